@@ -1,0 +1,46 @@
+// npm run check -- [steps]: everything that can be said about the code without running it. All steps run, also after a
+// failure, so that one run says all.
+import { execFileSync } from "node:child_process";
+import { ensureBuilt, ensureInstalled, filesUnder, note, run, tool } from "./common.mjs";
+
+const node = (...args) => run(process.execPath, args).then((code) => code === 0);
+const tsc = (project) => node(tool("tsc", "typescript"), "-p", project, "--noEmit");
+
+const steps = {
+  format: () => node(tool("oxfmt"), "--check"),
+  // Style, and the direction of imports.
+  lint: async () => (await node(tool("oxlint"))) && lintSawEverything(),
+  types: async () => (await tsc("tsconfig.json")) && (await tsc("tsconfig.build.json")),
+  // Unused files, exports and dependencies.
+  unused: () => node(tool("knip")),
+  // What would be published: every export there, and of the right kind.
+  package: async () => (await ensureBuilt("dist")) && node(tool("publint"), "run", "--strict"),
+};
+
+/** Whether the linter, which holds the direction of imports, looked at every source: a check of nothing finds nothing. */
+function lintSawEverything() {
+  const expected = ["src", "test", "bench", "examples", "scripts"]
+    .flatMap(filesUnder)
+    .filter((file) => /\.(ts|mjs)$/.test(file)).length;
+  const report = execFileSync(process.execPath, [tool("oxlint"), "--format=json"], { encoding: "utf8" });
+  const seen = JSON.parse(report).number_of_files;
+  note(`the linter saw ${seen} of ${expected} files`);
+  return expected > 0 && seen >= expected;
+}
+
+const chosen = process.argv.slice(2);
+for (const name of chosen) {
+  if (!Object.hasOwn(steps, name)) {
+    note(`no step "${name}": there are ${Object.keys(steps).join(", ")}`);
+    process.exit(1);
+  }
+}
+
+await ensureInstalled();
+const failed = [];
+for (const name of chosen.length > 0 ? chosen : Object.keys(steps)) {
+  console.log(`\n== ${name}`);
+  if (!(await steps[name]())) failed.push(name);
+}
+console.log(failed.length === 0 ? "\ncheck: all is well" : `\ncheck: failed: ${failed.join(", ")}`);
+process.exitCode = failed.length === 0 ? 0 : 1;
