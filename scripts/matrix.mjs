@@ -1,0 +1,52 @@
+// npm run test:matrix -- [versions]: runs the tests on other versions of Node.js, by default 22, 24 and 26. The npm
+// package `node` brings them; each gets a folder of its own, as it would take over node_modules/.bin/node.
+import { spawnSync } from "node:child_process";
+import { mkdirSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { ensureBuilt, ensureInstalled, note, npm, testArguments, testFiles } from "./common.mjs";
+
+const versions = process.argv.length > 2 ? process.argv.slice(2) : ["22", "24", "26"];
+
+/** Installs a version unless it is there; returns the path of its program. */
+async function ensureNode(version) {
+  const folder = path.resolve(".cache", `node-${version}`);
+  const program = path.join(folder, "node_modules/node/bin/node");
+  if (!versionOf(program).startsWith(`v${version}`)) {
+    note(`installing Node.js ${version} …`);
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(path.join(folder, "package.json"), '{ "private": true }\n');
+    const args = ["install", `node@${version}`, "--prefix", folder, "--no-package-lock", "--loglevel=error"];
+    await npm(args, { cwd: folder, stdio: ["ignore", 2, 2] });
+  }
+  return program;
+}
+
+function versionOf(program) {
+  return spawnSync(program, ["--version"], { encoding: "utf8" }).stdout?.trim() ?? "";
+}
+
+await ensureInstalled();
+if (!(await ensureBuilt("build"))) process.exit(1);
+const files = testFiles();
+
+for (const version of versions) {
+  const program = await ensureNode(version);
+  const actual = versionOf(program);
+  if (!actual.startsWith(`v${version}`)) {
+    console.log(`Node.js ${version}: not installed`);
+    process.exitCode = 1;
+    continue;
+  }
+  // First on the path too, for tests that start `node`.
+  const PATH = path.dirname(program) + path.delimiter + process.env.PATH;
+  const options = { encoding: "utf8", env: { ...process.env, PATH }, maxBuffer: Infinity };
+  const result = spawnSync(program, testArguments(files), options);
+  const count = (what) => Number(new RegExp(`^ℹ ${what} (\\d+)$`, "m").exec(result.stdout)?.[1] ?? 0);
+  const passed = result.status === 0 && count("pass") > 0;
+  if (!passed) {
+    console.log(result.stdout + result.stderr);
+    process.exitCode = 1;
+  }
+  const counts = ["tests", "pass", "fail", "skipped"].map((what) => `${what} ${count(what)}`).join(", ");
+  console.log(`Node.js ${actual}: ${passed ? "passed" : "FAILED"} (${counts})`);
+}
