@@ -1,0 +1,34 @@
+/** A running timer. */
+export interface Timer {
+  /** Stops the timer; does nothing if it has fired or was stopped before. */
+  cancel(): void;
+}
+
+/** Where time comes from. Everything that waits takes one as its option `clock`; tests pass the test kit's. */
+export interface Clock {
+  /** Milliseconds since some fixed moment; never goes back. */
+  now(): number;
+  /** Runs `expired` once, after `ms` milliseconds; never inside this call. `ms` is finite. */
+  setTimer(ms: number, expired: () => void): Timer;
+}
+
+/** setTimeout takes at most this many milliseconds; more fires at once. */
+const longest = 2 ** 31 - 1;
+
+class SystemTimer implements Timer {
+  readonly #timeout: ReturnType<typeof setTimeout>;
+
+  constructor(ms: number, expired: () => void) {
+    this.#timeout = setTimeout(expired, Math.min(ms, longest));
+  }
+
+  cancel(): void {
+    clearTimeout(this.#timeout);
+  }
+}
+
+/** The platform's time. */
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  setTimer: (ms, expired) => new SystemTimer(ms, expired),
+};

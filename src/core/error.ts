@@ -1,0 +1,84 @@
+/**
+ * The coarse class of a failure: what a program switches on. The exact `code` is for logs and for people.
+ *
+ * - `handshake_failed`: the opening handshake was refused, by either side
+ * - `protocol_violation`: the peer's bytes break HTTP or WebSocket
+ * - `limit`: a configured limit was exceeded
+ * - `timeout`: a deadline passed
+ * - `aborted`: this side gave the operation up (a signal, `close`, `terminate`)
+ * - `closed`: the other side ended in an orderly way
+ * - `transport`: the layer below failed; `cause` has its error
+ * - `misuse`: the caller broke a rule of the API; a bug in the program
+ */
+export type Condition =
+  | "handshake_failed"
+  | "protocol_violation"
+  | "limit"
+  | "timeout"
+  | "aborted"
+  | "closed"
+  | "transport"
+  | "misuse";
+
+/** How a WebSocket ended; see RFC 6455 section 7.1.5 and 7.1.6. */
+export interface CloseInfo {
+  /** The close code: 1005 for a close frame without one, 1006 where no close frame was received. */
+  readonly code: number;
+  /** The close reason, possibly empty. */
+  readonly reason: string;
+  /** Whether both sides exchanged close frames before the transport ended. */
+  readonly clean: boolean;
+}
+
+/** What a {@link ServalError} may carry besides its code. */
+export interface ErrorDetails {
+  /** What led to the failure: the transport's own error, a signal's reason. */
+  cause?: unknown;
+  /** Replaces the code's own sentence where there is more to say. */
+  message?: string;
+  /** How the connection ended, with `websocket.closed`. */
+  close?: CloseInfo;
+}
+
+/**
+ * The one error class of the library. `code` says exactly what failed (`"websocket.bad_sec_key"`), {@link condition}
+ * which kind of failure that is. Beast's `error_code` and `error_condition`.
+ */
+export class ServalError extends Error {
+  /** The exact failure, `module.words`, stable across releases. */
+  readonly code: string;
+  /** The coarse class of the failure. */
+  readonly condition: Condition;
+  /** How the connection ended, with the code `websocket.closed`; otherwise undefined. */
+  readonly close: CloseInfo | undefined;
+
+  constructor(code: string, condition: Condition, message: string, details: ErrorDetails = {}) {
+    super(details.message ?? message, "cause" in details ? { cause: details.cause } : undefined);
+    this.code = code;
+    this.condition = condition;
+    this.close = details.close;
+  }
+}
+
+// On the prototype, as the platform's errors have it: it costs an instance nothing and does not show up as a property.
+Object.defineProperty(ServalError.prototype, "name", {
+  configurable: true,
+  get(this: ServalError): string {
+    // What every `catch` that deals with AbortSignal looks for.
+    return this.code === "core.aborted" ? "AbortError" : "ServalError";
+  },
+});
+
+/** A module's table of error codes: each with its condition and one sentence. */
+export type ErrorTable = Readonly<Record<string, readonly [Condition, string]>>;
+
+/** Makes errors of one module's table, by code. */
+export type ErrorFactory<Code extends string> = (code: Code, details?: ErrorDetails) => ServalError;
+
+/** Turns a module's table of codes into the function that makes its errors. */
+export function defineErrors<Table extends ErrorTable>(table: Table): ErrorFactory<keyof Table & string> {
+  return (code, details) => {
+    const [condition, message] = table[code]!;
+    return new ServalError(code, condition, message, details);
+  };
+}

@@ -1,0 +1,29 @@
+import { defineErrors, ServalError, type ErrorFactory } from "./error.ts";
+
+/** The codes of the module `core`. */
+export const coreErrors = {
+  "core.aborted": ["aborted", "The operation was aborted"],
+  "core.buffer_overflow": ["limit", "The buffer's maximum size would be exceeded"],
+  "core.connection_reset": ["transport", "The peer reset the connection"],
+  "core.invalid_argument": ["misuse", "An argument is not of the kind that the operation takes"],
+  "core.operation_pending": ["misuse", "An operation of this kind is already in progress on the stream"],
+  "core.timeout": ["timeout", "The deadline passed"],
+  "core.transport": ["transport", "The transport failed"],
+} as const;
+
+/** Makes an error of the module `core`. */
+export const coreError: ErrorFactory<keyof typeof coreErrors> = defineErrors(coreErrors);
+
+/** The error of an operation that a signal ended: `core.aborted` with the signal's reason as its cause. */
+export function abortError(signal: AbortSignal): ServalError {
+  return coreError("core.aborted", { cause: signal.reason as unknown });
+}
+
+/** The error of whatever a transport threw or emitted: resets are told apart, everything else is `core.transport`. */
+export function transportError(cause: unknown): ServalError {
+  if (cause instanceof ServalError) return cause;
+  const errno = (cause as { code?: unknown } | undefined)?.code;
+  // EPIPE is what a write sees of the same reset that a read sees as ECONNRESET.
+  const reset = errno === "ECONNRESET" || errno === "EPIPE";
+  return coreError(reset ? "core.connection_reset" : "core.transport", { cause });
+}

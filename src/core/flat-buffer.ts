@@ -1,0 +1,91 @@
+import { coreError } from "./errors.ts";
+
+/** Options of a {@link FlatBuffer}. */
+export interface FlatBufferOptions {
+  /** The most bytes that the buffer may hold. Default Infinity. */
+  maxSize?: number;
+}
+
+const smallest = 512;
+const empty: Uint8Array = new Uint8Array(0);
+
+/**
+ * Contiguous bytes that are appended at the end and consumed from the front: what composed reads gather into, and where
+ * the bytes past a message stay for the next read. Beast's `flat_buffer`.
+ *
+ * A view that `prepare` or `data` returned is valid until the next `prepare`.
+ */
+export class FlatBuffer {
+  /** The most bytes that the buffer may hold. */
+  readonly maxSize: number;
+  #bytes: Uint8Array = empty;
+  #begin = 0;
+  #end = 0;
+
+  constructor(options: FlatBufferOptions = {}) {
+    this.maxSize = options.maxSize ?? Infinity;
+  }
+
+  /** How many bytes are held. */
+  get size(): number {
+    return this.#end - this.#begin;
+  }
+
+  /** How many bytes can be held without allocating. */
+  get capacity(): number {
+    return this.#bytes.length;
+  }
+
+  /** The bytes held. */
+  data(): Uint8Array {
+    return this.#bytes.subarray(this.#begin, this.#end);
+  }
+
+  /**
+   * Returns room for `size` bytes behind those held; {@link commit} makes what was written there part of them.
+   * Throws `core.buffer_overflow` where `maxSize` would be exceeded; nothing is lost then.
+   */
+  prepare(size: number): Uint8Array {
+    const needed = this.size + size;
+    if (needed > this.maxSize) throw coreError("core.buffer_overflow");
+    if (this.#end + size > this.#bytes.length) this.#makeRoom(needed);
+    return this.#bytes.subarray(this.#end, this.#end + size);
+  }
+
+  /** Adds the first `size` bytes of what {@link prepare} returned to those held. */
+  commit(size: number): void {
+    this.#end = Math.min(this.#end + size, this.#bytes.length);
+  }
+
+  /** Copies bytes to the end. Throws `core.buffer_overflow` as {@link prepare} does. */
+  append(bytes: Uint8Array): void {
+    this.prepare(bytes.length).set(bytes);
+    this.commit(bytes.length);
+  }
+
+  /** Drops the first `size` of the bytes held; an emptied buffer gives its memory back. */
+  consume(size: number): void {
+    this.#begin = Math.min(this.#begin + size, this.#end);
+    if (this.#begin === this.#end) this.clear();
+  }
+
+  /** Drops all bytes and gives the memory back: an idle connection owns no buffer. */
+  clear(): void {
+    this.#bytes = empty;
+    this.#begin = this.#end = 0;
+  }
+
+  #makeRoom(needed: number): void {
+    const held = this.data();
+    if (needed <= this.#bytes.length) {
+      this.#bytes.copyWithin(0, this.#begin, this.#end);
+    } else {
+      // A new block, never a second use of the old one: a view handed out before must not show later bytes.
+      const bytes = new Uint8Array(Math.min(Math.max(smallest, this.#bytes.length * 2, needed), this.maxSize));
+      bytes.set(held);
+      this.#bytes = bytes;
+    }
+    this.#begin = 0;
+    this.#end = held.length;
+  }
+}

@@ -1,0 +1,19 @@
+import type { ByteStream } from "./byte-stream.ts";
+import { fromDuplex, type DuplexLike } from "./duplex.ts";
+import { coreError } from "./errors.ts";
+import { fromWebStreams, type WebStreamPair } from "./web-streams.ts";
+
+/** What a layer can stand on: a {@link ByteStream}, a Node `Duplex`, or a pair of Web streams. */
+export type NextLayer = ByteStream | DuplexLike | WebStreamPair;
+
+/** Whatever a layer can stand on, as a {@link ByteStream}. Throws `core.invalid_argument` for anything else. */
+export function toByteStream(next: NextLayer): ByteStream {
+  if (typeof (next as ByteStream | undefined)?.readSome === "function") return next as ByteStream;
+  if (typeof (next as WebStreamPair | undefined)?.readable?.getReader === "function") {
+    return fromWebStreams(next as WebStreamPair);
+  }
+  if (typeof (next as DuplexLike | undefined)?.pause === "function") return fromDuplex(next as DuplexLike);
+  throw coreError("core.invalid_argument", {
+    message: "The next layer must be a ByteStream, a Duplex or a pair { readable, writable } of Web streams",
+  });
+}
