@@ -1,0 +1,40 @@
+import type { ServalError } from "./error.ts";
+import { coreError } from "./errors.ts";
+import { allocate } from "./text.ts";
+
+/** A new block with the first `size` bytes of a buffer or a list of buffers. */
+export function copyOf(buffers: Uint8Array | readonly Uint8Array[], size: number): Uint8Array {
+  const copy = allocate(size);
+  copyInto(copy, buffers);
+  return copy;
+}
+
+/** Copies the bytes of a buffer or a list of buffers, as many as there is room for. Returns how many that were. */
+export function copyInto(target: Uint8Array, buffers: Uint8Array | readonly Uint8Array[]): number {
+  if (buffers instanceof Uint8Array) {
+    const size = Math.min(buffers.length, target.length);
+    target.set(buffers.length > size ? buffers.subarray(0, size) : buffers);
+    return size;
+  }
+  let filled = 0;
+  for (const buffer of buffers) {
+    const size = Math.min(buffer.length, target.length - filled);
+    target.set(buffer.length > size ? buffer.subarray(0, size) : buffer, filled);
+    filled += size;
+    if (filled === target.length) break;
+  }
+  return filled;
+}
+
+/** The bytes of what a foreign stream calls a chunk; undefined for what is none. */
+export function bytesOf(chunk: unknown): Uint8Array | undefined {
+  if (chunk instanceof Uint8Array) return chunk;
+  if (ArrayBuffer.isView(chunk)) return new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+  if (chunk instanceof ArrayBuffer) return new Uint8Array(chunk);
+  return undefined;
+}
+
+/** The error of a foreign stream that carries something else than bytes. */
+export function notBytes(stream: string, chunk: unknown): ServalError {
+  return coreError("core.invalid_argument", { message: `The ${stream} must carry bytes, and gave a ${typeof chunk}` });
+}

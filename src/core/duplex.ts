@@ -1,0 +1,152 @@
+import type { ByteStream } from "./byte-stream.ts";
+import { bytesOf, copyOf, notBytes } from "./bytes.ts";
+import type { ServalError } from "./error.ts";
+import { coreError, transportError } from "./errors.ts";
+import { TransportStream } from "./transport-stream.ts";
+
+/**
+ * What is used of a Node `Duplex` (a socket, a TLS socket, a pipe, a PassThrough pair): any object of this shape will
+ * do. It must carry bytes, not objects or decoded text.
+ */
+export interface DuplexLike {
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- the shape of EventEmitter
+  on(event: string, listener: (...values: any[]) => void): unknown;
+  pause(): unknown;
+  resume(): unknown;
+  write(chunk: Uint8Array, callback: (error?: Error | null) => void): unknown;
+  end(): unknown;
+  destroy(): unknown;
+  cork?(): void;
+  uncork?(): void;
+  /** Set to true: the write side is to stay open when the read side ends. */
+  allowHalfOpen?: boolean;
+  readonly destroyed?: boolean;
+  readonly errored?: Error | null;
+  readonly readableEnded?: boolean;
+  readonly readableEncoding?: string | null;
+  readonly readableObjectMode?: boolean;
+  readonly writableEnded?: boolean;
+  readonly writableFinished?: boolean;
+  readonly writableObjectMode?: boolean;
+}
+
+/** How a {@link DuplexStream} uses its duplex. */
+export interface DuplexUse {
+  /**
+   * Whether the duplex is a socket: it has no use for a chunk once the callback of its write has run, so chunks go out
+   * as they are. Anything else may keep them (a PassThrough hands them to its reader), and gets copies. Default false.
+   */
+  readonly socket?: boolean;
+  /** Whether bytes come as `'data'` events. Where not, the derived class calls `deliver`. Default true. */
+  readonly dataEvents?: boolean;
+  /** Whether the duplex is reading already and is to go on until it is found idle. Default false. */
+  readonly flowing?: boolean;
+}
+
+/** The most bytes that are copied for one write; a larger one takes several. */
+const mostCopied = 256 * 1024;
+
+/** A {@link ByteStream} over a Node `Duplex`. */
+export class DuplexStream extends TransportStream {
+  readonly #duplex: DuplexLike;
+  readonly #socket: boolean;
+  #flowing: boolean;
+  /** Bytes of the write in flight. */
+  #length = 0;
+
+  constructor(duplex: DuplexLike, use: DuplexUse = {}) {
+    super();
+    if (duplex.readableObjectMode === true || duplex.writableObjectMode === true || duplex.readableEncoding != null) {
+      throw coreError("core.invalid_argument", { message: "The duplex must carry bytes: no objectMode, no encoding" });
+    }
+    this.#duplex = duplex;
+    this.#socket = use.socket ?? false;
+    this.#flowing = use.flowing ?? false;
+    // Listeners stay for good: an error that comes after the close must still find one.
+    duplex.on("error", (cause) => this.failed(transportError(cause)));
+    if (duplex.destroyed === true) {
+      this.failed(gone(duplex));
+      return;
+    }
+    duplex.allowHalfOpen = true;
+    if (!this.#flowing) duplex.pause();
+    if (use.dataEvents ?? true) duplex.on("data", (chunk) => this.#receive(chunk));
+    duplex.on("end", () => this.readEnded());
+    duplex.on("finish", () => this.writeEnded());
+    duplex.on("close", () => this.failed(gone(duplex)));
+    if (duplex.readableEnded === true) this.readEnded();
+  }
+
+  protected override pull(): void {
+    if (this.#flowing) return;
+    this.#flowing = true;
+    this.#duplex.resume();
+  }
+
+  protected override idle(): void {
+    if (!this.#flowing) return;
+    this.#flowing = false;
+    this.#duplex.pause();
+  }
+
+  protected override push(buffers: Uint8Array | readonly Uint8Array[], length: number): void {
+    const duplex = this.#duplex;
+    // Asked first, since writing after the end would cost the duplex its read side too.
+    if (duplex.writableEnded === true) {
+      this.failed(coreError("core.transport", { message: "The duplex's write side has ended" }));
+      return;
+    }
+    this.#length = this.#socket ? length : Math.min(length, mostCopied);
+    if (!this.#socket) duplex.write(copyOf(buffers, this.#length), this.#written);
+    else if (buffers instanceof Uint8Array) duplex.write(buffers, this.#written);
+    else this.#writeList(buffers);
+  }
+
+  protected override finish(): void {
+    if (this.#duplex.writableFinished === true) this.writeEnded();
+    else this.#duplex.end();
+  }
+
+  protected override destroy(): void {
+    this.#duplex.destroy();
+  }
+
+  #writeList(buffers: readonly Uint8Array[]): void {
+    const duplex = this.#duplex;
+    const last = buffers.length - 1;
+    duplex.cork?.();
+    for (let index = 0; index < last; index++) duplex.write(buffers[index]!, ignore);
+    duplex.write(buffers[last]!, this.#written);
+    duplex.uncork?.();
+  }
+
+  readonly #written = (error?: Error | null): void => {
+    // Where an earlier buffer of a list has failed, the last one's error only says that the duplex is gone.
+    if (error == null) this.wrote(this.#length);
+    else this.failed(transportError(this.#duplex.errored ?? error));
+  };
+
+  #receive(chunk: unknown): void {
+    const bytes = bytesOf(chunk);
+    if (bytes === undefined) this.failed(notBytes("duplex", chunk));
+    else if (bytes.length > 0) this.deliver(bytes);
+  }
+}
+
+/**
+ * A {@link ByteStream} over any Node `Duplex`: a `net.Socket`, a `tls.TLSSocket`, a `node:http` upgrade's socket. The
+ * duplex is the stream's from now on; bytes that it holds already are read first. Closing the stream destroys it.
+ *
+ * Errors: `core.connection_reset` and `core.transport` have the duplex's own error as their cause. Throws
+ * `core.invalid_argument` for a duplex in object mode or with an encoding.
+ */
+export function fromDuplex(duplex: DuplexLike): ByteStream {
+  return new DuplexStream(duplex);
+}
+
+function gone(duplex: DuplexLike): ServalError {
+  if (duplex.errored != null) return transportError(duplex.errored);
+  return coreError("core.transport", { message: "The duplex was destroyed before its end" });
+}
+
+function ignore(): void {}

@@ -1,0 +1,17 @@
+export { byteLength, lowestLayer } from "./byte-stream.ts";
+export type { ByteStream, ReadHandler, Role, TeardownHandler, WriteHandler } from "./byte-stream.ts";
+export { systemClock } from "./clock.ts";
+export type { Clock, Timer } from "./clock.ts";
+export { complete, handled, promised } from "./completion.ts";
+export type { Handler } from "./completion.ts";
+export { fromDuplex } from "./duplex.ts";
+export type { DuplexLike } from "./duplex.ts";
+export { defineErrors, ServalError } from "./error.ts";
+export type { CloseInfo, Condition, ErrorDetails, ErrorFactory, ErrorTable } from "./error.ts";
+export { abortError, coreError, coreErrors, transportError } from "./errors.ts";
+export { FlatBuffer } from "./flat-buffer.ts";
+export type { FlatBufferOptions } from "./flat-buffer.ts";
+export { toByteStream } from "./next-layer.ts";
+export type { NextLayer } from "./next-layer.ts";
+export { fromWebStreams } from "./web-streams.ts";
+export type { WebStreamPair } from "./web-streams.ts";

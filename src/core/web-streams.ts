@@ -1,0 +1,121 @@
+import type { ByteStream } from "./byte-stream.ts";
+import { bytesOf, copyOf, notBytes } from "./bytes.ts";
+import { handled } from "./completion.ts";
+import { coreError, transportError } from "./errors.ts";
+import { TransportStream } from "./transport-stream.ts";
+
+/** What is used of a `ReadableStreamDefaultReader`. */
+export interface WebReader {
+  read(): Promise<{ readonly done: boolean; readonly value?: unknown }>;
+  cancel(reason?: unknown): Promise<void>;
+  readonly closed: Promise<unknown>;
+}
+
+/** What is used of a `WritableStreamDefaultWriter`. */
+export interface WebWriter {
+  write(chunk: Uint8Array): Promise<void>;
+  close(): Promise<void>;
+  abort(reason?: unknown): Promise<void>;
+  readonly closed: Promise<unknown>;
+}
+
+/** Two Web streams that make one connection: a `WebSocketStream`, a `TransformStream` crossed with another, a QUIC stream. */
+export interface WebStreamPair {
+  /** What the peer sends: a `ReadableStream` of `Uint8Array`s. */
+  readonly readable: { readonly locked: boolean; getReader(): WebReader };
+  /** What goes to the peer: a `WritableStream` that takes `Uint8Array`s. */
+  readonly writable: { readonly locked: boolean; getWriter(): WebWriter };
+}
+
+/** The most bytes that are copied for one write; a larger one takes several. */
+const mostCopied = 256 * 1024;
+
+class WebStream extends TransportStream {
+  readonly #reader: WebReader;
+  readonly #writer: WebWriter;
+  #reading = false;
+  #finishing = false;
+  /** Bytes of the write in flight. */
+  #length = 0;
+
+  constructor({ readable, writable }: WebStreamPair) {
+    super();
+    if (readable.locked || writable.locked) {
+      throw coreError("core.invalid_argument", {
+        message: "A stream of the pair is locked to a reader or writer already",
+      });
+    }
+    this.#reader = readable.getReader();
+    this.#writer = writable.getWriter();
+    handled(this.#reader.closed);
+    handled(this.#writer.closed);
+  }
+
+  protected override pull(): void {
+    if (this.#reading) return;
+    this.#reading = true;
+    this.#reader.read().then(this.#received, this.#broken);
+  }
+
+  protected override idle(): void {
+    // One chunk is asked for at a time, so none comes unasked.
+  }
+
+  protected override push(buffers: Uint8Array | readonly Uint8Array[], length: number): void {
+    // The sink may keep what it gets, and the caller's memory is to be free again after the write.
+    const chunk = copyOf(buffers, Math.min(length, mostCopied));
+    this.#length = chunk.length;
+    this.#writer.write(chunk).then(this.#written, this.#broken);
+  }
+
+  protected override finish(): void {
+    this.#finishing = true;
+    this.#writer.close().then(() => this.writeEnded(), this.#broken);
+  }
+
+  protected override destroy(): void {
+    const reason = coreError("core.aborted");
+    handled(this.#reader.cancel(reason));
+    // What the sink has taken is to arrive, as with a socket; but nothing that it does not take is waited for.
+    handled(this.writing || this.#finishing ? this.#writer.abort(reason) : this.#writer.close());
+  }
+
+  readonly #received = ({ done, value }: { readonly done: boolean; readonly value?: unknown }): void => {
+    this.#reading = false;
+    const bytes = bytesOf(value);
+    if (done) this.readEnded();
+    else if (bytes === undefined) this.failed(notBytes("readable stream", value));
+    else if (bytes.length > 0) this.#run(() => this.deliver(bytes));
+    else if (this.wanting && !this.isClosed) this.pull();
+  };
+
+  readonly #written = (): void => {
+    this.#run(() => this.wrote(this.#length));
+  };
+
+  readonly #broken = (cause: unknown): void => {
+    this.failed(transportError(cause));
+  };
+
+  /** Keeps what a handler throws an exception: out of a promise's reaction it would be a rejection that nobody can handle. */
+  #run(report: () => void): void {
+    try {
+      report();
+    } catch (thrown) {
+      queueMicrotask(() => {
+        throw thrown;
+      });
+    }
+  }
+}
+
+/**
+ * A {@link ByteStream} over a pair of Web streams. Both are locked to it from now on. A chunk that is no `Uint8Array`,
+ * other view or `ArrayBuffer` fails the stream with `core.invalid_argument`; what the streams themselves fail with
+ * becomes the cause of `core.connection_reset` or `core.transport`. Closing cancels the readable and ends the writable.
+ *
+ * Throws `core.invalid_argument` if either stream is locked.
+ */
+export function fromWebStreams(pair: WebStreamPair): ByteStream {
+  return new WebStream(pair);
+}
