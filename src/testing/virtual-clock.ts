@@ -1,0 +1,73 @@
+import type { Clock, Timer } from "../core/index.ts";
+
+class VirtualTimer implements Timer {
+  readonly due: number;
+  readonly expired: () => void;
+  readonly #timers: Set<VirtualTimer>;
+
+  constructor(timers: Set<VirtualTimer>, due: number, expired: () => void) {
+    this.#timers = timers;
+    this.due = due;
+    this.expired = expired;
+    timers.add(this);
+  }
+
+  cancel(): void {
+    this.#timers.delete(this);
+  }
+}
+
+/** Lets everything that is ready run: all microtasks, and one turn of the event loop. */
+function turn(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+}
+
+/**
+ * A {@link Clock} that stands still until a test moves it. Give it to anything that has an option `clock`; assert at
+ * the end that `pending` is 0, so that no timer is left behind.
+ */
+export class VirtualClock implements Clock {
+  readonly #timers = new Set<VirtualTimer>();
+  #now = 0;
+
+  /** How many timers are running. */
+  get pending(): number {
+    return this.#timers.size;
+  }
+
+  /** Milliseconds since the clock was made, all of them by {@link advance}. */
+  now(): number {
+    return this.#now;
+  }
+
+  setTimer(ms: number, expired: () => void): Timer {
+    return new VirtualTimer(this.#timers, this.#now + Math.max(0, ms), expired);
+  }
+
+  /**
+   * Moves the time on by `ms` milliseconds. The timers that come due on the way run in the order of their times, those
+   * of one time in the order in which they were set, each at its own time. Before the first and after each of them all
+   * that is ready runs, so that a timer that this sets comes due too.
+   */
+  async advance(ms: number): Promise<void> {
+    const until = this.#now + ms;
+    await turn();
+    for (let timer = this.#next(until); timer !== undefined; timer = this.#next(until)) {
+      this.#now = timer.due;
+      timer.cancel();
+      timer.expired();
+      await turn();
+    }
+    this.#now = until;
+  }
+
+  #next(until: number): VirtualTimer | undefined {
+    let next: VirtualTimer | undefined;
+    for (const timer of this.#timers) {
+      if (timer.due <= until && (next === undefined || timer.due < next.due)) next = timer;
+    }
+    return next;
+  }
+}
