@@ -3,6 +3,17 @@ import type { ServalError } from "./error.ts";
 /** Which side of a connection a stream is: it decides who masks, and who ends first. Beast's `role_type`. */
 export type Role = "client" | "server";
 
+/** Where the other side of a stream is: an address and port, or the path of a Unix socket. */
+export interface Peer {
+  /** The IP address. */
+  readonly address?: string;
+  /** The port. */
+  readonly port?: number;
+  readonly family?: "IPv4" | "IPv6";
+  /** The path of the Unix socket, where it is one. */
+  readonly path?: string;
+}
+
 /** Receives the outcome of {@link ByteStream.readSome}: an error, bytes, or neither at end of stream. */
 export type ReadHandler = (error: ServalError | undefined, bytes: Uint8Array | undefined) => void;
 
@@ -48,6 +59,9 @@ export interface ByteStream {
 
   /** The layer below, where there is one. */
   readonly nextLayer?: ByteStream;
+
+  /** Where the other side is, where that is known. */
+  readonly peer?: Peer | undefined;
 }
 
 /** The last of the layers below a stream: the transport. Beast's `get_lowest_layer`. */

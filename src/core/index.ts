@@ -1,5 +1,5 @@
 export { byteLength, lowestLayer } from "./byte-stream.ts";
-export type { ByteStream, ReadHandler, Role, TeardownHandler, WriteHandler } from "./byte-stream.ts";
+export type { ByteStream, Peer, ReadHandler, Role, TeardownHandler, WriteHandler } from "./byte-stream.ts";
 export { systemClock } from "./clock.ts";
 export type { Clock, Timer } from "./clock.ts";
 export { complete, handled, promised } from "./completion.ts";

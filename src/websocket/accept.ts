@@ -1,0 +1,283 @@
+import {
+  abortError,
+  coreError,
+  FlatBuffer,
+  ServalError,
+  type ByteStream,
+  type Peer,
+  type Timer,
+} from "../core/index.ts";
+import { Fields, read, Request, RequestParser, Response, write } from "../http/index.ts";
+import { websocketError } from "./errors.ts";
+import { checkUpgrade, ownFields, refusal, switchingProtocols, type UpgradeRequest } from "./handshake.ts";
+import type { Settings } from "./options.ts";
+import { decide, type Decision } from "./upgrade.ts";
+
+/** Where a handshake's request comes from, besides the next layer. */
+export interface AcceptInput {
+  /** The request, if the caller has read it. */
+  request?: Request | undefined;
+  /** Bytes that the caller has received: of the request and behind it, or behind the given request. */
+  buffered?: Uint8Array | readonly Uint8Array[] | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+/** What the operation tells its stream. */
+export interface AcceptOwner<Data> {
+  /** The request's head is known; it may be refused yet. */
+  received(request: Request): void;
+  /** The outcome. It comes exactly once, never inside `start`. */
+  completed(error: ServalError | undefined, accepted: Accepted<Data> | undefined): void;
+  /** After an error: the next layer is closed now. */
+  ended(): void;
+}
+
+/** A successful handshake. */
+export interface Accepted<Data> {
+  readonly protocol: string;
+  readonly data: Data | undefined;
+  /** Bytes received behind the request: the first frames. */
+  readonly rest: Uint8Array;
+}
+
+/**
+ * The opening handshake in the server role, one for each object: reads the request, lets the hooks look at it, writes
+ * the response, all under one deadline. Beast's `async_accept`.
+ */
+export class AcceptOperation<Data> {
+  readonly #next: ByteStream;
+  readonly #settings: Settings<Data>;
+  readonly #peer: Peer | undefined;
+  readonly #owner: AcceptOwner<Data>;
+  readonly #buffer: FlatBuffer = new FlatBuffer();
+  #timer: Timer | undefined;
+  #signal: AbortSignal | undefined;
+  /** The outcome was told; what comes later concerns nobody. */
+  #completed = false;
+  #ended = false;
+  #decision: Decision<Data> | undefined;
+  #refused: ServalError | undefined;
+  /** A response of the hooks' could not be sent; if that which says so can't either, there is no third. */
+  #hopeless = false;
+
+  constructor(next: ByteStream, settings: Settings<Data>, peer: Peer | undefined, owner: AcceptOwner<Data>) {
+    this.#next = next;
+    this.#settings = settings;
+    this.#peer = peer;
+    this.#owner = owner;
+  }
+
+  /** Throws what the next layer says of misuse; then nothing was started. */
+  start(input: AcceptInput): void {
+    const { request, buffered, signal } = input;
+    if (buffered !== undefined) {
+      for (const bytes of buffered instanceof Uint8Array ? [buffered] : buffered) this.#buffer.append(bytes);
+    }
+    if (signal?.aborted === true) {
+      this.abort(abortError(signal));
+      return;
+    }
+    if (request === undefined) {
+      const parser = new RequestParser({ headerLimit: this.#settings.handshakeBufferSize });
+      read(this.#next, this.#buffer, parser, {}, (error, received) => {
+        if (this.#completed) return;
+        if (parser.request !== undefined) this.#owner.received(parser.request);
+        if (error === undefined) this.#judge(received);
+        else this.#notRead(error);
+      });
+    } else {
+      this.#owner.received(request);
+      this.#judge(request);
+    }
+    if (this.#completed) return;
+    if (signal !== undefined) {
+      this.#signal = signal;
+      signal.addEventListener("abort", this.#onAbort);
+    }
+    const ms = this.#settings.timeouts.handshake;
+    if (ms !== Infinity) this.#timer = this.#settings.clock.setTimer(ms, this.#onDeadline);
+  }
+
+  /** Gives the handshake up, at any step: closes the next layer. */
+  abort(error: ServalError): void {
+    this.#next.close();
+    queueMicrotask(() => {
+      this.#complete(error, undefined);
+      this.#end();
+    });
+  }
+
+  readonly #onAbort = (): void => this.abort(abortError(this.#signal!));
+
+  readonly #onDeadline = (): void => {
+    if (this.#completed) this.#next.close();
+    else this.abort(coreError("core.timeout", { message: "The WebSocket handshake took longer than its deadline" }));
+  };
+
+  #notRead(error: ServalError): void {
+    if (error.condition === "transport" || error.condition === "aborted") this.abort(error);
+    else if (error.code === "http.end_of_stream") this.#leave(websocketError("websocket.closed"));
+    else if (error.code === "http.header_limit") {
+      this.#refuse(websocketError("websocket.buffer_overflow", { cause: error }));
+    } else this.#refuse(error);
+  }
+
+  #judge(request: Request): void {
+    const upgrade = checkUpgrade(request);
+    if (upgrade instanceof ServalError) {
+      this.#refuse(upgrade);
+      return;
+    }
+    const hook = this.#settings.options.upgrade;
+    if (hook === undefined) {
+      this.#accept(upgrade, {});
+      return;
+    }
+    try {
+      const result = hook(request, this.#peer);
+      const decision = result instanceof Promise ? result.then(decide) : decide(result);
+      if (decision instanceof Promise) {
+        decision.then(
+          (settled) => this.#decided(upgrade, settled),
+          (error: unknown) => this.#hookFailed(error),
+        );
+      } else this.#decided(upgrade, decision);
+    } catch (error) {
+      this.#hookFailed(error);
+    }
+  }
+
+  #decided(upgrade: UpgradeRequest, decision: Decision<Data>): void {
+    if (this.#completed) return;
+    if (decision instanceof Response) this.#refuse(websocketError("websocket.upgrade_declined"), decision);
+    else this.#accept(upgrade, decision);
+  }
+
+  #accept(upgrade: UpgradeRequest, decision: Exclude<Decision<Data>, Response>): void {
+    this.#decision = decision;
+    const { protocol, fields } = decision;
+    let response: Response;
+    try {
+      if (protocol !== undefined && !upgrade.protocols.includes(protocol)) {
+        throw websocketError("websocket.bad_upgrade_result", {
+          message: `The upgrade hook chose the subprotocol "${protocol}", which the client did not offer`,
+        });
+      }
+      response = switchingProtocols(upgrade.key, protocol);
+      if (fields !== undefined || this.#settings.options.decorate !== undefined) this.#dress(response, fields);
+    } catch (error) {
+      this.#hookFailed(error);
+      return;
+    }
+    this.#write(response, this.#onAccepted);
+  }
+
+  /** Adds what the hooks have to say to a 101, and sees that the handshake is still what it was. */
+  #dress(response: Response, fields: Exclude<Decision<Data>, Response>["fields"]): void {
+    const before = ownFields.map((name) => response.fields.joined(name));
+    if (fields !== undefined) {
+      for (const [name, value] of new Fields(fields)) response.fields.append(name, value);
+    }
+    this.#settings.options.decorate?.(response);
+    const kept = ownFields.every((name, i) => response.fields.joined(name) === before[i]);
+    if (response.status !== 101 || response.body.length > 0 || !kept) {
+      throw websocketError("websocket.bad_upgrade_result", {
+        message:
+          "upgrade and decorate can add fields to the response, but not change the handshake's own, its status or its body",
+      });
+    }
+  }
+
+  #hookFailed(thrown: unknown): void {
+    if (this.#completed) return;
+    const error =
+      thrown instanceof ServalError
+        ? thrown
+        : websocketError("websocket.handler_failed", { cause: thrown, message: "The upgrade or decorate hook failed" });
+    // Nothing of what the application threw is the peer's business.
+    this.#refuse(error, new Response({ status: 500, body: "The server failed to handle the request\n" }));
+  }
+
+  #refuse(error: ServalError, { status, reason, fields, body }: Response = refusal(error)): void {
+    this.#refused = error;
+    // A copy: an application may refuse many with the same object.
+    const response = new Response({ status, reason, fields: new Fields(fields), body });
+    response.fields.set("Connection", "close");
+    try {
+      this.#settings.options.decorate?.(response);
+    } catch {
+      // It is told already why the handshake fails; that its decoration fails too changes nothing.
+    }
+    this.#write(response, this.#onRefused);
+  }
+
+  #write(response: Response, handler: (error: ServalError | undefined) => void): void {
+    try {
+      write(this.#next, response, undefined, handler);
+    } catch (thrown) {
+      const error = thrown as ServalError;
+      // Either someone else writes on the next layer, or the application's response can't be sent as it is.
+      if (error.code === "core.operation_pending" || this.#hopeless) this.abort(error);
+      else {
+        this.#hopeless = true;
+        this.#hookFailed(error);
+      }
+    }
+  }
+
+  readonly #onAccepted = (error: ServalError | undefined): void => {
+    if (this.#completed) return;
+    if (error !== undefined) {
+      this.abort(error);
+      return;
+    }
+    const { protocol, data } = this.#decision as Exclude<Decision<Data>, Response>;
+    const rest = this.#buffer.data();
+    this.#buffer.clear();
+    this.#complete(undefined, { protocol: protocol ?? "", data, rest });
+  };
+
+  readonly #onRefused = (error: ServalError | undefined): void => {
+    if (this.#completed) return;
+    if (error === undefined) this.#leave(this.#refused!);
+    else this.abort(error);
+  };
+
+  /** Completes with an error and lets the peer read what it was sent: ends our side, and reads to the peer's end. */
+  #leave(error: ServalError): void {
+    const timer = this.#timer;
+    this.#timer = undefined;
+    this.#complete(error, undefined);
+    // The handler may have closed the next layer, or given it other work to do.
+    if (this.#ended) return;
+    this.#timer = timer;
+    try {
+      this.#next.teardown("server", () => this.#end());
+    } catch {
+      this.#next.close();
+      this.#end();
+    }
+  }
+
+  #complete(error: ServalError | undefined, accepted: Accepted<Data> | undefined): void {
+    if (this.#completed) return;
+    this.#completed = true;
+    this.#release();
+    if (error !== undefined) this.#buffer.clear();
+    this.#owner.completed(error, accepted);
+  }
+
+  #end(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#release();
+    this.#owner.ended();
+  }
+
+  #release(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.#signal?.removeEventListener("abort", this.#onAbort);
+    this.#signal = undefined;
+  }
+}

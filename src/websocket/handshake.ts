@@ -1,0 +1,113 @@
+import { ServalError } from "../core/index.ts";
+import { Fields, hasToken, httpError, parseTokenList, Response, type Request } from "../http/index.ts";
+import { acceptKey } from "./accept-key.ts";
+import { websocketError, type WebsocketCode } from "./errors.ts";
+
+// The rules of the opening handshake (RFC 6455 section 4.2), pure.
+
+/** What a valid upgrade request says. */
+export interface UpgradeRequest {
+  readonly key: string;
+  /** The subprotocols that the client offers, in its order of preference. */
+  readonly protocols: readonly string[];
+}
+
+/** RFC 9110 section 7.2: uri-host [":" port], and a host there must be (section 4.2.1). */
+const host = /^(?:\[[\dA-Fa-f:.]+\]|[\w\-.~%!$&'()*+,;=]+)(?::\d*)?$/;
+
+/** Sixteen bytes in base64, in the one canonical way: the last digit has its four unused bits 0. */
+const sixteenBytes = /^[A-Za-z\d+/]{21}[AQgw]==$/;
+
+const noProtocols: readonly string[] = [];
+
+/** Checks an upgrade request; the first rule that is broken decides. Beast's order. */
+export function checkUpgrade(request: Request): UpgradeRequest | ServalError {
+  const fields = request.fields;
+  if (hasBody(fields)) return httpError("http.unexpected_body");
+  if (request.version < 11) return websocketError("websocket.bad_http_version");
+  if (request.method !== "GET") return websocketError("websocket.bad_method");
+
+  const hosts = fields.count("Host");
+  if (hosts === 0) return websocketError("websocket.no_host");
+  if (hosts > 1 || !host.test(fields.get("Host")!)) return websocketError("websocket.bad_host");
+
+  const connection = fields.joined("Connection");
+  if (connection === undefined) return websocketError("websocket.no_connection");
+  if (!hasToken(connection, "upgrade")) return websocketError("websocket.no_connection_upgrade");
+
+  const upgrade = fields.joined("Upgrade");
+  if (upgrade === undefined) return websocketError("websocket.no_upgrade");
+  if (!hasToken(upgrade, "websocket")) return websocketError("websocket.no_upgrade_websocket");
+
+  const key = fields.joined("Sec-WebSocket-Key");
+  if (key === undefined) return websocketError("websocket.no_sec_key");
+  // A repeated key has a comma in it.
+  if (!sixteenBytes.test(key)) return websocketError("websocket.bad_sec_key");
+
+  const version = fields.joined("Sec-WebSocket-Version");
+  if (version === undefined) return websocketError("websocket.no_sec_version");
+  if (version !== "13") return websocketError("websocket.bad_sec_version");
+
+  const offered = fields.joined("Sec-WebSocket-Protocol");
+  const protocols = offered === undefined ? noProtocols : parseTokenList(offered);
+  if (protocols === undefined) return websocketError("websocket.bad_sec_protocol");
+  return { key, protocols };
+}
+
+function hasBody(fields: Fields): boolean {
+  if (fields.has("Transfer-Encoding")) return true;
+  const length = fields.joined("Content-Length");
+  return length !== undefined && !/^0+$/.test(length);
+}
+
+/** The response that opens the connection (RFC 6455 section 4.2.2). */
+export function switchingProtocols(key: string, protocol: string | undefined): Response {
+  const fields = Fields.fromRaw([
+    "Upgrade",
+    "websocket",
+    "Connection",
+    "Upgrade",
+    "Sec-WebSocket-Accept",
+    acceptKey(key),
+  ]);
+  if (protocol !== undefined) fields.append("Sec-WebSocket-Protocol", protocol);
+  return new Response({ status: 101, fields });
+}
+
+/** The fields that a hook or decorator can't have its own mind about. */
+export const ownFields: readonly string[] = [
+  "Upgrade",
+  "Connection",
+  "Sec-WebSocket-Accept",
+  "Sec-WebSocket-Extensions",
+  "Sec-WebSocket-Protocol",
+  "Content-Length",
+  "Transfer-Encoding",
+];
+
+/** The response that tells the peer why its request was refused. */
+export function refusal(error: ServalError): Response {
+  const response = new Response({ status: statusOf(error), body: `${error.message}\n` });
+  // RFC 9110 section 15.5.6: a 405 names the methods that are allowed; 15.5.22: a 426 the protocol.
+  if (response.status === 405) response.fields.set("Allow", "GET");
+  if (response.status === 426) {
+    response.fields.set("Upgrade", "websocket");
+    response.fields.set("Sec-WebSocket-Version", "13");
+  }
+  return response;
+}
+
+function statusOf(error: ServalError): number {
+  switch (error.code as WebsocketCode | "http.bad_version") {
+    case "websocket.bad_method":
+      return 405;
+    case "websocket.bad_sec_version":
+      return 426;
+    case "websocket.buffer_overflow":
+      return 431;
+    case "http.bad_version":
+      return 505;
+    default:
+      return 400;
+  }
+}

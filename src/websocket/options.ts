@@ -1,0 +1,97 @@
+import { coreError, systemClock, type Clock, type Peer, type Role } from "../core/index.ts";
+import type { Response } from "../http/index.ts";
+import type { Handlers } from "./handlers.ts";
+import type { UpgradeHook } from "./upgrade.ts";
+
+/** Deadlines, in milliseconds; Infinity for none. Beast's `stream_base::timeout`. */
+export interface Timeouts {
+  /**
+   * For the whole opening handshake, from the call of `accept` to the response written; and for the closing one, from
+   * our close frame to the end of the transport.
+   */
+  handshake: number;
+}
+
+/** The deadlines that suit a role: 30,000 ms for the handshakes. Beast's `timeout::suggested`. */
+export function suggestedTimeouts(_role: Role): Timeouts {
+  return { handshake: 30_000 };
+}
+
+/** A kind of control frame. Beast's `frame_type`. */
+export type ControlKind = "close" | "ping" | "pong";
+
+/** Options of a `Stream`; sizes in bytes, times in milliseconds, Infinity for none. */
+export interface StreamOptions<Data = unknown> extends Handlers<Data> {
+  /**
+   * The largest head of a handshake's request that is taken, counted through its blank line. Default 16,384. More is
+   * `websocket.buffer_overflow`.
+   */
+  handshakeBufferSize?: number;
+  /** The largest message that is received. Default 16 MiB. More is `websocket.message_too_big`, close code 1009. */
+  maxMessageSize?: number;
+  /** While this much waits to be sent, `send` says false and `write` waits. Default 64 KiB. */
+  highWaterMark?: number;
+  /**
+   * What may wait to be sent before another message ends the connection with `websocket.queue_overflow`: the peer does
+   * not read, and the application does not wait. Default 16 MiB. One message larger than this may always be sent.
+   */
+  maxBufferedAmount?: number;
+  /** Whether text is received as strings, or as UTF-8 bytes (checked, but not decoded). Default "string". */
+  text?: "string" | "bytes";
+  /** Deadlines; those not given are the {@link suggestedTimeouts} of the role. */
+  timeouts?: Partial<Timeouts>;
+  /** Where time comes from. Default the platform's. */
+  clock?: Clock;
+  /** The peer's address, where the next layer can't tell it. */
+  peer?: Peer;
+  /** Looks at a valid upgrade request, and accepts or refuses it. */
+  upgrade?: UpgradeHook<Data>;
+  /**
+   * Adds fields to every response of the handshake, last of all. What it changes of the handshake's own makes the
+   * handshake fail with 500. Beast's `decorator`.
+   */
+  decorate?: (response: Response) => void;
+  /**
+   * Told of every control frame received. Pings and closes are answered by the stream. The payload is the receiver's
+   * own. Beast's `control_callback`.
+   */
+  onControl?: (kind: ControlKind, payload: Uint8Array) => void;
+}
+
+/** Options with the defaults filled in, checked; made once for all the connections of a server. */
+export class Settings<Data = unknown> {
+  readonly handshakeBufferSize: number;
+  readonly maxMessageSize: number;
+  readonly highWaterMark: number;
+  readonly maxBufferedAmount: number;
+  readonly text: "string" | "bytes";
+  readonly timeouts: Timeouts;
+  readonly clock: Clock;
+  readonly options: StreamOptions<Data>;
+
+  /** Throws `core.invalid_argument`, naming the option, for what can't be meant. */
+  constructor(options: StreamOptions<Data>) {
+    this.handshakeBufferSize = size("handshakeBufferSize", options.handshakeBufferSize, 16 * 1024);
+    this.maxMessageSize = size("maxMessageSize", options.maxMessageSize, 16 * 1024 * 1024);
+    this.highWaterMark = size("highWaterMark", options.highWaterMark, 64 * 1024);
+    this.maxBufferedAmount = size("maxBufferedAmount", options.maxBufferedAmount, 16 * 1024 * 1024);
+    this.text = options.text ?? "string";
+    if (this.text !== "string" && this.text !== "bytes") {
+      throw coreError("core.invalid_argument", {
+        message: `text must be "string" or "bytes", not ${String(this.text)}`,
+      });
+    }
+    const handshake = size("timeouts.handshake", options.timeouts?.handshake, suggestedTimeouts("server").handshake);
+    this.timeouts = { handshake };
+    this.clock = options.clock ?? systemClock;
+    this.options = { ...options };
+  }
+}
+
+function size(name: string, given: number | undefined, byDefault: number): number {
+  if (given === undefined) return byDefault;
+  if (typeof given === "number" && given >= 0) return given;
+  throw coreError("core.invalid_argument", {
+    message: `${name} must be a number of at least 0 (Infinity for no limit), not ${String(given)}`,
+  });
+}

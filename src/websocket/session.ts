@@ -1,0 +1,395 @@
+import {
+  coreError,
+  ServalError,
+  type ByteStream,
+  type CloseInfo,
+  type Handler,
+  type ReadHandler,
+  type Role,
+  type Timer,
+} from "../core/index.ts";
+import { reportError } from "../core/report.ts";
+import { closeCode, closeCodeOf } from "./close-code.ts";
+import { websocketError } from "./errors.ts";
+import { opcode } from "./frame.ts";
+import type { Message } from "./handlers.ts";
+import { event } from "./incoming.ts";
+import type { ControlKind, Settings } from "./options.ts";
+import { copiedUpTo } from "./outgoing.ts";
+import { Protocol } from "./protocol.ts";
+import type { Stream } from "./stream.ts";
+import { Writer, type WriterOwner } from "./writer.ts";
+
+/** What `write` returns where nothing has to be waited for. One promise for all, so that it costs nothing. */
+export const room: Promise<void> = Promise.resolve();
+
+/** The opcode of a message. */
+export type DataOpcode = typeof opcode.text | typeof opcode.binary;
+
+const controlKinds: Readonly<Record<number, ControlKind>> = {
+  [event.ping]: "ping",
+  [event.pong]: "pong",
+  [event.close]: "close",
+};
+
+/**
+ * An open connection, from the handshake to the end of the transport: the shell around {@link Protocol}. It moves in
+ * turns: take events from what was received while someone wants them, write what that made, read on.
+ */
+export class Session<Data> implements WriterOwner {
+  readonly protocol: Protocol;
+  /** How it ended, once the transport is closed. */
+  ended: CloseInfo | undefined;
+
+  readonly #ws: Stream<Data>;
+  readonly #next: ByteStream;
+  readonly #role: Role;
+  readonly #settings: Settings<Data>;
+  readonly #writer: Writer;
+  readonly #onEnded: (info: CloseInfo) => void;
+
+  /** The `read` that waits for a message. */
+  #reader: Handler<Message> | undefined;
+  /** A handler's promise is pending: no message before it has settled. */
+  #awaiting = false;
+  #reading = false;
+  #turning = false;
+  #scheduled = false;
+  #toldFull = false;
+  /** Nothing is taken from the peer any more; what is queued is written, then the transport is torn down. */
+  #finishing = false;
+  #tearingDown = false;
+  #timer: Timer | undefined;
+  /** What ended the connection, for whoever reads afterwards. */
+  #failure: ServalError | undefined;
+
+  constructor(
+    ws: Stream<Data>,
+    next: ByteStream,
+    role: Role,
+    settings: Settings<Data>,
+    onEnded: (info: CloseInfo) => void,
+  ) {
+    this.#ws = ws;
+    this.#next = next;
+    this.#role = role;
+    this.#settings = settings;
+    this.#onEnded = onEnded;
+    this.protocol = new Protocol({
+      role,
+      maxMessageSize: settings.maxMessageSize,
+      text: settings.text,
+      highWaterMark: settings.highWaterMark,
+    });
+    this.#writer = new Writer(next, this.protocol.outgoing, this);
+  }
+
+  /** Begins, with the bytes received behind the handshake. Messages come after the handshake's completion, never with it. */
+  start(rest: Uint8Array): void {
+    if (this.ended !== undefined) return;
+    this.protocol.incoming.receive(rest);
+    this.#scheduled = true;
+    queueMicrotask(() => {
+      const { open } = this.#settings.options;
+      if (open !== undefined && this.ended === undefined) this.#call(() => open(this.#ws));
+      this.#turn();
+    });
+  }
+
+  /** Waits for the next message. One at a time. */
+  read(handler: Handler<Message>): void {
+    if (this.#settings.options.message !== undefined) throw websocketError("websocket.pushed");
+    if (this.#reader !== undefined) throw coreError("core.operation_pending");
+    this.#reader = handler;
+    if (this.#failure === undefined) this.#wake();
+    else queueMicrotask(() => this.#rejectReader());
+  }
+
+  /** Gives up a `read`; what it waited for stays for the next one. False if it has completed. */
+  cancelRead(handler: Handler<Message>): boolean {
+    if (this.#reader !== handler) return false;
+    this.#reader = undefined;
+    return true;
+  }
+
+  /** Whether messages can be sent and received. */
+  get isOpen(): boolean {
+    return this.protocol.canSend && !this.#finishing && this.ended === undefined;
+  }
+
+  /** Queues a message; false if there is no room, or the connection is ending. */
+  send(code: DataOpcode, data: Message): boolean {
+    if (!this.#mayQueue()) return false;
+    const { outgoing } = this.protocol;
+    if (typeof data === "string") outgoing.text(code, true, data);
+    else outgoing.bytes(code, true, data);
+    this.#wake();
+    if (outgoing.bufferedAmount < this.#settings.highWaterMark) return true;
+    this.#toldFull = true;
+    return false;
+  }
+
+  /** Queues a message; returns how far writing must come before the write has settled, or why it can't be queued. */
+  write(code: DataOpcode, data: Message): number | ServalError {
+    const toldFull = this.#toldFull;
+    this.send(code, data);
+    if (!this.isOpen) return this.closedError();
+    // Whoever waits for the write is told by it, not by `drain`.
+    this.#toldFull = toldFull;
+    const { queued } = this.protocol.outgoing;
+    // A referenced payload is the caller's again once the write has settled, so it must have left.
+    if (typeof data !== "string" && data.length > copiedUpTo) return queued;
+    return queued - this.#settings.highWaterMark + 1;
+  }
+
+  /** Queues a ping or pong; returns what {@link write} does. */
+  control(code: typeof opcode.ping | typeof opcode.pong, payload: Uint8Array): number | ServalError {
+    if (!this.#mayQueue()) return this.closedError();
+    this.protocol.outgoing.bytes(code, true, payload);
+    this.#wake();
+    return this.protocol.outgoing.queued - this.#settings.highWaterMark + 1;
+  }
+
+  /** Whether writing has come as far as `position`. */
+  hasWritten(position: number): boolean {
+    return position <= this.protocol.outgoing.written;
+  }
+
+  /** Waits until writing has come as far as `position`. */
+  waitWritten(position: number, handler: Handler): void {
+    this.#writer.wait(position, handler);
+  }
+
+  #mayQueue(): boolean {
+    if (!this.isOpen) return false;
+    if (this.protocol.outgoing.bufferedAmount <= this.#settings.maxBufferedAmount) return true;
+    this.lost(websocketError("websocket.queue_overflow"));
+    return false;
+  }
+
+  /** Begins the closing handshake, if nothing has yet. */
+  close(code: number, reason: string): void {
+    if (!this.isOpen) return;
+    this.protocol.close(code, reason);
+    this.#startDeadline();
+    this.#wake();
+  }
+
+  /** The next layer failed, or is given up: ends at once. Also called by the writer. */
+  lost(error: ServalError): void {
+    if (this.ended !== undefined) return;
+    this.#failure ??= error;
+    const tell = !this.#finishing && error.condition !== "aborted";
+    this.#next.close();
+    this.#settle(false);
+    if (tell) this.#tell(error);
+  }
+
+  /** Bytes were written. Called by the writer. */
+  wrote(): void {
+    if (this.ended !== undefined) return;
+    this.protocol.sendWithheldPong();
+    if (this.#toldFull && this.protocol.outgoing.bufferedAmount < this.#settings.highWaterMark) {
+      this.#toldFull = false;
+      const { drain } = this.#settings.options;
+      if (drain !== undefined) this.#call(() => drain(this.#ws), false);
+    }
+    this.#writer.flush();
+    if (this.#finishing) this.#finish();
+  }
+
+  /** What a user of a connection that has ended, or is ending, is told. */
+  closedError(): ServalError {
+    return this.#failure ?? websocketError("websocket.closed", { close: this.ended ?? this.#closeInfo(false) });
+  }
+
+  // ---- turns ----
+
+  /** Takes a turn soon, outside of whatever runs now. */
+  #wake(): void {
+    if (this.#turning || this.#scheduled) return;
+    this.#scheduled = true;
+    queueMicrotask(this.#turn);
+  }
+
+  readonly #onRead: ReadHandler = (error, bytes) => {
+    this.#reading = false;
+    if (this.ended !== undefined) return;
+    if (error !== undefined) {
+      this.lost(error);
+    } else if (bytes === undefined) {
+      this.#failure ??= this.closedError();
+      this.#finish();
+    } else {
+      this.protocol.incoming.receive(bytes);
+      this.#turn();
+    }
+  };
+
+  readonly #turn = (): void => {
+    this.#scheduled = false;
+    if (this.ended !== undefined) return;
+    this.#turning = true;
+    const wantsMore = !this.#finishing && this.#takeEvents();
+    this.#turning = false;
+    this.protocol.incoming.retain();
+    if (this.ended !== undefined) return;
+    this.#writer.flush();
+    if (!this.protocol.canReceive) {
+      this.#finish();
+    } else if (wantsMore && !this.#reading) {
+      this.#reading = true;
+      this.#next.readSome(this.#onRead);
+    }
+  };
+
+  /** Takes events while someone wants them; returns whether more bytes are needed for the next. */
+  #takeEvents(): boolean {
+    const { protocol } = this;
+    const { message } = this.#settings.options;
+    for (;;) {
+      const next = protocol.next(message === undefined ? this.#reader !== undefined : !this.#awaiting);
+      switch (next) {
+        case undefined:
+          return true;
+        case event.data:
+          return false;
+        case event.message:
+          if (message === undefined) this.#deliver(protocol.incoming.message);
+          else this.#push(message, protocol.incoming.message);
+          break;
+        case event.failed:
+          this.#failure = protocol.failure;
+          this.#tell(protocol.failure!);
+          break;
+        default:
+          this.#onControl(controlKinds[next]!, protocol.incoming.control);
+      }
+      if (this.ended !== undefined) return false;
+    }
+  }
+
+  #deliver(message: Message): void {
+    const reader = this.#reader!;
+    this.#reader = undefined;
+    try {
+      reader(undefined, message);
+    } catch (error) {
+      // What a completion handler throws is its program's to see, but not in the middle of a turn.
+      queueMicrotask(() => {
+        throw error;
+      });
+    }
+  }
+
+  #push(handler: (ws: Stream<Data>, message: Message) => unknown, message: Message): void {
+    try {
+      const result = handler(this.#ws, message);
+      if (result !== undefined && result !== room) this.#awaitHandler(result);
+    } catch (error) {
+      this.#handlerFailed(error);
+    }
+  }
+
+  /** Runs another of the application's handlers; messages wait for its promise if `holdsMessages`. */
+  #call(handler: () => unknown, holdsMessages = true): void {
+    try {
+      const result = handler();
+      if (holdsMessages) this.#awaitHandler(result);
+      else if (result instanceof Promise) result.catch((error: unknown) => this.#handlerFailed(error));
+    } catch (error) {
+      this.#handlerFailed(error);
+    }
+  }
+
+  #awaitHandler(result: unknown): void {
+    if (!(result instanceof Promise)) return;
+    this.#awaiting = true;
+    result.then(
+      () => {
+        this.#awaiting = false;
+        this.#wake();
+      },
+      (error: unknown) => {
+        this.#awaiting = false;
+        this.#handlerFailed(error);
+      },
+    );
+  }
+
+  #onControl(kind: ControlKind, payload: Uint8Array): void {
+    const { onControl } = this.#settings.options;
+    if (onControl !== undefined) this.#call(() => onControl(kind, payload), false);
+  }
+
+  // ---- the end ----
+
+  #handlerFailed(cause: unknown): void {
+    const error = websocketError("websocket.handler_failed", { cause });
+    this.#tell(error, cause);
+    this.close(closeCode.internalError, "");
+  }
+
+  /** Tells the application of a failure, once; where it has no handler for that, its own are not lost either. */
+  #tell(error: ServalError, own?: unknown): void {
+    const handler = this.#settings.options.error;
+    if (handler === undefined) {
+      if (own !== undefined) reportError(own);
+      return;
+    }
+    try {
+      const result = handler(this.#ws, error);
+      if (result instanceof Promise) result.catch(reportError);
+    } catch (thrown) {
+      reportError(thrown);
+    }
+  }
+
+  #startDeadline(): void {
+    const ms = this.#settings.timeouts.handshake;
+    if (this.#timer !== undefined || ms === Infinity) return;
+    this.#timer = this.#settings.clock.setTimer(ms, () => {
+      this.#next.close();
+      this.#settle(false);
+    });
+  }
+
+  /** Nothing more comes from the peer: what is queued is written, then the transport is torn down. */
+  #finish(): void {
+    if (!this.#finishing) {
+      this.#finishing = true;
+      this.#startDeadline();
+      this.#rejectReader();
+    }
+    if (!this.#writer.isIdle || this.#tearingDown) return;
+    this.#tearingDown = true;
+    this.#next.teardown(this.#role, (error) => {
+      if (error !== undefined) this.#next.close();
+      this.#settle(true);
+    });
+  }
+
+  #closeInfo(finished: boolean): CloseInfo {
+    const { state, failure } = this.protocol;
+    if (state === "failed") return { code: closeCodeOf(failure!), reason: failure!.message, clean: false };
+    const { closeCode: code, closeReason: reason } = this.protocol;
+    return { code, reason, clean: finished && (state === "closedByPeer" || state === "closedByBoth") };
+  }
+
+  #rejectReader(): void {
+    const reader = this.#reader;
+    this.#reader = undefined;
+    reader?.(this.#failure ?? websocketError("websocket.closed", { close: this.#closeInfo(true) }), "");
+  }
+
+  #settle(finished: boolean): void {
+    if (this.ended !== undefined) return;
+    this.ended = this.#closeInfo(finished || this.#tearingDown);
+    this.#timer?.cancel();
+    this.#failure ??= this.closedError();
+    this.protocol.incoming.clear();
+    this.#writer.end(this.#failure);
+    this.#rejectReader();
+    this.#onEnded(this.ended);
+  }
+}
