@@ -40,6 +40,9 @@ export interface ErrorDetails {
   close?: CloseInfo;
 }
 
+/** A program may have frozen it. */
+const canOmitStack = Object.getOwnPropertyDescriptor(Error, "stackTraceLimit")?.writable === true;
+
 /**
  * The one error class of the library. `code` says exactly what failed (`"websocket.bad_sec_key"`), {@link condition}
  * which kind of failure that is. Beast's `error_code` and `error_condition`.
@@ -52,8 +55,14 @@ export class ServalError extends Error {
   /** How the connection ended, with the code `websocket.closed`; otherwise undefined. */
   readonly close: CloseInfo | undefined;
 
+  /** Only misuse has a stack: it names the caller's bug. What a peer or a clock does has none that would say anything, and
+   * taking one is most of the price of a refused connection. */
   constructor(code: string, condition: Condition, message: string, details: ErrorDetails = {}) {
+    const limit = Error.stackTraceLimit;
+    const omitStack = condition !== "misuse" && canOmitStack;
+    if (omitStack) Error.stackTraceLimit = 0;
     super(details.message ?? message, "cause" in details ? { cause: details.cause } : undefined);
+    if (omitStack) Error.stackTraceLimit = limit;
     this.code = code;
     this.condition = condition;
     this.close = details.close;

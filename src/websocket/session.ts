@@ -101,8 +101,8 @@ export class Session<Data> implements WriterOwner {
     if (this.#settings.options.message !== undefined) throw websocketError("websocket.pushed");
     if (this.#reader !== undefined) throw coreError("core.operation_pending");
     this.#reader = handler;
-    if (this.#failure === undefined) this.#wake();
-    else queueMicrotask(() => this.#rejectReader());
+    if (this.#finishing || this.ended !== undefined) queueMicrotask(() => this.#rejectReader());
+    else this.#wake();
   }
 
   /** Gives up a `read`; what it waited for stays for the next one. False if it has completed. */
@@ -200,7 +200,9 @@ export class Session<Data> implements WriterOwner {
 
   /** What a user of a connection that has ended, or is ending, is told. */
   closedError(): ServalError {
-    return this.#failure ?? websocketError("websocket.closed", { close: this.ended ?? this.#closeInfo(false) });
+    if (this.#failure !== undefined) return this.#failure;
+    if (!this.#finishing && this.ended === undefined) return websocketError("websocket.closed");
+    return (this.#failure = websocketError("websocket.closed", { close: this.ended ?? this.#closeInfo(true) }));
   }
 
   // ---- turns ----
@@ -218,7 +220,6 @@ export class Session<Data> implements WriterOwner {
     if (error !== undefined) {
       this.lost(error);
     } else if (bytes === undefined) {
-      this.#failure ??= this.closedError();
       this.#finish();
     } else {
       this.protocol.incoming.receive(bytes);
@@ -379,16 +380,15 @@ export class Session<Data> implements WriterOwner {
   #rejectReader(): void {
     const reader = this.#reader;
     this.#reader = undefined;
-    reader?.(this.#failure ?? websocketError("websocket.closed", { close: this.#closeInfo(true) }), "");
+    reader?.(this.closedError(), "");
   }
 
   #settle(finished: boolean): void {
     if (this.ended !== undefined) return;
     this.ended = this.#closeInfo(finished || this.#tearingDown);
     this.#timer?.cancel();
-    this.#failure ??= this.closedError();
     this.protocol.incoming.clear();
-    this.#writer.end(this.#failure);
+    this.#writer.end(() => this.closedError());
     this.#rejectReader();
     this.#onEnded(this.ended);
   }

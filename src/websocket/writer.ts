@@ -49,12 +49,12 @@ export class Writer {
   }
 
   /** Nothing is written any more: everyone who waits gets the error. */
-  end(error: ServalError): void {
+  end(error: () => ServalError): void {
     const waiters = this.#waiters;
     this.#waiters = undefined;
     // Of a write that is in flight the buffers stay in use.
     this.#outgoing.clear();
-    for (const waiter of waiters ?? []) waiter.handler(error);
+    for (const waiter of waiters ?? []) waiter.handler(error());
   }
 
   readonly #onWritten: WriteHandler = (error, written) => {

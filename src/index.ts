@@ -1,0 +1,11 @@
+export * as core from "./core/index.ts";
+export * as http from "./http/index.ts";
+export * as net from "./net/index.ts";
+export * as server from "./server/index.ts";
+export * as websocket from "./websocket/index.ts";
+export { ServalError } from "./core/index.ts";
+export type { ByteStream, CloseInfo, Condition } from "./core/index.ts";
+export { serve } from "./server/index.ts";
+export type { ServeOptions, Server } from "./server/index.ts";
+export { Stream } from "./websocket/index.ts";
+export type { Message, StreamOptions } from "./websocket/index.ts";

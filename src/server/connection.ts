@@ -1,0 +1,135 @@
+import { FlatBuffer, type ByteStream, type ServalError, type Timer } from "../core/index.ts";
+import { hasToken, read, RequestParser, Response, write, type Request } from "../http/index.ts";
+import { Stream, type Settings } from "../websocket/index.ts";
+import { answer, type Fetch } from "./plain-http.ts";
+
+/** What a connection needs of its server. */
+export interface ConnectionOwner<Data> {
+  readonly settings: Settings<Data>;
+  readonly fetch: Fetch | undefined;
+  /** The connection has ended; its transport is closed. */
+  ended(connection: Connection<Data>): void;
+}
+
+/**
+ * One accepted connection: reads requests and answers them in order, until one becomes a WebSocket or the peer or the
+ * server ends it.
+ */
+export class Connection<Data> {
+  readonly #stream: ByteStream;
+  readonly #owner: ConnectionOwner<Data>;
+  readonly #buffer: FlatBuffer = new FlatBuffer();
+  #parser!: RequestParser;
+  #ws: Stream<Data> | undefined;
+  #timer: Timer | undefined;
+  /** A request is being answered: it is finished before the connection is closed. */
+  #answering = false;
+  #closing = false;
+
+  constructor(stream: ByteStream, owner: ConnectionOwner<Data>) {
+    this.#stream = stream;
+    this.#owner = owner;
+  }
+
+  /** Reads the next request. */
+  readRequest(): void {
+    this.#answering = false;
+    this.#startDeadline();
+    this.#parser = new RequestParser({ headerLimit: this.#owner.settings.handshakeBufferSize });
+    read(this.#stream, this.#buffer, this.#parser, undefined, this.#onRequest);
+  }
+
+  /** Ends in an orderly way: a WebSocket with a close frame, HTTP behind the request that is being answered. */
+  close(code: number): void {
+    this.#closing = true;
+    if (this.#ws !== undefined) void this.#ws.close({ code });
+    else if (!this.#answering) this.#end();
+  }
+
+  readonly #onRequest = (error: ServalError | undefined, request: Request): void => {
+    this.#timer?.cancel();
+    this.#answering = true;
+    if (error !== undefined) this.#refuse(error);
+    else if (isWebSocket(request)) this.#upgrade(request);
+    else void answer(this.#owner.fetch, request).then((response) => this.#respond(response, request));
+  };
+
+  #upgrade(request: Request): void {
+    const ws = new Stream<Data>(this.#stream, this.#owner.settings);
+    this.#ws = ws;
+    const buffered = this.#buffer.data();
+    this.#buffer.clear();
+    void ws.closed.then(() => this.#owner.ended(this));
+    ws.accept(request, { buffered }, () => {
+      if (this.#closing) void ws.close({ code: 1001 });
+    });
+  }
+
+  /** Answers a request that could not be read. */
+  #refuse(error: ServalError): void {
+    if (error.condition === "transport" || error.condition === "aborted" || error.condition === "closed") this.#end();
+    else this.#respond(new Response({ status: statusOf(error), body: `${error.message}\n` }), this.#parser.request);
+  }
+
+  #respond(response: Response, request: Request | undefined): void {
+    // Without a sound request before it, nobody can tell where the next one begins.
+    const keepAlive =
+      request?.keepAlive === true &&
+      !this.#closing &&
+      !this.#parser.hasBody &&
+      !hasToken(response.fields.joined("Connection"), "close");
+    const omitBody = request?.method === "HEAD";
+    if (!keepAlive) response.fields.set("Connection", "close");
+    else if (request.version === 10) response.fields.set("Connection", "keep-alive");
+    this.#startDeadline();
+    try {
+      write(this.#stream, response, { omitBody }, (error) => {
+        this.#timer?.cancel();
+        if (error !== undefined) this.#end();
+        else if (keepAlive && !this.#closing) this.readRequest();
+        else this.#tearDown();
+      });
+    } catch {
+      // fetch returned what HTTP can't carry.
+      this.#end();
+    }
+  }
+
+  /** Lets the peer read the response to its end before the transport goes. */
+  #tearDown(): void {
+    this.#startDeadline();
+    this.#stream.teardown("server", () => this.#end());
+  }
+
+  #startDeadline(): void {
+    const { clock, timeouts } = this.#owner.settings;
+    this.#timer?.cancel();
+    this.#timer = timeouts.handshake === Infinity ? undefined : clock.setTimer(timeouts.handshake, () => this.#end());
+  }
+
+  #end(): void {
+    this.#timer?.cancel();
+    this.#buffer.clear();
+    this.#stream.close();
+    this.#owner.ended(this);
+  }
+}
+
+/** Whether a request wants to be a WebSocket, well formed or not: if not, the handshake says what is wrong. */
+function isWebSocket(request: Request): boolean {
+  return request.fields.has("Sec-WebSocket-Key") || hasToken(request.fields.joined("Upgrade"), "websocket");
+}
+
+function statusOf(error: ServalError): number {
+  switch (error.code) {
+    case "http.unexpected_body":
+      return 413;
+    case "http.header_limit":
+    case "http.field_limit":
+      return 431;
+    case "http.bad_version":
+      return 505;
+    default:
+      return 400;
+  }
+}
