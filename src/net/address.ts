@@ -1,0 +1,37 @@
+import type { Server, Socket } from "node:net";
+import type { Peer } from "../core/index.ts";
+
+/** Where `connect` connects to: a TCP port of a host, or a Unix socket. */
+export interface Target {
+  /** The TCP port, 1 to 65,535. */
+  port?: number | undefined;
+  /** The host's name or address. Default `"localhost"`. */
+  host?: string | undefined;
+  /** The path of a Unix socket, in the place of port and host. */
+  path?: string | undefined;
+}
+
+/** An address in words: `host:port`, or the path of a Unix socket. */
+export function nameOf(target: Target): string {
+  const { host = "*", port, path } = target;
+  return path ?? (host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`);
+}
+
+/** The other end of a connected TCP socket; empty if it was reset already. */
+export function connectedTo(socket: Socket): Peer {
+  const { remoteAddress, remotePort, remoteFamily } = socket;
+  return remoteAddress === undefined ? {} : internetAddress(remoteAddress, remotePort!, remoteFamily);
+}
+
+/** What a server that listens listens on. */
+export function listenedOn(server: Server): Peer {
+  const address = server.address();
+  if (address === null) return {};
+  return typeof address === "string"
+    ? { path: address }
+    : internetAddress(address.address, address.port, address.family);
+}
+
+function internetAddress(address: string, port: number, family: string | undefined): Peer {
+  return { address, port, family: family === "IPv6" ? "IPv6" : "IPv4" };
+}

@@ -1,0 +1,48 @@
+import { abortError, handled } from "../core/index.ts";
+import { nameOf, type Target } from "./address.ts";
+import { connectError } from "./errors.ts";
+import { SocketStream, type ReadWay } from "./socket-stream.ts";
+
+/** Options of {@link connect}. */
+export interface ConnectOptions {
+  /** Gives the attempt up; it has no effect on the stream once that is connected. */
+  signal?: AbortSignal | undefined;
+}
+
+/**
+ * Connects to a TCP port or a Unix socket. There is no deadline but the operating system's: pass a signal for one.
+ *
+ * Rejects with `net.connection_refused`, `net.host_not_found`, `net.access_denied`, `core.timeout` (the operating
+ * system gave up), `core.aborted`, `core.invalid_argument`, or `core.transport`; Node's own error is the cause.
+ */
+export function connect(target: Target, options: ConnectOptions = {}): Promise<SocketStream> {
+  return connectBy("onread", target, options);
+}
+
+/** {@link connect}, with a choice of how to read. @internal */
+export function connectBy(way: ReadWay, target: Target, options: ConnectOptions = {}): Promise<SocketStream> {
+  return handled(
+    new Promise((resolve, reject) => {
+      const { signal } = options;
+      if (signal?.aborted === true) throw abortError(signal);
+      const { host = "localhost", port, path } = target;
+      const name = nameOf({ host, port, path });
+      const abort = (): void => {
+        stream.close();
+        reject(abortError(signal!));
+      };
+      const connected = (error: Error | undefined): void => {
+        signal?.removeEventListener("abort", abort);
+        if (error === undefined) resolve(stream);
+        else reject(connectError(error, name));
+      };
+      let stream: SocketStream;
+      try {
+        stream = SocketStream.connecting({ host, port, path }, way, connected);
+      } catch (error) {
+        throw connectError(error, name);
+      }
+      signal?.addEventListener("abort", abort, { once: true });
+    }),
+  );
+}

@@ -1,0 +1,87 @@
+import { coreError, transportError, type ServalError } from "../core/index.ts";
+import { defineErrors, type ErrorFactory } from "../core/error.ts";
+
+/** The codes of the module `net`. */
+export const netErrors = {
+  "net.access_denied": ["transport", "The operating system does not allow the use of this address"],
+  "net.address_in_use": ["transport", "Another server listens on this address"],
+  "net.bad_address": ["misuse", "This machine has no such address to listen on"],
+  "net.connection_refused": ["transport", "Nobody listens on this address"],
+  "net.host_not_found": ["transport", "The host's name has no address"],
+} as const;
+
+/** Makes an error of the module `net`. */
+export const netError: ErrorFactory<keyof typeof netErrors> = defineErrors(netErrors);
+
+/** Why listening failed, in terms of what the caller can do about it. `name` is the address in words. */
+export function listenError(cause: unknown, name: string): ServalError {
+  switch (errno(cause)) {
+    case "EADDRINUSE":
+      return netError("net.address_in_use", {
+        cause,
+        message: `Cannot listen on ${name}: another server does already. Stop that one, or choose another address`,
+      });
+    case "EACCES":
+    case "EPERM":
+      return netError("net.access_denied", {
+        cause,
+        message: `Cannot listen on ${name}: the operating system does not allow it. Ports below 1024 take a privilege, and the path of a Unix socket a folder that may be written to`,
+      });
+    case "EADDRNOTAVAIL":
+    case "EAFNOSUPPORT":
+    case "EINVAL":
+    case "EISDIR":
+    case "ENAMETOOLONG":
+    case "ENOENT":
+    case "ENOTDIR":
+    case "ENOTFOUND":
+    case "EAI_AGAIN":
+    case "ERR_INVALID_ARG_TYPE":
+    case "ERR_INVALID_ARG_VALUE":
+    case "ERR_SOCKET_BAD_PORT":
+      return netError("net.bad_address", { cause, message: `Cannot listen on ${name}: ${words(cause)}` });
+    default:
+      return coreError("core.transport", { cause, message: `Cannot listen on ${name}: ${words(cause)}` });
+  }
+}
+
+/** Why connecting failed. `name` is the address in words. */
+export function connectError(cause: unknown, name: string): ServalError {
+  const message = `Cannot connect to ${name}: ${words(cause)}`;
+  switch (errno(cause)) {
+    case "ECONNREFUSED":
+    // A Unix socket's path that nobody has made is as good as refused.
+    case "ENOENT":
+    case "ENOTSOCK":
+      return netError("net.connection_refused", { cause, message });
+    case "ENOTFOUND":
+    case "EAI_AGAIN":
+    case "EAI_FAIL":
+    case "EAI_NODATA":
+      return netError("net.host_not_found", { cause, message });
+    case "EACCES":
+    case "EPERM":
+      return netError("net.access_denied", { cause, message });
+    case "ETIMEDOUT":
+      return coreError("core.timeout", { cause, message });
+    case "ERR_INVALID_ARG_TYPE":
+    case "ERR_INVALID_ARG_VALUE":
+    case "ERR_MISSING_ARGS":
+    case "ERR_SOCKET_BAD_PORT":
+      return coreError("core.invalid_argument", { cause, message });
+    case "ECONNRESET":
+      return transportError(cause);
+    default:
+      return coreError("core.transport", { cause, message });
+  }
+}
+
+function errno(cause: unknown): unknown {
+  return (cause as { code?: unknown } | undefined)?.code;
+}
+
+/** Node's own sentence; of several addresses tried in vain, that of the first. */
+function words(cause: unknown): string {
+  if (cause instanceof AggregateError && cause.errors.length > 0) return words(cause.errors[0]);
+  return cause instanceof Error ? cause.message : String(cause);
+}

@@ -1,0 +1,149 @@
+import { lstat, unlink } from "node:fs/promises";
+import { Server, Socket, type ListenOptions as NodeListenOptions } from "node:net";
+import { coreError, handled, transportError, type Peer, type ServalError } from "../core/index.ts";
+import { listenedOn, nameOf } from "./address.ts";
+import { listenError } from "./errors.ts";
+import { takeConnections } from "./onread.ts";
+import { SocketStream, type ReadWay } from "./socket-stream.ts";
+
+/** Where and how {@link listen} listens. Either `port` or `path` is needed. */
+export interface ListenOptions {
+  /** The TCP port; 0 for any that is free. */
+  port?: number | undefined;
+  /** The address of this machine, or its name. Default all addresses, IPv6 and IPv4. */
+  host?: string | undefined;
+  /** The path of a Unix socket, in the place of port and host. Its file goes away at the close. */
+  path?: string | undefined;
+  /** How many connections may wait to be accepted. Default 511; the operating system may have a lower limit. */
+  backlog?: number | undefined;
+  /** Told of a connection that could not be accepted, such as for too many open files. Listening goes on. */
+  onError?: ((error: ServalError) => void) | undefined;
+}
+
+/** Takes a new connection. It should start a read or write before it returns, or keep the stream to do so later. */
+export type ConnectionHandler = (stream: SocketStream) => void;
+
+/** Something that listens for connections; comes from {@link listen}. */
+export class Listener {
+  /** The TCP port; undefined for a Unix socket. */
+  readonly port: number | undefined;
+  /** The IP address that is listened on; undefined for a Unix socket. */
+  readonly host: string | undefined;
+  /** The path of the Unix socket; undefined for TCP. */
+  readonly path: string | undefined;
+  readonly #server: Server;
+  readonly #address: Peer;
+  readonly #onConnection: ConnectionHandler;
+  readonly #onError: ((error: ServalError) => void) | undefined;
+  #connections = 0;
+  #closed: Promise<void> | undefined;
+
+  /** @internal */
+  constructor(server: Server, options: ListenOptions, onConnection: ConnectionHandler, way: ReadWay) {
+    this.#server = server;
+    this.#onConnection = onConnection;
+    this.#onError = options.onError;
+    this.#address = listenedOn(server);
+    this.port = this.#address.port;
+    this.host = this.#address.address;
+    this.path = this.#address.path;
+    // For good: what fails to be accepted must not end the process.
+    server.on("error", (cause) => this.#onError?.(transportError(cause)));
+    server.on("connection", (socket) => this.#accepted(SocketStream.fromSocket(socket, this.path, this.#left)));
+    if (way === "onread") {
+      takeConnections(server, (handle) => this.#accepted(SocketStream.fromHandle(handle, this.path, this.#left)));
+    }
+  }
+
+  /** How many of the connections that were accepted are open. */
+  get connections(): number {
+    return this.#connections;
+  }
+
+  /** What is listened on: `{ address, port, family }`, or `{ path }`. */
+  address(): Peer {
+    return this.#address;
+  }
+
+  /** Stops listening. The accepted connections live on, and keep the process alive. Idempotent. */
+  close(): Promise<void> {
+    this.#closed ??= handled(
+      new Promise<void>((resolve) => {
+        // Its own callback would wait for connections; the address is free as soon as the event loop has turned.
+        this.#server.close();
+        setImmediate(resolve);
+      }),
+    );
+    return this.#closed;
+  }
+
+  #accepted(stream: SocketStream): void {
+    this.#connections++;
+    this.#onConnection(stream);
+  }
+
+  readonly #left = (): void => {
+    this.#connections--;
+  };
+}
+
+/**
+ * Listens on a TCP port or a Unix socket. `onConnection` gets a {@link SocketStream} for each connection. A Unix
+ * socket's file that is left of a dead process is replaced.
+ *
+ * Rejects with `net.address_in_use`, `net.access_denied`, `net.bad_address`, `core.invalid_argument` or
+ * `core.transport`; Node's own error is the cause.
+ */
+export function listen(options: ListenOptions, onConnection: ConnectionHandler): Promise<Listener> {
+  return listenBy("onread", options, onConnection);
+}
+
+/** {@link listen}, with a choice of how to read. @internal */
+export function listenBy(way: ReadWay, options: ListenOptions, onConnection: ConnectionHandler): Promise<Listener> {
+  return handled(start(way, options, onConnection));
+}
+
+async function start(way: ReadWay, options: ListenOptions, onConnection: ConnectionHandler): Promise<Listener> {
+  const { port, host, path, backlog } = options;
+  if ((port === undefined) === (path === undefined)) {
+    throw coreError("core.invalid_argument", { message: "Listening takes either a port or a path" });
+  }
+  const where: NodeListenOptions = path === undefined ? { port: port! } : { path };
+  if (path === undefined && host !== undefined) where.host = host;
+  if (backlog !== undefined) where.backlog = backlog;
+  const server = new Server({ allowHalfOpen: true, pauseOnConnect: true });
+  const start = (): Promise<Listener> =>
+    new Promise((resolve, reject) => {
+      server.once("error", reject);
+      server.listen(where, () => {
+        server.off("error", reject);
+        // In this very turn, before anything can be accepted in the ordinary way.
+        resolve(new Listener(server, options, onConnection, way));
+      });
+    });
+  try {
+    return await start().catch(async (error: unknown) => {
+      if (path === undefined || !(await isStale(path, error))) throw error;
+      await unlink(path);
+      return start();
+    });
+  } catch (error) {
+    throw listenError(error, nameOf({ host, port, path }));
+  }
+}
+
+/** Whether an address is in use only by the file that a dead process left behind. */
+async function isStale(path: string, error: unknown): Promise<boolean> {
+  if ((error as { code?: unknown }).code !== "EADDRINUSE" || path.startsWith("\0")) return false;
+  // Asked first: connecting to an ordinary file is refused too, and that must not be deleted.
+  if (!(await lstat(path)).isSocket()) return false;
+  return new Promise((resolve) => {
+    const probe = new Socket();
+    probe.on("error", (refusal: Error & { code?: string }) => resolve(refusal.code === "ECONNREFUSED"));
+    probe.on("connect", () => {
+      probe.destroy();
+      resolve(false);
+    });
+    probe.connect(path);
+  });
+}

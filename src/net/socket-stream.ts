@@ -1,0 +1,114 @@
+import { Socket } from "node:net";
+import { nextTick } from "node:process";
+import { DuplexStream } from "../core/duplex.ts";
+import type { ByteStream, Peer } from "../core/index.ts";
+import { connectedTo, type Target } from "./address.ts";
+import { hasOnread, onread, type Handle, type SocketOptions } from "./onread.ts";
+
+/** How a socket's bytes come: into the shared buffer, or as `'data'` events, which always work. */
+export type ReadWay = "onread" | "data";
+
+/**
+ * A {@link ByteStream} over a TCP connection or a Unix socket. It comes from `listen` or `connect`; for a socket made
+ * elsewhere there is `fromDuplex`.
+ *
+ * Reading stops when a read's handler, and all that it set off before the event loop turns, has not started another:
+ * a consumer that always does costs no system call for that. Closing while a write is in flight resets a TCP
+ * connection, since half a write must not look like an orderly end, and frees the kernel's memory too.
+ */
+export class SocketStream extends DuplexStream implements ByteStream {
+  readonly #socket: Socket;
+  readonly #way: ReadWay;
+  #peer: Peer = {};
+  #checking = false;
+
+  /** @internal Use the functions below. */
+  private constructor(socket: Socket, way: ReadWay, flowing: boolean) {
+    super(socket, { socket: true, dataEvents: way === "data", flowing });
+    this.#socket = socket;
+    this.#way = way;
+  }
+
+  /** A stream over an accepted connection that no socket has been built from yet. @internal */
+  static fromHandle(handle: Handle, path: string | undefined, closed: () => void): SocketStream {
+    const options: SocketOptions = { handle, allowHalfOpen: true, onread: onread((bytes) => stream.deliver(bytes)) };
+    // It reads from its construction on. Nothing comes before this turn ends, and then it is paused if nobody wants it.
+    const stream: SocketStream = new SocketStream(new Socket(options), "onread", true);
+    stream.#connected(path, closed);
+    stream.idle();
+    return stream;
+  }
+
+  /** A stream over a socket that is connected and paused, by its `'data'` events. @internal */
+  static fromSocket(socket: Socket, path: string | undefined, closed: () => void): SocketStream {
+    const stream = new SocketStream(socket, "data", false);
+    stream.#connected(path, closed);
+    return stream;
+  }
+
+  /** Starts to connect; `connected` has the outcome. @internal */
+  static connecting(target: Target, way: ReadWay, connected: (error: Error | undefined) => void): SocketStream {
+    const options: SocketOptions = { allowHalfOpen: true };
+    const reads = way === "onread" && hasOnread();
+    if (reads) options.onread = onread((bytes) => stream.deliver(bytes));
+    const socket = new Socket(options);
+    const stream: SocketStream = new SocketStream(socket, reads ? "onread" : "data", false);
+    socket.once("error", connected);
+    socket.once("connect", () => {
+      socket.off("error", connected);
+      stream.#connected(target.path, undefined);
+      connected(undefined);
+    });
+    socket.connect(target.path === undefined ? { port: target.port!, host: target.host! } : { path: target.path });
+    return stream;
+  }
+
+  /** Where the other side is, as it was known when the connection was made. */
+  get peer(): Peer {
+    return this.#peer;
+  }
+
+  /** How many bytes have been received. */
+  get bytesRead(): number {
+    return this.#socket.bytesRead;
+  }
+
+  /** How many bytes have been passed to the operating system. */
+  get bytesWritten(): number {
+    return this.#socket.bytesWritten;
+  }
+
+  protected override idle(): void {
+    if (this.#way === "data") {
+      super.idle();
+    } else if (!this.#checking) {
+      this.#checking = true;
+      // A microtask's tick comes after all microtasks, a tick of our own before them; and both before the next read.
+      queueMicrotask(this.#afterMicrotasks);
+    }
+  }
+
+  protected override destroy(): void {
+    const socket = this.#socket;
+    if (this.writing && this.#peer.path === undefined && !socket.connecting && !socket.destroyed)
+      socket.resetAndDestroy();
+    else socket.destroy();
+  }
+
+  #connected(path: string | undefined, closed: (() => void) | undefined): void {
+    const socket = this.#socket;
+    if (closed !== undefined) socket.on("close", closed);
+    // Asked now, since after a reset nobody knows.
+    this.#peer = path === undefined ? connectedTo(socket) : { path };
+    socket.setNoDelay(true);
+  }
+
+  readonly #afterMicrotasks = (): void => {
+    nextTick(this.#pauseUnlessWanted);
+  };
+
+  readonly #pauseUnlessWanted = (): void => {
+    this.#checking = false;
+    if (!this.wanting) super.idle();
+  };
+}
