@@ -1,0 +1,152 @@
+import { httpError } from "./errors.ts";
+import { dropOws, equalsIgnoringCase, isToken, isValue, skipOws } from "./grammar.ts";
+
+/** What {@link Fields} can be made from: other fields or pairs, or a record, where a list of values makes repeats. */
+export type FieldsInit = Iterable<readonly [string, string]> | Readonly<Record<string, string | readonly string[]>>;
+
+/**
+ * The fields of a message: ordered, with the case of the names and all repeats kept, looked up without regard to case
+ * (RFC 9110 5.1). Beast's `fields`.
+ */
+export class Fields implements Iterable<[name: string, value: string]> {
+  // One flat array, name, value, name, value: a message has some ten fields, and going through them beats a map.
+  #raw: string[] = [];
+
+  /** Throws `http.bad_field` and `http.bad_value` as {@link append} does. */
+  constructor(init?: FieldsInit) {
+    if (init === undefined) return;
+    if (init instanceof Fields) {
+      this.#raw = init.#raw.slice();
+      return;
+    }
+    if (Symbol.iterator in init) {
+      for (const [name, value] of init as Iterable<readonly [string, string]>) this.append(name, value);
+      return;
+    }
+    for (const [name, values] of Object.entries(init)) {
+      if (typeof values === "string") this.append(name, values);
+      else for (const value of values) this.append(name, value);
+    }
+  }
+
+  /**
+   * Fields from a flat list of names and values that a parser has made, such as the `rawHeaders` of Node's
+   * `IncomingMessage`. The list is taken over, neither copied nor checked.
+   */
+  static fromRaw(raw: string[]): Fields {
+    const fields = new Fields();
+    fields.#raw = raw;
+    return fields;
+  }
+
+  /** Names and values in turn, in order: the list itself, not a copy. */
+  get raw(): readonly string[] {
+    return this.#raw;
+  }
+
+  /** How many fields there are, each repeat counted. */
+  get size(): number {
+    return this.#raw.length / 2;
+  }
+
+  /** The value of the first field of this name. */
+  get(name: string): string | undefined {
+    const at = this.#find(name, 0);
+    return at < 0 ? undefined : this.#raw[at + 1];
+  }
+
+  /** The values of all fields of this name, in order. */
+  getAll(name: string): string[] {
+    const values: string[] = [];
+    for (let at = this.#find(name, 0); at >= 0; at = this.#find(name, at + 2)) values.push(this.#raw[at + 1]);
+    return values;
+  }
+
+  /** The values of all fields of this name as one list, joined with a comma and a space: RFC 9110 5.3. */
+  joined(name: string): string | undefined {
+    const first = this.#find(name, 0);
+    if (first < 0) return undefined;
+    let joined = this.#raw[first + 1];
+    for (let at = this.#find(name, first + 2); at >= 0; at = this.#find(name, at + 2))
+      joined += `, ${this.#raw[at + 1]}`;
+    return joined;
+  }
+
+  /** Whether there is a field of this name. */
+  has(name: string): boolean {
+    return this.#find(name, 0) >= 0;
+  }
+
+  /** How many fields of this name there are. */
+  count(name: string): number {
+    let count = 0;
+    for (let at = this.#find(name, 0); at >= 0; at = this.#find(name, at + 2)) count++;
+    return count;
+  }
+
+  /**
+   * Adds a field at the end, whether or not there are others of this name. Space around the value is dropped.
+   * Throws `http.bad_field` where the name is no token (RFC 9110 5.6.2), `http.bad_value` where the value has a control
+   * character or one above U+00FF.
+   */
+  append(name: string, value: string): void {
+    const checked = checkField(name, value);
+    this.#raw.push(name, checked);
+  }
+
+  /** Makes this the only field of its name, in the place of the first of them. Throws as {@link append} does. */
+  set(name: string, value: string): void {
+    const checked = checkField(name, value);
+    const first = this.#find(name, 0);
+    if (first < 0) {
+      this.#raw.push(name, checked);
+      return;
+    }
+    this.#raw[first] = name;
+    this.#raw[first + 1] = checked;
+    this.#deleteFrom(name, first + 2);
+  }
+
+  /** Removes all fields of this name. Returns whether there were any. */
+  delete(name: string): boolean {
+    return this.#deleteFrom(name, 0);
+  }
+
+  /** Goes through the fields in order. */
+  *[Symbol.iterator](): Generator<[name: string, value: string], undefined, unknown> {
+    for (let at = 0; at < this.#raw.length; at += 2) yield [this.#raw[at], this.#raw[at + 1]];
+  }
+
+  /** The position of the first field of this name at or after `from`, or -1. */
+  #find(name: string, from: number): number {
+    const raw = this.#raw;
+    const length = name.length;
+    for (let at = from; at < raw.length; at += 2) {
+      const candidate = raw[at];
+      if (candidate.length === length && (candidate === name || equalsIgnoringCase(candidate, 0, length, name)))
+        return at;
+    }
+    return -1;
+  }
+
+  #deleteFrom(name: string, from: number): boolean {
+    let found = false;
+    for (let at = this.#find(name, from); at >= 0; at = this.#find(name, at)) {
+      this.#raw.splice(at, 2);
+      found = true;
+    }
+    return found;
+  }
+}
+
+/** Returns the value without the space around it. */
+function checkField(name: string, value: string): string {
+  // JSON in the messages, so that a line break does not go on into a log.
+  if (!isToken(name)) throw httpError("http.bad_field", { message: `${JSON.stringify(name)} is not a field name` });
+  const start = skipOws(value, 0, value.length);
+  const trimmed = value.slice(start, dropOws(value, start, value.length));
+  if (!isValue(trimmed)) {
+    throw httpError("http.bad_value", { message: `The value of ${name} has a character that is not allowed there` });
+  }
+  return trimmed;
+}
