@@ -1,0 +1,17 @@
+// The platform's table of reasons; the one place of http that names node:http.
+import { STATUS_CODES } from "node:http";
+
+/** The reason phrase that goes with a status, such as `Not Found` with 404; empty where none is known. */
+export function reasonPhrase(status: number): string {
+  return STATUS_CODES[status] ?? "";
+}
+
+/** Whether a number is a status: three digits, of which the first is not 0 (RFC 9110 15). */
+export function isStatus(status: number): boolean {
+  return Number.isInteger(status) && status >= 100 && status <= 999;
+}
+
+/** Whether a response with this status never has a body: RFC 9112 6.3, rule 1. */
+export function isBodiless(status: number): boolean {
+  return status < 200 || status === 204 || status === 304;
+}
