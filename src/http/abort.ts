@@ -1,0 +1,32 @@
+import type { ByteStream } from "../core/byte-stream.ts";
+import type { ServalError } from "../core/error.ts";
+import { abortError } from "../core/errors.ts";
+
+/** What every composed operation of this module can be given. */
+export interface OperationOptions {
+  /** Ends the operation with `core.aborted`, and closes the stream: there is no telling how much has passed. */
+  signal?: AbortSignal;
+}
+
+/**
+ * Ties a running operation to a signal. Abort closes the stream, so what is in flight completes, and the operation with
+ * it: there is one way out of an operation, not two.
+ */
+export class AbortGuard {
+  readonly #stream: ByteStream;
+  readonly #signal: AbortSignal;
+  readonly #abort = (): void => this.#stream.close();
+
+  constructor(stream: ByteStream, signal: AbortSignal) {
+    this.#stream = stream;
+    this.#signal = signal;
+    if (signal.aborted) this.#abort();
+    else signal.addEventListener("abort", this.#abort, { once: true });
+  }
+
+  /** Lets go of the signal. Returns the error of the operation where it was aborted, whatever else became of it. */
+  release(): ServalError | undefined {
+    this.#signal.removeEventListener("abort", this.#abort);
+    return this.#signal.aborted ? abortError(this.#signal) : undefined;
+  }
+}

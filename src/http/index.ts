@@ -1,0 +1,18 @@
+export type { OperationOptions } from "./abort.ts";
+export { httpError, httpErrors } from "./errors.ts";
+export { Fields } from "./fields.ts";
+export type { FieldsInit } from "./fields.ts";
+export { isToken } from "./grammar.ts";
+export { read } from "./read.ts";
+export type { ReadOptions } from "./read.ts";
+export { RequestParser } from "./request-parser.ts";
+export type { RequestParserOptions } from "./request-parser.ts";
+export { Request } from "./request.ts";
+export type { IncomingRequest, RequestInit } from "./request.ts";
+export { Response } from "./response.ts";
+export type { FetchResponse, ResponseInit } from "./response.ts";
+export { serialize, serializeHead } from "./serializer.ts";
+export { reasonPhrase } from "./status.ts";
+export { hasToken, parseTokenList } from "./token-list.ts";
+export { write } from "./write.ts";
+export type { WriteOptions } from "./write.ts";
