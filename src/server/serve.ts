@@ -71,7 +71,7 @@ class RunningServer<Data> implements Server, ConnectionOwner<Data> {
   }
 
   get address(): Peer {
-    return this.#listener.address;
+    return this.#listener.address();
   }
 
   get connections(): number {

@@ -2,7 +2,7 @@ import { allocate, decodeUtf8, isValidUtf8 } from "../core/text.ts";
 import type { Role } from "../core/index.ts";
 import type { WebsocketCode } from "./errors.ts";
 import { maxControlSize, opcode } from "./frame.ts";
-import { maskInto, rotateKey } from "./mask.ts";
+import { asideSize, maskInto, rotateKey, unmaskAside } from "./mask.ts";
 import { Utf8Checker } from "./utf8.ts";
 
 /** What {@link Incoming.next} found. Numbers, so that no object is made for an event. */
@@ -33,8 +33,8 @@ export interface IncomingOptions {
 
 const empty: Uint8Array = new Uint8Array(0);
 
-/** Text is unmasked here before it is decoded. Only what the present call wrote is ever looked at. */
-const scratch: Uint8Array = new Uint8Array(64 * 1024);
+/** Up to here, unmasking aside and copying is cheaper than unmasking in the message's own memory. */
+const smallMessage = 2048;
 
 /** What a message may take before its bytes are there: a header alone must not make us reserve what it promises. */
 const trusted = 256 * 1024;
@@ -246,11 +246,18 @@ export class Incoming {
       this.message = text;
       return event.message;
     }
-    const bytes = allocate(length);
-    maskInto(this.#input, at, bytes, 0, length, key);
+    const bytes = this.#copy(at, length, key);
     if (isText && !isValidUtf8(bytes)) return this.#fail("websocket.bad_frame_payload");
     this.message = bytes;
     return event.message;
+  }
+
+  /** A payload, unmasked, in memory of its own. */
+  #copy(at: number, length: number, key: number): Uint8Array {
+    if (this.#masked && length <= smallMessage) return unmaskAside(this.#input, at, length, key).slice(0, length);
+    const bytes = allocate(length);
+    maskInto(this.#input, at, bytes, 0, length, key);
+    return bytes;
   }
 
   /** Takes what there is of the frame in progress. */
@@ -316,9 +323,10 @@ function readUint32(bytes: Uint8Array, at: number): number {
 }
 
 function decodeMasked(input: Uint8Array, at: number, length: number, key: number): string | undefined {
-  const target = length <= scratch.length ? scratch : allocate(length);
-  maskInto(input, at, target, 0, length, key);
-  return decodeChecked(target.subarray(0, length));
+  if (length <= asideSize) return decodeChecked(unmaskAside(input, at, length, key).subarray(0, length));
+  const bytes = allocate(length);
+  maskInto(input, at, bytes, 0, length, key);
+  return decodeChecked(bytes);
 }
 
 /** Bytes as text; undefined if they are not UTF-8. */

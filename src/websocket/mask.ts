@@ -4,7 +4,7 @@
  */
 
 /** Up to here a loop of byte stores is cheaper than a native copy and a view of words. */
-const fewBytes = 48;
+const fewBytes = 192;
 
 /** Whether the first byte in memory is the lowest of a word, as on every platform that Node runs on but s390x. */
 const littleEndian = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1;
@@ -90,4 +90,36 @@ function maskWords(words: Int32Array, key: number): void {
 
 function swap(key: number): number {
   return ((key & 0xff) << 24) | ((key & 0xff00) << 8) | ((key >>> 8) & 0xff00) | (key >>> 24);
+}
+
+/** The most that {@link unmaskAside} takes, in bytes. */
+export const asideSize: number = 64 * 1024;
+
+const asideWords = new Int32Array(asideSize / 4);
+const aside = new Uint8Array(asideWords.buffer);
+
+/** Sockets read into the same memory again and again: the view of it is kept. */
+let viewedBuffer: ArrayBufferLike | undefined;
+let view: DataView | undefined;
+
+/**
+ * Unmasks `length` bytes of `source`, from `from` on, into memory that all calls share: valid until the next. Word by word from
+ * wherever they lie, which for messages of some hundred bytes is several times as fast as anything else.
+ */
+export function unmaskAside(source: Uint8Array, from: number, length: number, key: number): Uint8Array {
+  const words = length >>> 2;
+  if (words < 8) {
+    maskFew(source, from, aside, 0, length, key);
+    return aside;
+  }
+  if (view === undefined || source.buffer !== viewedBuffer) {
+    viewedBuffer = source.buffer;
+    view = new DataView(viewedBuffer);
+  }
+  const k = littleEndian ? key | 0 : swap(key);
+  let at = source.byteOffset + from;
+  for (let i = 0; i < words; i++, at += 4) asideWords[i] = view.getInt32(at, littleEndian) ^ k;
+  const done = words << 2;
+  if (done < length) maskFew(source, from + done, aside, done, length - done, key);
+  return aside;
 }

@@ -1,0 +1,11 @@
+// npm run bench [-- accept | echo [part of a workload's name]] [--pairs N]
+import { parseArgs } from "node:util";
+import { accept } from "./accept.ts";
+import { echo } from "./echo.ts";
+
+const { values, positionals } = parseArgs({ options: { pairs: { type: "string" } }, allowPositionals: true });
+const [what, only] = positionals;
+const pairs = Number(values.pairs ?? 7);
+console.log(`Node ${process.version}`);
+if (what === undefined || what === "accept") await accept(10);
+if (what === undefined || what === "echo") await echo(pairs, only);
