@@ -1,0 +1,21 @@
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { describe, it } from "node:test";
+import * as fc from "fast-check";
+import { acceptKey } from "../../src/websocket/accept-key.ts";
+
+describe("acceptKey", () => {
+  it("RFC 6455 1.3: the example", () => {
+    assert.equal(acceptKey("dGhlIHNhbXBsZSBub25jZQ=="), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+  });
+
+  it("RFC 6455 4.2.2: the base64 of the SHA-1 of the key and the GUID, for any key", () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ minLength: 16, maxLength: 16 }), (nonce) => {
+        const key = Buffer.from(nonce).toString("base64");
+        const hash = createHash("sha1").update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest("base64");
+        assert.equal(acceptKey(key), hash);
+      }),
+    );
+  });
+});

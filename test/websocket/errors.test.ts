@@ -1,0 +1,20 @@
+import assert from "node:assert/strict";
+import { it } from "node:test";
+import { websocketError, websocketErrors, type WebsocketCode } from "../../src/websocket/errors.ts";
+
+it("every code makes an error with its condition and sentence", () => {
+  for (const code of Object.keys(websocketErrors) as WebsocketCode[]) {
+    const [condition, message] = websocketErrors[code];
+    const error = websocketError(code);
+    assert.deepEqual([error.code, error.condition, error.message], [code, condition, message]);
+  }
+});
+
+it("every code is of this module, and its sentence is none of another's", () => {
+  const codes = Object.keys(websocketErrors);
+  assert.deepEqual(
+    codes.filter((code) => !/^websocket\.[a-z_]+$/.test(code)),
+    [],
+  );
+  assert.equal(new Set(Object.values(websocketErrors).map(([, message]) => message)).size, codes.length);
+});
