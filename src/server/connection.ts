@@ -1,6 +1,6 @@
 import { FlatBuffer, type ByteStream, type ServalError, type Timer } from "../core/index.ts";
 import { hasToken, read, RequestParser, Response, write, type Request } from "../http/index.ts";
-import { Stream, type Settings } from "../websocket/index.ts";
+import { closeCode, Stream, type Settings } from "../websocket/index.ts";
 import { answer, type Fetch } from "./plain-http.ts";
 
 /** What a connection needs of its server. */
@@ -39,10 +39,10 @@ export class Connection<Data> {
     read(this.#stream, this.#buffer, this.#parser, undefined, this.#onRequest);
   }
 
-  /** Ends in an orderly way: a WebSocket with a close frame, HTTP behind the request that is being answered. */
-  close(code: number): void {
+  /** Ends in an orderly way: a WebSocket with 1001, once it is open; HTTP behind the request that is being answered. */
+  close(): void {
     this.#closing = true;
-    if (this.#ws !== undefined) void this.#ws.close({ code });
+    if (this.#ws?.isOpen === true) void this.#ws.close({ code: closeCode.goingAway });
     else if (!this.#answering) this.#end();
   }
 
@@ -61,7 +61,7 @@ export class Connection<Data> {
     this.#buffer.clear();
     void ws.closed.then(() => this.#owner.ended(this));
     ws.accept(request, { buffered }, () => {
-      if (this.#closing) void ws.close({ code: 1001 });
+      if (this.#closing) this.close();
     });
   }
 

@@ -1,6 +1,6 @@
 import { coreError, ServalError, type Peer } from "../core/index.ts";
 import { listen, type Listener } from "../net/index.ts";
-import { closeCode, Settings, type Stream, type StreamOptions } from "../websocket/index.ts";
+import { Settings, type Stream, type StreamOptions } from "../websocket/index.ts";
 import { Connection, type ConnectionOwner } from "./connection.ts";
 import type { ServeOptions } from "./options.ts";
 import type { Fetch } from "./plain-http.ts";
@@ -96,7 +96,7 @@ class RunningServer<Data> implements Server, ConnectionOwner<Data> {
     const empty = new Promise<void>((resolve) => {
       this.#whenEmpty = resolve;
     });
-    for (const connection of this.#connections) connection.close(closeCode.goingAway);
+    for (const connection of this.#connections) connection.close();
     if (this.#connections.size > 0) await empty;
     await stopped;
   }

@@ -1,0 +1,351 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import * as net from "node:net";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { test } from "node:test";
+import { WebSocket } from "ws";
+import { ServalError } from "../../src/core/index.ts";
+import { Response as HttpResponse, type Request } from "../../src/http/index.ts";
+import { serve, type ServeOptions, type Server } from "../../src/server/index.ts";
+import type { Stream } from "../../src/websocket/index.ts";
+import { VirtualClock } from "../../src/testing/index.ts";
+
+const local = { port: 0, host: "127.0.0.1" };
+
+async function using<Data>(options: ServeOptions<Data>, use: (server: Server) => Promise<void>): Promise<void> {
+  const server = await serve<Data>({ ...local, ...options });
+  try {
+    await use(server);
+  } finally {
+    await server.close();
+  }
+  assert.equal(server.connections, 0);
+}
+
+async function open(server: Server, target = "/", protocols: string[] = []): Promise<WebSocket> {
+  const ws = new WebSocket(`ws://127.0.0.1:${server.port}${target}`, protocols);
+  await once(ws, "open");
+  return ws;
+}
+
+async function next(ws: WebSocket): Promise<string | Buffer> {
+  const [data, isBinary] = (await once(ws, "message")) as [Buffer, boolean];
+  return isBinary ? data : data.toString();
+}
+
+/** Sends bytes on a plain socket and returns all that comes back until the server ends. */
+async function exchange(server: Server, bytes: string): Promise<string> {
+  const socket = net.connect({ port: server.port!, host: "127.0.0.1" });
+  socket.write(bytes);
+  let answer = "";
+  socket.on("data", (chunk) => (answer += String(chunk)));
+  await once(socket, "close");
+  return answer;
+}
+
+test("a pushed server echoes text and binary", async () => {
+  await using({ message: (ws, message) => void ws.send(message) }, async (server) => {
+    const ws = await open(server);
+    ws.send("héllo");
+    assert.equal(await next(ws), "héllo");
+    ws.send(Buffer.from([1, 2, 3]));
+    assert.deepEqual(await next(ws), Buffer.from([1, 2, 3]));
+    ws.close(4000, "done");
+    const [code, reason] = (await once(ws, "close")) as [number, Buffer];
+    assert.deepEqual([code, String(reason)], [4000, ""]);
+  });
+});
+
+test("a pulled server echoes, and returning closes with 1000", async () => {
+  const connection = async (ws: Stream): Promise<void> => {
+    await ws.write(await ws.read());
+  };
+  await using({ connection }, async (server) => {
+    const ws = await open(server);
+    ws.send("once");
+    assert.equal(await next(ws), "once");
+    const [code] = (await once(ws, "close")) as [number];
+    assert.equal(code, 1000);
+  });
+});
+
+test("a connection that throws is closed with 1011, and told once", async () => {
+  const errors: ServalError[] = [];
+  const failure = new Error("the application's own");
+  const options: ServeOptions = {
+    connection: async (ws) => {
+      await ws.read();
+      throw failure;
+    },
+    error: (_ws, error) => errors.push(error),
+  };
+  await using(options, async (server) => {
+    const ws = await open(server);
+    ws.send("x");
+    const [code] = (await once(ws, "close")) as [number];
+    assert.equal(code, 1011);
+    assert.deepEqual(
+      errors.map((error) => [error.code, error.cause]),
+      [["websocket.handler_failed", failure]],
+    );
+  });
+});
+
+test("a peer that vanishes is no failure of the connection's handler", async () => {
+  const errors: ServalError[] = [];
+  let ended!: () => void;
+  const over = new Promise<void>((resolve) => (ended = resolve));
+  const options: ServeOptions = {
+    connection: async (ws) => {
+      for await (const message of ws) void message;
+    },
+    error: (_ws, error) => errors.push(error),
+    close: () => ended(),
+  };
+  await using(options, async (server) => {
+    const ws = await open(server);
+    ws.terminate();
+    await over;
+    assert.deepEqual(
+      errors.filter((error) => error.code === "websocket.handler_failed"),
+      [],
+    );
+  });
+});
+
+test("upgrade chooses the subprotocol, adds fields and data, and sees the peer", async () => {
+  const options: ServeOptions<{ user: string }> = {
+    upgrade: (request, peer) => ({
+      protocol: "chat",
+      fields: { "X-Served-By": "serval" },
+      data: { user: `${request.target} ${peer?.address}` },
+    }),
+    message: (ws) => ws.send(`${ws.data.user} ${ws.protocol} ${ws.request?.path}`),
+  };
+  await using(options, async (server) => {
+    const ws = new WebSocket(`ws://127.0.0.1:${server.port}/room?x=1`, ["other", "chat"]);
+    const [[response]] = await Promise.all([once(ws, "upgrade"), once(ws, "open")]);
+    assert.equal((response as { headers: Record<string, string> }).headers["x-served-by"], "serval");
+    assert.equal(ws.protocol, "chat");
+    ws.send("who");
+    assert.equal(await next(ws), "/room?x=1 127.0.0.1 chat /room");
+    ws.terminate();
+  });
+});
+
+for (const [kind, refusal] of [
+  ["our Response", (): HttpResponse => new HttpResponse({ status: 401, body: "who are you?" })],
+  ["fetch's Response", (): Response => new Response("who are you?", { status: 401 })],
+] as const) {
+  test(`upgrade refuses with ${kind}`, async () => {
+    await using({ upgrade: refusal }, async (server) => {
+      const ws = new WebSocket(`ws://127.0.0.1:${server.port}/`);
+      const [, response] = (await once(ws, "unexpected-response")) as [
+        unknown,
+        NodeJS.ReadableStream & { statusCode: number },
+      ];
+      let body = "";
+      for await (const chunk of response) body += String(chunk);
+      assert.deepEqual([response.statusCode, body], [401, "who are you?"]);
+    });
+  });
+}
+
+test("messages sent with the handshake wait for an async open", async () => {
+  const seen: string[] = [];
+  const options: ServeOptions = {
+    open: async () => {
+      await new Promise((resolve) => setImmediate(resolve));
+      seen.push("opened");
+    },
+    message: (ws, message) => {
+      seen.push(String(message));
+      ws.send("got it");
+    },
+  };
+  await using(options, async (server) => {
+    const ws = new WebSocket(`ws://127.0.0.1:${server.port}/`);
+    ws.on("open", () => ws.send("first"));
+    await next(ws);
+    assert.deepEqual(seen, ["opened", "first"]);
+    ws.terminate();
+  });
+});
+
+test("fetch answers plain requests, several on one connection", async () => {
+  const options: ServeOptions = {
+    fetch: (request) => new Response(`${request.method} ${request.url}`, { headers: { "X-A": "1" } }),
+  };
+  await using(options, async (server) => {
+    const answer = await exchange(
+      server,
+      "GET /a HTTP/1.1\r\nHost: h\r\n\r\nHEAD /b HTTP/1.1\r\nHost: h\r\n\r\nGET /c HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n",
+    );
+    const type = "content-type: text/plain;charset=UTF-8\r\nx-a: 1\r\n";
+    assert.equal(
+      answer,
+      `HTTP/1.1 200 OK\r\n${type}Content-Length: 14\r\n\r\nGET http://h/a` +
+        `HTTP/1.1 200 OK\r\n${type}Content-Length: 15\r\n\r\n` +
+        `HTTP/1.1 200 OK\r\n${type}Connection: close\r\nContent-Length: 14\r\n\r\nGET http://h/c`,
+    );
+    const response = await fetch(`${server.url}/d`);
+    assert.equal(await response.text(), `GET ${server.url}/d`);
+  });
+});
+
+for (const [what, request, status] of [
+  ["a request without fetch", "GET / HTTP/1.1\r\nHost: h\r\n\r\n", "426 Upgrade Required"],
+  ["garbage", "\x16\x03\x01\x02\x00", "400 Bad Request"],
+  ["a body", "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\n", "413 Payload Too Large"],
+  ["an unknown version", "GET / HTTP/2.0\r\n\r\n", "505 HTTP Version Not Supported"],
+  ["a head too large", `GET / HTTP/1.1\r\nX: ${"x".repeat(20_000)}`, "431 Request Header Fields Too Large"],
+  ["an upgrade by POST", "POST / HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\n\r\n", "405 Method Not Allowed"],
+  [
+    "an old version",
+    "GET / HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 8\r\n\r\n",
+    "426 Upgrade Required",
+  ],
+] as const) {
+  test(`${what} is answered ${status}`, async () => {
+    await using({}, async (server) => {
+      const socket = net.connect({ port: server.port!, host: "127.0.0.1" });
+      socket.end(request, "latin1");
+      const [chunk] = (await once(socket, "data")) as [Buffer];
+      assert.match(String(chunk), new RegExp(`^HTTP/1.1 ${status}\r\n`));
+      await once(socket, "close");
+    });
+  });
+}
+
+test("fetch that throws is answered 500 and does not end the server", async (t) => {
+  const reported = t.mock.method(console, "error", () => {});
+  const failure = new Error("the application's own");
+  await using(
+    {
+      fetch: () => {
+        throw failure;
+      },
+    },
+    async (server) => {
+      assert.equal((await fetch(server.url)).status, 500);
+      assert.deepEqual(
+        reported.mock.calls.map((call) => call.arguments),
+        [[failure]],
+      );
+    },
+  );
+});
+
+test("a connection that sends nothing is closed at the deadline", async () => {
+  const clock = new VirtualClock();
+  await using({ clock, timeouts: { handshake: 1000 } }, async (server) => {
+    const socket = net.connect({ port: server.port!, host: "127.0.0.1" });
+    socket.on("error", () => {});
+    const closed = once(socket, "close");
+    while (server.connections === 0) await new Promise((resolve) => setImmediate(resolve));
+    await clock.advance(999);
+    assert.equal(server.connections, 1);
+    await clock.advance(1);
+    await closed;
+    assert.equal(clock.pending, 0);
+  });
+});
+
+test("close says 1001 to everyone, also to those in the middle of a handshake, and waits for the end", async () => {
+  let admitted!: () => void;
+  let asked!: () => void;
+  const gate = new Promise<void>((resolve) => (admitted = resolve));
+  const hooked = new Promise<void>((resolve) => (asked = resolve));
+  const upgrade = (request: Request): Promise<void> | undefined => {
+    if (request.path !== "/slow") return undefined;
+    asked();
+    return gate;
+  };
+  const server = await serve({ ...local, upgrade });
+  const quick = await open(server);
+  const idle = net.connect({ port: server.port!, host: "127.0.0.1" });
+  idle.resume();
+  const slow = new WebSocket(`ws://127.0.0.1:${server.port}/slow`);
+  const closes = [quick, slow].map((ws) => once(ws, "close"));
+  const idleClosed = once(idle, "close");
+  await hooked;
+  const closing = server.close();
+  admitted();
+  await closing;
+  assert.deepEqual(
+    (await Promise.all(closes)).map(([code]) => code as number),
+    [1001, 1001],
+  );
+  assert.equal(server.connections, 0);
+  await idleClosed;
+  await assert.rejects(once(net.connect({ port: server.port!, host: "127.0.0.1" }), "connect"), {
+    code: "ECONNREFUSED",
+  });
+});
+
+test("a Unix socket", async () => {
+  const socketPath = path.join(tmpdir(), `serval-${process.pid}.sock`);
+  const server = await serve({ path: socketPath, message: (ws, message) => ws.write(message) });
+  assert.equal(server.url, `unix:${socketPath}`);
+  assert.equal(server.port, undefined);
+  assert.deepEqual(server.address, { path: socketPath });
+  const ws = new WebSocket(`ws+unix:${socketPath}:/chat`);
+  await once(ws, "open");
+  ws.send("through a file");
+  assert.equal(await next(ws), "through a file");
+  await server.close();
+});
+
+test("a port in use is a clear error", async () => {
+  await using({}, async (server) => {
+    await assert.rejects(serve({ port: server.port!, host: "127.0.0.1" }), (error: ServalError) => {
+      assert.equal(error.code, "net.address_in_use");
+      assert.match(error.message, new RegExp(`127.0.0.1:${server.port}`));
+      return true;
+    });
+  });
+});
+
+test("options that can't be meant are refused before anything listens", async () => {
+  const message = (): void => {};
+  const connection = (): void => {};
+  await assert.rejects(serve({ message, connection }), { code: "core.invalid_argument" });
+  await assert.rejects(serve({ port: 1, path: "/x" }), { code: "core.invalid_argument" });
+  await assert.rejects(serve({ maxMessageSize: -1 }), { code: "core.invalid_argument", message: /maxMessageSize/ });
+});
+
+test("await using closes the server", async () => {
+  let port: number;
+  {
+    await using server = await serve(local);
+    port = server.port!;
+  }
+  await assert.rejects(once(net.connect({ port, host: "127.0.0.1" }), "connect"), { code: "ECONNREFUSED" });
+});
+
+test("a peer that never reads is cut off once too much waits for it", async () => {
+  const errors: string[] = [];
+  let closed!: () => void;
+  const over = new Promise<void>((resolve) => (closed = resolve));
+  const options: ServeOptions = {
+    maxBufferedAmount: 1024 * 1024,
+    open: async (ws) => {
+      const chunk = new Uint8Array(10_000);
+      while (ws.isOpen) {
+        ws.send(chunk);
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    },
+    error: (_ws, error) => errors.push(error.code),
+    close: () => closed(),
+  };
+  await using(options, async (server) => {
+    const ws = await open(server);
+    ws.pause();
+    ws.on("error", () => {});
+    await over;
+    assert.deepEqual(errors, ["websocket.queue_overflow"]);
+    ws.terminate();
+  });
+});
