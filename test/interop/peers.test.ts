@@ -1,0 +1,215 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import * as http from "node:http";
+import type { AddressInfo } from "node:net";
+import * as tls from "node:tls";
+import { test } from "node:test";
+import { WebSocket as UndiciWebSocket } from "undici";
+import { WebSocket as WsWebSocket } from "ws";
+import { Request } from "../../src/http/index.ts";
+import { scrubReads } from "../../src/net/onread.ts";
+import { serve } from "../../src/server/index.ts";
+import { Stream, type StreamOptions } from "../../src/websocket/index.ts";
+import { localhost } from "../certificates/localhost.ts";
+
+// Real peers, on real sockets, doing what their users do. Nobody's reads may show up late: see scrubReads.
+scrubReads(true);
+
+const echo: StreamOptions = { message: (ws, message) => ws.write(message) };
+
+/** What any client of the WHATWG interface can do. */
+interface Client {
+  binaryType: string;
+  send(data: string | Uint8Array): void;
+  close(code?: number, reason?: string): void;
+  onopen: unknown;
+  onmessage: unknown;
+  onclose: unknown;
+  onerror: unknown;
+}
+
+const clients: readonly [name: string, connect: (url: string) => Client][] = [
+  ["ws", (url) => new WsWebSocket(url, { rejectUnauthorized: false }) as unknown as Client],
+  ["undici", (url) => new UndiciWebSocket(url) as unknown as Client],
+];
+
+const payloads: readonly (string | Uint8Array)[] = [
+  "",
+  "text",
+  "ünï©ødé 🦊",
+  "x".repeat(125),
+  "x".repeat(126),
+  "é".repeat(40_000),
+  new Uint8Array(0),
+  Uint8Array.from({ length: 64 }, (_, i) => i),
+  Uint8Array.from({ length: 65_535 }, (_, i) => i * 7),
+  Uint8Array.from({ length: 65_536 }, (_, i) => i * 11),
+  Uint8Array.from({ length: 3_000_000 }, (_, i) => i * 13),
+];
+
+/** Sends everything at once, and sees it come back in order, then closes with a code and reason. */
+async function converse(client: Client): Promise<void> {
+  client.binaryType = "arraybuffer";
+  const received: (string | Uint8Array)[] = [];
+  await new Promise<void>((resolve, reject) => {
+    client.onerror = reject;
+    client.onopen = () => payloads.forEach((payload) => client.send(payload));
+    client.onmessage = ({ data }: { data: string | ArrayBuffer }) => {
+      received.push(typeof data === "string" ? data : new Uint8Array(data));
+      if (received.length === payloads.length) resolve();
+    };
+  });
+  assert.deepEqual(received, payloads);
+  const closed = new Promise<{ code: number; reason: string; wasClean: boolean }>(
+    (resolve) => (client.onclose = resolve),
+  );
+  client.close(4321, "done");
+  const { code, wasClean } = await closed;
+  assert.deepEqual({ code, wasClean }, { code: 4321, wasClean: true });
+}
+
+for (const [name, connect] of clients) {
+  test(`${name} talks to serve`, async () => {
+    await using server = await serve({ port: 0, host: "127.0.0.1", ...echo });
+    await converse(connect(`ws://127.0.0.1:${server.port}/`));
+  });
+
+  test(`${name} talks to a Stream on the socket of a node:http upgrade`, async () => {
+    const server = http.createServer();
+    const closed = new Promise((resolve) => {
+      server.on("upgrade", (incoming, socket, head) => {
+        const ws = new Stream(socket, echo);
+        void ws.accept(Request.from(incoming), { buffered: head });
+        resolve(ws.closed);
+      });
+    });
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    await converse(connect(`ws://127.0.0.1:${(server.address() as AddressInfo).port}/`));
+    assert.deepEqual(await closed, { code: 4321, reason: "done", clean: true });
+    server.close();
+  });
+}
+
+test("ws talks to a Stream on a TLS socket", async () => {
+  const { key, cert } = localhost;
+  const server = tls.createServer({ key, cert });
+  const closed = new Promise((resolve) => {
+    server.on("secureConnection", (socket) => {
+      const ws = new Stream(socket, echo);
+      void ws.accept();
+      resolve(ws.closed);
+    });
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  await converse(
+    new WsWebSocket(`wss://127.0.0.1:${(server.address() as AddressInfo).port}/`, {
+      rejectUnauthorized: false,
+    }) as unknown as Client,
+  );
+  assert.deepEqual(await closed, { code: 4321, reason: "done", clean: true });
+  server.close();
+});
+
+test("messages that come with the upgrade request through node:http are the first frames", async () => {
+  const server = http.createServer();
+  const received = new Promise((resolve) => {
+    server.on("upgrade", (incoming, socket, head) => {
+      assert.ok(head.length > 0);
+      const ws = new Stream(socket);
+      ws.accept(Request.from(incoming), { buffered: head }, () => resolve(ws.read()));
+    });
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  const { connect } = await import("node:net");
+  const socket = connect(port, "127.0.0.1");
+  const head =
+    "GET / HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
+  // A masked text frame with a key of zeros.
+  socket.write(Buffer.concat([Buffer.from(head), Buffer.from([0x81, 0x85, 0, 0, 0, 0]), Buffer.from("early")]));
+  assert.equal(await received, "early");
+  socket.destroy();
+  server.close();
+});
+
+test("ws pings and is answered, and answers our pings", async () => {
+  let ponged!: (payload: string) => void;
+  const pong = new Promise<string>((resolve) => (ponged = resolve));
+  await using server = await serve({
+    port: 0,
+    host: "127.0.0.1",
+    open: (ws) => ws.ping("are you there?"),
+    onControl: (kind, payload) => {
+      if (kind === "pong") ponged(new TextDecoder().decode(payload));
+    },
+  });
+  const ws = new WsWebSocket(`ws://127.0.0.1:${server.port}/`);
+  await once(ws, "open");
+  ws.ping("and you?");
+  const [answer] = (await once(ws, "pong")) as [Buffer];
+  assert.equal(String(answer), "and you?");
+  assert.equal(await pong, "are you there?");
+});
+
+test("a client that resets is nobody else's concern", async () => {
+  const codes: number[] = [];
+  await using server = await serve({ port: 0, host: "127.0.0.1", ...echo, close: (_ws, { code }) => codes.push(code) });
+  const steady = new WsWebSocket(`ws://127.0.0.1:${server.port}/`);
+  await once(steady, "open");
+  for (let i = 0; i < 20; i++) {
+    const ws = new WsWebSocket(`ws://127.0.0.1:${server.port}/`);
+    await once(ws, "open");
+    ws.send(new Uint8Array(100_000));
+    // A reset with data in flight both ways.
+    (ws as unknown as { _socket: import("node:net").Socket })._socket.resetAndDestroy();
+    ws.on("error", () => {});
+    await once(ws, "close");
+  }
+  steady.send("still here");
+  const [data] = (await once(steady, "message")) as [Buffer];
+  assert.equal(String(data), "still here");
+  steady.terminate();
+  while (server.connections > 0) await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual(
+    codes,
+    Array.from({ length: 21 }, () => 1006),
+  );
+});
+
+test("two clients never see a byte of each other's, under a handler that awaits between messages", async () => {
+  // Both write into the one buffer that all sockets read into, in halves of messages, as fast as they can.
+  const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+  await using server = await serve({
+    port: 0,
+    host: "127.0.0.1",
+    message: async (ws, message) => {
+      await turn();
+      await ws.write(message);
+    },
+  });
+  await Promise.all(
+    ["a", "b", "c"].map(async (letter) => {
+      const ws = new WsWebSocket(`ws://127.0.0.1:${server.port}/`);
+      await once(ws, "open");
+      const sizes = Array.from({ length: 60 }, (_, i) => (i * 7919) % 5000);
+      const received: string[] = [];
+      const done = new Promise<void>((resolve) => {
+        ws.on("message", (data: Buffer) => {
+          received.push(String(data));
+          if (received.length === sizes.length) resolve();
+        });
+      });
+      for (const size of sizes) ws.send(letter.repeat(size));
+      await done;
+      assert.deepEqual(
+        received,
+        sizes.map((size) => letter.repeat(size)),
+      );
+      ws.terminate();
+    }),
+  );
+});
