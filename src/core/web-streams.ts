@@ -74,7 +74,8 @@ class WebStream extends TransportStream {
   }
 
   protected override destroy(): void {
-    const reason = coreError("core.aborted");
+    // Where the other end is in this process too, it sees the reason as its error: to it, we are the peer that is gone.
+    const reason = coreError("core.connection_reset");
     handled(this.#reader.cancel(reason));
     // What the sink has taken is to arrive, as with a socket; but nothing that it does not take is waited for.
     handled(this.writing || this.#finishing ? this.#writer.abort(reason) : this.#writer.close());
