@@ -1,0 +1,42 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import * as fc from "fast-check";
+import { bytesOf, copyInto, copyOf } from "../../src/core/bytes.ts";
+
+const list = fc.array(fc.uint8Array({ maxLength: 20 }), { maxLength: 8 });
+
+describe("copyInto and copyOf", () => {
+  it("copy as much of a list as there is room for", () => {
+    fc.assert(
+      fc.property(list, fc.nat({ max: 100 }), (list, room) => {
+        const all = Buffer.concat(list);
+        const target = new Uint8Array(room);
+        const copied = copyInto(target, list);
+        assert.equal(copied, Math.min(room, all.length));
+        assert.deepEqual(Buffer.from(target.subarray(0, copied)), all.subarray(0, copied));
+        assert.ok(target.subarray(copied).every((byte) => byte === 0));
+        assert.deepEqual(Buffer.from(copyOf(list, copied)), all.subarray(0, copied));
+      }),
+    );
+  });
+
+  it("copy a single buffer, which is then free", () => {
+    const bytes = Uint8Array.of(1, 2, 3);
+    const whole = copyOf(bytes, 3);
+    const part = copyOf(bytes, 2);
+    bytes.fill(9);
+    assert.deepEqual([...whole], [1, 2, 3]);
+    assert.deepEqual([...part], [1, 2]);
+  });
+});
+
+describe("bytesOf", () => {
+  it("takes every view of memory, and nothing else", () => {
+    const memory = Uint8Array.of(1, 2, 3, 4);
+    assert.equal(bytesOf(memory), memory);
+    assert.deepEqual(bytesOf(new DataView(memory.buffer, 1, 2)), Uint8Array.of(2, 3));
+    assert.deepEqual(bytesOf(new Uint16Array(memory.buffer, 2, 1)), Uint8Array.of(3, 4));
+    assert.deepEqual(bytesOf(memory.buffer), memory);
+    for (const other of ["text", 7, null, undefined, {}, [1, 2]]) assert.equal(bytesOf(other), undefined);
+  });
+});

@@ -1,0 +1,59 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { complete, coreError, handled, promised, type Handler } from "../../src/core/index.ts";
+import { turns } from "./stream-operations.ts";
+
+const failure = coreError("core.timeout");
+const succeed = (handler: Handler<number>): void => queueMicrotask(() => handler(undefined, 7));
+const fail = (handler: Handler<number>): void => queueMicrotask(() => handler(failure, 0));
+
+describe("promised", () => {
+  it("fulfils with the result and rejects with the error", async () => {
+    assert.equal(await promised(succeed), 7);
+    await assert.rejects(promised(fail), failure);
+  });
+
+  it("rejects with what the start throws", async () => {
+    const misuse = coreError("core.operation_pending");
+    const start = (): void => {
+      throw misuse;
+    };
+    await assert.rejects(promised(start), misuse);
+  });
+});
+
+describe("handled", () => {
+  it("returns the promise itself, whose rejection nobody needs to handle", async () => {
+    const promise = Promise.reject(failure);
+    assert.equal(handled(promise), promise);
+    // The test runner fails a test with an unhandled rejection; it shows after the microtasks.
+    void promised(fail);
+    await turns(2);
+    await assert.rejects(promise, failure);
+  });
+});
+
+describe("complete", () => {
+  it("passes a handler on and returns nothing", async () => {
+    const outcome = await new Promise((resolve) => {
+      assert.equal(
+        complete((error, result) => resolve([error, result]), succeed),
+        undefined,
+      );
+    });
+    assert.deepEqual(outcome, [undefined, 7]);
+  });
+
+  it("throws misuse when there is a handler", () => {
+    const misuse = coreError("core.operation_pending");
+    const start = (): void => {
+      throw misuse;
+    };
+    assert.throws(() => complete(() => assert.fail("called"), start), misuse);
+  });
+
+  it("returns a promise without one", async () => {
+    assert.equal(await complete(undefined, succeed), 7);
+    await assert.rejects(complete(undefined, fail)!, failure);
+  });
+});

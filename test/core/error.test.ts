@@ -1,0 +1,50 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { defineErrors, ServalError } from "../../src/core/index.ts";
+
+describe("ServalError", () => {
+  it("carries its code, condition, message and nothing that was not given", () => {
+    const error = new ServalError("module.words", "limit", "A sentence");
+    assert.ok(error instanceof Error);
+    assert.equal(error.code, "module.words");
+    assert.equal(error.condition, "limit");
+    assert.equal(error.message, "A sentence");
+    assert.equal(error.name, "ServalError");
+    assert.equal(error.close, undefined);
+    assert.equal("cause" in error, false);
+  });
+
+  it("keeps a cause, also one that is undefined", () => {
+    const cause = new Error("below");
+    assert.equal(new ServalError("a.b", "transport", "", { cause }).cause, cause);
+    assert.equal("cause" in new ServalError("a.b", "transport", "", { cause: undefined }), true);
+  });
+
+  it("prefers the message of the occasion to that of the code", () => {
+    assert.equal(new ServalError("a.b", "misuse", "general", { message: "exact" }).message, "exact");
+  });
+
+  it("tells how the connection was closed", () => {
+    const close = { code: 1000, reason: "done", clean: true };
+    assert.equal(new ServalError("a.b", "closed", "", { close }).close, close);
+  });
+
+  it("is called AbortError where the platform would", () => {
+    assert.equal(new ServalError("core.aborted", "aborted", "").name, "AbortError");
+    assert.equal(Object.keys(new ServalError("core.aborted", "aborted", "")).includes("name"), false);
+  });
+
+  it("shows its name and message in its stack", () => {
+    assert.match(new ServalError("a.b", "misuse", "what happened").stack!, /what happened\n +at /);
+  });
+});
+
+describe("defineErrors", () => {
+  it("makes errors of a table by code", () => {
+    const make = defineErrors({ "a.one": ["timeout", "First"], "a.two": ["closed", "Second"] });
+    assert.equal(make("a.two").code, "a.two");
+    assert.equal(make("a.two").condition, "closed");
+    assert.equal(make("a.one").message, "First");
+    assert.equal(make("a.one", { message: "Other" }).message, "Other");
+  });
+});

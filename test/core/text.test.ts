@@ -1,0 +1,81 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import * as fc from "fast-check";
+import {
+  allocate,
+  decodeLatin1,
+  decodeUtf8,
+  encodeLatin1,
+  encodeUtf8,
+  isValidUtf8,
+  utf8Length,
+  writeLatin1,
+  writeUtf8,
+} from "../../src/core/text.ts";
+
+const text = fc.string({ unit: "binary" });
+const latin1 = fc.string({ unit: fc.integer({ min: 0, max: 255 }).map((code) => String.fromCharCode(code)) });
+
+describe("text", () => {
+  it("goes to UTF-8 and back, as the platform has it", () => {
+    fc.assert(
+      fc.property(text, (text) => {
+        const bytes = encodeUtf8(text);
+        assert.deepEqual(bytes, new TextEncoder().encode(text));
+        assert.equal(bytes.length, utf8Length(text));
+        assert.equal(decodeUtf8(bytes), text);
+        assert.equal(isValidUtf8(bytes), true);
+      }),
+    );
+  });
+
+  it("replaces what is not text by U+FFFD", () => {
+    assert.equal(decodeUtf8(Uint8Array.of(0x61, 0xff, 0x62)), "a\u{fffd}b");
+    assert.deepEqual(encodeUtf8("\u{d800}"), encodeUtf8("\u{fffd}"));
+    assert.equal(isValidUtf8(Uint8Array.of(0xc0, 0x80)), false);
+    assert.equal(isValidUtf8(new Uint8Array(0)), true);
+  });
+
+  it("goes to Latin-1 and back, one byte a character", () => {
+    fc.assert(
+      fc.property(latin1, (text) => {
+        const bytes = encodeLatin1(text);
+        assert.equal(bytes.length, text.length);
+        assert.equal(decodeLatin1(bytes), text);
+      }),
+    );
+  });
+
+  it("is read from a part of the bytes", () => {
+    const bytes = encodeUtf8("abcé");
+    assert.equal(decodeUtf8(bytes, 1), "bcé");
+    assert.equal(decodeUtf8(bytes, 1, 3), "bc");
+    assert.equal(decodeLatin1(bytes, 2), "cÃ©");
+    assert.equal(decodeLatin1(bytes, 0, 1), "a");
+  });
+
+  it("is written at its place, and nowhere else", () => {
+    const bytes = new Uint8Array(8);
+    assert.equal(writeLatin1(bytes, "é!", 2), 2);
+    assert.deepEqual([...bytes], [0, 0, 0xe9, 0x21, 0, 0, 0, 0]);
+    assert.equal(writeUtf8(bytes, "é", 5, 2), 2);
+    assert.deepEqual([...bytes], [0, 0, 0xe9, 0x21, 0, 0xc3, 0xa9, 0]);
+  });
+
+  it("is never cut inside a character", () => {
+    const bytes = new Uint8Array(4);
+    assert.equal(writeUtf8(bytes, "aé", 0, 2), 1);
+    assert.deepEqual([...bytes], [0x61, 0, 0, 0]);
+  });
+});
+
+describe("allocate", () => {
+  it("gives memory of its own, of exactly the size", () => {
+    for (const size of [0, 1, 4095, 4096, 100_000]) {
+      const bytes = allocate(size);
+      assert.equal(Object.getPrototypeOf(bytes), Uint8Array.prototype);
+      assert.equal(bytes.length, size);
+      assert.equal(bytes.buffer.byteLength, size);
+    }
+  });
+});
