@@ -95,7 +95,8 @@ export class Protocol {
   #answerPing(payload: Uint8Array): void {
     if (!this.canSend) return;
     // Section 5.5.3 lets us answer only the last of several: a flood costs one payload while the peer does not read.
-    if (this.outgoing.bufferedAmount > this.#highWaterMark) this.#withheldPong = payload;
+    // A copy: the payload goes to the application too, which may change it meanwhile.
+    if (this.outgoing.bufferedAmount > this.#highWaterMark) this.#withheldPong = payload.slice();
     else this.outgoing.bytes(opcode.pong, true, payload);
   }
 

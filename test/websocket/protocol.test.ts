@@ -1,0 +1,195 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { event } from "../../src/websocket/incoming.ts";
+import { opcode } from "../../src/websocket/frame.ts";
+import { checkClose, Protocol, type ProtocolOptions, type State } from "../../src/websocket/protocol.ts";
+import { binary, close, concat, describeFrames, frame, more, ping, pong, text, utf8 } from "./frames.ts";
+
+function protocol(options: Partial<ProtocolOptions> = {}): Protocol {
+  return new Protocol({ role: "server", maxMessageSize: 1000, text: "string", highWaterMark: 100, ...options });
+}
+
+/** Takes everything there is, and returns the kinds of the events. */
+function take(one: Protocol, ...frames: Uint8Array[]): (string | undefined)[] {
+  one.incoming.receive(concat(...frames));
+  const kinds: (string | undefined)[] = [];
+  for (let next = one.next(true); next !== undefined; next = one.next(true)) {
+    kinds.push(Object.entries(event).find(([, kind]) => kind === next)?.[0]);
+  }
+  one.incoming.retain();
+  return kinds;
+}
+
+/** What is queued, written now. */
+function sent(one: Protocol): string[] {
+  const taken = one.outgoing.take();
+  if (taken === undefined) return [];
+  const bytes = taken instanceof Uint8Array ? taken : concat(...taken);
+  const frames = describeFrames(bytes);
+  one.outgoing.wrote(bytes.length);
+  return frames;
+}
+
+describe("RFC 6455 5.5.2: pings", () => {
+  it("each is answered with its payload, pongs with nothing", () => {
+    const one = protocol();
+    assert.deepEqual(take(one, ping("a"), pong("b"), ping(""), ping("x".repeat(125))), [
+      "ping",
+      "pong",
+      "ping",
+      "ping",
+    ]);
+    assert.deepEqual(sent(one), ["pong 61", "pong", `pong ${"78".repeat(125)}`]);
+  });
+
+  it("RFC 6455 5.5.3: above the high-water mark only the last one is answered, once there is room", () => {
+    const one = protocol();
+    one.outgoing.bytes(opcode.binary, true, new Uint8Array(98));
+    take(one, ping("at the mark"));
+    assert.equal(one.outgoing.bufferedAmount, 100 + 13);
+    for (let i = 0; i < 1000; i++) take(one, ping(`${i}`));
+    assert.equal(one.outgoing.bufferedAmount, 100 + 13, "a flood costs memory");
+    sent(one);
+    one.sendWithheldPong();
+    one.sendWithheldPong();
+    assert.deepEqual(sent(one), [`pong ${Buffer.from("999").toString("hex")}`]);
+  });
+
+  it("the payload of a pong that was withheld is not the one that the application was given", () => {
+    const one = protocol();
+    one.outgoing.bytes(opcode.binary, true, new Uint8Array(200));
+    take(one, ping("mine"));
+    one.incoming.control.fill(0);
+    sent(one);
+    one.sendWithheldPong();
+    assert.deepEqual(sent(one), [`pong ${Buffer.from("mine").toString("hex")}`]);
+  });
+
+  it("RFC 6455 5.5.1: none is answered behind our close frame", () => {
+    const one = protocol();
+    one.outgoing.bytes(opcode.binary, true, new Uint8Array(200));
+    take(one, ping("withheld"));
+    one.close(1000);
+    take(one, ping("late"));
+    one.sendWithheldPong();
+    assert.deepEqual(sent(one).slice(1), ["close 1000"]);
+  });
+});
+
+describe("RFC 6455 7.1: the closing handshake", () => {
+  const closes: [name: string, frame: Uint8Array, code: number, reason: string, answer: string][] = [
+    ["without a code", close(), 1005, "", "close"],
+    ["with 1000", close(1000), 1000, "", "close 1000"],
+    ["with a reason", close(1001, "né€😀"), 1001, "né€😀", "close 1001"],
+    ["with the longest reason", close(4000, "x".repeat(123)), 4000, "x".repeat(123), "close 4000"],
+    ["with 3000", close(3000), 3000, "", "close 3000"],
+    ["with 4999", close(4999), 4999, "", "close 4999"],
+  ];
+  for (const [name, bytes, code, reason, answer] of closes) {
+    it(`RFC 6455 5.5.1: the peer closes ${name}: it is answered with the same code`, () => {
+      const one = protocol();
+      assert.deepEqual(take(one, bytes, text("behind"), ping("behind")), ["close"]);
+      assert.deepEqual([one.state, one.closeCode, one.closeReason], ["closedByPeer", code, reason]);
+      assert.deepEqual([one.canSend, one.canReceive, one.incoming.hasInput], [false, false, false]);
+      assert.deepEqual(sent(one), [answer]);
+    });
+
+    it(`the peer closes ${name} after us: nothing more is sent`, () => {
+      const one = protocol();
+      one.close(1001, "ours");
+      assert.deepEqual([one.state, one.canSend, one.canReceive], ["closedByUs", false, true]);
+      assert.deepEqual(sent(one), ["close 1001ours"]);
+      assert.deepEqual(take(one, text("dropped"), ping("unanswered"), bytes, text("behind")), ["ping", "close"]);
+      assert.deepEqual([one.state, one.closeCode, one.closeReason], ["closedByBoth", code, reason]);
+      assert.deepEqual([one.canReceive, sent(one)], [false, []]);
+    });
+  }
+
+  it("RFC 6455 7.1.6: ours without a code has no payload; one with a reason carries both", () => {
+    const bare = protocol();
+    bare.close();
+    assert.deepEqual(sent(bare), ["close"]);
+    const full = protocol();
+    full.close(4999, "€");
+    assert.deepEqual(sent(full), ["close 4999€"]);
+  });
+});
+
+describe("RFC 6455 7.1.7: failing the connection", () => {
+  const failures: [name: string, frames: Uint8Array[], code: string, closeFrame: string][] = [
+    ["a protocol error", [frame(3, "")], "websocket.bad_opcode", "close 1002"],
+    ["bad UTF-8", [text(Uint8Array.of(0xff))], "websocket.bad_frame_payload", "close 1007"],
+    [
+      "bad UTF-8 in a fragment",
+      [text("a", { fin: false }), more(Uint8Array.of(0x80))],
+      "websocket.bad_frame_payload",
+      "close 1007",
+    ],
+    ["a message too big", [binary(new Uint8Array(1001))], "websocket.message_too_big", "close 1009"],
+    ["a close frame of one byte", [frame(8, "x")], "websocket.bad_close_size", "close 1002"],
+    [
+      "a close reason that is not UTF-8",
+      [close(1000, Uint8Array.of(0xc3))],
+      "websocket.bad_close_payload",
+      "close 1007",
+    ],
+    ...[0, 999, 1004, 1005, 1006, 1015, 1016, 2999, 5000, 65_535].map(
+      (code): [string, Uint8Array[], string, string] => [
+        `RFC 6455 7.4: the close code ${code}`,
+        [close(code)],
+        "websocket.bad_close_code",
+        "close 1002",
+      ],
+    ),
+  ];
+  for (const [name, frames, code, closeFrame] of failures) {
+    it(`${name}: ${code}, ${closeFrame}`, () => {
+      const one = protocol();
+      assert.deepEqual(take(one, ...frames, text("behind")).at(-1), "failed");
+      assert.deepEqual([one.state, one.failure?.code, one.closeCode], ["failed", code, 1006]);
+      assert.deepEqual([one.canSend, one.canReceive, one.incoming.hasInput], [false, false, false]);
+      assert.deepEqual(sent(one), [closeFrame]);
+      assert.deepEqual(take(one, text("later")), []);
+    });
+
+    it(`${name}, after our close frame: no second one`, () => {
+      const one = protocol();
+      one.close(1000);
+      sent(one);
+      const dropped = code === "websocket.bad_frame_payload" || code === "websocket.message_too_big";
+      assert.deepEqual(take(one, ...frames), dropped ? [] : ["failed"]);
+      assert.deepEqual([one.state, sent(one)], [dropped ? "closedByUs" : "failed", []] satisfies [State, string[]]);
+    });
+  }
+});
+
+describe("checkClose", () => {
+  const good: [code: number, reason: string][] = [
+    [1005, ""],
+    [1000, ""],
+    [1011, "x".repeat(123)],
+    [3000, "€".repeat(41)],
+    [4999, ""],
+  ];
+  for (const [code, reason] of good) {
+    it(`${code} with ${utf8(reason).length} bytes can be sent`, () =>
+      assert.equal(checkClose(code, reason), undefined));
+  }
+  const bad: [code: number, reason: string, objection: RegExp][] = [
+    [1005, "x", /needs a close code/],
+    [999, "", /999/],
+    [1004, "", /1004/],
+    [1006, "", /1006/],
+    [1015, "", /1015/],
+    [2999, "", /2999/],
+    [5000, "", /5000/],
+    [1000.5, "", /1000\.5/],
+    [Number.NaN, "", /NaN/],
+    [1000, "x".repeat(124), /123 bytes/],
+    [1000, "€".repeat(42), /123 bytes/],
+  ];
+  for (const [code, reason, objection] of bad) {
+    it(`${code} with ${utf8(reason).length} bytes can't`, () =>
+      assert.match(checkClose(code, reason) ?? "", objection));
+  }
+});
