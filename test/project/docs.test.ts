@@ -1,0 +1,110 @@
+import assert from "node:assert/strict";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import * as path from "node:path";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { WebSocket } from "ws";
+
+// Every TypeScript block of the documentation is compiled as it stands, and run. Its name, in a comment above it, says
+// what has to come of it here.
+
+const root = fileURLToPath(new URL("../../../", import.meta.url));
+const folder = path.join(root, "build", "docs");
+
+const documents = ["README.md", ...readdirSync(path.join(root, "docs")).map((file) => `docs/${file}`)];
+const blocks = documents.flatMap((file) =>
+  [...readFileSync(path.join(root, file), "utf8").matchAll(/(?:<!-- example: (.*?) -->\n)?```ts\n(.*?)```/gs)].map(
+    ([, name = "(no name)", code]) => ({ name, code: code! }),
+  ),
+);
+
+/** What a running example says and takes. */
+interface Running {
+  /** The port that it listens on. */
+  port: number;
+  /** All that it printed. */
+  output: string;
+}
+
+async function echoes({ port }: Running): Promise<void> {
+  assert.equal(await ask(`ws://127.0.0.1:${port}/`, "hello"), "hello");
+}
+
+async function ask(url: string, message: string): Promise<string> {
+  const ws = new WebSocket(url, ["chat"]);
+  await once(ws, "open");
+  ws.send(message);
+  const [answer] = (await once(ws, "message")) as [Buffer];
+  ws.terminate();
+  return String(answer);
+}
+
+const examples: Readonly<Record<string, (running: Running) => unknown>> = {
+  "pushed server": echoes,
+  "pulled server": echoes,
+  stream: echoes,
+  "node http": async (running) => {
+    await echoes(running);
+    assert.equal(await (await fetch(`http://127.0.0.1:${running.port}/`)).text(), "plain HTTP\n");
+  },
+  upgrade: async ({ port }) => {
+    assert.equal(await ask(`ws://127.0.0.1:${port}/?token=secret`, "hello"), "ada: hello");
+    const refused = new WebSocket(`ws://127.0.0.1:${port}/?token=guess`);
+    const [, response] = (await once(refused, "unexpected-response")) as [unknown, { statusCode: number }];
+    assert.equal(response.statusCode, 401);
+    refused.terminate();
+    assert.match(await (await fetch(`http://127.0.0.1:${port}/`)).text(), /chat server/);
+  },
+  testing: ({ output }) =>
+    assert.match(output, /^HTTP\/1.1 101 Switching Protocols\r\n.*s3pPLMBiTxaQ9kYGzzhZRbK\+xOo=/s),
+};
+
+test("every example is named, and every name is checked", () => {
+  assert.deepEqual(blocks.map((block) => block.name).sort(), Object.keys(examples).sort());
+});
+
+/** Compiles the examples against the package as it is published. */
+function compile(): void {
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  for (const [index, { code }] of blocks.entries()) {
+    // Ports of their own, so that several can run at once.
+    writeFileSync(
+      path.join(folder, `${index}.ts`),
+      code.replace("port: 8080", "port: 0").replace("listen(8080", "listen(0"),
+    );
+  }
+  const config = {
+    extends: "../../tsconfig.json",
+    compilerOptions: { rootDir: ".", outDir: ".", paths: {} },
+    include: ["*.ts"],
+  };
+  writeFileSync(path.join(folder, "tsconfig.json"), JSON.stringify(config));
+  for (const args of [["scripts/build.mjs"], ["node_modules/typescript/bin/tsc", "-p", folder]]) {
+    const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd: root, encoding: "utf8" });
+    assert.equal(status, 0, stdout + stderr);
+  }
+}
+
+test("every example compiles, and does what it says", async (t) => {
+  compile();
+  for (const [index, { name }] of blocks.entries()) {
+    await t.test(name, async () => {
+      const child = spawn(process.execPath, [path.join(folder, `${index}.js`)], {
+        stdio: ["ignore", "pipe", "inherit"],
+      });
+      try {
+        let output = "";
+        for await (const chunk of child.stdout) {
+          output += String(chunk);
+          if (output.endsWith("\n")) break;
+        }
+        await examples[name]!({ port: Number(/(?:port":|:)(\d+)/.exec(output)?.[1]), output });
+      } finally {
+        child.kill();
+      }
+    });
+  }
+});
