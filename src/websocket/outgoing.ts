@@ -95,7 +95,7 @@ export class Outgoing {
     this.#flightSize -= count;
     if (this.#flightSize === 0) {
       this.#flight.length = 0;
-      for (const block of this.#flightBlocks) if (pool.length < pooledAtMost) pool.push(block);
+      for (const block of this.#flightBlocks) giveBack(block);
       this.#flightBlocks.length = 0;
       return;
     }
@@ -104,6 +104,17 @@ export class Outgoing {
     while (left >= this.#flight[done]!.length) left -= this.#flight[done++]!.length;
     this.#flight = this.#flight.slice(done);
     this.#flight[0] = this.#flight[0]!.subarray(left);
+    this.#releaseBlocks();
+  }
+
+  /** Gives back the blocks that have left: where every write is short, a flight may never come to its end. */
+  #releaseBlocks(): void {
+    const used = new Set(this.#flight.map((piece) => piece.buffer));
+    this.#flightBlocks = this.#flightBlocks.filter((block) => {
+      const isUsed = used.has(block.buffer);
+      if (!isUsed) giveBack(block);
+      return isUsed;
+    });
   }
 
   /** Drops what waits. Blocks that are in use are left to the collector: the layer below may still look at them. */
@@ -147,4 +158,8 @@ export class Outgoing {
     this.#pieces.push(this.#block.subarray(this.#begin, this.#end));
     this.#begin = this.#end;
   }
+}
+
+function giveBack(block: Uint8Array): void {
+  if (pool.length < pooledAtMost) pool.push(block);
 }

@@ -95,6 +95,20 @@ describe("Outgoing", () => {
     }
   });
 
+  it("blocks are given back though every write is short and more is always waiting", () => {
+    const outgoing = new Outgoing();
+    const message = new Uint8Array(1000);
+    outgoing.bytes(binary, true, message);
+    const before = process.memoryUsage().arrayBuffers;
+    for (let i = 0; i < 2000; i++) {
+      outgoing.bytes(binary, true, message);
+      outgoing.take();
+      outgoing.wrote(outgoing.bufferedAmount - 500);
+    }
+    const grown = process.memoryUsage().arrayBuffers - before;
+    assert.ok(grown < 2 ** 22, `500 bytes wait, and ${grown} are held for them`);
+  });
+
   it("clear drops what waits, and what is queued afterwards is whole", () => {
     const outgoing = new Outgoing();
     outgoing.text(text, true, "in flight");
