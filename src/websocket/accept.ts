@@ -125,7 +125,7 @@ export class AcceptOperation<Data> {
   #judge(request: Request): void {
     const upgrade = checkUpgrade(request);
     if (upgrade instanceof ServalError) {
-      this.#refuse(upgrade);
+      this.#refuse(upgrade, refusal(upgrade, request));
       return;
     }
     const hook = this.#settings.options.upgrade;

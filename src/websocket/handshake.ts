@@ -85,9 +85,9 @@ export const ownFields: readonly string[] = [
   "Transfer-Encoding",
 ];
 
-/** The response that tells the peer why its request was refused. */
-export function refusal(error: ServalError): Response {
-  const response = new Response({ status: statusOf(error), body: `${error.message}\n` });
+/** The response that tells the peer why its request, as far as it is known, was refused. */
+export function refusal(error: ServalError, request?: Request): Response {
+  const response = new Response({ status: statusOf(error, request), body: `${error.message}\n` });
   // RFC 9110 section 15.5.6: a 405 names the methods that are allowed; 15.5.22: a 426 the protocol.
   if (response.status === 405) response.fields.set("Allow", "GET");
   if (response.status === 426) {
@@ -97,12 +97,13 @@ export function refusal(error: ServalError): Response {
   return response;
 }
 
-function statusOf(error: ServalError): number {
+function statusOf(error: ServalError, request: Request | undefined): number {
   switch (error.code as WebsocketCode | "http.bad_version") {
     case "websocket.bad_method":
       return 405;
     case "websocket.bad_sec_version":
-      return 426;
+      // Who speaks another version is told of ours; who names several has just made a bad request.
+      return (request?.fields.count("Sec-WebSocket-Version") ?? 1) > 1 ? 400 : 426;
     case "websocket.buffer_overflow":
       return 431;
     case "http.bad_version":

@@ -32,12 +32,14 @@ const plain: UpgradeAccepted<never> = {};
 /** Reads an upgrade hook's result; fetch's responses are read whole, hence the promise. Throws for a result of no use. */
 export function decide<Data>(result: UpgradeResult<Data>): Decision<Data> | Promise<Response> {
   if (result === undefined) return plain;
+  if (typeof result !== "object" || result === null) {
+    throw websocketError("websocket.bad_upgrade_result", {
+      message: "The upgrade hook must return nothing, { protocol, fields, data }, or a Response to refuse",
+    });
+  }
   if (result instanceof Response) return refusing(result);
   if (isFetchResponse(result)) return Response.from(result).then(refusing);
-  if (typeof result === "object" && result !== null) return result;
-  throw websocketError("websocket.bad_upgrade_result", {
-    message: "The upgrade hook must return nothing, { protocol, fields, data }, or a Response to refuse",
-  });
+  return result;
 }
 
 function refusing(response: Response): Response {

@@ -1,0 +1,77 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { systemClock } from "../../src/core/index.ts";
+import { VirtualClock } from "../../src/testing/index.ts";
+import { Settings, suggestedTimeouts, type StreamOptions } from "../../src/websocket/options.ts";
+
+describe("Settings", () => {
+  it("has the documented defaults", () => {
+    const { options, ...rest } = new Settings({});
+    assert.deepEqual(rest, {
+      handshakeBufferSize: 16_384,
+      maxMessageSize: 16_777_216,
+      highWaterMark: 65_536,
+      maxBufferedAmount: 16_777_216,
+      text: "string",
+      timeouts: { handshake: 30_000 },
+      clock: systemClock,
+    });
+    assert.deepEqual(options, {});
+    assert.deepEqual(suggestedTimeouts("server"), { handshake: 30_000 });
+  });
+
+  it("takes what it is given", () => {
+    const clock = new VirtualClock();
+    const given: StreamOptions = {
+      handshakeBufferSize: 1,
+      maxMessageSize: 2,
+      highWaterMark: 3,
+      maxBufferedAmount: 4,
+      text: "bytes",
+      timeouts: { handshake: 5 },
+      clock,
+    };
+    const { options, ...rest } = new Settings(given);
+    assert.deepEqual(rest, given);
+    assert.deepEqual(options, given);
+    given.highWaterMark = 99;
+    assert.equal(options.highWaterMark, 3, "the options were not copied");
+  });
+
+  for (const name of [
+    "handshakeBufferSize",
+    "maxMessageSize",
+    "highWaterMark",
+    "maxBufferedAmount",
+    "handshake",
+  ] as const) {
+    const build = (value: unknown): Settings =>
+      new Settings((name === "handshake" ? { timeouts: { handshake: value } } : { [name]: value }) as StreamOptions);
+
+    it(`${name}: 0 and Infinity are good`, () => {
+      for (const value of [0, Infinity, undefined]) assert.doesNotThrow(() => build(value), `${value}`);
+    });
+
+    for (const value of [-1, Number.NaN, -Infinity, "1", null, 1n, {}]) {
+      it(`${name}: ${typeof value === "bigint" ? "1n" : JSON.stringify(value)} of ${typeof value} is refused by name`, () => {
+        assert.throws(
+          () => build(value),
+          (error: Error & { code?: string }) => {
+            assert.equal(error.code, "core.invalid_argument");
+            assert.match(error.message, new RegExp(name));
+            return true;
+          },
+        );
+      });
+    }
+  }
+
+  it("text is one of two words", () => {
+    for (const value of ["", "String", "buffer", 1]) {
+      assert.throws(() => new Settings({ text: value as "string" }), {
+        code: "core.invalid_argument",
+        message: /text must be/,
+      });
+    }
+  });
+});
