@@ -228,7 +228,7 @@ describe("read completes with an error", () => {
     };
     const { error } = await readOnce(stream, new FlatBuffer(), new RequestParser());
     assert.equal(error?.code, "core.transport");
-    assert.equal((error?.cause as Error).message, "no");
+    assert.match(String(error?.cause), /no$/);
   });
 
   it("core.aborted, wherever the signal fires, and closes the stream", async () => {
