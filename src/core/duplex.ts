@@ -121,9 +121,12 @@ export class DuplexStream extends TransportStream {
   }
 
   readonly #written = (error?: Error | null): void => {
+    const duplex = this.#duplex;
     // Where an earlier buffer of a list has failed, the last one's error only says that the duplex is gone.
-    if (error == null) this.wrote(this.#length);
-    else this.failed(transportError(this.#duplex.errored ?? error));
+    if (error != null) this.failed(transportError(duplex.errored ?? error));
+    // Node 20 calls back without an error for what a socket's destruction has cancelled.
+    else if (duplex.destroyed === true) this.failed(gone(duplex));
+    else this.wrote(this.#length);
   };
 
   #receive(chunk: unknown): void {
