@@ -141,7 +141,8 @@ async function isStale(path: string, error: unknown): Promise<boolean> {
     const probe = new Socket();
     probe.on("error", (refusal: Error & { code?: string }) => resolve(refusal.code === "ECONNREFUSED"));
     probe.on("connect", () => {
-      probe.destroy();
+      // Ended in order: a server in another process may be ill prepared for a reset.
+      probe.resume().unref().end();
       resolve(false);
     });
     probe.connect(path);
