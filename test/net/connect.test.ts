@@ -1,0 +1,113 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer, Socket } from "node:net";
+import { describe, it, mock } from "node:test";
+import { ServalError } from "../../src/core/index.ts";
+import { connect, listen } from "../../src/net/index.ts";
+import { connectBy } from "../../src/net/connect.ts";
+import type { ReadWay } from "../../src/net/socket-stream.ts";
+import { isStuck, read, turns, until } from "../core/stream-operations.ts";
+import { withPath } from "./sockets.ts";
+
+function fails(code: string, message: RegExp): (error: unknown) => boolean {
+  return (error) => {
+    assert.ok(error instanceof ServalError);
+    assert.equal(error.code, code);
+    assert.match(error.message, message);
+    return true;
+  };
+}
+
+/** A port on which nobody listens. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as { port: number };
+  server.close();
+  await once(server, "close");
+  return port;
+}
+
+for (const way of ["onread", "data"] satisfies ReadWay[]) {
+  describe(`connect, ${way}`, () => {
+    it("tries all addresses of a host's name", async () => {
+      const listener = await listen({ port: 0, host: "127.0.0.1" }, (stream) => {
+        stream.writeSome(Buffer.from("hello"), () => stream.close());
+      });
+      const stream = await connectBy(way, { port: listener.port });
+      assert.equal(String(await read(stream)), "hello");
+      assert.equal(await read(stream), undefined);
+      stream.close();
+      await listener.close();
+    });
+
+    it("says that nobody listens", async () => {
+      const port = await freePort();
+      await assert.rejects(connectBy(way, { port, host: "127.0.0.1" }), (error: ServalError) => {
+        assert.equal((error.cause as { code?: string }).code, "ECONNREFUSED");
+        assert.equal(error.condition, "transport");
+        return fails("net.connection_refused", new RegExp(`127\\.0\\.0\\.1:${port}: .*ECONNREFUSED`))(error);
+      });
+      await assert.rejects(connectBy(way, { port }), fails("net.connection_refused", /localhost:\d+: .*ECONNREFUSED/));
+      await withPath((path) => assert.rejects(connectBy(way, { path }), fails("net.connection_refused", /ENOENT/)));
+    });
+
+    it("is given up by a signal, before and while it connects", async () => {
+      const reason = new Error("enough");
+      const signal = AbortSignal.abort(reason);
+      await assert.rejects(connectBy(way, { port: 1 }, { signal }), (error: ServalError) => {
+        assert.equal(error.cause, reason);
+        return fails("core.aborted", /aborted/)(error);
+      });
+      const listener = await listen({ port: 0, host: "127.0.0.1" }, (stream) => stream.close());
+      const controller = new AbortController();
+      const attempt = connectBy(way, { port: listener.port, host: "127.0.0.1" }, { signal: controller.signal });
+      controller.abort(reason);
+      await assert.rejects(attempt, { code: "core.aborted" });
+      await listener.close();
+    });
+
+    it("keeps nothing of the signal once it has connected", async () => {
+      const listener = await listen({ port: 0, host: "127.0.0.1" }, (stream) => {
+        stream.readSome(() => stream.close());
+      });
+      const { signal, abort } = ((controller) => ({ signal: controller.signal, abort: () => controller.abort() }))(
+        new AbortController(),
+      );
+      const removed = mock.method(signal, "removeEventListener");
+      const stream = await connectBy(way, { port: listener.port, host: "127.0.0.1" }, { signal });
+      assert.equal(removed.mock.callCount(), 1);
+      abort();
+      const reading = read(stream);
+      assert.ok(await isStuck(reading));
+      stream.close();
+      await assert.rejects(reading, { code: "core.aborted" });
+      await until(() => listener.connections === 0);
+      await listener.close();
+    });
+  });
+}
+
+describe("connect", () => {
+  it("says that a host's name is unknown", async (test) => {
+    const cause = Object.assign(new Error("getaddrinfo ENOTFOUND nowhere"), { code: "ENOTFOUND" });
+    // No name server is asked in a test.
+    const original = mock.method(Socket.prototype, "connect", function (this: Socket) {
+      return this.destroy(cause);
+    });
+    test.after(() => original.mock.restore());
+    await assert.rejects(connect({ port: 1, host: "nowhere" }), fails("net.host_not_found", /nowhere:1: .*ENOTFOUND/));
+    assert.equal(original.mock.callCount(), 1);
+  });
+
+  it("refuses a target that is none", async () => {
+    await assert.rejects(connect({ port: 70_000 }), fails("core.invalid_argument", /[Pp]ort/));
+    await assert.rejects(connect({}), fails("core.invalid_argument", /port/));
+  });
+
+  it("does not report what nobody waits for", async () => {
+    void connect({ port: 70_000 });
+    void connect({ port: await freePort(), host: "127.0.0.1" });
+    await turns();
+  });
+});

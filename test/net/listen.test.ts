@@ -1,0 +1,252 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
+import { createServer, Server, Socket } from "node:net";
+import { describe, it, mock } from "node:test";
+import { ServalError } from "../../src/core/index.ts";
+import { connect, listen, type SocketStream } from "../../src/net/index.ts";
+import { listenBy } from "../../src/net/listen.ts";
+import type { ReadWay } from "../../src/net/socket-stream.ts";
+import { read, readExactly, turns, until, writeAll } from "../core/stream-operations.ts";
+import { withPath } from "./sockets.ts";
+
+const hello = Buffer.from("hello");
+const host = "127.0.0.1";
+const ignore = (): void => {};
+
+function fails(code: string, message: RegExp): (error: unknown) => boolean {
+  return (error) => {
+    assert.ok(error instanceof ServalError);
+    assert.equal(error.code, code);
+    assert.match(error.message, message);
+    return true;
+  };
+}
+
+for (const way of ["onread", "data"] satisfies ReadWay[]) {
+  describe(`listen, ${way}`, () => {
+    it("says where it listens, and hands over connections", async () => {
+      let accepted: SocketStream | undefined;
+      const listener = await listenBy(way, { port: 0, host }, (stream) => {
+        accepted = stream;
+      });
+      assert.deepEqual(listener.address(), { address: host, port: listener.port, family: "IPv4" });
+      assert.equal(listener.host, host);
+      assert.equal(listener.path, undefined);
+      assert.ok(listener.port! > 0);
+      const client = await connect({ port: listener.port, host });
+      await until(() => accepted !== undefined);
+      assert.equal(accepted!.peer.address, host);
+      assert.equal(accepted!.peer.family, "IPv4");
+      assert.deepEqual(client.peer, { address: host, port: listener.port, family: "IPv4" });
+      await writeAll(client, hello);
+      assert.deepEqual(await readExactly(accepted!, 5), hello);
+      assert.equal(accepted!.bytesRead, 5);
+      assert.equal(client.bytesWritten, 5);
+      client.close();
+      accepted!.close();
+      await listener.close();
+    });
+
+    it("counts the connections that are open", async () => {
+      const streams: SocketStream[] = [];
+      const listener = await listenBy(way, { port: 0, host }, (stream) => streams.push(stream));
+      assert.equal(listener.connections, 0);
+      const clients = await Promise.all([1, 2, 3].map(() => connect({ port: listener.port, host })));
+      await until(() => listener.connections === 3);
+      streams[0]!.close();
+      await until(() => listener.connections === 2);
+      for (const stream of [...streams, ...clients]) stream.close();
+      await until(() => listener.connections === 0);
+      await listener.close();
+    });
+
+    it("lets the accepted connections live on after its close, and frees the port at once", async () => {
+      const streams: SocketStream[] = [];
+      const listener = await listenBy(way, { port: 0, host }, (stream) => streams.push(stream));
+      const client = await connect({ port: listener.port, host });
+      await until(() => streams.length === 1);
+      await Promise.all([listener.close(), listener.close()]);
+      const again = await listenBy(way, { port: listener.port, host }, ignore);
+      await again.close();
+      await assert.rejects(connect({ port: listener.port, host }), fails("net.connection_refused", /:\d+: /));
+      await writeAll(client, hello);
+      assert.deepEqual(await readExactly(streams[0]!, 5), hello);
+      client.close();
+      streams[0]!.close();
+    });
+
+    it("reads nothing of a connection that nobody has asked for bytes of, and loses nothing", async () => {
+      const streams: SocketStream[] = [];
+      const listener = await listenBy(way, { port: 0, host }, (stream) => streams.push(stream));
+      const client = new Socket();
+      client.connect(listener.port!, host);
+      client.write(hello);
+      await until(() => streams.length === 1);
+      await turns(50);
+      if (way === "onread") assert.equal(streams[0]!.bytesRead, 0);
+      assert.deepEqual(await read(streams[0]!), hello);
+      client.destroy();
+      streams[0]!.close();
+      await listener.close();
+    });
+
+    it("knows the peer of a connection that was reset since", async () => {
+      const streams: SocketStream[] = [];
+      const listener = await listenBy(way, { port: 0, host }, (stream) => streams.push(stream));
+      const client = new Socket();
+      client.connect(listener.port!, host);
+      await Promise.all([once(client, "connect"), until(() => streams.length === 1)]);
+      const { port } = client.address() as { port: number };
+      const reading = assert.rejects(read(streams[0]!), { code: "core.connection_reset" });
+      client.resetAndDestroy();
+      await reading;
+      assert.deepEqual(streams[0]!.peer, { address: host, port, family: "IPv4" });
+      await until(() => listener.connections === 0);
+      await listener.close();
+    });
+
+    it("listens on a Unix socket, and removes its file", async () => {
+      await withPath(async (path) => {
+        const streams: SocketStream[] = [];
+        const listener = await listenBy(way, { path }, (stream) => streams.push(stream));
+        assert.deepEqual(listener.address(), { path });
+        assert.equal(listener.port, undefined);
+        const client = await connect({ path });
+        await until(() => streams.length === 1);
+        assert.deepEqual(client.peer, { path });
+        assert.deepEqual(streams[0]!.peer, { path });
+        await writeAll(client, hello);
+        assert.deepEqual(await readExactly(streams[0]!, 5), hello);
+        client.close();
+        streams[0]!.close();
+        await listener.close();
+        assert.equal(existsSync(path), false);
+      });
+    });
+  });
+}
+
+describe("listen", () => {
+  it("says which port is in use, and what to do", async () => {
+    const listener = await listen({ port: 0, host }, ignore);
+    const message = new RegExp(`127\\.0\\.0\\.1:${listener.port}: another server .*choose another`);
+    await assert.rejects(listen({ port: listener.port, host }, ignore), (error: ServalError) => {
+      assert.equal((error.cause as { code?: string }).code, "EADDRINUSE");
+      return fails("net.address_in_use", message)(error);
+    });
+    await listener.close();
+  });
+
+  it("says that an address is none of this machine's", async () => {
+    await assert.rejects(listen({ port: 0, host: "192.0.2.1" }, ignore), fails("net.bad_address", /192\.0\.2\.1/));
+    await assert.rejects(listen({ port: 70_000 }, ignore), fails("net.bad_address", /\*:70000.*port/));
+    await assert.rejects(
+      listen({ port: 0, host: "2001:db8::1" }, ignore),
+      fails("net.bad_address", /\[2001:db8::1\]:0/),
+    );
+  });
+
+  it("takes either a port or a path", async () => {
+    await assert.rejects(listen({}, ignore), fails("core.invalid_argument", /either a port or a path/));
+    await assert.rejects(
+      listen({ port: 0, path: "/x" }, ignore),
+      fails("core.invalid_argument", /either a port or a path/),
+    );
+  });
+
+  it("says that it may not", async (test) => {
+    // Tests may run as root, who may everything.
+    const denied = Object.assign(new Error("listen EACCES"), { code: "EACCES" });
+    const original = mock.method(Server.prototype, "listen", function (this: Server) {
+      queueMicrotask(() => this.emit("error", denied));
+      return this;
+    });
+    test.after(() => original.mock.restore());
+    await assert.rejects(listen({ port: 80, host }, ignore), fails("net.access_denied", /127\.0\.0\.1:80.*below 1024/));
+  });
+
+  it("says that a folder is missing", async () => {
+    await withPath(async (path) => {
+      await assert.rejects(listen({ path: `${path}/missing/socket` }, ignore), (error: ServalError) => {
+        return error.message.includes(path) && ["net.bad_address", "net.access_denied"].includes(error.code);
+      });
+    });
+  });
+
+  it("leaves another server's live Unix socket alone", async () => {
+    await withPath(async (path) => {
+      const other = createServer((socket) => socket.end("alive")).listen(path);
+      await once(other, "listening");
+      await assert.rejects(listen({ path }, ignore), fails("net.address_in_use", /socket: another server/));
+      const client = await connect({ path });
+      assert.equal(String(await read(client)), "alive");
+      client.close();
+      other.close();
+    });
+  });
+
+  it("replaces the Unix socket that a dead process left behind", async () => {
+    await withPath(async (path) => {
+      const script = `require("net").createServer().listen(${JSON.stringify(path)}, () => process.kill(process.pid, "SIGKILL"))`;
+      const { spawnSync } = await import("node:child_process");
+      spawnSync(process.execPath, ["-e", script]);
+      assert.equal(existsSync(path), true);
+      const listener = await listen({ path }, (stream) => stream.close());
+      const client = await connect({ path });
+      assert.equal(await read(client), undefined);
+      client.close();
+      await listener.close();
+    });
+  });
+
+  it("does not touch a file that is no socket", async () => {
+    await withPath(async (path) => {
+      await writeFile(path, "precious");
+      await assert.rejects(listen({ path }, ignore), fails("net.address_in_use", /socket/));
+      assert.equal(existsSync(path), true);
+    });
+  });
+
+  it("goes on when a connection could not be accepted, and tells of it", async () => {
+    const servers: Server[] = [];
+    const original = mock.method(Server.prototype, "listen", function (this: Server, ...values: unknown[]) {
+      servers.push(this);
+      return (original.mock.restore(), this.listen(...(values as [])));
+    });
+    const errors: ServalError[] = [];
+    const streams: SocketStream[] = [];
+    const onError = (error: ServalError): void => void errors.push(error);
+    const listener = await listen({ port: 0, host, onError }, (stream) => streams.push(stream));
+    const handle = (servers[0] as unknown as { _handle: { onconnection(status: number): void } })._handle;
+    // What libuv reports for too many open files: UV_EMFILE.
+    handle.onconnection(-24);
+    assert.equal((errors[0]!.cause as { code?: string }).code, "EMFILE");
+    const client = await connect({ port: listener.port, host });
+    await until(() => streams.length === 1);
+    client.close();
+    streams[0]!.close();
+    await listener.close();
+  });
+
+  it("leaves the connections to the ordinary events where a handle is not as expected", async () => {
+    const { takeConnections } = await import("../../src/net/onread.ts");
+    const server = new Server();
+    assert.equal(takeConnections(server, ignore), false);
+    const taken: unknown[] = [];
+    const original = mock.fn();
+    Object.assign(server, { _handle: { onconnection: original } });
+    assert.equal(
+      takeConnections(server, (handle) => taken.push(handle)),
+      true,
+    );
+    const { onconnection } = (server as unknown as { _handle: { onconnection(...values: unknown[]): void } })._handle;
+    const good = { useUserBuffer() {} };
+    onconnection(0, good);
+    assert.deepEqual([taken, original.mock.callCount()], [[good], 0]);
+    onconnection(0, {});
+    onconnection(-24, undefined);
+    assert.deepEqual([taken.length, original.mock.callCount()], [1, 2]);
+  });
+});

@@ -1,0 +1,155 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { Socket } from "node:net";
+import { describe, it, mock } from "node:test";
+import { connect, listen, type Listener, type SocketStream } from "../../src/net/index.ts";
+import { hasOnread, onread, scrubReads } from "../../src/net/onread.ts";
+import { isStuck, pattern, read, turns, until, writeAll, writeOutcome } from "../core/stream-operations.ts";
+
+const host = "127.0.0.1";
+
+/** An accepted stream, and the raw socket at the other end. */
+async function accepted(): Promise<{ listener: Listener; stream: SocketStream; raw: Socket }> {
+  const streams: SocketStream[] = [];
+  const listener = await listen({ port: 0, host }, (stream) => streams.push(stream));
+  const raw = new Socket({ allowHalfOpen: true });
+  raw.connect(listener.port!, host);
+  await Promise.all([once(raw, "connect"), until(() => streams.length === 1)]);
+  await listener.close();
+  return { listener, stream: streams[0]!, raw };
+}
+
+describe("onread", () => {
+  it("is what this platform has", () => {
+    // Where it is not, everything works by 'data' events, but the suite has then not tested the better way.
+    assert.equal(hasOnread(), true);
+  });
+
+  it("reads into one block for all, and never asks Node to stop", () => {
+    const sizes: number[] = [];
+    const one = onread((bytes) => sizes.push(bytes.length));
+    const other = onread(() => {});
+    assert.equal(one.buffer, other.buffer);
+    assert.equal(one.buffer.length, 65_536);
+    assert.equal(one.callback(7), true);
+    assert.deepEqual(sizes, [7]);
+  });
+
+  it("overwrites what was read when it is told to", () => {
+    const { buffer, callback } = onread(() => {});
+    buffer.fill(1, 0, 8);
+    callback(4);
+    assert.deepEqual([...buffer.subarray(0, 8)], [1, 1, 1, 1, 1, 1, 1, 1]);
+    scrubReads(true);
+    callback(4);
+    scrubReads(false);
+    assert.deepEqual([...buffer.subarray(0, 8)], [0xdb, 0xdb, 0xdb, 0xdb, 1, 1, 1, 1]);
+  });
+});
+
+describe("SocketStream", () => {
+  it("resets the connection when it is closed in the middle of a write, and only then", async (test) => {
+    const resets = mock.method(Socket.prototype, "resetAndDestroy");
+    test.after(() => resets.mock.restore());
+    const { stream, raw, listener } = await accepted();
+    raw.on("error", () => {});
+    const writing = writeOutcome(stream, pattern(32 * 1024 * 1024));
+    assert.ok(await isStuck(writing));
+    stream.close();
+    assert.equal((await writing).error?.code, "core.aborted");
+    assert.equal(resets.mock.callCount(), 1);
+    await until(() => listener.connections === 0);
+    raw.destroy();
+
+    const idle = await accepted();
+    idle.stream.close();
+    await until(() => idle.listener.connections === 0);
+    assert.equal(resets.mock.callCount(), 1);
+    idle.raw.destroy();
+  });
+
+  it("ends it in order when it is closed between writes", async () => {
+    const { stream, raw } = await accepted();
+    await writeAll(stream, Buffer.from("hello"));
+    stream.close();
+    const parts: Buffer[] = [];
+    for await (const part of raw) parts.push(part as Buffer);
+    assert.equal(String(Buffer.concat(parts)), "hello");
+  });
+
+  it("goes on reading in the same turn of the event loop, and stops in the next", async () => {
+    const { stream, raw } = await accepted();
+    const socket: { pauses: number } = { pauses: 0 };
+    const original = Socket.prototype.pause;
+    Socket.prototype.pause = function (this: Socket) {
+      socket.pauses++;
+      return original.call(this);
+    };
+    try {
+      const first = read(stream);
+      raw.write("one");
+      assert.equal(String(await first), "one");
+      // Awaiting has taken microtasks alone.
+      const second = read(stream);
+      await turns(3);
+      assert.equal(socket.pauses, 0);
+      raw.write("two");
+      assert.equal(String(await second), "two");
+      await turns(3);
+      assert.equal(socket.pauses, 1);
+    } finally {
+      Socket.prototype.pause = original;
+    }
+    raw.destroy();
+    stream.close();
+  });
+
+  it("never shows one connection's bytes to another that awaits between its reads", async () => {
+    scrubReads(true);
+    const listener = await listen({ port: 0, host }, (stream) => {
+      void (async () => {
+        try {
+          for (let bytes = await read(stream); bytes !== undefined; bytes = await read(stream)) {
+            await turns(1);
+            await writeAll(stream, bytes);
+          }
+        } finally {
+          stream.close();
+        }
+      })();
+    });
+    const exchange = async (seed: number): Promise<void> => {
+      const stream = await connect({ port: listener.port, host });
+      const sent = pattern(400_000, seed);
+      const parts: Buffer[] = [];
+      const writing = writeAll(stream, sent);
+      for (let length = 0; length < sent.length; length += parts.at(-1)!.length) parts.push((await read(stream))!);
+      await writing;
+      stream.close();
+      assert.ok(Buffer.concat(parts).equals(sent));
+    };
+    await Promise.all([1, 2, 3, 4, 5].map(exchange));
+    await until(() => listener.connections === 0);
+    await listener.close();
+    scrubReads(false);
+  });
+
+  it("turns Nagle's algorithm off", async () => {
+    const original = Socket.prototype.setNoDelay;
+    const calls: unknown[] = [];
+    Socket.prototype.setNoDelay = function (this: Socket, on?: boolean) {
+      calls.push(on);
+      return original.call(this, on);
+    };
+    try {
+      const listener = await listen({ port: 0, host }, (stream) => stream.close());
+      const stream = await connect({ port: listener.port, host });
+      assert.equal(await read(stream), undefined);
+      assert.deepEqual(calls, [true, true]);
+      stream.close();
+      await listener.close();
+    } finally {
+      Socket.prototype.setNoDelay = original;
+    }
+  });
+});
