@@ -19,14 +19,25 @@ export function handled<Result>(promise: Promise<Result>): Promise<Result> {
  * throws (misuse) rejects the promise.
  */
 export function promised<Result>(start: (handler: Handler<Result>) => void): Promise<Result> {
-  return handled(
-    new Promise<Result>((resolve, reject) => {
-      start((error, result) => {
-        if (error === undefined) resolve(result);
-        else reject(error);
-      });
-    }),
-  );
+  let resolve!: (result: Result) => void;
+  let reject!: (error: unknown) => void;
+  const promise = new Promise<Result>((...settle) => {
+    [resolve, reject] = settle;
+  });
+  const fail = (error: unknown): void => {
+    // Only now: most operations succeed, and marking costs another promise.
+    handled(promise);
+    reject(error);
+  };
+  try {
+    start((error, result) => {
+      if (error === undefined) resolve(result);
+      else fail(error);
+    });
+  } catch (misuse) {
+    fail(misuse);
+  }
+  return promise;
 }
 
 /**
@@ -40,4 +51,9 @@ export function complete<Result>(
   if (handler === undefined) return promised(start);
   start(handler);
   return undefined;
+}
+
+/** Whether an application's handler returned something to wait for. */
+export function isPromise<Value>(value: Value | PromiseLike<Value>): value is PromiseLike<Value> {
+  return typeof value === "object" && value !== null && typeof (value as PromiseLike<unknown>).then === "function";
 }

@@ -50,11 +50,12 @@ export function encodeUtf8(text: string): Uint8Array {
   return bytes;
 }
 
-/** A text of characters up to U+00FF as bytes of their own, one a character. */
+/**
+ * A text of characters up to U+00FF as bytes, one a character, for writing: short ones lie in Node's pool, since memory
+ * of their own costs several times as much as all the rest.
+ */
 export function encodeLatin1(text: string): Uint8Array {
-  const bytes = new Uint8Array(text.length);
-  writeLatin1(bytes, text, 0);
-  return bytes;
+  return Buffer.from(text, "latin1");
 }
 
 /** Below this size, zeroed memory costs less than a detour. */

@@ -7,6 +7,7 @@ import {
   type Peer,
   type Timer,
 } from "../core/index.ts";
+import { isPromise } from "../core/completion.ts";
 import { Fields, read, Request, RequestParser, Response, write } from "../http/index.ts";
 import { websocketError } from "./errors.ts";
 import { checkUpgrade, ownFields, refusal, switchingProtocols, type UpgradeRequest } from "./handshake.ts";
@@ -135,8 +136,8 @@ export class AcceptOperation<Data> {
     }
     try {
       const result = hook(request, this.#peer);
-      const decision = result instanceof Promise ? result.then(decide) : decide(result);
-      if (decision instanceof Promise) {
+      const decision = isPromise(result) ? result.then(decide<Data>) : decide(result);
+      if (isPromise(decision)) {
         decision.then(
           (settled) => this.#decided(upgrade, settled),
           (error: unknown) => this.#hookFailed(error),

@@ -55,12 +55,11 @@ export class Incoming {
   control: Uint8Array = empty;
   /** What was wrong, after `event.failed`. */
   failure: WebsocketCode | undefined;
-  /** Set once our close frame is out: data frames are then dropped as they come. */
-  dropsData = false;
-
   readonly #masked: boolean;
   readonly #maxMessageSize: number;
   readonly #textAsBytes: boolean;
+
+  #dropsData = false;
 
   #input = empty;
   #at = 0;
@@ -120,6 +119,13 @@ export class Incoming {
     this.#owned = true;
   }
 
+  /** From now on data frames are dropped as they come, and so is the message in progress. */
+  dropData(): void {
+    this.#dropsData = true;
+    this.#bytes = empty;
+    this.#length = 0;
+  }
+
   /** Drops everything: input, and the message in progress. */
   clear(): void {
     this.#input = this.#bytes = empty;
@@ -134,7 +140,7 @@ export class Incoming {
     for (;;) {
       if (this.#left > 0) {
         if (this.#at === this.#end) return undefined;
-        if (!takeData && !this.dropsData) return event.data;
+        if (!takeData && !this.#dropsData) return event.data;
         const taken = this.#takePayload();
         if (taken !== undefined) return taken;
         if (this.#left > 0) return undefined;
@@ -148,7 +154,7 @@ export class Incoming {
       const first = input[at]!;
       const second = input[at + 1]!;
       const code = first & 0x0f;
-      if (code < opcode.close && !takeData && !this.dropsData) return event.data;
+      if (code < opcode.close && !takeData && !this.#dropsData) return event.data;
 
       const wrong = this.#checkHeader(first, second);
       if (wrong !== undefined) return this.#fail(wrong);
@@ -171,7 +177,7 @@ export class Incoming {
         size = 10;
       }
       const isControl = code >= opcode.close;
-      if (!isControl && !this.dropsData && this.#length + length > this.#maxMessageSize) {
+      if (!isControl && !this.#dropsData && this.#length + length > this.#maxMessageSize) {
         return this.#fail("websocket.message_too_big");
       }
 
@@ -191,7 +197,7 @@ export class Incoming {
 
       at += size;
       const fin = first >= 0x80;
-      if (fin && this.#opcode === 0 && length <= this.#end - at && !this.dropsData) {
+      if (fin && this.#opcode === 0 && length <= this.#end - at && !this.#dropsData) {
         // By far the most common: a message in one frame, all of it here.
         this.#at = at + length;
         return this.#takeWhole(code === opcode.text, at, length, key);
@@ -263,14 +269,14 @@ export class Incoming {
   /** Takes what there is of the frame in progress. */
   #takePayload(): Event | undefined {
     const count = Math.min(this.#left, this.#end - this.#at);
-    if (!this.dropsData) {
+    if (!this.#dropsData) {
       this.#makeRoom(count);
       maskInto(this.#input, this.#at, this.#bytes, this.#length, count, this.#key);
       this.#length += count;
     }
     this.#at += count;
     this.#left -= count;
-    if (this.#opcode === opcode.text && !this.dropsData) {
+    if (this.#opcode === opcode.text && !this.#dropsData) {
       this.#utf8 ??= new Utf8Checker();
       if (!this.#utf8.check(this.#bytes, this.#length - count, this.#length)) {
         return this.#fail("websocket.bad_frame_payload");
@@ -290,7 +296,7 @@ export class Incoming {
     this.#opcode = 0;
     this.#length = 0;
     this.#bytes = empty;
-    if (this.dropsData) return undefined;
+    if (this.#dropsData) return undefined;
     if (this.isText && this.#utf8?.isComplete === false) return this.#fail("websocket.bad_frame_payload");
     if (this.isText && !this.#textAsBytes) this.message = decodeUtf8(bytes, 0, length);
     // A message never pins a buffer larger than itself.

@@ -71,7 +71,7 @@ export class Protocol {
   close(code: number = closeCode.noStatus, reason = ""): void {
     this.#sendClose(code, reason);
     this.state = "closedByUs";
-    this.incoming.dropsData = true;
+    this.incoming.dropData();
   }
 
   /** Sends the pong that was withheld, if any, now that there is room. */

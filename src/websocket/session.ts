@@ -8,6 +8,7 @@ import {
   type Role,
   type Timer,
 } from "../core/index.ts";
+import { isPromise } from "../core/completion.ts";
 import { reportError } from "../core/report.ts";
 import { closeCode, closeCodeOf } from "./close-code.ts";
 import { websocketError } from "./errors.ts";
@@ -240,7 +241,12 @@ export class Session<Data> implements WriterOwner {
       this.#finish();
     } else if (wantsMore && !this.#reading) {
       this.#reading = true;
-      this.#next.readSome(this.#onRead);
+      try {
+        this.#next.readSome(this.#onRead);
+      } catch (misuse) {
+        // Someone else reads from the next layer.
+        this.lost(misuse as ServalError);
+      }
     }
   };
 
@@ -297,14 +303,14 @@ export class Session<Data> implements WriterOwner {
     try {
       const result = handler();
       if (holdsMessages) this.#awaitHandler(result);
-      else if (result instanceof Promise) result.catch((error: unknown) => this.#handlerFailed(error));
+      else if (isPromise(result)) result.then(undefined, (error: unknown) => this.#handlerFailed(error));
     } catch (error) {
       this.#handlerFailed(error);
     }
   }
 
   #awaitHandler(result: unknown): void {
-    if (!(result instanceof Promise)) return;
+    if (!isPromise(result)) return;
     this.#awaiting = true;
     result.then(
       () => {
@@ -340,7 +346,7 @@ export class Session<Data> implements WriterOwner {
     }
     try {
       const result = handler(this.#ws, error);
-      if (result instanceof Promise) result.catch(reportError);
+      if (isPromise(result)) result.then(undefined, reportError);
     } catch (thrown) {
       reportError(thrown);
     }
@@ -364,10 +370,14 @@ export class Session<Data> implements WriterOwner {
     }
     if (!this.#writer.isIdle || this.#tearingDown) return;
     this.#tearingDown = true;
-    this.#next.teardown(this.#role, (error) => {
-      if (error !== undefined) this.#next.close();
-      this.#settle(true);
-    });
+    try {
+      this.#next.teardown(this.#role, (error) => {
+        if (error !== undefined) this.#next.close();
+        this.#settle(true);
+      });
+    } catch (misuse) {
+      this.lost(misuse as ServalError);
+    }
   }
 
   #closeInfo(finished: boolean): CloseInfo {

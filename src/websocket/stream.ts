@@ -3,6 +3,7 @@ import {
   complete,
   coreError,
   handled,
+  promised,
   ServalError,
   toByteStream,
   type ByteStream,
@@ -11,6 +12,7 @@ import {
   type NextLayer,
   type Peer,
 } from "../core/index.ts";
+import { isPromise } from "../core/completion.ts";
 import { reportError } from "../core/report.ts";
 import { Request } from "../http/index.ts";
 import { AcceptOperation, type Accepted, type AcceptOwner } from "./accept.ts";
@@ -170,17 +172,14 @@ export class Stream<Data = unknown> {
    * give otherwise. Leaving the loop leaves the connection open.
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<Message> {
+    const next = (done: Handler<IteratorResult<Message>>): void => {
+      this.#opened().read((error, value) => {
+        if (error === undefined) done(undefined, { done: false, value });
+        else done(error.close?.clean === true ? undefined : error, { done: true, value: undefined });
+      });
+    };
     const iterator: AsyncIterableIterator<Message> = {
-      next: async () => {
-        try {
-          return { done: false, value: await this.read() };
-        } catch (error) {
-          if (error instanceof ServalError && error.code === "websocket.closed" && error.close?.clean === true) {
-            return { done: true, value: undefined };
-          }
-          throw error;
-        }
-      },
+      next: () => promised(next),
       return: () => Promise.resolve({ done: true, value: undefined }),
       [Symbol.asyncIterator]: () => iterator,
     };
@@ -318,7 +317,7 @@ export class Stream<Data = unknown> {
     if (this.#session === undefined) return;
     try {
       const result = this.#settings.options.close?.(this, info);
-      if (result instanceof Promise) result.catch(reportError);
+      if (isPromise(result)) result.then(undefined, reportError);
     } catch (error) {
       reportError(error);
     }

@@ -23,6 +23,7 @@ export class Writer {
   readonly #outgoing: Outgoing;
   readonly #owner: WriterOwner;
   #writing = false;
+  #ended = false;
   #waiters: Waiter[] | undefined;
 
   constructor(next: ByteStream, outgoing: Outgoing, owner: WriterOwner) {
@@ -40,7 +41,12 @@ export class Writer {
   flush(): void {
     if (this.#writing || this.#outgoing.bufferedAmount === 0) return;
     this.#writing = true;
-    this.#next.writeSome(this.#outgoing.take()!, this.#onWritten);
+    try {
+      this.#next.writeSome(this.#outgoing.take()!, this.#onWritten);
+    } catch (misuse) {
+      // Someone else writes on the next layer.
+      this.#owner.lost(misuse as ServalError);
+    }
   }
 
   /** Calls the handler once `position` bytes of all that were ever queued have been written; not inside this call. */
@@ -52,6 +58,7 @@ export class Writer {
   end(error: () => ServalError): void {
     const waiters = this.#waiters;
     this.#waiters = undefined;
+    this.#ended = true;
     // Of a write that is in flight the buffers stay in use.
     this.#outgoing.clear();
     for (const waiter of waiters ?? []) waiter.handler(error());
@@ -59,6 +66,7 @@ export class Writer {
 
   readonly #onWritten: WriteHandler = (error, written) => {
     this.#writing = false;
+    if (this.#ended) return;
     if (error !== undefined) {
       this.#owner.lost(error);
       return;

@@ -197,12 +197,12 @@ describe("takeData false", () => {
   });
 });
 
-describe("dropsData", () => {
+describe("dropData", () => {
   it("drops data, whole, in part and beyond the limit, and goes on with controls", () => {
     for (const takeData of [true, false]) {
       const incoming = serverSide({ maxMessageSize: 10 });
       assert.deepEqual(feed(incoming, [text("ab", { fin: false })]), []);
-      incoming.dropsData = true;
+      incoming.dropData();
       const bytes = concat(more("cd"), ping("1"), binary("x".repeat(1000)), text(Uint8Array.of(0xff)), close(1000));
       for (const byte of single(bytes.subarray(0, 10))) {
         incoming.receive(byte);
@@ -216,7 +216,7 @@ describe("dropsData", () => {
 
   it("still holds the frames to the rules", () => {
     const incoming = serverSide();
-    incoming.dropsData = true;
+    incoming.dropData();
     assert.deepEqual(feed(incoming, [concat(text("a"), more("b"))]), ["failed websocket.bad_continuation"]);
   });
 });
