@@ -6,7 +6,7 @@ import type { Response } from "./response.ts";
 import { isBodiless, isStatus } from "./status.ts";
 
 /**
- * The head of a response as bytes of their own, through its empty line: HTTP/1.1, the fields in order, and
+ * The head of a response as bytes to write, through its empty line: HTTP/1.1, the fields in order, and
  * Content-Length unless it is there or the status has none (1xx, 204, 304).
  *
  * `omitBody` says that the body will not follow, as in the answer to HEAD: its fields are then what those of GET would

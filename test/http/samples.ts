@@ -1,10 +1,11 @@
 // Heads that more than one test uses, and ways to feed them.
-import { encodeLatin1 } from "../../src/core/text.ts";
 import { ServalError } from "../../src/core/index.ts";
 import { RequestParser, type RequestParserOptions } from "../../src/http/index.ts";
 
 /** Characters up to U+00FF as bytes. */
-export const bytesOf: (text: string) => Uint8Array = encodeLatin1;
+export function bytesOf(text: string): Uint8Array {
+  return Uint8Array.from(text, (character) => character.charCodeAt(0));
+}
 
 /** An upgrade request as Chrome sends it. */
 export const chrome: string = [
