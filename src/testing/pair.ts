@@ -1,7 +1,7 @@
 import { byteLength, coreError, FlatBuffer, type ByteStream } from "../core/index.ts";
-import { copyInto } from "../core/bytes.ts";
 import { TransportStream } from "../core/transport-stream.ts";
 import { testingError } from "./errors.ts";
+import { Inbox } from "./inbox.ts";
 
 /** Options of one side of a {@link pair}. All sizes are in bytes; Infinity means none. */
 export interface PairOptions {
@@ -34,7 +34,7 @@ export interface PairOptions {
  */
 export class PairStream extends TransportStream implements ByteStream {
   readonly #options: Required<PairOptions>;
-  readonly #inbox: FlatBuffer = new FlatBuffer();
+  readonly #inbox: Inbox = new Inbox();
   readonly #sent: FlatBuffer | undefined;
   readonly #received: FlatBuffer | undefined;
   #peer!: PairStream;
@@ -50,7 +50,8 @@ export class PairStream extends TransportStream implements ByteStream {
   /** @internal */
   constructor(options: PairOptions) {
     super();
-    this.#options = { ...defaults, ...options };
+    // The same object for all the usual ones: spreading costs as much as the rest of a pair.
+    this.#options = options === usual ? defaults : { ...defaults, ...options };
     this.#sent = this.#options.record ? new FlatBuffer() : undefined;
     this.#received = this.#options.record ? new FlatBuffer() : undefined;
   }
@@ -155,9 +156,7 @@ export class PairStream extends TransportStream implements ByteStream {
     if (room <= 0) return;
     const length = Math.min(byteLength(buffers), room);
     this.#waiting = undefined;
-    const place = peer.#inbox.prepare(length);
-    copyInto(place, buffers);
-    peer.#inbox.commit(length);
+    const place = peer.#inbox.put(buffers, length);
     this.#sent?.append(place);
     this.#taken = length;
     queueMicrotask(this.#reportTaken);
@@ -190,15 +189,14 @@ export class PairStream extends TransportStream implements ByteStream {
   }
 
   #deliverFirst(size: number): void {
-    const bytes = this.#inbox.data().subarray(0, size);
+    const bytes = this.#inbox.first(size);
     this.#delivered += size;
     this.#received?.append(bytes);
     try {
       this.deliver(bytes);
     } finally {
       // Only now, so that what is written meanwhile has not been put in their place.
-      bytes.fill(0xdb);
-      this.#inbox.consume(size);
+      this.#inbox.drop(bytes);
       this.#peer.#takeWaiting();
     }
   }
@@ -214,6 +212,8 @@ const defaults: Required<PairOptions> = {
   record: false,
 };
 
+const usual: PairOptions = {};
+
 function recorded(bytes: FlatBuffer | undefined): Uint8Array {
   if (bytes !== undefined) return bytes.data();
   throw coreError("core.invalid_argument", { message: "Bytes are recorded with pair({ record: true }) only" });
@@ -223,6 +223,6 @@ function recorded(bytes: FlatBuffer | undefined): Uint8Array {
  * Two {@link PairStream}s, connected to each other: what one writes the other reads. One object sets the options of
  * both sides; two set those of the first and of the second.
  */
-export function pair(options: PairOptions = {}, peerOptions: PairOptions = options): [PairStream, PairStream] {
+export function pair(options: PairOptions = usual, peerOptions: PairOptions = options): [PairStream, PairStream] {
   return PairStream.connected(options, peerOptions);
 }

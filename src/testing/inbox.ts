@@ -1,0 +1,70 @@
+import { copyInto } from "../core/bytes.ts";
+
+const blockSize = 2048;
+
+/** Blocks that were emptied; sides that are idle own none, and benchmarks need not pay for memory. */
+const pool: Uint8Array[] = [];
+const pooledAtMost = 16;
+
+/** What a used byte becomes, so that a look at it that comes too late shows. */
+const used = 0xdb;
+
+/** Bytes on their way to a reader. What was taken is overwritten, never merely forgotten. */
+export class Inbox {
+  #block: Uint8Array | undefined;
+  #begin = 0;
+  #end = 0;
+  #lent = false;
+
+  /** How many bytes wait. */
+  get size(): number {
+    return this.#end - this.#begin;
+  }
+
+  /** Adds the first `size` bytes of a buffer or list, and returns them as they lie here. */
+  put(buffers: Uint8Array | readonly Uint8Array[], size: number): Uint8Array {
+    const block = this.#makeRoom(size);
+    const place = block.subarray(this.#end, this.#end + size);
+    copyInto(place, buffers);
+    this.#end += size;
+    return place;
+  }
+
+  /** The first `size` bytes, to be lent; {@link drop} takes them back. */
+  first(size: number): Uint8Array {
+    this.#lent = true;
+    return this.#block!.subarray(this.#begin, this.#begin + size);
+  }
+
+  /** Overwrites the first bytes, which `first` returned, and forgets them. */
+  drop(bytes: Uint8Array): void {
+    this.#lent = false;
+    bytes.fill(used);
+    // Meanwhile they may have moved on to a larger block.
+    if (bytes.buffer !== this.#block?.buffer) this.#block?.fill(used, this.#begin, this.#begin + bytes.length);
+    this.#begin = Math.min(this.#begin + bytes.length, this.#end);
+    if (this.#begin === this.#end) this.clear();
+  }
+
+  /** Drops everything; what is lent stays as it is until it comes back. */
+  clear(): void {
+    const block = this.#block;
+    this.#block = undefined;
+    this.#begin = this.#end = 0;
+    if (this.#lent || block?.length !== blockSize || pool.length >= pooledAtMost) return;
+    pool.push(block.fill(used));
+  }
+
+  /** The block, with room for `size` bytes at `#end`. Bytes never move within a block: some may be lent. */
+  #makeRoom(size: number): Uint8Array {
+    const block = this.#block;
+    if (block === undefined && size <= blockSize) return (this.#block = pool.pop() ?? new Uint8Array(blockSize));
+    if (block !== undefined && this.#end + size <= block.length) return block;
+    const held = block?.subarray(this.#begin, this.#end) ?? [];
+    const larger = new Uint8Array(Math.max(blockSize * 2, (held.length + size) * 2));
+    larger.set(held);
+    this.#begin = 0;
+    this.#end = held.length;
+    return (this.#block = larger);
+  }
+}
