@@ -19,7 +19,7 @@ export class Connection<Data> {
   readonly #stream: ByteStream;
   readonly #owner: ConnectionOwner<Data>;
   readonly #buffer: FlatBuffer = new FlatBuffer();
-  #parser!: RequestParser;
+  #parser: RequestParser | undefined;
   #ws: Stream<Data> | undefined;
   #timer: Timer | undefined;
   /** A request is being answered: it is finished before the connection is closed. */
@@ -35,8 +35,9 @@ export class Connection<Data> {
   readRequest(): void {
     this.#answering = false;
     this.#startDeadline();
-    this.#parser = new RequestParser({ headerLimit: this.#owner.settings.handshakeBufferSize });
-    read(this.#stream, this.#buffer, this.#parser, undefined, this.#onRequest);
+    const parser = new RequestParser({ headerLimit: this.#owner.settings.handshakeBufferSize });
+    this.#parser = parser;
+    read(this.#stream, this.#buffer, parser, undefined, this.#onRequest);
   }
 
   /** Ends in an orderly way: a WebSocket with 1001, once it is open; HTTP behind the request that is being answered. */
@@ -47,7 +48,7 @@ export class Connection<Data> {
   }
 
   readonly #onRequest = (error: ServalError | undefined, request: Request): void => {
-    this.#timer?.cancel();
+    this.#stopDeadline();
     this.#answering = true;
     if (error !== undefined) this.#refuse(error);
     else if (isWebSocket(request)) this.#upgrade(request);
@@ -57,6 +58,8 @@ export class Connection<Data> {
   #upgrade(request: Request): void {
     const ws = new Stream<Data>(this.#stream, this.#owner.settings);
     this.#ws = ws;
+    // It may live long, and has no more use for it.
+    this.#parser = undefined;
     const buffered = this.#buffer.data();
     this.#buffer.clear();
     void ws.closed.then(() => this.#owner.ended(this));
@@ -68,7 +71,7 @@ export class Connection<Data> {
   /** Answers a request that could not be read. */
   #refuse(error: ServalError): void {
     if (error.condition === "transport" || error.condition === "aborted" || error.condition === "closed") this.#end();
-    else this.#respond(new Response({ status: statusOf(error), body: `${error.message}\n` }), this.#parser.request);
+    else this.#respond(new Response({ status: statusOf(error), body: `${error.message}\n` }), this.#parser?.request);
   }
 
   #respond(response: Response, request: Request | undefined): void {
@@ -76,7 +79,7 @@ export class Connection<Data> {
     const keepAlive =
       request?.keepAlive === true &&
       !this.#closing &&
-      !this.#parser.hasBody &&
+      this.#parser?.hasBody !== true &&
       !hasToken(response.fields.joined("Connection"), "close");
     const omitBody = request?.method === "HEAD";
     if (!keepAlive) response.fields.set("Connection", "close");
@@ -84,7 +87,7 @@ export class Connection<Data> {
     this.#startDeadline();
     try {
       write(this.#stream, response, { omitBody }, (error) => {
-        this.#timer?.cancel();
+        this.#stopDeadline();
         if (error !== undefined) this.#end();
         else if (keepAlive && !this.#closing) this.readRequest();
         else this.#tearDown();
@@ -103,12 +106,17 @@ export class Connection<Data> {
 
   #startDeadline(): void {
     const { clock, timeouts } = this.#owner.settings;
+    this.#stopDeadline();
+    if (timeouts.handshake !== Infinity) this.#timer = clock.setTimer(timeouts.handshake, () => this.#end());
+  }
+
+  #stopDeadline(): void {
     this.#timer?.cancel();
-    this.#timer = timeouts.handshake === Infinity ? undefined : clock.setTimer(timeouts.handshake, () => this.#end());
+    this.#timer = undefined;
   }
 
   #end(): void {
-    this.#timer?.cancel();
+    this.#stopDeadline();
     this.#buffer.clear();
     this.#stream.close();
     this.#owner.ended(this);
