@@ -25,6 +25,7 @@ export class Connection<Data> {
   /** A request is being answered: it is finished before the connection is closed. */
   #answering = false;
   #closing = false;
+  #ended = false;
 
   constructor(stream: ByteStream, owner: ConnectionOwner<Data>) {
     this.#stream = stream;
@@ -48,6 +49,7 @@ export class Connection<Data> {
   }
 
   readonly #onRequest = (error: ServalError | undefined, request: Request): void => {
+    if (this.#ended) return;
     this.#stopDeadline();
     this.#answering = true;
     if (error !== undefined) this.#refuse(error);
@@ -75,6 +77,7 @@ export class Connection<Data> {
   }
 
   #respond(response: Response, request: Request | undefined): void {
+    if (this.#ended) return;
     // Without a sound request before it, nobody can tell where the next one begins.
     const keepAlive =
       request?.keepAlive === true &&
@@ -116,6 +119,8 @@ export class Connection<Data> {
   }
 
   #end(): void {
+    if (this.#ended) return;
+    this.#ended = true;
     this.#stopDeadline();
     this.#buffer.clear();
     this.#stream.close();

@@ -1,0 +1,143 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { encodeLatin1, decodeLatin1 } from "../../src/core/text.ts";
+import { Connection, type ConnectionOwner } from "../../src/server/connection.ts";
+import type { Fetch } from "../../src/server/plain-http.ts";
+import { pair, VirtualClock, type PairOptions, type PairStream } from "../../src/testing/index.ts";
+import { Settings, type StreamOptions } from "../../src/websocket/index.ts";
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+/** A connection over a pair, with what became of it. */
+class Fixture {
+  readonly clock = new VirtualClock();
+  readonly stream: PairStream;
+  readonly peer: PairStream;
+  readonly connection: Connection<unknown>;
+  ends = 0;
+
+  constructor(fetch: Fetch | undefined, options: StreamOptions = {}, pairOptions: PairOptions = {}) {
+    [this.stream, this.peer] = pair({ ...pairOptions, record: true }, { record: true });
+    const owner: ConnectionOwner<unknown> = {
+      settings: new Settings({ clock: this.clock, timeouts: { handshake: 1000 }, ...options }),
+      fetch,
+      ended: () => this.ends++,
+    };
+    this.connection = new Connection(this.stream, owner);
+    this.connection.readRequest();
+  }
+
+  /** Sends bytes, and reads what comes until nothing more does. */
+  async send(bytes: string): Promise<void> {
+    this.peer.writeSome(encodeLatin1(bytes), () => {});
+    this.#read();
+    for (let i = 0; i < 20; i++) await turn();
+  }
+
+  #read(): void {
+    if (this.peer.reading) return;
+    this.peer.readSome((error, bytes) => {
+      if (error === undefined && bytes !== undefined) this.#read();
+    });
+  }
+
+  get received(): string {
+    return decodeLatin1(this.peer.received);
+  }
+}
+
+const hello: Fetch = (request) => new Response(`hello ${new URL(request.url).pathname}`);
+
+const get = (target: string, fields = ""): string => `GET ${target} HTTP/1.1\r\nHost: h\r\n${fields}\r\n`;
+
+const upgrade =
+  "GET / HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
+  "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
+
+test("requests on one connection are answered in order, also when they come at once", async () => {
+  const fixture = new Fixture(hello);
+  await fixture.send(get("/1") + get("/2"));
+  await fixture.send(get("/3"));
+  assert.deepEqual(fixture.received.match(/hello \/\d/g), ["hello /1", "hello /2", "hello /3"]);
+  assert.equal(fixture.ends, 0);
+});
+
+test("a request may become a WebSocket after others, with frames right behind it", async () => {
+  const fixture = new Fixture(hello, { message: (ws, message) => ws.write(message) });
+  await fixture.send(`${get("/1")}${upgrade}\x81\x82\0\0\0\0hi`);
+  assert.match(fixture.received, /hello \/1HTTP\/1.1 101 .*\r\n\r\n\x81\x02hi$/s);
+});
+
+for (const [what, fields, keeps] of [
+  ["HTTP/1.1", "", true],
+  ["Connection: close", "Connection: close\r\n", false],
+] as const) {
+  test(`${what} ${keeps ? "keeps" : "ends"} the connection`, async () => {
+    const fixture = new Fixture(hello);
+    await fixture.send(get("/1", fields));
+    assert.equal(fixture.stream.ended, !keeps);
+    assert.equal(/Connection: close/.test(fixture.received), !keeps);
+    fixture.peer.end();
+    for (let i = 0; i < 5; i++) await turn();
+    assert.deepEqual([fixture.ends, fixture.stream.closed, fixture.clock.pending], [1, true, 0]);
+  });
+}
+
+test("a refused request is answered, and nothing behind it is looked at", async () => {
+  const fixture = new Fixture(() => assert.fail("fetch was asked"));
+  await fixture.send(`GET / HTTP/1.1\r\nBad Field: x\r\n\r\n${get("/")}`);
+  assert.match(fixture.received, /^HTTP\/1.1 400 .*Connection: close\r\n/s);
+  assert.equal(fixture.received.match(/HTTP\/1.1/g)?.length, 1);
+});
+
+for (const [when, bytes] of [
+  ["before a request", ""],
+  ["inside a request", "GET / HT"],
+  ["between requests", get("/")],
+] as const) {
+  test(`the deadline ends a connection that stands still ${when}`, async () => {
+    const fixture = new Fixture(hello);
+    if (bytes !== "") await fixture.send(bytes);
+    await fixture.clock.advance(999);
+    assert.equal(fixture.ends, 0);
+    await fixture.clock.advance(1);
+    assert.deepEqual([fixture.ends, fixture.stream.closed, fixture.clock.pending], [1, true, 0]);
+  });
+}
+
+test("the deadline ends a connection whose peer does not read the answer", async () => {
+  const fixture = new Fixture(() => new Response("x".repeat(1_000_000)), {}, {});
+  fixture.peer.writeSome(encodeLatin1(get("/")), () => {});
+  for (let i = 0; i < 20; i++) await turn();
+  await fixture.clock.advance(1000);
+  assert.deepEqual([fixture.ends, fixture.stream.closed, fixture.clock.pending], [1, true, 0]);
+});
+
+test("close ends an idle connection at once, and a busy one behind its answer", async () => {
+  const idle = new Fixture(hello);
+  idle.connection.close();
+  await turn();
+  assert.deepEqual([idle.ends, idle.stream.closed], [1, true]);
+
+  let respond!: (response: Response) => void;
+  const busy = new Fixture(() => new Promise((resolve) => (respond = resolve)));
+  await busy.send(get("/"));
+  busy.connection.close();
+  assert.equal(busy.stream.closed, false);
+  respond(new Response("at last"));
+  for (let i = 0; i < 20; i++) await turn();
+  assert.match(busy.received, /Connection: close\r\n.*at last$/s);
+  assert.equal(busy.stream.ended, true);
+});
+
+for (let failAfter = 0; failAfter < 8; failAfter++) {
+  test(`the operation after ${failAfter} fails: the connection ends once, and leaves no timer`, async () => {
+    const fixture = new Fixture(hello, { message: (ws, message) => ws.write(message) }, { failAfter });
+    await fixture.send(get("/1"));
+    await fixture.send(`${upgrade}\x81\x82\0\0\0\0hi`);
+    await fixture.send("\x88\x80\0\0\0\0");
+    fixture.peer.end();
+    for (let i = 0; i < 20; i++) await turn();
+    assert.deepEqual([fixture.ends, fixture.stream.closed, fixture.clock.pending], [1, true, 0]);
+  });
+}
