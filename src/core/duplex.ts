@@ -72,8 +72,9 @@ export class DuplexStream extends TransportStream {
     if (!this.#flowing) duplex.pause();
     if (use.dataEvents ?? true) duplex.on("data", (chunk) => this.#receive(chunk));
     duplex.on("end", () => this.readEnded());
-    duplex.on("finish", () => this.writeEnded());
-    duplex.on("close", () => this.failed(gone(duplex)));
+    duplex.on("close", () => {
+      if (!this.isClosed) this.failed(gone(duplex));
+    });
     if (duplex.readableEnded === true) this.readEnded();
   }
 
@@ -103,8 +104,13 @@ export class DuplexStream extends TransportStream {
   }
 
   protected override finish(): void {
-    if (this.#duplex.writableFinished === true) this.writeEnded();
-    else this.#duplex.end();
+    const duplex = this.#duplex;
+    if (duplex.writableFinished === true) {
+      this.writeEnded();
+      return;
+    }
+    duplex.on("finish", () => this.writeEnded());
+    duplex.end();
   }
 
   protected override destroy(): void {
