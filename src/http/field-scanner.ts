@@ -1,5 +1,6 @@
 import { httpError } from "./errors.ts";
-import { cr, dropOws, htab, lf, skipOws, skipToken, skipValue, sp, tokenCharacters } from "./grammar.ts";
+import { cr, htab, lf, skipToken, skipValue, sp, tokenCharacters } from "./grammar.ts";
+import { ParsedFields } from "./parsed-fields.ts";
 
 // Where the scanner stands: before the next byte to look at.
 const lineStart = 0;
@@ -83,18 +84,9 @@ export class FieldScanner {
     return at;
   }
 
-  /** Names and values in turn, once done; `head` is the text of the bytes that were scanned. */
-  collect(head: string): string[] {
-    const raw: string[] = [];
-    let start = this.#firstLine;
-    for (let i = 0; i < this.#marks.length; i += 2) {
-      const colon = this.#marks[i];
-      const end = this.#marks[i + 1];
-      const from = skipOws(head, colon + 1, end);
-      raw.push(head.slice(start, colon), head.slice(from, dropOws(head, from, end)));
-      start = end + 2;
-    }
-    return raw;
+  /** What was found, once done; `head` is the text of the bytes that were scanned. */
+  collect(head: string): ParsedFields {
+    return new ParsedFields(head, this.#firstLine, this.#marks);
   }
 }
 

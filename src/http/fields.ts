@@ -1,4 +1,5 @@
 import { httpError } from "./errors.ts";
+import type { ParsedFields } from "./parsed-fields.ts";
 import { dropOws, equalsIgnoringCase, isToken, isValue, skipOws } from "./grammar.ts";
 
 /** What {@link Fields} can be made from: other fields or pairs, or a record, where a list of values makes repeats. */
@@ -11,11 +12,14 @@ export type FieldsInit = Iterable<readonly [string, string]> | Readonly<Record<s
 export class Fields implements Iterable<[name: string, value: string]> {
   // One flat array, name, value, name, value: a message has some ten fields, and going through them beats a map.
   #raw: string[] = [];
+  /** What a parser found, until someone wants the list. */
+  #parsed: ParsedFields | undefined;
 
   /** Throws `http.bad_field` and `http.bad_value` as {@link append} does. */
   constructor(init?: FieldsInit) {
     if (init === undefined) return;
     if (init instanceof Fields) {
+      this.#parsed = init.#parsed;
       this.#raw = init.#raw.slice();
       return;
     }
@@ -39,26 +43,33 @@ export class Fields implements Iterable<[name: string, value: string]> {
     return fields;
   }
 
+  /** The fields of a parsed head. @internal */
+  static fromParsed(parsed: ParsedFields): Fields {
+    const fields = new Fields();
+    fields.#parsed = parsed;
+    return fields;
+  }
+
   /** Names and values in turn, in order: the list itself, not a copy. */
   get raw(): readonly string[] {
-    return this.#raw;
+    return this.#list();
   }
 
   /** How many fields there are, each repeat counted. */
   get size(): number {
-    return this.#raw.length / 2;
+    return (this.#parsed?.length ?? this.#raw.length) / 2;
   }
 
   /** The value of the first field of this name. */
   get(name: string): string | undefined {
     const at = this.#find(name, 0);
-    return at < 0 ? undefined : this.#raw[at + 1];
+    return at < 0 ? undefined : this.#value(at);
   }
 
   /** The values of all fields of this name, in order. */
   getAll(name: string): string[] {
     const values: string[] = [];
-    for (let at = this.#find(name, 0); at >= 0; at = this.#find(name, at + 2)) values.push(this.#raw[at + 1]);
+    for (let at = this.#find(name, 0); at >= 0; at = this.#find(name, at + 2)) values.push(this.#value(at));
     return values;
   }
 
@@ -66,9 +77,8 @@ export class Fields implements Iterable<[name: string, value: string]> {
   joined(name: string): string | undefined {
     const first = this.#find(name, 0);
     if (first < 0) return undefined;
-    let joined = this.#raw[first + 1];
-    for (let at = this.#find(name, first + 2); at >= 0; at = this.#find(name, at + 2))
-      joined += `, ${this.#raw[at + 1]}`;
+    let joined = this.#value(first);
+    for (let at = this.#find(name, first + 2); at >= 0; at = this.#find(name, at + 2)) joined += `, ${this.#value(at)}`;
     return joined;
   }
 
@@ -91,19 +101,20 @@ export class Fields implements Iterable<[name: string, value: string]> {
    */
   append(name: string, value: string): void {
     const checked = checkField(name, value);
-    this.#raw.push(name, checked);
+    this.#list().push(name, checked);
   }
 
   /** Makes this the only field of its name, in the place of the first of them. Throws as {@link append} does. */
   set(name: string, value: string): void {
     const checked = checkField(name, value);
+    const raw = this.#list();
     const first = this.#find(name, 0);
     if (first < 0) {
-      this.#raw.push(name, checked);
+      raw.push(name, checked);
       return;
     }
-    this.#raw[first] = name;
-    this.#raw[first + 1] = checked;
+    raw[first] = name;
+    raw[first + 1] = checked;
     this.#deleteFrom(name, first + 2);
   }
 
@@ -114,11 +125,24 @@ export class Fields implements Iterable<[name: string, value: string]> {
 
   /** Goes through the fields in order. */
   *[Symbol.iterator](): Generator<[name: string, value: string], undefined, unknown> {
-    for (let at = 0; at < this.#raw.length; at += 2) yield [this.#raw[at], this.#raw[at + 1]];
+    const raw = this.#list();
+    for (let at = 0; at < raw.length; at += 2) yield [raw[at], raw[at + 1]];
+  }
+
+  /** The list, to be read through or changed. */
+  #list(): string[] {
+    if (this.#parsed !== undefined) this.#raw = this.#parsed.collect();
+    this.#parsed = undefined;
+    return this.#raw;
+  }
+
+  #value(at: number): string {
+    return this.#parsed?.value(at) ?? this.#raw[at + 1];
   }
 
   /** The position of the first field of this name at or after `from`, or -1. */
   #find(name: string, from: number): number {
+    if (this.#parsed !== undefined) return this.#parsed.find(name, from);
     const raw = this.#raw;
     const length = name.length;
     for (let at = from; at < raw.length; at += 2) {
@@ -132,7 +156,7 @@ export class Fields implements Iterable<[name: string, value: string]> {
   #deleteFrom(name: string, from: number): boolean {
     let found = false;
     for (let at = this.#find(name, from); at >= 0; at = this.#find(name, at)) {
-      this.#raw.splice(at, 2);
+      this.#list().splice(at, 2);
       found = true;
     }
     return found;

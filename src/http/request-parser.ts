@@ -99,7 +99,7 @@ export class RequestParser {
   }
 
   #finish(head: string): number {
-    const fields = Fields.fromRaw(this.#fields.collect(head));
+    const fields = Fields.fromParsed(this.#fields.collect(head));
     this.#contentLength = contentLength(fields);
     this.#request = new Request({
       method: this.#line.method(head),

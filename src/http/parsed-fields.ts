@@ -1,0 +1,59 @@
+import { dropOws, equalsIgnoringCase, skipOws } from "./grammar.ts";
+
+/**
+ * The fields of a parsed head as they stand in its text: names and values become strings of their own only when asked
+ * for. Most never are, and the strings of a dozen fields take more time and memory than all the rest of a request.
+ *
+ * Fields are counted in steps of two, as in the flat list that {@link collect} makes of them.
+ */
+export class ParsedFields {
+  readonly #head: string;
+  readonly #firstLine: number;
+  /** For each field, where its colon and its CR stand. */
+  readonly #marks: readonly number[];
+
+  /** Takes the text of a head, where its first field line begins, and for each line where its colon and its CR stand. */
+  constructor(head: string, firstLine: number, marks: readonly number[]) {
+    this.#head = head;
+    this.#firstLine = firstLine;
+    this.#marks = marks;
+  }
+
+  /** Twice the number of fields. */
+  get length(): number {
+    return this.#marks.length;
+  }
+
+  /** The position of the first field of this name at or after `from`, or -1. */
+  find(name: string, from: number): number {
+    const marks = this.#marks;
+    const { length } = name;
+    let start = this.#start(from);
+    for (let at = from; at < marks.length; at += 2) {
+      const colon = marks[at];
+      if (colon - start === length && equalsIgnoringCase(this.#head, start, colon, name)) return at;
+      start = marks[at + 1] + 2;
+    }
+    return -1;
+  }
+
+  /** The value of the field at this position. */
+  value(at: number): string {
+    const end = this.#marks[at + 1];
+    const from = skipOws(this.#head, this.#marks[at] + 1, end);
+    return this.#head.slice(from, dropOws(this.#head, from, end));
+  }
+
+  /** Names and values in turn. */
+  collect(): string[] {
+    const raw: string[] = [];
+    for (let at = 0; at < this.#marks.length; at += 2) {
+      raw.push(this.#head.slice(this.#start(at), this.#marks[at]), this.value(at));
+    }
+    return raw;
+  }
+
+  #start(at: number): number {
+    return at === 0 ? this.#firstLine : this.#marks[at - 1] + 2;
+  }
+}
