@@ -36,7 +36,8 @@ export type TeardownHandler = (error: ServalError | undefined) => void;
 export interface ByteStream {
   /**
    * Starts one read. The handler gets at least one byte, or undefined at end of stream. The bytes are borrowed: they
-   * may be looked at, not changed, and only until the handler returns; then they belong to someone else.
+   * may be looked at, not changed, and only until the handler returns; then they belong to someone else. To keep them,
+   * copy them with `new Uint8Array(bytes)`: they may be a `Buffer`, whose `slice` is no copy.
    */
   readSome(handler: ReadHandler): void;
 

@@ -6,6 +6,7 @@ import {
   type TeardownHandler,
   type WriteHandler,
 } from "./byte-stream.ts";
+import { copyOf } from "./bytes.ts";
 import { coreError, transportError } from "./errors.ts";
 import type { ServalError } from "./error.ts";
 
@@ -115,7 +116,8 @@ export abstract class TransportStream implements ByteStream {
     } else if (this.#teardown !== undefined) {
       this.pull();
     } else {
-      (this.#held ??= []).push(bytes.slice());
+      // Not slice: a Buffer's is no copy.
+      (this.#held ??= []).push(copyOf(bytes, bytes.length));
       this.idle();
       if (reader !== undefined) this.#settleSoon();
     }

@@ -97,8 +97,9 @@ describe("fromDuplex", () => {
     const stream = fromDuplex(duplex);
     const bytes = Buffer.from(hello);
     await write(stream, [bytes, bytes]);
+    await write(stream, bytes);
     bytes.fill(0);
-    assert.deepEqual(duplex.chunks.map(String), ["hellohello"]);
+    assert.deepEqual(duplex.chunks.map(String), ["hellohello", "hello"]);
     stream.close();
   });
 
@@ -128,6 +129,16 @@ describe("fromDuplex", () => {
     assert.equal(String(await read(stream)), "two");
     assert.equal(await teardown(stream, "server"), undefined);
     assert.equal((await readOutcome(stream)).error?.code, "core.aborted");
+  });
+
+  it("keeps a copy of what comes unasked", async () => {
+    const duplex = new Hasty();
+    const stream = fromDuplex(duplex);
+    const memory = Buffer.from(hello);
+    duplex.emit("data", memory);
+    memory.fill(0);
+    assert.deepEqual(await read(stream), hello);
+    stream.close();
   });
 
   it("reports what a duplex throws", async () => {
