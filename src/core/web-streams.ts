@@ -5,18 +5,16 @@ import { coreError, transportError } from "./errors.ts";
 import { TransportStream } from "./transport-stream.ts";
 
 /** What is used of a `ReadableStreamDefaultReader`. */
-export interface WebReader {
+interface WebReader {
   read(): Promise<{ readonly done: boolean; readonly value?: unknown }>;
   cancel(reason?: unknown): Promise<void>;
-  readonly closed: Promise<unknown>;
 }
 
 /** What is used of a `WritableStreamDefaultWriter`. */
-export interface WebWriter {
+interface WebWriter {
   write(chunk: Uint8Array): Promise<void>;
   close(): Promise<void>;
   abort(reason?: unknown): Promise<void>;
-  readonly closed: Promise<unknown>;
 }
 
 /** Two Web streams that make one connection: a `WebSocketStream`, a `TransformStream` crossed with another, a QUIC stream. */
@@ -47,8 +45,6 @@ class WebStream extends TransportStream {
     }
     this.#reader = readable.getReader();
     this.#writer = writable.getWriter();
-    handled(this.#reader.closed);
-    handled(this.#writer.closed);
   }
 
   protected override pull(): void {
