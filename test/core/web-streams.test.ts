@@ -60,10 +60,11 @@ describe("fromWebStreams", () => {
     const stream = fromWebStreams(over([], { write: (chunk) => void kept.push(chunk) }));
     const bytes = Buffer.from(hello);
     assert.equal(await write(stream, [bytes, bytes]), 10);
+    assert.equal(await write(stream, bytes), 5);
     bytes.fill(0);
     assert.deepEqual(
       kept.map((chunk) => String(Buffer.from(chunk))),
-      ["hellohello"],
+      ["hellohello", "hello"],
     );
     stream.close();
   });

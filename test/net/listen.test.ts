@@ -247,6 +247,7 @@ describe("listen", () => {
     assert.deepEqual([taken, original.mock.callCount()], [[good], 0]);
     onconnection(0, {});
     onconnection(-24, undefined);
-    assert.deepEqual([taken.length, original.mock.callCount()], [1, 2]);
+    onconnection(-24, good);
+    assert.deepEqual([taken.length, original.mock.callCount()], [1, 3]);
   });
 });

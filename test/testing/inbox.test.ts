@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { Inbox } from "../../src/testing/inbox.ts";
 
 const bytes = (...values: number[]): Uint8Array => Uint8Array.from(values);

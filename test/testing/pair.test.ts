@@ -48,6 +48,20 @@ describe("pair", () => {
     assert.deepEqual([...lent!], [0xdb, 0xdb, 0xdb, 0xdb, 0xdb]);
   });
 
+  it("overwrites what it lent of more that waits, however much that is", async () => {
+    for (const size of [10, 5000]) {
+      const [a, b] = pair({ maxRead: 3 });
+      await writeAll(a, pattern(size));
+      let lent: Uint8Array | undefined;
+      b.readSome((_error, bytes) => {
+        lent = bytes;
+      });
+      await turns(1);
+      assert.deepEqual([...lent!], [0xdb, 0xdb, 0xdb]);
+      assert.equal(b.unread, size - 3);
+    }
+  });
+
   it("overwrites it also when the handler throws, and goes on", async (test) => {
     const [a, b] = pair();
     const thrown = new Error("from the handler");
