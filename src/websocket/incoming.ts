@@ -112,9 +112,12 @@ export class Incoming {
       this.#input = empty;
       this.#at = this.#end = 0;
     } else if (!this.#owned) {
-      this.#input = this.#input.slice(this.#at, this.#end);
+      // Not with slice: of a Buffer that would be a view.
+      const rest = allocate(this.#end - this.#at);
+      rest.set(this.#input.subarray(this.#at, this.#end));
+      this.#input = rest;
       this.#at = 0;
-      this.#end = this.#input.length;
+      this.#end = rest.length;
     }
     this.#owned = true;
   }

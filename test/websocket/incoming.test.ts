@@ -132,6 +132,16 @@ describe("borrowed input", () => {
     }
   });
 
+  it("is copied also where it is a Buffer, whose slice is none", () => {
+    const incoming = serverSide();
+    const lent = Buffer.from(concat(text("kept"), binary("too")));
+    incoming.receive(lent);
+    assert.equal(incoming.next(false), event.data);
+    incoming.retain();
+    lent.fill(0xdb);
+    assert.deepEqual(drain(incoming), ["text kept", `binary ${hex("too")}`]);
+  });
+
   it("is kept in order where several messages were left", () => {
     const incoming = serverSide();
     const lent = concat(binary("1"), binary("2"), binary("3"));
