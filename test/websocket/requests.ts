@@ -1,5 +1,4 @@
 // Upgrade requests, good ones and ones that break a rule.
-import { encodeLatin1 } from "../../src/core/text.ts";
 import { Request } from "../../src/http/index.ts";
 
 /** RFC 6455 section 1.3: the example's key, and the answer to it. */
@@ -26,10 +25,13 @@ export function fieldsOf(changes: Changes = {}): [string, string][] {
   );
 }
 
+/** Characters up to U+00FF as bytes of their own. */
+export const latin1 = (text: string): Uint8Array => Uint8Array.from(text, (character) => character.charCodeAt(0));
+
 /** The bytes of an upgrade request. */
 export function requestBytes(changes: Changes = {}, line = "GET /chat HTTP/1.1"): Uint8Array {
   const fields = fieldsOf(changes).map(([name, value]) => `${name}: ${value}\r\n`);
-  return encodeLatin1(`${line}\r\n${fields.join("")}\r\n`);
+  return latin1(`${line}\r\n${fields.join("")}\r\n`);
 }
 
 /** The same as an object. */
