@@ -1,0 +1,65 @@
+import { ServalError } from "../core/index.ts";
+import type { Server } from "../server/index.ts";
+import { parseArguments, UsageError, type Invocation, type Where } from "./arguments.ts";
+import { closeOnSignal } from "./close-on-signal.ts";
+import { echo } from "./echo.ts";
+import { help, type CommandName } from "./help.ts";
+import type { Output } from "./output.ts";
+import { servePage } from "./serve-page.ts";
+import { version } from "./version.ts";
+
+const commands: Readonly<Record<CommandName, { start(where: Where): Promise<Server>; readonly path: string }>> = {
+  echo: { start: echo, path: "/" },
+  serve: { start: servePage, path: "/echo" },
+};
+
+/**
+ * Does what the arguments ask for. Fulfils with the exit code: 0, 1 for what went wrong, 2 for arguments that can't be
+ * meant; for a server when it has been closed.
+ */
+export async function runCommand(args: readonly string[], output: Output): Promise<number> {
+  let invocation: Invocation;
+  try {
+    invocation = parseArguments(args);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    output.err(`serval: ${error.message}; see serval --help\n`);
+    return 2;
+  }
+  switch (invocation.kind) {
+    case "help":
+      output.out(help(invocation.command));
+      return 0;
+    case "version":
+      output.out(`${version()}\n`);
+      return 0;
+    case "nothing":
+      output.err(help());
+      return 2;
+    case "run":
+      return run(invocation.command, invocation.where, output);
+  }
+}
+
+async function run(command: CommandName, where: Where, output: Output): Promise<number> {
+  const { start, path } = commands[command];
+  let server: Server;
+  try {
+    server = await start(where);
+  } catch (error) {
+    output.err(`serval: ${whyNot(error, where)}\n`);
+    return 1;
+  }
+  output.out(`serval ${command} listening on ${server.url} (${server.url.replace(/^http/, "ws")}${path})\n`);
+  await closeOnSignal(server, output);
+  return 0;
+}
+
+/** Why a server did not start, and what to do about it, in one line. */
+function whyNot(error: unknown, { port, host }: Where): string {
+  if (error instanceof ServalError && error.code === "net.address_in_use") {
+    return `port ${port} of ${host} is in use; stop the server that uses it, or choose another with --port (0 for any that is free)`;
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  return message.replaceAll(/\s*\n\s*/g, " ");
+}
