@@ -55,6 +55,8 @@ export class AcceptOperation<Data> {
   #signal: AbortSignal | undefined;
   /** The outcome was told; what comes later concerns nobody. */
   #completed = false;
+  /** It was given up: whatever the next layer still says, the outcome is an error. */
+  #aborted = false;
   #ended = false;
   #decision: Decision<Data> | undefined;
   #refused: ServalError | undefined;
@@ -81,7 +83,7 @@ export class AcceptOperation<Data> {
     if (request === undefined) {
       const parser = new RequestParser({ headerLimit: this.#settings.handshakeBufferSize });
       read(this.#next, this.#buffer, parser, {}, (error, received) => {
-        if (this.#completed) return;
+        if (this.#isDecided) return;
         if (parser.request !== undefined) this.#owner.received(parser.request);
         if (error === undefined) this.#judge(received);
         else this.#notRead(error);
@@ -90,7 +92,7 @@ export class AcceptOperation<Data> {
       this.#owner.received(request);
       this.#judge(request);
     }
-    if (this.#completed) return;
+    if (this.#isDecided) return;
     if (signal !== undefined) {
       this.#signal = signal;
       signal.addEventListener("abort", this.#onAbort);
@@ -101,6 +103,8 @@ export class AcceptOperation<Data> {
 
   /** Gives the handshake up, at any step: closes the next layer. */
   abort(error: ServalError): void {
+    if (this.#isDecided) return;
+    this.#aborted = true;
     this.#next.close();
     queueMicrotask(() => {
       this.#complete(error, undefined);
@@ -115,8 +119,13 @@ export class AcceptOperation<Data> {
     else this.abort(coreError("core.timeout", { message: "The WebSocket handshake took longer than its deadline" }));
   };
 
+  get #isDecided(): boolean {
+    return this.#completed || this.#aborted;
+  }
+
   #notRead(error: ServalError): void {
-    if (error.condition === "transport" || error.condition === "aborted") this.abort(error);
+    // What is none of the parser's errors is the next layer's, and no fault of the request.
+    if (!error.code.startsWith("http.")) this.abort(error);
     else if (error.code === "http.end_of_stream") this.#leave(websocketError("websocket.closed"));
     else if (error.code === "http.header_limit") {
       this.#refuse(websocketError("websocket.buffer_overflow", { cause: error }));
@@ -149,7 +158,7 @@ export class AcceptOperation<Data> {
   }
 
   #decided(upgrade: UpgradeRequest, decision: Decision<Data>): void {
-    if (this.#completed) return;
+    if (this.#isDecided) return;
     if (decision instanceof Response) this.#refuse(websocketError("websocket.upgrade_declined"), decision);
     else this.#accept(upgrade, decision);
   }
@@ -190,7 +199,7 @@ export class AcceptOperation<Data> {
   }
 
   #hookFailed(thrown: unknown): void {
-    if (this.#completed) return;
+    if (this.#isDecided) return;
     const error =
       thrown instanceof ServalError
         ? thrown
@@ -227,7 +236,7 @@ export class AcceptOperation<Data> {
   }
 
   readonly #onAccepted = (error: ServalError | undefined): void => {
-    if (this.#completed) return;
+    if (this.#isDecided) return;
     if (error !== undefined) {
       this.abort(error);
       return;
@@ -239,7 +248,7 @@ export class AcceptOperation<Data> {
   };
 
   readonly #onRefused = (error: ServalError | undefined): void => {
-    if (this.#completed) return;
+    if (this.#isDecided) return;
     if (error === undefined) this.#leave(this.#refused!);
     else this.abort(error);
   };

@@ -248,9 +248,10 @@ export class Stream<Data = unknown> {
       const code = options.code ?? closeCode.normal;
       const objection = checkClose(code, reason);
       if (objection !== undefined) throw coreError("core.invalid_argument", { message: objection });
-      this.#onceClosed(() => done(undefined));
       if (this.#session === undefined) this.terminate();
       else this.#session.close(code, reason);
+      // Behind that, which may have ended the stream at once: nothing completes inside the call.
+      this.#onceClosed(() => done(undefined));
     });
   }
 
@@ -291,11 +292,17 @@ export class Stream<Data = unknown> {
     const operation = new AcceptOperation<Data>(this.nextLayer, this.#settings, this.peer, owner);
     this.#started = true;
     this.#accepting = operation;
-    operation.start({
-      request,
-      buffered: isBytes ? (source as Uint8Array | readonly Uint8Array[]) : given?.buffered,
-      signal: given?.signal,
-    });
+    try {
+      operation.start({
+        request,
+        buffered: isBytes ? (source as Uint8Array | readonly Uint8Array[]) : given?.buffered,
+        signal: given?.signal,
+      });
+    } catch (misuse) {
+      this.#started = false;
+      this.#accepting = undefined;
+      throw misuse;
+    }
   }
 
   #open({ protocol, data, rest }: Accepted<Data>, done: Handler): void {
