@@ -5,7 +5,7 @@ import { answer, type Fetch } from "./plain-http.ts";
 
 /** What a connection needs of its server. */
 export interface ConnectionOwner<Data> {
-  readonly settings: Settings<Data>;
+  readonly settings: Settings<Stream<Data>, Data>;
   readonly fetch: Fetch | undefined;
   /** The connection has ended; its transport is closed. */
   ended(connection: Connection<Data>): void;

@@ -34,7 +34,7 @@ export async function serve<Data = unknown>(options: ServeOptions<Data>): Promis
 }
 
 class RunningServer<Data> implements Server, ConnectionOwner<Data> {
-  readonly settings: Settings<Data>;
+  readonly settings: Settings<Stream<Data>, Data>;
   readonly fetch: Fetch | undefined;
   readonly #connections = new Set<Connection<Data>>();
   #listener!: Listener;

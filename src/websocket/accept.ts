@@ -8,7 +8,7 @@ import {
   type Timer,
 } from "../core/index.ts";
 import { isPromise } from "../core/completion.ts";
-import { Fields, read, Request, RequestParser, Response, write } from "../http/index.ts";
+import { Fields, read, type Request, RequestParser, Response, write } from "../http/index.ts";
 import { websocketError } from "./errors.ts";
 import { checkUpgrade, ownFields, refusal, switchingProtocols, type UpgradeRequest } from "./handshake.ts";
 import type { Settings } from "./options.ts";
@@ -47,7 +47,7 @@ export interface Accepted<Data> {
  */
 export class AcceptOperation<Data> {
   readonly #next: ByteStream;
-  readonly #settings: Settings<Data>;
+  readonly #settings: Settings<never, Data>;
   readonly #peer: Peer | undefined;
   readonly #owner: AcceptOwner<Data>;
   readonly #buffer: FlatBuffer = new FlatBuffer();
@@ -63,7 +63,7 @@ export class AcceptOperation<Data> {
   /** A response of the hooks' could not be sent; if that which says so can't either, there is no third. */
   #hopeless = false;
 
-  constructor(next: ByteStream, settings: Settings<Data>, peer: Peer | undefined, owner: AcceptOwner<Data>) {
+  constructor(next: ByteStream, settings: Settings<never, Data>, peer: Peer | undefined, owner: AcceptOwner<Data>) {
     this.#next = next;
     this.#settings = settings;
     this.#peer = peer;

@@ -1,4 +1,4 @@
-import { defineErrors, type ErrorFactory, type ErrorTable } from "../core/index.ts";
+import { defineErrors, type ErrorFactory } from "../core/index.ts";
 
 /** The codes of the module `websocket`. The words are Beast's. */
 export const websocketErrors = {
@@ -52,7 +52,7 @@ export const websocketErrors = {
   "websocket.bad_close_size": ["protocol_violation", "The WebSocket close frame is one byte long"],
   "websocket.bad_close_payload": ["protocol_violation", "The WebSocket close reason is not valid UTF-8"],
   "websocket.message_too_big": ["limit", "The WebSocket message is larger than maxMessageSize"],
-} as const satisfies ErrorTable;
+} as const;
 
 /** A code of the module `websocket`. */
 export type WebsocketCode = keyof typeof websocketErrors;

@@ -1,22 +1,21 @@
 import type { CloseInfo, ServalError } from "../core/index.ts";
-import type { Stream } from "./stream.ts";
 
 /** A received message: a string for text, bytes for binary (and for text with `text: "bytes"`). */
 export type Message = string | Uint8Array;
 
 /**
- * What a pushed stream calls, one at a time. A handler that returns a promise is awaited before the next message. One
+ * What a stream, `Ws`, calls, one at a time. A handler that returns a promise is awaited before the next message. One
  * that throws or rejects closes the connection with 1011 and is told to `error`.
  */
-export interface Handlers<Data = unknown> {
+export interface Handlers<Ws = unknown> {
   /** The stream is open. A promise is awaited before the first message. */
-  open?: (ws: Stream<Data>) => unknown;
+  open?: (ws: Ws) => unknown;
   /** A message arrived. Having this handler is what makes a stream a pushed one. */
-  message?: (ws: Stream<Data>, message: Message) => unknown;
+  message?: (ws: Ws, message: Message) => unknown;
   /** There is room again after `send` said that there is none. */
-  drain?: (ws: Stream<Data>) => unknown;
+  drain?: (ws: Ws) => unknown;
   /** The connection has ended and the transport is closed. The last handler to run. */
-  close?: (ws: Stream<Data>, info: CloseInfo) => unknown;
+  close?: (ws: Ws, info: CloseInfo) => unknown;
   /** Why a connection fails: the peer's violation, the transport, a limit, a handler. `close` follows. */
-  error?: (ws: Stream<Data>, error: ServalError) => unknown;
+  error?: (ws: Ws, error: ServalError) => unknown;
 }

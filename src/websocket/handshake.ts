@@ -1,4 +1,4 @@
-import { ServalError } from "../core/index.ts";
+import type { ServalError } from "../core/index.ts";
 import { Fields, hasToken, httpError, parseTokenList, Response, type Request } from "../http/index.ts";
 import { acceptKey } from "./accept-key.ts";
 import { websocketError, type WebsocketCode } from "./errors.ts";

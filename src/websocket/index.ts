@@ -3,7 +3,15 @@ export { websocketErrors } from "./errors.ts";
 export type { WebsocketCode } from "./errors.ts";
 export type { Handlers, Message } from "./handlers.ts";
 export { Settings, suggestedTimeouts } from "./options.ts";
-export type { ControlKind, StreamOptions, Timeouts } from "./options.ts";
+export type {
+  AcceptOptions,
+  AcceptSource,
+  CloseOptions,
+  ControlKind,
+  OptionsOf,
+  ReadOptions,
+  Timeouts,
+} from "./options.ts";
 export { Stream } from "./stream.ts";
-export type { AcceptOptions, AcceptSource, CloseOptions, ReadOptions } from "./stream.ts";
+export type { StreamOptions } from "./stream.ts";
 export type { UpgradeAccepted, UpgradeHook, UpgradeResult } from "./upgrade.ts";

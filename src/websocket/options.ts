@@ -1,5 +1,5 @@
 import { coreError, systemClock, type Clock, type Peer, type Role } from "../core/index.ts";
-import type { Response } from "../http/index.ts";
+import type { Request, Response } from "../http/index.ts";
 import type { Handlers } from "./handlers.ts";
 import type { UpgradeHook } from "./upgrade.ts";
 
@@ -20,8 +20,8 @@ export function suggestedTimeouts(_role: Role): Timeouts {
 /** A kind of control frame. Beast's `frame_type`. */
 export type ControlKind = "close" | "ping" | "pong";
 
-/** Options of a `Stream`; sizes in bytes, times in milliseconds, Infinity for none. */
-export interface StreamOptions<Data = unknown> extends Handlers<Data> {
+/** Options of a stream, `Ws`; sizes in bytes, times in milliseconds, Infinity for none. */
+export interface OptionsOf<Ws = unknown, Data = unknown> extends Handlers<Ws> {
   /**
    * The largest head of a handshake's request that is taken, counted through its blank line. Default 16,384. More is
    * `websocket.buffer_overflow`.
@@ -58,8 +58,33 @@ export interface StreamOptions<Data = unknown> extends Handlers<Data> {
   onControl?: (kind: ControlKind, payload: Uint8Array) => void;
 }
 
+/** Options of `Stream.accept`. */
+export interface AcceptOptions {
+  /** Bytes that the caller has read past the request which it passes. */
+  buffered?: Uint8Array | readonly Uint8Array[];
+  /** Aborts the handshake: the next layer is closed, and the operation completes with `core.aborted`. */
+  signal?: AbortSignal;
+}
+
+/** Where `Stream.accept` begins: bytes that the caller has received, or a request that it has read. */
+export type AcceptSource = Uint8Array | readonly Uint8Array[] | Request;
+
+/** Options of `Stream.read`. */
+export interface ReadOptions {
+  /** Gives the read up with `core.aborted`; no data is lost, the next read gets it. */
+  signal?: AbortSignal;
+}
+
+/** What `Stream.close` tells the peer. */
+export interface CloseOptions {
+  /** The close code; 1000 by default. 1000 to 1003, 1007 to 1014 and 3000 to 4999 can be sent. */
+  code?: number;
+  /** The reason, at most 123 bytes of UTF-8. Default empty. */
+  reason?: string;
+}
+
 /** Options with the defaults filled in, checked; made once for all the connections of a server. */
-export class Settings<Data = unknown> {
+export class Settings<Ws = unknown, Data = unknown> {
   readonly handshakeBufferSize: number;
   readonly maxMessageSize: number;
   readonly highWaterMark: number;
@@ -67,10 +92,10 @@ export class Settings<Data = unknown> {
   readonly text: "string" | "bytes";
   readonly timeouts: Timeouts;
   readonly clock: Clock;
-  readonly options: StreamOptions<Data>;
+  readonly options: OptionsOf<Ws, Data>;
 
   /** Throws `core.invalid_argument`, naming the option, for what can't be meant. */
-  constructor(options: StreamOptions<Data>) {
+  constructor(options: OptionsOf<Ws, Data>) {
     this.handshakeBufferSize = size("handshakeBufferSize", options.handshakeBufferSize, 16 * 1024);
     this.maxMessageSize = size("maxMessageSize", options.maxMessageSize, 16 * 1024 * 1024);
     this.highWaterMark = size("highWaterMark", options.highWaterMark, 64 * 1024);

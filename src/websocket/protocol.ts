@@ -2,7 +2,7 @@ import { decodeUtf8, encodeUtf8, isValidUtf8 } from "../core/text.ts";
 import type { ServalError } from "../core/index.ts";
 import { closeCode, closeCodeOf, isValidCloseCode } from "./close-code.ts";
 import { websocketError, type WebsocketCode } from "./errors.ts";
-import { maxControlSize, opcode } from "./frame.ts";
+import { opcode } from "./frame.ts";
 import { event, Incoming, type Event, type IncomingOptions } from "./incoming.ts";
 import { Outgoing } from "./outgoing.ts";
 
@@ -134,15 +134,5 @@ function checkClosePayload(payload: Uint8Array): WebsocketCode | undefined {
   if (payload.length === 1) return "websocket.bad_close_size";
   if (!isValidCloseCode((payload[0]! << 8) | payload[1]!)) return "websocket.bad_close_code";
   if (!isValidUtf8(payload.subarray(2))) return "websocket.bad_close_payload";
-  return undefined;
-}
-
-/** What can be said against a close frame that we are asked to send; undefined if nothing. */
-export function checkClose(code: number, reason: string): string | undefined {
-  if (code === closeCode.noStatus) return reason === "" ? undefined : "A close reason needs a close code";
-  if (!Number.isInteger(code) || !isValidCloseCode(code)) {
-    return `${code} can't be sent as a close code: 1000 to 1003, 1007 to 1014 and 3000 to 4999 can`;
-  }
-  if (encodeUtf8(reason).length > maxControlSize - 2) return "A close reason takes at most 123 bytes of UTF-8";
   return undefined;
 }

@@ -1,6 +1,6 @@
 import {
   coreError,
-  ServalError,
+  type ServalError,
   type ByteStream,
   type CloseInfo,
   type Handler,
@@ -8,21 +8,16 @@ import {
   type Role,
   type Timer,
 } from "../core/index.ts";
-import { isPromise } from "../core/completion.ts";
-import { reportError } from "../core/report.ts";
+import { Application, type ApplicationOwner } from "./application.ts";
 import { closeCode, closeCodeOf } from "./close-code.ts";
 import { websocketError } from "./errors.ts";
-import { opcode } from "./frame.ts";
+import type { opcode } from "./frame.ts";
 import type { Message } from "./handlers.ts";
 import { event } from "./incoming.ts";
 import type { ControlKind, Settings } from "./options.ts";
 import { copiedUpTo } from "./outgoing.ts";
 import { Protocol } from "./protocol.ts";
-import type { Stream } from "./stream.ts";
 import { Writer, type WriterOwner } from "./writer.ts";
-
-/** What `write` returns where nothing has to be waited for. One promise for all, so that it costs nothing. */
-export const room: Promise<void> = Promise.resolve();
 
 /** The opcode of a message. */
 export type DataOpcode = typeof opcode.text | typeof opcode.binary;
@@ -37,22 +32,20 @@ const controlKinds: Readonly<Record<number, ControlKind>> = {
  * An open connection, from the handshake to the end of the transport: the shell around {@link Protocol}. It moves in
  * turns: take events from what was received while someone wants them, write what that made, read on.
  */
-export class Session<Data> implements WriterOwner {
+export class Session<Ws> implements WriterOwner, ApplicationOwner {
   readonly protocol: Protocol;
   /** How it ended, once the transport is closed. */
   ended: CloseInfo | undefined;
 
-  readonly #ws: Stream<Data>;
+  readonly #application: Application<Ws>;
   readonly #next: ByteStream;
   readonly #role: Role;
-  readonly #settings: Settings<Data>;
+  readonly #settings: Settings<Ws>;
   readonly #writer: Writer;
   readonly #onEnded: (info: CloseInfo) => void;
 
   /** The `read` that waits for a message. */
   #reader: Handler<Message> | undefined;
-  /** A handler's promise is pending: no message before it has settled. */
-  #awaiting = false;
   #reading = false;
   #turning = false;
   #scheduled = false;
@@ -64,14 +57,8 @@ export class Session<Data> implements WriterOwner {
   /** What ended the connection, for whoever reads afterwards. */
   #failure: ServalError | undefined;
 
-  constructor(
-    ws: Stream<Data>,
-    next: ByteStream,
-    role: Role,
-    settings: Settings<Data>,
-    onEnded: (info: CloseInfo) => void,
-  ) {
-    this.#ws = ws;
+  constructor(ws: Ws, next: ByteStream, role: Role, settings: Settings<Ws>, onEnded: (info: CloseInfo) => void) {
+    this.#application = new Application(ws, settings.options, this);
     this.#next = next;
     this.#role = role;
     this.#settings = settings;
@@ -91,15 +78,14 @@ export class Session<Data> implements WriterOwner {
     this.protocol.incoming.receive(rest);
     this.#scheduled = true;
     queueMicrotask(() => {
-      const { open } = this.#settings.options;
-      if (open !== undefined && this.ended === undefined) this.#call(() => open(this.#ws));
+      if (this.ended === undefined) this.#application.open();
       this.#turn();
     });
   }
 
   /** Waits for the next message. One at a time. */
   read(handler: Handler<Message>): void {
-    if (this.#settings.options.message !== undefined) throw websocketError("websocket.pushed");
+    if (this.#application.isPushed) throw websocketError("websocket.pushed");
     if (this.#reader !== undefined) throw coreError("core.operation_pending");
     this.#reader = handler;
     if (this.#finishing || this.ended !== undefined) queueMicrotask(() => this.#rejectReader());
@@ -183,7 +169,17 @@ export class Session<Data> implements WriterOwner {
     const tell = !this.#finishing && error.condition !== "aborted";
     this.#next.close();
     this.#settle(false);
-    if (tell) this.#tell(error);
+    if (tell) this.#application.error(error);
+  }
+
+  /** A handler is done that messages waited for. Called by the application's side. */
+  resume(): void {
+    this.#wake();
+  }
+
+  /** A handler threw or rejected. Called by the application's side. */
+  handlerFailed(): void {
+    this.close(closeCode.internalError, "");
   }
 
   /** Bytes were written. Called by the writer. */
@@ -192,8 +188,7 @@ export class Session<Data> implements WriterOwner {
     this.protocol.sendWithheldPong();
     if (this.#toldFull && this.protocol.outgoing.bufferedAmount < this.#settings.highWaterMark) {
       this.#toldFull = false;
-      const { drain } = this.#settings.options;
-      if (drain !== undefined) this.#call(() => drain(this.#ws), false);
+      this.#application.drain();
     }
     this.#writer.flush();
     if (this.#finishing) this.#finish();
@@ -252,25 +247,26 @@ export class Session<Data> implements WriterOwner {
 
   /** Takes events while someone wants them; returns whether more bytes are needed for the next. */
   #takeEvents(): boolean {
-    const { protocol } = this;
-    const { message } = this.#settings.options;
+    const protocol = this.protocol;
+    const application = this.#application;
+    const { isPushed } = application;
     for (;;) {
-      const next = protocol.next(message === undefined ? this.#reader !== undefined : !this.#awaiting);
+      const next = protocol.next(isPushed ? !application.isBusy : this.#reader !== undefined);
       switch (next) {
         case undefined:
           return true;
         case event.data:
           return false;
         case event.message:
-          if (message === undefined) this.#deliver(protocol.incoming.message);
-          else this.#push(message, protocol.incoming.message);
+          if (isPushed) application.message(protocol.incoming.message);
+          else this.#deliver(protocol.incoming.message);
           break;
         case event.failed:
           this.#failure = protocol.failure;
-          this.#tell(protocol.failure!);
+          application.error(protocol.failure!);
           break;
         default:
-          this.#onControl(controlKinds[next]!, protocol.incoming.control);
+          application.control(controlKinds[next]!, protocol.incoming.control);
       }
       if (this.ended !== undefined) return false;
     }
@@ -289,68 +285,7 @@ export class Session<Data> implements WriterOwner {
     }
   }
 
-  #push(handler: (ws: Stream<Data>, message: Message) => unknown, message: Message): void {
-    try {
-      const result = handler(this.#ws, message);
-      if (result !== undefined && result !== room) this.#awaitHandler(result);
-    } catch (error) {
-      this.#handlerFailed(error);
-    }
-  }
-
-  /** Runs another of the application's handlers; messages wait for its promise if `holdsMessages`. */
-  #call(handler: () => unknown, holdsMessages = true): void {
-    try {
-      const result = handler();
-      if (holdsMessages) this.#awaitHandler(result);
-      else if (isPromise(result)) result.then(undefined, (error: unknown) => this.#handlerFailed(error));
-    } catch (error) {
-      this.#handlerFailed(error);
-    }
-  }
-
-  #awaitHandler(result: unknown): void {
-    if (!isPromise(result)) return;
-    this.#awaiting = true;
-    result.then(
-      () => {
-        this.#awaiting = false;
-        this.#wake();
-      },
-      (error: unknown) => {
-        this.#awaiting = false;
-        this.#handlerFailed(error);
-      },
-    );
-  }
-
-  #onControl(kind: ControlKind, payload: Uint8Array): void {
-    const { onControl } = this.#settings.options;
-    if (onControl !== undefined) this.#call(() => onControl(kind, payload), false);
-  }
-
   // ---- the end ----
-
-  #handlerFailed(cause: unknown): void {
-    const error = websocketError("websocket.handler_failed", { cause });
-    this.#tell(error, cause);
-    this.close(closeCode.internalError, "");
-  }
-
-  /** Tells the application of a failure, once; where it has no handler for that, its own are not lost either. */
-  #tell(error: ServalError, own?: unknown): void {
-    const handler = this.#settings.options.error;
-    if (handler === undefined) {
-      if (own !== undefined) reportError(own);
-      return;
-    }
-    try {
-      const result = handler(this.#ws, error);
-      if (isPromise(result)) result.then(undefined, reportError);
-    } catch (thrown) {
-      reportError(thrown);
-    }
-  }
 
   #startDeadline(): void {
     const ms = this.#settings.timeouts.handshake;
@@ -401,5 +336,6 @@ export class Session<Data> implements WriterOwner {
     this.#writer.end(() => this.closedError());
     this.#rejectReader();
     this.#onEnded(this.ended);
+    this.#application.close(this.ended);
   }
 }

@@ -12,42 +12,26 @@ import {
   type NextLayer,
   type Peer,
 } from "../core/index.ts";
-import { isPromise } from "../core/completion.ts";
-import { reportError } from "../core/report.ts";
 import { Request } from "../http/index.ts";
 import { AcceptOperation, type Accepted, type AcceptOwner } from "./accept.ts";
+import { room } from "./application.ts";
 import { closeCode } from "./close-code.ts";
 import { websocketError } from "./errors.ts";
-import { maxControlSize, opcode } from "./frame.ts";
+import { opcode } from "./frame.ts";
 import type { Message } from "./handlers.ts";
-import { Settings, type StreamOptions } from "./options.ts";
-import { checkClose } from "./protocol.ts";
-import { room, Session } from "./session.ts";
+import {
+  Settings,
+  type AcceptOptions,
+  type AcceptSource,
+  type CloseOptions,
+  type OptionsOf,
+  type ReadOptions,
+} from "./options.ts";
+import { checkClose, checkControl, checkMessage } from "./check.ts";
+import { Session } from "./session.ts";
 
-/** Options of {@link Stream.accept}. */
-export interface AcceptOptions {
-  /** Bytes that the caller has read past the request which it passes. */
-  buffered?: Uint8Array | readonly Uint8Array[];
-  /** Aborts the handshake: the next layer is closed, and the operation completes with `core.aborted`. */
-  signal?: AbortSignal;
-}
-
-/** Where {@link Stream.accept} begins: bytes that the caller has received, or a request that it has read. */
-export type AcceptSource = Uint8Array | readonly Uint8Array[] | Request;
-
-/** Options of {@link Stream.read}. */
-export interface ReadOptions {
-  /** Gives the read up with `core.aborted`; no data is lost, the next read gets it. */
-  signal?: AbortSignal;
-}
-
-/** What {@link Stream.close} tells the peer. */
-export interface CloseOptions {
-  /** The close code; 1000 by default. 1000 to 1003, 1007 to 1014 and 3000 to 4999 can be sent. */
-  code?: number;
-  /** The reason, at most 123 bytes of UTF-8. Default empty. */
-  reason?: string;
-}
+/** Options of a {@link Stream}; sizes in bytes, times in milliseconds, Infinity for none. */
+export interface StreamOptions<Data = unknown> extends OptionsOf<Stream<Data>, Data> {}
 
 const nothing: Uint8Array = new Uint8Array(0);
 
@@ -67,11 +51,11 @@ export class Stream<Data = unknown> {
   /** What the `upgrade` hook said of the connection; the application's to use. */
   data: Data = undefined as Data;
 
-  readonly #settings: Settings<Data>;
+  readonly #settings: Settings<Stream<Data>, Data>;
   #request: Request | undefined;
   #protocol = "";
   #accepting: AcceptOperation<Data> | undefined;
-  #session: Session<Data> | undefined;
+  #session: Session<Stream<Data>> | undefined;
   #started = false;
   #ended: CloseInfo | undefined;
   #closed: Promise<CloseInfo> | undefined;
@@ -81,7 +65,7 @@ export class Stream<Data = unknown> {
    * Stands on `next`: a `ByteStream`, a Node `Duplex`, or a pair `{ readable, writable }` of Web streams. Nothing is
    * read or written before {@link accept}. Throws `core.invalid_argument` for options that can't be meant.
    */
-  constructor(next: NextLayer, options: StreamOptions<Data> | Settings<Data> = {}) {
+  constructor(next: NextLayer, options: StreamOptions<Data> | Settings<Stream<Data>, Data> = {}) {
     this.#settings = options instanceof Settings ? options : new Settings(options);
     this.nextLayer = toByteStream(next);
     this.peer = this.#settings.options.peer ?? peerOf(this.nextLayer);
@@ -246,8 +230,7 @@ export class Stream<Data = unknown> {
     return complete(handler, (done) => {
       const reason = options.reason ?? "";
       const code = options.code ?? closeCode.normal;
-      const objection = checkClose(code, reason);
-      if (objection !== undefined) throw coreError("core.invalid_argument", { message: objection });
+      checkClose(code, reason);
       if (this.#session === undefined) this.terminate();
       else this.#session.close(code, reason);
       // Behind that, which may have ended the stream at once: nothing completes inside the call.
@@ -308,7 +291,9 @@ export class Stream<Data = unknown> {
   #open({ protocol, data, rest }: Accepted<Data>, done: Handler): void {
     this.#protocol = protocol;
     this.data = data as Data;
-    this.#session = new Session<Data>(this, this.nextLayer, "server", this.#settings, (info) => this.#end(info));
+    this.#session = new Session<Stream<Data>>(this, this.nextLayer, "server", this.#settings, (info) =>
+      this.#end(info),
+    );
     try {
       done(undefined);
     } finally {
@@ -321,13 +306,6 @@ export class Stream<Data = unknown> {
     if (this.#ended !== undefined) return;
     this.#ended = info;
     for (const waiting of this.#waiting.splice(0)) waiting(info);
-    if (this.#session === undefined) return;
-    try {
-      const result = this.#settings.options.close?.(this, info);
-      if (isPromise(result)) result.then(undefined, reportError);
-    } catch (error) {
-      reportError(error);
-    }
   }
 
   #onceClosed(callback: (info: CloseInfo) => void): void {
@@ -336,7 +314,7 @@ export class Stream<Data = unknown> {
     else queueMicrotask(() => callback(info));
   }
 
-  #opened(): Session<Data> {
+  #opened(): Session<Stream<Data>> {
     if (this.#session !== undefined) return this.#session;
     if (this.#accepting !== undefined) throw coreError("core.operation_pending");
     throw websocketError("websocket.not_open");
@@ -357,10 +335,10 @@ export class Stream<Data = unknown> {
   /** Completes an operation that queues: at once, or when what it waits for has been written. */
   #settle(
     handler: Handler | undefined,
-    queue: (session: Session<Data>) => number | ServalError,
+    queue: (session: Session<Stream<Data>>) => number | ServalError,
   ): Promise<void> | undefined {
     let position: number | ServalError;
-    let session: Session<Data>;
+    let session: Session<Stream<Data>>;
     try {
       session = this.#opened();
       position = queue(session);
@@ -382,7 +360,11 @@ export class Stream<Data = unknown> {
   }
 }
 
-function readUntilAborted<Data>(session: Session<Data>, signal: AbortSignal, done: Handler<Message>): void {
+function readUntilAborted(
+  session: Pick<Session<unknown>, "read" | "cancelRead">,
+  signal: AbortSignal,
+  done: Handler<Message>,
+): void {
   if (signal.aborted) {
     queueMicrotask(() => done(abortError(signal), ""));
     return;
@@ -404,15 +386,4 @@ function peerOf(stream: ByteStream): Peer | undefined {
     if (layer.peer !== undefined) return layer.peer;
   }
   return undefined;
-}
-
-function checkMessage(data: Message): Message {
-  if (typeof data === "string" || data instanceof Uint8Array) return data;
-  throw coreError("core.invalid_argument", { message: "A message must be a string or a Uint8Array" });
-}
-
-function checkControl(payload: Uint8Array | string): Uint8Array {
-  const bytes = typeof payload === "string" ? new TextEncoder().encode(payload) : payload;
-  if (bytes instanceof Uint8Array && bytes.length <= maxControlSize) return bytes;
-  throw coreError("core.invalid_argument", { message: "The payload of a ping or pong is at most 125 bytes" });
 }

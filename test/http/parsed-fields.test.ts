@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { Fields, RequestParser } from "../../src/http/index.ts";
 import { ParsedFields } from "../../src/http/parsed-fields.ts";
 import { encodeLatin1 } from "../../src/core/text.ts";

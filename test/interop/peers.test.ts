@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import * as http from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import * as tls from "node:tls";
 import { test } from "node:test";
 import { WebSocket as UndiciWebSocket } from "undici";
@@ -165,7 +165,7 @@ test("a client that resets is nobody else's concern", async () => {
     await once(ws, "open");
     ws.send(new Uint8Array(100_000));
     // A reset with data in flight both ways.
-    (ws as unknown as { _socket: import("node:net").Socket })._socket.resetAndDestroy();
+    (ws as unknown as { _socket: Socket })._socket.resetAndDestroy();
     ws.on("error", () => {});
     await once(ws, "close");
   }

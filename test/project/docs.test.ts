@@ -62,7 +62,7 @@ const examples: Readonly<Record<string, (running: Running) => unknown>> = {
 };
 
 test("every example is named, and every name is checked", () => {
-  assert.deepEqual(blocks.map((block) => block.name).sort(), Object.keys(examples).sort());
+  assert.deepEqual(blocks.map((block) => block.name).toSorted(), Object.keys(examples).toSorted());
 });
 
 /** Compiles the examples against the package as it is published. */

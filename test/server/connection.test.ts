@@ -65,7 +65,8 @@ test("requests on one connection are answered in order, also when they come at o
 test("a request may become a WebSocket after others, with frames right behind it", async () => {
   const fixture = new Fixture(hello, { message: (ws, message) => ws.write(message) });
   await fixture.send(`${get("/1")}${upgrade}\x81\x82\0\0\0\0hi`);
-  assert.match(fixture.received, /hello \/1HTTP\/1.1 101 .*\r\n\r\n\x81\x02hi$/s);
+  assert.match(fixture.received, /hello \/1HTTP\/1.1 101 /);
+  assert.ok(fixture.received.endsWith("\r\n\r\n\x81\x02hi"));
 });
 
 for (const [what, fields, keeps] of [

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { test } from "node:test";
 import { WebSocket } from "ws";
-import { ServalError } from "../../src/core/index.ts";
+import type { ServalError } from "../../src/core/index.ts";
 import { Response as HttpResponse, type Request } from "../../src/http/index.ts";
 import { serve, type ServeOptions, type Server } from "../../src/server/index.ts";
 import type { Stream } from "../../src/websocket/index.ts";

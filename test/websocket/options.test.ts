@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { systemClock } from "../../src/core/index.ts";
 import { VirtualClock } from "../../src/testing/index.ts";
-import { Settings, suggestedTimeouts, type StreamOptions } from "../../src/websocket/options.ts";
+import { Settings, suggestedTimeouts, type OptionsOf } from "../../src/websocket/options.ts";
 
 describe("Settings", () => {
   it("has the documented defaults", () => {
@@ -22,7 +22,7 @@ describe("Settings", () => {
 
   it("takes what it is given", () => {
     const clock = new VirtualClock();
-    const given: StreamOptions = {
+    const given: OptionsOf = {
       handshakeBufferSize: 1,
       maxMessageSize: 2,
       highWaterMark: 3,
@@ -46,7 +46,7 @@ describe("Settings", () => {
     "handshake",
   ] as const) {
     const build = (value: unknown): Settings =>
-      new Settings((name === "handshake" ? { timeouts: { handshake: value } } : { [name]: value }) as StreamOptions);
+      new Settings((name === "handshake" ? { timeouts: { handshake: value } } : { [name]: value }) as OptionsOf);
 
     it(`${name}: 0 and Infinity are good`, () => {
       for (const value of [0, Infinity, undefined]) assert.doesNotThrow(() => build(value), `${value}`);

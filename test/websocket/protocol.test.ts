@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { event } from "../../src/websocket/incoming.ts";
 import { opcode } from "../../src/websocket/frame.ts";
-import { checkClose, Protocol, type ProtocolOptions, type State } from "../../src/websocket/protocol.ts";
-import { binary, close, concat, describeFrames, frame, more, ping, pong, text, utf8 } from "./frames.ts";
+import { Protocol, type ProtocolOptions, type State } from "../../src/websocket/protocol.ts";
+import { binary, close, concat, describeFrames, frame, more, ping, pong, text } from "./frames.ts";
 
 function protocol(options: Partial<ProtocolOptions> = {}): Protocol {
   return new Protocol({ role: "server", maxMessageSize: 1000, text: "string", highWaterMark: 100, ...options });
@@ -160,36 +160,5 @@ describe("RFC 6455 7.1.7: failing the connection", () => {
       assert.deepEqual(take(one, ...frames), dropped ? [] : ["failed"]);
       assert.deepEqual([one.state, sent(one)], [dropped ? "closedByUs" : "failed", []] satisfies [State, string[]]);
     });
-  }
-});
-
-describe("checkClose", () => {
-  const good: [code: number, reason: string][] = [
-    [1005, ""],
-    [1000, ""],
-    [1011, "x".repeat(123)],
-    [3000, "€".repeat(41)],
-    [4999, ""],
-  ];
-  for (const [code, reason] of good) {
-    it(`${code} with ${utf8(reason).length} bytes can be sent`, () =>
-      assert.equal(checkClose(code, reason), undefined));
-  }
-  const bad: [code: number, reason: string, objection: RegExp][] = [
-    [1005, "x", /needs a close code/],
-    [999, "", /999/],
-    [1004, "", /1004/],
-    [1006, "", /1006/],
-    [1015, "", /1015/],
-    [2999, "", /2999/],
-    [5000, "", /5000/],
-    [1000.5, "", /1000\.5/],
-    [Number.NaN, "", /NaN/],
-    [1000, "x".repeat(124), /123 bytes/],
-    [1000, "€".repeat(42), /123 bytes/],
-  ];
-  for (const [code, reason, objection] of bad) {
-    it(`${code} with ${utf8(reason).length} bytes can't`, () =>
-      assert.match(checkClose(code, reason) ?? "", objection));
   }
 });

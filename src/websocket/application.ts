@@ -1,0 +1,118 @@
+import { isPromise } from "../core/completion.ts";
+import type { CloseInfo, ServalError } from "../core/index.ts";
+import { reportError } from "../core/report.ts";
+import { websocketError } from "./errors.ts";
+import type { Message } from "./handlers.ts";
+import type { ControlKind, OptionsOf } from "./options.ts";
+
+/** What `write` returns where nothing has to be waited for. One promise for all, so that it costs nothing. */
+export const room: Promise<void> = Promise.resolve();
+
+/** What the application's handlers do to their connection. */
+export interface ApplicationOwner {
+  /** The handler that messages waited for is done. */
+  resume(): void;
+  /** A handler threw or rejected. */
+  handlerFailed(error: ServalError): void;
+}
+
+/**
+ * The application's side of a connection: calls its handlers, one message at a time, and lets nothing that they throw
+ * go further than their own connection.
+ */
+export class Application<Ws> {
+  /** A handler's promise is pending: no message before it has settled. */
+  isBusy = false;
+  readonly #ws: Ws;
+  readonly #handlers: OptionsOf<Ws>;
+  readonly #owner: ApplicationOwner;
+
+  constructor(ws: Ws, handlers: OptionsOf<Ws>, owner: ApplicationOwner) {
+    this.#ws = ws;
+    this.#handlers = handlers;
+    this.#owner = owner;
+  }
+
+  /** Whether messages are pushed to a handler, not pulled. */
+  get isPushed(): boolean {
+    return this.#handlers.message !== undefined;
+  }
+
+  open(): void {
+    try {
+      this.#await(this.#handlers.open?.(this.#ws));
+    } catch (error) {
+      this.#threw(error);
+    }
+  }
+
+  message(message: Message): void {
+    try {
+      const result = this.#handlers.message!(this.#ws, message);
+      if (result !== undefined && result !== room) this.#await(result);
+    } catch (error) {
+      this.#threw(error);
+    }
+  }
+
+  drain(): void {
+    this.#run(() => this.#handlers.drain?.(this.#ws));
+  }
+
+  control(kind: ControlKind, payload: Uint8Array): void {
+    this.#run(() => this.#handlers.onControl?.(kind, payload));
+  }
+
+  /** The connection fails; `own` is what a handler threw, which is not lost where nobody listens for errors. */
+  error(error: ServalError, own?: unknown): void {
+    const { error: handler } = this.#handlers;
+    if (handler === undefined) {
+      if (own !== undefined) reportError(own);
+    } else this.#runLast(() => handler(this.#ws, error));
+  }
+
+  close(info: CloseInfo): void {
+    this.#runLast(() => this.#handlers.close?.(this.#ws, info));
+  }
+
+  #await(result: unknown): void {
+    if (!isPromise(result)) return;
+    this.isBusy = true;
+    result.then(
+      () => {
+        this.isBusy = false;
+        this.#owner.resume();
+      },
+      (error: unknown) => {
+        this.isBusy = false;
+        this.#threw(error);
+      },
+    );
+  }
+
+  /** Runs a handler that nothing waits for. */
+  #run(handler: () => unknown): void {
+    try {
+      const result = handler();
+      if (isPromise(result)) result.then(undefined, (error: unknown) => this.#threw(error));
+    } catch (error) {
+      this.#threw(error);
+    }
+  }
+
+  /** Runs a handler that is told of the end: it has nobody else to tell. */
+  #runLast(handler: () => unknown): void {
+    try {
+      const result = handler();
+      if (isPromise(result)) result.then(undefined, reportError);
+    } catch (error) {
+      reportError(error);
+    }
+  }
+
+  #threw(cause: unknown): void {
+    const error = websocketError("websocket.handler_failed", { cause });
+    this.error(error, cause);
+    this.#owner.handlerFailed(error);
+  }
+}
