@@ -7,7 +7,7 @@ export type Message = string | Uint8Array;
  * What a stream, `Ws`, calls, one at a time. A handler that returns a promise is awaited before the next message. One
  * that throws or rejects closes the connection with 1011 and is told to `error`.
  */
-export interface Handlers<Ws = unknown> {
+export interface HandlersOf<Ws = unknown> {
   /** The stream is open. A promise is awaited before the first message. */
   open?: (ws: Ws) => unknown;
   /** A message arrived. Having this handler is what makes a stream a pushed one. */

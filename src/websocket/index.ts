@@ -1,7 +1,7 @@
 export { closeCode, isValidCloseCode } from "./close-code.ts";
 export { websocketErrors } from "./errors.ts";
 export type { WebsocketCode } from "./errors.ts";
-export type { Handlers, Message } from "./handlers.ts";
+export type { HandlersOf, Message } from "./handlers.ts";
 export { Settings, suggestedTimeouts } from "./options.ts";
 export type {
   AcceptOptions,
@@ -13,5 +13,5 @@ export type {
   Timeouts,
 } from "./options.ts";
 export { Stream } from "./stream.ts";
-export type { StreamOptions } from "./stream.ts";
+export type { Handlers, StreamOptions } from "./stream.ts";
 export type { UpgradeAccepted, UpgradeHook, UpgradeResult } from "./upgrade.ts";

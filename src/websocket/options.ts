@@ -1,6 +1,6 @@
 import { coreError, systemClock, type Clock, type Peer, type Role } from "../core/index.ts";
 import type { Request, Response } from "../http/index.ts";
-import type { Handlers } from "./handlers.ts";
+import type { HandlersOf } from "./handlers.ts";
 import type { UpgradeHook } from "./upgrade.ts";
 
 /** Deadlines, in milliseconds; Infinity for none. Beast's `stream_base::timeout`. */
@@ -21,7 +21,7 @@ export function suggestedTimeouts(_role: Role): Timeouts {
 export type ControlKind = "close" | "ping" | "pong";
 
 /** Options of a stream, `Ws`; sizes in bytes, times in milliseconds, Infinity for none. */
-export interface OptionsOf<Ws = unknown, Data = unknown> extends Handlers<Ws> {
+export interface OptionsOf<Ws = unknown, Data = unknown> extends HandlersOf<Ws> {
   /**
    * The largest head of a handshake's request that is taken, counted through its blank line. Default 16,384. More is
    * `websocket.buffer_overflow`.

@@ -18,7 +18,7 @@ import { room } from "./application.ts";
 import { closeCode } from "./close-code.ts";
 import { websocketError } from "./errors.ts";
 import { opcode } from "./frame.ts";
-import type { Message } from "./handlers.ts";
+import type { HandlersOf, Message } from "./handlers.ts";
 import {
   Settings,
   type AcceptOptions,
@@ -29,6 +29,9 @@ import {
 } from "./options.ts";
 import { checkClose, checkControl, checkMessage } from "./check.ts";
 import { Session } from "./session.ts";
+
+/** The handlers among the options of a {@link Stream}. */
+export interface Handlers<Data = unknown> extends HandlersOf<Stream<Data>> {}
 
 /** Options of a {@link Stream}; sizes in bytes, times in milliseconds, Infinity for none. */
 export interface StreamOptions<Data = unknown> extends OptionsOf<Stream<Data>, Data> {}
