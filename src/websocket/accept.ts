@@ -145,7 +145,7 @@ export class AcceptOperation<Data> {
     }
     try {
       const result = hook(request, this.#peer);
-      const decision = isPromise(result) ? result.then(decide<Data>) : decide(result);
+      const decision = isPromise(result) ? Promise.resolve(result).then(decide<Data>) : decide(result);
       if (isPromise(decision)) {
         decision.then(
           (settled) => this.#decided(upgrade, settled),
@@ -212,12 +212,13 @@ export class AcceptOperation<Data> {
     this.#refused = error;
     // A copy: an application may refuse many with the same object.
     const response = new Response({ status, reason, fields: new Fields(fields), body });
-    response.fields.set("Connection", "close");
     try {
       this.#settings.options.decorate?.(response);
     } catch {
       // It is told already why the handshake fails; that its decoration fails too changes nothing.
     }
+    // Whatever they said: the connection does end.
+    response.fields.set("Connection", "close");
     this.#write(response, this.#onRefused);
   }
 

@@ -4,7 +4,17 @@ import { coreError, type ByteStream, type ServalError } from "../../src/core/ind
 import { pair, VirtualClock } from "../../src/testing/index.ts";
 import { Stream, type AcceptOptions, type AcceptSource } from "../../src/websocket/index.ts";
 import { concat, text } from "./frames.ts";
-import { accepting, codeOf, ended, opened, quiet, RawPeer, type Accepting, type AcceptCall } from "./kit.ts";
+import {
+  accepting,
+  afterSteps,
+  codeOf,
+  ended,
+  opened,
+  quiet,
+  RawPeer,
+  type Accepting,
+  type AcceptCall,
+} from "./kit.ts";
 import { latin1, requestBytes, requestOf } from "./requests.ts";
 
 const never = new AbortController().signal;
@@ -284,11 +294,13 @@ describe("accept: close, terminate and dispose are always allowed", () => {
   for (const [name, act] of giveUp) {
     for (const [scenario, start] of scenarios) {
       it(`${name} during ${scenario}: core.aborted at every step, or it had completed`, async () => {
-        for (let steps = 0; steps < 25; steps++) {
+        for (let count = 0; count < 25; count++) {
           const state = start(act);
-          for (let step = 0; step < steps; step++) await null;
-          const before = state.completions;
-          act(state.ws);
+          let before = 0;
+          afterSteps(count, () => {
+            before = state.completions;
+            act(state.ws);
+          });
           await quiet();
           await quiet();
           assert.deepEqual([state.completions, state.inside], [1, false]);

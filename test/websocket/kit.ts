@@ -20,6 +20,12 @@ export function quiet(): Promise<void> {
   });
 }
 
+/** Runs `act` behind `count` more microtasks: each step at which something can come in between. */
+export function afterSteps(count: number, act: () => unknown): void {
+  if (count === 0) act();
+  else queueMicrotask(() => afterSteps(count - 1, act));
+}
+
 /** A response as it came over the wire. */
 export interface SeenResponse {
   status: number;
