@@ -1,4 +1,5 @@
 import { serve, type Server } from "../server/index.ts";
+import type { Handlers } from "../websocket/index.ts";
 import type { Where } from "./arguments.ts";
 
 /** Starts a server that sends every message back, at every path. */
@@ -7,8 +8,9 @@ export function echo(where: Where): Promise<Server> {
 }
 
 /** The handlers of an echo. */
-export const echoing = {
-  // `write` waits where the peer sends faster than it reads, and the next message waits for that.
-  message: (ws: { write(message: string | Uint8Array): Promise<void> }, message: string | Uint8Array): Promise<void> =>
-    ws.write(message),
+export const echoing: Handlers = {
+  // Where the peer sends faster than it reads, this waits, and the next message waits for it.
+  message: (ws, message) => ws.write(message),
+  // An echo has no failures of its own; those of peers, such as a reset while a write waits, are not the console's.
+  error: () => undefined,
 };

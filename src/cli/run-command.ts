@@ -57,9 +57,15 @@ async function run(command: CommandName, where: Where, output: Output): Promise<
 
 /** Why a server did not start, and what to do about it, in one line. */
 function whyNot(error: unknown, { port, host }: Where): string {
-  if (error instanceof ServalError && error.code === "net.address_in_use") {
-    return `port ${port} of ${host} is in use; stop the server that uses it, or choose another with --port (0 for any that is free)`;
+  const message = error instanceof Error ? error.message.replaceAll(/\s*\n\s*/g, " ") : String(error);
+  switch (error instanceof ServalError ? error.code : undefined) {
+    case "net.address_in_use":
+      return `port ${port} of ${host} is in use; stop the server that uses it, or choose another with --port (0 for any that is free)`;
+    case "net.access_denied":
+      return `port ${port} of ${host} is not allowed to this user; choose one above 1023 with --port`;
+    case "net.bad_address":
+      return `${message}; --host takes an address or name of this machine`;
+    default:
+      return message;
   }
-  const message = error instanceof Error ? error.message : String(error);
-  return message.replaceAll(/\s*\n\s*/g, " ");
 }
