@@ -1,0 +1,161 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer, connect, type AddressInfo } from "node:net";
+import { describe, it } from "node:test";
+import { WebSocket as UndiciWebSocket } from "undici";
+import { WebSocket } from "ws";
+import { command, Command } from "./command.ts";
+
+describe("serval echo", () => {
+  it("says in one line where it listens", async () => {
+    await using running = new Command("echo", "--port", "0");
+    const line = await running.line();
+    assert.match(line, /^serval echo listening on (http:\/\/127\.0\.0\.1:(\d+)) \(ws:\/\/127\.0\.0\.1:\2\/\)$/);
+    running.kill("SIGTERM");
+    assert.equal((await running.ended).stdout, `${line}\n`);
+  });
+
+  it("echoes to the ws package, at every path", async () => {
+    await using running = new Command("echo", "--port", "0");
+    const client = new WebSocket(new URL("/any/path?at=all", await running.url("ws")));
+    await once(client, "open");
+    client.send("text, é, €, 😀");
+    assert.deepEqual(await once(client, "message"), [Buffer.from("text, é, €, 😀"), false]);
+    const bytes = Buffer.alloc(200_000, "binary");
+    client.send(bytes);
+    assert.deepEqual(await once(client, "message"), [bytes, true]);
+    client.close(4000, "enough");
+    assert.equal((await once(client, "close"))[0], 4000);
+  });
+
+  it("echoes to undici's WebSocket", async () => {
+    await using running = new Command("echo", "--port", "0");
+    const client = new UndiciWebSocket(await running.url("ws"));
+    client.binaryType = "arraybuffer";
+    await once(client, "open");
+    client.send("text");
+    assert.equal(((await once(client, "message")) as [{ data: unknown }])[0].data, "text");
+    client.send(Uint8Array.of(0, 255));
+    const [{ data }] = (await once(client, "message")) as [{ data: ArrayBuffer }];
+    assert.deepEqual(new Uint8Array(data), Uint8Array.of(0, 255));
+    client.close(1000);
+    const [closed] = (await once(client, "close")) as [{ code: number; wasClean: boolean }];
+    assert.deepEqual([closed.code, closed.wasClean], [1000, true]);
+  });
+
+  it("says nothing of clients that are reset while it waits for them, and goes on", async () => {
+    await using running = new Command("echo", "--port", "0");
+    const url = await running.url("ws");
+    const rude = connect(Number(new URL(url).port), "127.0.0.1");
+    const key = "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==";
+    rude.write(`GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n${key}\r\n\r\n`);
+    await once(rude, "data");
+    // Sends and never reads, until the server takes no more: then a write of its waits.
+    rude.pause();
+    const frame = Buffer.concat([Buffer.from([0x82, 0xff, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0]), Buffer.alloc(65_536)]);
+    while (rude.writableLength < 2_000_000) {
+      rude.write(frame);
+      await new Promise(setImmediate);
+    }
+    rude.resetAndDestroy();
+    await once(rude, "close");
+
+    const client = new WebSocket(url);
+    await once(client, "open");
+    client.send("still there?");
+    await once(client, "message");
+    client.terminate();
+    running.kill("SIGTERM");
+    assert.equal((await running.ended).stderr.replace(/^serval: closing .*\n/, ""), "");
+  });
+});
+
+describe("serval serve", () => {
+  it("says where it listens, and serves the page there and the echo", async () => {
+    await using running = new Command("serve", "--port", "0");
+    const line = await running.line();
+    const found = /^serval serve listening on (http:\/\/127\.0\.0\.1:(\d+)) \((ws:\/\/127\.0\.0\.1:\2\/echo)\)$/.exec(
+      line,
+    );
+    assert.ok(found, line);
+    assert.match(await (await fetch(found[1]!)).text(), /<title>serval/);
+    const client = new WebSocket(found[3]!);
+    await once(client, "open");
+    client.send("hello");
+    assert.equal(String((await once(client, "message"))[0]), "hello");
+    client.terminate();
+  });
+});
+
+describe("the serval command", () => {
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    it(`closes its connections with 1001 at ${signal}, and exits with 0`, async () => {
+      await using running = new Command("echo", "--port", "0");
+      const url = await running.url("ws");
+      const clients = [new WebSocket(url), new WebSocket(url)];
+      await Promise.all(clients.map((client) => once(client, "open")));
+      const closed = Promise.all(clients.map((client) => once(client, "close")));
+      running.kill(signal);
+      assert.deepEqual(
+        (await closed).map(([code]) => code as number),
+        [1001, 1001],
+      );
+      const { code, stderr } = await running.ended;
+      assert.equal(code, 0);
+      assert.match(stderr, /^serval: closing 2 connections; .*\n$/);
+    });
+  }
+
+  it("ends at once at a second signal", async () => {
+    await using running = new Command("echo", "--port", "0");
+    const client = new WebSocket(await running.url("ws"));
+    await once(client, "open");
+    // One that does not answer a close frame holds up the orderly end.
+    client.pause();
+    running.kill("SIGTERM");
+    assert.match(await running.line(running.child.stderr), /closing 1 connection;/);
+    running.kill("SIGINT");
+    const { code, signal } = await running.ended;
+    assert.deepEqual([code, signal], [null, "SIGINT"]);
+    client.terminate();
+  });
+
+  it("exits with 1 and one line where the port is in use", async () => {
+    const other = createServer().listen(0, "127.0.0.1");
+    await once(other, "listening");
+    const { port } = other.address() as AddressInfo;
+    const { code, stdout, stderr } = await command("echo", "--port", String(port));
+    other.close();
+    assert.deepEqual([code, stdout], [1, ""]);
+    assert.match(stderr, new RegExp(`^serval: port ${port} of 127\\.0\\.0\\.1 is in use; .*--port.*\n$`));
+  });
+
+  it("exits with 2 and one line for arguments that can't be meant", async () => {
+    const { code, stdout, stderr } = await command("echo", "--prot", "1");
+    assert.deepEqual([code, stdout], [2, ""]);
+    assert.match(stderr, /^serval: unknown option "--prot"; .*--port.*\n$/);
+  });
+
+  it("prints its help where it was asked for, and to stderr without arguments", async () => {
+    const asked = await command("--help");
+    assert.deepEqual([asked.code, asked.stderr], [0, ""]);
+    assert.match(asked.stdout, /^Usage: serval <command>/m);
+    assert.deepEqual(await command(), { code: 2, signal: null, stdout: "", stderr: asked.stdout });
+  });
+
+  it("is not hurt where nobody reads what it writes", async () => {
+    await using helping = new Command("--help");
+    helping.child.stdout.destroy();
+    assert.equal((await helping.ended).code, 0);
+
+    await using running = new Command("echo", "--port", "0");
+    const client = new WebSocket(await running.url("ws"));
+    await once(client, "open");
+    running.child.stderr.destroy();
+    await once(running.child.stderr, "close");
+    // Now it has to say that it closes the connection.
+    running.kill("SIGTERM");
+    assert.equal((await once(client, "close"))[0], 1001);
+    assert.equal((await running.ended).code, 0);
+  });
+});
