@@ -48,7 +48,8 @@ export class Session<Ws> implements WriterOwner, ApplicationOwner {
   #reader: Handler<Message> | undefined;
   #reading = false;
   #turning = false;
-  #scheduled = false;
+  /** A turn is coming anyway; the first with `start`, so that none overtakes it. */
+  #scheduled = true;
   #toldFull = false;
   /** Nothing is taken from the peer any more; what is queued is written, then the transport is torn down. */
   #finishing = false;
@@ -76,7 +77,6 @@ export class Session<Ws> implements WriterOwner, ApplicationOwner {
   start(rest: Uint8Array): void {
     if (this.ended !== undefined) return;
     this.protocol.incoming.receive(rest);
-    this.#scheduled = true;
     queueMicrotask(() => {
       if (this.ended === undefined) this.#application.open();
       this.#turn();

@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { Fields, Request, Response } from "../../src/http/index.ts";
 import type { StreamOptions, UpgradeResult } from "../../src/websocket/index.ts";
 import { concat, text } from "./frames.ts";
-import { accepting, ended, quiet, type Accepting } from "./kit.ts";
+import { accepting, afterSteps, ended, quiet, type Accepting } from "./kit.ts";
 import { requestBytes, type Changes } from "./requests.ts";
 
 /** A request with protocols offered, and a frame behind it. */
@@ -32,7 +32,8 @@ const ways: [name: string, wrap: (result: UpgradeResult) => unknown][] = [
   ["as a promise", async (result) => result],
   [
     "as a thenable",
-    (result) => ({ then: (resolve: (value: unknown) => void) => void queueMicrotask(() => resolve(result)) }),
+    (result) =>
+      Object.fromEntries([["then", (resolve: (value: unknown) => void) => afterSteps(3, () => resolve(result))]]),
   ],
 ];
 

@@ -43,6 +43,7 @@ export class RawPeer {
   error: ServalError | undefined;
   #paused = false;
   #reading = false;
+  readonly #queue: { bytes: Uint8Array; resolve: () => void }[] = [];
 
   constructor(stream: PairStream) {
     this.stream = stream;
@@ -58,19 +59,29 @@ export class RawPeer {
     if (!this.#reading) this.#read();
   }
 
-  /** Writes all of the bytes; fulfils when they are taken, or the transport has failed. */
+  /** Writes all of the bytes, behind those of the calls before; fulfils when they are taken, or the transport has failed. */
   write(...pieces: Uint8Array[]): Promise<void> {
-    const bytes = concat(...pieces);
     return new Promise((resolve) => {
-      const next = (at: number): void => {
-        if (at === bytes.length) resolve();
-        else
-          this.stream.writeSome(bytes.subarray(at), (error, count) =>
-            error === undefined ? next(at + count) : resolve(),
-          );
-      };
-      next(0);
+      this.#queue.push({ bytes: concat(...pieces), resolve });
+      if (this.#queue.length === 1) this.#write();
     });
+  }
+
+  #write(): void {
+    const first = this.#queue[0];
+    const done = (): void => {
+      this.#queue.shift();
+      first.resolve();
+      if (this.#queue.length > 0) this.#write();
+    };
+    if (first.bytes.length === 0) done();
+    else {
+      this.stream.writeSome(first.bytes, (error, count) => {
+        first.bytes = first.bytes.subarray(count);
+        if (error === undefined) this.#write();
+        else done();
+      });
+    }
   }
 
   /** The response at the beginning of what was received; undefined while it is not whole. */
@@ -139,6 +150,8 @@ export interface AcceptCall<Data = unknown> {
   /** The stream's side of the pair, and the peer's. */
   pair?: PairOptions;
   peerPair?: PairOptions;
+  /** Runs in the completion handler. */
+  completed?: (ws: Stream<Data>) => unknown;
 }
 
 /**
@@ -177,6 +190,7 @@ export function accepting<Data = unknown>(call: AcceptCall<Data> = {}): Acceptin
     state.completions++;
     state.error = error;
     state.inside ||= !returned;
+    call.completed?.(ws);
   };
   if (source === undefined) ws.accept(accept, completed);
   else ws.accept(source, accept, completed);
