@@ -98,7 +98,8 @@ export class Settings<Ws = unknown, Data = unknown> {
   constructor(options: OptionsOf<Ws, Data>) {
     this.handshakeBufferSize = size("handshakeBufferSize", options.handshakeBufferSize, 16 * 1024);
     this.maxMessageSize = size("maxMessageSize", options.maxMessageSize, 16 * 1024 * 1024);
-    this.highWaterMark = size("highWaterMark", options.highWaterMark, 64 * 1024);
+    // Below 1 there would be no room even where nothing waits.
+    this.highWaterMark = Math.max(1, size("highWaterMark", options.highWaterMark, 64 * 1024));
     this.maxBufferedAmount = size("maxBufferedAmount", options.maxBufferedAmount, 16 * 1024 * 1024);
     this.text = options.text ?? "string";
     if (this.text !== "string" && this.text !== "bytes") {
