@@ -168,8 +168,7 @@ export class Session<Ws> implements WriterOwner, ApplicationOwner {
     this.#failure ??= error;
     const tell = !this.#finishing && error.condition !== "aborted";
     this.#next.close();
-    this.#settle(false);
-    if (tell) this.#application.error(error);
+    this.#settle(false, tell ? error : undefined);
   }
 
   /** A handler is done that messages waited for. Called by the application's side. */
@@ -328,13 +327,15 @@ export class Session<Ws> implements WriterOwner, ApplicationOwner {
     reader?.(this.closedError(), "");
   }
 
-  #settle(finished: boolean): void {
+  /** It is over; `told` goes to the application's `error`, before its `close`. */
+  #settle(finished: boolean, told?: ServalError): void {
     if (this.ended !== undefined) return;
     this.ended = this.#closeInfo(finished || this.#tearingDown);
     this.#timer?.cancel();
     this.protocol.incoming.clear();
     this.#writer.end(() => this.closedError());
     this.#rejectReader();
+    if (told !== undefined) this.#application.error(told);
     this.#onEnded(this.ended);
     this.#application.close(this.ended);
   }
