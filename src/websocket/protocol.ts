@@ -85,7 +85,7 @@ export class Protocol {
   /** The peer went wrong: it is told (section 7.1.7), and nothing more is read from it. */
   fail(failure: WebsocketCode): Event {
     const error = websocketError(failure);
-    if (this.state === "open") this.#sendClose(closeCodeOf(error), "");
+    if (this.state === "open") this.#sendClose(closeCodeOf(error), error.message);
     this.failure = error;
     this.state = "failed";
     this.incoming.clear();

@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { event } from "../../src/websocket/incoming.ts";
 import { opcode } from "../../src/websocket/frame.ts";
 import { Protocol, type ProtocolOptions, type State } from "../../src/websocket/protocol.ts";
-import { binary, close, concat, describeFrames, frame, more, ping, pong, text } from "./frames.ts";
+import { binary, close, concat, describeFrames, frame, more, ping, pong, text, utf8 } from "./frames.ts";
 
 function protocol(options: Partial<ProtocolOptions> = {}): Protocol {
   return new Protocol({ role: "server", maxMessageSize: 1000, text: "string", highWaterMark: 100, ...options });
@@ -148,7 +148,9 @@ describe("RFC 6455 7.1.7: failing the connection", () => {
       assert.deepEqual(take(one, ...frames, text("behind")).at(-1), "failed");
       assert.deepEqual([one.state, one.failure?.code, one.closeCode], ["failed", code, 1006]);
       assert.deepEqual([one.canSend, one.canReceive, one.incoming.hasInput], [false, false, false]);
-      assert.deepEqual(sent(one), [closeFrame]);
+      // The peer is told why, in words too.
+      assert.deepEqual(sent(one), [`${closeFrame}${one.failure!.message}`]);
+      assert.ok(utf8(one.failure!.message).length <= 123);
       assert.deepEqual(take(one, text("later")), []);
     });
 
