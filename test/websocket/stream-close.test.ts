@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { CloseOptions, Stream } from "../../src/websocket/index.ts";
+import { websocketErrors, type CloseOptions, type Stream, type WebsocketCode } from "../../src/websocket/index.ts";
 import { binary, close, concat, frame, more, ping, text } from "./frames.ts";
 import { codeOf, ended, opened, pulled, quiet, type Accepting } from "./kit.ts";
 
@@ -261,7 +261,7 @@ describe("terminate", () => {
 });
 
 describe("RFC 6455 7.1.7: a peer that breaks the protocol is told, and so is the caller", () => {
-  const violations: [code: string, sent: Uint8Array[], frame: string][] = [
+  const violations: [code: WebsocketCode, sent: Uint8Array[], frame: string][] = [
     ["websocket.bad_opcode", [frame(3)], "close 1002"],
     ["websocket.bad_unmasked_frame", [text("a", { key: undefined })], "close 1002"],
     ["websocket.bad_frame_payload", [text(Uint8Array.of(0xff))], "close 1007"],
@@ -277,14 +277,15 @@ describe("RFC 6455 7.1.7: a peer that breaks the protocol is told, and so is the
     ["websocket.bad_close_payload", [close(1000, Uint8Array.of(0xff))], "close 1007"],
   ];
   for (const [code, sent, closeFrame] of violations) {
-    it(`${code}: ${closeFrame}, pushed and pulled; nothing behind it is delivered`, async () => {
+    it(`${code}: ${closeFrame} and why, pushed and pulled; nothing behind it is delivered`, async () => {
       for (const open of [opened, pulled]) {
         const state = await open({ maxMessageSize: 1000 });
         const { ws, peer, errors, messages } = state;
         const read = open === pulled ? ws.read() : undefined;
         void peer.write(concat(...sent, text("behind")));
         await quiet();
-        assert.deepEqual([peer.frames, peer.ended, ws.isOpen], [[closeFrame], true, false]);
+        const told = closeFrame + websocketErrors[code][1];
+        assert.deepEqual([peer.frames, peer.ended, ws.isOpen], [[told], true, false]);
         assert.deepEqual([errors, messages], [[code], []]);
         if (read !== undefined) {
           assert.equal(await codeOf(read), code);
@@ -306,7 +307,10 @@ describe("RFC 6455 7.1.7: a peer that breaks the protocol is told, and so is the
     assert.deepEqual([peer.frames, errors], [[], []]);
     void peer.write(bytes.subarray(-1));
     await quiet();
-    assert.deepEqual([peer.frames, errors], [["close 1007"], ["websocket.bad_frame_payload"]]);
+    assert.deepEqual(
+      [peer.frames, errors],
+      [["close 1007The WebSocket text message is not valid UTF-8"], ["websocket.bad_frame_payload"]],
+    );
   });
 
   it("what was queued before it still leaves", async () => {
@@ -315,6 +319,6 @@ describe("RFC 6455 7.1.7: a peer that breaks the protocol is told, and so is the
     big(ws);
     void peer.write(frame(3));
     await quiet();
-    assert.deepEqual(peer.frames, ["text queued", "close 1002"]);
+    assert.deepEqual(peer.frames, ["text queued", "close 1002The WebSocket frame has a reserved opcode"]);
   });
 });
