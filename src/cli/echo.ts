@@ -11,6 +11,4 @@ export function echo(where: Where): Promise<Server> {
 export const echoing: Handlers = {
   // Where the peer sends faster than it reads, this waits, and the next message waits for it.
   message: (ws, message) => ws.write(message),
-  // An echo has no failures of its own; those of peers, such as a reset while a write waits, are not the console's.
-  error: () => undefined,
 };

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { serializeHead, type Request, type Response } from "../http/index.ts";
 
 /** An opening handshake as it went over the wire. */
@@ -16,8 +15,6 @@ const idPattern = /^[\w-]{16,64}$/;
  */
 export class Handshakes {
   readonly #atMost: number;
-  /** Requests whose response is not known yet, by the `Sec-WebSocket-Accept` that it will have: RFC 6455 section 4.2.2. */
-  readonly #waiting = new Map<string, { readonly id: string; readonly request: string }>();
   readonly #made = new Map<string, Handshake>();
 
   constructor(atMost = 256) {
@@ -26,25 +23,19 @@ export class Handshakes {
 
   /** How many are kept. */
   get size(): number {
-    return this.#waiting.size + this.#made.size;
+    return this.#made.size;
   }
 
-  /** A valid upgrade request came. Without an `id` in its query it is of no interest. */
-  requested(request: Request): void {
+  /** A response leaves, and nothing is changed in it any more. Without an `id` in the request's query it is of no interest. */
+  add(request: Request, response: Response): void {
     const id = new URLSearchParams(request.query).get("id");
     if (id === null || !idPattern.test(id)) return;
-    const key = request.fields.get("Sec-WebSocket-Key") ?? "";
-    this.#keep(this.#waiting, acceptOf(key), { id, request: textOf(request) });
-  }
-
-  /** A response leaves; nothing is changed in it any more. */
-  responded(response: Response): void {
-    const accept = response.fields.get("Sec-WebSocket-Accept") ?? "";
-    const waiting = this.#waiting.get(accept);
-    if (waiting === undefined) return;
-    this.#waiting.delete(accept);
     const head = Buffer.from(serializeHead(response)).toString("latin1");
-    this.#keep(this.#made, waiting.id, { request: waiting.request, response: head });
+    this.#made.delete(id);
+    this.#made.set(id, { request: textOf(request), response: head });
+    if (this.#made.size <= this.#atMost) return;
+    const [oldest] = this.#made.keys();
+    this.#made.delete(oldest!);
   }
 
   /** The handshake of a connection, and forgets it. */
@@ -53,22 +44,10 @@ export class Handshakes {
     this.#made.delete(id);
     return handshake;
   }
-
-  #keep<Value>(map: Map<string, Value>, key: string, value: Value): void {
-    map.delete(key);
-    map.set(key, value);
-    if (map.size <= this.#atMost) return;
-    const [oldest] = map.keys();
-    map.delete(oldest!);
-  }
 }
 
 /** The request's head. The one thing that may differ from what came is space around the values. */
 function textOf({ method, target, version, fields }: Request): string {
   const lines = [...fields].map(([name, value]) => `${name}: ${value}\r\n`);
   return `${method} ${target} HTTP/${(version / 10).toFixed(1)}\r\n${lines.join("")}\r\n`;
-}
-
-function acceptOf(key: string): string {
-  return createHash("sha1").update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest("base64");
 }

@@ -13,11 +13,12 @@ export function servePage(where: Where): Promise<Server> {
     ...where,
     ...echoing,
     upgrade(request) {
-      if (request.path !== "/echo") return new HttpResponse({ status: 404, body: "The WebSocket is at /echo\n" });
-      handshakes.requested(request);
-      return undefined;
+      if (request.path === "/echo") return undefined;
+      return new HttpResponse({ status: 404, body: "The WebSocket is at /echo\n" });
     },
-    decorate: (response) => handshakes.responded(response),
+    decorate(response, request) {
+      if (request !== undefined && response.status === 101) handshakes.add(request, response);
+    },
     fetch: (request) => answer(request, page, handshakes),
   });
 }

@@ -1,4 +1,4 @@
-import { coreError, ServalError, type Peer } from "../core/index.ts";
+import { coreError, type Peer } from "../core/index.ts";
 import { listen, type Listener } from "../net/index.ts";
 import { Settings, type Stream, type StreamOptions } from "../websocket/index.ts";
 import { Connection, type ConnectionOwner } from "./connection.ts";
@@ -111,13 +111,7 @@ function streamOptions<Data>(options: ServeOptions<Data>): StreamOptions<Data> {
   }
   const run = async (ws: Stream<Data>): Promise<void> => {
     await open?.(ws);
-    try {
-      await connection(ws);
-    } catch (error) {
-      // That the connection has ended is no failure of who handles it.
-      if (error instanceof ServalError && !ws.isOpen) return;
-      throw error;
-    }
+    await connection(ws);
     void ws.close();
   };
   return { ...options, open: run };

@@ -58,6 +58,7 @@ export class AcceptOperation<Data> {
   /** It was given up: whatever the next layer still says, the outcome is an error. */
   #aborted = false;
   #ended = false;
+  #request: Request | undefined;
   #decision: Decision<Data> | undefined;
   #refused: ServalError | undefined;
   /** A response of the hooks' could not be sent; if that which says so can't either, there is no third. */
@@ -84,12 +85,12 @@ export class AcceptOperation<Data> {
       const parser = new RequestParser({ headerLimit: this.#settings.handshakeBufferSize });
       read(this.#next, this.#buffer, parser, {}, (error, received) => {
         if (this.#isDecided) return;
-        if (parser.request !== undefined) this.#owner.received(parser.request);
+        if (parser.request !== undefined) this.#received(parser.request);
         if (error === undefined) this.#judge(received);
         else this.#notRead(error);
       });
     } else {
-      this.#owner.received(request);
+      this.#received(request);
       this.#judge(request);
     }
     if (this.#isDecided) return;
@@ -121,6 +122,11 @@ export class AcceptOperation<Data> {
 
   get #isDecided(): boolean {
     return this.#completed || this.#aborted;
+  }
+
+  #received(request: Request): void {
+    this.#request = request;
+    this.#owner.received(request);
   }
 
   #notRead(error: ServalError): void {
@@ -188,7 +194,7 @@ export class AcceptOperation<Data> {
     if (fields !== undefined) {
       for (const [name, value] of new Fields(fields)) response.fields.append(name, value);
     }
-    this.#settings.options.decorate?.(response);
+    this.#settings.options.decorate?.(response, this.#request);
     const kept = ownFields.every((name, i) => response.fields.joined(name) === before[i]);
     if (response.status !== 101 || response.body.length > 0 || !kept) {
       throw websocketError("websocket.bad_upgrade_result", {
@@ -213,7 +219,7 @@ export class AcceptOperation<Data> {
     // A copy: an application may refuse many with the same object.
     const response = new Response({ status, reason, fields: new Fields(fields), body });
     try {
-      this.#settings.options.decorate?.(response);
+      this.#settings.options.decorate?.(response, this.#request);
     } catch {
       // It is told already why the handshake fails; that its decoration fails too changes nothing.
     }

@@ -1,5 +1,5 @@
 import { isPromise } from "../core/completion.ts";
-import type { CloseInfo, ServalError } from "../core/index.ts";
+import { ServalError, type CloseInfo } from "../core/index.ts";
 import { reportError } from "../core/report.ts";
 import { websocketError } from "./errors.ts";
 import type { Message } from "./handlers.ts";
@@ -10,6 +10,7 @@ export const room: Promise<void> = Promise.resolve();
 
 /** What the application's handlers do to their connection. */
 export interface ApplicationOwner {
+  readonly isOpen: boolean;
   /** The handler that messages waited for is done. */
   resume(): void;
   /** A handler threw or rejected. */
@@ -111,6 +112,8 @@ export class Application<Ws> {
   }
 
   #threw(cause: unknown): void {
+    // That the connection has ended, which is what its operations say then, is no failure of who handles it.
+    if (cause instanceof ServalError && !this.#owner.isOpen) return;
     const error = websocketError("websocket.handler_failed", { cause });
     this.error(error, cause);
     this.#owner.handlerFailed(error);

@@ -48,9 +48,9 @@ export interface OptionsOf<Ws = unknown, Data = unknown> extends HandlersOf<Ws> 
   upgrade?: UpgradeHook<Data>;
   /**
    * Adds fields to every response of the handshake, last of all. What it changes of the handshake's own makes the
-   * handshake fail with 500. Beast's `decorator`.
+   * handshake fail with 500. The request is missing where none could be read. Beast's `decorator`.
    */
-  decorate?: (response: Response) => void;
+  decorate?: (response: Response, request: Request | undefined) => void;
   /**
    * Told of every control frame received. Pings and closes are answered by the stream. The payload is the receiver's
    * own. Beast's `control_callback`.
