@@ -47,6 +47,25 @@ describe("the handlers", () => {
     assert.deepEqual([...streams], [state.ws]);
   });
 
+  it("a connection that ends under a handler is no failure of the handler, nor news for the console", async (context) => {
+    const reported = context.mock.method(console, "error", () => {});
+    for (const handler of ["open", "message"] as const) {
+      const waits = async (ws: Stream): Promise<void> => {
+        await ws.write("x".repeat(1000));
+        await new Promise((resolve) => void ws.closed.then(resolve));
+        await ws.write("too late");
+      };
+      const { order, options } = noting({ highWaterMark: 0, [handler]: waits });
+      const state = await opened(options, { behind: [text("1")] });
+      await quiet();
+      state.peer.stream.reset();
+      await ended(state);
+      await quiet();
+      assert.deepEqual(order.slice(-2), ["error core.connection_reset", "close 1006"], handler);
+    }
+    assert.equal(reported.mock.callCount(), 0);
+  });
+
   it("close is the last, behind error, however the connection fails", async () => {
     const failures: [name: string, act: (state: Accepting) => unknown, expected: string[]][] = [
       ["the peer resets", ({ peer }) => peer.stream.reset(), ["error core.connection_reset", "close 1006"]],
