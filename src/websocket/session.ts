@@ -17,6 +17,7 @@ import { event } from "./incoming.ts";
 import type { ControlKind, Settings } from "./options.ts";
 import { copiedUpTo } from "./outgoing.ts";
 import { Protocol } from "./protocol.ts";
+import { tell } from "./tell.ts";
 import { Writer, type WriterOwner } from "./writer.ts";
 
 /** The opcode of a message. */
@@ -274,14 +275,7 @@ export class Session<Ws> implements WriterOwner, ApplicationOwner {
   #deliver(message: Message): void {
     const reader = this.#reader!;
     this.#reader = undefined;
-    try {
-      reader(undefined, message);
-    } catch (error) {
-      // What a completion handler throws is its program's to see, but not in the middle of a turn.
-      queueMicrotask(() => {
-        throw error;
-      });
-    }
+    tell(reader, undefined, message);
   }
 
   // ---- the end ----
@@ -324,7 +318,7 @@ export class Session<Ws> implements WriterOwner, ApplicationOwner {
   #rejectReader(): void {
     const reader = this.#reader;
     this.#reader = undefined;
-    reader?.(this.closedError(), "");
+    if (reader !== undefined) tell(reader, this.closedError(), "");
   }
 
   /** It is over; `told` goes to the application's `error`, before its `close`. */

@@ -29,6 +29,7 @@ import {
 } from "./options.ts";
 import { checkClose, checkControl, checkMessage } from "./check.ts";
 import { Session } from "./session.ts";
+import { tell } from "./tell.ts";
 
 /** The handlers among the options of a {@link Stream}. */
 export interface Handlers<Data = unknown> extends HandlersOf<Stream<Data>> {}
@@ -237,7 +238,7 @@ export class Stream<Data = unknown> {
       if (this.#session === undefined) this.terminate();
       else this.#session.close(code, reason);
       // Behind that, which may have ended the stream at once: nothing completes inside the call.
-      this.#onceClosed(() => done(undefined));
+      this.#onceClosed(() => tell(done, undefined, undefined));
     });
   }
 
@@ -270,7 +271,7 @@ export class Stream<Data = unknown> {
       },
       completed: (error, accepted) => {
         this.#accepting = undefined;
-        if (accepted === undefined) done(error);
+        if (accepted === undefined) tell(done, error, undefined);
         else this.#open(accepted, done);
       },
       ended: () => this.#end({ code: closeCode.abnormal, reason: "", clean: false }),
@@ -297,12 +298,9 @@ export class Stream<Data = unknown> {
     this.#session = new Session<Stream<Data>>(this, this.nextLayer, "server", this.#settings, (info) =>
       this.#end(info),
     );
-    try {
-      done(undefined);
-    } finally {
-      // Behind the completion, so that a promise's continuation too comes before the first message.
-      this.#session.start(rest);
-    }
+    tell(done, undefined, undefined);
+    // Behind the completion, so that a promise's continuation too comes before the first message.
+    this.#session.start(rest);
   }
 
   #end(info: CloseInfo): void {

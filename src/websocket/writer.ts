@@ -1,5 +1,6 @@
 import type { ByteStream, Handler, ServalError, WriteHandler } from "../core/index.ts";
 import type { Outgoing } from "./outgoing.ts";
+import { tell } from "./tell.ts";
 
 /** What a writer tells its session. */
 export interface WriterOwner {
@@ -61,7 +62,7 @@ export class Writer {
     this.#ended = true;
     // Of a write that is in flight the buffers stay in use.
     this.#outgoing.clear();
-    for (const waiter of waiters ?? []) waiter.handler(error());
+    for (const waiter of waiters ?? []) tell(waiter.handler, error(), undefined);
   }
 
   readonly #onWritten: WriteHandler = (error, written) => {
@@ -83,6 +84,6 @@ export class Writer {
     while (done < waiters.length && waiters[done]!.position <= this.#outgoing.written) done++;
     if (done === 0) return;
     this.#waiters = done === waiters.length ? undefined : waiters.slice(done);
-    for (let i = 0; i < done; i++) waiters[i]!.handler(undefined);
+    for (let i = 0; i < done; i++) tell(waiters[i]!.handler, undefined, undefined);
   }
 }

@@ -254,3 +254,16 @@ export async function ended(state: Accepting): Promise<CloseInfo> {
   assert.equal(state.ws.isOpen, false);
   return state.closed ?? assert.fail("closed is pending");
 }
+
+/** Collects what would end the process, for the time of a test. */
+export function uncaughtIn(context: { after(restore: () => void): void }): unknown[] {
+  const uncaught: unknown[] = [];
+  const listeners = process.listeners("uncaughtException");
+  process.removeAllListeners("uncaughtException");
+  process.on("uncaughtException", (error) => uncaught.push(error));
+  context.after(() => {
+    process.removeAllListeners("uncaughtException");
+    for (const listener of listeners) process.on("uncaughtException", listener);
+  });
+  return uncaught;
+}

@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import type { ServalError } from "../../src/core/index.ts";
 import type { Message, Stream } from "../../src/websocket/index.ts";
 import { binary, close, concat, frame, more, ping, text, utf8 } from "./frames.ts";
-import { codeOf, ended, opened, outcomeOf, pulled, quiet } from "./kit.ts";
+import { codeOf, ended, opened, outcomeOf, pulled, quiet, uncaughtIn } from "./kit.ts";
 
 const bytes = (value: string): Uint8Array => utf8(value);
 
@@ -89,14 +89,7 @@ describe("read", () => {
   it("the handler's own exception is its program's, and costs no other message", async (context) => {
     const { ws, peer } = await pulled();
     const own = new Error("mine");
-    const uncaught: unknown[] = [];
-    const listeners = process.listeners("uncaughtException");
-    process.removeAllListeners("uncaughtException");
-    process.on("uncaughtException", (error) => uncaught.push(error));
-    context.after(() => {
-      process.removeAllListeners("uncaughtException");
-      for (const listener of listeners) process.on("uncaughtException", listener);
-    });
+    const uncaught = uncaughtIn(context);
     ws.read(() => {
       throw own;
     });
