@@ -56,7 +56,7 @@ describe("the handlers", () => {
         await ws.write("too late");
       };
       const { order, options } = noting({ highWaterMark: 0, [handler]: waits });
-      const state = await opened(options, { behind: [text("1")] });
+      const state = await opened(options, { behind: handler === "message" ? [text("1")] : [] });
       await quiet();
       state.peer.stream.reset();
       await ended(state);
