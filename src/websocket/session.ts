@@ -324,13 +324,17 @@ export class Session<Ws> implements WriterOwner, ApplicationOwner {
   /** It is over; `told` goes to the application's `error`, before its `close`. */
   #settle(finished: boolean, told?: ServalError): void {
     if (this.ended !== undefined) return;
-    this.ended = this.#closeInfo(finished || this.#tearingDown);
+    const info = this.#closeInfo(finished || this.#tearingDown);
+    this.ended = info;
     this.#timer?.cancel();
     this.protocol.incoming.clear();
-    this.#writer.end(() => this.closedError());
-    this.#rejectReader();
-    if (told !== undefined) this.#application.error(told);
-    this.#onEnded(this.ended);
-    this.#application.close(this.ended);
+    // Nobody's handler runs inside their call of `terminate` or `send`.
+    queueMicrotask(() => {
+      this.#writer.end(() => this.closedError());
+      this.#rejectReader();
+      if (told !== undefined) this.#application.error(told);
+      this.#onEnded(info);
+      this.#application.close(info);
+    });
   }
 }
