@@ -39,6 +39,9 @@ export interface StreamOptions<Data = unknown> extends OptionsOf<Stream<Data>, D
 
 const nothing: Uint8Array = new Uint8Array(0);
 
+/** How a connection ends that was never open. */
+const neverOpen: CloseInfo = { code: closeCode.abnormal, reason: "", clean: false };
+
 /**
  * A WebSocket over any stream of bytes (RFC 6455). Beast's `websocket::stream`.
  *
@@ -250,7 +253,8 @@ export class Stream<Data = unknown> {
     else {
       this.#started = true;
       this.nextLayer.close();
-      this.#end({ code: closeCode.abnormal, reason: "", clean: false });
+      // Outside of the call: it may be that of `close`, with a handler.
+      queueMicrotask(() => this.#end(neverOpen));
     }
   }
 
@@ -274,7 +278,7 @@ export class Stream<Data = unknown> {
         if (accepted === undefined) tell(done, error, undefined);
         else this.#open(accepted, done);
       },
-      ended: () => this.#end({ code: closeCode.abnormal, reason: "", clean: false }),
+      ended: () => this.#end(neverOpen),
     };
     const operation = new AcceptOperation<Data>(this.nextLayer, this.#settings, this.peer, owner);
     this.#started = true;

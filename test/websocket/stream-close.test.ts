@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { websocketErrors, type CloseOptions, type Stream, type WebsocketCode } from "../../src/websocket/index.ts";
+import { websocketErrors, type CloseOptions, Stream, type WebsocketCode } from "../../src/websocket/index.ts";
+import { pair } from "../../src/testing/index.ts";
 import { binary, close, concat, frame, more, ping, text } from "./frames.ts";
 import { codeOf, ended, opened, pulled, quiet, type Accepting } from "./kit.ts";
 
@@ -320,5 +321,18 @@ describe("RFC 6455 7.1.7: a peer that breaks the protocol is told, and so is the
     void peer.write(frame(3));
     await quiet();
     assert.deepEqual(peer.frames, ["text queued", "close 1002The WebSocket frame has a reserved opcode"]);
+  });
+});
+
+describe("before the handshake", () => {
+  it("close completes outside of its call, and fulfils closed with 1006", async () => {
+    const [stream] = pair();
+    const ws = new Stream(stream);
+    const order: string[] = [];
+    ws.close({}, (error) => order.push(`closed ${String(error)}`));
+    order.push("returned");
+    assert.deepEqual(await ws.closed, { code: 1006, reason: "", clean: false });
+    assert.deepEqual([order, stream.closed], [["returned", "closed undefined"], true]);
+    assert.equal(await codeOf(ws.accept()), "websocket.already_started");
   });
 });
