@@ -54,7 +54,7 @@ export const pong = (payload: string | Uint8Array = "", form?: FrameForm): Uint8
   frame(opcode.pong, payload, form);
 
 /** The payload of a close frame. */
-export const closing = (code: number, reason: string | Uint8Array = ""): Uint8Array =>
+const closing = (code: number, reason: string | Uint8Array = ""): Uint8Array =>
   concat(Uint8Array.of(code >> 8, code & 0xff), typeof reason === "string" ? utf8(reason) : reason);
 export const close = (code?: number, reason?: string | Uint8Array, form?: FrameForm): Uint8Array =>
   frame(opcode.close, code === undefined ? new Uint8Array(0) : closing(code, reason), form);

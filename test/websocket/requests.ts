@@ -16,7 +16,7 @@ const good: Changes = {
   "Sec-WebSocket-Version": "13",
 };
 
-export function fieldsOf(changes: Changes = {}): [string, string][] {
+function fieldsOf(changes: Changes = {}): [string, string][] {
   return Object.entries({ ...good, ...changes }).flatMap(([name, value]) =>
     (value === undefined ? [] : typeof value === "string" ? [value] : value).map((one): [string, string] => [
       name,
