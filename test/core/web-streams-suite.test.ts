@@ -1,11 +1,11 @@
 import { Duplex } from "node:stream";
-import { describe } from "node:test";
 import { fromDuplex, fromWebStreams } from "../../src/core/index.ts";
 import { socketPair } from "../net/sockets.ts";
 import { byteStreamSuite, type Connection } from "./byte-stream-suite.ts";
 
 const ownMemory = "Web streams bring memory that nothing else uses";
 
+/** Before Node 24 the readable of `Duplex.toWeb` does not end before its writable does. */
 const endsLate = Number(process.versions.node.split(".")[0]) < 24;
 
 function reset(): Error {
@@ -38,10 +38,4 @@ async function duplexes(): Promise<Connection> {
 }
 
 byteStreamSuite("fromWebStreams(TransformStreams)", transforms, { "late-look": ownMemory });
-describe(
-  "over Duplex.toWeb",
-  { skip: endsLate && "on this Node the readable does not end before the writable does" },
-  () => {
-    byteStreamSuite("fromWebStreams(Duplex.toWeb)", duplexes, { "late-look": ownMemory });
-  },
-);
+if (!endsLate) byteStreamSuite("fromWebStreams(Duplex.toWeb)", duplexes, { "late-look": ownMemory });

@@ -5,7 +5,7 @@ import { connectBy } from "../../src/net/connect.ts";
 import { listenBy } from "../../src/net/listen.ts";
 import { scrubReads } from "../../src/net/onread.ts";
 import type { ReadWay, SocketStream } from "../../src/net/socket-stream.ts";
-import { byteStreamSuite, type Connection, type Skippable } from "../core/byte-stream-suite.ts";
+import { byteStreamSuite, type Connection, type Need } from "../core/byte-stream-suite.ts";
 import { withPath } from "./sockets.ts";
 
 scrubReads(true);
@@ -46,7 +46,7 @@ async function connected(way: ReadWay, path?: string): Promise<Connection> {
 }
 
 for (const way of ["onread", "data"] satisfies ReadWay[]) {
-  const skips: Partial<Record<Skippable, string>> = way === "data" ? { "late-look": ownMemory } : {};
+  const skips: Partial<Record<Need, string>> = way === "data" ? { "late-look": ownMemory } : {};
   byteStreamSuite(`SocketStream, accepted, TCP, ${way}`, () => accepted(way), skips);
   byteStreamSuite(`SocketStream, connected, TCP, ${way}`, () => connected(way), skips);
   const unix = { ...skips, reset: noReset };
