@@ -19,7 +19,7 @@ export interface AcceptInput {
   /** The request, if the caller has read it. */
   request?: Request | undefined;
   /** Bytes that the caller has received: of the request and behind it, or behind the given request. */
-  buffered?: Uint8Array | readonly Uint8Array[] | undefined;
+  buffered: readonly Uint8Array[];
   signal?: AbortSignal | undefined;
 }
 
@@ -74,16 +74,14 @@ export class AcceptOperation<Data> {
   /** Throws what the next layer says of misuse; then nothing was started. */
   start(input: AcceptInput): void {
     const { request, buffered, signal } = input;
-    if (buffered !== undefined) {
-      for (const bytes of buffered instanceof Uint8Array ? [buffered] : buffered) this.#buffer.append(bytes);
-    }
+    for (const bytes of buffered) this.#buffer.append(bytes);
     if (signal?.aborted === true) {
       this.abort(abortError(signal));
       return;
     }
     if (request === undefined) {
       const parser = new RequestParser({ headerLimit: this.#settings.handshakeBufferSize });
-      read(this.#next, this.#buffer, parser, {}, (error, received) => {
+      read(this.#next, this.#buffer, parser, undefined, (error, received) => {
         if (this.#isDecided) return;
         if (parser.request !== undefined) this.#received(parser.request);
         if (error === undefined) this.#judge(received);
@@ -107,6 +105,10 @@ export class AcceptOperation<Data> {
     if (this.#isDecided) return;
     this.#aborted = true;
     this.#next.close();
+    this.#endSoon(error);
+  }
+
+  #endSoon(error: ServalError): void {
     queueMicrotask(() => {
       this.#complete(error, undefined);
       this.#end();
@@ -230,12 +232,18 @@ export class AcceptOperation<Data> {
 
   #write(response: Response, handler: (error: ServalError | undefined) => void): void {
     try {
-      write(this.#next, response, undefined, handler);
+      // RFC 9110 section 9.3.2: nothing but the head answers HEAD, also where that is not what was asked for.
+      write(this.#next, response, { omitBody: this.#request?.method === "HEAD" }, handler);
     } catch (thrown) {
       const error = thrown as ServalError;
-      // Either someone else writes on the next layer, or the application's response can't be sent as it is.
-      if (error.code === "core.operation_pending" || this.#hopeless) this.abort(error);
-      else {
+      if (error.code === "core.operation_pending") {
+        // Someone else writes on the next layer: it is theirs, and left as it is.
+        this.#aborted = true;
+        this.#endSoon(error);
+      } else if (this.#hopeless) {
+        this.abort(error);
+      } else {
+        // The application's response can't be sent as it is.
         this.#hopeless = true;
         this.#hookFailed(error);
       }

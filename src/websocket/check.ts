@@ -2,9 +2,30 @@ import { encodeUtf8, utf8Length } from "../core/text.ts";
 import { coreError, type ServalError } from "../core/index.ts";
 import { closeCode, isValidCloseCode } from "./close-code.ts";
 import { maxControlSize } from "./frame.ts";
+import type { AcceptInput } from "./accept.ts";
+import { Request } from "../http/index.ts";
 import type { Message } from "./handlers.ts";
+import type { AcceptOptions, AcceptSource } from "./options.ts";
 
 // What a caller can't send: `core.invalid_argument`, with what would do.
+
+/** What `accept` was given, whichever way. */
+export function acceptInput(source: AcceptSource | AcceptOptions | undefined, options?: AcceptOptions): AcceptInput {
+  if (source instanceof Request) return { ...options, request: source, buffered: bytesOf(options?.buffered) };
+  if (source instanceof Uint8Array || Array.isArray(source)) return { ...options, buffered: bytesOf(source) };
+  const given = (source ?? options ?? {}) as AcceptOptions;
+  const prototype: unknown = typeof given === "object" ? Object.getPrototypeOf(given) : undefined;
+  if (prototype === Object.prototype || prototype === null) return { ...given, buffered: bytesOf(given.buffered) };
+  throw unusable(
+    "accept takes a Uint8Array, a list of them, an http.Request (http.Request.from makes one of Node's), or options",
+  );
+}
+
+function bytesOf(buffers: Uint8Array | readonly Uint8Array[] | undefined): readonly Uint8Array[] {
+  const list = buffers instanceof Uint8Array ? [buffers] : (buffers ?? []);
+  if (Array.isArray(list) && list.every((bytes) => bytes instanceof Uint8Array)) return list;
+  throw unusable("Received bytes are a Uint8Array or a list of them");
+}
 
 /** A message, if it is one. */
 export function checkMessage(data: Message): Message {

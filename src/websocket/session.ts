@@ -259,7 +259,13 @@ export class Session<Ws> implements WriterOwner, ApplicationOwner {
           return false;
         case event.message:
           if (isPushed) application.message(protocol.incoming.message);
-          else this.#deliver(protocol.incoming.message);
+          else {
+            this.#deliver(protocol.incoming.message);
+            // Whoever reads may answer before what comes behind it is looked at, which may be the peer's close.
+            this.#scheduled = true;
+            queueMicrotask(this.#turn);
+            return false;
+          }
           break;
         case event.failed:
           this.#failure = protocol.failure;

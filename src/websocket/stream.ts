@@ -12,7 +12,7 @@ import {
   type NextLayer,
   type Peer,
 } from "../core/index.ts";
-import { Request } from "../http/index.ts";
+import type { Request } from "../http/index.ts";
 import { AcceptOperation, type Accepted, type AcceptOwner } from "./accept.ts";
 import { room } from "./application.ts";
 import { closeCode } from "./close-code.ts";
@@ -27,7 +27,7 @@ import {
   type OptionsOf,
   type ReadOptions,
 } from "./options.ts";
-import { checkClose, checkControl, checkMessage } from "./check.ts";
+import { acceptInput, checkClose, checkControl, checkMessage } from "./check.ts";
 import { Session } from "./session.ts";
 import { tell } from "./tell.ts";
 
@@ -266,9 +266,7 @@ export class Stream<Data = unknown> {
   #accept(source: AcceptSource | AcceptOptions | undefined, options: AcceptOptions | undefined, done: Handler): void {
     if (this.#accepting !== undefined) throw coreError("core.operation_pending");
     if (this.#started) throw websocketError("websocket.already_started");
-    const isBytes = source instanceof Uint8Array || Array.isArray(source);
-    const request = source instanceof Request ? source : undefined;
-    const given = isBytes || request !== undefined ? options : ((source ?? options) as AcceptOptions | undefined);
+    const input = acceptInput(source, options);
     const owner: AcceptOwner<Data> = {
       received: (received) => {
         this.#request = received;
@@ -284,11 +282,7 @@ export class Stream<Data = unknown> {
     this.#started = true;
     this.#accepting = operation;
     try {
-      operation.start({
-        request,
-        buffered: isBytes ? (source as Uint8Array | readonly Uint8Array[]) : given?.buffered,
-        signal: given?.signal,
-      });
+      operation.start(input);
     } catch (misuse) {
       this.#started = false;
       this.#accepting = undefined;

@@ -327,3 +327,30 @@ describe("accept: close, terminate and dispose are always allowed", () => {
     assert.deepEqual([next.closed, await ws.closed], [true, { code: 1006, reason: "", clean: false }]);
   });
 });
+
+describe("what is not accept's own", () => {
+  it("a write of someone else's on the next layer is left as it is", async () => {
+    const [next, peer] = pair({ capacity: 1 });
+    let written: unknown;
+    // Of two bytes the peer takes one, and the rest waits.
+    next.writeSome(new Uint8Array(1), () => {
+      next.writeSome(new Uint8Array(1), (error) => (written = error));
+    });
+    await quiet();
+    const ws = new Stream(next);
+    assert.equal(await codeOf(ws.accept(requestOf())), "core.operation_pending");
+    assert.deepEqual(await ws.closed, { code: 1006, reason: "", clean: false });
+    assert.deepEqual([next.closed, written], [false, undefined]);
+    peer.readSome(() => {});
+    await quiet();
+    assert.equal(next.closed, false);
+    next.close();
+  });
+
+  it("RFC 9110 9.3.2: a refused HEAD is answered with a head alone", async () => {
+    const state = accepting({ source: requestBytes({}, "HEAD / HTTP/1.1") });
+    await quiet();
+    const received = new TextDecoder().decode(state.peer.received);
+    assert.match(received, /^HTTP\/1.1 405 .*Content-Length: [1-9].*\r\n\r\n$/s);
+  });
+});

@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
+import { IncomingMessage } from "node:http";
+import { Socket } from "node:net";
 import { describe, it } from "node:test";
 import { encodeUtf8 as utf8 } from "../../src/core/text.ts";
-import { checkClose, checkControl, checkMessage } from "../../src/websocket/check.ts";
+import { Request } from "../../src/http/index.ts";
+import { acceptInput, checkClose, checkControl, checkMessage } from "../../src/websocket/check.ts";
 
 describe("checkClose", () => {
   const good: [code: number, reason: string][] = [
@@ -56,4 +59,31 @@ describe("checkControl", () => {
       assert.throws(() => checkControl(wrong), { code: "core.invalid_argument" });
     }
   });
+});
+
+describe("acceptInput", () => {
+  const bytes = new Uint8Array(1);
+  const request = new Request();
+  const { signal } = new AbortController();
+  it("takes bytes, lists, requests and options, each with its options", () => {
+    assert.deepEqual(acceptInput(undefined), { buffered: [] });
+    assert.deepEqual(acceptInput(bytes), { buffered: [bytes] });
+    assert.deepEqual(acceptInput([bytes, bytes], { signal }), { buffered: [bytes, bytes], signal });
+    assert.deepEqual(acceptInput({ buffered: bytes, signal }), { buffered: [bytes], signal });
+    assert.deepEqual(acceptInput(undefined, { signal }), { buffered: [], signal });
+    assert.deepEqual(acceptInput(request, { buffered: [bytes] }), { request, buffered: [bytes] });
+    assert.deepEqual(acceptInput(Object.assign(Object.create(null), { signal })), { buffered: [], signal });
+  });
+  for (const [what, source, options] of [
+    ["a string", "GET / HTTP/1.1"],
+    ["a number", 7],
+    ["Node's request", new IncomingMessage(new Socket())],
+    ["a list of strings", ["GET"]],
+    ["an ArrayBuffer", new ArrayBuffer(1)],
+    ["buffered that is a string", request, { buffered: "x" }],
+    ["buffered that is a list of others", { buffered: [7] }],
+  ] as const) {
+    it(`refuses ${what}`, () =>
+      assert.throws(() => acceptInput(source as never, options as never), { code: "core.invalid_argument" }));
+  }
 });

@@ -290,3 +290,40 @@ describe("what is received is the receiver's own", () => {
     });
   }
 });
+
+describe("a message and the peer's close in one read", () => {
+  for (const [way, loop] of [
+    [
+      "for await",
+      async (ws: Stream): Promise<void> => {
+        for await (const message of ws) await ws.write(message);
+      },
+    ],
+    [
+      "read",
+      async (ws: Stream): Promise<void> => {
+        for (;;) await ws.write(await ws.read());
+      },
+    ],
+    [
+      "read with a handler",
+      (ws: Stream): void => {
+        const next = (error: ServalError | undefined, message: Message): void => {
+          if (error !== undefined) return;
+          ws.send(message);
+          ws.read(next);
+        };
+        ws.read(next);
+      },
+    ],
+  ] as const) {
+    it(`${way}: who reads answers each message before the close is`, async () => {
+      const state = await pulled({}, { behind: [text("1"), text("2"), close(1000)] });
+      const done = codeOf(Promise.resolve(loop(state.ws)));
+      await quiet();
+      assert.deepEqual(state.peer.frames, ["text 1", "text 2", "close 1000"]);
+      assert.equal(await done, way === "read" ? "websocket.closed" : undefined);
+      assert.deepEqual(await ended(state), { code: 1000, reason: "", clean: true });
+    });
+  }
+});
