@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { ServalError } from "../../src/core/index.ts";
+import { handled, type ServalError } from "../../src/core/index.ts";
 import type { Message, Stream } from "../../src/websocket/index.ts";
 import { binary, close, concat, frame, more, ping, text, utf8 } from "./frames.ts";
 import { codeOf, ended, opened, outcomeOf, pulled, quiet, uncaughtIn } from "./kit.ts";
@@ -319,10 +319,10 @@ describe("a message and the peer's close in one read", () => {
   ] as const) {
     it(`${way}: who reads answers each message before the close is`, async () => {
       const state = await pulled({}, { behind: [text("1"), text("2"), close(1000)] });
-      const done = codeOf(Promise.resolve(loop(state.ws)));
+      const done = handled(Promise.resolve(loop(state.ws)));
       await quiet();
       assert.deepEqual(state.peer.frames, ["text 1", "text 2", "close 1000"]);
-      assert.equal(await done, way === "read" ? "websocket.closed" : undefined);
+      assert.equal(await codeOf(done), way === "read" ? "websocket.closed" : undefined);
       assert.deepEqual(await ended(state), { code: 1000, reason: "", clean: true });
     });
   }
