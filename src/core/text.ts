@@ -1,6 +1,6 @@
 // The one file of the layers that names a platform module: text in and out of bytes is native in node:buffer, and
 // nothing portable comes near. Another platform would replace this file.
-import { Buffer, isUtf8 } from "node:buffer";
+import { Buffer, constants, isUtf8 } from "node:buffer";
 
 /** Node's native slices and writes; on Buffer's prototype, but they take any Uint8Array as `this`. */
 interface NativeText {
@@ -12,6 +12,9 @@ interface NativeText {
 
 const native = Buffer.prototype as unknown as NativeText;
 const { latin1Slice, utf8Slice, latin1Write, utf8Write } = native;
+
+/** The longest text that the platform can have, in UTF-16 code units; no more bytes of UTF-8 can be decoded. */
+export const longestText: number = constants.MAX_STRING_LENGTH;
 
 /** Bytes `start` to `end`, each as the character of that code. */
 export function decodeLatin1(bytes: Uint8Array, start = 0, end: number = bytes.length): string {

@@ -112,7 +112,8 @@ export abstract class TransportStream implements ByteStream {
     if (reader !== undefined && !this.#inCall && this.#held === undefined) {
       this.#reader = undefined;
       reader(undefined, bytes);
-      if (this.#reader === undefined && !this.#closed) this.idle();
+      // The handler may have started another read, or a teardown, which drops what comes.
+      if (!this.wanting && !this.#closed) this.idle();
     } else if (this.#teardown !== undefined) {
       this.pull();
     } else {

@@ -61,6 +61,14 @@ export function isToken(text: string): boolean {
   return text.length > 0;
 }
 
+/** RFC 9110 7.2 and 4.2.1: uri-host [":" port], and a host there must be. */
+const host = /^(?:\[[\dA-Fa-f:.]+\]|[\w\-.~%!$&'()*+,;=]+)(?::\d*)?$/;
+
+/** Whether a text can stand as the value of Host. */
+export function isHost(text: string): boolean {
+  return host.test(text);
+}
+
 /** Whether a text, possibly empty, can stand as a field's value or as a reason: RFC 9110 5.5, RFC 9112 4. */
 export function isValue(text: string): boolean {
   for (let i = 0; i < text.length; i++) {

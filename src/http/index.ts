@@ -2,7 +2,7 @@ export type { OperationOptions } from "./abort.ts";
 export { httpError, httpErrors } from "./errors.ts";
 export { Fields } from "./fields.ts";
 export type { FieldsInit } from "./fields.ts";
-export { isToken } from "./grammar.ts";
+export { isHost, isToken } from "./grammar.ts";
 export { read } from "./read.ts";
 export type { ReadOptions } from "./read.ts";
 export { RequestParser } from "./request-parser.ts";

@@ -46,6 +46,8 @@ export class Connection<Data> {
     this.#closing = true;
     if (this.#ws?.isOpen === true) void this.#ws.close({ code: closeCode.goingAway });
     else if (!this.#answering) this.#end();
+    // An answer may take as long as it likes, but not the server's end.
+    else if (this.#ws === undefined) this.#startDeadline();
   }
 
   readonly #onRequest = (error: ServalError | undefined, request: Request): void => {

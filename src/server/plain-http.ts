@@ -1,5 +1,5 @@
 import { reportError } from "../core/report.ts";
-import { Response, type Request } from "../http/index.ts";
+import { isHost, Response, type Request } from "../http/index.ts";
 
 /** A handler of plain HTTP requests, with the standard types. */
 export type Fetch = (request: globalThis.Request) => globalThis.Response | Promise<globalThis.Response>;
@@ -37,10 +37,11 @@ function upgradeRequired(): Response {
 function urlOf(request: Request): URL | undefined {
   const { target, fields } = request;
   const host = fields.get("Host") ?? (request.version === 10 ? "localhost" : undefined);
-  if (host === undefined || fields.count("Host") > 1) return undefined;
+  if (host === undefined || fields.count("Host") > 1 || !isHost(host)) return undefined;
   try {
     // Joined, not resolved: a target of "//other/" is a path of ours, not another host.
-    return new URL(target.startsWith("/") ? `http://${host}${target}` : target);
+    const url = new URL(target.startsWith("/") ? `http://${host}${target}` : target);
+    return /^https?:$/.test(url.protocol) && url.username === "" && url.password === "" ? url : undefined;
   } catch {
     return undefined;
   }

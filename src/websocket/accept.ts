@@ -196,7 +196,11 @@ export class AcceptOperation<Data> {
     if (fields !== undefined) {
       for (const [name, value] of new Fields(fields)) response.fields.append(name, value);
     }
-    this.#settings.options.decorate?.(response, this.#request);
+    const decorated: unknown = this.#settings.options.decorate?.(response, this.#request);
+    if (isPromise(decorated)) {
+      decorated.then(undefined, ignore);
+      throw websocketError("websocket.bad_upgrade_result", { message: "decorate can't be async; upgrade can" });
+    }
     const kept = ownFields.every((name, i) => response.fields.joined(name) === before[i]);
     if (response.status !== 101 || response.body.length > 0 || !kept) {
       throw websocketError("websocket.bad_upgrade_result", {
@@ -221,7 +225,8 @@ export class AcceptOperation<Data> {
     // A copy: an application may refuse many with the same object.
     const response = new Response({ status, reason, fields: new Fields(fields), body });
     try {
-      this.#settings.options.decorate?.(response, this.#request);
+      const decorated: unknown = this.#settings.options.decorate?.(response, this.#request);
+      if (isPromise(decorated)) decorated.then(undefined, ignore);
     } catch {
       // It is told already why the handshake fails; that its decoration fails too changes nothing.
     }
@@ -306,3 +311,5 @@ export class AcceptOperation<Data> {
     this.#signal = undefined;
   }
 }
+
+function ignore(): void {}

@@ -1,5 +1,5 @@
 import type { ServalError } from "../core/index.ts";
-import { Fields, hasToken, httpError, parseTokenList, Response, type Request } from "../http/index.ts";
+import { Fields, hasToken, httpError, isHost, parseTokenList, Response, type Request } from "../http/index.ts";
 import { acceptKey } from "./accept-key.ts";
 import { websocketError, type WebsocketCode } from "./errors.ts";
 
@@ -11,9 +11,6 @@ export interface UpgradeRequest {
   /** The subprotocols that the client offers, in its order of preference. */
   readonly protocols: readonly string[];
 }
-
-/** RFC 9110 section 7.2: uri-host [":" port], and a host there must be (section 4.2.1). */
-const host = /^(?:\[[\dA-Fa-f:.]+\]|[\w\-.~%!$&'()*+,;=]+)(?::\d*)?$/;
 
 /** Sixteen bytes in base64, in the one canonical way: the last digit has its four unused bits 0. */
 const sixteenBytes = /^[A-Za-z\d+/]{21}[AQgw]==$/;
@@ -29,7 +26,7 @@ export function checkUpgrade(request: Request): UpgradeRequest | ServalError {
 
   const hosts = fields.count("Host");
   if (hosts === 0) return websocketError("websocket.no_host");
-  if (hosts > 1 || !host.test(fields.get("Host")!)) return websocketError("websocket.bad_host");
+  if (hosts > 1 || !isHost(fields.get("Host")!)) return websocketError("websocket.bad_host");
 
   const connection = fields.joined("Connection");
   if (connection === undefined) return websocketError("websocket.no_connection");

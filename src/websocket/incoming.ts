@@ -1,4 +1,4 @@
-import { allocate, decodeUtf8, isValidUtf8 } from "../core/text.ts";
+import { allocate, decodeUtf8, isValidUtf8, longestText } from "../core/text.ts";
 import type { Role } from "../core/index.ts";
 import type { WebsocketCode } from "./errors.ts";
 import { maxControlSize, opcode } from "./frame.ts";
@@ -57,6 +57,7 @@ export class Incoming {
   failure: WebsocketCode | undefined;
   readonly #masked: boolean;
   readonly #maxMessageSize: number;
+  readonly #maxTextSize: number;
   readonly #textAsBytes: boolean;
 
   #dropsData = false;
@@ -81,6 +82,7 @@ export class Incoming {
     this.#masked = options.role === "server";
     this.#maxMessageSize = options.maxMessageSize;
     this.#textAsBytes = options.text === "bytes";
+    this.#maxTextSize = this.#textAsBytes ? options.maxMessageSize : Math.min(options.maxMessageSize, longestText);
   }
 
   /** Whether there are bytes that `next` has not used. */
@@ -180,7 +182,8 @@ export class Incoming {
         size = 10;
       }
       const isControl = code >= opcode.close;
-      if (!isControl && !this.#dropsData && this.#length + length > this.#maxMessageSize) {
+      const limit = (this.#opcode || code) === opcode.text ? this.#maxTextSize : this.#maxMessageSize;
+      if (!isControl && !this.#dropsData && this.#length + length > limit) {
         return this.#fail("websocket.message_too_big");
       }
 
@@ -273,7 +276,7 @@ export class Incoming {
   #takePayload(): Event | undefined {
     const count = Math.min(this.#left, this.#end - this.#at);
     if (!this.#dropsData) {
-      this.#makeRoom(count);
+      if (!this.#makeRoom(count)) return this.#fail("websocket.message_too_big");
       maskInto(this.#input, this.#at, this.#bytes, this.#length, count, this.#key);
       this.#length += count;
     }
@@ -307,17 +310,25 @@ export class Incoming {
     return event.message;
   }
 
-  /** Makes room for `count` more bytes of the message; all at once where its length is known and believable. */
-  #makeRoom(count: number): void {
+  /**
+   * Makes room for `count` more bytes of the message; all at once where its length is known and believable. False where
+   * the platform has no memory for it: with no limit set, that is the limit.
+   */
+  #makeRoom(count: number): boolean {
     const needed = this.#length + count;
-    if (needed <= this.#bytes.length) return;
+    if (needed <= this.#bytes.length) return true;
     const promised = this.#length + this.#left;
     const grown = Math.max(needed, Math.min(Math.max(trusted, this.#bytes.length * 4), promised));
     // Of a fragmented message the end is unknown: small fragments must not mean a copy each.
     const size = this.#fin ? grown : Math.max(grown, Math.min(this.#bytes.length * 2, this.#maxMessageSize));
-    const bytes = allocate(size);
-    bytes.set(this.#bytes.subarray(0, this.#length));
-    this.#bytes = bytes;
+    try {
+      const bytes = allocate(size);
+      bytes.set(this.#bytes.subarray(0, this.#length));
+      this.#bytes = bytes;
+      return true;
+    } catch {
+      return false;
+    }
   }
 
   #fail(failure: WebsocketCode): Event {

@@ -98,7 +98,7 @@ export const asideSize: number = 64 * 1024;
 const asideWords = new Int32Array(asideSize / 4);
 const aside = new Uint8Array(asideWords.buffer);
 
-/** Sockets read into the same memory again and again: the view of it is kept. */
+/** Sockets read into the same memory again and again: the view of it is kept, but nothing large is because of it. */
 let viewedBuffer: ArrayBufferLike | undefined;
 let view: DataView | undefined;
 
@@ -112,13 +112,14 @@ export function unmaskAside(source: Uint8Array, from: number, length: number, ke
     maskFew(source, from, aside, 0, length, key);
     return aside;
   }
-  if (view === undefined || source.buffer !== viewedBuffer) {
-    viewedBuffer = source.buffer;
-    view = new DataView(viewedBuffer);
+  let seen = view;
+  if (seen === undefined || source.buffer !== viewedBuffer) {
+    seen = new DataView(source.buffer);
+    if (source.buffer.byteLength <= asideSize) [view, viewedBuffer] = [seen, source.buffer];
   }
   const k = littleEndian ? key | 0 : swap(key);
   let at = source.byteOffset + from;
-  for (let i = 0; i < words; i++, at += 4) asideWords[i] = view.getInt32(at, littleEndian) ^ k;
+  for (let i = 0; i < words; i++, at += 4) asideWords[i] = seen.getInt32(at, littleEndian) ^ k;
   const done = words << 2;
   if (done < length) maskFew(source, from + done, aside, done, length - done, key);
   return aside;

@@ -1,3 +1,4 @@
+import { byteLength, coreError } from "../core/index.ts";
 import { allocate, encodeUtf8, utf8Length, writeUtf8 } from "../core/text.ts";
 import { maxHeaderSize, writeHeader, type Opcode } from "./frame.ts";
 
@@ -80,12 +81,16 @@ export class Outgoing {
       this.#flight = this.#flight.concat(this.#pieces);
       this.#pieces = [];
     }
-    if (this.#flight.length === 0) return undefined;
     if (this.#blocks.length > 0) {
       if (this.#flightBlocks.length === 0) [this.#flightBlocks, this.#blocks] = [this.#blocks, this.#flightBlocks];
       else this.#flightBlocks.push(...this.#blocks.splice(0));
     }
-    this.#flightSize = this.queued - this.written;
+    this.#flightSize = this.bufferedAmount;
+    // A referenced payload is the application's memory. Moved to another thread meanwhile, it is empty here.
+    if (byteLength(this.#flight) !== this.#flightSize) {
+      throw coreError("core.invalid_argument", { message: "A buffer was detached before it had been written" });
+    }
+    if (this.#flightSize === 0) return undefined;
     return this.#flight.length === 1 ? this.#flight[0]! : this.#flight;
   }
 
@@ -101,9 +106,9 @@ export class Outgoing {
     }
     let left = count;
     let done = 0;
-    while (left >= this.#flight[done]!.length) left -= this.#flight[done++]!.length;
+    while (done < this.#flight.length && left >= this.#flight[done]!.length) left -= this.#flight[done++]!.length;
     this.#flight = this.#flight.slice(done);
-    this.#flight[0] = this.#flight[0]!.subarray(left);
+    if (left > 0 && this.#flight.length > 0) this.#flight[0] = this.#flight[0]!.subarray(left);
     this.#releaseBlocks();
   }
 

@@ -77,7 +77,7 @@ export class Protocol {
   /** Sends the pong that was withheld, if any, now that there is room. */
   sendWithheldPong(): void {
     const payload = this.#withheldPong;
-    if (payload === undefined || !this.canSend) return;
+    if (payload === undefined || !this.canSend || this.outgoing.bufferedAmount > this.#highWaterMark) return;
     this.#withheldPong = undefined;
     this.outgoing.bytes(opcode.pong, true, payload);
   }

@@ -110,6 +110,19 @@ describe("TransportStream", () => {
     assert.deepEqual(puppet.verbs, ["pull", "destroy"]);
   });
 
+  it("goes on delivering to a teardown that a read's handler has started", async () => {
+    const puppet = new Puppet();
+    const ends: unknown[] = [];
+    puppet.readSome(() => puppet.teardown("server", (error) => ends.push(error)));
+    puppet.reports.deliver(bytes);
+    assert.deepEqual(puppet.verbs, ["pull", "finish", "pull"]);
+    puppet.reports.deliver(bytes);
+    puppet.reports.readEnded();
+    puppet.reports.writeEnded();
+    await turn();
+    assert.deepEqual([ends, puppet.verbs.includes("idle")], [[undefined], false]);
+  });
+
   it("tears down in the role's order: a server ends first, a client when the peer has", async () => {
     for (const [role, before, after] of [
       ["server", ["finish", "pull"], []],

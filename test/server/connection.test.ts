@@ -131,6 +131,18 @@ test("close ends an idle connection at once, and a busy one behind its answer", 
   assert.equal(busy.stream.ended, true);
 });
 
+test("close waits for an answer only as long as the deadline", async () => {
+  const fixture = new Fixture(() => new Promise(() => {}));
+  await fixture.send(get("/"));
+  await fixture.clock.advance(10_000);
+  assert.equal(fixture.ends, 0);
+  fixture.connection.close();
+  await fixture.clock.advance(999);
+  assert.equal(fixture.ends, 0);
+  await fixture.clock.advance(1);
+  assert.deepEqual([fixture.ends, fixture.stream.closed, fixture.clock.pending], [1, true, 0]);
+});
+
 for (let failAfter = 0; failAfter < 8; failAfter++) {
   test(`the operation after ${failAfter} fails: the connection ends once, and leaves no timer`, async () => {
     const fixture = new Fixture(hello, { message: (ws, message) => ws.write(message) }, { failAfter });

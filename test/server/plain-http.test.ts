@@ -34,6 +34,13 @@ for (const [what, init, status] of [
   ["no Host", { target: "/x" }, 400],
   ["two Hosts", { fields: { Host: ["a", "b"] } }, 400],
   ["a malformed Host", { fields: { Host: "a b" } }, 400],
+  ["a Host that goes on into a path", { target: "/public", fields: { Host: "h/admin?" } }, 400],
+  ["a Host with a fragment", { target: "/public", fields: { Host: "h/admin#" } }, 400],
+  ["a Host with a user", { fields: { Host: "u:p@h" } }, 400],
+  ["a Host with a backslash", { fields: { Host: "h\\admin" } }, 400],
+  ["an empty Host", { fields: { Host: "" } }, 400],
+  ["a target with a user", { target: "http://u:p@h/", fields: { Host: "h" } }, 400],
+  ["a target of another scheme", { target: "ftp://h/", fields: { Host: "h" } }, 400],
   ["a malformed target", { target: "*", fields: { Host: "h" } }, 400],
   ["a method that fetch does not have", { method: "TRACE", fields: { Host: "h" } }, 501],
 ] as const) {

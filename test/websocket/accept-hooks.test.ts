@@ -240,6 +240,8 @@ describe("decorate", () => {
       },
       "websocket.handler_failed",
     ],
+    ["is async, and fails", () => Promise.reject(new Error("secret")), "websocket.bad_upgrade_result"],
+    ["is async", () => Promise.resolve(), "websocket.bad_upgrade_result"],
   ];
   for (const [name, change, code] of changes) {
     it(`one that ${name} on a 101: 500, and the error`, async () => {
@@ -251,13 +253,16 @@ describe("decorate", () => {
     });
   }
 
-  it("one that throws on a refusal changes nothing of it", async () => {
-    const decorate = (): void => {
+  it("one that throws or rejects on a refusal changes nothing of it", async () => {
+    const throws = (): void => {
       throw new Error("secret");
     };
-    const state = await run({ decorate }, { Host: undefined });
-    assert.deepEqual(seen(state), ["websocket.no_host", 400, 0]);
-    assert.equal((await ended(state)).code, 1006);
+    const rejects = (): Promise<void> => Promise.reject(new Error("secret"));
+    for (const decorate of [throws, rejects as () => void]) {
+      const state = await run({ decorate }, { Host: undefined });
+      assert.deepEqual(seen(state), ["websocket.no_host", 400, 0]);
+      assert.equal((await ended(state)).code, 1006);
+    }
   });
 
   it("one that makes every response impossible: nothing is sent, and the error told once", async () => {

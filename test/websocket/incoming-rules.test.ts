@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { longestText } from "../../src/core/text.ts";
 import type { WebsocketCode } from "../../src/websocket/errors.ts";
+import type { IncomingOptions } from "../../src/websocket/incoming.ts";
 import { binary, close, concat, frame, more, ping, pong, single, text, utf8 } from "./frames.ts";
 import { drain, feed, hexOf, serverSide } from "./incoming.ts";
 
@@ -154,6 +156,16 @@ describe("maxMessageSize", () => {
     const bytes = concat(binary("", { announced: 2n ** 62n }), utf8("some"));
     assert.deepEqual(feed(incoming, [bytes]), []);
     assert.deepEqual(drain(incoming), []);
+  });
+
+  it("Infinity is no licence for text that no string can hold", () => {
+    const announced = BigInt(longestText) + 1n;
+    const feedText = (options: Partial<IncomingOptions>): string[] =>
+      feed(serverSide({ maxMessageSize: Infinity, ...options }), [text("", { announced })]);
+    assert.deepEqual(feedText({}), ["failed websocket.message_too_big"]);
+    assert.deepEqual(feedText({ text: "bytes" }), []);
+    const behind = concat(text("a", { fin: false }), more("", { announced: BigInt(longestText) }));
+    assert.deepEqual(feed(serverSide({ maxMessageSize: Infinity }), [behind]), ["failed websocket.message_too_big"]);
   });
 
   it("counts each message for itself", () => {

@@ -190,3 +190,26 @@ describe("Outgoing: several connections share the pool of blocks", () => {
     );
   });
 });
+
+describe("a referenced payload that is detached before it has left", () => {
+  const detach = (bytes: Uint8Array): void => void structuredClone(bytes, { transfer: [bytes.buffer as ArrayBuffer] });
+  const error = { code: "core.invalid_argument", message: /detached/ };
+
+  it("is told when it would be written", () => {
+    const outgoing = new Outgoing();
+    const payload = new Uint8Array(copiedUpTo + 1);
+    outgoing.bytes(binary, true, payload);
+    detach(payload);
+    assert.throws(() => outgoing.take(), error);
+  });
+
+  it("is told also in the middle of it", () => {
+    const outgoing = new Outgoing();
+    const payload = new Uint8Array(copiedUpTo + 1);
+    outgoing.bytes(binary, true, payload);
+    outgoing.take();
+    detach(payload);
+    outgoing.wrote(100);
+    assert.throws(() => outgoing.take(), error);
+  });
+});

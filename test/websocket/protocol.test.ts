@@ -55,6 +55,22 @@ describe("RFC 6455 5.5.2: pings", () => {
     assert.deepEqual(sent(one), [`pong ${Buffer.from("999").toString("hex")}`]);
   });
 
+  it("a withheld pong stays that while there is no room, so that short writes let no flood in", () => {
+    const one = protocol();
+    one.outgoing.bytes(opcode.binary, true, new Uint8Array(1000));
+    const waiting = one.outgoing.bufferedAmount;
+    for (let i = 0; i < 100; i++) {
+      take(one, ping(`${i}`));
+      one.outgoing.take();
+      one.outgoing.wrote(1);
+      one.sendWithheldPong();
+    }
+    assert.equal(one.outgoing.bufferedAmount, waiting - 100);
+    sent(one);
+    one.sendWithheldPong();
+    assert.deepEqual(sent(one), [`pong ${Buffer.from("99").toString("hex")}`]);
+  });
+
   it("the payload of a pong that was withheld is not the one that the application was given", () => {
     const one = protocol();
     one.outgoing.bytes(opcode.binary, true, new Uint8Array(200));
