@@ -26,6 +26,7 @@ export async function closeOnSignal(
     signalled.once("SIGTERM", onSignal);
   });
   const open = server.connections;
-  if (open > 0) output.err(`serval: closing ${open} connection${open === 1 ? "" : "s"}; Ctrl-C stops at once\n`);
+  if (open > 0)
+    output.err(`serval: closing ${open} connection${open === 1 ? "" : "s"}, for at most 5 s; Ctrl-C stops at once\n`);
   await server.close();
 }

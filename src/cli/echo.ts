@@ -1,5 +1,5 @@
 import { serve, type Server } from "../server/index.ts";
-import type { Handlers } from "../websocket/index.ts";
+import type { StreamOptions } from "../websocket/index.ts";
 import type { Where } from "./arguments.ts";
 
 /** Starts a server that sends every message back, at every path. */
@@ -7,8 +7,10 @@ export function echo(where: Where): Promise<Server> {
   return serve({ ...where, ...echoing });
 }
 
-/** The handlers of an echo. */
-export const echoing: Handlers = {
+/** The options of an echo. */
+export const echoing: StreamOptions = {
+  // Whoever stops the command does not want to wait longer than this for a peer that is gone.
+  timeouts: { handshake: 5_000 },
   // Where the peer sends faster than it reads, this waits, and the next message waits for it.
   message: (ws, message) => ws.write(message),
 };

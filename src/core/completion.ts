@@ -1,4 +1,5 @@
 import type { ServalError } from "./error.ts";
+import { coreError } from "./errors.ts";
 
 /** Receives the outcome of a composed operation: an error, or a result. Called exactly once, never inside the call that it was given to. */
 export type Handler<Result = void> = (error: ServalError | undefined, result: Result) => void;
@@ -49,8 +50,17 @@ export function complete<Result>(
   start: (handler: Handler<Result>) => void,
 ): Promise<Result> | undefined {
   if (handler === undefined) return promised(start);
+  checkHandler(handler);
   start(handler);
   return undefined;
+}
+
+/** Passes a completion handler. What is in its place, where it is none, would be called much later, by nobody's fault. */
+export function checkHandler(handler: unknown): void {
+  if (typeof handler === "function") return;
+  throw coreError("core.invalid_argument", {
+    message: `A completion handler must be a function, not ${typeof handler}`,
+  });
 }
 
 /** Whether an application's handler returned something to wait for. */

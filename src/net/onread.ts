@@ -13,10 +13,16 @@ export interface Handle {
   useUserBuffer?(buffer: Uint8Array): void;
 }
 
-/** What the constructor of `net.Socket` takes; its published type lacks some of it. */
-export interface SocketOptions extends SocketConstructorOpts {
+/** What the constructor of `net.Socket` takes; some published types lack `handle`, in others it is of another type. */
+export interface SocketOptions {
   handle?: Handle;
   onread?: OnReadOpts;
+  allowHalfOpen?: boolean;
+}
+
+/** A socket built with these options. */
+export function makeSocket(options: SocketOptions): Socket {
+  return new Socket(options as SocketConstructorOpts);
 }
 
 interface ListeningHandle {
@@ -59,8 +65,7 @@ export function hasOnread(): boolean {
 function takesOnread(): boolean {
   const option = onread(() => {});
   try {
-    const options: SocketOptions = { onread: option };
-    const socket = new Socket(options);
+    const socket = makeSocket({ onread: option });
     const fields = socket as unknown as Record<symbol, unknown>;
     const taken = Object.getOwnPropertySymbols(socket).some((symbol) => fields[symbol] === option.buffer);
     socket.destroy();

@@ -1,9 +1,9 @@
-import { Socket } from "node:net";
+import type { Socket } from "node:net";
 import { nextTick } from "node:process";
 import { DuplexStream } from "../core/duplex.ts";
 import type { ByteStream, Peer } from "../core/index.ts";
 import { connectedTo, type Target } from "./address.ts";
-import { hasOnread, onread, type Handle, type SocketOptions } from "./onread.ts";
+import { hasOnread, makeSocket, onread, type Handle, type SocketOptions } from "./onread.ts";
 
 /** How a socket's bytes come: into the shared buffer, or as `'data'` events, which always work. */
 export type ReadWay = "onread" | "data";
@@ -33,7 +33,7 @@ export class SocketStream extends DuplexStream implements ByteStream {
   static fromHandle(handle: Handle, path: string | undefined, closed: () => void): SocketStream {
     const options: SocketOptions = { handle, allowHalfOpen: true, onread: onread((bytes) => stream.deliver(bytes)) };
     // It reads from its construction on. Nothing comes before this turn ends, and then it is paused if nobody wants it.
-    const stream: SocketStream = new SocketStream(new Socket(options), "onread", true);
+    const stream: SocketStream = new SocketStream(makeSocket(options), "onread", true);
     stream.#connected(path, closed);
     stream.idle();
     return stream;
@@ -51,7 +51,7 @@ export class SocketStream extends DuplexStream implements ByteStream {
     const options: SocketOptions = { allowHalfOpen: true };
     const reads = way === "onread" && hasOnread();
     if (reads) options.onread = onread((bytes) => stream.deliver(bytes));
-    const socket = new Socket(options);
+    const socket = makeSocket(options);
     const stream: SocketStream = new SocketStream(socket, reads ? "onread" : "data", false);
     socket.once("error", connected);
     socket.once("connect", () => {

@@ -1,4 +1,6 @@
 import { FlatBuffer, type ByteStream, type ServalError, type Timer } from "../core/index.ts";
+import { isPromise } from "../core/completion.ts";
+import { reportError } from "../core/report.ts";
 import { hasToken, read, RequestParser, Response, write, type Request } from "../http/index.ts";
 import { closeCode, Stream, type Settings } from "../websocket/index.ts";
 import { answer, type Fetch } from "./plain-http.ts";
@@ -67,15 +69,31 @@ export class Connection<Data> {
     const buffered = this.#buffer.data();
     this.#buffer.clear();
     void ws.closed.then(() => this.#owner.ended(this));
-    ws.accept(request, { buffered }, () => {
+    ws.accept(request, { buffered }, (error) => {
+      if (error !== undefined && isOwn(error)) this.#tell(ws, error);
       if (this.#closing) this.close();
     });
+  }
+
+  /** A hook has failed: the peer was told nothing of it but 500. */
+  #tell(ws: Stream<Data>, error: ServalError): void {
+    const { error: handler } = this.#owner.settings.options;
+    if (handler === undefined) {
+      reportError(error.cause ?? error);
+      return;
+    }
+    try {
+      const result = handler(ws, error);
+      if (isPromise(result)) result.then(undefined, reportError);
+    } catch (thrown) {
+      reportError(thrown);
+    }
   }
 
   /** Answers a request that could not be read. */
   #refuse(error: ServalError): void {
     if (error.condition === "transport" || error.condition === "aborted" || error.condition === "closed") this.#end();
-    else this.#respond(new Response({ status: statusOf(error), body: `${error.message}\n` }), this.#parser?.request);
+    else this.#respond(refusal(error), this.#parser?.request);
   }
 
   #respond(response: Response, request: Request | undefined): void {
@@ -133,6 +151,16 @@ export class Connection<Data> {
 /** Whether a request wants to be a WebSocket, well formed or not: if not, the handshake says what is wrong. */
 function isWebSocket(request: Request): boolean {
   return request.fields.has("Sec-WebSocket-Key") || hasToken(request.fields.joined("Upgrade"), "websocket");
+}
+
+/** Whether a handshake failed by the application's hooks; of HTTP, the peer's part has been read without fault by then. */
+function isOwn(error: ServalError): boolean {
+  return error.condition === "misuse" || (error.code.startsWith("http.") && error.code !== "http.unexpected_body");
+}
+
+function refusal(error: ServalError): Response {
+  const status = statusOf(error);
+  return new Response({ status, body: `${status === 413 ? "Requests can't have a body here" : error.message}\n` });
 }
 
 function statusOf(error: ServalError): number {

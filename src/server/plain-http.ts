@@ -17,7 +17,9 @@ export async function answer(fetch: Fetch | undefined, request: Request): Promis
     return new Response({ status: 501, body: `The method ${request.method} is not implemented\n` });
   }
   try {
-    return await Response.from(await fetch(standard));
+    const response = (await fetch(standard)) as globalThis.Response | undefined;
+    if (typeof response?.arrayBuffer !== "function") throw new TypeError("fetch must return a Response");
+    return await Response.from(response);
   } catch (error) {
     reportError(error);
     return new Response({ status: 500, body: "The server failed to answer the request\n" });

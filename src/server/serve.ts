@@ -1,4 +1,4 @@
-import { coreError, type Peer } from "../core/index.ts";
+import { coreError, type Peer, type ServalError } from "../core/index.ts";
 import { listen, type Listener } from "../net/index.ts";
 import { Settings, type Stream, type StreamOptions } from "../websocket/index.ts";
 import { Connection, type ConnectionOwner } from "./connection.ts";
@@ -48,7 +48,7 @@ class RunningServer<Data> implements Server, ConnectionOwner<Data> {
 
   async listen({ port, host, path }: ServeOptions<Data>): Promise<void> {
     if (path !== undefined && (port !== undefined || host !== undefined)) {
-      throw coreError("core.invalid_argument", { message: "serve takes a path, or a port and host, not both" });
+      throw unusable("serve takes a path, or a port and host, not both");
     }
     const where = path === undefined ? { port: port ?? 0, ...(host === undefined ? {} : { host }) } : { path };
     this.#listener = await listen(where, (stream) => {
@@ -104,15 +104,20 @@ class RunningServer<Data> implements Server, ConnectionOwner<Data> {
 
 /** The options of each connection's stream; `connection` is run when it opens. */
 function streamOptions<Data>(options: ServeOptions<Data>): StreamOptions<Data> {
-  const { connection, message, open } = options;
-  if (connection === undefined) return options;
-  if (message !== undefined) {
-    throw coreError("core.invalid_argument", { message: "serve takes a message handler or connection, not both" });
-  }
+  if (typeof options !== "object" || options === null) throw unusable("serve takes options, such as { port: 8080 }");
+  const { port: _port, host: _host, path: _path, fetch, connection, ...stream } = options;
+  if (fetch !== undefined && typeof fetch !== "function") throw unusable("The option fetch must be a function");
+  if (connection === undefined) return stream;
+  if (typeof connection !== "function") throw unusable("The option connection must be a function");
+  if (stream.message !== undefined) throw unusable("serve takes a message handler or connection, not both");
   const run = async (ws: Stream<Data>): Promise<void> => {
-    await open?.(ws);
+    await options.open?.(ws);
     await connection(ws);
     void ws.close();
   };
-  return { ...options, open: run };
+  return { ...stream, open: run };
+}
+
+function unusable(message: string): ServalError {
+  return coreError("core.invalid_argument", { message });
 }

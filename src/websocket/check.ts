@@ -5,7 +5,7 @@ import { maxControlSize } from "./frame.ts";
 import type { AcceptInput } from "./accept.ts";
 import { Request } from "../http/index.ts";
 import type { Message } from "./handlers.ts";
-import type { AcceptOptions, AcceptSource } from "./options.ts";
+import type { AcceptOptions, AcceptSource, CloseOptions } from "./options.ts";
 
 // What a caller can't send: `core.invalid_argument`, with what would do.
 
@@ -40,14 +40,18 @@ export function checkControl(payload: Uint8Array | string): Uint8Array {
   throw unusable("The payload of a ping or pong is a string or Uint8Array of at most 125 bytes");
 }
 
-/** Passes a close code and reason that can be sent; the code 1005 stands for none. */
-export function checkClose(code: number, reason: string): void {
+/** A close code and reason, if they can be sent; the code 1005 stands for none. */
+export function checkClose(options: CloseOptions): Required<CloseOptions> {
+  if (typeof options !== "object" || options === null) throw unusable("close takes { code, reason }");
+  const { code = closeCode.normal, reason = "" } = options;
   const noCode = code === closeCode.noStatus;
+  if (typeof reason !== "string") throw unusable("A close reason is a string");
   if (noCode && reason !== "") throw unusable("A close reason needs a close code");
   if (!noCode && !(Number.isInteger(code) && isValidCloseCode(code))) {
     throw unusable(`${code} can't be sent as a close code: 1000 to 1003, 1007 to 1014 and 3000 to 4999 can`);
   }
   if (utf8Length(reason) > maxControlSize - 2) throw unusable("A close reason takes at most 123 bytes of UTF-8");
+  return { code, reason };
 }
 
 function unusable(message: string): ServalError {

@@ -7,7 +7,7 @@ export const websocketErrors = {
   "websocket.queue_overflow": ["limit", "More is waiting to be sent than maxBufferedAmount allows"],
   "websocket.handler_failed": ["misuse", "A handler of the application threw or rejected"],
   "websocket.not_open": ["misuse", "The WebSocket is not open; accept comes first"],
-  "websocket.already_started": ["misuse", "accept and handshake can run once for each Stream"],
+  "websocket.already_started": ["misuse", "A Stream is for one connection: its handshake has run already"],
   "websocket.pushed": ["misuse", "The stream has a message handler: messages go there and can't be read"],
 
   // The opening handshake (RFC 6455 section 4.2.1), in the order of the checks.

@@ -1,4 +1,4 @@
-import { coreError, systemClock, type Clock, type Peer, type Role } from "../core/index.ts";
+import { coreError, systemClock, type Clock, type Peer, type Role, type ServalError } from "../core/index.ts";
 import type { Request, Response } from "../http/index.ts";
 import type { HandlersOf } from "./handlers.ts";
 import type { UpgradeHook } from "./upgrade.ts";
@@ -96,6 +96,7 @@ export class Settings<Ws = unknown, Data = unknown> {
 
   /** Throws `core.invalid_argument`, naming the option, for what can't be meant. */
   constructor(options: OptionsOf<Ws, Data>) {
+    checkNames(options);
     this.handshakeBufferSize = size("handshakeBufferSize", options.handshakeBufferSize, 16 * 1024);
     this.maxMessageSize = size("maxMessageSize", options.maxMessageSize, 16 * 1024 * 1024);
     // Below 1 there would be no room even where nothing waits.
@@ -103,9 +104,7 @@ export class Settings<Ws = unknown, Data = unknown> {
     this.maxBufferedAmount = size("maxBufferedAmount", options.maxBufferedAmount, 16 * 1024 * 1024);
     this.text = options.text ?? "string";
     if (this.text !== "string" && this.text !== "bytes") {
-      throw coreError("core.invalid_argument", {
-        message: `text must be "string" or "bytes", not ${String(this.text)}`,
-      });
+      throw unusable(`text must be "string" or "bytes", not ${String(this.text)}`);
     }
     const handshake = size("timeouts.handshake", options.timeouts?.handshake, suggestedTimeouts("server").handshake);
     this.timeouts = { handshake };
@@ -114,10 +113,35 @@ export class Settings<Ws = unknown, Data = unknown> {
   }
 }
 
+const functions = ["upgrade", "decorate", "onControl", "open", "message", "drain", "close", "error"];
+const sizes = ["handshakeBufferSize", "maxMessageSize", "highWaterMark", "maxBufferedAmount"];
+const others = [...sizes, "text", "timeouts", "clock", "peer"];
+
+/** A misspelt handler is never called, and nobody would know why. */
+function checkNames<Ws, Data>(options: OptionsOf<Ws, Data>): void {
+  if (typeof options !== "object" || options === null) throw unusable("Options are an object");
+  for (const [name, value] of Object.entries(options) as [string, unknown][]) {
+    const isFunction = functions.includes(name);
+    if (!isFunction && !others.includes(name)) throw unusable(`There is no option "${name}"`);
+    if (isFunction && value !== undefined && typeof value !== "function") {
+      throw unusable(`The option ${name} must be a function, not ${typeof value}`);
+    }
+  }
+  const { timeouts = {}, clock = systemClock } = options;
+  if (typeof timeouts !== "object")
+    throw unusable("The option timeouts must be an object, such as { handshake: 5000 }");
+  for (const name of Object.keys(timeouts)) {
+    if (name !== "handshake") throw unusable(`There is no option "timeouts.${name}"`);
+  }
+  if (typeof clock.setTimer !== "function") throw unusable("The option clock must be a Clock");
+}
+
+function unusable(message: string): ServalError {
+  return coreError("core.invalid_argument", { message });
+}
+
 function size(name: string, given: number | undefined, byDefault: number): number {
   if (given === undefined) return byDefault;
   if (typeof given === "number" && given >= 0) return given;
-  throw coreError("core.invalid_argument", {
-    message: `${name} must be a number of at least 0 (Infinity for no limit), not ${String(given)}`,
-  });
+  throw unusable(`${name} must be a number of at least 0 (Infinity for no limit), not ${String(given)}`);
 }

@@ -87,7 +87,9 @@ export class Session<Ws> implements WriterOwner, ApplicationOwner {
   /** Waits for the next message. One at a time. */
   read(handler: Handler<Message>): void {
     if (this.#application.isPushed) throw websocketError("websocket.pushed");
-    if (this.#reader !== undefined) throw coreError("core.operation_pending");
+    if (this.#reader !== undefined) {
+      throw coreError("core.operation_pending", { message: "A read is in progress: await it before the next" });
+    }
     this.#reader = handler;
     if (this.#finishing || this.ended !== undefined) queueMicrotask(() => this.#rejectReader());
     else this.#wake();

@@ -27,6 +27,7 @@ import {
   type OptionsOf,
   type ReadOptions,
 } from "./options.ts";
+import { checkHandler } from "../core/completion.ts";
 import { acceptInput, checkClose, checkControl, checkMessage } from "./check.ts";
 import { Session } from "./session.ts";
 import { tell } from "./tell.ts";
@@ -235,9 +236,7 @@ export class Stream<Data = unknown> {
   close(options: CloseOptions, handler: Handler): void;
   close(options: CloseOptions = {}, handler?: Handler): Promise<void> | undefined {
     return complete(handler, (done) => {
-      const reason = options.reason ?? "";
-      const code = options.code ?? closeCode.normal;
-      checkClose(code, reason);
+      const { code, reason } = checkClose(options);
       if (this.#session === undefined) this.terminate();
       else this.#session.close(code, reason);
       // Behind that, which may have ended the stream at once: nothing completes inside the call.
@@ -264,7 +263,7 @@ export class Stream<Data = unknown> {
   }
 
   #accept(source: AcceptSource | AcceptOptions | undefined, options: AcceptOptions | undefined, done: Handler): void {
-    if (this.#accepting !== undefined) throw coreError("core.operation_pending");
+    if (this.#accepting !== undefined) throw acceptPending();
     if (this.#started) throw websocketError("websocket.already_started");
     const input = acceptInput(source, options);
     const owner: AcceptOwner<Data> = {
@@ -315,7 +314,7 @@ export class Stream<Data = unknown> {
 
   #opened(): Session<Stream<Data>> {
     if (this.#session !== undefined) return this.#session;
-    if (this.#accepting !== undefined) throw coreError("core.operation_pending");
+    if (this.#accepting !== undefined) throw acceptPending();
     throw websocketError("websocket.not_open");
   }
 
@@ -336,6 +335,7 @@ export class Stream<Data = unknown> {
     handler: Handler | undefined,
     queue: (session: Session<Stream<Data>>) => number | ServalError,
   ): Promise<void> | undefined {
+    if (handler !== undefined) checkHandler(handler);
     let position: number | ServalError;
     let session: Session<Stream<Data>>;
     try {
@@ -385,4 +385,8 @@ function peerOf(stream: ByteStream): Peer | undefined {
     if (layer.peer !== undefined) return layer.peer;
   }
   return undefined;
+}
+
+function acceptPending(): ServalError {
+  return coreError("core.operation_pending", { message: "accept is in progress: await it first" });
 }

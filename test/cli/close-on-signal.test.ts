@@ -26,8 +26,8 @@ describe("closeOnSignal", () => {
 
   for (const [connections, words] of [
     [0, ""],
-    [1, "serval: closing 1 connection; Ctrl-C stops at once\n"],
-    [2, "serval: closing 2 connections; Ctrl-C stops at once\n"],
+    [1, "serval: closing 1 connection, for at most 5 s; Ctrl-C stops at once\n"],
+    [2, "serval: closing 2 connections, for at most 5 s; Ctrl-C stops at once\n"],
   ] as const) {
     it(`says of ${connections} connections what it waits for`, async () => {
       const { signalled, done, said } = start(connections);

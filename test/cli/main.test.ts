@@ -102,7 +102,7 @@ describe("the serval command", () => {
       );
       const { code, stderr } = await running.ended;
       assert.equal(code, 0);
-      assert.match(stderr, /^serval: closing 2 connections; .*\n$/);
+      assert.match(stderr, /^serval: closing 2 connections, .*\n$/);
     });
   }
 
@@ -113,7 +113,7 @@ describe("the serval command", () => {
     // One that does not answer a close frame holds up the orderly end.
     client.pause();
     running.kill("SIGTERM");
-    assert.match(await running.line(running.child.stderr), /closing 1 connection;/);
+    assert.match(await running.line(running.child.stderr), /closing 1 connection,/);
     running.kill("SIGINT");
     const { code, signal } = await running.ended;
     assert.deepEqual([code, signal], [null, "SIGINT"]);

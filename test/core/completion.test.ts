@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { checkHandler } from "../../src/core/completion.ts";
 import { complete, coreError, handled, promised, type Handler } from "../../src/core/index.ts";
 import { turns } from "./stream-operations.ts";
 
@@ -55,5 +56,15 @@ describe("complete", () => {
   it("returns a promise without one", async () => {
     assert.equal(await complete(undefined, succeed), 7);
     await assert.rejects(complete(undefined, fail)!, failure);
+  });
+});
+
+describe("checkHandler", () => {
+  it("passes functions alone, and complete asks it", () => {
+    assert.doesNotThrow(() => checkHandler(() => undefined));
+    for (const wrong of ["bye", 1000, {}, null]) {
+      assert.throws(() => checkHandler(wrong), { code: "core.invalid_argument", message: /must be a function/ });
+      assert.throws(() => complete(wrong as never, () => assert.fail("started")), { code: "core.invalid_argument" });
+    }
   });
 });

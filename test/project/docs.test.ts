@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import * as path from "node:path";
-import { test } from "node:test";
+import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { WebSocket } from "ws";
 
@@ -11,7 +12,8 @@ import { WebSocket } from "ws";
 // what has to come of it here.
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
-const folder = path.join(root, "build", "docs");
+const folder = mkdtempSync(path.join(tmpdir(), "serval-docs-"));
+after(() => rmSync(folder, { recursive: true }));
 
 const documents = ["README.md", ...readdirSync(path.join(root, "docs")).map((file) => `docs/${file}`)];
 const blocks = documents.flatMap((file) =>
@@ -32,9 +34,14 @@ async function echoes({ port }: Running): Promise<void> {
   assert.equal(await ask(`ws://127.0.0.1:${port}/`, "hello"), "hello");
 }
 
-async function ask(url: string, message: string, protocols: string[] = []): Promise<string> {
-  const ws = new WebSocket(url, protocols);
+async function connected(url: string): Promise<WebSocket> {
+  const ws = new WebSocket(url);
   await once(ws, "open");
+  return ws;
+}
+
+async function ask(url: string, message: string): Promise<string> {
+  const ws = await connected(url);
   ws.send(message);
   const [answer] = (await once(ws, "message")) as [Buffer];
   ws.terminate();
@@ -50,13 +57,21 @@ const examples: Readonly<Record<string, (running: Running) => unknown>> = {
     assert.equal(await (await fetch(`http://127.0.0.1:${running.port}/`)).text(), "plain HTTP\n");
   },
   upgrade: async ({ port }) => {
-    assert.equal(await ask(`ws://127.0.0.1:${port}/?token=secret`, "hello", ["chat"]), "ada: hello");
+    assert.equal(await ask(`ws://127.0.0.1:${port}/?token=secret`, "hello"), "ada: hello");
     const refused = new WebSocket(`ws://127.0.0.1:${port}/?token=guess`);
     refused.on("error", () => {});
     const [, response] = (await once(refused, "unexpected-response")) as [unknown, { statusCode: number }];
     assert.equal(response.statusCode, 401);
     refused.terminate();
     assert.match(await (await fetch(`http://127.0.0.1:${port}/`)).text(), /chat server/);
+  },
+  room: async ({ port }) => {
+    const [ann, bob] = await Promise.all([1, 2].map(() => connected(`ws://127.0.0.1:${port}/`)));
+    ann!.send("hello");
+    const [heard] = (await once(bob!, "message")) as [Buffer];
+    assert.equal(String(heard), "hello");
+    ann!.terminate();
+    bob!.terminate();
   },
   testing: ({ output }) =>
     assert.match(output, /^HTTP\/1.1 101 Switching Protocols\r\n.*s3pPLMBiTxaQ9kYGzzhZRbK\+xOo=/s),
@@ -66,10 +81,15 @@ test("every example is named, and every name is checked", () => {
   assert.deepEqual(blocks.map((block) => block.name).toSorted(), Object.keys(examples).toSorted());
 });
 
-/** Compiles the examples against the package as it is published. */
+/** Compiles the examples as a user's project does, which has the package as it is published. */
 function compile(): void {
-  rmSync(folder, { recursive: true, force: true });
-  mkdirSync(folder, { recursive: true });
+  run(root, "scripts/build.mjs");
+  const installed = path.join(folder, "node_modules", "serval");
+  mkdirSync(path.join(folder, "node_modules", "@types"), { recursive: true });
+  cpSync(path.join(root, "dist"), path.join(installed, "dist"), { recursive: true });
+  cpSync(path.join(root, "package.json"), path.join(installed, "package.json"));
+  writeFileSync(path.join(folder, "package.json"), '{ "type": "module" }');
+  writeFileSync(path.join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions, include: ["*.ts"] }));
   for (const [index, { code }] of blocks.entries()) {
     // Ports of their own, so that several can run at once.
     writeFileSync(
@@ -77,23 +97,34 @@ function compile(): void {
       code.replace("port: 8080", "port: 0").replace("listen(8080", "listen(0"),
     );
   }
-  const config = {
-    extends: "../../tsconfig.json",
-    compilerOptions: { rootDir: ".", outDir: "out", paths: {}, noEmitOnError: true },
-    include: ["*.ts"],
-  };
-  writeFileSync(path.join(folder, "tsconfig.json"), JSON.stringify(config));
-  for (const args of [["scripts/build.mjs"], ["node_modules/typescript/bin/tsc", "-p", folder]]) {
-    const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd: root, encoding: "utf8" });
-    assert.equal(status, 0, stdout + stderr);
+  // Our declarations are checked too, against the types of the oldest Node and of the newest.
+  for (const types of ["types-node-newest", "@types/node"]) {
+    rmSync(path.join(folder, "node_modules", "@types", "node"), { force: true });
+    symlinkSync(path.join(root, "node_modules", types), path.join(folder, "node_modules", "@types", "node"));
+    run(folder, path.join(root, "node_modules/typescript/bin/tsc"), "-p", folder);
   }
+}
+
+const compilerOptions = {
+  target: "es2023",
+  lib: ["es2023", "esnext.disposable"],
+  module: "nodenext",
+  types: ["node"],
+  strict: true,
+  exactOptionalPropertyTypes: true,
+  noEmitOnError: true,
+};
+
+function run(cwd: string, ...args: string[]): void {
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd, encoding: "utf8" });
+  assert.equal(status, 0, stdout + stderr);
 }
 
 test("every example compiles, and does what it says", async (t) => {
   compile();
   for (const [index, { name }] of blocks.entries()) {
     await t.test(name, async () => {
-      const child = spawn(process.execPath, [path.join(folder, "out", `${index}.js`)], {
+      const child = spawn(process.execPath, [path.join(folder, `${index}.js`)], {
         stdio: ["ignore", "pipe", "inherit"],
       });
       try {

@@ -80,5 +80,7 @@ for (const [what, fetch] of [
     assert.equal(response.status, 500);
     assert.doesNotMatch(text(response), /mine/);
     assert.equal(reported.mock.callCount(), 1);
+    if (what === "returns no response")
+      assert.match(String(reported.mock.calls[0]!.arguments[0]), /must return a Response/);
   });
 }

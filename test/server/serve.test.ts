@@ -152,6 +152,37 @@ for (const [kind, refusal] of [
   });
 }
 
+test("a hook that fails is told to error, or the console; a peer that is refused is not", async (t) => {
+  const reported = t.mock.method(console, "error", () => {});
+  const failure = new Error("the application's own");
+  const hooks: readonly NonNullable<ServeOptions["upgrade"]>[] = [
+    () => {
+      throw failure;
+    },
+    () => ({ protocol: "not offered" }),
+    () => ({ fields: { "X-A": "a\nb" } }),
+    () => true as never,
+  ];
+  const refused = async (server: Server, headers: Record<string, string> = {}): Promise<void> => {
+    const ws = new WebSocket(`ws://127.0.0.1:${server.port}/`, { headers });
+    const [, response] = (await once(ws, "unexpected-response")) as [unknown, { statusCode: number }];
+    assert.equal(response.statusCode, 500);
+  };
+  for (const upgrade of hooks) {
+    const errors: ServalError[] = [];
+    await using({ upgrade }, (server) => refused(server));
+    await using({ upgrade, error: (_ws, error) => errors.push(error) }, (server) => refused(server));
+    assert.equal(errors.length, 1);
+    assert.equal(reported.mock.callCount(), 1);
+    assert.equal(reported.mock.calls[0]!.arguments[0], errors[0]!.cause ?? reported.mock.calls[0]!.arguments[0]);
+    reported.mock.resetCalls();
+  }
+  await using({}, async (server) => {
+    assert.match(await exchange(server, "POST / HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\n\r\n"), / 405 /);
+  });
+  assert.equal(reported.mock.callCount(), 0);
+});
+
 test("messages sent with the handshake wait for an async open", async () => {
   const seen: string[] = [];
   const options: ServeOptions = {
@@ -312,6 +343,9 @@ test("options that can't be meant are refused before anything listens", async ()
   const connection = (): void => {};
   await assert.rejects(serve({ message, connection }), { code: "core.invalid_argument" });
   await assert.rejects(serve({ port: 1, path: "/x" }), { code: "core.invalid_argument" });
+  for (const options of [8080, null, { massage: message }, { fetch: "x" }, { connection: "x" }]) {
+    await assert.rejects(serve(options as object), { code: "core.invalid_argument" });
+  }
   await assert.rejects(serve({ maxMessageSize: -1 }), { code: "core.invalid_argument", message: /maxMessageSize/ });
 });
 

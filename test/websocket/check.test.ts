@@ -16,7 +16,7 @@ describe("checkClose", () => {
   ];
   for (const [code, reason] of good) {
     it(`${code} with ${utf8(reason).length} bytes can be sent`, () =>
-      assert.doesNotThrow(() => checkClose(code, reason)));
+      assert.deepEqual(checkClose({ code, reason }), { code, reason }));
   }
   const bad: [code: number, reason: string, objection: RegExp][] = [
     [1005, "x", /needs a close code/],
@@ -33,7 +33,15 @@ describe("checkClose", () => {
   ];
   for (const [code, reason, objection] of bad) {
     it(`${code} with ${utf8(reason).length} bytes can't`, () =>
-      assert.throws(() => checkClose(code, reason), { code: "core.invalid_argument", message: objection }));
+      assert.throws(() => checkClose({ code, reason }), { code: "core.invalid_argument", message: objection }));
+  }
+});
+
+describe("checkClose's options", () => {
+  it("are 1000 and no reason by default", () => assert.deepEqual(checkClose({}), { code: 1000, reason: "" }));
+  for (const wrong of [1000, "bye", null, { reason: 7 }]) {
+    it(`can't be ${JSON.stringify(wrong)}`, () =>
+      assert.throws(() => checkClose(wrong as object), { code: "core.invalid_argument" }));
   }
 });
 

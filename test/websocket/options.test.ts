@@ -75,3 +75,24 @@ describe("Settings", () => {
     }
   });
 });
+
+describe("options that can't be meant", () => {
+  for (const [options, message] of [
+    [{ massage: () => undefined }, /no option "massage"/],
+    [{ message: "echo" }, /message must be a function, not string/],
+    [{ decorate: 1 }, /decorate must be a function/],
+    [{ timeouts: 5000 }, /timeouts must be an object/],
+    [{ timeouts: { idl: 1 } }, /no option "timeouts.idl"/],
+    [{ clock: 5 }, /clock must be a Clock/],
+    [8080, /Options are an object/],
+    [null, /Options are an object/],
+  ] as const) {
+    it(`${JSON.stringify(options)} are refused`, () => {
+      assert.throws(() => new Settings(options as object), { code: "core.invalid_argument", message });
+    });
+  }
+
+  it("undefined stands for the default", () => {
+    assert.doesNotThrow(() => new Settings({ message: undefined, timeouts: undefined } as object));
+  });
+});

@@ -64,3 +64,16 @@ describe("a completion handler that throws: its program hears of it, and the str
     });
   }
 });
+
+describe("what is no handler", () => {
+  it("is refused at once, not called later", async () => {
+    const { ws } = await pulled();
+    const wrong = "bye" as never;
+    assert.throws(() => ws.close({ code: 1000 }, wrong), { code: "core.invalid_argument" });
+    assert.throws(() => ws.write("x", wrong), { code: "core.invalid_argument" });
+    assert.throws(() => ws.ping("x", wrong), { code: "core.invalid_argument" });
+    assert.equal(ws.isOpen, true);
+    assert.equal(await codeOf(ws.close(1000 as never)), "core.invalid_argument");
+    ws.terminate();
+  });
+});
