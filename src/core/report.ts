@@ -3,5 +3,10 @@
  * It must not be lost, and must not end a process that serves others.
  */
 export function reportError(error: unknown): void {
-  console.error(error);
+  try {
+    console.error(error);
+  } catch {
+    // Anything can be thrown, also what fails when it is looked at.
+    console.error("serval: a handler threw something that can't be shown");
+  }
 }

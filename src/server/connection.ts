@@ -13,6 +13,9 @@ export interface ConnectionOwner<Data> {
   ended(connection: Connection<Data>): void;
 }
 
+/** How many pipelined requests are answered before others have their turn. */
+const mostInTurn = 32;
+
 /**
  * One accepted connection: reads requests and answers them in order, until one becomes a WebSocket or the peer or the
  * server ends it.
@@ -28,6 +31,7 @@ export class Connection<Data> {
   #answering = false;
   #closing = false;
   #ended = false;
+  #answeredInTurn = 0;
 
   constructor(stream: ByteStream, owner: ConnectionOwner<Data>) {
     this.#stream = stream;
@@ -112,13 +116,26 @@ export class Connection<Data> {
       write(this.#stream, response, { omitBody }, (error) => {
         this.#stopDeadline();
         if (error !== undefined) this.#end();
-        else if (keepAlive && !this.#closing) this.readRequest();
+        else if (keepAlive && !this.#closing) this.#readNext();
         else this.#tearDown();
       });
     } catch {
       // fetch returned what HTTP can't carry.
       this.#end();
     }
+  }
+
+  /** Requests that have come in one read must not keep everybody else waiting until all are answered. */
+  #readNext(): void {
+    if (this.#buffer.size === 0 || ++this.#answeredInTurn < mostInTurn) {
+      this.readRequest();
+      return;
+    }
+    this.#answering = false;
+    this.#answeredInTurn = 0;
+    setImmediate(() => {
+      if (!this.#ended) this.readRequest();
+    });
   }
 
   /** Lets the peer read the response to its end before the transport goes. */

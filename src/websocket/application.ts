@@ -11,6 +11,8 @@ export const room: Promise<void> = Promise.resolve();
 /** What the application's handlers do to their connection. */
 export interface ApplicationOwner {
   readonly isOpen: boolean;
+  /** How the connection ended, once the application has been told so. */
+  readonly ended: CloseInfo | undefined;
   /** The handler that messages waited for is done. */
   resume(): void;
   /** A handler threw or rejected. */
@@ -64,12 +66,11 @@ export class Application<Ws> {
     this.#run(() => this.#handlers.onControl?.(kind, payload));
   }
 
-  /** The connection fails; `own` is what a handler threw, which is not lost where nobody listens for errors. */
-  error(error: ServalError, own?: unknown): void {
+  /** The connection fails. What a handler threw is not lost where nobody listens for errors. */
+  error(error: ServalError): void {
     const { error: handler } = this.#handlers;
-    if (handler === undefined) {
-      if (own !== undefined) reportError(own);
-    } else this.#runLast(() => handler(this.#ws, error));
+    if (handler !== undefined) this.#runLast(() => handler(this.#ws, error));
+    else if (error.code === "websocket.handler_failed") reportError(error.cause);
   }
 
   close(info: CloseInfo): void {
@@ -113,9 +114,23 @@ export class Application<Ws> {
 
   #threw(cause: unknown): void {
     // That the connection has ended, which is what its operations say then, is no failure of who handles it.
-    if (cause instanceof ServalError && !this.#owner.isOpen) return;
+    if (!this.#owner.isOpen && isServalError(cause)) return;
+    if (this.#owner.ended !== undefined) {
+      // `close` was the last handler to run.
+      reportError(cause);
+      return;
+    }
     const error = websocketError("websocket.handler_failed", { cause });
-    this.error(error, cause);
+    this.error(error);
     this.#owner.handlerFailed(error);
+  }
+}
+
+function isServalError(value: unknown): boolean {
+  try {
+    return value instanceof ServalError;
+  } catch {
+    // A proxy may refuse even that.
+    return false;
   }
 }

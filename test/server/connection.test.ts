@@ -131,6 +131,20 @@ test("close ends an idle connection at once, and a busy one behind its answer", 
   assert.equal(busy.stream.ended, true);
 });
 
+test("requests that come in one read leave room for others", async () => {
+  let answered = 0;
+  const fixture = new Fixture(() => new Response(String(++answered)));
+  fixture.peer.writeSome(encodeLatin1(get("/").repeat(200)), () => {});
+  const perTurn: number[] = [];
+  for (let i = 0; i < 30 && answered < 200; i++) {
+    const before = answered;
+    await turn();
+    perTurn.push(answered - before);
+  }
+  assert.equal(answered, 200);
+  assert.ok(Math.max(...perTurn) <= 64, String(perTurn));
+});
+
 test("close waits for an answer only as long as the deadline", async () => {
   const fixture = new Fixture(() => new Promise(() => {}));
   await fixture.send(get("/"));

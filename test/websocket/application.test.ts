@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, it, mock } from "node:test";
+import { inspect } from "node:util";
 import type { CloseInfo, ServalError } from "../../src/core/index.ts";
 import type { Message, Stream, StreamOptions } from "../../src/websocket/index.ts";
 import { close, concat, frame, ping, pong, text } from "./frames.ts";
-import { ended, opened, quiet, type Accepting } from "./kit.ts";
+import { ended, opened, quiet, uncaughtIn, type Accepting } from "./kit.ts";
 
 const own = new Error("mine");
 
@@ -273,5 +274,54 @@ describe("handlers that act on their stream", () => {
         assert.deepEqual([messages, state.errors], [[], []]);
       });
     }
+  }
+});
+
+describe("what a handler throws after the end, or can't be looked at", () => {
+  const revoked = (): unknown => {
+    const { proxy, revoke } = Proxy.revocable({}, {});
+    revoke();
+    return proxy;
+  };
+
+  it("late: it goes to the console, since close was the last handler to run", async (context) => {
+    const reported = context.mock.method(console, "error", () => {});
+    const late = deferred();
+    const { order, options } = noting({ message: () => late.promise });
+    const state = await opened(options, { behind: [text("1")] });
+    state.ws.terminate();
+    await ended(state);
+    late.reject(own);
+    await quiet();
+    assert.equal(order.at(-1), "close 1006");
+    assert.deepEqual(
+      reported.mock.calls.map((call) => call.arguments),
+      [[own]],
+    );
+  });
+
+  for (const [name, thrown] of [
+    ["undefined", undefined],
+    ["an object without a prototype", Object.create(null)],
+    ["a revoked proxy", revoked()],
+  ] as const) {
+    it(`${name}: reported once, closes with 1011, and goes no further`, async (context) => {
+      const uncaught = uncaughtIn(context);
+      // As the console does: it looks at what it is given.
+      const reported = context.mock.method(console, "error", (value: unknown) => inspect(value));
+      const { options } = noting({
+        error: undefined,
+        message: () => {
+          throw thrown;
+        },
+      } as unknown as StreamOptions);
+      const state = await opened(options, { behind: [text("1")] });
+      await quiet();
+      assert.ok(reported.mock.callCount() >= 1);
+      assert.deepEqual(state.peer.frames, ["close 1011"]);
+      void state.peer.write(close(1011));
+      await ended(state);
+      assert.deepEqual(uncaught, []);
+    });
   }
 });
