@@ -1,6 +1,7 @@
 import type { ByteStream } from "../core/byte-stream.ts";
 import type { ServalError } from "../core/error.ts";
 import { abortError } from "../core/errors.ts";
+import { offAbort, onAbort } from "../core/on-abort.ts";
 
 /** What every composed operation of this module can be given. */
 export interface OperationOptions {
@@ -21,12 +22,12 @@ export class AbortGuard {
     this.#stream = stream;
     this.#signal = signal;
     if (signal.aborted) this.#abort();
-    else signal.addEventListener("abort", this.#abort, { once: true });
+    else onAbort(signal, this.#abort);
   }
 
   /** Lets go of the signal. Returns the error of the operation where it was aborted, whatever else became of it. */
   release(): ServalError | undefined {
-    this.#signal.removeEventListener("abort", this.#abort);
+    offAbort(this.#signal, this.#abort);
     return this.#signal.aborted ? abortError(this.#signal) : undefined;
   }
 }

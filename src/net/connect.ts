@@ -1,3 +1,4 @@
+import { offAbort, onAbort } from "../core/on-abort.ts";
 import { abortError, handled } from "../core/index.ts";
 import { nameOf, type Target } from "./address.ts";
 import { connectError } from "./errors.ts";
@@ -32,7 +33,7 @@ export function connectBy(way: ReadWay, target: Target, options: ConnectOptions 
         reject(abortError(signal!));
       };
       const connected = (error: Error | undefined): void => {
-        signal?.removeEventListener("abort", abort);
+        if (signal !== undefined) offAbort(signal, abort);
         if (error === undefined) resolve(stream);
         else reject(connectError(error, name));
       };
@@ -42,7 +43,7 @@ export function connectBy(way: ReadWay, target: Target, options: ConnectOptions 
       } catch (error) {
         throw connectError(error, name);
       }
-      signal?.addEventListener("abort", abort, { once: true });
+      if (signal !== undefined) onAbort(signal, abort);
     }),
   );
 }

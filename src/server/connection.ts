@@ -60,8 +60,11 @@ export class Connection<Data> {
     if (this.#ended) return;
     this.#stopDeadline();
     this.#answering = true;
-    if (error !== undefined) this.#refuse(error);
-    else if (isWebSocket(request)) this.#upgrade(request);
+    const received = this.#parser?.request;
+    // An upgrade with a body is the handshake's to refuse.
+    const isReadable = error === undefined || error.code === "http.unexpected_body";
+    if (isReadable && received !== undefined && isWebSocket(received)) this.#upgrade(received);
+    else if (error !== undefined) this.#refuse(error);
     else void answer(this.#owner.fetch, request).then((response) => this.#respond(response, request));
   };
 

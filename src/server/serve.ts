@@ -1,4 +1,5 @@
 import { coreError, type Peer, type ServalError } from "../core/index.ts";
+import { isPlainObject } from "../core/plain-object.ts";
 import { listen, type Listener } from "../net/index.ts";
 import { Settings, type Stream, type StreamOptions } from "../websocket/index.ts";
 import { Connection, type ConnectionOwner } from "./connection.ts";
@@ -104,7 +105,7 @@ class RunningServer<Data> implements Server, ConnectionOwner<Data> {
 
 /** The options of each connection's stream; `connection` is run when it opens. */
 function streamOptions<Data>(options: ServeOptions<Data>): StreamOptions<Data> {
-  if (typeof options !== "object" || options === null) throw unusable("serve takes options, such as { port: 8080 }");
+  if (!isPlainObject(options)) throw unusable("serve takes a plain object of options, such as { port: 8080 }");
   const { port: _port, host: _host, path: _path, fetch, connection, ...stream } = options;
   if (fetch !== undefined && typeof fetch !== "function") throw unusable("The option fetch must be a function");
   if (connection === undefined) return stream;

@@ -8,6 +8,7 @@ import {
   type Timer,
 } from "../core/index.ts";
 import { isPromise } from "../core/completion.ts";
+import { offAbort, onAbort } from "../core/on-abort.ts";
 import { Fields, read, type Request, RequestParser, Response, write } from "../http/index.ts";
 import { websocketError } from "./errors.ts";
 import { checkUpgrade, ownFields, refusal, switchingProtocols, type UpgradeRequest } from "./handshake.ts";
@@ -94,7 +95,7 @@ export class AcceptOperation<Data> {
     if (this.#isDecided) return;
     if (signal !== undefined) {
       this.#signal = signal;
-      signal.addEventListener("abort", this.#onAbort);
+      onAbort(signal, this.#onAbort);
     }
     const ms = this.#settings.timeouts.handshake;
     if (ms !== Infinity) this.#timer = this.#settings.clock.setTimer(ms, this.#onDeadline);
@@ -173,9 +174,9 @@ export class AcceptOperation<Data> {
 
   #accept(upgrade: UpgradeRequest, decision: Exclude<Decision<Data>, Response>): void {
     this.#decision = decision;
-    const { protocol, fields } = decision;
     let response: Response;
     try {
+      const { protocol, fields } = decision;
       if (protocol !== undefined && !upgrade.protocols.includes(protocol)) {
         throw websocketError("websocket.bad_upgrade_result", {
           message: `The upgrade hook chose the subprotocol "${protocol}", which the client did not offer`,
@@ -307,7 +308,7 @@ export class AcceptOperation<Data> {
   #release(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
-    this.#signal?.removeEventListener("abort", this.#onAbort);
+    if (this.#signal !== undefined) offAbort(this.#signal, this.#onAbort);
     this.#signal = undefined;
   }
 }

@@ -1,4 +1,5 @@
 import { encodeUtf8, utf8Length } from "../core/text.ts";
+import { isPlainObject } from "../core/plain-object.ts";
 import { coreError, type ServalError } from "../core/index.ts";
 import { closeCode, isValidCloseCode } from "./close-code.ts";
 import { maxControlSize } from "./frame.ts";
@@ -12,10 +13,12 @@ import type { AcceptOptions, AcceptSource, CloseOptions } from "./options.ts";
 /** What `accept` was given, whichever way. */
 export function acceptInput(source: AcceptSource | AcceptOptions | undefined, options?: AcceptOptions): AcceptInput {
   if (source instanceof Request) return { ...options, request: source, buffered: bytesOf(options?.buffered) };
-  if (source instanceof Uint8Array || Array.isArray(source)) return { ...options, buffered: bytesOf(source) };
+  const isBytes = source instanceof Uint8Array || Array.isArray(source);
+  if (isBytes && options?.buffered !== undefined) throw unusable("Bytes go into one place: the first, or buffered");
+  if (isBytes) return { ...options, buffered: bytesOf(source) };
+  if (source !== undefined && options !== undefined) throw unusable("accept takes options once");
   const given = (source ?? options ?? {}) as AcceptOptions;
-  const prototype: unknown = typeof given === "object" ? Object.getPrototypeOf(given) : undefined;
-  if (prototype === Object.prototype || prototype === null) return { ...given, buffered: bytesOf(given.buffered) };
+  if (isPlainObject(given)) return { ...given, buffered: bytesOf(given.buffered) };
   throw unusable(
     "accept takes a Uint8Array, a list of them, an http.Request (http.Request.from makes one of Node's), or options",
   );

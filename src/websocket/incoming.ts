@@ -37,7 +37,7 @@ const empty: Uint8Array = new Uint8Array(0);
 const smallMessage = 2048;
 
 /** What a message may take before its bytes are there: a header alone must not make us reserve what it promises. */
-const trusted = 256 * 1024;
+const trusted = 16 * 1024;
 
 /**
  * Received bytes to messages and control frames (RFC 6455 sections 5 and 6.2), without I/O. The bytes are borrowed:
@@ -113,7 +113,8 @@ export class Incoming {
     if (this.#at === this.#end) {
       this.#input = empty;
       this.#at = this.#end = 0;
-    } else if (!this.#owned) {
+    } else if (!this.#owned || (this.#end - this.#at) * 2 < this.#input.length) {
+      // Borrowed; or ours, but much larger than what is left of it.
       // Not with slice: of a Buffer that would be a view.
       const rest = allocate(this.#end - this.#at);
       rest.set(this.#input.subarray(this.#at, this.#end));

@@ -1,4 +1,5 @@
 import { coreError, systemClock, type Clock, type Peer, type Role, type ServalError } from "../core/index.ts";
+import { isPlainObject } from "../core/plain-object.ts";
 import type { Request, Response } from "../http/index.ts";
 import type { HandlersOf } from "./handlers.ts";
 import type { UpgradeHook } from "./upgrade.ts";
@@ -119,7 +120,7 @@ const others = [...sizes, "text", "timeouts", "clock", "peer"];
 
 /** A misspelt handler is never called, and nobody would know why. */
 function checkNames<Ws, Data>(options: OptionsOf<Ws, Data>): void {
-  if (typeof options !== "object" || options === null) throw unusable("Options are an object");
+  if (!isPlainObject(options)) throw unusable("Options are a plain object: a class would hide its methods");
   for (const [name, value] of Object.entries(options) as [string, unknown][]) {
     const isFunction = functions.includes(name);
     if (!isFunction && !others.includes(name)) throw unusable(`There is no option "${name}"`);

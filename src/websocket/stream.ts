@@ -28,6 +28,7 @@ import {
   type ReadOptions,
 } from "./options.ts";
 import { checkHandler } from "../core/completion.ts";
+import { offAbort, onAbort } from "../core/on-abort.ts";
 import { acceptInput, checkClose, checkControl, checkMessage } from "./check.ts";
 import { Session } from "./session.ts";
 import { tell } from "./tell.ts";
@@ -368,15 +369,16 @@ function readUntilAborted(
     queueMicrotask(() => done(abortError(signal), ""));
     return;
   }
-  const onAbort = (): void => {
+  const giveUp = (): void => {
+    offAbort(signal, giveUp);
     if (session.cancelRead(onRead)) queueMicrotask(() => done(abortError(signal), ""));
   };
   const onRead: Handler<Message> = (error, message) => {
-    signal.removeEventListener("abort", onAbort);
+    offAbort(signal, giveUp);
     done(error, message);
   };
   session.read(onRead);
-  signal.addEventListener("abort", onAbort, { once: true });
+  onAbort(signal, giveUp);
 }
 
 /** The address that the lowest layer, or one on the way to it, knows. */

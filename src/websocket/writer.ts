@@ -26,6 +26,8 @@ export class Writer {
   #writing = false;
   #ended = false;
   #waiters: Waiter[] | undefined;
+  /** The first of them that still waits. */
+  #first = 0;
 
   constructor(next: ByteStream, outgoing: Outgoing, owner: WriterOwner) {
     this.#next = next;
@@ -57,7 +59,7 @@ export class Writer {
 
   /** Nothing is written any more: everyone who waits gets the error. */
   end(error: () => ServalError): void {
-    const waiters = this.#waiters;
+    const waiters = this.#waiters?.slice(this.#first);
     this.#waiters = undefined;
     this.#ended = true;
     // Of a write that is in flight the buffers stay in use.
@@ -66,6 +68,8 @@ export class Writer {
   }
 
   readonly #onWritten: WriteHandler = (error, written) => {
+    // A stream that completes a write twice must not free what the next one is about to send.
+    if (!this.#writing) return;
     this.#writing = false;
     if (this.#ended) return;
     if (error !== undefined) {
@@ -80,10 +84,16 @@ export class Writer {
   /** In order: who came later never overtakes. */
   #settle(): void {
     const waiters = this.#waiters!;
-    let done = 0;
-    while (done < waiters.length && waiters[done]!.position <= this.#outgoing.written) done++;
-    if (done === 0) return;
-    this.#waiters = done === waiters.length ? undefined : waiters.slice(done);
-    for (let i = 0; i < done; i++) tell(waiters[i]!.handler, undefined, undefined);
+    const first = this.#first;
+    let next = first;
+    while (next < waiters.length && waiters[next]!.position <= this.#outgoing.written) next++;
+    if (next === first) return;
+    const done = waiters.slice(first, next);
+    this.#first = next;
+    // Not at every step: of many who wait, each short write may free but one.
+    if (next === waiters.length) this.#waiters = undefined;
+    else if (next * 2 > waiters.length) this.#waiters = waiters.slice(next);
+    if (this.#waiters !== waiters) this.#first = 0;
+    for (const { handler } of done) tell(handler, undefined, undefined);
   }
 }

@@ -142,6 +142,19 @@ for (const [way, wrap] of ways) {
       assert.deepEqual(seen(empty), ["websocket.upgrade_declined", 204, 0]);
     });
 
+    it("whose result fails when it is looked at, now or later: 500, and the error", async () => {
+      const result = {
+        get protocol(): string {
+          throw new Error("secret");
+        },
+      };
+      for (const upgrade of [() => result, () => Promise.resolve(result)]) {
+        const state = await run({ upgrade });
+        assert.deepEqual(seen(state), ["websocket.handler_failed", 500, 0]);
+        assert.equal((await ended(state)).code, 1006);
+      }
+    });
+
     it("is not asked about a request that breaks a rule", async () => {
       let asked = 0;
       const state = await run({ upgrade: () => wrap(void asked++) as undefined }, { "Sec-WebSocket-Version": "8" });

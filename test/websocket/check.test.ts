@@ -89,6 +89,8 @@ describe("acceptInput", () => {
     ["a list of strings", ["GET"]],
     ["an ArrayBuffer", new ArrayBuffer(1)],
     ["buffered that is a string", request, { buffered: "x" }],
+    ["bytes in two places", bytes, { buffered: bytes }],
+    ["options twice", {}, { signal }],
     ["buffered that is a list of others", { buffered: [7] }],
   ] as const) {
     it(`refuses ${what}`, () =>

@@ -1,9 +1,13 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import * as fc from "fast-check";
 import { event } from "../../src/websocket/incoming.ts";
 import { binary, close, concat, frame, more, ping, pong, single, text, utf8 } from "./frames.ts";
 import { drain, feed, hexOf, serverSide } from "./incoming.ts";
+
+setFlagsFromString("--expose-gc");
 
 const hex = (value: string): string => hexOf(utf8(value));
 
@@ -233,12 +237,35 @@ describe("dropData", () => {
 
 describe("memory", () => {
   const used = (): number => process.memoryUsage().arrayBuffers;
+  const gc = runInNewContext("gc") as () => void;
 
   it("a header that announces much reserves little", () => {
     const incoming = serverSide({ maxMessageSize: 2 ** 30 });
     const before = used();
     incoming.receive(concat(binary("", { announced: 2 ** 30 }), utf8("some")));
     assert.equal(incoming.next(true), undefined);
+    assert.ok(used() - before < 2 ** 20, `${used() - before} bytes`);
+  });
+
+  it("one unfinished byte behind a read's worth of frames keeps no block of that size", () => {
+    const frames = concat(...Array.from({ length: 9000 }, () => ping("")));
+    const before = used();
+    const many = Array.from({ length: 50 }, () => {
+      const incoming = serverSide();
+      // The first byte of a header is left; then comes the rest of it, joined to a large block.
+      incoming.receive(frames.subarray(0, frames.length - 5));
+      while (incoming.next(true) !== undefined);
+      incoming.retain();
+      incoming.receive(concat(frames.subarray(frames.length - 5), Uint8Array.of(0x89)));
+      while (incoming.next(true) !== undefined);
+      incoming.retain();
+      incoming.receive(concat(Uint8Array.of(0x80), new Uint8Array(4), frames, Uint8Array.of(0x89)));
+      while (incoming.next(true) !== undefined);
+      incoming.retain();
+      return incoming;
+    });
+    assert.ok(many.every((incoming) => incoming.hasInput));
+    gc();
     assert.ok(used() - before < 2 ** 20, `${used() - before} bytes`);
   });
 

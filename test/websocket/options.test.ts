@@ -84,8 +84,8 @@ describe("options that can't be meant", () => {
     [{ timeouts: 5000 }, /timeouts must be an object/],
     [{ timeouts: { idl: 1 } }, /no option "timeouts.idl"/],
     [{ clock: 5 }, /clock must be a Clock/],
-    [8080, /Options are an object/],
-    [null, /Options are an object/],
+    [8080, /Options are a plain object/],
+    [null, /Options are a plain object/],
   ] as const) {
     it(`${JSON.stringify(options)} are refused`, () => {
       assert.throws(() => new Settings(options as object), { code: "core.invalid_argument", message });

@@ -118,3 +118,30 @@ describe("Writer", () => {
     });
   }
 });
+
+describe("a Writer whose next layer breaks the contract, or takes little", () => {
+  it("takes a second completion of the same write for nothing", () => {
+    const { writer, outgoing, flight, text } = make();
+    text("1");
+    writer.flush();
+    const { done } = flight()!;
+    done(undefined, 3);
+    done(undefined, 3);
+    assert.deepEqual([outgoing.written, writer.isIdle], [3, true]);
+  });
+
+  it("settles many who wait, one at a time, in order, and those behind at the end", () => {
+    const { writer, flight, text } = make();
+    const settled: string[] = [];
+    for (let i = 0; i < 100; i++) writer.wait(text("x"), (error) => settled.push(error?.code ?? String(i)));
+    writer.flush();
+    for (let i = 0; i < 60; i++) {
+      flight()!.done(undefined, 3);
+      assert.equal(settled.length, i + 1);
+      writer.flush();
+    }
+    writer.end(() => coreError("core.aborted"));
+    const numbers = Array.from({ length: 60 }, (_, i) => String(i));
+    assert.deepEqual(settled, [...numbers, ...Array.from({ length: 40 }, () => "core.aborted")]);
+  });
+});

@@ -1,0 +1,30 @@
+/** Who listens to a signal: one listener of ours for all, since the platform warns of more than ten as of a leak. */
+const listeners = new WeakMap<AbortSignal, Listeners>();
+
+interface Listeners {
+  readonly callbacks: Set<() => void>;
+  readonly listener: () => void;
+}
+
+/** Calls back when the signal aborts; {@link offAbort} with the same function ends that. */
+export function onAbort(signal: AbortSignal, callback: () => void): void {
+  const known = listeners.get(signal);
+  if (known !== undefined) {
+    known.callbacks.add(callback);
+    return;
+  }
+  const callbacks = new Set([callback]);
+  const listener = (): void => {
+    for (const each of callbacks) each();
+  };
+  listeners.set(signal, { callbacks, listener });
+  signal.addEventListener("abort", listener);
+}
+
+/** Calls back no more. Nothing is left at the signal when the last one has gone. */
+export function offAbort(signal: AbortSignal, callback: () => void): void {
+  const known = listeners.get(signal);
+  if (known === undefined || !known.callbacks.delete(callback) || known.callbacks.size > 0) return;
+  listeners.delete(signal);
+  signal.removeEventListener("abort", known.listener);
+}

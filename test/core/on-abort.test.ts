@@ -1,0 +1,41 @@
+import assert from "node:assert/strict";
+import { getEventListeners } from "node:events";
+import { test } from "node:test";
+import { offAbort, onAbort } from "../../src/core/on-abort.ts";
+
+test("many listen through one listener, and none is left when the last has gone", () => {
+  const { signal } = new AbortController();
+  const callbacks = Array.from({ length: 20 }, () => () => undefined);
+  for (const callback of callbacks) onAbort(signal, callback);
+  assert.equal(getEventListeners(signal, "abort").length, 1);
+  for (const callback of callbacks) offAbort(signal, callback);
+  assert.equal(getEventListeners(signal, "abort").length, 0);
+  offAbort(signal, callbacks[0]!);
+});
+
+test("all are called, also when they leave meanwhile; who has left is not", () => {
+  const controller = new AbortController();
+  const called: string[] = [];
+  const leaves = (): void => {
+    called.push("leaves");
+    offAbort(controller.signal, leaves);
+  };
+  const gone = (): unknown => called.push("gone");
+  onAbort(controller.signal, leaves);
+  onAbort(controller.signal, gone);
+  onAbort(controller.signal, () => called.push("stays"));
+  offAbort(controller.signal, gone);
+  controller.abort();
+  assert.deepEqual(called, ["leaves", "stays"]);
+});
+
+test("a signal can be listened to again", () => {
+  const controller = new AbortController();
+  const called: number[] = [];
+  const first = (): unknown => called.push(1);
+  onAbort(controller.signal, first);
+  offAbort(controller.signal, first);
+  onAbort(controller.signal, () => called.push(2));
+  controller.abort();
+  assert.deepEqual(called, [2]);
+});
