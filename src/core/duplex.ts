@@ -1,4 +1,4 @@
-import type { ByteStream } from "./byte-stream.ts";
+import type { ByteStream, Peer } from "./byte-stream.ts";
 import { bytesOf, copyOf, notBytes } from "./bytes.ts";
 import type { ServalError } from "./error.ts";
 import { coreError, transportError } from "./errors.ts";
@@ -20,6 +20,10 @@ export interface DuplexLike {
   uncork?(): void;
   /** Set to true: the write side is to stay open when the read side ends. */
   allowHalfOpen?: boolean;
+  /** Where the other side is, if the duplex is a socket of Node's. */
+  readonly remoteAddress?: string | undefined;
+  readonly remotePort?: number | undefined;
+  readonly remoteFamily?: string | undefined;
   readonly destroyed?: boolean;
   readonly errored?: Error | null;
   readonly readableEnded?: boolean;
@@ -50,6 +54,7 @@ const mostCopied = 256 * 1024;
 export class DuplexStream extends TransportStream {
   readonly #duplex: DuplexLike;
   readonly #socket: boolean;
+  readonly #peer: Peer | undefined;
   #flowing: boolean;
   /** Bytes of the write in flight. */
   #length = 0;
@@ -62,6 +67,8 @@ export class DuplexStream extends TransportStream {
     this.#duplex = duplex;
     this.#socket = use.socket ?? false;
     this.#flowing = use.flowing ?? false;
+    // Asked now, since after a reset nobody knows. Sockets of ours know it already, and asking takes a system call.
+    if (!this.#socket) this.#peer = peerOf(duplex);
     // Listeners stay for good: an error that comes after the close must still find one.
     duplex.on("error", (cause) => this.failed(transportError(cause)));
     if (duplex.destroyed === true) {
@@ -76,6 +83,11 @@ export class DuplexStream extends TransportStream {
       if (!this.isClosed) this.failed(gone(duplex));
     });
     if (duplex.readableEnded === true) this.readEnded();
+  }
+
+  /** Where the other side is, if the duplex knew when it came here. */
+  get peer(): Peer | undefined {
+    return this.#peer;
   }
 
   protected override pull(): void {
@@ -151,6 +163,11 @@ export class DuplexStream extends TransportStream {
  */
 export function fromDuplex(duplex: DuplexLike): ByteStream {
   return new DuplexStream(duplex);
+}
+
+function peerOf({ remoteAddress, remotePort, remoteFamily }: DuplexLike): Peer | undefined {
+  if (typeof remoteAddress !== "string" || typeof remotePort !== "number") return undefined;
+  return { address: remoteAddress, port: remotePort, family: remoteFamily === "IPv6" ? "IPv6" : "IPv4" };
 }
 
 function gone(duplex: DuplexLike): ServalError {

@@ -64,7 +64,7 @@ export class SocketStream extends DuplexStream implements ByteStream {
   }
 
   /** Where the other side is, as it was known when the connection was made. */
-  get peer(): Peer {
+  override get peer(): Peer {
     return this.#peer;
   }
 

@@ -80,6 +80,7 @@ for (const [name, connect] of clients) {
       server.on("upgrade", (incoming, socket, head) => {
         const ws = new Stream(socket, echo);
         void ws.accept(Request.from(incoming), { buffered: head });
+        assert.deepEqual([ws.peer?.address, ws.peer?.port], ["127.0.0.1", incoming.socket.remotePort]);
         resolve(ws.closed);
       });
     });
@@ -98,6 +99,7 @@ test("ws talks to a Stream on a TLS socket", async () => {
     server.on("secureConnection", (socket) => {
       const ws = new Stream(socket, echo);
       void ws.accept();
+      assert.deepEqual(ws.peer, { address: "127.0.0.1", port: socket.remotePort, family: "IPv4" });
       resolve(ws.closed);
     });
   });
