@@ -26,6 +26,16 @@ export function copyInto(target: Uint8Array, buffers: Uint8Array | readonly Uint
   return filled;
 }
 
+/** What is left of a list of buffers behind its first `size` bytes. */
+export function dropFront(buffers: readonly Uint8Array[], size: number): Uint8Array[] {
+  let taken = size;
+  let first = 0;
+  while (first < buffers.length && taken >= buffers[first]!.length) taken -= buffers[first++]!.length;
+  const left = buffers.slice(first);
+  if (taken > 0 && left.length > 0) left[0] = left[0]!.subarray(taken);
+  return left;
+}
+
 /** The bytes of what a foreign stream calls a chunk; undefined for what is none. */
 export function bytesOf(chunk: unknown): Uint8Array | undefined {
   if (chunk instanceof Uint8Array) return chunk;

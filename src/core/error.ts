@@ -55,8 +55,10 @@ export class ServalError extends Error {
   /** How the connection ended, with the code `websocket.closed`; otherwise undefined. */
   readonly close: CloseInfo | undefined;
 
-  /** Only misuse has a stack: it names the caller's bug. What a peer or a clock does has none that would say anything, and
-   * taking one is most of the price of a refused connection. */
+  /**
+   * Only misuse has a stack: it names the caller's bug. What a peer or a clock does has none that would say anything,
+   * and taking one is most of the price of a refused connection.
+   */
   constructor(code: string, condition: Condition, message: string, details: ErrorDetails = {}) {
     const limit = Error.stackTraceLimit;
     const omitStack = condition !== "misuse" && canOmitStack;

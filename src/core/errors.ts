@@ -14,6 +14,11 @@ export const coreErrors = {
 /** Makes an error of the module `core`. */
 export const coreError: ErrorFactory<keyof typeof coreErrors> = defineErrors(coreErrors);
 
+/** The error of an argument that can't be meant: `core.invalid_argument`, with what would do. */
+export function invalidArgument(message: string): ServalError {
+  return coreError("core.invalid_argument", { message });
+}
+
 /** The error of an operation that a signal ended: `core.aborted` with the signal's reason as its cause. */
 export function abortError(signal: AbortSignal): ServalError {
   return coreError("core.aborted", { cause: signal.reason as unknown });

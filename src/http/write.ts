@@ -1,4 +1,5 @@
 import type { ByteStream, WriteHandler } from "../core/byte-stream.ts";
+import { dropFront } from "../core/bytes.ts";
 import { complete, type Handler } from "../core/completion.ts";
 import { transportError } from "../core/errors.ts";
 import { AbortGuard, type OperationOptions } from "./abort.ts";
@@ -70,14 +71,4 @@ class WriteOperation {
     }
     this.#handler(this.#guard?.release() ?? failure);
   };
-}
-
-/** What is left of a list of buffers behind its first `size` bytes. */
-function dropFront(buffers: readonly Uint8Array[], size: number): readonly Uint8Array[] {
-  let taken = size;
-  let first = 0;
-  while (first < buffers.length && taken >= buffers[first].length) taken -= buffers[first++].length;
-  const left = buffers.slice(first);
-  if (taken > 0) left[0] = left[0].subarray(taken);
-  return left;
 }

@@ -1,6 +1,5 @@
 import { FlatBuffer, type ByteStream, type ServalError, type Timer } from "../core/index.ts";
-import { isPromise } from "../core/completion.ts";
-import { reportError } from "../core/report.ts";
+import { reportError, runReported } from "../core/report.ts";
 import { hasToken, read, RequestParser, Response, write, type Request } from "../http/index.ts";
 import { closeCode, Stream, type Settings } from "../websocket/index.ts";
 import { answer, type Fetch } from "./plain-http.ts";
@@ -85,16 +84,8 @@ export class Connection<Data> {
   /** A hook has failed: the peer was told nothing of it but 500. */
   #tell(ws: Stream<Data>, error: ServalError): void {
     const { error: handler } = this.#owner.settings.options;
-    if (handler === undefined) {
-      reportError(error.cause ?? error);
-      return;
-    }
-    try {
-      const result = handler(ws, error);
-      if (isPromise(result)) result.then(undefined, reportError);
-    } catch (thrown) {
-      reportError(thrown);
-    }
+    if (handler === undefined) reportError(error.cause ?? error);
+    else runReported(() => handler(ws, error));
   }
 
   /** Answers a request that could not be read. */

@@ -1,4 +1,5 @@
-import { coreError, type Peer, type ServalError } from "../core/index.ts";
+import { invalidArgument } from "../core/errors.ts";
+import type { Peer } from "../core/index.ts";
 import { isPlainObject } from "../core/plain-object.ts";
 import { listen, type Listener } from "../net/index.ts";
 import { Settings, type Stream, type StreamOptions } from "../websocket/index.ts";
@@ -49,7 +50,7 @@ class RunningServer<Data> implements Server, ConnectionOwner<Data> {
 
   async listen({ port, host, path }: ServeOptions<Data>): Promise<void> {
     if (path !== undefined && (port !== undefined || host !== undefined)) {
-      throw unusable("serve takes a path, or a port and host, not both");
+      throw invalidArgument("serve takes a path, or a port and host, not both");
     }
     const where = path === undefined ? { port: port ?? 0, ...(host === undefined ? {} : { host }) } : { path };
     this.#listener = await listen(where, (stream) => {
@@ -105,20 +106,16 @@ class RunningServer<Data> implements Server, ConnectionOwner<Data> {
 
 /** The options of each connection's stream; `connection` is run when it opens. */
 function streamOptions<Data>(options: ServeOptions<Data>): StreamOptions<Data> {
-  if (!isPlainObject(options)) throw unusable("serve takes a plain object of options, such as { port: 8080 }");
+  if (!isPlainObject(options)) throw invalidArgument("serve takes a plain object of options, such as { port: 8080 }");
   const { port: _port, host: _host, path: _path, fetch, connection, ...stream } = options;
-  if (fetch !== undefined && typeof fetch !== "function") throw unusable("The option fetch must be a function");
+  if (fetch !== undefined && typeof fetch !== "function") throw invalidArgument("The option fetch must be a function");
   if (connection === undefined) return stream;
-  if (typeof connection !== "function") throw unusable("The option connection must be a function");
-  if (stream.message !== undefined) throw unusable("serve takes a message handler or connection, not both");
+  if (typeof connection !== "function") throw invalidArgument("The option connection must be a function");
+  if (stream.message !== undefined) throw invalidArgument("serve takes a message handler or connection, not both");
   const run = async (ws: Stream<Data>): Promise<void> => {
     await options.open?.(ws);
     await connection(ws);
     void ws.close();
   };
   return { ...stream, open: run };
-}
-
-function unusable(message: string): ServalError {
-  return coreError("core.invalid_argument", { message });
 }

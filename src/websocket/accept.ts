@@ -197,11 +197,7 @@ export class AcceptOperation<Data> {
     if (fields !== undefined) {
       for (const [name, value] of new Fields(fields)) response.fields.append(name, value);
     }
-    const decorated: unknown = this.#settings.options.decorate?.(response, this.#request);
-    if (isPromise(decorated)) {
-      decorated.then(undefined, ignore);
-      throw websocketError("websocket.bad_upgrade_result", { message: "decorate can't be async; upgrade can" });
-    }
+    this.#decorate(response);
     const kept = ownFields.every((name, i) => response.fields.joined(name) === before[i]);
     if (response.status !== 101 || response.body.length > 0 || !kept) {
       throw websocketError("websocket.bad_upgrade_result", {
@@ -209,6 +205,14 @@ export class AcceptOperation<Data> {
           "upgrade and decorate can add fields to the response, but not change the handshake's own, its status or its body",
       });
     }
+  }
+
+  #decorate(response: Response): void {
+    const result: unknown = this.#settings.options.decorate?.(response, this.#request);
+    if (!isPromise(result)) return;
+    // Types let an async function pass; what it rejects with must not end the process.
+    result.then(undefined, () => {});
+    throw websocketError("websocket.bad_upgrade_result", { message: "decorate can't be async; upgrade can" });
   }
 
   #hookFailed(thrown: unknown): void {
@@ -224,10 +228,9 @@ export class AcceptOperation<Data> {
   #refuse(error: ServalError, { status, reason, fields, body }: Response = refusal(error)): void {
     this.#refused = error;
     // A copy: an application may refuse many with the same object.
-    const response = new Response({ status, reason, fields: new Fields(fields), body });
+    const response = new Response({ status, reason, fields, body });
     try {
-      const decorated: unknown = this.#settings.options.decorate?.(response, this.#request);
-      if (isPromise(decorated)) decorated.then(undefined, ignore);
+      this.#decorate(response);
     } catch {
       // It is told already why the handshake fails; that its decoration fails too changes nothing.
     }
@@ -312,5 +315,3 @@ export class AcceptOperation<Data> {
     this.#signal = undefined;
   }
 }
-
-function ignore(): void {}

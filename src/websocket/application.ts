@@ -1,6 +1,6 @@
 import { isPromise } from "../core/completion.ts";
 import { ServalError, type CloseInfo } from "../core/index.ts";
-import { reportError } from "../core/report.ts";
+import { reportError, runReported } from "../core/report.ts";
 import { websocketError } from "./errors.ts";
 import type { Message } from "./handlers.ts";
 import type { ControlKind, OptionsOf } from "./options.ts";
@@ -16,7 +16,7 @@ export interface ApplicationOwner {
   /** The handler that messages waited for is done. */
   resume(): void;
   /** A handler threw or rejected. */
-  handlerFailed(error: ServalError): void;
+  handlerFailed(): void;
 }
 
 /**
@@ -69,12 +69,12 @@ export class Application<Ws> {
   /** The connection fails. What a handler threw is not lost where nobody listens for errors. */
   error(error: ServalError): void {
     const { error: handler } = this.#handlers;
-    if (handler !== undefined) this.#runLast(() => handler(this.#ws, error));
+    if (handler !== undefined) runReported(() => handler(this.#ws, error));
     else if (error.code === "websocket.handler_failed") reportError(error.cause);
   }
 
   close(info: CloseInfo): void {
-    this.#runLast(() => this.#handlers.close?.(this.#ws, info));
+    runReported(() => this.#handlers.close?.(this.#ws, info));
   }
 
   #await(result: unknown): void {
@@ -102,16 +102,6 @@ export class Application<Ws> {
     }
   }
 
-  /** Runs a handler that is told of the end: it has nobody else to tell. */
-  #runLast(handler: () => unknown): void {
-    try {
-      const result = handler();
-      if (isPromise(result)) result.then(undefined, reportError);
-    } catch (error) {
-      reportError(error);
-    }
-  }
-
   #threw(cause: unknown): void {
     // That the connection has ended, which is what its operations say then, is no failure of who handles it.
     if (!this.#owner.isOpen && isServalError(cause)) return;
@@ -120,9 +110,8 @@ export class Application<Ws> {
       reportError(cause);
       return;
     }
-    const error = websocketError("websocket.handler_failed", { cause });
-    this.error(error);
-    this.#owner.handlerFailed(error);
+    this.error(websocketError("websocket.handler_failed", { cause }));
+    this.#owner.handlerFailed();
   }
 }
 

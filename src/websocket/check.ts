@@ -1,6 +1,6 @@
 import { encodeUtf8, utf8Length } from "../core/text.ts";
 import { isPlainObject } from "../core/plain-object.ts";
-import { coreError, type ServalError } from "../core/index.ts";
+import { invalidArgument } from "../core/errors.ts";
 import { closeCode, isValidCloseCode } from "./close-code.ts";
 import { maxControlSize } from "./frame.ts";
 import type { AcceptInput } from "./accept.ts";
@@ -14,12 +14,13 @@ import type { AcceptOptions, AcceptSource, CloseOptions } from "./options.ts";
 export function acceptInput(source: AcceptSource | AcceptOptions | undefined, options?: AcceptOptions): AcceptInput {
   if (source instanceof Request) return { ...options, request: source, buffered: bytesOf(options?.buffered) };
   const isBytes = source instanceof Uint8Array || Array.isArray(source);
-  if (isBytes && options?.buffered !== undefined) throw unusable("Bytes go into one place: the first, or buffered");
+  if (isBytes && options?.buffered !== undefined)
+    throw invalidArgument("Bytes go into one place: the first, or buffered");
   if (isBytes) return { ...options, buffered: bytesOf(source) };
-  if (source !== undefined && options !== undefined) throw unusable("accept takes options once");
+  if (source !== undefined && options !== undefined) throw invalidArgument("accept takes options once");
   const given = (source ?? options ?? {}) as AcceptOptions;
   if (isPlainObject(given)) return { ...given, buffered: bytesOf(given.buffered) };
-  throw unusable(
+  throw invalidArgument(
     "accept takes a Uint8Array, a list of them, an http.Request (http.Request.from makes one of Node's), or options",
   );
 }
@@ -27,36 +28,32 @@ export function acceptInput(source: AcceptSource | AcceptOptions | undefined, op
 function bytesOf(buffers: Uint8Array | readonly Uint8Array[] | undefined): readonly Uint8Array[] {
   const list = buffers instanceof Uint8Array ? [buffers] : (buffers ?? []);
   if (Array.isArray(list) && list.every((bytes) => bytes instanceof Uint8Array)) return list;
-  throw unusable("Received bytes are a Uint8Array or a list of them");
+  throw invalidArgument("Received bytes are a Uint8Array or a list of them");
 }
 
 /** A message, if it is one. */
 export function checkMessage(data: Message): Message {
   if (typeof data === "string" || data instanceof Uint8Array) return data;
-  throw unusable("A message must be a string or a Uint8Array");
+  throw invalidArgument("A message must be a string or a Uint8Array");
 }
 
 /** The payload of a ping or pong, if it can be one. */
 export function checkControl(payload: Uint8Array | string): Uint8Array {
   const bytes = typeof payload === "string" ? encodeUtf8(payload) : payload;
   if (bytes instanceof Uint8Array && bytes.length <= maxControlSize) return bytes;
-  throw unusable("The payload of a ping or pong is a string or Uint8Array of at most 125 bytes");
+  throw invalidArgument("The payload of a ping or pong is a string or Uint8Array of at most 125 bytes");
 }
 
 /** A close code and reason, if they can be sent; the code 1005 stands for none. */
 export function checkClose(options: CloseOptions): Required<CloseOptions> {
-  if (typeof options !== "object" || options === null) throw unusable("close takes { code, reason }");
+  if (typeof options !== "object" || options === null) throw invalidArgument("close takes { code, reason }");
   const { code = closeCode.normal, reason = "" } = options;
   const noCode = code === closeCode.noStatus;
-  if (typeof reason !== "string") throw unusable("A close reason is a string");
-  if (noCode && reason !== "") throw unusable("A close reason needs a close code");
+  if (typeof reason !== "string") throw invalidArgument("A close reason is a string");
+  if (noCode && reason !== "") throw invalidArgument("A close reason needs a close code");
   if (!noCode && !(Number.isInteger(code) && isValidCloseCode(code))) {
-    throw unusable(`${code} can't be sent as a close code: 1000 to 1003, 1007 to 1014 and 3000 to 4999 can`);
+    throw invalidArgument(`${code} can't be sent as a close code: 1000 to 1003, 1007 to 1014 and 3000 to 4999 can`);
   }
-  if (utf8Length(reason) > maxControlSize - 2) throw unusable("A close reason takes at most 123 bytes of UTF-8");
+  if (utf8Length(reason) > maxControlSize - 2) throw invalidArgument("A close reason takes at most 123 bytes of UTF-8");
   return { code, reason };
-}
-
-function unusable(message: string): ServalError {
-  return coreError("core.invalid_argument", { message });
 }

@@ -1,4 +1,5 @@
-import { coreError, systemClock, type Clock, type Peer, type Role, type ServalError } from "../core/index.ts";
+import { invalidArgument } from "../core/errors.ts";
+import { systemClock, type Clock, type Peer, type Role } from "../core/index.ts";
 import { isPlainObject } from "../core/plain-object.ts";
 import type { Request, Response } from "../http/index.ts";
 import type { HandlersOf } from "./handlers.ts";
@@ -105,7 +106,7 @@ export class Settings<Ws = unknown, Data = unknown> {
     this.maxBufferedAmount = size("maxBufferedAmount", options.maxBufferedAmount, 16 * 1024 * 1024);
     this.text = options.text ?? "string";
     if (this.text !== "string" && this.text !== "bytes") {
-      throw unusable(`text must be "string" or "bytes", not ${String(this.text)}`);
+      throw invalidArgument(`text must be "string" or "bytes", not ${String(this.text)}`);
     }
     const handshake = size("timeouts.handshake", options.timeouts?.handshake, suggestedTimeouts("server").handshake);
     this.timeouts = { handshake };
@@ -120,29 +121,25 @@ const others = [...sizes, "text", "timeouts", "clock", "peer"];
 
 /** A misspelt handler is never called, and nobody would know why. */
 function checkNames<Ws, Data>(options: OptionsOf<Ws, Data>): void {
-  if (!isPlainObject(options)) throw unusable("Options are a plain object: a class would hide its methods");
+  if (!isPlainObject(options)) throw invalidArgument("Options are a plain object: a class would hide its methods");
   for (const [name, value] of Object.entries(options) as [string, unknown][]) {
     const isFunction = functions.includes(name);
-    if (!isFunction && !others.includes(name)) throw unusable(`There is no option "${name}"`);
+    if (!isFunction && !others.includes(name)) throw invalidArgument(`There is no option "${name}"`);
     if (isFunction && value !== undefined && typeof value !== "function") {
-      throw unusable(`The option ${name} must be a function, not ${typeof value}`);
+      throw invalidArgument(`The option ${name} must be a function, not ${typeof value}`);
     }
   }
   const { timeouts = {}, clock = systemClock } = options;
   if (typeof timeouts !== "object")
-    throw unusable("The option timeouts must be an object, such as { handshake: 5000 }");
+    throw invalidArgument("The option timeouts must be an object, such as { handshake: 5000 }");
   for (const name of Object.keys(timeouts)) {
-    if (name !== "handshake") throw unusable(`There is no option "timeouts.${name}"`);
+    if (name !== "handshake") throw invalidArgument(`There is no option "timeouts.${name}"`);
   }
-  if (typeof clock.setTimer !== "function") throw unusable("The option clock must be a Clock");
-}
-
-function unusable(message: string): ServalError {
-  return coreError("core.invalid_argument", { message });
+  if (typeof clock.setTimer !== "function") throw invalidArgument("The option clock must be a Clock");
 }
 
 function size(name: string, given: number | undefined, byDefault: number): number {
   if (given === undefined) return byDefault;
   if (typeof given === "number" && given >= 0) return given;
-  throw unusable(`${name} must be a number of at least 0 (Infinity for no limit), not ${String(given)}`);
+  throw invalidArgument(`${name} must be a number of at least 0 (Infinity for no limit), not ${String(given)}`);
 }

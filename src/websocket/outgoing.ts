@@ -1,4 +1,6 @@
-import { byteLength, coreError } from "../core/index.ts";
+import { dropFront } from "../core/bytes.ts";
+import { invalidArgument } from "../core/errors.ts";
+import { byteLength } from "../core/index.ts";
 import { allocate, encodeUtf8, utf8Length, writeUtf8 } from "../core/text.ts";
 import { maxHeaderSize, writeHeader, type Opcode } from "./frame.ts";
 
@@ -88,7 +90,7 @@ export class Outgoing {
     this.#flightSize = this.bufferedAmount;
     // A referenced payload is the application's memory. Moved to another thread meanwhile, it is empty here.
     if (byteLength(this.#flight) !== this.#flightSize) {
-      throw coreError("core.invalid_argument", { message: "A buffer was detached before it had been written" });
+      throw invalidArgument("A buffer was detached before it had been written");
     }
     if (this.#flightSize === 0) return undefined;
     return this.#flight.length === 1 ? this.#flight[0]! : this.#flight;
@@ -104,11 +106,7 @@ export class Outgoing {
       this.#flightBlocks.length = 0;
       return;
     }
-    let left = count;
-    let done = 0;
-    while (done < this.#flight.length && left >= this.#flight[done]!.length) left -= this.#flight[done++]!.length;
-    this.#flight = this.#flight.slice(done);
-    if (left > 0 && this.#flight.length > 0) this.#flight[0] = this.#flight[0]!.subarray(left);
+    this.#flight = dropFront(this.#flight, count);
     this.#releaseBlocks();
   }
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import * as fc from "fast-check";
-import { bytesOf, copyInto, copyOf } from "../../src/core/bytes.ts";
+import { bytesOf, dropFront, copyInto, copyOf } from "../../src/core/bytes.ts";
 
 const list = fc.array(fc.uint8Array({ maxLength: 20 }), { maxLength: 8 });
 
@@ -39,4 +39,24 @@ describe("bytesOf", () => {
     assert.deepEqual(bytesOf(memory.buffer), memory);
     for (const other of ["text", 7, null, undefined, {}, [1, 2]]) assert.equal(bytesOf(other), undefined);
   });
+});
+
+describe("dropFront", () => {
+  const list = [Uint8Array.of(1, 2), Uint8Array.of(3), Uint8Array.of(4, 5, 6)];
+  for (const [size, left] of [
+    [0, [[1, 2], [3], [4, 5, 6]]],
+    [1, [[2], [3], [4, 5, 6]]],
+    [2, [[3], [4, 5, 6]]],
+    [5, [[6]]],
+    [6, []],
+    [9, []],
+  ] as const) {
+    it(`${size} bytes`, () => {
+      assert.deepEqual(
+        dropFront(list, size).map((bytes) => [...bytes]),
+        left,
+      );
+      assert.equal(list.length, 3);
+    });
+  }
 });
