@@ -13,6 +13,7 @@ import { Fields, read, type Request, RequestParser, Response, write } from "../h
 import { websocketError } from "./errors.ts";
 import { checkUpgrade, ownFields, refusal, switchingProtocols, type UpgradeRequest } from "./handshake.ts";
 import type { Settings } from "./options.ts";
+import { acceptDeflate, type DeflateParameters } from "./permessage-deflate.ts";
 import { decide, type Decision } from "./upgrade.ts";
 
 /** Where a handshake's request comes from, besides the next layer. */
@@ -38,6 +39,8 @@ export interface AcceptOwner<Data> {
 export interface Accepted<Data> {
   readonly protocol: string;
   readonly data: Data | undefined;
+  /** How messages are compressed; undefined where they are not. */
+  readonly deflate: DeflateParameters | undefined;
   /** Bytes received behind the request: the first frames. */
   readonly rest: Uint8Array;
 }
@@ -61,6 +64,7 @@ export class AcceptOperation<Data> {
   #ended = false;
   #request: Request | undefined;
   #decision: Decision<Data> | undefined;
+  #deflate: DeflateParameters | undefined;
   #refused: ServalError | undefined;
   /** A response of the hooks' could not be sent; if that which says so can't either, there is no third. */
   #hopeless = false;
@@ -182,7 +186,10 @@ export class AcceptOperation<Data> {
           message: `The upgrade hook chose the subprotocol "${protocol}", which the client did not offer`,
         });
       }
-      response = switchingProtocols(upgrade.key, protocol);
+      const { deflate } = this.#settings;
+      const agreed = deflate && acceptDeflate(deflate, upgrade.extensions);
+      this.#deflate = agreed?.parameters;
+      response = switchingProtocols(upgrade.key, protocol, agreed?.response);
       if (fields !== undefined || this.#settings.options.decorate !== undefined) this.#dress(response, fields);
     } catch (error) {
       this.#hookFailed(error);
@@ -268,7 +275,7 @@ export class AcceptOperation<Data> {
     const { protocol, data } = this.#decision as Exclude<Decision<Data>, Response>;
     const rest = this.#buffer.data();
     this.#buffer.clear();
-    this.#complete(undefined, { protocol: protocol ?? "", data, rest });
+    this.#complete(undefined, { protocol: protocol ?? "", data, deflate: this.#deflate, rest });
   };
 
   readonly #onRefused = (error: ServalError | undefined): void => {

@@ -14,7 +14,7 @@ export const closeCode = {
   noStatus: 1005,
   /** Never on the wire: there was no close frame. */
   abnormal: 1006,
-  /** Text that is not UTF-8. */
+  /** Text that is not UTF-8, or a message that can't be decompressed. */
   badPayload: 1007,
   policyError: 1008,
   tooBig: 1009,
@@ -37,6 +37,7 @@ export function closeCodeOf(error: ServalError): number {
   switch (error.code as WebsocketCode) {
     case "websocket.bad_frame_payload":
     case "websocket.bad_close_payload":
+    case "websocket.bad_deflate_data":
       return closeCode.badPayload;
     case "websocket.message_too_big":
       return closeCode.tooBig;

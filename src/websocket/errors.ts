@@ -33,6 +33,10 @@ export const websocketErrors = {
     "handshake_failed",
     "The WebSocket handshake Sec-WebSocket-Protocol field is malformed",
   ],
+  "websocket.bad_sec_extensions": [
+    "handshake_failed",
+    "The WebSocket handshake Sec-WebSocket-Extensions field is malformed, or agrees to what was not offered",
+  ],
   "websocket.buffer_overflow": ["limit", "The WebSocket handshake is larger than handshakeBufferSize"],
   "websocket.upgrade_declined": ["handshake_failed", "The WebSocket handshake was declined"],
   "websocket.bad_upgrade_result": ["misuse", "The upgrade or decorate hook returned what the handshake can't carry"],
@@ -51,6 +55,7 @@ export const websocketErrors = {
   "websocket.bad_close_code": ["protocol_violation", "The WebSocket close frame has an invalid code"],
   "websocket.bad_close_size": ["protocol_violation", "The WebSocket close frame is one byte long"],
   "websocket.bad_close_payload": ["protocol_violation", "The WebSocket close reason is not valid UTF-8"],
+  "websocket.bad_deflate_data": ["protocol_violation", "The WebSocket message is compressed in an invalid way"],
   "websocket.message_too_big": ["limit", "The WebSocket message is larger than maxMessageSize"],
 } as const;
 

@@ -2,6 +2,7 @@ import type { ServalError } from "../core/index.ts";
 import { Fields, hasToken, httpError, isHost, parseTokenList, Response, type Request } from "../http/index.ts";
 import { acceptKey } from "./accept-key.ts";
 import { websocketError, type WebsocketCode } from "./errors.ts";
+import { parseExtensions, type Extension } from "./extensions.ts";
 
 // The rules of the opening handshake (RFC 6455 section 4.2), pure.
 
@@ -10,12 +11,14 @@ export interface UpgradeRequest {
   readonly key: string;
   /** The subprotocols that the client offers, in its order of preference. */
   readonly protocols: readonly string[];
+  /** The extensions that the client offers, likewise. */
+  readonly extensions: readonly Extension[];
 }
 
 /** Sixteen bytes in base64, in the one canonical way: the last digit has its four unused bits 0. */
 const sixteenBytes = /^[A-Za-z\d+/]{21}[AQgw]==$/;
 
-const noProtocols: readonly string[] = [];
+const none: readonly never[] = [];
 
 /** Checks an upgrade request; the first rule that is broken decides. Beast's order. */
 export function checkUpgrade(request: Request): UpgradeRequest | ServalError {
@@ -46,9 +49,14 @@ export function checkUpgrade(request: Request): UpgradeRequest | ServalError {
   if (version !== "13") return websocketError("websocket.bad_sec_version");
 
   const offered = fields.joined("Sec-WebSocket-Protocol");
-  const protocols = offered === undefined ? noProtocols : parseTokenList(offered);
+  const protocols = offered === undefined ? none : parseTokenList(offered);
   if (protocols === undefined) return websocketError("websocket.bad_sec_protocol");
-  return { key, protocols };
+
+  // Section 9.1: a value that breaks the grammar fails the connection, whether or not any extension is wanted.
+  const extended = fields.joined("Sec-WebSocket-Extensions");
+  const extensions = extended === undefined ? none : parseExtensions(extended);
+  if (extensions === undefined) return websocketError("websocket.bad_sec_extensions");
+  return { key, protocols, extensions };
 }
 
 function hasBody(fields: Fields): boolean {
@@ -57,8 +65,12 @@ function hasBody(fields: Fields): boolean {
   return length !== undefined && !/^0+$/.test(length);
 }
 
-/** The response that opens the connection (RFC 6455 section 4.2.2). */
-export function switchingProtocols(key: string, protocol: string | undefined): Response {
+/** The response that opens the connection (RFC 6455 section 4.2.2), with the extensions agreed to as their field has them. */
+export function switchingProtocols(
+  key: string,
+  protocol: string | undefined,
+  extensions: string | undefined,
+): Response {
   const fields = Fields.fromRaw([
     "Upgrade",
     "websocket",
@@ -68,6 +80,7 @@ export function switchingProtocols(key: string, protocol: string | undefined): R
     acceptKey(key),
   ]);
   if (protocol !== undefined) fields.append("Sec-WebSocket-Protocol", protocol);
+  if (extensions !== undefined) fields.append("Sec-WebSocket-Extensions", extensions);
   return new Response({ status: 101, fields });
 }
 

@@ -3,6 +3,7 @@ import { systemClock, type Clock, type Peer, type Role } from "../core/index.ts"
 import { isPlainObject } from "../core/plain-object.ts";
 import type { Request, Response } from "../http/index.ts";
 import type { HandlersOf } from "./handlers.ts";
+import { deflateSettings, type DeflateOptions, type DeflateSettings } from "./permessage-deflate.ts";
 import type { UpgradeHook } from "./upgrade.ts";
 
 /** Deadlines, in milliseconds; Infinity for none. Beast's `stream_base::timeout`. */
@@ -40,6 +41,8 @@ export interface OptionsOf<Ws = unknown, Data = unknown> extends HandlersOf<Ws> 
   maxBufferedAmount?: number;
   /** Whether text is received as strings, or as UTF-8 bytes (checked, but not decoded). Default "string". */
   text?: "string" | "bytes";
+  /** Whether and how messages are compressed, with peers that can do it too (RFC 7692). Default false. */
+  deflate?: boolean | DeflateOptions;
   /** Deadlines; those not given are the {@link suggestedTimeouts} of the role. */
   timeouts?: Partial<Timeouts>;
   /** Where time comes from. Default the platform's. */
@@ -92,6 +95,7 @@ export class Settings<Ws = unknown, Data = unknown> {
   readonly highWaterMark: number;
   readonly maxBufferedAmount: number;
   readonly text: "string" | "bytes";
+  readonly deflate: DeflateSettings | undefined;
   readonly timeouts: Timeouts;
   readonly clock: Clock;
   readonly options: OptionsOf<Ws, Data>;
@@ -108,6 +112,7 @@ export class Settings<Ws = unknown, Data = unknown> {
     if (this.text !== "string" && this.text !== "bytes") {
       throw invalidArgument(`text must be "string" or "bytes", not ${String(this.text)}`);
     }
+    this.deflate = deflateSettings(options.deflate, true);
     const handshake = size("timeouts.handshake", options.timeouts?.handshake, suggestedTimeouts("server").handshake);
     this.timeouts = { handshake };
     this.clock = options.clock ?? systemClock;
@@ -117,7 +122,7 @@ export class Settings<Ws = unknown, Data = unknown> {
 
 const functions = ["upgrade", "decorate", "onControl", "open", "message", "drain", "close", "error"];
 const sizes = ["handshakeBufferSize", "maxMessageSize", "highWaterMark", "maxBufferedAmount"];
-const others = [...sizes, "text", "timeouts", "clock", "peer"];
+const others = [...sizes, "text", "deflate", "timeouts", "clock", "peer"];
 
 /** A misspelt handler is never called, and nobody would know why. */
 function checkNames<Ws, Data>(options: OptionsOf<Ws, Data>): void {
