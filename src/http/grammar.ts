@@ -61,6 +61,14 @@ export function isToken(text: string): boolean {
   return text.length > 0;
 }
 
+/** Whether a text can stand as a request target: one character of it at least. */
+export function isTarget(text: string): boolean {
+  for (let i = 0; i < text.length; i++) {
+    if (targetCharacters[text.charCodeAt(i)] !== 1) return false;
+  }
+  return text.length > 0;
+}
+
 /** RFC 9110 7.2 and 4.2.1: uri-host [":" port], and a host there must be. */
 const host = /^(?:\[[\dA-Fa-f:.]+\]|[\w\-.~%!$&'()*+,;=]+)(?::\d*)?$/;
 

@@ -9,6 +9,8 @@ export { RequestParser } from "./request-parser.ts";
 export type { RequestParserOptions } from "./request-parser.ts";
 export { Request } from "./request.ts";
 export type { IncomingRequest, RequestInit } from "./request.ts";
+export { ResponseParser } from "./response-parser.ts";
+export type { ResponseParserOptions } from "./response-parser.ts";
 export { Response } from "./response.ts";
 export type { FetchResponse, ResponseInit } from "./response.ts";
 export { serialize, serializeHead } from "./serializer.ts";

@@ -10,6 +10,8 @@ export interface ResponseInit {
   status?: number;
   /** The reason phrase. Default the one that goes with the status. */
   reason?: string;
+  /** Ten times the major version and the minor one. Default 11. */
+  version?: number;
   /** The fields; they are copied. Default none. */
   fields?: FieldsInit;
   /** The body; text is sent as UTF-8, with `Content-Type: text/plain; charset=utf-8` unless one is given. Default empty. */
@@ -32,6 +34,11 @@ export class Response {
   readonly status: number;
   /** The reason phrase: `OK`. It may be empty. */
   readonly reason: string;
+  /**
+   * The version that it was received with, as in a request's `version`: 11 for HTTP/1.1. What is sent is HTTP/1.1
+   * whatever this says (RFC 9112 2.3).
+   */
+  readonly version: number;
   /** The fields. Content-Length need not be among them: the serializer adds it. */
   readonly fields: Fields;
   /** The body, possibly empty. */
@@ -43,6 +50,7 @@ export class Response {
     if (!isStatus(this.status)) throw httpError("http.bad_status");
     this.reason = init.reason ?? reasonPhrase(this.status);
     if (!isValue(this.reason)) throw httpError("http.bad_reason");
+    this.version = init.version ?? 11;
     this.fields = new Fields(init.fields);
     const body = init.body ?? none;
     this.body = typeof body === "string" ? encodeUtf8(body) : body;

@@ -3,6 +3,7 @@ import { dropFront } from "../core/bytes.ts";
 import { complete, type Handler } from "../core/completion.ts";
 import { transportError } from "../core/errors.ts";
 import { AbortGuard, type OperationOptions } from "./abort.ts";
+import { Request } from "./request.ts";
 import type { Response } from "./response.ts";
 import { serializeHead } from "./serializer.ts";
 
@@ -13,32 +14,32 @@ export interface WriteOptions extends OperationOptions {
 }
 
 /**
- * Writes a response, head and body, and completes once the stream has taken all of it; never inside the call. The body
+ * Writes a message, head and body (a request has none), and completes once the stream has taken all of it; never inside the call. The body
  * must stay untouched until then. Without a handler, returns a promise.
  *
- * Completes with the stream's error, or with `core.aborted` where the signal fired, which closes the stream. A response
+ * Completes with the stream's error, or with `core.aborted` where the signal fired, which closes the stream. A message
  * that can't be sent (see {@link serializeHead}) and a write that is in flight already (`core.operation_pending`) are
  * misuse: they throw where there is a handler, before anything is written. Beast's `http::async_write`.
  */
-export function write(stream: ByteStream, response: Response, options?: WriteOptions): Promise<void>;
-export function write(stream: ByteStream, response: Response, handler: Handler): void;
+export function write(stream: ByteStream, message: Request | Response, options?: WriteOptions): Promise<void>;
+export function write(stream: ByteStream, message: Request | Response, handler: Handler): void;
 export function write(
   stream: ByteStream,
-  response: Response,
+  message: Request | Response,
   options: WriteOptions | undefined,
   handler: Handler,
 ): void;
 export function write(
   stream: ByteStream,
-  response: Response,
+  message: Request | Response,
   options: WriteOptions | Handler = {},
   handler?: Handler,
 ): Promise<void> | void {
-  if (typeof options === "function") return write(stream, response, undefined, options);
+  if (typeof options === "function") return write(stream, message, undefined, options);
   return complete(handler, (done) => {
-    const head = serializeHead(response, options.omitBody);
-    const bodiless = options.omitBody === true || response.body.length === 0;
-    new WriteOperation(stream, bodiless ? [head] : [head, response.body], done).start(options.signal);
+    const head = serializeHead(message, options.omitBody);
+    const bodiless = message instanceof Request || options.omitBody === true || message.body.length === 0;
+    new WriteOperation(stream, bodiless ? [head] : [head, message.body], done).start(options.signal);
   });
 }
 

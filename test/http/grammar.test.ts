@@ -3,6 +3,7 @@ import { describe, it } from "node:test";
 import {
   dropOws,
   equalsIgnoringCase,
+  isTarget,
   isToken,
   isValue,
   skipOws,
@@ -39,12 +40,14 @@ describe("the characters of a rule", () => {
   });
 });
 
-describe("isToken and isValue", () => {
+describe("isToken, isTarget and isValue", () => {
   it("know the same characters as the scans", () => {
     for (const code of everyCode) {
       const text = String.fromCharCode(code);
       assert.equal(isToken(text), rules.token.test(text));
       assert.equal(isToken(`a${text}a`), rules.token.test(text));
+      assert.equal(isTarget(text), rules.target.test(text));
+      assert.equal(isTarget(`a${text}a`), rules.target.test(text));
       assert.equal(isValue(text), rules.value.test(text));
       assert.equal(isValue(`a${text}a`), rules.value.test(text));
     }
@@ -53,12 +56,14 @@ describe("isToken and isValue", () => {
   it("refuse characters above U+00FF, also where their last byte would be a line break", () => {
     for (const text of ["\u0100", "\u010d", "\u010a", "\u2028", "\u{1f600}", "ab\u0161"]) {
       assert.equal(isToken(text), false);
+      assert.equal(isTarget(text), false);
       assert.equal(isValue(text), false);
     }
   });
 
-  it("take an empty value but no empty token", () => {
+  it("take an empty value but no empty token or target", () => {
     assert.equal(isToken(""), false);
+    assert.equal(isTarget(""), false);
     assert.equal(isValue(""), true);
   });
 });

@@ -14,6 +14,11 @@ describe("Response", () => {
     assert.equal(response.body.length, 0);
   });
 
+  it("is HTTP/1.1 unless it was received as something else", () => {
+    assert.equal(new Response().version, 11);
+    assert.equal(new Response({ version: 10 }).version, 10);
+  });
+
   it("finds the reason that goes with its status, unless one is given", () => {
     assert.equal(new Response({ status: 404 }).reason, "Not Found");
     assert.equal(new Response({ status: 599 }).reason, "");

@@ -1,7 +1,15 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import * as fc from "fast-check";
-import { Fields, Response, serialize, serializeHead, type ResponseInit } from "../../src/http/index.ts";
+import {
+  Fields,
+  Request,
+  Response,
+  serialize,
+  serializeHead,
+  type RequestInit,
+  type ResponseInit,
+} from "../../src/http/index.ts";
 import { decodeLatin1 } from "../../src/core/text.ts";
 
 const head = (init: ResponseInit, omitBody?: boolean): string =>
@@ -90,6 +98,45 @@ describe("serializeHead", () => {
         assert.ok(!/[\r\n\0]/.test(lines.join("")));
       }),
     );
+  });
+});
+
+describe("serializeHead, of a request", () => {
+  const request = (init: RequestInit): string => decodeLatin1(serializeHead(new Request(init)));
+
+  it("writes method, target, version and fields in order, and adds nothing", () => {
+    assert.equal(
+      request({ method: "CONNECT", target: "a:80", fields: { Host: "a:80", B: ["1", "2"] } }),
+      "CONNECT a:80 HTTP/1.1\r\nHost: a:80\r\nB: 1\r\nB: 2\r\n\r\n",
+    );
+    assert.equal(request({}), "GET / HTTP/1.1\r\n\r\n");
+    assert.equal(request({ method: "POST", version: 10 }), "POST / HTTP/1.0\r\n\r\n");
+    const fields = { "content-length": "0" };
+    assert.equal(request({ method: "POST", fields }), "POST / HTTP/1.1\r\ncontent-length: 0\r\n\r\n");
+  });
+
+  it("refuses what could end a part of it, however it got there", () => {
+    for (const text of ["", " ", "a b", "a\r\n\r\nGET /", "\n", "\r", "\0", "\t", "\x7f", "é", "\u010a", "\u0147"]) {
+      assert.throws(() => request({ method: text }), { code: "http.bad_method" });
+      assert.throws(() => request({ target: text }), { code: "http.bad_target" });
+    }
+    assert.throws(() => request({ method: "GE(" }), { code: "http.bad_method" });
+    for (const text of ["a\r\nb", "\n", "\0"]) {
+      assert.throws(() => request({ fields: Fields.fromRaw(["A", text]) }), { code: "http.bad_value" });
+      assert.throws(() => request({ fields: Fields.fromRaw([text, "a"]) }), { code: "http.bad_field" });
+    }
+    for (const version of [0, 9, 12, 20, NaN]) {
+      assert.throws(() => request({ version }), { code: "http.bad_version" });
+    }
+  });
+
+  it("refuses framing that promises a body", () => {
+    for (const value of ["1", "00", "", ["0", "0"]]) {
+      assert.throws(() => request({ fields: { "Content-Length": value } }), { code: "http.bad_content_length" });
+    }
+    assert.throws(() => request({ fields: { "Transfer-Encoding": "chunked" } }), {
+      code: "http.bad_transfer_encoding",
+    });
   });
 });
 

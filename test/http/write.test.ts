@@ -3,7 +3,7 @@ import { getEventListeners } from "node:events";
 import { describe, it } from "node:test";
 import type { ServalError } from "../../src/core/index.ts";
 import { decodeLatin1 } from "../../src/core/text.ts";
-import { Fields, Response, serialize, serializeHead, write, type WriteOptions } from "../../src/http/index.ts";
+import { Fields, Request, Response, serialize, serializeHead, write, type WriteOptions } from "../../src/http/index.ts";
 import { pair, type PairStream } from "../../src/testing/index.ts";
 
 const responses: [name: string, response: Response][] = [
@@ -37,6 +37,13 @@ describe("write", () => {
       }
     });
   }
+
+  it("sends a request", async () => {
+    const [stream] = pair({ record: true, maxWrite: 3 });
+    await write(stream, new Request({ target: "/a", fields: { Host: "b" } }));
+    assert.equal(decodeLatin1(stream.sent), "GET /a HTTP/1.1\r\nHost: b\r\n\r\n");
+    await assert.rejects(write(stream, new Request({ target: "a b" })), { code: "http.bad_target" });
+  });
 
   it("hands head and body to one write", async () => {
     const [stream] = pair({ record: true });
