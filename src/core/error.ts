@@ -30,6 +30,18 @@ export interface CloseInfo {
   readonly clean: boolean;
 }
 
+/** An HTTP response as an error carries it; the class `Response` of `http` is one. */
+export interface ResponseLike {
+  /** The status: 403. */
+  readonly status: number;
+  /** The reason phrase, possibly empty: `Forbidden`. */
+  readonly reason: string;
+  /** The fields in order; `get` looks one up without regard to case. */
+  readonly fields: Iterable<[name: string, value: string]> & { get(name: string): string | undefined };
+  /** The body, possibly empty. */
+  readonly body: Uint8Array;
+}
+
 /** What a {@link ServalError} may carry besides its code. */
 export interface ErrorDetails {
   /** What led to the failure: the transport's own error, a signal's reason. */
@@ -38,6 +50,8 @@ export interface ErrorDetails {
   message?: string;
   /** How the connection ended, with `websocket.closed`. */
   close?: CloseInfo;
+  /** The response that a client's handshake failed with. */
+  response?: ResponseLike;
 }
 
 /** A program may have frozen it. */
@@ -54,6 +68,8 @@ export class ServalError extends Error {
   readonly condition: Condition;
   /** How the connection ended, with the code `websocket.closed`; otherwise undefined. */
   readonly close: CloseInfo | undefined;
+  /** The response to a client's handshake that failed with it: `websocket.upgrade_declined` and its like. */
+  readonly response: ResponseLike | undefined;
 
   /**
    * Only misuse has a stack: it names the caller's bug. What a peer or a clock does has none that would say anything,
@@ -68,6 +84,7 @@ export class ServalError extends Error {
     this.code = code;
     this.condition = condition;
     this.close = details.close;
+    this.response = details.response;
   }
 }
 

@@ -29,6 +29,12 @@ describe("ServalError", () => {
     assert.equal(new ServalError("a.b", "closed", "", { close }).close, close);
   });
 
+  it("carries the response that a handshake failed with", () => {
+    const response = { status: 403, reason: "Forbidden", fields: new Map([["a", "b"]]), body: new Uint8Array(0) };
+    assert.equal(new ServalError("a.b", "handshake_failed", "", { response }).response, response);
+    assert.equal(new ServalError("a.b", "handshake_failed", "").response, undefined);
+  });
+
   it("is called AbortError where the platform would", () => {
     assert.equal(new ServalError("core.aborted", "aborted", "").name, "AbortError");
     assert.equal(Object.keys(new ServalError("core.aborted", "aborted", "")).includes("name"), false);
