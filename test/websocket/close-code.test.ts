@@ -30,6 +30,7 @@ describe("closeCodeOf", () => {
   const special: Partial<Record<WebsocketCode, number>> = {
     "websocket.bad_frame_payload": 1007,
     "websocket.bad_close_payload": 1007,
+    "websocket.bad_deflate_data": 1007,
     "websocket.message_too_big": 1009,
     "websocket.handler_failed": 1011,
     "websocket.queue_overflow": 1011,

@@ -22,6 +22,7 @@ const rules: [code: string, breaks: Changes, line?: string][] = [
   ["websocket.no_sec_key", { "Sec-WebSocket-Key": undefined }],
   ["websocket.no_sec_version", { "Sec-WebSocket-Version": undefined }],
   ["websocket.bad_sec_protocol", { "Sec-WebSocket-Protocol": "not a token" }],
+  ["websocket.bad_sec_extensions", { "Sec-WebSocket-Extensions": "not a list" }],
 ];
 /** The rules for what is there but wrong; each takes the place of the one above with the same field. */
 const wrong: [code: string, breaks: Changes][] = [
@@ -131,7 +132,8 @@ describe("RFC 6455 4.2.1: the values of the fields", () => {
     ["http.unexpected_body", "Content-Length", ["1", "10", "", "-0", "x", ["0", "0"]]],
     ["http.unexpected_body", "Transfer-Encoding", ["", "chunked", "identity", "gzip, chunked"]],
     [undefined, "Expect", ["100-continue", "what is that"]],
-    [undefined, "Sec-WebSocket-Extensions", ["permessage-deflate", "not ; a = = list", ["a", "b"]]],
+    [undefined, "Sec-WebSocket-Extensions", ["", "permessage-deflate", "a; b=1, c", ["a", "b"]]],
+    ["websocket.bad_sec_extensions", "Sec-WebSocket-Extensions", ["not ; a = = list", "a b", ["a", "b;"]]],
     [undefined, "Origin", ["null", "http://anywhere.example"]],
   ];
   for (const [code, field, all] of values) {
@@ -141,10 +143,18 @@ describe("RFC 6455 4.2.1: the values of the fields", () => {
     }
   }
 
-  it("gives the key and the offered protocols, in order, from all their fields", () => {
-    const request = requestOf({ "Sec-WebSocket-Protocol": ["b, a", "c"] });
-    assert.deepEqual(checkUpgrade(request), { key, protocols: ["b", "a", "c"] });
-    assert.deepEqual(checkUpgrade(requestOf()), { key, protocols: [] });
+  it("gives the key and the offered protocols and extensions, in order, from all their fields", () => {
+    const request = requestOf({
+      "Sec-WebSocket-Protocol": ["b, a", "c"],
+      "Sec-WebSocket-Extensions": ["d; e=1, f", "d"],
+    });
+    const extensions = [
+      { name: "d", parameters: [["e", "1"]] },
+      { name: "f", parameters: [] },
+      { name: "d", parameters: [] },
+    ];
+    assert.deepEqual(checkUpgrade(request), { key, protocols: ["b", "a", "c"], extensions });
+    assert.deepEqual(checkUpgrade(requestOf()), { key, protocols: [], extensions: [] });
   });
 });
 
@@ -158,10 +168,10 @@ describe("the responses", () => {
       "Connection: Upgrade",
       `Sec-WebSocket-Accept: ${answer}`,
     ];
-    assert.equal(head(switchingProtocols(key, undefined)), [...lines, "\r\n"].join("\r\n"));
+    assert.equal(head(switchingProtocols(key, undefined, undefined)), [...lines, "\r\n"].join("\r\n"));
     assert.equal(
-      head(switchingProtocols(key, "chat")),
-      [...lines, "Sec-WebSocket-Protocol: chat", "\r\n"].join("\r\n"),
+      head(switchingProtocols(key, "chat", "a; b=1")),
+      [...lines, "Sec-WebSocket-Protocol: chat", "Sec-WebSocket-Extensions: a; b=1", "\r\n"].join("\r\n"),
     );
   });
 

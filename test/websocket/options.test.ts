@@ -3,6 +3,7 @@ import { describe, it } from "node:test";
 import { systemClock } from "../../src/core/index.ts";
 import { VirtualClock } from "../../src/testing/index.ts";
 import { Settings, suggestedTimeouts, type OptionsOf } from "../../src/websocket/options.ts";
+import { deflateSettings } from "../../src/websocket/permessage-deflate.ts";
 
 describe("Settings", () => {
   it("has the documented defaults", () => {
@@ -13,6 +14,7 @@ describe("Settings", () => {
       highWaterMark: 65_536,
       maxBufferedAmount: 16_777_216,
       text: "string",
+      deflate: undefined,
       timeouts: { handshake: 30_000 },
       clock: systemClock,
     });
@@ -28,6 +30,7 @@ describe("Settings", () => {
       highWaterMark: 3,
       maxBufferedAmount: 4,
       text: "bytes",
+      deflate: deflateSettings({ level: 3 }, true)!,
       timeouts: { handshake: 5 },
       clock,
     };
