@@ -2,6 +2,8 @@ import { defineErrors, type ErrorFactory } from "../core/error.ts";
 
 /** The codes of the module `http`, in Beast's words. */
 export const httpErrors = {
+  "http.bad_chunk": ["protocol_violation", "A chunk of the body has no valid size, or does not end where that says"],
+  "http.bad_chunk_extension": ["protocol_violation", "A chunk's extension has a character that is not allowed there"],
   "http.bad_content_length": ["protocol_violation", "The Content-Length is not a number, or not that of the body"],
   "http.bad_field": ["protocol_violation", "A field's name is empty or has a character that no token may have"],
   "http.bad_line_ending": ["protocol_violation", "A line does not end with CR LF"],
@@ -16,6 +18,7 @@ export const httpErrors = {
   "http.end_of_stream": ["closed", "The stream ended before a message began"],
   "http.field_limit": ["limit", "The message has more fields than allowed"],
   "http.header_limit": ["limit", "The head of the message is larger than allowed"],
+  "http.interim_limit": ["limit", "More interim responses than allowed came before the final one"],
   "http.multiple_content_length": ["protocol_violation", "The message has more than one Content-Length"],
   "http.partial_message": ["protocol_violation", "The stream ended inside a message"],
   "http.stale_parser": ["misuse", "The parser has parsed its message: each message takes a new one"],

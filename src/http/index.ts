@@ -1,10 +1,13 @@
 export type { OperationOptions } from "./abort.ts";
+export { AnswerParser } from "./answer-parser.ts";
+export type { AnswerParserOptions } from "./answer-parser.ts";
 export { httpError, httpErrors } from "./errors.ts";
 export { Fields } from "./fields.ts";
 export type { FieldsInit } from "./fields.ts";
 export { isHost, isToken } from "./grammar.ts";
 export { read } from "./read.ts";
 export type { ReadOptions } from "./read.ts";
+export { readResponse } from "./read-response.ts";
 export { RequestParser } from "./request-parser.ts";
 export type { RequestParserOptions } from "./request-parser.ts";
 export { Request } from "./request.ts";

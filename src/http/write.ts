@@ -14,8 +14,8 @@ export interface WriteOptions extends OperationOptions {
 }
 
 /**
- * Writes a message, head and body (a request has none), and completes once the stream has taken all of it; never inside the call. The body
- * must stay untouched until then. Without a handler, returns a promise.
+ * Writes a message, head and body (a request has none), and completes once the stream has taken all of it; never inside
+ * the call. The body must stay untouched until then. Without a handler, returns a promise.
  *
  * Completes with the stream's error, or with `core.aborted` where the signal fired, which closes the stream. A message
  * that can't be sent (see {@link serializeHead}) and a write that is in flight already (`core.operation_pending`) are
