@@ -13,3 +13,8 @@ export function acceptKey(key: string): string {
   if (hash !== undefined) return hash("sha1", input, "base64");
   return crypto.createHash("sha1").update(input).digest("base64");
 }
+
+/** A new Sec-WebSocket-Key: sixteen random bytes in base64 (RFC 6455 section 4.1, request item 7). */
+export function newKey(): string {
+  return btoa(String.fromCharCode(...globalThis.crypto.getRandomValues(new Uint8Array(16))));
+}

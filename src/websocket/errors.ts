@@ -5,12 +5,17 @@ export const websocketErrors = {
   // Life of a connection.
   "websocket.closed": ["closed", "The WebSocket connection is closed"],
   "websocket.queue_overflow": ["limit", "More is waiting to be sent than maxBufferedAmount allows"],
+  "websocket.source_failed": ["misuse", "The iterable that a message was to be sent from threw or rejected"],
+  "websocket.message_in_progress": [
+    "misuse",
+    "Parts of a message have been read: read it to its end with readSome before the next",
+  ],
   "websocket.handler_failed": ["misuse", "A handler of the application threw or rejected"],
-  "websocket.not_open": ["misuse", "The WebSocket is not open; accept comes first"],
+  "websocket.not_open": ["misuse", "The WebSocket is not open; accept or handshake comes first"],
   "websocket.already_started": ["misuse", "A Stream is for one connection: its handshake has run already"],
   "websocket.pushed": ["misuse", "The stream has a message handler: messages go there and can't be read"],
 
-  // The opening handshake (RFC 6455 section 4.2.1), in the order of the checks.
+  // The opening handshake (RFC 6455 sections 4.2.1 and 4.1), in the order of the checks.
   "websocket.bad_http_version": ["handshake_failed", "The WebSocket handshake was not HTTP/1.1"],
   "websocket.bad_method": ["handshake_failed", "The WebSocket handshake method was not GET"],
   "websocket.no_host": ["handshake_failed", "The WebSocket handshake Host field is missing"],
@@ -28,6 +33,11 @@ export const websocketErrors = {
   "websocket.bad_sec_version": [
     "handshake_failed",
     "The WebSocket handshake Sec-WebSocket-Version field is repeated or not 13",
+  ],
+  "websocket.no_sec_accept": ["handshake_failed", "The WebSocket handshake Sec-WebSocket-Accept field is missing"],
+  "websocket.bad_sec_accept": [
+    "handshake_failed",
+    "The WebSocket handshake Sec-WebSocket-Accept field is not the answer to the key",
   ],
   "websocket.bad_sec_protocol": [
     "handshake_failed",
@@ -56,6 +66,7 @@ export const websocketErrors = {
   "websocket.bad_close_size": ["protocol_violation", "The WebSocket close frame is one byte long"],
   "websocket.bad_close_payload": ["protocol_violation", "The WebSocket close reason is not valid UTF-8"],
   "websocket.bad_deflate_data": ["protocol_violation", "The WebSocket message is compressed in an invalid way"],
+  "websocket.too_many_fragments": ["limit", "The WebSocket message has more fragments than maxFragments allows"],
   "websocket.message_too_big": ["limit", "The WebSocket message is larger than maxMessageSize"],
 } as const;
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { describe, it } from "node:test";
 import * as fc from "fast-check";
-import { acceptKey } from "../../src/websocket/accept-key.ts";
+import { acceptKey, newKey } from "../../src/websocket/accept-key.ts";
 
 describe("acceptKey", () => {
   it("RFC 6455 1.3: the example", () => {
@@ -18,4 +18,19 @@ describe("acceptKey", () => {
       }),
     );
   });
+});
+
+it("RFC 6455 4.1: a new key is sixteen bytes in base64, another each time", () => {
+  const keys = Array.from({ length: 100 }, () => newKey());
+  assert.equal(new Set(keys).size, 100);
+  const bytes = keys.map((key) => Buffer.from(key, "base64"));
+  assert.deepEqual(
+    bytes.map((one) => one.toString("base64")),
+    keys,
+  );
+  assert.ok(bytes.every((one) => one.length === 16));
+  // All values of a byte can come: of 1600, some are high and some low.
+  assert.ok(
+    bytes.some((one) => one.some((byte) => byte > 0xc0)) && bytes.some((one) => one.some((byte) => byte < 0x40)),
+  );
 });
