@@ -9,6 +9,8 @@ export interface Target {
   host?: string | undefined;
   /** The path of a Unix socket, in the place of port and host. */
   path?: string | undefined;
+  /** Takes only the host's IPv4 or IPv6 addresses. Default all, tried as RFC 8305 (Happy Eyeballs) has it. */
+  family?: 4 | 6 | undefined;
 }
 
 /** An address in words: `host:port`, or the path of a Unix socket. */

@@ -26,7 +26,7 @@ export function connectBy(way: ReadWay, target: Target, options: ConnectOptions 
     new Promise((resolve, reject) => {
       const { signal } = options;
       if (signal?.aborted === true) throw abortError(signal);
-      const { host = "localhost", port, path } = target;
+      const { host = "localhost", port, path, family } = target;
       const name = nameOf({ host, port, path });
       const abort = (): void => {
         stream.close();
@@ -39,7 +39,7 @@ export function connectBy(way: ReadWay, target: Target, options: ConnectOptions 
       };
       let stream: SocketStream;
       try {
-        stream = SocketStream.connecting({ host, port, path }, way, connected);
+        stream = SocketStream.connecting({ host, port, path, family }, way, connected);
       } catch (error) {
         throw connectError(error, name);
       }

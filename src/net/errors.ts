@@ -1,4 +1,4 @@
-import { coreError, transportError, type ServalError } from "../core/index.ts";
+import { coreError, ServalError } from "../core/index.ts";
 import { defineErrors, type ErrorFactory } from "../core/error.ts";
 
 /** The codes of the module `net`. */
@@ -6,8 +6,10 @@ export const netErrors = {
   "net.access_denied": ["transport", "The operating system does not allow the use of this address"],
   "net.address_in_use": ["transport", "Another server listens on this address"],
   "net.bad_address": ["misuse", "This machine has no such address to listen on"],
+  "net.bad_certificate": ["handshake_failed", "The server's certificate is not accepted"],
   "net.connection_refused": ["transport", "Nobody listens on this address"],
   "net.host_not_found": ["transport", "The host's name has no address"],
+  "net.tls_failed": ["handshake_failed", "The TLS handshake failed"],
 } as const;
 
 /** Makes an error of the module `net`. */
@@ -70,10 +72,29 @@ export function connectError(cause: unknown, name: string): ServalError {
     case "ERR_SOCKET_BAD_PORT":
       return coreError("core.invalid_argument", { cause, message });
     case "ECONNRESET":
-      return transportError(cause);
+      return coreError("core.connection_reset", { cause, message });
     default:
       return coreError("core.transport", { cause, message });
   }
+}
+
+/**
+ * Why the TLS handshake failed, on a connection that stood. `name` is the server's address in words; `unauthorized` says
+ * that it was for the server's certificate.
+ */
+export function tlsError(cause: unknown, name: string, unauthorized: boolean): ServalError {
+  if (cause instanceof ServalError) return cause;
+  if (unauthorized) {
+    const message = `The certificate of ${name} is not accepted: ${words(cause)}`;
+    return netError("net.bad_certificate", { cause, message });
+  }
+  if (errno(cause) === "ECONNRESET" || errno(cause) === "EPIPE") {
+    return coreError("core.connection_reset", {
+      cause,
+      message: `${name} ended the connection inside the TLS handshake`,
+    });
+  }
+  return netError("net.tls_failed", { cause, message: `The TLS handshake with ${name} failed: ${words(cause)}` });
 }
 
 function errno(cause: unknown): unknown {

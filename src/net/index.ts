@@ -5,3 +5,6 @@ export { netError, netErrors } from "./errors.ts";
 export { listen } from "./listen.ts";
 export type { ConnectionHandler, Listener, ListenOptions } from "./listen.ts";
 export { SocketStream } from "./socket-stream.ts";
+export { connectTls, startTls, TlsStream } from "./tls-stream.ts";
+export type { TlsOptions } from "./tls-stream.ts";
+export { toDuplex } from "./to-duplex.ts";

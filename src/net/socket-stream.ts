@@ -59,7 +59,8 @@ export class SocketStream extends DuplexStream implements ByteStream {
       stream.#connected(target.path, undefined);
       connected(undefined);
     });
-    socket.connect(target.path === undefined ? { port: target.port!, host: target.host! } : { path: target.path });
+    const { port, host, path, family } = target;
+    socket.connect(path === undefined ? { port: port!, host: host!, family } : { path });
     return stream;
   }
 

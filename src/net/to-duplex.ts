@@ -1,0 +1,88 @@
+import { Duplex } from "node:stream";
+import type { ByteStream, ReadHandler, WriteHandler } from "../core/index.ts";
+import { dropFront } from "../core/bytes.ts";
+import { transportError } from "../core/errors.ts";
+
+/** What a `Duplex` calls when it may go on, or has failed. */
+type Callback = (error?: Error | null) => void;
+
+class StreamDuplex extends Duplex {
+  readonly #stream: ByteStream;
+  #writing: Callback | undefined;
+  #left: readonly Uint8Array[] = [];
+
+  constructor(stream: ByteStream) {
+    super({ allowHalfOpen: true });
+    this.#stream = stream;
+  }
+
+  override _read(): void {
+    this.#start(() => this.#stream.readSome(this.#onRead));
+  }
+
+  override _write(chunk: Uint8Array, _encoding: unknown, callback: Callback): void {
+    this.#write([chunk], callback);
+  }
+
+  override _writev(chunks: readonly { chunk: Uint8Array }[], callback: Callback): void {
+    this.#write(
+      chunks.map(({ chunk }) => chunk),
+      callback,
+    );
+  }
+
+  override _destroy(error: Error | null, callback: Callback): void {
+    this.#stream.close();
+    callback(error);
+  }
+
+  readonly #onRead: ReadHandler = (error, bytes) => {
+    if (error !== undefined) {
+      this.destroy(error);
+    } else {
+      // They are borrowed, and whoever reads a Duplex keeps what it gets.
+      this.push(bytes === undefined ? null : Buffer.from(bytes));
+    }
+  };
+
+  #write(chunks: readonly Uint8Array[], callback: Callback): void {
+    this.#left = chunks.filter((chunk) => chunk.length > 0);
+    this.#writing = callback;
+    this.#writeOn();
+  }
+
+  #writeOn(): void {
+    if (this.#left.length > 0) this.#start(() => this.#stream.writeSome(this.#left, this.#onWritten));
+    else this.#writing!();
+  }
+
+  readonly #onWritten: WriteHandler = (error, written) => {
+    if (error !== undefined) {
+      this.#writing!(error);
+    } else {
+      this.#left = dropFront(this.#left, written);
+      this.#writeOn();
+    }
+  };
+
+  /** Starts an operation. What that throws is misuse: someone else uses the stream too. */
+  #start(operation: () => void): void {
+    try {
+      operation();
+    } catch (misuse) {
+      this.destroy(transportError(misuse));
+    }
+  }
+}
+
+/**
+ * A Node `Duplex` over any {@link ByteStream}: for what takes nothing else, such as `node:tls`. The opposite of
+ * `fromDuplex`. The stream is the duplex's from now on; destroying the duplex closes it, and the stream's errors are
+ * the duplex's. It reads ahead as far as the duplex's `readableHighWaterMark`, then waits.
+ *
+ * A {@link ByteStream} does not end one side and go on with the other, so after `end` the peer sees the end only once it
+ * has ended too and that was read: then the duplex destroys itself, which closes the stream.
+ */
+export function toDuplex(stream: ByteStream): Duplex {
+  return new StreamDuplex(stream);
+}

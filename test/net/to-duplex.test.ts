@@ -1,0 +1,162 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import type { Duplex } from "node:stream";
+import { describe, it } from "node:test";
+import { toDuplex } from "../../src/net/index.ts";
+import { pair, type PairOptions } from "../../src/testing/index.ts";
+import { isStuck, pattern, read, readExactly, turns, until, write, writeAll } from "../core/stream-operations.ts";
+
+async function collect(duplex: Duplex): Promise<Buffer> {
+  const parts: Buffer[] = [];
+  duplex.on("data", (part: Buffer) => parts.push(part));
+  await once(duplex, "end");
+  return Buffer.concat(parts);
+}
+
+function writing(duplex: Duplex, bytes: Uint8Array): Promise<Error | null | undefined> {
+  return new Promise((resolve) => duplex.write(bytes, resolve));
+}
+
+describe("toDuplex", () => {
+  for (const options of [{}, { maxRead: 1, maxWrite: 1 }] satisfies PairOptions[]) {
+    it(`carries bytes both ways, ${JSON.stringify(options)}`, async () => {
+      const [ours, peer] = pair(options);
+      const duplex = toDuplex(ours);
+      const there = pattern(10_000, 1);
+      const back = pattern(10_000, 2);
+      const all = collect(duplex);
+      duplex.cork();
+      for (let at = 0; at < there.length; at += 1000) {
+        duplex.write(there.subarray(at, at + 1000));
+        duplex.write(new Uint8Array(0));
+      }
+      duplex.uncork();
+      const [received] = await Promise.all([readExactly(peer, there.length), writeAll(peer, back)]);
+      assert.ok(received.equals(there));
+      peer.end();
+      assert.ok((await all).equals(back));
+      // The default: who has read to the end and ended is done.
+      duplex.end();
+      await once(duplex, "close");
+      assert.ok(ours.closed);
+    });
+  }
+
+  it("keeps what it read: the stream's bytes are borrowed", async () => {
+    const [ours, peer] = pair();
+    const duplex = toDuplex(ours);
+    const [[chunk]] = await Promise.all([once(duplex, "data"), writeAll(peer, Buffer.from("hello"))]);
+    await turns();
+    assert.equal(String(chunk), "hello");
+    duplex.destroy();
+  });
+
+  it("passes lists on as lists", async () => {
+    const [ours, peer] = pair();
+    const duplex = toDuplex(ours);
+    duplex.cork();
+    for (const text of ["one,", "two,", "three"]) duplex.write(text);
+    duplex.uncork();
+    assert.equal(String(await read(peer)), "one,two,three");
+    duplex.destroy();
+  });
+
+  it("reads no more than it has room for while nobody reads", async () => {
+    const [ours, peer] = pair({ capacity: 1000 });
+    const duplex = toDuplex(ours);
+    let sent = 0;
+    duplex.once("readable", () => {});
+    for (;;) {
+      const operation = write(peer, Buffer.alloc(1000, "x"));
+      if (await isStuck(operation)) break;
+      sent += await operation;
+    }
+    assert.ok(sent >= duplex.readableHighWaterMark && sent <= duplex.readableHighWaterMark + 3000, `${sent} bytes`);
+    assert.equal(ours.reading, false);
+    duplex.destroy();
+  });
+
+  it("lets its writer wait while the peer does not read", async () => {
+    const [ours, peer] = pair({ capacity: 1000 });
+    const duplex = toDuplex(ours);
+    const written = writing(duplex, pattern(5000));
+    assert.ok(await isStuck(written));
+    assert.ok((await readExactly(peer, 5000)).equals(pattern(5000)));
+    assert.ok((await written) == null);
+    duplex.destroy();
+  });
+
+  it("goes on writing after the peer's end", async () => {
+    const [ours, peer] = pair();
+    const duplex = toDuplex(ours);
+    peer.end();
+    duplex.resume();
+    await once(duplex, "end");
+    await turns();
+    duplex.write("still here");
+    assert.equal(String(await read(peer)), "still here");
+    duplex.end("bye");
+    assert.equal(String(await read(peer)), "bye");
+    assert.equal(await read(peer), undefined);
+  });
+
+  it("goes on reading after its own end, which the peer sees behind its own", async () => {
+    const [ours, peer] = pair();
+    const duplex = toDuplex(ours);
+    const all = collect(duplex);
+    duplex.end("question");
+    await once(duplex, "finish");
+    assert.equal(String(await read(peer)), "question");
+    const end = read(peer);
+    assert.ok(await isStuck(end));
+    await writeAll(peer, Buffer.from("answer"));
+    peer.end();
+    assert.equal(String(await all), "answer");
+    assert.equal(await end, undefined);
+  });
+
+  it("fails as the stream does, whichever operation it is", async () => {
+    for (let failAfter = 0; failAfter < 4; failAfter++) {
+      const [ours, peer] = pair({ failAfter }, {});
+      const duplex = toDuplex(ours);
+      const failed = once(duplex, "error");
+      duplex.resume();
+      const echo = async (): Promise<void> => {
+        await read(peer);
+        await writeAll(peer, Buffer.from("pong"));
+      };
+      echo().catch(() => {});
+      void writing(duplex, Buffer.from("ping"));
+      duplex.on("data", () => void writing(duplex, Buffer.from("ping")));
+      const [error] = (await failed) as [Error & { code: string }];
+      assert.equal(error.code, "testing.failure", `failAfter ${failAfter}`);
+      await until(() => duplex.closed);
+      assert.ok(ours.closed);
+    }
+  });
+
+  it("fails where someone else uses the stream", async () => {
+    const [ours] = pair();
+    ours.readSome(() => {});
+    const duplex = toDuplex(ours);
+    duplex.resume();
+    const [error] = (await once(duplex, "error")) as [Error & { code: string }];
+    assert.equal(error.code, "core.operation_pending");
+  });
+
+  it("closes the stream when it is destroyed, whatever is in flight", async () => {
+    const [ours, peer] = pair({ capacity: 10 });
+    const duplex = toDuplex(ours);
+    duplex.resume();
+    void writing(duplex, pattern(1000));
+    await until(() => ours.reading);
+    const errors: unknown[] = [];
+    duplex.on("error", (error) => errors.push(error));
+    duplex.destroy();
+    await once(duplex, "close");
+    assert.ok(ours.closed);
+    await turns();
+    assert.deepEqual(errors, []);
+    peer.close();
+  });
+});
