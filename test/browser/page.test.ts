@@ -1,15 +1,11 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, before, beforeEach, describe, it } from "node:test";
 import { chromium, type BrowserContext, type Locator, type Page } from "playwright-core";
 import { Command } from "../cli/command.ts";
-
-const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
-const missing = `no Chromium at ${executablePath}: apt-get install chromium, or set CHROMIUM to its path`;
-// In CI a browser that is missing is a failure: without this test nobody would know that browsers can use the library.
-const skip = existsSync(executablePath) || process.env.CI ? false : missing;
+import { installed, requires } from "../system/programs.ts";
 
 const args = [
   "--headless",
@@ -22,7 +18,7 @@ const args = [
   "--disable-sync",
 ];
 
-describe("the page in Chromium", { skip }, () => {
+describe("the page in Chromium", { skip: requires("chromium") }, () => {
   let server: Command;
   let url: string;
   let folder: string;
@@ -32,7 +28,7 @@ describe("the page in Chromium", { skip }, () => {
   let complaints: string[];
 
   before(async () => {
-    assert.ok(existsSync(executablePath), missing);
+    const executablePath = installed("chromium");
     server = new Command("serve", "--port", "0");
     url = await server.url();
     folder = mkdtempSync(path.join(tmpdir(), "serval-chromium-"));
