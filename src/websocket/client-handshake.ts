@@ -156,12 +156,8 @@ export function checkUpgradeResponse(
 
 /** The error of a handshake that the server refused: `websocket.upgrade_declined`. */
 export function declined(response: ResponseLike): ServalError {
-  const { status, reason } = response;
-  return failure(
-    "websocket.upgrade_declined",
-    response,
-    `The server declined the WebSocket handshake: ${status} ${reason}`,
-  );
+  const said = `${response.status} ${response.reason}`.trimEnd();
+  return failure("websocket.upgrade_declined", response, `The server declined the WebSocket handshake: ${said}`);
 }
 
 function failure(code: WebsocketCode, response: ResponseLike, message?: string): ServalError {
