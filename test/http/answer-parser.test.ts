@@ -117,6 +117,12 @@ const answers: Case[] = [
     options: { bodyLimit: 5 },
   },
   { name: "no body, by the limit", bytes: ok(chunked), response: "11 200 OK: ", options: { bodyLimit: 0 } },
+  {
+    name: "no body, by the limit, whatever its encoding",
+    bytes: ok("Transfer-Encoding: gzip\r\n"),
+    response: "11 200 OK: ",
+    options: { bodyLimit: 0 },
+  },
 ];
 
 /** What fails: the code, and the response as far as it is known. */

@@ -123,6 +123,13 @@ describe("ChunkScanner's limits", () => {
     }
   });
 
+  it("of the trailer: what is wrong within it comes first, what is wrong behind it never", () => {
+    for (const pieces of splitsOf(bytesOf("0\r\nab()"))) {
+      assert.equal(scan(pieces, 1).end, "http.header_limit");
+      assert.equal(scan(pieces, 2).end, "http.bad_field");
+    }
+  });
+
   it("of the fields in the trailer", () => {
     for (const pieces of splitsOf(bytesOf("0\r\na:\r\nb:\r\n\r\n"))) {
       assert.equal(scan(pieces, 1000, 2).end, true);

@@ -54,10 +54,7 @@ describe("the upgrade request (RFC 6455 section 4.1)", () => {
   });
 
   it("is what a server accepts", () => {
-    assert.deepEqual(checkUpgrade(asked({ protocols: ["b", "a"] })), {
-      ...{ key, protocols: ["b", "a"] },
-      extensions: [],
-    });
+    assert.deepEqual(checkUpgrade(asked({ protocols: ["b", "a"] })), { key, protocols: ["b", "a"], extensions: [] });
   });
 
   for (const host of ["a", "example.com:8080", "127.0.0.1", "[::1]:80", "a_b"]) {

@@ -174,6 +174,18 @@ describe("a client's handshake on a next layer that someone else uses", () => {
     assert.equal(read, 1);
   });
 
+  it("completes once where that does not heed close", async () => {
+    for (const refuses of [false, true]) {
+      const state = shaking({ busy: (next) => (next.close = () => {}), deaf: true });
+      await quiet();
+      state.operation.abort(new ServalError("a.b", "aborted", ""));
+      state.server.writeSome(refuses ? latin1(`${toTheEnd}no`) : good("x"), () => {});
+      state.server.end();
+      await quiet();
+      assert.deepEqual([state.told, state.error?.code], [["sent", "completed", "ended"], "a.b"]);
+    }
+  });
+
   it("closes it where it throws something else", async () => {
     const state = shaking({
       busy: (next) => {

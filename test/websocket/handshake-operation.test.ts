@@ -244,7 +244,7 @@ describe("a client's handshake fails for a response that is wrong", () => {
     succeeds(await shaken({ answer: answering(), input: { handshakeBufferSize: size } }));
     const state = await shaken({ answer: answering(), input: { handshakeBufferSize: size - 1 } });
     fails(state, "websocket.buffer_overflow");
-    assert.equal((state.error?.cause as ServalError).code, "http.header_limit");
+    assert.equal((state.error!.cause as ServalError).code, "http.header_limit");
   });
 });
 

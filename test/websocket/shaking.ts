@@ -1,6 +1,6 @@
 // Handshakes in the client role over pairs in memory, and the server at the other end, which speaks in bytes.
 import { createHash } from "node:crypto";
-import { ServalError } from "../../src/core/index.ts";
+import type { ServalError } from "../../src/core/index.ts";
 import type { Request, Response } from "../../src/http/index.ts";
 import { pair, VirtualClock, type PairOptions, type PairStream } from "../../src/testing/index.ts";
 import {
