@@ -47,7 +47,7 @@ export interface ShakingCall {
   busy?: (next: PairStream) => unknown;
 }
 
-export const acceptFor = (key: string): string =>
+const acceptFor = (key: string): string =>
   createHash("sha1").update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest("base64");
 
 /** Starts a handshake. What `start` throws comes out. */
