@@ -66,16 +66,16 @@ const defaults: DeflateSettings = { ...largest, level: 6, memLevel: 8, threshold
 
 /**
  * The option `deflate`, checked: true for the defaults; undefined or false for no compression, which is undefined.
- * Where the platform can't keep contexts, `canTakeOver` false, no takeover is ever agreed on, whatever the options say.
+ * Where the platform can't keep contexts, which `canTakeOver` is asked for, no takeover is agreed on, whatever the options say.
  * Throws `core.invalid_argument`, naming the option, for what can't be meant.
  */
 export function deflateSettings(
   options: boolean | DeflateOptions | undefined,
-  canTakeOver: boolean,
+  canTakeOver: () => boolean,
 ): DeflateSettings | undefined {
   if (options === undefined || options === false) return undefined;
   const settings: DeflateSettings = { ...defaults, ...(options === true ? {} : given(options)) };
-  if (canTakeOver) return settings;
+  if (canTakeOver()) return settings;
   return { ...settings, serverNoContextTakeover: true, clientNoContextTakeover: true };
 }
 

@@ -28,7 +28,7 @@ const nodeImports: Record<string, readonly string[]> = {
   "core/text.ts": ["node:buffer"],
   "http/file-body.ts": ["*"],
   "http/status.ts": ["node:http"],
-  "websocket/deflate.ts": ["node:zlib"],
+  "websocket/zlib.ts": ["node:zlib"],
   "websocket/accept-key.ts": ["node:crypto"],
   "net/any.ts": ["*"],
   "client/any.ts": ["*"],

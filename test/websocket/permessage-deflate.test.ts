@@ -13,9 +13,10 @@ import {
   type DeflateSettings,
 } from "../../src/websocket/permessage-deflate.ts";
 
+const yes = (): boolean => true;
 const free: DeflateOptions = { serverNoContextTakeover: false, clientNoContextTakeover: false };
 /** Settings that ask for nothing but what is given. */
-const settingsOf = (options: DeflateOptions = {}): DeflateSettings => deflateSettings({ ...free, ...options }, true)!;
+const settingsOf = (options: DeflateOptions = {}): DeflateSettings => deflateSettings({ ...free, ...options }, yes)!;
 
 const pmd = "permessage-deflate";
 
@@ -44,9 +45,9 @@ describe("deflateSettings", () => {
       threshold: 128,
     };
     for (const options of [true, {}, { level: undefined }] as (boolean | DeflateOptions)[]) {
-      assert.deepEqual(deflateSettings(options, true), defaults);
+      assert.deepEqual(deflateSettings(options, yes), defaults);
     }
-    for (const options of [undefined, false]) assert.equal(deflateSettings(options, true), undefined);
+    for (const options of [undefined, false]) assert.equal(deflateSettings(options, yes), undefined);
   });
 
   it("takes what it is given, and keeps a copy", () => {
@@ -59,14 +60,14 @@ describe("deflateSettings", () => {
       memLevel: 2,
       threshold: 3.5,
     };
-    const settings = deflateSettings(given, true)!;
+    const settings = deflateSettings(given, yes)!;
     assert.deepEqual(settings, given);
     given.level = 9;
     assert.equal(settings.level, 1);
   });
 
   it("agrees to no takeover where the platform can't keep contexts", () => {
-    const settings = deflateSettings(free, false)!;
+    const settings = deflateSettings(free, () => false)!;
     assert.deepEqual([settings.serverNoContextTakeover, settings.clientNoContextTakeover], [true, true]);
   });
 
@@ -79,13 +80,13 @@ describe("deflateSettings", () => {
   ];
   const refused = (options: unknown, name: string): void => {
     assert.throws(
-      () => deflateSettings(options as DeflateOptions, true),
+      () => deflateSettings(options as DeflateOptions, yes),
       (error: ServalError) => error.code === "core.invalid_argument" && error.message.includes(name),
     );
   };
   for (const [name, low, high] of numbers) {
     it(`${name} is a number from ${low} to ${high}`, () => {
-      for (const value of [low, high]) assert.equal(deflateSettings({ [name]: value }, true)![name], value);
+      for (const value of [low, high]) assert.equal(deflateSettings({ [name]: value }, yes)![name], value);
       for (const value of [low - 1, high + 1, NaN, -Infinity, "9", null, true, 9n, {}]) {
         if (value !== high) refused({ [name]: value }, `deflate.${name}`);
       }
@@ -328,8 +329,8 @@ describe("both sides", () => {
   it("agree on the same, whatever their options, and on nothing that either has excluded", () => {
     fc.assert(
       fc.property(settings, settings, fc.boolean(), (theirs, ours, canTakeOver) => {
-        const client = deflateSettings(theirs, canTakeOver)!;
-        const server = deflateSettings(ours, true)!;
+        const client = deflateSettings(theirs, () => canTakeOver)!;
+        const server = deflateSettings(ours, yes)!;
         const accepted = acceptDeflate(server, parseExtensions(offerDeflate(client))!)!;
         assert.deepEqual(agreedDeflate(client, accepted.response), accepted.parameters);
         for (const side of [client, server]) {
@@ -358,7 +359,7 @@ describe("both sides", () => {
     fc.assert(
       fc.property(settings, flags, limits, (ours, flags, limits) => {
         const parameters = [...flags, ...limits.filter((one) => one !== null)];
-        const accepted = acceptDeflate(deflateSettings(ours, true)!, parseExtensions([pmd, ...parameters].join(";"))!);
+        const accepted = acceptDeflate(deflateSettings(ours, yes)!, parseExtensions([pmd, ...parameters].join(";"))!);
         if (limits[1] === null && ours.clientMaxWindowBits < 15) {
           assert.equal(accepted, undefined);
           return;

@@ -1,0 +1,42 @@
+import { compressor, decompressor, type CompressorOptions, type Context } from "./zlib.ts";
+
+/** A free context costs nothing but its memory; more than this many at once are rare. */
+const pooledAtMost = 4;
+
+/** Contexts that nobody holds while there is nothing to do: shared by all connections that are alike. */
+export class ContextPool {
+  readonly #make: () => Context;
+  readonly #free: Context[] = [];
+
+  constructor(make: () => Context) {
+    this.#make = make;
+  }
+
+  /** A context, until it is given back. It knows nothing of whoever had it before. */
+  take(): Context {
+    const context = this.#free.pop();
+    if (context === undefined) return this.#make();
+    context.reset();
+    return context;
+  }
+
+  give(context: Context): void {
+    if (this.#free.length < pooledAtMost) this.#free.push(context);
+    else context.close();
+  }
+}
+
+const compressors: Map<number, ContextPool> = new Map();
+
+/** The pool of the contexts that compress in this way. */
+export function compressorPool(options: CompressorOptions): ContextPool {
+  const { windowBits, level, memLevel } = options;
+  const key = (windowBits * 10 + level) * 10 + memLevel;
+  let pool = compressors.get(key);
+  if (pool === undefined)
+    compressors.set(key, (pool = new ContextPool(() => compressor({ windowBits, level, memLevel }))));
+  return pool;
+}
+
+/** The pool of the contexts that decompress, whatever the window. */
+export const decompressorPool: ContextPool = new ContextPool(() => decompressor(15));
