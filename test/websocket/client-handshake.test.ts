@@ -14,7 +14,7 @@ import { deflateSettings } from "../../src/websocket/permessage-deflate.ts";
 import { key, type Changes } from "./requests.ts";
 import { responseOf, switching } from "./responses.ts";
 
-const deflate = deflateSettings(true, true);
+const deflate = deflateSettings(true, () => true);
 const wish: UpgradeWish = { host: "example.com", target: "/chat", key, protocols: [], deflate: undefined };
 const asked = (changes: Partial<UpgradeWish> = {}): Request => upgradeRequest({ ...wish, ...changes });
 

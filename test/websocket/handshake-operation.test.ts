@@ -46,7 +46,7 @@ function fails(state: Shaking, code: string): void {
 
 describe("a client's handshake succeeds", () => {
   it("writes the request, and gives what was agreed", async () => {
-    const deflate = deflateSettings({ serverNoContextTakeover: false }, true);
+    const deflate = deflateSettings({ serverNoContextTakeover: false }, () => true);
     const state = await shaken({
       input: { protocols: ["a", "b"], deflate, fields: { Origin: "http://a.example" } },
       answer: answering({ "Sec-WebSocket-Protocol": "b", "Sec-WebSocket-Extensions": "permessage-deflate" }),
