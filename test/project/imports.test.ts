@@ -83,6 +83,16 @@ function* cases(): Generator<Case> {
   }
   for (const line of forms("node:net")) yield { file: "src/index.ts", line, rule: restricted };
 
+  // The optional peer dependencies: one file's alone, which has nothing else of the client's.
+  const packages = "src/client/packages.ts";
+  for (const module of ["socks", "proxy-from-env"]) {
+    for (const line of forms(module)) yield { file: packages, line, rule: undefined };
+    for (const line of forms(module)) yield { file: "src/client/any.ts", line, rule: restricted };
+  }
+  for (const module of ["ws", "socks/inner", "../http/index.ts", "../net/index.ts"]) {
+    for (const line of forms(module)) yield { file: packages, line, rule: restricted };
+  }
+
   const plain = folders.map((folder) => `${folder}/any.ts`);
   for (const file of new Set([...plain, ...Object.keys(nodeImports)])) {
     const allowed = nodeImports[file] ?? [];

@@ -1,0 +1,75 @@
+import { ServalError } from "../core/index.ts";
+import { Fields } from "../http/index.ts";
+import { Stream } from "../websocket/index.ts";
+import { dial } from "./dial.ts";
+import { clientError } from "./errors.ts";
+import { Limit } from "./limit.ts";
+import type { ConnectSettings } from "./options.ts";
+import { redirected, type Destination } from "./redirect.ts";
+import { basic, placeOf, type Endpoint } from "./url.ts";
+
+/** One attempt to open a WebSocket: all its steps, and those of the redirects, under one deadline. */
+export async function attempt<Data>(endpoint: Endpoint, settings: ConnectSettings<Data>): Promise<Stream<Data>> {
+  const { stream, fields, tls } = settings;
+  const what = `Connecting to ${placeOf(endpoint)}`;
+  const limit = new Limit(stream.timeouts.client.handshake, stream.clock, what, settings.signal);
+  try {
+    return await follow({ endpoint, fields, tls }, settings, limit.signal);
+  } catch (failure) {
+    throw limit.errorOf(failure);
+  } finally {
+    limit.release();
+  }
+}
+
+async function follow<Data>(
+  first: Destination,
+  settings: ConnectSettings<Data>,
+  signal: AbortSignal,
+): Promise<Stream<Data>> {
+  let destination = first;
+  for (let left = settings.redirects; ; left--) {
+    try {
+      return await open(destination, settings, signal);
+    } catch (error) {
+      // The server's own answer alone: a proxy can refuse, but not send elsewhere.
+      const isDeclined = error instanceof ServalError && error.code === "websocket.upgrade_declined";
+      if (settings.redirects === 0 || !isDeclined || error.response === undefined) throw error;
+      const next = redirected(destination, error.response);
+      if (next === undefined) throw error;
+      if (left === 0) throw clientError("client.too_many_redirects", { cause: error, response: error.response });
+      destination = next;
+    }
+  }
+}
+
+async function open<Data>(
+  { endpoint, fields, tls }: Destination,
+  settings: ConnectSettings<Data>,
+  signal: AbortSignal,
+): Promise<Stream<Data>> {
+  const { protocols, stream, proxy, proxyTls, family } = settings;
+  const timeout = stream.timeouts.client.handshake;
+  const next = await dial(endpoint, { proxy, proxyTls, tls, family, timeout, signal });
+  const ws = new Stream<Data>(next, stream);
+  try {
+    await ws.handshake(endpoint.authority, endpoint.target, {
+      protocols,
+      fields: withCredentials(fields, endpoint),
+      signal,
+    });
+  } catch (error) {
+    // Misuse leaves it as it was.
+    ws.terminate();
+    throw error;
+  }
+  return ws;
+}
+
+/** The fields of a request to an endpoint: the URL's user and password go there unless something else is to. */
+function withCredentials(fields: Fields, { credentials }: Endpoint): Fields {
+  if (credentials === undefined || fields.has("Authorization")) return fields;
+  const all = new Fields(fields);
+  all.append("Authorization", basic(credentials));
+  return all;
+}

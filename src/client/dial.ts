@@ -1,0 +1,50 @@
+import type { ByteStream } from "../core/index.ts";
+import { connect, connectTls, startTls, type TlsOptions as NetTlsOptions } from "../net/index.ts";
+import type { TlsOptions } from "./options.ts";
+import { loadSocks } from "./packages.ts";
+import { proxyFromEnvironment, type Proxy } from "./proxy.ts";
+import { openSocks, socksDestination } from "./socks.ts";
+import { openTunnel } from "./tunnel.ts";
+import type { Endpoint } from "./url.ts";
+
+/** How to reach an endpoint. */
+export interface DialOptions {
+  readonly proxy: Proxy | "environment" | undefined;
+  readonly proxyTls: TlsOptions;
+  readonly tls: TlsOptions;
+  readonly family: 4 | 6 | undefined;
+  /** The deadline for all of it, in milliseconds, and the signal that tells of it. */
+  readonly timeout: number;
+  readonly signal: AbortSignal;
+}
+
+/** Connects to an endpoint, through the proxy and with TLS where these are wanted. What fails leaves nothing open. */
+export async function dial(endpoint: Endpoint, options: DialOptions): Promise<ByteStream> {
+  const { host, port, path, isSecure } = endpoint;
+  const { family, signal } = options;
+  const tls = tlsOptions(options.tls, signal);
+  const proxy = options.proxy === "environment" ? await proxyFromEnvironment(endpoint) : options.proxy;
+  if (path !== undefined) return connect({ path }, { signal });
+  if (proxy === undefined) {
+    return isSecure ? connectTls({ host, port, family }, tls) : connect({ host, port, family }, { signal });
+  }
+  const stream = await throughProxy(endpoint, proxy, options);
+  return isSecure ? startTls(stream, host, tls) : stream;
+}
+
+async function throughProxy(endpoint: Endpoint, proxy: Proxy, options: DialOptions): Promise<ByteStream> {
+  const { family, signal } = options;
+  const { scheme, host, port } = proxy;
+  const place = { host, port, family };
+  if (scheme === "http") return openTunnel(await connect(place, { signal }), endpoint, proxy, signal);
+  if (scheme === "https") {
+    return openTunnel(await connectTls(place, tlsOptions(options.proxyTls, signal)), endpoint, proxy, signal);
+  }
+  const socks = await loadSocks();
+  const destination = await socksDestination(endpoint, proxy, family, signal);
+  return openSocks(socks, await connect(place, { signal }), destination, proxy, options);
+}
+
+function tlsOptions(options: TlsOptions, signal: AbortSignal): NetTlsOptions & { signal: AbortSignal } {
+  return { ...options, ALPNProtocols: ["http/1.1"], signal };
+}

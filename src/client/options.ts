@@ -1,0 +1,102 @@
+import { invalidArgument } from "../core/errors.ts";
+import { isPlainObject } from "../core/plain-object.ts";
+import { Fields, type FieldsInit } from "../http/index.ts";
+import type * as net from "../net/index.ts";
+import { Settings, type Stream, type StreamOptions } from "../websocket/index.ts";
+import { parseProxy, type Proxy } from "./proxy.ts";
+
+/**
+ * How the client's side of TLS is done: the options of `node:tls` of these names. The application protocol is HTTP/1.1.
+ */
+export interface TlsOptions extends Omit<net.TlsOptions, "ALPNProtocols"> {}
+
+/** Options of `connect`, besides those of the `Stream` that it makes. */
+export interface ConnectOptions<Data = unknown> extends Omit<StreamOptions<Data>, "upgrade"> {
+  /** The subprotocols to offer, the preferred one first. Default none. */
+  protocols?: string | readonly string[] | undefined;
+  /** More fields for the request: Origin, Cookie, Authorization and the like. */
+  fields?: FieldsInit | undefined;
+  /** How TLS is done with the server, where the URL says `wss:`. */
+  tls?: TlsOptions | undefined;
+  /** Gives the attempt up with `core.aborted`, at any step; no effect on the stream once that is open. */
+  signal?: AbortSignal | undefined;
+  /**
+   * The URL of a proxy to connect through: `http:` or `https:` (CONNECT), `socks5:` (names are looked up here) or
+   * `socks5h:` (names are looked up by the proxy), with user and password where it wants them. Or "environment": the one
+   * that `WSS_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` name for `wss:`, `WS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` for `ws:`, unless
+   * `NO_PROXY` has the host. Default none. SOCKS needs the package `socks`, the environment `proxy-from-env`.
+   */
+  proxy?: string | URL | undefined;
+  /** How TLS is done with a proxy whose URL says `https:`. */
+  proxyTls?: TlsOptions | undefined;
+  /**
+   * How many redirects are followed, one after the other: 301, 302, 303, 307, 308. Another origin is told neither the
+   * URL's user and password nor Authorization and Cookie, and shown no client certificate. Default 0.
+   */
+  redirects?: number | undefined;
+  /** Takes only IPv4 or IPv6 addresses of the host. Default both, as Node.js tries them. */
+  family?: 4 | 6 | undefined;
+}
+
+/** The options of {@link TlsOptions}; a misspelt one would be ignored in silence. */
+const tlsNames: Readonly<Record<keyof TlsOptions, true>> = {
+  ca: true,
+  cert: true,
+  checkServerIdentity: true,
+  ciphers: true,
+  key: true,
+  maxVersion: true,
+  minVersion: true,
+  passphrase: true,
+  pfx: true,
+  rejectUnauthorized: true,
+  servername: true,
+};
+
+/** Options with the defaults filled in, checked; made once for all the attempts of `connect.forever`. */
+export class ConnectSettings<Data> {
+  readonly stream: Settings<Stream<Data>, Data>;
+  readonly protocols: readonly string[];
+  readonly fields: Fields;
+  readonly tls: TlsOptions;
+  readonly proxyTls: TlsOptions;
+  readonly proxy: Proxy | "environment" | undefined;
+  readonly redirects: number;
+  readonly family: 4 | 6 | undefined;
+  readonly signal: AbortSignal | undefined;
+
+  /** Throws `core.invalid_argument`, naming the option, for what can't be meant; `client.bad_proxy`; fields' own errors. */
+  constructor(options: ConnectOptions<Data>) {
+    if (!isPlainObject(options)) throw invalidArgument("connect takes a plain object of options");
+    const { protocols = [], fields, tls, signal, proxy, proxyTls, redirects = 0, family, ...stream } = options;
+    if ("upgrade" in stream) throw invalidArgument("The option upgrade is a server's");
+    this.stream = new Settings<Stream<Data>, Data>(stream);
+    this.protocols = typeof protocols === "string" ? [protocols] : protocols;
+    if (!Array.isArray(this.protocols)) throw invalidArgument("protocols must be a string or a list of strings");
+    this.fields = new Fields(fields);
+    if (this.fields.has("Proxy-Authorization")) {
+      throw invalidArgument("Proxy-Authorization would go to the server: put user and password into the proxy's URL");
+    }
+    this.tls = checkTls("tls", tls);
+    this.proxyTls = checkTls("proxyTls", proxyTls);
+    this.proxy = proxy === undefined || proxy === "environment" ? proxy : parseProxy(proxy);
+    if (!(redirects >= 0 && (Number.isInteger(redirects) || redirects === Infinity))) {
+      throw invalidArgument(`redirects must be a whole number of at least 0, not ${String(redirects)}`);
+    }
+    this.redirects = redirects;
+    if (family !== undefined && family !== 4 && family !== 6) throw invalidArgument("family must be 4 or 6");
+    this.family = family;
+    if (signal !== undefined && !(signal instanceof AbortSignal)) {
+      throw invalidArgument("The option signal must be an AbortSignal");
+    }
+    this.signal = signal;
+  }
+}
+
+function checkTls(option: string, given: TlsOptions = {}): TlsOptions {
+  if (!isPlainObject(given)) throw invalidArgument(`The option ${option} must be a plain object`);
+  for (const name of Object.keys(given)) {
+    if (!Object.hasOwn(tlsNames, name)) throw invalidArgument(`There is no option "${option}.${name}"`);
+  }
+  return { ...given };
+}

@@ -1,0 +1,64 @@
+import { ServalError, type ResponseLike } from "../core/index.ts";
+import { Fields } from "../http/index.ts";
+import { clientError } from "./errors.ts";
+import type { TlsOptions } from "./options.ts";
+import { isSameOrigin, parseUrl, placeOf, type Endpoint } from "./url.ts";
+
+// Where a redirect leads (RFC 9110 section 15.4), and what may be told there: pure.
+
+/** A place to ask for a WebSocket, and what is told to it. */
+export interface Destination {
+  readonly endpoint: Endpoint;
+  readonly fields: Fields;
+  readonly tls: TlsOptions;
+}
+
+const statuses: readonly number[] = [301, 302, 303, 307, 308];
+
+/** Fields that tell a server who the client is. */
+const secretFields: readonly string[] = ["Authorization", "Cookie"];
+
+/**
+ * Where a response to a handshake redirects; undefined if it does not. Throws `client.insecure_redirect` and
+ * `client.bad_redirect`, with the response.
+ */
+export function redirected(from: Destination, response: ResponseLike): Destination | undefined {
+  const location = response.fields.get("Location");
+  if (!statuses.includes(response.status) || location === undefined) return undefined;
+  const place = placeOf(from.endpoint);
+  const endpoint = resolve(location, from.endpoint);
+  if (endpoint === undefined) {
+    const message = `${place} redirects to what is no ws:, wss:, http: or https: URL`;
+    throw clientError("client.bad_redirect", { response, message });
+  }
+  if (from.endpoint.isSecure && !endpoint.isSecure) {
+    const message = `${place} redirects from wss: to ws:, to ${placeOf(endpoint)}`;
+    throw clientError("client.insecure_redirect", { response, message });
+  }
+  if (isSameOrigin(from.endpoint, endpoint)) {
+    return { ...from, endpoint: { ...endpoint, credentials: endpoint.credentials ?? from.endpoint.credentials } };
+  }
+  const fields = new Fields(from.fields);
+  for (const name of secretFields) fields.delete(name);
+  const { cert: _cert, key: _key, pfx: _pfx, passphrase: _passphrase, servername: _name, ...tls } = from.tls;
+  return { endpoint, fields, tls };
+}
+
+/** The endpoint that a Location names, which may be relative; undefined for one that a server can't send anyone to. */
+function resolve(location: string, from: Endpoint): Endpoint | undefined {
+  const base = `${from.isSecure ? "wss" : "ws"}://${from.authority}${from.target}`;
+  if (!URL.canParse(location, base)) return undefined;
+  const url = new URL(location, base);
+  // A socket of this machine is nobody else's to name.
+  if (url.protocol === "ws+unix:") return undefined;
+  // RFC 9110 section 10.2.2: it may have a fragment, which is not for the server.
+  url.hash = "";
+  try {
+    const endpoint = parseUrl(url);
+    const isRelative = from.path !== undefined && url.host === from.authority && !endpoint.isSecure;
+    return isRelative ? { ...endpoint, path: from.path } : endpoint;
+  } catch (error) {
+    if (error instanceof ServalError) return undefined;
+    throw error;
+  }
+}

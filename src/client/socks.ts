@@ -1,0 +1,97 @@
+import { lookup } from "node:dns/promises";
+import { isIP } from "node:net";
+import type { Duplex } from "node:stream";
+import { setImmediate } from "node:timers/promises";
+import { offAbort, onAbort } from "../core/on-abort.ts";
+import { abortError, fromDuplex, ServalError, type ByteStream } from "../core/index.ts";
+import { netError, toDuplex } from "../net/index.ts";
+import { clientError } from "./errors.ts";
+import type { Socks } from "./packages.ts";
+import type { Proxy } from "./proxy.ts";
+import { hostAndPort, type Endpoint } from "./url.ts";
+
+/** Where a SOCKS proxy is to connect to: with `socks5:` the name is looked up here, with `socks5h:` by the proxy. */
+export async function socksDestination(
+  { host, port }: Endpoint,
+  { scheme }: Proxy,
+  family: 4 | 6 | undefined,
+  signal: AbortSignal,
+): Promise<{ host: string; port: number }> {
+  if (scheme === "socks5h" || isIP(host) !== 0) return { host, port };
+  try {
+    const { address } = await unlessAborted(lookup(host, { family: family ?? 0 }), signal);
+    return { host: address, port };
+  } catch (cause) {
+    if (cause instanceof ServalError) throw cause;
+    const message = `Cannot connect to ${hostAndPort(host, port)}: ${(cause as Error).message}`;
+    throw netError("net.host_not_found", { cause, message });
+  }
+}
+
+/** The package keeps its own timer, and with that the connection, to the end of it: an hour at most, where we have none. */
+const longestTimer = 3_600_000;
+
+/**
+ * Asks a SOCKS5 proxy (RFC 1928, RFC 1929) for a connection to a destination, on a stream that is connected to it.
+ * Closes the stream and throws `client.proxy_refused`, the stream's error or `core.aborted` if there is none.
+ */
+export async function openSocks(
+  { SocksClient }: Socks,
+  stream: ByteStream,
+  destination: { host: string; port: number },
+  proxy: Proxy,
+  { signal, timeout }: { signal: AbortSignal; timeout: number },
+): Promise<ByteStream> {
+  const duplex = toDuplex(stream);
+  let failure: unknown;
+  duplex.on("error", (error) => (failure ??= error));
+  // The package does not look for it: to it, a proxy that says nothing more is one that thinks.
+  const end = (): unknown => duplex.destroy();
+  duplex.once("end", end);
+  const { host, port, credentials } = proxy;
+  const account = credentials === undefined ? {} : { userId: credentials.user, password: credentials.password };
+  try {
+    await unlessAborted(
+      SocksClient.createConnection({
+        command: "connect",
+        proxy: { host, port, type: 5, ...account },
+        destination,
+        existing_socket: duplex,
+        timeout: Math.min(timeout, longestTimer),
+      }),
+      signal,
+    );
+  } catch (error) {
+    duplex.destroy();
+    if (error instanceof ServalError) throw error;
+    if (failure instanceof ServalError) throw failure;
+    // Without the package's error: it has the password in it.
+    const message = `The proxy ${hostAndPort(host, port)} refused the connection: ${(error as Error).message}`;
+    throw clientError("client.proxy_refused", { message });
+  }
+  duplex.off("end", end);
+  return resumed(duplex);
+}
+
+/** The duplex as a stream. The package resumes it a turn after the end of its work, whoever wants that. */
+async function resumed(duplex: Duplex): Promise<ByteStream> {
+  const stream = fromDuplex(duplex);
+  await setImmediate();
+  duplex.pause();
+  return stream;
+}
+
+/** What a promise comes to, unless the signal aborts first: then it throws `core.aborted`. */
+async function unlessAborted<Result>(promise: Promise<Result>, signal: AbortSignal): Promise<Result> {
+  let abort!: () => void;
+  const aborted = new Promise<never>((_, reject) => {
+    abort = () => reject(abortError(signal));
+    if (signal.aborted) abort();
+    else onAbort(signal, abort);
+  });
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    offAbort(signal, abort);
+  }
+}

@@ -1,0 +1,44 @@
+import { FlatBuffer, type ByteStream, type ServalError } from "../core/index.ts";
+import { AnswerParser, readResponse, Request, write, type Response } from "../http/index.ts";
+import { clientError } from "./errors.ts";
+import type { Proxy } from "./proxy.ts";
+import { basic, hostAndPort, type Endpoint } from "./url.ts";
+import { withFront } from "./with-front.ts";
+
+/**
+ * Asks an HTTP proxy for a tunnel to an endpoint (RFC 9110 section 9.3.6), on a stream that is connected to it. Any 2xx
+ * opens it; what came behind the head is the tunnel's. Closes the stream and throws `client.proxy_refused`, with the
+ * response, for anything else; what reading a response throws; `core.aborted`.
+ */
+export async function openTunnel(
+  stream: ByteStream,
+  { host, port }: Endpoint,
+  proxy: Proxy,
+  signal: AbortSignal,
+): Promise<ByteStream> {
+  const authority = hostAndPort(host, port);
+  const request = new Request({ method: "CONNECT", target: authority, fields: { Host: authority } });
+  if (proxy.credentials !== undefined) request.fields.append("Proxy-Authorization", basic(proxy.credentials));
+  const buffer = new FlatBuffer();
+  const parser = new AnswerParser({ method: "CONNECT" });
+  try {
+    await write(stream, request, { signal });
+    await readResponse(stream, buffer, parser, { signal });
+  } catch (error) {
+    stream.close();
+    // Once it has refused, what becomes of the rest of its response changes nothing.
+    throw parser.response === undefined ? error : refused(parser.response, proxy);
+  }
+  const response = parser.response!;
+  if (response.status >= 200 && response.status < 300) return withFront(stream, buffer.data());
+  stream.close();
+  throw refused(response, proxy);
+}
+
+function refused(response: Response, proxy: Proxy): ServalError {
+  const { status, reason } = response;
+  const place = hostAndPort(proxy.host, proxy.port);
+  const advice = status === 407 ? ". A user and password go into the proxy's URL" : "";
+  const message = `The proxy ${place} refused the connection: ${`${status} ${reason}`.trimEnd()}${advice}`;
+  return clientError("client.proxy_refused", { response, message });
+}

@@ -1,0 +1,129 @@
+import type { ServalError } from "../core/index.ts";
+import { clientError } from "./errors.ts";
+
+/** Where a WebSocket is: what to connect to, and what to ask for there. */
+export interface Endpoint {
+  /** Whether TLS goes below: `wss:`. */
+  readonly isSecure: boolean;
+  /** The name or address of the host, without brackets. */
+  readonly host: string;
+  /** The TCP port. */
+  readonly port: number;
+  /** The path of a Unix socket, in the place of host and port. */
+  readonly path: string | undefined;
+  /** The value of Host: an IPv6 address in brackets, a port that is the scheme's default left out. */
+  readonly authority: string;
+  /** The request target. */
+  readonly target: string;
+  /** The user and password of the URL. */
+  readonly credentials: Credentials | undefined;
+}
+
+/** A user and password, decoded. */
+export interface Credentials {
+  readonly user: string;
+  readonly password: string;
+}
+
+const isSecure: Readonly<Record<string, boolean>> = { "ws:": false, "http:": false, "wss:": true, "https:": true };
+
+/**
+ * Takes a WebSocket's URL apart (RFC 6455 section 3): `ws:` and `wss:`, `http:` and `https:` for the same, as WHATWG's
+ * WebSocket has it, and `ws+unix:/path/to.sock:/target`. Throws `client.bad_url`, which does not show the URL: there may
+ * be a password or a token in it.
+ */
+export function parseUrl(given: string | URL): Endpoint {
+  const url = toUrl(given, badUrl, "ws://example.com/chat");
+  if (url.href.includes("#")) throw badUrl('A WebSocket URL has no fragment: leave out the "#", or write it as %23');
+  if (url.protocol === "ws+unix:") return unixEndpoint(url);
+  const secure = isSecure[url.protocol];
+  if (secure === undefined) {
+    throw badUrl(`A WebSocket URL begins with ws:, wss:, http:, https: or ws+unix:, not with ${url.protocol}`);
+  }
+  return {
+    isSecure: secure,
+    host: hostOf(url),
+    port: portOf(url, secure ? 443 : 80),
+    path: undefined,
+    authority: url.host,
+    target: url.pathname + url.search,
+    credentials: credentialsOf(url, badUrl),
+  };
+}
+
+/** The path of the socket, and behind a colon the target: a colon of the path's own is written as `%3A`. */
+function unixEndpoint(url: URL): Endpoint {
+  const [path, ...rest] = url.pathname.split(":");
+  const target = rest.join(":") || "/";
+  if (url.host !== "" || path === undefined || path === "" || !target.startsWith("/")) {
+    throw badUrl("The URL of a Unix socket is written as ws+unix:/path/to.sock:/target");
+  }
+  return {
+    isSecure: false,
+    host: "localhost",
+    port: 80,
+    path: decode(path, badUrl),
+    authority: "localhost",
+    target: target + url.search,
+    credentials: undefined,
+  };
+}
+
+/** Whether two endpoints are one origin (RFC 6454 section 4): what is secret to one may be told to the other. */
+export function isSameOrigin(a: Endpoint, b: Endpoint): boolean {
+  return a.isSecure === b.isSecure && a.host === b.host && a.port === b.port && a.path === b.path;
+}
+
+/** The place in words, for messages: nothing of its target or its credentials. */
+export function placeOf({ path, host, port }: Pick<Endpoint, "path" | "host" | "port">): string {
+  return path ?? hostAndPort(host, port);
+}
+
+/** `host:port`, as RFC 3986 section 3.2 has it. */
+export function hostAndPort(host: string, port: number): string {
+  return `${host.includes(":") ? `[${host}]` : host}:${port}`;
+}
+
+/** Makes the error of a URL that is no use. */
+type Bad = (message: string) => ServalError;
+
+/** A URL as an object. */
+export function toUrl(given: string | URL, bad: Bad, example: string): URL {
+  if (given instanceof URL) return given;
+  if (typeof given === "string" && URL.canParse(given)) return new URL(given);
+  const what = typeof given === "string" ? "That is not a whole URL" : `A URL is a string or URL, not ${typeof given}`;
+  throw bad(`${what}: write it like ${example}`);
+}
+
+/** The host of a URL without the brackets of an IPv6 address. */
+export function hostOf(url: URL): string {
+  return url.hostname.startsWith("[") ? url.hostname.slice(1, -1) : url.hostname;
+}
+
+/** The port of a URL. */
+export function portOf(url: URL, byDefault: number): number {
+  return url.port === "" ? byDefault : Number(url.port);
+}
+
+/** The user and password of a URL, if it has any. */
+export function credentialsOf({ username, password }: URL, bad: Bad): Credentials | undefined {
+  if (username === "" && password === "") return undefined;
+  return { user: decode(username, bad), password: decode(password, bad) };
+}
+
+/** The value of Authorization or Proxy-Authorization that tells them: RFC 7617. */
+export function basic({ user, password }: Credentials): string {
+  return `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}`;
+}
+
+function decode(text: string, bad: Bad): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw bad('A "%" in the URL\'s user, password or path of a socket is written as %25');
+  }
+}
+
+function badUrl(message: string): ServalError {
+  return clientError("client.bad_url", { message });
+}

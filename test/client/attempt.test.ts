@@ -1,0 +1,214 @@
+import assert from "node:assert/strict";
+import { getEventListeners } from "node:events";
+import { createServer as createHttpServer } from "node:http";
+import { createServer, Socket } from "node:net";
+import { describe, it, mock } from "node:test";
+import { WebSocketServer } from "ws";
+import { connect, type ConnectOptions } from "../../src/client/index.ts";
+import type { ServalError } from "../../src/core/index.ts";
+import { VirtualClock } from "../../src/testing/index.ts";
+import type { Stream } from "../../src/websocket/index.ts";
+import { isStuck, turns, until } from "../core/stream-operations.ts";
+import { withPath } from "../net/sockets.ts";
+import { converse, failure, trusting } from "./kit.ts";
+import { answering, echoing, listening, mute, type Answer, type Listening } from "./servers.ts";
+
+/** Each step of an attempt that can last, with a server that lets it. */
+const steps: Readonly<Record<string, (place: Listening, options: ConnectOptions) => Promise<Stream>>> = {
+  "the handshake": ({ port }, options) => connect(`ws://127.0.0.1:${port}/secret`, options),
+  "the TLS handshake": ({ port }, options) => connect(`wss://127.0.0.1:${port}/secret`, options),
+  "the proxy": ({ port }, options) =>
+    connect("ws://example.com/secret", { ...options, proxy: `http://user:secret@127.0.0.1:${port}` }),
+  "the proxy's TLS handshake": ({ port }, options) =>
+    connect("ws://example.com/secret", { ...options, proxy: `https://user:secret@127.0.0.1:${port}` }),
+  "the SOCKS proxy": ({ port }, options) =>
+    connect("ws://example.com/secret", { ...options, proxy: `socks5h://user:secret@127.0.0.1:${port}` }),
+};
+
+describe("an attempt, given up", () => {
+  for (const [name, start] of Object.entries(steps)) {
+    it(`by its deadline, in ${name}`, async () => {
+      await using place = await mute();
+      const clock = new VirtualClock();
+      const attempt = start(place, { clock });
+      attempt.catch(() => {});
+      await until(() => place.connections === 1);
+      await clock.advance(29_999);
+      assert.ok(await isStuck(attempt));
+      await clock.advance(1);
+      const error = await failure(attempt);
+      assert.deepEqual([error.code, error.condition], ["core.timeout", "timeout"]);
+      assert.match(error.message, /^Connecting to (127\.0\.0\.1|example\.com):\d+ took longer than 30000 ms$/);
+      assert.equal(clock.pending, 0);
+      await until(() => place.connections === 0);
+    });
+
+    it(`by a signal, in ${name}`, async () => {
+      await using place = await mute();
+      const clock = new VirtualClock();
+      const controller = new AbortController();
+      const attempt = start(place, { clock, signal: controller.signal, timeouts: { handshake: Infinity } });
+      attempt.catch(() => {});
+      await until(() => place.connections === 1);
+      await turns();
+      const reason = new Error("enough");
+      controller.abort(reason);
+      const error = await failure(attempt);
+      assert.deepEqual([error.code, error.cause], ["core.aborted", reason]);
+      assert.equal(clock.pending, 0);
+      assert.equal(getEventListeners(controller.signal, "abort").length, 0);
+      await until(() => place.connections === 0);
+    });
+  }
+
+  it("while it looks for the host, and before", async (test) => {
+    // As for a host that answers nothing.
+    const original = mock.method(Socket.prototype, "connect", function (this: Socket) {
+      return this;
+    });
+    test.after(() => original.mock.restore());
+    for (const url of ["ws://192.0.2.1/", "wss://192.0.2.1/"]) {
+      const clock = new VirtualClock();
+      const late = connect(url, { clock, timeouts: { handshake: 5000 } });
+      late.catch(() => {});
+      await clock.advance(5000);
+      assert.equal((await failure(late)).code, "core.timeout");
+      assert.equal(clock.pending, 0);
+      const controller = new AbortController();
+      const aborted = connect(url, { clock, signal: controller.signal });
+      await turns(1);
+      controller.abort();
+      assert.equal((await failure(aborted)).code, "core.aborted");
+      assert.equal((await failure(connect(url, { clock, signal: controller.signal }))).code, "core.aborted");
+      assert.equal(clock.pending, 0);
+    }
+    assert.equal(original.mock.callCount(), 4);
+  });
+
+  it("has no effect once it is open, and leaves nothing at the signal or the clock", async () => {
+    await using server = await echoing();
+    const clock = new VirtualClock();
+    const controller = new AbortController();
+    const ws = await connect(`ws://127.0.0.1:${server.port}/`, { clock, signal: controller.signal });
+    assert.equal(clock.pending, 0);
+    assert.equal(getEventListeners(controller.signal, "abort").length, 0);
+    controller.abort();
+    ws.send("still here");
+    assert.equal(await ws.read(), "still here");
+    await ws.close();
+  });
+});
+
+describe("an attempt, redirected", () => {
+  const to =
+    (location: string, status = 302) =>
+    (): Answer => [status, { Location: location }, "moved"];
+
+  it("does not follow by default", async () => {
+    await using server = await answering(to("ws://127.0.0.1:1/"));
+    const error = await failure(connect(`ws://127.0.0.1:${server.port}/`));
+    assert.equal(error.code, "websocket.upgrade_declined");
+    assert.equal(error.response?.fields.get("Location"), "ws://127.0.0.1:1/");
+  });
+
+  for (const status of [301, 302, 303, 307, 308]) {
+    it(`follows ${status}, and takes nothing secret along`, async () => {
+      await using goal = await echoing();
+      await using server = await answering(to(`http://127.0.0.1:${goal.port}/there?x=1#part`, status));
+      const ws = await connect(`ws://user:secret@127.0.0.1:${server.port}/here`, {
+        redirects: 1,
+        protocols: [],
+        fields: { Cookie: "a=b", Origin: "https://example.com" },
+      });
+      await converse(ws);
+      assert.match(server.asked[0]!.fields.authorization!, /^Basic /);
+      assert.equal(server.asked[0]!.fields.cookie, "a=b");
+      const { target, fields } = goal.asked[0]!;
+      assert.equal(target, "/there?x=1");
+      assert.equal(fields.host, `127.0.0.1:${goal.port}`);
+      assert.equal(fields.origin, "https://example.com");
+      assert.deepEqual([fields.authorization, fields.cookie], [undefined, undefined]);
+    });
+  }
+
+  it("follows to TLS, but never from TLS to none", async () => {
+    await using secure = await echoing({ secure: true });
+    await using up = await answering(to(`wss://localhost:${secure.port}/`));
+    await converse(await connect(`ws://127.0.0.1:${up.port}/`, { ...trusting, redirects: 1 }));
+    await using plain = await echoing();
+    await using down = await answering(to(`ws://localhost:${plain.port}/`), { secure: true });
+    const error = await failure(connect(`wss://localhost:${down.port}/`, { ...trusting, redirects: 1 }));
+    assert.equal(error.code, "client.insecure_redirect");
+    assert.equal(plain.accepted, 0);
+  });
+
+  it("follows as often as it may, and no further", async () => {
+    await using server = await answering(({ target }) => [302, { Location: `/${Number(target.slice(1)) + 1}` }]);
+    const url = `ws://user:secret@127.0.0.1:${server.port}/0`;
+    const error = await failure(connect(url, { redirects: 3 }));
+    assert.deepEqual([error.code, error.condition], ["client.too_many_redirects", "limit"]);
+    assert.equal(error.response?.fields.get("Location"), "/4");
+    assert.equal((error.cause as ServalError).code, "websocket.upgrade_declined");
+    assert.deepEqual(
+      server.asked.map(({ target }) => target),
+      ["/0", "/1", "/2", "/3"],
+    );
+    // Within the origin, it is still the same user.
+    assert.ok(server.asked.every(({ fields }) => fields.authorization !== undefined));
+  });
+
+  it("follows over a Unix socket to a path of its own", () =>
+    withPath(async (path) => {
+      const server = createHttpServer((_request, response) => {
+        response.writeHead(302, { Connection: "close", Location: "/there" }).end();
+      });
+      const sockets = new WebSocketServer({ noServer: true });
+      sockets.on("connection", (ws) => ws.on("message", (data, isBinary) => ws.send(data, { binary: isBinary })));
+      server.on("upgrade", (request, socket, head) => {
+        if (request.url === "/there")
+          sockets.handleUpgrade(request, socket, head, (ws) => sockets.emit("connection", ws));
+        else socket.end("HTTP/1.1 302 Found\r\nLocation: /there\r\nConnection: close\r\n\r\n");
+      });
+      await new Promise<void>((resolve) => void server.listen(path, resolve));
+      await converse(await connect(`ws+unix:${path}:/here`, { redirects: 1 }));
+      server.close();
+    }));
+
+  it("fails with what refuses at the goal, or with the redirect that has no Location", async () => {
+    await using goal = await answering(() => [404]);
+    await using server = await answering(to(`ws://127.0.0.1:${goal.port}/`));
+    assert.equal((await failure(connect(`ws://127.0.0.1:${server.port}/`, { redirects: 5 }))).response?.status, 404);
+    await using lost = await answering(() => [302]);
+    const error = await failure(connect(`ws://127.0.0.1:${lost.port}/`, { redirects: 5 }));
+    assert.deepEqual([error.code, error.response?.status], ["websocket.upgrade_declined", 302]);
+  });
+
+  it("does not follow a proxy", async () => {
+    await using goal = await echoing();
+    // Not by node:http, which keeps CONNECT to itself.
+    const found = `HTTP/1.1 302 Found\r\nLocation: ws://127.0.0.1:${goal.port}/\r\nContent-Length: 0\r\n\r\n`;
+    await using proxy = await listening(createServer((socket) => void socket.resume().write(found)));
+    const error = await failure(
+      connect("ws://example.com/", { proxy: `http://127.0.0.1:${proxy.port}`, redirects: 5 }),
+    );
+    assert.equal(error.code, "client.proxy_refused");
+    assert.equal(goal.accepted, 0);
+  });
+
+  it("has one deadline for all of it", async () => {
+    await using goal = await mute();
+    await using server = await answering(to(`ws://127.0.0.1:${goal.port}/`));
+    const clock = new VirtualClock();
+    const attempt = connect(`ws://127.0.0.1:${server.port}/`, { clock, redirects: 1 });
+    attempt.catch(() => {});
+    await clock.advance(20_000);
+    await until(() => goal.connections === 1);
+    await clock.advance(9_999);
+    assert.ok(await isStuck(attempt));
+    await clock.advance(1);
+    const error = await failure(attempt);
+    assert.equal(error.code, "core.timeout");
+    assert.match(error.message, new RegExp(`Connecting to 127\\.0\\.0\\.1:${server.port} `));
+    assert.equal(clock.pending, 0);
+  });
+});

@@ -1,0 +1,61 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import * as fc from "fast-check";
+import { Backoff, type BackoffOptions } from "../../src/client/backoff.ts";
+
+function delays(options: BackoffOptions, count: number, random?: () => number): number[] {
+  const backoff = new Backoff(options);
+  return Array.from({ length: count }, (_, index) => backoff.delay(index + 1, random));
+}
+
+describe("Backoff", () => {
+  it("grows by its factor up to its ceiling", () => {
+    assert.deepEqual(delays({ jitter: "none" }, 8), [500, 1000, 2000, 4000, 8000, 16_000, 30_000, 30_000]);
+    assert.deepEqual(delays({ jitter: "none", initial: 10, factor: 3, max: 100 }, 4), [10, 30, 90, 100]);
+    assert.deepEqual(delays({ jitter: "none", factor: 1 }, 3), [500, 500, 500]);
+    assert.deepEqual(delays({ jitter: "none", initial: 0 }, 3), [0, 0, 0]);
+    assert.deepEqual(delays({ jitter: "none", max: 0 }, 3), [0, 0, 0]);
+    assert.equal(new Backoff({ jitter: "none" }).delay(5000), 30_000);
+    assert.equal(new Backoff({ jitter: "none", initial: 0 }).delay(5000), 0);
+  });
+
+  it("waits for a random part of that", () => {
+    assert.deepEqual(
+      delays({}, 8, () => 0.5),
+      [250, 500, 1000, 2000, 4000, 8000, 15_000, 15_000],
+    );
+    assert.deepEqual(
+      delays({}, 2, () => 0),
+      [0, 0],
+    );
+    assert.ok(new Set(delays({}, 100)).size > 90);
+  });
+
+  it("is never negative, nor longer than its ceiling", () => {
+    const numbers = { initial: fc.nat(1e6), factor: fc.double({ min: 1, max: 1e3, noNaN: true }), max: fc.nat(1e6) };
+    fc.assert(
+      fc.property(fc.record(numbers), fc.integer({ min: 1, max: 10_000 }), (options, failures) => {
+        const backoff = new Backoff(options);
+        const delay = backoff.delay(failures);
+        assert.ok(delay >= 0 && delay <= options.max, String(delay));
+        assert.ok(new Backoff({ ...options, jitter: "none" }).delay(failures) >= delay);
+      }),
+    );
+  });
+
+  it("refuses what can't be meant, and says which option that is", () => {
+    const bad: readonly [options: unknown, message: RegExp][] = [
+      [5000, /backoff must be an object/],
+      [{ initial: -1 }, /backoff\.initial .* at least 0, not -1/],
+      [{ initial: "1s" }, /backoff\.initial/],
+      [{ factor: 0.5 }, /backoff\.factor .* at least 1/],
+      [{ max: Infinity }, /backoff\.max .* not Infinity/],
+      [{ max: NaN }, /backoff\.max/],
+      [{ jitter: true }, /backoff\.jitter must be "full" or "none"/],
+      [{ maximum: 1 }, /no option "backoff\.maximum"/],
+    ];
+    for (const [options, message] of bad) {
+      assert.throws(() => new Backoff(options as BackoffOptions), { code: "core.invalid_argument", message });
+    }
+  });
+});

@@ -1,0 +1,172 @@
+import assert from "node:assert/strict";
+import { createServer as createTlsServer } from "node:tls";
+import { describe, it } from "node:test";
+import { connect, type ConnectOptions } from "../../src/client/index.ts";
+import { scrubReads } from "../../src/net/onread.ts";
+import { serve } from "../../src/server/index.ts";
+import { localhost } from "../certificates/localhost.ts";
+import { turns } from "../core/stream-operations.ts";
+import { withPath } from "../net/sockets.ts";
+import { converse, failure, trusting } from "./kit.ts";
+import { answering, echoing, listening, mute } from "./servers.ts";
+
+// A look at borrowed bytes that comes too late shows.
+scrubReads(true);
+
+describe("connect", () => {
+  it("talks to serve, and to ws, by name and by address", async () => {
+    await using server = await serve({ host: "127.0.0.1", message: (ws, message) => ws.write(message) });
+    await converse(await connect(`ws://localhost:${server.port}/`));
+    await converse(await connect(new URL(`http://127.0.0.1:${server.port}/`)));
+    await using other = await echoing();
+    const ws = await connect(`ws://127.0.0.1:${other.port}/chat?room=1`);
+    assert.deepEqual(ws.peer, { address: "127.0.0.1", port: other.port, family: "IPv4" });
+    assert.equal(other.asked[0]?.target, "/chat?room=1");
+    assert.equal(other.asked[0].fields.host, `127.0.0.1:${other.port}`);
+    await converse(ws);
+  });
+
+  it("talks to an IPv6 address, and takes the family that it is told to", async (test) => {
+    const server = await echoing({ host: "::1" }).catch((error: Error) => {
+      test.skip(`no IPv6 here: ${error.message}`);
+      return undefined;
+    });
+    if (server === undefined) return;
+    await using place = server;
+    await converse(await connect(`ws://[::1]:${place.port}/`));
+    assert.equal(place.asked[0]?.fields.host, `[::1]:${place.port}`);
+    // It listens there on IPv6 alone.
+    const error = await failure(connect(`ws://localhost:${place.port}/`, { family: 4 }));
+    assert.equal(error.code, "net.connection_refused");
+  });
+
+  it("talks over TLS, by name and by address", async () => {
+    await using server = await echoing({ secure: true });
+    for (const host of ["localhost", "127.0.0.1"]) {
+      await converse(await connect(`wss://${host}:${server.port}/`, trusting));
+    }
+    await converse(await connect(`https://localhost:${server.port}/`, { tls: { rejectUnauthorized: false } }));
+    const error = await failure(connect(`wss://localhost:${server.port}/secret`));
+    assert.equal(error.code, "net.bad_certificate");
+    assert.match(error.message, /localhost:\d+/);
+    const other = await failure(
+      connect(`wss://localhost:${server.port}/`, { tls: { ...trusting.tls, servername: "other.example" } }),
+    );
+    assert.equal(other.code, "net.bad_certificate");
+  });
+
+  it("offers HTTP/1.1 alone to a TLS server", async () => {
+    const protocols: unknown[] = [];
+    await using server = await listening(
+      createTlsServer({ ...localhost, ALPNProtocols: ["h2", "http/1.1"] }, (socket) => {
+        protocols.push(socket.alpnProtocol);
+        socket.resume().end("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");
+      }),
+    );
+    await failure(connect(`wss://localhost:${server.port}/`, trusting));
+    assert.deepEqual(protocols, ["http/1.1"]);
+  });
+
+  it("talks over a Unix socket", () =>
+    withPath(async (path) => {
+      const asked: string[] = [];
+      await using _server = await serve({
+        path,
+        upgrade: ({ target, fields }) => void asked.push(`${target} ${fields.get("Host")}`),
+        message: (ws, message) => ws.write(message),
+      });
+      await converse(await connect(`ws+unix:${path}:/chat?room=1`));
+      await converse(await connect(`ws+unix:${path}`));
+      assert.deepEqual(asked, ["/chat?room=1 localhost", "/ localhost"]);
+      const error = await failure(connect(`ws+unix:${path}-not:/secret`));
+      assert.equal(error.code, "net.connection_refused");
+    }));
+
+  it("asks for subprotocols, and adds fields", async () => {
+    await using server = await serve({ host: "127.0.0.1", upgrade: () => ({ protocol: "b" }) });
+    const ws = await connect(`ws://127.0.0.1:${server.port}/`, {
+      protocols: ["a", "b"],
+      fields: [
+        ["Origin", "https://example.com"],
+        ["X-Twice", "1"],
+        ["X-Twice", "2"],
+      ],
+    });
+    assert.equal(ws.protocol, "b");
+    assert.equal(ws.request?.fields.get("Origin"), "https://example.com");
+    assert.equal(ws.request.fields.joined("X-Twice"), "1, 2");
+    await ws.close();
+    const one = await connect(`ws://127.0.0.1:${server.port}/`, { protocols: "b" });
+    assert.equal(one.request?.fields.get("Sec-WebSocket-Protocol"), "b");
+    await one.close();
+  });
+
+  it("makes the URL's user and password Authorization, unless that is given", async () => {
+    await using server = await echoing();
+    const url = `ws://ada:open%20sesame@127.0.0.1:${server.port}/chat`;
+    await (await connect(url)).close();
+    await (await connect(url, { fields: { authorization: "Bearer token" } })).close();
+    const [first, second] = server.asked;
+    assert.equal(first?.fields.authorization, `Basic ${Buffer.from("ada:open sesame").toString("base64")}`);
+    assert.equal(first.fields.host, `127.0.0.1:${server.port}`);
+    assert.equal(first.target, "/chat");
+    assert.equal(second?.fields.authorization, "Bearer token");
+  });
+
+  it("passes its options on to the stream, and messages to its handlers", async () => {
+    await using server = await serve({ host: "127.0.0.1", open: (ws) => ws.send("welcome") });
+    const messages: unknown[] = [];
+    const closed = new Promise((resolve) => {
+      void connect(`ws://127.0.0.1:${server.port}/`, {
+        text: "bytes",
+        message: (ws, message) => {
+          messages.push(message);
+          void ws.close({ code: 4000, reason: "enough" });
+        },
+        close: (_ws, info) => resolve(info),
+      });
+    });
+    assert.deepEqual(await closed, { code: 4000, reason: "", clean: true });
+    assert.deepEqual(messages, [new TextEncoder().encode("welcome")]);
+  });
+
+  it("fails with the response that refused it", async () => {
+    await using server = await answering(() => [401, { "WWW-Authenticate": "Basic" }, "who are you?"]);
+    const error = await failure(connect(`ws://user:secret@127.0.0.1:${server.port}/secret`));
+    assert.deepEqual([error.code, error.condition], ["websocket.upgrade_declined", "handshake_failed"]);
+    assert.equal(error.response?.status, 401);
+    assert.equal(error.response.fields.get("www-authenticate"), "Basic");
+    assert.equal(String(Buffer.from(error.response.body)), "who are you?");
+  });
+
+  it("rejects misuse, and has not touched the network then", async () => {
+    await using server = await mute();
+    const url = `ws://127.0.0.1:${server.port}/`;
+    const cases: readonly [url: string, options: unknown, code: string][] = [
+      ["127.0.0.1", {}, "client.bad_url"],
+      [`${url}#part`, {}, "client.bad_url"],
+      [url, { proxy: "proxy.example" }, "client.bad_proxy"],
+      [url, { tsl: {} }, "core.invalid_argument"],
+      [url, 5, "core.invalid_argument"],
+    ];
+    for (const [where, options, code] of cases) {
+      const error = await failure(connect(where, options as ConnectOptions));
+      assert.deepEqual([error.code, error.condition], [code, "misuse"]);
+    }
+    assert.equal(server.accepted, 0);
+  });
+
+  it("closes the connection behind misuse that the handshake found", async () => {
+    await using server = await mute();
+    for (const options of [{ protocols: "no token" }, { fields: { Host: "example.com" } }]) {
+      const error = await failure(connect(`ws://127.0.0.1:${server.port}/`, options));
+      assert.equal(error.code, "core.invalid_argument");
+    }
+  });
+
+  it("does not report what nobody waits for", async () => {
+    void connect("nonsense");
+    void connect("ws+unix:/nowhere/at/all");
+    await turns();
+  });
+});

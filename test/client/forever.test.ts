@@ -1,0 +1,320 @@
+import assert from "node:assert/strict";
+import { getEventListeners, once } from "node:events";
+import { createServer, type AddressInfo } from "node:net";
+import { describe, it, mock } from "node:test";
+import { connect, type ForeverOptions } from "../../src/client/index.ts";
+import type { CloseInfo, ServalError, Timer } from "../../src/core/index.ts";
+import { serve, type Server } from "../../src/server/index.ts";
+import { VirtualClock } from "../../src/testing/index.ts";
+import type { Stream } from "../../src/websocket/index.ts";
+import { turns, until } from "../core/stream-operations.ts";
+import { answering, mute } from "./servers.ts";
+
+/** Waits whose length is known. */
+const steady = { jitter: "none" } as const;
+
+/** A clock that knows which of its timers were waits between attempts: all but the handshakes' deadlines. */
+class Watch extends VirtualClock {
+  readonly waits: number[] = [];
+
+  override setTimer(ms: number, expired: () => void): Timer {
+    if (ms !== 30_000) this.waits.push(ms);
+    return super.setTimer(ms, expired);
+  }
+
+  /** Fulfils when as many waits have begun. */
+  async waiting(count: number): Promise<void> {
+    await until(() => this.waits.length >= count);
+    assert.equal(this.waits.length, count);
+  }
+}
+
+/** A server that keeps what connects to it. */
+async function keeping(): Promise<{ server: Server; open: Stream[]; url: string }> {
+  const open: Stream[] = [];
+  const server = await serve({ host: "127.0.0.1", open: (ws) => void open.push(ws), message: () => {} });
+  return { server, open, url: `ws://127.0.0.1:${server.port}/` };
+}
+
+/** A URL that refuses connections. */
+async function refusing(): Promise<string> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  return `ws://127.0.0.1:${port}/`;
+}
+
+/** What `onRetry` was told. */
+class Retries {
+  readonly seen: [code: string, delay: number, failures: number][] = [];
+  readonly onRetry = (error: ServalError, delay: number, failures: number): void => {
+    this.seen.push([error.code, delay, failures]);
+  };
+}
+
+/** Asks the loop for the next stream. */
+async function next(streams: AsyncIterator<Stream, void>): Promise<Stream> {
+  const { value } = await streams.next();
+  assert.ok(value !== undefined, "the loop has ended");
+  return value;
+}
+
+describe("connect.forever", () => {
+  it("gives one open stream after the other, and waits in between", async () => {
+    const { server, open, url } = await keeping();
+    const clock = new Watch();
+    const streams = connect.forever(url, { clock, backoff: steady });
+    const first = await next(streams);
+    await until(() => open.length === 1);
+    const asked = next(streams);
+    await turns();
+    // The end of the first one is waited for.
+    assert.deepEqual([first.isOpen, clock.waits.length, server.connections], [true, 0, 1]);
+    void open[0]!.close({ code: 1012 });
+    await clock.waiting(1);
+    assert.deepEqual(clock.waits, [500]);
+    await until(() => server.connections === 0);
+    await clock.advance(499);
+    await turns();
+    assert.equal(open.length, 1);
+    await clock.advance(1);
+    const second = await asked;
+    assert.ok(second.isOpen && second !== first);
+    assert.equal(server.connections, 1);
+    await streams.return();
+    await until(() => server.connections === 0);
+    assert.equal(clock.pending, 0);
+    await server.close();
+  });
+
+  it("tries again after failures, ever later, and tells of each", async () => {
+    const clock = new Watch();
+    const retries = new Retries();
+    const controller = new AbortController();
+    const streams = connect.forever(await refusing(), {
+      clock,
+      backoff: { ...steady, max: 3000 },
+      signal: controller.signal,
+      onRetry: retries.onRetry,
+    });
+    const asked = streams.next();
+    for (const [index, wait] of [500, 1000, 2000, 3000, 3000].entries()) {
+      await until(() => retries.seen.length === index + 1);
+      assert.deepEqual(retries.seen.at(-1), ["net.connection_refused", wait, index + 1]);
+      await clock.waiting(index + 1);
+      await clock.advance(wait);
+    }
+    controller.abort();
+    assert.deepEqual(await asked, { done: true, value: undefined });
+    assert.equal(clock.pending, 0);
+  });
+
+  it("counts a stream that lived shorter than the ceiling as a failure more, and begins anew behind another", async () => {
+    const { server, open, url } = await keeping();
+    const clock = new Watch();
+    const streams = connect.forever(url, { clock, backoff: { ...steady, max: 10_000 } });
+    await next(streams);
+    for (const [index, life] of [0, 9999, 0, 10_000, 0].entries()) {
+      await until(() => open.length === 1);
+      await clock.advance(life);
+      void open.shift()!.close();
+      const asked = next(streams);
+      await clock.waiting(index + 1);
+      await clock.advance(clock.waits.at(-1)!);
+      await asked;
+    }
+    assert.deepEqual(clock.waits, [500, 1000, 2000, 500, 1000]);
+    await streams.return();
+    await server.close();
+  });
+
+  it("waits for a random time by default", async () => {
+    const url = await refusing();
+    const controller = new AbortController();
+    const retries = new Retries();
+    const clock = new Watch();
+    const asked = connect.forever(url, { clock, signal: controller.signal, onRetry: retries.onRetry }).next();
+    await clock.waiting(1);
+    controller.abort();
+    await asked;
+    const [wait = NaN] = clock.waits;
+    assert.ok(wait > 0 && wait < 500, String(wait));
+    assert.equal(retries.seen[0]?.[1], wait);
+  });
+
+  it("begins with no connection before it is asked for one", async () => {
+    const { server, url } = await keeping();
+    const streams = connect.forever(url);
+    await turns();
+    assert.equal(server.connections, 0);
+    await streams.return();
+    await server.close();
+  });
+
+  it("closes the stream, in order, when the loop is left by break, return or an error", async () => {
+    const { server, open, url } = await keeping();
+    const ends: Promise<CloseInfo>[] = [];
+    const loops: Record<string, () => Promise<void>> = {
+      async break() {
+        for await (const ws of connect.forever(url)) {
+          ends.push(ws.closed);
+          break;
+        }
+      },
+      async return() {
+        for await (const ws of connect.forever(url)) {
+          ends.push(ws.closed);
+          return;
+        }
+      },
+      async throw() {
+        for await (const ws of connect.forever(url)) {
+          ends.push(ws.closed);
+          throw new Error("the loop's own");
+        }
+      },
+    };
+    for (const [name, loop] of Object.entries(loops)) {
+      if (name === "throw") await assert.rejects(loop(), { message: "the loop's own" });
+      else await loop();
+      const end = ends.at(-1);
+      assert.deepEqual(await end, { code: 1000, reason: "", clean: true });
+      await until(() => server.connections === 0);
+    }
+    assert.equal(open.length, 3);
+    await server.close();
+  });
+
+  it("throws for misuse, that of its options at once", async () => {
+    assert.throws(() => connect.forever("nonsense"), { code: "client.bad_url" });
+    const bad: readonly [options: unknown, message: RegExp][] = [
+      [5, /plain object/],
+      [{ backof: {} }, /no option "backof"/],
+      [{ backoff: { max: -1 } }, /backoff\.max/],
+      [{ retry: true }, /retry .* function/],
+      [{ onRetry: "log" }, /onRetry .* function/],
+    ];
+    for (const [options, message] of bad) {
+      assert.throws(() => connect.forever("ws://127.0.0.1/", options as ForeverOptions), {
+        code: "core.invalid_argument",
+        message,
+      });
+    }
+    await using server = await mute();
+    const retries = new Retries();
+    const options = { fields: { Host: "example.com" }, onRetry: retries.onRetry, retry: () => true };
+    const streams = connect.forever(`ws://127.0.0.1:${server.port}/`, options);
+    await assert.rejects(streams.next(), { code: "core.invalid_argument" });
+    assert.deepEqual(await streams.next(), { done: true, value: undefined });
+    assert.deepEqual(retries.seen, []);
+  });
+
+  it("throws the failure that it is told not to try again", async () => {
+    await using server = await answering(({ target }) => [target === "/" ? 403 : 500]);
+    const asked: [number | undefined, number][] = [];
+    const retries = new Retries();
+    const clock = new Watch();
+    const streams = connect.forever(`ws://127.0.0.1:${server.port}/`, {
+      clock,
+      backoff: steady,
+      retry: (error, failures) => asked.push([error.response?.status, failures]) < 2,
+      onRetry: retries.onRetry,
+    });
+    const outcome = assert.rejects(streams.next(), (error: ServalError) => error.response?.status === 403);
+    await clock.waiting(1);
+    await clock.advance(500);
+    await outcome;
+    assert.deepEqual(asked, [
+      [403, 1],
+      [403, 2],
+    ]);
+    assert.deepEqual(retries.seen, [["websocket.upgrade_declined", 500, 1]]);
+    assert.equal(clock.pending, 0);
+  });
+
+  it("goes on where onRetry itself fails, and tells of that", async (test) => {
+    const reported = mock.method(console, "error", () => {});
+    test.after(() => reported.mock.restore());
+    const controller = new AbortController();
+    const clock = new Watch();
+    const failing = [() => Promise.reject(new Error("late")), () => assert.fail("at once")];
+    const streams = connect.forever(await refusing(), {
+      clock,
+      backoff: steady,
+      signal: controller.signal,
+      onRetry: () => failing.pop()?.(),
+    });
+    const asked = streams.next();
+    for (const count of [1, 2]) {
+      await clock.waiting(count);
+      await clock.advance(1000);
+    }
+    await clock.waiting(3);
+    controller.abort();
+    await asked;
+    assert.equal(reported.mock.callCount(), 2);
+  });
+});
+
+describe("connect.forever, ended by its signal", () => {
+  /** The loop as users write it. Returns what the streams ended with. */
+  async function loop(url: string, options: ForeverOptions): Promise<CloseInfo[]> {
+    const ends: CloseInfo[] = [];
+    for await (const ws of connect.forever(url, options)) {
+      for await (const _message of ws);
+      ends.push(await ws.closed);
+    }
+    return ends;
+  }
+
+  it("before it begins", async () => {
+    const clock = new Watch();
+    assert.deepEqual(await loop("ws://127.0.0.1:1/", { clock, signal: AbortSignal.abort() }), []);
+    assert.equal(clock.pending, 0);
+  });
+
+  it("while it connects", async () => {
+    await using server = await mute();
+    const clock = new Watch();
+    const controller = new AbortController();
+    const retries = new Retries();
+    const ended = loop(`ws://127.0.0.1:${server.port}/`, {
+      clock,
+      signal: controller.signal,
+      onRetry: retries.onRetry,
+    });
+    await until(() => server.connections === 1);
+    controller.abort();
+    assert.deepEqual(await ended, []);
+    assert.deepEqual(retries.seen, []);
+    assert.equal(clock.pending, 0);
+    assert.equal(getEventListeners(controller.signal, "abort").length, 0);
+  });
+
+  it("while it waits", async () => {
+    const clock = new Watch();
+    const controller = new AbortController();
+    const ended = loop(await refusing(), { clock, signal: controller.signal, backoff: steady });
+    await clock.waiting(1);
+    controller.abort();
+    assert.deepEqual(await ended, []);
+    assert.equal(clock.pending, 0);
+    assert.equal(getEventListeners(controller.signal, "abort").length, 0);
+  });
+
+  it("while a stream is open, which it closes in order", async () => {
+    const { server, open, url } = await keeping();
+    const clock = new Watch();
+    const controller = new AbortController();
+    const ended = loop(url, { clock, signal: controller.signal });
+    await until(() => open.length === 1);
+    await turns();
+    controller.abort();
+    assert.deepEqual(await ended, [{ code: 1000, reason: "", clean: true }]);
+    assert.equal(clock.pending, 0);
+    assert.equal(getEventListeners(controller.signal, "abort").length, 0);
+    await server.close();
+  });
+});

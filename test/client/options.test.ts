@@ -1,0 +1,92 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { ConnectSettings, type ConnectOptions } from "../../src/client/options.ts";
+
+function settings(options: unknown): ConnectSettings<unknown> {
+  return new ConnectSettings(options as ConnectOptions);
+}
+
+describe("ConnectSettings", () => {
+  it("has defaults", () => {
+    const { protocols, fields, tls, proxyTls, proxy, redirects, family, signal, stream } = settings({});
+    assert.deepEqual(
+      { protocols, fields: [...fields], tls, proxyTls, proxy, redirects, family, signal },
+      {
+        protocols: [],
+        fields: [],
+        tls: {},
+        proxyTls: {},
+        proxy: undefined,
+        redirects: 0,
+        family: undefined,
+        signal: undefined,
+      },
+    );
+    assert.equal(stream.timeouts.client.handshake, 30_000);
+  });
+
+  it("takes what is given, and copies it", () => {
+    const { signal } = new AbortController();
+    const given = {
+      protocols: ["a", "b"],
+      fields: { Origin: "https://example.com" },
+      tls: { ca: "authority" },
+      proxyTls: { rejectUnauthorized: false },
+      proxy: "http://proxy.example",
+      redirects: 5,
+      family: 6,
+      signal,
+      maxMessageSize: 1000,
+      timeouts: { handshake: 5000 },
+    };
+    const { protocols, fields, tls, proxyTls, proxy, redirects, family, stream, ...others } = settings(given);
+    given.fields.Origin = "changed";
+    given.tls.ca = "changed";
+    assert.deepEqual(
+      { protocols, fields: [...fields], tls, proxyTls, redirects, family, ...others },
+      {
+        protocols: ["a", "b"],
+        fields: [["Origin", "https://example.com"]],
+        tls: { ca: "authority" },
+        proxyTls: { rejectUnauthorized: false },
+        redirects: 5,
+        family: 6,
+        signal,
+      },
+    );
+    assert.ok(typeof proxy === "object" && proxy.host === "proxy.example");
+    assert.equal(stream.maxMessageSize, 1000);
+    assert.equal(stream.timeouts.client.handshake, 5000);
+    assert.deepEqual(settings({ protocols: "chat" }).protocols, ["chat"]);
+    assert.equal(settings({ proxy: "environment" }).proxy, "environment");
+    assert.equal(settings({ redirects: Infinity }).redirects, Infinity);
+  });
+
+  it("refuses what can't be meant, and says which option that is", () => {
+    const bad: readonly [options: unknown, message: RegExp][] = [
+      [undefined, /plain object/],
+      [new URL("ws://example.com"), /plain object/],
+      [{ protocol: "chat" }, /no option "protocol"/],
+      [{ backoff: {} }, /no option "backoff"/],
+      [{ upgrade: () => {} }, /upgrade is a server's/],
+      [{ protocols: 5 }, /protocols must be/],
+      [{ fields: { "Proxy-authorization": "x" } }, /Proxy-Authorization .* proxy's URL/],
+      [{ tls: { rejectUnauthorised: false } }, /no option "tls\.rejectUnauthorised"/],
+      [{ tls: { ALPNProtocols: ["h2"] } }, /no option "tls\.ALPNProtocols"/],
+      [{ proxyTls: { host: "x" } }, /no option "proxyTls\.host"/],
+      [{ tls: true }, /tls must be a plain object/],
+      [{ redirects: -1 }, /redirects must be .* not -1/],
+      [{ redirects: 1.5 }, /redirects/],
+      [{ redirects: true }, /redirects/],
+      [{ redirects: NaN }, /redirects/],
+      [{ family: 5 }, /family must be 4 or 6/],
+      [{ signal: new AbortController() }, /signal must be an AbortSignal/],
+      [{ timeouts: { handshake: -1 } }, /timeouts\.handshake/],
+    ];
+    for (const [options, message] of bad) {
+      assert.throws(() => settings(options), { code: "core.invalid_argument", message }, String(message));
+    }
+    assert.throws(() => settings({ fields: { "a b": "c" } }), { code: "http.bad_field" });
+    assert.throws(() => settings({ proxy: "proxy.example" }), { code: "client.bad_proxy" });
+  });
+});

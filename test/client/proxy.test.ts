@@ -1,0 +1,145 @@
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, describe, it } from "node:test";
+import { ServalError } from "../../src/core/index.ts";
+import { parseProxy, proxyFromEnvironment, type Proxy } from "../../src/client/proxy.ts";
+import { parseUrl } from "../../src/client/url.ts";
+
+const usual: Proxy = { scheme: "http", host: "proxy.example", port: 80, credentials: undefined };
+const ada = { user: "ada", password: "open:sesame" };
+
+const good: Readonly<Record<string, Partial<Proxy>>> = {
+  "http://proxy.example": {},
+  "http://proxy.example:3128": { port: 3128 },
+  "http://ada:open%3Asesame@proxy.example:3128/": { port: 3128, credentials: ada },
+  "https://proxy.example": { scheme: "https", port: 443 },
+  "socks5://proxy.example": { scheme: "socks5", port: 1080 },
+  "socks5h://ada:open%3Asesame@proxy.example:1081": { scheme: "socks5h", port: 1081, credentials: ada },
+  "socks5://[::1]:1081": { scheme: "socks5", host: "::1", port: 1081 },
+  "http://[::1]:3128": { host: "::1", port: 3128 },
+};
+
+const bad: Readonly<Record<string, RegExp>> = {
+  "": /write it like http:\/\/user:password@proxy\.example:3128/,
+  "proxy.example": /write it like http:/,
+  "proxy.example:3128": /not with proxy\.example:/,
+  "ftp://secret@proxy.example": /http:, https:, socks5: or socks5h:, not with ftp:/,
+  "socks4://proxy.example": /not with socks4:/,
+  "constructor://proxy.example": /not with constructor:/,
+  "socks5:secret": /no host/,
+  "http://secret%zz@proxy.example": /written as %25/,
+  [`socks5://${"secret".repeat(50)}@proxy.example`]: /at most 255 bytes/,
+};
+
+function isBadProxy(message: RegExp): (error: unknown) => boolean {
+  return (error) => {
+    assert.ok(error instanceof ServalError);
+    assert.deepEqual([error.code, error.condition], ["client.bad_proxy", "misuse"]);
+    assert.match(error.message, message);
+    assert.doesNotMatch(error.message, /secret/);
+    return true;
+  };
+}
+
+describe("parseProxy", () => {
+  for (const [url, expected] of Object.entries(good)) {
+    it(`takes ${url}`, () => {
+      assert.deepEqual(parseProxy(url), { ...usual, ...expected });
+      assert.deepEqual(parseProxy(new URL(url)), { ...usual, ...expected });
+    });
+  }
+
+  for (const [url, message] of Object.entries(bad)) {
+    it(`refuses ${JSON.stringify(url).slice(0, 40)}, says what would do, and shows nothing secret`, () => {
+      assert.throws(() => parseProxy(url), isBadProxy(message));
+    });
+  }
+
+  it("refuses what is neither a string nor a URL", () => {
+    assert.throws(() => parseProxy(8080 as unknown as string), isBadProxy(/a string or URL, not number/));
+  });
+});
+
+describe("proxyFromEnvironment", () => {
+  const before = { ...process.env };
+
+  beforeEach(() => {
+    for (const name of Object.keys(process.env)) if (/_proxy$/i.test(name)) delete process.env[name];
+  });
+
+  afterEach(() => {
+    process.env = { ...before };
+  });
+
+  /** The host of the proxy for a URL with these variables set. */
+  async function hostFor(url: string, variables: Record<string, string>): Promise<string | undefined> {
+    Object.assign(process.env, variables);
+    return (await proxyFromEnvironment(parseUrl(url)))?.host;
+  }
+
+  const all = {
+    WS_PROXY: "http://ws.example",
+    WSS_PROXY: "http://wss.example",
+    HTTP_PROXY: "http://http.example",
+    HTTPS_PROXY: "http://https.example",
+    ALL_PROXY: "http://all.example",
+  };
+  const without = (...names: string[]): Record<string, string> =>
+    Object.fromEntries(Object.entries(all).filter(([name]) => !names.includes(name)));
+
+  it("is none where none is named", async () => {
+    assert.equal(await hostFor("ws://example.com", {}), undefined);
+    assert.equal(await hostFor("wss://example.com", { WS_PROXY: all.WS_PROXY, HTTP_PROXY: all.HTTP_PROXY }), undefined);
+  });
+
+  const order: readonly [url: string, variables: Record<string, string>, host: string][] = [
+    ["ws://example.com", all, "ws.example"],
+    ["http://example.com", all, "ws.example"],
+    ["wss://example.com", all, "wss.example"],
+    ["ws://example.com", without("WS_PROXY"), "http.example"],
+    ["wss://example.com", without("WSS_PROXY"), "https.example"],
+    ["ws://example.com", without("WS_PROXY", "HTTP_PROXY"), "all.example"],
+    ["wss://example.com", without("WSS_PROXY", "HTTPS_PROXY"), "all.example"],
+    ["ws://example.com", { ...all, ws_proxy: "http://small.example" }, "small.example"],
+    ["ws://example.com", { ...without("WS_PROXY"), ws_proxy: "" }, "http.example"],
+    ["ws://example.com", { all_proxy: "socks5://small.example" }, "small.example"],
+  ];
+  for (const [url, variables, host] of order) {
+    it(`is ${host} for ${url} with ${Object.keys(variables).join(" ")}`, async () => {
+      assert.equal(await hostFor(url, variables), host);
+    });
+  }
+
+  it("is an HTTP proxy where no scheme is written", async () => {
+    process.env["HTTPS_PROXY"] = "ada:open%3Asesame@proxy.example:3128";
+    const proxy = await proxyFromEnvironment(parseUrl("wss://example.com"));
+    assert.deepEqual(proxy, { ...usual, port: 3128, credentials: ada });
+  });
+
+  const exceptions: readonly [noProxy: string, url: string, direct: boolean][] = [
+    ["*", "ws://example.com", true],
+    ["example.com", "ws://example.com", true],
+    ["example.com", "wss://www.example.com", false],
+    [".example.com", "wss://www.example.com", true],
+    ["other.example, *.example.com", "wss://www.example.com", true],
+    ["example.com:443", "wss://example.com", true],
+    ["example.com:443", "ws://example.com", false],
+    ["example.com:8080", "ws://example.com:8080", true],
+    ["localhost,127.0.0.1,[::1]", "ws://[::1]:8080", true],
+    ["localhost,127.0.0.1,[::1]", "ws://127.0.0.2", false],
+  ];
+  for (const [noProxy, url, direct] of exceptions) {
+    it(`is ${direct ? "none" : "there"} for ${url} with NO_PROXY=${noProxy}`, async () => {
+      for (const variables of [all, { ALL_PROXY: all.ALL_PROXY }]) {
+        assert.equal((await hostFor(url, { ...variables, NO_PROXY: noProxy })) === undefined, direct);
+      }
+    });
+  }
+
+  it("is none for a Unix socket", async () => {
+    assert.equal(await hostFor("ws+unix:/run/app.sock", all), undefined);
+  });
+
+  it("may not be one that can't be used", async () => {
+    await assert.rejects(hostFor("ws://example.com", { WS_PROXY: "ftp://secret@proxy.example" }), isBadProxy(/ftp:/));
+  });
+});

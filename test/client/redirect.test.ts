@@ -1,0 +1,139 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { ServalError } from "../../src/core/index.ts";
+import { redirected, type Destination } from "../../src/client/redirect.ts";
+import { parseUrl, placeOf } from "../../src/client/url.ts";
+import { Fields, Response } from "../../src/http/index.ts";
+
+const tls = {
+  ca: "authority",
+  cert: "ours",
+  key: "secret",
+  pfx: "ours",
+  passphrase: "secret",
+  servername: "other.example",
+  rejectUnauthorized: false,
+};
+
+function from(url: string): Destination {
+  const fields = new Fields([
+    ["Authorization", "Bearer secret"],
+    ["authorization", "Bearer again"],
+    ["COOKIE", "session=secret"],
+    ["Origin", "https://example.com"],
+  ]);
+  return { endpoint: parseUrl(url), fields, tls };
+}
+
+function redirect(url: string, location: string | undefined, status = 302): Destination | undefined {
+  return redirected(from(url), new Response({ status, fields: location === undefined ? [] : { Location: location } }));
+}
+
+/** Where a redirect leads, in words. */
+function goal(url: string, location: string): string | undefined {
+  const endpoint = redirect(url, location)?.endpoint;
+  return endpoint && `${endpoint.isSecure ? "wss" : "ws"} ${placeOf(endpoint)} ${endpoint.target}`;
+}
+
+describe("redirected", () => {
+  it("knows the statuses that redirect, and needs a Location", () => {
+    for (const status of [301, 302, 303, 307, 308]) {
+      assert.equal(redirect("ws://example.com", "/chat", status)?.endpoint.target, "/chat");
+      assert.equal(redirect("ws://example.com", undefined, status), undefined);
+    }
+    for (const status of [101, 200, 300, 304, 305, 401, 404, 503]) {
+      assert.equal(redirect("ws://example.com", "/chat", status), undefined);
+    }
+  });
+
+  const goals: readonly [url: string, location: string, goal: string][] = [
+    ["ws://example.com/a/b?c", "/d", "ws example.com:80 /d"],
+    ["ws://example.com/a/b?c", "d?e", "ws example.com:80 /a/d?e"],
+    ["ws://example.com/a/b?c", "?e", "ws example.com:80 /a/b?e"],
+    ["ws://example.com/a/b?c", "//other.example/d", "ws other.example:80 /d"],
+    ["wss://example.com/a/b?c", "//other.example/d", "wss other.example:443 /d"],
+    ["wss://[::1]:8443/a", "/d", "wss [::1]:8443 /d"],
+    ["ws://example.com", "wss://example.com/d", "wss example.com:443 /d"],
+    ["ws://example.com", "https://example.com/d", "wss example.com:443 /d"],
+    ["ws://example.com", "http://other.example:81/d", "ws other.example:81 /d"],
+    ["ws://example.com", "/d#part", "ws example.com:80 /d"],
+    ["ws://example.com", "", "ws example.com:80 /"],
+    ["ws+unix:/run/app.sock:/a/b", "/d", "ws /run/app.sock /d"],
+    ["ws+unix:/run/app.sock:/a/b", "d", "ws /run/app.sock /a/d"],
+    ["ws+unix:/run/app.sock:/a/b", "ws://localhost/d", "ws /run/app.sock /d"],
+    ["ws+unix:/run/app.sock", "ws://localhost:8080/d", "ws localhost:8080 /d"],
+    ["ws+unix:/run/app.sock", "wss://localhost/d", "wss localhost:443 /d"],
+    ["ws+unix:/run/app.sock", "ws://example.com/d", "ws example.com:80 /d"],
+  ];
+  for (const [url, location, expected] of goals) {
+    it(`leads from ${url} by ${JSON.stringify(location)} to ${expected}`, () => {
+      assert.equal(goal(url, location), expected);
+    });
+  }
+
+  const nowhere = [
+    "http://",
+    "ftp://example.com/",
+    "javascript:1",
+    "ws+unix:/run/app.sock:/",
+    "ws://u%zz@example.com/",
+  ];
+  for (const location of nowhere) {
+    it(`leads nowhere by ${location}`, () => {
+      assert.throws(
+        () => redirect("ws://example.com/secret", location),
+        (error) => {
+          assert.ok(error instanceof ServalError);
+          assert.deepEqual([error.code, error.condition], ["client.bad_redirect", "handshake_failed"]);
+          assert.match(error.message, /^example\.com:80 redirects/);
+          assert.doesNotMatch(error.message, /secret/);
+          assert.equal(error.response?.status, 302);
+          return true;
+        },
+      );
+    });
+  }
+
+  it("never leads from TLS to none", () => {
+    for (const location of ["ws://example.com/secret", "http://example.com/", "ws://user:secret@other.example/"]) {
+      assert.throws(
+        () => redirect("wss://example.com/", location),
+        (error) => {
+          assert.ok(error instanceof ServalError);
+          assert.deepEqual([error.code, error.condition], ["client.insecure_redirect", "handshake_failed"]);
+          assert.match(error.message, /^example\.com:443 redirects from wss: to ws:, to (example|other)/);
+          assert.doesNotMatch(error.message, /secret/);
+          assert.equal(error.response?.status, 302);
+          return true;
+        },
+      );
+    }
+  });
+
+  it("keeps what is secret within the origin", () => {
+    const url = "wss://ada:opensesame@example.com/";
+    for (const location of ["/d", "wss://example.com/d", "https://EXAMPLE.com:443/d"]) {
+      const next = redirect(url, location)!;
+      assert.deepEqual([...next.fields], [...from(url).fields]);
+      assert.deepEqual(next.endpoint.credentials, { user: "ada", password: "opensesame" });
+      assert.deepEqual(next.tls, tls);
+    }
+    const { endpoint } = redirect(url, "https://bob:pw@example.com/d")!;
+    assert.deepEqual(endpoint.credentials, { user: "bob", password: "pw" });
+  });
+
+  it("takes nothing secret to another origin", () => {
+    const origins: readonly [url: string, location: string][] = [
+      ["wss://ada:opensesame@example.com/", "wss://www.example.com/"],
+      ["wss://ada:opensesame@example.com/", "wss://example.com:444/"],
+      ["ws://ada:opensesame@example.com/", "wss://example.com/"],
+      ["ws+unix:/run/app.sock", "ws://localhost:81/"],
+    ];
+    for (const [url, location] of origins) {
+      const next = redirect(url, location)!;
+      assert.deepEqual([...next.fields], [["Origin", "https://example.com"]]);
+      assert.equal(next.endpoint.credentials, undefined);
+      assert.deepEqual(next.tls, { ca: "authority", rejectUnauthorized: false });
+    }
+  });
+});

@@ -1,0 +1,188 @@
+import assert from "node:assert/strict";
+import { inspect } from "node:util";
+import { describe, it } from "node:test";
+import { ServalError, type ByteStream } from "../../src/core/index.ts";
+import { parseProxy } from "../../src/client/proxy.ts";
+import { openTunnel } from "../../src/client/tunnel.ts";
+import { parseUrl } from "../../src/client/url.ts";
+import { pair, type PairOptions, type PairStream } from "../../src/testing/index.ts";
+import { isStuck, read, readExactly, readToEnd, turns, writeAll } from "../core/stream-operations.ts";
+
+const endpoint = parseUrl("wss://user:secret@example.com/secret");
+const proxy = parseProxy("http://ada:opensesame@proxy.example:3128");
+
+/** Opens a tunnel over a pair whose other end answers with these bytes, however they are cut, and ends if it is to. */
+function opening(
+  answer: string,
+  { options = {}, ends = false, signal = new AbortController().signal } = {} as {
+    options?: PairOptions;
+    ends?: boolean;
+    signal?: AbortSignal;
+  },
+): { tunnel: Promise<ByteStream>; ours: PairStream; peer: PairStream } {
+  const [ours, peer] = pair({ ...options, record: true }, { record: true });
+  const tunnel = openTunnel(ours, endpoint, proxy, signal);
+  tunnel.catch(() => {});
+  if (answer !== "") writeAll(peer, Buffer.from(answer)).catch(() => {});
+  if (ends) peer.end();
+  return { tunnel, ours, peer };
+}
+
+async function failure(tunnel: Promise<ByteStream>): Promise<ServalError> {
+  const error: unknown = await tunnel.then(
+    () => assert.fail("the tunnel is open"),
+    (thrown: unknown) => thrown,
+  );
+  assert.ok(error instanceof ServalError, String(error));
+  assert.doesNotMatch(inspect(error, { depth: 10 }), /secret|opensesame|YWRhOm9wZW5zZXNhbWU/);
+  return error;
+}
+
+describe("openTunnel", () => {
+  it("asks for the endpoint's host and port, with the proxy's user and password and nothing of the endpoint's", async () => {
+    const [ours, peer] = pair();
+    void openTunnel(ours, endpoint, proxy, new AbortController().signal).catch(() => {});
+    const expected =
+      "CONNECT example.com:443 HTTP/1.1\r\nHost: example.com:443\r\n" +
+      "Proxy-Authorization: Basic YWRhOm9wZW5zZXNhbWU=\r\n\r\n";
+    assert.equal(String(await readExactly(peer, expected.length)), expected);
+    peer.close();
+  });
+
+  it("writes IPv6 addresses in brackets, and always a port", async () => {
+    const [ours, peer] = pair();
+    const address = parseUrl("ws://[::1]/");
+    void openTunnel(ours, address, parseProxy("http://proxy.example"), new AbortController().signal).catch(() => {});
+    const expected = "CONNECT [::1]:80 HTTP/1.1\r\nHost: [::1]:80\r\n\r\n";
+    assert.equal(String(await readExactly(peer, expected.length)), expected);
+    peer.close();
+  });
+
+  const cuts: readonly PairOptions[] = [{}, { maxRead: 1 }, { maxRead: 7 }, { maxWrite: 1 }];
+
+  for (const status of ["200 Connection established", "200", "204 No Content", "299 Why Not"]) {
+    for (const options of cuts) {
+      it(`is open with ${status}, and what is behind that is the tunnel's, ${JSON.stringify(options)}`, async () => {
+        const head = `HTTP/1.1 ${status}\r\nContent-Length: 1000\r\nTransfer-Encoding: chunked\r\n\r\n`;
+        const { tunnel, ours, peer } = opening(
+          status === "200" ? `HTTP/1.0 ${status}\r\n\r\nfront` : `${head.replace(/Transfer.*\r\n\r\n$/, "\r\n")}front`,
+          { options },
+        );
+        const stream = await tunnel;
+        assert.equal(String(await readExactly(stream, 5)), "front");
+        await writeAll(peer, Buffer.from("more"));
+        assert.equal(String(await readExactly(stream, 4)), "more");
+        await readExactly(peer, ours.sent.length);
+        await writeAll(stream, Buffer.from("there"));
+        assert.equal(String(await readExactly(peer, 5)), "there");
+        stream.close();
+        assert.ok(ours.closed);
+      });
+    }
+  }
+
+  it("passes over interim responses", async () => {
+    const { tunnel } = opening("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n\r\n");
+    (await tunnel).close();
+  });
+
+  const refusals: readonly [answer: string, status: number, body: string, message: RegExp][] = [
+    [
+      "HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 3\r\n\r\nwho",
+      407,
+      "who",
+      /407 Proxy Authentication Required\. A user and password go into the proxy's URL/,
+    ],
+    ["HTTP/1.1 403 Filtered\r\nContent-Length: 0\r\n\r\n", 403, "", /: 403 Filtered$/],
+    ["HTTP/1.1 502\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nbad\r\n0\r\n\r\n", 502, "bad", /: 502$/],
+    ["HTTP/1.1 302 Found\r\nLocation: ws://elsewhere.example/\r\nContent-Length: 0\r\n\r\n", 302, "", /302 Found/],
+    ["HTTP/1.1 101 Switching Protocols\r\n\r\n", 101, "", /101 Switching Protocols/],
+  ];
+  for (const [answer, status, body, message] of refusals) {
+    for (const options of cuts) {
+      it(`is refused with ${status}, ${JSON.stringify(options)}`, async () => {
+        const { tunnel, ours } = opening(answer, { options });
+        const error = await failure(tunnel);
+        assert.deepEqual([error.code, error.condition], ["client.proxy_refused", "handshake_failed"]);
+        assert.match(error.message, /^The proxy proxy\.example:3128 refused the connection/);
+        assert.match(error.message, message);
+        assert.equal(error.response?.status, status);
+        assert.equal(String(Buffer.from(error.response.body)), body);
+        assert.ok(ours.closed);
+      });
+    }
+  }
+
+  it("is refused also where the rest of the refusal is wrong, missing, or never comes", async () => {
+    const head = "HTTP/1.1 403 Forbidden\r\nTransfer-Encoding: chunked\r\n\r\n";
+    for (const [rest, ends] of [
+      ["no chunk", false],
+      ["5\r\nhel", true],
+    ] as const) {
+      const error = await failure(opening(head + rest, { ends }).tunnel);
+      assert.equal(error.code, "client.proxy_refused");
+    }
+    const controller = new AbortController();
+    const { tunnel, ours } = opening(`${head}5\r\nhel`, { signal: controller.signal });
+    assert.ok(await isStuck(tunnel));
+    controller.abort();
+    const error = await failure(tunnel);
+    assert.equal(error.code, "client.proxy_refused");
+    assert.equal(String(Buffer.from(error.response!.body)), "hel");
+    assert.ok(ours.closed);
+  });
+
+  const violations: readonly [answer: string, ends: boolean, code: string][] = [
+    ["", true, "http.end_of_stream"],
+    ["HTTP/1.1 200", true, "http.partial_message"],
+    ["SSH-2.0-OpenSSH\r\n", false, "http.bad_version"],
+    [`HTTP/1.1 200 OK\r\nX: ${"x".repeat(20_000)}\r\n\r\n`, false, "http.header_limit"],
+  ];
+  for (const [answer, ends, code] of violations) {
+    it(`is ${code} after ${JSON.stringify(answer.slice(0, 20))}`, async () => {
+      const { tunnel, ours } = opening(answer, { ends });
+      assert.equal((await failure(tunnel)).code, code);
+      assert.ok(ours.closed);
+    });
+  }
+
+  it("fails as the stream does, whichever operation it is, and closes it", async () => {
+    let failAfter = 0;
+    for (; ; failAfter++) {
+      const { tunnel, ours } = opening("HTTP/1.1 200 OK\r\n\r\n", { options: { failAfter, maxRead: 5, maxWrite: 20 } });
+      const outcome = await tunnel.then(
+        (stream) => stream,
+        (error: ServalError) => error,
+      );
+      if (!(outcome instanceof ServalError)) {
+        outcome.close();
+        break;
+      }
+      assert.equal(outcome.code, "testing.failure");
+      assert.ok(ours.closed);
+    }
+    assert.ok(failAfter > 5);
+  });
+
+  it("is given up by a signal, before and at any time", async () => {
+    const aborted = opening("HTTP/1.1 200 OK\r\n\r\n", { signal: AbortSignal.abort() });
+    assert.equal((await failure(aborted.tunnel)).code, "core.aborted");
+    assert.ok(aborted.ours.closed);
+    for (const answer of ["", "HTTP/1.1 200"]) {
+      const controller = new AbortController();
+      const { tunnel, ours } = opening(answer, { signal: controller.signal });
+      await turns(3);
+      controller.abort();
+      assert.equal((await failure(tunnel)).code, "core.aborted");
+      assert.ok(ours.closed);
+    }
+    const controller = new AbortController();
+    const { tunnel, peer } = opening("HTTP/1.1 200 OK\r\n\r\n", { signal: controller.signal });
+    const stream = await tunnel;
+    controller.abort();
+    peer.end();
+    assert.equal(await read(stream), undefined);
+    stream.close();
+    assert.match(String(await readToEnd(peer)), /^CONNECT/);
+  });
+});
