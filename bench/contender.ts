@@ -4,16 +4,34 @@ import { WebSocketServer } from "ws";
 import { serve } from "../src/server/index.ts";
 import type { Stream } from "../src/websocket/index.ts";
 
+const deflate = process.argv[3] === "deflate";
+const options = { port: 0, host: "127.0.0.1", deflate } as const;
+
 const contenders: Record<string, () => Promise<number>> = {
-  serval: async () => (await serve({ port: 0, host: "127.0.0.1", message: (ws, message) => ws.write(message) })).port!,
+  serval: async () => (await serve({ ...options, message: (ws, message) => ws.write(message) })).port!,
   "serval pulled": async () => {
     const connection = async (ws: Stream): Promise<void> => {
       for await (const message of ws) await ws.write(message);
     };
-    return (await serve({ port: 0, host: "127.0.0.1", connection })).port!;
+    return (await serve({ ...options, connection })).port!;
+  },
+  "serval in parts": async () => {
+    const connection = async (ws: Stream): Promise<void> => {
+      for (;;) {
+        const { bytes, kind, done } = await ws.readSome();
+        await ws.writeSome(bytes, done, { kind });
+      }
+    };
+    return (await serve({ ...options, maxMessageSize: Infinity, maxFragments: Infinity, connection })).port!;
   },
   ws: async () => {
-    const server = new WebSocketServer({ port: 0, host: "127.0.0.1" });
+    const perMessageDeflate = deflate && {
+      serverNoContextTakeover: true,
+      clientNoContextTakeover: true,
+      // Its own is 1,024: it would send these messages as they are.
+      threshold: 0,
+    };
+    const server = new WebSocketServer({ port: 0, host: "127.0.0.1", perMessageDeflate });
     server.on("connection", (ws) => {
       ws.on("message", (data: Buffer, isBinary) => ws.send(data, { binary: isBinary }));
       ws.on("error", () => {});
@@ -24,6 +42,16 @@ const contenders: Record<string, () => Promise<number>> = {
 };
 
 const port = await contenders[process.argv[2]!]!();
-process.on("message", () => process.send!(process.cpuUsage()));
+process.on("message", (question) => {
+  if (question === "memory") process.send!({ maxRSS: process.resourceUsage().maxRSS });
+  else if (question === "resident") process.send!(residentMemory());
+  else process.send!(process.cpuUsage());
+});
 process.on("disconnect", () => process.exit(0));
 process.send!({ port });
+
+/** What is in use once the collector has been through. */
+function residentMemory(): number {
+  for (let i = 0; i < 4; i++) globalThis.gc?.();
+  return process.memoryUsage.rss();
+}

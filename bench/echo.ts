@@ -9,12 +9,17 @@ interface Workload extends Load {
   bar?: string;
 }
 
+/** Distinct texts, compressed by both sides without context takeover. */
+const json = { size: 477, connections: 50, deflate: true };
+
 const workloads: readonly Workload[] = [
-  { name: "64 B, 64 deep x 50", size: 64, depth: 64, connections: 50, messages: 640_000, bar: "at most 0.20" },
+  { name: "64 B, 64 deep x 50", size: 64, depth: 64, connections: 50, messages: 640_000, bar: "at most 0.125" },
   { name: "64 B, 1 in flight x 50", size: 64, depth: 1, connections: 50, messages: 60_000 },
   { name: "512 B, 16 deep x 50", size: 512, depth: 16, connections: 50, messages: 160_000 },
-  { name: "16 KiB, 4 deep x 16", size: 16 * 1024, depth: 4, connections: 16, messages: 16_000 },
-  { name: "1 MiB, 1 in flight x 4", size: 1024 * 1024, depth: 1, connections: 4, messages: 240 },
+  { name: "16 KiB, 4 deep x 16", size: 16 * 1024, depth: 4, connections: 16, messages: 16_000, bar: "at most 0.45" },
+  { name: "1 MiB, 1 in flight x 4", size: 1024 * 1024, depth: 1, connections: 4, messages: 240, bar: "at most 0.50" },
+  { name: "JSON 477 B deflated, 1 in flight x 50", ...json, depth: 1, messages: 20_000, bar: "at most 0.25" },
+  { name: "JSON 477 B deflated, 16 deep x 50", ...json, depth: 16, messages: 40_000, bar: "at most 0.143" },
 ];
 
 /** An echo server in a process of its own, with a client on it. */
@@ -27,10 +32,10 @@ class Contender {
     this.#client = client;
   }
 
-  static async start(name: string, connections: number): Promise<Contender> {
-    const child = fork(new URL("contender.js", import.meta.url), [name]);
+  static async start(name: string, load: Load): Promise<Contender> {
+    const child = fork(new URL("contender.js", import.meta.url), [name, ...(load.deflate ? ["deflate"] : [])]);
     const [{ port }] = (await once(child, "message")) as [{ port: number }];
-    return new Contender(child, await Client.connect(port, connections));
+    return new Contender(child, await Client.connect(port, load));
   }
 
   /** Processor microseconds, user and system, that one message costs the server. */
@@ -58,7 +63,7 @@ export async function echo(pairs: number, only: string | undefined): Promise<voi
   for (const workload of workloads) {
     if (only !== undefined && !workload.name.includes(only)) continue;
     const names = ["serval", "serval pulled", "ws"];
-    const contenders = await Promise.all(names.map((name) => Contender.start(name, workload.connections)));
+    const contenders = await Promise.all(names.map((name) => Contender.start(name, workload)));
     const costs = names.map((): number[] => []);
     for (const contender of contenders) await contender.measure({ ...workload, messages: workload.messages / 2 });
     for (let pair = 0; pair < pairs; pair++) {

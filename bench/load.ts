@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import * as net from "node:net";
+import { constants, deflateRawSync } from "node:zlib";
 
 /** How a server is loaded. */
 export interface Load {
@@ -10,11 +11,27 @@ export interface Load {
   connections: number;
   /** Messages in all. */
   messages: number;
+  /** Whether the messages are JSON texts, each another, that are compressed without context takeover. */
+  deflate?: boolean;
 }
 
-const request = (port: number): string =>
+const offer = "permessage-deflate; server_no_context_takeover; client_no_context_takeover";
+
+const request = (port: number, deflate: boolean): string =>
   `GET /echo HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
-  "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
+  "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n" +
+  `${deflate ? `Sec-WebSocket-Extensions: ${offer}\r\n` : ""}\r\n`;
+
+/** A socket whose other side speaks WebSocket from here on. */
+export async function upgraded(port: number, deflate: boolean): Promise<net.Socket> {
+  const socket = net.connect({ port, host: "127.0.0.1", noDelay: true });
+  socket.write(request(port, deflate));
+  let head = "";
+  while (!head.endsWith("\r\n\r\n")) head += String((await once(socket, "data"))[0]);
+  if (!head.startsWith("HTTP/1.1 101")) throw new Error(`The upgrade failed: ${head}`);
+  if (deflate !== head.includes("permessage-deflate")) throw new Error(`Not what was offered: ${head}`);
+  return socket;
+}
 
 /** Connections to an echo server that speak WebSocket in ready-made bytes, so that the load itself costs little. */
 export class Client {
@@ -24,25 +41,22 @@ export class Client {
     this.#sockets = sockets;
   }
 
-  static async connect(port: number, connections: number): Promise<Client> {
+  static async connect(port: number, { connections, deflate = false }: Load): Promise<Client> {
     const sockets: net.Socket[] = [];
-    for (let i = 0; i < connections; i++) {
-      const socket = net.connect({ port, host: "127.0.0.1", noDelay: true });
-      socket.write(request(port));
-      let head = "";
-      while (!head.endsWith("\r\n\r\n")) head += String((await once(socket, "data"))[0]);
-      if (!head.startsWith("HTTP/1.1 101")) throw new Error(`The upgrade failed: ${head}`);
-      sockets.push(socket);
-    }
+    for (let i = 0; i < connections; i++) sockets.push(await upgraded(port, deflate));
     return new Client(sockets);
   }
 
   /** Sends batches of `depth` messages on every connection, each when the one before has come back whole. */
-  async echo({ size, depth, messages }: Load): Promise<void> {
-    const batch = Buffer.concat(Array.from({ length: depth }, () => maskedFrame(size)));
-    const echoed = depth * (headerSize(size) + size);
+  async echo({ size, depth, messages, deflate = false }: Load): Promise<void> {
+    // Distinct ones: a compressor that has seen a message before has an easy time.
+    const batches = Array.from({ length: deflate ? Math.ceil(256 / depth) : 1 }, (_, batch) =>
+      Buffer.concat(
+        Array.from({ length: depth }, (_, i) => (deflate ? deflatedFrame(size, batch * depth + i) : binaryFrame(size))),
+      ),
+    );
     const rounds = Math.max(1, Math.round(messages / depth / this.#sockets.length));
-    await Promise.all(this.#sockets.map((socket) => echoRounds(socket, batch, echoed, rounds)));
+    await Promise.all(this.#sockets.map((socket, i) => echoRounds(socket, batches, i, depth, rounds)));
   }
 
   close(): void {
@@ -50,27 +64,81 @@ export class Client {
   }
 }
 
-function echoRounds(socket: net.Socket, batch: Buffer, echoed: number, rounds: number): Promise<void> {
+function echoRounds(
+  socket: net.Socket,
+  batches: readonly Buffer[],
+  first: number,
+  depth: number,
+  rounds: number,
+): Promise<void> {
   return new Promise((resolve, reject) => {
-    let left = rounds;
-    let missing = echoed;
+    let round = 0;
+    let missing = depth;
+    const counter = new MessageCounter();
+    const send = (): void => {
+      missing = depth;
+      socket.write(batches[(first + round) % batches.length]!);
+    };
     const onData = (chunk: Buffer): void => {
-      missing -= chunk.length;
+      missing -= counter.count(chunk);
       if (missing > 0) return;
       if (missing < 0) return reject(new Error("More came back than was sent"));
-      if (--left === 0) {
-        socket.off("data", onData);
-        socket.off("close", onClose);
-        return resolve();
-      }
-      missing = echoed;
-      socket.write(batch);
+      if (++round < rounds) return send();
+      socket.off("data", onData);
+      socket.off("close", onClose);
+      resolve();
     };
     const onClose = (): void => reject(new Error("The server closed the connection"));
     socket.on("data", onData);
     socket.on("close", onClose);
-    socket.write(batch);
+    send();
   });
+}
+
+/** Counts the messages of a server by the headers of their frames. */
+export class MessageCounter {
+  /** How many frames there were, and bytes of their payloads. */
+  frames = 0;
+  payload = 0;
+  #header: Buffer = Buffer.alloc(0);
+  /** What is left of the payload of a frame, and whether its message ends with it. */
+  #left = 0;
+  #isLast = false;
+
+  count(chunk: Buffer): number {
+    let messages = 0;
+    let at = 0;
+    while (at < chunk.length) {
+      if (this.#left === 0) {
+        this.#header = Buffer.concat([this.#header, chunk.subarray(at, at + 10)]);
+        const before = at;
+        const size = this.#parse();
+        if (size === undefined) return messages;
+        // Bytes of the header that came before this chunk are none of it.
+        at = before + size - (this.#header.length - Math.min(10, chunk.length - before));
+        this.#header = Buffer.alloc(0);
+      }
+      const taken = Math.min(this.#left, chunk.length - at);
+      at += taken;
+      this.payload += taken;
+      this.#left -= taken;
+      if (this.#left === 0 && this.#isLast) messages++;
+    }
+    return messages;
+  }
+
+  /** The size of the header; undefined while it is not whole. */
+  #parse(): number | undefined {
+    const header = this.#header;
+    if (header.length < 2) return undefined;
+    const short = header[1]!;
+    const size = headerSize(short < 126 ? short : short === 126 ? 126 : 0x10000);
+    if (header.length < size) return undefined;
+    this.#isLast = header[0]! >= 0x80;
+    this.frames++;
+    this.#left = size === 2 ? short : size === 4 ? header.readUInt16BE(2) : Number(header.readBigUInt64BE(2));
+    return size;
+  }
 }
 
 function headerSize(size: number): number {
@@ -78,9 +146,30 @@ function headerSize(size: number): number {
 }
 
 /** A binary message as a client sends it. */
-function maskedFrame(size: number): Buffer {
+function binaryFrame(size: number): Buffer {
+  return maskedFrame(0x82, Buffer.from(Array.from({ length: size }, (_, i) => i * 31)));
+}
+
+/** A JSON text of this size, unlike that of any other number, as a client sends it compressed. */
+function deflatedFrame(size: number, number: number): Buffer {
+  const words = ["open", "high", "low", "close", "volume", "bid", "ask", "symbol", "trade", "quote"];
+  let seed = number + 1;
+  const random = (): number => (seed = (seed * 1_103_515_245 + 12_345) % 2 ** 31);
+  const fields: Record<string, unknown> = { id: number, time: `2026-11-${10 + (number % 20)}T10:00:00.000Z` };
+  while (JSON.stringify(fields).length < size - 20) {
+    fields[`${words[random() % words.length]}${random() % 100}`] = (random() % 1_000_000) / 100;
+  }
+  const json = JSON.stringify(fields)
+    .slice(0, size - 1)
+    .padEnd(size - 1, "0");
+  const payload = deflateRawSync(`${json}}`, { finishFlush: constants.Z_SYNC_FLUSH });
+  return maskedFrame(0xc1, payload.subarray(0, -4));
+}
+
+function maskedFrame(first: number, payload: Buffer): Buffer {
+  const size = payload.length;
   const header = Buffer.alloc(headerSize(size));
-  header[0] = 0x82;
+  header[0] = first;
   if (size <= 125) header[1] = 0x80 | size;
   else if (size <= 0xffff) {
     header[1] = 0xfe;
@@ -90,7 +179,5 @@ function maskedFrame(size: number): Buffer {
     header.writeBigUInt64BE(BigInt(size), 2);
   }
   const key = Buffer.from([0x12, 0x34, 0x56, 0x78]);
-  const payload = Buffer.alloc(size);
-  for (let i = 0; i < size; i++) payload[i] = (i * 31) ^ key[i & 3]!;
-  return Buffer.concat([header, key, payload]);
+  return Buffer.concat([header, key, payload.map((byte, i) => byte ^ key[i & 3]!)]);
 }

@@ -1,7 +1,9 @@
-// npm run bench [-- accept | echo [part of a workload's name]] [--pairs N]
+// npm run bench [-- accept | memory | large | echo [part of a workload's name]] [--pairs N]
 import { parseArgs } from "node:util";
 import { accept } from "./accept.ts";
 import { echo } from "./echo.ts";
+import { large } from "./large.ts";
+import { memory } from "./memory.ts";
 
 const { values, positionals } = parseArgs({ options: { pairs: { type: "string" } }, allowPositionals: true });
 const [what, only] = positionals;
@@ -9,3 +11,5 @@ const pairs = Number(values.pairs ?? 7);
 console.log(`Node ${process.version}`);
 if (what === undefined || what === "accept") await accept(10);
 if (what === undefined || what === "echo") await echo(pairs, only);
+if (what === undefined || what === "memory") await memory();
+if (what === undefined || what === "large") await large();

@@ -1,11 +1,14 @@
+export * as client from "./client/index.ts";
 export * as core from "./core/index.ts";
 export * as http from "./http/index.ts";
 export * as net from "./net/index.ts";
 export * as server from "./server/index.ts";
 export * as websocket from "./websocket/index.ts";
+export { connect } from "./client/index.ts";
+export type { ConnectOptions } from "./client/index.ts";
 export { ServalError } from "./core/index.ts";
 export type { ByteStream, CloseInfo, Condition } from "./core/index.ts";
 export { serve } from "./server/index.ts";
 export type { ServeOptions, Server } from "./server/index.ts";
-export { Stream } from "./websocket/index.ts";
-export type { Message, StreamOptions } from "./websocket/index.ts";
+export { prepare, Stream } from "./websocket/index.ts";
+export type { Message, MessageData, StreamOptions } from "./websocket/index.ts";

@@ -1,10 +1,10 @@
 import { serve, type Server } from "../server/index.ts";
 import type { StreamOptions } from "../websocket/index.ts";
-import type { Where } from "./arguments.ts";
+import type { EchoSettings, Where } from "./arguments.ts";
 
 /** Starts a server that sends every message back, at every path. */
-export function echo(where: Where): Promise<Server> {
-  return serve({ ...where, ...echoing });
+export function echo(where: Where, settings: EchoSettings): Promise<Server> {
+  return serve({ ...where, ...settings, ...echoing });
 }
 
 /** The options of an echo. */

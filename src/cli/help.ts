@@ -5,6 +5,9 @@ const common = `Options:
       --host H   the address or name of this machine to listen on
                  (default 127.0.0.1: this machine alone can connect;
                  0.0.0.0 or :: for all that can reach it)
+      --deflate  compress messages, with clients that can do it
+      --max-message-size BYTES
+                 the largest message that is taken (default 16777216)
   -h, --help     show this help
   -v, --version  show the version
 

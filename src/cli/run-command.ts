@@ -1,6 +1,6 @@
 import { ServalError } from "../core/index.ts";
 import type { Server } from "../server/index.ts";
-import { parseArguments, UsageError, type Invocation, type Where } from "./arguments.ts";
+import { parseArguments, UsageError, type EchoSettings, type Invocation, type Where } from "./arguments.ts";
 import { closeOnSignal } from "./close-on-signal.ts";
 import { echo } from "./echo.ts";
 import { help, type CommandName } from "./help.ts";
@@ -8,7 +8,12 @@ import type { Output } from "./output.ts";
 import { servePage } from "./serve-page.ts";
 import { version } from "./version.ts";
 
-const commands: Readonly<Record<CommandName, { start(where: Where): Promise<Server>; readonly path: string }>> = {
+interface Command {
+  start(where: Where, settings: EchoSettings): Promise<Server>;
+  readonly path: string;
+}
+
+const commands: Readonly<Record<CommandName, Command>> = {
   echo: { start: echo, path: "/" },
   serve: { start: servePage, path: "/echo" },
 };
@@ -37,15 +42,18 @@ export async function runCommand(args: readonly string[], output: Output): Promi
       output.err(help());
       return 2;
     case "run":
-      return run(invocation.command, invocation.where, output);
+      return run(invocation, output);
   }
 }
 
-async function run(command: CommandName, where: Where, output: Output): Promise<number> {
+async function run(
+  { command, where, echo: settings }: Extract<Invocation, { kind: "run" }>,
+  output: Output,
+): Promise<number> {
   const { start, path } = commands[command];
   let server: Server;
   try {
-    server = await start(where);
+    server = await start(where, settings);
   } catch (error) {
     output.err(`serval: ${whyNot(error, where)}\n`);
     return 1;

@@ -1,16 +1,17 @@
 import { Response as HttpResponse } from "../http/index.ts";
 import { serve, type Server } from "../server/index.ts";
-import type { Where } from "./arguments.ts";
+import type { EchoSettings, Where } from "./arguments.ts";
 import { echoing } from "./echo.ts";
 import { Handshakes } from "./handshakes.ts";
 import { loadPage, type Page } from "./page.ts";
 
 /** Starts the server of the page, at `/`, and of the echo that it uses, at `/echo`. */
-export function servePage(where: Where): Promise<Server> {
+export function servePage(where: Where, settings: EchoSettings): Promise<Server> {
   const page = loadPage();
   const handshakes = new Handshakes();
   return serve({
     ...where,
+    ...settings,
     ...echoing,
     upgrade(request) {
       if (request.path === "/echo") return undefined;

@@ -12,7 +12,7 @@ import { offAbort, onAbort } from "../core/on-abort.ts";
 import { Fields, read, type Request, RequestParser, Response, write } from "../http/index.ts";
 import { websocketError } from "./errors.ts";
 import { checkUpgrade, ownFields, refusal, switchingProtocols, type UpgradeRequest } from "./handshake.ts";
-import type { Settings } from "./options.ts";
+import type { Settings } from "./settings.ts";
 import { acceptDeflate, type DeflateParameters } from "./permessage-deflate.ts";
 import { decide, type Decision } from "./upgrade.ts";
 
@@ -101,7 +101,7 @@ export class AcceptOperation<Data> {
       this.#signal = signal;
       onAbort(signal, this.#onAbort);
     }
-    const ms = this.#settings.timeouts.handshake;
+    const ms = this.#settings.timeouts.server.handshake;
     if (ms !== Infinity) this.#timer = this.#settings.clock.setTimer(ms, this.#onDeadline);
   }
 

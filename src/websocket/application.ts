@@ -2,7 +2,7 @@ import { isPromise } from "../core/completion.ts";
 import { ServalError, type CloseInfo } from "../core/index.ts";
 import { reportError, runReported } from "../core/report.ts";
 import { websocketError } from "./errors.ts";
-import type { Message } from "./handlers.ts";
+import type { MessageData } from "./handlers.ts";
 import type { ControlKind, OptionsOf } from "./options.ts";
 
 /** What `write` returns where nothing has to be waited for. One promise for all, so that it costs nothing. */
@@ -49,7 +49,7 @@ export class Application<Ws> {
     }
   }
 
-  message(message: Message): void {
+  message(message: MessageData): void {
     try {
       const result = this.#handlers.message!(this.#ws, message);
       if (result !== undefined && result !== room) this.#await(result);

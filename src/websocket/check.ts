@@ -4,11 +4,32 @@ import { invalidArgument } from "../core/errors.ts";
 import { closeCode, isValidCloseCode } from "./close-code.ts";
 import { maxControlSize } from "./frame.ts";
 import type { AcceptInput } from "./accept.ts";
+import type { Handler } from "../core/index.ts";
 import { Request } from "../http/index.ts";
-import type { Message } from "./handlers.ts";
-import type { AcceptOptions, AcceptSource, CloseOptions } from "./options.ts";
+import type { MessageData } from "./handlers.ts";
+import type { AcceptOptions, AcceptSource, CloseOptions, HandshakeOptions } from "./options.ts";
+import { PreparedMessage, type Sendable } from "./prepared.ts";
 
 // What a caller can't send: `core.invalid_argument`, with what would do.
+
+/** The completion handler among what was given behind an operation's own arguments: the last, if it is a function. */
+export function handlerOf<Result>(given: readonly unknown[]): Handler<Result> | undefined {
+  const last = given.length === 0 ? undefined : given[given.length - 1];
+  return typeof last === "function" ? (last as Handler<Result>) : undefined;
+}
+
+/** The options among them. What is in their place, or in the handler's, is misuse. */
+export function optionsOf<Options extends object>(given: readonly unknown[]): Options | undefined {
+  const first = given.length === 0 ? undefined : given[0];
+  if (first === undefined || (typeof first === "function" && given.length === 1)) return undefined;
+  if (typeof first === "object" && first !== null && (given.length === 1 || given[1] === undefined)) {
+    return first as Options;
+  }
+  if (typeof first === "object" && first !== null && typeof given[1] === "function") return first as Options;
+  throw invalidArgument(
+    "Behind what an operation works on come options, an object, and a completion handler, a function",
+  );
+}
 
 /** What `accept` was given, whichever way. */
 export function acceptInput(source: AcceptSource | AcceptOptions | undefined, options?: AcceptOptions): AcceptInput {
@@ -31,10 +52,36 @@ function bytesOf(buffers: Uint8Array | readonly Uint8Array[] | undefined): reado
   throw invalidArgument("Received bytes are a Uint8Array or a list of them");
 }
 
-/** A message, if it is one. */
-export function checkMessage(data: Message): Message {
-  if (typeof data === "string" || data instanceof Uint8Array) return data;
-  throw invalidArgument("A message must be a string or a Uint8Array");
+/** The options of `handshake`, if they are some. */
+export function checkHandshake(options: HandshakeOptions = {}): HandshakeOptions {
+  if (isPlainObject(options)) return options;
+  throw invalidArgument('handshake takes a host, a target, and options such as { protocols: ["chat"] }');
+}
+
+/** A message that is there as a whole, if it is one; undefined for an iterable, which may become one. */
+export function checkSendable(data: unknown): Sendable | undefined {
+  if (typeof data === "string" || data instanceof Uint8Array || data instanceof PreparedMessage) return data;
+  if (Array.isArray(data)) {
+    if (data.every((piece) => piece instanceof Uint8Array)) return data;
+    if (data.every((piece) => typeof piece === "string" || piece instanceof Uint8Array)) return undefined;
+    throw notSendable("the array has something else in it");
+  }
+  if (typeof data === "object" && data !== null && (Symbol.asyncIterator in data || Symbol.iterator in data)) {
+    return undefined;
+  }
+  throw notSendable(`not ${data === null ? "null" : typeof data}`);
+}
+
+/** What can't be sent. */
+export function notSendable(but: string): Error {
+  return invalidArgument(`A message must be a string, a Uint8Array, a list of them, or prepared: ${but}`);
+}
+
+/** The bytes of a part of a message. */
+export function checkPart(data: MessageData): Uint8Array {
+  if (typeof data === "string") return encodeUtf8(data);
+  if (data instanceof Uint8Array) return data;
+  throw invalidArgument("A part of a message must be a string or a Uint8Array");
 }
 
 /** The payload of a ping or pong, if it can be one. */

@@ -41,6 +41,8 @@ export function closeCodeOf(error: ServalError): number {
       return closeCode.badPayload;
     case "websocket.message_too_big":
       return closeCode.tooBig;
+    case "websocket.too_many_fragments":
+      return closeCode.policyError;
     default:
       return error.condition === "protocol_violation" ? closeCode.protocolError : closeCode.internalError;
   }

@@ -17,6 +17,12 @@ export const opcode = {
 /** An opcode of {@link opcode}. */
 export type Opcode = (typeof opcode)[keyof typeof opcode];
 
+/** The bit FIN of a frame's first byte: it is the last of its message. */
+export const finalBit = 0x80;
+
+/** The bit RSV1 of a frame's first byte: the message that begins with it is deflated (RFC 7692 section 6). */
+export const deflatedBit = 0x40;
+
 /** The longest payload of a control frame, in bytes (RFC 6455 section 5.5). */
 export const maxControlSize = 125;
 
@@ -27,20 +33,24 @@ export const maxHeaderSize = 14;
 const tiny = 125;
 const small = 0xffff;
 
-/** Writes an unmasked frame's header at `at`, with its length in the shortest form; returns where the payload goes. */
-export function writeHeader(bytes: Uint8Array, at: number, code: Opcode, fin: boolean, length: number): number {
-  bytes[at] = fin ? 0x80 | code : code;
+/**
+ * Writes a frame's header at `at`: its first byte as it is, its length in the shortest form. The masking key of a masked
+ * one comes behind it. Returns where the header ends, without the key.
+ */
+export function writeHeader(bytes: Uint8Array, at: number, first: number, length: number, masked: boolean): number {
+  const mask = masked ? 0x80 : 0;
+  bytes[at] = first;
   if (length <= tiny) {
-    bytes[at + 1] = length;
+    bytes[at + 1] = mask | length;
     return at + 2;
   }
   if (length <= small) {
-    bytes[at + 1] = 126;
+    bytes[at + 1] = mask | 126;
     bytes[at + 2] = length >>> 8;
     bytes[at + 3] = length;
     return at + 4;
   }
-  bytes[at + 1] = 127;
+  bytes[at + 1] = mask | 127;
   const high = Math.floor(length / 2 ** 32);
   writeUint32(bytes, at + 2, high);
   writeUint32(bytes, at + 6, length);
@@ -52,4 +62,39 @@ function writeUint32(bytes: Uint8Array, at: number, value: number): void {
   bytes[at + 1] = value >>> 16;
   bytes[at + 2] = value >>> 8;
   bytes[at + 3] = value;
+}
+
+/** What {@link readLength} returns for a header of which more bytes are needed. */
+export const unfinished = -1;
+/** What it returns for a length that is not in its shortest form, or has its first bit set. */
+export const notShortest = -2;
+
+/** The length of the payload in the header at `at`, whose first two bytes must be there; `end` is where the bytes end. */
+export function readLength(bytes: Uint8Array, at: number, end: number): number {
+  const length = bytes[at + 1]! & 0x7f;
+  if (length <= tiny) return length;
+  if (length === 126) {
+    if (end - at < 4) return unfinished;
+    const medium = (bytes[at + 2]! << 8) | bytes[at + 3]!;
+    return medium > tiny ? medium : notShortest;
+  }
+  if (end - at < 10) return unfinished;
+  const high = readUint32(bytes, at + 2);
+  const low = readUint32(bytes, at + 6);
+  return high < 2 ** 31 && (high > 0 || low > small) ? high * 2 ** 32 + low : notShortest;
+}
+
+/** How many bytes a header has, by its second byte, the masking key included. */
+export function headerSize(second: number): number {
+  const length = second & 0x7f;
+  return (length <= tiny ? 2 : length === 126 ? 4 : 10) + (second >= 0x80 ? 4 : 0);
+}
+
+/** The masking key at `at`, as a number. */
+export function readKey(bytes: Uint8Array, at: number): number {
+  return bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24);
+}
+
+function readUint32(bytes: Uint8Array, at: number): number {
+  return ((bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!) >>> 0;
 }

@@ -1,7 +1,7 @@
 import type { CloseInfo, ServalError } from "../core/index.ts";
 
 /** A received message: a string for text, bytes for binary (and for text with `text: "bytes"`). */
-export type Message = string | Uint8Array;
+export type MessageData = string | Uint8Array;
 
 /**
  * What a stream, `Ws`, calls, one at a time. A handler that returns a promise is awaited before the next message. One
@@ -11,7 +11,7 @@ export interface HandlersOf<Ws = unknown> {
   /** The stream is open. A promise is awaited before the first message. */
   open?: (ws: Ws) => unknown;
   /** A message arrived. Having this handler is what makes a stream a pushed one. */
-  message?: (ws: Ws, message: Message) => unknown;
+  message?: (ws: Ws, message: MessageData) => unknown;
   /** There is room again after `send` said that there is none. */
   drain?: (ws: Ws) => unknown;
   /** The connection has ended and the transport is closed. The last handler to run. */

@@ -1,8 +1,20 @@
+import { copied } from "../core/bytes.ts";
 import { allocate, decodeUtf8, isValidUtf8, longestText } from "../core/text.ts";
 import type { Role } from "../core/index.ts";
+import type { Inflater } from "./deflate.ts";
 import type { WebsocketCode } from "./errors.ts";
-import { maxControlSize, opcode } from "./frame.ts";
-import { asideSize, maskInto, rotateKey, unmaskAside } from "./mask.ts";
+import {
+  deflatedBit,
+  headerSize,
+  maxControlSize,
+  notShortest,
+  opcode,
+  readKey,
+  readLength,
+  unfinished,
+} from "./frame.ts";
+import { asideSize, maskInto, rotateKey, unmasked, unmaskedCopy } from "./mask.ts";
+import { MessageBuffer } from "./message-buffer.ts";
 import { Utf8Checker } from "./utf8.ts";
 
 /** What {@link Incoming.next} found. Numbers, so that no object is made for an event. */
@@ -19,25 +31,44 @@ export const event = {
   data: 5,
   /** The peer broke the protocol, or a limit: `failure` says which. Nothing is read after it. */
   failed: 6,
+  /** The next bytes of a message: `part`, `isLast`, `isText`. */
+  part: 7,
+  /** A whole message that is worth inflating elsewhere: `deflated` has its payload; {@link Incoming.inflated} goes on. */
+  deflated: 8,
 } as const;
 
 /** One of {@link event}. */
 export type Event = (typeof event)[keyof typeof event];
 
+/** How {@link Incoming.next} takes data. */
+export const take = {
+  /** Not at all: it stops before a data frame, with `event.data`. */
+  nothing: 0,
+  /** Message by message. */
+  message: 1,
+  /** As it comes. */
+  part: 2,
+} as const;
+
+/** One of {@link take}. */
+export type Take = (typeof take)[keyof typeof take];
+
 /** How received data is to be taken. */
 export interface IncomingOptions {
   role: Role;
   maxMessageSize: number;
+  /** The most data frames that a message may have. */
+  maxFragments: number;
   text: "string" | "bytes";
+  /** Inflates messages, where permessage-deflate was agreed on. */
+  inflater?: Inflater | undefined;
 }
 
 const empty: Uint8Array = new Uint8Array(0);
 
-/** Up to here, unmasking aside and copying is cheaper than unmasking in the message's own memory. */
-const smallMessage = 2048;
-
-/** What a message may take before its bytes are there: a header alone must not make us reserve what it promises. */
-const trusted = 16 * 1024;
+/** The most that one part of a deflated message has, in bytes; inflated into memory that all connections share. */
+const partSize = 64 * 1024;
+let parts: Uint8Array | undefined;
 
 /**
  * Received bytes to messages and control frames (RFC 6455 sections 5 and 6.2), without I/O. The bytes are borrowed:
@@ -49,16 +80,34 @@ const trusted = 16 * 1024;
 export class Incoming {
   /** The message, after `event.message`: the receiver's own. */
   message: string | Uint8Array = empty;
-  /** Whether the last message was text. */
+  /** After `event.part` the next bytes of the message, the receiver's own and possibly none, and whether they are the last. */
+  part: Uint8Array = empty;
+  isLast = false;
+  /** Whether parts of a message were handed out, and not yet the last. */
+  isInParts = false;
+  /** The payload of a whole message, after `event.deflated`. */
+  deflated: Uint8Array = empty;
+  /** Whether the last message, or the one in progress, is text. */
   isText = false;
   /** The payload after a control frame's event; valid until the next call. */
   control: Uint8Array = empty;
   /** What was wrong, after `event.failed`. */
   failure: WebsocketCode | undefined;
+
+  /** How many bytes were ever received. */
+  received = 0;
+  /** How many messages were taken, and bytes of them; of those that came deflated, bytes before and after. */
+  messages = 0;
+  payload = 0;
+  deflatedPayload = 0;
+  inflatedPayload = 0;
+
   readonly #masked: boolean;
   readonly #maxMessageSize: number;
   readonly #maxTextSize: number;
+  readonly #maxFragments: number;
   readonly #textAsBytes: boolean;
+  readonly #inflater: Inflater | undefined;
 
   #dropsData = false;
 
@@ -67,11 +116,16 @@ export class Incoming {
   #end = 0;
   #owned = true;
 
-  /** The message in progress: its opcode, or 0. */
+  /** The message in progress: its opcode, or 0; whether it is deflated; how much of it came, and came out of the inflater. */
   #opcode = 0;
-  #bytes = empty;
-  #length = 0;
+  #isDeflated = false;
+  #size = 0;
+  #handedOut = 0;
+  #fragments = 0;
+  #buffer: MessageBuffer | undefined;
   #utf8: Utf8Checker | undefined;
+  /** The inflater has more of the message in progress than fitted into the last part. */
+  #hasMore = false;
 
   /** The data frame in progress: whether it is the last of its message, what is left of it, and the key for that. */
   #fin = true;
@@ -81,8 +135,10 @@ export class Incoming {
   constructor(options: IncomingOptions) {
     this.#masked = options.role === "server";
     this.#maxMessageSize = options.maxMessageSize;
+    this.#maxFragments = options.maxFragments;
     this.#textAsBytes = options.text === "bytes";
     this.#maxTextSize = this.#textAsBytes ? options.maxMessageSize : Math.min(options.maxMessageSize, longestText);
+    this.#inflater = options.inflater;
   }
 
   /** Whether there are bytes that `next` has not used. */
@@ -92,6 +148,7 @@ export class Incoming {
 
   /** Lends the next received bytes, until `retain`. What was left unfinished before goes in front of them. */
   receive(bytes: Uint8Array): void {
+    this.received += bytes.length;
     const rest = this.#end - this.#at;
     if (rest === 0) {
       this.#input = bytes;
@@ -128,26 +185,28 @@ export class Incoming {
   /** From now on data frames are dropped as they come, and so is the message in progress. */
   dropData(): void {
     this.#dropsData = true;
-    this.#bytes = empty;
-    this.#length = 0;
+    this.#hasMore = false;
+    this.#buffer = undefined;
+    this.#size = 0;
   }
 
   /** Drops everything: input, and the message in progress. */
   clear(): void {
-    this.#input = this.#bytes = empty;
-    this.#at = this.#end = this.#left = this.#length = this.#opcode = 0;
+    this.#input = empty;
+    this.#at = this.#end = this.#left = this.#size = this.#handedOut = this.#opcode = 0;
+    this.#hasMore = false;
+    this.#buffer = undefined;
   }
 
-  /**
-   * Takes the next event from the input; undefined when more bytes are needed. With `takeData` false it stops before a
-   * data frame, with `event.data`.
-   */
-  next(takeData: boolean): Event | undefined {
+  /** Takes the next event from the input, data in the way that `taking` says; undefined when more bytes are needed. */
+  next(taking: Take): Event | undefined {
     for (;;) {
-      if (this.#left > 0) {
-        if (this.#at === this.#end) return undefined;
-        if (!takeData && !this.#dropsData) return event.data;
-        const taken = this.#takePayload();
+      if (this.#left > 0 || this.#hasMore) {
+        if (this.#at === this.#end && !this.#hasMore && (taking !== take.part || this.#buffer === undefined)) {
+          return undefined;
+        }
+        if (taking === take.nothing && !this.#dropsData) return event.data;
+        const taken = this.#takePayload(taking);
         if (taken !== undefined) return taken;
         if (this.#left > 0) return undefined;
         continue;
@@ -160,41 +219,28 @@ export class Incoming {
       const first = input[at]!;
       const second = input[at + 1]!;
       const code = first & 0x0f;
-      if (code < opcode.close && !takeData && !this.#dropsData) return event.data;
+      if (code < opcode.close && taking === take.nothing && !this.#dropsData) return event.data;
 
       const wrong = this.#checkHeader(first, second);
       if (wrong !== undefined) return this.#fail(wrong);
 
-      let length = second & 0x7f;
-      let size = 2;
-      if (length === 126) {
-        if (available < 4) return undefined;
-        length = (input[at + 2]! << 8) | input[at + 3]!;
-        if (length < 126) return this.#fail("websocket.bad_size");
-        size = 4;
-      } else if (length === 127) {
-        if (available < 10) return undefined;
-        const high = readUint32(input, at + 2);
-        // The first bit of the 64 must be 0, and the form the shortest (section 5.2).
-        if (high >= 2 ** 31 || (high === 0 && readUint32(input, at + 6) <= 0xffff)) {
-          return this.#fail("websocket.bad_size");
-        }
-        length = high * 2 ** 32 + readUint32(input, at + 6);
-        size = 10;
-      }
+      const length = readLength(input, at, this.#end);
+      if (length === unfinished) return undefined;
+      if (length === notShortest) return this.#fail("websocket.bad_size");
       const isControl = code >= opcode.close;
-      const limit = (this.#opcode || code) === opcode.text ? this.#maxTextSize : this.#maxMessageSize;
-      if (!isControl && !this.#dropsData && this.#length + length > limit) {
-        return this.#fail("websocket.message_too_big");
+      const isDeflated = this.#opcode === 0 ? (first & deflatedBit) !== 0 : this.#isDeflated;
+      if (!isControl && !this.#dropsData) {
+        const limit = this.#limit(this.#opcode || code, taking);
+        // What is deflated may take more than what it holds, if it came in many small pieces: but not without end.
+        if (this.#size + length > (isDeflated ? 2 * limit + 1024 : limit)) {
+          return this.#fail("websocket.message_too_big");
+        }
+        if (this.#fragments >= this.#maxFragments) return this.#fail("websocket.too_many_fragments");
       }
 
-      let key = 0;
-      if (this.#masked) {
-        size += 4;
-        if (available < size) return undefined;
-        const k = at + size - 4;
-        key = input[k]! | (input[k + 1]! << 8) | (input[k + 2]! << 16) | (input[k + 3]! << 24);
-      }
+      const size = headerSize(second);
+      if (available < size) return undefined;
+      const key = this.#masked ? readKey(input, at + size - 4) : 0;
 
       if (isControl) {
         if (available < size + length) return undefined;
@@ -204,27 +250,44 @@ export class Incoming {
 
       at += size;
       const fin = first >= 0x80;
-      if (fin && this.#opcode === 0 && length <= this.#end - at && !this.#dropsData) {
+      if (fin && this.#opcode === 0 && length <= this.#end - at && !this.#dropsData && taking === take.message) {
         // By far the most common: a message in one frame, all of it here.
         this.#at = at + length;
-        return this.#takeWhole(code === opcode.text, at, length, key);
+        this.isText = code === opcode.text;
+        if (!isDeflated) return this.#takeWhole(at, length, key);
+        return this.#takeDeflated(this.#peek(at, length, key), false);
       }
       this.#at = at;
-      if (this.#opcode === 0) this.#opcode = code;
+      if (this.#opcode === 0) {
+        this.#opcode = code;
+        this.isText = code === opcode.text;
+        this.#isDeflated = isDeflated;
+      }
       this.#fin = fin;
       this.#left = length;
       this.#key = key;
+      this.#fragments++;
       if (length === 0) {
-        const taken = this.#endFrame();
+        const taken = this.#endFrame(taking);
         if (taken !== undefined) return taken;
       }
     }
   }
 
+  /** The most bytes that the message in progress may have: a text that becomes a string no more than a string can have. */
+  #limit(code: number, taking: Take): number {
+    return code === opcode.text && taking === take.message ? this.#maxTextSize : this.#maxMessageSize;
+  }
+
   /** What can be said against a frame from its first two bytes. */
   #checkHeader(first: number, second: number): WebsocketCode | undefined {
     const code = first & 0x0f;
-    if ((first & 0x70) !== 0) return "websocket.bad_reserved_bits"; // no extension gave them a meaning
+    const reserved = first & 0x70;
+    // RFC 7692 section 6: of the reserved bits the first, on the first frame of a message, where that was agreed on.
+    if (reserved !== 0) {
+      const isFirst = code === opcode.text || code === opcode.binary;
+      if (reserved !== deflatedBit || this.#inflater === undefined || !isFirst) return "websocket.bad_reserved_bits";
+    }
     if (code >= opcode.close) {
       if (code > opcode.pong) return "websocket.bad_opcode";
       if (first < 0x80) return "websocket.bad_control_fragment"; // section 5.5
@@ -249,87 +312,185 @@ export class Incoming {
     return code === opcode.ping ? event.ping : code === opcode.pong ? event.pong : event.close;
   }
 
-  #takeWhole(isText: boolean, at: number, length: number, key: number): Event {
-    this.isText = isText;
-    if (isText && !this.#textAsBytes) {
-      const text = this.#masked
-        ? decodeMasked(this.#input, at, length, key)
-        : decodeChecked(this.#input.subarray(at, at + length));
+  #peek(at: number, length: number, key: number): Uint8Array {
+    return this.#masked ? unmasked(this.#input, at, length, key) : this.#input.subarray(at, at + length);
+  }
+
+  #copy(at: number, length: number, key: number): Uint8Array {
+    return this.#masked ? unmaskedCopy(this.#input, at, length, key) : copied(this.#input, at, length);
+  }
+
+  #takeWhole(at: number, length: number, key: number): Event {
+    this.messages++;
+    this.payload += length;
+    if (this.isText && !this.#textAsBytes) {
+      const text = decodeChecked(this.#peek(at, length, key));
       if (text === undefined) return this.#fail("websocket.bad_frame_payload");
       this.message = text;
       return event.message;
     }
     const bytes = this.#copy(at, length, key);
-    if (isText && !isValidUtf8(bytes)) return this.#fail("websocket.bad_frame_payload");
+    if (this.isText && !isValidUtf8(bytes)) return this.#fail("websocket.bad_frame_payload");
     this.message = bytes;
     return event.message;
   }
 
-  /** A payload, unmasked, in memory of its own. */
-  #copy(at: number, length: number, key: number): Uint8Array {
-    if (this.#masked && length <= smallMessage) return unmaskAside(this.#input, at, length, key).slice(0, length);
-    const bytes = allocate(length);
-    maskInto(this.#input, at, bytes, 0, length, key);
-    return bytes;
+  /** A whole message has come deflated. */
+  #takeDeflated(payload: Uint8Array, owned: boolean): Event {
+    this.deflatedPayload += payload.length;
+    const result = this.#inflater!.inflate(payload, this.inflatedLimit);
+    if (result !== undefined) return this.inflated(result);
+    this.deflated = owned ? payload : copied(payload, 0, payload.length);
+    return event.deflated;
   }
 
-  /** Takes what there is of the frame in progress. */
-  #takePayload(): Event | undefined {
-    const count = Math.min(this.#left, this.#end - this.#at);
-    if (!this.#dropsData) {
-      if (!this.#makeRoom(count)) return this.#fail("websocket.message_too_big");
-      maskInto(this.#input, this.#at, this.#bytes, this.#length, count, this.#key);
-      this.#length += count;
-    }
-    this.#at += count;
-    this.#left -= count;
-    if (this.#opcode === opcode.text && !this.#dropsData) {
-      this.#utf8 ??= new Utf8Checker();
-      if (!this.#utf8.check(this.#bytes, this.#length - count, this.#length)) {
-        return this.#fail("websocket.bad_frame_payload");
-      }
-    }
-    if (this.#left === 0) return this.#endFrame();
-    this.#key = rotateKey(this.#key, count);
-    return undefined;
+  /** The most bytes that the message of `event.deflated` may come to. */
+  get inflatedLimit(): number {
+    return this.isText ? this.#maxTextSize : this.#maxMessageSize;
   }
 
-  /** The frame in progress is complete; its message too if it was the last one. */
-  #endFrame(): Event | undefined {
-    if (!this.#fin) return undefined;
-    const bytes = this.#bytes;
-    const length = this.#length;
-    this.isText = this.#opcode === opcode.text;
-    this.#opcode = 0;
-    this.#length = 0;
-    this.#bytes = empty;
-    if (this.#dropsData) return undefined;
-    if (this.isText && this.#utf8?.isComplete === false) return this.#fail("websocket.bad_frame_payload");
-    if (this.isText && !this.#textAsBytes) this.message = decodeUtf8(bytes, 0, length);
-    // A message never pins a buffer larger than itself.
-    else this.message = length === bytes.length ? bytes : bytes.slice(0, length);
+  /** Goes on after `event.deflated`, with what the message was inflated to, or why it could not be. */
+  inflated(result: Uint8Array | WebsocketCode): Event {
+    this.deflated = empty;
+    if (typeof result === "string") return this.#fail(result);
+    this.messages++;
+    this.payload += result.length;
+    this.inflatedPayload += result.length;
+    if (!this.isText) this.message = result;
+    else if (!isValidUtf8(result)) return this.#fail("websocket.bad_frame_payload");
+    else this.message = this.#textAsBytes ? result : decodeUtf8(result, 0, result.length);
     return event.message;
   }
 
-  /**
-   * Makes room for `count` more bytes of the message; all at once where its length is known and believable. False where
-   * the platform has no memory for it: with no limit set, that is the limit.
-   */
-  #makeRoom(count: number): boolean {
-    const needed = this.#length + count;
-    if (needed <= this.#bytes.length) return true;
-    const promised = this.#length + this.#left;
-    const grown = Math.max(needed, Math.min(Math.max(trusted, this.#bytes.length * 4), promised));
-    // Of a fragmented message the end is unknown: small fragments must not mean a copy each.
-    const size = this.#fin ? grown : Math.max(grown, Math.min(this.#bytes.length * 2, this.#maxMessageSize));
-    try {
-      const bytes = allocate(size);
-      bytes.set(this.#bytes.subarray(0, this.#length));
-      this.#bytes = bytes;
-      return true;
-    } catch {
-      return false;
+  /** Takes what there is of the frame in progress. */
+  #takePayload(taking: Take): Event | undefined {
+    if (this.#dropsData) {
+      this.#consume(Math.min(this.#left, this.#end - this.#at));
+      return this.#left === 0 ? this.#endFrame(taking) : undefined;
     }
+    if (taking === take.part) return this.#isDeflated ? this.#inflatePart() : this.#takePart();
+    return this.#gather();
+  }
+
+  /** Payload of a message that is wanted whole. */
+  #gather(): Event | undefined {
+    const count = Math.min(this.#left, this.#end - this.#at);
+    const buffer = (this.#buffer ??= new MessageBuffer());
+    if (!buffer.makeRoom(count, this.#left, this.#fin, this.#maxMessageSize)) {
+      return this.#fail("websocket.message_too_big");
+    }
+    buffer.append(this.#input, this.#at, count, this.#key);
+    this.#consume(count);
+    if (!this.#checkText(buffer.bytes, buffer.length - count, buffer.length)) {
+      return this.#fail("websocket.bad_frame_payload");
+    }
+    return this.#left === 0 ? this.#endFrame(take.message) : undefined;
+  }
+
+  /** What came of the message while it was wanted whole. */
+  #gathered(): Uint8Array {
+    const buffer = this.#buffer;
+    this.#buffer = undefined;
+    return buffer?.take() ?? empty;
+  }
+
+  /** Payload of a message that is wanted as it comes. */
+  #takePart(): Event {
+    if (this.#buffer !== undefined) return this.#handOut(this.#gathered(), false);
+    const count = Math.min(this.#left, this.#end - this.#at);
+    const part = this.#copy(this.#at, count, this.#key);
+    this.#consume(count);
+    if (!this.#checkText(part, 0, count)) return this.#fail("websocket.bad_frame_payload");
+    return this.#handOut(part, this.#left === 0 && this.#fin);
+  }
+
+  /** The same, deflated: one part of limited size for each call, whatever it was deflated to. */
+  #inflatePart(): Event | undefined {
+    const inflater = this.#inflater!;
+    const output = (parts ??= allocate(partSize));
+    let produced = 0;
+    let isDone = false;
+    while (!isDone && produced < partSize) {
+      const buffer = this.#buffer;
+      const count = Math.min(this.#left, this.#end - this.#at, asideSize);
+      const input = buffer === undefined ? this.#peek(this.#at, count, this.#key) : buffer.bytes;
+      const size = buffer === undefined ? count : buffer.length;
+      const isLast = this.#fin && this.#left === (buffer === undefined ? count : 0);
+      if (size === 0 && !isLast && !this.#hasMore) break;
+      const left = this.#maxMessageSize - this.#handedOut - produced;
+      const failure = inflater.inflateSome(input, size, output, produced, isLast, left);
+      if (failure !== undefined) return this.#fail(failure);
+      produced += inflater.produced;
+      this.deflatedPayload += inflater.consumed;
+      this.inflatedPayload += inflater.produced;
+      if (buffer === undefined) this.#consume(inflater.consumed);
+      else if (inflater.consumed < buffer.length) buffer.drop(inflater.consumed);
+      else this.#buffer = undefined;
+      this.#hasMore = produced === partSize;
+      isDone = isLast && !this.#hasMore;
+    }
+    this.#handedOut += produced;
+    if (!isDone && produced === 0) return undefined;
+    const part = copied(output, 0, produced);
+    if (this.isText && !(this.#utf8 ??= new Utf8Checker()).check(part, 0, produced)) {
+      return this.#fail("websocket.bad_frame_payload");
+    }
+    return this.#handOut(part, isDone);
+  }
+
+  #handOut(part: Uint8Array, isLast: boolean): Event {
+    if (isLast && this.isText && this.#utf8?.isComplete === false) return this.#fail("websocket.bad_frame_payload");
+    this.part = part;
+    this.isLast = isLast;
+    this.isInParts = !isLast;
+    this.payload += part.length;
+    if (isLast) {
+      this.messages++;
+      this.#endMessage();
+    }
+    return event.part;
+  }
+
+  /** The frame in progress has come as far as `count` bytes more. */
+  #consume(count: number): void {
+    this.#at += count;
+    this.#left -= count;
+    this.#size += count;
+    this.#key = rotateKey(this.#key, count);
+  }
+
+  /** Text is checked as it comes; what is deflated, as it is inflated. */
+  #checkText(bytes: Uint8Array, start: number, end: number): boolean {
+    if (!this.isText || this.#isDeflated) return true;
+    return (this.#utf8 ??= new Utf8Checker()).check(bytes, start, end);
+  }
+
+  /** The frame in progress is complete; its message too if it was the last one. */
+  #endFrame(taking: Take): Event | undefined {
+    if (!this.#fin) return undefined;
+    if (this.#dropsData) {
+      this.#endMessage();
+      return undefined;
+    }
+    if (taking === take.part) return this.#isDeflated ? this.#inflatePart() : this.#handOut(this.#gathered(), true);
+    const buffer = this.#buffer ?? new MessageBuffer();
+    const { length } = buffer;
+    const isDeflated = this.#isDeflated;
+    const isWhole = isDeflated || this.#utf8?.isComplete !== false;
+    this.#endMessage();
+    if (isDeflated) return this.#takeDeflated(buffer.take(), true);
+    if (!isWhole) return this.#fail("websocket.bad_frame_payload");
+    this.messages++;
+    this.payload += length;
+    if (this.isText && !this.#textAsBytes) this.message = decodeUtf8(buffer.bytes, 0, length);
+    else this.message = buffer.take();
+    return event.message;
+  }
+
+  #endMessage(): void {
+    this.#opcode = this.#size = this.#handedOut = this.#fragments = 0;
+    this.#isDeflated = false;
+    this.#buffer = undefined;
   }
 
   #fail(failure: WebsocketCode): Event {
@@ -337,17 +498,6 @@ export class Incoming {
     this.clear();
     return event.failed;
   }
-}
-
-function readUint32(bytes: Uint8Array, at: number): number {
-  return ((bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!) >>> 0;
-}
-
-function decodeMasked(input: Uint8Array, at: number, length: number, key: number): string | undefined {
-  if (length <= asideSize) return decodeChecked(unmaskAside(input, at, length, key).subarray(0, length));
-  const bytes = allocate(length);
-  maskInto(input, at, bytes, 0, length, key);
-  return decodeChecked(bytes);
 }
 
 /** Bytes as text; undefined if they are not UTF-8. */

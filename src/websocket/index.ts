@@ -1,17 +1,29 @@
 export { closeCode, isValidCloseCode } from "./close-code.ts";
 export { websocketErrors } from "./errors.ts";
 export type { WebsocketCode } from "./errors.ts";
-export type { HandlersOf, Message } from "./handlers.ts";
-export { Settings, suggestedTimeouts } from "./options.ts";
+export type { HandlersOf, MessageData } from "./handlers.ts";
+export type { Message } from "./message.ts";
+export { suggestedTimeouts } from "./options.ts";
 export type {
   AcceptOptions,
   AcceptSource,
   CloseOptions,
   ControlKind,
+  HandshakeOptions,
   OptionsOf,
+  PrepareOptions,
   ReadOptions,
+  SendOptions,
   Timeouts,
+  WriteOptions,
 } from "./options.ts";
+export type { DeflateOptions } from "./permessage-deflate.ts";
+export { prepare } from "./prepared.ts";
+export type { PreparedMessage, Sendable } from "./prepared.ts";
+export type { ReceivedPart } from "./receiver.ts";
+export { Settings } from "./settings.ts";
+export type { MessageSource } from "./source.ts";
+export type { Statistics } from "./statistics.ts";
 export { Stream } from "./stream.ts";
 export type { Handlers, StreamOptions } from "./stream.ts";
 export type { UpgradeAccepted, UpgradeHook, UpgradeResult } from "./upgrade.ts";

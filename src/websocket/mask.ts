@@ -1,3 +1,5 @@
+import { allocate } from "../core/text.ts";
+
 /**
  * Masking (RFC 6455 section 5.3): each byte XOR the byte of the key at its place modulo four. The same in both
  * directions. `key` holds the four bytes as a 32-bit number, the first in the lowest bits.
@@ -59,6 +61,10 @@ function maskFew(source: Uint8Array, from: number, target: Uint8Array, at: numbe
 
 /** Masks or unmasks `length` bytes of `bytes`, from `at` on, where they are. */
 export function maskInPlace(bytes: Uint8Array, at: number, length: number, key: number): void {
+  if (length <= fewBytes) {
+    maskFew(bytes, at, bytes, at, length, key);
+    return;
+  }
   // Bytes up to the first aligned word, words, and the bytes left.
   const head = Math.min(-(bytes.byteOffset + at) & 3, length);
   if (head > 0) maskFew(bytes, at, bytes, at, head, key);
@@ -106,7 +112,7 @@ let view: DataView | undefined;
  * Unmasks `length` bytes of `source`, from `from` on, into memory that all calls share: valid until the next. Word by word from
  * wherever they lie, which for messages of some hundred bytes is several times as fast as anything else.
  */
-export function unmaskAside(source: Uint8Array, from: number, length: number, key: number): Uint8Array {
+function unmaskAside(source: Uint8Array, from: number, length: number, key: number): Uint8Array {
   const words = length >>> 2;
   if (words < 8) {
     maskFew(source, from, aside, 0, length, key);
@@ -123,4 +129,21 @@ export function unmaskAside(source: Uint8Array, from: number, length: number, ke
   const done = words << 2;
   if (done < length) maskFew(source, from + done, aside, done, length - done, key);
   return aside;
+}
+
+/** Up to here, unmasking aside and copying is cheaper than unmasking in the copy's own memory. */
+const smallPayload = 2048;
+
+/** A payload, unmasked; valid until the next call. */
+export function unmasked(source: Uint8Array, from: number, length: number, key: number): Uint8Array {
+  if (length <= asideSize) return unmaskAside(source, from, length, key).subarray(0, length);
+  return unmaskedCopy(source, from, length, key);
+}
+
+/** A payload, unmasked, in memory of its own. */
+export function unmaskedCopy(source: Uint8Array, from: number, length: number, key: number): Uint8Array {
+  if (length <= smallPayload) return unmaskAside(source, from, length, key).slice(0, length);
+  const bytes = allocate(length);
+  maskInto(source, from, bytes, 0, length, key);
+  return bytes;
 }

@@ -1,23 +1,33 @@
-import { invalidArgument } from "../core/errors.ts";
-import { systemClock, type Clock, type Peer, type Role } from "../core/index.ts";
-import { isPlainObject } from "../core/plain-object.ts";
-import type { Request, Response } from "../http/index.ts";
+import type { Clock, Peer, Role } from "../core/index.ts";
+import type { FieldsInit, Request, Response } from "../http/index.ts";
 import type { HandlersOf } from "./handlers.ts";
-import { deflateSettings, type DeflateOptions, type DeflateSettings } from "./permessage-deflate.ts";
+import type { DeflateOptions } from "./permessage-deflate.ts";
 import type { UpgradeHook } from "./upgrade.ts";
 
 /** Deadlines, in milliseconds; Infinity for none. Beast's `stream_base::timeout`. */
 export interface Timeouts {
   /**
-   * For the whole opening handshake, from the call of `accept` to the response written; and for the closing one, from
+   * For the whole opening handshake, from the call of `accept` or `handshake` to its end; and for the closing one, from
    * our close frame to the end of the transport.
    */
   handshake: number;
+  /**
+   * How long the peer may be silent. Any byte that comes counts as life, and so does progress of a write that the
+   * transport could not take at once. While we don't read, the clock stands still. Then the connection ends with
+   * `core.timeout`.
+   */
+  idle: number;
+  /** Whether a peer that was silent for half of `idle` is sent a ping, so that only a dead one is cut off. */
+  keepAlivePings: boolean;
 }
 
-/** The deadlines that suit a role: 30,000 ms for the handshakes. Beast's `timeout::suggested`. */
-export function suggestedTimeouts(_role: Role): Timeouts {
-  return { handshake: 30_000 };
+/**
+ * The deadlines that suit a role: 30,000 ms for the handshakes; for a server 300,000 ms of silence with keep-alive
+ * pings, for a client none. Beast's `timeout::suggested`.
+ */
+export function suggestedTimeouts(role: Role): Timeouts {
+  const isServer = role === "server";
+  return { handshake: 30_000, idle: isServer ? 300_000 : Infinity, keepAlivePings: isServer };
 }
 
 /** A kind of control frame. Beast's `frame_type`. */
@@ -32,13 +42,30 @@ export interface OptionsOf<Ws = unknown, Data = unknown> extends HandlersOf<Ws> 
   handshakeBufferSize?: number;
   /** The largest message that is received. Default 16 MiB. More is `websocket.message_too_big`, close code 1009. */
   maxMessageSize?: number;
+  /**
+   * The most frames that a message may come in. Default 16,384. More is `websocket.too_many_fragments`, close code 1008.
+   */
+  maxFragments?: number;
   /** While this much waits to be sent, `send` says false and `write` waits. Default 64 KiB. */
   highWaterMark?: number;
   /**
-   * What may wait to be sent before another message ends the connection with `websocket.queue_overflow`: the peer does
-   * not read, and the application does not wait. Default 16 MiB. One message larger than this may always be sent.
+   * What may wait to be sent before `overflow` says what becomes of another message: the peer does not read, and the
+   * application does not wait. Default 16 MiB. One message larger than this may always be sent.
    */
   maxBufferedAmount?: number;
+  /**
+   * What becomes of a message for which `maxBufferedAmount` leaves no room. "close", the default: the connection ends with
+   * `websocket.queue_overflow`. "drop": the message is not sent; `send` returns false, `write` fails with
+   * `websocket.queue_overflow`. "wait": it is queued all the same, for those who await every `write`.
+   */
+  overflow?: "close" | "drop" | "wait";
+  /**
+   * Whether messages larger than `writeBufferSize` are sent in frames of that size, so that pings and closes find their way
+   * between them. Default true. Beast's `auto_fragment`.
+   */
+  autoFragment?: boolean;
+  /** The most payload of a frame, with `autoFragment`. Default 128 KiB. Beast's `write_buffer_bytes`. */
+  writeBufferSize?: number;
   /** Whether text is received as strings, or as UTF-8 bytes (checked, but not decoded). Default "string". */
   text?: "string" | "bytes";
   /** Whether and how messages are compressed, with peers that can do it too (RFC 7692). Default false. */
@@ -74,11 +101,40 @@ export interface AcceptOptions {
 /** Where `Stream.accept` begins: bytes that the caller has received, or a request that it has read. */
 export type AcceptSource = Uint8Array | readonly Uint8Array[] | Request;
 
-/** Options of `Stream.read`. */
+/** Options of `Stream.handshake`. */
+export interface HandshakeOptions {
+  /** The subprotocols to offer, the preferred one first. */
+  protocols?: readonly string[];
+  /** More fields for the request: Origin, Cookie, Authorization and the like. */
+  fields?: FieldsInit;
+  /** Aborts the handshake: the next layer is closed, and the operation completes with `core.aborted`. */
+  signal?: AbortSignal;
+}
+
+/** Options of what receives. */
 export interface ReadOptions {
   /** Gives the read up with `core.aborted`; no data is lost, the next read gets it. */
   signal?: AbortSignal;
 }
+
+/** Options of `Stream.send`. */
+export interface SendOptions {
+  /** What bytes are sent as: "text" for bytes that are UTF-8, which is not checked. Default "binary". */
+  kind?: "text" | "binary";
+  /** Whether the message is compressed, where that was agreed on. Default true. */
+  compress?: boolean;
+}
+
+/** Options of `Stream.write`. */
+export interface WriteOptions extends SendOptions {
+  /**
+   * Gives the wait up with `core.aborted`. A message of which nothing has left yet is withdrawn; any other is sent whole.
+   */
+  signal?: AbortSignal;
+}
+
+/** Options of {@link prepare}. */
+export interface PrepareOptions extends SendOptions {}
 
 /** What `Stream.close` tells the peer. */
 export interface CloseOptions {
@@ -86,65 +142,4 @@ export interface CloseOptions {
   code?: number;
   /** The reason, at most 123 bytes of UTF-8. Default empty. */
   reason?: string;
-}
-
-/** Options with the defaults filled in, checked; made once for all the connections of a server. */
-export class Settings<Ws = unknown, Data = unknown> {
-  readonly handshakeBufferSize: number;
-  readonly maxMessageSize: number;
-  readonly highWaterMark: number;
-  readonly maxBufferedAmount: number;
-  readonly text: "string" | "bytes";
-  readonly deflate: DeflateSettings | undefined;
-  readonly timeouts: Timeouts;
-  readonly clock: Clock;
-  readonly options: OptionsOf<Ws, Data>;
-
-  /** Throws `core.invalid_argument`, naming the option, for what can't be meant. */
-  constructor(options: OptionsOf<Ws, Data>) {
-    checkNames(options);
-    this.handshakeBufferSize = size("handshakeBufferSize", options.handshakeBufferSize, 16 * 1024);
-    this.maxMessageSize = size("maxMessageSize", options.maxMessageSize, 16 * 1024 * 1024);
-    // Below 1 there would be no room even where nothing waits.
-    this.highWaterMark = Math.max(1, size("highWaterMark", options.highWaterMark, 64 * 1024));
-    this.maxBufferedAmount = size("maxBufferedAmount", options.maxBufferedAmount, 16 * 1024 * 1024);
-    this.text = options.text ?? "string";
-    if (this.text !== "string" && this.text !== "bytes") {
-      throw invalidArgument(`text must be "string" or "bytes", not ${String(this.text)}`);
-    }
-    this.deflate = deflateSettings(options.deflate, true);
-    const handshake = size("timeouts.handshake", options.timeouts?.handshake, suggestedTimeouts("server").handshake);
-    this.timeouts = { handshake };
-    this.clock = options.clock ?? systemClock;
-    this.options = { ...options };
-  }
-}
-
-const functions = ["upgrade", "decorate", "onControl", "open", "message", "drain", "close", "error"];
-const sizes = ["handshakeBufferSize", "maxMessageSize", "highWaterMark", "maxBufferedAmount"];
-const others = [...sizes, "text", "deflate", "timeouts", "clock", "peer"];
-
-/** A misspelt handler is never called, and nobody would know why. */
-function checkNames<Ws, Data>(options: OptionsOf<Ws, Data>): void {
-  if (!isPlainObject(options)) throw invalidArgument("Options are a plain object: a class would hide its methods");
-  for (const [name, value] of Object.entries(options) as [string, unknown][]) {
-    const isFunction = functions.includes(name);
-    if (!isFunction && !others.includes(name)) throw invalidArgument(`There is no option "${name}"`);
-    if (isFunction && value !== undefined && typeof value !== "function") {
-      throw invalidArgument(`The option ${name} must be a function, not ${typeof value}`);
-    }
-  }
-  const { timeouts = {}, clock = systemClock } = options;
-  if (typeof timeouts !== "object")
-    throw invalidArgument("The option timeouts must be an object, such as { handshake: 5000 }");
-  for (const name of Object.keys(timeouts)) {
-    if (name !== "handshake") throw invalidArgument(`There is no option "timeouts.${name}"`);
-  }
-  if (typeof clock.setTimer !== "function") throw invalidArgument("The option clock must be a Clock");
-}
-
-function size(name: string, given: number | undefined, byDefault: number): number {
-  if (given === undefined) return byDefault;
-  if (typeof given === "number" && given >= 0) return given;
-  throw invalidArgument(`${name} must be a number of at least 0 (Infinity for no limit), not ${String(given)}`);
 }

@@ -1,8 +1,10 @@
 import { dropFront } from "../core/bytes.ts";
 import { invalidArgument } from "../core/errors.ts";
-import { byteLength } from "../core/index.ts";
+import { byteLength, type Role } from "../core/index.ts";
 import { allocate, encodeUtf8, utf8Length, writeUtf8 } from "../core/text.ts";
-import { maxHeaderSize, writeHeader, type Opcode } from "./frame.ts";
+import { maxHeaderSize, writeHeader } from "./frame.ts";
+import { maskInPlace, maskInto, rotateKey } from "./mask.ts";
+import { maskingKey } from "./masking-key.ts";
 
 /** Payloads up to this many bytes are copied when they are queued; larger ones are referenced until written. */
 export const copiedUpTo: number = 16 * 1024;
@@ -24,6 +26,10 @@ export class Outgoing {
   /** How many of them were written. */
   written = 0;
 
+  /** A client masks every frame, a server none (RFC 6455 section 5.1); the key for what comes next of the frame begun. */
+  readonly isMasked: boolean;
+  #key = 0;
+
   /** What waits, in order; the block that is being filled comes behind it. */
   #pieces: Uint8Array[] = [];
   #block: Uint8Array | undefined;
@@ -41,30 +47,59 @@ export class Outgoing {
     return this.queued - this.written;
   }
 
-  /** Queues a frame with a payload that is text. */
-  text(code: Opcode, fin: boolean, text: string): void {
+  constructor(role: Role) {
+    this.isMasked = role === "client";
+  }
+
+  /** Queues a frame whose first byte is `first`, with a payload that is text. */
+  text(first: number, text: string): void {
     const length = utf8Length(text);
     if (length > copiedUpTo) {
-      this.#reference(code, fin, encodeUtf8(text));
+      this.bytes(first, encodeUtf8(text));
       return;
     }
     const block = this.#room(maxHeaderSize + length);
-    const at = writeHeader(block, this.#end, code, fin, length);
+    const at = this.#writeHeader(block, first, length);
     writeUtf8(block, text, at, length);
+    if (this.isMasked) maskInPlace(block, at, length, this.#key);
     this.#advance(at + length);
   }
 
-  /** Queues a frame with a payload of bytes. */
-  bytes(code: Opcode, fin: boolean, payload: Uint8Array): void {
-    const length = payload.length;
+  /** Queues a frame whose first byte is `first`, with a payload of bytes. */
+  bytes(first: number, payload: Uint8Array): void {
+    const { length } = payload;
     if (length > copiedUpTo) {
-      this.#reference(code, fin, payload);
+      this.header(first, length);
+      this.payload(payload);
       return;
     }
     const block = this.#room(maxHeaderSize + length);
-    const at = writeHeader(block, this.#end, code, fin, length);
-    block.set(payload, at);
+    const at = this.#writeHeader(block, first, length);
+    if (this.isMasked) maskInto(payload, 0, block, at, length, this.#key);
+    else block.set(payload, at);
     this.#advance(at + length);
+  }
+
+  /** Queues the header of a frame with a payload of `length` bytes, which {@link payload} has to add before anything else. */
+  header(first: number, length: number): void {
+    const block = this.#room(maxHeaderSize);
+    this.#advance(this.#writeHeader(block, first, length));
+  }
+
+  /** Adds to the payload of the frame whose header was queued last; or, where nothing is masked, frames that are ready. */
+  payload(bytes: Uint8Array): void {
+    const { length } = bytes;
+    if (length <= copiedUpTo) {
+      const block = this.#room(length);
+      if (this.isMasked) maskInto(bytes, 0, block, this.#end, length, this.#key);
+      else block.set(bytes, this.#end);
+      this.#advance(this.#end + length);
+    } else {
+      this.#seal();
+      this.#pieces.push(this.isMasked ? masked(bytes, this.#key) : bytes);
+      this.queued += length;
+    }
+    if (this.isMasked) this.#key = rotateKey(this.#key, length);
   }
 
   /**
@@ -131,12 +166,16 @@ export class Outgoing {
     this.written = this.queued;
   }
 
-  #reference(code: Opcode, fin: boolean, payload: Uint8Array): void {
-    const block = this.#room(maxHeaderSize);
-    this.#advance(writeHeader(block, this.#end, code, fin, payload.length));
-    this.#seal();
-    this.#pieces.push(payload);
-    this.queued += payload.length;
+  /** Writes a header where the block's free part begins, and chooses the key; returns where the payload goes. */
+  #writeHeader(block: Uint8Array, first: number, length: number): number {
+    const at = writeHeader(block, this.#end, first, length, this.isMasked);
+    if (!this.isMasked) return at;
+    const key = (this.#key = maskingKey());
+    block[at] = key;
+    block[at + 1] = key >>> 8;
+    block[at + 2] = key >>> 16;
+    block[at + 3] = key >>> 24;
+    return at + 4;
   }
 
   /** The block being filled, with room for `size` bytes at `#end`. */
@@ -161,6 +200,13 @@ export class Outgoing {
     this.#pieces.push(this.#block.subarray(this.#begin, this.#end));
     this.#begin = this.#end;
   }
+}
+
+/** A payload that is not ours to change, masked in memory of its own. */
+function masked(payload: Uint8Array, key: number): Uint8Array {
+  const bytes = allocate(payload.length);
+  maskInto(payload, 0, bytes, 0, payload.length, key);
+  return bytes;
 }
 
 function giveBack(block: Uint8Array): void {

@@ -2,8 +2,8 @@ import { decodeUtf8, encodeUtf8, isValidUtf8 } from "../core/text.ts";
 import type { ServalError } from "../core/index.ts";
 import { closeCode, closeCodeOf, isValidCloseCode } from "./close-code.ts";
 import { websocketError, type WebsocketCode } from "./errors.ts";
-import { opcode } from "./frame.ts";
-import { event, Incoming, type Event, type IncomingOptions } from "./incoming.ts";
+import { finalBit, opcode } from "./frame.ts";
+import { event, Incoming, type Event, type IncomingOptions, type Take } from "./incoming.ts";
 import { Outgoing } from "./outgoing.ts";
 
 /**
@@ -29,7 +29,7 @@ export interface ProtocolOptions extends IncomingOptions {
  */
 export class Protocol {
   readonly incoming: Incoming;
-  readonly outgoing: Outgoing = new Outgoing();
+  readonly outgoing: Outgoing;
   /** Where the closing handshake stands. */
   state: State = "open";
   /** The code and reason of the peer's close frame, once it came: 1005 where it had none. */
@@ -43,6 +43,7 @@ export class Protocol {
 
   constructor(options: ProtocolOptions) {
     this.incoming = new Incoming(options);
+    this.outgoing = new Outgoing(options.role);
     this.#highWaterMark = options.highWaterMark;
   }
 
@@ -57,10 +58,9 @@ export class Protocol {
   }
 
   /** Takes the next event, as {@link Incoming.next} does, and does what the protocol owes for it. */
-  next(takeData: boolean): Event | undefined {
+  next(taking: Take): Event | undefined {
     if (!this.canReceive) return undefined;
-    const next = this.incoming.next(takeData);
-    if (next === undefined || next === event.message || next === event.data) return next;
+    const next = this.incoming.next(taking);
     if (next === event.ping) this.#answerPing(this.incoming.control);
     else if (next === event.close) return this.#receiveClose(this.incoming.control);
     else if (next === event.failed) return this.fail(this.incoming.failure!);
@@ -79,11 +79,11 @@ export class Protocol {
     const payload = this.#withheldPong;
     if (payload === undefined || !this.canSend || this.outgoing.bufferedAmount > this.#highWaterMark) return;
     this.#withheldPong = undefined;
-    this.outgoing.bytes(opcode.pong, true, payload);
+    this.outgoing.bytes(finalBit | opcode.pong, payload);
   }
 
   /** The peer went wrong: it is told (section 7.1.7), and nothing more is read from it. */
-  fail(failure: WebsocketCode): Event {
+  fail(failure: WebsocketCode): typeof event.failed {
     const error = websocketError(failure);
     if (this.state === "open") this.#sendClose(closeCodeOf(error), error.message);
     this.failure = error;
@@ -92,12 +92,18 @@ export class Protocol {
     return event.failed;
   }
 
+  /** Goes on after `event.deflated`, as {@link Incoming.inflated} does. */
+  inflated(result: Uint8Array | WebsocketCode): Event {
+    const next = this.incoming.inflated(result);
+    return next === event.failed ? this.fail(this.incoming.failure!) : next;
+  }
+
   #answerPing(payload: Uint8Array): void {
     if (!this.canSend) return;
     // Section 5.5.3 lets us answer only the last of several: a flood costs one payload while the peer does not read.
     // A copy: the payload goes to the application too, which may change it meanwhile.
     if (this.outgoing.bufferedAmount > this.#highWaterMark) this.#withheldPong = payload.slice();
-    else this.outgoing.bytes(opcode.pong, true, payload);
+    else this.outgoing.bytes(finalBit | opcode.pong, payload);
   }
 
   #receiveClose(payload: Uint8Array): Event {
@@ -124,7 +130,7 @@ export class Protocol {
       payload[1] = code;
       payload.set(text, 2);
     }
-    this.outgoing.bytes(opcode.close, true, payload);
+    this.outgoing.bytes(finalBit | opcode.close, payload);
   }
 }
 

@@ -6,48 +6,58 @@ import {
   type Handler,
   type ReadHandler,
   type Role,
-  type Timer,
 } from "../core/index.ts";
 import { Application, type ApplicationOwner } from "./application.ts";
 import { closeCode, closeCodeOf } from "./close-code.ts";
+import { Deflater, Inflater } from "./deflate.ts";
 import { websocketError } from "./errors.ts";
-import type { opcode } from "./frame.ts";
-import type { Message } from "./handlers.ts";
-import { event } from "./incoming.ts";
-import type { ControlKind, Settings } from "./options.ts";
-import { copiedUpTo } from "./outgoing.ts";
+import { finalBit, opcode } from "./frame.ts";
+import type { MessageData } from "./handlers.ts";
+import { take } from "./incoming.ts";
+import type { DataOpcode, Item, PartedMessage } from "./item.ts";
+import { Liveness, type LivenessOwner } from "./liveness.ts";
+import type { DeflateParameters } from "./permessage-deflate.ts";
+import type { Sendable } from "./prepared.ts";
 import { Protocol } from "./protocol.ts";
+import { Receiver, type ReceivedPart, type ReceiverOwner } from "./receiver.ts";
+import { Sender, type SenderOwner } from "./sender.ts";
+import type { Settings } from "./settings.ts";
+import type { Statistics } from "./statistics.ts";
 import { tell } from "./tell.ts";
 import { Writer, type WriterOwner } from "./writer.ts";
 
-/** The opcode of a message. */
-export type DataOpcode = typeof opcode.text | typeof opcode.binary;
-
-const controlKinds: Readonly<Record<number, ControlKind>> = {
-  [event.ping]: "ping",
-  [event.pong]: "pong",
-  [event.close]: "close",
-};
+/** What the opening handshake left. */
+export interface Opened {
+  readonly role: Role;
+  readonly deflate: DeflateParameters | undefined;
+}
 
 /**
  * An open connection, from the handshake to the end of the transport: the shell around {@link Protocol}. It moves in
  * turns: take events from what was received while someone wants them, write what that made, read on.
  */
-export class Session<Ws> implements WriterOwner, ApplicationOwner {
+export class Session<Ws> implements WriterOwner, ApplicationOwner, SenderOwner, ReceiverOwner, LivenessOwner {
   readonly protocol: Protocol;
   /** How it ended, once the transport is closed. */
   ended: CloseInfo | undefined;
+  /** A read is in flight. */
+  isReading = false;
+  /** Our side has been asked to close; what was queued before goes first. */
+  isClosing = false;
 
   readonly #application: Application<Ws>;
   readonly #next: ByteStream;
   readonly #role: Role;
   readonly #settings: Settings<Ws>;
   readonly #writer: Writer;
+  readonly #sender: Sender;
+  readonly #receiver: Receiver<Ws>;
+  readonly #liveness: Liveness;
+  readonly #inflater: Inflater | undefined;
   readonly #onEnded: (info: CloseInfo) => void;
 
-  /** The `read` that waits for a message. */
-  #reader: Handler<Message> | undefined;
-  #reading = false;
+  /** The message that is sent by `writeSome`. */
+  #writing: PartedMessage | undefined;
   #turning = false;
   /** A turn is coming anyway; the first with `start`, so that none overtakes it. */
   #scheduled = true;
@@ -55,87 +65,150 @@ export class Session<Ws> implements WriterOwner, ApplicationOwner {
   /** Nothing is taken from the peer any more; what is queued is written, then the transport is torn down. */
   #finishing = false;
   #tearingDown = false;
-  #timer: Timer | undefined;
   /** What ended the connection, for whoever reads afterwards. */
   #failure: ServalError | undefined;
+  #dropped = 0;
 
-  constructor(ws: Ws, next: ByteStream, role: Role, settings: Settings<Ws>, onEnded: (info: CloseInfo) => void) {
+  constructor(
+    ws: Ws,
+    next: ByteStream,
+    { role, deflate }: Opened,
+    settings: Settings<Ws>,
+    onEnded: (info: CloseInfo) => void,
+  ) {
     this.#application = new Application(ws, settings.options, this);
     this.#next = next;
     this.#role = role;
     this.#settings = settings;
     this.#onEnded = onEnded;
+    const ofServer = deflate && { windowBits: deflate.serverMaxWindowBits, takeover: !deflate.serverNoContextTakeover };
+    const ofClient = deflate && { windowBits: deflate.clientMaxWindowBits, takeover: !deflate.clientNoContextTakeover };
+    const [ours, theirs] = role === "server" ? [ofServer, ofClient] : [ofClient, ofServer];
+    this.#inflater = theirs && new Inflater(theirs);
     this.protocol = new Protocol({
       role,
       maxMessageSize: settings.maxMessageSize,
+      maxFragments: settings.maxFragments,
       text: settings.text,
       highWaterMark: settings.highWaterMark,
+      inflater: this.#inflater,
     });
+    this.#receiver = new Receiver(this.protocol, this.#application, this.#inflater, this);
+    const { level = 0, memLevel = 0, threshold = 0 } = settings.deflate ?? {};
+    const deflater = ours && new Deflater({ ...ours, level, memLevel });
+    const { fragmentSize, highWaterMark, clock } = settings;
+    this.#sender = new Sender(this.protocol.outgoing, { deflater, threshold, fragmentSize, highWaterMark }, this);
     this.#writer = new Writer(next, this.protocol.outgoing, this);
+    this.#liveness = new Liveness({ ...settings.timeouts[role], clock }, this);
   }
 
   /** Begins, with the bytes received behind the handshake. Messages come after the handshake's completion, never with it. */
   start(rest: Uint8Array): void {
     if (this.ended !== undefined) return;
     this.protocol.incoming.receive(rest);
+    this.#liveness.start();
     queueMicrotask(() => {
       if (this.ended === undefined) this.#application.open();
       this.#turn();
     });
   }
 
+  // ---- reading ----
+
   /** Waits for the next message. One at a time. */
-  read(handler: Handler<Message>): void {
-    if (this.#application.isPushed) throw websocketError("websocket.pushed");
-    if (this.#reader !== undefined) {
-      throw coreError("core.operation_pending", { message: "A read is in progress: await it before the next" });
-    }
-    this.#reader = handler;
-    if (this.#finishing || this.ended !== undefined) queueMicrotask(() => this.#rejectReader());
-    else this.#wake();
+  read(handler: Handler<MessageData>): void {
+    this.#receiver.read(take.message, handler as Handler<unknown>);
+    this.#wake();
   }
 
-  /** Gives up a `read`; what it waited for stays for the next one. False if it has completed. */
-  cancelRead(handler: Handler<Message>): boolean {
-    if (this.#reader !== handler) return false;
-    this.#reader = undefined;
-    return true;
+  /** Waits for the next part of a message. */
+  readSome(handler: Handler<ReceivedPart>): void {
+    this.#receiver.read(take.part, handler as Handler<unknown>);
+    this.#wake();
   }
+
+  /** Gives up a read; what it waited for stays for the next one. False if it has completed. */
+  cancelRead(handler: unknown): boolean {
+    return this.#receiver.cancel(handler);
+  }
+
+  // ---- writing ----
 
   /** Whether messages can be sent and received. */
   get isOpen(): boolean {
-    return this.protocol.canSend && !this.#finishing && this.ended === undefined;
+    return this.protocol.canSend && !this.isClosing && !this.#finishing && this.ended === undefined;
+  }
+
+  /** How many bytes wait to be sent. */
+  get bufferedAmount(): number {
+    return this.protocol.outgoing.bufferedAmount + this.#sender.waiting;
   }
 
   /** Queues a message; false if there is no room, or the connection is ending. */
-  send(code: DataOpcode, data: Message): boolean {
-    if (!this.#mayQueue()) return false;
-    const { outgoing } = this.protocol;
-    if (typeof data === "string") outgoing.text(code, true, data);
-    else outgoing.bytes(code, true, data);
+  send(code: DataOpcode, data: Sendable, compress: boolean): boolean {
+    if (this.#refusal() !== undefined) return false;
+    this.#sender.send(code, data, compress);
     this.#wake();
-    if (outgoing.bufferedAmount < this.#settings.highWaterMark) return true;
+    if (this.bufferedAmount < this.#settings.highWaterMark) return true;
     this.#toldFull = true;
     return false;
   }
 
-  /** Queues a message; returns how far writing must come before the write has settled, or why it can't be queued. */
-  write(code: DataOpcode, data: Message): number | ServalError {
-    const toldFull = this.#toldFull;
-    this.send(code, data);
-    if (!this.isOpen) return this.closedError();
-    // Whoever waits for the write is told by it, not by `drain`.
-    this.#toldFull = toldFull;
-    const { queued } = this.protocol.outgoing;
-    // A referenced payload is the caller's again once the write has settled, so it must have left.
-    if (typeof data !== "string" && data.length > copiedUpTo) return queued;
-    return queued - this.#settings.highWaterMark + 1;
+  /**
+   * Queues a message. Returns how far writing must come before the write has settled, an item that will know, or why it
+   * can't be queued.
+   */
+  write(code: DataOpcode, data: Sendable, compress: boolean, isPatient: boolean): number | Item | ServalError {
+    const refusal = this.#refusal();
+    if (refusal !== undefined) return refusal;
+    const queued = this.#sender.send(code, data, compress, isPatient);
+    this.#wake();
+    return queued;
+  }
+
+  /** Queues a part of the message that is being sent in parts, the first one or another; returns what {@link write} does. */
+  writeSome(code: DataOpcode, bytes: Uint8Array, isLast: boolean, compress: boolean): number | Item | ServalError {
+    const refusal = this.#refusal();
+    if (refusal !== undefined) return refusal;
+    const message = (this.#writing ??= this.#sender.begin(code, compress));
+    if (isLast) this.#writing = undefined;
+    return this.part(message, bytes, isLast);
+  }
+
+  /** Begins a message in parts, which takes its place among the others now; or says why it can't. */
+  begin(compress: boolean): PartedMessage | ServalError {
+    return this.#refusal() ?? this.#sender.begin(undefined, compress);
+  }
+
+  /** Queues a part of a message; returns what {@link write} does. */
+  part(message: PartedMessage, bytes: Uint8Array, isLast: boolean): number | Item {
+    const queued = this.#sender.part(message, bytes, isLast);
+    this.#wake();
+    return queued;
+  }
+
+  /** Takes back what has not begun to be sent; false if it has. */
+  withdraw(item: Item): boolean {
+    const done = this.#sender.withdraw(item);
+    if (done) this.#wake();
+    return done;
+  }
+
+  /** A message in parts will not be finished. If it has begun, nothing can be sent any more but the close. */
+  abandon(message: PartedMessage, error: ServalError): void {
+    if (this.withdraw(message)) return;
+    this.#application.error(error);
+    if (!this.isOpen) return;
+    this.#sender.end(() => this.closedError());
+    this.close(closeCode.internalError, "");
   }
 
   /** Queues a ping or pong; returns what {@link write} does. */
   control(code: typeof opcode.ping | typeof opcode.pong, payload: Uint8Array): number | ServalError {
-    if (!this.#mayQueue()) return this.closedError();
-    this.protocol.outgoing.bytes(code, true, payload);
+    const refusal = this.#refusal();
+    if (refusal !== undefined) return refusal;
+    if (code === opcode.ping) this.#liveness.pinged(payload);
+    this.protocol.outgoing.bytes(finalBit | code, payload);
     this.#wake();
     return this.protocol.outgoing.queued - this.#settings.highWaterMark + 1;
   }
@@ -150,18 +223,28 @@ export class Session<Ws> implements WriterOwner, ApplicationOwner {
     this.#writer.wait(position, handler);
   }
 
-  #mayQueue(): boolean {
-    if (!this.isOpen) return false;
-    if (this.protocol.outgoing.bufferedAmount <= this.#settings.maxBufferedAmount) return true;
-    this.lost(websocketError("websocket.queue_overflow"));
-    return false;
+  /** Why nothing can be queued now. */
+  #refusal(): ServalError | undefined {
+    if (!this.isOpen) return this.closedError();
+    const { overflow, maxBufferedAmount } = this.#settings;
+    if (this.bufferedAmount <= maxBufferedAmount || overflow === "wait") return undefined;
+    const error = websocketError("websocket.queue_overflow");
+    if (overflow === "close") this.lost(error);
+    else this.#dropped++;
+    return error;
   }
 
-  /** Begins the closing handshake, if nothing has yet. */
+  // ---- what others tell ----
+
+  /** Begins the closing handshake, if nothing has yet, behind what is queued. */
   close(code: number, reason: string): void {
     if (!this.isOpen) return;
-    this.protocol.close(code, reason);
-    this.#startDeadline();
+    this.isClosing = true;
+    this.protocol.incoming.dropData();
+    this.#liveness.startDeadline(this.#settings.timeouts[this.#role].handshake);
+    this.#sender.close(() => {
+      if (this.protocol.canSend) this.protocol.close(code, reason);
+    });
     this.#wake();
   }
 
@@ -169,9 +252,32 @@ export class Session<Ws> implements WriterOwner, ApplicationOwner {
   lost(error: ServalError): void {
     if (this.ended !== undefined) return;
     this.#failure ??= error;
-    const tell = !this.#finishing && error.condition !== "aborted";
+    const told = !this.#finishing && error.condition !== "aborted" ? error : undefined;
     this.#next.close();
-    this.#settle(false, tell ? error : undefined);
+    this.#settle(false, told);
+  }
+
+  /** The peer went wrong. Called by the receiver. */
+  violated(error: ServalError): void {
+    this.#failure = error;
+    this.#application.error(error);
+  }
+
+  /** A pong has come. Called by the receiver. */
+  ponged(payload: Uint8Array): void {
+    this.#liveness.ponged(payload);
+  }
+
+  /** Nothing is taken from the peer any more. */
+  get isOver(): boolean {
+    return this.#finishing || this.ended !== undefined;
+  }
+
+  /** Takes another turn, behind whatever runs now. Called by the receiver. */
+  turnSoon(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    queueMicrotask(this.#turn);
   }
 
   /** A handler is done that messages waited for. Called by the application's side. */
@@ -188,12 +294,50 @@ export class Session<Ws> implements WriterOwner, ApplicationOwner {
   wrote(): void {
     if (this.ended !== undefined) return;
     this.protocol.sendWithheldPong();
-    if (this.#toldFull && this.protocol.outgoing.bufferedAmount < this.#settings.highWaterMark) {
+    this.#sender.pump();
+    if (this.#toldFull && this.bufferedAmount < this.#settings.highWaterMark) {
       this.#toldFull = false;
       this.#application.drain();
     }
     this.#writer.flush();
     if (this.#finishing) this.#finish();
+  }
+
+  /** What waited to be framed has been. Called by the sender. */
+  framed(): void {
+    this.#wake();
+  }
+
+  /** It will not be sent. Called by the sender. */
+  cut({ handler }: Item): void {
+    if (handler !== undefined) queueMicrotask(() => tell(handler, this.closedError(), undefined));
+  }
+
+  /** Whether a write is in flight. */
+  get isWriting(): boolean {
+    return this.#writer.isWriting;
+  }
+
+  /** How many bytes the next layer has taken. */
+  get written(): number {
+    return this.protocol.outgoing.written;
+  }
+
+  /** Asks the peer for a sign of life. Called by the connection's clock. */
+  sendPing(payload: Uint8Array): void {
+    if (!this.isOpen) return;
+    this.protocol.outgoing.bytes(finalBit | opcode.ping, payload);
+    this.#wake();
+  }
+
+  /** The peer was silent for too long, or did not close in time. Called by the connection's clock. */
+  timedOut(): void {
+    if (this.isClosing || this.#finishing) {
+      this.#next.close();
+      this.#settle(false);
+    } else {
+      this.lost(coreError("core.timeout", { message: "The peer was silent for longer than timeouts.idle" }));
+    }
   }
 
   /** What a user of a connection that has ended, or is ending, is told. */
@@ -203,17 +347,35 @@ export class Session<Ws> implements WriterOwner, ApplicationOwner {
     return (this.#failure = websocketError("websocket.closed", { close: this.ended ?? this.#closeInfo(true) }));
   }
 
+  /** How it goes. */
+  get statistics(): Statistics {
+    const { incoming, outgoing } = this.protocol;
+    const sender = this.#sender;
+    return {
+      messagesReceived: incoming.messages,
+      messagesSent: sender.messages,
+      messagesDropped: this.#dropped,
+      bytesReceived: incoming.received,
+      bytesSent: outgoing.written,
+      payloadReceived: incoming.payload,
+      payloadSent: sender.payload,
+      compressionReceived: ratio(incoming.deflatedPayload, incoming.inflatedPayload),
+      compressionSent: ratio(sender.deflatedPayload, sender.inflatedPayload),
+      bufferedAmount: this.bufferedAmount,
+      roundTripTime: this.#liveness.roundTripTime,
+      pauses: this.#receiver.pauses,
+    };
+  }
+
   // ---- turns ----
 
   /** Takes a turn soon, outside of whatever runs now. */
   #wake(): void {
-    if (this.#turning || this.#scheduled) return;
-    this.#scheduled = true;
-    queueMicrotask(this.#turn);
+    if (!this.#turning) this.turnSoon();
   }
 
   readonly #onRead: ReadHandler = (error, bytes) => {
-    this.#reading = false;
+    this.isReading = false;
     if (this.ended !== undefined) return;
     if (error !== undefined) {
       this.lost(error);
@@ -229,15 +391,16 @@ export class Session<Ws> implements WriterOwner, ApplicationOwner {
     this.#scheduled = false;
     if (this.ended !== undefined) return;
     this.#turning = true;
-    const wantsMore = !this.#finishing && this.#takeEvents();
+    const wantsMore = !this.#finishing && this.#receiver.take();
     this.#turning = false;
     this.protocol.incoming.retain();
     if (this.ended !== undefined) return;
     this.#writer.flush();
     if (!this.protocol.canReceive) {
       this.#finish();
-    } else if (wantsMore && !this.#reading) {
-      this.#reading = true;
+    } else if (wantsMore && !this.isReading) {
+      this.isReading = true;
+      this.#liveness.reading();
       try {
         this.#next.readSome(this.#onRead);
       } catch (misuse) {
@@ -247,62 +410,16 @@ export class Session<Ws> implements WriterOwner, ApplicationOwner {
     }
   };
 
-  /** Takes events while someone wants them; returns whether more bytes are needed for the next. */
-  #takeEvents(): boolean {
-    const protocol = this.protocol;
-    const application = this.#application;
-    const { isPushed } = application;
-    for (;;) {
-      const next = protocol.next(isPushed ? !application.isBusy : this.#reader !== undefined);
-      switch (next) {
-        case undefined:
-          return true;
-        case event.data:
-          return false;
-        case event.message:
-          if (isPushed) application.message(protocol.incoming.message);
-          else {
-            this.#deliver(protocol.incoming.message);
-            // Whoever reads may answer before what comes behind it is looked at, which may be the peer's close.
-            this.#scheduled = true;
-            queueMicrotask(this.#turn);
-            return false;
-          }
-          break;
-        case event.failed:
-          this.#failure = protocol.failure;
-          application.error(protocol.failure!);
-          break;
-        default:
-          application.control(controlKinds[next]!, protocol.incoming.control);
-      }
-      if (this.ended !== undefined) return false;
-    }
-  }
-
-  #deliver(message: Message): void {
-    const reader = this.#reader!;
-    this.#reader = undefined;
-    tell(reader, undefined, message);
-  }
-
   // ---- the end ----
-
-  #startDeadline(): void {
-    const ms = this.#settings.timeouts.handshake;
-    if (this.#timer !== undefined || ms === Infinity) return;
-    this.#timer = this.#settings.clock.setTimer(ms, () => {
-      this.#next.close();
-      this.#settle(false);
-    });
-  }
 
   /** Nothing more comes from the peer: what is queued is written, then the transport is torn down. */
   #finish(): void {
     if (!this.#finishing) {
       this.#finishing = true;
-      this.#startDeadline();
-      this.#rejectReader();
+      this.#liveness.startDeadline(this.#settings.timeouts[this.#role].handshake);
+      this.#sender.end(() => this.closedError());
+      this.#inflater?.close();
+      this.#receiver.end();
     }
     if (!this.#writer.isIdle || this.#tearingDown) return;
     this.#tearingDown = true;
@@ -323,26 +440,27 @@ export class Session<Ws> implements WriterOwner, ApplicationOwner {
     return { code, reason, clean: finished && (state === "closedByPeer" || state === "closedByBoth") };
   }
 
-  #rejectReader(): void {
-    const reader = this.#reader;
-    this.#reader = undefined;
-    if (reader !== undefined) tell(reader, this.closedError(), "");
-  }
-
   /** It is over; `told` goes to the application's `error`, before its `close`. */
   #settle(finished: boolean, told?: ServalError): void {
     if (this.ended !== undefined) return;
     const info = this.#closeInfo(finished || this.#tearingDown);
     this.ended = info;
-    this.#timer?.cancel();
+    this.#liveness.stop();
     this.protocol.incoming.clear();
+    this.#inflater?.close();
     // Nobody's handler runs inside their call of `terminate` or `send`.
     queueMicrotask(() => {
       this.#writer.end(() => this.closedError());
-      this.#rejectReader();
+      this.#sender.end(() => this.closedError());
+      this.#receiver.end();
       if (told !== undefined) this.#application.error(told);
       this.#onEnded(info);
       this.#application.close(info);
     });
   }
+}
+
+/** What is on the wire of what there was; undefined where there was nothing. */
+function ratio(deflated: number, inflated: number): number | undefined {
+  return inflated === 0 ? undefined : deflated / inflated;
 }

@@ -1,8 +1,6 @@
 import {
-  abortError,
   complete,
   coreError,
-  handled,
   promised,
   ServalError,
   toByteStream,
@@ -11,27 +9,47 @@ import {
   type Handler,
   type NextLayer,
   type Peer,
+  type Role,
 } from "../core/index.ts";
-import type { Request } from "../http/index.ts";
-import { AcceptOperation, type Accepted, type AcceptOwner } from "./accept.ts";
-import { room } from "./application.ts";
+import type { Request, Response } from "../http/index.ts";
+import { AcceptOperation, type AcceptOwner } from "./accept.ts";
+import {
+  acceptInput,
+  checkClose,
+  checkControl,
+  checkHandshake,
+  checkPart,
+  checkSendable,
+  handlerOf,
+  notSendable,
+  optionsOf,
+} from "./check.ts";
 import { closeCode } from "./close-code.ts";
 import { websocketError } from "./errors.ts";
 import { opcode } from "./frame.ts";
-import type { HandlersOf, Message } from "./handlers.ts";
-import {
-  Settings,
-  type AcceptOptions,
-  type AcceptSource,
-  type CloseOptions,
-  type OptionsOf,
-  type ReadOptions,
+import type { HandlersOf, MessageData } from "./handlers.ts";
+import { HandshakeOperation, type HandshakeOwner } from "./handshake-operation.ts";
+import { Message } from "./message.ts";
+import type {
+  AcceptOptions,
+  AcceptSource,
+  CloseOptions,
+  HandshakeOptions,
+  OptionsOf,
+  ReadOptions,
+  SendOptions,
+  WriteOptions,
 } from "./options.ts";
-import { checkHandler } from "../core/completion.ts";
-import { offAbort, onAbort } from "../core/on-abort.ts";
-import { acceptInput, checkClose, checkControl, checkMessage } from "./check.ts";
-import { Session } from "./session.ts";
+import { receive } from "./receive.ts";
+import { PreparedMessage, type Sendable } from "./prepared.ts";
+import type { DataOpcode } from "./item.ts";
+import type { ReceivedPart } from "./receiver.ts";
+import { Session, type Opened } from "./session.ts";
+import { Settings } from "./settings.ts";
+import { SourceWriter, type MessageSource } from "./source.ts";
+import type { Statistics } from "./statistics.ts";
 import { tell } from "./tell.ts";
+import { transmit } from "./transmit.ts";
 
 /** The handlers among the options of a {@link Stream}. */
 export interface Handlers<Data = unknown> extends HandlersOf<Stream<Data>> {}
@@ -62,17 +80,20 @@ export class Stream<Data = unknown> {
 
   readonly #settings: Settings<Stream<Data>, Data>;
   #request: Request | undefined;
+  #response: Response | undefined;
   #protocol = "";
-  #accepting: AcceptOperation<Data> | undefined;
+  #opening: AcceptOperation<Data> | HandshakeOperation | undefined;
   #session: Session<Stream<Data>> | undefined;
   #started = false;
+  /** The message whose parts are being read, if `nextMessage` gave it. */
+  #message: Message | undefined;
   #ended: CloseInfo | undefined;
   #closed: Promise<CloseInfo> | undefined;
   #waiting: ((info: CloseInfo) => void)[] = [];
 
   /**
    * Stands on `next`: a `ByteStream`, a Node `Duplex`, or a pair `{ readable, writable }` of Web streams. Nothing is
-   * read or written before {@link accept}. Throws `core.invalid_argument` for options that can't be meant.
+   * read or written before {@link accept} or {@link handshake}. Throws `core.invalid_argument` for options that can't be meant.
    */
   constructor(next: NextLayer, options: StreamOptions<Data> | Settings<Stream<Data>, Data> = {}) {
     this.#settings = options instanceof Settings ? options : new Settings(options);
@@ -80,9 +101,14 @@ export class Stream<Data = unknown> {
     this.peer = this.#settings.options.peer ?? peerOf(this.nextLayer);
   }
 
-  /** The upgrade request, once it was received; also of a handshake that failed. */
+  /** The upgrade request, once it was received or sent; also of a handshake that failed. */
   get request(): Request | undefined {
     return this.#request;
+  }
+
+  /** In the client role, the server's response to it; also of a handshake that failed. */
+  get response(): Response | undefined {
+    return this.#response;
   }
 
   /** The subprotocol that was agreed on; empty if none. */
@@ -102,7 +128,12 @@ export class Stream<Data = unknown> {
 
   /** How many bytes, frame headers included, wait to be sent. */
   get bufferedAmount(): number {
-    return this.#session?.protocol.outgoing.bufferedAmount ?? 0;
+    return this.#session?.bufferedAmount ?? 0;
+  }
+
+  /** What has gone over the connection, and how. Throws `websocket.not_open` before the handshake. */
+  stats(): Statistics {
+    return this.#opened().statistics;
   }
 
   /**
@@ -143,20 +174,71 @@ export class Stream<Data = unknown> {
   }
 
   /**
+   * Performs the opening handshake in the client role (RFC 6455 section 4.1): asks `host`, the value of Host, for `target`.
+   *
+   * Fails with `websocket.upgrade_declined` for a status other than 101, with the whole response in the error's
+   * `response`; for a 101 that is wrong with `websocket.bad_http_version`, `no_upgrade`, `no_upgrade_websocket`,
+   * `no_connection`, `no_connection_upgrade`, `no_sec_accept`, `bad_sec_accept`, `bad_sec_protocol`,
+   * `bad_sec_extensions`, and the `http` errors of a malformed one; `websocket.closed` and `http.partial_message` where
+   * the stream ends before it or inside it; `core.timeout` after `timeouts.handshake`; `core.aborted`. The next layer is
+   * then closed. What can't be asked for is `core.invalid_argument`. One handshake for each stream, as {@link accept}
+   * says. Beast's `async_handshake`.
+   */
+  handshake(host: string, target: string, options?: HandshakeOptions): Promise<void>;
+  handshake(host: string, target: string, handler: Handler): void;
+  handshake(host: string, target: string, options: HandshakeOptions, handler: Handler): void;
+  handshake(
+    host: string,
+    target: string,
+    ...given: (HandshakeOptions | Handler | undefined)[]
+  ): Promise<void> | undefined {
+    const options = optionsOf<HandshakeOptions>(given);
+    return complete(handlerOf(given), (done) => this.#handshake(host, target, options, done));
+  }
+
+  /**
    * Receives the next message: a string for text, bytes for binary. One at a time (`core.operation_pending`). At the end
    * of the connection it fails with `websocket.closed`, whose `close` says how; with the violation, limit or transport
    * error that ended it otherwise. Not for a stream with a `message` handler (`websocket.pushed`). Beast's `async_read`.
    */
-  read(options?: ReadOptions): Promise<Message>;
-  read(handler: Handler<Message>): void;
-  read(options: ReadOptions, handler: Handler<Message>): void;
-  read(...given: (ReadOptions | Handler<Message> | undefined)[]): Promise<Message> | undefined {
-    const handler = typeof given.at(-1) === "function" ? (given.pop() as Handler<Message>) : undefined;
-    const signal = (given[0] as ReadOptions | undefined)?.signal;
-    return complete(handler, (done) => {
-      const session = this.#opened();
-      if (signal === undefined) session.read(done);
-      else readUntilAborted(session, signal, done);
+  read(options?: ReadOptions): Promise<MessageData>;
+  read(handler: Handler<MessageData>): void;
+  read(options: ReadOptions, handler: Handler<MessageData>): void;
+  read(...given: (ReadOptions | Handler<MessageData> | undefined)[]): Promise<MessageData> | undefined {
+    return this.#receive<MessageData>(given, (session, done) => session.read(done));
+  }
+
+  /**
+   * Receives the next bytes of a message, as they come, with its kind and whether it ends with them: so a message of any
+   * size flows through, also a compressed one, in pieces of at most 64 KiB. Otherwise as {@link read}. Before the end of
+   * the message `read` is `websocket.message_in_progress`. Beast's `async_read_some`.
+   */
+  readSome(options?: ReadOptions): Promise<ReceivedPart>;
+  readSome(handler: Handler<ReceivedPart>): void;
+  readSome(options: ReadOptions, handler: Handler<ReceivedPart>): void;
+  readSome(...given: (ReadOptions | Handler<ReceivedPart> | undefined)[]): Promise<ReceivedPart> | undefined {
+    const message = this.#message;
+    this.#message = undefined;
+    message?.leave();
+    return this.#receive<ReceivedPart>(given, (session, done) => session.readSome(done));
+  }
+
+  /**
+   * Receives the beginning of the next message: its kind, and its parts as they come. What is unread of the message before
+   * is dropped. Otherwise as {@link read}.
+   */
+  nextMessage(options?: ReadOptions): Promise<Message>;
+  nextMessage(handler: Handler<Message>): void;
+  nextMessage(options: ReadOptions, handler: Handler<Message>): void;
+  nextMessage(...given: (ReadOptions | Handler<Message> | undefined)[]): Promise<Message> | undefined {
+    return this.#receive<Message>(given, (session, done) => {
+      if (session.protocol.incoming.isInParts) throw websocketError("websocket.message_in_progress");
+      const begun: Handler<ReceivedPart> = (error, part) => {
+        if (error !== undefined) done(error, undefined as unknown as Message);
+        else done(undefined, (this.#message = new Message(part, (handler) => session.readSome(handler))));
+      };
+      session.readSome(begun);
+      return begun;
     });
   }
 
@@ -164,14 +246,14 @@ export class Stream<Data = unknown> {
    * Receives messages until the connection ends: normally after a clean close, with the error that {@link read} would
    * give otherwise. Leaving the loop leaves the connection open.
    */
-  [Symbol.asyncIterator](): AsyncIterableIterator<Message> {
-    const next = (done: Handler<IteratorResult<Message>>): void => {
-      this.#opened().read((error, value) => {
+  [Symbol.asyncIterator](): AsyncIterableIterator<MessageData> {
+    const next = (done: Handler<IteratorResult<MessageData>>): void => {
+      this.read((error, value) => {
         if (error === undefined) done(undefined, { done: false, value });
         else done(error.close?.clean === true ? undefined : error, { done: true, value: undefined });
       });
     };
-    const iterator: AsyncIterableIterator<Message> = {
+    const iterator: AsyncIterableIterator<MessageData> = {
       next: () => promised(next),
       return: () => Promise.resolve({ done: true, value: undefined }),
       [Symbol.asyncIterator]: () => iterator,
@@ -180,22 +262,53 @@ export class Stream<Data = unknown> {
   }
 
   /**
-   * Sends a message: text for a string, binary for bytes. Completes when less than `highWaterMark` waits to be sent;
-   * with `websocket.closed`, or what ended the connection, if it can't be sent. Writers may overlap: messages leave
-   * whole, in the order of the calls. Bytes up to 16 KiB are copied at the call; more must not change until the write
-   * has settled. Beast's `async_write`.
+   * Sends a message: text for a string, binary for bytes or a list of them, which are not joined; what {@link prepare} made;
+   * or what an iterable gives, sync or async, as the parts of one message, each asked for when there is room (its first part says
+   * whether it is text). Completes when less than `highWaterMark` waits to be sent; with `websocket.closed`, or what ended
+   * the connection, if it can't be sent; with `websocket.queue_overflow` where `overflow` says so; with
+   * `websocket.source_failed` for an iterable that throws, which ends the connection if its message had begun.
+   *
+   * Writers may overlap: messages leave whole, in the order of the calls. Bytes up to 16 KiB are copied at the call; more
+   * must not change until the write has settled. Beast's `async_write`.
    */
-  write(data: Message): Promise<void>;
-  write(data: Message, handler: Handler): void;
-  write(data: Message, handler?: Handler): Promise<void> | undefined {
-    return this.#write(typeof data === "string" ? opcode.text : opcode.binary, data, handler);
+  write(data: Sendable | MessageSource, options?: WriteOptions): Promise<void>;
+  write(data: Sendable | MessageSource, handler: Handler): void;
+  write(data: Sendable | MessageSource, options: WriteOptions, handler: Handler): void;
+  write(data: Sendable | MessageSource, ...given: (WriteOptions | Handler | undefined)[]): Promise<void> | undefined {
+    const options = optionsOf<WriteOptions>(given);
+    const signal = options?.signal;
+    return transmit(
+      this.#session ?? this.#notOpen,
+      (session) => {
+        const sendable = checkSendable(data);
+        if (sendable === undefined) return writeSource(session, data as MessageSource, options);
+        return session.write(codeOf(sendable, options), sendable, options?.compress !== false, signal !== undefined);
+      },
+      signal,
+      handlerOf(given),
+    );
   }
 
-  /** Sends bytes that are UTF-8 as a text message; they are not checked. Otherwise as {@link write}. */
-  writeText(data: Uint8Array): Promise<void>;
-  writeText(data: Uint8Array, handler: Handler): void;
-  writeText(data: Uint8Array, handler?: Handler): Promise<void> | undefined {
-    return this.#write(opcode.text, data, handler);
+  /**
+   * Sends the next part of a message, the last one with `final`: so a message need not be there as a whole, nor fit into
+   * memory. The first part says what the message is; the message keeps its place, and others wait until it is finished.
+   * Otherwise as {@link write}. Beast's `async_write_some`.
+   */
+  writeSome(data: string | Uint8Array, final: boolean, options?: SendOptions): Promise<void>;
+  writeSome(data: string | Uint8Array, final: boolean, handler: Handler): void;
+  writeSome(data: string | Uint8Array, final: boolean, options: SendOptions, handler: Handler): void;
+  writeSome(
+    data: string | Uint8Array,
+    final: boolean,
+    ...given: (SendOptions | Handler | undefined)[]
+  ): Promise<void> | undefined {
+    const options = optionsOf<SendOptions>(given);
+    return transmit(
+      this.#session ?? this.#notOpen,
+      (session) => session.writeSome(codeOf(data, options), checkPart(data), final, options?.compress !== false),
+      undefined,
+      handlerOf(given),
+    );
   }
 
   /**
@@ -203,13 +316,10 @@ export class Stream<Data = unknown> {
    * queued all the same, and `drain` will be called), and when the stream is closing or closed (then it is not).
    * Bytes up to 16 KiB are copied; more must not change any more. Throws `websocket.not_open` before the handshake.
    */
-  send(data: Message): boolean {
-    return this.#opened().send(typeof data === "string" ? opcode.text : opcode.binary, checkMessage(data));
-  }
-
-  /** Queues bytes that are UTF-8 as a text message; they are not checked. Otherwise as {@link send}. */
-  sendText(data: Uint8Array): boolean {
-    return this.#opened().send(opcode.text, checkMessage(data));
+  send(data: Sendable, options?: SendOptions): boolean {
+    const sendable = checkSendable(data);
+    if (sendable === undefined) throw notSendable("send can't wait for an iterable, as write does");
+    return this.#opened().send(codeOf(sendable, options), sendable, options?.compress !== false);
   }
 
   /** Sends a ping with up to 125 bytes (RFC 6455 section 5.5.2); completes as {@link write} does. */
@@ -230,7 +340,7 @@ export class Stream<Data = unknown> {
    * Closes in an orderly way (RFC 6455 section 7.1.2): sends what is queued and a close frame, drops data that still
    * comes, awaits the peer's close frame, tears the transport down; after `timeouts.handshake` closes it all the same.
    * Completes when the transport is closed, never with an error: {@link closed} says how it ended. Always allowed; during
-   * `accept` it aborts that, and a stream that is closing goes on as it was. Throws `core.invalid_argument` for a code
+   * the handshake it aborts that, and a stream that is closing goes on as it was. Throws `core.invalid_argument` for a code
    * or reason that can't be sent. Beast's `async_close`.
    */
   close(options?: CloseOptions): Promise<void>;
@@ -249,7 +359,7 @@ export class Stream<Data = unknown> {
   terminate(): void {
     const aborted = coreError("core.aborted", { message: "The WebSocket was closed on this side" });
     if (this.#session !== undefined) this.#session.lost(aborted);
-    else if (this.#accepting !== undefined) this.#accepting.abort(aborted);
+    else if (this.#opening !== undefined) this.#opening.abort(aborted);
     else {
       this.#started = true;
       this.nextLayer.close();
@@ -264,41 +374,78 @@ export class Stream<Data = unknown> {
   }
 
   #accept(source: AcceptSource | AcceptOptions | undefined, options: AcceptOptions | undefined, done: Handler): void {
-    if (this.#accepting !== undefined) throw acceptPending();
-    if (this.#started) throw websocketError("websocket.already_started");
+    this.#checkNew();
     const input = acceptInput(source, options);
     const owner: AcceptOwner<Data> = {
       received: (received) => {
         this.#request = received;
       },
       completed: (error, accepted) => {
-        this.#accepting = undefined;
-        if (accepted === undefined) tell(done, error, undefined);
-        else this.#open(accepted, done);
+        if (accepted !== undefined) this.data = accepted.data as Data;
+        this.#completed("server", error, accepted, done);
       },
       ended: () => this.#end(neverOpen),
     };
     const operation = new AcceptOperation<Data>(this.nextLayer, this.#settings, this.peer, owner);
+    this.#start(operation, () => operation.start(input));
+  }
+
+  #handshake(host: string, target: string, options: HandshakeOptions | undefined, done: Handler): void {
+    this.#checkNew();
+    const { protocols = [], fields, signal } = checkHandshake(options);
+    const { handshakeBufferSize, deflate, timeouts, clock } = this.#settings;
+    const owner: HandshakeOwner = {
+      sent: (sent) => {
+        this.#request = sent;
+      },
+      received: (received) => {
+        this.#response = received;
+      },
+      completed: (error, result) => this.#completed("client", error, result, done),
+      ended: () => this.#end(neverOpen),
+    };
+    const operation = new HandshakeOperation(
+      this.nextLayer,
+      { host, target, protocols, fields, deflate, handshakeBufferSize, handshakeMs: timeouts.client.handshake, clock },
+      owner,
+    );
+    this.#start(operation, () => operation.start(signal));
+  }
+
+  #checkNew(): void {
+    if (this.#opening !== undefined) throw openingPending();
+    if (this.#started) throw websocketError("websocket.already_started");
+  }
+
+  #start(operation: AcceptOperation<Data> | HandshakeOperation, start: () => void): void {
     this.#started = true;
-    this.#accepting = operation;
+    this.#opening = operation;
     try {
-      operation.start(input);
+      start();
     } catch (misuse) {
       this.#started = false;
-      this.#accepting = undefined;
+      this.#opening = undefined;
       throw misuse;
     }
   }
 
-  #open({ protocol, data, rest }: Accepted<Data>, done: Handler): void {
-    this.#protocol = protocol;
-    this.data = data as Data;
-    this.#session = new Session<Stream<Data>>(this, this.nextLayer, "server", this.#settings, (info) =>
-      this.#end(info),
-    );
+  #completed(
+    role: Role,
+    error: ServalError | undefined,
+    result: (Omit<Opened, "role"> & { protocol: string; rest: Uint8Array }) | undefined,
+    done: Handler,
+  ): void {
+    this.#opening = undefined;
+    if (result === undefined) {
+      tell(done, error, undefined);
+      return;
+    }
+    this.#protocol = result.protocol;
+    const opened: Opened = { role, deflate: result.deflate };
+    this.#session = new Session<Stream<Data>>(this, this.nextLayer, opened, this.#settings, (info) => this.#end(info));
     tell(done, undefined, undefined);
     // Behind the completion, so that a promise's continuation too comes before the first message.
-    this.#session.start(rest);
+    this.#session.start(result.rest);
   }
 
   #end(info: CloseInfo): void {
@@ -315,12 +462,27 @@ export class Stream<Data = unknown> {
 
   #opened(): Session<Stream<Data>> {
     if (this.#session !== undefined) return this.#session;
-    if (this.#accepting !== undefined) throw acceptPending();
-    throw websocketError("websocket.not_open");
+    throw this.#notOpen;
   }
 
-  #write(code: typeof opcode.text | typeof opcode.binary, data: Message, handler?: Handler): Promise<void> | undefined {
-    return this.#settle(handler, (session) => session.write(code, checkMessage(data)));
+  get #notOpen(): ServalError {
+    return this.#opening === undefined ? websocketError("websocket.not_open") : openingPending();
+  }
+
+  /** Receives something, behind what is left of a message that nobody wants any more. */
+  #receive<Result>(
+    given: (ReadOptions | Handler<Result> | undefined)[],
+    start: (session: Session<Stream<Data>>, done: Handler<Result>) => unknown,
+  ): Promise<Result> | undefined {
+    const signal = optionsOf<ReadOptions>(given)?.signal;
+    return complete(handlerOf<Result>(given), (done) => {
+      const session = this.#opened();
+      const message = this.#message;
+      this.#message = undefined;
+      message?.leave();
+      const skips = message !== undefined && session.protocol.incoming.isInParts;
+      receive(session, { skips, signal }, (wanted) => start(session, wanted), done);
+    });
   }
 
   #control(
@@ -328,57 +490,39 @@ export class Stream<Data = unknown> {
     payload: Uint8Array | string,
     handler?: Handler,
   ): Promise<void> | undefined {
-    return this.#settle(handler, (session) => session.control(code, checkControl(payload)));
-  }
-
-  /** Completes an operation that queues: at once, or when what it waits for has been written. */
-  #settle(
-    handler: Handler | undefined,
-    queue: (session: Session<Stream<Data>>) => number | ServalError,
-  ): Promise<void> | undefined {
-    if (handler !== undefined) checkHandler(handler);
-    let position: number | ServalError;
-    let session: Session<Stream<Data>>;
-    try {
-      session = this.#opened();
-      position = queue(session);
-    } catch (misuse) {
-      if (handler !== undefined) throw misuse;
-      return handled(Promise.reject(misuse as ServalError));
-    }
-    if (position instanceof ServalError) {
-      const error = position;
-      if (handler === undefined) return handled(Promise.reject(error));
-      queueMicrotask(() => handler(error));
-      return undefined;
-    }
-    const until = position;
-    if (!session.hasWritten(until)) return complete(handler, (done) => session.waitWritten(until, done));
-    if (handler === undefined) return room;
-    queueMicrotask(() => handler(undefined));
-    return undefined;
+    return transmit(
+      this.#session ?? this.#notOpen,
+      (session) => session.control(code, checkControl(payload)),
+      undefined,
+      handler,
+    );
   }
 }
 
-function readUntilAborted(
-  session: Pick<Session<unknown>, "read" | "cancelRead">,
-  signal: AbortSignal,
-  done: Handler<Message>,
-): void {
-  if (signal.aborted) {
-    queueMicrotask(() => done(abortError(signal), ""));
-    return;
+/** What a message is sent as. */
+function codeOf(data: Sendable, options: SendOptions | undefined): DataOpcode {
+  const byDefault = typeof data === "string" ? "text" : data instanceof PreparedMessage ? data.kind : "binary";
+  return (options?.kind ?? byDefault) === "text" ? opcode.text : opcode.binary;
+}
+
+/** Begins a message whose parts come from a source. */
+function writeSource(
+  session: Pick<Session<unknown>, "begin" | "withdraw" | "part" | "abandon" | "hasWritten" | "waitWritten">,
+  source: MessageSource,
+  options: WriteOptions | undefined,
+): ReturnType<Session<unknown>["begin"]> {
+  const message = session.begin(options?.compress !== false);
+  if (message instanceof ServalError) return message;
+  if (options?.kind !== undefined) message.code = options.kind === "text" ? opcode.text : opcode.binary;
+  try {
+    const writer = new SourceWriter(session, message, source);
+    message.cancel = () => writer.stop();
+    writer.start();
+  } catch (cause) {
+    session.withdraw(message);
+    return websocketError("websocket.source_failed", { cause });
   }
-  const giveUp = (): void => {
-    offAbort(signal, giveUp);
-    if (session.cancelRead(onRead)) queueMicrotask(() => done(abortError(signal), ""));
-  };
-  const onRead: Handler<Message> = (error, message) => {
-    offAbort(signal, giveUp);
-    done(error, message);
-  };
-  session.read(onRead);
-  onAbort(signal, giveUp);
+  return message;
 }
 
 /** The address that the lowest layer, or one on the way to it, knows. */
@@ -389,6 +533,6 @@ function peerOf(stream: ByteStream): Peer | undefined {
   return undefined;
 }
 
-function acceptPending(): ServalError {
-  return coreError("core.operation_pending", { message: "accept is in progress: await it first" });
+function openingPending(): ServalError {
+  return coreError("core.operation_pending", { message: "The handshake is in progress: await it first" });
 }

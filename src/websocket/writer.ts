@@ -23,7 +23,8 @@ export class Writer {
   readonly #next: ByteStream;
   readonly #outgoing: Outgoing;
   readonly #owner: WriterOwner;
-  #writing = false;
+  /** Whether a write is in flight. */
+  isWriting = false;
   #ended = false;
   #waiters: Waiter[] | undefined;
   /** The first of them that still waits. */
@@ -37,13 +38,13 @@ export class Writer {
 
   /** Whether everything queued has been written. */
   get isIdle(): boolean {
-    return !this.#writing && this.#outgoing.bufferedAmount === 0;
+    return !this.isWriting && this.#outgoing.bufferedAmount === 0;
   }
 
   /** Starts writing what is queued, unless a write is in flight. */
   flush(): void {
-    if (this.#writing || this.#outgoing.bufferedAmount === 0) return;
-    this.#writing = true;
+    if (this.isWriting || this.#outgoing.bufferedAmount === 0) return;
+    this.isWriting = true;
     try {
       this.#next.writeSome(this.#outgoing.take()!, this.#onWritten);
     } catch (misuse) {
@@ -69,8 +70,8 @@ export class Writer {
 
   readonly #onWritten: WriteHandler = (error, written) => {
     // A stream that completes a write twice must not free what the next one is about to send.
-    if (!this.#writing) return;
-    this.#writing = false;
+    if (!this.isWriting) return;
+    this.isWriting = false;
     if (this.#ended) return;
     if (error !== undefined) {
       this.#owner.lost(error);

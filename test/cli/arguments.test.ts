@@ -3,10 +3,11 @@ import { describe, it } from "node:test";
 import { parseArguments, UsageError } from "../../src/cli/arguments.ts";
 
 describe("parseArguments", () => {
-  const run = (command: string, port: number, host: string): object => ({
+  const run = (command: string, port: number, host: string, echo: object = { deflate: false }): object => ({
     kind: "run",
     command,
     where: { port, host },
+    echo,
   });
 
   const meant: [line: string, invocation: object][] = [
@@ -18,6 +19,11 @@ describe("parseArguments", () => {
     ["--host example.com -p 81 serve", run("serve", 81, "example.com")],
     ["echo -p81 --port 82", run("echo", 82, "127.0.0.1")],
     ["echo --host=-odd", run("echo", 8080, "-odd")],
+    ["echo --deflate", run("echo", 8080, "127.0.0.1", { deflate: true })],
+    [
+      "serve --max-message-size=1024 --deflate",
+      run("serve", 8080, "127.0.0.1", { deflate: true, maxMessageSize: 1024 }),
+    ],
     ["--help", { kind: "help", command: undefined }],
     ["-h", { kind: "help", command: undefined }],
     ["echo --help", { kind: "help", command: "echo" }],
@@ -34,10 +40,22 @@ describe("parseArguments", () => {
   const notMeant: [line: string, message: string][] = [
     ["eco", 'unknown command "eco"; the commands are echo and serve'],
     ["toString", 'unknown command "toString"; the commands are echo and serve'],
-    ["echo --prot 1", 'unknown option "--prot"; the options are --port, --host, --help and --version'],
-    ["echo -x", 'unknown option "-x"; the options are --port, --host, --help and --version'],
-    ["echo --toString", 'unknown option "--toString"; the options are --port, --host, --help and --version'],
-    ["--no-port", 'unknown option "--no-port"; the options are --port, --host, --help and --version'],
+    [
+      "echo --prot 1",
+      'unknown option "--prot"; the options are --port, --host, --deflate, --max-message-size, --help and --version',
+    ],
+    [
+      "echo -x",
+      'unknown option "-x"; the options are --port, --host, --deflate, --max-message-size, --help and --version',
+    ],
+    [
+      "echo --toString",
+      'unknown option "--toString"; the options are --port, --host, --deflate, --max-message-size, --help and --version',
+    ],
+    [
+      "--no-port",
+      'unknown option "--no-port"; the options are --port, --host, --deflate, --max-message-size, --help and --version',
+    ],
     ["echo 8080", 'unexpected argument "8080"; ports and hosts need --port and --host'],
     ["echo -- --port", 'unexpected argument "--port"; ports and hosts need --port and --host'],
     ["--port 1", "no command given; the commands are echo and serve"],
@@ -45,6 +63,9 @@ describe("parseArguments", () => {
     ["echo --port=", "--port needs a value, such as --port 8080"],
     ["echo --host", "--host needs a value, such as --host 127.0.0.1"],
     ["echo --host --port 1", "--host needs a value, such as --host 127.0.0.1"],
+    ["echo --max-message-size", "--max-message-size needs a value, such as --max-message-size 1048576"],
+    ["echo --max-message-size 1k", '"1k" is no size; --max-message-size takes a number of bytes'],
+    ["echo --deflate=9", "--deflate takes no value"],
     ["echo --help=yes", "--help takes no value"],
     ["echo --port http", '"http" is no port; --port takes a number from 0 to 65535'],
     ["echo --port 65536", '"65536" is no port; --port takes a number from 0 to 65535'],

@@ -6,7 +6,7 @@ import { echo } from "../../src/cli/echo.ts";
 
 describe("echo", () => {
   it("sends back what comes, as what it came, in order", async () => {
-    await using server = await echo({ port: 0, host: "127.0.0.1" });
+    await using server = await echo({ port: 0, host: "127.0.0.1" }, { deflate: false });
     const client = new WebSocket(`${server.url}/x`);
     await once(client, "open");
     const echoes: [string, boolean][] = [];
@@ -24,7 +24,7 @@ describe("echo", () => {
   });
 
   it("takes no more from who does not read", async () => {
-    await using server = await echo({ port: 0, host: "127.0.0.1" });
+    await using server = await echo({ port: 0, host: "127.0.0.1" }, { deflate: false });
     const client = new WebSocket(server.url);
     await once(client, "open");
     client.pause();
@@ -49,8 +49,19 @@ describe("echo", () => {
     client.terminate();
   });
 
+  it("compresses, and takes no larger messages, where that was asked for", async () => {
+    await using server = await echo({ port: 0, host: "127.0.0.1" }, { deflate: true, maxMessageSize: 1000 });
+    const client = new WebSocket(server.url, { perMessageDeflate: true });
+    await once(client, "open");
+    assert.match(client.extensions, /^permessage-deflate/);
+    client.send("x".repeat(1000));
+    assert.equal(String((await once(client, "message"))[0]), "x".repeat(1000));
+    client.send("x".repeat(1001));
+    assert.equal((await once(client, "close"))[0], 1009);
+  });
+
   it("answers plain requests that this is for WebSockets", async () => {
-    await using server = await echo({ port: 0, host: "127.0.0.1" });
+    await using server = await echo({ port: 0, host: "127.0.0.1" }, { deflate: false });
     const response = await fetch(server.url);
     assert.equal(response.status, 426);
     assert.equal(await response.text(), "This is a WebSocket server\n");

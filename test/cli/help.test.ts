@@ -15,7 +15,8 @@ describe("help", () => {
 
   it("names the options, in lines that fit a terminal", () => {
     for (const text of [help(), help("echo"), help("serve")]) {
-      for (const option of ["-p, --port", "--host", "-h, --help", "-v, --version"]) assert.ok(text.includes(option));
+      for (const option of ["-p, --port", "--host", "--deflate", "--max-message-size", "-h, --help", "-v, --version"])
+        assert.ok(text.includes(option));
       for (const line of text.split("\n")) assert.ok(line.length < 80, line);
       assert.ok(text.endsWith("\n") && !text.endsWith("\n\n"));
     }

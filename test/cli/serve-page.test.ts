@@ -10,7 +10,7 @@ import type { Server } from "../../src/server/index.ts";
 describe("servePage", () => {
   let server: Server;
   before(async () => {
-    server = await servePage({ port: 0, host: "127.0.0.1" });
+    server = await servePage({ port: 0, host: "127.0.0.1" }, { deflate: false });
   });
   after(() => server.close());
 

@@ -4,7 +4,8 @@ import type { ServalError } from "../../src/core/index.ts";
 import type { Response } from "../../src/http/index.ts";
 import { pair, VirtualClock } from "../../src/testing/index.ts";
 import { AcceptOperation, type Accepted } from "../../src/websocket/accept.ts";
-import { Settings, type OptionsOf } from "../../src/websocket/options.ts";
+import type { OptionsOf } from "../../src/websocket/options.ts";
+import { Settings } from "../../src/websocket/settings.ts";
 import { requestOf } from "./requests.ts";
 
 type Outcome = { error: ServalError | undefined; accepted: Accepted<unknown> | undefined; head: string };

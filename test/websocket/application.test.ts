@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it, mock } from "node:test";
 import { inspect } from "node:util";
 import type { CloseInfo, ServalError } from "../../src/core/index.ts";
-import type { Message, Stream, StreamOptions } from "../../src/websocket/index.ts";
+import type { MessageData, Stream, StreamOptions } from "../../src/websocket/index.ts";
 import { close, concat, frame, ping, pong, text } from "./frames.ts";
 import { ended, opened, quiet, uncaughtIn, type Accepting } from "./kit.ts";
 
@@ -114,9 +114,9 @@ describe("the handlers", () => {
     it(`a promise of ${handler} is awaited before the next message; controls go on`, async () => {
       const { order, options } = noting();
       const first = deferred();
-      const original = options[handler] as (ws: Stream, message: Message) => unknown;
+      const original = options[handler] as (ws: Stream, message: MessageData) => unknown;
       let calls = 0;
-      const slow = (ws: Stream, message: Message): unknown => {
+      const slow = (ws: Stream, message: MessageData): unknown => {
         original(ws, message);
         return calls++ === 0 ? first.promise : undefined;
       };
@@ -137,7 +137,7 @@ describe("the handlers", () => {
   it("async message handlers never overlap, and messages of one read and of many stay in order", async () => {
     const seen: number[] = [];
     let running = 0;
-    const message = async (_: unknown, one: Message): Promise<void> => {
+    const message = async (_: unknown, one: MessageData): Promise<void> => {
       assert.equal(++running, 1);
       await Promise.resolve();
       if (Number(one) % 3 === 0) await quiet();
@@ -154,7 +154,7 @@ describe("the handlers", () => {
 
   it("the promise of a write that is returned holds messages back only while there is no room", async () => {
     const seen: unknown[] = [];
-    const message = (ws: Stream, one: Message): unknown => (seen.push(one), ws.write(one));
+    const message = (ws: Stream, one: MessageData): unknown => (seen.push(one), ws.write(one));
     const { peer } = await opened({ message, highWaterMark: 10 }, { peerPair: { capacity: 200 } });
     peer.pause();
     void peer.write(...["1", "2", "3", "4"].map((one) => text(one.repeat(300))));
@@ -182,7 +182,7 @@ describe("a handler that fails", () => {
     for (const handler of ["open", "message", "drain", "onControl"] as const) {
       it(`${handler} ${name}: 1011 to the peer, the error told once, the connection ends`, async () => {
         const errors: ServalError[] = [];
-        const messages: Message[] = [];
+        const messages: MessageData[] = [];
         const infos: CloseInfo[] = [];
         let calls = 0;
         const state = await opened({
@@ -231,8 +231,8 @@ describe("a handler that fails", () => {
   }
 
   it("one of several messages in a read: the others behind it are not delivered", async () => {
-    const seen: Message[] = [];
-    const message = (_: unknown, one: Message): void => {
+    const seen: MessageData[] = [];
+    const message = (_: unknown, one: MessageData): void => {
       seen.push(one);
       if (one === "2") throw own;
     };
@@ -253,7 +253,7 @@ describe("handlers that act on their stream", () => {
   for (const handler of ["open", "message", "onControl"] as const) {
     for (const [name, act, frames] of acts) {
       it(`${name} in ${handler}: the messages behind it are dropped, and all ends`, async () => {
-        const messages: Message[] = [];
+        const messages: MessageData[] = [];
         let stream: Stream | undefined;
         const state = await opened(
           {

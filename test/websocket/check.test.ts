@@ -4,7 +4,15 @@ import { Socket } from "node:net";
 import { describe, it } from "node:test";
 import { encodeUtf8 as utf8 } from "../../src/core/text.ts";
 import { Request } from "../../src/http/index.ts";
-import { acceptInput, checkClose, checkControl, checkMessage } from "../../src/websocket/check.ts";
+import {
+  acceptInput,
+  checkClose,
+  checkControl,
+  checkSendable,
+  handlerOf,
+  optionsOf,
+} from "../../src/websocket/check.ts";
+import { prepare } from "../../src/websocket/prepared.ts";
 
 describe("checkClose", () => {
   const good: [code: number, reason: string][] = [
@@ -45,15 +53,41 @@ describe("checkClose's options", () => {
   }
 });
 
-describe("checkMessage", () => {
+describe("checkSendable", () => {
   const bytes = new Uint8Array(1);
-  it("passes strings and bytes", () => {
-    assert.equal(checkMessage("x"), "x");
-    assert.equal(checkMessage(bytes), bytes);
+  it("passes strings, bytes, lists of bytes and what was prepared", () => {
+    for (const data of ["x", bytes, [bytes, bytes], [], prepare("x")]) assert.equal(checkSendable(data), data);
   });
-  for (const wrong of [undefined, null, 1, {}, [1], new ArrayBuffer(1)]) {
+  it("leaves iterables to those who can send them", () => {
+    for (const data of [["a", bytes], new Set(["a"]), (async function* () {})()]) {
+      assert.equal(checkSendable(data), undefined);
+    }
+  });
+  for (const wrong of [undefined, null, 1, {}, [1], ["a", 1], new ArrayBuffer(1)]) {
     it(`refuses ${JSON.stringify(wrong)}`, () =>
-      assert.throws(() => checkMessage(wrong as unknown as string), { code: "core.invalid_argument" }));
+      assert.throws(() => checkSendable(wrong), { code: "core.invalid_argument" }));
+  }
+});
+
+describe("handlerOf and optionsOf", () => {
+  const handler = (): void => {};
+  const options = { a: 1 };
+  it("tell what is behind an operation's own arguments", () => {
+    const cases: [given: unknown[], options: unknown, handler: unknown][] = [
+      [[], undefined, undefined],
+      [[undefined], undefined, undefined],
+      [[options], options, undefined],
+      [[handler], undefined, handler],
+      [[options, handler], options, handler],
+      [[undefined, handler], undefined, handler],
+    ];
+    for (const [given, expected, expectedHandler] of cases) {
+      assert.deepEqual([optionsOf(given), handlerOf(given)], [expected, expectedHandler]);
+    }
+  });
+  for (const wrong of [["x"], [5], [null], [options, "x"], [handler, options]]) {
+    it(`refuse ${JSON.stringify(wrong)}`, () =>
+      assert.throws(() => optionsOf(wrong), { code: "core.invalid_argument" }));
   }
 });
 

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { maxHeaderSize, opcode, writeHeader, type Opcode } from "../../src/websocket/frame.ts";
+import { finalBit, maxHeaderSize, opcode, writeHeader, type Opcode } from "../../src/websocket/frame.ts";
 
 /** Writes a header into 0xee at 3, and returns it as hex; what is around it must stay. */
 function header(code: Opcode, fin: boolean, length: number): string {
   const bytes = new Uint8Array(3 + maxHeaderSize).fill(0xee);
-  const end = writeHeader(bytes, 3, code, fin, length);
+  const end = writeHeader(bytes, 3, (fin ? finalBit : 0) | code, length, false);
   assert.ok(bytes.subarray(0, 3).every((byte) => byte === 0xee));
   assert.ok(bytes.subarray(end).every((byte) => byte === 0xee));
   return Buffer.from(bytes.subarray(3, end)).toString("hex");

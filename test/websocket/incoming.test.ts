@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import * as fc from "fast-check";
-import { event } from "../../src/websocket/incoming.ts";
+import { event, take } from "../../src/websocket/incoming.ts";
 import { binary, close, concat, frame, more, ping, pong, single, text, utf8 } from "./frames.ts";
 import { drain, feed, hexOf, serverSide } from "./incoming.ts";
 
@@ -140,7 +140,7 @@ describe("borrowed input", () => {
     const incoming = serverSide();
     const lent = Buffer.from(concat(text("kept"), binary("too")));
     incoming.receive(lent);
-    assert.equal(incoming.next(false), event.data);
+    assert.equal(incoming.next(take.nothing), event.data);
     incoming.retain();
     lent.fill(0xdb);
     assert.deepEqual(drain(incoming), ["text kept", `binary ${hex("too")}`]);
@@ -150,7 +150,7 @@ describe("borrowed input", () => {
     const incoming = serverSide();
     const lent = concat(binary("1"), binary("2"), binary("3"));
     incoming.receive(lent);
-    assert.equal(incoming.next(true), event.message);
+    assert.equal(incoming.next(take.message), event.message);
     incoming.retain();
     lent.fill(0xdb);
     assert.equal(incoming.hasInput, true);
@@ -162,24 +162,24 @@ describe("borrowed input", () => {
   it("leaves nothing in a message that a later one could change", () => {
     const incoming = serverSide({ text: "bytes" });
     incoming.receive(concat(text("first"), text("se", { fin: false }), more("cond"), ping("third")));
-    assert.equal(incoming.next(true), event.message);
+    assert.equal(incoming.next(take.message), event.message);
     const first = incoming.message as Uint8Array;
-    assert.equal(incoming.next(true), event.message);
+    assert.equal(incoming.next(take.message), event.message);
     const second = incoming.message as Uint8Array;
-    assert.equal(incoming.next(true), event.ping);
+    assert.equal(incoming.next(take.message), event.ping);
     first.fill(0);
     assert.deepEqual([hexOf(second), hexOf(incoming.control)], [hex("second"), hex("third")]);
   });
 });
 
-describe("takeData false", () => {
+describe("taking nothing", () => {
   it("stops before a data frame, as often as asked, and loses nothing", () => {
     const incoming = serverSide();
     incoming.receive(concat(ping("1"), text("a"), ping("2"), binary("b")));
-    assert.deepEqual(drain(incoming, false), [`ping ${hex("1")}`, "data"]);
-    assert.deepEqual(drain(incoming, false), ["data"]);
-    assert.equal(incoming.next(true), event.message);
-    assert.deepEqual(drain(incoming, false), [`ping ${hex("2")}`, "data"]);
+    assert.deepEqual(drain(incoming, take.nothing), [`ping ${hex("1")}`, "data"]);
+    assert.deepEqual(drain(incoming, take.nothing), ["data"]);
+    assert.equal(incoming.next(take.message), event.message);
+    assert.deepEqual(drain(incoming, take.nothing), [`ping ${hex("2")}`, "data"]);
     assert.deepEqual(drain(incoming), [`binary ${hex("b")}`]);
   });
 
@@ -190,41 +190,41 @@ describe("takeData false", () => {
     assert.deepEqual(drain(incoming), []);
     incoming.retain();
     incoming.receive(fragments.slice(7));
-    assert.deepEqual(drain(incoming, false), ["data"]);
+    assert.deepEqual(drain(incoming, take.nothing), ["data"]);
     assert.deepEqual(drain(incoming), [`ping ${hex("1")}`, "text abcd"]);
     incoming.receive(concat(text("ef", { fin: false }), ping("2"), more("gh")));
-    assert.deepEqual(drain(incoming, false), ["data"]);
+    assert.deepEqual(drain(incoming, take.nothing), ["data"]);
   });
 
   it("between fragments takes controls, and stops before the next fragment", () => {
     const incoming = serverSide();
     assert.deepEqual(feed(incoming, [text("ab", { fin: false })]), []);
     incoming.receive(concat(ping("1"), more("cd")));
-    assert.deepEqual(drain(incoming, false), [`ping ${hex("1")}`, "data"]);
+    assert.deepEqual(drain(incoming, take.nothing), [`ping ${hex("1")}`, "data"]);
     assert.deepEqual(drain(incoming), ["text abcd"]);
   });
 
   it("needs more bytes before it says that data is next", () => {
     const incoming = serverSide();
     incoming.receive(text("a").subarray(0, 1));
-    assert.deepEqual(drain(incoming, false), []);
+    assert.deepEqual(drain(incoming, take.nothing), []);
   });
 });
 
 describe("dropData", () => {
   it("drops data, whole, in part and beyond the limit, and goes on with controls", () => {
-    for (const takeData of [true, false]) {
+    for (const taking of [take.message, take.part, take.nothing]) {
       const incoming = serverSide({ maxMessageSize: 10 });
       assert.deepEqual(feed(incoming, [text("ab", { fin: false })]), []);
       incoming.dropData();
       const bytes = concat(more("cd"), ping("1"), binary("x".repeat(1000)), text(Uint8Array.of(0xff)), close(1000));
       for (const byte of single(bytes.subarray(0, 10))) {
         incoming.receive(byte);
-        assert.equal(incoming.next(takeData), undefined);
+        assert.equal(incoming.next(taking), undefined);
         incoming.retain();
       }
       incoming.receive(bytes.slice(10));
-      assert.deepEqual(drain(incoming, takeData), [`ping ${hex("1")}`, "close 03e8"]);
+      assert.deepEqual(drain(incoming, taking), [`ping ${hex("1")}`, "close 03e8"]);
     }
   });
 
@@ -243,7 +243,7 @@ describe("memory", () => {
     const incoming = serverSide({ maxMessageSize: 2 ** 30 });
     const before = used();
     incoming.receive(concat(binary("", { announced: 2 ** 30 }), utf8("some")));
-    assert.equal(incoming.next(true), undefined);
+    assert.equal(incoming.next(take.message), undefined);
     assert.ok(used() - before < 2 ** 20, `${used() - before} bytes`);
   });
 
@@ -255,7 +255,7 @@ describe("memory", () => {
       // The first byte of a header is left; what comes is joined to it, and leaves one byte again.
       for (const lent of [big.subarray(0, 1), concat(big.subarray(1), Uint8Array.of(0x89))]) {
         incoming.receive(lent);
-        while (incoming.next(true) !== undefined);
+        while (incoming.next(take.message) !== undefined);
         incoming.retain();
       }
       incoming.message = "";
@@ -275,12 +275,12 @@ describe("memory", () => {
     const empties = new Uint8Array(6000);
     for (let at = 0; at < empties.length; at += 6) empties.set(more("", { fin: false }), at);
     incoming.receive(binary("a", { fin: false }));
-    assert.equal(incoming.next(true), undefined);
+    assert.equal(incoming.next(take.message), undefined);
     incoming.retain();
     const before = used();
     for (let i = 0; i < 1000; i++) {
       incoming.receive(empties);
-      assert.equal(incoming.next(true), undefined);
+      assert.equal(incoming.next(take.message), undefined);
       incoming.retain();
     }
     assert.ok(used() - before < 2 ** 20, `${used() - before} bytes`);
@@ -290,17 +290,17 @@ describe("memory", () => {
   it("many small fragments are not copied again for each", () => {
     const incoming = serverSide({ maxMessageSize: 2 ** 24 });
     incoming.receive(binary("a", { fin: false }));
-    assert.equal(incoming.next(true), undefined);
+    assert.equal(incoming.next(take.message), undefined);
     incoming.retain();
     const many = concat(...Array.from({ length: 1000 }, () => more("bcdefghi", { fin: false })));
     for (let i = 0; i < 200; i++) {
       incoming.receive(many);
-      assert.equal(incoming.next(true), undefined);
+      assert.equal(incoming.next(take.message), undefined);
       incoming.retain();
     }
     // With a copy of the whole message for each of 200,000 fragments this would be 160 GB and no test.
     incoming.receive(more(""));
-    assert.equal(incoming.next(true), event.message);
+    assert.equal(incoming.next(take.message), event.message);
     const message = incoming.message as Uint8Array;
     assert.deepEqual([message.length, message.buffer.byteLength], [1_600_001, 1_600_001]);
   });

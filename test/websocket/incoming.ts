@@ -1,6 +1,6 @@
 // Drives an Incoming as a session does, over bytes that are overwritten as soon as they may be.
 import assert from "node:assert/strict";
-import { event, Incoming, type IncomingOptions } from "../../src/websocket/incoming.ts";
+import { event, Incoming, take, type IncomingOptions, type Take } from "../../src/websocket/incoming.ts";
 
 /** An event as a short text: `text hello`, `binary 0102`, `ping 00`, `failed websocket.bad_opcode`. */
 export type Seen = string;
@@ -8,13 +8,13 @@ export type Seen = string;
 export const hexOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
 
 export function serverSide(options: Partial<IncomingOptions> = {}): Incoming {
-  return new Incoming({ role: "server", maxMessageSize: 1 << 20, text: "string", ...options });
+  return new Incoming({ role: "server", maxMessageSize: 1 << 20, maxFragments: Infinity, text: "string", ...options });
 }
 
 /** Takes all events that there are. */
-export function drain(incoming: Incoming, takeData = true): Seen[] {
+export function drain(incoming: Incoming, taking: Take = take.message): Seen[] {
   const seen: Seen[] = [];
-  for (let next = incoming.next(takeData); next !== undefined; next = incoming.next(takeData)) {
+  for (let next = incoming.next(taking); next !== undefined; next = incoming.next(taking)) {
     switch (next) {
       case event.message:
         seen.push(messageOf(incoming));

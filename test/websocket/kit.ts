@@ -7,7 +7,7 @@ import {
   Stream,
   type AcceptOptions,
   type AcceptSource,
-  type Message,
+  type MessageData,
   type StreamOptions,
 } from "../../src/websocket/index.ts";
 import { concat, describeFrames, wholeFrames } from "./frames.ts";
@@ -137,7 +137,7 @@ export interface Accepting<Data = unknown> {
   /** What `closed` fulfilled with, once it did. */
   closed: CloseInfo | undefined;
   /** What reached the handler `message`. */
-  messages: Message[];
+  messages: MessageData[];
   /** What reached the handler `error`. */
   errors: string[];
 }
@@ -161,13 +161,15 @@ export interface AcceptCall<Data = unknown> {
 export function accepting<Data = unknown>(call: AcceptCall<Data> = {}): Accepting<Data> {
   const [next, other] = pair({ capacity: Infinity, ...call.pair }, { capacity: Infinity, ...call.peerPair });
   const clock = new VirtualClock();
-  const messages: Message[] = [];
+  const messages: MessageData[] = [];
   const errors: string[] = [];
   const ws = new Stream<Data>(next, {
     clock,
     message: (_, message) => void messages.push(message),
     error: (_, error) => void errors.push(error.code),
     ...call.options,
+    // Whoever counts timers counts those of handshakes.
+    timeouts: { idle: Infinity, ...call.options?.timeouts },
   });
   const state: Accepting<Data> = {
     ws,

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import * as fc from "fast-check";
-import { opcode, type Opcode } from "../../src/websocket/frame.ts";
+import { finalBit, opcode, type Opcode } from "../../src/websocket/frame.ts";
 import { copiedUpTo, Outgoing } from "../../src/websocket/outgoing.ts";
 import { concat, frame, utf8 } from "./frames.ts";
 
@@ -30,10 +30,10 @@ describe("Outgoing", () => {
   for (const size of sizes) {
     it(`RFC 6455 5.2: a payload of ${size} bytes, as text and as bytes`, () => {
       const value = "0123456789".repeat(size / 10 + 1).slice(0, size);
-      const outgoing = new Outgoing();
-      outgoing.text(text, true, value);
-      outgoing.bytes(binary, false, utf8(value));
-      outgoing.bytes(opcode.continuation, true, new Uint8Array(0));
+      const outgoing = new Outgoing("server");
+      outgoing.text(finalBit | text, value);
+      outgoing.bytes(binary, utf8(value));
+      outgoing.bytes(finalBit | opcode.continuation, new Uint8Array(0));
       const frames = concat(expected(text, value), expected(binary, value, false), expected(opcode.continuation, ""));
       assert.equal(outgoing.bufferedAmount, frames.length);
       assert.deepEqual(writeAll(outgoing), frames);
@@ -43,26 +43,26 @@ describe("Outgoing", () => {
 
   for (const value of ["é", "€", "😀", "\ud800", "a\udc00b", "né€😀".repeat(2000), "€".repeat(copiedUpTo / 3 + 1)]) {
     it(`RFC 6455 5.6: text leaves as UTF-8: ${JSON.stringify(value.slice(0, 12))}, ${value.length} units`, () => {
-      const outgoing = new Outgoing();
-      outgoing.text(text, true, value);
+      const outgoing = new Outgoing("server");
+      outgoing.text(finalBit | text, value);
       assert.deepEqual(writeAll(outgoing), expected(text, value));
     });
   }
 
   it("many small messages leave as one buffer, and nothing leaves as undefined", () => {
-    const outgoing = new Outgoing();
+    const outgoing = new Outgoing("server");
     assert.equal(outgoing.take(), undefined);
-    for (let i = 0; i < 100; i++) outgoing.text(text, true, `message ${i}`);
+    for (let i = 0; i < 100; i++) outgoing.text(finalBit | text, `message ${i}`);
     assert.ok(outgoing.take() instanceof Uint8Array);
   });
 
   it("copies small payloads at the call, and only refers to large ones", () => {
-    const outgoing = new Outgoing();
+    const outgoing = new Outgoing("server");
     const small = new Uint8Array(copiedUpTo).fill(1);
     const large = new Uint8Array(copiedUpTo + 1).fill(2);
-    outgoing.bytes(binary, true, small);
-    outgoing.bytes(binary, true, large);
-    outgoing.bytes(ping, true, utf8("behind"));
+    outgoing.bytes(finalBit | binary, small);
+    outgoing.bytes(finalBit | binary, large);
+    outgoing.bytes(finalBit | ping, utf8("behind"));
     small.fill(9);
     const taken = listed(outgoing.take());
     assert.ok(taken.includes(large));
@@ -76,32 +76,32 @@ describe("Outgoing", () => {
 
   it("what a write did not take comes first in the next, at every split", () => {
     const queue = (outgoing: Outgoing): void => {
-      outgoing.text(text, true, "hello");
-      outgoing.bytes(binary, true, new Uint8Array(copiedUpTo + 1).fill(3));
-      outgoing.text(text, true, "world");
+      outgoing.text(finalBit | text, "hello");
+      outgoing.bytes(finalBit | binary, new Uint8Array(copiedUpTo + 1).fill(3));
+      outgoing.text(finalBit | text, "world");
     };
-    const first = new Outgoing();
+    const first = new Outgoing("server");
     queue(first);
     const all = writeAll(first);
     const edges = [1, 6, 7, 8, 10, 11, 12, all.length - 8, all.length - 7, all.length - 6, all.length - 1];
     for (const split of edges) {
-      const outgoing = new Outgoing();
+      const outgoing = new Outgoing("server");
       queue(outgoing);
       assert.equal(concat(...listed(outgoing.take())).length, all.length);
       outgoing.wrote(split);
       assert.equal(outgoing.bufferedAmount, all.length - split);
-      outgoing.text(text, true, "later");
+      outgoing.text(finalBit | text, "later");
       assert.deepEqual(writeAll(outgoing), concat(all.subarray(split), expected(text, "later")), `split at ${split}`);
     }
   });
 
   it("blocks are given back though every write is short and more is always waiting", () => {
-    const outgoing = new Outgoing();
+    const outgoing = new Outgoing("server");
     const message = new Uint8Array(1000);
-    outgoing.bytes(binary, true, message);
+    outgoing.bytes(finalBit | binary, message);
     const before = process.memoryUsage().arrayBuffers;
     for (let i = 0; i < 2000; i++) {
-      outgoing.bytes(binary, true, message);
+      outgoing.bytes(finalBit | binary, message);
       outgoing.take();
       outgoing.wrote(outgoing.bufferedAmount - 500);
     }
@@ -110,15 +110,15 @@ describe("Outgoing", () => {
   });
 
   it("clear drops what waits, and what is queued afterwards is whole", () => {
-    const outgoing = new Outgoing();
-    outgoing.text(text, true, "in flight");
+    const outgoing = new Outgoing("server");
+    outgoing.text(finalBit | text, "in flight");
     const flying = listed(outgoing.take());
-    outgoing.text(text, true, "waiting");
+    outgoing.text(finalBit | text, "waiting");
     outgoing.clear();
     assert.deepEqual([outgoing.bufferedAmount, outgoing.take()], [0, undefined]);
-    outgoing.bytes(close, true, utf8("\x03\xe8"));
-    const others = Array.from({ length: 40 }, () => new Outgoing());
-    for (const other of others) other.text(text, true, "someone else's");
+    outgoing.bytes(finalBit | close, utf8("\x03\xe8"));
+    const others = Array.from({ length: 40 }, () => new Outgoing("server"));
+    for (const other of others) other.text(finalBit | text, "someone else's");
     assert.deepEqual(concat(...flying), expected(text, "in flight"), "a block in use was given away");
     assert.deepEqual(writeAll(outgoing), expected(close, utf8("\x03\xe8")));
   });
@@ -141,7 +141,7 @@ describe("Outgoing: several connections share the pool of blocks", () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
         const connections = [0, 1, 2].map(() => ({
-          outgoing: new Outgoing(),
+          outgoing: new Outgoing("server"),
           sent: [] as Uint8Array[],
           received: [] as Uint8Array[],
           flight: undefined as readonly Uint8Array[] | undefined,
@@ -152,11 +152,11 @@ describe("Outgoing: several connections share the pool of blocks", () => {
           fill = (fill + 1) & 0x7f;
           if (what === "text") {
             const value = String.fromCharCode(fill).repeat(size);
-            one.outgoing.text(text, true, value);
+            one.outgoing.text(finalBit | text, value);
             one.sent.push(expected(text, value));
           } else if (what === "bytes") {
             const value = new Uint8Array(size).fill(fill | 0x80);
-            one.outgoing.bytes(binary, true, value);
+            one.outgoing.bytes(finalBit | binary, value);
             one.sent.push(expected(binary, value));
           } else if (what === "take" && one.flight === undefined) {
             const taken = one.outgoing.take();
@@ -196,17 +196,17 @@ describe("a referenced payload that is detached before it has left", () => {
   const error = { code: "core.invalid_argument", message: /detached/ };
 
   it("is told when it would be written", () => {
-    const outgoing = new Outgoing();
+    const outgoing = new Outgoing("server");
     const payload = new Uint8Array(copiedUpTo + 1);
-    outgoing.bytes(binary, true, payload);
+    outgoing.bytes(finalBit | binary, payload);
     detach(payload);
     assert.throws(() => outgoing.take(), error);
   });
 
   it("is told also in the middle of it", () => {
-    const outgoing = new Outgoing();
+    const outgoing = new Outgoing("server");
     const payload = new Uint8Array(copiedUpTo + 1);
-    outgoing.bytes(binary, true, payload);
+    outgoing.bytes(finalBit | binary, payload);
     outgoing.take();
     detach(payload);
     outgoing.wrote(100);

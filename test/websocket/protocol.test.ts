@@ -1,19 +1,26 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { event } from "../../src/websocket/incoming.ts";
-import { opcode } from "../../src/websocket/frame.ts";
+import { event, take } from "../../src/websocket/incoming.ts";
+import { finalBit, opcode } from "../../src/websocket/frame.ts";
 import { Protocol, type ProtocolOptions, type State } from "../../src/websocket/protocol.ts";
 import { binary, close, concat, describeFrames, frame, more, ping, pong, text, utf8 } from "./frames.ts";
 
 function protocol(options: Partial<ProtocolOptions> = {}): Protocol {
-  return new Protocol({ role: "server", maxMessageSize: 1000, text: "string", highWaterMark: 100, ...options });
+  return new Protocol({
+    role: "server",
+    maxMessageSize: 1000,
+    maxFragments: 100,
+    text: "string",
+    highWaterMark: 100,
+    ...options,
+  });
 }
 
 /** Takes everything there is, and returns the kinds of the events. */
-function take(one: Protocol, ...frames: Uint8Array[]): (string | undefined)[] {
+function takeAll(one: Protocol, ...frames: Uint8Array[]): (string | undefined)[] {
   one.incoming.receive(concat(...frames));
   const kinds: (string | undefined)[] = [];
-  for (let next = one.next(true); next !== undefined; next = one.next(true)) {
+  for (let next = one.next(take.message); next !== undefined; next = one.next(take.message)) {
     kinds.push(Object.entries(event).find(([, kind]) => kind === next)?.[0]);
   }
   one.incoming.retain();
@@ -33,7 +40,7 @@ function sent(one: Protocol): string[] {
 describe("RFC 6455 5.5.2: pings", () => {
   it("each is answered with its payload, pongs with nothing", () => {
     const one = protocol();
-    assert.deepEqual(take(one, ping("a"), pong("b"), ping(""), ping("x".repeat(125))), [
+    assert.deepEqual(takeAll(one, ping("a"), pong("b"), ping(""), ping("x".repeat(125))), [
       "ping",
       "pong",
       "ping",
@@ -44,10 +51,10 @@ describe("RFC 6455 5.5.2: pings", () => {
 
   it("RFC 6455 5.5.3: above the high-water mark only the last one is answered, once there is room", () => {
     const one = protocol();
-    one.outgoing.bytes(opcode.binary, true, new Uint8Array(98));
-    take(one, ping("at the mark"));
+    one.outgoing.bytes(finalBit | opcode.binary, new Uint8Array(98));
+    takeAll(one, ping("at the mark"));
     assert.equal(one.outgoing.bufferedAmount, 100 + 13);
-    for (let i = 0; i < 1000; i++) take(one, ping(`${i}`));
+    for (let i = 0; i < 1000; i++) takeAll(one, ping(`${i}`));
     assert.equal(one.outgoing.bufferedAmount, 100 + 13, "a flood costs memory");
     sent(one);
     one.sendWithheldPong();
@@ -57,10 +64,10 @@ describe("RFC 6455 5.5.2: pings", () => {
 
   it("a withheld pong stays that while there is no room, so that short writes let no flood in", () => {
     const one = protocol();
-    one.outgoing.bytes(opcode.binary, true, new Uint8Array(1000));
+    one.outgoing.bytes(finalBit | opcode.binary, new Uint8Array(1000));
     const waiting = one.outgoing.bufferedAmount;
     for (let i = 0; i < 100; i++) {
-      take(one, ping(`${i}`));
+      takeAll(one, ping(`${i}`));
       one.outgoing.take();
       one.outgoing.wrote(1);
       one.sendWithheldPong();
@@ -73,8 +80,8 @@ describe("RFC 6455 5.5.2: pings", () => {
 
   it("the payload of a pong that was withheld is not the one that the application was given", () => {
     const one = protocol();
-    one.outgoing.bytes(opcode.binary, true, new Uint8Array(200));
-    take(one, ping("mine"));
+    one.outgoing.bytes(finalBit | opcode.binary, new Uint8Array(200));
+    takeAll(one, ping("mine"));
     one.incoming.control.fill(0);
     sent(one);
     one.sendWithheldPong();
@@ -83,10 +90,10 @@ describe("RFC 6455 5.5.2: pings", () => {
 
   it("RFC 6455 5.5.1: none is answered behind our close frame", () => {
     const one = protocol();
-    one.outgoing.bytes(opcode.binary, true, new Uint8Array(200));
-    take(one, ping("withheld"));
+    one.outgoing.bytes(finalBit | opcode.binary, new Uint8Array(200));
+    takeAll(one, ping("withheld"));
     one.close(1000);
-    take(one, ping("late"));
+    takeAll(one, ping("late"));
     one.sendWithheldPong();
     assert.deepEqual(sent(one).slice(1), ["close 1000"]);
   });
@@ -104,7 +111,7 @@ describe("RFC 6455 7.1: the closing handshake", () => {
   for (const [name, bytes, code, reason, answer] of closes) {
     it(`RFC 6455 5.5.1: the peer closes ${name}: it is answered with the same code`, () => {
       const one = protocol();
-      assert.deepEqual(take(one, bytes, text("behind"), ping("behind")), ["close"]);
+      assert.deepEqual(takeAll(one, bytes, text("behind"), ping("behind")), ["close"]);
       assert.deepEqual([one.state, one.closeCode, one.closeReason], ["closedByPeer", code, reason]);
       assert.deepEqual([one.canSend, one.canReceive, one.incoming.hasInput], [false, false, false]);
       assert.deepEqual(sent(one), [answer]);
@@ -115,7 +122,7 @@ describe("RFC 6455 7.1: the closing handshake", () => {
       one.close(1001, "ours");
       assert.deepEqual([one.state, one.canSend, one.canReceive], ["closedByUs", false, true]);
       assert.deepEqual(sent(one), ["close 1001ours"]);
-      assert.deepEqual(take(one, text("dropped"), ping("unanswered"), bytes, text("behind")), ["ping", "close"]);
+      assert.deepEqual(takeAll(one, text("dropped"), ping("unanswered"), bytes, text("behind")), ["ping", "close"]);
       assert.deepEqual([one.state, one.closeCode, one.closeReason], ["closedByBoth", code, reason]);
       assert.deepEqual([one.canReceive, sent(one)], [false, []]);
     });
@@ -161,13 +168,13 @@ describe("RFC 6455 7.1.7: failing the connection", () => {
   for (const [name, frames, code, closeFrame] of failures) {
     it(`${name}: ${code}, ${closeFrame}`, () => {
       const one = protocol();
-      assert.deepEqual(take(one, ...frames, text("behind")).at(-1), "failed");
+      assert.deepEqual(takeAll(one, ...frames, text("behind")).at(-1), "failed");
       assert.deepEqual([one.state, one.failure?.code, one.closeCode], ["failed", code, 1006]);
       assert.deepEqual([one.canSend, one.canReceive, one.incoming.hasInput], [false, false, false]);
       // The peer is told why, in words too.
       assert.deepEqual(sent(one), [`${closeFrame}${one.failure!.message}`]);
       assert.ok(utf8(one.failure!.message).length <= 123);
-      assert.deepEqual(take(one, text("later")), []);
+      assert.deepEqual(takeAll(one, text("later")), []);
     });
 
     it(`${name}, after our close frame: no second one`, () => {
@@ -175,7 +182,7 @@ describe("RFC 6455 7.1.7: failing the connection", () => {
       one.close(1000);
       sent(one);
       const dropped = code === "websocket.bad_frame_payload" || code === "websocket.message_too_big";
-      assert.deepEqual(take(one, ...frames), dropped ? [] : ["failed"]);
+      assert.deepEqual(takeAll(one, ...frames), dropped ? [] : ["failed"]);
       assert.deepEqual([one.state, sent(one)], [dropped ? "closedByUs" : "failed", []] satisfies [State, string[]]);
     });
   }

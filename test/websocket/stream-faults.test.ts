@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { ServalError, type CloseInfo } from "../../src/core/index.ts";
 import { pair, VirtualClock, type PairOptions } from "../../src/testing/index.ts";
-import { Stream, type Message, type StreamOptions } from "../../src/websocket/index.ts";
+import { Stream, type MessageData, type StreamOptions } from "../../src/websocket/index.ts";
 import { binary, close, concat, frame, more, ping, text } from "./frames.ts";
 import { afterSteps, quiet, RawPeer } from "./kit.ts";
 import { requestBytes } from "./requests.ts";
@@ -76,7 +76,7 @@ const uses: [name: string, use: Use][] = [
   [
     "pushed",
     async (ws, options, track) => {
-      options.message = async (one, message: Message) => {
+      options.message = async (one, message: MessageData) => {
         await Promise.resolve();
         one.send(message);
         track(one.write(new Uint8Array(0)));

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { VirtualClock } from "../../src/testing/index.ts";
-import { Settings, Stream, type Message, type StreamOptions } from "../../src/websocket/index.ts";
+import { Settings, Stream, type MessageData, type StreamOptions } from "../../src/websocket/index.ts";
 import { binary, concat, describeFrames, more, ping, text, wholeFrames } from "./frames.ts";
 import { opened, quiet } from "./kit.ts";
 import { requestBytes } from "./requests.ts";
@@ -31,7 +31,8 @@ function traffic(letter: string): { pieces: Uint8Array[]; messages: string[]; po
   return { pieces, messages, pongs };
 }
 
-const shown = (message: Message): string => (typeof message === "string" ? message : Buffer.from(message).toString());
+const shown = (message: MessageData): string =>
+  typeof message === "string" ? message : Buffer.from(message).toString();
 
 describe("two clients whose reads share one buffer never see a byte of each other's", () => {
   const handlers: [name: string, wait: () => unknown][] = [
@@ -116,7 +117,7 @@ describe("a pair overwrites what it has lent", () => {
     for (const maxRead of [1, 7, 50, 1000, Infinity]) {
       const { pieces, messages } = traffic("x");
       const seen: string[] = [];
-      const message = async (_: unknown, one: Message): Promise<void> => {
+      const message = async (_: unknown, one: MessageData): Promise<void> => {
         await quiet();
         seen.push(shown(one));
       };

@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { handled, type ServalError } from "../../src/core/index.ts";
-import type { Message, Stream } from "../../src/websocket/index.ts";
+import type { MessageData, Stream } from "../../src/websocket/index.ts";
 import { binary, close, concat, frame, more, ping, text, utf8 } from "./frames.ts";
 import { codeOf, ended, opened, outcomeOf, pulled, quiet, uncaughtIn } from "./kit.ts";
 
 const bytes = (value: string): Uint8Array => utf8(value);
 
 /** Everything that `for await` gives, and how it ends. */
-async function all(ws: Stream): Promise<{ messages: Message[]; error?: unknown }> {
-  const messages: Message[] = [];
+async function all(ws: Stream): Promise<{ messages: MessageData[]; error?: unknown }> {
+  const messages: MessageData[] = [];
   try {
     for await (const message of ws) messages.push(message);
   } catch (error) {
@@ -42,7 +42,7 @@ describe("read", () => {
     const { ws, peer } = await pulled();
     const seen: unknown[] = [];
     let inside = true;
-    const onMessage = (error: ServalError | undefined, message: Message): void => {
+    const onMessage = (error: ServalError | undefined, message: MessageData): void => {
       assert.equal(inside, false);
       seen.push(error?.code ?? message);
       if (error !== undefined) return;
@@ -308,7 +308,7 @@ describe("a message and the peer's close in one read", () => {
     [
       "read with a handler",
       (ws: Stream): void => {
-        const next = (error: ServalError | undefined, message: Message): void => {
+        const next = (error: ServalError | undefined, message: MessageData): void => {
           if (error !== undefined) return;
           ws.send(message);
           ws.read(next);

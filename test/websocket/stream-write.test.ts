@@ -25,10 +25,10 @@ describe("RFC 6455 5.6: sending messages", () => {
     ["write of a string", (ws) => ws.write("né"), "text né"],
     ["write of bytes", (ws) => ws.write(utf8("b")), "binary 62"],
     ["write of a Buffer", (ws) => ws.write(Buffer.from("b")), "binary 62"],
-    ["writeText", (ws) => ws.writeText(utf8("né")), "text né"],
+    ["write of bytes as text", (ws) => ws.write(utf8("né"), { kind: "text" }), "text né"],
     ["send of a string", (ws) => ws.send("né"), "text né"],
     ["send of bytes", (ws) => ws.send(utf8("b")), "binary 62"],
-    ["sendText", (ws) => ws.sendText(utf8("né")), "text né"],
+    ["send of bytes as text", (ws) => ws.send(utf8("né"), { kind: "text" }), "text né"],
     ["ping", (ws) => ws.ping(), "ping"],
     ["ping with a string", (ws) => ws.ping("é"), "ping c3a9"],
     ["ping with bytes", (ws) => ws.ping(new Uint8Array(125)), `ping ${"00".repeat(125)}`],
@@ -62,7 +62,6 @@ describe("RFC 6455 5.6: sending messages", () => {
     for (const wrong of [undefined, null, 5, {}, new ArrayBuffer(1), [1]]) {
       const data = wrong as string;
       assert.throws(() => ws.send(data), { code: "core.invalid_argument" });
-      assert.throws(() => ws.sendText(data as never), { code: "core.invalid_argument" });
       assert.equal(await codeOf(ws.write(data)), "core.invalid_argument");
       assert.throws(() => ws.write(data, () => assert.fail("was called")), { code: "core.invalid_argument" });
     }
@@ -218,13 +217,13 @@ describe("sending when it is over", () => {
       end(state);
       await quiet();
       const frames = peer.frames.length;
-      assert.deepEqual([ws.send("a"), ws.sendText(utf8("b")), ws.bufferedAmount], [false, false, 0]);
+      assert.deepEqual([ws.send("a"), ws.send(utf8("b")), ws.bufferedAmount], [false, false, 0]);
       const seen: unknown[] = [];
       const handler = (error: ServalError | undefined): unknown => seen.push(error?.code);
       ws.write("a", handler);
       ws.ping("a", handler);
       assert.deepEqual(seen, []);
-      for (const promise of [ws.write("a"), ws.writeText(utf8("a")), ws.ping(), ws.pong()]) {
+      for (const promise of [ws.write("a"), ws.write(utf8("a"), { kind: "text" }), ws.ping(), ws.pong()]) {
         assert.equal(await codeOf(promise), code);
       }
       assert.deepEqual([seen, peer.frames.length], [[code, code], frames]);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { coreError, type ByteStream, type ServalError, type WriteHandler } from "../../src/core/index.ts";
-import { opcode } from "../../src/websocket/frame.ts";
+import { finalBit, opcode } from "../../src/websocket/frame.ts";
 import { Outgoing } from "../../src/websocket/outgoing.ts";
 import { Writer } from "../../src/websocket/writer.ts";
 import { concat, frame } from "./frames.ts";
@@ -15,7 +15,7 @@ function make(): {
   flight: () => { bytes: Uint8Array; done: WriteHandler } | undefined;
   text: (value: string) => number;
 } {
-  const outgoing = new Outgoing();
+  const outgoing = new Outgoing("server");
   const events: string[] = [];
   let flight: { bytes: Uint8Array; done: WriteHandler } | undefined;
   const next = {
@@ -33,7 +33,7 @@ function make(): {
     lost: (error) => void events.push(`lost ${error.code}`),
   });
   const text = (value: string): number => {
-    outgoing.text(opcode.text, true, value);
+    outgoing.text(finalBit | opcode.text, value);
     return outgoing.queued;
   };
   return { writer, outgoing, events, flight: () => flight, text };
@@ -89,13 +89,13 @@ describe("Writer", () => {
     failing.flight()?.done(coreError("core.connection_reset"), 0);
     assert.deepEqual(failing.events, ["lost core.connection_reset"]);
     const events: string[] = [];
-    const outgoing = new Outgoing();
+    const outgoing = new Outgoing("server");
     const busy = {
       writeSome: () => {
         throw coreError("core.operation_pending");
       },
     } as unknown as ByteStream;
-    outgoing.text(opcode.text, true, "1");
+    outgoing.text(finalBit | opcode.text, "1");
     const owner = { wrote: () => {}, lost: (error: ServalError) => void events.push(error.code) };
     new Writer(busy, outgoing, owner).flush();
     assert.deepEqual(events, ["core.operation_pending"]);

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { systemClock } from "../../src/core/index.ts";
 import { VirtualClock } from "../../src/testing/index.ts";
-import { Settings, suggestedTimeouts, type OptionsOf } from "../../src/websocket/options.ts";
+import { suggestedTimeouts, type OptionsOf } from "../../src/websocket/options.ts";
+import { Settings } from "../../src/websocket/settings.ts";
 import { deflateSettings } from "../../src/websocket/permessage-deflate.ts";
 
 describe("Settings", () => {
@@ -11,15 +12,19 @@ describe("Settings", () => {
     assert.deepEqual(rest, {
       handshakeBufferSize: 16_384,
       maxMessageSize: 16_777_216,
+      maxFragments: 16_384,
       highWaterMark: 65_536,
       maxBufferedAmount: 16_777_216,
+      overflow: "close",
+      fragmentSize: 131_072,
       text: "string",
       deflate: undefined,
-      timeouts: { handshake: 30_000 },
+      timeouts: { client: suggestedTimeouts("client"), server: suggestedTimeouts("server") },
       clock: systemClock,
     });
     assert.deepEqual(options, {});
-    assert.deepEqual(suggestedTimeouts("server"), { handshake: 30_000 });
+    assert.deepEqual(suggestedTimeouts("server"), { handshake: 30_000, idle: 300_000, keepAlivePings: true });
+    assert.deepEqual(suggestedTimeouts("client"), { handshake: 30_000, idle: Infinity, keepAlivePings: false });
   });
 
   it("takes what it is given", () => {
@@ -29,13 +34,20 @@ describe("Settings", () => {
       maxMessageSize: 2,
       highWaterMark: 3,
       maxBufferedAmount: 4,
+      maxFragments: 6,
+      overflow: "wait",
+      autoFragment: true,
+      writeBufferSize: 77,
       text: "bytes",
-      deflate: deflateSettings({ level: 3 }, true)!,
-      timeouts: { handshake: 5 },
+      deflate: deflateSettings({ level: 3 }, () => true)!,
+      timeouts: { handshake: 5, idle: 6, keepAlivePings: false },
       clock,
     };
     const { options, ...rest } = new Settings(given);
-    assert.deepEqual(rest, given);
+    const { autoFragment: _, writeBufferSize: fragmentSize, timeouts, ...same } = given;
+    assert.deepEqual(rest, { ...same, fragmentSize, timeouts: { client: timeouts, server: timeouts } });
+    assert.equal(new Settings({ autoFragment: false, writeBufferSize: 77 }).fragmentSize, Infinity);
+    assert.equal(new Settings({ writeBufferSize: 0 }).fragmentSize, 8, "Beast's least");
     assert.deepEqual(options, given);
     given.highWaterMark = 99;
     assert.equal(options.highWaterMark, 3, "the options were not copied");
@@ -46,6 +58,8 @@ describe("Settings", () => {
     "maxMessageSize",
     "highWaterMark",
     "maxBufferedAmount",
+    "maxFragments",
+    "writeBufferSize",
     "handshake",
   ] as const) {
     const build = (value: unknown): Settings =>
@@ -86,6 +100,11 @@ describe("options that can't be meant", () => {
     [{ decorate: 1 }, /decorate must be a function/],
     [{ timeouts: 5000 }, /timeouts must be an object/],
     [{ timeouts: { idl: 1 } }, /no option "timeouts.idl"/],
+    [{ timeouts: { idle: 0 } }, /timeouts.idle must be more than 0/],
+    [{ timeouts: { idle: -1 } }, /timeouts.idle must be a number/],
+    [{ timeouts: { keepAlivePings: 1 } }, /timeouts.keepAlivePings must be true or false/],
+    [{ overflow: "block" }, /overflow must be "close" or "drop" or "wait"/],
+    [{ autoFragment: 1 }, /autoFragment must be/],
     [{ clock: 5 }, /clock must be a Clock/],
     [8080, /Options are a plain object/],
     [null, /Options are a plain object/],

@@ -1,0 +1,113 @@
+import { copyOf } from "../core/bytes.ts";
+import { byteLength, type Handler } from "../core/index.ts";
+import type { opcode } from "./frame.ts";
+import { copiedUpTo } from "./outgoing.ts";
+import { PreparedMessage, type Sendable } from "./prepared.ts";
+
+// What waits for its turn to be sent.
+
+/** The opcode of a message. */
+export type DataOpcode = typeof opcode.text | typeof opcode.binary;
+
+/** A message, or part of one, on its way to being frames. */
+export class Item {
+  /** How many bytes wait to be framed. */
+  size: number;
+  /** How far writing must come before whoever sent it is told; known once all of it is framed. */
+  position: number | undefined;
+  /** Who is told. */
+  handler: Handler | undefined;
+
+  constructor(size: number) {
+    this.size = size;
+  }
+}
+
+/** A message that is there, to be sent whole. */
+export class WholeMessage extends Item {
+  readonly code: DataOpcode;
+  readonly prepared: PreparedMessage | undefined;
+  pieces: readonly Uint8Array[];
+  compress: boolean;
+  isReferenced: boolean;
+  isDeflating = false;
+  isDeflated = false;
+  /** How much has been framed: of it all, and where that is. */
+  framed = 0;
+  piece = 0;
+  offset = 0;
+
+  constructor(code: DataOpcode, data: Exclude<Sendable, string>, compress: boolean) {
+    const bytes = data instanceof PreparedMessage ? data.payload : data;
+    super(byteLength(bytes));
+    this.code = code;
+    this.prepared = data instanceof PreparedMessage ? data : undefined;
+    this.pieces = bytes instanceof Uint8Array ? [bytes] : bytes;
+    this.compress = compress;
+    // What was prepared is nobody's to change.
+    this.isReferenced = this.size > copiedUpTo && this.prepared === undefined;
+  }
+}
+
+/** A message whose parts come one by one. */
+export class PartedMessage extends Item {
+  /** Known with the first part. */
+  code: DataOpcode | undefined;
+  readonly compress: boolean;
+  readonly parts: Part[] = [];
+  /** A part has been framed: the message has begun. */
+  hasBegun = false;
+  /** Told when the message will not be sent, or no further. */
+  cancel: (() => void) | undefined;
+
+  constructor(code: DataOpcode | undefined, compress: boolean) {
+    super(0);
+    this.code = code;
+    this.compress = compress;
+  }
+}
+
+/** A part of a message. */
+export class Part extends Item {
+  bytes: Uint8Array;
+  readonly isLast: boolean;
+
+  constructor(bytes: Uint8Array, isLast: boolean) {
+    super(bytes.length);
+    this.bytes = bytes;
+    this.isLast = isLast;
+  }
+
+  /** The caller's bytes are the caller's again. */
+  keep(): void {
+    this.bytes = copyOf(this.bytes, this.bytes.length);
+  }
+
+  /** The next bytes to be framed. */
+  take(count: number): Uint8Array {
+    const bytes = this.bytes.subarray(0, count);
+    this.bytes = this.bytes.subarray(count);
+    this.size -= count;
+    return bytes;
+  }
+}
+
+/** The end: behind what was queued before it. */
+export class Closing extends Item {
+  readonly close: () => void;
+
+  constructor(close: () => void) {
+    super(0);
+    this.close = close;
+  }
+}
+
+/** An item, and before it the parts that it consists of. */
+export function itemsOf(item: Item): Item[] {
+  return item instanceof PartedMessage ? [...item.parts, item] : [item];
+}
+
+/** A message's bytes in one piece, which will not change. */
+export function joined({ pieces, size, isReferenced }: WholeMessage): Uint8Array {
+  return pieces.length === 1 && isReferenced ? pieces[0]! : copyOf(pieces, size);
+}

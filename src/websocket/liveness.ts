@@ -1,0 +1,144 @@
+import type { Clock, Timer } from "../core/index.ts";
+
+/** Deadlines of an open connection, in milliseconds. */
+export interface LivenessOptions {
+  /** How long the peer may be silent; Infinity for as long as it likes. */
+  idle: number;
+  /** Whether a silent peer is asked, with a ping, at half that time. */
+  keepAlivePings: boolean;
+  clock: Clock;
+}
+
+/** What is to be known about a connection, and done for it. */
+export interface LivenessOwner {
+  /** A read is in flight: if the peer sent something we would have it. */
+  readonly isReading: boolean;
+  /** A write is in flight: the transport has not taken it all. */
+  readonly isWriting: boolean;
+  /** How many bytes the transport has taken. */
+  readonly written: number;
+  /** Asks the peer for a sign of life. */
+  sendPing(payload: Uint8Array): void;
+  /** The peer has been silent for too long, or has not closed in time. */
+  timedOut(): void;
+}
+
+/**
+ * Whether the peer is alive, and how far away: the one timer of a connection. Beast's `timeout`, with more that counts as life:
+ * any byte that comes, and progress of a write that the transport could not take at once. While we don't read, the
+ * peer's silence says nothing.
+ */
+export class Liveness {
+  /** The last time that a ping took to be answered, in milliseconds. */
+  roundTripTime: number | undefined;
+
+  readonly #clock: Clock;
+  readonly #idle: number;
+  readonly #keepAlivePings: boolean;
+  readonly #owner: LivenessOwner;
+  #timer: Timer | undefined;
+  /** The last sign of life. Of reads it is the start that counts: the silence is as old as the read that is in flight. */
+  #lastLife = 0;
+  /** Since that, the peer has been asked for one. */
+  #isAsked = false;
+  /** As they were when the timer was last set. */
+  #written = 0;
+  #wasWriting = false;
+  #isEnding = false;
+  /** The last ping. */
+  #ping: Uint8Array | undefined;
+  #pingTime = 0;
+  #pings = 0;
+
+  constructor({ clock, idle, keepAlivePings }: LivenessOptions, owner: LivenessOwner) {
+    this.#clock = clock;
+    this.#idle = idle;
+    this.#keepAlivePings = keepAlivePings;
+    this.#owner = owner;
+  }
+
+  /** Begins to watch. */
+  start(): void {
+    if (this.#idle === Infinity || this.#isEnding) return;
+    this.#lastLife = this.#clock.now();
+    this.#setTimer(this.#period);
+  }
+
+  /** A read starts: what came until now, came. */
+  reading(): void {
+    if (this.#idle === Infinity) return;
+    this.#lastLife = this.#clock.now();
+    this.#isAsked = false;
+  }
+
+  /** A ping is being sent: its answer will tell how long it took. */
+  pinged(payload: Uint8Array): void {
+    this.#ping = new Uint8Array(payload);
+    this.#pingTime = this.#clock.now();
+  }
+
+  /** A pong has come: perhaps the answer to the last ping. Others, and pongs that nobody asked for, tell nothing. */
+  ponged(payload: Uint8Array): void {
+    const ping = this.#ping;
+    if (ping === undefined || ping.length !== payload.length || !ping.every((byte, i) => byte === payload[i])) return;
+    this.#ping = undefined;
+    this.roundTripTime = this.#clock.now() - this.#pingTime;
+  }
+
+  /** From now on it is the end that has a deadline, in milliseconds; the first call counts. */
+  startDeadline(ms: number): void {
+    if (this.#isEnding) return;
+    this.stop();
+    if (ms !== Infinity) this.#timer = this.#clock.setTimer(ms, () => this.#owner.timedOut());
+  }
+
+  /** Stops for good. */
+  stop(): void {
+    this.#isEnding = true;
+    this.#timer?.cancel();
+    this.#timer = undefined;
+  }
+
+  get #period(): number {
+    return this.#keepAlivePings ? this.#idle / 2 : this.#idle;
+  }
+
+  #setTimer(ms: number): void {
+    this.#written = this.#owner.written;
+    this.#wasWriting = this.#owner.isWriting;
+    this.#timer = this.#clock.setTimer(ms, this.#check);
+  }
+
+  readonly #check = (): void => {
+    const owner = this.#owner;
+    const now = this.#clock.now();
+    // Bytes that the transport takes at once may lie in its buffer; those it had no room for went to the peer.
+    const hasProgress = owner.written > this.#written && (this.#wasWriting || owner.isWriting);
+    if (hasProgress || !owner.isReading) {
+      this.#lastLife = now;
+      // Of a peer that is gone the transport finds out by what it does not acknowledge.
+      if (!hasProgress && this.#keepAlivePings) this.#ask();
+      this.#isAsked = false;
+    }
+    // Of a clock that is behind its own timers, in fractions.
+    const silence = Math.ceil(now - this.#lastLife);
+    if (silence >= this.#idle) {
+      owner.timedOut();
+    } else if (this.#isAsked || silence < this.#period) {
+      this.#setTimer(Math.max(1, (this.#isAsked ? this.#idle : this.#period) - silence));
+    } else {
+      this.#ask();
+      this.#isAsked = true;
+      this.#setTimer(Math.max(1, this.#idle - silence));
+    }
+  };
+
+  #ask(): void {
+    // Behind what the peer does not take, more pings say no more.
+    if (this.#owner.isWriting) return;
+    const payload = Uint8Array.of(this.#pings >>> 24, this.#pings >>> 16, this.#pings >>> 8, this.#pings);
+    this.#pings++;
+    this.pinged(payload);
+    this.#owner.sendPing(payload);
+  }
+}

@@ -1,0 +1,181 @@
+import { coreError, type Handler, type ServalError } from "../core/index.ts";
+import { encodeUtf8 } from "../core/text.ts";
+import type { Application } from "./application.ts";
+import type { Inflater } from "./deflate.ts";
+import { websocketError, type WebsocketCode } from "./errors.ts";
+import type { MessageData } from "./handlers.ts";
+import { event, take, type Event, type Take } from "./incoming.ts";
+import type { ControlKind } from "./options.ts";
+import type { Protocol } from "./protocol.ts";
+import { tell } from "./tell.ts";
+
+/** A part of a message: what `readSome` receives. */
+export interface ReceivedPart {
+  /** The bytes; of a text in UTF-8, checked, and cut anywhere. Possibly none. */
+  readonly bytes: Uint8Array;
+  /** What the message is. */
+  readonly kind: "text" | "binary";
+  /** Whether the message ends with them. */
+  readonly done: boolean;
+}
+
+/** What a receiver asks of its session. */
+export interface ReceiverOwner {
+  /** Nothing is taken from the peer any more. */
+  readonly isOver: boolean;
+  /** We have closed: data that still comes is dropped. */
+  readonly isClosing: boolean;
+  /** What those who read are told at the end. */
+  closedError(): ServalError;
+  /** Takes another turn, behind whatever runs now. */
+  turnSoon(): void;
+  /** A pong has come. */
+  ponged(payload: Uint8Array): void;
+  /** The peer went wrong. */
+  violated(error: ServalError): void;
+}
+
+const controlKinds: Readonly<Record<number, ControlKind>> = {
+  [event.ping]: "ping",
+  [event.pong]: "pong",
+  [event.close]: "close",
+};
+
+/**
+ * The receiving half of a connection: takes events from the protocol while someone wants them, and hands them to the
+ * application's handlers or to whoever waits in a read.
+ */
+export class Receiver<Ws> {
+  /** How often data came that nobody waited for. */
+  pauses = 0;
+
+  readonly #protocol: Protocol;
+  readonly #application: Application<Ws>;
+  readonly #inflater: Inflater | undefined;
+  readonly #owner: ReceiverOwner;
+  /** Who waits for a message, or for a part of one, as `#taking` says. */
+  #reader: Handler<unknown> | undefined;
+  #taking: Take = take.message;
+  /** A message is being inflated elsewhere: what is behind it waits. */
+  #isInflating = false;
+  /** A message was inflated for a read that had been given up. */
+  #isHolding = false;
+
+  constructor(protocol: Protocol, application: Application<Ws>, inflater: Inflater | undefined, owner: ReceiverOwner) {
+    this.#protocol = protocol;
+    this.#application = application;
+    this.#inflater = inflater;
+    this.#owner = owner;
+  }
+
+  /** Waits for the next message, or the next part of one. One at a time. */
+  read(taking: Take, handler: Handler<unknown>): void {
+    if (this.#application.isPushed) throw websocketError("websocket.pushed");
+    if (this.#reader !== undefined) {
+      throw coreError("core.operation_pending", { message: "A read is in progress: await it before the next" });
+    }
+    if (taking === take.message && this.#protocol.incoming.isInParts) {
+      throw websocketError("websocket.message_in_progress");
+    }
+    this.#reader = handler;
+    this.#taking = taking;
+    if (this.#owner.isOver) queueMicrotask(() => this.end());
+  }
+
+  /** Gives up a read; what it waited for stays for the next one. False if it has completed. */
+  cancel(handler: unknown): boolean {
+    if (this.#reader !== handler) return false;
+    this.#reader = undefined;
+    return true;
+  }
+
+  /** Nothing comes any more. */
+  end(): void {
+    const reader = this.#reader;
+    this.#reader = undefined;
+    if (reader !== undefined) tell(reader, this.#owner.closedError(), undefined);
+  }
+
+  /** Takes events while someone wants them; returns whether more bytes are needed for the next. */
+  take(): boolean {
+    for (;;) {
+      if (this.#isInflating) return false;
+      if (this.#isHolding) return this.#deliverHeld();
+      const next = this.#protocol.next(this.#wanted);
+      if (next === undefined) return true;
+      if (!this.#handle(next) || this.#owner.isOver) return false;
+    }
+  }
+
+  get #wanted(): Take {
+    if (this.#application.isPushed) return this.#application.isBusy ? take.nothing : take.message;
+    return this.#reader === undefined ? take.nothing : this.#taking;
+  }
+
+  /** Does what an event asks for; returns whether the next may be taken in this turn. */
+  #handle(taken: Event): boolean {
+    const { incoming } = this.#protocol;
+    switch (taken) {
+      case event.data:
+        this.pauses++;
+        return false;
+      case event.message:
+        if (this.#application.isPushed) {
+          this.#application.message(incoming.message);
+          return true;
+        }
+        if (this.#reader === undefined) this.#isHolding = true;
+        else this.#deliver(incoming.message);
+        return false;
+      case event.part:
+        this.#deliverPart(incoming.part, incoming.isLast);
+        return false;
+      case event.deflated:
+        this.#inflate();
+        return false;
+      case event.failed:
+        this.#owner.violated(this.#protocol.failure!);
+        return true;
+      default:
+        if (taken === event.pong) this.#owner.ponged(incoming.control);
+        this.#application.control(controlKinds[taken]!, incoming.control);
+        return true;
+    }
+  }
+
+  /** Whoever reads may answer before what comes behind it is looked at, which may be the peer's close. */
+  #deliver(result: MessageData | ReceivedPart): void {
+    const reader = this.#reader!;
+    this.#reader = undefined;
+    tell(reader, undefined, result);
+    this.#owner.turnSoon();
+  }
+
+  #deliverPart(bytes: Uint8Array, done: boolean): void {
+    this.#deliver({ bytes, kind: this.#protocol.incoming.isText ? "text" : "binary", done });
+  }
+
+  /** Inflates a large message off the event loop's thread. */
+  #inflate(): void {
+    const { incoming } = this.#protocol;
+    this.#isInflating = true;
+    this.#inflater!.inflateLater(incoming.deflated, incoming.inflatedLimit, (result) => this.#inflated(result));
+  }
+
+  #inflated(result: Uint8Array | WebsocketCode): void {
+    this.#isInflating = false;
+    if (this.#owner.isOver) return;
+    if (!this.#owner.isClosing && this.#protocol.canReceive) this.#handle(this.#protocol.inflated(result));
+    this.#owner.turnSoon();
+  }
+
+  /** A message is there already: the next read gets it, in whatever way it takes it. */
+  #deliverHeld(): boolean {
+    if (this.#reader === undefined) return false;
+    this.#isHolding = false;
+    const { message } = this.#protocol.incoming;
+    if (this.#taking === take.message) this.#deliver(message);
+    else this.#deliverPart(typeof message === "string" ? encodeUtf8(message) : message, true);
+    return false;
+  }
+}

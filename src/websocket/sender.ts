@@ -1,0 +1,373 @@
+import type { Handler, ServalError } from "../core/index.ts";
+import { encodeUtf8, utf8Length, writeUtf8 } from "../core/text.ts";
+import { inlineUpTo, type Deflater } from "./deflate.ts";
+import { deflatedBit, finalBit, opcode } from "./frame.ts";
+import { Closing, itemsOf, joined, Part, PartedMessage, WholeMessage, type DataOpcode, type Item } from "./item.ts";
+import { copiedUpTo, type Outgoing } from "./outgoing.ts";
+import { PreparedMessage, type Sendable } from "./prepared.ts";
+import { tell } from "./tell.ts";
+
+/** How messages are sent. */
+export interface SenderOptions {
+  /** Compresses, where permessage-deflate was agreed on. */
+  deflater: Deflater | undefined;
+  /** Messages of fewer bytes are not compressed. */
+  threshold: number;
+  /** The most payload that a frame has. */
+  fragmentSize: number;
+  highWaterMark: number;
+}
+
+/** What a sender asks of its session. */
+export interface SenderOwner {
+  /** Calls back when writing has come as far as `position`. */
+  waitWritten(position: number, handler: Handler): void;
+  hasWritten(position: number): boolean;
+  /** Something was framed that could not be before: it is to be written. */
+  framed(): void;
+  /** It will never be framed. */
+  cut(item: Item): void;
+}
+
+/** Control frames find their way between the frames of a long message: no more than this is framed ahead, or one frame. */
+const framedAhead = 64 * 1024;
+
+/** Texts are encoded here on their way into the deflater. */
+const scratchSize = 16 * 1024;
+let scratch: Uint8Array | undefined;
+
+/**
+ * Messages to frames: one after the other, in the order of the calls; compressed where that was agreed on; long ones in
+ * fragments, of which only as many are framed as are about to leave.
+ */
+export class Sender {
+  /** How many messages were sent, and bytes of them; of those that were deflated, bytes before and after. */
+  messages = 0;
+  payload = 0;
+  inflatedPayload = 0;
+  deflatedPayload = 0;
+  /** How many bytes wait to be framed. */
+  waiting = 0;
+
+  readonly #outgoing: Outgoing;
+  readonly #deflater: Deflater | undefined;
+  readonly #threshold: number;
+  readonly #fragmentSize: number;
+  readonly #highWaterMark: number;
+  readonly #owner: SenderOwner;
+  /** What can't be framed yet; the first may be in progress. */
+  #queue: (WholeMessage | PartedMessage | Closing)[] | undefined;
+  #isPumping = false;
+
+  constructor(outgoing: Outgoing, options: SenderOptions, owner: SenderOwner) {
+    this.#outgoing = outgoing;
+    this.#deflater = options.deflater;
+    this.#threshold = options.threshold;
+    this.#fragmentSize = options.fragmentSize;
+    this.#highWaterMark = options.highWaterMark;
+    this.#owner = owner;
+  }
+
+  /**
+   * Sends a message. Returns how far writing must come before it counts as written, or an item that will know. With
+   * `isPatient` it is not framed before it can leave, so that it can be withdrawn.
+   */
+  send(code: DataOpcode, data: Sendable, compress: boolean, isPatient = false): number | Item {
+    const mustWait = this.#queue !== undefined || (isPatient && this.#outgoing.bufferedAmount > 0);
+    if (!mustWait) {
+      const position = this.#sendNow(code, data, compress);
+      if (position !== undefined) return position;
+    }
+    const bytes = typeof data === "string" ? encodeUtf8(data) : data;
+    const message = new WholeMessage(code, bytes, compress);
+    // Text was encoded into memory of ours.
+    if (typeof data === "string") message.isReferenced = false;
+    const queued = this.#enqueue(message);
+    // Small payloads are copied at the call, whenever they leave.
+    if (queued === message && message.size <= copiedUpTo && message.framed === 0) message.pieces = [joined(message)];
+    return queued;
+  }
+
+  /** Begins a message that comes in parts. It holds its place among the others from now on. */
+  begin(code: DataOpcode | undefined, compress: boolean): PartedMessage {
+    const message = new PartedMessage(code, compress);
+    this.#enqueue(message);
+    return message;
+  }
+
+  /** Adds a part to a message; returns what {@link send} does. */
+  part(message: PartedMessage, bytes: Uint8Array, isLast: boolean): number | Item {
+    const part = new Part(bytes, isLast);
+    message.parts.push(part);
+    this.waiting += part.size;
+    this.pump();
+    if (part.position !== undefined) return part.position;
+    if (part.size <= copiedUpTo) part.keep();
+    return part;
+  }
+
+  /** Calls back when everything queued so far is framed; of a message in parts what is there, but not what may still come. */
+  close(callback: () => void): void {
+    this.#enqueue(new Closing(callback));
+  }
+
+  /** Takes back what has not begun to be sent; false if it has. */
+  withdraw(item: Item): boolean {
+    const queue = this.#queue ?? [];
+    const at = queue.indexOf(item as WholeMessage);
+    if (at < 0 || item.position !== undefined) return false;
+    if (item instanceof WholeMessage && (item.framed > 0 || item.isDeflating)) return false;
+    if (item instanceof PartedMessage && item.hasBegun) return false;
+    for (const { size } of itemsOf(item)) this.waiting -= size;
+    if (item instanceof PartedMessage) item.cancel?.();
+    queue.splice(at, 1);
+    if (queue.length === 0) this.#queue = undefined;
+    this.pump();
+    return true;
+  }
+
+  /** Whether nothing waits to be framed. */
+  get isIdle(): boolean {
+    return this.#queue === undefined;
+  }
+
+  /** Frames what there is room for. */
+  pump(): void {
+    if (this.#queue === undefined || this.#isPumping) return;
+    this.#isPumping = true;
+    while (this.#queue !== undefined && this.#outgoing.bufferedAmount < framedAhead) {
+      const item = this.#queue[0]!;
+      if (!this.#step(item)) break;
+      if (item.position === undefined) continue;
+      this.#queue.shift();
+      if (this.#queue.length === 0) this.#queue = undefined;
+      this.#settle(item);
+      if (item instanceof Closing) item.close();
+    }
+    this.#isPumping = false;
+  }
+
+  /** Nothing is sent any more: whoever waits for what has not been framed gets the error. */
+  end(error: () => ServalError): void {
+    const queue = this.#queue ?? [];
+    this.#queue = undefined;
+    this.waiting = 0;
+    this.#deflater?.close();
+    for (const item of queue) {
+      if (item instanceof PartedMessage) item.cancel?.();
+      for (const { handler } of itemsOf(item)) if (handler !== undefined) tell(handler, error(), undefined);
+    }
+  }
+
+  #enqueue(item: WholeMessage | PartedMessage | Closing): number | Item {
+    (this.#queue ??= []).push(item);
+    this.waiting += item.size;
+    this.pump();
+    return item.position ?? item;
+  }
+
+  /** Frames a message at once, if it is of the common kind: not long, and not to be compressed elsewhere. */
+  #sendNow(code: DataOpcode, data: Sendable, compress: boolean): number | undefined {
+    const deflater = compress ? this.#deflater : undefined;
+    if (typeof data === "string") {
+      // At most three bytes for each code unit.
+      if (data.length * 3 > this.#fragmentSize && utf8Length(data) > this.#fragmentSize) return undefined;
+      if (deflater !== undefined) return this.#deflateText(deflater, code, data);
+      const before = this.#outgoing.queued;
+      this.#outgoing.text(finalBit | code, data);
+      return this.#sent(this.#outgoing.queued - before, false);
+    }
+    if (data instanceof PreparedMessage) return this.#sendPrepared(data, deflater);
+    if (!(data instanceof Uint8Array)) return undefined;
+    const { length } = data;
+    if (length > this.#fragmentSize) return undefined;
+    if (deflater !== undefined && length >= this.#threshold) {
+      if (length > inlineUpTo) return undefined;
+      this.#frameDeflated(code, deflater.deflate(data), length);
+      return this.#sent(length, false);
+    }
+    this.#outgoing.bytes(finalBit | code, data);
+    return this.#sent(length, length > copiedUpTo);
+  }
+
+  #deflateText(deflater: Deflater, code: DataOpcode, text: string): number | undefined {
+    const length = utf8Length(text);
+    if (length < this.#threshold) this.#outgoing.text(finalBit | code, text);
+    else if (length > scratchSize) return undefined;
+    else {
+      const bytes = (scratch ??= new Uint8Array(scratchSize));
+      writeUtf8(bytes, text, 0, length);
+      this.#frameDeflated(code, deflater.deflate(bytes.subarray(0, length)), length);
+    }
+    return this.#sent(length, false);
+  }
+
+  #sendPrepared(message: PreparedMessage, deflater: Deflater | undefined): number | undefined {
+    const { length } = message.payload;
+    if (this.#outgoing.isMasked || length > this.#fragmentSize) return undefined;
+    if (deflater === undefined || !message.compress || length < this.#threshold) this.#outgoing.payload(message.frame);
+    else if (deflater.takeover || length > inlineUpTo) return undefined;
+    else {
+      const frame = message.deflatedFrame(deflater);
+      this.#countDeflated(length, frame.length);
+      this.#outgoing.payload(frame);
+    }
+    // Its bytes never change.
+    return this.#sent(length, false);
+  }
+
+  #frameDeflated(code: DataOpcode, payload: Uint8Array, length: number): void {
+    this.#countDeflated(length, payload.length);
+    // The deflater's memory is another message's soon.
+    this.#outgoing.bytes(
+      finalBit | deflatedBit | code,
+      payload.length > copiedUpTo ? new Uint8Array(payload) : payload,
+    );
+  }
+
+  #countDeflated(before: number, after: number): void {
+    this.inflatedPayload += before;
+    this.deflatedPayload += after;
+  }
+
+  /** A message has been framed; returns how far writing must come before it counts as written. */
+  #sent(length: number, isReferenced: boolean): number {
+    this.messages++;
+    this.payload += length;
+    return this.#position(isReferenced);
+  }
+
+  /** A referenced payload is the caller's again once the write has settled, so it must have left. */
+  #position(isReferenced: boolean): number {
+    const { queued } = this.#outgoing;
+    return isReferenced ? queued : queued - this.#highWaterMark + 1;
+  }
+
+  /** Frames something of an item; false if it has to wait for something. Sets `position` when the item is framed. */
+  #step(item: WholeMessage | PartedMessage | Closing): boolean {
+    if (item instanceof WholeMessage) return this.#stepWhole(item);
+    if (item instanceof PartedMessage) return this.#stepParted(item);
+    item.position = this.#outgoing.queued;
+    return true;
+  }
+
+  #stepWhole(message: WholeMessage): boolean {
+    if (message.isDeflating) return false;
+    const deflater = this.#deflater;
+    if (message.compress && deflater !== undefined && !message.isDeflated && message.size >= this.#threshold) {
+      if (message.size > inlineUpTo) {
+        this.#deflateLater(message, deflater);
+        return false;
+      }
+      // A copy: the deflater's memory is another message's soon.
+      this.#deflated(message, new Uint8Array(deflater.deflate(joined(message))));
+    }
+    let left = Math.min(message.size, this.#fragmentSize);
+    const isLast = left === message.size;
+    const code = message.framed === 0 ? message.code : opcode.continuation;
+    const deflated = message.isDeflated && message.framed === 0 ? deflatedBit : 0;
+    this.#outgoing.header((isLast ? finalBit : 0) | deflated | code, left);
+    message.framed += left;
+    message.size -= left;
+    this.waiting -= left;
+    while (left > 0) {
+      const piece = message.pieces[message.piece]!;
+      const count = Math.min(left, piece.length - message.offset);
+      const isAll = count === piece.length;
+      this.#outgoing.payload(isAll ? piece : piece.subarray(message.offset, message.offset + count));
+      message.offset += count;
+      left -= count;
+      if (message.offset === piece.length) {
+        message.piece++;
+        message.offset = 0;
+      }
+    }
+    if (isLast) message.position = this.#sent(message.isDeflated ? 0 : message.framed, message.isReferenced);
+    return true;
+  }
+
+  /** Long messages are compressed elsewhere; nothing overtakes them but control frames. */
+  #deflateLater(message: WholeMessage, deflater: Deflater): void {
+    message.isDeflating = true;
+    const { prepared } = message;
+    const deflated = (payload: Uint8Array): void => {
+      // It may have ended meanwhile.
+      if (this.#queue?.[0] !== message) return;
+      message.isDeflating = false;
+      this.#deflated(message, payload);
+      this.pump();
+      this.#owner.framed();
+    };
+    if (prepared !== undefined && !deflater.takeover) prepared.deflateLater(deflater, deflated);
+    else deflater.deflateLater(joined(message), deflated);
+  }
+
+  /** From here on it is the deflated payload that is sent, which is ours. */
+  #deflated(message: WholeMessage, payload: Uint8Array): void {
+    const { size } = message;
+    message.isDeflated = true;
+    message.isReferenced = false;
+    message.pieces = [payload];
+    message.size = payload.length;
+    this.waiting += payload.length - size;
+    this.payload += size;
+    this.#countDeflated(size, payload.length);
+  }
+
+  #stepParted(message: PartedMessage): boolean {
+    const part = message.parts[0];
+    if (part === undefined) {
+      // Nothing may be coming any more: what is queued behind it says so.
+      if (!(this.#queue!.at(-1) instanceof Closing)) return false;
+      this.#cut();
+      return true;
+    }
+    const deflater = message.compress ? this.#deflater : undefined;
+    const count = Math.min(part.size, this.#fragmentSize, deflater === undefined ? Infinity : inlineUpTo);
+    const isAll = count === part.size;
+    const isLast = isAll && part.isLast;
+    const code = message.hasBegun ? opcode.continuation : message.code!;
+    const deflated = deflater === undefined || message.hasBegun ? 0 : deflatedBit;
+    const bytes = part.take(count);
+    const first = (isLast ? finalBit : 0) | deflated | code;
+    if (deflater === undefined) this.#outgoing.bytes(first, bytes);
+    else {
+      const payload = deflater.deflateSome(bytes, isLast);
+      this.#countDeflated(count, payload.length);
+      this.#outgoing.bytes(first, payload.length > copiedUpTo ? new Uint8Array(payload) : payload);
+    }
+    message.hasBegun = true;
+    this.waiting -= count;
+    this.payload += count;
+    if (isAll) {
+      message.parts.shift();
+      part.position = this.#position(deflater === undefined && count > copiedUpTo);
+      this.#settle(part);
+    }
+    if (isLast) {
+      this.messages++;
+      message.position = part.position;
+    }
+    return true;
+  }
+
+  /** A message in parts will not be finished before the close: neither it nor what waits behind it can be sent. */
+  #cut(): void {
+    const closing = this.#queue!.pop()!;
+    const cut = this.#queue!;
+    this.#queue = [closing];
+    this.waiting = 0;
+    for (const item of cut) {
+      if (item instanceof PartedMessage) item.cancel?.();
+      for (const each of itemsOf(item)) this.#owner.cut(each);
+    }
+  }
+
+  /** An item is framed: whoever waits for it waits for the writing now. */
+  #settle(item: Item): void {
+    const { handler, position } = item;
+    if (handler === undefined) return;
+    if (!this.#owner.hasWritten(position!)) this.#owner.waitWritten(position!, handler);
+    else queueMicrotask(() => tell(handler, undefined, undefined));
+  }
+}

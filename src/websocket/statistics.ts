@@ -1,0 +1,23 @@
+/** What has gone over a connection since it opened: `ws.stats()`. */
+export interface Statistics {
+  /** How many messages were received whole, and sent whole as far as this side is concerned. */
+  readonly messagesReceived: number;
+  readonly messagesSent: number;
+  /** How many messages were not sent since there was no room, with the option `overflow: "drop"`. */
+  readonly messagesDropped: number;
+  /** Bytes on the wire behind the handshake, frame headers and control frames included. */
+  readonly bytesReceived: number;
+  readonly bytesSent: number;
+  /** Bytes of messages, as the application sees them. */
+  readonly payloadReceived: number;
+  readonly payloadSent: number;
+  /** Of the messages that were compressed, the size on the wire divided by their own; undefined where none was. */
+  readonly compressionReceived: number | undefined;
+  readonly compressionSent: number | undefined;
+  /** How many bytes wait to be sent. */
+  readonly bufferedAmount: number;
+  /** How long the last ping took to be answered, in milliseconds; undefined where none was. */
+  readonly roundTripTime: number | undefined;
+  /** How often reading stopped because nobody took what had come. */
+  readonly pauses: number;
+}
