@@ -26,15 +26,23 @@ export class ContextPool {
   }
 }
 
-const compressors: Map<number, ContextPool> = new Map();
+/** Contexts that compress in one way. */
+export class CompressorPool extends ContextPool {
+  readonly options: CompressorOptions;
+
+  constructor(options: CompressorOptions) {
+    super(() => compressor(options));
+    this.options = options;
+  }
+}
+
+const compressors: Map<number, CompressorPool> = new Map();
 
 /** The pool of the contexts that compress in this way. */
-export function compressorPool(options: CompressorOptions): ContextPool {
-  const { windowBits, level, memLevel } = options;
+export function compressorPool({ windowBits, level, memLevel }: CompressorOptions): CompressorPool {
   const key = (windowBits * 10 + level) * 10 + memLevel;
   let pool = compressors.get(key);
-  if (pool === undefined)
-    compressors.set(key, (pool = new ContextPool(() => compressor({ windowBits, level, memLevel }))));
+  if (pool === undefined) compressors.set(key, (pool = new CompressorPool({ windowBits, level, memLevel })));
   return pool;
 }
 

@@ -1,6 +1,6 @@
 import { copyInto, copyOf } from "../core/bytes.ts";
 import { allocate } from "../core/text.ts";
-import { compressorPool, type ContextPool } from "./context-pool.ts";
+import { compressorPool, type CompressorPool } from "./context-pool.ts";
 import {
   compressor,
   deflateAlone,
@@ -43,8 +43,7 @@ const pieceSize = 16 * 1024 * 1024;
 export class Deflater {
   readonly windowBits: number;
   readonly takeover: boolean;
-  readonly #options: DeflaterOptions;
-  readonly #pool: ContextPool;
+  readonly #pool: CompressorPool;
   /** Our own with takeover; or one of the pool's, while a message in parts is in progress. */
   #context: Context | undefined;
   /** What our own is to have compressed before, where it is not there yet. */
@@ -54,14 +53,13 @@ export class Deflater {
   constructor(options: DeflaterOptions) {
     this.windowBits = options.windowBits;
     this.takeover = options.takeover;
-    this.#options = options;
     this.#pool = compressorPool(options);
   }
 
   /** Compresses a message. The payload is valid until any deflater is called again. */
   deflate(message: Uint8Array): Uint8Array {
     if (message.length === 0) return emptyPayload;
-    if (!hasContexts()) return withoutTail(deflateAlone(message, this.#options));
+    if (!hasContexts()) return withoutTail(deflateAlone(message, this.#pool.options));
     if (this.takeover) return withoutTail(compress(this.#own(), message));
     const context = this.#pool.take();
     const result = compress(context, message);
@@ -80,7 +78,7 @@ export class Deflater {
       if (hasContexts()) {
         this.#context ??= this.takeover ? this.#own() : this.#pool.take();
         result = compress(this.#context, part);
-      } else result = deflateAlone(part, this.#options);
+      } else result = deflateAlone(part, this.#pool.options);
     }
     if (!isLast) return result;
     this.#giveBack();
@@ -96,7 +94,7 @@ export class Deflater {
     let total = 0;
     const next = (from: number): void => {
       // Each by itself. The contexts of other threads are not ours, and long messages have little use for one.
-      deflateAloneLater(message.subarray(from, from + pieceSize), this.#options, (piece) => {
+      deflateAloneLater(message.subarray(from, from + pieceSize), this.#pool.options, (piece) => {
         if (this.#closed) return;
         pieces.push(piece);
         total += piece.length;
@@ -113,7 +111,7 @@ export class Deflater {
   }
 
   #own(): Context {
-    this.#context ??= compressor(this.#options, this.#history);
+    this.#context ??= compressor(this.#pool.options, this.#history);
     this.#history = undefined;
     return this.#context;
   }

@@ -1,4 +1,5 @@
 import { copyOf } from "../core/bytes.ts";
+import { byteLength } from "../core/index.ts";
 import { allocate } from "../core/text.ts";
 import { decompressorPool } from "./context-pool.ts";
 import type { WebsocketCode } from "./errors.ts";
@@ -48,6 +49,12 @@ class Progress {
   total = 0;
 }
 
+/** A message where there are no contexts: its payload so far; of what was inflated from all of it, what is left to be taken. */
+class Whole {
+  readonly payload: Uint8Array[] = [];
+  message: Uint8Array | undefined;
+}
+
 /**
  * Decompresses the messages of one connection (RFC 7692 section 7.2.2). Without takeover it holds memory for a message in
  * progress alone. One message at a time: each call goes on with the last one's message until that is done.
@@ -68,9 +75,8 @@ export class Inflater {
   #streams = 0;
   #progress: Progress | undefined;
   #closed = false;
-  /** Where there are no contexts: the payload so far, and what was inflated from the whole but not taken yet. */
-  #gathered: Uint8Array[] = [];
-  #inflated: Uint8Array | undefined;
+  /** Where there are no contexts. */
+  #whole: Whole | undefined;
 
   constructor({ windowBits, takeover }: InflaterOptions) {
     this.#windowBits = windowBits;
@@ -204,24 +210,21 @@ export class Inflater {
     isLast: boolean,
     limit: number,
   ): WebsocketCode | undefined {
-    this.#gathered.push(copyOf(input, size));
+    const whole = (this.#whole ??= new Whole());
+    whole.payload.push(copyOf(input, size));
     this.consumed = size;
     if (!isLast) return undefined;
-    if (this.#inflated === undefined) {
-      const payload = copyOf(
-        this.#gathered,
-        this.#gathered.reduce((total, { length }) => total + length, 0),
-      );
+    if (whole.message === undefined) {
+      const payload = copyOf(whole.payload, byteLength(whole.payload));
       const result = inflateAlone(payload, limit, mostStreams);
-      if (typeof result === "string") return result;
-      this.#inflated = result;
-      this.#gathered = [];
+      if (typeof result === "string") return this.#fail(result);
+      whole.message = result;
     }
-    const room = output.length - at;
-    this.produced = Math.min(room, this.#inflated.length);
-    output.set(this.#inflated.subarray(0, this.produced), at);
-    this.#inflated = this.produced < room ? undefined : this.#inflated.subarray(this.produced);
-    this.#gathered = [];
+    const left = whole.message;
+    this.produced = Math.min(output.length - at, left.length);
+    output.set(left.subarray(0, this.produced), at);
+    if (at + this.produced < output.length) this.#whole = undefined;
+    else whole.message = left.subarray(this.produced);
     return undefined;
   }
 
@@ -229,8 +232,7 @@ export class Inflater {
   close(): void {
     this.#closed = true;
     this.#progress = undefined;
-    this.#gathered = [];
-    this.#inflated = undefined;
+    this.#whole = undefined;
     if (this.#takeover) this.#context?.close();
     else this.#giveBack();
     this.#context = undefined;

@@ -40,9 +40,9 @@ describe("deflateSettings", () => {
       clientNoContextTakeover: true,
       serverMaxWindowBits: 15,
       clientMaxWindowBits: 15,
-      level: 6,
-      memLevel: 8,
-      threshold: 128,
+      level: 5,
+      memLevel: 5,
+      threshold: 256,
     };
     for (const options of [true, {}, { level: undefined }] as (boolean | DeflateOptions)[]) {
       assert.deepEqual(deflateSettings(options, yes), defaults);

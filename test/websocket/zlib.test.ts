@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import { syncBuiltinESMExports } from "node:module";
 import { describe, it } from "node:test";
+import zlib from "node:zlib";
 import {
   compressor,
   decompressor,
@@ -47,6 +49,92 @@ describe("contexts", () => {
     assert.deepEqual(unpacked(concat(first, rest.subarray(0, context.produced - 4))), input.subarray(10));
     context.close();
   });
+});
+
+describe("where the platform is not as expected", () => {
+  interface Handle {
+    writeSync(...given: unknown[]): void;
+    reset(): void;
+    onerror: unknown;
+  }
+  interface Engine {
+    _handle?: Handle | undefined;
+    _writeState?: Uint32Array;
+  }
+
+  /** Whether contexts are said to work where the engines are like this. */
+  async function areFoundWith(change: (engine: Engine, kind: "deflate" | "inflate") => void): Promise<boolean> {
+    const { createDeflateRaw, createInflateRaw } = zlib;
+    const changed =
+      <Options, Result>(make: (options: Options) => Result, kind: "deflate" | "inflate") =>
+      (options: Options): Result => {
+        const engine = make(options);
+        change(engine as Engine, kind);
+        return engine;
+      };
+    const set = (deflate: unknown, inflate: unknown): void => {
+      Object.defineProperty(zlib, "createDeflateRaw", { value: deflate, configurable: true, enumerable: true });
+      Object.defineProperty(zlib, "createInflateRaw", { value: inflate, configurable: true, enumerable: true });
+      syncBuiltinESMExports();
+    };
+    try {
+      set(changed(createDeflateRaw, "deflate"), changed(createInflateRaw, "inflate"));
+      const url = new URL(`../../src/websocket/zlib.js?${++copies}`, import.meta.url);
+      const copy = (await import(url.href)) as { hasContexts(): boolean; liveContexts(): number };
+      const found = copy.hasContexts();
+      assert.equal(copy.liveContexts(), 0);
+      return found;
+    } finally {
+      set(createDeflateRaw, createInflateRaw);
+    }
+  }
+  let copies = 0;
+
+  const changes: [name: string, change: (engine: Engine, kind: "deflate" | "inflate") => void][] = [
+    ["there is no handle", (engine) => delete engine._handle],
+    ["there is no writeSync", (engine) => Object.assign(engine._handle!, { writeSync: undefined })],
+    ["there is no reset", (engine) => Object.assign(engine._handle!, { reset: undefined })],
+    ["there is no state", (engine) => Object.assign(engine, { _writeState: undefined })],
+    ["the state is elsewhere", (engine) => Object.assign(engine, { _writeState: new Uint32Array(2) })],
+    ["nothing is written", (engine) => Object.assign(engine._handle!, { writeSync: () => {} })],
+    ["nothing is reset", (engine) => Object.assign(engine._handle!, { reset: () => {} })],
+    [
+      "an error throws",
+      ({ _handle: handle }) =>
+        Object.defineProperty(handle, "onerror", {
+          set: () => {},
+          get: () => () => {
+            throw new Error("x");
+          },
+        }),
+    ],
+    [
+      "an error is not told",
+      ({ _handle: handle }) => Object.defineProperty(handle, "onerror", { set: () => {}, get: () => () => {} }),
+    ],
+    [
+      "nothing is kept",
+      ({ _handle: handle }, kind) => {
+        const write = handle!.writeSync.bind(handle);
+        if (kind === "deflate")
+          handle!.writeSync = (...given) => {
+            handle!.reset();
+            write(...given);
+          };
+      },
+    ],
+    [
+      "it does not stop at the end of a block",
+      ({ _handle: handle }) => {
+        const write = handle!.writeSync.bind(handle);
+        handle!.writeSync = (mode, ...given) => write(mode === flush.block ? flush.sync : mode, ...given);
+      },
+    ],
+  ];
+  it("contexts work where nothing is changed", async () => assert.equal(await areFoundWith(() => {}), true));
+  for (const [name, change] of changes) {
+    it(`${name}: the functions do`, async () => assert.equal(await areFoundWith(change), false));
+  }
 });
 
 /** Reads a payload and its tail with windows of `bits`, byte by byte, so that no window is larger than it has to be. */
