@@ -24,7 +24,7 @@ export interface Connect {
 
   /**
    * Stays connected: a loop over one open `Stream` after the other. When the loop asks for the next one, this waits for
-   * the end of the one before, then for the {@link BackoffOptions back-off}, and connects again; an attempt that fails is
+   * the end of the one before, then for the option `backoff`, and connects again; an attempt that fails is
    * made again behind a longer wait. The row of failures, by which the wait grows, ends with a connection that lived for
    * at least `backoff.max`.
    *

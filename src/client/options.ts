@@ -24,7 +24,8 @@ export interface ConnectOptions<Data = unknown> extends Omit<StreamOptions<Data>
    * The URL of a proxy to connect through: `http:` or `https:` (CONNECT), `socks5:` (names are looked up here) or
    * `socks5h:` (names are looked up by the proxy), with user and password where it wants them. Or "environment": the one
    * that `WSS_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` name for `wss:`, `WS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` for `ws:`, unless
-   * `NO_PROXY` has the host. Default none. SOCKS needs the package `socks`, the environment `proxy-from-env`.
+   * `NO_PROXY` has the host. Default none; and none for a Unix socket. SOCKS needs the package `socks`, the environment
+   * `proxy-from-env`: install them.
    */
   proxy?: string | URL | undefined;
   /** How TLS is done with a proxy whose URL says `https:`. */
