@@ -13,11 +13,11 @@ export const inlineUpTo: number = 32 * 1024;
 export const longestRun: number = 2 ** 30;
 
 /** When {@link Context.run} gives its output: at its leisure, all of it, or as far as the end of a block. */
-export const flush = {
+export const flush: Readonly<Record<"none" | "sync" | "block", number>> = {
   none: zlib.constants.Z_NO_FLUSH,
   sync: zlib.constants.Z_SYNC_FLUSH,
   block: zlib.constants.Z_BLOCK,
-} as const;
+};
 
 /** How a compressor is made. */
 export interface CompressorOptions {

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { WebSocket } from "ws";
+import { WebSocket, WebSocketServer } from "ws";
 
 // Every TypeScript block of the documentation is compiled as it stands, and run. Its name, in a comment above it, says
 // what has to come of it here.
@@ -14,6 +14,12 @@ import { WebSocket } from "ws";
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 const folder = mkdtempSync(path.join(tmpdir(), "serval-docs-"));
 after(() => rmSync(folder, { recursive: true }));
+
+// What the clients among them talk to.
+const peer = new WebSocketServer({ port: 0, host: "127.0.0.1", perMessageDeflate: true });
+peer.on("connection", (ws) => ws.on("message", (data, isBinary) => ws.send(data, { binary: isBinary })));
+await once(peer, "listening");
+after(() => peer.close());
 
 const documents = ["README.md", ...readdirSync(path.join(root, "docs")).map((file) => `docs/${file}`)];
 const blocks = documents.flatMap((file) =>
@@ -73,6 +79,18 @@ const examples: Readonly<Record<string, (running: Running) => unknown>> = {
     ann!.terminate();
     bob!.terminate();
   },
+  client: ({ output }) => assert.equal(output, "hello\n"),
+  forever: ({ output }) => assert.equal(output, "here I am\n"),
+  parts: async ({ port }) => {
+    assert.equal(await ask(`ws://127.0.0.1:${port}/`, "x".repeat(300_000)), "x".repeat(300_000));
+    const ws = await connected(`ws://127.0.0.1:${port}/`);
+    const upload = Buffer.alloc(3_000_000, "serval");
+    ws.send(upload);
+    ws.send("stored");
+    await once(ws, "message");
+    assert.ok(readFileSync(path.join(folder, "upload-1")).equals(upload));
+    ws.terminate();
+  },
   testing: ({ output }) =>
     assert.match(output, /^HTTP\/1.1 101 Switching Protocols\r\n.*s3pPLMBiTxaQ9kYGzzhZRbK\+xOo=/s),
 };
@@ -94,7 +112,10 @@ function compile(): void {
     // Ports of their own, so that several can run at once.
     writeFileSync(
       path.join(folder, `${index}.ts`),
-      code.replace("port: 8080", "port: 0").replace("listen(8080", "listen(0"),
+      code
+        .replace("port: 8080", "port: 0")
+        .replace("listen(8080", "listen(0")
+        .replace("127.0.0.1:8080", `127.0.0.1:${(peer.address() as { port: number }).port}`),
     );
   }
   // Our declarations are checked too, against the types of the oldest Node and of the newest.
@@ -125,6 +146,7 @@ test("every example compiles, and does what it says", async (t) => {
   for (const [index, { name }] of blocks.entries()) {
     await t.test(name, async () => {
       const child = spawn(process.execPath, [path.join(folder, `${index}.js`)], {
+        cwd: folder,
         stdio: ["ignore", "pipe", "inherit"],
       });
       try {
