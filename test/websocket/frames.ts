@@ -59,20 +59,28 @@ const closing = (code: number, reason: string | Uint8Array = ""): Uint8Array =>
 export const close = (code?: number, reason?: string | Uint8Array, form?: FrameForm): Uint8Array =>
   frame(opcode.close, code === undefined ? new Uint8Array(0) : closing(code, reason), form);
 
-/** A frame that a server sent. */
-export interface ServerFrame {
+/** Who masks what it sends, and who does not. */
+export type Sender = "client" | "server";
+
+/** A frame as it was sent. */
+export interface SentFrame {
   code: number;
   fin: boolean;
+  /** The three reserved bits, as a number. */
+  rsv: number;
+  /** The masking key of a client's. */
+  key: Uint8Array | undefined;
+  /** The payload, unmasked. */
   payload: Uint8Array;
 }
 
-/** Reads the frames of a server; bytes that are not a whole frame are an error, as is a mask or a reserved bit. */
-export function framesIn(bytes: Uint8Array): ServerFrame[] {
-  const frames: ServerFrame[] = [];
+/** Reads the frames that one side sent; bytes that are not a whole frame are an error, and so is a mask that ought not to be there, or is missing. */
+export function framesIn(bytes: Uint8Array, sender: Sender = "server"): SentFrame[] {
+  const frames: SentFrame[] = [];
   for (let rest = bytes; rest.length > 0;) {
     const size = frameSize(rest);
     if (size === undefined || size > rest.length) throw new Error(`${rest.length} bytes are no whole frame`);
-    frames.push(firstFrame(rest.subarray(0, size)));
+    frames.push(firstFrame(rest.subarray(0, size), sender));
     rest = rest.subarray(size);
   }
   return frames;
@@ -88,30 +96,43 @@ export function wholeFrames(bytes: Uint8Array): number {
   }
 }
 
-/** A server's frames as short texts: `text hello`, `close 1000 bye`, `pong 616263`. */
-export function describeFrames(bytes: Uint8Array): string[] {
-  return framesIn(bytes).map(({ code, fin, payload }) => {
-    const hex = Buffer.from(payload).toString("hex");
-    const readable = code === opcode.close && payload.length >= 2;
-    const value = readable ? `${(payload[0] << 8) | payload[1]}${Buffer.from(payload.subarray(2)).toString()}` : hex;
-    const name = Object.entries(opcode).find(([, number]) => number === code)?.[0] ?? `opcode ${code}`;
-    const shown = code === opcode.text ? Buffer.from(payload).toString() : value;
-    return `${name}${fin ? "" : " (not final)"} ${shown}`.trim();
-  });
+/** Frames as short texts: `text hello`, `close 1000 bye`, `pong 616263`. */
+export function describeFrames(bytes: Uint8Array, sender: Sender = "server"): string[] {
+  return framesIn(bytes, sender).map(describeFrame);
+}
+
+/** A frame as a short text, with what is not common about it. */
+export function describeFrame({ code, fin, rsv, payload }: SentFrame): string {
+  const hex = Buffer.from(payload).toString("hex");
+  const readable = code === opcode.close && payload.length >= 2;
+  const value = readable ? `${(payload[0] << 8) | payload[1]}${Buffer.from(payload.subarray(2)).toString()}` : hex;
+  const name = Object.entries(opcode).find(([, number]) => number === code)?.[0] ?? `opcode ${code}`;
+  const shown = code === opcode.text && rsv === 0 ? Buffer.from(payload).toString() : value;
+  return `${name}${fin ? "" : " (not final)"}${rsv === 0 ? "" : ` (rsv ${rsv})`} ${shown}`.trim();
 }
 
 function frameSize(bytes: Uint8Array): number | undefined {
   if (bytes.length < 2) return undefined;
   const length = bytes[1] & 0x7f;
+  const keySize = bytes[1] >= 0x80 ? 4 : 0;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  if (length < 126) return 2 + length;
-  if (length === 126) return bytes.length < 4 ? undefined : 4 + view.getUint16(2);
-  return bytes.length < 10 ? undefined : 10 + Number(view.getBigUint64(2));
+  if (length < 126) return 2 + keySize + length;
+  if (length === 126) return bytes.length < 4 ? undefined : 4 + keySize + view.getUint16(2);
+  return bytes.length < 10 ? undefined : 10 + keySize + Number(view.getBigUint64(2));
 }
 
-function firstFrame(bytes: Uint8Array): ServerFrame {
-  if ((bytes[0] & 0x70) !== 0 || bytes[1] >= 0x80) throw new Error("A server's frame has a reserved bit or a mask");
+function firstFrame(bytes: Uint8Array, sender: Sender): SentFrame {
+  const isMasked = bytes[1] >= 0x80;
+  if (isMasked !== (sender === "client")) throw new Error(`A ${sender}'s frame has ${isMasked ? "a" : "no"} mask`);
   const length = bytes[1] & 0x7f;
   const header = length < 126 ? 2 : length === 126 ? 4 : 10;
-  return { code: bytes[0] & 0x0f, fin: bytes[0] >= 0x80, payload: bytes.slice(header) };
+  const key = isMasked ? bytes.slice(header, header + 4) : undefined;
+  const payload = bytes.slice(header + (key?.length ?? 0));
+  return {
+    code: bytes[0] & 0x0f,
+    fin: bytes[0] >= 0x80,
+    rsv: (bytes[0] >> 4) & 7,
+    key,
+    payload: key === undefined ? payload : payload.map((byte, i) => byte ^ key[i % 4]),
+  };
 }
