@@ -1,0 +1,369 @@
+// RFC 7692 sections 6, 7.2 and 8: messages under permessage-deflate, in both roles. Each case arrives whole, byte by byte and
+// in random pieces; what we send is decompressed by node:zlib with the window that was agreed on, and not a bit more.
+//
+// What no test of an endpoint can show:
+// - 8, secrets beside what an attacker chooses: what to compress is the application's choice, `compress: false`, which is shown.
+// - 6, intermediaries: we are none.
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import type { Role } from "../../src/core/index.ts";
+import type { DeflateOptions, Stream, StreamOptions } from "../../src/websocket/index.ts";
+import { concat, utf8 } from "../websocket/frames.ts";
+import { quiet } from "../websocket/kit.ts";
+import { PeerDeflater, PeerInflater, plain, type Window } from "./deflate.ts";
+import { open, roles } from "./endpoint.ts";
+import { compressed, type Windows } from "./negotiated.ts";
+import { wire, type WireCase } from "./wire.ts";
+
+const alone: Window = { bits: 15, takeover: false };
+const kept: Window = { bits: 15, takeover: true };
+const deflated = { rsv: 4 };
+const hello = Uint8Array.of(0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00);
+
+/** A case on a connection that compresses. */
+function compressing(
+  requirement: string,
+  given: Omit<WireCase, "setup">,
+  windows: Windows = { theirs: kept, ours: kept },
+  options = {},
+): void {
+  wire(requirement, (role) => ({ ...given, setup: compressed(role, windows, options) }));
+}
+
+describe("RFC 7692 section 6: the bit of a compressed message", () => {
+  compressing("6.2: RSV1 on the first frame says that the message is compressed", {
+    bytes: (say) => say.text(hello, deflated),
+    messages: ["Hello"],
+  });
+  compressing("6: messages without RSV1 are not compressed, also between others", {
+    bytes: (say) => [say.text("plain"), say.text(hello, deflated), say.binary(hello), say.text("plain")],
+    messages: ["plain", "Hello", hello, "plain"],
+  });
+  compressing("6: the opcode is that of the original message", {
+    bytes: (say) => [say.binary(hello, deflated)],
+    messages: [utf8("Hello")],
+  });
+  compressing("6.2: the payloads of all fragments together are what is decompressed", {
+    bytes: (say) => [
+      say.text(hello.subarray(0, 3), { fin: false, ...deflated }),
+      say.more("", { fin: false }),
+      say.ping("between"),
+      say.more(hello.subarray(3)),
+    ],
+    messages: ["Hello"],
+    answers: [`pong ${Buffer.from("between").toString("hex")}`],
+  });
+  compressing("6.2: control frames are not compressed", {
+    bytes: (say) => [say.ping(hello), say.text(hello, deflated)],
+    messages: ["Hello"],
+    answers: [`pong ${Buffer.from(hello).toString("hex")}`],
+  });
+  for (const [what, code] of [
+    ["ping", 9],
+    ["pong", 10],
+    ["close", 8],
+  ] as const) {
+    compressing(`6.1: RSV1 on a ${what} fails the connection`, {
+      bytes: (say) => say.frame(code, "", deflated),
+      fails: ["websocket.bad_reserved_bits", 1002],
+    });
+    compressing(`6.1: RSV1 on a ${what} between the fragments of a compressed message fails the connection`, {
+      bytes: (say) => [say.text(hello.subarray(0, 3), { fin: false, ...deflated }), say.frame(code, "", deflated)],
+      fails: ["websocket.bad_reserved_bits", 1002],
+    });
+  }
+  for (const fin of [true, false]) {
+    compressing(`6.1: RSV1 on a continuation${fin ? "" : " without FIN"} fails the connection`, {
+      bytes: (say) => [
+        say.text(hello.subarray(0, 3), { fin: false, ...deflated }),
+        say.more(hello.subarray(3), { fin, ...deflated }),
+      ],
+      fails: ["websocket.bad_reserved_bits", 1002],
+    });
+    compressing(
+      `6.1: RSV1 on a continuation${fin ? "" : " without FIN"} of a message that is not compressed fails the connection`,
+      {
+        bytes: (say) => [say.text("a", { fin: false }), say.more(hello, { fin, ...deflated })],
+        fails: ["websocket.bad_reserved_bits", 1002],
+      },
+    );
+  }
+  for (const rsv of [1, 2, 3, 5, 6, 7]) {
+    compressing(`6: reserved bits ${rsv.toString(2).padStart(3, "0")} mean nothing, and fail the connection`, {
+      bytes: (say) => say.text(hello, { rsv }),
+      fails: ["websocket.bad_reserved_bits", 1002],
+    });
+  }
+});
+
+describe("RFC 7692 section 7.2.3: the examples, byte for byte", () => {
+  const hex = (digits: string): Uint8Array => Uint8Array.from(Buffer.from(digits.replaceAll(" ", ""), "hex"));
+  /** The frames of the examples are a server's: a client's are masked. */
+  const frame = (requirement: string, frames: readonly string[], messages: readonly string[]): void => {
+    wire(
+      requirement,
+      { bytes: () => frames.map(hex), messages, setup: compressed("client", { theirs: kept, ours: kept }) },
+      ["client"],
+    );
+  };
+  const payload = (requirement: string, digits: string, message: string): void => {
+    compressing(requirement, { bytes: (say) => say.text(hex(digits), deflated), messages: [message] });
+  };
+  frame("7.2.3.1: a message of one compressed block", ["c1 07 f2 48 cd c9 c9 07 00"], ["Hello"]);
+  frame("7.2.3.1: the same in two fragments", ["41 03 f2 48 cd", "80 04 c9 c9 07 00"], ["Hello"]);
+  frame(
+    "7.2.3.2: a second message refers to the first",
+    ["c1 07 f2 48 cd c9 c9 07 00", "c1 05 f2 00 11 00 00"],
+    ["Hello", "Hello"],
+  );
+  frame("7.2.3.3: a block without compression", ["c1 0b 00 05 00 fa ff 48 65 6c 6c 6f 00"], ["Hello"]);
+  frame("7.2.3.4: a block with BFINAL set to 1", ["c1 08 f3 48 cd c9 c9 07 00 00"], ["Hello"]);
+  frame("7.2.3.5: two blocks in a message", ["c1 0d f2 48 05 00 00 00 ff ff ca c9 c9 07 00"], ["Hello"]);
+  payload("7.2.3.1: a message of one compressed block", "f2 48 cd c9 c9 07 00", "Hello");
+  payload("7.2.3.3: a block without compression", "00 05 00 fa ff 48 65 6c 6c 6f 00", "Hello");
+  payload("7.2.3.4: a block with BFINAL set to 1", "f3 48 cd c9 c9 07 00 00", "Hello");
+  payload("7.2.3.5: two blocks in a message", "f2 48 05 00 00 00 ff ff ca c9 c9 07 00", "Hello");
+  payload("7.2.3.6: an empty message", "00", "");
+  compressing("7.2.3.6: an empty fragment at the end of a message whose data has been flushed", {
+    bytes: (say) => [
+      say.text(hex("f2 48 cd c9 c9 07 00 00 00 ff ff"), { fin: false, ...deflated }),
+      say.more(Uint8Array.of(0)),
+    ],
+    messages: ["Hello"],
+  });
+  compressing("7.2.3.2: a second message refers to the first", {
+    bytes: (say) => [say.text(hello, deflated), say.text(hex("f2 00 11 00 00"), deflated)],
+    messages: ["Hello", "Hello"],
+  });
+});
+
+describe("RFC 7692 section 7.2.2: decompression", () => {
+  const long = utf8("The quick brown fox jumps over the lazy dog. ".repeat(500));
+  const endings = ["sync", "full", "final"] as const;
+  for (const level of [0, 1, 6, 9]) {
+    for (const ending of endings) {
+      compressing(`7.2.1: blocks as level ${level} makes them, ending with a ${ending} flush`, {
+        bytes: (say) => {
+          const deflater = new PeerDeflater(kept);
+          const part = { ...plain, size: 1000, level, ending };
+          return [1, 2].map(() => say.binary(deflater.deflate(long, [part, part, part]), deflated));
+        },
+        messages: [long, long],
+      });
+    }
+  }
+  for (const bits of [8, 9, 10, 12, 15]) {
+    for (const takeover of [true, false]) {
+      compressing(
+        `7.1.2: the peer's window of ${bits} bits, ${takeover ? "kept from message to message" : "begun anew with each message"}`,
+        {
+          bytes: (say) => {
+            const deflater = new PeerDeflater({ bits, takeover });
+            return [1, 2, 3].map(() => say.binary(deflater.deflate(long), deflated));
+          },
+          messages: [long, long, long],
+        },
+        { theirs: { bits, takeover } },
+      );
+    }
+  }
+  compressing(
+    "7.1.1: a message that refers to the one before can't be decompressed where no context is kept",
+    {
+      bytes: (say) => [say.text(hello, deflated), say.text(Uint8Array.of(0xf2, 0, 0x11, 0, 0), deflated)],
+      messages: ["Hello"],
+      fails: ["websocket.bad_deflate_data", 1007],
+    },
+    { theirs: alone },
+  );
+  for (const [what, bytes] of [
+    ["a block of the type that there is not", [0x06, 0x00]],
+    ["a stored block whose length does not match", [0x00, 0x05, 0x00, 0x00, 0x00, 0x48]],
+    ["a reference to before the beginning", [0xf2, 0x00, 0x11, 0x00]],
+    ["the end in the middle of a block", [0xf2, 0x48, 0xcd]],
+    ["the end in the middle of a stored block", [0x00, 0x05, 0x00, 0xfa, 0xff, 0x48]],
+    ["no byte at all", []],
+    ["noise", [0xff, 0xfe, 0xfd, 0xfc, 0xfb]],
+  ] as const) {
+    compressing(`7.2.2: ${what} can't be decompressed, and fails the connection with 1007`, {
+      bytes: (say) => say.binary(Uint8Array.from(bytes), deflated),
+      fails: ["websocket.bad_deflate_data", 1007],
+    });
+  }
+  compressing("RFC 6455 8.1: what is decompressed to text is UTF-8, or the connection fails", {
+    bytes: (say) => say.text(new PeerDeflater(kept).deflate(Uint8Array.of(0x61, 0xff)), deflated),
+    fails: ["websocket.bad_frame_payload", 1007],
+  });
+  compressing(
+    "RFC 6455 10.4: a message that is decompressed to more than the limit fails the connection with 1009",
+    {
+      bytes: (say) => say.binary(new PeerDeflater(kept).deflate(new Uint8Array(1_000_001)), deflated),
+      fails: ["websocket.message_too_big", 1009],
+    },
+    undefined,
+    { maxMessageSize: 1_000_000 },
+  );
+  compressing(
+    "RFC 6455 10.4: a message that is decompressed to the limit arrives",
+    {
+      bytes: (say) => say.binary(new PeerDeflater(kept).deflate(new Uint8Array(1_000_000)), deflated),
+      messages: [new Uint8Array(1_000_000)],
+    },
+    undefined,
+    { maxMessageSize: 1_000_000 },
+  );
+});
+
+type Options = StreamOptions & Pick<DeflateOptions, "level" | "memLevel" | "threshold">;
+
+/** What a peer makes of a message that was sent. */
+interface Received {
+  data: Uint8Array;
+  /** How many bytes it took on the wire, without its frames' headers. */
+  size: number;
+  isDeflated: boolean;
+}
+
+/** Sends with our window, and reads what came of it at a peer; checks what sections 6.1 and 7.2.1 want of every message. */
+async function sent(role: Role, ours: Window, options: Options, send: (ws: Stream) => void): Promise<Received[]> {
+  const endpoint = await open(role, compressed(role, { ours, theirs: kept }, options));
+  send(endpoint.ws);
+  void endpoint.ws.close();
+  // Large messages are compressed in turns of the event loop, or on other threads.
+  while (endpoint.sent.at(-1)?.code !== 8) await quiet();
+
+  const inflater = new PeerInflater(ours);
+  const messages: Received[] = [];
+  let fragments: Uint8Array[] = [];
+  let isDeflated = false;
+  for (const { code, rsv, fin, payload } of endpoint.sent) {
+    if (code >= 8) continue;
+    if (code !== 0) isDeflated = rsv !== 0;
+    assert.equal(rsv, code !== 0 && isDeflated ? 4 : 0);
+    fragments.push(payload);
+    if (!fin) continue;
+    const all = concat(...fragments);
+    fragments = [];
+    assert.ok(
+      !isDeflated || Buffer.compare(all.subarray(-4), Uint8Array.of(0, 0, 0xff, 0xff)) !== 0,
+      "the tail is left in",
+    );
+    messages.push({ data: isDeflated ? inflater.inflate(all) : all, size: all.length, isDeflated });
+  }
+  return messages;
+}
+
+for (const role of roles) {
+  describe(`RFC 7692 sections 6.1 and 7.2.1: compression by a ${role}`, () => {
+    const messages = [
+      "",
+      "Hello",
+      "Hello",
+      "ünï©ødé 🦊".repeat(100),
+      "x".repeat(200_000),
+      Array.from({ length: 20_000 }, (_, i) => `${i * i} `).join(""),
+      new Uint8Array(0),
+      new Uint8Array(100_000),
+      Uint8Array.from({ length: 100_000 }, (_, i) => (i * 7919) >> 3),
+      "Hello",
+    ];
+    const bytes = messages.map((message) => (typeof message === "string" ? utf8(message) : message));
+    const datas = (all: readonly Received[]): Uint8Array[] => all.map(({ data }) => data);
+
+    for (const bits of [8, 9, 11, 15]) {
+      for (const takeover of [true, false]) {
+        for (const [frames, writeBufferSize] of [
+          ["fragments", 1000],
+          ["whole frames", Infinity],
+        ] as const) {
+          it(`7.1: ${bits} bits, ${takeover ? "with" : "without"} takeover, in ${frames}: the peer's window is enough`, async () => {
+            const all = await sent(role, { bits, takeover }, { writeBufferSize }, (ws) => {
+              for (const message of messages) void ws.write(message);
+            });
+            assert.deepEqual(datas(all), bytes);
+            assert.ok(all.some(({ isDeflated }) => isDeflated));
+          });
+        }
+      }
+    }
+
+    it("7.2.1: messages in parts, of unknown size, are compressed as they come", async () => {
+      for (const takeover of [true, false]) {
+        const all = await sent(role, { bits: 12, takeover }, {}, (ws) => {
+          for (const [i, message] of messages.entries()) {
+            const half = Math.floor(message.length / 2);
+            void ws.writeSome(message.slice(0, half), false);
+            if (i % 2 === 0) void ws.ping("between");
+            void ws.writeSome(message.slice(half), true);
+          }
+        });
+        assert.deepEqual(datas(all), bytes);
+      }
+    });
+
+    it("7.1.1: with takeover a repeated message takes next to nothing, without it what it took before", async () => {
+      const noise = Buffer.from(Array.from({ length: 1000 }, (_, i) => (Math.imul(i, 2_654_435_761) >>> 13) & 0xff));
+      const twice = (ws: Stream): void => void (ws.send(noise), ws.send(noise));
+      const [first, again] = await sent(role, kept, {}, twice);
+      const [alsoFirst, alsoAgain] = await sent(role, alone, {}, twice);
+      assert.ok(again!.size < first!.size / 5, `${first!.size}, then ${again!.size}`);
+      assert.equal(alsoAgain!.size, alsoFirst!.size);
+    });
+
+    for (const level of [0, 1, 6, 9]) {
+      for (const memLevel of [1, 8, 9]) {
+        it(`7.2.1: level ${level}, memLevel ${memLevel}`, async () => {
+          const all = await sent(role, { bits: 10, takeover: true }, { level, memLevel }, (ws) => {
+            for (const message of messages) ws.send(message);
+          });
+          assert.deepEqual(datas(all), bytes);
+        });
+      }
+    }
+
+    it("6.1: an endpoint may leave a message uncompressed: below the threshold, or as the application wants", async () => {
+      const all = await sent(role, kept, { threshold: 100 }, (ws) => {
+        ws.send("x".repeat(99));
+        ws.send("x".repeat(100));
+        ws.send("x".repeat(1000), { compress: false });
+        void ws.write("x".repeat(1000), { compress: false });
+        void ws.write("x".repeat(1000));
+      });
+      assert.deepEqual(
+        all.map(({ data, isDeflated }) => [data.length, isDeflated]),
+        [
+          [99, false],
+          [100, true],
+          [1000, false],
+          [1000, false],
+          [1000, true],
+        ],
+      );
+    });
+
+    it("6.1: pings, pongs and closes are never compressed", async () => {
+      const endpoint = await open(role, compressed(role, { ours: kept, theirs: kept }));
+      void endpoint.ws.ping("x".repeat(125));
+      void endpoint.ws.pong("x".repeat(125));
+      await endpoint.hear(endpoint.say.ping("y".repeat(125)));
+      void endpoint.ws.close({ reason: "z".repeat(123) });
+      await quiet();
+      assert.deepEqual(
+        endpoint.sent.map(({ rsv, payload }) => [rsv, payload.length]),
+        [
+          [0, 125],
+          [0, 125],
+          [0, 125],
+          [0, 125],
+        ],
+      );
+    });
+
+    it("6: nothing is compressed where that was not agreed on", async () => {
+      const endpoint = await open(role, { options: role === "server" ? { deflate: true } : {} });
+      endpoint.ws.send("x".repeat(1000));
+      await quiet();
+      assert.deepEqual(endpoint.frames, [`text ${"x".repeat(1000)}`]);
+    });
+  });
+}
