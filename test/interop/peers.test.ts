@@ -4,69 +4,16 @@ import * as http from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import * as tls from "node:tls";
 import { test } from "node:test";
-import { WebSocket as UndiciWebSocket } from "undici";
 import { WebSocket as WsWebSocket } from "ws";
 import { Request } from "../../src/http/index.ts";
 import { scrubReads } from "../../src/net/onread.ts";
 import { serve } from "../../src/server/index.ts";
-import { Stream, type StreamOptions } from "../../src/websocket/index.ts";
+import { Stream } from "../../src/websocket/index.ts";
 import { localhost } from "../certificates/localhost.ts";
+import { clients, converse, echo, type Client } from "./conversation.ts";
 
 // Real peers, on real sockets, doing what their users do. Nobody's reads may show up late: see scrubReads.
 scrubReads(true);
-
-const echo: StreamOptions = { message: (ws, message) => ws.write(message) };
-
-/** What any client of the WHATWG interface can do. */
-interface Client {
-  binaryType: string;
-  send(data: string | Uint8Array): void;
-  close(code?: number, reason?: string): void;
-  onopen: unknown;
-  onmessage: unknown;
-  onclose: unknown;
-  onerror: unknown;
-}
-
-const clients: readonly [name: string, connect: (url: string) => Client][] = [
-  ["ws", (url) => new WsWebSocket(url, { rejectUnauthorized: false }) as unknown as Client],
-  ["undici", (url) => new UndiciWebSocket(url) as unknown as Client],
-];
-
-const payloads: readonly (string | Uint8Array)[] = [
-  "",
-  "text",
-  "ünï©ødé 🦊",
-  "x".repeat(125),
-  "x".repeat(126),
-  "é".repeat(40_000),
-  new Uint8Array(0),
-  Uint8Array.from({ length: 64 }, (_, i) => i),
-  Uint8Array.from({ length: 65_535 }, (_, i) => i * 7),
-  Uint8Array.from({ length: 65_536 }, (_, i) => i * 11),
-  Uint8Array.from({ length: 3_000_000 }, (_, i) => i * 13),
-];
-
-/** Sends everything at once, and sees it come back in order, then closes with a code and reason. */
-async function converse(client: Client): Promise<void> {
-  client.binaryType = "arraybuffer";
-  const received: (string | Uint8Array)[] = [];
-  await new Promise<void>((resolve, reject) => {
-    client.onerror = reject;
-    client.onopen = () => payloads.forEach((payload) => client.send(payload));
-    client.onmessage = ({ data }: { data: string | ArrayBuffer }) => {
-      received.push(typeof data === "string" ? data : new Uint8Array(data));
-      if (received.length === payloads.length) resolve();
-    };
-  });
-  assert.deepEqual(received, payloads);
-  const closed = new Promise<{ code: number; reason: string; wasClean: boolean }>(
-    (resolve) => (client.onclose = resolve),
-  );
-  client.close(4321, "done");
-  const { code, wasClean } = await closed;
-  assert.deepEqual({ code, wasClean }, { code: 4321, wasClean: true });
-}
 
 for (const [name, connect] of clients) {
   test(`${name} talks to serve`, async () => {

@@ -1,0 +1,48 @@
+// nginx as a reverse proxy: TLS in front, and one upstream behind.
+import { localhost } from "../certificates/localhost.ts";
+import { startDaemon, type Cleanup, type Daemon } from "./programs.ts";
+
+/**
+ * Starts nginx, which takes TLS connections on its port and passes them to `upstream`, an URL as `proxy_pass` has it:
+ * `http://127.0.0.1:80`, `https://127.0.0.1:443` (whose certificate must be ours), `http://unix:/path`.
+ */
+export function startNginx(test: Cleanup, upstream: string): Promise<Daemon> {
+  return startDaemon(test, "nginx", {
+    args: ({ folder }) => ["-p", folder, "-c", "nginx.conf", "-e", "stderr"],
+    files: ({ folder, port }) => ({
+      "cert.pem": localhost.cert,
+      "key.pem": localhost.key,
+      "nginx.conf": configuration(folder, port, upstream),
+    }),
+  });
+}
+
+const configuration = (folder: string, port: number, upstream: string): string => `
+  daemon off;
+  # One process: nothing is left when it is killed.
+  master_process off;
+  pid ${folder}/pid;
+  error_log stderr warn;
+  events {}
+  http {
+    access_log off;
+    ${["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map((name) => `${name}_temp_path ${folder}/${name};`).join(" ")}
+    map $http_upgrade $connection_upgrade { default upgrade; "" close; }
+    server {
+      listen 127.0.0.1:${port} ssl;
+      ssl_certificate ${folder}/cert.pem;
+      ssl_certificate_key ${folder}/key.pem;
+      location / {
+        proxy_pass ${upstream};
+        proxy_http_version 1.1;
+        proxy_set_header Host $host;
+        proxy_set_header Upgrade $http_upgrade;
+        proxy_set_header Connection $connection_upgrade;
+        proxy_ssl_name localhost;
+        proxy_ssl_server_name on;
+        proxy_ssl_verify on;
+        proxy_ssl_trusted_certificate ${folder}/cert.pem;
+      }
+    }
+  }
+`;
