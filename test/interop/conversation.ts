@@ -38,7 +38,7 @@ export const clients: readonly [name: string, connect: (url: string) => Client][
 export const echo: StreamOptions = { message: (ws, message) => ws.write(message) };
 
 /** All kinds of messages, some of 3 MB. */
-export const payloads: readonly (string | Uint8Array)[] = [
+const payloads: readonly (string | Uint8Array)[] = [
   "",
   "text",
   "ünï©ødé 🦊",

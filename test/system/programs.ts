@@ -63,7 +63,7 @@ export function requires(...names: ProgramName[]): string | false {
 }
 
 /** What a daemon is started with. */
-export interface DaemonSetup {
+interface DaemonSetup {
   /** A folder of its own, empty but for `files`. */
   readonly folder: string;
   /** A port of 127.0.0.1 that nothing listens on. */
