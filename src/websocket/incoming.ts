@@ -185,7 +185,7 @@ export class Incoming {
   /** From now on data frames are dropped as they come, and so is the message in progress. */
   dropData(): void {
     this.#dropsData = true;
-    this.#hasMore = false;
+    this.isInParts = this.#hasMore = false;
     this.#buffer = undefined;
     this.#size = 0;
   }
@@ -194,17 +194,17 @@ export class Incoming {
   clear(): void {
     this.#input = empty;
     this.#at = this.#end = this.#left = this.#size = this.#handedOut = this.#opcode = 0;
-    this.#hasMore = false;
+    this.isInParts = this.#hasMore = false;
     this.#buffer = undefined;
   }
 
   /** Takes the next event from the input, data in the way that `taking` says; undefined when more bytes are needed. */
   next(taking: Take): Event | undefined {
     for (;;) {
-      if (this.#left > 0 || this.#hasMore) {
-        if (this.#at === this.#end && !this.#hasMore && (taking !== take.part || this.#buffer === undefined)) {
-          return undefined;
-        }
+      // What was gathered for a read that was given up may end with a frame.
+      const hasGathered = taking === take.part && this.#buffer !== undefined;
+      if (this.#left > 0 || this.#hasMore || hasGathered) {
+        if (this.#at === this.#end && !this.#hasMore && !hasGathered) return undefined;
         if (taking === take.nothing && !this.#dropsData) return event.data;
         const taken = this.#takePayload(taking);
         if (taken !== undefined) return taken;
@@ -338,7 +338,10 @@ export class Incoming {
   /** A whole message has come deflated. */
   #takeDeflated(payload: Uint8Array, owned: boolean): Event {
     this.deflatedPayload += payload.length;
-    const result = this.#inflater!.inflate(payload, this.inflatedLimit);
+    const inflater = this.#inflater!;
+    const aside = inflater.inflateAside(payload, this.inflatedLimit);
+    if (aside !== undefined) return this.#takeInflated(aside, false);
+    const result = inflater.inflate(payload, this.inflatedLimit);
     if (result !== undefined) return this.inflated(result);
     this.deflated = owned ? payload : copied(payload, 0, payload.length);
     return event.deflated;
@@ -352,13 +355,16 @@ export class Incoming {
   /** Goes on after `event.deflated`, with what the message was inflated to, or why it could not be. */
   inflated(result: Uint8Array | WebsocketCode): Event {
     this.deflated = empty;
-    if (typeof result === "string") return this.#fail(result);
+    return typeof result === "string" ? this.#fail(result) : this.#takeInflated(result, true);
+  }
+
+  #takeInflated(bytes: Uint8Array, owned: boolean): Event {
     this.messages++;
-    this.payload += result.length;
-    this.inflatedPayload += result.length;
-    if (!this.isText) this.message = result;
-    else if (!isValidUtf8(result)) return this.#fail("websocket.bad_frame_payload");
-    else this.message = this.#textAsBytes ? result : decodeUtf8(result, 0, result.length);
+    this.payload += bytes.length;
+    this.inflatedPayload += bytes.length;
+    if (this.isText && !isValidUtf8(bytes)) return this.#fail("websocket.bad_frame_payload");
+    if (this.isText && !this.#textAsBytes) this.message = decodeUtf8(bytes, 0, bytes.length);
+    else this.message = owned ? bytes : copied(bytes, 0, bytes.length);
     return event.message;
   }
 

@@ -9,9 +9,11 @@ import {
   flush,
   hasContexts,
   inflateAlone,
+  inflateAloneLater,
   inlineUpTo,
   longestRun,
   tailAndMore,
+  tailEndAndMore,
   tailSize,
   type Context,
 } from "./zlib.ts";
@@ -39,6 +41,10 @@ const mostStreams = 1024;
 
 /** The tail of a message gives no output, so this room is never used up. */
 const tailOutput = new Uint8Array(64);
+
+/** The largest payload that is inflated aside, in bytes. */
+const asideSize = 4096;
+const asideInput = new Uint8Array(asideSize + tailEndAndMore.length);
 
 /** A message that is being inflated for longer than one turn. */
 class Progress {
@@ -84,12 +90,32 @@ export class Inflater {
   }
 
   /**
+   * Inflates a small message at once, into memory that all connections share: valid until any inflater is called again.
+   * Undefined where it is not small, or anything about it is out of the ordinary: then {@link inflate} has to.
+   */
+  inflateAside(payload: Uint8Array, limit: number): Uint8Array | undefined {
+    const { length } = payload;
+    if (this.#takeover || length > asideSize || !hasContexts()) return undefined;
+    asideInput.set(payload);
+    asideInput.set(tailEndAndMore, length);
+    const output = (scratch ??= allocate(scratchSize));
+    const context = decompressorPool.take();
+    const size = length + tailEndAndMore.length;
+    const isWhole =
+      context.run(flush.sync, asideInput, 0, size, output, 0, output.length) && context.consumed === size - 1;
+    const { produced } = context;
+    decompressorPool.give(context);
+    if (!isWhole || produced > limit) return undefined;
+    return new Uint8Array(output.buffer, output.byteOffset, produced);
+  }
+
+  /**
    * Inflates a message, the payloads of all its frames together, to at most `limit` bytes: the receiver's own. Undefined
    * where that takes long enough to let others have their turn: {@link inflateLater}, with the same payload, goes on.
    */
   inflate(payload: Uint8Array, limit: number): Uint8Array | WebsocketCode | undefined {
-    if (!hasContexts()) return inflateAlone(payload, limit, mostStreams);
     if (payload.length > inlineUpTo) return undefined;
+    if (!hasContexts()) return inflateAlone(payload, limit, mostStreams);
     const progress = new Progress();
     const result = this.#advance(progress, payload, limit);
     if (result === undefined) this.#progress = progress;
@@ -97,17 +123,24 @@ export class Inflater {
   }
 
   /**
-   * Inflates a message in several turns of the event loop. The payload must not change meanwhile. The handler gets the
-   * receiver's own bytes, or what is wrong; never inside this call, and not at all once this is closed.
+   * Inflates a message elsewhere: on another thread or, with takeover, since other threads have no part in our context, in
+   * several turns of this one. The payload must not change meanwhile. The handler gets the receiver's own bytes, or what is
+   * wrong; never inside this call, and not at all once this is closed.
    */
   inflateLater(payload: Uint8Array, limit: number, handler: (result: Uint8Array | WebsocketCode) => void): void {
     const progress = this.#progress ?? new Progress();
     this.#progress = undefined;
+    if (!this.#takeover || !hasContexts()) {
+      // It begins anew there, and is through with what was done here in no time.
+      this.#giveBack();
+      inflateAloneLater(payload, limit, mostStreams, (result) => {
+        if (!this.#closed) handler(result);
+      });
+      return;
+    }
     inTurns(() => {
       if (this.#closed) return true;
-      const result = hasContexts()
-        ? this.#advance(progress, payload, limit)
-        : inflateAlone(payload, limit, mostStreams);
+      const result = this.#advance(progress, payload, limit);
       if (result === undefined) return false;
       handler(result);
       return true;
@@ -187,6 +220,7 @@ export class Inflater {
   }
 
   #giveBack(): void {
+    this.#streams = 0;
     if (this.#takeover || this.#context === undefined) return;
     decompressorPool.give(this.#context);
     this.#context = undefined;

@@ -200,6 +200,12 @@ function isSame(a: Uint8Array, b: Uint8Array): boolean {
 /** What is cut off the end of each compressed message (RFC 7692 section 7.2.1), and a byte behind it. */
 export const tailAndMore: Uint8Array = Uint8Array.of(0x00, 0x00, 0xff, 0xff, 0x00);
 
+/**
+ * The tail, a block that ends a stream, and a byte behind it: put behind a whole payload, all but that byte is read; behind
+ * one that ends within a block it is not.
+ */
+export const tailEndAndMore: Uint8Array = Uint8Array.of(0x00, 0x00, 0xff, 0xff, 0x01, 0x00, 0x00, 0xff, 0xff, 0x00);
+
 /** How many bytes of {@link tailAndMore} are the tail. */
 export const tailSize = 4;
 
@@ -230,37 +236,87 @@ function functionOptions(size: number, options: CompressorOptions): zlib.ZlibOpt
   };
 }
 
-/** The tail, and a block that ends a stream: whoever has read both has read whole blocks. */
-const tailAndEnd = Uint8Array.of(0x00, 0x00, 0xff, 0xff, 0x01, 0x00, 0x00, 0xff, 0xff);
+/** Whoever has read both has read whole blocks. */
+const tailAndEnd = tailEndAndMore.subarray(0, -1);
+
+interface Inflated {
+  readonly buffer: Uint8Array;
+  readonly engine: zlib.InflateRaw;
+}
+
+/** A message that is decompressed by itself, one stream of DEFLATE after the other. */
+class Alone {
+  /** What is left of the payload, and the tail and end behind it. */
+  input: Uint8Array;
+  readonly #limit: number;
+  readonly #mostStreams: number;
+  readonly #pieces: Uint8Array[] = [];
+  #total = 0;
+  #streams = 0;
+
+  constructor(payload: Uint8Array, limit: number, mostStreams: number) {
+    this.input = copyOf([payload, tailAndEnd], payload.length + tailAndEnd.length);
+    this.#limit = limit;
+    this.#mostStreams = mostStreams;
+  }
+
+  get options(): zlib.ZlibOptions {
+    // Node takes 1 at least.
+    const left = Math.max(1, this.#limit - this.#total);
+    // As much memory for output as it may take: each more takes another turn.
+    const chunkSize = Math.min(Math.max(4096, 4 * this.input.length), 1024 * 1024);
+    return { info: true, chunkSize, ...(left < 2 ** 31 && { maxOutputLength: left }) };
+  }
+
+  /** Adds what came of a stream; the message, or what is wrong with it, once that is known. */
+  add({ buffer, engine }: Inflated): Uint8Array | WebsocketCode | undefined {
+    this.#pieces.push(buffer);
+    this.#total += buffer.length;
+    this.input = this.input.subarray(engine.bytesWritten);
+    if (this.#total > this.#limit) return "websocket.message_too_big";
+    const left = this.input.length;
+    // All was read; or a stream has ended with the payload, or with the tail.
+    const isComplete = left === 0 || left === tailAndEnd.length || left === tailAndEnd.length - tailSize;
+    if (isComplete) return copyOf(this.#pieces, this.#total);
+    return ++this.#streams > this.#mostStreams ? "websocket.bad_deflate_data" : undefined;
+  }
+}
+
+function whatIsWrong(error: unknown): WebsocketCode {
+  const isTooBig = (error as { code?: unknown }).code === "ERR_BUFFER_TOO_LARGE";
+  return isTooBig ? "websocket.message_too_big" : "websocket.bad_deflate_data";
+}
 
 /**
  * Decompresses a message without its tail, by itself, to at most `limit` bytes, and in at most `mostStreams` streams of
- * DEFLATE, one behind the other.
+ * DEFLATE behind its first.
  */
 export function inflateAlone(payload: Uint8Array, limit: number, mostStreams: number): Uint8Array | WebsocketCode {
-  let input = copyOf([payload, tailAndEnd], payload.length + tailAndEnd.length);
-  const pieces: Uint8Array[] = [];
-  let total = 0;
-  for (let streams = 0; streams <= mostStreams; streams++) {
-    // Node takes 1 at least.
-    const left = Math.max(1, limit - total);
-    const options = { info: true, ...(left < 2 ** 31 && { maxOutputLength: left }) };
+  const alone = new Alone(payload, limit, mostStreams);
+  for (;;) {
     try {
-      const { buffer, engine } = zlib.inflateRawSync(input, options) as unknown as {
-        buffer: Uint8Array;
-        engine: zlib.InflateRaw;
-      };
-      pieces.push(buffer);
-      total += buffer.length;
-      input = input.subarray(engine.bytesWritten);
+      const result = alone.add(zlib.inflateRawSync(alone.input, alone.options) as unknown as Inflated);
+      if (result !== undefined) return result;
     } catch (error) {
-      const isTooBig = (error as { code?: unknown }).code === "ERR_BUFFER_TOO_LARGE";
-      return isTooBig ? "websocket.message_too_big" : "websocket.bad_deflate_data";
+      return whatIsWrong(error);
     }
-    if (total > limit) return "websocket.message_too_big";
-    // All was read; or a stream has ended with the payload, or with the tail.
-    const isComplete = [0, tailAndEnd.length, tailAndEnd.length - tailSize].includes(input.length);
-    if (isComplete) return copyOf(pieces, total);
   }
-  return "websocket.bad_deflate_data";
+}
+
+/** The same, on another thread; the payload may change meanwhile. Never calls back inside the call. */
+export function inflateAloneLater(
+  payload: Uint8Array,
+  limit: number,
+  mostStreams: number,
+  handler: (result: Uint8Array | WebsocketCode) => void,
+): void {
+  const alone = new Alone(payload, limit, mostStreams);
+  const next = (): void => {
+    zlib.inflateRaw(alone.input, alone.options, (error, result) => {
+      const outcome = error === null ? alone.add(result as unknown as Inflated) : whatIsWrong(error);
+      if (outcome === undefined) next();
+      else handler(outcome);
+    });
+  };
+  next();
 }
