@@ -1,50 +1,32 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import path from "node:path";
 import { after, before, beforeEach, describe, it } from "node:test";
-import { chromium, type BrowserContext, type Locator, type Page } from "playwright-core";
+import type { Locator, Page } from "playwright-core";
 import { Command } from "../cli/command.ts";
-import { installed, requires } from "../system/programs.ts";
-
-const args = [
-  "--headless",
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
+import { requires } from "../system/programs.ts";
+import { Browser } from "./browser.ts";
 
 describe("the page in Chromium", { skip: requires("chromium") }, () => {
   let server: Command;
   let url: string;
-  let folder: string;
-  let browser: BrowserContext;
+  let browser: Browser;
   let page: Page;
   /** What the console says: errors, and violations of the page's policy among them. */
   let complaints: string[];
 
   before(async () => {
-    const executablePath = installed("chromium");
     server = new Command("serve", "--port", "0");
     url = await server.url();
-    folder = mkdtempSync(path.join(tmpdir(), "serval-chromium-"));
-    browser = await chromium.launchPersistentContext(folder, { executablePath, args });
-    browser.setDefaultTimeout(20_000);
+    browser = await Browser.launch();
   });
 
   after(async () => {
-    await browser?.close();
+    await browser?.[Symbol.asyncDispose]();
     await server?.[Symbol.asyncDispose]();
-    if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
   });
 
   beforeEach(async () => {
     await page?.close();
-    page = await browser.newPage();
+    page = await browser.context.newPage();
     complaints = [];
     page.on("console", (message) => {
       if (["error", "warning"].includes(message.type())) complaints.push(message.text());
