@@ -4,7 +4,9 @@ import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { Agent, WebSocket as UndiciWebSocket } from "undici";
 import { WebSocket as WsWebSocket, WebSocketServer, type PerMessageDeflateOptions } from "ws";
-import type { StreamOptions } from "../../src/websocket/index.ts";
+import { connect } from "../../src/client/index.ts";
+import type { Stream, StreamOptions } from "../../src/websocket/index.ts";
+import { localhost } from "../certificates/localhost.ts";
 
 /** What any client of the WHATWG interface can do. */
 export interface Client {
@@ -26,12 +28,52 @@ export interface ClientClose {
   readonly wasClean: boolean;
 }
 
+/** Our own client, behind the WHATWG interface. */
+class OurClient implements Client {
+  binaryType = "arraybuffer";
+  protocol = "";
+  readonly extensions = "";
+  onopen: unknown;
+  onmessage: unknown;
+  onclose: unknown;
+  onerror: unknown;
+  #ws: Stream | undefined;
+
+  constructor(url: string) {
+    const tell = (handler: unknown, event: object): void => {
+      if (typeof handler === "function") (handler as (event: object) => void)(event);
+    };
+    connect(url, {
+      tls: { ca: localhost.cert },
+      message: (_, data) => tell(this.onmessage, { data }),
+      error: (_, error) => tell(this.onerror, { error }),
+      close: (_, { code, reason, clean }) => tell(this.onclose, { code, reason, wasClean: clean }),
+    }).then(
+      (ws) => {
+        this.#ws = ws;
+        this.protocol = ws.protocol;
+        tell(this.onopen, {});
+      },
+      (error: unknown) => tell(this.onerror, { error }),
+    );
+  }
+
+  send(data: string | Uint8Array): void {
+    this.#ws!.send(data);
+  }
+
+  close(code = 1005, reason = ""): void {
+    void this.#ws!.close({ code, reason });
+  }
+}
+
 const trusting = new Agent({ connect: { rejectUnauthorized: false } });
 
 /** The clients, by name. They take any certificate. */
 export const clients: readonly [name: string, connect: (url: string) => Client][] = [
   ["ws", (url) => new WsWebSocket(url, { rejectUnauthorized: false }) as unknown as Client],
   ["undici", (url) => new UndiciWebSocket(url, { dispatcher: trusting }) as unknown as Client],
+  ["our client", (url) => new OurClient(url)],
 ];
 
 /** A stream with these options sends back what comes. */

@@ -16,7 +16,7 @@ import { localhost } from "../certificates/localhost.ts";
 import { withPath } from "../net/sockets.ts";
 import { startNginx } from "../system/nginx.ts";
 import { requires, type Cleanup, type Daemon } from "../system/programs.ts";
-import { clients, closing, converse, echo, messages, opened, type Client } from "./conversation.ts";
+import { clients, closing, converse, echo, messages, opened, WsEcho, type Client } from "./conversation.ts";
 
 // Clients, TLS, Debian's nginx as a reverse proxy, and our server behind it, in each way that nginx reaches one.
 scrubReads(true);
@@ -228,6 +228,30 @@ for (const [way, upstream] of upstreams) {
     });
   });
 }
+
+describe("nginx between our client and ws", { skip: requires("nginx") }, () => {
+  const [, connectOurs] = clients.find(([name]) => name === "our client")!;
+  for (const [name, compression] of [
+    ["without compression", false],
+    ["with compression on ws's side, which we don't ask for", true],
+  ] as const) {
+    it(`messages of all kinds, and our close, ${name}`, async (t) => {
+      await using server = await WsEcho.listen(compression);
+      const nginx = await startNginx(t, `http://127.0.0.1:${server.port}`);
+      await converse(connectOurs(`wss://127.0.0.1:${nginx.port}/`));
+    });
+  }
+
+  it("our client is told when nginx is killed", async (t) => {
+    await using server = await WsEcho.listen();
+    const nginx = await startNginx(t, `http://127.0.0.1:${server.port}`);
+    const client = connectOurs(`wss://127.0.0.1:${nginx.port}/`);
+    await opened(client);
+    const seen = closing(client);
+    await nginx.stop();
+    assert.deepEqual(await seen, { code: 1006, reason: "", wasClean: false });
+  });
+});
 
 describe("nginx in front of us", { skip: requires("nginx") }, () => {
   it("passes plain requests on", async (t) => {

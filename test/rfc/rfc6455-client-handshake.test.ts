@@ -2,10 +2,7 @@
 // byte and in random pieces.
 //
 // What no test of a Stream's handshake can show, or is done elsewhere:
-// - 3, 4.1 steps 1 to 5: URIs, proxies, connecting, TLS with SNI are `connect`'s; its tests are in test/client.
-// - 4.1 step 2, "no more than one connection in a CONNECTING state" to an address: a rule for browsers, whose pages are not
-//   trusted. A program that opens many connections means it; no client outside of browsers waits.
-// - 4.1 step 3, proxy autoconfiguration: there is none.
+// - 3, 4.1 steps 1 to 5: URIs, connecting, TLS are `connect`'s: see rfc6455-connecting.test.ts.
 // - 4.1 item 7, "a nonce selected randomly": shown to differ; that it is random is in `accept-key.ts`.
 // - 4.1 item 8, Origin: binds browsers; it can be given among the fields.
 import assert from "node:assert/strict";
