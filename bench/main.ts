@@ -11,5 +11,5 @@ const pairs = Number(values.pairs ?? 7);
 console.log(`Node ${process.version}`);
 if (what === undefined || what === "accept") await accept(10);
 if (what === undefined || what === "echo") await echo(pairs, only);
-if (what === undefined || what === "memory") await memory();
+if (what === undefined || what === "memory") await memory(pairs);
 if (what === undefined || what === "large") await large();
