@@ -1,13 +1,13 @@
 // Whatever a peer may legally send arrives as it was meant: in any fragments, with control frames between them, cut anywhere,
-// compressed in any way, received in any way, in both roles. And what we send arrives at a peer.
+// compressed in any way, received in any way, in both roles.
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import * as fc from "fast-check";
 import type { CloseInfo, Role, ServalError } from "../../src/core/index.ts";
 import type { MessageData, Stream } from "../../src/websocket/index.ts";
 import { concat, utf8 } from "../websocket/frames.ts";
-import { quiet } from "../websocket/kit.ts";
-import { PeerDeflater, PeerInflater, type Part, type Window } from "./deflate.ts";
+import { data, whole, window } from "./arbitraries.ts";
+import { PeerDeflater, type Part, type Window } from "./deflate.ts";
 import { open, roles, type Endpoint, type Speaker } from "./endpoint.ts";
 import { compressed } from "./negotiated.ts";
 import { cut } from "./wire.ts";
@@ -23,24 +23,6 @@ interface Said {
   parts: readonly Part[] | undefined;
 }
 
-/** Bytes that are worth compressing, and some that are not. */
-const bytes = fc.oneof(
-  { weight: 4, arbitrary: fc.uint8Array({ maxLength: 300 }) },
-  {
-    weight: 4,
-    arbitrary: fc
-      .tuple(fc.uint8Array({ minLength: 1, maxLength: 40 }), fc.nat({ max: 60 }))
-      .map(([unit, times]) => concat(...Array.from({ length: times }, () => unit))),
-  },
-  { weight: 1, arbitrary: fc.nat({ max: 90_000 }).map((size) => new Uint8Array(size).map((_, i) => (i * i) >> 7)) },
-);
-const texts = fc.oneof(
-  fc.string({ unit: "grapheme", maxLength: 100 }),
-  fc
-    .tuple(fc.string({ unit: "binary", minLength: 1, maxLength: 20 }), fc.nat({ max: 300 }))
-    .map(([unit, times]) => unit.repeat(times)),
-);
-
 const parts: fc.Arbitrary<Part[]> = fc.array(
   fc.record({
     size: fc.nat({ max: 200 }),
@@ -53,17 +35,11 @@ const parts: fc.Arbitrary<Part[]> = fc.array(
 );
 
 const said: fc.Arbitrary<Said> = fc.record({
-  data: fc.oneof(bytes, texts),
+  data,
   cuts: fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 5 }),
   between: fc.array(fc.constantFrom("ping", "pong", undefined), { maxLength: 5 }),
   parts: fc.option(parts, { nil: undefined }),
 });
-
-/** What was agreed on for the peer's messages; undefined for no compression. */
-const window: fc.Arbitrary<Window | undefined> = fc.option(
-  fc.record({ bits: fc.integer({ min: 8, max: 15 }), takeover: fc.boolean() }),
-  { nil: undefined },
-);
 
 function encode(say: Speaker, deflater: PeerDeflater | undefined, { data, cuts, between, parts }: Said): Uint8Array {
   const isText = typeof data === "string";
@@ -121,9 +97,6 @@ const receivers: Readonly<Record<string, (ws: Stream, messages: MessageData[]) =
   },
 };
 
-const whole = (kind: "text" | "binary", bytes: Uint8Array): MessageData =>
-  kind === "text" ? new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes) : bytes;
-
 /** Receives until the end of the connection, in the named way; pushed where there is no such name. */
 async function received(
   role: Role,
@@ -180,102 +153,4 @@ for (const role of roles) {
       });
     }
   });
-}
-
-/** A message as we send it. */
-interface Sent {
-  data: MessageData;
-  /** `write`, `send`, `writeSome` or `write` of an iterable; whole or in pieces of this size. */
-  way: "write" | "send" | "writeSome" | "iterable";
-  size: number;
-  compress: boolean;
-  /** A ping behind it, or behind its first piece. */
-  ping: boolean;
-}
-
-const sent: fc.Arbitrary<Sent> = fc.record({
-  data: fc.oneof(bytes, texts),
-  way: fc.constantFrom("write", "send", "writeSome", "iterable"),
-  size: fc.integer({ min: 1, max: 20_000 }),
-  compress: fc.boolean(),
-  ping: fc.boolean(),
-});
-
-/** A message in pieces, text cut between characters: half a surrogate pair is no text. */
-function inPieces({ data, size }: Sent): MessageData[] {
-  const characters = typeof data === "string" ? Array.from(data) : undefined;
-  const pieces = Array.from({ length: Math.ceil((characters ?? data).length / size) }, (_, i) => {
-    const [from, to] = [i * size, (i + 1) * size];
-    return characters?.slice(from, to).join("") ?? data.slice(from, to);
-  });
-  return pieces.length === 0 ? [data] : pieces;
-}
-
-/** Sends a message; fulfils when no more of it is asked for. */
-async function send(ws: Stream, message: Sent): Promise<void> {
-  const { data, way, compress, ping } = message;
-  const pieces = inPieces(message);
-  const writes: Promise<void>[] = [];
-  if (way === "send") ws.send(data, { compress });
-  else if (way === "write") writes.push(ws.write(data, { compress }));
-  else if (way === "iterable") writes.push(ws.write(pieces, { compress }));
-  else {
-    for (const [i, piece] of pieces.entries()) {
-      writes.push(ws.writeSome(piece, i === pieces.length - 1, { compress }));
-      if (ping) void ws.ping("x");
-    }
-  }
-  if (ping) void ws.ping("x");
-  await Promise.all(writes);
-}
-
-const speech = fc.record({
-  agreed: window,
-  messages: fc.array(sent, { minLength: 1, maxLength: 8 }),
-  writeBufferSize: fc.integer({ min: 8, max: 200_000 }),
-  threshold: fc.nat({ max: 300 }),
-  level: fc.integer({ min: 0, max: 9 }),
-  maxWrite: fc.oneof(fc.integer({ min: 50, max: 5000 }), fc.constant(Infinity)),
-});
-
-for (const role of roles) {
-  it(`whatever is sent arrives at a peer: we are the ${role}`, async () => {
-    await fc.assert(
-      fc.asyncProperty(speech, async ({ agreed, messages, writeBufferSize, threshold, level, maxWrite }) => {
-        const setup = compressed(role, { ours: agreed }, { writeBufferSize, threshold, level });
-        const endpoint = await open(role, { options: { writeBufferSize }, ...setup, pair: { maxWrite } });
-        await Promise.all(messages.map((message) => send(endpoint.ws, message)));
-        void endpoint.ws.close();
-        while (endpoint.sent.at(-1)?.code !== 8) await quiet();
-        assert.deepEqual(
-          heard(endpoint, agreed),
-          messages.map(({ data }) => data),
-        );
-      }),
-      { numRuns: 100 },
-    );
-  });
-}
-
-/** The messages that a peer makes of what was sent. */
-function heard(endpoint: Endpoint, agreed: Window | undefined): MessageData[] {
-  const inflater = agreed && new PeerInflater(agreed);
-  const messages: MessageData[] = [];
-  let fragments: Uint8Array[] = [];
-  let kind: "text" | "binary" = "text";
-  let isDeflated = false;
-  for (const { code, rsv, fin, payload } of endpoint.sent.filter(({ code }) => code < 8)) {
-    if (code !== 0) {
-      kind = code === 1 ? "text" : "binary";
-      isDeflated = rsv === 4;
-      assert.equal(fragments.length, 0);
-    }
-    assert.equal(rsv, code !== 0 && isDeflated ? 4 : 0);
-    fragments.push(payload);
-    if (!fin) continue;
-    const all = concat(...fragments);
-    messages.push(whole(kind, isDeflated ? inflater!.inflate(all) : all));
-    fragments = [];
-  }
-  return messages;
 }
