@@ -13,7 +13,7 @@ import {
   type Context,
 } from "./zlib.ts";
 
-export { Inflater, type InflaterOptions } from "./inflate.ts";
+export { Inflater } from "./inflate.ts";
 export { hasContexts as canTakeOver, inlineUpTo } from "./zlib.ts";
 
 /** How our messages are compressed. */
