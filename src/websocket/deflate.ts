@@ -110,6 +110,11 @@ export class Deflater {
     else queueMicrotask(() => !this.#closed && handler(emptyPayload));
   }
 
+  /** One that compresses in the same way, for more than one connection: without takeover. */
+  alike(): Deflater {
+    return new Deflater({ ...this.#pool.options, takeover: false });
+  }
+
   #own(): Context {
     this.#context ??= compressor(this.#pool.options, this.#history);
     this.#history = undefined;

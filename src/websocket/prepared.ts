@@ -67,7 +67,8 @@ export class PreparedMessage {
     else {
       const waiting: Waiting = [handler];
       this.#deflated.set(windowBits, waiting);
-      deflater.deflateLater(this.payload, (payload) => {
+      // Not by the connection's own: others wait for it too, and it may end before.
+      deflater.alike().deflateLater(this.payload, (payload) => {
         this.#deflated.set(windowBits, payload);
         for (const each of waiting) each(payload);
       });
