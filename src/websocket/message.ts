@@ -1,4 +1,4 @@
-import { complete, promised, type Handler } from "../core/index.ts";
+import { complete, promised, type Handler, type ServalError } from "../core/index.ts";
 import { copyOf } from "../core/bytes.ts";
 import { decodeUtf8 } from "../core/text.ts";
 import { websocketError } from "./errors.ts";
@@ -66,7 +66,12 @@ export class Message implements AsyncIterable<Uint8Array> {
         else {
           parts.push(bytes);
           size += bytes.length;
-          this.#next(add);
+          try {
+            this.#next(add);
+          } catch (misuse) {
+            // Meanwhile someone else has read, or has given the message up.
+            done(misuse as ServalError, nothing);
+          }
         }
       };
       this.#next(add);

@@ -60,6 +60,8 @@ export class Receiver<Ws> {
   #isInflating = false;
   /** A message was inflated for a read that had been given up. */
   #isHolding = false;
+  /** Data has come that nobody waited for, and nothing is read before someone does. */
+  #isPaused = false;
 
   constructor(protocol: Protocol, application: Application<Ws>, inflater: Inflater | undefined, owner: ReceiverOwner) {
     this.#protocol = protocol;
@@ -100,9 +102,13 @@ export class Receiver<Ws> {
   take(): boolean {
     for (;;) {
       if (this.#isInflating) return false;
-      if (this.#isHolding) return this.#deliverHeld();
+      // Once we have closed, data is dropped.
+      if (this.#isHolding && !this.#owner.isClosing) return this.#deliverHeld();
       const next = this.#protocol.next(this.#wanted);
-      if (next === undefined) return true;
+      if (next === undefined) {
+        this.#isPaused = false;
+        return true;
+      }
       if (!this.#handle(next) || this.#owner.isOver) return false;
     }
   }
@@ -117,7 +123,8 @@ export class Receiver<Ws> {
     const { incoming } = this.#protocol;
     switch (taken) {
       case event.data:
-        this.pauses++;
+        if (!this.#isPaused) this.pauses++;
+        this.#isPaused = true;
         return false;
       case event.message:
         if (this.#application.isPushed) {
