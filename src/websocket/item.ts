@@ -1,4 +1,4 @@
-import { copyOf } from "../core/bytes.ts";
+import { copyOf, dropFront } from "../core/bytes.ts";
 import { byteLength, type Handler } from "../core/index.ts";
 import type { opcode } from "./frame.ts";
 import { copiedUpTo } from "./outgoing.ts";
@@ -17,6 +17,8 @@ export class Item {
   position: number | undefined;
   /** Who is told. */
   handler: Handler | undefined;
+  /** It is not framed before it can leave, so that it can be withdrawn. */
+  isPatient = false;
 
   constructor(size: number) {
     this.size = size;
@@ -28,7 +30,7 @@ export class WholeMessage extends Item {
   readonly code: DataOpcode;
   readonly prepared: PreparedMessage | undefined;
   pieces: readonly Uint8Array[];
-  compress: boolean;
+  readonly compress: boolean;
   isReferenced: boolean;
   isDeflating = false;
   isDeflated = false;
@@ -43,9 +45,19 @@ export class WholeMessage extends Item {
     this.code = code;
     this.prepared = data instanceof PreparedMessage ? data : undefined;
     this.pieces = bytes instanceof Uint8Array ? [bytes] : bytes;
-    this.compress = compress;
+    this.compress = compress && this.prepared?.compress !== false;
     // What was prepared is nobody's to change.
     this.isReferenced = this.size > copiedUpTo && this.prepared === undefined;
+  }
+
+  get hasBegun(): boolean {
+    return this.framed > 0 || this.isDeflating;
+  }
+
+  /** The caller's bytes are the caller's again. */
+  keep(): void {
+    this.pieces = [copyOf(dropFront(this.pieces, this.framed), this.size)];
+    this.piece = this.offset = 0;
   }
 }
 
@@ -71,11 +83,13 @@ export class PartedMessage extends Item {
 export class Part extends Item {
   bytes: Uint8Array;
   readonly isLast: boolean;
+  readonly isReferenced: boolean;
 
   constructor(bytes: Uint8Array, isLast: boolean) {
     super(bytes.length);
     this.bytes = bytes;
     this.isLast = isLast;
+    this.isReferenced = this.size > copiedUpTo;
   }
 
   /** The caller's bytes are the caller's again. */
@@ -94,6 +108,7 @@ export class Part extends Item {
 
 /** The end: behind what was queued before it. */
 export class Closing extends Item {
+  readonly hasBegun = false;
   readonly close: () => void;
 
   constructor(close: () => void) {

@@ -56,7 +56,8 @@ export interface OptionsOf<Ws = unknown, Data = unknown> extends HandlersOf<Ws> 
   /**
    * What becomes of a message for which `maxBufferedAmount` leaves no room. "close", the default: the connection ends with
    * `websocket.queue_overflow`. "drop": the message is not sent; `send` returns false, `write` fails with
-   * `websocket.queue_overflow`. "wait": it is queued all the same, for those who await every `write`.
+   * `websocket.queue_overflow`; one that was begun in parts goes on. "wait": it is queued all the same, for those who await
+   * every `write`.
    */
   overflow?: "close" | "drop" | "wait";
   /**

@@ -51,18 +51,19 @@ export class Outgoing {
     this.isMasked = role === "client";
   }
 
-  /** Queues a frame whose first byte is `first`, with a payload that is text. */
-  text(first: number, text: string): void {
+  /** Queues a frame whose first byte is `first`, with a payload that is text. Returns how many bytes of payload that is. */
+  text(first: number, text: string): number {
     const length = utf8Length(text);
     if (length > copiedUpTo) {
       this.bytes(first, encodeUtf8(text));
-      return;
+      return length;
     }
     const block = this.#room(maxHeaderSize + length);
     const at = this.#writeHeader(block, first, length);
     writeUtf8(block, text, at, length);
     if (this.isMasked) maskInPlace(block, at, length, this.#key);
     this.#advance(at + length);
+    return length;
   }
 
   /** Queues a frame whose first byte is `first`, with a payload of bytes. */
@@ -163,7 +164,8 @@ export class Outgoing {
     this.#flightBlocks = [];
     this.#block = undefined;
     this.#flightSize = 0;
-    this.written = this.queued;
+    // That it was queued is forgotten; it was never written.
+    this.queued = this.written;
   }
 
   /** Writes a header where the block's free part begins, and chooses the key; returns where the payload goes. */

@@ -29,8 +29,11 @@ export interface SenderOwner {
   cut(item: Item): void;
 }
 
-/** Control frames find their way between the frames of a long message: no more than this is framed ahead, or one frame. */
-const framedAhead = 64 * 1024;
+/**
+ * Control frames find their way between the frames of a long message: no more than this is framed ahead, or one frame; and
+ * no more than the mark above which pongs are withheld.
+ */
+const framedAheadAtMost = 64 * 1024;
 
 /** Texts are encoded here on their way into the deflater. */
 const scratchSize = 16 * 1024;
@@ -54,6 +57,7 @@ export class Sender {
   readonly #threshold: number;
   readonly #fragmentSize: number;
   readonly #highWaterMark: number;
+  readonly #framedAhead: number;
   readonly #owner: SenderOwner;
   /** What can't be framed yet; the first may be in progress. */
   #queue: (WholeMessage | PartedMessage | Closing)[] | undefined;
@@ -65,6 +69,7 @@ export class Sender {
     this.#threshold = options.threshold;
     this.#fragmentSize = options.fragmentSize;
     this.#highWaterMark = options.highWaterMark;
+    this.#framedAhead = Math.min(framedAheadAtMost, options.highWaterMark);
     this.#owner = owner;
   }
 
@@ -80,12 +85,14 @@ export class Sender {
     }
     const bytes = typeof data === "string" ? encodeUtf8(data) : data;
     const message = new WholeMessage(code, bytes, compress);
+    message.isPatient = isPatient;
     // Text was encoded into memory of ours.
-    if (typeof data === "string") message.isReferenced = false;
-    const queued = this.#enqueue(message);
+    const isOurs = typeof data === "string" || data instanceof PreparedMessage;
+    if (isOurs) message.isReferenced = false;
+    this.#enqueue(message);
     // Small payloads are copied at the call, whenever they leave.
-    if (queued === message && message.size <= copiedUpTo && message.framed === 0) message.pieces = [joined(message)];
-    return queued;
+    if (message.position === undefined && !message.isReferenced && !isOurs) message.keep();
+    return this.#waitFor(message, message.isReferenced);
   }
 
   /** Begins a message that comes in parts. It holds its place among the others from now on. */
@@ -101,9 +108,8 @@ export class Sender {
     message.parts.push(part);
     this.waiting += part.size;
     this.pump();
-    if (part.position !== undefined) return part.position;
-    if (part.size <= copiedUpTo) part.keep();
-    return part;
+    if (part.position === undefined && !part.isReferenced) part.keep();
+    return this.#waitFor(part, part.isReferenced);
   }
 
   /** Calls back when everything queued so far is framed; of a message in parts what is there, but not what may still come. */
@@ -111,18 +117,15 @@ export class Sender {
     this.#enqueue(new Closing(callback));
   }
 
-  /** Takes back what has not begun to be sent; false if it has. */
+  /** Takes back what has not begun to be sent; false if it has. What was behind it may be framed now. */
   withdraw(item: Item): boolean {
     const queue = this.#queue ?? [];
-    const at = queue.indexOf(item as WholeMessage);
-    if (at < 0 || item.position !== undefined) return false;
-    if (item instanceof WholeMessage && (item.framed > 0 || item.isDeflating)) return false;
-    if (item instanceof PartedMessage && item.hasBegun) return false;
-    for (const { size } of itemsOf(item)) this.waiting -= size;
-    if (item instanceof PartedMessage) item.cancel?.();
+    const at = queue.findIndex((one) => one === item && !one.hasBegun);
+    if (at < 0) return false;
     queue.splice(at, 1);
     if (queue.length === 0) this.#queue = undefined;
-    this.pump();
+    for (const { size } of itemsOf(item)) this.waiting -= size;
+    if (item instanceof PartedMessage) item.cancel?.();
     return true;
   }
 
@@ -135,8 +138,9 @@ export class Sender {
   pump(): void {
     if (this.#queue === undefined || this.#isPumping) return;
     this.#isPumping = true;
-    while (this.#queue !== undefined && this.#outgoing.bufferedAmount < framedAhead) {
+    while (this.#queue !== undefined && this.#outgoing.bufferedAmount < this.#framedAhead) {
       const item = this.#queue[0]!;
+      if (item.isPatient && this.#outgoing.bufferedAmount > 0 && !item.hasBegun) break;
       if (!this.#step(item)) break;
       if (item.position === undefined) continue;
       this.#queue.shift();
@@ -159,11 +163,17 @@ export class Sender {
     }
   }
 
-  #enqueue(item: WholeMessage | PartedMessage | Closing): number | Item {
+  #enqueue(item: WholeMessage | PartedMessage | Closing): void {
     (this.#queue ??= []).push(item);
     this.waiting += item.size;
     this.pump();
-    return item.position ?? item;
+  }
+
+  /** What whoever sent an item waits for: its framing, but not if it needs no memory of theirs and there is room behind it. */
+  #waitFor(item: Item, isReferenced: boolean): number | Item {
+    if (item.position !== undefined) return item.position;
+    const hasRoom = this.#outgoing.bufferedAmount + this.waiting < this.#highWaterMark;
+    return hasRoom && !isReferenced ? this.#outgoing.written : item;
   }
 
   /** Frames a message at once, if it is of the common kind: not long, and not to be compressed elsewhere. */
@@ -173,9 +183,7 @@ export class Sender {
       // At most three bytes for each code unit.
       if (data.length * 3 > this.#fragmentSize && utf8Length(data) > this.#fragmentSize) return undefined;
       if (deflater !== undefined) return this.#deflateText(deflater, code, data);
-      const before = this.#outgoing.queued;
-      this.#outgoing.text(finalBit | code, data);
-      return this.#sent(this.#outgoing.queued - before, false);
+      return this.#sent(this.#outgoing.text(finalBit | code, data), false);
     }
     if (data instanceof PreparedMessage) return this.#sendPrepared(data, deflater);
     if (!(data instanceof Uint8Array)) return undefined;
@@ -341,7 +349,7 @@ export class Sender {
     this.payload += count;
     if (isAll) {
       message.parts.shift();
-      part.position = this.#position(deflater === undefined && count > copiedUpTo);
+      part.position = this.#position(deflater === undefined && part.isReferenced);
       this.#settle(part);
     }
     if (isLast) {

@@ -146,11 +146,13 @@ export class Session<Ws> implements WriterOwner, ApplicationOwner, SenderOwner, 
 
   /** Queues a message; false if there is no room, or the connection is ending. */
   send(code: DataOpcode, data: Sendable, compress: boolean): boolean {
-    if (this.#refusal() !== undefined) return false;
-    this.#sender.send(code, data, compress);
-    this.#wake();
-    if (this.bufferedAmount < this.#settings.highWaterMark) return true;
-    this.#toldFull = true;
+    if (this.#refusal("message") === undefined) {
+      this.#sender.send(code, data, compress);
+      this.#wake();
+      if (this.bufferedAmount < this.#settings.highWaterMark) return true;
+    }
+    // In one that is closing there will be none.
+    this.#toldFull = this.isOpen;
     return false;
   }
 
@@ -159,7 +161,7 @@ export class Session<Ws> implements WriterOwner, ApplicationOwner, SenderOwner, 
    * can't be queued.
    */
   write(code: DataOpcode, data: Sendable, compress: boolean, isPatient: boolean): number | Item | ServalError {
-    const refusal = this.#refusal();
+    const refusal = this.#refusal("message");
     if (refusal !== undefined) return refusal;
     const queued = this.#sender.send(code, data, compress, isPatient);
     this.#wake();
@@ -168,7 +170,7 @@ export class Session<Ws> implements WriterOwner, ApplicationOwner, SenderOwner, 
 
   /** Queues a part of the message that is being sent in parts, the first one or another; returns what {@link write} does. */
   writeSome(code: DataOpcode, bytes: Uint8Array, isLast: boolean, compress: boolean): number | Item | ServalError {
-    const refusal = this.#refusal();
+    const refusal = this.#refusal(this.#writing === undefined ? "message" : "part");
     if (refusal !== undefined) return refusal;
     const message = (this.#writing ??= this.#sender.begin(code, compress));
     if (isLast) this.#writing = undefined;
@@ -176,8 +178,12 @@ export class Session<Ws> implements WriterOwner, ApplicationOwner, SenderOwner, 
   }
 
   /** Begins a message in parts, which takes its place among the others now; or says why it can't. */
-  begin(compress: boolean): PartedMessage | ServalError {
-    return this.#refusal() ?? this.#sender.begin(undefined, compress);
+  begin(compress: boolean, isPatient: boolean): PartedMessage | ServalError {
+    const refusal = this.#refusal("message");
+    if (refusal !== undefined) return refusal;
+    const message = this.#sender.begin(undefined, compress);
+    message.isPatient = isPatient;
+    return message;
   }
 
   /** Queues a part of a message; returns what {@link write} does. */
@@ -189,9 +195,11 @@ export class Session<Ws> implements WriterOwner, ApplicationOwner, SenderOwner, 
 
   /** Takes back what has not begun to be sent; false if it has. */
   withdraw(item: Item): boolean {
-    const done = this.#sender.withdraw(item);
-    if (done) this.#wake();
-    return done;
+    if (!this.#sender.withdraw(item)) return false;
+    // Not behind a close frame that answers the peer's: its handlers may be what runs now.
+    if (this.protocol.canSend) this.#sender.pump();
+    this.#wake();
+    return true;
   }
 
   /** A message in parts will not be finished. If it has begun, nothing can be sent any more but the close. */
@@ -205,7 +213,7 @@ export class Session<Ws> implements WriterOwner, ApplicationOwner, SenderOwner, 
 
   /** Queues a ping or pong; returns what {@link write} does. */
   control(code: typeof opcode.ping | typeof opcode.pong, payload: Uint8Array): number | ServalError {
-    const refusal = this.#refusal();
+    const refusal = this.#refusal("control");
     if (refusal !== undefined) return refusal;
     if (code === opcode.ping) this.#liveness.pinged(payload);
     this.protocol.outgoing.bytes(finalBit | code, payload);
@@ -223,14 +231,16 @@ export class Session<Ws> implements WriterOwner, ApplicationOwner, SenderOwner, 
     this.#writer.wait(position, handler);
   }
 
-  /** Why nothing can be queued now. */
-  #refusal(): ServalError | undefined {
+  /** Why something can't be queued now. */
+  #refusal(what: "message" | "part" | "control"): ServalError | undefined {
     if (!this.isOpen) return this.closedError();
     const { overflow, maxBufferedAmount } = this.#settings;
     if (this.bufferedAmount <= maxBufferedAmount || overflow === "wait") return undefined;
+    // A message that has begun is not one with a hole in it.
+    if (overflow === "drop" && what === "part") return undefined;
     const error = websocketError("websocket.queue_overflow");
     if (overflow === "close") this.lost(error);
-    else this.#dropped++;
+    else if (what === "message") this.#dropped++;
     return error;
   }
 
@@ -417,6 +427,7 @@ export class Session<Ws> implements WriterOwner, ApplicationOwner, SenderOwner, 
     if (!this.#finishing) {
       this.#finishing = true;
       this.#liveness.startDeadline(this.#settings.timeouts[this.#role].handshake);
+      this.protocol.incoming.clear();
       this.#sender.end(() => this.closedError());
       this.#inflater?.close();
       this.#receiver.end();

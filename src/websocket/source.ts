@@ -6,6 +6,7 @@ import { websocketError } from "./errors.ts";
 import { opcode } from "./frame.ts";
 import type { Item, PartedMessage } from "./item.ts";
 import type { Session } from "./session.ts";
+import { tell } from "./tell.ts";
 
 /** Where one message may come from, part by part: strings and bytes as they come. */
 export type MessageSource = AsyncIterable<string | Uint8Array> | Iterable<string | Uint8Array>;
@@ -52,7 +53,7 @@ export class SourceWriter {
     try {
       for (;;) {
         if (this.#isOver) return;
-        const next = await this.#iterator.next();
+        const next = await this.#next();
         if (this.#isOver) return;
         if (next.done === true) break;
         await this.#send(this.#bytesOf(next.value), false);
@@ -67,7 +68,16 @@ export class SourceWriter {
       const { handler } = this.#message;
       this.#message.handler = undefined;
       this.#session.abandon(this.#message, error);
-      handler?.(error);
+      if (handler !== undefined) tell(handler, error, undefined);
+    }
+  }
+
+  /** Also where the source is another connection, whose error is not ours. */
+  async #next(): Promise<IteratorResult<string | Uint8Array>> {
+    try {
+      return await this.#iterator.next();
+    } catch (cause) {
+      throw websocketError("websocket.source_failed", { cause });
     }
   }
 

@@ -192,8 +192,9 @@ export class Stream<Data = unknown> {
     target: string,
     ...given: (HandshakeOptions | Handler | undefined)[]
   ): Promise<void> | undefined {
-    const options = optionsOf<HandshakeOptions>(given);
-    return complete(handlerOf(given), (done) => this.#handshake(host, target, options, done));
+    return complete(handlerOf(given), (done) => {
+      this.#handshake(host, target, optionsOf<HandshakeOptions>(given), done);
+    });
   }
 
   /**
@@ -205,7 +206,7 @@ export class Stream<Data = unknown> {
   read(handler: Handler<MessageData>): void;
   read(options: ReadOptions, handler: Handler<MessageData>): void;
   read(...given: (ReadOptions | Handler<MessageData> | undefined)[]): Promise<MessageData> | undefined {
-    return this.#receive<MessageData>(given, (session, done) => session.read(done));
+    return this.#receive<MessageData>(given, false, (session, done) => session.read(done));
   }
 
   /**
@@ -217,10 +218,7 @@ export class Stream<Data = unknown> {
   readSome(handler: Handler<ReceivedPart>): void;
   readSome(options: ReadOptions, handler: Handler<ReceivedPart>): void;
   readSome(...given: (ReadOptions | Handler<ReceivedPart> | undefined)[]): Promise<ReceivedPart> | undefined {
-    const message = this.#message;
-    this.#message = undefined;
-    message?.leave();
-    return this.#receive<ReceivedPart>(given, (session, done) => session.readSome(done));
+    return this.#receive<ReceivedPart>(given, true, (session, done) => session.readSome(done));
   }
 
   /**
@@ -231,7 +229,7 @@ export class Stream<Data = unknown> {
   nextMessage(handler: Handler<Message>): void;
   nextMessage(options: ReadOptions, handler: Handler<Message>): void;
   nextMessage(...given: (ReadOptions | Handler<Message> | undefined)[]): Promise<Message> | undefined {
-    return this.#receive<Message>(given, (session, done) => {
+    return this.#receive<Message>(given, false, (session, done) => {
       if (session.protocol.incoming.isInParts) throw websocketError("websocket.message_in_progress");
       const begun: Handler<ReceivedPart> = (error, part) => {
         if (error !== undefined) done(error, undefined as unknown as Message);
@@ -275,11 +273,11 @@ export class Stream<Data = unknown> {
   write(data: Sendable | MessageSource, handler: Handler): void;
   write(data: Sendable | MessageSource, options: WriteOptions, handler: Handler): void;
   write(data: Sendable | MessageSource, ...given: (WriteOptions | Handler | undefined)[]): Promise<void> | undefined {
-    const options = optionsOf<WriteOptions>(given);
-    const signal = options?.signal;
+    const signal = (given[0] as WriteOptions | undefined)?.signal;
     return transmit(
       this.#session ?? this.#notOpen,
       (session) => {
+        const options = optionsOf<WriteOptions>(given);
         const sendable = checkSendable(data);
         if (sendable === undefined) return writeSource(session, data as MessageSource, options);
         return session.write(codeOf(sendable, options), sendable, options?.compress !== false, signal !== undefined);
@@ -302,10 +300,12 @@ export class Stream<Data = unknown> {
     final: boolean,
     ...given: (SendOptions | Handler | undefined)[]
   ): Promise<void> | undefined {
-    const options = optionsOf<SendOptions>(given);
     return transmit(
       this.#session ?? this.#notOpen,
-      (session) => session.writeSome(codeOf(data, options), checkPart(data), final, options?.compress !== false),
+      (session) => {
+        const options = optionsOf<SendOptions>(given);
+        return session.writeSome(codeOf(data, options), checkPart(data), final, options?.compress !== false);
+      },
       undefined,
       handlerOf(given),
     );
@@ -469,19 +469,25 @@ export class Stream<Data = unknown> {
     return this.#opening === undefined ? websocketError("websocket.not_open") : openingPending();
   }
 
-  /** Receives something, behind what is left of a message that nobody wants any more. */
+  /** Receives something: the rest of the message before, or what is behind that, which nobody wants any more. */
   #receive<Result>(
     given: (ReadOptions | Handler<Result> | undefined)[],
+    goesOn: boolean,
     start: (session: Session<Stream<Data>>, done: Handler<Result>) => unknown,
   ): Promise<Result> | undefined {
-    const signal = optionsOf<ReadOptions>(given)?.signal;
     return complete(handlerOf<Result>(given), (done) => {
+      const signal = optionsOf<ReadOptions>(given)?.signal;
       const session = this.#opened();
       const message = this.#message;
-      this.#message = undefined;
-      message?.leave();
-      const skips = message !== undefined && session.protocol.incoming.isInParts;
-      receive(session, { skips, signal }, (wanted) => start(session, wanted), done);
+      const skips = !goesOn && message !== undefined && session.protocol.incoming.isInParts;
+      const startWanted = (wanted: Handler<Result>): unknown => {
+        const waiting = start(session, wanted);
+        // Only now: misuse changes nothing, and a read that is given up before leaves the rest to be dropped by the next.
+        this.#message = undefined;
+        return waiting;
+      };
+      receive(session, { skips, signal }, startWanted, done);
+      if (signal?.aborted !== true) message?.leave();
     });
   }
 
@@ -501,8 +507,9 @@ export class Stream<Data = unknown> {
 
 /** What a message is sent as. */
 function codeOf(data: Sendable, options: SendOptions | undefined): DataOpcode {
-  const byDefault = typeof data === "string" ? "text" : data instanceof PreparedMessage ? data.kind : "binary";
-  return (options?.kind ?? byDefault) === "text" ? opcode.text : opcode.binary;
+  const byDefault = typeof data === "string" ? "text" : "binary";
+  const kind = data instanceof PreparedMessage ? data.kind : (options?.kind ?? byDefault);
+  return kind === "text" ? opcode.text : opcode.binary;
 }
 
 /** Begins a message whose parts come from a source. */
@@ -511,7 +518,7 @@ function writeSource(
   source: MessageSource,
   options: WriteOptions | undefined,
 ): ReturnType<Session<unknown>["begin"]> {
-  const message = session.begin(options?.compress !== false);
+  const message = session.begin(options?.compress !== false, options?.signal !== undefined);
   if (message instanceof ServalError) return message;
   if (options?.kind !== undefined) message.code = options.kind === "text" ? opcode.text : opcode.binary;
   try {
