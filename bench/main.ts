@@ -1,7 +1,8 @@
-// npm run bench [-- accept | memory | large | echo [part of a workload's name]] [--pairs N]
+// npm run bench [-- accept | memory | idle | large | echo [part of a workload's name]] [--pairs N]
 import { parseArgs } from "node:util";
 import { accept } from "./accept.ts";
 import { echo } from "./echo.ts";
+import { idle } from "./idle.ts";
 import { large } from "./large.ts";
 import { memory } from "./memory.ts";
 
@@ -12,4 +13,5 @@ console.log(`Node ${process.version}`);
 if (what === undefined || what === "accept") await accept(10);
 if (what === undefined || what === "echo") await echo(pairs, only);
 if (what === undefined || what === "memory") await memory(pairs);
+if (what === undefined || what === "idle") await idle();
 if (what === undefined || what === "large") await large();
