@@ -5,7 +5,7 @@ export * as net from "./net/index.ts";
 export * as server from "./server/index.ts";
 export * as websocket from "./websocket/index.ts";
 export { connect } from "./client/index.ts";
-export type { ConnectOptions } from "./client/index.ts";
+export type { ConnectOptions, ForeverOptions } from "./client/index.ts";
 export { ServalError } from "./core/index.ts";
 export type { ByteStream, CloseInfo, Condition } from "./core/index.ts";
 export { serve } from "./server/index.ts";

@@ -46,11 +46,6 @@ export class TlsStream extends DuplexStream implements ByteStream {
   override get peer(): Peer | undefined {
     return this.#peer;
   }
-
-  protected override destroy(): void {
-    super.destroy();
-    this.nextLayer?.close();
-  }
 }
 
 /**
@@ -65,7 +60,7 @@ export class TlsStream extends DuplexStream implements ByteStream {
 export function connectTls(target: Target, options: TlsOptions & ConnectOptions = {}): Promise<TlsStream> {
   const { host = "localhost", port, path, family } = target;
   const where = path === undefined ? { port: port!, family } : { path };
-  return handled(shakeHands(nameOf({ host, port, path }), undefined, { ...where, host, allowHalfOpen: true }, options));
+  return handled(shakeHands(nameOf({ host, port, path }), undefined, { ...where, host }, options));
 }
 
 /**
@@ -84,7 +79,6 @@ export function startTls(
 interface Place extends ConnectionOptions {
   host: string;
   family?: 4 | 6 | undefined;
-  allowHalfOpen?: boolean;
 }
 
 /** `name` is the server's address in words. */

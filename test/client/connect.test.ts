@@ -105,7 +105,9 @@ describe("connect", () => {
     await using server = await echoing();
     const url = `ws://ada:open%20sesame@127.0.0.1:${server.port}/chat`;
     await (await connect(url)).close();
-    await (await connect(url, { fields: { authorization: "Bearer token" } })).close();
+    const other = await connect(url, { fields: { authorization: "Bearer token" } });
+    assert.equal(other.request?.fields.count("Authorization"), 1);
+    await other.close();
     const [first, second] = server.asked;
     assert.equal(first?.fields.authorization, `Basic ${Buffer.from("ada:open sesame").toString("base64")}`);
     assert.equal(first.fields.host, `127.0.0.1:${server.port}`);

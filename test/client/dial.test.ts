@@ -57,7 +57,10 @@ describe("connect, through proxies", () => {
     // The proxies look up nothing but what is in /etc/hosts.
     const url = `${scheme}://localhost:${places[scheme].port}/`;
     await converse(await connect(url, { ...trusting, ...options, proxy }));
-    assert.equal(places[scheme].asked.at(-1)?.fields["proxy-authorization"], undefined);
+    const asked = places[scheme].asked.at(-1)!;
+    assert.equal(asked.fields["proxy-authorization"], undefined);
+    // Not the proxy's name.
+    assert.equal(asked.serverName, scheme === "wss" ? "localhost" : undefined);
   }
 
   function refusal(proxy: string, url = `ws://localhost:${places.ws.port}/`): Promise<ServalError> {

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import * as http from "node:http";
 import * as https from "node:https";
 import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
+import type { TLSSocket } from "node:tls";
 import { WebSocketServer } from "ws";
 import { localhost } from "../certificates/localhost.ts";
 import { until } from "../core/stream-operations.ts";
@@ -11,6 +12,8 @@ import { until } from "../core/stream-operations.ts";
 export interface Asked {
   readonly target: string;
   readonly fields: http.IncomingHttpHeaders;
+  /** The name that the client's TLS asked for (SNI), where there is TLS; false for none. */
+  readonly serverName: string | false | undefined;
 }
 
 /** A server that listens, and knows its connections. */
@@ -62,6 +65,10 @@ export function mute(): Promise<Listening> {
   return listening(createServer((socket) => socket.resume()));
 }
 
+function whatAsks({ url, headers, socket }: http.IncomingMessage): Asked {
+  return { target: url!, fields: headers, serverName: (socket as TLSSocket).servername as string | false | undefined };
+}
+
 /** What a request is answered with. */
 export type Answer = readonly [status: number, fields?: http.OutgoingHttpHeaders, body?: string];
 
@@ -69,7 +76,7 @@ export type Answer = readonly [status: number, fields?: http.OutgoingHttpHeaders
 export function answering(answer: (asked: Asked) => Answer, { secure = false } = {}): Promise<Listening> {
   const asked: Asked[] = [];
   const handle = (request: http.IncomingMessage, response: http.ServerResponse): void => {
-    const one = { target: request.url!, fields: request.headers };
+    const one = whatAsks(request);
     asked.push(one);
     const [status, fields, body = ""] = answer(one);
     response.writeHead(status, { Connection: "close", ...fields }).end(body);
@@ -83,7 +90,7 @@ export function echoing({ secure = false, host = "127.0.0.1" } = {}): Promise<Li
   const server = secure ? https.createServer(localhost) : http.createServer();
   const sockets = new WebSocketServer({ server: server as http.Server });
   sockets.on("connection", (ws, request) => {
-    asked.push({ target: request.url!, fields: request.headers });
+    asked.push(whatAsks(request));
     ws.on("message", (data, isBinary) => ws.send(data, { binary: isBinary }));
     ws.on("error", () => {});
   });

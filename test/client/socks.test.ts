@@ -88,6 +88,17 @@ describe("openSocks", () => {
     await more.catch(() => {});
   });
 
+  it("goes on writing after the peer's end", async () => {
+    const { stream: opened, peer } = opening([passwordPlease, welcome, granted]);
+    const stream = await opened;
+    peer.end();
+    assert.equal(await read(stream), undefined);
+    await turns();
+    await writeAll(stream, Buffer.from("still here"));
+    assert.equal(String(await readExactly(peer, 10)), "still here");
+    stream.close();
+  });
+
   const refusals: readonly [steps: readonly (readonly number[])[], message: RegExp][] = [
     [[[5, 0xff]], /no accepted authentication type/],
     [[[4, 0]], /version/],
