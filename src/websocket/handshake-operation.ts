@@ -116,7 +116,12 @@ export class HandshakeOperation {
     this.#endSoon(error);
   }
 
-  readonly #onAbort = (): void => this.abort(abortError(this.#signal!));
+  readonly #onAbort = (): void => {
+    const { reason } = this.#signal! as { reason: unknown };
+    // A deadline of the caller's, which has begun before us, is like our own.
+    if (reason instanceof ServalError && reason.condition === "timeout") this.#stop(reason);
+    else this.abort(abortError(this.#signal!));
+  };
 
   readonly #onDeadline = (): void => {
     this.#stop(coreError("core.timeout", { message: "The WebSocket handshake took longer than its deadline" }));

@@ -30,7 +30,8 @@ export class WholeMessage extends Item {
   readonly code: DataOpcode;
   readonly prepared: PreparedMessage | undefined;
   pieces: readonly Uint8Array[];
-  readonly compress: boolean;
+  /** It is to be compressed yet. */
+  compress: boolean;
   isReferenced: boolean;
   isDeflating = false;
   isDeflated = false;

@@ -191,8 +191,7 @@ export class Sender {
     if (length > this.#fragmentSize) return undefined;
     if (deflater !== undefined && length >= this.#threshold) {
       if (length > inlineUpTo) return undefined;
-      this.#frameDeflated(code, deflater.deflate(data), length);
-      return this.#sent(length, false);
+      if (this.#frameDeflated(code, deflater.deflate(data), length)) return this.#sent(length, false);
     }
     this.#outgoing.bytes(finalBit | code, data);
     return this.#sent(length, length > copiedUpTo);
@@ -200,13 +199,14 @@ export class Sender {
 
   #deflateText(deflater: Deflater, code: DataOpcode, text: string): number | undefined {
     const length = utf8Length(text);
-    if (length < this.#threshold) this.#outgoing.text(finalBit | code, text);
-    else if (length > scratchSize) return undefined;
-    else {
+    if (length >= this.#threshold) {
+      if (length > scratchSize) return undefined;
       const bytes = (scratch ??= new Uint8Array(scratchSize));
       writeUtf8(bytes, text, 0, length);
-      this.#frameDeflated(code, deflater.deflate(bytes.subarray(0, length)), length);
+      const payload = deflater.deflate(bytes.subarray(0, length));
+      if (this.#frameDeflated(code, payload, length)) return this.#sent(length, false);
     }
+    this.#outgoing.text(finalBit | code, text);
     return this.#sent(length, false);
   }
 
@@ -217,20 +217,29 @@ export class Sender {
     else if (deflater.takeover || length > inlineUpTo) return undefined;
     else {
       const frame = message.deflatedFrame(deflater);
-      this.#countDeflated(length, frame.length);
-      this.#outgoing.payload(frame);
+      const isSmaller = frame.length < message.frame.length;
+      if (isSmaller) this.#countDeflated(length, frame.length);
+      this.#outgoing.payload(isSmaller ? frame : message.frame);
     }
     // Its bytes never change.
     return this.#sent(length, false);
   }
 
-  #frameDeflated(code: DataOpcode, payload: Uint8Array, length: number): void {
+  /** Frames a message of `length` bytes that was deflated; false if it is better sent as it is. */
+  #frameDeflated(code: DataOpcode, payload: Uint8Array, length: number): boolean {
+    if (!this.#isWorthIt(payload, length)) return false;
     this.#countDeflated(length, payload.length);
     // The deflater's memory is another message's soon.
     this.#outgoing.bytes(
       finalBit | deflatedBit | code,
       payload.length > copiedUpTo ? new Uint8Array(payload) : payload,
     );
+    return true;
+  }
+
+  /** Some messages get no smaller. With takeover the peer must have them all the same: later ones may refer to them. */
+  #isWorthIt(payload: Uint8Array, length: number): boolean {
+    return payload.length < length || this.#deflater!.takeover;
   }
 
   #countDeflated(before: number, after: number): void {
@@ -262,7 +271,7 @@ export class Sender {
   #stepWhole(message: WholeMessage): boolean {
     if (message.isDeflating) return false;
     const deflater = this.#deflater;
-    if (message.compress && deflater !== undefined && !message.isDeflated && message.size >= this.#threshold) {
+    if (message.compress && deflater !== undefined && message.size >= this.#threshold) {
       if (message.size > inlineUpTo) {
         this.#deflateLater(message, deflater);
         return false;
@@ -310,9 +319,11 @@ export class Sender {
     else deflater.deflateLater(joined(message), deflated);
   }
 
-  /** From here on it is the deflated payload that is sent, which is ours. */
+  /** From here on it is the deflated payload that is sent, which is ours; if that is smaller. */
   #deflated(message: WholeMessage, payload: Uint8Array): void {
     const { size } = message;
+    message.compress = false;
+    if (!this.#isWorthIt(payload, size)) return;
     message.isDeflated = true;
     message.isReferenced = false;
     message.pieces = [payload];

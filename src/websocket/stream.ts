@@ -273,11 +273,12 @@ export class Stream<Data = unknown> {
   write(data: Sendable | MessageSource, handler: Handler): void;
   write(data: Sendable | MessageSource, options: WriteOptions, handler: Handler): void;
   write(data: Sendable | MessageSource, ...given: (WriteOptions | Handler | undefined)[]): Promise<void> | undefined {
-    const signal = (given[0] as WriteOptions | undefined)?.signal;
+    // What stands in a handler's place is told at once: nobody may be awaiting the promise.
+    const options = optionsOf<WriteOptions>(given);
+    const signal = options?.signal;
     return transmit(
       this.#session ?? this.#notOpen,
       (session) => {
-        const options = optionsOf<WriteOptions>(given);
         const sendable = checkSendable(data);
         if (sendable === undefined) return writeSource(session, data as MessageSource, options);
         return session.write(codeOf(sendable, options), sendable, options?.compress !== false, signal !== undefined);

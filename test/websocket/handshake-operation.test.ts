@@ -331,6 +331,19 @@ describe("a client's handshake", () => {
     );
   });
 
+  it("whose signal is a deadline that has passed leaves a refusal what it is", async () => {
+    const controller = new AbortController();
+    const answer = (): Uint8Array[] => [latin1("HTTP/1.1 403 No\r\n\r\nbody without end")];
+    const state = shaking({ signal: controller.signal, answer });
+    await quiet();
+    controller.abort(new ServalError("core.timeout", "timeout", ""));
+    await quiet();
+    assert.deepEqual([state.error?.code, state.error?.response?.status], ["websocket.upgrade_declined", 403]);
+    const none = shaking({ signal: controller.signal });
+    await quiet();
+    assert.equal(none.error?.code, "core.aborted");
+  });
+
   it("says the same however its response is split", async () => {
     const pieces = fc.constantFrom(
       switching,
