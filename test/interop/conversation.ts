@@ -150,6 +150,12 @@ export class WsEcho implements AsyncDisposable {
     return new WsEcho(server);
   }
 
+  /** The next connection that is made to it. */
+  async connected(): Promise<WsWebSocket> {
+    const [ws] = (await once(this.#server, "connection")) as [WsWebSocket];
+    return ws;
+  }
+
   get port(): number {
     return (this.#server.address() as AddressInfo).port;
   }

@@ -268,6 +268,26 @@ describe("nginx in front of us", { skip: requires("nginx") }, () => {
     assert.equal(await text(response), "plain\n");
   });
 
+  it("lets compression through", async (t) => {
+    const ratios: (number | undefined)[] = [];
+    await using server = await serve({
+      port: 0,
+      host: "127.0.0.1",
+      ...echo,
+      deflate: { threshold: 0, serverNoContextTakeover: false, clientNoContextTakeover: false },
+      close: (ws) => ratios.push(ws.stats().compressionReceived, ws.stats().compressionSent),
+    });
+    const nginx = await startNginx(t, server.url);
+    const client = new WsWebSocket(`wss://127.0.0.1:${nginx.port}/`, {
+      rejectUnauthorized: false,
+      perMessageDeflate: { threshold: 0 },
+    });
+    await converse(client as unknown as Client);
+    assert.match(client.extensions, /permessage-deflate/);
+    await server.close();
+    assert.ok(ratios.length === 2 && ratios.every((ratio) => ratio !== undefined && ratio < 0.9), ratios.join());
+  });
+
   it("says 502 when we are gone, and the next connection works when we are back", async (t) => {
     await withPath(async (path) => {
       const nginx = await startNginx(t, `http://unix:${path}`);

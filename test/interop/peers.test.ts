@@ -1,16 +1,17 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import * as http from "node:http";
-import type { AddressInfo, Socket } from "node:net";
+import * as net from "node:net";
 import * as tls from "node:tls";
 import { test } from "node:test";
 import { WebSocket as WsWebSocket } from "ws";
+import { connect } from "../../src/client/index.ts";
 import { Request } from "../../src/http/index.ts";
 import { scrubReads } from "../../src/net/onread.ts";
 import { serve } from "../../src/server/index.ts";
 import { Stream } from "../../src/websocket/index.ts";
 import { localhost } from "../certificates/localhost.ts";
-import { clients, converse, echo, type Client } from "./conversation.ts";
+import { clients, converse, echo, WsEcho, type Client } from "./conversation.ts";
 
 // Real peers, on real sockets, doing what their users do. Nobody's reads may show up late: see scrubReads.
 scrubReads(true);
@@ -33,11 +34,42 @@ for (const [name, connect] of clients) {
     });
     server.listen(0, "127.0.0.1");
     await once(server, "listening");
-    await converse(connect(`ws://127.0.0.1:${(server.address() as AddressInfo).port}/`));
+    await converse(connect(`ws://127.0.0.1:${(server.address() as net.AddressInfo).port}/`));
     assert.deepEqual(await closed, { code: 4321, reason: "done", clean: true });
     server.close();
   });
 }
+
+test("our client talks to ws", async () => {
+  await using server = await WsEcho.listen();
+  const [, connectOurs] = clients.find(([name]) => name === "our client")!;
+  await converse(connectOurs(`ws://127.0.0.1:${server.port}/`));
+});
+
+test("ws as a server pings us, is pinged, and closes", async () => {
+  await using server = await WsEcho.listen();
+  const controls: string[] = [];
+  let ponged!: () => void;
+  const pong = new Promise<void>((resolve) => (ponged = resolve));
+  const connected = server.connected();
+  const ws = await connect(`ws://127.0.0.1:${server.port}/`, {
+    onControl: (kind, payload) => {
+      controls.push(`${kind} ${Buffer.from(payload).toString("latin1")}`);
+      if (kind === "pong") ponged();
+    },
+  });
+  const theirs = await connected;
+  theirs.ping("are you there?");
+  const [answer] = (await once(theirs, "pong")) as [Buffer];
+  assert.equal(String(answer), "are you there?");
+  void ws.ping("and you?");
+  await pong;
+  const told = once(theirs, "close");
+  theirs.close(4000, "bye");
+  assert.deepEqual(await ws.closed, { code: 4000, reason: "bye", clean: true });
+  assert.equal((await told)[0], 4000);
+  assert.deepEqual(controls, ["ping are you there?", "pong and you?", "close \x0f\xa0bye"]);
+});
 
 test("ws talks to a Stream on a TLS socket", async () => {
   const { key, cert } = localhost;
@@ -53,7 +85,7 @@ test("ws talks to a Stream on a TLS socket", async () => {
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   await converse(
-    new WsWebSocket(`wss://127.0.0.1:${(server.address() as AddressInfo).port}/`, {
+    new WsWebSocket(`wss://127.0.0.1:${(server.address() as net.AddressInfo).port}/`, {
       rejectUnauthorized: false,
     }) as unknown as Client,
   );
@@ -72,9 +104,8 @@ test("messages that come with the upgrade request through node:http are the firs
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  const { connect } = await import("node:net");
-  const socket = connect(port, "127.0.0.1");
+  const { port } = server.address() as net.AddressInfo;
+  const socket = net.connect(port, "127.0.0.1");
   const head =
     "GET / HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
     "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
@@ -114,7 +145,7 @@ test("a client that resets is nobody else's concern", async () => {
     await once(ws, "open");
     ws.send(new Uint8Array(100_000));
     // A reset with data in flight both ways.
-    (ws as unknown as { _socket: Socket })._socket.resetAndDestroy();
+    (ws as unknown as { _socket: net.Socket })._socket.resetAndDestroy();
     ws.on("error", () => {});
     await once(ws, "close");
   }

@@ -109,6 +109,8 @@ describe("RFC 6455 section 4.2.1: reading the client's opening handshake", () =>
     ["is empty", ""],
     ["has 15 bytes", Buffer.alloc(15).toString("base64")],
     ["has 17 bytes", Buffer.alloc(17).toString("base64")],
+    ["has 13 bytes", Buffer.alloc(13).toString("base64")],
+    ["has 19 bytes", Buffer.alloc(19).toString("base64")],
     ["is not base64", "dGhlIHNhbXBsZSBub25j*Q=="],
     ["lacks its padding", "dGhlIHNhbXBsZSBub25jZQ"],
     ["is of base64url", "__________________-_-A=="],
