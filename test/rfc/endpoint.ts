@@ -54,7 +54,9 @@ export interface EndpointSetup {
   handshake?: HandshakeOptions;
   /** Fields of the peer's half of the handshake that are different, or more. */
   fields?: Changes;
+  /** Our side of the pair, and the peer's. */
   pair?: PairOptions;
+  peerPair?: PairOptions;
   /** Bytes that come right behind the peer's half of the handshake. */
   behind?: Uint8Array;
 }
@@ -76,10 +78,10 @@ export class Endpoint {
   /** How it ended, once it has. */
   closed: CloseInfo | undefined;
 
-  constructor(role: Role, { options, pulled = false, pair: side }: EndpointSetup = {}) {
+  constructor(role: Role, { options, pulled = false, pair: side, peerPair }: EndpointSetup = {}) {
     this.role = role;
     this.say = new Speaker(role);
-    const [next, other] = pair({ capacity: Infinity, ...side }, { capacity: Infinity });
+    const [next, other] = pair({ capacity: Infinity, ...side }, { capacity: Infinity, ...peerPair });
     this.next = next;
     this.peer = new RawPeer(other);
     const handlers: StreamOptions = {

@@ -127,6 +127,24 @@ for (const role of roles) {
       assert.deepEqual(endpoint.frames, [`ping ${"78".repeat(125)}`, `pong ${"00".repeat(125)}`]);
     });
 
+    it("5.5.3: of pings to a peer that does not read, the last is answered, with its payload, whatever becomes of that", async () => {
+      const onControl = (_: string, payload: Uint8Array): void => void payload.fill(0xff);
+      const endpoint = await open(role, { options: { highWaterMark: 100, onControl }, peerPair: { capacity: 1000 } });
+      endpoint.peer.pause();
+      void endpoint.ws.write(new Uint8Array(5000));
+      await quiet();
+      for (let i = 0; i < 50; i++) await endpoint.hear(endpoint.say.ping(`${i}`));
+      assert.ok(endpoint.ws.bufferedAmount < 5500);
+      endpoint.peer.resume();
+      await quiet();
+      const pongs = endpoint.sent.filter(({ code }) => code === 10).map(({ payload }) => String(Buffer.from(payload)));
+      assert.equal(pongs.at(-1), "49");
+      assert.deepEqual(
+        pongs,
+        pongs.toSorted((a, b) => Number(a) - Number(b)),
+      );
+    });
+
     it("5.5.1: nothing is sent behind the close frame, and what was queued before it goes first", async () => {
       const endpoint = await open(role);
       const { ws } = endpoint;
