@@ -1,6 +1,7 @@
 import { copied } from "../core/bytes.ts";
 import { allocate, decodeUtf8, isValidUtf8, longestText } from "../core/text.ts";
 import type { Role } from "../core/index.ts";
+import { Assembly, type FramePayload } from "./assembly.ts";
 import type { Inflater } from "./deflate.ts";
 import type { WebsocketCode } from "./errors.ts";
 import {
@@ -13,9 +14,7 @@ import {
   readLength,
   unfinished,
 } from "./frame.ts";
-import { asideSize, maskInto, rotateKey, unmasked, unmaskedCopy } from "./mask.ts";
-import { MessageBuffer } from "./message-buffer.ts";
-import { Utf8Checker } from "./utf8.ts";
+import { maskInto, rotateKey, unmasked, unmaskedCopy } from "./mask.ts";
 
 /** What {@link Incoming.next} found. Numbers, so that no object is made for an event. */
 export const event = {
@@ -66,10 +65,6 @@ export interface IncomingOptions {
 
 const empty: Uint8Array = new Uint8Array(0);
 
-/** The most that one part of a deflated message has, in bytes; inflated into memory that all connections share. */
-const partSize = 64 * 1024;
-let parts: Uint8Array | undefined;
-
 /**
  * Received bytes to messages and control frames (RFC 6455 sections 5 and 6.2), without I/O. The bytes are borrowed:
  * `receive` lends them, `next` takes events from them in place, `retain` keeps what was not used up.
@@ -77,14 +72,12 @@ let parts: Uint8Array | undefined;
  * A header is parsed from its first byte each time; an unfinished one, or an unfinished control frame, is left in the
  * input and comes again with more bytes behind it. Only the payload of a data frame is consumed in parts.
  */
-export class Incoming {
+export class Incoming implements FramePayload {
   /** The message, after `event.message`: the receiver's own. */
   message: string | Uint8Array = empty;
   /** After `event.part` the next bytes of the message, the receiver's own and possibly none, and whether they are the last. */
   part: Uint8Array = empty;
   isLast = false;
-  /** Whether parts of a message were handed out, and not yet the last. */
-  isInParts = false;
   /** The payload of a whole message, after `event.deflated`. */
   deflated: Uint8Array = empty;
   /** Whether the last message, or the one in progress, is text. */
@@ -116,20 +109,12 @@ export class Incoming {
   #end = 0;
   #owned = true;
 
-  /** The message in progress: its opcode, or 0; whether it is deflated; how much of it came, and came out of the inflater. */
-  #opcode = 0;
-  #isDeflated = false;
-  #size = 0;
-  #handedOut = 0;
-  #fragments = 0;
-  #buffer: MessageBuffer | undefined;
-  #utf8: Utf8Checker | undefined;
-  /** The inflater has more of the message in progress than fitted into the last part. */
-  #hasMore = false;
+  /** The message in progress, if it has begun with a frame that was not its last, or has not come whole. */
+  #assembly: Assembly | undefined;
 
   /** The data frame in progress: whether it is the last of its message, what is left of it, and the key for that. */
-  #fin = true;
-  #left = 0;
+  isFinal = true;
+  left = 0;
   #key = 0;
 
   constructor(options: IncomingOptions) {
@@ -144,6 +129,11 @@ export class Incoming {
   /** Whether there are bytes that `next` has not used. */
   get hasInput(): boolean {
     return this.#at < this.#end;
+  }
+
+  /** Whether parts of a message were handed out, and not yet the last. */
+  get isInParts(): boolean {
+    return this.#assembly?.isInParts === true;
   }
 
   /** Lends the next received bytes, until `retain`. What was left unfinished before goes in front of them. */
@@ -185,31 +175,31 @@ export class Incoming {
   /** From now on data frames are dropped as they come, and so is the message in progress. */
   dropData(): void {
     this.#dropsData = true;
-    this.isInParts = this.#hasMore = false;
-    this.#buffer = undefined;
-    this.#size = 0;
+    this.#assembly?.drop();
   }
 
   /** Drops everything: input, and the message in progress. */
   clear(): void {
     this.#input = empty;
-    this.#at = this.#end = this.#left = this.#size = this.#handedOut = this.#opcode = 0;
-    this.isInParts = this.#hasMore = false;
-    this.#buffer = undefined;
+    this.#at = this.#end = this.left = 0;
+    this.#assembly = undefined;
   }
 
   /** Takes the next event from the input, data in the way that `taking` says; undefined when more bytes are needed. */
   next(taking: Take): Event | undefined {
     for (;;) {
-      // What was gathered for a read that was given up may end with a frame.
-      const hasGathered = taking === take.part && this.#buffer !== undefined;
-      if (this.#left > 0 || this.#hasMore || hasGathered) {
-        if (this.#at === this.#end && !this.#hasMore && !hasGathered) return undefined;
-        if (taking === take.nothing && !this.#dropsData) return event.data;
-        const taken = this.#takePayload(taking);
-        if (taken !== undefined) return taken;
-        if (this.#left > 0) return undefined;
-        continue;
+      const assembly = this.#assembly;
+      if (assembly !== undefined) {
+        // What needs no more bytes.
+        const isReady = assembly.hasMore || (taking === take.part && assembly.hasGathered);
+        if (this.left > 0 && this.#at === this.#end && !isReady) return undefined;
+        if (this.left > 0 || isReady) {
+          if (taking === take.nothing && !this.#dropsData) return event.data;
+          const taken = this.#takePayload(assembly, taking);
+          if (taken !== undefined) return taken;
+          if (this.left > 0) return undefined;
+          continue;
+        }
       }
 
       const input = this.#input;
@@ -228,14 +218,17 @@ export class Incoming {
       if (length === unfinished) return undefined;
       if (length === notShortest) return this.#fail("websocket.bad_size");
       const isControl = code >= opcode.close;
-      const isDeflated = this.#opcode === 0 ? (first & deflatedBit) !== 0 : this.#isDeflated;
+      const isDeflated = assembly === undefined ? (first & deflatedBit) !== 0 : assembly.isDeflated;
+      const isText = assembly === undefined ? code === opcode.text : assembly.isText;
       if (!isControl && !this.#dropsData) {
-        const limit = this.#limit(this.#opcode || code, taking);
+        // A text that becomes a string can have no more than a string can.
+        const limit = isText && taking === take.message ? this.#maxTextSize : this.#maxMessageSize;
+        const { size = 0, frames = 0 } = assembly ?? {};
         // What is deflated may take more than what it holds, if it came in many small pieces: but not without end.
-        if (this.#size + length > (isDeflated ? 2 * limit + 1024 : limit)) {
+        if (size + length > (isDeflated ? 2 * limit + 1024 : limit)) {
           return this.#fail("websocket.message_too_big");
         }
-        if (this.#fragments >= this.#maxFragments) return this.#fail("websocket.too_many_fragments");
+        if (frames >= this.#maxFragments) return this.#fail("websocket.too_many_fragments");
       }
 
       const size = headerSize(second);
@@ -249,34 +242,30 @@ export class Incoming {
       }
 
       at += size;
-      const fin = first >= 0x80;
-      if (fin && this.#opcode === 0 && length <= this.#end - at && !this.#dropsData && taking === take.message) {
+      this.isFinal = first >= 0x80;
+      this.isText = isText;
+      if (
+        this.isFinal &&
+        assembly === undefined &&
+        length <= this.#end - at &&
+        !this.#dropsData &&
+        taking === take.message
+      ) {
         // By far the most common: a message in one frame, all of it here.
         this.#at = at + length;
-        this.isText = code === opcode.text;
         if (!isDeflated) return this.#takeWhole(at, length, key);
         return this.#takeDeflated(this.#peek(at, length, key), false);
       }
       this.#at = at;
-      if (this.#opcode === 0) {
-        this.#opcode = code;
-        this.isText = code === opcode.text;
-        this.#isDeflated = isDeflated;
-      }
-      this.#fin = fin;
-      this.#left = length;
+      this.left = length;
       this.#key = key;
-      this.#fragments++;
+      const begun = (this.#assembly ??= new Assembly(isText, isDeflated, this.#maxMessageSize, this.#inflater));
+      begun.frames++;
       if (length === 0) {
-        const taken = this.#endFrame(taking);
+        const taken = this.#endFrame(begun, taking);
         if (taken !== undefined) return taken;
       }
     }
-  }
-
-  /** The most bytes that the message in progress may have: a text that becomes a string no more than a string can have. */
-  #limit(code: number, taking: Take): number {
-    return code === opcode.text && taking === take.message ? this.#maxTextSize : this.#maxMessageSize;
   }
 
   /** What can be said against a frame from its first two bytes. */
@@ -293,10 +282,10 @@ export class Incoming {
       if (first < 0x80) return "websocket.bad_control_fragment"; // section 5.5
       if ((second & 0x7f) > maxControlSize) return "websocket.bad_control_size"; // section 5.5
     } else if (code === opcode.continuation) {
-      if (this.#opcode === 0) return "websocket.bad_continuation"; // section 5.4
+      if (this.#assembly === undefined) return "websocket.bad_continuation"; // section 5.4
     } else {
       if (code > opcode.binary) return "websocket.bad_opcode";
-      if (this.#opcode !== 0) return "websocket.bad_data_frame"; // section 5.4
+      if (this.#assembly !== undefined) return "websocket.bad_data_frame"; // section 5.4
     }
     // Section 5.1: a client masks every frame, a server none.
     if (this.#masked !== second >= 0x80) {
@@ -369,134 +358,74 @@ export class Incoming {
   }
 
   /** Takes what there is of the frame in progress. */
-  #takePayload(taking: Take): Event | undefined {
+  #takePayload(assembly: Assembly, taking: Take): Event | undefined {
     if (this.#dropsData) {
-      this.#consume(Math.min(this.#left, this.#end - this.#at));
-      return this.#left === 0 ? this.#endFrame(taking) : undefined;
+      this.consume(Math.min(this.left, this.available));
+    } else if (taking === take.part) {
+      return this.#takePart(assembly);
+    } else {
+      const wrong = assembly.gather(this);
+      if (wrong !== undefined) return this.#fail(wrong);
     }
-    if (taking === take.part) return this.#isDeflated ? this.#inflatePart() : this.#takePart();
-    return this.#gather();
+    return this.left === 0 ? this.#endFrame(assembly, taking) : undefined;
   }
 
-  /** Payload of a message that is wanted whole. */
-  #gather(): Event | undefined {
-    const count = Math.min(this.#left, this.#end - this.#at);
-    const buffer = (this.#buffer ??= new MessageBuffer());
-    if (!buffer.makeRoom(count, this.#left, this.#fin, this.#maxMessageSize)) {
-      return this.#fail("websocket.message_too_big");
-    }
-    buffer.append(this.#input, this.#at, count, this.#key);
-    this.#consume(count);
-    if (!this.#checkText(buffer.bytes, buffer.length - count, buffer.length)) {
-      return this.#fail("websocket.bad_frame_payload");
-    }
-    return this.#left === 0 ? this.#endFrame(take.message) : undefined;
-  }
-
-  /** What came of the message while it was wanted whole. */
-  #gathered(): Uint8Array {
-    const buffer = this.#buffer;
-    this.#buffer = undefined;
-    return buffer?.take() ?? empty;
-  }
-
-  /** Payload of a message that is wanted as it comes. */
-  #takePart(): Event {
-    if (this.#buffer !== undefined) return this.#handOut(this.#gathered(), false);
-    const count = Math.min(this.#left, this.#end - this.#at);
-    const part = this.#copy(this.#at, count, this.#key);
-    this.#consume(count);
-    if (!this.#checkText(part, 0, count)) return this.#fail("websocket.bad_frame_payload");
-    return this.#handOut(part, this.#left === 0 && this.#fin);
-  }
-
-  /** The same, deflated: one part of limited size for each call, whatever it was deflated to. */
-  #inflatePart(): Event | undefined {
-    const inflater = this.#inflater!;
-    const output = (parts ??= allocate(partSize));
-    let produced = 0;
-    let isDone = false;
-    while (!isDone && produced < partSize) {
-      const buffer = this.#buffer;
-      const count = Math.min(this.#left, this.#end - this.#at, asideSize);
-      const input = buffer === undefined ? this.#peek(this.#at, count, this.#key) : buffer.bytes;
-      const size = buffer === undefined ? count : buffer.length;
-      const isLast = this.#fin && this.#left === (buffer === undefined ? count : 0);
-      if (size === 0 && !isLast && !this.#hasMore) break;
-      const left = this.#maxMessageSize - this.#handedOut - produced;
-      const failure = inflater.inflateSome(input, size, output, produced, isLast, left);
-      if (failure !== undefined) return this.#fail(failure);
-      produced += inflater.produced;
-      this.deflatedPayload += inflater.consumed;
-      this.inflatedPayload += inflater.produced;
-      if (buffer === undefined) this.#consume(inflater.consumed);
-      else if (inflater.consumed < buffer.length) buffer.drop(inflater.consumed);
-      else this.#buffer = undefined;
-      this.#hasMore = produced === partSize;
-      isDone = isLast && !this.#hasMore;
-    }
-    this.#handedOut += produced;
-    if (!isDone && produced === 0) return undefined;
-    const part = copied(output, 0, produced);
-    if (this.isText && !(this.#utf8 ??= new Utf8Checker()).check(part, 0, produced)) {
-      return this.#fail("websocket.bad_frame_payload");
-    }
-    return this.#handOut(part, isDone);
-  }
-
-  #handOut(part: Uint8Array, isLast: boolean): Event {
-    if (isLast && this.isText && this.#utf8?.isComplete === false) return this.#fail("websocket.bad_frame_payload");
-    this.part = part;
-    this.isLast = isLast;
-    this.isInParts = !isLast;
-    this.payload += part.length;
-    if (isLast) {
+  #takePart(assembly: Assembly): Event | undefined {
+    const { deflated, inflated } = assembly;
+    const taken = assembly.takePart(this);
+    if (typeof taken === "string") return this.#fail(taken);
+    this.deflatedPayload += assembly.deflated - deflated;
+    this.inflatedPayload += assembly.inflated - inflated;
+    if (!taken) return undefined;
+    this.part = assembly.part;
+    this.isLast = assembly.isLast;
+    this.payload += this.part.length;
+    if (this.isLast) {
       this.messages++;
-      this.#endMessage();
+      this.#assembly = undefined;
     }
     return event.part;
   }
 
-  /** The frame in progress has come as far as `count` bytes more. */
-  #consume(count: number): void {
-    this.#at += count;
-    this.#left -= count;
-    this.#size += count;
-    this.#key = rotateKey(this.#key, count);
-  }
-
-  /** Text is checked as it comes; what is deflated, as it is inflated. */
-  #checkText(bytes: Uint8Array, start: number, end: number): boolean {
-    if (!this.isText || this.#isDeflated) return true;
-    return (this.#utf8 ??= new Utf8Checker()).check(bytes, start, end);
-  }
-
   /** The frame in progress is complete; its message too if it was the last one. */
-  #endFrame(taking: Take): Event | undefined {
-    if (!this.#fin) return undefined;
-    if (this.#dropsData) {
-      this.#endMessage();
-      return undefined;
-    }
-    if (taking === take.part) return this.#isDeflated ? this.#inflatePart() : this.#handOut(this.#gathered(), true);
-    const buffer = this.#buffer ?? new MessageBuffer();
-    const { length } = buffer;
-    const isDeflated = this.#isDeflated;
-    const isWhole = isDeflated || this.#utf8?.isComplete !== false;
-    this.#endMessage();
-    if (isDeflated) return this.#takeDeflated(buffer.take(), true);
-    if (!isWhole) return this.#fail("websocket.bad_frame_payload");
+  #endFrame(assembly: Assembly, taking: Take): Event | undefined {
+    if (!this.isFinal) return undefined;
+    if (taking === take.part && !this.#dropsData) return this.#takePart(assembly);
+    this.#assembly = undefined;
+    if (this.#dropsData) return undefined;
+    const whole = assembly.takeWhole();
+    if (typeof whole === "string") return this.#fail(whole);
+    if (assembly.isDeflated) return this.#takeDeflated(whole.take(), true);
+    const { length } = whole;
     this.messages++;
     this.payload += length;
-    if (this.isText && !this.#textAsBytes) this.message = decodeUtf8(buffer.bytes, 0, length);
-    else this.message = buffer.take();
+    if (this.isText && !this.#textAsBytes) this.message = decodeUtf8(whole.bytes, 0, length);
+    else this.message = whole.take();
     return event.message;
   }
 
-  #endMessage(): void {
-    this.#opcode = this.#size = this.#handedOut = this.#fragments = 0;
-    this.#isDeflated = false;
-    this.#buffer = undefined;
+  // ---- the frame in progress, for its message ----
+
+  get available(): number {
+    return this.#end - this.#at;
+  }
+
+  peek(count: number): Uint8Array {
+    return this.#peek(this.#at, count, this.#key);
+  }
+
+  copy(count: number): Uint8Array {
+    return this.#copy(this.#at, count, this.#key);
+  }
+
+  copyInto(target: Uint8Array, at: number, count: number): void {
+    maskInto(this.#input, this.#at, target, at, count, this.#key);
+  }
+
+  consume(count: number): void {
+    this.#at += count;
+    this.left -= count;
+    this.#key = rotateKey(this.#key, count);
   }
 
   #fail(failure: WebsocketCode): Event {

@@ -1,10 +1,15 @@
 import { allocate } from "../core/text.ts";
-import { maskInto } from "./mask.ts";
 
 const empty: Uint8Array = new Uint8Array(0);
 
 /** What a message may take before its bytes are there: a header alone must not make us reserve what it promises. */
 const trusted = 16 * 1024;
+
+/** Where bytes come from. */
+export interface BytesSource {
+  /** Copies the next bytes into other memory. */
+  copyInto(target: Uint8Array, at: number, count: number): void;
+}
 
 /** The payload of a message that arrives in pieces, gathered in one block that grows with what has come. */
 export class MessageBuffer {
@@ -37,9 +42,9 @@ export class MessageBuffer {
     }
   }
 
-  /** Adds bytes, unmasked on the way. There must be room. */
-  append(source: Uint8Array, from: number, count: number, key: number): void {
-    maskInto(source, from, this.bytes, this.length, count, key);
+  /** Adds the next bytes of a source, which copies them itself. There must be room. */
+  append(source: BytesSource, count: number): void {
+    source.copyInto(this.bytes, this.length, count);
     this.length += count;
   }
 
