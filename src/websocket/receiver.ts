@@ -58,7 +58,7 @@ export class Receiver<Ws> {
   #taking: Take = take.message;
   /** A message is being inflated elsewhere: what is behind it waits. */
   #isInflating = false;
-  /** A message was inflated for a read that had been given up. */
+  /** A message is there that nobody has got yet. */
   #isHolding = false;
   /** Data has come that nobody waited for, and nothing is read before someone does. */
   #isPaused = false;
@@ -131,9 +131,8 @@ export class Receiver<Ws> {
           this.#application.message(incoming.message);
           return true;
         }
-        if (this.#reader === undefined) this.#isHolding = true;
-        else this.#deliver(incoming.message);
-        return false;
+        this.#isHolding = true;
+        return this.#deliverHeld();
       case event.part:
         this.#deliverPart(incoming.part, incoming.isLast);
         return false;
@@ -176,7 +175,10 @@ export class Receiver<Ws> {
     this.#owner.turnSoon();
   }
 
-  /** A message is there already: the next read gets it, in whatever way it takes it. */
+  /**
+   * A message is there: whoever reads gets it, in whatever way they take it. If it was inflated elsewhere, that may be someone
+   * else by now, or nobody yet.
+   */
   #deliverHeld(): boolean {
     if (this.#reader === undefined) return false;
     this.#isHolding = false;
