@@ -77,10 +77,9 @@ export function notSendable(but: string): Error {
   return invalidArgument(`A message must be a string, a Uint8Array, a list of them, or prepared: ${but}`);
 }
 
-/** The bytes of a part of a message. */
-export function checkPart(data: MessageData): Uint8Array {
-  if (typeof data === "string") return encodeUtf8(data);
-  if (data instanceof Uint8Array) return data;
+/** A part of a message, if it is one. */
+export function checkPart(data: MessageData): MessageData {
+  if (typeof data === "string" || data instanceof Uint8Array) return data;
   throw invalidArgument("A part of a message must be a string or a Uint8Array");
 }
 

@@ -1,6 +1,8 @@
 import { copyOf, dropFront } from "../core/bytes.ts";
 import { byteLength, type Handler } from "../core/index.ts";
+import { encodeUtf8 } from "../core/text.ts";
 import type { opcode } from "./frame.ts";
+import type { MessageData } from "./handlers.ts";
 import { copiedUpTo } from "./outgoing.ts";
 import { PreparedMessage, type Sendable } from "./prepared.ts";
 
@@ -72,11 +74,28 @@ export class PartedMessage extends Item {
   hasBegun = false;
   /** Told when the message will not be sent, or no further. */
   cancel: (() => void) | undefined;
+  #half = "";
 
   constructor(code: DataOpcode | undefined, compress: boolean) {
     super(0);
     this.code = code;
     this.compress = compress;
+  }
+
+  /** A part as bytes. The first half of a character at its end waits for the second, unless it is the last part. */
+  encode(part: MessageData, isLast: boolean): Uint8Array {
+    const half = this.#half;
+    if (half === "" && typeof part !== "string") return part;
+    this.#half = "";
+    if (typeof part !== "string") {
+      const before = encodeUtf8(half);
+      return copyOf([before, part], before.length + part.length);
+    }
+    const text = half + part;
+    const last = text.charCodeAt(text.length - 1);
+    if (isLast || !(last >= 0xd800 && last <= 0xdbff)) return encodeUtf8(text);
+    this.#half = text.slice(-1);
+    return encodeUtf8(text.slice(0, -1));
   }
 }
 

@@ -338,7 +338,7 @@ export class Sender {
     if (part === undefined) {
       // Nothing may be coming any more: what is queued behind it says so.
       if (!(this.#queue!.at(-1) instanceof Closing)) return false;
-      this.#cut();
+      this.#cut(message);
       return true;
     }
     const deflater = message.compress ? this.#deflater : undefined;
@@ -370,15 +370,19 @@ export class Sender {
     return true;
   }
 
-  /** A message in parts will not be finished before the close: neither it nor what waits behind it can be sent. */
-  #cut(): void {
-    const closing = this.#queue!.pop()!;
-    const cut = this.#queue!;
-    this.#queue = [closing];
-    this.waiting = 0;
+  /**
+   * A message in parts will not be finished before the close: it can't be sent and, if it has begun, neither can what waits
+   * behind it.
+   */
+  #cut(message: PartedMessage): void {
+    const queue = this.#queue!;
+    const cut = queue.splice(0, message.hasBegun ? queue.length - 1 : 1);
     for (const item of cut) {
       if (item instanceof PartedMessage) item.cancel?.();
-      for (const each of itemsOf(item)) this.#owner.cut(each);
+      for (const each of itemsOf(item)) {
+        this.waiting -= each.size;
+        this.#owner.cut(each);
+      }
     }
   }
 

@@ -169,12 +169,12 @@ export class Session<Ws> implements WriterOwner, ApplicationOwner, SenderOwner, 
   }
 
   /** Queues a part of the message that is being sent in parts, the first one or another; returns what {@link write} does. */
-  writeSome(code: DataOpcode, bytes: Uint8Array, isLast: boolean, compress: boolean): number | Item | ServalError {
+  writeSome(code: DataOpcode, data: MessageData, isLast: boolean, compress: boolean): number | Item | ServalError {
     const refusal = this.#refusal(this.#writing === undefined ? "message" : "part");
     if (refusal !== undefined) return refusal;
     const message = (this.#writing ??= this.#sender.begin(code, compress));
     if (isLast) this.#writing = undefined;
-    return this.part(message, bytes, isLast);
+    return this.part(message, message.encode(data, isLast), isLast);
   }
 
   /** Begins a message in parts, which takes its place among the others now; or says why it can't. */

@@ -1,5 +1,4 @@
 import { ServalError } from "../core/index.ts";
-import { encodeUtf8 } from "../core/text.ts";
 import { invalidArgument } from "../core/errors.ts";
 import { isPromise } from "../core/completion.ts";
 import { websocketError } from "./errors.ts";
@@ -22,8 +21,6 @@ export class SourceWriter {
   readonly #message: PartedMessage;
   readonly #iterator: AsyncIterator<string | Uint8Array> | Iterator<string | Uint8Array>;
   #isOver = false;
-  /** The first half of a character whose second half begins the next string. */
-  #half = "";
 
   /** Throws what the source throws when it is asked for its iterator. */
   constructor(session: Parts, message: PartedMessage, source: MessageSource) {
@@ -60,7 +57,7 @@ export class SourceWriter {
       }
       this.#isOver = true;
       this.#message.code ??= opcode.binary;
-      void this.#send(encodeUtf8(this.#half), true);
+      void this.#send(this.#message.encode("", true), true);
     } catch (cause) {
       if (this.#isOver) return;
       this.stop();
@@ -101,12 +98,6 @@ export class SourceWriter {
       throw invalidArgument(`The parts of a message must be strings or Uint8Arrays, not ${typeof chunk}`);
     }
     this.#message.code ??= isText ? opcode.text : opcode.binary;
-    const text = this.#half + (isText ? chunk : "");
-    this.#half = "";
-    if (!isText) return text === "" ? chunk : new Uint8Array([...encodeUtf8(text), ...chunk]);
-    const last = text.charCodeAt(text.length - 1);
-    if (last < 0xd800 || last > 0xdbff) return encodeUtf8(text);
-    this.#half = text.slice(-1);
-    return encodeUtf8(text.slice(0, -1));
+    return this.#message.encode(chunk, false);
   }
 }
