@@ -301,12 +301,10 @@ export class Stream<Data = unknown> {
     final: boolean,
     ...given: (SendOptions | Handler | undefined)[]
   ): Promise<void> | undefined {
+    const options = optionsOf<SendOptions>(given);
     return transmit(
       this.#session ?? this.#notOpen,
-      (session) => {
-        const options = optionsOf<SendOptions>(given);
-        return session.writeSome(codeOf(data, options), checkPart(data), final, options?.compress !== false);
-      },
+      (session) => session.writeSome(codeOf(data, options), checkPart(data), final, options?.compress !== false),
       undefined,
       handlerOf(given),
     );
