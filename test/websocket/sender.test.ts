@@ -446,6 +446,21 @@ describe("close", () => {
     assert.deepEqual([sender.waiting, sender.isIdle], [0, true]);
   });
 
+  it("drops one that has not begun, and sends what is behind it", () => {
+    const sending = new Sending();
+    const { sender } = sending;
+    const parted = [sender.begin(undefined, false), sender.begin(undefined, false)];
+    sender.send(text, "behind", false);
+    const begun = sender.begin(text, false);
+    sender.part(begun, utf8("a"), false);
+    sender.send(text, "never", false);
+    sender.close(() => sending.outgoing.bytes(finalBit | opcode.close, new Uint8Array(0)));
+    sending.leaveAll();
+    assert.deepEqual(sending.texts, ["text behind", "text (not final) a", "close"]);
+    assert.deepEqual(sending.cut.slice(0, 3), [...parted, begun]);
+    assert.deepEqual([sending.cut.length, sender.waiting, sender.isIdle], [4, 0, true]);
+  });
+
   it("waits for a message whose last part has come", () => {
     const sending = new Sending({ fragmentSize: 30_000 });
     const parted = sending.sender.begin(binary, false);

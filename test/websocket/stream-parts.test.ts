@@ -1,9 +1,11 @@
 // Messages that come and go in parts: the two ways to receive them, and the two ways to send them.
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import * as fc from "fast-check";
 import type { Handler, ServalError } from "../../src/core/index.ts";
 import type { Message, MessageSource, ReceivedPart, Stream } from "../../src/websocket/index.ts";
 import { kept, open, roles, type Connection } from "./client-kit.ts";
+import { noise, packed } from "./deflated.ts";
 import { concat, utf8 } from "./frames.ts";
 import { codeOf, quiet, uncaughtIn } from "./kit.ts";
 
@@ -80,6 +82,9 @@ const ways: [name: string, receive: (ws: Stream) => Promise<Seen>][] = [
     },
   ],
 ];
+
+/** What both sides agree to where messages are compressed. */
+const extensions = "permessage-deflate; server_no_context_takeover; client_no_context_takeover";
 
 /** A conversation with everything in it that may come, and what of it are messages. */
 const said = (peer: Connection): Uint8Array =>
@@ -410,6 +415,108 @@ for (const role of roles) {
     });
   });
 
+  it(`as a ${role}: any messages, cut anywhere, received in any ways, of which any are given up, come out exactly`, async () => {
+    const message = fc.record({
+      isText: fc.boolean(),
+      isDeflated: fc.boolean(),
+      size: fc.oneof(fc.nat(20), fc.nat(2000), fc.integer({ min: 60_000, max: 200_000 })),
+      cuts: fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 4 }),
+      way: fc.nat(ways.length - 1),
+      /** How often a read of it is given up, and after how many turns. */
+      aborts: fc.array(fc.nat(3), { maxLength: 3 }),
+    });
+    const chunks = fc.infiniteStream(fc.oneof(fc.integer({ min: 1, max: 50 }), fc.integer({ min: 1, max: 90_000 })));
+    await fc.assert(
+      fc.asyncProperty(fc.array(message, { maxLength: 6 }), chunks, async (all, sizes) => {
+        const connection = await open(role, { deflate: true }, { extensions });
+        const { ws } = connection;
+        const expected: Seen[] = [];
+        const frames: Uint8Array[] = [];
+        for (const { isText, isDeflated, size, cuts } of all) {
+          const bytes = isText ? utf8("né€😀".repeat(size / 4)) : noise(size, size);
+          expected.push(whole(isText ? "text" : "binary", bytes));
+          const payload = isDeflated ? packed(bytes) : bytes;
+          const ends = [
+            ...cuts.map((cut) => Math.floor(cut * payload.length)).toSorted((a, b) => a - b),
+            payload.length,
+          ];
+          for (const [i, end] of ends.entries()) {
+            const part = payload.subarray(ends[i - 1] ?? 0, end);
+            const form = { fin: i === ends.length - 1, rsv: isDeflated && i === 0 ? 4 : 0 };
+            const first = isText ? connection.text(part, form) : connection.binary(part, form);
+            frames.push(i === 0 ? first : connection.more(part, form), connection.ping("p"));
+          }
+        }
+        const bytes = concat(...frames);
+        const sending = (async () => {
+          for (let at = 0; at < bytes.length;) {
+            const size = sizes.next().value;
+            await connection.say(bytes.subarray(at, at + size));
+            at += size;
+          }
+        })();
+        const received: Seen[] = [];
+        for (const { way, aborts } of all) {
+          let early: Seen | undefined;
+          for (const turns of aborts) {
+            if (early !== undefined) break;
+            const controller = new AbortController();
+            const read = ws.read({ signal: controller.signal }).then(seen, () => undefined);
+            for (let turn = 0; turn < turns; turn++) await quiet();
+            controller.abort();
+            early = await read;
+          }
+          received.push(early ?? (await ways[way][1](ws)));
+        }
+        await sending;
+        await quiet();
+        assert.deepEqual(received, expected);
+        assert.equal(connection.frames.length, frames.length / 2);
+        ws.terminate();
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  describe(`as a ${role}: a read that is aborted while its message is inflated elsewhere`, () => {
+    const message = noise(200_000);
+
+    /** A connection that is inflating a message, or has, which nobody waits for any more. */
+    async function given(isInflated: boolean): Promise<Connection> {
+      const connection = await open(role, { deflate: true }, { extensions });
+      const { ws } = connection;
+      const controller = new AbortController();
+      const read = ws.read({ signal: controller.signal });
+      await connection.say(connection.binary(packed(message), { rsv: 4 }), connection.text("next"));
+      assert.equal(ws.stats().messagesReceived, 0, "it is inflated already");
+      controller.abort();
+      assert.equal(await codeOf(read), "core.aborted");
+      while (isInflated && ws.stats().messagesReceived === 0) await quiet();
+      return connection;
+    }
+
+    for (const isInflated of [false, true]) {
+      for (const [name, receive] of ways) {
+        it(`${name} gets it, ${isInflated ? "when it is there" : "when it comes"}`, async () => {
+          const connection = await given(isInflated);
+          const [kind, value] = await receive(connection.ws);
+          assert.equal(kind, "binary");
+          assert.ok(value === Buffer.from(message).toString("latin1"));
+          assert.equal(await connection.ws.read(), "next");
+        });
+      }
+
+      it(`closing is not hindered by it, ${isInflated ? "when it is there" : "when it comes"}`, async () => {
+        const connection = await given(isInflated);
+        const closed = connection.ws.close();
+        await connection.say(connection.close(1000));
+        while (connection.next.unread > 0 || !connection.next.reading) await quiet();
+        assert.deepEqual(await connection.end(), { code: 1000, reason: "", clean: true });
+        await closed;
+      });
+    }
+  });
+
   describe(`as a ${role}: what can go wrong with parts`, () => {
     /** Receives in parts, up to the error. */
     async function partsOf(ws: Stream, way: "readSome" | "nextMessage"): Promise<[string, string]> {
@@ -605,6 +712,27 @@ for (const role of roles) {
         "continuation",
         "text behind too",
       ]);
+    });
+
+    it("RFC 6455 5.6: writeSome: a character may be cut between two parts of text", async () => {
+      const cases: [parts: (string | Uint8Array)[], expected: string][] = [
+        [["a\ud83d", "\ude00b"], "a😀b"],
+        [["\ud83d", "", "\ude00"], "😀"],
+        [["\ud83d", utf8("b")], "\ufffdb"],
+        [["a", "\ud83d"], "a\ufffd"],
+        [["\ud83d\ud83d", "\ude00"], "\ufffd😀"],
+      ];
+      for (const [parts, expected] of cases) {
+        const connection = await open(role);
+        for (const [i, part] of parts.entries()) await connection.ws.writeSome(part, i === parts.length - 1);
+        await quiet();
+        const bytes = concat(...connection.sent.map(({ payload }) => payload));
+        assert.equal(Buffer.from(bytes).toString(), expected);
+        // The next message begins with nothing left.
+        await connection.ws.writeSome("x", true);
+        await quiet();
+        assert.equal(connection.frames.at(-1), "text x");
+      }
     });
 
     it("writeSome: what can't be sent is core.invalid_argument, and the message goes on", async () => {
