@@ -141,7 +141,8 @@ export class Connection<Data> {
   #startDeadline(): void {
     const { clock, timeouts } = this.#owner.settings;
     this.#stopDeadline();
-    if (timeouts.server.handshake !== Infinity) this.#timer = clock.setTimer(timeouts.server.handshake, () => this.#end());
+    if (timeouts.server.handshake !== Infinity)
+      this.#timer = clock.setTimer(timeouts.server.handshake, () => this.#end());
   }
 
   #stopDeadline(): void {
