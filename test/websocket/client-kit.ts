@@ -10,6 +10,9 @@ import { framesIn, wholeFrames, type FrameForm, type SentFrame } from "./frames.
 import { quiet, RawPeer } from "./kit.ts";
 import { latin1, requestBytes } from "./requests.ts";
 
+/** The extensions that both sides agree to where messages are compressed, each by itself. */
+export const extensions = "permessage-deflate; server_no_context_takeover; client_no_context_takeover";
+
 export const roles: readonly Role[] = ["server", "client"];
 
 /** How a connection is made. */

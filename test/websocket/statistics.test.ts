@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { handled } from "../../src/core/index.ts";
 import { prepare, type Statistics, type StreamOptions } from "../../src/websocket/index.ts";
-import { kept, open, roles, type Connection } from "./client-kit.ts";
+import { extensions, kept, open, roles, type Connection } from "./client-kit.ts";
 import { packed, unpacked } from "./deflated.ts";
 import { concat, utf8 } from "./frames.ts";
 import { quiet } from "./kit.ts";
@@ -170,7 +170,6 @@ for (const role of roles) {
 
     it("RFC 7692: compression is the size on the wire by that of the message, of those that were compressed", async () => {
       const options: StreamOptions = { deflate: { threshold: 100 } };
-      const extensions = "permessage-deflate; server_no_context_takeover; client_no_context_takeover";
       const connection = await open(role, options, { extensions });
       const { ws } = connection;
       assert.match(String(ws.request?.fields.get("Sec-WebSocket-Extensions")), /permessage-deflate/);

@@ -4,7 +4,7 @@ import { after, before, describe, it } from "node:test";
 import { ServalError, type Role } from "../../src/core/index.ts";
 import type { PairOptions } from "../../src/testing/index.ts";
 import { prepare, type Stream } from "../../src/websocket/index.ts";
-import { Connection, responseTo, roles } from "./client-kit.ts";
+import { Connection, extensions, responseTo, roles } from "./client-kit.ts";
 import { concat, frame } from "./frames.ts";
 import { afterSteps, quiet } from "./kit.ts";
 import { requestBytes } from "./requests.ts";
@@ -110,9 +110,6 @@ interface Outcome {
   /** What the promises came to that were rejected. */
   codes: Set<string>;
 }
-
-/** What both sides agree to where messages are compressed. */
-const extensions = "permessage-deflate; server_no_context_takeover; client_no_context_takeover";
 
 /** A session over a pair; `act` runs when it is open. */
 async function session(

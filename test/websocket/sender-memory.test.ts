@@ -1,0 +1,80 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { finalBit, opcode } from "../../src/websocket/frame.ts";
+import type { Item } from "../../src/websocket/item.ts";
+import { copiedUpTo } from "../../src/websocket/outgoing.ts";
+import type { Sender } from "../../src/websocket/sender.ts";
+import { roles } from "./client-kit.ts";
+import { concat } from "./frames.ts";
+import { Sending } from "./sending.ts";
+
+const { binary } = opcode;
+
+describe("whose bytes they are", () => {
+  /** Everything that a message may be, of a size, in memory that the test changes afterwards. */
+  const ways: [name: string, send: (sender: Sender, bytes: Uint8Array) => (number | Item)[]][] = [
+    ["bytes", (sender, bytes) => [sender.send(binary, bytes, false)]],
+    ["patient bytes", (sender, bytes) => [sender.send(binary, bytes, false, true)]],
+    ["a list", (sender, bytes) => [sender.send(binary, [bytes.subarray(0, 10), bytes.subarray(10)], false)]],
+    ["a part", (sender, bytes) => [sender.part(sender.begin(binary, false), bytes, true)]],
+    [
+      "two parts",
+      (sender, bytes) => {
+        const message = sender.begin(binary, false);
+        return [sender.part(message, bytes, false), sender.part(message, bytes.slice(0, 1), true)];
+      },
+    ],
+  ];
+  for (const role of roles) {
+    for (const [name, send] of ways) {
+      for (const fragmentSize of [1000, copiedUpTo - 10, 20_000, Infinity]) {
+        it(`as a ${role}, up to 16 KiB are copied at the call: ${name}, in frames of ${fragmentSize}`, () => {
+          for (const ahead of [0, 30_000, 60_000, 64_000, 100_000]) {
+            const sending = new Sending({ fragmentSize, highWaterMark: 2 ** 20 }, role);
+            if (ahead > 0) sending.outgoing.bytes(finalBit | binary, new Uint8Array(ahead).fill(2));
+            const bytes = new Uint8Array(copiedUpTo).fill(1);
+            send(sending.sender, bytes);
+            bytes.fill(9);
+            sending.leaveAll();
+            const payload = concat(...sending.frames.slice(ahead > 0 ? 1 : 0).map((one) => one.payload));
+            assert.ok(
+              payload.subarray(0, copiedUpTo).every((byte) => byte === 1),
+              `behind ${ahead} bytes the caller's memory was sent`,
+            );
+          }
+        });
+
+        it(`as a ${role}, more are the caller's again once all have left: ${name}, in frames of ${fragmentSize}`, async () => {
+          for (const size of [copiedUpTo + 1, 20_010, 40_010, 130_000]) {
+            const sending = new Sending({ fragmentSize, highWaterMark: 2 ** 20 }, role);
+            sending.outgoing.bytes(finalBit | binary, new Uint8Array(10));
+            const bytes = new Uint8Array(size).fill(1);
+            const told = send(sending.sender, bytes).map((queued) => sending.told(queued));
+            while (sending.outgoing.bufferedAmount > 0) {
+              if (told[0].done) bytes.fill(9);
+              sending.leave(5000);
+              // Whoever waits is told from a microtask.
+              await Promise.resolve();
+            }
+            assert.ok(told.every((one) => one.done));
+            const payload = concat(...sending.frames.slice(1).map((one) => one.payload));
+            assert.ok(
+              payload.subarray(0, size).every((byte) => byte === 1),
+              `of ${size} bytes some were looked at after the write had settled`,
+            );
+          }
+        });
+      }
+    }
+  }
+
+  it("more than 16 KiB are not copied where nothing is masked", () => {
+    const sending = new Sending();
+    const bytes = new Uint8Array(copiedUpTo + 1);
+    const list = [new Uint8Array(copiedUpTo + 1), new Uint8Array(copiedUpTo + 2)];
+    sending.sender.send(binary, bytes, false);
+    sending.sender.send(binary, list, false);
+    const taken = sending.outgoing.take() as readonly Uint8Array[];
+    for (const one of [bytes, ...list]) assert.ok(taken.includes(one));
+  });
+});
