@@ -19,8 +19,9 @@ export class Item {
   position: number | undefined;
   /** Who is told. */
   handler: Handler | undefined;
-  /** It is not framed before it can leave, so that it can be withdrawn. */
+  /** It is not framed before it can leave, so that it can be withdrawn: when writing has come as far as `after`. */
   isPatient = false;
+  after: number | undefined;
 
   constructor(size: number) {
     this.size = size;

@@ -134,13 +134,17 @@ export class Sender {
     return this.#queue === undefined;
   }
 
-  /** Frames what there is room for. */
-  pump(): void {
+  /** Frames what there is room for; of what waits to leave, so many bytes take no room from it. */
+  pump(besides = 0): void {
     if (this.#queue === undefined || this.#isPumping) return;
     this.#isPumping = true;
-    while (this.#queue !== undefined && this.#outgoing.bufferedAmount < this.#framedAhead) {
+    while (this.#queue !== undefined && this.#outgoing.bufferedAmount - besides < this.#framedAhead) {
       const item = this.#queue[0]!;
-      if (item.isPatient && this.#outgoing.bufferedAmount > 0 && !item.hasBegun) break;
+      if (item.isPatient && !item.hasBegun) {
+        // Control frames that come later do not keep it waiting.
+        item.after ??= this.#outgoing.queued;
+        if (this.#outgoing.written < item.after) break;
+      }
       if (!this.#step(item)) break;
       if (item.position === undefined) continue;
       this.#queue.shift();

@@ -303,8 +303,11 @@ export class Session<Ws> implements WriterOwner, ApplicationOwner, SenderOwner, 
   /** Bytes were written. Called by the writer. */
   wrote(): void {
     if (this.ended !== undefined) return;
+    const { outgoing } = this.protocol;
+    const before = outgoing.bufferedAmount;
     this.protocol.sendWithheldPong();
-    this.#sender.pump();
+    // A pong in the place of the next message, again and again, must not keep that from its turn.
+    this.#sender.pump(outgoing.bufferedAmount - before);
     if (this.#toldFull && this.bufferedAmount < this.#settings.highWaterMark) {
       this.#toldFull = false;
       this.#application.drain();

@@ -173,6 +173,22 @@ describe("what is told, and when", () => {
   });
 });
 
+it("what is framed ahead keeps below highWaterMark, and a pong of that moment takes no room from it", () => {
+  const sending = new Sending({ highWaterMark: 10, fragmentSize: 8 });
+  const { sender, outgoing } = sending;
+  sender.send(binary, new Uint8Array(100), false);
+  assert.equal(outgoing.bufferedAmount, 10);
+  sending.leave();
+  assert.equal(outgoing.bufferedAmount, 10);
+  outgoing.bytes(finalBit | opcode.pong, new Uint8Array(8));
+  sender.pump();
+  assert.equal(outgoing.bufferedAmount, 20);
+  outgoing.wrote(outgoing.take() === undefined ? 0 : 20);
+  outgoing.bytes(finalBit | opcode.pong, new Uint8Array(8));
+  sender.pump(10);
+  assert.equal(outgoing.bufferedAmount, 20);
+});
+
 describe("withdraw", () => {
   it("takes back what has not begun, whatever it is, and nobody hears of it again", () => {
     const kinds: ((sender: Sender) => Item)[] = [
@@ -229,6 +245,25 @@ describe("withdraw", () => {
     sending.sender.pump();
     sending.leave();
     assert.deepEqual([sending.texts, cancelled], [["text behind"], 1]);
+  });
+
+  it("a patient message waits for what was ahead of it, and not for controls that come later", () => {
+    const sending = new Sending();
+    const { sender, outgoing } = sending;
+    const ping = (): void => outgoing.bytes(finalBit | opcode.ping, utf8("p"));
+    sender.send(text, "1", false);
+    for (const value of ["2", "3"]) sender.send(text, value, false, true);
+    sender.send(text, "4", false);
+    // A peer that keeps us busy with something all the time.
+    for (let i = 0; i < 10; i++) {
+      const { bufferedAmount } = outgoing;
+      ping();
+      sending.leave(bufferedAmount);
+    }
+    assert.deepEqual(
+      sending.texts.filter((one) => one.startsWith("text")),
+      ["text 1", "text 2", "text 3", "text 4"],
+    );
   });
 
   it("a patient message is not framed while others wait to leave, however few", () => {
