@@ -163,11 +163,16 @@ for (const role of roles) {
 
     it("readSome goes on where nextMessage was", async () => {
       const connection = await open(role);
-      await connection.say(connection.text("a", { fin: false }), connection.more("b"), connection.text("c"));
-      const message = await connection.ws.nextMessage();
-      assert.deepEqual(await connection.ws.readSome(), { bytes: utf8("b"), kind: "text", done: true });
+      const { ws } = connection;
+      const [a, b] = [connection.text("a", { fin: false }), connection.more("b", { fin: false })];
+      await connection.say(a, b, connection.more("c"), connection.text("d"));
+      const message = await ws.nextMessage();
+      assert.deepEqual(await ws.readSome(), { bytes: utf8("b"), kind: "text", done: false });
       assert.equal(await codeOf(message.bytes()), "websocket.message_in_progress");
-      assert.equal(await connection.ws.read(), "c");
+      // From here on it is whoever uses readSome who has the message.
+      assert.equal(await codeOf(ws.read()), "websocket.message_in_progress");
+      assert.deepEqual(await ws.readSome(), { bytes: utf8("c"), kind: "text", done: true });
+      assert.equal(await ws.read(), "d");
     });
 
     it("in the middle of readSome, read and nextMessage are websocket.message_in_progress, and lose nothing", async () => {

@@ -42,6 +42,27 @@ for (const role of roles) {
       });
     }
 
+    it("is withdrawn also where there is room, if it has to wait: its bytes are the caller's, or it comes from a source", async () => {
+      for (const data of [
+        new Uint8Array(50_000),
+        [new Uint8Array(50_000)],
+        new Source(() => never),
+        new Source((count) => (count < 3 ? "a" : never)),
+      ]) {
+        const connection = await stuck(role);
+        const { ws } = connection;
+        const controller = new AbortController();
+        const written = ws.write(data, { signal: controller.signal });
+        assert.equal(await codeOf(written), "pending");
+        controller.abort();
+        assert.equal(await codeOf(written), "core.aborted");
+        ws.send("after");
+        await connection.takeAll();
+        assert.deepEqual(behind(connection), ["text after"]);
+        if (data instanceof Source) assert.equal(data.ended, 1);
+      }
+    });
+
     it("is sent whole where something of it has left", async () => {
       const connection = await slow(role, { highWaterMark: 100, writeBufferSize: 1000 });
       const { ws } = connection;
