@@ -108,6 +108,14 @@ for (const role of roles) {
         ["the peer closes in the middle", "websocket.closed", (c) => c.say(c.close(1000))],
         ["the peer ends in the middle", "websocket.closed", (c) => c.peer.stream.end()],
         ["the connection is reset in the middle", "core.connection_reset", (c) => c.peer.stream.reset()],
+        [
+          "we close in the middle",
+          "websocket.closed",
+          (c) => {
+            void c.ws.close();
+            return c.say(c.more("dropped"), c.close(1000));
+          },
+        ],
         ["we terminate in the middle", "core.aborted", (c) => c.ws.terminate()],
         ["the peer breaks a rule in the middle", "websocket.bad_data_frame", (c) => c.say(c.text("b"))],
       ] as [string, string, (connection: Connection) => unknown][]) {
