@@ -2,6 +2,8 @@
 export interface Timer {
   /** Stops the timer; does nothing if it has fired or was stopped before. */
   cancel(): void;
+  /** Lets the process end although the timer runs, where it would keep it. */
+  unref?(): void;
 }
 
 /** Where time comes from. Everything that waits takes one as its option `clock`; tests pass the test kit's. */
@@ -24,6 +26,10 @@ class SystemTimer implements Timer {
 
   cancel(): void {
     clearTimeout(this.#timeout);
+  }
+
+  unref(): void {
+    this.#timeout.unref();
   }
 }
 

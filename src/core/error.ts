@@ -54,8 +54,11 @@ export interface ErrorDetails {
   response?: ResponseLike;
 }
 
+/** How many calls of ours may lie between the caller's and the one that found the misuse. */
+const ownFrames = 12;
+
 /** A program may have frozen it. */
-const canOmitStack = Object.getOwnPropertyDescriptor(Error, "stackTraceLimit")?.writable === true;
+const canSetLimit = Object.getOwnPropertyDescriptor(Error, "stackTraceLimit")?.writable === true;
 
 /**
  * The one error class of the library. `code` says exactly what failed (`"websocket.bad_sec_key"`), {@link condition}
@@ -77,10 +80,10 @@ export class ServalError extends Error {
    */
   constructor(code: string, condition: Condition, message: string, details: ErrorDetails = {}) {
     const limit = Error.stackTraceLimit;
-    const omitStack = condition !== "misuse" && canOmitStack;
-    if (omitStack) Error.stackTraceLimit = 0;
+    // Of a stack that is there for the caller's line, as many of ours may lie above it.
+    if (canSetLimit) Error.stackTraceLimit = condition === "misuse" ? limit + ownFrames : 0;
     super(details.message ?? message, "cause" in details ? { cause: details.cause } : undefined);
-    if (omitStack) Error.stackTraceLimit = limit;
+    if (canSetLimit) Error.stackTraceLimit = limit;
     this.code = code;
     this.condition = condition;
     this.close = details.close;

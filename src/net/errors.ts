@@ -55,7 +55,7 @@ export function connectError(cause: unknown, name: string): ServalError {
     // A Unix socket's path that nobody has made is as good as refused.
     case "ENOENT":
     case "ENOTSOCK":
-      return netError("net.connection_refused", { cause, message });
+      return netError("net.connection_refused", { cause, message: `${message} (nobody listens there)` });
     case "ENOTFOUND":
     case "EAI_AGAIN":
     case "EAI_FAIL":

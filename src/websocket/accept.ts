@@ -139,7 +139,8 @@ export class AcceptOperation<Data> {
   #notRead(error: ServalError): void {
     // What is none of the parser's errors is the next layer's, and no fault of the request.
     if (!error.code.startsWith("http.")) this.abort(error);
-    else if (error.code === "http.end_of_stream") this.#leave(websocketError("websocket.closed"));
+    else if (error.code === "http.end_of_stream")
+      this.#leave(websocketError("websocket.closed", { message: "The peer ended before it sent a request" }));
     else if (error.code === "http.header_limit") {
       this.#refuse(websocketError("websocket.buffer_overflow", { cause: error }));
     } else this.#refuse(error);

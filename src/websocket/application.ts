@@ -1,7 +1,7 @@
 import { isPromise } from "../core/completion.ts";
 import { ServalError, type CloseInfo } from "../core/index.ts";
 import { reportError, runReported } from "../core/report.ts";
-import { websocketError } from "./errors.ts";
+import { thrownBy } from "./errors.ts";
 import type { MessageData } from "./handlers.ts";
 import type { ControlKind, OptionsOf } from "./options.ts";
 
@@ -110,7 +110,7 @@ export class Application<Ws> {
       reportError(cause);
       return;
     }
-    this.error(websocketError("websocket.handler_failed", { cause }));
+    this.error(thrownBy("websocket.handler_failed", cause));
     this.#owner.handlerFailed();
   }
 }

@@ -4,6 +4,7 @@ import { invalidArgument } from "../core/errors.ts";
 import { closeCode, isValidCloseCode } from "./close-code.ts";
 import { maxControlSize } from "./frame.ts";
 import type { AcceptInput } from "./accept.ts";
+import { isPromise } from "../core/completion.ts";
 import type { Handler } from "../core/index.ts";
 import { Request } from "../http/index.ts";
 import type { MessageData } from "./handlers.ts";
@@ -38,9 +39,11 @@ export function acceptInput(source: AcceptSource | AcceptOptions | undefined, op
   if (isBytes && options?.buffered !== undefined)
     throw invalidArgument("Bytes go into one place: the first, or buffered");
   if (isBytes) return { ...options, buffered: bytesOf(source) };
-  if (source !== undefined && options !== undefined) throw invalidArgument("accept takes options once");
   const given = (source ?? options ?? {}) as AcceptOptions;
-  if (isPlainObject(given)) return { ...given, buffered: bytesOf(given.buffered) };
+  if (isPlainObject(given)) {
+    if (source !== undefined && options !== undefined) throw invalidArgument("accept takes options once");
+    return { ...given, buffered: bytesOf(given.buffered) };
+  }
   throw invalidArgument(
     "accept takes a Uint8Array, a list of them, an http.Request (http.Request.from makes one of Node's), or options",
   );
@@ -69,12 +72,28 @@ export function checkSendable(data: unknown): Sendable | undefined {
   if (typeof data === "object" && data !== null && (Symbol.asyncIterator in data || Symbol.iterator in data)) {
     return undefined;
   }
-  throw notSendable(`not ${data === null ? "null" : typeof data}`);
+  throw notSendable(whatInstead(data));
+}
+
+/** What to do with what is no message. */
+function whatInstead(data: unknown): string {
+  if (isPromise(data)) return "await the promise first";
+  if (data instanceof ArrayBuffer) return "make it a Uint8Array with new Uint8Array(buffer)";
+  if (typeof data === "object" && data !== null) return "JSON.stringify makes a string of an object";
+  return `not ${data === null ? "null" : typeof data}`;
 }
 
 /** What can't be sent. */
 export function notSendable(but: string): Error {
-  return invalidArgument(`A message must be a string, a Uint8Array, a list of them, or prepared: ${but}`);
+  return invalidArgument(
+    `A message must be a string, a Uint8Array, a list of them, prepared, or (for write) an iterable: ${but}`,
+  );
+}
+
+/** What bytes are to be sent as, if it is one of the two. */
+export function checkKind(kind: "text" | "binary"): "text" | "binary" {
+  if (kind === "text" || kind === "binary") return kind;
+  throw invalidArgument(`kind must be "text" or "binary", not ${String(kind)}`);
 }
 
 /** A part of a message, if it is one. */
@@ -90,15 +109,23 @@ export function checkControl(payload: Uint8Array | string): Uint8Array {
   throw invalidArgument("The payload of a ping or pong is a string or Uint8Array of at most 125 bytes");
 }
 
+/** What can't be meant as the arguments of `close`. */
+export function closeTakes(): Error {
+  return invalidArgument('close takes an object, such as { code: 4000, reason: "bye" }');
+}
+
 /** A close code and reason, if they can be sent; the code 1005 stands for none. */
-export function checkClose(options: CloseOptions): Required<CloseOptions> {
-  if (typeof options !== "object" || options === null) throw invalidArgument("close takes { code, reason }");
+export function checkClose(options: CloseOptions): { code: number; reason: string } {
+  if (typeof options !== "object" || options === null) throw closeTakes();
   const { code = closeCode.normal, reason = "" } = options;
   const noCode = code === closeCode.noStatus;
   if (typeof reason !== "string") throw invalidArgument("A close reason is a string");
   if (noCode && reason !== "") throw invalidArgument("A close reason needs a close code");
+  if (typeof code !== "number") throw invalidArgument(`A close code is a number, not ${typeof code}`);
   if (!noCode && !(Number.isInteger(code) && isValidCloseCode(code))) {
-    throw invalidArgument(`${code} can't be sent as a close code: 1000 to 1003, 1007 to 1014 and 3000 to 4999 can`);
+    throw invalidArgument(
+      `${code} can't be sent as a close code: 1000 to 1003, 1007 to 1014 and 3000 to 4999 can, and 1005 stands for none`,
+    );
   }
   if (utf8Length(reason) > maxControlSize - 2) throw invalidArgument("A close reason takes at most 123 bytes of UTF-8");
   return { code, reason };

@@ -1,4 +1,4 @@
-import { defineErrors, type ErrorFactory } from "../core/index.ts";
+import { defineErrors, type ErrorFactory, type ServalError } from "../core/index.ts";
 
 /** The codes of the module `websocket`. The words are Beast's. */
 export const websocketErrors = {
@@ -75,3 +75,19 @@ export type WebsocketCode = keyof typeof websocketErrors;
 
 /** Makes an error of the module `websocket`. */
 export const websocketError: ErrorFactory<WebsocketCode> = defineErrors(websocketErrors);
+
+/** The error of what the application's own code threw, with its words behind ours: they go to logs, and not to the peer. */
+export function thrownBy(code: "websocket.handler_failed" | "websocket.source_failed", cause: unknown): ServalError {
+  const words = wordsOf(cause);
+  const sentence = websocketErrors[code][1];
+  return websocketError(code, words === undefined ? { cause } : { cause, message: `${sentence}: ${words}` });
+}
+
+function wordsOf(cause: unknown): string | undefined {
+  try {
+    return cause instanceof Error ? cause.message : undefined;
+  } catch {
+    // A proxy may refuse even that.
+    return undefined;
+  }
+}

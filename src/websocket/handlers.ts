@@ -9,13 +9,13 @@ export type MessageData = string | Uint8Array;
  */
 export interface HandlersOf<Ws = unknown> {
   /** The stream is open. A promise is awaited before the first message. */
-  open?: (ws: Ws) => unknown;
+  open?: ((ws: Ws) => unknown) | undefined;
   /** A message arrived. Having this handler is what makes a stream a pushed one. */
-  message?: (ws: Ws, message: MessageData) => unknown;
+  message?: ((ws: Ws, message: MessageData) => unknown) | undefined;
   /** There is room again after `send` said that there is none. */
-  drain?: (ws: Ws) => unknown;
+  drain?: ((ws: Ws) => unknown) | undefined;
   /** The connection has ended and the transport is closed. The last handler to run. */
-  close?: (ws: Ws, info: CloseInfo) => unknown;
+  close?: ((ws: Ws, info: CloseInfo) => unknown) | undefined;
   /** Why a connection fails: the peer's violation, the transport, a limit, a handler. `close` follows. */
-  error?: (ws: Ws, error: ServalError) => unknown;
+  error?: ((ws: Ws, error: ServalError) => unknown) | undefined;
 }

@@ -174,7 +174,8 @@ export class HandshakeOperation {
 
   readonly #onRead = (error: ServalError | undefined, response: Response): void => {
     if (error === undefined) this.#judge(response);
-    else if (error.code === "http.end_of_stream") this.#stop(websocketError("websocket.closed"));
+    else if (error.code === "http.end_of_stream")
+      this.#stop(websocketError("websocket.closed", { message: "The server ended before it answered the handshake" }));
     else if (error.code === "http.header_limit")
       this.#stop(websocketError("websocket.buffer_overflow", { cause: error }));
     else this.#stop(error);

@@ -107,6 +107,8 @@ export class Liveness {
     this.#written = this.#owner.written;
     this.#wasWriting = this.#owner.isWriting;
     this.#timer = this.#clock.setTimer(ms, this.#check);
+    // What keeps the process is the transport, if anything.
+    this.#timer.unref?.();
   }
 
   readonly #check = (): void => {

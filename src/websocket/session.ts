@@ -356,8 +356,11 @@ export class Session<Ws> implements WriterOwner, ApplicationOwner, SenderOwner, 
   /** What a user of a connection that has ended, or is ending, is told. */
   closedError(): ServalError {
     if (this.#failure !== undefined) return this.#failure;
-    if (!this.#finishing && this.ended === undefined) return websocketError("websocket.closed");
-    return (this.#failure = websocketError("websocket.closed", { close: this.ended ?? this.#closeInfo(true) }));
+    if (!this.#finishing && this.ended === undefined) {
+      return websocketError("websocket.closed", { message: "The WebSocket connection is closing" });
+    }
+    const close = this.ended ?? this.#closeInfo(true);
+    return (this.#failure = websocketError("websocket.closed", { close, message: howClosed(close) }));
   }
 
   /** How it goes. */
@@ -477,4 +480,11 @@ export class Session<Ws> implements WriterOwner, ApplicationOwner, SenderOwner, 
 /** What is on the wire of what there was; undefined where there was nothing. */
 function ratio(deflated: number, inflated: number): number | undefined {
   return inflated === 0 ? undefined : deflated / inflated;
+}
+
+/** How a connection ended, in words. The peer's stand in quotes: they are its own. */
+function howClosed({ code, reason }: CloseInfo): string {
+  if (code === closeCode.abnormal) return "The WebSocket connection ended without a close frame (1006)";
+  const said = reason === "" ? "" : ` ${JSON.stringify(reason)}`;
+  return `The WebSocket connection is closed: ${code}${said}`;
 }

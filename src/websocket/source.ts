@@ -1,7 +1,7 @@
 import { ServalError } from "../core/index.ts";
 import { invalidArgument } from "../core/errors.ts";
 import { isPromise } from "../core/completion.ts";
-import { websocketError } from "./errors.ts";
+import { thrownBy } from "./errors.ts";
 import { opcode } from "./frame.ts";
 import type { Item, PartedMessage } from "./item.ts";
 import type { Session } from "./session.ts";
@@ -61,7 +61,7 @@ export class SourceWriter {
     } catch (cause) {
       if (this.#isOver) return;
       this.stop();
-      const error = cause instanceof ServalError ? cause : websocketError("websocket.source_failed", { cause });
+      const error = cause instanceof ServalError ? cause : thrownBy("websocket.source_failed", cause);
       const { handler } = this.#message;
       this.#message.handler = undefined;
       this.#session.abandon(this.#message, error);
@@ -74,7 +74,7 @@ export class SourceWriter {
     try {
       return await this.#iterator.next();
     } catch (cause) {
-      throw websocketError("websocket.source_failed", { cause });
+      throw thrownBy("websocket.source_failed", cause);
     }
   }
 

@@ -18,14 +18,16 @@ import {
   checkClose,
   checkControl,
   checkHandshake,
+  checkKind,
   checkPart,
   checkSendable,
+  closeTakes,
   handlerOf,
   notSendable,
   optionsOf,
 } from "./check.ts";
 import { closeCode } from "./close-code.ts";
-import { websocketError } from "./errors.ts";
+import { thrownBy, websocketError } from "./errors.ts";
 import { opcode } from "./frame.ts";
 import type { HandlersOf, MessageData } from "./handlers.ts";
 import { HandshakeOperation, type HandshakeOwner } from "./handshake-operation.ts";
@@ -262,7 +264,7 @@ export class Stream<Data = unknown> {
   /**
    * Sends a message: text for a string, binary for bytes or a list of them, which are not joined; what {@link prepare} made;
    * or what an iterable gives, sync or async, as the parts of one message, each asked for when there is room (its first part says
-   * whether it is text). Completes when less than `highWaterMark` waits to be sent; with `websocket.closed`, or what ended
+   * whether it is text; a {@link Message} that is passed on stays what it is). Completes when less than `highWaterMark` waits to be sent; with `websocket.closed`, or what ended
    * the connection, if it can't be sent; with `websocket.queue_overflow` where `overflow` says so; with
    * `websocket.source_failed` for an iterable that throws, which ends the connection if its message had begun.
    *
@@ -345,6 +347,8 @@ export class Stream<Data = unknown> {
   close(options?: CloseOptions): Promise<void>;
   close(options: CloseOptions, handler: Handler): void;
   close(options: CloseOptions = {}, handler?: Handler): Promise<void> | undefined {
+    // Code and reason one behind the other, as elsewhere.
+    if (handler !== undefined && typeof handler !== "function") throw closeTakes();
     return complete(handler, (done) => {
       const { code, reason } = checkClose(options);
       if (this.#session === undefined) this.terminate();
@@ -508,7 +512,7 @@ export class Stream<Data = unknown> {
 function codeOf(data: Sendable, options: SendOptions | undefined): DataOpcode {
   const byDefault = typeof data === "string" ? "text" : "binary";
   const kind = data instanceof PreparedMessage ? data.kind : (options?.kind ?? byDefault);
-  return kind === "text" ? opcode.text : opcode.binary;
+  return checkKind(kind) === "text" ? opcode.text : opcode.binary;
 }
 
 /** Begins a message whose parts come from a source. */
@@ -519,14 +523,16 @@ function writeSource(
 ): ReturnType<Session<unknown>["begin"]> {
   const message = session.begin(options?.compress !== false, options?.signal !== undefined);
   if (message instanceof ServalError) return message;
-  if (options?.kind !== undefined) message.code = options.kind === "text" ? opcode.text : opcode.binary;
+  // A message that is passed on is what it was.
+  const kind = options?.kind ?? (source instanceof Message ? source.kind : undefined);
+  if (kind !== undefined) message.code = checkKind(kind) === "text" ? opcode.text : opcode.binary;
   try {
     const writer = new SourceWriter(session, message, source);
     message.cancel = () => writer.stop();
     writer.start();
   } catch (cause) {
     session.withdraw(message);
-    return websocketError("websocket.source_failed", { cause });
+    return thrownBy("websocket.source_failed", cause);
   }
   return message;
 }
