@@ -1,10 +1,9 @@
-import type { ByteStream, ReadHandler } from "../core/byte-stream.ts";
+import type { ByteStream } from "../core/byte-stream.ts";
 import { complete, type Handler } from "../core/completion.ts";
-import type { ServalError } from "../core/error.ts";
-import { transportError } from "../core/errors.ts";
 import type { FlatBuffer } from "../core/flat-buffer.ts";
-import { AbortGuard, type OperationOptions } from "./abort.ts";
+import type { OperationOptions } from "./abort.ts";
 import type { AnswerParser } from "./answer-parser.ts";
+import { ReadOperation, type Outcome } from "./read-operation.ts";
 import type { Response } from "./response.ts";
 
 /**
@@ -48,71 +47,6 @@ export function readResponse(
   handler?: Handler<Response>,
 ): Promise<Response> | void {
   if (typeof options === "function") return readResponse(stream, buffer, parser, undefined, options);
-  return complete(handler, (done) => new ReadResponse(stream, buffer, parser, done).start(options?.signal));
-}
-
-class ReadResponse {
-  readonly #stream: ByteStream;
-  readonly #buffer: FlatBuffer;
-  readonly #parser: AnswerParser;
-  readonly #handler: Handler<Response>;
-  #guard: AbortGuard | undefined;
-
-  constructor(stream: ByteStream, buffer: FlatBuffer, parser: AnswerParser, handler: Handler<Response>) {
-    this.#stream = stream;
-    this.#buffer = buffer;
-    this.#parser = parser;
-    this.#handler = handler;
-  }
-
-  start(signal: AbortSignal | undefined): void {
-    let error: ServalError | undefined;
-    let waits = false;
-    try {
-      waits = this.#buffer.size === 0 || !this.#parseBuffer();
-    } catch (failure) {
-      error = failure as ServalError;
-    }
-    if (waits) this.#stream.readSome(this.#onRead);
-    else queueMicrotask(() => this.#finish(error));
-    if (signal !== undefined) this.#guard = new AbortGuard(this.#stream, signal);
-  }
-
-  readonly #onRead: ReadHandler = (error, bytes) => {
-    let failure = error;
-    if (error === undefined) {
-      try {
-        if (!this.#take(bytes)) return this.#stream.readSome(this.#onRead);
-      } catch (thrown) {
-        failure = transportError(thrown);
-      }
-    }
-    this.#finish(failure);
-  };
-
-  /** Takes the outcome of a read. Returns whether there is all of the response. */
-  #take(bytes: Uint8Array | undefined): boolean {
-    if (bytes === undefined) {
-      this.#parser.end();
-    } else if (this.#buffer.size > 0) {
-      this.#buffer.append(bytes);
-      return this.#parseBuffer();
-    } else {
-      // Parsed where they lie: only what is unfinished, or another's, is copied.
-      const used = this.#parser.put(bytes);
-      if (used < bytes.length) this.#buffer.append(bytes.subarray(used));
-    }
-    return this.#parser.isDone;
-  }
-
-  #parseBuffer(): boolean {
-    this.#buffer.consume(this.#parser.put(this.#buffer.data()));
-    return this.#parser.isDone;
-  }
-
-  #finish(failure: ServalError | undefined): void {
-    const error = this.#guard?.release() ?? failure;
-    // On an error there is no result, and nobody may look at it.
-    this.#handler(error, (error === undefined ? this.#parser.response : undefined) as Response);
-  }
+  const outcome: Outcome<Response> = { ended: () => parser.end(), result: () => parser.response! };
+  return complete(handler, (done) => new ReadOperation(stream, buffer, parser, outcome, done).start(options?.signal));
 }
