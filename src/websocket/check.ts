@@ -32,8 +32,15 @@ export function optionsOf<Options extends object>(given: readonly unknown[]): Op
   );
 }
 
+/** An option `signal`, if it can be one. */
+export function checkSignal(signal: AbortSignal | undefined): AbortSignal | undefined {
+  if (signal === undefined || signal instanceof AbortSignal) return signal;
+  throw invalidArgument("The option signal must be an AbortSignal: of an AbortController, its signal");
+}
+
 /** What `accept` was given, whichever way. */
 export function acceptInput(source: AcceptSource | AcceptOptions | undefined, options?: AcceptOptions): AcceptInput {
+  checkSignal(options?.signal ?? (isPlainObject(source) ? (source as AcceptOptions).signal : undefined));
   if (source instanceof Request) return { ...options, request: source, buffered: bytesOf(options?.buffered) };
   const isBytes = source instanceof Uint8Array || Array.isArray(source);
   if (isBytes && options?.buffered !== undefined)
@@ -57,7 +64,10 @@ function bytesOf(buffers: Uint8Array | readonly Uint8Array[] | undefined): reado
 
 /** The options of `handshake`, if they are some. */
 export function checkHandshake(options: HandshakeOptions = {}): HandshakeOptions {
-  if (isPlainObject(options)) return options;
+  if (isPlainObject(options)) {
+    checkSignal(options.signal);
+    return options;
+  }
   throw invalidArgument('handshake takes a host, a target, and options such as { protocols: ["chat"] }');
 }
 

@@ -126,7 +126,7 @@ export class Deflater {
     this.#context?.close();
     this.#context = undefined;
     const size = Math.min(message.length, 2 ** this.windowBits);
-    this.#history = copyOf(message.subarray(message.length - size), size);
+    if (size > 0) this.#history = copyOf(message.subarray(message.length - size), size);
   }
 
   #giveBack(): void {

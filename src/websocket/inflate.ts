@@ -95,7 +95,7 @@ export class Inflater {
    */
   inflateAside(payload: Uint8Array, limit: number): Uint8Array | undefined {
     const { length } = payload;
-    if (this.#takeover || length > asideSize || !hasContexts()) return undefined;
+    if (this.#takeover || this.#context !== undefined || length > asideSize || !hasContexts()) return undefined;
     asideInput.set(payload);
     asideInput.set(tailEndAndMore, length);
     const output = (scratch ??= allocate(scratchSize));
@@ -150,13 +150,21 @@ export class Inflater {
   /** Takes as much of a message as one turn allows; returns what came of it, if that was all. */
   #advance(progress: Progress, payload: Uint8Array, limit: number): Uint8Array | WebsocketCode | undefined {
     const output = (scratch ??= allocate(scratchSize));
+    const last = progress.consumed + inlineUpTo;
     for (const until = progress.total + turnSize; progress.total < until;) {
-      const input = progress.consumed === 0 ? payload : payload.subarray(progress.consumed);
-      const failure = this.inflateSome(input, input.length, output, 0, true, limit - progress.total);
+      // Much input that gives no output takes long too.
+      const end = Math.min(payload.length, last);
+      const isLast = end === payload.length;
+      const input = payload.subarray(progress.consumed, end);
+      const failure = this.inflateSome(input, input.length, output, 0, isLast, limit - progress.total);
       if (failure !== undefined) return failure;
       progress.consumed += this.consumed;
       progress.total += this.produced;
       const piece = copyOf(output, this.produced);
+      if (this.produced < output.length && !isLast) {
+        progress.pieces.push(piece);
+        return undefined;
+      }
       if (this.produced < output.length) {
         if (progress.pieces.length === 0) return piece;
         progress.pieces.push(piece);

@@ -1,4 +1,5 @@
 import { copyOf, dropFront } from "../core/bytes.ts";
+import { invalidArgument } from "../core/errors.ts";
 import { byteLength, type Handler } from "../core/index.ts";
 import { encodeUtf8 } from "../core/text.ts";
 import type { opcode } from "./frame.ts";
@@ -48,14 +49,22 @@ export class WholeMessage extends Item {
     super(byteLength(bytes));
     this.code = code;
     this.prepared = data instanceof PreparedMessage ? data : undefined;
-    this.pieces = bytes instanceof Uint8Array ? [bytes] : bytes;
+    // The list is the caller's to change; what large pieces hold is not, until they have left.
+    this.pieces = bytes instanceof Uint8Array ? [bytes] : bytes.slice();
     this.compress = compress && this.prepared?.compress !== false;
     // What was prepared is nobody's to change.
     this.isReferenced = this.size > copiedUpTo && this.prepared === undefined;
   }
 
   get hasBegun(): boolean {
-    return this.framed > 0 || this.isDeflating;
+    return this.framed > 0 || this.isDeflating || this.isDeflated;
+  }
+
+  /** Throws if the bytes are not there any more: they are the caller's, who may have detached or shrunk them. */
+  checkUnchanged(): void {
+    let size = -this.offset;
+    for (let i = this.piece; i < this.pieces.length; i++) size += this.pieces[i]!.length;
+    if (size !== this.size) throw changed();
   }
 
   /** The caller's bytes are the caller's again. */
@@ -120,6 +129,7 @@ export class Part extends Item {
 
   /** The next bytes to be framed. */
   take(count: number): Uint8Array {
+    if (this.bytes.length !== this.size) throw changed();
     const bytes = this.bytes.subarray(0, count);
     this.bytes = this.bytes.subarray(count);
     this.size -= count;
@@ -141,6 +151,10 @@ export class Closing extends Item {
 /** An item, and before it the parts that it consists of. */
 export function itemsOf(item: Item): Item[] {
   return item instanceof PartedMessage ? [...item.parts, item] : [item];
+}
+
+function changed(): Error {
+  return invalidArgument("A buffer was detached or shrunk before it had been written");
 }
 
 /** A message's bytes in one piece, which will not change. */

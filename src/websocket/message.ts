@@ -1,6 +1,6 @@
 import { complete, promised, type Handler, type ServalError } from "../core/index.ts";
 import { copyOf } from "../core/bytes.ts";
-import { decodeUtf8 } from "../core/text.ts";
+import { decodeUtf8, longestText } from "../core/text.ts";
 import { websocketError } from "./errors.ts";
 import type { ReceivedPart } from "./receiver.ts";
 
@@ -57,34 +57,44 @@ export class Message implements AsyncIterable<Uint8Array> {
   bytes(): Promise<Uint8Array>;
   bytes(handler: Handler<Uint8Array>): void;
   bytes(handler?: Handler<Uint8Array>): Promise<Uint8Array> | undefined {
-    return complete(handler, (done) => {
-      const parts: Uint8Array[] = [];
-      let size = 0;
-      const add: Handler<Uint8Array | undefined> = (error, bytes) => {
-        if (error !== undefined) done(error, nothing);
-        else if (bytes === undefined) done(undefined, copyOf(parts, size));
-        else {
-          parts.push(bytes);
-          size += bytes.length;
-          try {
-            this.#next(add);
-          } catch (misuse) {
-            // Meanwhile someone else has read, or has given the message up.
-            done(misuse as ServalError, nothing);
-          }
-        }
-      };
-      this.#next(add);
-    });
+    return complete(handler, (done) => this.#collect(Infinity, done));
   }
 
-  /** What is left of the message, as text. Fails as the iteration does. */
+  /**
+   * What is left of the message, as text. Fails as the iteration does, and with `websocket.message_too_big` for more than
+   * the platform has in a string, some 512 MiB: then what remains of it is dropped.
+   */
   text(): Promise<string>;
   text(handler: Handler<string>): void;
   text(handler?: Handler<string>): Promise<string> | undefined {
     return complete(handler, (done) => {
-      this.bytes((error, bytes) => done(error, error === undefined ? decodeUtf8(bytes) : ""));
+      this.#collect(longestText, (error, bytes) => done(error, error === undefined ? decodeUtf8(bytes) : ""));
     });
+  }
+
+  #collect(limit: number, done: Handler<Uint8Array>): void {
+    const parts: Uint8Array[] = [];
+    let size = 0;
+    const add: Handler<Uint8Array | undefined> = (error, bytes) => {
+      if (error !== undefined) done(error, nothing);
+      else if (bytes === undefined) done(undefined, copyOf(parts, size));
+      else if ((size += bytes.length) > limit) {
+        this.leave();
+        done(
+          websocketError("websocket.message_too_big", { message: "The text is longer than a string can be" }),
+          nothing,
+        );
+      } else {
+        parts.push(bytes);
+        try {
+          this.#next(add);
+        } catch (misuse) {
+          // Meanwhile someone else has read, or has given the message up.
+          done(misuse as ServalError, nothing);
+        }
+      }
+    };
+    this.#next(add);
   }
 
   /** The next bytes, or undefined at the end; never inside the call. */

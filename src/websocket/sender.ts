@@ -27,6 +27,8 @@ export interface SenderOwner {
   framed(): void;
   /** It will never be framed. */
   cut(item: Item): void;
+  /** Nothing can be framed any more. */
+  lost(error: ServalError): void;
 }
 
 /**
@@ -138,6 +140,16 @@ export class Sender {
   pump(besides = 0): void {
     if (this.#queue === undefined || this.#isPumping) return;
     this.#isPumping = true;
+    try {
+      this.#frame(besides);
+    } catch (misuse) {
+      // A frame may lack its payload: there is no way on.
+      this.#owner.lost(misuse as ServalError);
+    }
+    this.#isPumping = false;
+  }
+
+  #frame(besides: number): void {
     while (this.#queue !== undefined && this.#outgoing.bufferedAmount - besides < this.#framedAhead) {
       const item = this.#queue[0]!;
       if (item.isPatient && !item.hasBegun) {
@@ -152,7 +164,6 @@ export class Sender {
       this.#settle(item);
       if (item instanceof Closing) item.close();
     }
-    this.#isPumping = false;
   }
 
   /** Nothing is sent any more: whoever waits for what has not been framed gets the error. */
@@ -274,6 +285,7 @@ export class Sender {
 
   #stepWhole(message: WholeMessage): boolean {
     if (message.isDeflating) return false;
+    message.checkUnchanged();
     const deflater = this.#deflater;
     if (message.compress && deflater !== undefined && message.size >= this.#threshold) {
       if (message.size > inlineUpTo) {
@@ -315,6 +327,13 @@ export class Sender {
       // It may have ended meanwhile.
       if (this.#queue?.[0] !== message) return;
       message.isDeflating = false;
+      try {
+        // What another thread has read is what it was only if it still is.
+        message.checkUnchanged();
+      } catch (misuse) {
+        this.#owner.lost(misuse as ServalError);
+        return;
+      }
       this.#deflated(message, payload);
       this.pump();
       this.#owner.framed();

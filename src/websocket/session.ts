@@ -58,6 +58,8 @@ export class Session<Ws> implements WriterOwner, ApplicationOwner, SenderOwner, 
 
   /** The message that is sent by `writeSome`. */
   #writing: PartedMessage | undefined;
+  /** The first part of that was dropped. */
+  #isSkipping = false;
   #turning = false;
   /** A turn is coming anyway; the first with `start`, so that none overtakes it. */
   #scheduled = true;
@@ -170,8 +172,14 @@ export class Session<Ws> implements WriterOwner, ApplicationOwner, SenderOwner, 
 
   /** Queues a part of the message that is being sent in parts, the first one or another; returns what {@link write} does. */
   writeSome(code: DataOpcode, data: MessageData, isLast: boolean, compress: boolean): number | Item | ServalError {
-    const refusal = this.#refusal(this.#writing === undefined ? "message" : "part");
-    if (refusal !== undefined) return refusal;
+    const refusal = this.#isSkipping
+      ? websocketError("websocket.queue_overflow")
+      : this.#refusal(this.#writing === undefined ? "message" : "part");
+    if (refusal !== undefined) {
+      // Without its first part a message is none: the others go the same way.
+      this.#isSkipping = !isLast;
+      return refusal;
+    }
     const message = (this.#writing ??= this.#sender.begin(code, compress));
     if (isLast) this.#writing = undefined;
     return this.part(message, message.encode(data, isLast), isLast);
@@ -207,8 +215,11 @@ export class Session<Ws> implements WriterOwner, ApplicationOwner, SenderOwner, 
     if (this.withdraw(message)) return;
     this.#application.error(error);
     if (!this.isOpen) return;
+    // First of all: who is told of it may want to send.
+    this.#startClosing();
     this.#sender.end(() => this.closedError());
-    this.close(closeCode.internalError, "");
+    this.protocol.close(closeCode.internalError, "");
+    this.#wake();
   }
 
   /** Queues a ping or pong; returns what {@link write} does. */
@@ -249,13 +260,17 @@ export class Session<Ws> implements WriterOwner, ApplicationOwner, SenderOwner, 
   /** Begins the closing handshake, if nothing has yet, behind what is queued. */
   close(code: number, reason: string): void {
     if (!this.isOpen) return;
-    this.isClosing = true;
-    this.protocol.incoming.dropData();
-    this.#liveness.startDeadline(this.#settings.timeouts[this.#role].handshake);
+    this.#startClosing();
     this.#sender.close(() => {
       if (this.protocol.canSend) this.protocol.close(code, reason);
     });
     this.#wake();
+  }
+
+  #startClosing(): void {
+    this.isClosing = true;
+    this.protocol.incoming.dropData();
+    this.#liveness.startDeadline(this.#settings.timeouts[this.#role].handshake);
   }
 
   /** The next layer failed, or is given up: ends at once. Also called by the writer. */

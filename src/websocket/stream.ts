@@ -21,6 +21,7 @@ import {
   checkKind,
   checkPart,
   checkSendable,
+  checkSignal,
   closeTakes,
   handlerOf,
   notSendable,
@@ -277,7 +278,7 @@ export class Stream<Data = unknown> {
   write(data: Sendable | MessageSource, ...given: (WriteOptions | Handler | undefined)[]): Promise<void> | undefined {
     // What stands in a handler's place is told at once: nobody may be awaiting the promise.
     const options = optionsOf<WriteOptions>(given);
-    const signal = options?.signal;
+    const signal = checkSignal(options?.signal);
     return transmit(
       this.#session ?? this.#notOpen,
       (session) => {
@@ -479,7 +480,7 @@ export class Stream<Data = unknown> {
     start: (session: Session<Stream<Data>>, done: Handler<Result>) => unknown,
   ): Promise<Result> | undefined {
     return complete(handlerOf<Result>(given), (done) => {
-      const signal = optionsOf<ReadOptions>(given)?.signal;
+      const signal = checkSignal(optionsOf<ReadOptions>(given)?.signal);
       const session = this.#opened();
       const message = this.#message;
       const skips = !goesOn && message !== undefined && session.protocol.incoming.isInParts;

@@ -192,6 +192,25 @@ describe("RFC 7692: deflated messages", () => {
     assert.ok(sending.deflater.closed > 0);
   });
 
+  it("what has been deflated is not taken back: with takeover the next messages refer to it", () => {
+    const sending = deflating({ takeover: true });
+    const item = sending.sender.send(binary, new Uint8Array(inlineUpTo + 1).fill(7), true) as Item;
+    sending.fill();
+    sending.deflater.later[0]();
+    assert.equal(item.position, undefined, "it is framed");
+    assert.equal(sending.sender.withdraw(item), false);
+  });
+
+  it("what was detached while it was deflated elsewhere is not sent as what is left of it", () => {
+    const sending = deflating({ takeover: false });
+    const bytes = new Uint8Array(inlineUpTo + 1).fill(7);
+    sending.sender.send(binary, bytes, true);
+    structuredClone(bytes.buffer, { transfer: [bytes.buffer] });
+    sending.deflater.later[0]();
+    sending.leaveAll();
+    assert.deepEqual([sending.lost?.code, sending.left.length], ["core.invalid_argument", 0]);
+  });
+
   it("close waits for what is deflated elsewhere", () => {
     const sending = deflating();
     sending.sender.send(binary, new Uint8Array(inlineUpTo + 1), true);

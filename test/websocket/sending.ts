@@ -1,6 +1,6 @@
 // A sender over nothing: what it frames leaves when the test says so.
 import assert from "node:assert/strict";
-import type { Handler, Role } from "../../src/core/index.ts";
+import type { Handler, Role, ServalError } from "../../src/core/index.ts";
 import { finalBit, opcode } from "../../src/websocket/frame.ts";
 import type { Item } from "../../src/websocket/item.ts";
 import { Outgoing } from "../../src/websocket/outgoing.ts";
@@ -15,6 +15,7 @@ export class Sending {
   readonly sender: Sender;
   readonly cut: Item[] = [];
   framed = 0;
+  lost: ServalError | undefined;
   left: Uint8Array = new Uint8Array(0);
   readonly #waiters: [position: number, handler: Handler][] = [];
 
@@ -27,6 +28,7 @@ export class Sending {
       hasWritten: (position) => position <= this.outgoing.written,
       framed: () => void this.framed++,
       cut: (item) => void this.cut.push(item),
+      lost: (error) => void (this.lost = error),
     });
   }
 
