@@ -1,4 +1,5 @@
 import { invalidArgument } from "../core/errors.ts";
+import { checkSignal } from "../core/on-abort.ts";
 import { isPlainObject } from "../core/plain-object.ts";
 import { Fields, type FieldsInit } from "../http/index.ts";
 import type * as net from "../net/index.ts";
@@ -87,10 +88,7 @@ export class ConnectSettings<Data> {
     this.redirects = redirects;
     if (family !== undefined && family !== 4 && family !== 6) throw invalidArgument("family must be 4 or 6");
     this.family = family;
-    if (signal !== undefined && !(signal instanceof AbortSignal)) {
-      throw invalidArgument("The option signal must be an AbortSignal");
-    }
-    this.signal = signal;
+    this.signal = checkSignal(signal);
   }
 }
 

@@ -9,13 +9,6 @@ export function copyOf(buffers: Uint8Array | readonly Uint8Array[], size: number
   return copy;
 }
 
-/** A new block with `size` bytes of another, from `start` on. */
-export function copied(bytes: Uint8Array, start: number, size: number): Uint8Array {
-  const copy = allocate(size);
-  copy.set(bytes.subarray(start, start + size));
-  return copy;
-}
-
 /** Copies the bytes of a buffer or a list of buffers, as many as there is room for. Returns how many that were. */
 export function copyInto(target: Uint8Array, buffers: Uint8Array | readonly Uint8Array[]): number {
   if (buffers instanceof Uint8Array) {

@@ -1,9 +1,17 @@
+import { invalidArgument } from "./errors.ts";
+
 /** Who listens to a signal: one listener of ours for all, since the platform warns of more than ten as of a leak. */
 const listeners = new WeakMap<AbortSignal, Listeners>();
 
 interface Listeners {
   readonly callbacks: Set<() => void>;
   readonly listener: () => void;
+}
+
+/** An option `signal`, if it can be one. */
+export function checkSignal(signal: AbortSignal | undefined): AbortSignal | undefined {
+  if (signal === undefined || signal instanceof AbortSignal) return signal;
+  throw invalidArgument("The option signal must be an AbortSignal: of an AbortController, its signal");
 }
 
 /** Calls back when the signal aborts; {@link offAbort} with the same function ends that. */

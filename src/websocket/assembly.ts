@@ -1,4 +1,4 @@
-import { copied } from "../core/bytes.ts";
+import { copyOf } from "../core/bytes.ts";
 import { allocate } from "../core/text.ts";
 import type { Inflater } from "./deflate.ts";
 import type { WebsocketCode } from "./errors.ts";
@@ -131,7 +131,7 @@ export class Assembly {
       isDone = isLast && !this.hasMore;
     }
     if (!isDone && produced === 0) return false;
-    const part = copied(memory, 0, produced);
+    const part = copyOf(memory, produced);
     return this.#check(part, 0, produced) ?? this.#handOut(part, isDone);
   }
 

@@ -1,4 +1,5 @@
 import { encodeUtf8, utf8Length } from "../core/text.ts";
+import { checkSignal } from "../core/on-abort.ts";
 import { isPlainObject } from "../core/plain-object.ts";
 import { invalidArgument } from "../core/errors.ts";
 import { closeCode, isValidCloseCode } from "./close-code.ts";
@@ -30,12 +31,6 @@ export function optionsOf<Options extends object>(given: readonly unknown[]): Op
   throw invalidArgument(
     "Behind what an operation works on come options, an object, and a completion handler, a function",
   );
-}
-
-/** An option `signal`, if it can be one. */
-export function checkSignal(signal: AbortSignal | undefined): AbortSignal | undefined {
-  if (signal === undefined || signal instanceof AbortSignal) return signal;
-  throw invalidArgument("The option signal must be an AbortSignal: of an AbortController, its signal");
 }
 
 /** What `accept` was given, whichever way. */

@@ -1,4 +1,4 @@
-import { copied } from "../core/bytes.ts";
+import { copyOf } from "../core/bytes.ts";
 import { allocate, decodeUtf8, isValidUtf8, longestText } from "../core/text.ts";
 import type { Role } from "../core/index.ts";
 import { Assembly, type FramePayload } from "./assembly.ts";
@@ -306,7 +306,7 @@ export class Incoming implements FramePayload {
   }
 
   #copy(at: number, length: number, key: number): Uint8Array {
-    return this.#masked ? unmaskedCopy(this.#input, at, length, key) : copied(this.#input, at, length);
+    return this.#masked ? unmaskedCopy(this.#input, at, length, key) : copyOf(this.#input.subarray(at, at + length), length);
   }
 
   #takeWhole(at: number, length: number, key: number): Event {
@@ -332,7 +332,7 @@ export class Incoming implements FramePayload {
     if (aside !== undefined) return this.#takeInflated(aside, false);
     const result = inflater.inflate(payload, this.inflatedLimit);
     if (result !== undefined) return this.inflated(result);
-    this.deflated = owned ? payload : copied(payload, 0, payload.length);
+    this.deflated = owned ? payload : copyOf(payload, payload.length);
     return event.deflated;
   }
 
@@ -353,7 +353,7 @@ export class Incoming implements FramePayload {
     this.inflatedPayload += bytes.length;
     if (this.isText && !isValidUtf8(bytes)) return this.#fail("websocket.bad_frame_payload");
     if (this.isText && !this.#textAsBytes) this.message = decodeUtf8(bytes, 0, bytes.length);
-    else this.message = owned ? bytes : copied(bytes, 0, bytes.length);
+    else this.message = owned ? bytes : copyOf(bytes, bytes.length);
     return event.message;
   }
 

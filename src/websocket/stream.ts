@@ -11,6 +11,7 @@ import {
   type Peer,
   type Role,
 } from "../core/index.ts";
+import { checkSignal } from "../core/on-abort.ts";
 import type { Request, Response } from "../http/index.ts";
 import { AcceptOperation, type AcceptOwner } from "./accept.ts";
 import {
@@ -21,7 +22,6 @@ import {
   checkKind,
   checkPart,
   checkSendable,
-  checkSignal,
   closeTakes,
   handlerOf,
   notSendable,
