@@ -1,19 +1,10 @@
-import type { ServalError } from "../core/error.ts";
-import { decodeLatin1 } from "../core/text.ts";
-import { httpError } from "./errors.ts";
-import { FieldScanner } from "./field-scanner.ts";
-import { Fields } from "./fields.ts";
-import { contentLength } from "./framing.ts";
+import type { Fields } from "./fields.ts";
+import { HeadParser, type HeadParserOptions } from "./head-parser.ts";
 import { RequestLineScanner } from "./request-line-scanner.ts";
 import { Request } from "./request.ts";
 
 /** Options of a {@link RequestParser}. */
-export interface RequestParserOptions {
-  /** The most bytes that the head may have, through the empty line that ends it. Default 16,384. */
-  headerLimit?: number;
-  /** The most fields that the head may have. Default 100. */
-  fieldLimit?: number;
-}
+export interface RequestParserOptions extends HeadParserOptions {}
 
 /**
  * A strict, incremental parser of one request's head: bytes in, a {@link Request} out, no I/O. Beast's
@@ -22,91 +13,23 @@ export interface RequestParserOptions {
  * It takes HTTP/1.0 and 1.1 with lines that end in CR LF and nothing looser, and at most one empty line before the
  * request line (RFC 9112 2.2). What it makes of its bytes does not depend on how they were split.
  */
-export class RequestParser {
-  readonly #headerLimit: number;
-  readonly #line: RequestLineScanner = new RequestLineScanner();
-  readonly #fields: FieldScanner;
-  #position = 0;
-  #error: ServalError | undefined;
-  #request: Request | undefined;
-  #contentLength: number | undefined;
-
+export class RequestParser extends HeadParser<RequestLineScanner, Request> {
   constructor(options: RequestParserOptions = {}) {
-    this.#headerLimit = options.headerLimit ?? 16_384;
-    this.#fields = new FieldScanner(options.fieldLimit ?? 100);
-  }
-
-  /**
-   * Takes all bytes from the message's first one on: those of the calls before, which are not looked at again, and new
-   * ones behind them. Returns how many of them are used up: the size of the head once it is there, and 0 while more is
-   * needed. Nothing of `bytes` is kept.
-   *
-   * Throws at the first byte that no request could have: `http.bad_method`, `http.bad_target`, `http.bad_version`,
-   * `http.bad_line_ending`, `http.bad_field`, `http.bad_value`, `http.bad_obs_fold`, `http.field_limit`,
-   * `http.header_limit`; and at the end of the head `http.bad_content_length`, `http.multiple_content_length`,
-   * `http.bad_transfer_encoding`. The parser has failed then, and every further call throws the same. A parser that is
-   * done throws `http.stale_parser`.
-   */
-  put(bytes: Uint8Array): number {
-    if (this.#error !== undefined) throw this.#error;
-    if (this.#request !== undefined) throw httpError("http.stale_parser");
-    try {
-      return this.#parse(bytes);
-    } catch (error) {
-      this.#error = error as ServalError;
-      throw error;
-    }
-  }
-
-  /** Whether the head is complete. */
-  get isDone(): boolean {
-    return this.#request !== undefined;
-  }
-
-  /** Whether any of the message was seen; an empty line before it does not count. */
-  get gotSome(): boolean {
-    return this.#line.gotSome;
+    super(new RequestLineScanner(), options);
   }
 
   /** The request, once the head is complete and its framing is sound. */
   get request(): Request | undefined {
-    return this.#request;
-  }
-
-  /** The size of the head in bytes, through its empty line; 0 until it is complete. */
-  get headSize(): number {
-    return this.#request === undefined ? 0 : this.#position;
-  }
-
-  /** The length of the body in bytes as Content-Length has it; undefined where there is none. */
-  get contentLength(): number | undefined {
-    return this.#contentLength;
+    return this.message;
   }
 
   /** Whether a body follows the head: a Content-Length above 0, or any Transfer-Encoding. RFC 9112 6.3. */
   get hasBody(): boolean {
-    if (this.#contentLength !== undefined) return this.#contentLength > 0;
-    return this.#request?.fields.has("Transfer-Encoding") ?? false;
+    if (this.contentLength !== undefined) return this.contentLength > 0;
+    return this.message?.fields.has("Transfer-Encoding") ?? false;
   }
 
-  #parse(bytes: Uint8Array): number {
-    const end = Math.min(bytes.length, this.#headerLimit);
-    if (!this.#line.isDone) this.#position = this.#line.scan(bytes, this.#position, end);
-    if (this.#line.isDone) this.#position = this.#fields.scan(bytes, this.#position, end);
-    if (this.#fields.isDone) return this.#finish(decodeLatin1(bytes, 0, this.#position));
-    if (end === this.#headerLimit) throw httpError("http.header_limit");
-    return 0;
-  }
-
-  #finish(head: string): number {
-    const fields = Fields.fromParsed(this.#fields.collect(head));
-    this.#contentLength = contentLength(fields);
-    this.#request = new Request({
-      method: this.#line.method(head),
-      target: this.#line.target(head),
-      version: this.#line.version,
-      fields,
-    });
-    return this.#position;
+  protected override build(line: RequestLineScanner, head: string, fields: Fields): Request {
+    return new Request({ method: line.method(head), target: line.target(head), version: line.version, fields });
   }
 }

@@ -306,7 +306,9 @@ export class Incoming implements FramePayload {
   }
 
   #copy(at: number, length: number, key: number): Uint8Array {
-    return this.#masked ? unmaskedCopy(this.#input, at, length, key) : copyOf(this.#input.subarray(at, at + length), length);
+    return this.#masked
+      ? unmaskedCopy(this.#input, at, length, key)
+      : copyOf(this.#input.subarray(at, at + length), length);
   }
 
   #takeWhole(at: number, length: number, key: number): Event {
