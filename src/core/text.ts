@@ -46,10 +46,27 @@ export function writeUtf8(bytes: Uint8Array, text: string, offset: number, lengt
   return utf8Write.call(bytes, text, offset, length);
 }
 
+/** Up to this length, a loop beats the calls into the platform, where all is ASCII. */
+const shortText = 48;
+
 /** A text as UTF-8 bytes of their own. */
 export function encodeUtf8(text: string): Uint8Array {
+  if (text.length <= shortText) {
+    const ascii = encodeAscii(text);
+    if (ascii !== undefined) return ascii;
+  }
   const bytes = new Uint8Array(utf8Length(text));
   writeUtf8(bytes, text, 0, bytes.length);
+  return bytes;
+}
+
+function encodeAscii(text: string): Uint8Array | undefined {
+  const bytes = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code > 0x7f) return undefined;
+    bytes[i] = code;
+  }
   return bytes;
 }
 

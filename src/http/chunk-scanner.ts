@@ -1,22 +1,40 @@
+import { FlatBuffer } from "../core/flat-buffer.ts";
+import { decodeLatin1 } from "../core/text.ts";
+import { parseChunkExtensions, type ChunkExtensions } from "./chunk-extensions.ts";
 import { httpError } from "./errors.ts";
 import { FieldScanner } from "./field-scanner.ts";
-import { cr, htab, lf, skipValue, sp } from "./grammar.ts";
+import { Fields } from "./fields.ts";
+import { cr, lf, skipValue } from "./grammar.ts";
+import { trailerOf } from "./trailer.ts";
 
 // Where the scanner stands: before the next byte to look at.
 const sizeStart = 0;
 const inSize = 1;
-const beforeExtension = 2;
-const inExtension = 3;
-const sizeLineFeed = 4;
-const inData = 5;
-const dataEnd = 6;
-const dataLineFeed = 7;
-const inTrailer = 8;
-const done = 9;
+const inExtensions = 2;
+const sizeLineFeed = 3;
+const inData = 4;
+const dataEnd = 5;
+const dataLineFeed = 6;
+const trailerStart = 7;
+const endLineFeed = 8;
+const inTrailer = 9;
+const done = 10;
 
 /** The most digits of a size, leading zeros among them: all below 2^52. */
 const mostDigits = 13;
-const semicolon = 0x3b;
+
+/** What a chunked body may have besides data. */
+export interface ChunkLimits {
+  /** The most bytes of a chunk's extensions; those of all chunks may have as many more as there is data. */
+  readonly extensionLimit: number;
+  /** The most bytes that the trailer may have, through the empty line that ends it. */
+  readonly trailerLimit: number;
+  /** The most fields that the trailer may have. */
+  readonly fieldLimit: number;
+}
+
+/** Is told of each chunk, the last one, of size 0, among them, once the line of its size has been seen. */
+export type ChunkHandler = (size: number, extensions: ChunkExtensions) => void;
 
 // RFC 9112 7.1:
 //   chunked-body = *chunk last-chunk trailer-section CRLF
@@ -24,25 +42,25 @@ const semicolon = 0x3b;
 //   last-chunk   = 1*("0") [ chunk-ext ] CRLF
 
 /**
- * Finds the data in a chunked body. It can stop at any byte and go on from there, so a body is looked at once however
- * it arrives. Extensions are taken as any text up to the end of their line, and left out, as the trailer is (RFC 9112
- * 7.1.1 and 7.1.2).
+ * Finds the data in a chunked body. It can stop at any byte and go on from there, and uses up all that it looks at, so a
+ * body is looked at once however it arrives.
  */
 export class ChunkScanner {
-  readonly #trailer: FieldScanner;
-  /** How many more bytes the extensions and the trailer may have. */
+  readonly #limits: ChunkLimits;
+  /** How many more bytes of extensions there may be: data pays for more, so they never cost more than it does. */
   #allowance: number;
   #state = sizeStart;
   #digits = 0;
   #left = 0;
+  #extensions = "";
+  #fields: FieldScanner | undefined;
+  /** The bytes of the trailer, which the field scanner wants together. */
+  #section: FlatBuffer | undefined;
+  #trailer: Fields | undefined;
 
-  /**
-   * Takes the most bytes that all the extensions and the trailer may have together, and the most fields of the trailer:
-   * nothing is kept of them, but they could go on for ever.
-   */
-  constructor(overheadLimit: number, fieldLimit: number) {
-    this.#allowance = overheadLimit;
-    this.#trailer = new FieldScanner(fieldLimit);
+  constructor(limits: ChunkLimits) {
+    this.#limits = limits;
+    this.#allowance = limits.extensionLimit;
   }
 
   /** Whether the end of the body has been seen. */
@@ -55,18 +73,24 @@ export class ChunkScanner {
     return this.#state === inData ? this.#left : 0;
   }
 
+  /** The fields behind the body, once done, without those that must not stand there (RFC 9110 6.5.1). */
+  get trailer(): Fields {
+    return (this.#trailer ??= new Fields());
+  }
+
   /** Passes over `count` bytes of data, of those that are {@link left}. */
   take(count: number): void {
     this.#left -= count;
+    this.#allowance += count;
     if (this.#left === 0) this.#state = dataEnd;
   }
 
   /**
    * Goes on at `position`, and returns the position that it came to: `end`, the next byte of data, or the one behind the
-   * body. Throws `http.bad_chunk`, `http.bad_chunk_extension`, `http.bad_line_ending`, `http.header_limit` for more
-   * extensions and trailer than allowed, and for a trailer what a head's fields may throw.
+   * body. Throws `http.bad_chunk`, `http.bad_chunk_extension`, `http.bad_line_ending`, `http.chunk_extension_limit`,
+   * `http.header_limit` for a trailer that is too long, and for its fields what a head's may throw.
    */
-  scan(bytes: Uint8Array, position: number, end: number): number {
+  scan(bytes: Uint8Array, position: number, end: number, onChunk?: ChunkHandler): number {
     let at = position;
     while (at < end && this.#state !== inData && this.#state !== done) {
       const byte = bytes[at];
@@ -81,31 +105,20 @@ export class ChunkScanner {
           else if (byte === cr) this.#state = sizeLineFeed;
           else if (byte === lf) throw httpError("http.bad_line_ending");
           else {
-            this.#state = beforeExtension;
+            // RFC 9112 7.1.1: space may stand before an extension; whether one follows is seen at the end of the line.
+            if (byte !== 0x3b && byte !== 0x20 && byte !== 0x09) throw httpError("http.bad_chunk");
+            this.#state = inExtensions;
             break;
           }
           at++;
           break;
-        case beforeExtension:
-          // RFC 9112 7.1.1: space may stand before an extension, but not before the end of the line.
-          if (byte === semicolon) this.#state = inExtension;
-          else if (byte !== sp && byte !== htab) throw httpError("http.bad_chunk");
-          this.#spend(1);
-          at++;
+        case inExtensions:
+          at = this.#takeExtensions(bytes, at, end);
           break;
-        case inExtension: {
-          const to = skipValue(bytes, at, end);
-          this.#spend(to - at);
-          at = to;
-          if (at === end) break;
-          if (bytes[at] !== cr) throw httpError(bytes[at] === lf ? "http.bad_line_ending" : "http.bad_chunk_extension");
-          this.#state = sizeLineFeed;
-          at++;
-          break;
-        }
         case sizeLineFeed:
           if (byte !== lf) throw httpError("http.bad_line_ending");
-          this.#state = this.#left === 0 ? inTrailer : inData;
+          this.#state = this.#left === 0 ? trailerStart : inData;
+          this.#tell(onChunk);
           at++;
           break;
         case dataEnd:
@@ -118,14 +131,19 @@ export class ChunkScanner {
           this.#state = sizeStart;
           at++;
           break;
-        case inTrailer: {
-          // Its fields are never collected, so it does not matter where the bytes begin.
-          const to = this.#trailer.scan(bytes, at, Math.min(end, at + this.#allowance + 1));
-          this.#spend(to - at);
-          at = to;
-          if (this.#trailer.isDone) this.#state = done;
+        case trailerStart:
+          // Most have none.
+          this.#state = byte === cr ? endLineFeed : inTrailer;
+          if (byte === cr) at++;
           break;
-        }
+        case endLineFeed:
+          if (byte !== lf) throw httpError("http.bad_line_ending");
+          this.#state = done;
+          at++;
+          break;
+        case inTrailer:
+          at = this.#takeTrailer(bytes, at, end);
+          break;
       }
     }
     return at;
@@ -136,9 +154,41 @@ export class ChunkScanner {
     this.#left = this.#left * 16 + digit;
   }
 
-  #spend(count: number): void {
-    this.#allowance -= count;
-    if (this.#allowance < 0) throw httpError("http.header_limit");
+  #takeExtensions(bytes: Uint8Array, position: number, end: number): number {
+    const at = skipValue(bytes, position, end);
+    this.#allowance -= at - position;
+    if (this.#allowance < 0 || this.#extensions.length + at - position > this.#limits.extensionLimit) {
+      throw httpError("http.chunk_extension_limit");
+    }
+    this.#extensions += decodeLatin1(bytes, position, at);
+    if (at === end) return at;
+    if (bytes[at] !== cr) throw httpError(bytes[at] === lf ? "http.bad_line_ending" : "http.bad_chunk_extension");
+    this.#state = sizeLineFeed;
+    return at + 1;
+  }
+
+  #tell(onChunk: ChunkHandler | undefined): void {
+    const extensions = parseChunkExtensions(this.#extensions);
+    if (extensions === undefined) throw httpError("http.bad_chunk_extension");
+    this.#extensions = "";
+    onChunk?.(this.#left, extensions);
+  }
+
+  #takeTrailer(bytes: Uint8Array, position: number, end: number): number {
+    const section = (this.#section ??= new FlatBuffer());
+    const fields = (this.#fields ??= new FieldScanner(this.#limits.fieldLimit));
+    const before = section.size;
+    const room = this.#limits.trailerLimit - before;
+    section.append(bytes.subarray(position, Math.min(end, position + room)));
+    const after = fields.scan(section.data(), before, section.size);
+    if (fields.isDone) {
+      this.#state = done;
+      this.#trailer = trailerOf(fields.collect(decodeLatin1(section.data(), 0, after)).collect());
+      this.#section = undefined;
+    } else if (section.size >= this.#limits.trailerLimit) {
+      throw httpError("http.header_limit");
+    }
+    return position + after - before;
   }
 }
 

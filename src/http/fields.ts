@@ -11,23 +11,28 @@ export type FieldsInit = Iterable<readonly [string, string]> | Readonly<Record<s
  */
 export class Fields implements Iterable<[name: string, value: string]> {
   // One flat array, name, value, name, value: a message has some ten fields, and going through them beats a map.
-  #raw: string[] = [];
+  #raw: string[] | undefined;
   /** What a parser found, until someone wants the list. */
   #parsed: ParsedFields | undefined;
+  /** Whether all went through the checks of {@link append}, or a parser's, and nobody else has the list. */
+  #isChecked = true;
 
   /** Throws `http.bad_field` and `http.bad_value` as {@link append} does. */
   constructor(init?: FieldsInit) {
     if (init === undefined) return;
     if (init instanceof Fields) {
       this.#parsed = init.#parsed;
-      this.#raw = init.#raw.slice();
+      this.#raw = init.#raw?.slice();
+      this.#isChecked = init.#isChecked;
       return;
     }
     if (Symbol.iterator in init) {
       for (const [name, value] of init as Iterable<readonly [string, string]>) this.append(name, value);
       return;
     }
-    for (const [name, values] of Object.entries(init)) {
+    const record = init as Readonly<Record<string, string | readonly string[]>>;
+    for (const name of Object.keys(record)) {
+      const values = record[name];
       if (typeof values === "string") this.append(name, values);
       else for (const value of values) this.append(name, value);
     }
@@ -40,6 +45,7 @@ export class Fields implements Iterable<[name: string, value: string]> {
   static fromRaw(raw: string[]): Fields {
     const fields = new Fields();
     fields.#raw = raw;
+    fields.#isChecked = false;
     return fields;
   }
 
@@ -52,12 +58,24 @@ export class Fields implements Iterable<[name: string, value: string]> {
 
   /** Names and values in turn, in order: the list itself, not a copy. */
   get raw(): readonly string[] {
+    // Types don't keep anybody from writing to it.
+    this.#isChecked = false;
+    return this.#list();
+  }
+
+  /** Whether names and values are known to be sound. @internal */
+  get isChecked(): boolean {
+    return this.#isChecked;
+  }
+
+  /** As {@link raw}, for those who don't hand it on. @internal */
+  get list(): readonly string[] {
     return this.#list();
   }
 
   /** How many fields there are, each repeat counted. */
   get size(): number {
-    return (this.#parsed?.length ?? this.#raw.length) / 2;
+    return (this.#parsed?.length ?? this.#raw?.length ?? 0) / 2;
   }
 
   /** The value of the first field of this name. */
@@ -133,17 +151,18 @@ export class Fields implements Iterable<[name: string, value: string]> {
   #list(): string[] {
     if (this.#parsed !== undefined) this.#raw = this.#parsed.collect();
     this.#parsed = undefined;
-    return this.#raw;
+    return (this.#raw ??= []);
   }
 
   #value(at: number): string {
-    return this.#parsed?.value(at) ?? this.#raw[at + 1];
+    return this.#parsed?.value(at) ?? this.#raw![at + 1];
   }
 
   /** The position of the first field of this name at or after `from`, or -1. */
   #find(name: string, from: number): number {
     if (this.#parsed !== undefined) return this.#parsed.find(name, from);
     const raw = this.#raw;
+    if (raw === undefined) return -1;
     const length = name.length;
     for (let at = from; at < raw.length; at += 2) {
       const candidate = raw[at];

@@ -5,42 +5,30 @@ import { transportError } from "../core/errors.ts";
 import type { FlatBuffer } from "../core/flat-buffer.ts";
 import { AbortGuard } from "./abort.ts";
 
-/** What takes bytes until its message is complete. */
-export interface IncrementalParser {
+/** What takes bytes until it has what is wanted of them. */
+export interface Sink<Result> {
   /** Takes bytes, those that were not used up before first; returns how many it has used up. Throws for what is wrong. */
   put(bytes: Uint8Array): number;
-  /** Whether the message is complete. */
+  /** Whether it has what is wanted. */
   readonly isDone: boolean;
+  /** The stream has ended: throws, unless it has what is wanted with that. */
+  end(): void;
+  /** What was wanted. Throws what is wrong with it as a whole. */
+  result(): Result;
 }
 
-/** What becomes of the reading of a message. */
-export interface Outcome<Message> {
-  /** The stream has ended: throws, unless the message is complete with that. */
-  ended(): void;
-  /** The message, once it is complete. Throws what is wrong with it as a whole. */
-  result(): Message;
-}
-
-/** Feeds a parser: first what is in a buffer, then from a stream. What is behind the message stays in the buffer. */
-export class ReadOperation<Message> {
+/** Feeds a sink: first what is in a buffer, then from a stream. What it has no use for stays in the buffer. */
+export class ReadOperation<Result> {
   readonly #stream: ByteStream;
   readonly #buffer: FlatBuffer;
-  readonly #parser: IncrementalParser;
-  readonly #outcome: Outcome<Message>;
-  readonly #handler: Handler<Message>;
+  readonly #sink: Sink<Result>;
+  readonly #handler: Handler<Result>;
   #guard: AbortGuard | undefined;
 
-  constructor(
-    stream: ByteStream,
-    buffer: FlatBuffer,
-    parser: IncrementalParser,
-    outcome: Outcome<Message>,
-    handler: Handler<Message>,
-  ) {
+  constructor(stream: ByteStream, buffer: FlatBuffer, sink: Sink<Result>, handler: Handler<Result>) {
     this.#stream = stream;
     this.#buffer = buffer;
-    this.#parser = parser;
-    this.#outcome = outcome;
+    this.#sink = sink;
     this.#handler = handler;
   }
 
@@ -49,7 +37,7 @@ export class ReadOperation<Message> {
     let error: ServalError | undefined;
     let waits = false;
     try {
-      waits = this.#buffer.size === 0 || !this.#parseBuffer();
+      waits = !this.#sink.isDone && !this.#takeBuffer();
     } catch (failure) {
       error = failure as ServalError;
     }
@@ -70,32 +58,32 @@ export class ReadOperation<Message> {
     this.#finish(failure);
   };
 
-  /** Takes the outcome of a read. Returns whether the message is complete. */
+  /** Takes the outcome of a read. Returns whether the sink has what is wanted. */
   #take(bytes: Uint8Array | undefined): boolean {
     if (bytes === undefined) {
-      this.#outcome.ended();
+      this.#sink.end();
     } else if (this.#buffer.size > 0) {
       this.#buffer.append(bytes);
-      return this.#parseBuffer();
+      return this.#takeBuffer();
     } else {
       // Parsed where they lie: only what is unfinished, or another's, is copied.
-      const used = this.#parser.put(bytes);
+      const used = this.#sink.put(bytes);
       if (used < bytes.length) this.#buffer.append(bytes.subarray(used));
     }
-    return this.#parser.isDone;
+    return this.#sink.isDone;
   }
 
-  #parseBuffer(): boolean {
-    this.#buffer.consume(this.#parser.put(this.#buffer.data()));
-    return this.#parser.isDone;
+  #takeBuffer(): boolean {
+    this.#buffer.consume(this.#sink.put(this.#buffer.data()));
+    return this.#sink.isDone;
   }
 
   #finish(failure: ServalError | undefined): void {
     let error = this.#guard?.release() ?? failure;
     // On an error there is no result, and nobody may look at it.
-    let result = undefined as Message;
+    let result = undefined as Result;
     try {
-      if (error === undefined) result = this.#outcome.result();
+      if (error === undefined) result = this.#sink.result();
     } catch (thrown) {
       error = thrown as ServalError;
     }

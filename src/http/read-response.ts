@@ -3,11 +3,11 @@ import { complete, type Handler } from "../core/completion.ts";
 import type { FlatBuffer } from "../core/flat-buffer.ts";
 import type { OperationOptions } from "./abort.ts";
 import type { AnswerParser } from "./answer-parser.ts";
-import { ReadOperation, type Outcome } from "./read-operation.ts";
+import { ReadOperation, type Sink } from "./read-operation.ts";
 import type { Response } from "./response.ts";
 
 /**
- * Reads what answers a request: first what is in `buffer`, then from the stream. Bytes past it stay in the buffer, for
+ * Reads all that answers a request: first what is in `buffer`, then from the stream. Bytes past it stay in the buffer, for
  * whoever takes over: all that is behind the head, where there is no body or the parser's `bodyLimit` is 0. At most the
  * parser's limits and one read of the stream are held.
  *
@@ -18,7 +18,7 @@ import type { Response } from "./response.ts";
  * the signal fired, which closes the stream. What has come of the response by then is in `parser.response`. A read that
  * is in flight already is misuse, `core.operation_pending`: it throws where there is a handler.
  *
- * The parser must be new. Beast's `http::async_read`.
+ * The parser must be new.
  */
 export function readResponse(
   stream: ByteStream,
@@ -47,6 +47,15 @@ export function readResponse(
   handler?: Handler<Response>,
 ): Promise<Response> | void {
   if (typeof options === "function") return readResponse(stream, buffer, parser, undefined, options);
-  const outcome: Outcome<Response> = { ended: () => parser.end(), result: () => parser.response! };
-  return complete(handler, (done) => new ReadOperation(stream, buffer, parser, outcome, done).start(options?.signal));
+  return complete(handler, (done) => {
+    const sink: Sink<Response> = {
+      put: (bytes) => parser.put(bytes),
+      get isDone() {
+        return parser.isDone;
+      },
+      end: () => parser.end(),
+      result: () => parser.response!,
+    };
+    new ReadOperation(stream, buffer, sink, done).start(options?.signal);
+  });
 }

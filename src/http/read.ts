@@ -2,58 +2,133 @@ import type { ByteStream } from "../core/byte-stream.ts";
 import { complete, type Handler } from "../core/completion.ts";
 import type { FlatBuffer } from "../core/flat-buffer.ts";
 import type { OperationOptions } from "./abort.ts";
-import { httpError } from "./errors.ts";
-import { ReadOperation, type Outcome } from "./read-operation.ts";
-import type { RequestParser } from "./request-parser.ts";
-import type { Request } from "./request.ts";
+import { ReadOperation, type Sink } from "./read-operation.ts";
+import { HeaderSink, MessageSink, PartSink, type Parser } from "./sinks.ts";
 
-/** Options of {@link read}. */
-export interface ReadOptions extends OperationOptions {}
+// Each reads what is in `buffer` first, then from the stream, and leaves what is behind in the buffer.
 
 /**
- * Reads one request: first what is in `buffer`, then from the stream. Bytes past the request stay in the buffer, for
- * the next read or for whoever takes over. At most the parser's limit and one read of the stream are held.
+ * Reads the head of a message, and completes with the message; its body is still to come, by {@link readSome} or
+ * {@link read}. Bytes behind the head stay in `buffer`: for those, for `accept`, or for whoever takes over. Beast's
+ * `http::async_read_header`.
  *
- * Completes with the request; never inside the call. Without a handler, returns a promise. Otherwise completes with
- * `http.end_of_stream` where the stream ended before any of a request, `http.partial_message` where it ended inside;
- * with `http.unexpected_body` for a request that has a body (reading those is not built yet: its head is in
- * `parser.request`, what follows in the buffer); with what {@link RequestParser.put} throws; with `core.buffer_overflow`
- * where the buffer's `maxSize` is too small; with the stream's error; with `core.aborted` where the signal fired, which
- * closes the stream. A read that is in flight already is misuse, `core.operation_pending`: it throws where there is a
- * handler.
+ * Completes never inside the call; without a handler, returns a promise. Fails with `http.end_of_stream` where the stream
+ * ended before any of a message, `http.partial_message` where it ended inside; with what the parser's `put` throws; with
+ * `core.buffer_overflow` where the buffer's `maxSize` is too small; with the stream's error; with `core.aborted` where
+ * the signal fired, which closes the stream. A read that is in flight already is misuse, `core.operation_pending`: it
+ * throws where there is a handler. At most the parser's limits and one read of the stream are held.
  *
- * The parser must be new, or have seen nothing but what the buffer holds. Beast's `http::async_read`.
+ * The parser must be new, or have seen nothing but what the buffer holds.
  */
-export function read(
+export function readHeader<Parsed>(
   stream: ByteStream,
   buffer: FlatBuffer,
-  parser: RequestParser,
-  options?: ReadOptions,
-): Promise<Request>;
-export function read(stream: ByteStream, buffer: FlatBuffer, parser: RequestParser, handler: Handler<Request>): void;
-export function read(
+  parser: Parser<Parsed>,
+  options?: OperationOptions,
+): Promise<Parsed>;
+export function readHeader<Parsed>(
   stream: ByteStream,
   buffer: FlatBuffer,
-  parser: RequestParser,
-  options: ReadOptions | undefined,
-  handler: Handler<Request>,
+  parser: Parser<Parsed>,
+  handler: Handler<Parsed>,
 ): void;
-export function read(
+export function readHeader<Parsed>(
   stream: ByteStream,
   buffer: FlatBuffer,
-  parser: RequestParser,
-  options?: ReadOptions | Handler<Request>,
-  handler?: Handler<Request>,
-): Promise<Request> | void {
-  if (typeof options === "function") return read(stream, buffer, parser, undefined, options);
-  const outcome: Outcome<Request> = {
-    ended: () => {
-      throw httpError(parser.gotSome ? "http.partial_message" : "http.end_of_stream");
-    },
-    result: () => {
-      if (parser.hasBody) throw httpError("http.unexpected_body");
-      return parser.request!;
-    },
-  };
-  return complete(handler, (done) => new ReadOperation(stream, buffer, parser, outcome, done).start(options?.signal));
+  parser: Parser<Parsed>,
+  options: OperationOptions | undefined,
+  handler: Handler<Parsed>,
+): void;
+export function readHeader<Parsed>(
+  stream: ByteStream,
+  buffer: FlatBuffer,
+  parser: Parser<Parsed>,
+  options?: OperationOptions | Handler<Parsed>,
+  handler?: Handler<Parsed>,
+): Promise<Parsed> | void {
+  return start(stream, buffer, () => new HeaderSink(parser), options, handler);
+}
+
+/**
+ * Reads some of a message's body, and completes with that: at least one byte, yours to keep, or undefined at its end, when
+ * the parser is done and has the trailer. Behind {@link readHeader}, until it has said undefined, or the parser is done.
+ * Beast's `http::async_read_some`.
+ *
+ * Completes and fails as {@link readHeader} does; with `http.body_limit` before anything is read of a body that is
+ * announced to be too large.
+ */
+export function readSome(
+  stream: ByteStream,
+  buffer: FlatBuffer,
+  parser: Parser<unknown>,
+  options?: OperationOptions,
+): Promise<Uint8Array | undefined>;
+export function readSome(
+  stream: ByteStream,
+  buffer: FlatBuffer,
+  parser: Parser<unknown>,
+  handler: Handler<Uint8Array | undefined>,
+): void;
+export function readSome(
+  stream: ByteStream,
+  buffer: FlatBuffer,
+  parser: Parser<unknown>,
+  options: OperationOptions | undefined,
+  handler: Handler<Uint8Array | undefined>,
+): void;
+export function readSome(
+  stream: ByteStream,
+  buffer: FlatBuffer,
+  parser: Parser<unknown>,
+  options?: OperationOptions | Handler<Uint8Array | undefined>,
+  handler?: Handler<Uint8Array | undefined>,
+): Promise<Uint8Array | undefined> | void {
+  return start(stream, buffer, () => new PartSink(parser), options, handler);
+}
+
+/**
+ * Reads a whole message, or what is left of it behind {@link readHeader}, and completes with the message; its body are
+ * the bytes that were read here, at most the parser's `bodyLimit`. Bytes behind the message stay in `buffer`, for the
+ * next one. Beast's `http::async_read`.
+ *
+ * Completes and fails as {@link readHeader} does.
+ */
+export function read<Parsed>(
+  stream: ByteStream,
+  buffer: FlatBuffer,
+  parser: Parser<Parsed>,
+  options?: OperationOptions,
+): Promise<Parsed>;
+export function read<Parsed>(
+  stream: ByteStream,
+  buffer: FlatBuffer,
+  parser: Parser<Parsed>,
+  handler: Handler<Parsed>,
+): void;
+export function read<Parsed>(
+  stream: ByteStream,
+  buffer: FlatBuffer,
+  parser: Parser<Parsed>,
+  options: OperationOptions | undefined,
+  handler: Handler<Parsed>,
+): void;
+export function read<Parsed>(
+  stream: ByteStream,
+  buffer: FlatBuffer,
+  parser: Parser<Parsed>,
+  options?: OperationOptions | Handler<Parsed>,
+  handler?: Handler<Parsed>,
+): Promise<Parsed> | void {
+  return start(stream, buffer, () => new MessageSink(parser), options, handler);
+}
+
+function start<Result>(
+  stream: ByteStream,
+  buffer: FlatBuffer,
+  sink: () => Sink<Result>,
+  options: OperationOptions | Handler<Result> | undefined,
+  handler: Handler<Result> | undefined,
+): Promise<Result> | void {
+  if (typeof options === "function") return start(stream, buffer, sink, undefined, options);
+  return complete(handler, (done) => new ReadOperation(stream, buffer, sink(), done).start(options?.signal));
 }

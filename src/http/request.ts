@@ -1,8 +1,13 @@
+import { toBody, type Body } from "./body.ts";
+import { requestFromFetch, requestToFetch, type FetchRequest } from "./fetch.ts";
 import { Fields, type FieldsInit } from "./fields.ts";
+import { requestDeparture, type Departure } from "./framing.ts";
+import { partsOf, type IncomingMessage } from "./incoming-message.ts";
+import { Message } from "./message.ts";
 import { hasToken } from "./token-list.ts";
 
 /** What a {@link Request} is made from. */
-export interface RequestInit {
+export interface RequestInit<Content extends Body = Body> {
   /** The method. Default `GET`. */
   method?: string;
   /** The request target as it stands in the request line. Default `/`. */
@@ -11,43 +16,42 @@ export interface RequestInit {
   version?: number;
   /** The fields; they are copied. Default none. */
   fields?: FieldsInit;
+  /** The body; text is sent as UTF-8. Default empty. */
+  body?: string | Content | undefined;
 }
 
-/** What {@link Request.from} takes: the part of Node's `IncomingMessage` that it looks at. */
-export interface IncomingRequest {
-  readonly method?: string | undefined;
-  readonly url?: string | undefined;
-  readonly httpVersionMajor: number;
-  readonly httpVersionMinor: number;
-  readonly rawHeaders: string[];
-}
-
-/** The head of an HTTP request. Beast's `request`. */
-export class Request {
+/** An HTTP request. Beast's `request`. */
+export class Request<Content extends Body = Body> extends Message<Content> {
   /** The method, case kept: `GET`. */
   readonly method: string;
   /** The request target as it stands in the request line: `/chat?room=1`. */
   readonly target: string;
-  /** Ten times the major version and the minor one, as in Beast: 11 for HTTP/1.1, 10 for HTTP/1.0. */
-  readonly version: number;
-  /** The fields. */
-  readonly fields: Fields;
 
-  constructor(init: RequestInit = {}) {
+  /** Throws for fields as {@link Fields.append} does, and `core.invalid_argument` for a body that is none. */
+  constructor(init?: Omit<RequestInit, "body"> & { body?: string });
+  constructor(init: RequestInit<Content>);
+  constructor(init: RequestInit<Content> = {}) {
+    super(init.version ?? 11, new Fields(init.fields), toBody(init.body) as Content);
     this.method = init.method ?? "GET";
     this.target = init.target ?? "/";
-    this.version = init.version ?? 11;
-    this.fields = new Fields(init.fields);
   }
 
-  /** The request that a `node:http` server received. Its fields are taken from `rawHeaders`, so none is merged or lost. */
-  static from(incoming: IncomingRequest): Request {
-    return new Request({
-      method: incoming.method ?? "GET",
-      target: incoming.url ?? "/",
-      version: incoming.httpVersionMajor * 10 + incoming.httpVersionMinor,
-      fields: Fields.fromRaw(incoming.rawHeaders),
-    });
+  /**
+   * The request that a `node:http` server received, or one of fetch's; its body is theirs, read as it is asked for. The
+   * fields of the former are taken from `rawHeaders`, so none is merged or lost.
+   */
+  static from(request: IncomingMessage | FetchRequest): Request<Body> {
+    if (!("rawHeaders" in request)) return new Request<Body>(requestFromFetch(request));
+    return new Request<Body>({ method: request.method ?? "GET", target: request.url ?? "/", ...partsOf(request) });
+  }
+
+  /**
+   * The same request as one of fetch's; its URL is made of `scheme` (default `http`), Host and target. Throws
+   * `http.bad_host`, `http.bad_target` for one that is no path or URL, and `core.invalid_argument` for what fetch has
+   * not: the methods CONNECT, TRACE and TRACK, and GET and HEAD with a body.
+   */
+  toFetch(scheme: "http" | "https" = "http"): globalThis.Request {
+    return requestToFetch(this, scheme);
   }
 
   /** The target up to its first `?`: `/chat`. Not decoded. */
@@ -62,13 +66,6 @@ export class Request {
     return mark < 0 ? "" : this.target.slice(mark + 1);
   }
 
-  /** Whether the sender wants the connection kept after this message: RFC 9112 9.3. */
-  get keepAlive(): boolean {
-    const connection = this.fields.joined("Connection");
-    if (hasToken(connection, "close")) return false;
-    return this.version >= 11 || hasToken(connection, "keep-alive");
-  }
-
   /**
    * Whether the request asks to become a WebSocket, by its method, version, Connection and Upgrade alone. Beast's
    * `websocket::is_upgrade`.
@@ -80,5 +77,9 @@ export class Request {
       hasToken(this.fields.joined("Connection"), "upgrade") &&
       hasToken(this.fields.joined("Upgrade"), "websocket")
     );
+  }
+
+  protected override departure(): Departure {
+    return requestDeparture(this.method, this);
   }
 }

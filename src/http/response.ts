@@ -1,11 +1,15 @@
-import { encodeUtf8 } from "../core/text.ts";
+import { toBody, type Body } from "./body.ts";
 import { httpError } from "./errors.ts";
+import { responseFromFetch, responseToFetch, type FetchResponse } from "./fetch.ts";
 import { Fields, type FieldsInit } from "./fields.ts";
+import { responseDeparture, type Departure } from "./framing.ts";
 import { isValue } from "./grammar.ts";
-import { isStatus, reasonPhrase } from "./status.ts";
+import { partsOf, type IncomingMessage } from "./incoming-message.ts";
+import { Message } from "./message.ts";
+import { isBodiless, isStatus, reasonPhrase } from "./status.ts";
 
 /** What a {@link Response} is made from. */
-export interface ResponseInit {
+export interface ResponseInit<Content extends Body = Uint8Array> {
   /** The status, 100 to 999. Default 200. */
   status?: number;
   /** The reason phrase. Default the one that goes with the status. */
@@ -15,61 +19,61 @@ export interface ResponseInit {
   /** The fields; they are copied. Default none. */
   fields?: FieldsInit;
   /** The body; text is sent as UTF-8, with `Content-Type: text/plain; charset=utf-8` unless one is given. Default empty. */
-  body?: string | Uint8Array;
+  body?: string | Content | undefined;
 }
 
-/** What {@link Response.from} takes: the part of fetch's `Response` that it looks at. */
-export interface FetchResponse {
-  readonly status: number;
-  readonly statusText: string;
-  readonly headers: Iterable<readonly [string, string]>;
-  arrayBuffer(): Promise<ArrayBuffer>;
-}
-
-const none: Uint8Array = new Uint8Array(0);
-
-/** An HTTP response with a fixed body. Beast's `response`. */
-export class Response {
+/**
+ * An HTTP response. Beast's `response`. What is sent is HTTP/1.1, whatever its `version` says, which is the one that it
+ * was received with (RFC 9112 2.3).
+ */
+export class Response<Content extends Body = Uint8Array> extends Message<Content> {
   /** The status: 200. */
   readonly status: number;
   /** The reason phrase: `OK`. It may be empty. */
   readonly reason: string;
-  /**
-   * The version that it was received with, as in a request's `version`: 11 for HTTP/1.1. What is sent is HTTP/1.1
-   * whatever this says (RFC 9112 2.3).
-   */
-  readonly version: number;
-  /** The fields. Content-Length need not be among them: the serializer adds it. */
-  readonly fields: Fields;
-  /** The body, possibly empty. */
-  readonly body: Uint8Array;
 
-  /** Throws `http.bad_status`, `http.bad_reason`, and for fields as {@link Fields.append} does. */
-  constructor(init: ResponseInit = {}) {
+  /**
+   * Throws `http.bad_status`, `http.bad_reason`, for fields as {@link Fields.append} does, and `core.invalid_argument`
+   * for a body that is none.
+   */
+  constructor(init?: Omit<ResponseInit, "body"> & { body?: string });
+  constructor(init: ResponseInit<Content>);
+  constructor(init: ResponseInit<Content> = {}) {
+    super(init.version ?? 11, new Fields(init.fields), toBody(init.body) as Content);
     this.status = init.status ?? 200;
     if (!isStatus(this.status)) throw httpError("http.bad_status");
     this.reason = init.reason ?? reasonPhrase(this.status);
     if (!isValue(this.reason)) throw httpError("http.bad_reason");
-    this.version = init.version ?? 11;
-    this.fields = new Fields(init.fields);
-    const body = init.body ?? none;
-    this.body = typeof body === "string" ? encodeUtf8(body) : body;
-    if (typeof body === "string" && !this.fields.has("Content-Type")) {
+    if (typeof init.body === "string" && !this.fields.has("Content-Type")) {
       this.fields.append("Content-Type", "text/plain; charset=utf-8");
     }
   }
 
   /**
-   * The same response as one of fetch's; its body is read to the end. Its Content-Length and Transfer-Encoding are left
-   * out: they told how the body came, and the serializer says how it goes.
+   * The same response as one of fetch's, or as one that a `node:http` client received; its body is theirs, read as it is
+   * asked for. Of fetch's, Content-Length and Transfer-Encoding are left out: they told how the body came, and the
+   * serializer says how it goes.
    */
-  static async from(response: FetchResponse): Promise<Response> {
-    const body = new Uint8Array(await response.arrayBuffer());
-    // Headers go through Set-Cookie field by field, so several stay several.
-    const fields = new Fields(response.headers);
-    fields.delete("Content-Length");
-    fields.delete("Transfer-Encoding");
-    const reason = response.statusText === "" ? reasonPhrase(response.status) : response.statusText;
-    return new Response({ status: response.status, reason, fields, body });
+  static from(response: FetchResponse | IncomingMessage): Response<Body> {
+    if (!("rawHeaders" in response)) return new Response<Body>(responseFromFetch(response));
+    const { statusCode: status = 200, statusMessage: reason = reasonPhrase(status) } = response;
+    return new Response<Body>({ status, reason, ...partsOf(response) });
+  }
+
+  /** The same response as one of fetch's. Throws `core.invalid_argument` for a status below 200, which fetch has not. */
+  toFetch(): globalThis.Response {
+    return responseToFetch(this.status, this.reason, this);
+  }
+
+  /**
+   * Whether the body ends with the connection, since the fields don't say where it does, and the status lets it have one
+   * (RFC 9112 6.3). Beast's `need_eof`.
+   */
+  get needsEof(): boolean {
+    return !isBodiless(this.status) && !this.chunked && !this.fields.has("Content-Length");
+  }
+
+  protected override departure(): Departure {
+    return responseDeparture(this.status, this, { method: "GET", version: this.version });
   }
 }

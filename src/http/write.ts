@@ -1,75 +1,120 @@
-import type { ByteStream, WriteHandler } from "../core/byte-stream.ts";
-import { dropFront } from "../core/bytes.ts";
+import type { ByteStream } from "../core/byte-stream.ts";
 import { complete, type Handler } from "../core/completion.ts";
-import { transportError } from "../core/errors.ts";
-import { AbortGuard, type OperationOptions } from "./abort.ts";
-import { Request } from "./request.ts";
+import type { OperationOptions } from "./abort.ts";
+import type { Body } from "./body.ts";
+import { httpError } from "./errors.ts";
+import type { Request } from "./request.ts";
 import type { Response } from "./response.ts";
-import { serializeHead } from "./serializer.ts";
+import { Serializer, type SerializerOptions } from "./serializer.ts";
+import { WriteOperation } from "./write-operation.ts";
 
 /** Options of {@link write}. */
-export interface WriteOptions extends OperationOptions {
-  /** Writes the head alone, as the answer to HEAD: RFC 9110 9.3.2. Default false. */
-  omitBody?: boolean;
+export interface WriteOptions extends OperationOptions, Pick<SerializerOptions, "keepAlive" | "request"> {}
+
+/**
+ * Writes the head of a serializer's message, unless that is written, and what `next` gives out with it; its option
+ * `split` keeps the body out of that. Beast's `http::async_write_header`.
+ *
+ * Completes once the stream has taken it, never inside the call; without a handler, returns a promise. Fails with the
+ * stream's error, or with `core.aborted` where the signal fired, which closes the stream. A write that is in flight
+ * already is misuse, `core.operation_pending`: it throws where there is a handler.
+ */
+export function writeHeader(stream: ByteStream, serializer: Serializer, options?: OperationOptions): Promise<void>;
+export function writeHeader(stream: ByteStream, serializer: Serializer, handler: Handler): void;
+export function writeHeader(
+  stream: ByteStream,
+  serializer: Serializer,
+  options: OperationOptions | undefined,
+  handler: Handler,
+): void;
+export function writeHeader(
+  stream: ByteStream,
+  serializer: Serializer,
+  options?: OperationOptions | Handler,
+  handler?: Handler,
+): Promise<void> | void {
+  return start(stream, serializer, () => serializer.isHeaderDone, options, handler);
 }
 
 /**
- * Writes a message, head and body (a request has none), and completes once the stream has taken all of it; never inside
- * the call. The body must stay untouched until then. Without a handler, returns a promise.
- *
- * Completes with the stream's error, or with `core.aborted` where the signal fired, which closes the stream. A message
- * that can't be sent (see {@link serializeHead}) and a write that is in flight already (`core.operation_pending`) are
- * misuse: they throw where there is a handler, before anything is written. Beast's `http::async_write`.
+ * Writes some of a serializer's message, at least one byte: all that one `writeSome` of the stream takes, up to the
+ * serializer's `limit`. Where the serializer needs the next part of the body first, that is misuse, `http.need_body`;
+ * where it is done, there is nothing to do. Beast's `http::async_write_some`. Completes and fails as {@link writeHeader}
+ * does.
  */
-export function write(stream: ByteStream, message: Request | Response, options?: WriteOptions): Promise<void>;
-export function write(stream: ByteStream, message: Request | Response, handler: Handler): void;
+export function writeSome(stream: ByteStream, serializer: Serializer, options?: OperationOptions): Promise<void>;
+export function writeSome(stream: ByteStream, serializer: Serializer, handler: Handler): void;
+export function writeSome(
+  stream: ByteStream,
+  serializer: Serializer,
+  options: OperationOptions | undefined,
+  handler: Handler,
+): void;
+export function writeSome(
+  stream: ByteStream,
+  serializer: Serializer,
+  options?: OperationOptions | Handler,
+  handler?: Handler,
+): Promise<void> | void {
+  const isNeedy = serializer.needsBody;
+  const begin = serializer.isDone || isNeedy ? undefined : serializer.next();
+  return start(
+    stream,
+    serializer,
+    () => {
+      if (isNeedy) throw httpError("http.need_body");
+      return begin === undefined || serializer.next() !== begin;
+    },
+    options,
+    handler,
+  );
+}
+
+/**
+ * Writes a message, or what is left of a serializer's, head and body, and completes once the stream has taken all of it.
+ * A body that is bytes must stay untouched until then. One that comes in parts is asked for the next one when the last
+ * has been taken: so it is read as fast as it can be sent. However that ends, the source is told to stop (`return`).
+ *
+ * Completes never inside the call; without a handler, returns a promise. Fails with the stream's error; with
+ * `core.aborted` where the signal fired, which closes the stream; with `http.body_failed`, or the source's own
+ * `ServalError`, where the source fails, and `http.bad_content_length` where it gives more or less than the head has
+ * announced: part of the message is out then, and the stream can only be closed. A message that can't be sent (see
+ * {@link Serializer}) and a write that is in flight already (`core.operation_pending`) are misuse: they throw where there
+ * is a handler, before anything is written. Beast's `http::async_write`.
+ */
+export function write(stream: ByteStream, message: Writable, options?: WriteOptions): Promise<void>;
+export function write(stream: ByteStream, message: Writable, handler: Handler): void;
 export function write(
   stream: ByteStream,
-  message: Request | Response,
+  message: Writable,
   options: WriteOptions | undefined,
   handler: Handler,
 ): void;
 export function write(
   stream: ByteStream,
-  message: Request | Response,
-  options: WriteOptions | Handler = {},
+  message: Writable,
+  options?: WriteOptions | Handler,
   handler?: Handler,
 ): Promise<void> | void {
   if (typeof options === "function") return write(stream, message, undefined, options);
   return complete(handler, (done) => {
-    const head = serializeHead(message, options.omitBody);
-    const bodiless = message instanceof Request || options.omitBody === true || message.body.length === 0;
-    new WriteOperation(stream, bodiless ? [head] : [head, message.body], done).start(options.signal);
+    const serializer = message instanceof Serializer ? message : new Serializer(message, options);
+    new WriteOperation(stream, serializer, undefined, done).start(options?.signal);
   });
 }
 
-class WriteOperation {
-  readonly #stream: ByteStream;
-  readonly #handler: Handler;
-  #left: readonly Uint8Array[];
-  #guard: AbortGuard | undefined;
+/** What {@link write} takes. */
+export type Writable = Request | Response<Body> | Serializer;
 
-  constructor(stream: ByteStream, buffers: readonly Uint8Array[], handler: Handler) {
-    this.#stream = stream;
-    this.#left = buffers;
-    this.#handler = handler;
-  }
-
-  start(signal: AbortSignal | undefined): void {
-    this.#stream.writeSome(this.#left, this.#onWritten);
-    if (signal !== undefined) this.#guard = new AbortGuard(this.#stream, signal);
-  }
-
-  readonly #onWritten: WriteHandler = (error, written) => {
-    let failure = error;
-    if (error === undefined) {
-      try {
-        this.#left = dropFront(this.#left, written);
-        if (this.#left.length > 0) return this.#stream.writeSome(this.#left, this.#onWritten);
-      } catch (thrown) {
-        failure = transportError(thrown);
-      }
-    }
-    this.#handler(this.#guard?.release() ?? failure);
-  };
+function start(
+  stream: ByteStream,
+  serializer: Serializer,
+  isEnough: () => boolean,
+  options: OperationOptions | Handler | undefined,
+  handler: Handler | undefined,
+): Promise<void> | void {
+  if (typeof options === "function") return start(stream, serializer, isEnough, undefined, options);
+  return complete(handler, (done) =>
+    new WriteOperation(stream, serializer, isEnough, done).start(options?.signal),
+  );
 }

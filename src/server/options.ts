@@ -14,8 +14,10 @@ export interface ServeOptions<Data = unknown> extends StreamOptions<Data> {
    */
   connection?: ((ws: Stream<Data>) => unknown) | undefined;
   /**
-   * Answers plain HTTP requests, with the standard types. Requests have no body yet: one that has is answered 413. The
-   * response's body is read whole before it is sent. If it throws, the answer is 500 and the error goes to the console. Without this option the answer is 426.
+   * Answers plain HTTP requests, with the standard types; bodies flow both ways as they are asked for. If it throws, the
+   * answer is 500 and the error goes to the console. Without this option the answer is 426.
    */
   fetch?: ((request: Request) => Response | Promise<Response>) | undefined;
+  /** The most bytes that the body of a plain request may have; Infinity for no limit. Default 1 MiB. */
+  bodyLimit?: number | undefined;
 }

@@ -1,29 +1,31 @@
-import { reportError } from "../core/report.ts";
-import { isHost, Response, type Request } from "../http/index.ts";
+import { ServalError } from "../core/index.ts";
+import { Request, Response, type Body } from "../http/index.ts";
 
 /** A handler of plain HTTP requests, with the standard types. */
 export type Fetch = (request: globalThis.Request) => globalThis.Response | Promise<globalThis.Response>;
 
-/** The answer to a plain request; never fails. */
-export async function answer(fetch: Fetch | undefined, request: Request): Promise<Response> {
+/** The answer to a plain request. Rejects with what the body of the request fails with, if `fetch` does. */
+export async function answer(fetch: Fetch | undefined, request: Request): Promise<Response<Body>> {
   if (fetch === undefined) return upgradeRequired();
-  const url = urlOf(request);
-  if (url === undefined) return new Response({ status: 400, body: "The request's target or Host is malformed\n" });
   let standard: globalThis.Request;
   try {
-    standard = new globalThis.Request(url, { method: request.method, headers: [...request.fields] });
-  } catch {
+    standard = standardRequest(request);
+  } catch (error) {
+    if (error instanceof ServalError && error.condition === "protocol_violation") {
+      return new Response({ status: 400, body: "The request's target or Host is malformed\n" });
+    }
     // Methods that the standard forbids: CONNECT, TRACE, TRACK.
     return new Response({ status: 501, body: `The method ${request.method} is not implemented\n` });
   }
-  try {
-    const response = (await fetch(standard)) as globalThis.Response | undefined;
-    if (typeof response?.arrayBuffer !== "function") throw new TypeError("fetch must return a Response");
-    return await Response.from(response);
-  } catch (error) {
-    reportError(error);
-    return new Response({ status: 500, body: "The server failed to answer the request\n" });
-  }
+  const response = (await fetch(standard)) as globalThis.Response | undefined;
+  if (typeof response?.arrayBuffer !== "function") throw new TypeError("fetch must return a Response");
+  return settled(Response.from(response));
+}
+
+/** The standard has no body with GET and HEAD, where none is of any use (RFC 9110 9.3.1). */
+function standardRequest(request: Request): globalThis.Request {
+  const isRead = request.method === "GET" || request.method === "HEAD";
+  return (isRead ? new Request({ ...request, body: "" }) : request).toFetch();
 }
 
 /** RFC 9110 section 15.5.22: a 426 names the protocol. */
@@ -35,16 +37,40 @@ function upgradeRequired(): Response {
   });
 }
 
-/** The request's URL: its target may be a path or a whole URL (RFC 9112 section 3.2). */
-function urlOf(request: Request): URL | undefined {
-  const { target, fields } = request;
-  const host = fields.get("Host") ?? (request.version === 10 ? "localhost" : undefined);
-  if (host === undefined || fields.count("Host") > 1 || !isHost(host)) return undefined;
+/**
+ * A body whose only part is there at once, as that of a response made of text is, becomes bytes: then its size is known,
+ * and it goes in one write with the head. Every other one stays a stream.
+ */
+async function settled(response: Response<Body>): Promise<Response<Body>> {
+  const { body } = response;
+  if (body instanceof Uint8Array) return response;
+  const source = body[Symbol.asyncIterator]();
+  const first = await source.next();
+  if (first.done === true) {
+    response.body = new Uint8Array(0);
+    return response;
+  }
+  const next = source.next();
+  let second: IteratorResult<Uint8Array> | undefined;
+  next.then(
+    (result) => (second = result),
+    () => {},
+  );
+  await new Promise(setImmediate);
+  response.body = second?.done === true ? first.value : resumed(first.value, next, source);
+  return response;
+}
+
+async function* resumed(
+  first: Uint8Array,
+  next: Promise<IteratorResult<Uint8Array>>,
+  source: AsyncIterator<Uint8Array>,
+): AsyncGenerator<Uint8Array, undefined> {
   try {
-    // Joined, not resolved: a target of "//other/" is a path of ours, not another host.
-    const url = new URL(target.startsWith("/") ? `http://${host}${target}` : target);
-    return /^https?:$/.test(url.protocol) && url.username === "" && url.password === "" ? url : undefined;
-  } catch {
-    return undefined;
+    yield first;
+    for (let result = await next; result.done !== true; result = await source.next()) yield result.value;
+  } finally {
+    await source.return?.();
   }
 }
+

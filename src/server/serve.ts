@@ -1,6 +1,7 @@
 import { invalidArgument } from "../core/errors.ts";
 import type { Peer } from "../core/index.ts";
 import { isPlainObject } from "../core/plain-object.ts";
+import { ServeSettings } from "../http/index.ts";
 import { listen, type Listener } from "../net/index.ts";
 import { Settings, type Stream, type StreamOptions } from "../websocket/index.ts";
 import { Connection, type ConnectionOwner } from "./connection.ts";
@@ -37,7 +38,10 @@ export async function serve<Data = unknown>(options: ServeOptions<Data>): Promis
 
 class RunningServer<Data> implements Server, ConnectionOwner<Data> {
   readonly settings: Settings<Stream<Data>, Data>;
+  readonly http: ServeSettings;
   readonly fetch: Fetch | undefined;
+  readonly #stopping = new AbortController();
+  readonly #ending = new AbortController();
   readonly #connections = new Set<Connection<Data>>();
   #listener!: Listener;
   #closing: Promise<void> | undefined;
@@ -46,6 +50,22 @@ class RunningServer<Data> implements Server, ConnectionOwner<Data> {
   constructor(options: ServeOptions<Data>) {
     this.settings = new Settings(streamOptions(options));
     this.fetch = options.fetch;
+    const { clock, handshakeBufferSize, timeouts } = this.settings;
+    const { handshake } = timeouts.server;
+    this.http = new ServeSettings({
+      clock,
+      headerLimit: handshakeBufferSize,
+      timeouts: { header: handshake, idle: handshake, write: handshake },
+      ...(options.bodyLimit !== undefined && { bodyLimit: options.bodyLimit }),
+    });
+  }
+
+  get stopping(): AbortSignal {
+    return this.#stopping.signal;
+  }
+
+  get ending(): AbortSignal {
+    return this.#ending.signal;
   }
 
   async listen({ port, host, path }: ServeOptions<Data>): Promise<void> {
@@ -56,7 +76,7 @@ class RunningServer<Data> implements Server, ConnectionOwner<Data> {
     this.#listener = await listen(where, (stream) => {
       const connection = new Connection<Data>(stream, this);
       this.#connections.add(connection);
-      connection.readRequest();
+      connection.start();
     });
   }
 
@@ -99,7 +119,13 @@ class RunningServer<Data> implements Server, ConnectionOwner<Data> {
       this.#whenEmpty = resolve;
     });
     for (const connection of this.#connections) connection.close();
+    this.#stopping.abort();
+    // An answer may take as long as it likes, but not the server's end.
+    const { clock, timeouts } = this.settings;
+    const { handshake } = timeouts.server;
+    const timer = handshake === Infinity ? undefined : clock.setTimer(handshake, () => this.#ending.abort());
     if (this.#connections.size > 0) await empty;
+    timer?.cancel();
     await stopped;
   }
 }
@@ -107,7 +133,7 @@ class RunningServer<Data> implements Server, ConnectionOwner<Data> {
 /** The options of each connection's stream; `connection` is run when it opens. */
 function streamOptions<Data>(options: ServeOptions<Data>): StreamOptions<Data> {
   if (!isPlainObject(options)) throw invalidArgument("serve takes a plain object of options, such as { port: 8080 }");
-  const { port: _port, host: _host, path: _path, fetch, connection, ...stream } = options;
+  const { port: _port, host: _host, path: _path, fetch, bodyLimit: _bodyLimit, connection, ...stream } = options;
   if (fetch !== undefined && typeof fetch !== "function") throw invalidArgument("The option fetch must be a function");
   if (connection === undefined) return stream;
   if (typeof connection !== "function") throw invalidArgument("The option connection must be a function");

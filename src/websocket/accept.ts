@@ -9,7 +9,7 @@ import {
 } from "../core/index.ts";
 import { isPromise } from "../core/completion.ts";
 import { offAbort, onAbort } from "../core/on-abort.ts";
-import { Fields, read, type Request, RequestParser, Response, write } from "../http/index.ts";
+import { Fields, readHeader, type Request, RequestParser, Response, write } from "../http/index.ts";
 import { websocketError } from "./errors.ts";
 import { checkUpgrade, ownFields, refusal, switchingProtocols, type UpgradeRequest } from "./handshake.ts";
 import type { Settings } from "./settings.ts";
@@ -86,7 +86,7 @@ export class AcceptOperation<Data> {
     }
     if (request === undefined) {
       const parser = new RequestParser({ headerLimit: this.#settings.handshakeBufferSize });
-      read(this.#next, this.#buffer, parser, undefined, (error, received) => {
+      readHeader(this.#next, this.#buffer, parser, undefined, (error, received) => {
         if (this.#isDecided) return;
         if (parser.request !== undefined) this.#received(parser.request);
         if (error === undefined) this.#judge(received);
@@ -250,7 +250,7 @@ export class AcceptOperation<Data> {
   #write(response: Response, handler: (error: ServalError | undefined) => void): void {
     try {
       // RFC 9110 section 9.3.2: nothing but the head answers HEAD, also where that is not what was asked for.
-      write(this.#next, response, { omitBody: this.#request?.method === "HEAD" }, handler);
+      write(this.#next, response, { request: this.#request }, handler);
     } catch (thrown) {
       const error = thrown as ServalError;
       if (error.code === "core.operation_pending") {

@@ -1,4 +1,4 @@
-import type { ServalError } from "../core/index.ts";
+import { ServalError } from "../core/index.ts";
 import { Fields, hasToken, httpError, isHost, parseTokenList, Response, type Request } from "../http/index.ts";
 import { acceptKey } from "./accept-key.ts";
 import { websocketError, type WebsocketCode } from "./errors.ts";
@@ -105,6 +105,12 @@ export function refusal(error: ServalError, request?: Request): Response {
     response.fields.set("Sec-WebSocket-Version", "13");
   }
   return response;
+}
+
+/** The response to a request that can't be upgraded: it says what is wrong with it. */
+export function refuseUpgrade(request: Request): Response {
+  const upgrade = checkUpgrade(request);
+  return refusal(upgrade instanceof ServalError ? upgrade : websocketError("websocket.upgrade_declined"), request);
 }
 
 function statusOf(error: ServalError, request: Request | undefined): number {

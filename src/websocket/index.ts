@@ -27,3 +27,4 @@ export type { Statistics } from "./statistics.ts";
 export { Stream } from "./stream.ts";
 export type { Handlers, StreamOptions } from "./stream.ts";
 export type { UpgradeAccepted, UpgradeHook, UpgradeResult } from "./upgrade.ts";
+export { refuseUpgrade } from "./handshake.ts";

@@ -1,3 +1,4 @@
+import { blockSize, giveBack, takeBlock } from "../core/block-pool.ts";
 import { dropFront } from "../core/bytes.ts";
 import { invalidArgument } from "../core/errors.ts";
 import { byteLength, type Role } from "../core/index.ts";
@@ -8,12 +9,6 @@ import { maskingKey } from "./masking-key.ts";
 
 /** Payloads up to this many bytes are copied when they are queued; larger ones are referenced until written. */
 export const copiedUpTo: number = 16 * 1024;
-
-const blockSize = 2 * copiedUpTo;
-
-/** Free blocks, shared by all connections: one is held only while bytes wait in it or are being written. */
-const pool: Uint8Array[] = [];
-const pooledAtMost = 32;
 
 /**
  * Frames to bytes (RFC 6455 section 5), gathered until the next write, without I/O. Small payloads and all headers are
@@ -188,7 +183,7 @@ export class Outgoing {
       this.#blocks.push(this.#block);
     }
     this.#begin = this.#end = 0;
-    return (this.#block = pool.pop() ?? allocate(blockSize));
+    return (this.#block = takeBlock());
   }
 
   #advance(end: number): void {
@@ -209,8 +204,4 @@ function masked(payload: Uint8Array, key: number): Uint8Array {
   const bytes = allocate(payload.length);
   maskInto(payload, 0, bytes, 0, payload.length, key);
   return bytes;
-}
-
-function giveBack(block: Uint8Array): void {
-  if (pool.length < pooledAtMost) pool.push(block);
 }

@@ -38,8 +38,13 @@ export function decide<Data>(result: UpgradeResult<Data>): Decision<Data> | Prom
     });
   }
   if (result instanceof Response) return refusing(result);
-  if (isFetchResponse(result)) return Response.from(result).then(refusing);
+  if (isFetchResponse(result)) return readWhole(result).then(refusing);
   return result;
+}
+
+async function readWhole(response: FetchResponse): Promise<Response> {
+  const parts = Response.from(response);
+  return new Response({ ...parts, body: await parts.bytes() });
 }
 
 function refusing(response: Response): Response {
@@ -50,5 +55,5 @@ function refusing(response: Response): Response {
 }
 
 function isFetchResponse(result: object): result is FetchResponse {
-  return "arrayBuffer" in result && "status" in result;
+  return "headers" in result && "status" in result;
 }

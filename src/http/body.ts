@@ -1,0 +1,46 @@
+import { bytesOf as viewOf } from "../core/bytes.ts";
+import { invalidArgument } from "../core/errors.ts";
+import { encodeUtf8 } from "../core/text.ts";
+import type { Fields } from "./fields.ts";
+
+/**
+ * A body that comes in parts: any async iterable of bytes, such as a Node `Readable`, a Web `ReadableStream`, an async
+ * generator, or what a server's request and a client's response carry. Nothing is asked of it before there is room, so
+ * it is held back by whoever reads the message.
+ */
+export interface BodyStream extends AsyncIterable<Uint8Array> {
+  /** How many bytes there are in all, where that is known before they are there. */
+  readonly size?: number | undefined;
+  /** The fields that go behind the body (RFC 9110 6.5), asked for at its end. They are sent where it is chunked. */
+  readonly trailer?: Fields | undefined;
+}
+
+/** The body of a message: bytes, possibly none, or what gives them in parts. Text becomes bytes when a message is made. */
+export type Body = Uint8Array | BodyStream;
+
+/** No bytes. */
+export const emptyBody: Uint8Array = new Uint8Array(0);
+
+/** The size of a body in bytes, if it is known. */
+export function sizeOf(body: Body): number | undefined {
+  return body instanceof Uint8Array ? body.length : body.size;
+}
+
+/** What can be given as a body, as one; text becomes UTF-8. Throws `core.invalid_argument` for anything else. */
+export function toBody(body: string | Body | undefined): Body {
+  if (body === undefined) return emptyBody;
+  if (typeof body === "string") return encodeUtf8(body);
+  if (body instanceof Uint8Array || isStream(body)) return body;
+  throw invalidArgument("A body must be a string, a Uint8Array or an async iterable of Uint8Arrays");
+}
+
+function isStream(body: unknown): body is BodyStream {
+  return typeof (body as BodyStream | null)?.[Symbol.asyncIterator] === "function";
+}
+
+/** A part that a source gave, as bytes. Throws `core.invalid_argument` for what is none. */
+export function partOf(part: unknown): Uint8Array {
+  const bytes = typeof part === "string" ? encodeUtf8(part) : viewOf(part);
+  if (bytes !== undefined) return bytes;
+  throw invalidArgument(`The parts of a body must be Uint8Arrays or strings, not ${typeof part}`);
+}

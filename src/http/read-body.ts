@@ -1,0 +1,29 @@
+import { handled } from "../core/completion.ts";
+import { FlatBuffer } from "../core/flat-buffer.ts";
+import { partOf, type Body } from "./body.ts";
+import { httpError } from "./errors.ts";
+
+/** Options of a message's `bytes` and `text`. */
+export interface ReadBodyOptions {
+  /** The most bytes that are held; Infinity for no limit. Default 16 MiB. */
+  limit?: number;
+}
+
+/** A whole body as bytes; those of a body that is bytes already are not copied. Rejects with `http.body_limit`, and as the body does. */
+export function readBody(body: Body, { limit = 16 * 1024 * 1024 }: ReadBodyOptions = {}): Promise<Uint8Array> {
+  return handled(gather(body, limit));
+}
+
+async function gather(body: Body, limit: number): Promise<Uint8Array> {
+  if (body instanceof Uint8Array) {
+    if (body.length > limit) throw httpError("http.body_limit");
+    return body;
+  }
+  const gathered = new FlatBuffer();
+  for await (const part of body) {
+    const bytes = partOf(part);
+    if (gathered.size + bytes.length > limit) throw httpError("http.body_limit");
+    gathered.append(bytes);
+  }
+  return gathered.data();
+}

@@ -1,0 +1,113 @@
+import type { ByteStream } from "../core/byte-stream.ts";
+import type { Handler } from "../core/completion.ts";
+import { Deadline } from "../core/deadline.ts";
+import type { ServalError } from "../core/error.ts";
+import { coreError } from "../core/errors.ts";
+import type { FlatBuffer } from "../core/flat-buffer.ts";
+import { emptyBody } from "./body.ts";
+import type { Fields } from "./fields.ts";
+import type { BodySource } from "./incoming-body.ts";
+import { readSome } from "./read.ts";
+import type { RequestParser } from "./request-parser.ts";
+import type { ResponseWriter } from "./response-writer.ts";
+import type { ServeSettings } from "./serve-options.ts";
+
+/** Reads the body of a server's request, in the time that it may take, and tells the client to send it where that waits. */
+export class RequestBody implements BodySource {
+  readonly #stream: ByteStream;
+  readonly #buffer: FlatBuffer;
+  readonly #parser: RequestParser;
+  readonly #writer: ResponseWriter;
+  readonly #settings: ServeSettings;
+  readonly #deadline: Deadline;
+  /** Whether the client waits for 100 (Continue) before it sends the body: RFC 9110 10.1.1. */
+  isAwaited: boolean;
+  /** Why the body can't be read. */
+  error: ServalError | undefined;
+  /** Whether a read is in flight, perhaps one that nobody waits for any more. */
+  isReading = false;
+  #left: number;
+  #since = 0;
+  #handler: Handler<Uint8Array | undefined> | undefined;
+
+  constructor(
+    stream: ByteStream,
+    buffer: FlatBuffer,
+    parser: RequestParser,
+    writer: ResponseWriter,
+    settings: ServeSettings,
+    isAwaited: boolean,
+  ) {
+    this.#stream = stream;
+    this.#buffer = buffer;
+    this.#parser = parser;
+    this.#writer = writer;
+    this.#settings = settings;
+    this.isAwaited = isAwaited;
+    this.#left = settings.timeouts.body;
+    this.#deadline = new Deadline(settings.clock, () => {
+      this.#tell(coreError("core.timeout", { message: "The body of the request took too long" }), undefined);
+    });
+  }
+
+  get contentLength(): number | undefined {
+    return this.#parser.contentLength;
+  }
+
+  get isDone(): boolean {
+    return this.#parser.isDone;
+  }
+
+  get trailer(): Fields {
+    return this.#parser.trailer;
+  }
+
+  readPart(handler: Handler<Uint8Array | undefined>): void {
+    this.#handler = handler;
+    if (this.error !== undefined) {
+      queueMicrotask(() => this.#tell(this.error, undefined));
+      return;
+    }
+    this.goAhead(() => this.#read());
+  }
+
+  /** Tells a client that waits for it to send the body, then calls back. */
+  goAhead(then: () => void): void {
+    // Behind the head of the response it would say nothing any more.
+    if (!this.isAwaited || this.#writer.isSending) {
+      then();
+      return;
+    }
+    this.isAwaited = false;
+    // Behind a write that may be in flight.
+    this.#writer.flush(() => {
+      this.#writer.add("HTTP/1.1 100 Continue\r\n\r\n", emptyBody);
+      this.#writer.flush(then);
+    });
+  }
+
+  /** Waits for nothing any more. */
+  close(): void {
+    this.#deadline.cancel();
+  }
+
+  #read(): void {
+    this.#since = this.#settings.clock.now();
+    this.#deadline.set(this.#left);
+    this.isReading = true;
+    readSome(this.#stream, this.#buffer, this.#parser, undefined, (error, part) => {
+      this.isReading = false;
+      // Only what we wait for counts: a handler that is in no hurry is not the client's fault.
+      this.#left -= this.#settings.clock.now() - this.#since;
+      this.#tell(error, part);
+    });
+  }
+
+  #tell(error: ServalError | undefined, part: Uint8Array | undefined): void {
+    this.#deadline.clear();
+    this.error ??= error;
+    const handler = this.#handler;
+    this.#handler = undefined;
+    handler?.(error, part);
+  }
+}

@@ -1,0 +1,200 @@
+import type { ByteStream } from "../core/byte-stream.ts";
+import type { Clock, Timer } from "../core/clock.ts";
+import type { Handler } from "../core/completion.ts";
+import { ServalError } from "../core/error.ts";
+import { abortError, transportError } from "../core/errors.ts";
+import type { FlatBuffer } from "../core/flat-buffer.ts";
+import { mostInterim } from "./answer-parser.ts";
+import type { IncomingResponse, RequestOptions } from "./client.ts";
+import { httpError } from "./errors.ts";
+import type { Fields } from "./fields.ts";
+import { IncomingBody, type BodySource } from "./incoming-body.ts";
+import { readHeader, readSome } from "./read.ts";
+import { expectsContinue } from "./refusal.ts";
+import type { Request } from "./request.ts";
+import { ResponseParser } from "./response-parser.ts";
+import type { Response } from "./response.ts";
+import { Serializer } from "./serializer.ts";
+import { discard } from "./sources.ts";
+import { WriteOperation } from "./write-operation.ts";
+
+/** One request on a stream and the response to it: both directions at once, since a server may answer early. */
+export class RequestOperation implements BodySource {
+  readonly #stream: ByteStream;
+  readonly #buffer: FlatBuffer;
+  readonly #message: Request;
+  readonly #options: RequestOptions;
+  readonly #handler: Handler<IncomingResponse>;
+  readonly #serializer: Serializer;
+  #parser: ResponseParser;
+  #writing: WriteOperation | undefined;
+  #timer: Timer | undefined;
+  #interim = 0;
+  /** Whether the body waits for 100 (Continue). */
+  #waits: boolean;
+  /** Why the request could not be sent; the server may have said so itself. */
+  #writeError: ServalError | undefined;
+  /** Whether part of the request was left out, so that the stream is of no more use. */
+  #isCut = false;
+  #hasCompleted = false;
+
+  /** Throws for a message that can't be sent. */
+  constructor(
+    stream: ByteStream,
+    buffer: FlatBuffer,
+    message: Request,
+    options: RequestOptions,
+    handler: Handler<IncomingResponse>,
+  ) {
+    this.#stream = stream;
+    this.#buffer = buffer;
+    this.#message = message;
+    this.#options = options;
+    this.#handler = handler;
+    this.#serializer = new Serializer(message);
+    this.#parser = this.#newParser();
+    const expect = message.version >= 11 ? message.fields.joined("Expect") : undefined;
+    this.#waits = expect !== undefined && expectsContinue(expect);
+    this.#serializer.split = this.#waits;
+  }
+
+  /** Throws what the stream says of misuse; then nothing was started. */
+  start(clock: Clock, continueTimeout: number): void {
+    const { signal } = this.#options;
+    if (signal?.aborted === true) {
+      this.#stream.close();
+      queueMicrotask(() => this.#complete(abortError(signal), undefined));
+      return;
+    }
+    this.#read();
+    try {
+      this.#write(this.#waits ? () => this.#serializer.isHeaderDone : undefined);
+    } catch (misuse) {
+      // Someone else writes on the stream, and we have begun to read from it: it is of no use to anybody.
+      this.#hasCompleted = true;
+      this.#stream.close();
+      throw misuse;
+    }
+    // RFC 9110 10.1.1: it must not wait for ever, since many a server knows nothing of this.
+    if (this.#waits && continueTimeout !== Infinity) this.#timer = clock.setTimer(continueTimeout, () => this.#goAhead());
+  }
+
+  get contentLength(): number | undefined {
+    return this.#parser.contentLength;
+  }
+
+  get isDone(): boolean {
+    return this.#parser.isDone;
+  }
+
+  get trailer(): Fields {
+    return this.#parser.trailer;
+  }
+
+  readPart(handler: Handler<Uint8Array | undefined>): void {
+    const { signal } = this.#options;
+    readSome(this.#stream, this.#buffer, this.#parser, { signal }, (error, part) => {
+      if (error !== undefined) this.#stream.close();
+      else if (this.#parser.isDone) this.#bodyEnded();
+      handler(error, part);
+    });
+  }
+
+  #newParser(): ResponseParser {
+    const { bodyLimit, chunkExtensionLimit, fieldLimit, headerLimit } = this.#options;
+    const { method } = this.#message;
+    return new ResponseParser({
+      method,
+      ...(bodyLimit !== undefined && { bodyLimit }),
+      ...(chunkExtensionLimit !== undefined && { chunkExtensionLimit }),
+      ...(fieldLimit !== undefined && { fieldLimit }),
+      ...(headerLimit !== undefined && { headerLimit }),
+    });
+  }
+
+  #write(isEnough: (() => boolean) | undefined): void {
+    const writing = new WriteOperation(this.#stream, this.#serializer, isEnough, (error) => {
+      this.#writing = undefined;
+      if (error !== undefined) this.#notWritten(error);
+    });
+    writing.start(undefined);
+    this.#writing = writing;
+  }
+
+  #notWritten(error: ServalError): void {
+    this.#isCut = true;
+    this.#writeError = error;
+    // Of a broken stream, what the server has said before may still be read; the rest is the fault of our own side.
+    if (error.condition !== "transport") this.#fail(error);
+  }
+
+  /** Sends the body that has waited. */
+  #goAhead(): void {
+    if (!this.#waits || this.#hasCompleted) return;
+    this.#waits = false;
+    this.#timer?.cancel();
+    this.#serializer.split = false;
+    try {
+      // The head may be on its way still; then the rest follows it.
+      if (this.#writing === undefined) this.#write(undefined);
+      else this.#writing.extend();
+    } catch (misuse) {
+      this.#notWritten(transportError(misuse));
+    }
+  }
+
+  #read(): void {
+    const { signal } = this.#options;
+    readHeader(this.#stream, this.#buffer, this.#parser, { signal }, (error, response) => {
+      if (this.#hasCompleted) return;
+      if (error !== undefined) this.#fail(this.#writeError ?? error);
+      else if (response.status < 200 && response.status !== 101) this.#takeInterim(response);
+      else this.#takeFinal(response);
+    });
+  }
+
+  #takeInterim(response: Response): void {
+    if (++this.#interim > mostInterim) {
+      this.#fail(httpError("http.interim_limit"));
+      return;
+    }
+    try {
+      this.#options.onInterim?.(response);
+      if (response.status === 100) this.#goAhead();
+      this.#parser = this.#newParser();
+      this.#read();
+    } catch (error) {
+      this.#fail(error instanceof ServalError ? error : httpError("http.handler_failed", { cause: error }));
+    }
+  }
+
+  #takeFinal(response: IncomingResponse): void {
+    if (this.#waits || (this.#writing !== undefined && response.status >= 400)) {
+      // What is left of the body is not wanted.
+      this.#isCut = true;
+      this.#writing?.cancel();
+      if (this.#waits) discard(this.#message.body);
+    }
+    if (this.#parser.isDone) this.#bodyEnded();
+    else response.body = new IncomingBody(this);
+    this.#complete(undefined, response);
+  }
+
+  #bodyEnded(): void {
+    if (this.#isCut) this.#stream.close();
+  }
+
+  #fail(error: ServalError): void {
+    if (this.#hasCompleted) return;
+    this.#writing?.cancel();
+    this.#stream.close();
+    this.#complete(error, undefined);
+  }
+
+  #complete(error: ServalError | undefined, response: IncomingResponse | undefined): void {
+    if (this.#hasCompleted) return;
+    this.#hasCompleted = true;
+    this.#timer?.cancel();
+    this.#handler(error, response!);
+  }
+}

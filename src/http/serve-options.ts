@@ -1,0 +1,90 @@
+import { systemClock, type Clock } from "../core/clock.ts";
+import type { ByteStream } from "../core/byte-stream.ts";
+import type { ServalError } from "../core/error.ts";
+import type { Body } from "./body.ts";
+import type { IncomingBody } from "./incoming-body.ts";
+import type { Request } from "./request.ts";
+import type { RequestParserOptions } from "./request-parser.ts";
+import type { Response } from "./response.ts";
+
+/** How long a server waits for a client, in milliseconds; Infinity for no limit. */
+export interface ServeTimeouts {
+  /** For the whole head of a request, from its first byte, or from the start of the connection. Then 408. Default 30,000. */
+  header?: number | undefined;
+  /** For the body of a request: the time spent waiting for it, in all. Then 408. Default 300,000. */
+  body?: number | undefined;
+  /** For the next request on a connection that is kept. Then it is closed. Default 60,000. */
+  idle?: number | undefined;
+  /** For the client to take any of the bytes that are being written. Then the connection is reset. Default 60,000. */
+  write?: number | undefined;
+}
+
+/** Options of {@link serve}. */
+export interface ServeOptions extends Pick<
+  RequestParserOptions,
+  "bodyLimit" | "chunkExtensionLimit" | "fieldLimit" | "headerLimit"
+> {
+  /** Bytes of the first request, and behind it, that the caller has received. */
+  buffered?: Uint8Array | undefined;
+  /** See {@link ServeTimeouts}. */
+  timeouts?: ServeTimeouts | undefined;
+  /** Whether responses that have no Date get one (RFC 9110 6.6.1). Default true. */
+  date?: boolean | undefined;
+  /**
+   * Is told of what the handler, or the body of its response, has failed with: the client gets 500, or an end before its
+   * time. By default it goes to the console.
+   */
+  onError?: ((error: unknown, request: Request) => void) | undefined;
+  /** When it fires, no more requests are taken: the connection ends behind the response to the one that has begun. */
+  stop?: AbortSignal | undefined;
+  /** When it fires, the connection is closed at once. */
+  signal?: AbortSignal | undefined;
+  /** Where time comes from. Default the platform's. */
+  clock?: Clock | undefined;
+}
+
+/** A request as a server gets it: its body, if it has one, is read as it is asked for. */
+export type IncomingRequest = Request<Uint8Array | IncomingBody>;
+
+/** What a handler knows besides the request. */
+export interface Exchange {
+  /** The stream that the request came on. */
+  readonly stream: ByteStream;
+  /**
+   * Takes the stream over, for another protocol, and returns the bytes that have been read behind the request: the
+   * handler answers on the stream by itself, and returns nothing. All responses to earlier requests are written by then,
+   * and nothing is being read. Only for a request with Upgrade, or CONNECT: throws `core.invalid_argument` for others,
+   * and for one whose body has not been read.
+   */
+  release(): Uint8Array;
+}
+
+/**
+ * Answers a request, at once or by a promise. Nothing, where it has released the stream. If it throws, the client gets
+ * 500; for an error of the request's own body, the status that goes with that.
+ */
+export type RequestHandler = (
+  request: IncomingRequest,
+  exchange: Exchange,
+) => Response<Body> | undefined | void | Promise<Response<Body> | undefined | void>;
+
+/** Options with all defaults in their places; made once for many connections. */
+export class ServeSettings {
+  readonly parser: RequestParserOptions;
+  readonly timeouts: Readonly<Record<keyof ServeTimeouts, number>>;
+  readonly date: boolean;
+  readonly onError: ((error: unknown, request: Request) => void) | undefined;
+  readonly clock: Clock;
+
+  constructor(options: ServeOptions) {
+    const { header = 30_000, body = 300_000, idle = 60_000, write = 60_000 } = options.timeouts ?? {};
+    this.parser = options;
+    this.timeouts = { header, body, idle, write };
+    this.date = options.date ?? true;
+    this.onError = options.onError;
+    this.clock = options.clock ?? systemClock;
+  }
+}
+
+/** How a connection ended: nothing where that was in good order, or the stream was released. */
+export type Ended = ServalError | undefined;
