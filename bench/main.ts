@@ -1,16 +1,20 @@
-// npm run bench [-- accept | memory | idle | large | echo [part of a workload's name]] [--pairs N]
+// npm run bench [-- accept | parse | memory | idle | large | http | echo [part of a workload's name]] [--pairs N]
 import { parseArgs } from "node:util";
 import { accept } from "./accept.ts";
 import { echo } from "./echo.ts";
+import { http } from "./http.ts";
 import { idle } from "./idle.ts";
 import { large } from "./large.ts";
 import { memory } from "./memory.ts";
+import { parse } from "./parse.ts";
 
 const { values, positionals } = parseArgs({ options: { pairs: { type: "string" } }, allowPositionals: true });
 const [what, only] = positionals;
 const pairs = Number(values.pairs ?? 7);
 console.log(`Node ${process.version}`);
 if (what === undefined || what === "accept") await accept(10);
+if (what === undefined || what === "parse") parse(pairs);
+if (what === undefined || what === "http") await http(pairs, only);
 if (what === undefined || what === "echo") await echo(pairs, only);
 if (what === undefined || what === "memory") await memory(pairs);
 if (what === undefined || what === "idle") await idle();
