@@ -1,7 +1,10 @@
 export type { Target } from "./address.ts";
 export { connect } from "./connect.ts";
 export type { ConnectOptions } from "./connect.ts";
+export { detectTls } from "./detect-tls.ts";
+export type { DetectTlsOptions } from "./detect-tls.ts";
 export { netError, netErrors } from "./errors.ts";
+export { isTlsClientHello } from "./is-tls-client-hello.ts";
 export { listen } from "./listen.ts";
 export type { ConnectionHandler, Listener, ListenOptions } from "./listen.ts";
 export { SocketStream } from "./socket-stream.ts";
