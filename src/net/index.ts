@@ -1,3 +1,5 @@
+export { acceptTls } from "./accept-tls.ts";
+export type { AcceptTlsOptions } from "./accept-tls.ts";
 export type { Target } from "./address.ts";
 export { connect } from "./connect.ts";
 export type { ConnectOptions } from "./connect.ts";
@@ -8,6 +10,7 @@ export { isTlsClientHello } from "./is-tls-client-hello.ts";
 export { listen } from "./listen.ts";
 export type { ConnectionHandler, Listener, ListenOptions } from "./listen.ts";
 export { SocketStream } from "./socket-stream.ts";
-export { connectTls, startTls, TlsStream } from "./tls-stream.ts";
-export type { TlsOptions } from "./tls-stream.ts";
+export { connectTls, startTls } from "./start-tls.ts";
+export type { TlsOptions } from "./start-tls.ts";
+export { TlsStream } from "./tls-stream.ts";
 export { toDuplex } from "./to-duplex.ts";
