@@ -12,5 +12,7 @@ export type { ConnectionHandler, Listener, ListenOptions } from "./listen.ts";
 export { SocketStream } from "./socket-stream.ts";
 export { connectTls, startTls } from "./start-tls.ts";
 export type { TlsOptions } from "./start-tls.ts";
+export { TimeoutStream } from "./timeout-stream.ts";
+export type { TimeoutStreamOptions } from "./timeout-stream.ts";
 export { TlsStream } from "./tls-stream.ts";
 export { toDuplex } from "./to-duplex.ts";
