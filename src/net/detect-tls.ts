@@ -58,7 +58,6 @@ class Detection {
  * small for what came in one read, with the stream's error, or with `core.aborted` where the signal fired, which closes
  * the stream. A read that is in flight already is misuse, `core.operation_pending`: it throws where there is a handler.
  */
-export function detectTls(stream: ByteStream, buffer: FlatBuffer, options?: DetectTlsOptions): Promise<boolean>;
 export function detectTls(stream: ByteStream, buffer: FlatBuffer, handler: Handler<boolean>): void;
 export function detectTls(
   stream: ByteStream,
@@ -66,6 +65,7 @@ export function detectTls(
   options: DetectTlsOptions | undefined,
   handler: Handler<boolean>,
 ): void;
+export function detectTls(stream: ByteStream, buffer: FlatBuffer, options?: DetectTlsOptions): Promise<boolean>;
 export function detectTls(
   stream: ByteStream,
   buffer: FlatBuffer,

@@ -7,8 +7,11 @@ export const netErrors = {
   "net.address_in_use": ["transport", "Another server listens on this address"],
   "net.bad_address": ["misuse", "This machine has no such address to listen on"],
   "net.bad_certificate": ["handshake_failed", "The other side's certificate is not accepted"],
+  "net.bad_proxy_header": ["protocol_violation", "The header of the PROXY protocol is malformed"],
   "net.connection_refused": ["transport", "Nobody listens on this address"],
   "net.host_not_found": ["transport", "The host's name has no address"],
+  "net.no_proxy_header": ["protocol_violation", "The connection does not begin with a header of the PROXY protocol"],
+  "net.proxy_header_limit": ["limit", "The header of the PROXY protocol is longer than allowed"],
   "net.tls_failed": ["handshake_failed", "The TLS handshake failed"],
 } as const;
 
@@ -117,6 +120,11 @@ export function acceptTlsError(cause: unknown, name: string): ServalError {
 export function clientCertificateError(why: string, name: string): ServalError {
   const message = `The certificate of ${name} is not accepted: ${why} (the option ca says who may have signed it)`;
   return netError("net.bad_certificate", { message });
+}
+
+/** The error of a header of the PROXY protocol that breaks a rule: `what` says which. */
+export function badProxyHeader(what: string): ServalError {
+  return netError("net.bad_proxy_header", { message: `The header of the PROXY protocol is malformed: ${what}` });
 }
 
 /** What to do about OpenSSL's errors, by Node's codes. */

@@ -1,3 +1,5 @@
+export { acceptProxy } from "./accept-proxy.ts";
+export type { AcceptProxyOptions, ProxyStream } from "./accept-proxy.ts";
 export { acceptTls } from "./accept-tls.ts";
 export type { AcceptTlsOptions } from "./accept-tls.ts";
 export type { Target } from "./address.ts";
@@ -9,6 +11,9 @@ export { netError, netErrors } from "./errors.ts";
 export { isTlsClientHello } from "./is-tls-client-hello.ts";
 export { listen } from "./listen.ts";
 export type { ConnectionHandler, Listener, ListenOptions } from "./listen.ts";
+export type { ProxyHeader, ProxyTlv } from "./proxy-header.ts";
+export { isProxyHeader, parseProxyHeader } from "./proxy-protocol.ts";
+export type { ProxyHeaderOptions } from "./proxy-protocol.ts";
 export { SocketStream } from "./socket-stream.ts";
 export { connectTls, startTls } from "./start-tls.ts";
 export type { TlsOptions } from "./start-tls.ts";

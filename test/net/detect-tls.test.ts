@@ -55,11 +55,7 @@ describe("detectTls", () => {
       buffer.append(early);
       const outcomes: unknown[] = [];
       assert.equal(
-        detectTls(
-          stream,
-          buffer,
-          (error: ServalError | undefined, result: boolean) => void outcomes.push([error, result]),
-        ),
+        detectTls(stream, buffer, (error, result) => void outcomes.push([error, result])),
         undefined,
       );
       assert.deepEqual(outcomes, []);
