@@ -1,12 +1,15 @@
 import { once } from "node:events";
+import { connect as connectRaw } from "node:net";
 import { connect as connectSocket } from "node:tls";
-import { fromDuplex, type ByteStream } from "../../src/core/index.ts";
-import { acceptTls, listen, toDuplex, type AcceptTlsOptions } from "../../src/net/index.ts";
+import { FlatBuffer, fromDuplex, PrefixedStream, type ByteStream } from "../../src/core/index.ts";
+import { acceptTls, detectTls, toDuplex, type AcceptTlsOptions } from "../../src/net/index.ts";
+import { listenBy } from "../../src/net/listen.ts";
 import { scrubReads } from "../../src/net/onread.ts";
+import type { ReadWay } from "../../src/net/socket-stream.ts";
 import { pair, type PairOptions } from "../../src/testing/index.ts";
 import { localhost } from "../certificates/localhost.ts";
 import { byteStreamSuite, type Connection } from "../core/byte-stream-suite.ts";
-import { turns } from "../core/stream-operations.ts";
+import { turns, until } from "../core/stream-operations.ts";
 
 scrubReads(true);
 
@@ -27,18 +30,30 @@ async function layered(pairOptions?: PairOptions): Promise<Connection> {
   };
 }
 
-async function onSockets(): Promise<Connection> {
+/** Over a socket: as it comes, or with its first bytes read before. */
+async function onSocket(way: ReadWay, peek: boolean): Promise<Connection> {
   let take!: (stream: ByteStream) => void;
   const taken = new Promise<ByteStream>((resolve) => (take = resolve));
-  const listener = await listen({ port: 0, host: "127.0.0.1" }, take);
-  const socket = connectSocket({ port: listener.port!, host: "127.0.0.1", ca: localhost.cert });
-  const [stream] = await Promise.all([taken.then((next) => acceptTls(next, options)), once(socket, "secureConnect")]);
+  const accept = async (next: ByteStream): Promise<ByteStream> => {
+    if (!peek) return acceptTls(next, options);
+    const buffer = new FlatBuffer();
+    await detectTls(next, buffer);
+    return acceptTls(new PrefixedStream(next, buffer.data()), options);
+  };
+  const listener = await listenBy(way, { port: 0, host: "127.0.0.1" }, (next) => take(next));
+  const raw = connectRaw(listener.port!, "127.0.0.1");
+  const socket = connectSocket({ socket: raw, ca: localhost.cert, servername: "localhost" });
+  const [stream] = await Promise.all([taken.then(accept), once(socket, "secureConnect")]);
   await Promise.all([listener.close(), turns()]);
   return {
     stream,
     peer: fromDuplex(socket),
     endPeer: () => void socket.end(),
-    reset: () => void socket.resetAndDestroy(),
+    reset: () => void raw.resetAndDestroy(),
+    async release() {
+      raw.destroy();
+      await until(() => listener.connections === 0);
+    },
   };
 }
 
@@ -48,4 +63,7 @@ byteStreamSuite(
   () => layered({ maxRead: 701, maxWrite: 503 }),
   ownMemory,
 );
-byteStreamSuite("acceptTls over a socket", onSockets, { ...ownMemory, reset: "a TLS socket of Node's can't be reset" });
+for (const way of ["onread", "data"] satisfies ReadWay[]) {
+  byteStreamSuite(`acceptTls over a socket, ${way}`, () => onSocket(way, false), ownMemory);
+  byteStreamSuite(`acceptTls over a socket that was read from, ${way}`, () => onSocket(way, true), ownMemory);
+}

@@ -1,8 +1,16 @@
 import assert from "node:assert/strict";
 import { getEventListeners, once } from "node:events";
+import { connect as connectRaw, type Socket } from "node:net";
 import { describe, it } from "node:test";
 import { connect as connectSocket, createSecureContext, type ConnectionOptions, type TLSSocket } from "node:tls";
-import { FlatBuffer, lowestLayer, PrefixedStream, ServalError, type ByteStream } from "../../src/core/index.ts";
+import {
+  FlatBuffer,
+  fromDuplex,
+  lowestLayer,
+  PrefixedStream,
+  ServalError,
+  type ByteStream,
+} from "../../src/core/index.ts";
 import {
   acceptTls,
   detectTls,
@@ -10,13 +18,16 @@ import {
   startTls,
   toDuplex,
   type AcceptTlsOptions,
+  type Listener,
   type SocketStream,
   type TlsOptions,
   type TlsStream,
 } from "../../src/net/index.ts";
+import { listenBy } from "../../src/net/listen.ts";
+import type { ReadWay } from "../../src/net/socket-stream.ts";
 import { pair, type PairOptions } from "../../src/testing/index.ts";
 import { localhost } from "../certificates/localhost.ts";
-import { pattern, read, readExactly, turns, until, writeAll } from "../core/stream-operations.ts";
+import { pattern, read, readExactly, readOutcome, turns, until, writeAll } from "../core/stream-operations.ts";
 
 const trusting: TlsOptions = { ca: localhost.cert };
 const options: AcceptTlsOptions = { ...localhost };
@@ -357,5 +368,95 @@ describe("acceptTls", () => {
     await Promise.all(served);
     await listener.close();
     assert.equal(listener.connections, 0);
+  });
+});
+
+describe("acceptTls over sockets", () => {
+  /** A connection, and the client's raw socket. */
+  async function accepted(way: ReadWay): Promise<{ next: SocketStream; raw: Socket; listener: Listener }> {
+    let take!: (stream: SocketStream) => void;
+    const taken = new Promise<SocketStream>((resolve) => (take = resolve));
+    const listener = await listenBy(way, { port: 0, host: "127.0.0.1" }, (stream) => take(stream));
+    const raw = connectRaw({ port: listener.port!, host: "127.0.0.1", allowHalfOpen: true });
+    raw.on("error", () => {});
+    const [next] = await Promise.all([taken, once(raw, "connect")]);
+    await listener.close();
+    return { next, raw, listener };
+  }
+
+  for (const way of ["onread", "data"] satisfies ReadWay[]) {
+    for (const [when, wait] of [
+      ["at once", () => undefined],
+      ["a microtask later", () => Promise.resolve()],
+      ["when the socket has been paused", () => turns()],
+    ] as const) {
+      it(`takes a socket ${when}, ${way}`, async () => {
+        for (const early of [true, false]) {
+          const { next, raw, listener } = await accepted(way);
+          const secure = (): TLSSocket => connectSocket({ socket: raw, ca: localhost.cert, servername: "localhost" });
+          // Its hello may wait already, in the kernel or, where it was read by chance, in the stream.
+          let socket = early ? secure() : undefined;
+          await wait();
+          const accepting = acceptTls(next, options);
+          socket ??= secure();
+          const stream = await accepting;
+          assert.equal(stream.nextLayer, next);
+          assert.equal(stream.peer, next.peer);
+          socket.write("question");
+          assert.equal(String(await read(stream)), "question");
+          const sent = pattern(1_000_000);
+          const received = readExactly(fromDuplex(socket), sent.length);
+          await writeAll(stream, sent);
+          assert.ok((await received).equals(sent));
+          stream.close();
+          await until(() => listener.connections === 0);
+          assert.equal((await readOutcome(next)).error?.code, "core.aborted");
+        }
+      });
+    }
+
+    it(`closes the socket with the handshake, ${way}`, async () => {
+      for (const [end, code] of [
+        [({ raw }) => void raw.write("GET / HTTP/1.1\r\n\r\n"), "net.tls_failed"],
+        [({ raw }) => void raw.end(), "core.connection_reset"],
+        [({ raw }) => void raw.end("\x16\x03\x01"), "core.connection_reset"],
+        [({ raw }) => void raw.destroy(), "core.connection_reset"],
+        [({ raw }) => void raw.resetAndDestroy(), "core.connection_reset"],
+        [({ next }) => next.close(), "core.aborted"],
+        [({ controller }) => controller.abort(), "core.aborted"],
+      ] satisfies [(all: { raw: Socket; next: SocketStream; controller: AbortController }) => void, string][]) {
+        const { next, raw, listener } = await accepted(way);
+        const controller = new AbortController();
+        const attempt = acceptTls(next, { secureContext: createSecureContext(localhost), signal: controller.signal });
+        await turns(3);
+        end({ raw, next, controller });
+        await assert.rejects(attempt, failsWith(code, /./));
+        await until(() => listener.connections === 0);
+        assert.equal((await readOutcome(next)).error?.code, "core.aborted");
+        assert.equal(getEventListeners(controller.signal, "abort").length, 0);
+        raw.destroy();
+      }
+    });
+
+    it(`ends where the socket is closed from below, ${way}`, async () => {
+      const { next, raw, listener } = await accepted(way);
+      const socket = connectSocket({ socket: raw, ca: localhost.cert, servername: "localhost" });
+      socket.on("error", () => {});
+      const stream = await acceptTls(next, options);
+      const reading = readOutcome(stream);
+      next.close();
+      assert.equal((await reading).error?.code, "core.aborted");
+      await until(() => listener.connections === 0);
+      stream.close();
+      socket.destroy();
+    });
+  }
+
+  it("fails where someone reads from the socket", async () => {
+    const { next, raw } = await accepted("onread");
+    const reading = read(next);
+    await assert.rejects(acceptTls(next, options), failsWith("core.operation_pending", /./));
+    raw.destroy();
+    await assert.rejects(reading, failsWith("core.aborted", /./));
   });
 });
