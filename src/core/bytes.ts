@@ -26,6 +26,18 @@ export function copyInto(target: Uint8Array, buffers: Uint8Array | readonly Uint
   return filled;
 }
 
+/** The first `size` bytes of a buffer or a list of buffers, which has at least as many; nothing is copied. */
+export function takeFront(buffers: Uint8Array | readonly Uint8Array[], size: number): Uint8Array | Uint8Array[] {
+  if (buffers instanceof Uint8Array) return buffers.subarray(0, size);
+  const front: Uint8Array[] = [];
+  for (let left = size, index = 0; left > 0; index++) {
+    const buffer = buffers[index]!;
+    front.push(buffer.length > left ? buffer.subarray(0, left) : buffer);
+    left -= buffer.length;
+  }
+  return front;
+}
+
 /** What is left of a list of buffers behind its first `size` bytes. */
 export function dropFront(buffers: readonly Uint8Array[], size: number): Uint8Array[] {
   let taken = size;

@@ -13,5 +13,7 @@ export { FlatBuffer } from "./flat-buffer.ts";
 export type { FlatBufferOptions } from "./flat-buffer.ts";
 export { toByteStream } from "./next-layer.ts";
 export type { NextLayer } from "./next-layer.ts";
+export { PrefixedStream } from "./prefixed-stream.ts";
+export type { PrefixedStreamOptions } from "./prefixed-stream.ts";
 export { fromWebStreams } from "./web-streams.ts";
 export type { WebStreamPair } from "./web-streams.ts";

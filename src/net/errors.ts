@@ -6,9 +6,12 @@ export const netErrors = {
   "net.access_denied": ["transport", "The operating system does not allow the use of this address"],
   "net.address_in_use": ["transport", "Another server listens on this address"],
   "net.bad_address": ["misuse", "This machine has no such address to listen on"],
-  "net.bad_certificate": ["handshake_failed", "The server's certificate is not accepted"],
+  "net.bad_certificate": ["handshake_failed", "The other side's certificate is not accepted"],
+  "net.bad_proxy_header": ["protocol_violation", "The header of the PROXY protocol is malformed"],
   "net.connection_refused": ["transport", "Nobody listens on this address"],
   "net.host_not_found": ["transport", "The host's name has no address"],
+  "net.no_proxy_header": ["protocol_violation", "The connection does not begin with a header of the PROXY protocol"],
+  "net.proxy_header_limit": ["limit", "The header of the PROXY protocol is longer than allowed"],
   "net.tls_failed": ["handshake_failed", "The TLS handshake failed"],
 } as const;
 
@@ -95,6 +98,50 @@ export function tlsError(cause: unknown, name: string, unauthorized: boolean): S
     });
   }
   return netError("net.tls_failed", { cause, message: `The TLS handshake with ${name} failed: ${words(cause)}` });
+}
+
+/** Why the TLS handshake with a client failed. `name` is the client in words. */
+export function acceptTlsError(cause: unknown, name: string): ServalError {
+  if (cause instanceof ServalError) return cause;
+  const code = errno(cause);
+  if (code === "ECONNRESET" || code === "EPIPE") {
+    const message = `${name} ended the connection inside the TLS handshake`;
+    return coreError("core.connection_reset", { cause, message });
+  }
+  if (code === "ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE") {
+    return netError("net.bad_certificate", { cause, message: `${name} has sent no certificate` });
+  }
+  const advice = tlsAdvice.find(([pattern]) => pattern.test(String(code)))?.[1];
+  const message = `The TLS handshake with ${name} failed: ${reason(cause)}${advice === undefined ? "" : ` (${advice})`}`;
+  return netError("net.tls_failed", { cause, message });
+}
+
+/** The client's certificate, which was asked for, is not accepted; `why` is OpenSSL's word for it. */
+export function clientCertificateError(why: string, name: string): ServalError {
+  const message = `The certificate of ${name} is not accepted: ${why} (the option ca says who may have signed it)`;
+  return netError("net.bad_certificate", { message });
+}
+
+/** The error of a header of the PROXY protocol that breaks a rule: `what` says which. */
+export function badProxyHeader(what: string): ServalError {
+  return netError("net.bad_proxy_header", { message: `The header of the PROXY protocol is malformed: ${what}` });
+}
+
+/** What to do about OpenSSL's errors, by Node's codes. */
+const tlsAdvice: readonly (readonly [code: RegExp, advice: string])[] = [
+  [/HTTP_REQUEST/, "it speaks HTTP without TLS: its URL must begin with https: or wss:, or detectTls take both"],
+  [/ALERT_(UNKNOWN_CA|BAD_CERTIFICATE|CERTIFICATE_|UNSUPPORTED_CERT)/, "it does not accept the certificate"],
+  [/ALERT/, "so the client says"],
+  [/NO_SHARED_CIPHER|NO_SUITABLE_SIGNATURE/, "is there a cert with its key, of a kind that the client can use?"],
+  [/UNSUPPORTED_PROTOCOL|VERSION_TOO/, "it speaks no version from minVersion to maxVersion"],
+  [/NO_APPLICATION_PROTOCOL/, "it speaks none of ALPNProtocols"],
+  [/WRONG_VERSION_NUMBER|UNEXPECTED_MESSAGE|UNKNOWN_PROTOCOL/, "it seems to speak no TLS"],
+];
+
+/** OpenSSL's own words, where Node tells them apart from the place in its source. */
+function reason(cause: unknown): string {
+  const { reason } = (cause ?? {}) as { reason?: unknown };
+  return typeof reason === "string" ? reason : words(cause);
 }
 
 function errno(cause: unknown): unknown {

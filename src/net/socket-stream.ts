@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
 import { nextTick } from "node:process";
 import { DuplexStream } from "../core/duplex.ts";
-import type { ByteStream, Peer } from "../core/index.ts";
+import { coreError, type ByteStream, type Peer } from "../core/index.ts";
 import { connectedTo, type Target } from "./address.ts";
 import { hasOnread, makeSocket, onread, type Handle, type SocketOptions } from "./onread.ts";
 
@@ -21,6 +21,7 @@ export class SocketStream extends DuplexStream implements ByteStream {
   readonly #way: ReadWay;
   #peer: Peer = {};
   #checking = false;
+  #released = false;
 
   /** @internal Use the functions below. */
   private constructor(socket: Socket, way: ReadWay, flowing: boolean) {
@@ -79,7 +80,27 @@ export class SocketStream extends DuplexStream implements ByteStream {
     return this.#socket.bytesWritten;
   }
 
+  /**
+   * The socket, for whoever is to use it in the place of this stream from now on, save for `close`; undefined if
+   * something has been read already, or is in flight. @internal
+   */
+  release(): Socket | undefined {
+    const socket = this.#socket;
+    if (this.#released || this.isClosed || this.wanting || this.writing || socket.destroyed) return undefined;
+    if (socket.bytesRead > 0 || socket.readableEnded) return undefined;
+    this.#released = true;
+    // Whoever has it may close it too.
+    socket.on("close", () => this.close());
+    return socket;
+  }
+
+  protected override starting(): void {
+    if (this.#released)
+      this.failed(coreError("core.operation_pending", { message: "The socket is a TLS stream's now" }));
+  }
+
   protected override idle(): void {
+    if (this.#released) return;
     if (this.#way === "data") {
       super.idle();
     } else if (!this.#checking) {
@@ -91,7 +112,9 @@ export class SocketStream extends DuplexStream implements ByteStream {
 
   protected override destroy(): void {
     const socket = this.#socket;
-    if (this.writing && this.#peer.path === undefined && !socket.connecting && !socket.destroyed)
+    // Whoever has it now is told why.
+    if (this.#released) socket.destroy(coreError("core.aborted"));
+    else if (this.writing && this.#peer.path === undefined && !socket.connecting && !socket.destroyed)
       socket.resetAndDestroy();
     else socket.destroy();
   }
@@ -110,6 +133,6 @@ export class SocketStream extends DuplexStream implements ByteStream {
 
   readonly #pauseUnlessWanted = (): void => {
     this.#checking = false;
-    if (!this.wanting) super.idle();
+    if (!this.wanting && !this.#released) super.idle();
   };
 }

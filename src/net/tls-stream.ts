@@ -1,44 +1,38 @@
-import { isIP } from "node:net";
-import { connect as connectSocket, type ConnectionOptions, type TLSSocket } from "node:tls";
+import type { X509Certificate } from "node:crypto";
+import type { TLSSocket } from "node:tls";
 import { DuplexStream } from "../core/duplex.ts";
-import { offAbort, onAbort } from "../core/on-abort.ts";
-import { abortError, coreError, handled, type ByteStream, type Peer, type ServalError } from "../core/index.ts";
-import { connectedTo, nameOf, type Target } from "./address.ts";
-import type { ConnectOptions } from "./connect.ts";
-import { connectError, tlsError } from "./errors.ts";
-import { toDuplex } from "./to-duplex.ts";
+import type { ByteStream, Peer } from "../core/index.ts";
+import { connectedTo } from "./address.ts";
 
-/** Options of a TLS client: those of `node:tls` that concern who the two sides are and how they encrypt. */
-export interface TlsOptions extends Pick<
-  ConnectionOptions,
-  | "ALPNProtocols"
-  | "ca"
-  | "cert"
-  | "checkServerIdentity"
-  | "ciphers"
-  | "key"
-  | "maxVersion"
-  | "minVersion"
-  | "passphrase"
-  | "pfx"
-  | "rejectUnauthorized"
-  | "servername"
-> {}
-
-/** A {@link ByteStream} over the client's side of a TLS connection. It comes from `connectTls` or `startTls`. */
+/** A {@link ByteStream} over either side of a TLS connection. It comes from `connectTls`, `startTls` or `acceptTls`. */
 export class TlsStream extends DuplexStream implements ByteStream {
   /** The layer below, where that is a {@link ByteStream}. */
   readonly nextLayer?: ByteStream;
   /** The application protocol that was agreed on (RFC 7301), such as `http/1.1`; undefined if none was. */
   readonly alpnProtocol: string | undefined;
+  /** The name that the client asked for (SNI, RFC 6066 section 3); undefined if it gave none. */
+  readonly servername: string | undefined;
+  /** The version of TLS, such as `TLSv1.3`. */
+  readonly protocol: string | undefined;
+  /** Whether the other side has a certificate that is accepted. On a server only where `requestCert` asked for one. */
+  readonly authorized: boolean;
+  /** OpenSSL's word for why the other side is not {@link authorized}, where its certificate was asked for and looked at. */
+  readonly authorizationError: string | undefined;
+  readonly #socket: TLSSocket;
   readonly #peer: Peer | undefined;
 
-  /** @internal Use the functions below. */
+  /** @internal Use the functions named above. */
   constructor(socket: TLSSocket, nextLayer: ByteStream | undefined) {
     // It keeps no chunk beyond its callback: by then all is encrypted.
     super(socket, { socket: true });
+    this.#socket = socket;
     if (nextLayer !== undefined) this.nextLayer = nextLayer;
-    this.alpnProtocol = socket.alpnProtocol === false ? undefined : (socket.alpnProtocol ?? undefined);
+    // Asked now, since a socket that is gone knows nothing any more. What there is not has many names in Node.
+    this.alpnProtocol = socket.alpnProtocol || undefined;
+    this.servername = (socket as { servername?: string | false | null }).servername || undefined;
+    this.protocol = socket.getProtocol() ?? undefined;
+    this.authorized = socket.authorized;
+    this.authorizationError = wordOf(socket.authorizationError);
     this.#peer = nextLayer === undefined ? connectedTo(socket) : nextLayer.peer;
   }
 
@@ -46,98 +40,15 @@ export class TlsStream extends DuplexStream implements ByteStream {
   override get peer(): Peer | undefined {
     return this.#peer;
   }
+
+  /** The other side's certificate; undefined if it has sent none, and once the stream is closed. */
+  get peerCertificate(): X509Certificate | undefined {
+    return this.#socket.getPeerX509Certificate();
+  }
 }
 
-/**
- * Connects to a TCP port and performs the TLS handshake as its client. The certificate must be one for `host`, signed
- * by an authority that Node.js or the option `ca` knows, unless `rejectUnauthorized` is false; the host's name goes to
- * the server (SNI) unless it is an address. There is no deadline but the operating system's: pass a signal for one.
- *
- * Rejects with `net.bad_certificate`, `net.tls_failed` for every other failure of the handshake,
- * `core.connection_reset`, `core.invalid_argument` for options that `node:tls` refuses, `core.aborted`, and what
- * `connect` rejects with. Node's own error is the cause.
- */
-export function connectTls(target: Target, options: TlsOptions & ConnectOptions = {}): Promise<TlsStream> {
-  const { host = "localhost", port, path, family } = target;
-  const where = path === undefined ? { port: port!, family } : { path };
-  return handled(shakeHands(nameOf({ host, port, path }), undefined, { ...where, host }, options));
-}
-
-/**
- * Performs the TLS handshake as the client of `host` over a stream that is connected already, such as a proxy's tunnel.
- * The stream is closed if that fails. For the rest see {@link connectTls}.
- */
-export function startTls(
-  nextLayer: ByteStream,
-  host: string,
-  options: TlsOptions & ConnectOptions = {},
-): Promise<TlsStream> {
-  return handled(shakeHands(host, nextLayer, { host, socket: toDuplex(nextLayer) }, options));
-}
-
-/** What `node:tls` is told of where the server is. */
-interface Place extends ConnectionOptions {
-  host: string;
-  family?: 4 | 6 | undefined;
-}
-
-/** `name` is the server's address in words. */
-function shakeHands(
-  name: string,
-  nextLayer: ByteStream | undefined,
-  place: Place,
-  { signal, ...options }: TlsOptions & ConnectOptions,
-): Promise<TlsStream> {
-  return new Promise((resolve, reject) => {
-    const fail = (error: ServalError): void => {
-      if (signal !== undefined) offAbort(signal, abort);
-      socket?.destroy();
-      nextLayer?.close();
-      reject(error);
-    };
-    const abort = (): void => fail(abortError(signal!));
-    // What comes after the outcome still finds a listener, and changes nothing.
-    const failed = (cause: Error): void =>
-      fail(connected ? tlsError(cause, name, socket!.authorizationError != null) : connectError(cause, name));
-    let connected = nextLayer !== undefined;
-    let socket: TLSSocket | undefined;
-    if (signal?.aborted === true) {
-      abort();
-      return;
-    }
-    try {
-      const all: Place = { servername: serverName(place.host), ...given(options), ...place };
-      socket = connectSocket(all);
-    } catch (cause) {
-      fail(optionsError(cause, name));
-      return;
-    }
-    const secured = socket;
-    secured.on("error", failed);
-    secured.once("connect", () => {
-      connected = true;
-      secured.setNoDelay(true);
-    });
-    secured.once("secureConnect", () => {
-      secured.off("error", failed);
-      if (signal !== undefined) offAbort(signal, abort);
-      resolve(new TlsStream(secured, nextLayer));
-    });
-    if (signal !== undefined) onAbort(signal, abort);
-  });
-}
-
-function optionsError(cause: unknown, name: string): ServalError {
-  const message = `TLS with ${name} can't start with these options: ${(cause as Error).message}`;
-  return coreError("core.invalid_argument", { cause, message });
-}
-
-/** What goes into SNI: RFC 6066 section 3 has names alone, without the dot at their end. */
-function serverName(host: string): string {
-  return isIP(host) === 0 ? host.replace(/\.$/, "") : "";
-}
-
-/** Without what is undefined: `node:tls` takes that for a value. */
-function given(options: TlsOptions): TlsOptions {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+/** Node has it as a word or as an error, whatever its types say. */
+function wordOf(error: unknown): string | undefined {
+  if (error == null) return undefined;
+  return error instanceof Error ? ((error as { code?: string }).code ?? error.message) : String(error);
 }

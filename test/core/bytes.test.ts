@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import * as fc from "fast-check";
-import { bytesOf, dropFront, copyInto, copyOf } from "../../src/core/bytes.ts";
+import { bytesOf, dropFront, copyInto, copyOf, takeFront } from "../../src/core/bytes.ts";
 
 const list = fc.array(fc.uint8Array({ maxLength: 20 }), { maxLength: 8 });
 
@@ -59,4 +59,23 @@ describe("dropFront", () => {
       assert.equal(list.length, 3);
     });
   }
+});
+
+describe("takeFront", () => {
+  it("and dropFront cut a list, and copy nothing", () => {
+    fc.assert(
+      fc.property(list, fc.nat({ max: 160 }), (list, at) => {
+        const all = Buffer.concat(list);
+        const size = Math.min(at, all.length);
+        const front = takeFront(list, size) as Uint8Array[];
+        assert.deepEqual(Buffer.concat(front), all.subarray(0, size));
+        assert.deepEqual(Buffer.concat([...front, ...dropFront(list, size)]), all);
+        assert.ok(front.every((bytes, index) => bytes.buffer === list[index]!.buffer));
+      }),
+    );
+  });
+
+  it("cuts a buffer", () => {
+    assert.deepEqual(takeFront(Uint8Array.of(1, 2, 3), 2), Uint8Array.of(1, 2));
+  });
 });

@@ -1,6 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { connectError, listenError, netErrors } from "../../src/net/errors.ts";
+import {
+  acceptTlsError,
+  badProxyHeader,
+  clientCertificateError,
+  connectError,
+  listenError,
+  netErrors,
+} from "../../src/net/errors.ts";
 
 const cause = (code: string): Error => Object.assign(new Error(`it was ${code}`), { code });
 
@@ -44,4 +51,38 @@ test("of several addresses tried in vain, the first says why", () => {
 
 test("what is no error is told of too", () => {
   assert.match(listenError("text", "h:1").message, /h:1: text/);
+});
+
+for (const [code, reason, expected, advice] of [
+  ["ERR_SSL_HTTP_REQUEST", "http request", "net.tls_failed", /http request .*https: or wss:/],
+  ["ERR_SSL_WRONG_VERSION_NUMBER", "wrong version number", "net.tls_failed", /no TLS/],
+  ["ERR_SSL_TLSV1_ALERT_UNKNOWN_CA", "tlsv1 alert unknown ca", "net.tls_failed", /does not accept the certificate/],
+  ["ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE", "bad certificate", "net.tls_failed", /does not accept the certificate/],
+  ["ERR_SSL_TLSV1_ALERT_INTERNAL_ERROR", "internal error", "net.tls_failed", /so the client says/],
+  ["ERR_SSL_SOMETHING_NEW", "something new", "net.tls_failed", /failed: something new$/],
+  ["ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE", "", "net.bad_certificate", /has sent no certificate/],
+  ["ECONNRESET", undefined, "core.connection_reset", /ended the connection inside/],
+  ["EPIPE", undefined, "core.connection_reset", /ended the connection inside/],
+  [undefined, undefined, "net.tls_failed", /failed: it was undefined$/],
+] as const) {
+  test(`acceptTlsError: ${code} is ${expected}, keeps its cause, and says what to do`, () => {
+    const original = Object.assign(new Error(`it was ${code}`), { code, reason });
+    const error = acceptTlsError(original, "h:1");
+    assert.equal(error.code, expected);
+    assert.equal(error.cause, original);
+    assert.match(error.message, advice);
+    assert.match(error.message, /h:1/);
+  });
+}
+
+test("an error of ours from the stream below stays what it is", () => {
+  const error = badProxyHeader("it is odd");
+  assert.equal(error.code, "net.bad_proxy_header");
+  assert.equal(acceptTlsError(error, "h:1"), error);
+});
+
+test("a certificate that is not accepted comes with OpenSSL's word for it", () => {
+  const error = clientCertificateError("CERT_HAS_EXPIRED", "h:1");
+  assert.equal(error.code, "net.bad_certificate");
+  assert.match(error.message, /h:1 is not accepted: CERT_HAS_EXPIRED/);
 });

@@ -2,9 +2,19 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { Socket } from "node:net";
 import { describe, it, mock } from "node:test";
+import type { ServalError } from "../../src/core/index.ts";
 import { connect, listen, type Listener, type SocketStream } from "../../src/net/index.ts";
 import { hasOnread, onread, scrubReads } from "../../src/net/onread.ts";
-import { isStuck, pattern, read, turns, until, writeAll, writeOutcome } from "../core/stream-operations.ts";
+import {
+  isStuck,
+  pattern,
+  read,
+  readOutcome,
+  turns,
+  until,
+  writeAll,
+  writeOutcome,
+} from "../core/stream-operations.ts";
 
 const host = "127.0.0.1";
 
@@ -151,5 +161,47 @@ describe("SocketStream", () => {
     } finally {
       Socket.prototype.setNoDelay = original;
     }
+  });
+
+  it("hands its socket over once, while it is as it came", async () => {
+    const { listener, stream, raw } = await accepted();
+    const socket = stream.release();
+    assert.ok(socket instanceof Socket);
+    assert.equal(stream.release(), undefined);
+    assert.equal((await readOutcome(stream)).error?.code, "core.operation_pending");
+    assert.equal((await writeOutcome(stream, Buffer.from("x"))).error?.code, "core.operation_pending");
+    const failure = once(socket, "error") as Promise<[ServalError]>;
+    stream.close();
+    assert.equal((await failure)[0].code, "core.aborted");
+    await until(() => listener.connections === 0);
+    assert.equal((await readOutcome(stream)).error?.code, "core.aborted");
+    raw.destroy();
+  });
+
+  it("is closed when whoever has its socket closes that", async () => {
+    const { stream, raw } = await accepted();
+    const socket = stream.release()!;
+    socket.destroy();
+    await once(socket, "close");
+    assert.equal((await readOutcome(stream)).error?.code, "core.aborted");
+    raw.destroy();
+  });
+
+  it("keeps its socket once something was read, is in flight, or has ended it", async () => {
+    const { stream, raw } = await accepted();
+    const reading = read(stream);
+    assert.equal(stream.release(), undefined);
+    raw.write("x");
+    await reading;
+    assert.equal(stream.release(), undefined);
+    stream.close();
+    assert.equal(stream.release(), undefined);
+    raw.destroy();
+    const other = await accepted();
+    other.raw.end();
+    assert.equal(await read(other.stream), undefined);
+    assert.equal(other.stream.release(), undefined);
+    other.stream.close();
+    other.raw.destroy();
   });
 });

@@ -11,6 +11,7 @@ import { setTimeout as delay } from "node:timers/promises";
 /** The programs that tests use, and the packages that have them; `.ci/run` installs those. */
 export const packages = {
   chromium: "chromium",
+  haproxy: "haproxy",
   microsocks: "microsocks",
   nginx: "nginx-light",
   tinyproxy: "tinyproxy",

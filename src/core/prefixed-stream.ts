@@ -1,0 +1,71 @@
+import type { ByteStream, Peer, ReadHandler, Role, TeardownHandler, WriteHandler } from "./byte-stream.ts";
+import { copyOf } from "./bytes.ts";
+import { coreError } from "./errors.ts";
+
+/** Options of a {@link PrefixedStream}. */
+export interface PrefixedStreamOptions {
+  /** Where the other side is, where the next layer does not know better, such as behind a proxy. Default the next layer's. */
+  peer?: Peer | undefined;
+}
+
+/**
+ * A {@link ByteStream} that delivers bytes which were read already, then those of the next layer: for what a detection
+ * or a header has read too much of. It adds nothing to a call once they are used up. Beast's `buffered_read_stream`.
+ */
+export class PrefixedStream implements ByteStream {
+  /** The layer below. */
+  readonly nextLayer: ByteStream;
+  readonly #peer: Peer | undefined;
+  #prefix: Uint8Array | undefined;
+  /** The read that gets the prefix. */
+  #reader: ReadHandler | undefined;
+  #closed = false;
+
+  /** `prefix` is copied: it may lie in a buffer that goes on being used, and may be empty. */
+  constructor(nextLayer: ByteStream, prefix: Uint8Array, options: PrefixedStreamOptions = {}) {
+    this.nextLayer = nextLayer;
+    this.#prefix = prefix.length > 0 ? copyOf(prefix, prefix.length) : undefined;
+    this.#peer = options.peer;
+  }
+
+  /** Where the other side is: as the options say, or the next layer. */
+  get peer(): Peer | undefined {
+    return this.#peer ?? this.nextLayer.peer;
+  }
+
+  readSome(handler: ReadHandler): void {
+    if (this.#prefix === undefined) {
+      this.nextLayer.readSome(handler);
+      return;
+    }
+    if (this.#reader !== undefined) throw coreError("core.operation_pending");
+    this.#reader = handler;
+    queueMicrotask(this.#deliver);
+  }
+
+  writeSome(buffers: Uint8Array | readonly Uint8Array[], handler: WriteHandler): void {
+    this.nextLayer.writeSome(buffers, handler);
+  }
+
+  teardown(role: Role, handler: TeardownHandler): void {
+    if (this.#reader !== undefined) throw coreError("core.operation_pending");
+    this.nextLayer.teardown(role, handler);
+    // It drops what comes. Only now: where the call throws, nothing has changed.
+    this.#prefix = undefined;
+  }
+
+  close(): void {
+    this.#closed = true;
+    // A read that waits for the prefix keeps it, so that it stays the one in flight.
+    if (this.#reader === undefined) this.#prefix = undefined;
+    this.nextLayer.close();
+  }
+
+  readonly #deliver = (): void => {
+    const reader = this.#reader!;
+    const prefix = this.#prefix;
+    this.#reader = this.#prefix = undefined;
+    if (this.#closed) reader(coreError("core.aborted"), undefined);
+    else reader(undefined, prefix);
+  };
+}

@@ -1,0 +1,116 @@
+import { AbortGuard } from "../core/abort-guard.ts";
+import { complete, FlatBuffer, PrefixedStream, transportError } from "../core/index.ts";
+import type { ByteStream, Handler, ReadHandler, ServalError } from "../core/index.ts";
+import { checkSignal } from "../core/on-abort.ts";
+import { badProxyHeader, netError } from "./errors.ts";
+import type { ProxyHeader } from "./proxy-header.ts";
+import { isProxyHeader, parseProxyHeader, type ProxyHeaderOptions } from "./proxy-protocol.ts";
+
+/** Options of {@link acceptProxy}. */
+export interface AcceptProxyOptions extends ProxyHeaderOptions {
+  /**
+   * Whether a connection without a header is refused. Default true, as the specification demands: where a header may be
+   * missing, whoever connects may as well make one up. Set it to false only where nobody but the proxy can connect.
+   */
+  required?: boolean | undefined;
+  /** Gives the operation up with `core.aborted`. There is no deadline of its own; the specification suggests some seconds. */
+  signal?: AbortSignal | undefined;
+}
+
+/** A {@link ByteStream} behind a header of the PROXY protocol: `peer` is the client. It comes from `acceptProxy`. */
+export class ProxyStream extends PrefixedStream implements ByteStream {
+  /** What the header says; undefined where it was not required, and there was none. */
+  readonly header: ProxyHeader | undefined;
+
+  /** @internal */
+  constructor(nextLayer: ByteStream, rest: Uint8Array, header: ProxyHeader | undefined) {
+    super(nextLayer, rest, { peer: header?.source });
+    this.header = header;
+  }
+}
+
+class Acceptance {
+  readonly #stream: ByteStream;
+  readonly #options: AcceptProxyOptions;
+  readonly #handler: Handler<ProxyStream>;
+  /** What came in reads before the last one. */
+  readonly #buffer: FlatBuffer = new FlatBuffer();
+  #guard: AbortGuard | undefined;
+
+  constructor(stream: ByteStream, options: AcceptProxyOptions, handler: Handler<ProxyStream>) {
+    this.#stream = stream;
+    this.#options = options;
+    this.#handler = handler;
+  }
+
+  start(): void {
+    const signal = checkSignal(this.#options.signal);
+    this.#stream.readSome(this.#onRead);
+    this.#guard = AbortGuard.over(this.#stream, signal);
+  }
+
+  readonly #onRead: ReadHandler = (error, bytes) => {
+    if (error !== undefined) return this.#finish(error, undefined);
+    let result: ProxyStream | undefined;
+    try {
+      result = bytes === undefined ? this.#ended() : this.#take(bytes);
+      if (result === undefined) return this.#stream.readSome(this.#onRead);
+    } catch (failure) {
+      return this.#finish(transportError(failure), undefined);
+    }
+    this.#finish(undefined, result);
+  };
+
+  #take(bytes: Uint8Array): ProxyStream | undefined {
+    const buffer = this.#buffer;
+    if (buffer.size > 0) buffer.append(bytes);
+    const all = buffer.size > 0 ? buffer.data() : bytes;
+    if (this.#options.required === false && isProxyHeader(all) === false) {
+      return new ProxyStream(this.#stream, all, undefined);
+    }
+    const header = parseProxyHeader(all, this.#options);
+    if (header !== undefined) return new ProxyStream(this.#stream, all.subarray(header.size), header);
+    if (buffer.size === 0) buffer.append(bytes);
+    return undefined;
+  }
+
+  #ended(): ProxyStream {
+    const bytes = this.#buffer.data();
+    if (isProxyHeader(bytes) === true) throw badProxyHeader("the stream ended inside it");
+    if (this.#options.required === false) return new ProxyStream(this.#stream, bytes, undefined);
+    throw netError("net.no_proxy_header", { message: "The stream ended before a header of the PROXY protocol" });
+  }
+
+  #finish(failure: ServalError | undefined, result: ProxyStream | undefined): void {
+    const error = this.#guard?.release() ?? failure;
+    if (error !== undefined) this.#stream.close();
+    // On an error there is no result, and nobody may look at it.
+    this.#handler(error, error === undefined ? result! : (undefined as unknown as ProxyStream));
+  }
+}
+
+/**
+ * Reads the header of the PROXY protocol, version 1 or 2, that a load balancer puts in front of each connection, and
+ * completes with a stream of what follows, whose `peer` is the client that the header names: the next layer for TLS,
+ * HTTP or WebSocket. Where the header names none (`local`, unknown), `peer` is the next layer's. Accept connections of
+ * trusted proxies alone: nothing proves what a header says. Without a handler, returns a promise.
+ *
+ * Otherwise completes with `net.no_proxy_header`, `net.bad_proxy_header`, `net.proxy_header_limit`, the stream's error,
+ * or `core.aborted` where the signal fired; the stream is closed then. A read that is in flight already is misuse,
+ * `core.operation_pending`: it throws where there is a handler. HAProxy's proxy-protocol.txt; Beast has no such thing.
+ */
+export function acceptProxy(stream: ByteStream, handler: Handler<ProxyStream>): void;
+export function acceptProxy(
+  stream: ByteStream,
+  options: AcceptProxyOptions | undefined,
+  handler: Handler<ProxyStream>,
+): void;
+export function acceptProxy(stream: ByteStream, options?: AcceptProxyOptions): Promise<ProxyStream>;
+export function acceptProxy(
+  stream: ByteStream,
+  options: AcceptProxyOptions | Handler<ProxyStream> = {},
+  handler?: Handler<ProxyStream>,
+): Promise<ProxyStream> | void {
+  if (typeof options === "function") return acceptProxy(stream, undefined, options);
+  return complete(handler, (done) => new Acceptance(stream, options, done).start());
+}

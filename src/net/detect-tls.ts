@@ -1,0 +1,77 @@
+import { AbortGuard } from "../core/abort-guard.ts";
+import { complete, transportError, type ByteStream, type FlatBuffer, type Handler } from "../core/index.ts";
+import type { ReadHandler, ServalError } from "../core/index.ts";
+import { checkSignal } from "../core/on-abort.ts";
+import { isTlsClientHello } from "./is-tls-client-hello.ts";
+
+/** Options of {@link detectTls}. */
+export interface DetectTlsOptions {
+  /** Gives the detection up with `core.aborted`, and closes the stream. There is no deadline of its own. */
+  signal?: AbortSignal | undefined;
+}
+
+class Detection {
+  readonly #stream: ByteStream;
+  readonly #buffer: FlatBuffer;
+  readonly #handler: Handler<boolean>;
+  #guard: AbortGuard | undefined;
+
+  constructor(stream: ByteStream, buffer: FlatBuffer, handler: Handler<boolean>) {
+    this.#stream = stream;
+    this.#buffer = buffer;
+    this.#handler = handler;
+  }
+
+  start(signal: AbortSignal | undefined): void {
+    const known = isTlsClientHello(this.#buffer.data());
+    if (known === undefined) this.#stream.readSome(this.#onRead);
+    else queueMicrotask(() => this.#finish(undefined, known));
+    this.#guard = AbortGuard.over(this.#stream, signal);
+  }
+
+  readonly #onRead: ReadHandler = (error, bytes) => {
+    if (error !== undefined || bytes === undefined) return this.#finish(error, false);
+    let known: boolean | undefined;
+    try {
+      this.#buffer.append(bytes);
+      known = isTlsClientHello(this.#buffer.data());
+      if (known === undefined) return this.#stream.readSome(this.#onRead);
+    } catch (failure) {
+      return this.#finish(transportError(failure), false);
+    }
+    this.#finish(undefined, known);
+  };
+
+  #finish(failure: ServalError | undefined, result: boolean): void {
+    const error = this.#guard?.release() ?? failure;
+    this.#handler(error, error === undefined && result);
+  }
+}
+
+/**
+ * Reads until it is clear whether the peer speaks TLS: so one port can take both. The bytes stay in `buffer`, where
+ * some may be already; pass them on with a `PrefixedStream`, to `acceptTls` or to whatever else it is. Completes, never
+ * inside the call, with true or false; without a handler returns a promise. Beast's `async_detect_ssl`.
+ *
+ * A stream that ends before it is clear speaks no TLS: the result is false, and the next read sees the end again.
+ * (Beast reports an error there.) Otherwise completes with `core.buffer_overflow` where the buffer's `maxSize` is too
+ * small for what came in one read, with the stream's error, or with `core.aborted` where the signal fired, which closes
+ * the stream. A read that is in flight already is misuse, `core.operation_pending`: it throws where there is a handler.
+ */
+export function detectTls(stream: ByteStream, buffer: FlatBuffer, handler: Handler<boolean>): void;
+export function detectTls(
+  stream: ByteStream,
+  buffer: FlatBuffer,
+  options: DetectTlsOptions | undefined,
+  handler: Handler<boolean>,
+): void;
+export function detectTls(stream: ByteStream, buffer: FlatBuffer, options?: DetectTlsOptions): Promise<boolean>;
+export function detectTls(
+  stream: ByteStream,
+  buffer: FlatBuffer,
+  options?: DetectTlsOptions | Handler<boolean>,
+  handler?: Handler<boolean>,
+): Promise<boolean> | void {
+  if (typeof options === "function") return detectTls(stream, buffer, undefined, options);
+  return complete(handler, (done) => new Detection(stream, buffer, done).start(checkSignal(options?.signal)));
+}

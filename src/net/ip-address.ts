@@ -1,0 +1,62 @@
+const octet = /^(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)$/;
+const group = /^[\da-f]{1,4}$/i;
+
+/** The four bytes of an IPv4 address: four decimal numbers without leading zeros. Undefined for anything else. */
+export function parseIPv4(text: string): number[] | undefined {
+  const parts = text.split(".");
+  return parts.length === 4 && parts.every((part) => octet.test(part)) ? parts.map(Number) : undefined;
+}
+
+/**
+ * The eight groups of an IPv6 address (RFC 4291 section 2.2), whose last two may be written as an IPv4 address; without
+ * a zone. Undefined for anything else.
+ */
+export function parseIPv6(text: string): number[] | undefined {
+  const halves = text.split("::");
+  if (halves.length > 2) return undefined;
+  const [front, back] = halves.map((half, index) => groupsOf(half, index === halves.length - 1));
+  if (front === undefined) return undefined;
+  if (halves.length === 1) return front.length === 8 ? front : undefined;
+  // "::" stands for at least one group.
+  if (back === undefined || front.length + back.length > 7) return undefined;
+  return [...front, ...Array.from({ length: 8 - front.length - back.length }, () => 0), ...back];
+}
+
+function groupsOf(text: string, isLast: boolean): number[] | undefined {
+  if (text === "") return [];
+  const parts = text.split(":");
+  const groups: number[] = [];
+  for (const [index, part] of parts.entries()) {
+    if (group.test(part)) {
+      groups.push(Number.parseInt(part, 16));
+      continue;
+    }
+    const bytes = isLast && index === parts.length - 1 ? parseIPv4(part) : undefined;
+    if (bytes === undefined) return undefined;
+    groups.push((bytes[0]! << 8) | bytes[1]!, (bytes[2]! << 8) | bytes[3]!);
+  }
+  return groups;
+}
+
+/** An IPv6 address as RFC 5952 has it, which is how the operating system writes it. */
+export function formatIPv6(groups: readonly number[]): string {
+  const zeros = longestZeros(groups);
+  // ::ffff:192.0.2.1, an IPv4 address in IPv6's clothes (section 5).
+  if (zeros.start === 0 && zeros.length === 5 && groups[5] === 0xffff) {
+    return `::ffff:${groups[6]! >> 8}.${groups[6]! & 255}.${groups[7]! >> 8}.${groups[7]! & 255}`;
+  }
+  const hex = groups.map((each) => each.toString(16));
+  if (zeros.length < 2) return hex.join(":");
+  return `${hex.slice(0, zeros.start).join(":")}::${hex.slice(zeros.start + zeros.length).join(":")}`;
+}
+
+/** The longest run of zeros, the first of equal ones (RFC 5952 section 4.2.3). */
+function longestZeros(groups: readonly number[]): { start: number; length: number } {
+  let best = { start: 0, length: 0 };
+  for (let start = 0; start < groups.length; start++) {
+    let length = 0;
+    while (groups[start + length] === 0) length++;
+    if (length > best.length) best = { start, length };
+  }
+  return best;
+}

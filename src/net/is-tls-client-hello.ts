@@ -1,0 +1,33 @@
+const handshakeRecord = 0x16;
+const clientHello = 1;
+
+/** A version and the client's random bytes, without which there is no ClientHello. */
+const shortest = 34;
+
+/**
+ * Whether a connection that begins with these bytes speaks TLS: true if that can be nothing but a ClientHello, false if
+ * it can be none, undefined while more bytes are needed; nine are always enough. Beast's `is_tls_client_hello`.
+ *
+ * The bytes of a record and of the message in it, RFC 8446 sections 5.1 and 4:
+ *
+ * ```
+ * 0    type of the record, 22 for a handshake
+ * 1-2  version
+ * 3-4  length of what follows
+ * 5    type of the message, 1 for a ClientHello
+ * 6-8  length of what follows
+ * ```
+ */
+export function isTlsClientHello(bytes: Uint8Array): boolean | undefined {
+  if (bytes.length < 1) return undefined;
+  if (bytes[0] !== handshakeRecord) return false;
+  if (bytes.length < 5) return undefined;
+  const recordLength = (bytes[3]! << 8) | bytes[4]!;
+  if (recordLength < shortest) return false;
+  if (bytes.length < 6) return undefined;
+  if (bytes[5] !== clientHello) return false;
+  if (bytes.length < 9) return undefined;
+  const messageLength = (bytes[6]! << 16) | (bytes[7]! << 8) | bytes[8]!;
+  // One that goes on in another record is legal, and nobody's.
+  return messageLength + 4 <= recordLength;
+}

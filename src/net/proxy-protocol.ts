@@ -1,0 +1,88 @@
+import { decodeLatin1 } from "../core/text.ts";
+import type { Peer } from "../core/index.ts";
+import { badProxyHeader, netError } from "./errors.ts";
+import { formatIPv6, parseIPv4, parseIPv6 } from "./ip-address.ts";
+import { ProxyHeader } from "./proxy-header.ts";
+import { minSizeV2, parseProxyV2 } from "./proxy-v2.ts";
+
+/** How {@link parseProxyHeader} parses. */
+export interface ProxyHeaderOptions {
+  /** The most bytes of a header, up to 65,551, which is all that there can be. Default 4096. Version 1 has 107 at most. */
+  maxSize?: number | undefined;
+}
+
+const textStart = Uint8Array.from("PROXY ", (character) => character.charCodeAt(0));
+const binaryStart = Uint8Array.of(0x0d, 0x0a, 0x0d, 0x0a, 0x00, 0x0d, 0x0a, 0x51, 0x55, 0x49, 0x54, 0x0a);
+
+/** The longest line, its end included (section 2.1). */
+const longestLine = 107;
+
+const carriageReturn = 0x0d;
+const lineFeed = 0x0a;
+const port = /^(?:0|[1-9]\d{0,4})$/;
+
+/**
+ * Whether a connection that begins with these bytes begins with a header of the PROXY protocol, in either version;
+ * undefined while more bytes are needed, of which 12 are always enough. What a header announces may turn out malformed.
+ */
+export function isProxyHeader(bytes: Uint8Array): boolean | undefined {
+  if (bytes.length === 0) return undefined;
+  // They have no first byte in common.
+  const start = bytes[0] === textStart[0] ? textStart : binaryStart;
+  const size = Math.min(bytes.length, start.length);
+  for (let index = 0; index < size; index++) if (bytes[index] !== start[index]) return false;
+  return size === start.length ? true : undefined;
+}
+
+/**
+ * Parses the header of the PROXY protocol that a connection begins with; HAProxy's proxy-protocol.txt sections 2.1 and
+ * 2.2. Returns undefined while more bytes are needed. What follows the header begins at its `size`. The bytes are not
+ * kept.
+ *
+ * Throws `net.no_proxy_header` for what is no such header, `net.bad_proxy_header` for one that breaks the rules, as
+ * soon as it does, and `net.proxy_header_limit` for one that is too long.
+ */
+export function parseProxyHeader(bytes: Uint8Array, options: ProxyHeaderOptions = {}): ProxyHeader | undefined {
+  const known = isProxyHeader(bytes);
+  if (known === undefined) return undefined;
+  if (!known) throw netError("net.no_proxy_header");
+  if (bytes[0] === textStart[0]) return parseLine(bytes);
+  return parseProxyV2(bytes, Math.max(minSizeV2, options.maxSize ?? 4096));
+}
+
+/** `PROXY TCP4 192.0.2.1 192.0.2.2 56324 443` and an end of line. */
+function parseLine(bytes: Uint8Array): ProxyHeader | undefined {
+  let end = textStart.length;
+  const last = Math.min(bytes.length, longestLine);
+  while (end < last && bytes[end] !== carriageReturn && bytes[end] !== lineFeed) end++;
+  if (end + 1 >= longestLine) throw badProxyHeader(`its line is longer than ${longestLine} bytes`);
+  if (end < last && bytes[end] === lineFeed) throw badProxyHeader("its line does not end in CR LF");
+  if (end + 1 >= bytes.length) return undefined;
+  if (bytes[end + 1] !== lineFeed) throw badProxyHeader("its line does not end in CR LF");
+  const size = end + 2;
+  const [protocol, ...words] = decodeLatin1(bytes, textStart.length, end).split(" ");
+  // Whatever follows is to be ignored.
+  if (protocol === "UNKNOWN") return new ProxyHeader({ version: 1, size });
+  if (protocol !== "TCP4" && protocol !== "TCP6") throw badProxyHeader("its protocol is none of TCP4, TCP6, UNKNOWN");
+  if (words.length !== 4) throw badProxyHeader("it needs two addresses and two ports, with one space between them");
+  const [source, destination, sourcePort, destinationPort] = words as [string, string, string, string];
+  return new ProxyHeader({
+    version: 1,
+    size,
+    transport: "stream",
+    source: endpoint(protocol, source, sourcePort),
+    destination: endpoint(protocol, destination, destinationPort),
+  });
+}
+
+function endpoint(protocol: "TCP4" | "TCP6", address: string, portText: string): Peer {
+  const number = Number(portText);
+  if (!port.test(portText) || number > 65_535) throw badProxyHeader("a port is no number from 0 to 65535");
+  if (protocol === "TCP4") {
+    if (parseIPv4(address) === undefined) throw badProxyHeader("an address is none of IPv4");
+    return { address, port: number, family: "IPv4" };
+  }
+  const groups = parseIPv6(address);
+  if (groups === undefined) throw badProxyHeader("an address is none of IPv6");
+  return { address: formatIPv6(groups), port: number, family: "IPv6" };
+}

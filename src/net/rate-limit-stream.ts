@@ -1,0 +1,176 @@
+import { takeFront } from "../core/bytes.ts";
+import {
+  byteLength,
+  coreError,
+  systemClock,
+  transportError,
+  type ByteStream,
+  type Clock,
+  type Peer,
+  type ReadHandler,
+  type Role,
+  type TeardownHandler,
+  type Timer,
+  type WriteHandler,
+} from "../core/index.ts";
+import { invalidArgument } from "../core/errors.ts";
+import type { RateLimit, RatePolicy } from "./rate-policy.ts";
+
+/** Options of a {@link RateLimitStream}. */
+export interface RateLimitStreamOptions {
+  /** Where time comes from. Default the platform's. Streams that share a policy must share their clock. */
+  clock?: Clock | undefined;
+}
+
+/**
+ * A stream whose reads and writes wait until a {@link RatePolicy} lets them. A read that waits has not been started, so
+ * the transport is paused and the peer waits too; how many bytes it brings is not known before, and what is too much
+ * delays the next. A write takes no more than is available. What a teardown drops is not counted, and it waits for
+ * nothing. Beast's `basic_stream` with a rate policy.
+ */
+export class RateLimitStream implements ByteStream {
+  /** The layer below. */
+  readonly nextLayer: ByteStream;
+  readonly #clock: Clock;
+  readonly #readLimit: RateLimit | undefined;
+  readonly #writeLimit: RateLimit | undefined;
+  /** The read in flight here or below, where reads are limited. */
+  #reader: ReadHandler | undefined;
+  /** Set while a read waits here. */
+  #readTimer: Timer | undefined;
+  /** The write in flight here or below, where writes are limited. */
+  #writer: WriteHandler | undefined;
+  /** Set while a write waits here. */
+  #writeTimer: Timer | undefined;
+  /** What a write that waits is to write. */
+  #buffers: Uint8Array | readonly Uint8Array[] = [];
+  /** What the limit was told of the write in flight below. */
+  #taken = 0;
+  /** Closed, or being torn down: nothing is limited any more. */
+  #ending = false;
+
+  constructor(nextLayer: ByteStream, policy: RatePolicy, options: RateLimitStreamOptions = {}) {
+    this.nextLayer = nextLayer;
+    this.#clock = options.clock ?? systemClock;
+    this.#readLimit = checkLimit(policy.read);
+    this.#writeLimit = checkLimit(policy.write);
+  }
+
+  /** Where the other side is, as the next layer knows it. */
+  get peer(): Peer | undefined {
+    return this.nextLayer.peer;
+  }
+
+  readSome(handler: ReadHandler): void {
+    if (this.#reader !== undefined) throw coreError("core.operation_pending");
+    if (this.#readLimit === undefined || this.#ending) {
+      this.nextLayer.readSome(handler);
+    } else {
+      this.#read(this.#readLimit);
+      this.#reader = handler;
+    }
+  }
+
+  writeSome(buffers: Uint8Array | readonly Uint8Array[], handler: WriteHandler): void {
+    if (this.#writer !== undefined) throw coreError("core.operation_pending");
+    if (this.#writeLimit === undefined || this.#ending) {
+      this.nextLayer.writeSome(buffers, handler);
+    } else {
+      this.#write(this.#writeLimit, buffers);
+      this.#writer = handler;
+    }
+  }
+
+  teardown(role: Role, handler: TeardownHandler): void {
+    if (this.#reader !== undefined || this.#writer !== undefined) throw coreError("core.operation_pending");
+    this.nextLayer.teardown(role, handler);
+    this.#ending = true;
+  }
+
+  close(): void {
+    this.#ending = true;
+    this.#readTimer?.cancel();
+    this.#writeTimer?.cancel();
+    if (this.#readTimer !== undefined || this.#writeTimer !== undefined) queueMicrotask(this.#abortRead);
+    this.nextLayer.close();
+  }
+
+  /** Starts a read, or waits for its turn. */
+  #read(limit: RateLimit): void {
+    const now = this.#clock.now();
+    if (limit.available(now) > 0) this.nextLayer.readSome(this.#onRead);
+    else this.#readTimer = this.#clock.setTimer(limit.delay(Infinity, now), this.#onReadTimer);
+  }
+
+  /** Starts a write of what is available, or waits until that is something. */
+  #write(limit: RateLimit, buffers: Uint8Array | readonly Uint8Array[]): void {
+    const now = this.#clock.now();
+    const length = byteLength(buffers);
+    const available = limit.available(now);
+    if (available > 0 || length === 0) {
+      const size = Math.min(length, available);
+      this.nextLayer.writeSome(size < length ? takeFront(buffers, size) : buffers, this.#onWritten);
+      // At once, so that other streams do not count on the same bytes.
+      limit.take(size, now);
+      this.#taken = size;
+      this.#buffers = [];
+    } else {
+      this.#buffers = buffers;
+      this.#writeTimer = this.#clock.setTimer(limit.delay(length, now), this.#onWriteTimer);
+    }
+  }
+
+  readonly #onReadTimer = (): void => {
+    this.#readTimer = undefined;
+    try {
+      this.#read(this.#readLimit!);
+    } catch (misuse) {
+      this.#onRead(transportError(misuse), undefined);
+    }
+  };
+
+  readonly #onWriteTimer = (): void => {
+    this.#writeTimer = undefined;
+    try {
+      this.#write(this.#writeLimit!, this.#buffers);
+    } catch (misuse) {
+      this.#onWritten(transportError(misuse), 0);
+    }
+  };
+
+  readonly #onRead: ReadHandler = (error, bytes) => {
+    const reader = this.#reader!;
+    this.#reader = undefined;
+    if (bytes !== undefined) this.#readLimit!.take(bytes.length, this.#clock.now());
+    reader(error, bytes);
+  };
+
+  readonly #onWritten: WriteHandler = (error, written) => {
+    const writer = this.#writer!;
+    this.#writer = undefined;
+    if (written < this.#taken) this.#writeLimit!.take(written - this.#taken, this.#clock.now());
+    this.#taken = 0;
+    writer(error, written);
+  };
+
+  /** Ends what waits here when the stream is closed: the one, then in a turn of its own the other. */
+  readonly #abortRead = (): void => {
+    queueMicrotask(this.#abortWrite);
+    if (this.#readTimer === undefined) return;
+    this.#readTimer = undefined;
+    this.#onRead(coreError("core.aborted"), undefined);
+  };
+
+  readonly #abortWrite = (): void => {
+    if (this.#writeTimer === undefined) return;
+    this.#writeTimer = undefined;
+    this.#buffers = [];
+    this.#onWritten(coreError("core.aborted"), 0);
+  };
+}
+
+/** A limit, or none. What is in its place where it is none would fail much later. */
+function checkLimit(limit: RateLimit | undefined): RateLimit | undefined {
+  if (limit === undefined || typeof limit.available === "function") return limit;
+  throw invalidArgument("A rate policy has a RateLimit for each direction; simpleRatePolicy makes one of numbers");
+}
