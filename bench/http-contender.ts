@@ -10,17 +10,25 @@ const text = "Hello, world!\n";
 
 const contenders: Record<string, () => Promise<number>> = {
   serval: async () => {
-    const settings = new ServeSettings({});
+    const settings = new ServeSettings({ timeouts: { idle: Infinity } });
     const handler = (): Response => new Response({ fields: { "Content-Type": "text/plain" }, body: text });
     const listener = await listen({ port: 0, host }, (stream) => serveBy(stream, handler, settings, {}, ignore));
     return listener.port!;
   },
   "serval fetch": async () => {
     const headers = { "Content-Type": "text/plain" };
-    return (await serve({ port: 0, host, fetch: () => new globalThis.Response(text, { headers }) })).port!;
+    return (
+      await serve({
+        port: 0,
+        host,
+        timeouts: { handshake: Infinity },
+        fetch: () => new globalThis.Response(text, { headers }),
+      })
+    ).port!;
   },
   "node:http": async () => {
-    const server = createServer((_request, response) => {
+    // Connections wait while the others are measured.
+    const server = createServer({ keepAliveTimeout: 0 }, (_request, response) => {
       response.setHeader("Content-Type", "text/plain");
       response.end(text);
     });

@@ -34,10 +34,13 @@ export function parse(pairs: number): void {
       if (pair >= 0) costs[i]!.push((user + system) / batch);
     }
   }
-  console.log(`\nParsing the head of a browser's request (${browserRequest.length} bytes): processor µs each, ${pairs} times ${batch}`);
+  console.log(
+    `\nParsing the head of a browser's request (${browserRequest.length} bytes): processor µs each, ${pairs} times ${batch}`,
+  );
   const theirs = costs.at(-1)!;
   for (const [i, name] of Object.keys(contenders).entries()) {
-    const ratio = costs[i] === theirs ? "" : `   ratio ${spread(costs[i]!.map((cost, at) => cost / theirs[at]!))}, bar: at most 1`;
+    const ratio =
+      costs[i] === theirs ? "" : `   ratio ${spread(costs[i]!.map((cost, at) => cost / theirs[at]!))}, bar: at most 1`;
     console.log(`  ${name.padEnd(25)} ${spread(costs[i]!)}${ratio}`);
   }
 }
