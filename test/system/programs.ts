@@ -5,16 +5,20 @@ import { accessSync, constants, statSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { connect, createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
+import { buffer, text } from "node:stream/consumers";
+import { pipeline } from "node:stream/promises";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
 /** The programs that tests use, and the packages that have them; `.ci/run` installs those. */
 export const packages = {
   chromium: "chromium",
+  curl: "curl",
   haproxy: "haproxy",
   microsocks: "microsocks",
   nginx: "nginx-light",
   tinyproxy: "tinyproxy",
+  wrk: "wrk",
 } as const;
 
 export type ProgramName = keyof typeof packages;
@@ -161,4 +165,31 @@ async function listening(child: ChildProcess, port: number): Promise<void> {
     await delay(pause);
   }
   throw new Error(`nothing listens on port ${port}`);
+}
+
+/** What a program said, and how it ended. */
+export interface Finished {
+  readonly code: number;
+  readonly stdout: Buffer;
+  readonly stderr: string;
+}
+
+/** Runs a program to its end, with `input` as what it reads. */
+export async function runProgram(
+  name: ProgramName,
+  args: readonly string[],
+  input?: AsyncIterable<Uint8Array>,
+): Promise<Finished> {
+  const child = spawn(installed(name), args, { stdio: [input === undefined ? "ignore" : "pipe", "pipe", "pipe"] });
+  if (input !== undefined) {
+    // It may end before it has read all of it.
+    child.stdin!.on("error", () => {});
+    void pipeline(input, child.stdin!).catch(() => {});
+  }
+  const [stdout, stderr, [code]] = await Promise.all([
+    buffer(child.stdout!),
+    text(child.stderr!),
+    once(child, "close"),
+  ]);
+  return { code: code as number, stdout, stderr };
 }

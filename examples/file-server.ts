@@ -1,0 +1,87 @@
+// A file server with ranges and conditional requests.
+//   npm run example file-server -- 8080 ./public
+import path from "node:path";
+import { http, net } from "serval";
+
+const [port = "8080", folder = "."] = process.argv.slice(2);
+const root = path.resolve(folder);
+
+const listener = await net.listen({ port: Number(port) }, (stream) => {
+  http.serve(stream, answer, () => {});
+});
+console.log(`listening on port ${listener.port}`);
+
+const types: Readonly<Record<string, string>> = {
+  ".css": "text/css; charset=utf-8",
+  ".html": "text/html; charset=utf-8",
+  ".js": "text/javascript; charset=utf-8",
+  ".json": "application/json",
+  ".png": "image/png",
+  ".svg": "image/svg+xml",
+  ".txt": "text/plain; charset=utf-8",
+};
+
+async function answer(request: http.IncomingRequest): Promise<http.Response<http.Body>> {
+  if (request.method !== "GET" && request.method !== "HEAD") {
+    return new http.Response({ status: 405, fields: { Allow: "GET, HEAD" } });
+  }
+  const file = locate(request.path);
+  if (file === undefined) return new http.Response({ status: 400, body: "The path is malformed\n" });
+  let whole: http.FileBody;
+  try {
+    whole = await http.fileBody(file);
+  } catch {
+    return new http.Response({ status: 404, body: "There is no such file\n" });
+  }
+  const { size, modified } = whole.file;
+  const etag = `"${size.toString(36)}-${Math.floor(modified).toString(36)}"`;
+  const fields = new http.Fields({
+    "Accept-Ranges": "bytes",
+    "Content-Type": types[path.extname(file)] ?? "application/octet-stream",
+    "Last-Modified": new Date(modified).toUTCString(),
+    ETag: etag,
+  });
+  if (isUnchanged(request.fields, etag, modified)) return new http.Response({ status: 304, fields });
+
+  // RFC 9110 14.2: ranges are for GET alone; several at once are answered with the whole.
+  const range =
+    request.method === "GET" && isSame(request.fields, etag, modified) ? request.fields.get("Range") : undefined;
+  const ranges = range === undefined ? undefined : http.parseRange(range, size);
+  if (ranges?.length === 0) {
+    return new http.Response({ status: 416, fields: { "Content-Range": `bytes */${size}` } });
+  }
+  if (ranges?.length === 1) {
+    const { start, end } = ranges[0]!;
+    fields.set("Content-Range", `bytes ${start}-${end}/${size}`);
+    return new http.Response<http.Body>({ status: 206, fields, body: await http.fileBody(file, { start, end }) });
+  }
+  return new http.Response<http.Body>({ fields, body: whole });
+}
+
+/** The file that a path means; never one outside the folder. */
+function locate(target: string): string | undefined {
+  try {
+    const decoded = decodeURIComponent(target);
+    if (!decoded.startsWith("/") || decoded.includes("\0")) return undefined;
+    const file = path.join(root, path.normalize(decoded));
+    return decoded.endsWith("/") ? path.join(file, "index.html") : file;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether the client has it already: RFC 9110 13.1.2 and 13.1.3. */
+function isUnchanged(fields: http.Fields, etag: string, modified: number): boolean {
+  const known = fields.joined("If-None-Match");
+  if (known !== undefined)
+    return known === "*" || known.split(",").some((each) => each.trim().replace(/^W\//, "") === etag);
+  const since = Date.parse(fields.get("If-Modified-Since") ?? "");
+  return Math.floor(modified / 1000) * 1000 <= since;
+}
+
+/** Whether a range is of the file as it is now: RFC 9110 13.1.5. */
+function isSame(fields: http.Fields, etag: string, modified: number): boolean {
+  const condition = fields.get("If-Range");
+  if (condition === undefined || condition === etag) return true;
+  return Date.parse(condition) === Math.floor(modified / 1000) * 1000;
+}

@@ -1,0 +1,44 @@
+// HTTP and WebSocket on one plain port, with every connection in your own hands.
+//   npm run example http-and-websocket -- 8080
+import { http, net, websocket } from "serval";
+
+const listener = await net.listen({ port: Number(process.argv[2] ?? 8080) }, (stream) => {
+  http.serve(stream, answer, {}, (error) => {
+    if (error !== undefined) console.error(`${stream.peer.address}: ${error.code}: ${error.message}`);
+  });
+});
+console.log(`listening on port ${listener.port}`);
+
+async function answer(
+  request: http.IncomingRequest,
+  exchange: http.Exchange,
+): Promise<http.Response<http.Body> | undefined> {
+  if (request.isUpgrade) {
+    const ws = new websocket.Stream(exchange.stream, { message: (ws, message) => ws.write(message) });
+    await ws.accept(request, { buffered: exchange.release() });
+    return undefined;
+  }
+  switch (request.path) {
+    case "/":
+      return new http.Response({ body: "Hello. There is an echo at /echo, by POST, and a WebSocket anywhere.\n" });
+    case "/echo":
+      // Back as it comes: nothing is read that the client has not taken yet.
+      return new http.Response({ body: request.body });
+    case "/sum": {
+      const sum = sumOf(await request.text());
+      if (sum === undefined) return new http.Response({ status: 422, body: "An array of numbers, please\n" });
+      return new http.Response({ fields: { "Content-Type": "application/json" }, body: JSON.stringify({ sum }) });
+    }
+    default:
+      return new http.Response({ status: 404, body: "There is nothing here\n" });
+  }
+}
+
+function sumOf(json: string): number | undefined {
+  try {
+    const numbers = JSON.parse(json) as number[];
+    return numbers.reduce((total, each) => total + Number(each), 0);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,140 @@
+// A reverse proxy that forwards HTTP and WebSocket to one server.
+//   npm run example reverse-proxy -- 8080 127.0.0.1:3000
+import { core, http, net } from "serval";
+
+const [port = "8080", origin = "127.0.0.1:3000"] = process.argv.slice(2);
+const [originHost, originPort] = origin.split(":");
+
+const listener = await net.listen({ port: Number(port) }, (stream) => new Client(stream).serve());
+console.log(`listening on port ${listener.port}`);
+
+/** Fields that concern one connection alone: RFC 9110 7.6.1. */
+const hopByHop = ["Connection", "Keep-Alive", "Proxy-Connection", "TE", "Trailer", "Transfer-Encoding", "Upgrade"];
+
+/** A client, with a connection to the origin of its own that is kept as long as both sides like. */
+class Client {
+  readonly #stream: net.SocketStream;
+  #origin: net.SocketStream | undefined;
+  #buffer = new core.FlatBuffer();
+
+  constructor(stream: net.SocketStream) {
+    this.#stream = stream;
+  }
+
+  serve(): void {
+    // What the origin takes of a body is its affair.
+    http.serve(
+      this.#stream,
+      (request, exchange) => this.#forward(request, exchange),
+      { bodyLimit: Infinity },
+      () => {
+        this.#origin?.close();
+      },
+    );
+  }
+
+  async #forward(
+    request: http.IncomingRequest,
+    exchange: http.Exchange,
+  ): Promise<http.Response<http.Body> | undefined> {
+    if (request.method === "CONNECT") return new http.Response({ status: 405, fields: { Allow: "GET, HEAD, POST" } });
+    const fields = endToEnd(request.fields);
+    fields.append("X-Forwarded-For", this.#stream.peer.address ?? "unknown");
+    fields.append("Via", "1.1 serval");
+    const upgrade = request.fields.get("Upgrade");
+    if (upgrade !== undefined) {
+      fields.set("Connection", "Upgrade");
+      fields.set("Upgrade", upgrade);
+    }
+    let response: http.IncomingResponse;
+    try {
+      this.#origin ??= await net.connect({ host: originHost, port: Number(originPort) });
+      const sent = new http.Request({ method: request.method, target: request.target, fields, body: request.body });
+      response = await http.request(this.#origin, sent, { buffer: this.#buffer, bodyLimit: Infinity });
+    } catch (error) {
+      this.#dropOrigin();
+      // What is wrong with the client's own body is the client's to hear.
+      if (error instanceof core.ServalError && error.condition === "limit") throw error;
+      return new http.Response({ status: 502, body: `The origin does not answer: ${error}\n` });
+    }
+    if (response.status === 101) {
+      await this.#tunnel(exchange, response);
+      return undefined;
+    }
+    const { status, reason, keepAlive } = response;
+    const body = keepAlive ? response.body : this.#last(response.body);
+    return new http.Response({ status, reason, fields: endToEnd(response.fields), body });
+  }
+
+  /** Both sides have agreed on another protocol: from here on, bytes are bytes. */
+  async #tunnel(exchange: http.Exchange, response: http.IncomingResponse): Promise<void> {
+    const origin = this.#origin!;
+    this.#origin = undefined;
+    const client = new core.PrefixedStream(exchange.stream, exchange.release());
+    await http.write(client, response);
+    const behind = new core.PrefixedStream(origin, this.#buffer.data());
+    await Promise.allSettled([copy(client, behind), copy(behind, client)]);
+    client.close();
+    behind.close();
+  }
+
+  /** The body of a response behind which the origin ends the connection. */
+  #last(body: http.Body): http.Body {
+    if (body instanceof Uint8Array) {
+      this.#dropOrigin();
+      return body;
+    }
+    const drop = (): void => this.#dropOrigin();
+    return {
+      size: body.size,
+      async *[Symbol.asyncIterator]() {
+        try {
+          yield* body;
+        } finally {
+          drop();
+        }
+      },
+    };
+  }
+
+  #dropOrigin(): void {
+    this.#origin?.close();
+    this.#origin = undefined;
+    this.#buffer = new core.FlatBuffer();
+  }
+}
+
+/** A copy of the fields without those that go no further. */
+function endToEnd(fields: http.Fields): http.Fields {
+  const kept = new http.Fields(fields);
+  for (const name of [...hopByHop, ...(http.parseTokenList(fields.joined("Connection") ?? "") ?? [])])
+    kept.delete(name);
+  return kept;
+}
+
+/** Copies all that comes on one stream to another, at the speed of the slower; at the end of the one, ends the other. */
+function copy(from: core.ByteStream, to: core.ByteStream): Promise<void> {
+  return core.promised<void>((done) => {
+    const read = (): void => {
+      from.readSome((error, bytes) => {
+        if (error !== undefined || bytes === undefined) {
+          to.close();
+          done(error);
+          return;
+        }
+        // Borrowed: they are gone when this returns.
+        write(new Uint8Array(bytes));
+      });
+    };
+    const write = (bytes: Uint8Array): void => {
+      to.writeSome(bytes, (error, written) => {
+        if (error !== undefined) {
+          from.close();
+          done(error);
+        } else if (written < bytes.length) write(bytes.subarray(written));
+        else read();
+      });
+    };
+    read();
+  });
+}

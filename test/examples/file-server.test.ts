@@ -1,0 +1,48 @@
+import assert from "node:assert/strict";
+import { it } from "node:test";
+import { requires, runProgram } from "../system/programs.ts";
+import { startExample } from "./example.ts";
+
+const content = Buffer.from(Array.from({ length: 300_000 }, (_, i) => i % 251));
+
+it("serves files, parts of them, and nothing outside its folder", { skip: requires("curl") }, async (t) => {
+  const files = { "a.bin": content, "index.html": "<p>here\n" };
+  const { port } = await startExample(t, "file-server", () => ["."], files);
+  const curl = async (target: string, ...args: string[]): Promise<{ status: string; body: Buffer }> => {
+    const url = `http://127.0.0.1:${port}${target}`;
+    const { stdout } = await runProgram("curl", ["-sS", "--path-as-is", "-w", "%{http_code}", ...args, url]);
+    return { status: String(stdout.subarray(-3)), body: stdout.subarray(0, -3) };
+  };
+  const expect = async (
+    status: string,
+    body: Uint8Array | undefined,
+    ...args: [string, ...string[]]
+  ): Promise<void> => {
+    const answer = await curl(...args);
+    assert.equal(answer.status, status, args.join(" "));
+    if (body !== undefined) assert.ok(answer.body.equals(body), args.join(" "));
+  };
+  await expect("200", content, "/a.bin");
+  await expect("200", Buffer.from("<p>here\n"), "/");
+  await expect("206", content.subarray(10, 20), "/a.bin", "-r", "10-19");
+  await expect("206", content.subarray(299_990), "/a.bin", "-r", "299990-");
+  await expect("206", content.subarray(-7), "/a.bin", "-r", "-7");
+  await expect("206", content.subarray(100), "/a.bin", "-r", "100-999999999");
+  await expect("200", content, "/a.bin", "-r", "0-1,5-6");
+  await expect("416", undefined, "/a.bin", "-r", "300000-");
+  await expect("404", undefined, "/b.bin");
+  await expect("404", undefined, "/../../../../../../../etc/passwd");
+  await expect("404", undefined, "/%2e%2e/%2e%2e/%2e%2e/etc/passwd");
+  await expect("400", undefined, "/%00");
+  await expect("405", undefined, "/a.bin", "-X", "DELETE");
+
+  const head = await fetch(`http://127.0.0.1:${port}/a.bin`, { method: "HEAD" });
+  assert.deepEqual([head.status, head.headers.get("Content-Length")], [200, "300000"]);
+  const etag = head.headers.get("ETag")!;
+  const modified = head.headers.get("Last-Modified")!;
+  await expect("304", Buffer.of(), "/a.bin", "-H", `If-None-Match: "x", ${etag}`);
+  await expect("200", content, "/a.bin", "-H", 'If-None-Match: "x"');
+  await expect("304", Buffer.of(), "/a.bin", "-H", `If-Modified-Since: ${modified}`);
+  await expect("206", content.subarray(0, 2), "/a.bin", "-r", "0-1", "-H", `If-Range: ${etag}`);
+  await expect("200", content, "/a.bin", "-r", "0-1", "-H", 'If-Range: "other"');
+});

@@ -1,0 +1,74 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { buffer } from "node:stream/consumers";
+import { it } from "node:test";
+import { WebSocket, WebSocketServer } from "ws";
+import { requires, runProgram, type Cleanup } from "../system/programs.ts";
+import { messageOf } from "./conversation.ts";
+import { startExample } from "./example.ts";
+
+/** A server of Node's for the proxy to forward to. */
+async function origin(
+  test: Cleanup,
+  listener: (request: IncomingMessage, response: ServerResponse) => void,
+): Promise<{ server: Server; address: string }> {
+  const server = createServer(listener).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  test.after(async () => {
+    server.close();
+    server.closeAllConnections();
+  });
+  return { server, address: `127.0.0.1:${(server.address() as AddressInfo).port}` };
+}
+
+it("forwards requests and responses with their bodies, and WebSockets", async (t) => {
+  const { server, address } = await origin(t, (request, response) => {
+    response.setHeader("X-Seen", JSON.stringify(request.headers));
+    if (request.url === "/close") response.setHeader("Connection", "close");
+    if (request.url === "/missing") response.statusCode = 404;
+    request.pipe(response);
+  });
+  const sockets = new WebSocketServer({ server });
+  sockets.on("connection", (ws) => ws.on("message", (data, isBinary) => ws.send(data, { binary: isBinary })));
+  const { port } = await startExample(t, "reverse-proxy", () => [address]);
+  const url = `http://127.0.0.1:${port}`;
+
+  const plain = await fetch(`${url}/missing`);
+  assert.deepEqual([plain.status, await plain.text()], [404, ""]);
+  const seen = JSON.parse(plain.headers.get("X-Seen")!) as Record<string, string>;
+  assert.deepEqual([seen.via, seen.host], ["1.1 serval", `127.0.0.1:${port}`]);
+  assert.match(seen["x-forwarded-for"]!, /^(::ffff:)?127\.0\.0\.1$/);
+  const large = Buffer.alloc(3_000_000, "forwarded ");
+  for (const path of ["/", "/close", "/"]) {
+    const echoed = await fetch(`${url}${path}`, { method: "POST", body: large });
+    assert.ok(Buffer.from(await echoed.arrayBuffer()).equals(large), path);
+  }
+  assert.equal(await messageOf(new WebSocket(`ws://127.0.0.1:${port}/`), "through"), "through");
+});
+
+it("forwards what curl sends: chunked, by 100-continue, and over HTTP/1.0", { skip: requires("curl") }, async (t) => {
+  const { address } = await origin(t, (request, response) => {
+    void buffer(request).then((body) => response.end(`${request.method} ${body.length}`));
+  });
+  const { port } = await startExample(t, "reverse-proxy", () => [address]);
+  const curl = async (...args: string[]): Promise<string> => {
+    const file = async function* (): AsyncGenerator<Uint8Array> {
+      for (let i = 0; i < 20; i++) yield Buffer.alloc(50_000);
+    };
+    return String((await runProgram("curl", ["-sS", ...args, `http://127.0.0.1:${port}/`], file())).stdout);
+  };
+  assert.equal(await curl("-T", "-"), "PUT 1000000");
+  assert.equal(await curl("-T", "-", "-H", "Expect: 100-continue"), "PUT 1000000");
+  assert.equal(await curl("-0", "--data-binary", "@-"), "POST 1000000");
+  assert.equal(await curl("-I", "-o", "/dev/null", "-w", "%{http_code}"), "200");
+});
+
+it("answers 502 where nobody listens", async (t) => {
+  const { server, address } = await origin(t, () => {});
+  server.close();
+  await once(server, "close");
+  const { port } = await startExample(t, "reverse-proxy", () => [address]);
+  assert.equal((await fetch(`http://127.0.0.1:${port}/`)).status, 502);
+});

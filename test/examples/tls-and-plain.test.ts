@@ -1,0 +1,19 @@
+import assert from "node:assert/strict";
+import { it } from "node:test";
+import { WebSocket } from "ws";
+import { localhost } from "../certificates/localhost.ts";
+import { requires, runProgram } from "../system/programs.ts";
+import { messageOf } from "./conversation.ts";
+import { startExample } from "./example.ts";
+
+it("takes http, https, ws and wss on one port", { skip: requires("curl") }, async (t) => {
+  const files = { "key.pem": localhost.key, "cert.pem": localhost.cert };
+  const { port, folder } = await startExample(t, "tls-and-plain", () => ["key.pem", "cert.pem"], files);
+  const curl = async (url: string): Promise<string> =>
+    String((await runProgram("curl", ["-sS", "--cacert", `${folder}/cert.pem`, url])).stdout);
+  assert.equal(await curl(`http://localhost:${port}/`), "You speak HTTP\n");
+  assert.equal(await curl(`https://localhost:${port}/`), "You speak HTTPS\n");
+  const ca = localhost.cert;
+  assert.equal(await messageOf(new WebSocket(`ws://localhost:${port}/`), "plain"), "plain");
+  assert.equal(await messageOf(new WebSocket(`wss://localhost:${port}/`, { ca }), "secret"), "secret");
+});
