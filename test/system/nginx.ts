@@ -17,23 +17,37 @@ export function startNginx(test: Cleanup, upstream: string): Promise<Daemon> {
   });
 }
 
-const configuration = (folder: string, port: number, upstream: string): string => `
-  daemon off;
-  # One process: nothing is left when it is killed.
-  master_process off;
-  pid ${folder}/pid;
-  error_log stderr warn;
-  events {}
-  http {
-    access_log off;
-    ${["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map((name) => `${name}_temp_path ${folder}/${name};`).join(" ")}
-    map $http_upgrade $connection_upgrade { default upgrade; "" close; }
+/** Starts nginx, which serves the files in the folder `www` of its own, without TLS. */
+export function startFileServer(test: Cleanup, files: Readonly<Record<string, string>>): Promise<Daemon> {
+  return startDaemon(test, "nginx", {
+    args: ({ folder }) => ["-p", folder, "-c", "nginx.conf", "-e", "stderr"],
+    files: ({ folder, port }) => ({
+      ...files,
+      "nginx.conf": framed(
+        folder,
+        `server {
+          listen 127.0.0.1:${port};
+          root ${folder};
+          location = /moved { return 302 /elsewhere; }
+          location = /old { chunked_transfer_encoding off; gzip on; gzip_min_length 1; gzip_types *; try_files /page =404; }
+        }`,
+      ),
+    }),
+  });
+}
+
+const configuration = (folder: string, port: number, upstream: string): string =>
+  framed(
+    folder,
+    `map $http_upgrade $connection_upgrade { default upgrade; "" ""; }
+    upstream behind { server ${upstream.replace(/^https?:\/\//, "")}; keepalive 4; }
     server {
       listen 127.0.0.1:${port} ssl;
       ssl_certificate ${folder}/cert.pem;
       ssl_certificate_key ${folder}/key.pem;
+      client_max_body_size 100m;
       location / {
-        proxy_pass ${upstream};
+        proxy_pass ${upstream.startsWith("https:") ? "https" : "http"}://behind;
         proxy_http_version 1.1;
         proxy_set_header Host $host;
         proxy_set_header Upgrade $http_upgrade;
@@ -43,6 +57,28 @@ const configuration = (folder: string, port: number, upstream: string): string =
         proxy_ssl_verify on;
         proxy_ssl_trusted_certificate ${folder}/cert.pem;
       }
-    }
+      location /unbuffered/ {
+        proxy_pass ${upstream.startsWith("https:") ? "https" : "http"}://behind/;
+        proxy_http_version 1.1;
+        proxy_request_buffering off;
+        proxy_buffering off;
+        proxy_set_header Connection "";
+      }
+    }`,
+  );
+
+/** What every configuration has. */
+const framed = (folder: string, servers: string): string => `
+  daemon off;
+  # One process: nothing is left when it is killed.
+  master_process off;
+  pid ${folder}/pid;
+  error_log stderr warn;
+  events {}
+  http {
+    access_log off;
+    default_type text/plain;
+    ${["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map((name) => `${name}_temp_path ${folder}/${name};`).join(" ")}
+    ${servers}
   }
 `;
