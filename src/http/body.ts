@@ -21,6 +21,15 @@ export type Body = Uint8Array | BodyStream;
 /** No bytes. */
 export const emptyBody: Uint8Array = new Uint8Array(0);
 
+/**
+ * A body of unknown size whose parts are put into a `Serializer` by hand, and written by `writeSome`: what `write` would
+ * send of it is nothing. Beast's `buffer_body`.
+ */
+export const bufferBody: BodyStream = {
+  // eslint-disable-next-line require-yield -- it has none
+  async *[Symbol.asyncIterator]() {},
+};
+
 /** The size of a body in bytes, if it is known. */
 export function sizeOf(body: Body): number | undefined {
   return body instanceof Uint8Array ? body.length : body.size;

@@ -1,6 +1,7 @@
 export type { OperationOptions } from "./abort.ts";
 export { AnswerParser } from "./answer-parser.ts";
 export type { AnswerParserOptions } from "./answer-parser.ts";
+export { bufferBody } from "./body.ts";
 export type { Body, BodyStream } from "./body.ts";
 export { formatChunkExtensions, parseChunkExtensions } from "./chunk-extensions.ts";
 export type { ChunkExtensions } from "./chunk-extensions.ts";

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { after, test } from "node:test";
@@ -16,10 +17,16 @@ const folder = mkdtempSync(path.join(tmpdir(), "serval-docs-"));
 after(() => rmSync(folder, { recursive: true }));
 
 // What the clients among them talk to.
-const peer = new WebSocketServer({ port: 0, host: "127.0.0.1", perMessageDeflate: true });
-peer.on("connection", (ws) => ws.on("message", (data, isBinary) => ws.send(data, { binary: isBinary })));
+const peer = createServer((request, response) => void request.pipe(response));
+const sockets = new WebSocketServer({ server: peer, perMessageDeflate: true });
+sockets.on("connection", (ws) => ws.on("message", (data, isBinary) => ws.send(data, { binary: isBinary })));
+peer.listen(0, "127.0.0.1");
 await once(peer, "listening");
-after(() => peer.close());
+after(() => {
+  sockets.close();
+  peer.close();
+  peer.closeAllConnections();
+});
 
 const documents = ["README.md", ...readdirSync(path.join(root, "docs")).map((file) => `docs/${file}`)];
 const blocks = documents.flatMap((file) =>
@@ -91,6 +98,28 @@ const examples: Readonly<Record<string, (running: Running) => unknown>> = {
     assert.ok(readFileSync(path.join(folder, "upload-1")).equals(upload));
     ws.terminate();
   },
+  http: async ({ port }) => {
+    const response = await fetch(`http://127.0.0.1:${port}/`, { method: "POST", body: "back" });
+    assert.equal(await response.text(), "back");
+  },
+  "http server": async ({ port }) => {
+    const url = `http://127.0.0.1:${port}`;
+    const post = async (path: string): Promise<string> =>
+      (await fetch(url + path, { method: "POST", body: "12345" })).text();
+    assert.deepEqual([await post("/count"), await post("/echo"), await post("/")], ["5 bytes\n", "12345", "There is nothing here\n"]);
+  },
+  "http upgrade": async (running) => {
+    await echoes(running);
+    assert.equal(await (await fetch(`http://127.0.0.1:${running.port}/`)).text(), "plain HTTP\n");
+  },
+  "http by hand": async (running) => {
+    await echoes(running);
+    const response = await fetch(`http://127.0.0.1:${running.port}/`, { method: "PUT", body: "x".repeat(5_000_000) });
+    assert.equal(await response.text(), "PUT 5000000\n");
+  },
+  "http chunks": ({ output }) =>
+    assert.match(output, /\r\n\r\n4;line=one\r\none\n\r\n4;line=two\r\ntwo\n\r\n0\r\nLines: 2\r\n\r\n\n$/),
+  "http client": ({ output }) => assert.equal(output, "200 hello\n200 hello again\n"),
   testing: ({ output }) =>
     assert.match(output, /^HTTP\/1.1 101 Switching Protocols\r\n.*s3pPLMBiTxaQ9kYGzzhZRbK\+xOo=/s),
 };
@@ -113,6 +142,7 @@ function compile(): void {
     writeFileSync(
       path.join(folder, `${index}.ts`),
       code
+        .replace('"127.0.0.1", port: 8080', `"127.0.0.1", port: ${(peer.address() as { port: number }).port}`)
         .replace("port: 8080", "port: 0")
         .replace("listen(8080", "listen(0")
         .replace("127.0.0.1:8080", `127.0.0.1:${(peer.address() as { port: number }).port}`),
@@ -141,6 +171,11 @@ function run(cwd: string, ...args: string[]): void {
   assert.equal(status, 0, stdout + stderr);
 }
 
+/** The port that an example says it listens on; of one that does not, all output counts, to its end. */
+function portOf(output: string): number {
+  return Number(/^listening .*(?:port":|:|port )(\d+).*\n/m.exec(output)?.[1] ?? 0);
+}
+
 test("every example compiles, and does what it says", async (t) => {
   compile();
   for (const [index, { name }] of blocks.entries()) {
@@ -153,9 +188,9 @@ test("every example compiles, and does what it says", async (t) => {
         let output = "";
         for await (const chunk of child.stdout) {
           output += String(chunk);
-          if (output.endsWith("\n")) break;
+          if (portOf(output) > 0) break;
         }
-        await examples[name]!({ port: Number(/(?:port":|:)(\d+)/.exec(output)?.[1]), output });
+        await examples[name]!({ port: portOf(output), output });
       } finally {
         child.kill();
       }
