@@ -1,9 +1,8 @@
-import { FlatBuffer, type ByteStream, type ServalError } from "../core/index.ts";
+import { FlatBuffer, PrefixedStream, type ByteStream, type ServalError } from "../core/index.ts";
 import { AnswerParser, readResponse, Request, write, type Response } from "../http/index.ts";
 import { clientError } from "./errors.ts";
 import type { Proxy } from "./proxy.ts";
 import { basic, hostAndPort, type Endpoint } from "./url.ts";
-import { withFront } from "./with-front.ts";
 
 /**
  * Asks an HTTP proxy for a tunnel to an endpoint (RFC 9110 section 9.3.6), on a stream that is connected to it. Any 2xx
@@ -30,7 +29,9 @@ export async function openTunnel(
     throw parser.response === undefined ? error : refused(parser.response, proxy);
   }
   const response = parser.response!;
-  if (response.status >= 200 && response.status < 300) return withFront(stream, buffer.data());
+  if (response.status >= 200 && response.status < 300) {
+    return buffer.size === 0 ? stream : new PrefixedStream(stream, buffer.data());
+  }
   stream.close();
   throw refused(response, proxy);
 }
