@@ -2,7 +2,7 @@ import { handled } from "../core/completion.ts";
 import { invalidArgument } from "../core/errors.ts";
 import { decodeUtf8 } from "../core/text.ts";
 import { sizeOf, type Body } from "./body.ts";
-import { Fields } from "./fields.ts";
+import type { Fields } from "./fields.ts";
 import { contentLength, type Departure } from "./framing.ts";
 import { readBody, type ReadBodyOptions } from "./read-body.ts";
 import { hasToken } from "./token-list.ts";

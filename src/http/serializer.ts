@@ -231,7 +231,8 @@ export function connectionField(
   { framing }: Departure,
   { keepAlive, request = anyGet }: SerializerOptions,
 ): string {
-  if (framing === "eof" && keepAlive !== undefined) return connectionField({ fields }, { framing: 0 }, { keepAlive: false });
+  if (framing === "eof" && keepAlive !== undefined)
+    return connectionField({ fields }, { framing: 0 }, { keepAlive: false });
   if (keepAlive === undefined || (keepAlive && request.version >= 11)) return "";
   const option = keepAlive ? "keep-alive" : "close";
   return hasToken(fields.joined("Connection"), option) ? "" : `Connection: ${option}\r\n`;
