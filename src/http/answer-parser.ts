@@ -59,6 +59,7 @@ export class AnswerParser {
    * and `http.partial_message` where something has.
    */
   end(): void {
+    if (this.#error !== undefined) throw this.#error;
     if (this.isDone) return;
     if (this.#interim > 0 && !this.#parser.gotSome) throw (this.#error = httpError("http.partial_message"));
     this.#parser.end();
@@ -89,7 +90,7 @@ export class AnswerParser {
     while (!this.isDone) {
       const size = this.#parser.put(bytes.subarray(used));
       used += size;
-      if (this.#parser.part.length > 0) this.#take(this.#parser.part);
+      if (this.#parser.part.length > 0) used -= this.#take(this.#parser.part);
       else if (size === 0) break;
       else if (this.#parser.isHeaderDone && !this.#isFinal) this.#passOver();
       else if (this.#bodyLimit === 0 && this.#isFinal) this.#isCut = true;
@@ -102,9 +103,11 @@ export class AnswerParser {
     this.#parser = new ResponseParser(this.#options);
   }
 
-  #take(part: Uint8Array): void {
+  /** Takes as much of a part as is wanted, and returns how much is not. */
+  #take(part: Uint8Array): number {
     const room = this.#bodyLimit - this.#body.size;
     this.#body.append(part.length > room ? part.subarray(0, room) : part);
     this.#isCut = this.#body.size >= this.#bodyLimit && !this.#parser.isDone;
+    return Math.max(0, part.length - room);
   }
 }

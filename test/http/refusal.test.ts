@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { coreError, coreErrors } from "../../src/core/errors.ts";
+import { coreError, type coreErrors } from "../../src/core/errors.ts";
 import { httpError, httpErrors, Request, serialize, type FieldsInit } from "../../src/http/index.ts";
 import { checkRequest, expectsContinue, refusal, refusalStatus } from "../../src/http/refusal.ts";
 
