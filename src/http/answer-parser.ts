@@ -72,17 +72,23 @@ export class AnswerParser {
 
   /**
    * The final response, once its head is complete and sound, with as much of the body as has come: also where the rest
-   * fails to.
+   * fails to, or has a transfer coding that is not known here.
    */
   get response(): Response | undefined {
-    const { response } = this.#parser;
-    if (!this.#isFinal || this.#body.size === 0) return this.#isFinal ? response : undefined;
-    return new Response({ ...response, body: this.#body.data().slice() });
+    const head = this.#head;
+    if (!this.#isFinal || this.#body.size === 0) return this.#isFinal ? head : undefined;
+    return new Response({ ...head, body: this.#body.data().slice() });
   }
 
   get #isFinal(): boolean {
-    const status = this.#parser.response?.status ?? 100;
+    const status = this.#head?.status ?? 100;
     return status >= 200 || status === 101;
+  }
+
+  get #head(): Response | undefined {
+    const { response, unframed } = this.#parser;
+    // One whose length is in doubt may be somebody else's altogether.
+    return response ?? (unframed?.fields.has("Content-Length") === true ? undefined : unframed);
   }
 
   #parse(bytes: Uint8Array): number {

@@ -62,6 +62,7 @@ export abstract class MessageParser<Line extends StartLineScanner, Message exten
   /** The most bytes that the body may have. May be changed until the first byte of it is taken. */
   bodyLimit: number;
   #message: Message | undefined;
+  #unframed: Message | undefined;
   readonly #options: MessageParserOptions;
   readonly #headerLimit: number;
   readonly #line: Line;
@@ -126,6 +127,11 @@ export abstract class MessageParser<Line extends StartLineScanner, Message exten
   /** The message, once its head is complete and sound; its body is there when the parser is done, if it is {@link eager}. */
   get message(): Message | undefined {
     return this.#message;
+  }
+
+  /** The message whose head is complete, where the parser has failed because nobody can say where that ends. @internal */
+  get unframed(): Message | undefined {
+    return this.#unframed;
   }
 
   /** Whether any of the message was seen; an empty line before a request does not count. */
@@ -223,7 +229,9 @@ export abstract class MessageParser<Line extends StartLineScanner, Message exten
 
   #takeHead(head: string): void {
     const message = this.build(this.#line, head, Fields.fromParsed(this.#fields.collect(head)));
+    this.#unframed = message;
     const framing = this.frame(message);
+    this.#unframed = undefined;
     this.#message = message;
     this.#framing = this.#options.skipBody === true ? 0 : framing;
     if (this.#framing === 0) {
