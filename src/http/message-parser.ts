@@ -164,7 +164,10 @@ export abstract class MessageParser<Line extends StartLineScanner, Message exten
     return this.#framing === "eof";
   }
 
-  /** The size of the body in bytes, as Content-Length has it; undefined where it is chunked or ends with the stream. */
+  /**
+   * The size of the body in bytes: what Content-Length says of one that follows, 0 where none does. Undefined until the
+   * head is complete, and where the body is chunked or ends with the stream.
+   */
   get contentLength(): number | undefined {
     return typeof this.#framing === "number" && this.#message !== undefined ? this.#framing : undefined;
   }

@@ -21,8 +21,8 @@ export interface SerializerOptions {
    */
   request?: Answered | undefined;
   /**
-   * Adds to a response what Connection has to say about that, unless it does already: `close`, or `keep-alive` to
-   * HTTP/1.0. Default: leaves it as it is.
+   * Adds to the message what Connection has to say about that, unless it does already: `close`, or `keep-alive` to
+   * HTTP/1.0. A body that ends with the connection does not keep it, whatever this says. Default: leaves it as it is.
    */
   keepAlive?: boolean | undefined;
   /** More field lines for the head, each with its CR LF; they are not checked. @internal */

@@ -8,6 +8,7 @@ import {
   RequestParser,
   Response,
   ResponseParser,
+  serialize,
   Serializer,
   type Body,
   type ChunkExtensions,
@@ -239,5 +240,43 @@ it("whatever the serializer takes, it makes one message of it and no more", () =
       },
     ),
     { numRuns: 5000 },
+  );
+});
+
+it("however its framing was set, a message is sent with one that is its body's, or not at all", () => {
+  const step = fc.oneof(
+    fc.record({ keepAlive: fc.boolean() }),
+    fc.record({ chunked: fc.boolean() }),
+    fc.record({ contentLength: fc.constantFrom(undefined, 0, 3) }),
+    fc.record({ append: fc.constantFrom("Transfer-Encoding", "Content-Length", "Connection") }),
+    fc.constant({ prepare: true }),
+  );
+  fc.assert(
+    fc.property(
+      fc.array(step, { maxLength: 6 }),
+      fc.constantFrom("", "abc"),
+      fc.boolean(),
+      (steps, text, isRequest) => {
+        const body = bytesOf(text);
+        const message = isRequest ? new Request({ body }) : new Response({ body });
+        for (const step of steps) {
+          if ("append" in step) message.fields.append(step.append, step.append === "Content-Length" ? "3" : "chunked");
+          else if ("prepare" in step) message.preparePayload();
+          else Object.assign(message, step);
+        }
+        let bytes: Uint8Array;
+        try {
+          bytes = serialize(message);
+        } catch (error) {
+          assert.match((error as { code: string }).code, /content_length$|^http\.bad_transfer_encoding$/);
+          return;
+        }
+        const parser = isRequest ? new RequestParser({ eager: true }) : new ResponseParser({ eager: true });
+        assert.equal(parser.put(bytes), bytes.length);
+        assert.deepEqual([parser.isDone, parser.keepAlive], [true, message.keepAlive]);
+        assert.equal(decodeLatin1(parser.message!.body), text);
+      },
+    ),
+    { numRuns: 2000 },
   );
 });
