@@ -94,6 +94,7 @@ const refusals: [code: string, body: string, rest: string][] = [
   ["http.bad_line_ending", "5;a\n", "hello\r\n"],
   ["http.bad_line_ending", "5\r\nhello\rx", ""],
   ["http.bad_line_ending", "0\r\n\n", ""],
+  ["http.bad_line_ending", "0\r\n\rx", ""],
   ["http.bad_chunk_extension", "5 \r\n", "hello\r\n"],
   ["http.bad_chunk_extension", "5 6\r\n", "hello\r\n"],
   ["http.bad_chunk_extension", "5;\r\n", "hello\r\n"],
