@@ -59,6 +59,7 @@ export class AnswerParser {
    * and `http.partial_message` where something has.
    */
   end(): void {
+    if (this.#error !== undefined) throw this.#error;
     if (this.isDone) return;
     if (this.#interim > 0 && !this.#parser.gotSome) throw (this.#error = httpError("http.partial_message"));
     this.#parser.end();
@@ -71,17 +72,23 @@ export class AnswerParser {
 
   /**
    * The final response, once its head is complete and sound, with as much of the body as has come: also where the rest
-   * fails to.
+   * fails to, or has a transfer coding that is not known here.
    */
   get response(): Response | undefined {
-    const { response } = this.#parser;
-    if (!this.#isFinal || this.#body.size === 0) return this.#isFinal ? response : undefined;
-    return new Response({ ...response, body: this.#body.data().slice() });
+    const head = this.#head;
+    if (!this.#isFinal || this.#body.size === 0) return this.#isFinal ? head : undefined;
+    return new Response({ ...head, body: this.#body.data().slice() });
   }
 
   get #isFinal(): boolean {
-    const status = this.#parser.response?.status ?? 100;
+    const status = this.#head?.status ?? 100;
     return status >= 200 || status === 101;
+  }
+
+  get #head(): Response | undefined {
+    const { response, unframed } = this.#parser;
+    // One whose length is in doubt may be somebody else's altogether.
+    return response ?? (unframed?.fields.has("Content-Length") === true ? undefined : unframed);
   }
 
   #parse(bytes: Uint8Array): number {
@@ -89,7 +96,7 @@ export class AnswerParser {
     while (!this.isDone) {
       const size = this.#parser.put(bytes.subarray(used));
       used += size;
-      if (this.#parser.part.length > 0) this.#take(this.#parser.part);
+      if (this.#parser.part.length > 0) used -= this.#take(this.#parser.part);
       else if (size === 0) break;
       else if (this.#parser.isHeaderDone && !this.#isFinal) this.#passOver();
       else if (this.#bodyLimit === 0 && this.#isFinal) this.#isCut = true;
@@ -102,9 +109,11 @@ export class AnswerParser {
     this.#parser = new ResponseParser(this.#options);
   }
 
-  #take(part: Uint8Array): void {
+  /** Takes as much of a part as is wanted, and returns how much is not. */
+  #take(part: Uint8Array): number {
     const room = this.#bodyLimit - this.#body.size;
     this.#body.append(part.length > room ? part.subarray(0, room) : part);
     this.#isCut = this.#body.size >= this.#bodyLimit && !this.#parser.isDone;
+    return Math.max(0, part.length - room);
   }
 }

@@ -9,7 +9,7 @@ import type { Fields } from "./fields.ts";
  * it is held back by whoever reads the message.
  */
 export interface BodyStream extends AsyncIterable<Uint8Array> {
-  /** How many bytes there are in all, where that is known before they are there. */
+  /** How many bytes there are in all, where that is known before they are there: a whole number. */
   readonly size?: number | undefined;
   /** The fields that go behind the body (RFC 9110 6.5), asked for at its end. They are sent where it is chunked. */
   readonly trailer?: Fields | undefined;
@@ -30,9 +30,15 @@ export const bufferBody: BodyStream = {
   async *[Symbol.asyncIterator]() {},
 };
 
-/** The size of a body in bytes, if it is known. */
+/**
+ * The size of a body in bytes, if it is known. Throws `core.invalid_argument` for one that is no number of bytes: it would
+ * stand in a head as it is.
+ */
 export function sizeOf(body: Body): number | undefined {
-  return body instanceof Uint8Array ? body.length : body.size;
+  if (body instanceof Uint8Array) return body.length;
+  const { size } = body;
+  if (size === undefined || (Number.isSafeInteger(size) && size >= 0)) return size;
+  throw invalidArgument("The size of a body must be a number of bytes, or undefined");
 }
 
 /** What can be given as a body, as one; text becomes UTF-8. Throws `core.invalid_argument` for anything else. */

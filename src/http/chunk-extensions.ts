@@ -13,6 +13,7 @@ const none: ChunkExtensions = [];
 /** The text between a chunk's size and the end of its line. Undefined where it is malformed. */
 export function parseChunkExtensions(text: string): ChunkExtensions | undefined {
   if (text === "") return none;
+  if (!isValue(text)) return undefined;
   const extensions: [name: string, value?: string][] = [];
   let at = 0;
   while (at < text.length) {
@@ -56,7 +57,7 @@ function tokenEnd(text: string, start: number): number {
   return at;
 }
 
-/** Where a quoted-string (RFC 9110 5.6.4) that begins at `start` ends; -1 if it does not. Control characters are none of the text. */
+/** Where a quoted-string (RFC 9110 5.6.4) that begins at `start` ends; -1 if it does not. */
 function quotedEnd(text: string, start: number): number {
   for (let at = start + 1; at < text.length; at++) {
     if (text[at] === '"') return at + 1;

@@ -1,4 +1,4 @@
-let second = 0;
+let second: number | undefined;
 let text = "";
 
 /** Now, as the value of Date (RFC 9110 5.6.7); made once a second. */

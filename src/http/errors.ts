@@ -13,7 +13,10 @@ export const httpErrors = {
   "http.bad_reason": ["protocol_violation", "The reason has a character that is not allowed there"],
   "http.bad_status": ["protocol_violation", "The status is not a number of three digits"],
   "http.bad_target": ["protocol_violation", "The request target is empty or has a character that is not allowed there"],
-  "http.bad_trailer": ["protocol_violation", "A field that says how a message is framed or routed can't stand behind its body"],
+  "http.bad_trailer": [
+    "protocol_violation",
+    "A field that says how a message is framed or routed can't stand behind its body",
+  ],
   "http.bad_transfer_encoding": ["protocol_violation", "The Transfer-Encoding is not allowed here"],
   "http.bad_value": ["protocol_violation", "A field's value has a character that is not allowed there"],
   "http.bad_version": ["protocol_violation", "The HTTP version is neither 1.0 nor 1.1"],

@@ -73,7 +73,8 @@ export function requestToFetch({ method, target, version, fields, body }: SentRe
   const headers = [...fields].map(([name, value]): [string, string] => [name, value]);
   const carries = body instanceof Uint8Array ? body.length > 0 : true;
   if (!carries) return new Request(url, { method, headers });
-  if (method === "GET" || method === "HEAD") {
+  // In any case: fetch takes "get" for GET.
+  if (/^(GET|HEAD)$/i.test(method)) {
     throw coreError("core.invalid_argument", { message: `A fetch request with ${method} has no body` });
   }
   return new Request(url, { method, headers, body: bodyInit(body), duplex: "half" });
@@ -81,8 +82,8 @@ export function requestToFetch({ method, target, version, fields, body }: SentRe
 
 /** See `Response.toFetch`. */
 export function responseToFetch(status: number, reason: string, { fields, body }: Parts): Response {
-  if (status < 200) {
-    throw coreError("core.invalid_argument", { message: "A fetch response can't have a status below 200" });
+  if (status < 200 || status > 599) {
+    throw coreError("core.invalid_argument", { message: `The status ${status} can't be one of a fetch response` });
   }
   const headers = [...fields].map(([name, value]): [string, string] => [name, value]);
   const none = status === 204 || status === 205 || status === 304;
@@ -98,12 +99,14 @@ function bodyInit(body: Body): Uint8Array<ArrayBuffer> | ReadableStream {
 function urlOf(target: string, version: number, fields: Fields, scheme: string): URL {
   const host = fields.get("Host") ?? (version < 11 ? "localhost" : undefined);
   if (host === undefined || fields.count("Host") > 1 || !isHost(host)) throw httpError("http.bad_host");
+  const isPath = target.startsWith("/");
   let url: URL;
   try {
     // Joined, not resolved: a target of "//other/" is a path of ours, not another host.
-    url = new URL(target.startsWith("/") ? `${scheme}://${host}${target}` : target);
+    url = new URL(isPath ? `${scheme}://${host}${target}` : target);
   } catch (cause) {
-    throw httpError("http.bad_target", { cause });
+    // Behind a host that is one, any path is.
+    throw httpError(isPath ? "http.bad_host" : "http.bad_target", { cause });
   }
   if (!/^https?:$/.test(url.protocol) || url.username !== "" || url.password !== "") throw httpError("http.bad_target");
   return url;

@@ -155,7 +155,9 @@ function givenFraming(fields: Fields, version: number, size: number | undefined)
   const length = contentLength(fields);
   if (length === undefined) return undefined;
   if (size !== undefined && length !== size) {
-    throw httpError("http.bad_content_length", { message: `Content-Length is ${length}, and the body has ${size} bytes` });
+    throw httpError("http.bad_content_length", {
+      message: `Content-Length is ${length}, and the body has ${size} bytes`,
+    });
   }
   return { framing: length };
 }

@@ -1,5 +1,6 @@
 import { emptyBody, type Body, type BodyStream } from "./body.ts";
 import { Fields } from "./fields.ts";
+import { isBodiless } from "./status.ts";
 
 /** What is used of Node's `IncomingMessage`, the request of a server or the response to a client. */
 export interface IncomingMessage {
@@ -11,14 +12,18 @@ export interface IncomingMessage {
   readonly httpVersionMinor: number;
   readonly rawHeaders: string[];
   [Symbol.asyncIterator]?(): AsyncIterator<Uint8Array>;
+  resume?(): unknown;
 }
 
 /** What its fields are from, so that none is merged or lost, and its body, if its fields say that it has one. */
 export function partsOf(incoming: IncomingMessage): { version: number; fields: Fields; body: Body } {
   const fields = Fields.fromRaw(incoming.rawHeaders);
   const framed = fields.has("Transfer-Encoding") || (fields.get("Content-Length") ?? "0") !== "0";
+  const status = incoming.statusCode ?? undefined;
   // The body of a response may have no length: it ends with the stream.
-  const carries = framed || (incoming.statusCode ?? null) !== null;
+  const carries = status === undefined ? framed : !isBodiless(status);
+  // Without one, it ends, and its connection is free, only once it is read all the same. Behind a 101 that is not ours.
+  if (status !== undefined && status >= 200 && !carries) incoming.resume?.();
   const isStream = typeof incoming[Symbol.asyncIterator] === "function";
   return {
     version: incoming.httpVersionMajor * 10 + incoming.httpVersionMinor,

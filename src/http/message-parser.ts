@@ -62,6 +62,7 @@ export abstract class MessageParser<Line extends StartLineScanner, Message exten
   /** The most bytes that the body may have. May be changed until the first byte of it is taken. */
   bodyLimit: number;
   #message: Message | undefined;
+  #unframed: Message | undefined;
   readonly #options: MessageParserOptions;
   readonly #headerLimit: number;
   readonly #line: Line;
@@ -128,6 +129,11 @@ export abstract class MessageParser<Line extends StartLineScanner, Message exten
     return this.#message;
   }
 
+  /** The message whose head is complete, where the parser has failed because nobody can say where that ends. @internal */
+  get unframed(): Message | undefined {
+    return this.#unframed;
+  }
+
   /** Whether any of the message was seen; an empty line before a request does not count. */
   get gotSome(): boolean {
     return this.#line.gotSome;
@@ -158,7 +164,10 @@ export abstract class MessageParser<Line extends StartLineScanner, Message exten
     return this.#framing === "eof";
   }
 
-  /** The size of the body in bytes, as Content-Length has it; undefined where it is chunked or ends with the stream. */
+  /**
+   * The size of the body in bytes: what Content-Length says of one that follows, 0 where none does. Undefined until the
+   * head is complete, and where the body is chunked or ends with the stream.
+   */
   get contentLength(): number | undefined {
     return typeof this.#framing === "number" && this.#message !== undefined ? this.#framing : undefined;
   }
@@ -223,7 +232,9 @@ export abstract class MessageParser<Line extends StartLineScanner, Message exten
 
   #takeHead(head: string): void {
     const message = this.build(this.#line, head, Fields.fromParsed(this.#fields.collect(head)));
+    this.#unframed = message;
     const framing = this.frame(message);
+    this.#unframed = undefined;
     this.#message = message;
     this.#framing = this.#options.skipBody === true ? 0 : framing;
     if (this.#framing === 0) {

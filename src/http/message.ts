@@ -1,6 +1,8 @@
+import { handled } from "../core/completion.ts";
+import { invalidArgument } from "../core/errors.ts";
 import { decodeUtf8 } from "../core/text.ts";
 import { sizeOf, type Body } from "./body.ts";
-import { Fields } from "./fields.ts";
+import type { Fields } from "./fields.ts";
 import { contentLength, type Departure } from "./framing.ts";
 import { readBody, type ReadBodyOptions } from "./read-body.ts";
 import { hasToken } from "./token-list.ts";
@@ -55,7 +57,8 @@ export abstract class Message<Content extends Body = Uint8Array> {
   /**
    * What Content-Length says, in bytes; undefined where there is none. Setting it makes it the only framing, undefined
    * removes it. Reading it throws `http.bad_content_length`, `http.multiple_content_length` and, where there is a
-   * Transfer-Encoding too, `http.bad_transfer_encoding`. Beast's `content_length`.
+   * Transfer-Encoding too, `http.bad_transfer_encoding`; setting it `core.invalid_argument` for what is no number of
+   * bytes. Beast's `content_length`.
    */
   get contentLength(): number | undefined {
     return contentLength(this.fields);
@@ -66,7 +69,8 @@ export abstract class Message<Content extends Body = Uint8Array> {
       this.fields.delete("Content-Length");
       return;
     }
-    if (this.chunked) this.chunked = false;
+    if (!Number.isSafeInteger(length) || length < 0) throw invalidArgument(`${length} is no number of bytes`);
+    this.fields.delete("Transfer-Encoding");
     this.fields.set("Content-Length", String(length));
   }
 
@@ -93,8 +97,8 @@ export abstract class Message<Content extends Body = Uint8Array> {
   }
 
   /** The whole body as text, from UTF-8; what is not valid becomes U+FFFD. For JSON, `JSON.parse` it. Rejects as {@link bytes} does. */
-  async text(options: ReadBodyOptions = {}): Promise<string> {
-    return decodeUtf8(await this.bytes(options));
+  text(options: ReadBodyOptions = {}): Promise<string> {
+    return handled(this.bytes(options).then((bytes) => decodeUtf8(bytes)));
   }
 
   /** How it would be sent. */
@@ -113,4 +117,3 @@ function setList(fields: Fields, name: string, elements: readonly string[]): voi
   if (elements.length > 0) fields.set(name, elements.join(", "));
   else fields.delete(name);
 }
-

@@ -60,7 +60,7 @@ export class Response<Content extends Body = Uint8Array> extends Message<Content
     return new Response<Body>({ status, reason, ...partsOf(response) });
   }
 
-  /** The same response as one of fetch's. Throws `core.invalid_argument` for a status below 200, which fetch has not. */
+  /** The same response as one of fetch's. Throws `core.invalid_argument` for a status that fetch has not: below 200, above 599. */
   toFetch(): globalThis.Response {
     return responseToFetch(this.status, this.reason, this);
   }

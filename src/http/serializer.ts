@@ -21,8 +21,8 @@ export interface SerializerOptions {
    */
   request?: Answered | undefined;
   /**
-   * Adds to a response what Connection has to say about that, unless it does already: `close`, or `keep-alive` to
-   * HTTP/1.0. Default: leaves it as it is.
+   * Adds to the message what Connection has to say about that, unless it does already: `close`, or `keep-alive` to
+   * HTTP/1.0. A body that ends with the connection does not keep it, whatever this says. Default: leaves it as it is.
    */
   keepAlive?: boolean | undefined;
   /** More field lines for the head, each with its CR LF; they are not checked. @internal */
@@ -231,7 +231,8 @@ export function connectionField(
   { framing }: Departure,
   { keepAlive, request = anyGet }: SerializerOptions,
 ): string {
-  if (framing === "eof" && keepAlive !== undefined) return connectionField({ fields }, { framing: 0 }, { keepAlive: false });
+  if (framing === "eof" && keepAlive !== undefined)
+    return connectionField({ fields }, { framing: 0 }, { keepAlive: false });
   if (keepAlive === undefined || (keepAlive && request.version >= 11)) return "";
   const option = keepAlive ? "keep-alive" : "close";
   return hasToken(fields.joined("Connection"), option) ? "" : `Connection: ${option}\r\n`;

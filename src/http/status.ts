@@ -1,4 +1,4 @@
-// The platform's table of reasons; the one place of http that names node:http.
+// The platform's table of reasons; with method.ts, the only place of http that names node:http.
 import { STATUS_CODES } from "node:http";
 
 /** The reason phrase that goes with a status, such as `Not Found` with 404; empty where none is known. */

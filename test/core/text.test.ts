@@ -29,6 +29,21 @@ describe("text", () => {
     );
   });
 
+  it("goes to UTF-8 the same, short or long, wherever the first character beyond ASCII is", () => {
+    for (const character of ["\x7f", "\x80", "\xff", "\u20ac", "\ud83d\ude00", "\ud800", "\udc00", "\0"]) {
+      for (const size of [0, 1, 2, 46, 47, 48, 49, 50, 200]) {
+        for (const at of [0, 1, size >> 1, size - 1, size].filter((at) => at >= 0 && at <= size)) {
+          const mixed = "a".repeat(at) + character + "b".repeat(size - at);
+          const bytes = encodeUtf8(mixed);
+          assert.deepEqual(bytes, new TextEncoder().encode(mixed));
+          assert.equal(Object.getPrototypeOf(bytes), Uint8Array.prototype);
+          // Memory of its own.
+          assert.equal(bytes.buffer.byteLength, bytes.length);
+        }
+      }
+    }
+  });
+
   it("replaces what is not text by U+FFFD", () => {
     assert.equal(decodeUtf8(Uint8Array.of(0x61, 0xff, 0x62)), "a\u{fffd}b");
     assert.deepEqual(encodeUtf8("\u{d800}"), encodeUtf8("\u{fffd}"));

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import * as fc from "fast-check";
-import { Fields } from "../../src/http/index.ts";
+import { Fields, RequestParser } from "../../src/http/index.ts";
+import { bytesOf } from "./samples.ts";
 
 const cookies = (): Fields =>
   new Fields([
@@ -111,6 +112,56 @@ describe("Fields", () => {
       () => new Fields([["a\r\nb", "x"]]),
       (error: Error) => !/[\r\n]/.test(error.message),
     );
+  });
+
+  it("knows that its names and values are sound, until someone else has the list", () => {
+    const sound = new Fields([["A", "b"]]);
+    sound.set("C", " d ");
+    sound.delete("A");
+    assert.equal(sound.isChecked, true);
+    assert.equal(new Fields(sound).isChecked, true);
+    assert.deepEqual([...sound], [["C", "d"]]);
+    assert.equal(sound.list.length, 2);
+    assert.equal(sound.isChecked, true);
+
+    const before = new Fields(sound);
+    const raw = sound.raw as string[];
+    assert.equal(sound.isChecked, false);
+    raw[1] = "\n";
+    assert.equal(sound.get("c"), "\n");
+    // Not even once what is wrong has gone: the list may be changed again.
+    sound.delete("C");
+    sound.append("A", "b");
+    assert.equal(sound.isChecked, false);
+    assert.deepEqual([new Fields(sound).isChecked, before.isChecked, before.get("c")], [false, true, "d"]);
+
+    const empty = new Fields();
+    (empty.raw as string[]).push("A", "b");
+    assert.deepEqual([empty.get("a"), empty.isChecked], ["b", false]);
+    assert.equal(Fields.fromRaw([]).isChecked, false);
+  });
+
+  it("takes a parser's word, and is then as any other", () => {
+    const parsed = (): Fields => {
+      const parser = new RequestParser();
+      parser.put(bytesOf("GET / HTTP/1.1\r\nHost: a\r\nset-cookie:b=1\r\nAccept: */*\t\r\nSet-Cookie: c=2\r\n\r\n"));
+      return parser.request!.fields;
+    };
+    const fields = parsed();
+    assert.deepEqual([fields.isChecked, fields.size, fields.count("SET-COOKIE")], [true, 4, 2]);
+    assert.deepEqual([fields.get("accept"), fields.get("b=1"), fields.has("Hos")], ["*/*", undefined, false]);
+    assert.deepEqual([fields.getAll("Set-Cookie"), fields.joined("set-cookie")], [["b=1", "c=2"], "b=1, c=2"]);
+    const copy = new Fields(fields);
+    copy.set("set-cookie", "d");
+    assert.deepEqual([...copy].flat(), ["Host", "a", "set-cookie", "d", "Accept", "*/*"]);
+    assert.deepEqual([...fields], [...cookies()]);
+    assert.equal(fields.isChecked, true);
+    assert.deepEqual(parsed().raw, cookies().raw);
+    const without = parsed();
+    assert.deepEqual([without.delete("x"), without.delete("host"), without.size], [false, true, 3]);
+    const longer = parsed();
+    longer.append("New", "e");
+    assert.deepEqual([longer.size, longer.get("new"), longer.isChecked], [5, "e", true]);
   });
 
   it("behaves as a plain list of pairs with lower-cased names would", () => {

@@ -1,6 +1,4 @@
 import assert from "node:assert/strict";
-import { IncomingMessage } from "node:http";
-import { Socket } from "node:net";
 import { describe, it } from "node:test";
 import { Fields, Request } from "../../src/http/index.ts";
 
@@ -36,15 +34,18 @@ describe("Request", () => {
     }
   });
 
-  it("knows whether the connection is to be kept", () => {
-    const keeps = (version: number, ...connection: string[]): boolean =>
-      new Request({ version, fields: { Connection: connection } }).keepAlive;
-    assert.equal(keeps(11), true);
-    assert.equal(keeps(11, "keep-alive"), true);
-    assert.equal(keeps(11, "x", "Close"), false);
-    assert.equal(keeps(10), false);
-    assert.equal(keeps(10, "Keep-Alive"), true);
-    assert.equal(keeps(10, "keep-alive, close"), false);
+  it("has its body as bytes or as what gives them, text as UTF-8, and says nothing of its type", () => {
+    assert.equal((new Request().body as Uint8Array).length, 0);
+    const text = new Request({ body: "é" });
+    assert.deepEqual([text.body, text.fields.size], [Uint8Array.of(0xc3, 0xa9), 0]);
+    const stream = new ReadableStream<Uint8Array>();
+    assert.equal(new Request({ body: stream }).body, stream);
+    assert.throws(() => new Request({ body: 1 as unknown as string }), { code: "core.invalid_argument" });
+  });
+
+  it("refuses fields that are none", () => {
+    assert.throws(() => new Request({ fields: { "a b": "c" } }), { code: "http.bad_field" });
+    assert.throws(() => new Request({ fields: { a: "\n" } }), { code: "http.bad_value" });
   });
 
   it("knows an upgrade to WebSocket", () => {
@@ -60,21 +61,5 @@ describe("Request", () => {
     assert.equal(new Request({ fields: { Connection: "Upgrade" } }).isUpgrade, false);
     assert.equal(new Request({ fields: { Connection: "Upgrade", Upgrade: "h2c" } }).isUpgrade, false);
     assert.equal(new Request({ fields: { Upgrade: "websocket" } }).isUpgrade, false);
-  });
-
-  it("can be taken from node:http, by its raw fields", () => {
-    const incoming = new IncomingMessage(new Socket());
-    incoming.method = "POST";
-    incoming.url = "/a?b";
-    incoming.httpVersionMajor = 1;
-    incoming.httpVersionMinor = 0;
-    incoming.rawHeaders = ["Host", "a", "HOST", "b"];
-    const request = Request.from(incoming);
-    assert.equal(request.method, "POST");
-    assert.equal(request.target, "/a?b");
-    assert.equal(request.version, 10);
-    assert.deepEqual(request.fields.raw, ["Host", "a", "HOST", "b"]);
-    request.fields.delete("Host");
-    assert.equal(incoming.rawHeaders.length, 4);
   });
 });

@@ -1,87 +1,96 @@
+// What a response has of its own; fields, bodies and limits are in message-parser.test.ts.
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import * as fc from "fast-check";
-import { ServalError } from "../../src/core/index.ts";
-import { ResponseParser, type ResponseParserOptions } from "../../src/http/index.ts";
-import { bytesOf, splitsOf } from "./samples.ts";
+import { decodeLatin1 } from "../../src/core/text.ts";
+import { ResponseParser } from "../../src/http/index.ts";
+import { feed, parses, refuses, responses, type Case, type Refusal } from "./feed.ts";
+import { bytesOf, piecesOf } from "./samples.ts";
 
-/** What a parser made of its bytes, in a form to compare. */
-interface Outcome {
-  code?: string;
-  /** How many bytes had been given when the outcome was there. */
-  given: number;
-  response?: { status: number; reason: string; version: number; fields: readonly string[] };
-  headSize: number;
-  contentLength: number | undefined;
-  gotSome: boolean;
-}
+const status = (line: string): string => `HTTP/1.1 ${line}\r\nContent-Length: 0\r\n\r\n`;
+const none = ["Content-Length", "0"];
+const five = ["Content-Length", "5"];
+const chunks = ["Transfer-Encoding", "chunked"];
 
-/** Feeds a new parser piece by piece until it is done or fails. */
-function parse(pieces: readonly Uint8Array[], options?: ResponseParserOptions): Outcome {
-  const parser = new ResponseParser(options);
-  const all = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
-  const outcome = (given: number, code?: string): Outcome => ({
-    ...(code !== undefined && { code }),
-    given,
-    ...(parser.response !== undefined && {
-      response: {
-        status: parser.response.status,
-        reason: parser.response.reason,
-        version: parser.response.version,
-        fields: parser.response.fields.raw,
-      },
-    }),
-    headSize: parser.headSize,
-    contentLength: parser.contentLength,
-    gotSome: parser.gotSome,
-  });
-  let given = 0;
-  for (const piece of pieces) {
-    all.set(piece, given);
-    given += piece.length;
-    try {
-      const used = parser.put(all.slice(0, given));
-      if (used !== parser.headSize || used > 0 !== parser.isDone) throw new Error("put and the parser disagree");
-    } catch (error) {
-      if (error instanceof ServalError) return outcome(given, error.code);
-      throw error;
-    }
-    if (parser.isDone) break;
-  }
-  return outcome(given);
-}
+const messages: Case[] = [
+  { name: "any status of three digits", text: status("999 x"), line: "999 x 11", fields: none },
+  { name: "no reason", text: status("404 "), line: "404  11", fields: none },
+  { name: "no reason and no space", text: status("404"), line: "404  11", fields: none },
+  { name: "space around the reason is part of it", text: status("404  a\tb "), line: "404  a\tb  11", fields: none },
+  { name: "bytes above 0x7f in the reason", text: status("404 \x80\xff"), line: "404 \x80\xff 11", fields: none },
+  {
+    name: "HTTP/1.0 with a length",
+    text: "HTTP/1.0 200 OK\r\nContent-Length: 1\r\n\r\na",
+    line: "200 OK 10",
+    fields: ["Content-Length", "1"],
+    body: "a",
+  },
 
-type Parsed = Partial<Omit<Outcome, "given" | "headSize" | "gotSome">>;
+  { name: "a body up to the end", text: "HTTP/1.1 200 OK\r\n\r\nhello\r\n\r\n", body: "hello\r\n\r\n", ends: true },
+  { name: "no body up to the end", text: "HTTP/1.1 200 OK\r\n\r\n", ends: true },
+  {
+    name: "HTTP/1.0 up to the end",
+    text: "HTTP/1.0 200 OK\r\n\r\nhello",
+    line: "200 OK 10",
+    body: "hello",
+    ends: true,
+  },
+  {
+    name: "just the limit up to the end",
+    text: "HTTP/1.1 200 OK\r\n\r\nhello",
+    body: "hello",
+    ends: true,
+    options: { bodyLimit: 5 },
+  },
 
-const ok = (fields: string): string => `HTTP/1.1 200 OK\r\n${fields}\r\n`;
-const parsed = (fields: string[], more: Parsed = {}): Parsed => ({
-  response: { status: 200, reason: "OK", version: 11, fields },
-  ...more,
-});
-const lines = (status: number, reason: string, version = 11): Parsed => ({
-  response: { status, reason, version, fields: [] },
-});
-
-/** Heads, and what is to become of them. */
-const heads: [name: string, head: string, parsed: Parsed][] = [
-  ["no fields", ok(""), parsed([])],
-  ["HTTP/1.0", "HTTP/1.0 200 OK\r\n\r\n", lines(200, "OK", 10)],
-  ["101", "HTTP/1.1 101 Switching Protocols\r\n\r\n", lines(101, "Switching Protocols")],
-  ["any status of three digits", "HTTP/1.1 999 x\r\n\r\n", lines(999, "x")],
-  ["the least status", "HTTP/1.1 100 x\r\n\r\n", lines(100, "x")],
-  ["no reason", "HTTP/1.1 404 \r\n\r\n", lines(404, "")],
-  ["no reason and no space", "HTTP/1.1 404\r\n\r\n", lines(404, "")],
-  ["space around the reason is part of it", "HTTP/1.1 404  a\tb \r\n\r\n", lines(404, " a\tb ")],
-  ["bytes above 0x7f in the reason", "HTTP/1.1 404 \x80\xff\r\n\r\n", lines(404, "\x80\xff")],
-  ["space around values", ok("a: \t b \t\r\nb:c\r\n"), parsed(["a", "b", "b", "c"])],
-  ["empty values", ok("a:\r\nb: \t \r\n"), parsed(["a", "", "b", ""])],
-  ["repeats, in order, case kept", ok("A: 1\r\nb: 2\r\na: 3\r\n"), parsed(["A", "1", "b", "2", "a", "3"])],
-  ["Content-Length", ok("content-length: 5\r\n"), parsed(["content-length", "5"], { contentLength: 5 })],
-  ["Transfer-Encoding", ok("Transfer-Encoding: chunked\r\n"), parsed(["Transfer-Encoding", "chunked"])],
+  { name: "the least status", text: "HTTP/1.1 100 x\r\n\r\n", line: "100 x 11" },
+  {
+    name: "101, whatever it says of a body",
+    text: "HTTP/1.1 101 S\r\nContent-Length: 5\r\n\r\n",
+    line: "101 S 11",
+    fields: five,
+  },
+  {
+    name: "101, which can't be chunked",
+    text: "HTTP/1.1 101 S\r\nTransfer-Encoding: chunked\r\n\r\n",
+    line: "101 S 11",
+    fields: chunks,
+  },
+  { name: "204", text: "HTTP/1.1 204 \r\n\r\n", line: "204  11" },
+  { name: "304", text: "HTTP/1.1 304 \r\nContent-Length: 5\r\n\r\n", line: "304  11", fields: five },
+  {
+    name: "an answer to HEAD",
+    text: "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n",
+    fields: five,
+    options: { method: "HEAD" },
+  },
+  {
+    name: "a chunked answer to HEAD",
+    text: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+    fields: chunks,
+    options: { method: "HEAD" },
+  },
+  { name: "an answer to HEAD without a framing", text: "HTTP/1.1 200 OK\r\n\r\n", options: { method: "HEAD" } },
+  { name: "a CONNECT that is let through", text: "HTTP/1.1 200 OK\r\n\r\n", options: { method: "CONNECT" } },
+  {
+    name: "a CONNECT that is let through, whatever it says",
+    text: "HTTP/1.1 299 OK\r\nContent-Length: 5\r\n\r\n",
+    line: "299 OK 11",
+    fields: five,
+    options: { method: "CONNECT" },
+  },
+  {
+    name: "a CONNECT that is refused",
+    text: "HTTP/1.1 407 No\r\nContent-Length: 5\r\n\r\nhello",
+    line: "407 No 11",
+    fields: five,
+    body: "hello",
+    options: { method: "CONNECT" },
+  },
 ];
 
-/** Heads that are refused: the code, and the part up to and with the byte at which that is known. */
-const refusals: [code: string, head: string, rest: string][] = [
+/** What is refused: the code, the part up to and with the byte at which that is known, and what follows. */
+const refusals: Refusal[] = [
   // A TLS alert, and other things that are no HTTP.
   ["http.bad_version", "\x15", "\x03\x01\0\x02\x02\x46"],
   ["http.bad_version", "\0", ""],
@@ -118,190 +127,61 @@ const refusals: [code: string, head: string, rest: string][] = [
   ["http.bad_line_ending", "HTTP/1.1 200 OK\r\r", "\n\r\n"],
   ["http.bad_line_ending", "HTTP/1.1 200\rx", "\r\n\r\n"],
 
-  ["http.bad_field", "HTTP/1.1 200 OK\r\n ", "a: b\r\n\r\n"],
-  ["http.bad_field", "HTTP/1.1 200 OK\r\na ", ": b\r\n\r\n"],
-  ["http.bad_field", "HTTP/1.1 200 OK\r\nno ", "colon\r\n\r\n"],
-  ["http.bad_value", "HTTP/1.1 200 OK\r\na: b\0", "c\r\n\r\n"],
-  ["http.bad_line_ending", "HTTP/1.1 200 OK\r\na: b\n", "\r\n"],
-  ["http.bad_line_ending", "HTTP/1.1 200 OK\r\n\n", "\r\n"],
-  ["http.bad_obs_fold", "HTTP/1.1 200 OK\r\na: b\r\n ", "c\r\n\r\n"],
-
-  ["http.bad_content_length", ok("Content-Length: 5, 5\r\n"), "hello"],
-  ["http.bad_content_length", ok("Content-Length: -1\r\n"), ""],
-  ["http.bad_content_length", ok("Content-Length: 9007199254740992\r\n"), ""],
-  ["http.multiple_content_length", ok("Content-Length: 5\r\nContent-Length: 5\r\n"), "hello"],
-  ["http.bad_transfer_encoding", ok("Content-Length: 5\r\nTransfer-Encoding: chunked\r\n"), "0\r\n\r\n"],
+  ["http.bad_transfer_encoding", "HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", "0\r\n\r\n"],
+  ["http.bad_transfer_encoding", "HTTP/1.1 200 OK\r\nTransfer-Encoding: identity\r\n\r\n", ""],
+  ["http.bad_content_length", "HTTP/1.1 204 No\r\nContent-Length: x\r\n\r\n", ""],
+  [
+    "http.multiple_content_length",
+    "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\n",
+    "",
+    { method: "HEAD" },
+  ],
+  ["http.body_limit", "HTTP/1.1 200 OK\r\n\r\nhello.", "more", { bodyLimit: 5 }],
+  ["http.header_limit", `HTTP/1.1 200 ${"x".repeat(51)}`, "x", { headerLimit: 64 }],
 ];
 
-/** Frames, another response, and a byte that no head can have. */
-const trailers = ["", "\x81\x05hello", "HTTP/1.1 200 OK\r\n\r\n", "\0"];
-
-describe("ResponseParser parses, whole, at every split, byte by byte and with bytes behind", () => {
-  for (const [name, head, expected] of heads) {
-    it(name, () => {
-      for (const trailer of trailers) {
-        for (const pieces of splitsOf(bytesOf(head + trailer))) {
-          const { given, ...outcome } = parse(pieces);
-          assert.deepEqual(outcome, {
-            contentLength: undefined,
-            gotSome: true,
-            headSize: head.length,
-            ...expected,
-          });
-          if (pieces.length === head.length + trailer.length) assert.equal(given, head.length);
-        }
-      }
-    });
-  }
+describe("ResponseParser parses, whole, at every split, byte by byte, eager or not, with bytes behind", () => {
+  for (const { name, ...sample } of messages) it(name, () => parses(responses, sample));
 });
 
 describe("ResponseParser refuses with the same code however the bytes come, and at the byte that shows it", () => {
-  for (const [code, head, rest] of refusals) {
-    it(`${code}: ${JSON.stringify(head)}`, () => {
-      assert.equal(parse([bytesOf(head)]).code, code);
-      assert.equal(parse([bytesOf(head.slice(0, -1))]).code, undefined);
-      for (const pieces of splitsOf(bytesOf(head + rest))) {
-        const outcome = parse(pieces);
-        assert.equal(outcome.code, code);
-        assert.equal(outcome.response, undefined);
-        assert.equal(outcome.headSize, 0);
-        if (pieces.length === head.length + rest.length) assert.equal(outcome.given, head.length);
-      }
-    });
+  for (const refusal of refusals) {
+    it(`${refusal[0]}: ${JSON.stringify(refusal[1])}`, () => refuses(responses, refusal));
   }
 });
 
-describe("ResponseParser's limits", () => {
-  /** A head of exactly this many bytes. */
-  const sized = (size: number): string => ok(`a: ${"b".repeat(size - ok("a: \r\n").length)}\r\n`);
-
-  it("headerLimit: as many bytes pass, one more does not; those behind the head never count", () => {
-    for (const [size, options] of [
-      [64, { headerLimit: 64 }],
-      [16_384, {}],
-    ] as [number, ResponseParserOptions][]) {
-      for (const trailer of ["", "x".repeat(size)]) {
-        assert.equal(parse([bytesOf(sized(size) + trailer)], options).headSize, size);
-        assert.equal(parse([bytesOf(sized(size + 1) + trailer)], options).code, "http.header_limit");
-      }
-    }
-    for (const pieces of splitsOf(bytesOf(sized(64)))) assert.equal(parse(pieces, { headerLimit: 64 }).headSize, 64);
-    for (const pieces of splitsOf(bytesOf(sized(65)))) {
-      const { code, given } = parse(pieces, { headerLimit: 64 });
-      assert.equal(code, "http.header_limit");
-      // Known as soon as the head can't end in time.
-      if (pieces.length === 65) assert.equal(given, 64);
-    }
-  });
-
-  it("headerLimit holds for a reason that does not end", () => {
-    assert.equal(parse([bytesOf(`HTTP/1.1 200 ${"x".repeat(20_000)}`)]).code, "http.header_limit");
-  });
-
-  it("fieldLimit: as many fields pass, one more does not", () => {
-    for (const [limit, options] of [
-      [0, { fieldLimit: 0 }],
-      [3, { fieldLimit: 3 }],
-      [100, {}],
-    ] as [number, ResponseParserOptions][]) {
-      const head = ok("a:\r\n".repeat(limit));
-      const more = ok("a:\r\n".repeat(limit + 1));
-      for (const pieces of splitsOf(bytesOf(head))) assert.equal(parse(pieces, options).headSize, head.length);
-      for (const pieces of splitsOf(bytesOf(more))) assert.equal(parse(pieces, options).code, "http.field_limit");
-    }
-  });
-});
-
 describe("ResponseParser", () => {
-  it("says 0 while more is needed, and then the size of the head", () => {
+  it("gives a body up to the end in parts, as they come, and can't keep the connection", () => {
     const parser = new ResponseParser();
-    const bytes = bytesOf(ok("a: b\r\n"));
-    assert.equal(parser.put(new Uint8Array(0)), 0);
-    assert.equal(parser.gotSome, false);
-    assert.equal(parser.put(bytes.subarray(0, 9)), 0);
-    assert.equal(parser.isDone, false);
-    assert.equal(parser.response, undefined);
-    assert.equal(parser.put(bytes), bytes.length);
-    assert.equal(parser.isDone, true);
-  });
-
-  it("keeps nothing of its bytes", () => {
-    const parser = new ResponseParser();
-    const bytes = bytesOf(ok("Server: a\r\n"));
-    parser.put(bytes);
-    bytes.fill(0xdb);
-    assert.equal(parser.response?.fields.get("server"), "a");
-    assert.equal(parser.response?.reason, "OK");
-  });
-
-  it("throws the same error again once it has failed", () => {
-    const parser = new ResponseParser();
-    const caught = (text: string): unknown => {
-      try {
-        return parser.put(bytesOf(text));
-      } catch (error) {
-        return error;
-      }
-    };
-    const error = caught("\0");
-    assert.ok(error instanceof Error);
-    assert.equal(caught(ok("")), error);
-  });
-
-  it("takes one message", () => {
-    const parser = new ResponseParser();
-    parser.put(bytesOf(ok("")));
-    assert.throws(() => parser.put(bytesOf(ok(""))), { code: "http.stale_parser" });
-    assert.equal(parser.response?.status, 200);
-  });
-
-  it("does not get slower by looking at bytes again: what it has passed may change", () => {
-    const parser = new ResponseParser();
-    const bytes = bytesOf(ok("a: b\r\n"));
-    for (let at = 1; at < bytes.length; at++) parser.put(bytes.slice(0, at).fill(0, 0, at - 1));
-    assert.equal(parser.put(bytes), bytes.length);
-    assert.deepEqual(parser.response?.fields.raw, ["a", "b"]);
-  });
-});
-
-describe("ResponseParser, on anything", () => {
-  /** Text that is nearly a head: pieces of one, and junk. */
-  const nearly = fc
-    .array(
-      fc.oneof(
-        fc.constantFrom("HTTP/1.1", "HTTP/1.0", " ", "200", "101", "OK", "\r\n", "\r", "\n", "a: b\r\n", "\t", "\0"),
-        fc.constantFrom("HTTP/1.1 200 OK\r\n", "Content-Length: 1\r\n", "Transfer-Encoding: chunked\r\n", "\r\n\r\n"),
-        fc.string({ unit: "binary-ascii", maxLength: 4 }),
-      ),
-      { maxLength: 12 },
-    )
-    .map((parts) => bytesOf(parts.join("")));
-
-  it("gives the same answer for every split", () => {
-    fc.assert(
-      fc.property(
-        fc.oneof(nearly, fc.uint8Array({ maxLength: 64 })),
-        fc.array(fc.nat(80), { maxLength: 6 }),
-        fc.record({ headerLimit: fc.integer({ min: 1, max: 90 }), fieldLimit: fc.nat(3) }),
-        (bytes, cuts, options) => {
-          const at = [0, ...cuts.filter((cut) => cut < bytes.length).toSorted((a, b) => a - b), bytes.length];
-          const pieces = at.slice(1).map((end, i) => bytes.subarray(at[i], end));
-          const { given: _, ...whole } = parse([bytes], options);
-          const { given: __, ...split } = parse(pieces, options);
-          const single = parse(
-            Array.from(bytes, (byte) => Uint8Array.of(byte)),
-            options,
-          );
-          const { given, ...rest } = single;
-          assert.deepEqual(split, { ...whole, gotSome: split.gotSome });
-          assert.deepEqual(rest, { ...whole, gotSome: single.gotSome });
-          // And for whatever follows.
-          if (whole.code !== undefined) assert.equal(parse([bytes.subarray(0, given)], options).code, whole.code);
-          else if (whole.headSize > 0) assert.equal(given, whole.headSize);
-        },
-      ),
-      { numRuns: 2000 },
+    const head = bytesOf("HTTP/1.1 200 OK\r\n\r\n");
+    assert.equal(parser.put(head), head.length);
+    assert.deepEqual([parser.hasBody, parser.needsEof, parser.keepAlive], [true, true, false]);
+    assert.deepEqual(
+      [parser.contentLength, parser.contentLengthRemaining, parser.chunked],
+      [undefined, undefined, false],
     );
+    for (const part of ["he", "llo"]) {
+      assert.equal(parser.put(bytesOf(part)), part.length);
+      assert.equal(decodeLatin1(parser.part), part);
+      assert.equal(parser.isDone, false);
+    }
+    parser.end();
+    assert.equal(parser.isDone, true);
+    assert.equal(parser.response, parser.message);
+  });
+
+  it("keeps the connection behind a response that says where it ends", () => {
+    for (const [text, keeps] of [
+      ["HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", true],
+      ["HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n", false],
+      ["HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n", false],
+      ["HTTP/1.0 200 OK\r\nContent-Length: 0\r\nConnection: keep-alive\r\n\r\n", true],
+      ["HTTP/1.0 200 OK\r\nConnection: keep-alive\r\n\r\n", false],
+    ] as const) {
+      const parser = new ResponseParser();
+      parser.put(bytesOf(text));
+      assert.equal(parser.keepAlive, keeps, text);
+    }
   });
 
   it("gets back every response that is written down", () => {
@@ -315,14 +195,15 @@ describe("ResponseParser, on anything", () => {
       fc.property(
         fc.integer({ min: 100, max: 999 }),
         fc.stringMatching(/^[\t\x20-\x7e\x80-\xff]{0,30}$/),
-        fc.constantFrom(10, 11),
+        fc.constantFrom(0, 1),
         fc.array(line, { maxLength: 8 }),
-        (status, reason, version, fields) => {
+        fc.array(fc.nat(200), { maxLength: 5 }),
+        (status, reason, minor, fields, cuts) => {
           const head = fields.map(([name, text]) => `${name}: ${text}\r\n`).join("");
-          const bytes = bytesOf(`HTTP/1.${version - 10} ${status} ${reason}\r\n${head}\r\n`);
-          const { response, headSize } = parse([bytes]);
-          assert.deepEqual(response, { status, reason, version, fields: fields.flat() });
-          assert.equal(headSize, bytes.length);
+          const bytes = bytesOf(`HTTP/1.${minor} ${status} ${reason}\r\n${head}\r\n`);
+          const outcome = feed(new ResponseParser(), piecesOf(bytes, cuts), true);
+          assert.deepEqual([outcome.line, outcome.fields], [`${status} ${reason} ${10 + minor}`, fields.flat()]);
+          assert.deepEqual([outcome.end, outcome.headSize], [true, bytes.length]);
         },
       ),
     );

@@ -2,9 +2,6 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Fields, Response } from "../../src/http/index.ts";
 
-const FetchResponse = globalThis.Response;
-const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
-
 describe("Response", () => {
   it("is an empty 200 by default", () => {
     const response = new Response();
@@ -52,32 +49,25 @@ describe("Response", () => {
       assert.throws(() => new Response({ reason }), { code: "http.bad_reason" });
     }
   });
-});
 
-describe("Response.from", () => {
-  it("takes one of fetch's, with several Set-Cookie", async () => {
-    const headers = new Headers({ "X-A": "1", "Content-Length": "999", "Transfer-Encoding": "chunked" });
-    headers.append("Set-Cookie", "a=1");
-    headers.append("Set-Cookie", "b=2");
-    const response = await Response.from(new FetchResponse("no", { status: 403, statusText: "Nope", headers }));
-    assert.equal(response.status, 403);
-    assert.equal(response.reason, "Nope");
-    assert.equal(text(response.body), "no");
-    assert.deepEqual(response.fields.getAll("Set-Cookie"), ["a=1", "b=2"]);
-    assert.equal(response.fields.get("X-A"), "1");
-    assert.equal(response.fields.get("Content-Type"), "text/plain;charset=UTF-8");
-    assert.equal(response.fields.has("Content-Length"), false);
-    assert.equal(response.fields.has("Transfer-Encoding"), false);
+  it("knows whether its body ends with the connection", () => {
+    for (const [status, fields, needs] of [
+      [200, {}, true],
+      [200, { "Transfer-Encoding": "gzip" }, true],
+      [200, { "Transfer-Encoding": "gzip, chunked" }, false],
+      [200, { "content-length": "0" }, false],
+      [101, {}, false],
+      [204, {}, false],
+      [304, {}, false],
+    ] as const) {
+      assert.equal(new Response({ status, fields }).needsEof, needs, `${status} ${JSON.stringify(fields)}`);
+    }
   });
 
-  it("finds the reason where fetch has none", async () => {
-    assert.equal((await Response.from(new FetchResponse(null, { status: 404 }))).reason, "Not Found");
-  });
-
-  it("rejects where the body was read already, and for what is no response to send", async () => {
-    const used = new FetchResponse("a");
-    await used.text();
-    await assert.rejects(Response.from(used), TypeError);
-    await assert.rejects(Response.from(FetchResponse.error()), { code: "http.bad_status" });
+  it("takes a body in parts, and nothing else that is no body", () => {
+    const stream = new ReadableStream<Uint8Array>();
+    const response = new Response({ body: stream });
+    assert.deepEqual([response.body, response.fields.size], [stream, 0]);
+    assert.throws(() => new Response({ body: {} as Uint8Array }), { code: "core.invalid_argument" });
   });
 });

@@ -1,6 +1,4 @@
-// Heads that more than one test uses, and ways to feed them.
-import { ServalError } from "../../src/core/index.ts";
-import { RequestParser, type RequestParserOptions } from "../../src/http/index.ts";
+// Heads that more than one test uses, and ways to cut them.
 
 /** Characters up to U+00FF as bytes. */
 export function bytesOf(text: string): Uint8Array {
@@ -33,50 +31,8 @@ export function* splitsOf(bytes: Uint8Array): Generator<Uint8Array[], undefined,
   yield Array.from(bytes, (byte) => Uint8Array.of(byte));
 }
 
-/** What a parser made of its bytes, in a form to compare. */
-export interface Outcome {
-  code?: string;
-  /** How many bytes had been given when the outcome was there. */
-  given: number;
-  request?: { method: string; target: string; version: number; fields: readonly string[] };
-  headSize: number;
-  contentLength: number | undefined;
-  hasBody: boolean;
-  gotSome: boolean;
-}
-
-/** Feeds a new parser piece by piece until it is done or fails. */
-export function parse(pieces: readonly Uint8Array[], options?: RequestParserOptions): Outcome {
-  const parser = new RequestParser(options);
-  const all = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
-  const outcome = (given: number, code?: string): Outcome => ({
-    ...(code !== undefined && { code }),
-    given,
-    ...(parser.request !== undefined && {
-      request: {
-        method: parser.request.method,
-        target: parser.request.target,
-        version: parser.request.version,
-        fields: parser.request.fields.raw,
-      },
-    }),
-    headSize: parser.headSize,
-    contentLength: parser.contentLength,
-    hasBody: parser.hasBody,
-    gotSome: parser.gotSome,
-  });
-  let given = 0;
-  for (const piece of pieces) {
-    all.set(piece, given);
-    given += piece.length;
-    try {
-      const used = parser.put(all.slice(0, given));
-      if (used !== parser.headSize || used > 0 !== parser.isDone) throw new Error("put and the parser disagree");
-    } catch (error) {
-      if (error instanceof ServalError) return outcome(given, error.code);
-      throw error;
-    }
-    if (parser.isDone) break;
-  }
-  return outcome(given);
+/** Pieces of `bytes`, cut where these numbers say; those behind its end say nothing. */
+export function piecesOf(bytes: Uint8Array, cuts: readonly number[]): Uint8Array[] {
+  const at = [0, ...cuts.filter((cut) => cut < bytes.length).toSorted((a, b) => a - b), bytes.length];
+  return at.slice(1).map((end, i) => bytes.subarray(at[i], end));
 }

@@ -1,156 +1,324 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import * as fc from "fast-check";
+import { decodeLatin1 } from "../../src/core/text.ts";
 import {
   Fields,
   Request,
   Response,
   serialize,
   serializeHead,
+  Serializer,
+  type Body,
   type RequestInit,
   type ResponseInit,
+  type SerializerOptions,
 } from "../../src/http/index.ts";
-import { decodeLatin1 } from "../../src/core/text.ts";
+import { bytesOf } from "./samples.ts";
 
-const head = (init: ResponseInit, omitBody?: boolean): string =>
-  decodeLatin1(serializeHead(new Response(init), omitBody));
+const text = (buffers: readonly Uint8Array[]): string => buffers.map((buffer) => decodeLatin1(buffer)).join("");
+const head = (init: ResponseInit<Body>, options?: SerializerOptions): string =>
+  decodeLatin1(serializeHead(new Response<Body>(init), options));
+const request = (init: RequestInit): string => decodeLatin1(serializeHead(new Request(init)));
 
-/** A response that no constructor lets through. */
-const forged = (init: Partial<Response>): Response =>
-  Object.assign(Object.create(Response.prototype), new Response(), init);
+/** A body in parts, of which none is given. */
+const parts = (size?: number): Body => ({ size, async *[Symbol.asyncIterator]() {} });
+const body = Uint8Array.of(0x61, 0xff);
+
+/** All that a serializer has, written so many bytes at a time. */
+function drain(serializer: Serializer, atOnce = Infinity): string {
+  let written = "";
+  for (let next = text(serializer.next()); next !== ""; next = text(serializer.next())) {
+    const some = next.slice(0, atOnce);
+    written += some;
+    serializer.consume(some.length);
+  }
+  return written;
+}
 
 describe("serializeHead", () => {
-  it("writes status, reason, fields in order and Content-Length", () => {
+  it("writes a status, fields in order, and what is needed to frame the body", () => {
+    for (const [init, expected] of [
+      [
+        { status: 404, fields: { B: ["1", "2"], a: "" }, body },
+        "404 Not Found\r\nB: 1\r\nB: 2\r\na: \r\nContent-Length: 2",
+      ],
+      [{}, "200 OK\r\nContent-Length: 0"],
+      [{ status: 599, version: 10 }, "599 \r\nContent-Length: 0"],
+      [{ body: parts() }, "200 OK\r\nTransfer-Encoding: chunked"],
+      [{ body: parts(7) }, "200 OK\r\nContent-Length: 7"],
+      [{ fields: { "content-length": "2" }, body }, "200 OK\r\ncontent-length: 2"],
+      [{ fields: { "transfer-encoding": "Chunked" }, body }, "200 OK\r\ntransfer-encoding: Chunked"],
+      [{ status: 101 }, "101 Switching Protocols"],
+      [{ status: 204 }, "204 No Content"],
+      [{ status: 304, fields: { "Content-Length": "7" } }, "304 Not Modified\r\nContent-Length: 7"],
+    ] as [ResponseInit<Body>, string][]) {
+      assert.equal(head(init), `HTTP/1.1 ${expected}\r\n\r\n`);
+    }
+  });
+
+  it("writes method, target and version of a request", () => {
+    for (const [init, expected] of [
+      [{}, "GET / HTTP/1.1"],
+      [{ method: "CONNECT", target: "a:80", fields: { Host: "a:80" } }, "CONNECT a:80 HTTP/1.1\r\nHost: a:80"],
+      [{ method: "POST", version: 10 }, "POST / HTTP/1.0\r\nContent-Length: 0"],
+      [{ method: "m-Search~1", body: "ab" }, "m-Search~1 / HTTP/1.1\r\nContent-Length: 2"],
+      [{ body: parts() }, "GET / HTTP/1.1\r\nTransfer-Encoding: chunked"],
+    ] as [RequestInit, string][]) {
+      assert.equal(request(init), `${expected}\r\n\r\n`);
+    }
+  });
+
+  it("writes what the answers to HEAD, to HTTP/1.0 and to CONNECT are told", () => {
+    const to = (method: string, version = 11): SerializerOptions => ({ request: { method, version } });
+    assert.equal(head({ body }, to("HEAD")), "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n");
     assert.equal(
-      head({ status: 404, fields: { B: ["1", "2"], a: "" }, body: Uint8Array.of(1, 2) }),
-      "HTTP/1.1 404 Not Found\r\nB: 1\r\nB: 2\r\na: \r\nContent-Length: 2\r\n\r\n",
+      head({ fields: { "Content-Length": "7" } }, to("HEAD")),
+      "HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\n",
     );
-    assert.equal(head({}), "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
-    assert.equal(head({ status: 599 }), "HTTP/1.1 599 \r\nContent-Length: 0\r\n\r\n");
+    assert.equal(head({ body: parts() }, to("HEAD")), "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
+    assert.equal(head({ body: parts() }, to("GET", 10)), "HTTP/1.1 200 OK\r\n\r\n");
+    assert.equal(head({}, to("CONNECT")), "HTTP/1.1 200 OK\r\n\r\n");
   });
 
-  it("writes no Content-Length where the status has none", () => {
-    assert.equal(head({ status: 101 }), "HTTP/1.1 101 Switching Protocols\r\n\r\n");
-    assert.equal(head({ status: 100 }), "HTTP/1.1 100 Continue\r\n\r\n");
-    assert.equal(head({ status: 204 }), "HTTP/1.1 204 No Content\r\n\r\n");
-    assert.equal(head({ status: 304 }), "HTTP/1.1 304 Not Modified\r\n\r\n");
-  });
-
-  it("leaves a Content-Length that is right", () => {
-    const fields = { "content-length": "1" };
-    assert.equal(head({ fields, body: Uint8Array.of(1) }), "HTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\n");
-    assert.equal(head({ fields, status: 304 }), "HTTP/1.1 304 Not Modified\r\ncontent-length: 1\r\n\r\n");
-  });
-
-  it("writes what HEAD is told of a body that does not follow", () => {
-    assert.equal(head({ body: Uint8Array.of(1) }, true), "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n");
-    const fields = { "Content-Length": "7" };
-    assert.equal(head({ fields }, true), "HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\n");
-  });
-
-  it("refuses framing that would mislead", () => {
-    for (const [code, init] of [
-      ["http.bad_content_length", { fields: { "Content-Length": "1" } }],
-      ["http.bad_content_length", { fields: { "Content-Length": ["0", "0"] } }],
-      ["http.bad_content_length", { status: 204, fields: { "Content-Length": "0" } }],
-      ["http.bad_content_length", { status: 101, fields: { "Content-Length": "0" } }],
-      ["http.bad_transfer_encoding", { fields: { "Transfer-Encoding": "chunked" } }],
-      ["core.invalid_argument", { status: 204, body: "a" }],
-      ["core.invalid_argument", { status: 304, body: "a" }],
-      ["core.invalid_argument", { status: 101, body: "a" }],
-    ] as [string, ResponseInit][]) {
-      assert.throws(() => head(init), { code }, JSON.stringify(init));
-    }
-  });
-
-  it("refuses what could end the head, however it got there", () => {
-    const breaks = ["a\r\n\r\nHTTP/1.1 200 OK", "\n", "\r", "\0", "\u010a", "\u010d\u010a"];
-    for (const text of breaks) {
-      const raw = (...list: string[]): Response => new Response({ fields: Fields.fromRaw(list) });
-      assert.throws(() => serializeHead(raw("A", text)), { code: "http.bad_value" });
-      assert.throws(() => serializeHead(raw(text, "a")), { code: "http.bad_field" });
-      assert.throws(() => serializeHead(raw("a", "b", "A: b", "c")), { code: "http.bad_field" });
-      assert.throws(() => serializeHead(forged({ reason: text })), { code: "http.bad_reason" });
-      assert.throws(() => serializeHead(forged({ status: text as unknown as number })), { code: "http.bad_status" });
-    }
-    assert.throws(() => serializeHead(forged({ status: 1000 })), { code: "http.bad_status" });
-  });
-
-  it("makes one head and no more of whatever it takes", () => {
-    const text = fc.string({ unit: "binary", maxLength: 8 });
-    const odd = fc.oneof(text, fc.constantFrom("\r\n", "\n", "\u010a", ":", " ", "é", "a"));
-    fc.assert(
-      fc.property(odd, fc.array(fc.tuple(odd, odd), { maxLength: 4 }), (reason, fields) => {
-        let bytes: Uint8Array;
-        try {
-          bytes = serializeHead(forged({ reason, fields: Fields.fromRaw(fields.flat()) }));
-        } catch (error) {
-          assert.match((error as { code: string }).code, /^http\./);
-          return;
-        }
-        const lines = decodeLatin1(bytes).split("\r\n");
-        assert.deepEqual(
-          lines.slice(1, 1 + fields.length),
-          fields.map(([name, value]) => `${name}: ${value}`),
-        );
-        assert.deepEqual(lines.slice(-2), ["", ""]);
-        assert.equal(lines.filter((line) => line === "").length, 2);
-        assert.ok(!/[\r\n\0]/.test(lines.join("")));
-      }),
-    );
+  it("says of the connection what is not said yet", () => {
+    const says = (keepAlive: boolean, version: number, connection?: string, body?: Body): string | undefined => {
+      const fields = connection === undefined ? {} : { Connection: connection };
+      const written = head({ fields, ...(body && { body }) }, { keepAlive, request: { method: "GET", version } });
+      return written.match(/^Connection: .*$/gm)?.join();
+    };
+    assert.equal(says(true, 11), undefined);
+    assert.equal(says(false, 11), "Connection: close");
+    assert.equal(says(true, 10), "Connection: keep-alive");
+    assert.equal(says(false, 10), "Connection: close");
+    assert.equal(says(false, 11, "x, Close"), "Connection: x, Close");
+    assert.equal(says(false, 11, "upgrade"), "Connection: upgrade,Connection: close");
+    assert.equal(says(true, 10, "Keep-Alive"), "Connection: Keep-Alive");
+    // A body that ends with the connection does not leave it.
+    assert.equal(says(true, 10, undefined, parts()), "Connection: close");
   });
 });
 
-describe("serializeHead, of a request", () => {
-  const request = (init: RequestInit): string => decodeLatin1(serializeHead(new Request(init)));
+describe("nothing can end the head, a chunk's line or the trailer", () => {
+  const breaks = ["a\r\n\r\nHTTP/1.1 200 OK", "\n", "\r", "\0", "\x7f", "\x1b[0m", "\u010a", "\u010d\u010a"];
+  /** A message that no constructor lets through. */
+  const forged = <Message extends object>(message: Message, init: object): Message =>
+    Object.assign(Object.create(Object.getPrototypeOf(message)), message, init);
+  /** What is no text, and becomes one only when it is written. */
+  const late = (text: string): string => ({ toString: () => text }) as unknown as string;
+  const bad = [...breaks, ...breaks.map(late)];
 
-  it("writes method, target, version and fields in order, and adds nothing", () => {
-    assert.equal(
-      request({ method: "CONNECT", target: "a:80", fields: { Host: "a:80", B: ["1", "2"] } }),
-      "CONNECT a:80 HTTP/1.1\r\nHost: a:80\r\nB: 1\r\nB: 2\r\n\r\n",
-    );
-    assert.equal(request({}), "GET / HTTP/1.1\r\n\r\n");
-    assert.equal(request({ method: "POST", version: 10 }), "POST / HTTP/1.0\r\n\r\n");
-    const fields = { "content-length": "0" };
-    assert.equal(request({ method: "POST", fields }), "POST / HTTP/1.1\r\ncontent-length: 0\r\n\r\n");
+  it("in a field, however it got there", () => {
+    for (const text of bad) {
+      for (const fields of [Fields.fromRaw(["A", text]), Fields.fromRaw(["a", "b", "A", text])]) {
+        assert.throws(() => head({ fields }), { code: "http.bad_value" });
+        assert.throws(() => request({ fields }), { code: "http.bad_value" });
+      }
+      assert.throws(() => head({ fields: Fields.fromRaw([text, "a"]) }), { code: "http.bad_field" });
+      // Handed out, and changed.
+      const response = new Response({ fields: { A: "b" } });
+      (response.fields.raw as string[])[1] = text;
+      assert.throws(() => serializeHead(response), { code: "http.bad_value" });
+      const parsed = new Request({ fields: { A: "b" } });
+      const raw = parsed.fields.raw as string[];
+      parsed.fields.set("C", "d");
+      raw.push(text, "e");
+      assert.throws(() => serializeHead(parsed), { code: "http.bad_field" });
+      assert.throws(() => serializeHead(new Request({ fields: parsed.fields })), { code: "http.bad_field" });
+    }
+    for (const name of ["", "A: b", "a b", "\xe9"]) {
+      assert.throws(() => head({ fields: Fields.fromRaw([name, "c"]) }), { code: "http.bad_field" });
+    }
   });
 
-  it("refuses what could end a part of it, however it got there", () => {
-    for (const text of ["", " ", "a b", "a\r\n\r\nGET /", "\n", "\r", "\0", "\t", "\x7f", "é", "\u010a", "\u0147"]) {
+  it("in a reason, a status, a method, a target or a version", () => {
+    for (const text of bad) {
+      assert.throws(() => serializeHead(forged(new Response(), { reason: text })), { code: "http.bad_reason" });
+      assert.throws(() => serializeHead(forged(new Response(), { status: text })), { code: "http.bad_status" });
+      for (const make of [(init: object) => forged(new Request(), init), (init: object) => new Request(init)]) {
+        assert.throws(() => serializeHead(make({ method: text })), { code: "http.bad_method" });
+        assert.throws(() => serializeHead(make({ target: text })), { code: "http.bad_target" });
+        assert.throws(() => serializeHead(make({ version: text })), { code: "http.bad_version" });
+      }
+    }
+    for (const text of ["", " ", "a b", "\t", "\xe9", "\u0147"]) {
       assert.throws(() => request({ method: text }), { code: "http.bad_method" });
       assert.throws(() => request({ target: text }), { code: "http.bad_target" });
     }
     assert.throws(() => request({ method: "GE(" }), { code: "http.bad_method" });
-    for (const text of ["a\r\nb", "\n", "\0"]) {
-      assert.throws(() => request({ fields: Fields.fromRaw(["A", text]) }), { code: "http.bad_value" });
-      assert.throws(() => request({ fields: Fields.fromRaw([text, "a"]) }), { code: "http.bad_field" });
+    for (const version of [0, 9, 12, 20, NaN]) assert.throws(() => request({ version }), { code: "http.bad_version" });
+    assert.throws(() => serializeHead(forged(new Response(), { status: 1000 })), { code: "http.bad_status" });
+  });
+
+  it("in an extension or in the trailer", () => {
+    for (const text of bad) {
+      const serializer = new Serializer(new Response<Body>({ body: parts() }));
+      const before = drain(serializer);
+      for (const extensions of [[["a", text]], [[text]]] as [string, string?][][]) {
+        assert.throws(() => serializer.put(body, extensions), { code: "http.bad_chunk_extension" });
+        assert.throws(() => serializer.put(bytesOf(""), extensions), { code: "http.bad_chunk_extension" });
+        assert.throws(() => serializer.end(undefined, extensions), { code: "http.bad_chunk_extension" });
+      }
+      assert.throws(() => serializer.end(Fields.fromRaw(["a", text])), { code: "http.bad_value" });
+      assert.throws(() => serializer.end(Fields.fromRaw([text, "a"])), { code: "http.bad_field" });
+      assert.deepEqual([before.slice(-4), serializer.needsBody, serializer.next()], ["\r\n\r\n", true, []]);
     }
-    for (const version of [0, 9, 12, 20, NaN]) {
-      assert.throws(() => request({ version }), { code: "http.bad_version" });
+    const serializer = new Serializer(new Response<Body>({ body: parts() }));
+    for (const name of ["Content-Length", "transfer-encoding", "Host", "TRAILER"]) {
+      assert.throws(() => serializer.end(new Fields({ [name]: "1" })), { code: "http.bad_trailer" });
+    }
+  });
+});
+
+describe("Serializer", () => {
+  const message = (): Response<Body> => new Response<Body>({ body });
+  const whole = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\na\xff";
+
+  it("gives out head and body together, and only once", () => {
+    const serializer = new Serializer(message());
+    assert.deepEqual([serializer.isHeaderDone, serializer.isDone, serializer.needsBody], [false, false, false]);
+    const next = serializer.next();
+    assert.equal(text(next), whole);
+    assert.equal(next[1], body);
+    assert.equal(serializer.next(), next);
+    serializer.consume(whole.length);
+    assert.deepEqual([serializer.isHeaderDone, serializer.isDone, serializer.next()], [true, true, []]);
+  });
+
+  it("gives them out apart where it is split", () => {
+    const serializer = new Serializer(message(), { split: true });
+    const size = whole.length - 2;
+    assert.equal(text(serializer.next()), whole.slice(0, size));
+    serializer.consume(5);
+    assert.equal(text(serializer.next()), whole.slice(5, size));
+    assert.equal(serializer.isHeaderDone, false);
+    serializer.consume(size - 5);
+    assert.equal(serializer.isHeaderDone, true);
+    assert.equal(text(serializer.next()), "a\xff");
+    const together = new Serializer(message(), { split: true });
+    together.split = false;
+    assert.equal(text(together.next()), whole);
+  });
+
+  it("gives out no more than the limit, which may change, and goes on wherever it was cut", () => {
+    for (let limit = 1; limit <= whole.length + 1; limit++) {
+      for (const split of [false, true]) {
+        for (const atOnce of [1, 3, Infinity]) {
+          const serializer = new Serializer(message(), { limit, split });
+          assert.equal(text(serializer.next()).length, Math.min(limit, split ? whole.length - 2 : whole.length));
+          assert.equal(drain(serializer, atOnce), whole);
+          assert.equal(serializer.isDone, true);
+        }
+      }
+    }
+    const serializer = new Serializer(message(), { limit: 3 });
+    serializer.limit = 7;
+    assert.equal(text(serializer.next()), whole.slice(0, 7));
+  });
+
+  it("makes a chunk of each part, with its extensions, and the trailer behind the last", () => {
+    const source = parts();
+    const serializer = new Serializer(new Response<Body>({ body: source }));
+    assert.equal(serializer.source, source);
+    const written = drain(serializer);
+    assert.equal(written, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
+    assert.deepEqual([serializer.needsBody, serializer.isDone], [true, false]);
+    serializer.put(bytesOf("a".repeat(26)), [["b"], ["c", 'd "']]);
+    assert.equal(serializer.needsBody, false);
+    serializer.put(bytesOf("e"));
+    serializer.put(bytesOf(""), [["f"]]);
+    assert.equal(drain(serializer, 2), `1a;b;c="d \\""\r\n${"a".repeat(26)}\r\n1\r\ne\r\n`);
+    serializer.end(
+      new Fields([
+        ["g", "h"],
+        ["G", ""],
+      ]),
+      [["i"]],
+    );
+    assert.deepEqual([serializer.source, serializer.isDone], [undefined, false]);
+    assert.equal(drain(serializer), "0;i\r\ng: h\r\nG: \r\n\r\n");
+    assert.deepEqual([serializer.isDone, serializer.needsBody, serializer.needsEof], [true, false, false]);
+  });
+
+  it("makes one chunk of a body that is bytes, and none of an empty one", () => {
+    const fields = { "Transfer-Encoding": "chunked" };
+    assert.equal(drain(new Serializer(new Response({ fields, body }))).split("\r\n\r\n")[1], "2\r\na\xff\r\n0");
+    assert.equal(drain(new Serializer(new Response({ fields }))).split("\r\n\r\n")[1], "0");
+  });
+
+  it("takes as many bytes as were announced, no more and no less", () => {
+    for (const init of [{ body: parts(3) }, { body: parts(), fields: { "Content-Length": "3" } }]) {
+      const serializer = new Serializer(new Response<Body>(init));
+      serializer.put(bytesOf("a"));
+      assert.throws(() => serializer.put(bytesOf("bcd")), { code: "http.bad_content_length" });
+      assert.throws(() => serializer.end(), { code: "http.bad_content_length" });
+      serializer.put(bytesOf("bc"));
+      assert.throws(() => serializer.put(bytesOf("d")), { code: "http.bad_content_length" });
+      serializer.end(new Fields({ left: "out" }));
+      assert.equal(drain(serializer), "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc");
+      assert.equal(serializer.isDone, true);
     }
   });
 
-  it("refuses framing that promises a body", () => {
-    for (const value of ["1", "00", "", ["0", "0"]]) {
-      assert.throws(() => request({ fields: { "Content-Length": value } }), { code: "http.bad_content_length" });
-    }
-    assert.throws(() => request({ fields: { "Transfer-Encoding": "chunked" } }), {
-      code: "http.bad_transfer_encoding",
+  it("ends with the connection to HTTP/1.0, where the size is not known", () => {
+    const serializer = new Serializer(new Response<Body>({ body: parts() }), {
+      request: { method: "GET", version: 10 },
     });
+    assert.equal(serializer.needsEof, true);
+    serializer.put(bytesOf("ab"));
+    serializer.put(bytesOf("c"));
+    serializer.end();
+    assert.equal(drain(serializer), "HTTP/1.1 200 OK\r\n\r\nabc");
+  });
+
+  it("sends no body in answer to HEAD, nor asks for one", () => {
+    const request = { method: "HEAD", version: 11 };
+    const bytes = new Serializer(new Response({ body }), { request });
+    assert.equal(drain(bytes), whole.slice(0, -2));
+    assert.deepEqual([bytes.isDone, bytes.unwanted], [true, undefined]);
+    for (const source of [parts(), parts(5)]) {
+      const serializer = new Serializer(new Response<Body>({ body: source }), { request });
+      assert.deepEqual([serializer.source, serializer.unwanted], [undefined, source]);
+      assert.match(drain(serializer), /\r\n\r\n$/);
+      assert.equal(serializer.isDone, true);
+    }
+  });
+
+  it("leaves alone a body in parts that has none", () => {
+    const source = parts(0);
+    const serializer = new Serializer(new Request({ method: "PUT", body: source }));
+    assert.deepEqual([serializer.source, serializer.unwanted], [undefined, source]);
+    assert.equal(drain(serializer), "PUT / HTTP/1.1\r\nContent-Length: 0\r\n\r\n");
+  });
+
+  it("takes nothing behind the end, and no extensions where there are no chunks", () => {
+    const serializer = new Serializer(message());
+    for (const act of [() => serializer.put(body), () => serializer.end()]) {
+      assert.throws(act, { code: "core.invalid_argument", condition: "misuse" });
+    }
+    const plain = new Serializer(new Response<Body>({ body: parts(2) }));
+    assert.throws(() => plain.put(body, [["a"]]), { code: "core.invalid_argument" });
+  });
+
+  it("adds lines of its own server's to the head", () => {
+    const written = head({}, { more: "Date: now\r\n", keepAlive: false });
+    assert.equal(written, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+    const serializer = new Serializer(new Response(), { more: "Date: now\r\n", keepAlive: false });
+    assert.equal(drain(serializer), written.replace(/\r\n$/, "Date: now\r\n\r\n"));
   });
 });
 
 describe("serialize", () => {
-  it("adds the body", () => {
-    assert.equal(
-      decodeLatin1(serialize(new Response({ body: Uint8Array.of(0x61, 0xff, 0) }))),
-      "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\na\xff\0",
-    );
+  it("gives head and body as bytes of their own", () => {
+    const response = new Response({ body });
+    const bytes = serialize(response);
+    assert.equal(decodeLatin1(bytes), "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\na\xff");
+    bytes.fill(0);
+    assert.deepEqual(response.body, Uint8Array.of(0x61, 0xff));
+    const head = serialize(response, { request: { method: "HEAD", version: 11 } });
+    assert.equal(decodeLatin1(head), "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n");
   });
 
-  it("makes bytes of their own", () => {
-    const response = new Response({ body: "a" });
-    serialize(response).fill(0);
-    assert.equal(response.body[0], 0x61);
+  it("takes no body that is not there yet", () => {
+    assert.throws(() => serialize(new Request({ body: parts() })), { code: "core.invalid_argument" });
   });
 });

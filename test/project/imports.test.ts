@@ -28,6 +28,7 @@ const nodeImports: Record<string, readonly string[]> = {
   "core/text.ts": ["node:buffer"],
   "http/file-body.ts": ["*"],
   "http/status.ts": ["node:http"],
+  "http/method.ts": ["node:http"],
   "websocket/zlib.ts": ["node:zlib"],
   "websocket/accept-key.ts": ["node:crypto"],
   "net/any.ts": ["*"],

@@ -1,0 +1,114 @@
+import assert from "node:assert/strict";
+import { it } from "node:test";
+import type { Clock } from "../../src/core/clock.ts";
+import { Deadline } from "../../src/core/deadline.ts";
+import { VirtualClock } from "../../src/testing/index.ts";
+
+/** A deadline, when it came, and how many timers were set for it. */
+function start(): {
+  clock: VirtualClock;
+  deadline: Deadline;
+  expired: number[];
+  timers: () => number;
+  unrefs: () => number;
+} {
+  const clock = new VirtualClock();
+  const expired: number[] = [];
+  let timers = 0;
+  let unrefs = 0;
+  const counting: Clock = {
+    now: () => clock.now(),
+    setTimer(ms, run) {
+      timers++;
+      const timer = clock.setTimer(ms, run);
+      return { cancel: () => timer.cancel(), unref: () => void unrefs++ };
+    },
+  };
+  const deadline = new Deadline(counting, () => expired.push(clock.now()));
+  return { clock, deadline, expired, timers: () => timers, unrefs: () => unrefs };
+}
+
+it("comes once, at its time", async () => {
+  const { clock, deadline, expired, timers, unrefs } = start();
+  assert.equal(clock.pending, 0);
+  deadline.set(10);
+  await clock.advance(9);
+  assert.deepEqual(expired, []);
+  await clock.advance(1);
+  assert.deepEqual(expired, [10]);
+  await clock.advance(1000);
+  assert.deepEqual([expired, clock.pending], [[10], 0]);
+  // It keeps no process.
+  assert.equal(unrefs(), timers());
+});
+
+it("is moved back without a timer for each move", async () => {
+  const { clock, deadline, expired, timers } = start();
+  for (let i = 0; i < 100; i++) {
+    deadline.set(10);
+    await clock.advance(1);
+  }
+  assert.deepEqual(expired, []);
+  assert.ok(timers() < 20, `${timers()}`);
+  await clock.advance(100);
+  assert.deepEqual([expired, clock.pending], [[109], 0]);
+});
+
+it("is moved forward, and does not come at its old time too", async () => {
+  const { clock, deadline, expired } = start();
+  deadline.set(100);
+  await clock.advance(1);
+  deadline.set(10);
+  assert.equal(clock.pending, 1);
+  await clock.advance(1000);
+  assert.deepEqual([expired, clock.pending], [[11], 0]);
+});
+
+it("does not come once it is cleared, by either way, and can be set again", async () => {
+  for (const clear of [(deadline: Deadline) => deadline.clear(), (deadline: Deadline) => deadline.set(Infinity)]) {
+    const { clock, deadline, expired } = start();
+    clear(deadline);
+    deadline.set(10);
+    clear(deadline);
+    await clock.advance(5);
+    deadline.set(50);
+    await clock.advance(49);
+    assert.deepEqual(expired, []);
+    await clock.advance(1);
+    assert.deepEqual([expired, clock.pending], [[55], 0]);
+    deadline.set(10);
+    clear(deadline);
+    await clock.advance(1000);
+    assert.deepEqual([expired, clock.pending], [[55], 0]);
+    // The timer has come for nothing meanwhile.
+    deadline.set(10);
+    await clock.advance(10);
+    assert.deepEqual(expired, [55, 1065]);
+  }
+});
+
+it("lets go of its timer when it is cancelled, and can be set again all the same", async () => {
+  const { clock, deadline, expired } = start();
+  deadline.cancel();
+  deadline.set(10);
+  deadline.cancel();
+  deadline.cancel();
+  assert.equal(clock.pending, 0);
+  await clock.advance(100);
+  deadline.set(20);
+  await clock.advance(100);
+  assert.deepEqual([expired, clock.pending], [[120], 0]);
+});
+
+it("can be set from where it came, and to now", async () => {
+  const clock = new VirtualClock();
+  const times: number[] = [];
+  const deadline: Deadline = new Deadline(clock, () => {
+    times.push(clock.now());
+    if (times.length < 3) deadline.set(7);
+  });
+  deadline.set(0);
+  assert.deepEqual(times, []);
+  await clock.advance(100);
+  assert.deepEqual([times, clock.pending], [[0, 7, 14], 0]);
+});
