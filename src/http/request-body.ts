@@ -65,7 +65,8 @@ export class RequestBody implements BodySource {
 
   readPart(handler: Handler<Uint8Array | undefined>): void {
     this.#handler = handler;
-    if (this.error !== undefined) this.#tellSoon(this.error);
+    // Also where the connection has ended: what has come is the reader's.
+    if (this.isDone || this.error !== undefined) this.#tellSoon(this.error);
     else this.goAhead(this.#read);
   }
 
@@ -133,7 +134,7 @@ export class RequestBody implements BodySource {
     handler?.(error, part);
   }
 
-  #tellSoon(error: ServalError): void {
+  #tellSoon(error: ServalError | undefined): void {
     queueMicrotask(() => this.#tell(error, undefined));
   }
 }

@@ -372,6 +372,7 @@ export class ServerConnection implements Exchange, RequestTaker {
 
   #end(error: ServalError | undefined): void {
     this.#hasEnded = true;
+    this.#isAnswering = false;
     this.#timer?.cancel();
     this.#reader.close();
     this.#body?.close();
