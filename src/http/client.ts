@@ -1,36 +1,12 @@
-import type { Clock } from "../core/clock.ts";
 import { systemClock } from "../core/clock.ts";
 import { complete, type Handler } from "../core/completion.ts";
 import { FlatBuffer } from "../core/flat-buffer.ts";
 import { toByteStream, type NextLayer } from "../core/next-layer.ts";
-import type { OperationOptions } from "./abort.ts";
-import type { IncomingBody } from "./incoming-body.ts";
 import { RequestOperation } from "./request-operation.ts";
+import type { IncomingResponse, RequestOptions } from "./request-options.ts";
 import type { Request } from "./request.ts";
-import type { ResponseParserOptions } from "./response-parser.ts";
-import type { Response } from "./response.ts";
 
-/** Options of {@link request}. */
-export interface RequestOptions
-  extends
-    OperationOptions,
-    Pick<ResponseParserOptions, "bodyLimit" | "chunkExtensionLimit" | "fieldLimit" | "headerLimit"> {
-  /**
-   * Where bytes behind the response are left, and read first: the same one for all requests on a stream, and for whoever
-   * takes over behind a 101 or a CONNECT. Default one of its own, whose bytes are lost.
-   */
-  buffer?: FlatBuffer | undefined;
-  /** Is told of each interim response (1xx but 101), such as 103 (Early Hints). At most 8 are taken. */
-  onInterim?: ((response: Response) => void) | undefined;
-  /** How many milliseconds a request with `Expect: 100-continue` waits for that before it sends its body. Default 1,000. */
-  continueTimeout?: number | undefined;
-  /** Where time comes from. Default the platform's. */
-  clock?: Clock | undefined;
-}
-
-/** A response as a client gets it: its body, if it has one, is read as it is asked for. */
-export type IncomingResponse = Response<Uint8Array | IncomingBody>;
-
+export function request(next: NextLayer, message: Request, handler: Handler<IncomingResponse>): void;
 /**
  * Sends a request on a stream, and completes with the response once its head is there; its body is read from the stream
  * as it is asked for. The stream can be used for the next request when the body has been read to its end and
@@ -44,12 +20,7 @@ export type IncomingResponse = Response<Uint8Array | IncomingBody>;
  * with `http.interim_limit`, and with `core.aborted` where the signal fired, which also ends the reading of the body and
  * closes the stream. Behind a failure, the stream is closed.
  */
-export function request(
-  next: NextLayer,
-  message: Request,
-  options?: RequestOptions,
-): Promise<IncomingResponse>;
-export function request(next: NextLayer, message: Request, handler: Handler<IncomingResponse>): void;
+export function request(next: NextLayer, message: Request, options?: RequestOptions): Promise<IncomingResponse>;
 export function request(
   next: NextLayer,
   message: Request,

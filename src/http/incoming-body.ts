@@ -64,7 +64,6 @@ export class IncomingBody implements BodyStream, AsyncIterator<Uint8Array, undef
     if (this.#hasEnded) return Promise.resolve({ done: true, value: undefined });
     if (this.#isReading) return handled(Promise.reject(httpError("http.body_used")));
     return promised((handler) => {
-      this.#isReading = true;
       this.#source.readPart((error, part) => {
         this.#isReading = false;
         this.#error ??= error;
@@ -72,6 +71,8 @@ export class IncomingBody implements BodyStream, AsyncIterator<Uint8Array, undef
         this.#whenIdle?.();
         handler(error, part === undefined ? { done: true, value: undefined } : { done: false, value: part });
       });
+      // Only now: a read that is misuse has not begun.
+      this.#isReading = true;
     });
   }
 

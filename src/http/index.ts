@@ -7,7 +7,7 @@ export { formatChunkExtensions, parseChunkExtensions } from "./chunk-extensions.
 export type { ChunkExtensions } from "./chunk-extensions.ts";
 export type { ChunkHandler } from "./chunk-scanner.ts";
 export { request } from "./client.ts";
-export type { IncomingResponse, RequestOptions } from "./client.ts";
+export type { IncomingResponse, RequestOptions } from "./request-options.ts";
 export { httpError, httpErrors } from "./errors.ts";
 export type { FetchRequest, FetchResponse } from "./fetch.ts";
 export { Fields } from "./fields.ts";

@@ -6,6 +6,12 @@ import type { AnswerParser } from "./answer-parser.ts";
 import { ReadOperation, type Sink } from "./read-operation.ts";
 import type { Response } from "./response.ts";
 
+export function readResponse(
+  stream: ByteStream,
+  buffer: FlatBuffer,
+  parser: AnswerParser,
+  handler: Handler<Response>,
+): void;
 /**
  * Reads all that answers a request: first what is in `buffer`, then from the stream. Bytes past it stay in the buffer, for
  * whoever takes over: all that is behind the head, where there is no body or the parser's `bodyLimit` is 0. At most the
@@ -26,12 +32,6 @@ export function readResponse(
   parser: AnswerParser,
   options?: OperationOptions,
 ): Promise<Response>;
-export function readResponse(
-  stream: ByteStream,
-  buffer: FlatBuffer,
-  parser: AnswerParser,
-  handler: Handler<Response>,
-): void;
 export function readResponse(
   stream: ByteStream,
   buffer: FlatBuffer,

@@ -2,11 +2,10 @@ import type { ByteStream } from "../core/byte-stream.ts";
 import type { Handler } from "../core/completion.ts";
 import { Deadline } from "../core/deadline.ts";
 import type { ServalError } from "../core/error.ts";
-import { coreError } from "../core/errors.ts";
+import { coreError, transportError } from "../core/errors.ts";
 import type { FlatBuffer } from "../core/flat-buffer.ts";
-import { emptyBody } from "./body.ts";
 import type { Fields } from "./fields.ts";
-import type { BodySource } from "./incoming-body.ts";
+import { IncomingBody, type BodySource } from "./incoming-body.ts";
 import { readSome } from "./read.ts";
 import type { RequestParser } from "./request-parser.ts";
 import type { ResponseWriter } from "./response-writer.ts";
@@ -14,6 +13,8 @@ import type { ServeSettings } from "./serve-options.ts";
 
 /** Reads the body of a server's request, in the time that it may take, and tells the client to send it where that waits. */
 export class RequestBody implements BodySource {
+  /** What the handler reads it by. */
+  readonly incoming: IncomingBody = new IncomingBody(this);
   readonly #stream: ByteStream;
   readonly #buffer: FlatBuffer;
   readonly #parser: RequestParser;
@@ -64,11 +65,9 @@ export class RequestBody implements BodySource {
 
   readPart(handler: Handler<Uint8Array | undefined>): void {
     this.#handler = handler;
-    if (this.error !== undefined) {
-      queueMicrotask(() => this.#tell(this.error, undefined));
-      return;
-    }
-    this.goAhead(() => this.#read());
+    // Also where the connection has ended: what has come is the reader's.
+    if (this.isDone || this.error !== undefined) this.#tellSoon(this.error);
+    else this.goAhead(this.#read);
   }
 
   /** Tells a client that waits for it to send the body, then calls back. */
@@ -81,27 +80,51 @@ export class RequestBody implements BodySource {
     this.isAwaited = false;
     // Behind a write that may be in flight.
     this.#writer.flush(() => {
-      this.#writer.add("HTTP/1.1 100 Continue\r\n\r\n", emptyBody);
+      this.#writer.addContinue();
       this.#writer.flush(then);
     });
   }
 
-  /** Waits for nothing any more. */
-  close(): void {
-    this.#deadline.cancel();
+  /** Reads what is left, if that is at most so many bytes, for nobody; then calls back, with what has failed. */
+  drain(most: number, then: (error: ServalError | undefined) => void): void {
+    if (this.isDone || most < 0 || (this.#parser.contentLengthRemaining ?? 0) > most) {
+      then(undefined);
+      return;
+    }
+    this.readPart((error, part) => {
+      if (error === undefined) this.drain(most - (part?.length ?? 0), then);
+      else then(error);
+    });
   }
 
-  #read(): void {
+  /** The connection has ended, or goes on: nothing is waited for any more. */
+  close(): void {
+    this.#deadline.cancel();
+    if (this.isDone) return;
+    this.error ??= coreError("core.aborted", { message: "The connection of the request has ended" });
+    // Of a read that is in flight, the stream tells.
+    if (!this.isReading && this.#handler !== undefined) this.#tellSoon(this.error);
+  }
+
+  readonly #read = (): void => {
     this.#since = this.#settings.clock.now();
     this.#deadline.set(this.#left);
     this.isReading = true;
-    readSome(this.#stream, this.#buffer, this.#parser, undefined, (error, part) => {
+    try {
+      readSome(this.#stream, this.#buffer, this.#parser, this.#onPart);
+    } catch (misuse) {
+      // Someone else reads from the stream.
       this.isReading = false;
-      // Only what we wait for counts: a handler that is in no hurry is not the client's fault.
-      this.#left -= this.#settings.clock.now() - this.#since;
-      this.#tell(error, part);
-    });
-  }
+      this.#tellSoon(transportError(misuse));
+    }
+  };
+
+  readonly #onPart: Handler<Uint8Array | undefined> = (error, part) => {
+    this.isReading = false;
+    // Only what we wait for counts: a handler that is in no hurry is not the client's fault.
+    this.#left -= this.#settings.clock.now() - this.#since;
+    this.#tell(error, part);
+  };
 
   #tell(error: ServalError | undefined, part: Uint8Array | undefined): void {
     this.#deadline.clear();
@@ -109,5 +132,9 @@ export class RequestBody implements BodySource {
     const handler = this.#handler;
     this.#handler = undefined;
     handler?.(error, part);
+  }
+
+  #tellSoon(error: ServalError | undefined): void {
+    queueMicrotask(() => this.#tell(error, undefined));
   }
 }

@@ -5,12 +5,12 @@ import { ServalError } from "../core/error.ts";
 import { abortError, transportError } from "../core/errors.ts";
 import type { FlatBuffer } from "../core/flat-buffer.ts";
 import { mostInterim } from "./answer-parser.ts";
-import type { IncomingResponse, RequestOptions } from "./client.ts";
 import { httpError } from "./errors.ts";
 import type { Fields } from "./fields.ts";
 import { IncomingBody, type BodySource } from "./incoming-body.ts";
 import { readHeader, readSome } from "./read.ts";
 import { expectsContinue } from "./refusal.ts";
+import type { IncomingResponse, RequestOptions } from "./request-options.ts";
 import type { Request } from "./request.ts";
 import { ResponseParser } from "./response-parser.ts";
 import type { Response } from "./response.ts";
@@ -36,6 +36,8 @@ export class RequestOperation implements BodySource {
   #writeError: ServalError | undefined;
   /** Whether part of the request was left out, so that the stream is of no more use. */
   #isCut = false;
+  /** Who waits for the last write, since the stream is of no use to them before. */
+  #whenWritten: (() => void) | undefined;
   #hasCompleted = false;
 
   /** Throws for a message that can't be sent. */
@@ -63,6 +65,7 @@ export class RequestOperation implements BodySource {
     const { signal } = this.#options;
     if (signal?.aborted === true) {
       this.#stream.close();
+      discard(this.#message.body);
       queueMicrotask(() => this.#complete(abortError(signal), undefined));
       return;
     }
@@ -76,7 +79,8 @@ export class RequestOperation implements BodySource {
       throw misuse;
     }
     // RFC 9110 10.1.1: it must not wait for ever, since many a server knows nothing of this.
-    if (this.#waits && continueTimeout !== Infinity) this.#timer = clock.setTimer(continueTimeout, () => this.#goAhead());
+    if (this.#waits && continueTimeout !== Infinity)
+      this.#timer = clock.setTimer(continueTimeout, () => this.#goAhead());
   }
 
   get contentLength(): number | undefined {
@@ -94,8 +98,14 @@ export class RequestOperation implements BodySource {
   readPart(handler: Handler<Uint8Array | undefined>): void {
     const { signal } = this.#options;
     readSome(this.#stream, this.#buffer, this.#parser, { signal }, (error, part) => {
-      if (error !== undefined) this.#stream.close();
-      else if (this.#parser.isDone) this.#bodyEnded();
+      if (error === undefined && this.#parser.isDone) {
+        this.#bodyEnded(() => handler(error, part));
+        return;
+      }
+      if (error !== undefined) {
+        this.#dropRequest();
+        this.#stream.close();
+      }
       handler(error, part);
     });
   }
@@ -116,8 +126,9 @@ export class RequestOperation implements BodySource {
     const writing = new WriteOperation(this.#stream, this.#serializer, isEnough, (error) => {
       this.#writing = undefined;
       if (error !== undefined) this.#notWritten(error);
+      this.#whenWritten?.();
     });
-    writing.start(undefined);
+    writing.start(this.#options.signal);
     this.#writing = writing;
   }
 
@@ -126,6 +137,8 @@ export class RequestOperation implements BodySource {
     this.#writeError = error;
     // Of a broken stream, what the server has said before may still be read; the rest is the fault of our own side.
     if (error.condition !== "transport") this.#fail(error);
+    // Nobody reads to an end that has been read.
+    if (this.#parser.isDone) this.#stream.close();
   }
 
   /** Sends the body that has waited. */
@@ -169,24 +182,41 @@ export class RequestOperation implements BodySource {
   }
 
   #takeFinal(response: IncomingResponse): void {
-    if (this.#waits || (this.#writing !== undefined && response.status >= 400)) {
-      // What is left of the body is not wanted.
-      this.#isCut = true;
-      this.#writing?.cancel();
-      if (this.#waits) discard(this.#message.body);
+    // What is left of the body is not wanted.
+    if (this.#waits || (this.#writing !== undefined && response.status >= 400)) this.#dropRequest();
+    if (this.#parser.isDone) {
+      this.#bodyEnded(() => this.#complete(undefined, response));
+      return;
     }
-    if (this.#parser.isDone) this.#bodyEnded();
-    else response.body = new IncomingBody(this);
+    response.body = new IncomingBody(this);
     this.#complete(undefined, response);
   }
 
-  #bodyEnded(): void {
+  /** The rest of the request, if there is any, is not sent. */
+  #dropRequest(): void {
+    if (this.#writing !== undefined) this.#writing.cancel();
+    else if (this.#waits) discard(this.#message.body);
+    else return;
+    this.#waits = false;
+    this.#writing = undefined;
+    this.#isCut = true;
+  }
+
+  /** The response is there to its end: the stream is free, once all of the request is out. */
+  #bodyEnded(then: () => void): void {
+    // A server that answers to the end before it has all may never take the rest. The last write may be on its way.
+    if (this.#writing !== undefined && this.#serializer.source !== undefined) this.#dropRequest();
+    if (this.#writing !== undefined) {
+      this.#whenWritten = then;
+      return;
+    }
     if (this.#isCut) this.#stream.close();
+    then();
   }
 
   #fail(error: ServalError): void {
     if (this.#hasCompleted) return;
-    this.#writing?.cancel();
+    this.#dropRequest();
     this.#stream.close();
     this.#complete(error, undefined);
   }

@@ -1,32 +1,37 @@
 import type { ByteStream, WriteHandler } from "../core/byte-stream.ts";
-import type { Clock } from "../core/clock.ts";
-import type { Handler } from "../core/completion.ts";
 import { Deadline } from "../core/deadline.ts";
 import type { ServalError } from "../core/error.ts";
 import { coreError, transportError } from "../core/errors.ts";
+import { emptyBody, type Body } from "./body.ts";
+import { dateValue } from "./date.ts";
+import type { Answered, Departure } from "./framing.ts";
 import { ResponseBuffer } from "./response-buffer.ts";
-import type { Serializer } from "./serializer.ts";
+import type { Response } from "./response.ts";
+import { connectionField, headText, Serializer } from "./serializer.ts";
+import type { ServeSettings } from "./serve-options.ts";
 import { WriteOperation } from "./write-operation.ts";
 
 /** Moves responses to a stream: those that are ready gather until they are flushed, one that comes in parts goes by itself. */
 export class ResponseWriter {
   readonly #stream: ByteStream;
-  readonly #ms: number;
+  readonly #settings: ServeSettings;
   readonly #lost: (error: ServalError) => void;
   readonly #deadline: Deadline;
   readonly #buffer: ResponseBuffer = new ResponseBuffer();
+  /** The response that comes in parts, from when it is given until it is sent. */
+  #sending: WriteOperation | undefined;
   #isWriting = false;
-  /** Whether a response is being sent that comes in parts. */
-  isSending = false;
+  /** Who is to be called back, in this order, once nothing is being written. */
   #then: (() => void)[] = [];
+  #isCalling = false;
   #isClosed = false;
 
-  /** `ms` is how long the peer may take no byte of a write; `lost` is told that a write has failed. */
-  constructor(stream: ByteStream, clock: Clock, ms: number, lost: (error: ServalError) => void) {
+  /** `lost` is told that a write has failed, or that the peer took none of its bytes for too long. */
+  constructor(stream: ByteStream, settings: ServeSettings, lost: (error: ServalError) => void) {
     this.#stream = stream;
-    this.#ms = ms;
+    this.#settings = settings;
     this.#lost = lost;
-    this.#deadline = new Deadline(clock, () => {
+    this.#deadline = new Deadline(settings.clock, () => {
       lost(coreError("core.timeout", { message: "The client took none of its response for too long" }));
     });
   }
@@ -36,34 +41,62 @@ export class ResponseWriter {
     return this.#buffer.size;
   }
 
-  /** Adds a response to what waits; not while something is being written. */
-  add(head: string, body: Uint8Array): void {
-    this.#buffer.add(head, body);
+  /** Whether something is being written: then nothing may be added. */
+  get isWriting(): boolean {
+    return this.#isWriting;
   }
 
-  /** Writes what waits, then calls back: at once where there is nothing. */
+  /** Whether a response is being sent that comes in parts. */
+  get isSending(): boolean {
+    return this.#sending !== undefined;
+  }
+
+  /** Adds a response of which all is there to what waits; not while something is being written. Throws for one that can't be sent. */
+  add(response: Response, departure: Departure, request: Answered | undefined, keepAlive: boolean): void {
+    const connection = connectionField(
+      response,
+      departure,
+      request === undefined ? { keepAlive } : { keepAlive, request },
+    );
+    const head = headText(response, departure, connection + this.#dateField(response));
+    this.#buffer.add(head, request?.method === "HEAD" ? emptyBody : response.body);
+  }
+
+  /** Adds 100 (Continue), likewise. */
+  addContinue(): void {
+    this.#buffer.add("HTTP/1.1 100 Continue\r\n\r\n", emptyBody);
+  }
+
+  /** Writes what waits, then calls back, behind those that wait already: at once where there is nothing. */
   flush(then: () => void): void {
-    if (this.#isWriting) this.#then.push(then);
-    else if (this.#buffer.size === 0) then();
-    else {
-      this.#then.push(then);
-      this.#isWriting = true;
-      this.#write();
-    }
+    this.#then.push(then);
+    this.#advance();
   }
 
-  /** Writes a response that comes in parts, behind what waits. */
-  send(serializer: Serializer, handler: Handler): void {
+  /**
+   * Writes a response that comes in parts, behind what waits, and calls back with what it has failed with, and whether
+   * that was the body's fault. Throws for one that can't be sent.
+   */
+  send(
+    response: Response<Body>,
+    request: Answered,
+    keepAlive: boolean,
+    handler: (error: ServalError | undefined, isOurs: boolean) => void,
+  ): void {
+    const serializer = new Serializer(response, { request, keepAlive, more: this.#dateField(response) });
+    const sending = new WriteOperation(this.#stream, serializer, undefined, (error) => {
+      this.#deadline.clear();
+      this.#isWriting = false;
+      this.#sending = undefined;
+      handler(error, sending.hasSourceFailed);
+      this.#advance();
+    });
+    sending.onWrite = (isInFlight) => this.#deadline.set(isInFlight ? this.#settings.timeouts.write : Infinity);
+    this.#sending = sending;
     this.flush(() => {
-      this.#isWriting = this.isSending = true;
-      const writing = new WriteOperation(this.#stream, serializer, undefined, (error) => {
-        this.#deadline.clear();
-        this.#isWriting = this.isSending = false;
-        if (!this.#isClosed) handler(error, undefined);
-      });
-      writing.onWrite = (isInFlight) => this.#deadline.set(isInFlight ? this.#ms : Infinity);
+      this.#isWriting = true;
       try {
-        writing.start(undefined);
+        sending.start(undefined);
       } catch (misuse) {
         this.#lost(transportError(misuse));
       }
@@ -76,10 +109,23 @@ export class ResponseWriter {
     this.#deadline.cancel();
     this.#buffer.clear();
     this.#then = [];
+    this.#sending?.cancel();
+  }
+
+  /** Writes what waits, and calls back where there is nothing: one after the other, since each may have more to write. */
+  #advance(): void {
+    if (this.#isCalling) return;
+    this.#isCalling = true;
+    while (this.#then.length > 0 && !this.#isWriting) {
+      if (this.#buffer.size > 0) this.#write();
+      else this.#then.shift()!();
+    }
+    this.#isCalling = false;
   }
 
   #write(): void {
-    this.#deadline.set(this.#ms);
+    this.#isWriting = true;
+    this.#deadline.set(this.#settings.timeouts.write);
     try {
       this.#stream.writeSome(this.#buffer.take(), this.#onWritten);
     } catch (misuse) {
@@ -101,8 +147,10 @@ export class ResponseWriter {
     }
     this.#deadline.clear();
     this.#isWriting = false;
-    const then = this.#then;
-    this.#then = [];
-    for (const each of then) each();
+    this.#advance();
   };
+
+  #dateField({ fields }: Response<Body>): string {
+    return this.#settings.date && !fields.has("Date") ? `Date: ${dateValue()}\r\n` : "";
+  }
 }

@@ -1,6 +1,5 @@
 import { systemClock, type Clock } from "../core/clock.ts";
 import type { ByteStream } from "../core/byte-stream.ts";
-import type { ServalError } from "../core/error.ts";
 import type { Body } from "./body.ts";
 import type { IncomingBody } from "./incoming-body.ts";
 import type { Request } from "./request.ts";
@@ -85,6 +84,3 @@ export class ServeSettings {
     this.clock = options.clock ?? systemClock;
   }
 }
-
-/** How a connection ended: nothing where that was in good order, or the stream was released. */
-export type Ended = ServalError | undefined;

@@ -1,23 +1,20 @@
-import type { ByteStream, ReadHandler } from "../core/byte-stream.ts";
-import { copyOf } from "../core/bytes.ts";
+import type { ByteStream } from "../core/byte-stream.ts";
+import type { Timer } from "../core/clock.ts";
 import { isPromise, type Handler } from "../core/completion.ts";
-import { Deadline } from "../core/deadline.ts";
 import type { ServalError } from "../core/error.ts";
 import { abortError, coreError, invalidArgument, transportError } from "../core/errors.ts";
-import { FlatBuffer } from "../core/flat-buffer.ts";
 import { offAbort, onAbort } from "../core/on-abort.ts";
 import { reportError } from "../core/report.ts";
-import { emptyBody, type Body } from "./body.ts";
-import { dateValue } from "./date.ts";
-import { IncomingBody } from "./incoming-body.ts";
+import type { Body } from "./body.ts";
 import { checkRequest, expectsContinue, refusal, refusalStatus } from "./refusal.ts";
 import { RequestBody } from "./request-body.ts";
-import { RequestParser } from "./request-parser.ts";
+import { RequestReader, type RequestTaker } from "./request-reader.ts";
 import type { Request } from "./request.ts";
 import { ResponseWriter } from "./response-writer.ts";
 import { Response } from "./response.ts";
-import { connectionField, departureOf, headText, Serializer } from "./serializer.ts";
-import type { Exchange, IncomingRequest, RequestHandler, ServeSettings } from "./serve-options.ts";
+import { departureOf } from "./serializer.ts";
+import type { Exchange, IncomingRequest, RequestHandler, ServeOptions, ServeSettings } from "./serve-options.ts";
+import { discard } from "./sources.ts";
 import { hasToken } from "./token-list.ts";
 
 /** More than this, in bytes, is written before more requests are answered. */
@@ -32,46 +29,35 @@ const mostDrained = 64 * 1024;
 /** How many milliseconds a client may take to end its side once we have ended ours. */
 const lingerMs = 5_000;
 
-/** What ends a connection from outside. */
-export interface ServerConnectionSignals {
-  readonly stop?: AbortSignal | undefined;
-  readonly signal?: AbortSignal | undefined;
-}
-
 /**
  * The server's side of HTTP/1.1 on one stream (RFC 9112 9): reads requests and answers them in order. One is dealt with
  * at a time; responses that are ready at once gather, and those to all requests of one read leave in one write.
  */
-export class ServerConnection implements Exchange {
+export class ServerConnection implements Exchange, RequestTaker {
   readonly stream: ByteStream;
   readonly #handler: RequestHandler;
   readonly #settings: ServeSettings;
-  readonly #signals: ServerConnectionSignals;
+  /** What ends it from outside. */
+  readonly #signals: Pick<ServeOptions, "signal" | "stop">;
   readonly #completed: Handler;
-  readonly #buffer: FlatBuffer = new FlatBuffer();
+  readonly #reader: RequestReader;
   readonly #writer: ResponseWriter;
-  /** For the client to send what it has to: a head, the next request, its end. */
-  readonly #deadline: Deadline;
-  #parser: RequestParser;
-  /** The bytes that are being looked at, and how many of them are used up: only inside `#takeRequests`. */
-  #bytes: Uint8Array | undefined;
-  #used = 0;
   #inTurn = 0;
-  /** The request that is being answered, and its body, if it has one. */
+  /** For the next turn, or for the client to end its side. */
+  #timer: Timer | undefined;
+  /** The request that is being answered, and its body, if that is still to come. */
   #request: IncomingRequest | undefined;
   #body: RequestBody | undefined;
-  /** A read of requests is in flight. */
-  #isReading = false;
-  #isFirst = true;
+  /** Whether the handler has not yet answered it. */
+  #isAnswering = false;
   #isStopping = false;
-  #isLeaving = false;
   #hasEnded = false;
 
   constructor(
     stream: ByteStream,
     handler: RequestHandler,
     settings: ServeSettings,
-    signals: ServerConnectionSignals,
+    signals: Pick<ServeOptions, "signal" | "stop">,
     completed: Handler,
   ) {
     this.stream = stream;
@@ -79,34 +65,24 @@ export class ServerConnection implements Exchange {
     this.#settings = settings;
     this.#signals = signals;
     this.#completed = completed;
-    this.#deadline = new Deadline(settings.clock, this.#onDeadline);
-    this.#writer = new ResponseWriter(stream, settings.clock, settings.timeouts.write, (error) => this.#close(error));
-    this.#parser = new RequestParser(settings.parser);
+    this.#reader = new RequestReader(stream, settings, this);
+    this.#writer = new ResponseWriter(stream, settings, (error) => this.#close(error));
   }
 
   /** Begins, with bytes that were read before. Throws what the stream says of misuse; then nothing was started. */
   start(buffered: Uint8Array | undefined): void {
-    if (buffered !== undefined && buffered.length > 0) {
-      this.#buffer.append(buffered);
-      queueMicrotask(this.#takeBuffered);
-    } else {
-      this.stream.readSome(this.#onRead);
-      this.#isReading = true;
-    }
-    this.#deadline.set(this.#settings.timeouts.header);
+    this.#reader.start(buffered);
     const { stop, signal } = this.#signals;
     if (stop !== undefined) watch(stop, this.#onStop);
     if (signal !== undefined) watch(signal, this.#onAbort);
   }
 
   release(): Uint8Array {
-    const request = this.#request;
-    if (request === undefined || !asksToSwitch(request)) {
+    if (!this.#isAnswering || !asksToSwitch(this.#request!)) {
       throw invalidArgument("A stream can be released only while a request with Upgrade, or CONNECT, is answered");
     }
-    if (this.#body?.isReading === true) throw coreError("core.operation_pending");
-    const rest = this.#bytes === undefined ? this.#buffer.data() : this.#bytes.subarray(this.#used);
-    const released = copyOf(rest, rest.length);
+    if (this.#body?.isDone === false) throw invalidArgument("The body of the request has to be read first");
+    const released = this.#reader.rest();
     this.#end(undefined);
     return released;
   }
@@ -114,132 +90,101 @@ export class ServerConnection implements Exchange {
   readonly #onStop = (): void => {
     this.#isStopping = true;
     // Between requests nothing is lost.
-    if (this.#isReading && !this.#parser.gotSome) this.#close(undefined);
+    if (this.#reader.isReading && !this.#reader.isInside) this.#close(undefined);
   };
 
   readonly #onAbort = (): void => this.#close(abortError(this.#signals.signal!));
 
-  readonly #onDeadline = (): void => {
-    if (this.#isLeaving || !this.#parser.gotSome) this.#close(undefined);
-    else this.#refuse(coreError("core.timeout", { message: "The head of the request took too long" }));
-  };
-
   // Requests in.
 
-  #read(): void {
-    if (this.#hasEnded) return;
-    if (this.#isStopping && !this.#parser.gotSome) {
-      this.#leave(undefined);
-      return;
-    }
-    const { idle, header } = this.#settings.timeouts;
-    if (!this.#isFirst) this.#deadline.set(this.#parser.gotSome ? header : idle);
-    // A head has its time from its first byte on.
-    this.#isFirst = this.#parser.gotSome;
-    this.#isReading = true;
-    this.#start(() => this.stream.readSome(this.#onRead));
-  }
-
-  readonly #onRead: ReadHandler = (error, bytes) => {
-    this.#isReading = false;
-    if (this.#hasEnded || this.#isLeaving) return;
-    if (error !== undefined) {
-      this.#close(error);
-    } else if (bytes === undefined) {
-      this.#onEnd();
-    } else if (this.#buffer.size > 0) {
-      this.#buffer.append(bytes);
-      this.#takeRequests(this.#buffer.data());
-    } else {
-      this.#takeRequests(bytes);
-    }
-  };
-
-  /** Nobody waits for the answer to half a request; without any of one, this is how a connection ends. */
-  #onEnd(): void {
+  /** @internal */
+  arrived(): void {
     try {
-      this.#parser.end();
+      while (this.#takeRequest());
     } catch (error) {
-      this.#leave((error as ServalError).code === "http.end_of_stream" ? undefined : (error as ServalError));
+      this.#refuse(transportError(error));
     }
   }
 
-  readonly #takeBuffered = (): void => {
-    if (this.#hasEnded) return;
-    if (this.#buffer.size > 0) this.#takeRequests(this.#buffer.data());
-    else this.#writer.flush(() => this.#read());
-  };
+  /** @internal */
+  ended(error: ServalError | undefined): void {
+    this.#leave(error);
+  }
 
-  /** Answers the requests in `bytes`: those of the buffer or, where that is empty, the stream's. */
-  #takeRequests(bytes: Uint8Array): void {
-    this.#bytes = bytes;
-    this.#used = 0;
-    try {
-      while (this.#takeRequest(bytes));
-    } catch (error) {
-      this.#refuse(error as ServalError);
-    }
-    this.#keepRest();
+  /** @internal */
+  lost(error: ServalError): void {
+    this.#close(error);
+  }
+
+  /** @internal */
+  expired(isInside: boolean): void {
+    if (isInside) this.#refuse(coreError("core.timeout", { message: "The head of the request took too long" }));
+    else this.#close(undefined);
   }
 
   /** Takes one request, if it is all there. Returns whether it is answered, and the next one may be taken. */
-  #takeRequest(bytes: Uint8Array): boolean {
-    this.#used += this.#parser.put(this.#used === 0 ? bytes : bytes.subarray(this.#used));
-    const request: IncomingRequest | undefined = this.#parser.message;
+  #takeRequest(): boolean {
+    const request = this.#reader.take();
     if (request === undefined) {
       this.#inTurn = 0;
-      this.#keepRest();
-      this.#writer.flush(() => this.#read());
+      this.#reader.keepRest();
+      this.#writer.flush(this.#read);
       return false;
     }
-    this.#deadline.clear();
-    this.#isFirst = false;
     this.#request = request;
     const wrong = checkRequest(request);
     if (wrong !== undefined) throw wrong;
-    if (!this.#parser.isDone) this.#expectBody(request);
+    if (!this.#reader.parser.isDone) this.#expectBody(request);
     // Who may take the stream over finds nothing being written.
     if (this.#writer.size === 0 || !asksToSwitch(request)) return this.#answer(request);
-    this.#keepRest();
+    this.#reader.keepRest();
     this.#writer.flush(() => {
-      if (this.#answer(request)) this.#takeBuffered();
+      if (this.#answer(request)) this.#takeMore();
     });
     return false;
   }
 
   #expectBody(request: IncomingRequest): void {
-    this.#keepRest();
+    const { stream } = this;
+    const reader = this.#reader;
+    reader.keepRest();
     const expect = request.version >= 11 ? request.fields.joined("Expect") : undefined;
     const isAwaited = expect !== undefined && expectsContinue(expect);
-    const { stream } = this;
-    this.#body = new RequestBody(stream, this.#buffer, this.#parser, this.#writer, this.#settings, isAwaited);
-    request.body = new IncomingBody(this.#body);
+    this.#body = new RequestBody(stream, reader.buffer, reader.parser, this.#writer, this.#settings, isAwaited);
+    request.body = this.#body.incoming;
   }
 
-  /** What is not used up of the bytes being looked at stays in the buffer. */
-  #keepRest(): void {
-    const bytes = this.#bytes;
-    this.#bytes = undefined;
-    if (bytes === undefined || this.#hasEnded) return;
-    if (this.#buffer.size > 0) this.#buffer.consume(this.#used);
-    else if (this.#used < bytes.length) this.#buffer.append(bytes.subarray(this.#used));
-  }
+  /** Goes on behind a response: with what has been read, then with the stream. */
+  readonly #takeMore = (): void => {
+    if (this.#hasEnded) return;
+    if (this.#reader.buffer.size > 0 && !this.#isStopping) this.#reader.again();
+    else this.#writer.flush(this.#read);
+  };
+
+  readonly #read = (): void => {
+    if (this.#hasEnded) return;
+    if (this.#isStopping && !this.#reader.isInside) this.#leave(undefined);
+    else this.#reader.read();
+  };
 
   // Responses out.
 
   /** Has the handler answer. Returns whether that is done, and the next request may be taken at once. */
   #answer(request: IncomingRequest): boolean {
     let result: ReturnType<RequestHandler>;
+    this.#isAnswering = true;
     try {
       result = this.#handler(request, this);
     } catch (error) {
-      return this.#fail(request, error);
+      // Where it has asked for the body, 100 (Continue) may be on its way.
+      if (!this.#writer.isWriting) return this.#fail(request, error);
+      result = Promise.reject(error as Error);
     }
-    if (!isPromise(result)) return this.#respond(request, result);
-    this.#keepRest();
+    if (!isPromise(result) && !this.#writer.isWriting) return this.#respond(request, result);
+    this.#reader.keepRest();
     // Who has asked before is not to wait for this one.
     if (!this.#hasEnded) this.#writer.flush(ignore);
-    result.then(
+    Promise.resolve(result).then(
       (response) => this.#later(() => this.#respond(request, response)),
       (error: unknown) => this.#later(() => this.#fail(request, error)),
     );
@@ -247,52 +192,57 @@ export class ServerConnection implements Exchange {
   }
 
   #later(finish: () => boolean): void {
-    if (this.#hasEnded) finish();
-    else
-      this.#writer.flush(() => {
-        if (finish()) this.#takeBuffered();
-      });
+    this.#isAnswering = false;
+    if (this.#hasEnded) {
+      finish();
+      return;
+    }
+    this.#writer.flush(() => {
+      if (finish()) this.#takeMore();
+    });
   }
 
   #respond(request: IncomingRequest, response: Response<Body> | undefined | void): boolean {
-    if (this.#hasEnded) return false;
-    if (!(response instanceof Response) || response.status < 200) {
-      return this.#fail(request, new TypeError("The handler of a request must return a Response with a final status"));
-    }
+    this.#isAnswering = false;
     try {
-      return this.#send(request, response);
+      if (this.#hasEnded) {
+        // Too late: nobody is there to get it.
+        if (response instanceof Response) discard(response.body);
+        return false;
+      }
+      if (response instanceof Response && response.status >= 200) return this.#send(request, response);
+      throw new TypeError("The handler of a request must return a Response with a final status");
     } catch (error) {
+      if (response instanceof Response) discard(response.body);
       return this.#fail(request, error);
     }
   }
 
-  /** Sends a response, or gathers it. Returns whether the next request may be taken at once. */
+  /** Sends a response, or gathers it. Returns whether the next request may be taken at once. Throws for one that can't be sent. */
   #send(request: IncomingRequest, response: Response<Body>): boolean {
-    if (response.body === request.body && this.#body?.isAwaited === true) {
+    const { body } = response;
+    if (this.#body?.isAwaited === true && body === this.#body.incoming) {
       // It is read while it is sent back, and then it is too late to ask for it.
-      this.#keepRest();
+      this.#reader.keepRest();
       this.#body.goAhead(() => {
-        if (this.#respond(request, response)) this.#takeBuffered();
+        if (this.#respond(request, response)) this.#takeMore();
       });
       return false;
     }
     const departure = departureOf(response, request);
     const keepAlive = departure.framing !== "eof" && this.#keepsAlive(request, response);
-    const { body } = response;
     if (body instanceof Uint8Array) {
-      const head = headText(response, departure, this.#more(response, departure, keepAlive));
-      this.#writer.add(head, request.method === "HEAD" ? emptyBody : body);
+      this.#writer.add(response as Response, departure, request, keepAlive);
       return this.#afterResponse(keepAlive);
     }
-    this.#keepRest();
-    const more = this.#settings.date && !response.fields.has("Date") ? `Date: ${dateValue()}\r\n` : "";
-    this.#writer.send(new Serializer(response, { request, keepAlive, more }), (error) => {
+    this.#reader.keepRest();
+    this.#writer.send(response, request, keepAlive, (error, isOurs) => {
       if (error === undefined) {
-        if (this.#afterResponse(keepAlive)) this.#takeBuffered();
+        if (this.#afterResponse(keepAlive)) this.#takeMore();
         return;
       }
       // Half of it is out: that it is not all must be seen.
-      if (error.condition !== "transport" && error !== this.#body?.error) this.#report(error.code === "http.body_failed" ? error.cause : error, request);
+      if (isOurs && error !== this.#body?.error) this.#report(causeOf(error), request);
       this.#close(error);
     });
     return false;
@@ -307,20 +257,20 @@ export class ServerConnection implements Exchange {
 
   /** Behind a response. Returns whether the next request may be taken at once. */
   #afterResponse(keepAlive: boolean): boolean {
-    const body = this.#request?.body;
+    const body = this.#body;
     if (!keepAlive) {
-      this.#keepRest();
+      this.#reader.keepRest();
       this.#writer.flush(() => this.#leave(undefined));
       return false;
     }
-    if (body instanceof IncomingBody && !body.isDone) {
-      this.#keepRest();
-      this.#writer.flush(() => body.detach(() => this.#drain(mostDrained)));
+    if (body?.isDone === false) {
+      this.#reader.keepRest();
+      this.#writer.flush(() => body.incoming.detach(() => body.drain(mostDrained, this.#onDrained)));
       return false;
     }
     this.#nextMessage();
     if (++this.#inTurn < mostInTurn && this.#writer.size < mostGathered) return true;
-    this.#keepRest();
+    this.#reader.keepRest();
     this.#writer.flush(() => this.#yield());
     return false;
   }
@@ -328,47 +278,43 @@ export class ServerConnection implements Exchange {
   #nextMessage(): void {
     this.#body?.close();
     this.#body = this.#request = undefined;
-    this.#parser = new RequestParser(this.#settings.parser);
+    this.#reader.next();
   }
 
   /** Lets others have their turn, where this has had one. */
   #yield(): void {
     if (this.#inTurn < mostInTurn) {
-      this.#takeBuffered();
+      this.#takeMore();
       return;
     }
     this.#inTurn = 0;
-    this.#settings.clock.setTimer(0, this.#takeBuffered);
+    this.#timer = this.#settings.clock.setTimer(0, this.#takeMore);
   }
 
-  /** Reads what is left of a body that nobody wanted. */
-  #drain(left: number): void {
+  /** As much is read of a body that nobody wanted as is worth it. */
+  readonly #onDrained = (error: ServalError | undefined): void => {
     if (this.#hasEnded) return;
-    const body = this.#body!;
-    if (body.isDone) {
-      this.#nextMessage();
-      this.#takeBuffered();
-    } else if (left < 0 || (this.#parser.contentLengthRemaining ?? 0) > mostDrained) {
-      this.#leave(undefined);
-    } else {
-      body.readPart((error, part) => {
-        if (error === undefined) this.#drain(left - (part?.length ?? 0));
-        else this.#leave(error);
-      });
+    if (!this.#body!.isDone) {
+      this.#leave(error);
+      return;
     }
-  }
+    this.#nextMessage();
+    this.#takeMore();
+  };
 
   /** The handler has failed, or what it returned can't be sent. */
   #fail(request: IncomingRequest, error: unknown): boolean {
+    this.#isAnswering = false;
     const own = this.#body?.error;
-    // What is wrong with the request's body is the client's to hear.
-    if (!this.#hasEnded && own !== undefined && error === own) {
-      this.#refuse(own);
+    // What is wrong with the request's body is the client's to hear, if it is still there.
+    if (own !== undefined && error === own) {
+      if (!this.#hasEnded) this.#refuse(own);
       return false;
     }
     this.#report(error, request);
     if (this.#hasEnded) return false;
-    return this.#send(request, new Response({ status: 500, body: "The server failed to answer the request\n" }));
+    const response = new Response({ status: 500, body: "The server failed to answer the request\n" });
+    return this.#send(request, response);
   }
 
   #report(error: unknown, request: IncomingRequest): void {
@@ -388,49 +334,34 @@ export class ServerConnection implements Exchange {
       this.#close(error);
       return;
     }
-    this.#keepRest();
-    this.#deadline.clear();
-    const request = this.#request;
+    this.#reader.close();
     const response = refusal(error, status);
-    const departure = departureOf(response, request);
     this.#writer.flush(() => {
-      this.#writer.add(
-        headText(response, departure, this.#more(response, departure, false)),
-        request?.method === "HEAD" ? emptyBody : response.body,
-      );
+      this.#writer.add(response, departureOf(response, this.#request), this.#request, false);
       this.#writer.flush(() => this.#leave(error));
     });
   }
 
-  /** The fields that are ours to add. */
-  #more(response: Response<Body>, departure: ReturnType<typeof departureOf>, keepAlive: boolean): string {
-    const request = this.#request;
-    const connection = connectionField(response, departure, request === undefined ? { keepAlive } : { keepAlive, request });
-    return this.#settings.date && !response.fields.has("Date") ? `${connection}Date: ${dateValue()}\r\n` : connection;
-  }
-
   // The end.
-
-  /** Starts an operation of the stream's. What that throws is misuse: someone else uses the stream too. */
-  #start(operation: () => void): void {
-    try {
-      operation();
-    } catch (misuse) {
-      this.#close(transportError(misuse));
-    }
-  }
 
   /** Ends in good order: the client reads what it was sent to its end. */
   #leave(error: ServalError | undefined): void {
     if (this.#hasEnded) return;
-    if (this.#isReading || this.#body?.isReading === true) {
+    if (this.#reader.isReading || this.#body?.isReading === true) {
       // For what the client has promised and not sent.
       this.#close(error);
       return;
     }
-    this.#isLeaving = true;
-    this.#deadline.set(lingerMs);
-    this.#start(() => this.stream.teardown("server", () => this.#close(error)));
+    this.#reader.close();
+    try {
+      this.stream.teardown("server", () => this.#close(error));
+    } catch (misuse) {
+      // Someone else uses the stream.
+      this.#close(transportError(misuse));
+      return;
+    }
+    this.#timer = this.#settings.clock.setTimer(lingerMs, () => this.#close(error));
+    this.#timer.unref?.();
   }
 
   #close(error: ServalError | undefined): void {
@@ -441,15 +372,22 @@ export class ServerConnection implements Exchange {
 
   #end(error: ServalError | undefined): void {
     this.#hasEnded = true;
-    this.#deadline.cancel();
+    this.#isAnswering = false;
+    this.#timer?.cancel();
+    this.#reader.close();
     this.#body?.close();
     this.#writer.close();
-    this.#buffer.clear();
     const { stop, signal } = this.#signals;
     if (stop !== undefined) offAbort(stop, this.#onStop);
     if (signal !== undefined) offAbort(signal, this.#onAbort);
-    this.#completed(error, undefined);
+    // Not inside the application's own call of `release` or `abort`.
+    queueMicrotask(() => this.#completed(error, undefined));
   }
+}
+
+/** What the application knows a failure of a response's body by. */
+function causeOf(error: ServalError): unknown {
+  return error.code === "http.body_failed" ? error.cause : error;
 }
 
 function watch(signal: AbortSignal, callback: () => void): void {

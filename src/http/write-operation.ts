@@ -3,7 +3,7 @@ import type { Handler } from "../core/completion.ts";
 import { ServalError } from "../core/error.ts";
 import { transportError } from "../core/errors.ts";
 import { AbortGuard } from "./abort.ts";
-import { partOf } from "./body.ts";
+import { partOf, type BodyStream } from "./body.ts";
 import { httpError } from "./errors.ts";
 import type { Serializer } from "./serializer.ts";
 import { discard, stop } from "./sources.ts";
@@ -19,7 +19,11 @@ export class WriteOperation {
   readonly #handler: Handler;
   #guard: AbortGuard | undefined;
   #source: AsyncIterator<unknown> | undefined;
+  /** Whether the body, if it comes in parts, has been asked for any, or let go of. */
+  #isBodyTaken = false;
   #hasEnded = false;
+  /** Whether it has failed by the fault of the body, not of the stream. */
+  hasSourceFailed = false;
 
   constructor(stream: ByteStream, serializer: Serializer, isEnough: (() => boolean) | undefined, handler: Handler) {
     this.#stream = stream;
@@ -30,11 +34,11 @@ export class WriteOperation {
 
   /** Throws what the stream says of misuse; then nothing was started. */
   start(signal: AbortSignal | undefined): void {
-    const { unwanted } = this.#serializer;
-    if (unwanted !== undefined) discard(unwanted);
     if (this.#isEnough?.() === true || this.#serializer.isDone) queueMicrotask(() => this.#finish(undefined));
     else if (this.#serializer.needsBody) this.#pull();
     else this.#write();
+    const { unwanted } = this.#serializer;
+    if (unwanted !== undefined) this.#discard(unwanted);
     if (signal !== undefined) this.#guard = new AbortGuard(this.#stream, signal, this.#onAbort);
   }
 
@@ -48,8 +52,7 @@ export class WriteOperation {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
     this.#guard?.release();
-    stop(this.#source);
-    this.#source = undefined;
+    this.#letGo();
   }
 
   #write(): void {
@@ -79,6 +82,7 @@ export class WriteOperation {
   /** Asks the source for its next part. */
   #pull(): void {
     const { source } = this.#serializer;
+    this.#isBodyTaken = true;
     try {
       this.#source ??= source![Symbol.asyncIterator]();
       this.#source.next().then(this.#onPart, this.#onSourceFailed);
@@ -87,26 +91,33 @@ export class WriteOperation {
     }
   }
 
-  readonly #onPart = ({ done, value }: IteratorResult<unknown>): void => {
+  readonly #onPart = (result: IteratorResult<unknown>): void => {
     if (this.#hasEnded) return;
     try {
-      if (done === true) {
+      if (result.done === true) {
         this.#source = undefined;
         this.#serializer.end(this.#serializer.source!.trailer);
       } else {
-        this.#serializer.put(partOf(value));
+        this.#serializer.put(partOf(result.value));
       }
-    } catch (error) {
-      this.#finish(error as ServalError);
+    } catch (cause) {
+      this.#sourceFailed(cause);
       return;
     }
     this.#goOn();
   };
 
   readonly #onSourceFailed = (cause: unknown): void => {
+    if (this.#hasEnded) return;
+    // Who fails has ended.
     this.#source = undefined;
-    this.#finish(cause instanceof ServalError ? cause : httpError("http.body_failed", { cause }));
+    this.#sourceFailed(cause);
   };
+
+  #sourceFailed(cause: unknown): void {
+    this.hasSourceFailed = true;
+    this.#finish(cause instanceof ServalError ? cause : httpError("http.body_failed", { cause }));
+  }
 
   /** The stream is closed; what may never come any more is the next part. */
   readonly #onAbort = (): void => {
@@ -117,8 +128,22 @@ export class WriteOperation {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
     const error = this.#guard?.release() ?? failure;
+    // Of a part of the message, the body is for later.
+    if (error !== undefined && this.#isEnough === undefined) this.#letGo();
+    this.#handler(error);
+  }
+
+  /** Tells the source of the body that no more is asked of it. */
+  #letGo(): void {
     stop(this.#source);
     this.#source = undefined;
-    this.#handler(error);
+    const { source, unwanted } = this.#serializer;
+    const body = source ?? unwanted;
+    if (body !== undefined) this.#discard(body);
+  }
+
+  #discard(body: BodyStream): void {
+    if (!this.#isBodyTaken) discard(body);
+    this.#isBodyTaken = true;
   }
 }

@@ -11,6 +11,7 @@ import { WriteOperation } from "./write-operation.ts";
 /** Options of {@link write}. */
 export interface WriteOptions extends OperationOptions, Pick<SerializerOptions, "keepAlive" | "request"> {}
 
+export function writeHeader(stream: ByteStream, serializer: Serializer, handler: Handler): void;
 /**
  * Writes the head of a serializer's message, unless that is written, and what `next` gives out with it; its option
  * `split` keeps the body out of that. Beast's `http::async_write_header`.
@@ -20,7 +21,6 @@ export interface WriteOptions extends OperationOptions, Pick<SerializerOptions, 
  * already is misuse, `core.operation_pending`: it throws where there is a handler.
  */
 export function writeHeader(stream: ByteStream, serializer: Serializer, options?: OperationOptions): Promise<void>;
-export function writeHeader(stream: ByteStream, serializer: Serializer, handler: Handler): void;
 export function writeHeader(
   stream: ByteStream,
   serializer: Serializer,
@@ -36,6 +36,7 @@ export function writeHeader(
   return start(stream, serializer, () => serializer.isHeaderDone, options, handler);
 }
 
+export function writeSome(stream: ByteStream, serializer: Serializer, handler: Handler): void;
 /**
  * Writes some of a serializer's message, at least one byte: all that one `writeSome` of the stream takes, up to the
  * serializer's `limit`. Where the serializer needs the next part of the body first, that is misuse, `http.need_body`;
@@ -43,7 +44,6 @@ export function writeHeader(
  * does.
  */
 export function writeSome(stream: ByteStream, serializer: Serializer, options?: OperationOptions): Promise<void>;
-export function writeSome(stream: ByteStream, serializer: Serializer, handler: Handler): void;
 export function writeSome(
   stream: ByteStream,
   serializer: Serializer,
@@ -56,20 +56,18 @@ export function writeSome(
   options?: OperationOptions | Handler,
   handler?: Handler,
 ): Promise<void> | void {
-  const isNeedy = serializer.needsBody;
-  const begin = serializer.isDone || isNeedy ? undefined : serializer.next();
-  return start(
-    stream,
-    serializer,
-    () => {
-      if (isNeedy) throw httpError("http.need_body");
-      return begin === undefined || serializer.next() !== begin;
-    },
-    options,
-    handler,
-  );
+  let hasStarted = false;
+  // Asked before the first write and behind each.
+  const isEnough = (): boolean => {
+    if (!hasStarted && serializer.needsBody) throw httpError("http.need_body");
+    const isWritten = hasStarted;
+    hasStarted = true;
+    return isWritten;
+  };
+  return start(stream, serializer, isEnough, options, handler);
 }
 
+export function write(stream: ByteStream, message: Writable, handler: Handler): void;
 /**
  * Writes a message, or what is left of a serializer's, head and body, and completes once the stream has taken all of it.
  * A body that is bytes must stay untouched until then. One that comes in parts is asked for the next one when the last
@@ -83,13 +81,7 @@ export function writeSome(
  * is a handler, before anything is written. Beast's `http::async_write`.
  */
 export function write(stream: ByteStream, message: Writable, options?: WriteOptions): Promise<void>;
-export function write(stream: ByteStream, message: Writable, handler: Handler): void;
-export function write(
-  stream: ByteStream,
-  message: Writable,
-  options: WriteOptions | undefined,
-  handler: Handler,
-): void;
+export function write(stream: ByteStream, message: Writable, options: WriteOptions | undefined, handler: Handler): void;
 export function write(
   stream: ByteStream,
   message: Writable,
@@ -114,7 +106,5 @@ function start(
   handler: Handler | undefined,
 ): Promise<void> | void {
   if (typeof options === "function") return start(stream, serializer, isEnough, undefined, options);
-  return complete(handler, (done) =>
-    new WriteOperation(stream, serializer, isEnough, done).start(options?.signal),
-  );
+  return complete(handler, (done) => new WriteOperation(stream, serializer, isEnough, done).start(options?.signal));
 }

@@ -2,6 +2,7 @@ import type { ByteStream, ServalError } from "../core/index.ts";
 import { reportError, runReported } from "../core/report.ts";
 import {
   hasToken,
+  IncomingBody,
   serveBy,
   type Body,
   type Exchange,
@@ -58,8 +59,8 @@ export class Connection<Data> {
     exchange: Exchange,
   ): Response<Body> | Promise<Response<Body>> | undefined => {
     if (!isWebSocket(request)) return answer(this.#owner.fetch, request);
-    // What does not even ask for it is refused as what it is.
-    if (!request.fields.has("Upgrade")) return refuseUpgrade(request);
+    // What does not even ask for it is refused as what it is, and so is what has a body.
+    if (!request.fields.has("Upgrade") || request.body instanceof IncomingBody) return refuseUpgrade(request);
     this.#upgrade(request, exchange);
     return undefined;
   };

@@ -1,5 +1,5 @@
-import { ServalError } from "../core/index.ts";
-import { Request, Response, type Body } from "../http/index.ts";
+import { handled, ServalError } from "../core/index.ts";
+import { Request, Response, type Body, type BodyStream } from "../http/index.ts";
 
 /** A handler of plain HTTP requests, with the standard types. */
 export type Fetch = (request: globalThis.Request) => globalThis.Response | Promise<globalThis.Response>;
@@ -39,38 +39,65 @@ function upgradeRequired(): Response {
 
 /**
  * A body whose only part is there at once, as that of a response made of text is, becomes bytes: then its size is known,
- * and it goes in one write with the head. Every other one stays a stream.
+ * and it goes in one write with the head. Every other one stays a stream, whose head does not wait for its parts.
  */
 async function settled(response: Response<Body>): Promise<Response<Body>> {
   const { body } = response;
   if (body instanceof Uint8Array) return response;
-  const source = body[Symbol.asyncIterator]();
-  const first = await source.next();
-  if (first.done === true) {
-    response.body = new Uint8Array(0);
-    return response;
-  }
-  const next = source.next();
-  let second: IteratorResult<Uint8Array> | undefined;
-  next.then(
-    (result) => (second = result),
-    () => {},
-  );
+  const begun = new BegunBody(body);
   await new Promise(setImmediate);
-  response.body = second?.done === true ? first.value : resumed(first.value, next, source);
+  // Before anything is sent, a failure can still be told by a status.
+  if (begun.hasFailed) throw begun.error;
+  response.body = begun.whole ?? begun;
   return response;
 }
 
-async function* resumed(
-  first: Uint8Array,
-  next: Promise<IteratorResult<Uint8Array>>,
-  source: AsyncIterator<Uint8Array>,
-): AsyncGenerator<Uint8Array, undefined> {
-  try {
-    yield first;
-    for (let result = await next; result.done !== true; result = await source.next()) yield result.value;
-  } finally {
-    await source.return?.();
-  }
-}
+/** A body of which the first two steps have been taken already. */
+class BegunBody implements BodyStream {
+  readonly #source: AsyncIterator<Uint8Array>;
+  readonly #first: Promise<IteratorResult<Uint8Array>>;
+  #second: Promise<IteratorResult<Uint8Array>> | undefined;
+  hasFailed = false;
+  error: unknown;
+  /** All of it, once its end is known. */
+  whole: Uint8Array | undefined;
 
+  constructor(body: BodyStream) {
+    this.#source = body[Symbol.asyncIterator]();
+    this.#first = handled(this.#source.next());
+    this.#first.then(this.#onFirst, this.#onFailed);
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, undefined> {
+    try {
+      let result = await this.#first;
+      if (result.done === true) return;
+      yield result.value;
+      for (result = await this.#second!; result.done !== true; result = await this.#source.next()) yield result.value;
+    } finally {
+      await this.#source.return?.();
+    }
+  }
+
+  /** It is not read at all. */
+  cancel(): void {
+    const ended = this.#source.return?.();
+    if (ended !== undefined) void handled(ended);
+  }
+
+  readonly #onFirst = ({ done, value: part }: IteratorResult<Uint8Array>): void => {
+    if (done === true) {
+      this.whole = new Uint8Array(0);
+      return;
+    }
+    this.#second = handled(this.#source.next());
+    this.#second.then((second) => {
+      if (second.done === true) this.whole = part;
+    }, this.#onFailed);
+  };
+
+  readonly #onFailed = (error: unknown): void => {
+    this.hasFailed = true;
+    this.error = error;
+  };
+}

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { FlatBuffer, ServalError } from "../../src/core/index.ts";
-import { ReadOperation, type IncrementalParser, type Outcome } from "../../src/http/read-operation.ts";
+import { ReadOperation, type Sink } from "../../src/http/read-operation.ts";
 import { pair } from "../../src/testing/index.ts";
 
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
 
 /** Messages are what comes before a full stop. */
-class Sentence implements IncrementalParser {
+class Sentence implements Sink<string> {
   isDone = false;
   text = "";
 
@@ -19,29 +19,28 @@ class Sentence implements IncrementalParser {
     this.text = new TextDecoder().decode(bytes.subarray(0, end));
     return end + 1;
   }
+
+  end(): void {
+    throw new ServalError("test.ended", "closed", "The end");
+  }
+
+  result(): string {
+    if (this.text === "useless") throw new ServalError("test.useless", "limit", "Useless");
+    return this.text;
+  }
 }
 
 async function reading(
   held: string,
   pieces: readonly string[],
-  outcome: Partial<Outcome<string>> = {},
 ): Promise<{ error: string | undefined; result: string; left: string; inside: boolean }> {
   const [stream, peer] = pair({ capacity: Infinity });
   const buffer = new FlatBuffer();
   buffer.append(bytesOf(held));
   const parser = new Sentence();
   let inside = true;
-  const all: Outcome<string> = {
-    ended: () => {
-      throw new ServalError("test.ended", "closed", "The end");
-    },
-    result: () => parser.text,
-    ...outcome,
-  };
   const told = new Promise<{ error: ServalError | undefined; result: string; inside: boolean }>((resolve) => {
-    new ReadOperation(stream, buffer, parser, all, (error, result) => resolve({ error, result, inside })).start(
-      undefined,
-    );
+    new ReadOperation(stream, buffer, parser, (error, result) => resolve({ error, result, inside })).start(undefined);
   });
   inside = false;
   for (const piece of pieces) await new Promise((resolve) => peer.writeSome(bytesOf(piece), resolve));
@@ -65,13 +64,21 @@ describe("ReadOperation", () => {
   });
 
   it("fails with what the parser, the end or the result throws, and never inside the call", async () => {
-    const result = (): string => {
-      throw new ServalError("test.useless", "limit", "Useless");
-    };
     assert.equal((await reading("bad!", [])).error, "test.bad");
     assert.equal((await reading("", ["so", " bad!"])).error, "test.bad");
     assert.equal((await reading("ha", ["lf"])).error, "test.ended");
-    const useless = await reading("fine.", [], { result });
+    const useless = await reading("useless.", []);
     assert.deepEqual([useless.error, useless.result, useless.inside], ["test.useless", undefined, false]);
+  });
+
+  it("reads nothing for a sink that has what it wants", async () => {
+    const [stream] = pair();
+    const sink = new Sentence();
+    sink.put(bytesOf("there."));
+    const buffer = new FlatBuffer();
+    const result = await new Promise((resolve) => {
+      new ReadOperation(stream, buffer, sink, (_, text) => resolve(text)).start(undefined);
+    });
+    assert.deepEqual([result, stream.operations], ["there", 0]);
   });
 });

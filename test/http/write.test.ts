@@ -64,12 +64,18 @@ describe("write", () => {
     assert.deepEqual(peer.received, serialize(response));
   });
 
-  it("sends the head alone with omitBody", async () => {
+  it("sends the head alone where HEAD is answered", async () => {
     const [stream] = pair({ record: true });
     const response = new Response({ body: "hello" });
-    await write(stream, response, { omitBody: true });
+    await write(stream, response, { request: new Request({ method: "HEAD" }) });
     assert.equal(decodeLatin1(stream.sent), decodeLatin1(serializeHead(response)));
     assert.match(decodeLatin1(stream.sent), /Content-Length: 5\r\n\r\n$/);
+  });
+
+  it("says what becomes of the connection", async () => {
+    const [stream] = pair({ record: true });
+    await write(stream, new Response(), { keepAlive: false });
+    assert.match(decodeLatin1(stream.sent), /\r\nConnection: close\r\n/);
   });
 
   it("takes its handler without options too", async () => {

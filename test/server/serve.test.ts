@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import * as http from "node:http";
 import * as net from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -215,10 +216,10 @@ test("fetch answers plain requests, several on one connection", async () => {
     );
     const type = "content-type: text/plain;charset=UTF-8\r\nx-a: 1\r\n";
     assert.equal(
-      answer,
-      `HTTP/1.1 200 OK\r\n${type}Content-Length: 14\r\n\r\nGET http://h/a` +
-        `HTTP/1.1 200 OK\r\n${type}Content-Length: 15\r\n\r\n` +
-        `HTTP/1.1 200 OK\r\n${type}Connection: close\r\nContent-Length: 14\r\n\r\nGET http://h/c`,
+      answer.replaceAll(/Date: [^\r]* GMT\r\n/g, "Date\r\n"),
+      `HTTP/1.1 200 OK\r\n${type}Content-Length: 14\r\nDate\r\n\r\nGET http://h/a` +
+        `HTTP/1.1 200 OK\r\n${type}Content-Length: 15\r\nDate\r\n\r\n` +
+        `HTTP/1.1 200 OK\r\n${type}Content-Length: 14\r\nConnection: close\r\nDate\r\n\r\nGET http://h/c`,
     );
     const response = await fetch(`${server.url}/d`);
     assert.equal(await response.text(), `GET ${server.url}/d`);
@@ -228,7 +229,9 @@ test("fetch answers plain requests, several on one connection", async () => {
 for (const [what, request, status] of [
   ["a request without fetch", "GET / HTTP/1.1\r\nHost: h\r\n\r\n", "426 Upgrade Required"],
   ["garbage", "\x16\x03\x01\x02\x00", "400 Bad Request"],
-  ["a body", "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\n", "413 Payload Too Large"],
+  ["no Host", "GET / HTTP/1.1\r\n\r\n", "400 Bad Request"],
+  ["an expectation", "GET / HTTP/1.1\r\nHost: h\r\nExpect: more\r\n\r\n", "417 Expectation Failed"],
+  ["another coding", "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", "501 Not Implemented"],
   ["an unknown version", "GET / HTTP/2.0\r\n\r\n", "505 HTTP Version Not Supported"],
   ["a head too large", `GET / HTTP/1.1\r\nX: ${"x".repeat(20_000)}`, "431 Request Header Fields Too Large"],
   ["an upgrade by POST", "POST / HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\n\r\n", "405 Method Not Allowed"],
@@ -248,6 +251,91 @@ for (const [what, request, status] of [
     });
   });
 }
+
+test("bodies flow both ways, of any size, on connections that are kept", async () => {
+  const options: ServeOptions = {
+    bodyLimit: Infinity,
+    fetch: (request) =>
+      new Response(request.body, { headers: { "X-Length": request.headers.get("Content-Length") ?? "" } }),
+  };
+  await using(options, async (server) => {
+    for (const size of [0, 1, 100_000, 5_000_000]) {
+      const body = Buffer.alloc(size, "abcdefg");
+      const response = await fetch(server.url, { method: "POST", body });
+      assert.deepEqual(Buffer.from(await response.arrayBuffer()), body);
+      assert.equal(response.headers.get("X-Length"), String(size));
+    }
+    const parts = ReadableStream.from(["he", "llo"].map((part) => Buffer.from(part)));
+    const response = await fetch(server.url, { method: "PUT", body: parts, duplex: "half" });
+    assert.equal(await response.text(), "hello");
+  });
+});
+
+test("a body over the limit is answered 413, also where fetch has begun to answer with it", async () => {
+  const options: ServeOptions = { bodyLimit: 10, fetch: async (request) => new Response(await request.text()) };
+  await using(options, async (server) => {
+    assert.equal((await fetch(server.url, { method: "POST", body: "x".repeat(10) })).status, 200);
+    const answer = await exchange(
+      server,
+      "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 11\r\nConnection: close\r\n\r\n",
+    );
+    assert.match(answer, /^HTTP\/1.1 413 /);
+    const chunked = "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nb\r\nhello world\r\n0\r\n\r\n";
+    assert.match(await exchange(server, chunked), /^HTTP\/1.1 413 /);
+  });
+});
+
+test("node:http's client is served: 100 (Continue), a refusal without it, an agent that keeps its connections", async () => {
+  let asked = 0;
+  const options: ServeOptions = {
+    fetch: async (request) => {
+      asked++;
+      if (request.url.endsWith("/no")) return new Response("no", { status: 403 });
+      return new Response(await request.text());
+    },
+  };
+  await using(options, async (server) => {
+    const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
+    const ask = async (target: string, headers: http.OutgoingHttpHeaders): Promise<[number, string, boolean]> => {
+      let continued = false;
+      const request = http.request(`${server.url}${target}`, { method: "POST", agent, headers });
+      request.on("continue", () => {
+        continued = true;
+        request.end("hello");
+      });
+      if (headers.Expect === undefined) request.end("hello");
+      else request.flushHeaders();
+      const [response] = (await once(request, "response")) as [http.IncomingMessage];
+      let text = "";
+      for await (const part of response) text += String(part);
+      request.destroy();
+      return [response.statusCode!, text, continued];
+    };
+    assert.deepEqual(await ask("/", { "Content-Length": 5 }), [200, "hello", false]);
+    assert.deepEqual(await ask("/", { "Content-Length": 5, Expect: "100-continue" }), [200, "hello", true]);
+    assert.deepEqual(await ask("/", {}), [200, "hello", false]);
+    assert.deepEqual(await ask("/no", { "Content-Length": 5, Expect: "100-continue" }), [403, "no", false]);
+    assert.equal(asked, 4);
+    agent.destroy();
+  });
+});
+
+test("a response that breaks off is not taken for a whole one", async (t) => {
+  t.mock.method(console, "error", () => {});
+  const fetchHandler = (): Response => {
+    const body = (async function* (): AsyncGenerator<Uint8Array, undefined> {
+      yield Buffer.from("some");
+      await new Promise(setImmediate);
+      throw new Error("mine");
+    })();
+    return new Response(ReadableStream.from(body));
+  };
+  await using({ fetch: fetchHandler }, async (server) => {
+    const response = await fetch(server.url);
+    assert.equal(response.status, 200);
+    await assert.rejects(response.text());
+  });
+});
 
 test("fetch that throws is answered 500 and does not end the server", async (t) => {
   const reported = t.mock.method(console, "error", () => {});

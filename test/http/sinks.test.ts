@@ -1,0 +1,68 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { decodeLatin1 } from "../../src/core/text.ts";
+import { RequestParser } from "../../src/http/index.ts";
+import type { Sink } from "../../src/http/read-operation.ts";
+import { HeaderSink, MessageSink, PartSink } from "../../src/http/sinks.ts";
+import { bytesOf } from "./samples.ts";
+
+const head = "POST /a HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n";
+const body = "2\r\nhe\r\n3\r\nllo\r\n0\r\n\r\n";
+
+/** Feeds a sink a number of bytes at a time, those that it has not used up again. Returns how many it has used. */
+function feed(sink: Sink<unknown>, text: string, step: number): number {
+  let used = 0;
+  for (
+    let given = Math.min(step, text.length);
+    !sink.isDone && used < text.length;
+    given = Math.min(given + step, text.length)
+  ) {
+    used += sink.put(bytesOf(text.slice(used, given)));
+  }
+  return used;
+}
+
+describe("a sink", () => {
+  for (const step of [1, 3, 1000]) {
+    it(`takes what it wants and no more, ${step} bytes at a time`, () => {
+      const parser = new RequestParser();
+      const header = new HeaderSink(parser);
+      assert.equal(feed(header, head + body, step), head.length);
+      assert.equal(header.result().target, "/a");
+
+      const parts: string[] = [];
+      let at = 0;
+      for (;;) {
+        const sink = new PartSink(parser);
+        at += feed(sink, body.slice(at), step);
+        const part = sink.result();
+        if (part === undefined) break;
+        parts.push(decodeLatin1(part));
+      }
+      assert.deepEqual([parts.join(""), at], ["hello", body.length]);
+
+      const whole = new MessageSink(new RequestParser());
+      assert.equal(feed(whole, `${head}${body}more`, step), head.length + body.length);
+      assert.equal(decodeLatin1(whole.result().body), "hello");
+    });
+  }
+
+  it("of parts gives a copy", () => {
+    const parser = new RequestParser();
+    parser.put(bytesOf(head));
+    const sink = new PartSink(parser);
+    const bytes = bytesOf("2\r\nhe");
+    sink.put(bytes);
+    bytes.fill(0);
+    assert.equal(decodeLatin1(sink.result()!), "he");
+  });
+
+  it("says at the end of the stream what is missing", () => {
+    for (const sink of [new HeaderSink(new RequestParser()), new MessageSink(new RequestParser())]) {
+      assert.throws(() => sink.end(), { code: "http.end_of_stream" });
+    }
+    const parser = new RequestParser();
+    parser.put(bytesOf(head));
+    assert.throws(() => new PartSink(parser).end(), { code: "http.partial_message" });
+  });
+});
