@@ -2,6 +2,7 @@ import { invalidArgument } from "../core/errors.ts";
 import { sizeOf, type Body } from "./body.ts";
 import { httpError } from "./errors.ts";
 import type { Fields } from "./fields.ts";
+import type { ParsedFields } from "./parsed-fields.ts";
 import { isBodiless } from "./status.ts";
 import { parseTokenList } from "./token-list.ts";
 
@@ -52,10 +53,29 @@ export function isChunked(fields: Fields, version: number): boolean {
   throw httpError(sound ? "http.unknown_transfer_coding" : "http.bad_transfer_encoding");
 }
 
-/** How a received request is framed. Throws as {@link contentLength} and {@link isChunked} do. */
-export function requestFraming(fields: Fields, version: number): Framing {
+/**
+ * RFC 9110 5.5 lets a tab stand behind any value. But llhttp, and so Node, takes one behind `chunked` for a part of the
+ * coding, and a response with that for one that ends with the stream. Nobody sends it who means well. Throws
+ * `http.bad_transfer_encoding` and `http.bad_content_length`.
+ */
+export function checkTabs(fields: ParsedFields): void {
+  if (fields.hasTabBehind("Transfer-Encoding")) throw httpError("http.bad_transfer_encoding");
+  if (fields.hasTabBehind("Content-Length")) throw httpError("http.bad_content_length");
+}
+
+/**
+ * How a received request is framed. Throws as {@link contentLength} and {@link isChunked} do, and the same codes for a
+ * CONNECT with a body: it has none (RFC 9110 9.3.6), and others take what follows its head for the tunnel's whatever the
+ * fields say.
+ */
+export function requestFraming(fields: Fields, version: number, method: string = "GET"): Framing {
   const length = contentLength(fields);
-  return isChunked(fields, version) ? "chunked" : (length ?? 0);
+  const chunked = isChunked(fields, version);
+  if (method === "CONNECT") {
+    if (chunked) throw httpError("http.bad_transfer_encoding");
+    if (length !== undefined && length > 0) throw httpError("http.bad_content_length");
+  }
+  return chunked ? "chunked" : (length ?? 0);
 }
 
 /** How a received response to a request of this method is framed. Throws as {@link contentLength} and {@link isChunked} do. */
@@ -99,11 +119,15 @@ const withContent: ReadonlySet<string> = new Set(["POST", "PUT", "PATCH"]);
 /**
  * How a request is to be sent. Throws `http.multiple_content_length`, `http.bad_content_length` for one that is not the
  * body's, `http.bad_transfer_encoding` for any but `chunked`, and `core.invalid_argument` for a body that can't be sent
- * so: any with TRACE (RFC 9110 9.3.8), one of unknown size to HTTP/1.0.
+ * so: any with TRACE or CONNECT (RFC 9110 9.3.8 and 9.3.6), one of unknown size to HTTP/1.0.
  */
 export function requestDeparture(method: string, { version, fields, body }: Outgoing): Departure {
   const size = sizeOf(body);
-  if (method === "TRACE" && size !== 0) throw invalidArgument("A TRACE request has no body");
+  if ((method === "TRACE" || method === "CONNECT") && size !== 0) {
+    throw invalidArgument(`A ${method} request has no body`);
+  }
+  // Not even one of no chunks: what takes it for a tunnel would find its end there.
+  if (method === "CONNECT" && fields.has("Transfer-Encoding")) throw httpError("http.bad_transfer_encoding");
   const given = givenFraming(fields, version, size);
   if (given !== undefined) return given;
   if (size === undefined) {

@@ -7,7 +7,7 @@ import { ChunkScanner, type ChunkHandler } from "./chunk-scanner.ts";
 import { httpError } from "./errors.ts";
 import { FieldScanner } from "./field-scanner.ts";
 import { Fields } from "./fields.ts";
-import type { Framing } from "./framing.ts";
+import { checkTabs, type Framing } from "./framing.ts";
 
 /** Limits of a message, and what is wanted of it. */
 export interface MessageParserOptions {
@@ -231,7 +231,9 @@ export abstract class MessageParser<Line extends StartLineScanner, Message exten
   }
 
   #takeHead(head: string): void {
-    const message = this.build(this.#line, head, Fields.fromParsed(this.#fields.collect(head)));
+    const fields = this.#fields.collect(head);
+    if (head.includes("\t")) checkTabs(fields);
+    const message = this.build(this.#line, head, Fields.fromParsed(fields));
     this.#unframed = message;
     const framing = this.frame(message);
     this.#unframed = undefined;

@@ -44,6 +44,16 @@ export class ParsedFields {
     return this.#head.slice(from, dropOws(this.#head, from, end));
   }
 
+  /** Whether there is a tab in the space behind the value of any field of this name. */
+  hasTabBehind(name: string): boolean {
+    for (let at = this.find(name, 0); at >= 0; at = this.find(name, at + 2)) {
+      const end = this.#marks[at + 1];
+      const space = this.#head.slice(dropOws(this.#head, this.#marks[at] + 1, end), end);
+      if (space.includes("\t")) return true;
+    }
+    return false;
+  }
+
   /** Names and values in turn. */
   collect(): string[] {
     const raw: string[] = [];

@@ -28,7 +28,7 @@ export class RequestParser extends MessageParser<RequestLineScanner, Request<Uin
     return new Request({ method: line.method(head), target: line.target(head), version: line.version, fields });
   }
 
-  protected override frame({ fields, version }: Request): Framing {
-    return requestFraming(fields, version);
+  protected override frame({ method, fields, version }: Request): Framing {
+    return requestFraming(fields, version, method);
   }
 }

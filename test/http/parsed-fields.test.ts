@@ -19,6 +19,15 @@ test("fields are found by name in any case, from any of them on", () => {
   assert.deepEqual([fields.value(0), fields.value(2), fields.value(4)], ["a", "b c", "d"]);
 });
 
+test("a tab behind a value is told, not one before or in it", () => {
+  const fieldsOf = (line: string): ParsedFields =>
+    new ParsedFields(`Host:\t\r\n${line}\r\n`, 0, [4, 6, 9, 8 + line.length]);
+  for (const line of ["X:a\t", "x: a \t ", "X:\ta\t\t", "x:\t"])
+    assert.equal(fieldsOf(line).hasTabBehind("X"), true, line);
+  for (const line of ["X:a", "X:\ta", "X: a\tb ", "Y:a\t"]) assert.equal(fieldsOf(line).hasTabBehind("X"), false, line);
+  assert.equal(fieldsOf("X:a").hasTabBehind("host"), true);
+});
+
 test("they make the flat list", () => {
   assert.deepEqual(parsed().collect(), ["Host", "a", "X", "b c", "host", "d"]);
   assert.deepEqual(new ParsedFields("\r\n", 0, []).collect(), []);
