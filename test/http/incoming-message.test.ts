@@ -156,4 +156,27 @@ describe("Response.from, of node:http", () => {
       },
     );
   });
+
+  it("reads to its end only what has no body and is HTTP", () => {
+    for (const [message, reads] of [
+      [{ statusCode: 200 }, 0],
+      [{ statusCode: 101 }, 0],
+      [{ statusCode: 204 }, 1],
+      [{ statusCode: 304 }, 1],
+      // As those of a server are.
+      [{ statusCode: null, method: "GET" }, 0],
+    ] as const) {
+      let resumed = 0;
+      const incoming = {
+        ...message,
+        httpVersionMajor: 1,
+        httpVersionMinor: 1,
+        rawHeaders: [],
+        resume: () => resumed++,
+        async *[Symbol.asyncIterator]() {},
+      } as unknown as IncomingMessage;
+      const { body } = message.statusCode === null ? Request.from(incoming) : Response.from(incoming);
+      assert.deepEqual([resumed, body === (incoming as unknown)], [reads, message.statusCode === 200]);
+    }
+  });
 });

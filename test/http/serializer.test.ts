@@ -28,6 +28,7 @@ const body = Uint8Array.of(0x61, 0xff);
 function drain(serializer: Serializer, atOnce = Infinity): string {
   let written = "";
   for (let next = text(serializer.next()); next !== ""; next = text(serializer.next())) {
+    assert.ok(serializer.next().every((buffer) => buffer.length > 0));
     const some = next.slice(0, atOnce);
     written += some;
     serializer.consume(some.length);

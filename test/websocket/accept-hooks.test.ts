@@ -98,7 +98,7 @@ for (const [way, wrap] of ways) {
       ["a Response with status 101", new Response({ status: 101 }), "websocket.bad_upgrade_result"],
       [
         "a Response that can't be sent",
-        new Response({ status: 403, fields: { "Transfer-Encoding": "chunked" } }),
+        new Response({ status: 403, fields: { "Transfer-Encoding": "gzip" } }),
         "http.bad_transfer_encoding",
       ],
       [
@@ -279,7 +279,7 @@ describe("decorate", () => {
   });
 
   it("one that makes every response impossible: nothing is sent, and the error told once", async () => {
-    const decorate = ({ fields }: Response): void => fields.set("Transfer-Encoding", "chunked");
+    const decorate = ({ fields }: Response): void => fields.set("Transfer-Encoding", "gzip");
     const state = await run({ decorate }, { Host: undefined });
     assert.deepEqual(seen(state), ["http.bad_transfer_encoding", undefined, 0]);
     assert.deepEqual([state.next.closed, state.clock.pending, (await ended(state)).code], [true, 0, 1006]);
