@@ -283,6 +283,19 @@ describe("a body that nobody wants", () => {
     await serving.end();
   });
 
+  it("and that is all there is taken from whoever reads it just then, too", async () => {
+    const parts: Promise<IteratorResult<Uint8Array>>[] = [];
+    const serving = new Serving((request) => {
+      if (request.body instanceof IncomingBody) parts.push(request.body.next());
+      return new Response();
+    });
+    await serving.send(post("hello") + get("/") + post("world"));
+    assert.deepEqual(serving.statuses, [200, 200, 200]);
+    const read = (await Promise.all(parts)).map(({ value }) => decodeLatin1(value as Uint8Array));
+    assert.deepEqual(read, ["hello", "world"]);
+    await serving.end();
+  });
+
   it("may have been read in part", async () => {
     const serving = new Serving(
       async (request) => {
