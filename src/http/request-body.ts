@@ -4,6 +4,7 @@ import { Deadline } from "../core/deadline.ts";
 import type { ServalError } from "../core/error.ts";
 import { coreError, transportError } from "../core/errors.ts";
 import type { FlatBuffer } from "../core/flat-buffer.ts";
+import { httpError } from "./errors.ts";
 import type { Fields } from "./fields.ts";
 import { IncomingBody, type BodySource } from "./incoming-body.ts";
 import { readSome } from "./read.ts";
@@ -23,7 +24,7 @@ export class RequestBody implements BodySource {
   readonly #deadline: Deadline;
   /** Whether the client waits for 100 (Continue) before it sends the body: RFC 9110 10.1.1. */
   isAwaited: boolean;
-  /** Why the body can't be read. */
+  /** Why the body can't be read, as far as that has been tried. */
   error: ServalError | undefined;
   /** Whether a read is in flight, perhaps one that nobody waits for any more. */
   isReading = false;
@@ -63,21 +64,28 @@ export class RequestBody implements BodySource {
     return this.#parser.trailer;
   }
 
+  /** Why the body can't be read. What is announced to be too large is not even asked for. */
+  get failure(): ServalError | undefined {
+    if (this.hasMoreThan(this.#parser.bodyLimit)) this.error ??= httpError("http.body_limit");
+    return this.error;
+  }
+
   readPart(handler: Handler<Uint8Array | undefined>): void {
     this.#handler = handler;
     // Also where the connection has ended: what has come is the reader's.
-    if (this.isDone || this.error !== undefined) this.#tellSoon(this.error);
+    if (this.isDone || this.failure !== undefined) this.#tellSoon(this.failure);
     else this.goAhead(this.#read);
   }
 
   /** Tells a client that waits for it to send the body, then calls back. */
   goAhead(then: () => void): void {
+    const { isAwaited } = this;
+    this.isAwaited = false;
     // Behind the head of the response it would say nothing any more.
-    if (!this.isAwaited || this.#writer.isSending) {
+    if (!isAwaited || this.#writer.isSending) {
       then();
       return;
     }
-    this.isAwaited = false;
     // Behind a write that may be in flight.
     this.#writer.flush(() => {
       this.#writer.addContinue();
@@ -85,9 +93,14 @@ export class RequestBody implements BodySource {
     });
   }
 
+  /** Whether more is still to come than so many bytes; false where nobody knows. */
+  hasMoreThan(size: number): boolean {
+    return (this.#parser.contentLengthRemaining ?? 0) > size;
+  }
+
   /** Reads what is left, if that is at most so many bytes, for nobody; then calls back, with what has failed. */
   drain(most: number, then: (error: ServalError | undefined) => void): void {
-    if (this.isDone || most < 0 || (this.#parser.contentLengthRemaining ?? 0) > most) {
+    if (this.isDone || most < 0 || this.hasMoreThan(most)) {
       then(undefined);
       return;
     }

@@ -29,7 +29,7 @@ export class RequestReader {
   readonly #taker: RequestTaker;
   readonly #deadline: Deadline;
   #parser: RequestParser;
-  /** The bytes that are being looked at, and how many of them are used up: only inside `arrived`. */
+  /** The bytes that are being looked at, and how many of them are used up: only inside `arrived`. Undefined where the rest is kept. */
   #bytes: Uint8Array | undefined;
   #used = 0;
   /** Whether a read is in flight. */
@@ -91,7 +91,12 @@ export class RequestReader {
 
   /** The next request, its body still to come, if its head is all there. Throws what is wrong with it. */
   take(): Request<Uint8Array> | undefined {
-    const bytes = this.#bytes!;
+    if (this.#bytes === undefined) {
+      // The rest was kept meanwhile, and a body has been read from it.
+      this.#bytes = this.buffer.data();
+      this.#used = 0;
+    }
+    const bytes = this.#bytes;
     this.#used += this.#parser.put(this.#used === 0 ? bytes : bytes.subarray(this.#used));
     const { message } = this.#parser;
     if (message === undefined) return undefined;

@@ -1,5 +1,6 @@
 import { systemClock, type Clock } from "../core/clock.ts";
 import type { ByteStream } from "../core/byte-stream.ts";
+import { reportError } from "../core/report.ts";
 import type { Body } from "./body.ts";
 import type { IncomingBody } from "./incoming-body.ts";
 import type { Request } from "./request.ts";
@@ -72,15 +73,24 @@ export class ServeSettings {
   readonly parser: RequestParserOptions;
   readonly timeouts: Readonly<Record<keyof ServeTimeouts, number>>;
   readonly date: boolean;
-  readonly onError: ((error: unknown, request: Request) => void) | undefined;
   readonly clock: Clock;
+  readonly #onError: ((error: unknown, request: Request) => void) | undefined;
 
   constructor(options: ServeOptions) {
     const { header = 30_000, body = 300_000, idle = 60_000, write = 60_000 } = options.timeouts ?? {};
     this.parser = options;
     this.timeouts = { header, body, idle, write };
     this.date = options.date ?? true;
-    this.onError = options.onError;
+    this.#onError = options.onError;
     this.clock = options.clock ?? systemClock;
+  }
+  /** Tells of a failure of the application's. */
+  report(error: unknown, request: Request): void {
+    try {
+      if (this.#onError === undefined) reportError(error);
+      else this.#onError(error, request);
+    } catch (thrown) {
+      reportError(thrown);
+    }
   }
 }

@@ -4,7 +4,6 @@ import { isPromise, type Handler } from "../core/completion.ts";
 import type { ServalError } from "../core/error.ts";
 import { abortError, coreError, invalidArgument, transportError } from "../core/errors.ts";
 import { offAbort, onAbort } from "../core/on-abort.ts";
-import { reportError } from "../core/report.ts";
 import type { Body } from "./body.ts";
 import { checkRequest, expectsContinue, refusal, refusalStatus } from "./refusal.ts";
 import { RequestBody } from "./request-body.ts";
@@ -221,13 +220,17 @@ export class ServerConnection implements Exchange, RequestTaker {
   /** Sends a response, or gathers it. Returns whether the next request may be taken at once. Throws for one that can't be sent. */
   #send(request: IncomingRequest, response: Response<Body>): boolean {
     const { body } = response;
-    if (this.#body?.isAwaited === true && body === this.#body.incoming) {
-      // It is read while it is sent back, and then it is too late to ask for it.
-      this.#reader.keepRest();
-      this.#body.goAhead(() => {
-        if (this.#respond(request, response)) this.#takeMore();
-      });
-      return false;
+    const own = this.#body;
+    if (own !== undefined && body === own.incoming) {
+      // It is read while it is sent back: then it is too late to ask for it, and to say what is wrong with it.
+      if (own.failure !== undefined) throw own.failure;
+      if (own.isAwaited) {
+        this.#reader.keepRest();
+        own.goAhead(() => {
+          if (this.#respond(request, response)) this.#takeMore();
+        });
+        return false;
+      }
     }
     const departure = departureOf(response, request);
     const keepAlive = departure.framing !== "eof" && this.#keepsAlive(request, response);
@@ -242,7 +245,7 @@ export class ServerConnection implements Exchange, RequestTaker {
         return;
       }
       // Half of it is out: that it is not all must be seen.
-      if (isOurs && error !== this.#body?.error) this.#report(causeOf(error), request);
+      if (isOurs && error !== this.#body?.error) this.#settings.report(causeOf(error), request);
       this.#close(error);
     });
     return false;
@@ -250,8 +253,11 @@ export class ServerConnection implements Exchange, RequestTaker {
 
   #keepsAlive(request: IncomingRequest, response: Response<Body>): boolean {
     if (this.#isStopping || !request.keepAlive) return false;
+    const body = this.#body;
     // Whether a client that waits for 100 sends its body all the same, nobody can tell.
-    if (this.#body !== undefined && (this.#body.isAwaited || this.#body.error !== undefined)) return false;
+    if (body !== undefined && (body.isAwaited || body.error !== undefined)) return false;
+    // A response in parts may come of the body.
+    if (response.body instanceof Uint8Array && body?.hasMoreThan(mostDrained) === true) return false;
     return !hasToken(response.fields.joined("Connection"), "close");
   }
 
@@ -311,20 +317,10 @@ export class ServerConnection implements Exchange, RequestTaker {
       if (!this.#hasEnded) this.#refuse(own);
       return false;
     }
-    this.#report(error, request);
+    this.#settings.report(error, request);
     if (this.#hasEnded) return false;
     const response = new Response({ status: 500, body: "The server failed to answer the request\n" });
     return this.#send(request, response);
-  }
-
-  #report(error: unknown, request: IncomingRequest): void {
-    const { onError } = this.#settings;
-    try {
-      if (onError === undefined) reportError(error);
-      else onError(error, request);
-    } catch (thrown) {
-      reportError(thrown);
-    }
   }
 
   /** Tells the client what is wrong with its request, and ends: where the next one begins, nobody knows. */

@@ -35,4 +35,17 @@ describe("AbortGuard", () => {
     controller.abort();
     assert.equal(stream.closed, false);
   });
+
+  it("tells whoever waits for something else, behind the closing of the stream; not once it has let go", () => {
+    for (const when of ["before", "meanwhile", "behind"]) {
+      const [stream] = pair();
+      const controller = new AbortController();
+      if (when === "before") controller.abort();
+      const closed: boolean[] = [];
+      const guard = new AbortGuard(stream, controller.signal, () => closed.push(stream.closed));
+      if (when === "behind") guard.release();
+      controller.abort();
+      assert.deepEqual(closed, when === "behind" ? [] : [true]);
+    }
+  });
 });
