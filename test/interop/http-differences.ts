@@ -1,0 +1,381 @@
+// Where our parser and llhttp see an input differently, and why nothing comes of it. docs/architecture.md has the table.
+import type { Aspect, Found } from "./http-compare.ts";
+import { untold } from "./http-llhttp-node.ts";
+import type { Input } from "./http-seen.ts";
+
+/** A difference that is known. */
+export interface Difference {
+  /** What is sent, in words. */
+  readonly what: string;
+  /** An input that shows it. */
+  readonly example: Input;
+  readonly aspect: Aspect;
+  /** What we do, and what llhttp does. */
+  readonly we: string;
+  readonly they: string;
+  /** Why it is so, and where we are the looser ones, why that smuggles nothing. */
+  readonly why: string;
+  /** Whether a difference is of this kind. Its aspect is. */
+  readonly matches: (found: Found) => boolean;
+  /** Where we accept what they refuse: the same without that, so that they frame it too. */
+  readonly mend?: (found: Found) => string;
+  /** The first llhttp that has it, as a number: 9.04 for 9.4. */
+  readonly since?: number;
+}
+
+const request = (...lines: string[]): Input => ({ kind: "request", text: lines.join("\r\n") });
+const response = (...lines: string[]): Input => ({ kind: "response", text: lines.join("\r\n") });
+const chunked = (...body: string[]): Input =>
+  request("POST / HTTP/1.1", "Host: a", "Transfer-Encoding: chunked", "", ...body);
+
+/** The line that we refused, up to the byte where we did, and that byte. */
+function refusedLine({ input: { text }, ours: { at } }: Found): string {
+  return text.slice(text.lastIndexOf("\n", at - 1) + 1, at + 1);
+}
+
+function firstLine({ input }: Found): string {
+  return /^(?:\r\n)?([^\r\n]*)/.exec(input.text)![1]!;
+}
+
+/** The values of a field in the text of a head, as far as it goes. */
+function valuesOf({ input }: Found, name: string): string[] {
+  const head = input.text.split("\r\n\r\n")[0]!;
+  return [...head.matchAll(new RegExp(`^${name}:(.*)\\r?$`, "gim"))].map(([, value]) => value!);
+}
+
+/** The codings that a message names, as llhttp takes them: a list without its empty elements. */
+function codings(found: Found): string[] {
+  return valuesOf(found, "transfer-encoding")
+    .join(",")
+    .split(",")
+    .map((coding) => coding.replace(/^[ \t]+|[ \t]+$/g, "").toLowerCase());
+}
+
+/** Another protocol, or a version of HTTP, that llhttp knows. */
+const otherVersion = /(?:HTTP\/(?:0\.9|2\.0)|(?:RTSP|ICE)\/(?:0\.9|1\.0|1\.1|2\.0))/;
+
+/** The list. The first entry that matches is the one. */
+export const differences: readonly Difference[] = [
+  // Where we are looser.
+  {
+    what: "a method that llhttp does not know",
+    example: request("BREW /pot HTTP/1.1", "Host: a", "", ""),
+    aspect: "accepted",
+    we: "accept any token",
+    they: "refuse",
+    why: "RFC 9110 9.1: methods are open-ended. How a request is framed does not depend on its method, but for CONNECT.",
+    matches: ({ theirs, ours }) =>
+      theirs.head === undefined &&
+      ours.head!.start[0] !== "CONNECT" &&
+      // The last two are methods that it has for other protocols only, and the preface of HTTP/2.
+      ["HPE_INVALID_METHOD", "HPE_INVALID_CONSTANT", "HPE_INVALID_VERSION"].includes(theirs.code!),
+    mend: ({ input }) => input.text.replace(/^(\r\n)?\S+/, "$1POST"),
+  },
+  {
+    what: "a target that is neither a path, `*`, an authority nor a URL",
+    example: request("GET a HTTP/1.1", "Host: a", "", ""),
+    aspect: "accepted",
+    we: "accept any visible ASCII",
+    they: "refuse",
+    why: "The target ends at the one space behind it, whatever its form; who routes by it looks at its form.",
+    matches: ({ theirs }) => theirs.head === undefined && theirs.code === "HPE_INVALID_URL",
+    mend: ({ input }) => input.text.replace(/^((?:\r\n)?\S+ )\S+/, "$1/"),
+  },
+  {
+    what: "space around the `;` and `=` of a chunk extension",
+    example: chunked("3 ; a = b", "abc", "0", "", ""),
+    aspect: "accepted",
+    we: "accept",
+    they: "refuse",
+    why: "RFC 9112 7.1.1 has recipients take it. The size is the same digits; space with no extension behind it is refused.",
+    matches: ({ theirs, input }) =>
+      ["HPE_INVALID_CHUNK_SIZE", "HPE_STRICT", untold].includes(theirs.code!) &&
+      /^[\dA-Fa-f]+(?=[ \t;])[^\r\n]*[ \t]/.test(input.text.slice(input.text.lastIndexOf("\n", theirs.at - 1) + 1)),
+    mend: ({ input: { text }, theirs }) => {
+      const start = text.lastIndexOf("\n", theirs.at - 1) + 1;
+      const end = text.indexOf("\r", start);
+      return text.slice(0, start) + text.slice(start, end).replace(/[ \t]*([;=])[ \t]*/g, "$1") + text.slice(end);
+    },
+  },
+  {
+    what: "Content-Length or Transfer-Encoding in a trailer",
+    example: chunked("0", "Content-Length: 5", "", ""),
+    aspect: "accepted",
+    we: "leave it out of the trailer",
+    they: "refuse",
+    why: "RFC 9110 6.5.1. The message ends at the same byte: what frames it was in its head.",
+    matches: ({ theirs, input }) =>
+      ["HPE_INVALID_CONTENT_LENGTH", "HPE_INVALID_TRANSFER_ENCODING", untold].includes(theirs.code!) &&
+      theirs.head !== undefined &&
+      /\r\n0+[^\r\n]*\r\n(?:[^\r\n]+\r\n)*(?:content-length|transfer-encoding):?[^\r\n]*[\r\n]*$/i.test(
+        input.text.slice(0, theirs.at),
+      ),
+    mend: ({ input: { text }, theirs }) => {
+      const names = [...text.slice(0, theirs.at).matchAll(/^(?:content-length|transfer-encoding)/gim)];
+      const { index } = names.at(-1)!;
+      return `${text.slice(0, index)}X-${text.slice(index)}`;
+    },
+  },
+  {
+    what: "a Transfer-Encoding that says nothing, in a response without a body",
+    example: response("HTTP/1.1 304 Not Modified", "Transfer-Encoding:", "", ""),
+    aspect: "accepted",
+    we: "accept",
+    they: "refuse, in Node from 22 on",
+    why: "RFC 9112 6.3: nothing follows the head, whatever its fields say.",
+    matches: ({ input, ours, theirs }) =>
+      theirs.code === "HPE_INVALID_TRANSFER_ENCODING" &&
+      input.kind === "response" &&
+      ours.end === "whole" &&
+      ours.body === "" &&
+      /^transfer-encoding:[ \t]*\r$/im.test(input.text.slice(0, ours.at)),
+    mend: ({ input }) => input.text.replace(/^transfer-encoding:[ \t]*\r\n/im, ""),
+    since: 9.04,
+  },
+  {
+    what: "fields in a trailer that must not stand there",
+    example: chunked("0", "Host: b", "A: b", "", ""),
+    aspect: "trailer",
+    we: "leave them out",
+    they: "hand them on",
+    why: "RFC 9110 6.5.1: nobody is to believe them, and who forwards them would have others do so.",
+    matches: ({ ours, theirs }) => isWithout(ours.trailer, theirs.trailer),
+  },
+
+  // Where we are stricter.
+  {
+    what: "line ends before a message",
+    example: request("", "", "GET / HTTP/1.1", "Host: a", "", ""),
+    aspect: "refused",
+    we: "accept one CR LF before a request",
+    they: "skip any number of CR and LF",
+    why: "RFC 9112 2.2 asks for one. More of them are what is left of a body that someone has taken for shorter.",
+    matches: ({ input, ours: { at } }) =>
+      /^[\r\n]*$/.test(input.text.slice(0, at)) && /^[\r\n]/.test(input.text) && at <= 2,
+  },
+  {
+    what: "HTTP/0.9, HTTP/2.0, RTSP and ICE",
+    example: request("GET / HTTP/2.0", "Host: a", "", ""),
+    aspect: "refused",
+    we: "refuse",
+    they: "accept, with the rules of HTTP/1.1",
+    why: "The first has no fields, the others are other protocols.",
+    matches: (found) => found.ours.code === "http.bad_version" && otherVersion.test(firstLine(found)),
+  },
+  {
+    what: "a request line without a version",
+    example: request("GET /", "Host: a", "", ""),
+    aspect: "refused",
+    we: "refuse",
+    they: "accept, as HTTP/0.9 that has fields",
+    why: "RFC 9112 3: there is no such request.",
+    matches: (found) => found.ours.code === "http.bad_target" && /^\S+ +[^ ]*[\r\n]$/.test(refusedLine(found)),
+  },
+  {
+    what: "more than one space in a request line",
+    example: request("GET  /  HTTP/1.1", "Host: a", "", ""),
+    aspect: "refused",
+    we: "refuse",
+    they: "accept",
+    why: "RFC 9112 3: one. With more, who splits at each has another target.",
+    matches: (found) =>
+      ["http.bad_target", "http.bad_version"].includes(found.ours.code!) && refusedLine(found).endsWith("  "),
+  },
+  {
+    what: "control characters in a reason",
+    example: response("HTTP/1.1 200 O\0K", "Content-Length: 0", "", ""),
+    aspect: "refused",
+    we: "refuse",
+    they: "accept",
+    why: "RFC 9112 4. llhttp takes all but CR and LF.",
+    matches: ({ input, ours }) => ours.code === "http.bad_reason" && !/[\r\n]/.test(input.text[ours.at]!),
+  },
+  {
+    what: "CR CR behind a status line",
+    example: response("HTTP/1.1 200 OK\r\r", "", "abc"),
+    aspect: "refused",
+    we: "refuse",
+    they: "accept the second one for the LF",
+    why: "RFC 9112 2.2.",
+    matches: (found) =>
+      found.ours.code === "http.bad_line_ending" && /^HTTP\/1\.[01] \d{3}[^\r\n]*\r\r$/.test(refusedLine(found)),
+  },
+  {
+    what: "a status below 100",
+    example: response("HTTP/1.1 099 OK", "Content-Length: 0", "", ""),
+    aspect: "refused",
+    we: "refuse",
+    they: "accept",
+    why: "RFC 9110 15: there is none.",
+    matches: (found) => found.ours.code === "http.bad_status" && /^HTTP\/1\.[01] 0$/.test(refusedLine(found)),
+  },
+  {
+    what: "a Content-Length of 2^53 and more",
+    example: request("POST / HTTP/1.1", "Host: a", "Content-Length: 9007199254740992", "", ""),
+    aspect: "refused",
+    we: "refuse",
+    they: "accept up to 2^64 - 1",
+    why: "It can't be counted exactly.",
+    matches: (found) =>
+      found.ours.code === "http.bad_content_length" &&
+      valuesOf(found, "content-length").some((value) => /^[ \t]*\d+[ \t]*$/.test(value) && Number(value) >= 2 ** 53),
+  },
+  {
+    what: "a chunk size of more than 13 digits",
+    example: chunked("00000000000003", "abc", "0", "", ""),
+    aspect: "refused",
+    we: "refuse",
+    they: "accept up to 2^64 - 1, with any number of zeros before it",
+    why: "It can't be counted exactly; and zeros without end are work for nothing.",
+    matches: (found) => found.ours.code === "http.bad_chunk" && /^[\dA-Fa-f]{14}$/.test(refusedLine(found)),
+  },
+  {
+    what: "a chunk extension without a name or a value, or with a quoted text behind a token",
+    example: chunked("3;a=", "abc", "0", "", ""),
+    aspect: "refused",
+    we: "refuse",
+    they: "accept",
+    why: "RFC 9112 7.1.1.",
+    matches: (found) =>
+      found.ours.code === "http.bad_chunk_extension" && /;(?:=|;|\r)|=(?:;|\r)|=[^";\r]+"/.test(refusedLine(found)),
+  },
+  {
+    what: "DEL in the quoted text of a chunk extension",
+    example: chunked('3;a="\x7f"', "abc", "0", "", ""),
+    aspect: "refused",
+    we: "refuse",
+    they: "accept",
+    why: "RFC 9110 5.6.4.",
+    matches: ({ input, ours }) => ours.code === "http.bad_chunk_extension" && input.text[ours.at] === "\x7f",
+  },
+  {
+    what: "Transfer-Encoding in HTTP/1.0",
+    example: request("POST / HTTP/1.0", "Transfer-Encoding: chunked", "", "0", "", ""),
+    aspect: "refused",
+    we: "refuse",
+    they: "accept",
+    why: "RFC 9112 6.1: its framing is faulty. Who knows nothing but HTTP/1.0 has passed the field on unread.",
+    matches: (found) =>
+      found.ours.code === "http.bad_transfer_encoding" &&
+      /HTTP\/1\.0/.test(firstLine(found)) &&
+      codings(found).length > 0,
+  },
+  {
+    what: "CONNECT with a body",
+    example: request("CONNECT a:80 HTTP/1.1", "Host: a", "Content-Length: 5", "", "hello"),
+    aspect: "refused",
+    we: "refuse",
+    they: "take the body for the tunnel's",
+    why: "RFC 9110 9.3.6: it has none. Whose the bytes behind the head are, nobody can tell.",
+    matches: (found) =>
+      ["http.bad_content_length", "http.bad_transfer_encoding"].includes(found.ours.code!) &&
+      firstLine(found).startsWith("CONNECT "),
+  },
+  {
+    what: "a tab behind the value of Content-Length or Transfer-Encoding",
+    example: response("HTTP/1.1 200 OK", "Transfer-Encoding: chunked\t", "", "0", "", ""),
+    aspect: "refused",
+    we: "refuse",
+    they: "refuse, but in a response take `chunked` for another coding: the body ends with the stream",
+    why: "RFC 9110 5.5 allows it. Nobody sends it, and of two parsers one would see a response more.",
+    matches: (found) =>
+      ["Transfer-Encoding", "Content-Length"].some(
+        (name) =>
+          found.ours.code === `http.bad_${name.toLowerCase().replace("-", "_")}` &&
+          valuesOf(found, name).some((value) => /\t[ \t]*$/.test(value)),
+      ),
+  },
+  {
+    what: "empty elements in Transfer-Encoding, or nothing",
+    example: request("POST / HTTP/1.1", "Host: a", "Transfer-Encoding:", "Content-Length: 5", "", "hello"),
+    aspect: "refused",
+    we: "refuse",
+    they: "pass over them; over an empty field, beside which a Content-Length is believed",
+    why: "RFC 9112 6.1: who sends it does not know what, and others see another coding.",
+    matches: (found) =>
+      ["http.bad_transfer_encoding", "http.unknown_transfer_coding"].includes(found.ours.code!) &&
+      codings(found).includes(""),
+  },
+  {
+    what: "a response whose codings don't end with the one `chunked`",
+    example: response("HTTP/1.1 200 OK", "Transfer-Encoding: gzip", "", "abc"),
+    aspect: "refused",
+    we: "refuse",
+    they: "read it to the end of the stream; `chunked` twice as once",
+    why: "RFC 9112 6.3 allows the former. It could not be decoded, and a misspelled `chunked` is one of them.",
+    matches: (found) => {
+      const all = codings(found);
+      const isLast = all.indexOf("chunked") === all.length - 1;
+      return found.ours.code === "http.bad_transfer_encoding" && found.input.kind === "response" && !isLast;
+    },
+  },
+  {
+    what: "a request with Upgrade and codings that don't end with `chunked`",
+    example: request(
+      "GET / HTTP/1.1",
+      "Host: a",
+      "Connection: Upgrade",
+      "Upgrade: a",
+      "Transfer-Encoding: gzip",
+      "",
+      "",
+    ),
+    aspect: "refused",
+    we: "refuse",
+    they: "take what follows for the other protocol's, where they refuse it without Upgrade",
+    why: "RFC 9112 6.3: it has a body, and nobody knows where that ends.",
+    matches: (found) =>
+      found.ours.code === "http.bad_transfer_encoding" &&
+      found.input.kind === "request" &&
+      valuesOf(found, "upgrade").length > 0 &&
+      codings(found).at(-1) !== "chunked",
+  },
+  {
+    what: "codings before `chunked`",
+    example: request("POST / HTTP/1.1", "Host: a", "Transfer-Encoding: gzip, chunked", "", "0", "", ""),
+    aspect: "refused",
+    we: "refuse, with 501",
+    they: "hand out the coded body",
+    why: "RFC 9112 6.1: what can't be decoded is not implemented. With 400 where the list is malformed.",
+    matches: (found) =>
+      ["http.unknown_transfer_coding", "http.bad_transfer_encoding"].includes(found.ours.code!) &&
+      codings(found).length > 1 &&
+      codings(found).at(-1) === "chunked",
+  },
+  {
+    what: "more fields than the limit",
+    example: request("GET / HTTP/1.1", "Host: a", ...Array.from({ length: 100 }, () => "A: b"), "", ""),
+    aspect: "refused",
+    we: "refuse",
+    they: "have no limit",
+    why: "`fieldLimit`.",
+    matches: ({ ours }) => ours.code === "http.field_limit",
+  },
+  {
+    what: "a head or a trailer longer than the limit",
+    example: request("GET / HTTP/1.1", "Host: a", `A: ${"a".repeat(16_384)}`, "", ""),
+    aspect: "refused",
+    we: "refuse",
+    they: "have none, or in Node count otherwise",
+    why: "`headerLimit`.",
+    matches: ({ ours }) => ours.code === "http.header_limit",
+  },
+  {
+    what: "chunk extensions longer than the limit",
+    example: chunked(`3;a=${"b".repeat(5000)}`, "abc", "0", "", ""),
+    aspect: "refused",
+    we: "refuse",
+    they: "have none, or in Node a higher one",
+    why: "`chunkExtensionLimit`.",
+    matches: ({ ours }) => ours.code === "http.chunk_extension_limit",
+  },
+];
+
+/** Whether all fields that we have are among theirs, in order. */
+function isWithout(ours: readonly string[], theirs: readonly string[]): boolean {
+  let at = 0;
+  for (let index = 0; index < theirs.length && at < ours.length; index += 2) {
+    if (theirs[index] === ours[at] && theirs[index + 1] === ours[at + 1]) at += 2;
+  }
+  return at === ours.length;
+}

@@ -1,0 +1,43 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { describe, it } from "node:test";
+import { fileURLToPath } from "node:url";
+import { check, checkAll } from "./http-check.ts";
+import { corpus } from "./http-corpus.ts";
+import { differences, type Difference } from "./http-differences.ts";
+import { eachMutated } from "./http-mutations.ts";
+
+// Our parser beside llhttp, on messages of all kinds: wherever we accept what it refuses, that is in the list of
+// differences, with the reason that nothing can be smuggled by it, and so is what we refuse and it accepts. No difference
+// in where a message ends is in the list. SOAK=<n> compares so many mutated messages, SEED=<n> others than usual.
+
+describe("our parser and llhttp", () => {
+  it("see ordinary messages and the known tricks alike, but for the list", () => {
+    for (const input of corpus) checkAll(input);
+  });
+
+  it("see mutated ones alike, but for the list", () => {
+    eachMutated(20_000, checkAll);
+  });
+
+  for (const difference of differences) {
+    const [major, minor] = process.versions.llhttp!.split(".").map(Number) as [number, number];
+    const isLater = (difference.since ?? 0) > major + minor / 100;
+    it(`differ in ${difference.what}`, { skip: isLater && "Node's llhttp is older than that" }, () => {
+      assert.ok(check(difference.example).has(difference));
+    });
+  }
+
+  it("differ as the documentation says", () => {
+    const page = readFileSync(fileURLToPath(new URL("../../../docs/architecture.md", import.meta.url)), "utf8");
+    const table = (aspects: (difference: Difference) => boolean): string =>
+      differences
+        .filter(aspects)
+        .map(({ what, we, they, why }) => `| ${what} | ${we} | ${they} | ${why} |\n`)
+        .join("");
+    const isLooser = ({ aspect }: Difference): boolean => aspect === "accepted";
+    for (const rows of [table(isLooser), table((difference) => !isLooser(difference))]) {
+      assert.ok(page.includes(`|---|---|---|---|\n${rows}\n`), `docs/architecture.md wants:\n${rows}`);
+    }
+  });
+});
