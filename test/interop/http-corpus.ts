@@ -1,6 +1,21 @@
 // Messages to compare parsers with: ordinary ones, and the known ways to make two parsers disagree.
 import { chrome } from "../http/samples.ts";
+<<<<<<< HEAD
 import type { Input } from "./http-oracles.ts";
+=======
+import type { Input } from "./http-seen.ts";
+import {
+  before,
+  brokenLineEnds,
+  chunkedBodies,
+  chunkSizes,
+  encodings,
+  fieldLines,
+  lengths,
+  requestLines,
+  statusLines,
+} from "./http-tricks.ts";
+>>>>>>> diff
 
 const lines = (...all: string[]): string => [...all, "\r\n"].join("\r\n");
 const request = (text: string): Input => ({ kind: "request", text });
@@ -97,6 +112,7 @@ const ordinaryResponses: readonly Input[] = [
   response(`${ok("Connection: Upgrade", "Upgrade: h2c", "Content-Length: 3")}abc`),
 ];
 
+<<<<<<< HEAD
 /** Bytes that one parser may take for space, an end, or nothing. */
 const odd: readonly string[] = ["\t", "\v", "\f", "\0", "\x80", "\x7f", "\r", "\n", " ", "\x85", "\xa0", "\x1c"];
 
@@ -509,6 +525,8 @@ const statusLines: readonly string[] = [
   "HTTP/1.0 204 No Content",
 ];
 
+=======
+>>>>>>> diff
 /** Two framings in one request: what is left behind by one of them is a request. */
 const contradictions: readonly string[] = [
   `${post("Content-Length: 4", "Transfer-Encoding: chunked")}0\r\n\r\n${smuggled}`,
@@ -534,6 +552,7 @@ const contradictions: readonly string[] = [
   `${lines("GET / HTTP/1.1", "Host: a", "Connection: Upgrade", "Upgrade: a", "Transfer-Encoding: chunked")}0\r\n\r\n${smuggled}`,
 ];
 
+<<<<<<< HEAD
 const before: readonly string[] = [
   "\r\n",
   "\n",
@@ -561,6 +580,8 @@ function brokenLineEnds(text: string): string[] {
   return broken;
 }
 
+=======
+>>>>>>> diff
 /** All of them. */
 export const corpus: readonly Input[] = [
   ...[
@@ -578,6 +599,10 @@ export const corpus: readonly Input[] = [
     ...before.map((text) => text + firefox),
     ...before.map((text) => `${curl}${text}${smuggled}`),
     ...brokenLineEnds(`${chunkedPost}3\r\nabc\r\n0\r\nA: b\r\n\r\n${smuggled}`),
+<<<<<<< HEAD
+=======
+    ...brokenLineEnds(`${chunkedPost}0\r\n\r\n`),
+>>>>>>> diff
   ].map(request),
   ...ordinaryResponses,
   ...[

@@ -1,7 +1,7 @@
 // Ways to make a message into one that is almost the same.
 import * as fc from "fast-check";
 import { corpus } from "./http-corpus.ts";
-import { ours, type Input } from "./http-oracles.ts";
+import { ours, type Input } from "./http-seen.ts";
 
 /** One change of a text. Positions are taken modulo what there is of places. */
 type Mutation = (text: string) => string;
@@ -75,7 +75,9 @@ const piece = fc.oneof(
 /** Where something is told apart: beside these, odd bytes do most. */
 function seams(text: string): number[] {
   const found = [0, text.length];
-  for (const { index, 0: seam } of text.matchAll(/\r\n|[: ;,="]/g)) found.push(index, index + seam.length);
+  for (const { index, 0: seam } of text.matchAll(/\r\n|[: ;,="]/g)) {
+    for (let at = index; at <= index + seam.length; at++) found.push(at);
+  }
   return found;
 }
 
