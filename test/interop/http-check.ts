@@ -1,9 +1,5 @@
 // Holding our parser to the list of differences.
 import assert from "node:assert/strict";
-<<<<<<< HEAD
-import { compare, explain, type Difference, type Found } from "./http-differences.ts";
-import { oracles, ours, type Input } from "./http-oracles.ts";
-=======
 import { compare, type Found } from "./http-compare.ts";
 import { differences, type Difference } from "./http-differences.ts";
 import { node } from "./http-llhttp-node.ts";
@@ -12,7 +8,6 @@ import { ours, type Input, type Seen } from "./http-seen.ts";
 
 /** The parsers that ours is compared with, by name. */
 export const oracles: Readonly<Record<string, (input: Input) => Seen>> = { node, undici };
->>>>>>> diff
 
 /** Compares our parser with the others. Fails for a difference that is not in the list; returns those that are. */
 export function check(input: Input): Set<Difference> {
@@ -20,11 +15,7 @@ export function check(input: Input): Set<Difference> {
   const seen = ours(input);
   for (const [name, oracle] of Object.entries(oracles)) {
     for (const found of compare(input, seen, oracle(input))) {
-<<<<<<< HEAD
-      const difference = explain(found);
-=======
       const difference = differences.find(({ aspect, matches }) => aspect === found.aspect && matches(found));
->>>>>>> diff
       if (difference === undefined) fail(`not in the list, beside ${name}`, found);
       known.add(difference);
       if (difference.mend !== undefined) checkMended(found, difference.mend(found));

@@ -1,25 +1,7 @@
 // Where our parser and llhttp see an input differently, and why nothing comes of it. docs/architecture.md has the table.
-<<<<<<< HEAD
-import { ours as parse, untold, type Input, type Seen } from "./http-oracles.ts";
-
-/**
- * What is different: that we accept what they refuse, that we refuse what they accept, or how a message is read that both
- * accept. "length" is the one that smuggling is made of: where the message ends, or whether it does.
- */
-type Aspect = "accepted" | "refused" | "start" | "fields" | "length" | "body" | "trailer";
-
-/** One difference between what we and another have seen. */
-export interface Found {
-  readonly aspect: Aspect;
-  readonly input: Input;
-  readonly ours: Seen;
-  readonly theirs: Seen;
-}
-=======
 import type { Aspect, Found } from "./http-compare.ts";
 import { untold } from "./http-llhttp-node.ts";
 import type { Input } from "./http-seen.ts";
->>>>>>> diff
 
 /** A difference that is known. */
 export interface Difference {
@@ -41,54 +23,6 @@ export interface Difference {
   readonly since?: number;
 }
 
-<<<<<<< HEAD
-/** All that is different. Nothing is where one of them has not decided yet: the input was too short for it. */
-export function compare(input: Input, ours: Seen, theirs: Seen): Found[] {
-  // We look at a line of chunk extensions when it is complete.
-  if (
-    ours.end === "unfinished" &&
-    theirs.end === "refused" &&
-    parse({ ...input, text: `${input.text}\r\n` }).end === "refused"
-  )
-    return [];
-  return aspects(ours, theirs).map((aspect) => ({ aspect, input, ours, theirs }));
-}
-
-/** The entry of the list that a difference is of; undefined where there is none. */
-export function explain(found: Found): Difference | undefined {
-  return differences.find(({ aspect, matches }) => aspect === found.aspect && matches(found));
-}
-
-function aspects(ours: Seen, theirs: Seen): Aspect[] {
-  const found: Aspect[] = [];
-  const { head } = ours;
-  if (theirs.end === "refused" && head !== undefined && (ours.end !== "refused" || theirs.head === undefined)) {
-    found.push("accepted");
-  }
-  // llhttp hands out a head before it says that its framing is wrong: refused in the same place, all the same.
-  const isTaken = theirs.head !== undefined && (theirs.end !== "refused" || theirs.at > ours.at + 1);
-  if (ours.end === "refused" && isTaken && (head === undefined || theirs.end !== "refused")) found.push("refused");
-  const areTaken = ours.end !== "refused" && theirs.end !== "refused";
-  if (head !== undefined && theirs.head !== undefined) {
-    if (!same(head.start, theirs.head.start)) found.push("start");
-    if (!same(head.fields, theirs.head.fields)) found.push("fields");
-    if (areTaken) {
-      if (ours.end !== theirs.end || ours.at !== theirs.at) found.push("length");
-      if (ours.body !== theirs.body) found.push("body");
-      if (ours.end === "whole" && theirs.end === "whole" && !same(ours.trailer, theirs.trailer)) found.push("trailer");
-    }
-  } else if (areTaken && head !== theirs.head) {
-    found.push("length");
-  }
-  return found;
-}
-
-function same(a: readonly string[], b: readonly string[]): boolean {
-  return a.length === b.length && a.every((text, at) => text === b[at]);
-}
-
-=======
->>>>>>> diff
 const request = (...lines: string[]): Input => ({ kind: "request", text: lines.join("\r\n") });
 const response = (...lines: string[]): Input => ({ kind: "response", text: lines.join("\r\n") });
 const chunked = (...body: string[]): Input =>
@@ -358,13 +292,9 @@ export const differences: readonly Difference[] = [
     we: "refuse",
     they: "pass over them; over an empty field, beside which a Content-Length is believed",
     why: "RFC 9112 6.1: who sends it does not know what, and others see another coding.",
-<<<<<<< HEAD
-    matches: (found) => found.ours.code === "http.bad_transfer_encoding" && codings(found).includes(""),
-=======
     matches: (found) =>
       ["http.bad_transfer_encoding", "http.unknown_transfer_coding"].includes(found.ours.code!) &&
       codings(found).includes(""),
->>>>>>> diff
   },
   {
     what: "a response whose codings don't end with the one `chunked`",

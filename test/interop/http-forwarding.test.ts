@@ -5,17 +5,10 @@ import { decodeLatin1 } from "../../src/core/text.ts";
 import { Fields, Request, Response, serve, Serializer } from "../../src/http/index.ts";
 import { pair, type PairOptions } from "../../src/testing/index.ts";
 import { bytesOf } from "../http/samples.ts";
-<<<<<<< HEAD
-import { check, escaped } from "./http-check.ts";
-import { corpus } from "./http-corpus.ts";
-import { eachMutated } from "./http-mutations.ts";
-import { oracles, ours, type Input, type Seen } from "./http-oracles.ts";
-=======
 import { check, escaped, oracles } from "./http-check.ts";
 import { corpus } from "./http-corpus.ts";
 import { eachMutated } from "./http-mutations.ts";
 import { ours, type Input, type Seen } from "./http-seen.ts";
->>>>>>> diff
 
 // The differences between parsers, end to end: what our server makes of a stream of requests, and whether what goes through
 // our parser and serializer, as through a proxy, is framed by others as it was by us.
