@@ -5,22 +5,27 @@ import { offAbort, onAbort } from "./on-abort.ts";
 
 /**
  * Ties a running operation to a signal. Abort closes the stream, so what is in flight completes, and the operation with
- * it: there is one way out of an operation, not two.
+ * it: there is one way out of an operation, not two. Who waits for something else besides the stream is called back.
  */
 export class AbortGuard {
   readonly #stream: ByteStream;
   readonly #signal: AbortSignal;
-  readonly #abort = (): void => this.#stream.close();
+  readonly #aborted: (() => void) | undefined;
+  readonly #abort = (): void => {
+    this.#stream.close();
+    this.#aborted?.();
+  };
 
-  private constructor(stream: ByteStream, signal: AbortSignal) {
+  private constructor(stream: ByteStream, signal: AbortSignal, aborted: (() => void) | undefined) {
     this.#stream = stream;
     this.#signal = signal;
+    this.#aborted = aborted;
   }
 
   /** Guards an operation that has been started. Where there is no signal, there is nothing to guard. */
-  static over(stream: ByteStream, signal: AbortSignal | undefined): AbortGuard | undefined {
+  static over(stream: ByteStream, signal: AbortSignal | undefined, aborted?: () => void): AbortGuard | undefined {
     if (signal === undefined) return undefined;
-    const guard = new AbortGuard(stream, signal);
+    const guard = new AbortGuard(stream, signal, aborted);
     if (signal.aborted) guard.#abort();
     else onAbort(signal, guard.#abort);
     return guard;

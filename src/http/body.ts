@@ -26,7 +26,6 @@ export const emptyBody: Uint8Array = new Uint8Array(0);
  * send of it is nothing. Beast's `buffer_body`.
  */
 export const bufferBody: BodyStream = {
-  // eslint-disable-next-line require-yield -- it has none
   async *[Symbol.asyncIterator]() {},
 };
 

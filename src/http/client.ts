@@ -6,7 +6,6 @@ import { RequestOperation } from "./request-operation.ts";
 import type { IncomingResponse, RequestOptions } from "./request-options.ts";
 import type { Request } from "./request.ts";
 
-export function request(next: NextLayer, message: Request, handler: Handler<IncomingResponse>): void;
 /**
  * Sends a request on a stream, and completes with the response once its head is there; its body is read from the stream
  * as it is asked for. The stream can be used for the next request when the body has been read to its end and
@@ -20,6 +19,7 @@ export function request(next: NextLayer, message: Request, handler: Handler<Inco
  * with `http.interim_limit`, and with `core.aborted` where the signal fired, which also ends the reading of the body and
  * closes the stream. Behind a failure, the stream is closed.
  */
+export function request(next: NextLayer, message: Request, handler: Handler<IncomingResponse>): void;
 export function request(next: NextLayer, message: Request, options?: RequestOptions): Promise<IncomingResponse>;
 export function request(
   next: NextLayer,

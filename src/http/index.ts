@@ -1,4 +1,4 @@
-export type { OperationOptions } from "./abort.ts";
+export type { OperationOptions } from "./operation-options.ts";
 export { AnswerParser } from "./answer-parser.ts";
 export type { AnswerParserOptions } from "./answer-parser.ts";
 export { bufferBody } from "./body.ts";

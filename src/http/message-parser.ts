@@ -22,7 +22,7 @@ export interface MessageParserOptions {
    * byte of data. Default 4,096.
    */
   chunkExtensionLimit?: number;
-  /** Whether nothing follows the head, whatever that says. Default false. */
+  /** Whether nothing follows the head, whatever that says; it must make sense all the same. Default false. Beast's `skip`. */
   skipBody?: boolean;
   /** See {@link MessageParser.eager}. Default false. */
   eager?: boolean;

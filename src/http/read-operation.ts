@@ -1,9 +1,9 @@
+import { AbortGuard } from "../core/abort-guard.ts";
 import type { ByteStream, ReadHandler } from "../core/byte-stream.ts";
 import type { Handler } from "../core/completion.ts";
 import type { ServalError } from "../core/error.ts";
 import { transportError } from "../core/errors.ts";
 import type { FlatBuffer } from "../core/flat-buffer.ts";
-import { AbortGuard } from "./abort.ts";
 
 /** What takes bytes until it has what is wanted of them. */
 export interface Sink<Result> {
@@ -43,7 +43,7 @@ export class ReadOperation<Result> {
     }
     if (waits) this.#stream.readSome(this.#onRead);
     else queueMicrotask(() => this.#finish(error));
-    if (signal !== undefined) this.#guard = new AbortGuard(this.#stream, signal);
+    this.#guard = AbortGuard.over(this.#stream, signal);
   }
 
   readonly #onRead: ReadHandler = (error, bytes) => {

@@ -1,17 +1,11 @@
 import type { ByteStream } from "../core/byte-stream.ts";
 import { complete, type Handler } from "../core/completion.ts";
 import type { FlatBuffer } from "../core/flat-buffer.ts";
-import type { OperationOptions } from "./abort.ts";
+import type { OperationOptions } from "./operation-options.ts";
 import type { AnswerParser } from "./answer-parser.ts";
 import { ReadOperation, type Sink } from "./read-operation.ts";
 import type { Response } from "./response.ts";
 
-export function readResponse(
-  stream: ByteStream,
-  buffer: FlatBuffer,
-  parser: AnswerParser,
-  handler: Handler<Response>,
-): void;
 /**
  * Reads all that answers a request: first what is in `buffer`, then from the stream. Bytes past it stay in the buffer, for
  * whoever takes over: all that is behind the head, where there is no body or the parser's `bodyLimit` is 0. At most the
@@ -26,6 +20,12 @@ export function readResponse(
  *
  * The parser must be new.
  */
+export function readResponse(
+  stream: ByteStream,
+  buffer: FlatBuffer,
+  parser: AnswerParser,
+  handler: Handler<Response>,
+): void;
 export function readResponse(
   stream: ByteStream,
   buffer: FlatBuffer,

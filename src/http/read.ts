@@ -1,19 +1,13 @@
 import type { ByteStream } from "../core/byte-stream.ts";
 import { complete, type Handler } from "../core/completion.ts";
 import type { FlatBuffer } from "../core/flat-buffer.ts";
-import type { OperationOptions } from "./abort.ts";
+import type { OperationOptions } from "./operation-options.ts";
 import { ReadOperation, type Sink } from "./read-operation.ts";
 import { HeaderSink, MessageSink, PartSink, type Parser } from "./sinks.ts";
 
 // Each reads what is in `buffer` first, then from the stream, and leaves what is behind in the buffer.
 // The overload with the handler alone comes first: a function would be tried as options, and its parameters had no types.
 
-export function readHeader<Parsed>(
-  stream: ByteStream,
-  buffer: FlatBuffer,
-  parser: Parser<Parsed>,
-  handler: Handler<Parsed>,
-): void;
 /**
  * Reads the head of a message, and completes with the message; its body is still to come, by {@link readSome} or
  * {@link read}. Bytes behind the head stay in `buffer`: for those, for `accept`, or for whoever takes over. Beast's
@@ -27,6 +21,12 @@ export function readHeader<Parsed>(
  *
  * The parser must be new, or have seen nothing but what the buffer holds.
  */
+export function readHeader<Parsed>(
+  stream: ByteStream,
+  buffer: FlatBuffer,
+  parser: Parser<Parsed>,
+  handler: Handler<Parsed>,
+): void;
 export function readHeader<Parsed>(
   stream: ByteStream,
   buffer: FlatBuffer,
@@ -50,12 +50,6 @@ export function readHeader<Parsed>(
   return start(stream, buffer, () => new HeaderSink(parser), options, handler);
 }
 
-export function readSome(
-  stream: ByteStream,
-  buffer: FlatBuffer,
-  parser: Parser<unknown>,
-  handler: Handler<Uint8Array | undefined>,
-): void;
 /**
  * Reads some of a message's body, and completes with that: at least one byte, yours to keep, or undefined at its end, when
  * the parser is done and has the trailer. Behind {@link readHeader}, until it has said undefined, or the parser is done.
@@ -64,6 +58,12 @@ export function readSome(
  * Completes and fails as {@link readHeader} does; with `http.body_limit` before anything is read of a body that is
  * announced to be too large.
  */
+export function readSome(
+  stream: ByteStream,
+  buffer: FlatBuffer,
+  parser: Parser<unknown>,
+  handler: Handler<Uint8Array | undefined>,
+): void;
 export function readSome(
   stream: ByteStream,
   buffer: FlatBuffer,
@@ -87,12 +87,6 @@ export function readSome(
   return start(stream, buffer, () => new PartSink(parser), options, handler);
 }
 
-export function read<Parsed>(
-  stream: ByteStream,
-  buffer: FlatBuffer,
-  parser: Parser<Parsed>,
-  handler: Handler<Parsed>,
-): void;
 /**
  * Reads a whole message, or what is left of it behind {@link readHeader}, and completes with the message; its body are
  * the bytes that were read here, at most the parser's `bodyLimit`. Bytes behind the message stay in `buffer`, for the
@@ -100,6 +94,12 @@ export function read<Parsed>(
  *
  * Completes and fails as {@link readHeader} does.
  */
+export function read<Parsed>(
+  stream: ByteStream,
+  buffer: FlatBuffer,
+  parser: Parser<Parsed>,
+  handler: Handler<Parsed>,
+): void;
 export function read<Parsed>(
   stream: ByteStream,
   buffer: FlatBuffer,

@@ -1,6 +1,6 @@
 import type { Clock } from "../core/clock.ts";
 import type { FlatBuffer } from "../core/flat-buffer.ts";
-import type { OperationOptions } from "./abort.ts";
+import type { OperationOptions } from "./operation-options.ts";
 import type { IncomingBody } from "./incoming-body.ts";
 import type { ResponseParserOptions } from "./response-parser.ts";
 import type { Response } from "./response.ts";

@@ -70,6 +70,7 @@ export class Serializer {
    */
   constructor(message: Request | Response<Body>, options: SerializerOptions = {}) {
     this.limit = options.limit ?? Infinity;
+    if (!(this.limit >= 1)) throw invalidArgument("The limit of a serializer is at least 1 byte");
     this.split = options.split ?? false;
     this.#body = message.body;
     const departure = departureOf(message, options.request);
@@ -142,7 +143,7 @@ export class Serializer {
   put(part: Uint8Array, extensions?: ChunkExtensions): void {
     if (this.#hasEnded) throw invalidArgument("The body has ended already");
     const chunked = this.#framing === "chunked";
-    if (extensions !== undefined && !chunked) throw invalidArgument("Only a chunked body can have extensions");
+    if (extensions !== undefined && !chunked) throw noExtensions();
     const line = extensions === undefined ? "" : formatChunkExtensions(extensions);
     if (typeof this.#framing === "number" && this.#isBodySent && this.#put + part.length > this.#framing) {
       throw httpError("http.bad_content_length", {
@@ -162,6 +163,7 @@ export class Serializer {
    */
   end(trailer?: Fields, extensions?: ChunkExtensions): void {
     if (this.#hasEnded) throw invalidArgument("The body has ended already");
+    if (extensions !== undefined && this.#framing !== "chunked") throw noExtensions();
     if (!this.#isBodySent || this.#framing === "eof") {
       this.#hasEnded = true;
     } else if (this.#framing === "chunked") {
@@ -276,4 +278,8 @@ function firstOf(buffers: readonly Uint8Array[], most: number): Uint8Array[] {
     left -= buffer.length;
   }
   return first;
+}
+
+function noExtensions(): Error {
+  return invalidArgument("Only a chunked body can have extensions");
 }

@@ -4,7 +4,6 @@ import { toByteStream, type NextLayer } from "../core/next-layer.ts";
 import { ServerConnection } from "./server-connection.ts";
 import { ServeSettings, type RequestHandler, type ServeOptions } from "./serve-options.ts";
 
-export function serve(next: NextLayer, handler: RequestHandler, completed: Handler): void;
 /**
  * Serves HTTP/1.1 on one stream: reads requests, has the handler answer each, and writes the responses, in order, until
  * the client or a response ends the connection. It keeps connections alive, answers pipelined requests in order, sends
@@ -17,6 +16,7 @@ export function serve(next: NextLayer, handler: RequestHandler, completed: Handl
  * fired, or the stream's error. A handler that fails is none: see the option `onError`. An operation of someone else's on
  * the stream is misuse, `core.operation_pending`: it throws where there is a completion handler.
  */
+export function serve(next: NextLayer, handler: RequestHandler, completed: Handler): void;
 export function serve(next: NextLayer, handler: RequestHandler, options?: ServeOptions): Promise<void>;
 export function serve(
   next: NextLayer,

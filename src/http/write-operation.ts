@@ -1,8 +1,8 @@
+import { AbortGuard } from "../core/abort-guard.ts";
 import type { ByteStream, WriteHandler } from "../core/byte-stream.ts";
 import type { Handler } from "../core/completion.ts";
 import { ServalError } from "../core/error.ts";
 import { transportError } from "../core/errors.ts";
-import { AbortGuard } from "./abort.ts";
 import { partOf, type BodyStream } from "./body.ts";
 import { httpError } from "./errors.ts";
 import type { Serializer } from "./serializer.ts";
@@ -39,7 +39,7 @@ export class WriteOperation {
     else this.#write();
     const { unwanted } = this.#serializer;
     if (unwanted !== undefined) this.#discard(unwanted);
-    if (signal !== undefined) this.#guard = new AbortGuard(this.#stream, signal, this.#onAbort);
+    this.#guard = AbortGuard.over(this.#stream, signal, this.#onAbort);
   }
 
   /** All of the message is wanted now. */

@@ -1,6 +1,6 @@
 import type { ByteStream } from "../core/byte-stream.ts";
 import { complete, type Handler } from "../core/completion.ts";
-import type { OperationOptions } from "./abort.ts";
+import type { OperationOptions } from "./operation-options.ts";
 import type { Body } from "./body.ts";
 import { httpError } from "./errors.ts";
 import type { Request } from "./request.ts";
@@ -11,7 +11,6 @@ import { WriteOperation } from "./write-operation.ts";
 /** Options of {@link write}. */
 export interface WriteOptions extends OperationOptions, Pick<SerializerOptions, "keepAlive" | "request"> {}
 
-export function writeHeader(stream: ByteStream, serializer: Serializer, handler: Handler): void;
 /**
  * Writes the head of a serializer's message, unless that is written, and what `next` gives out with it; its option
  * `split` keeps the body out of that. Beast's `http::async_write_header`.
@@ -20,6 +19,7 @@ export function writeHeader(stream: ByteStream, serializer: Serializer, handler:
  * stream's error, or with `core.aborted` where the signal fired, which closes the stream. A write that is in flight
  * already is misuse, `core.operation_pending`: it throws where there is a handler.
  */
+export function writeHeader(stream: ByteStream, serializer: Serializer, handler: Handler): void;
 export function writeHeader(stream: ByteStream, serializer: Serializer, options?: OperationOptions): Promise<void>;
 export function writeHeader(
   stream: ByteStream,
@@ -36,13 +36,13 @@ export function writeHeader(
   return start(stream, serializer, () => serializer.isHeaderDone, options, handler);
 }
 
-export function writeSome(stream: ByteStream, serializer: Serializer, handler: Handler): void;
 /**
  * Writes some of a serializer's message, at least one byte: all that one `writeSome` of the stream takes, up to the
  * serializer's `limit`. Where the serializer needs the next part of the body first, that is misuse, `http.need_body`;
  * where it is done, there is nothing to do. Beast's `http::async_write_some`. Completes and fails as {@link writeHeader}
  * does.
  */
+export function writeSome(stream: ByteStream, serializer: Serializer, handler: Handler): void;
 export function writeSome(stream: ByteStream, serializer: Serializer, options?: OperationOptions): Promise<void>;
 export function writeSome(
   stream: ByteStream,
@@ -67,7 +67,6 @@ export function writeSome(
   return start(stream, serializer, isEnough, options, handler);
 }
 
-export function write(stream: ByteStream, message: Writable, handler: Handler): void;
 /**
  * Writes a message, or what is left of a serializer's, head and body, and completes once the stream has taken all of it.
  * A body that is bytes must stay untouched until then. One that comes in parts is asked for the next one when the last
@@ -80,6 +79,7 @@ export function write(stream: ByteStream, message: Writable, handler: Handler): 
  * {@link Serializer}) and a write that is in flight already (`core.operation_pending`) are misuse: they throw where there
  * is a handler, before anything is written. Beast's `http::async_write`.
  */
+export function write(stream: ByteStream, message: Writable, handler: Handler): void;
 export function write(stream: ByteStream, message: Writable, options?: WriteOptions): Promise<void>;
 export function write(stream: ByteStream, message: Writable, options: WriteOptions | undefined, handler: Handler): void;
 export function write(

@@ -33,3 +33,16 @@ test("a signal that did not fire is left as it was, and has no effect later", ()
   controller.abort();
   assert.equal(stream.closed, false);
 });
+
+test("who waits for something else is told, behind the closing of the stream; not once it has let go", () => {
+  for (const when of ["before", "meanwhile", "behind"]) {
+    const [stream] = pair();
+    const controller = new AbortController();
+    if (when === "before") controller.abort();
+    const closed: boolean[] = [];
+    const guard = AbortGuard.over(stream, controller.signal, () => closed.push(stream.closed))!;
+    if (when === "behind") guard.release();
+    controller.abort();
+    assert.deepEqual(closed, when === "behind" ? [] : [true]);
+  }
+});

@@ -106,7 +106,10 @@ const examples: Readonly<Record<string, (running: Running) => unknown>> = {
     const url = `http://127.0.0.1:${port}`;
     const post = async (path: string): Promise<string> =>
       (await fetch(url + path, { method: "POST", body: "12345" })).text();
-    assert.deepEqual([await post("/count"), await post("/echo"), await post("/")], ["5 bytes\n", "12345", "There is nothing here\n"]);
+    assert.deepEqual(
+      [await post("/count"), await post("/echo"), await post("/")],
+      ["5 bytes\n", "12345", "There is nothing here\n"],
+    );
   },
   "http upgrade": async (running) => {
     await echoes(running);

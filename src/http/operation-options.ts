@@ -1,0 +1,5 @@
+/** What every composed operation of this module can be given. */
+export interface OperationOptions {
+  /** Ends the operation with `core.aborted`, and closes the stream: there is no telling how much has passed. */
+  signal?: AbortSignal | undefined;
+}
