@@ -38,18 +38,14 @@ export function refusal(error: ServalError, status: number): Response {
  * What is wrong with a request beyond its syntax, that any server has to refuse: RFC 9112 3.2, one Host and a sound one;
  * RFC 9110 10.1.1, an expectation that nobody knows.
  */
-export function checkRequest({ version, fields }: Request): ServalError | undefined {
+export function checkRequest(request: Request): ServalError | undefined {
+  const { version, fields } = request;
   const host = fields.get("Host");
   if (host === undefined ? version >= 11 : fields.count("Host") > 1 || (host !== "" && !isHost(host))) {
     return httpError("http.bad_host");
   }
-  if (version >= 11 && fields.has("Expect") && !expectsContinue(fields.joined("Expect")!)) {
+  if (version >= 11 && fields.has("Expect") && !request.expectsContinue) {
     return httpError("http.expectation_failed");
   }
   return undefined;
-}
-
-/** Whether an Expect is for 100 (Continue), in any case: RFC 9110 10.1.1. */
-export function expectsContinue(value: string): boolean {
-  return value.toLowerCase() === "100-continue";
 }

@@ -9,7 +9,6 @@ import { httpError } from "./errors.ts";
 import type { Fields } from "./fields.ts";
 import { IncomingBody, type BodySource } from "./incoming-body.ts";
 import { readHeader, readSome } from "./read.ts";
-import { expectsContinue } from "./refusal.ts";
 import type { IncomingResponse, RequestOptions } from "./request-options.ts";
 import type { Request } from "./request.ts";
 import { ResponseParser } from "./response-parser.ts";
@@ -55,8 +54,7 @@ export class RequestOperation implements BodySource {
     this.#handler = handler;
     this.#serializer = new Serializer(message);
     this.#parser = this.#newParser();
-    const expect = message.version >= 11 ? message.fields.joined("Expect") : undefined;
-    this.#waits = expect !== undefined && expectsContinue(expect);
+    this.#waits = message.expectsContinue;
     this.#serializer.split = this.#waits;
   }
 

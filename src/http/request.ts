@@ -79,6 +79,14 @@ export class Request<Content extends Body = Body> extends Message<Content> {
     );
   }
 
+  /**
+   * Whether the client waits for 100 (Continue) before it sends the body (RFC 9110 10.1.1): `serve` sees to that itself;
+   * who reads by hand writes `new Response({ status: 100 })` first, or refuses.
+   */
+  get expectsContinue(): boolean {
+    return this.version >= 11 && this.fields.joined("Expect")?.toLowerCase() === "100-continue";
+  }
+
   protected override departure(): Departure {
     return requestDeparture(this.method, this);
   }

@@ -5,7 +5,7 @@ import type { ServalError } from "../core/error.ts";
 import { abortError, coreError, invalidArgument, transportError } from "../core/errors.ts";
 import { offAbort, onAbort } from "../core/on-abort.ts";
 import type { Body } from "./body.ts";
-import { checkRequest, expectsContinue, refusal, refusalStatus } from "./refusal.ts";
+import { checkRequest, refusal, refusalStatus } from "./refusal.ts";
 import { RequestBody } from "./request-body.ts";
 import { RequestReader, type RequestTaker } from "./request-reader.ts";
 import type { Request } from "./request.ts";
@@ -147,9 +147,14 @@ export class ServerConnection implements Exchange, RequestTaker {
     const { stream } = this;
     const reader = this.#reader;
     reader.keepRest();
-    const expect = request.version >= 11 ? request.fields.joined("Expect") : undefined;
-    const isAwaited = expect !== undefined && expectsContinue(expect);
-    this.#body = new RequestBody(stream, reader.buffer, reader.parser, this.#writer, this.#settings, isAwaited);
+    this.#body = new RequestBody(
+      stream,
+      reader.buffer,
+      reader.parser,
+      this.#writer,
+      this.#settings,
+      request.expectsContinue,
+    );
     request.body = this.#body.incoming;
   }
 

@@ -62,4 +62,15 @@ describe("Request", () => {
     assert.equal(new Request({ fields: { Connection: "Upgrade", Upgrade: "h2c" } }).isUpgrade, false);
     assert.equal(new Request({ fields: { Upgrade: "websocket" } }).isUpgrade, false);
   });
+
+  it("knows who waits for 100 (Continue)", () => {
+    const waits = (Expect: string | string[], version = 11): boolean =>
+      new Request({ version, fields: { Expect } }).expectsContinue;
+    assert.deepEqual(
+      [waits("100-continue"), waits("100-CONTINUE"), waits("100"), waits("")],
+      [true, true, false, false],
+    );
+    assert.deepEqual([waits("100-continue", 10), waits(["100-continue", "100-continue"])], [false, false]);
+    assert.equal(new Request().expectsContinue, false);
+  });
 });
