@@ -1,7 +1,7 @@
 import { FlatBuffer } from "../core/flat-buffer.ts";
 import { decodeLatin1 } from "../core/text.ts";
 import { parseChunkExtensions, type ChunkExtensions } from "./chunk-extensions.ts";
-import { httpError } from "./errors.ts";
+import { httpError, limitError } from "./errors.ts";
 import { FieldScanner } from "./field-scanner.ts";
 import { Fields } from "./fields.ts";
 import { cr, lf, skipValue } from "./grammar.ts";
@@ -158,7 +158,7 @@ export class ChunkScanner {
     const at = skipValue(bytes, position, end);
     this.#allowance -= at - position;
     if (this.#allowance < 0 || this.#extensions.length + at - position > this.#limits.extensionLimit) {
-      throw httpError("http.chunk_extension_limit");
+      throw limitError("chunkExtensionLimit", this.#limits.extensionLimit);
     }
     this.#extensions += decodeLatin1(bytes, position, at);
     if (at === end) return at;
@@ -186,7 +186,7 @@ export class ChunkScanner {
       this.#trailer = trailerOf(fields.collect(decodeLatin1(section.data(), 0, after)).collect());
       this.#section = undefined;
     } else if (section.size >= this.#limits.trailerLimit) {
-      throw httpError("http.header_limit");
+      throw limitError("headerLimit", this.#limits.trailerLimit);
     }
     return position + after - before;
   }

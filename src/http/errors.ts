@@ -1,4 +1,4 @@
-import { defineErrors, type ErrorFactory } from "../core/error.ts";
+import { defineErrors, type ErrorFactory, type ServalError } from "../core/error.ts";
 
 /** The codes of the module `http`, in Beast's words. */
 export const httpErrors = {
@@ -42,3 +42,19 @@ export const httpErrors = {
 
 /** Makes an error of the module `http`. */
 export const httpError: ErrorFactory<keyof typeof httpErrors> = defineErrors(httpErrors);
+
+/** What may be limited of a message, by the options of its parser. */
+export type Limit = "bodyLimit" | "chunkExtensionLimit" | "fieldLimit" | "headerLimit";
+
+const limitCodes = {
+  bodyLimit: "http.body_limit",
+  chunkExtensionLimit: "http.chunk_extension_limit",
+  fieldLimit: "http.field_limit",
+  headerLimit: "http.header_limit",
+} as const;
+
+/** The error of a message that goes beyond a limit; its message says which option that is, and what it is set to. */
+export function limitError(option: Limit, limit: number): ServalError {
+  const code = limitCodes[option];
+  return httpError(code, { message: `${httpErrors[code][1]}: ${option} is ${limit}` });
+}

@@ -1,4 +1,4 @@
-import { httpError } from "./errors.ts";
+import { httpError, limitError } from "./errors.ts";
 import { cr, htab, lf, skipToken, skipValue, sp, tokenCharacters } from "./grammar.ts";
 import { ParsedFields } from "./parsed-fields.ts";
 
@@ -53,7 +53,7 @@ export class FieldScanner {
           continue;
         }
         if (tokenCharacters[byte] === 0) throw badLineStart(byte, marks.length);
-        if (marks.length >= this.#limit * 2) throw httpError("http.field_limit");
+        if (marks.length >= this.#limit * 2) throw limitError("fieldLimit", this.#limit);
         state = inName;
       }
       if (state === inName) {

@@ -40,7 +40,7 @@ export type { Exchange, IncomingRequest, RequestHandler, ServeOptions, ServeTime
 export { serialize, serializeHead, Serializer } from "./serializer.ts";
 export type { SerializerOptions } from "./serializer.ts";
 export type { Parser } from "./sinks.ts";
-export { reasonPhrase } from "./status.ts";
+export { reasonPhrase, statuses } from "./status.ts";
 export { hasToken, parseTokenList } from "./token-list.ts";
 export { write, writeHeader, writeSome } from "./write.ts";
 export type { Writable, WriteOptions } from "./write.ts";

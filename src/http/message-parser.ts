@@ -4,7 +4,7 @@ import { FlatBuffer } from "../core/flat-buffer.ts";
 import { decodeLatin1 } from "../core/text.ts";
 import { emptyBody } from "./body.ts";
 import { ChunkScanner, type ChunkHandler } from "./chunk-scanner.ts";
-import { httpError } from "./errors.ts";
+import { httpError, limitError } from "./errors.ts";
 import { FieldScanner } from "./field-scanner.ts";
 import { Fields } from "./fields.ts";
 import { checkTabs, type Framing } from "./framing.ts";
@@ -226,7 +226,7 @@ export abstract class MessageParser<Line extends StartLineScanner, Message exten
       this.#takeHead(decodeLatin1(bytes, 0, this.#position));
       return this.#position;
     }
-    if (end === this.#headerLimit) throw httpError("http.header_limit");
+    if (end === this.#headerLimit) throw limitError("headerLimit", this.#headerLimit);
     return 0;
   }
 
@@ -258,7 +258,7 @@ export abstract class MessageParser<Line extends StartLineScanner, Message exten
     const left = chunks === undefined ? this.#left : chunks.left;
     // A length that is told is too large before any of it is there; a body up to the end of the stream has none.
     const told = left === Infinity ? bytes.length - at : left;
-    if (this.#received + told > this.bodyLimit) throw httpError("http.body_limit");
+    if (this.#received + told > this.bodyLimit) throw limitError("bodyLimit", this.bodyLimit);
     const size = Math.min(left, bytes.length - at);
     if (size > 0) {
       this.#part = bytes.subarray(at, at + size);

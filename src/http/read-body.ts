@@ -16,14 +16,18 @@ export function readBody(body: Body, { limit = 16 * 1024 * 1024 }: ReadBodyOptio
 
 async function gather(body: Body, limit: number): Promise<Uint8Array> {
   if (body instanceof Uint8Array) {
-    if (body.length > limit) throw httpError("http.body_limit");
+    if (body.length > limit) throw tooLarge(limit);
     return body;
   }
   const gathered = new FlatBuffer();
   for await (const part of body) {
     const bytes = partOf(part);
-    if (gathered.size + bytes.length > limit) throw httpError("http.body_limit");
+    if (gathered.size + bytes.length > limit) throw tooLarge(limit);
     gathered.append(bytes);
   }
   return gathered.data();
+}
+
+function tooLarge(limit: number): Error {
+  return httpError("http.body_limit", { message: `The body has more than ${limit} bytes, the option limit` });
 }

@@ -1,5 +1,5 @@
-import type { ServalError } from "../core/error.ts";
-import { httpError } from "./errors.ts";
+import type { ErrorTable, ServalError } from "../core/error.ts";
+import { httpError, httpErrors } from "./errors.ts";
 import { isHost } from "./grammar.ts";
 import type { Request } from "./request.ts";
 import { Response } from "./response.ts";
@@ -29,9 +29,10 @@ export function refusalStatus(error: ServalError): number | undefined {
   }
 }
 
-/** The response that says so, in words. */
+/** The response that says so, in the words of the code: how the server is set up is not the client's business. */
 export function refusal(error: ServalError, status: number): Response {
-  return new Response({ status, body: `${error.message}\n` });
+  const [, words] = (httpErrors as ErrorTable)[error.code] ?? [undefined, error.message];
+  return new Response({ status, body: `${words}\n` });
 }
 
 /**

@@ -4,7 +4,7 @@ import { Deadline } from "../core/deadline.ts";
 import type { ServalError } from "../core/error.ts";
 import { coreError, transportError } from "../core/errors.ts";
 import type { FlatBuffer } from "../core/flat-buffer.ts";
-import { httpError } from "./errors.ts";
+import { limitError } from "./errors.ts";
 import type { Fields } from "./fields.ts";
 import { IncomingBody, type BodySource } from "./incoming-body.ts";
 import { readSome } from "./read.ts";
@@ -66,7 +66,7 @@ export class RequestBody implements BodySource {
 
   /** Why the body can't be read. What is announced to be too large is not even asked for. */
   get failure(): ServalError | undefined {
-    if (this.hasMoreThan(this.#parser.bodyLimit)) this.error ??= httpError("http.body_limit");
+    if (this.hasMoreThan(this.#parser.bodyLimit)) this.error ??= limitError("bodyLimit", this.#parser.bodyLimit);
     return this.error;
   }
 

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { it } from "node:test";
+import { limitError } from "../../src/http/errors.ts";
 import { httpError, httpErrors } from "../../src/http/index.ts";
 
 it("gives every code its condition and one sentence", () => {
@@ -10,5 +11,14 @@ it("gives every code its condition and one sentence", () => {
     assert.equal(error.condition, condition);
     assert.equal(error.message, sentence);
     assert.match(sentence, /^[A-Z].*[^.]$/);
+  }
+});
+
+it("says which limit was exceeded, and what it is set to", () => {
+  const { code, condition, message } = limitError("bodyLimit", 1000);
+  assert.deepEqual([code, condition], ["http.body_limit", "limit"]);
+  assert.equal(message, "The body of the message is larger than allowed: bodyLimit is 1000");
+  for (const option of ["headerLimit", "fieldLimit", "chunkExtensionLimit"] as const) {
+    assert.match(limitError(option, 7).message, new RegExp(`: ${option} is 7$`));
   }
 });

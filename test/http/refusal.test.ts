@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { coreError, type coreErrors } from "../../src/core/errors.ts";
 import { httpError, httpErrors, Request, serialize, type FieldsInit } from "../../src/http/index.ts";
+import { limitError } from "../../src/http/errors.ts";
 import { checkRequest, refusal, refusalStatus } from "../../src/http/refusal.ts";
 
 type HttpCode = keyof typeof httpErrors;
@@ -45,6 +46,11 @@ describe("refusalStatus", () => {
       assert.deepEqual([response.status, new TextDecoder().decode(response.body)], [status, `${error.message}\n`]);
       assert.ok(serialize(response).length > 0);
     }
+  });
+
+  it("keeps to itself how the server is set up", () => {
+    const response = refusal(limitError("bodyLimit", 4321), 413);
+    assert.equal(new TextDecoder().decode(response.body), `${httpErrors["http.body_limit"][1]}\n`);
   });
 });
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { it } from "node:test";
-import { isBodiless, isStatus, reasonPhrase } from "../../src/http/status.ts";
+import { isBodiless, isStatus, reasonPhrase, statuses } from "../../src/http/status.ts";
 
 it("knows the reasons of common statuses", () => {
   assert.equal(reasonPhrase(101), "Switching Protocols");
@@ -8,6 +8,10 @@ it("knows the reasons of common statuses", () => {
   assert.equal(reasonPhrase(426), "Upgrade Required");
   assert.equal(reasonPhrase(431), "Request Header Fields Too Large");
   assert.equal(reasonPhrase(599), "");
+});
+
+it("has the table of those that are registered", () => {
+  assert.deepEqual([statuses[206], statuses[418], statuses[299]], ["Partial Content", "I'm a Teapot", undefined]);
 });
 
 it("takes three digits for a status", () => {

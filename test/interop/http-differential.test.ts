@@ -22,8 +22,9 @@ describe("our parser and llhttp", () => {
 
   for (const difference of differences) {
     const [major, minor] = process.versions.llhttp!.split(".").map(Number) as [number, number];
-    const isLater = (difference.since ?? 0) > major + minor / 100;
-    it(`differ in ${difference.what}`, { skip: isLater && "Node's llhttp is older than that" }, () => {
+    // An older llhttp of Node's has not got that far.
+    if ((difference.since ?? 0) > major + minor / 100) continue;
+    it(`differ in ${difference.what}`, () => {
       assert.ok(check(difference.example).has(difference));
     });
   }
