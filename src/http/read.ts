@@ -3,7 +3,7 @@ import { complete, type Handler } from "../core/completion.ts";
 import type { FlatBuffer } from "../core/flat-buffer.ts";
 import type { OperationOptions } from "./operation-options.ts";
 import { ReadOperation, type Sink } from "./read-operation.ts";
-import { HeaderSink, MessageSink, PartSink, type Parser } from "./sinks.ts";
+import { MessageSink, PartSink, type Parser } from "./sinks.ts";
 
 // Each reads what is in `buffer` first, then from the stream, and leaves what is behind in the buffer.
 // The overload with the handler alone comes first: a function would be tried as options, and its parameters had no types.
@@ -47,7 +47,7 @@ export function readHeader<Parsed>(
   options?: OperationOptions | Handler<Parsed>,
   handler?: Handler<Parsed>,
 ): Promise<Parsed> | void {
-  return start(stream, buffer, () => new HeaderSink(parser), options, handler);
+  return start(stream, buffer, () => new MessageSink(parser, "head"), options, handler);
 }
 
 /**
@@ -120,7 +120,7 @@ export function read<Parsed>(
   options?: OperationOptions | Handler<Parsed>,
   handler?: Handler<Parsed>,
 ): Promise<Parsed> | void {
-  return start(stream, buffer, () => new MessageSink(parser), options, handler);
+  return start(stream, buffer, () => new MessageSink(parser, "message"), options, handler);
 }
 
 function start<Result>(

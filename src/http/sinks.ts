@@ -13,17 +13,19 @@ export interface Parser<Parsed> {
   end(): void;
 }
 
-/** Wants the head of a message. */
-export class HeaderSink<Parsed> implements Sink<Parsed> {
+/** Wants a message: its head alone, or all of it. */
+export class MessageSink<Parsed> implements Sink<Parsed> {
   readonly #parser: Parser<Parsed>;
+  readonly #isWhole: boolean;
 
-  constructor(parser: Parser<Parsed>) {
+  constructor(parser: Parser<Parsed>, wants: "head" | "message") {
     this.#parser = parser;
-    parser.eager = false;
+    this.#isWhole = wants === "message";
+    parser.eager = this.#isWhole;
   }
 
   get isDone(): boolean {
-    return this.#parser.isHeaderDone;
+    return this.#isWhole ? this.#parser.isDone : this.#parser.isHeaderDone;
   }
 
   put(bytes: Uint8Array): number {
@@ -72,31 +74,5 @@ export class PartSink implements Sink<Uint8Array | undefined> {
 
   result(): Uint8Array | undefined {
     return this.#part;
-  }
-}
-
-/** Wants the whole message. */
-export class MessageSink<Parsed> implements Sink<Parsed> {
-  readonly #parser: Parser<Parsed>;
-
-  constructor(parser: Parser<Parsed>) {
-    this.#parser = parser;
-    parser.eager = true;
-  }
-
-  get isDone(): boolean {
-    return this.#parser.isDone;
-  }
-
-  put(bytes: Uint8Array): number {
-    return this.#parser.put(bytes);
-  }
-
-  end(): void {
-    this.#parser.end();
-  }
-
-  result(): Parsed {
-    return this.#parser.message!;
   }
 }

@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { decodeLatin1 } from "../../src/core/text.ts";
 import { RequestParser } from "../../src/http/index.ts";
 import type { Sink } from "../../src/http/read-operation.ts";
-import { HeaderSink, MessageSink, PartSink } from "../../src/http/sinks.ts";
+import { MessageSink, PartSink } from "../../src/http/sinks.ts";
 import { bytesOf } from "./samples.ts";
 
 const head = "POST /a HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n";
@@ -26,7 +26,7 @@ describe("a sink", () => {
   for (const step of [1, 3, 1000]) {
     it(`takes what it wants and no more, ${step} bytes at a time`, () => {
       const parser = new RequestParser();
-      const header = new HeaderSink(parser);
+      const header = new MessageSink(parser, "head");
       assert.equal(feed(header, head + body, step), head.length);
       assert.equal(header.result().target, "/a");
 
@@ -41,7 +41,7 @@ describe("a sink", () => {
       }
       assert.deepEqual([parts.join(""), at], ["hello", body.length]);
 
-      const whole = new MessageSink(new RequestParser());
+      const whole = new MessageSink(new RequestParser(), "message");
       assert.equal(feed(whole, `${head}${body}more`, step), head.length + body.length);
       assert.equal(decodeLatin1(whole.result().body), "hello");
     });
@@ -58,7 +58,10 @@ describe("a sink", () => {
   });
 
   it("says at the end of the stream what is missing", () => {
-    for (const sink of [new HeaderSink(new RequestParser()), new MessageSink(new RequestParser())]) {
+    for (const sink of [
+      new MessageSink(new RequestParser(), "head"),
+      new MessageSink(new RequestParser(), "message"),
+    ]) {
       assert.throws(() => sink.end(), { code: "http.end_of_stream" });
     }
     const parser = new RequestParser();
