@@ -7,7 +7,7 @@ import { Response } from "./response.ts";
 /** Options of an {@link AnswerParser}; its limits of heads and fields hold for each response. */
 export interface AnswerParserOptions extends Omit<ResponseParserOptions, "bodyLimit" | "eager"> {
   /** The most bytes of the body that are taken. Default 65,536. */
-  bodyLimit?: number;
+  bodyLimit?: number | undefined;
 }
 
 /** How many interim responses may come before the final one. */

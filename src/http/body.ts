@@ -1,4 +1,6 @@
 import { bytesOf as viewOf } from "../core/bytes.ts";
+import { isPromise } from "../core/completion.ts";
+import type { ServalError } from "../core/error.ts";
 import { invalidArgument } from "../core/errors.ts";
 import { encodeUtf8 } from "../core/text.ts";
 import type { Fields } from "./fields.ts";
@@ -45,7 +47,22 @@ export function toBody(body: string | Body | undefined): Body {
   if (body === undefined) return emptyBody;
   if (typeof body === "string") return encodeUtf8(body);
   if (body instanceof Uint8Array || isStream(body)) return body;
-  throw invalidArgument("A body must be a string, a Uint8Array or an async iterable of Uint8Arrays");
+  throw invalidArgument(`A body must be a string, a Uint8Array or an async iterable of Uint8Arrays${adviceOn(body)}`);
+}
+
+/** What a message can't be made from: fetch's words, or a body alone. */
+export function notInit(message: "Request" | "Response"): ServalError {
+  return invalidArgument(
+    `A ${message} is made from an object, such as { fields: { … }, body: "text" }; it has fields, not headers`,
+  );
+}
+
+/** What may have been meant by something that is no body. */
+function adviceOn(body: unknown): string {
+  if (isPromise(body)) return ", not a promise: is an await missing?";
+  return typeof body === "object" && body !== null
+    ? ": JSON.stringify makes a string of an object"
+    : `, not ${typeof body}`;
 }
 
 function isStream(body: unknown): body is BodyStream {

@@ -1,10 +1,11 @@
 import { systemClock } from "../core/clock.ts";
 import { complete, type Handler } from "../core/completion.ts";
+import { invalidArgument } from "../core/errors.ts";
 import { FlatBuffer } from "../core/flat-buffer.ts";
 import { toByteStream, type NextLayer } from "../core/next-layer.ts";
 import { RequestOperation } from "./request-operation.ts";
 import type { IncomingResponse, RequestOptions } from "./request-options.ts";
-import type { Request } from "./request.ts";
+import { Request } from "./request.ts";
 
 /**
  * Sends a request on a stream, and completes with the response once its head is there; its body is read from the stream
@@ -35,6 +36,15 @@ export function request(
 ): Promise<IncomingResponse> | void {
   if (typeof options === "function") return request(next, message, undefined, options);
   return complete(handler, (done) => {
+    if (!(message instanceof Request)) {
+      throw invalidArgument(
+        "request sends an http.Request: make one by new http.Request({ … }) or http.Request.from(…)",
+      );
+    }
+    // RFC 9112 3.2: a server refuses it.
+    if (message.version >= 11 && !message.fields.has("Host")) {
+      throw invalidArgument('The request has no Host: give it one by fields: { Host: "example.com" }');
+    }
     const { buffer = new FlatBuffer(), clock = systemClock, continueTimeout = 1000 } = options;
     const operation = new RequestOperation(toByteStream(next), buffer, message, options, done);
     operation.start(clock, continueTimeout);

@@ -1,3 +1,4 @@
+import { invalidArgument } from "../core/errors.ts";
 import { httpError } from "./errors.ts";
 import type { ParsedFields } from "./parsed-fields.ts";
 import { dropOws, equalsIgnoringCase, isToken, isValue, skipOws } from "./grammar.ts";
@@ -34,7 +35,8 @@ export class Fields implements Iterable<[name: string, value: string]> {
     for (const name of Object.keys(record)) {
       const values = record[name];
       if (typeof values === "string") this.append(name, values);
-      else for (const value of values) this.append(name, value);
+      else if (Array.isArray(values)) for (const value of values as string[]) this.append(name, value);
+      else throw invalidArgument(`The value of ${name} must be a string or a list of them, not ${typeof values}`);
     }
   }
 
@@ -189,7 +191,16 @@ function checkField(name: string, value: string): string {
   const start = skipOws(value, 0, value.length);
   const trimmed = value.slice(start, dropOws(value, start, value.length));
   if (!isValue(trimmed)) {
-    throw httpError("http.bad_value", { message: `The value of ${name} has a character that is not allowed there` });
+    throw httpError("http.bad_value", { message: `The value of ${name} ${oddity(trimmed)}` });
   }
   return trimmed;
+}
+
+/** What is wrong with a value, in words that go on from its name. */
+function oddity(value: string): string {
+  const odd = [...value].find((character) => !isValue(character)) ?? "";
+  const code = odd.codePointAt(0)!;
+  const name = `U+${code.toString(16).toUpperCase().padStart(4, "0")}`;
+  if (code <= 0xff) return `has the control character ${name}, which is not allowed there`;
+  return `has ${JSON.stringify(odd)} (${name}), which is not allowed there: encode it, for instance by encodeURIComponent`;
 }

@@ -6,28 +6,29 @@ import { emptyBody } from "./body.ts";
 import { ChunkScanner, type ChunkHandler } from "./chunk-scanner.ts";
 import { httpError, limitError } from "./errors.ts";
 import { FieldScanner } from "./field-scanner.ts";
+import { checkNumber } from "./options.ts";
 import { Fields } from "./fields.ts";
 import { checkTabs, type Framing } from "./framing.ts";
 
 /** Limits of a message, and what is wanted of it. */
 export interface MessageParserOptions {
   /** The most bytes that the head may have, through the empty line that ends it; and so the trailer. Default 16,384. */
-  headerLimit?: number;
+  headerLimit?: number | undefined;
   /** The most fields that the head may have, and the trailer. Default 100. */
-  fieldLimit?: number;
+  fieldLimit?: number | undefined;
   /** The most bytes that the body may have; Infinity for no limit. Default 1 MiB for a request, 8 MiB for a response. */
-  bodyLimit?: number;
+  bodyLimit?: number | undefined;
   /**
    * The most bytes that the extensions of a chunk may have. All of them together may have as many, and one more for each
    * byte of data. Default 4,096.
    */
-  chunkExtensionLimit?: number;
+  chunkExtensionLimit?: number | undefined;
   /** Whether nothing follows the head, whatever that says; it must make sense all the same. Default false. Beast's `skip`. */
-  skipBody?: boolean;
+  skipBody?: boolean | undefined;
   /** See {@link MessageParser.eager}. Default false. */
-  eager?: boolean;
+  eager?: boolean | undefined;
   /** Is told of each chunk of a chunked body, as soon as the line of its size is there, the last one among them: of size 0. */
-  onChunk?: ChunkHandler;
+  onChunk?: ChunkHandler | undefined;
 }
 
 /** What finds the parts of a start line. It can stop at any byte and go on from there. */
@@ -81,10 +82,11 @@ export abstract class MessageParser<Line extends StartLineScanner, Message exten
   constructor(line: Line, options: MessageParserOptions, bodyLimit: number) {
     this.#line = line;
     this.#options = options;
-    this.#headerLimit = options.headerLimit ?? 16_384;
-    this.bodyLimit = options.bodyLimit ?? bodyLimit;
+    this.#headerLimit = checkNumber("headerLimit", options.headerLimit, 16_384);
+    this.bodyLimit = checkNumber("bodyLimit", options.bodyLimit, bodyLimit);
     this.eager = options.eager ?? false;
-    this.#fields = new FieldScanner(options.fieldLimit ?? 100);
+    this.#fields = new FieldScanner(checkNumber("fieldLimit", options.fieldLimit, 100));
+    checkNumber("chunkExtensionLimit", options.chunkExtensionLimit, 0);
   }
 
   /**

@@ -101,6 +101,16 @@ export abstract class Message<Content extends Body = Uint8Array> {
     return handled(this.bytes(options).then((bytes) => decodeUtf8(bytes)));
   }
 
+  /**
+   * The body as parts, whichever it is: those of a stream as they come, bytes as the one that they are. To go through it
+   * with `for await`, or hand it to `pipeline`.
+   */
+  async *parts(): AsyncGenerator<Uint8Array, undefined> {
+    const { body } = this as Message<Body>;
+    if (!(body instanceof Uint8Array)) yield* body;
+    else if (body.length > 0) yield body;
+  }
+
   /** How it would be sent. */
   protected abstract departure(): Departure;
 }

@@ -2,6 +2,7 @@ import { handled } from "../core/completion.ts";
 import { FlatBuffer } from "../core/flat-buffer.ts";
 import { partOf, type Body } from "./body.ts";
 import { httpError } from "./errors.ts";
+import { checkNumber } from "./options.ts";
 
 /** Options of a message's `bytes` and `text`. */
 export interface ReadBodyOptions {
@@ -10,11 +11,12 @@ export interface ReadBodyOptions {
 }
 
 /** A whole body as bytes; those of a body that is bytes already are not copied. Rejects with `http.body_limit`, and as the body does. */
-export function readBody(body: Body, { limit = 16 * 1024 * 1024 }: ReadBodyOptions = {}): Promise<Uint8Array> {
-  return handled(gather(body, limit));
+export function readBody(body: Body, options: ReadBodyOptions = {}): Promise<Uint8Array> {
+  return handled(gather(body, options.limit));
 }
 
-async function gather(body: Body, limit: number): Promise<Uint8Array> {
+async function gather(body: Body, given: number | undefined): Promise<Uint8Array> {
+  const limit = checkNumber("limit", given, 16 * 1024 * 1024);
   if (body instanceof Uint8Array) {
     if (body.length > limit) throw tooLarge(limit);
     return body;

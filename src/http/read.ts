@@ -1,6 +1,8 @@
 import type { ByteStream } from "../core/byte-stream.ts";
 import { complete, type Handler } from "../core/completion.ts";
-import type { FlatBuffer } from "../core/flat-buffer.ts";
+import { invalidArgument } from "../core/errors.ts";
+import { FlatBuffer } from "../core/flat-buffer.ts";
+import { checkSignal } from "../core/on-abort.ts";
 import type { OperationOptions } from "./operation-options.ts";
 import { ReadOperation, type Sink } from "./read-operation.ts";
 import { MessageSink, PartSink, type Parser } from "./sinks.ts";
@@ -131,5 +133,9 @@ function start<Result>(
   handler: Handler<Result> | undefined,
 ): Promise<Result> | void {
   if (typeof options === "function") return start(stream, buffer, sink, undefined, options);
-  return complete(handler, (done) => new ReadOperation(stream, buffer, sink(), done).start(options?.signal));
+  return complete(handler, (done) => {
+    if (!(buffer instanceof FlatBuffer))
+      throw invalidArgument("Reading takes a stream, a core.FlatBuffer and a parser");
+    new ReadOperation(stream, buffer, sink(), done).start(checkSignal(options?.signal));
+  });
 }

@@ -4,6 +4,7 @@ import type { Handler } from "../core/completion.ts";
 import { ServalError } from "../core/error.ts";
 import { abortError, transportError } from "../core/errors.ts";
 import type { FlatBuffer } from "../core/flat-buffer.ts";
+import { checkSignal } from "../core/on-abort.ts";
 import { mostInterim } from "./answer-parser.ts";
 import { httpError } from "./errors.ts";
 import type { Fields } from "./fields.ts";
@@ -16,6 +17,9 @@ import type { Response } from "./response.ts";
 import { Serializer } from "./serializer.ts";
 import { discard } from "./sources.ts";
 import { WriteOperation } from "./write-operation.ts";
+
+/** The operations whose responses have bodies that nobody has read to their ends: what they leave would be the next response. */
+const unread = new WeakMap<ByteStream, RequestOperation>();
 
 /** One request on a stream and the response to it: both directions at once, since a server may answer early. */
 export class RequestOperation implements BodySource {
@@ -60,7 +64,8 @@ export class RequestOperation implements BodySource {
 
   /** Throws what the stream says of misuse; then nothing was started. */
   start(clock: Clock, continueTimeout: number): void {
-    const { signal } = this.#options;
+    if (unread.has(this.#stream)) throw httpError("http.body_unread");
+    const signal = checkSignal(this.#options.signal);
     if (signal?.aborted === true) {
       this.#stream.close();
       discard(this.#message.body);
@@ -101,6 +106,7 @@ export class RequestOperation implements BodySource {
         return;
       }
       if (error !== undefined) {
+        unread.delete(this.#stream);
         this.#dropRequest();
         this.#stream.close();
       }
@@ -109,15 +115,9 @@ export class RequestOperation implements BodySource {
   }
 
   #newParser(): ResponseParser {
-    const { bodyLimit, chunkExtensionLimit, fieldLimit, headerLimit } = this.#options;
+    const { bodyLimit = Infinity, chunkExtensionLimit, fieldLimit, headerLimit } = this.#options;
     const { method } = this.#message;
-    return new ResponseParser({
-      method,
-      ...(bodyLimit !== undefined && { bodyLimit }),
-      ...(chunkExtensionLimit !== undefined && { chunkExtensionLimit }),
-      ...(fieldLimit !== undefined && { fieldLimit }),
-      ...(headerLimit !== undefined && { headerLimit }),
-    });
+    return new ResponseParser({ method, bodyLimit, chunkExtensionLimit, fieldLimit, headerLimit });
   }
 
   #write(isEnough: (() => boolean) | undefined): void {
@@ -187,6 +187,7 @@ export class RequestOperation implements BodySource {
       return;
     }
     response.body = new IncomingBody(this);
+    unread.set(this.#stream, this);
     this.#complete(undefined, response);
   }
 
@@ -202,6 +203,7 @@ export class RequestOperation implements BodySource {
 
   /** The response is there to its end: the stream is free, once all of the request is out. */
   #bodyEnded(then: () => void): void {
+    unread.delete(this.#stream);
     // A server that answers to the end before it has all may never take the rest. The last write may be on its way.
     if (this.#writing !== undefined && this.#serializer.source !== undefined) this.#dropRequest();
     if (this.#writing !== undefined) {

@@ -5,7 +5,7 @@ import type { IncomingBody } from "./incoming-body.ts";
 import type { ResponseParserOptions } from "./response-parser.ts";
 import type { Response } from "./response.ts";
 
-/** Options of `request`. */
+/** Options of `request`. The limit of the body has no default: it is read as it is asked for, and `bytes` and `text` have a limit of their own. */
 export interface RequestOptions
   extends
     OperationOptions,

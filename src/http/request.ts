@@ -1,4 +1,4 @@
-import { toBody, type Body } from "./body.ts";
+import { notInit, toBody, type Body } from "./body.ts";
 import { requestFromFetch, requestToFetch, type FetchRequest } from "./fetch.ts";
 import { Fields, type FieldsInit } from "./fields.ts";
 import { requestDeparture, type Departure } from "./framing.ts";
@@ -31,6 +31,7 @@ export class Request<Content extends Body = Body> extends Message<Content> {
   constructor(init?: Omit<RequestInit, "body"> & { body?: string });
   constructor(init: RequestInit<Content>);
   constructor(init: RequestInit<Content> = {}) {
+    if (typeof init !== "object" || "headers" in init) throw notInit("Request");
     super(init.version ?? 11, new Fields(init.fields), toBody(init.body) as Content);
     this.method = init.method ?? "GET";
     this.target = init.target ?? "/";

@@ -7,7 +7,7 @@ import { StatusLineScanner } from "./status-line-scanner.ts";
 /** Options of a {@link ResponseParser}. */
 export interface ResponseParserOptions extends MessageParserOptions {
   /** The method of the request that is answered: what answers HEAD, or opens a tunnel with CONNECT, has no body. Default `GET`. */
-  method?: string;
+  method?: string | undefined;
 }
 
 /**

@@ -1,4 +1,4 @@
-import { toBody, type Body } from "./body.ts";
+import { notInit, toBody, type Body } from "./body.ts";
 import { httpError } from "./errors.ts";
 import { responseFromFetch, responseToFetch, type FetchResponse } from "./fetch.ts";
 import { Fields, type FieldsInit } from "./fields.ts";
@@ -39,6 +39,7 @@ export class Response<Content extends Body = Uint8Array> extends Message<Content
   constructor(init?: Omit<ResponseInit, "body"> & { body?: string });
   constructor(init: ResponseInit<Content>);
   constructor(init: ResponseInit<Content> = {}) {
+    if (typeof init !== "object" || "headers" in init) throw notInit("Response");
     super(init.version ?? 11, new Fields(init.fields), toBody(init.body) as Content);
     this.status = init.status ?? 200;
     if (!isStatus(this.status)) throw httpError("http.bad_status");

@@ -1,10 +1,12 @@
 import { systemClock, type Clock } from "../core/clock.ts";
 import type { ByteStream } from "../core/byte-stream.ts";
+import { invalidArgument } from "../core/errors.ts";
 import { reportError } from "../core/report.ts";
 import type { Body } from "./body.ts";
 import type { IncomingBody } from "./incoming-body.ts";
 import type { Request } from "./request.ts";
-import type { RequestParserOptions } from "./request-parser.ts";
+import { checkNumber, checkOptions } from "./options.ts";
+import { RequestParser, type RequestParserOptions } from "./request-parser.ts";
 import type { Response } from "./response.ts";
 
 /** How long a server waits for a client, in milliseconds; Infinity for no limit. */
@@ -68,6 +70,10 @@ export type RequestHandler = (
   exchange: Exchange,
 ) => Response<Body> | undefined | void | Promise<Response<Body> | undefined | void>;
 
+const timeoutNames = ["header", "body", "idle", "write"];
+const limitNames = ["bodyLimit", "chunkExtensionLimit", "fieldLimit", "headerLimit"];
+const names = [...limitNames, "buffered", "clock", "date", "onError", "signal", "stop", "timeouts"];
+
 /** Options with all defaults in their places; made once for many connections. */
 export class ServeSettings {
   readonly parser: RequestParserOptions;
@@ -77,13 +83,28 @@ export class ServeSettings {
   readonly #onError: ((error: unknown, request: Request) => void) | undefined;
 
   constructor(options: ServeOptions) {
-    const { header = 30_000, body = 300_000, idle = 60_000, write = 60_000 } = options.timeouts ?? {};
+    checkOptions("serve", options, names);
+    const { timeouts: given = {}, onError } = options;
+    checkOptions("serve", given, timeoutNames, "timeouts.");
+    const timeout = (name: keyof ServeTimeouts, byDefault: number): number =>
+      checkNumber(`timeouts.${name}`, given[name], byDefault);
     this.parser = options;
-    this.timeouts = { header, body, idle, write };
+    this.timeouts = {
+      header: timeout("header", 30_000),
+      body: timeout("body", 300_000),
+      idle: timeout("idle", 60_000),
+      write: timeout("write", 60_000),
+    };
+    if (onError !== undefined && typeof onError !== "function") {
+      throw invalidArgument("The option onError must be a function");
+    }
+    // What it would complain about for each request, it does now.
+    new RequestParser(options);
     this.date = options.date ?? true;
-    this.#onError = options.onError;
+    this.#onError = onError;
     this.clock = options.clock ?? systemClock;
   }
+
   /** Tells of a failure of the application's. */
   report(error: unknown, request: Request): void {
     try {

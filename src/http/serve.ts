@@ -1,5 +1,6 @@
 import type { ByteStream } from "../core/byte-stream.ts";
 import { complete, type Handler } from "../core/completion.ts";
+import { invalidArgument } from "../core/errors.ts";
 import { toByteStream, type NextLayer } from "../core/next-layer.ts";
 import { ServerConnection } from "./server-connection.ts";
 import { ServeSettings, type RequestHandler, type ServeOptions } from "./serve-options.ts";
@@ -32,6 +33,8 @@ export function serve(
 ): Promise<void> | void {
   if (typeof options === "function") return serve(next, handler, undefined, options);
   return complete(completed, (done) => {
+    if (typeof handler !== "function")
+      throw invalidArgument("serve takes a handler: a function from a request to a Response");
     serveBy(toByteStream(next), handler, new ServeSettings(options), options, done);
   });
 }

@@ -215,7 +215,7 @@ export class ServerConnection implements Exchange, RequestTaker {
         return false;
       }
       if (response instanceof Response && response.status >= 200) return this.#send(request, response);
-      throw new TypeError("The handler of a request must return a Response with a final status");
+      throw noResponse(request, response);
     } catch (error) {
       if (response instanceof Response) discard(response.body);
       return this.#fail(request, error);
@@ -384,6 +384,18 @@ export class ServerConnection implements Exchange, RequestTaker {
     // Not inside the application's own call of `release` or `abort`.
     queueMicrotask(() => this.#completed(error, undefined));
   }
+}
+
+/** A handler returned what is no answer. */
+function noResponse({ method, target }: Request, result: unknown): Error {
+  const what = `The handler of ${method} ${target}`;
+  if (result === undefined || result === null) {
+    return invalidArgument(`${what} returned nothing: return an http.Response, or release the stream first`);
+  }
+  if (result instanceof Response)
+    return invalidArgument(`${what} returned status ${result.status}, which is not final`);
+  const advice = "headers" in Object(result) ? ": http.Response.from makes one of fetch's" : "";
+  return invalidArgument(`${what} must return an http.Response, not ${typeof result}${advice}`);
 }
 
 /** What the application knows a failure of a response's body by. */

@@ -13,6 +13,9 @@ export interface Parser<Parsed> {
   end(): void;
 }
 
+/** The parsers whose whole messages have been handed out. */
+const taken = new WeakSet<object>();
+
 /** Wants a message: its head alone, or all of it. */
 export class MessageSink<Parsed> implements Sink<Parsed> {
   readonly #parser: Parser<Parsed>;
@@ -21,6 +24,8 @@ export class MessageSink<Parsed> implements Sink<Parsed> {
   constructor(parser: Parser<Parsed>, wants: "head" | "message") {
     this.#parser = parser;
     this.#isWhole = wants === "message";
+    // A loop that goes on with one parser would be given the same message for ever.
+    if (this.#isWhole ? taken.has(parser) : parser.isHeaderDone) throw httpError("http.stale_parser");
     parser.eager = this.#isWhole;
   }
 
@@ -37,6 +42,7 @@ export class MessageSink<Parsed> implements Sink<Parsed> {
   }
 
   result(): Parsed {
+    if (this.#isWhole) taken.add(this.#parser);
     return this.#parser.message!;
   }
 }

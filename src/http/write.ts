@@ -1,8 +1,11 @@
 import type { ByteStream } from "../core/byte-stream.ts";
 import { complete, type Handler } from "../core/completion.ts";
+import { invalidArgument } from "../core/errors.ts";
+import { checkSignal } from "../core/on-abort.ts";
 import type { OperationOptions } from "./operation-options.ts";
 import type { Body } from "./body.ts";
 import { httpError } from "./errors.ts";
+import { Message } from "./message.ts";
 import type { Request } from "./request.ts";
 import type { Response } from "./response.ts";
 import { Serializer, type SerializerOptions } from "./serializer.ts";
@@ -90,7 +93,13 @@ export function write(
 ): Promise<void> | void {
   if (typeof options === "function") return write(stream, message, undefined, options);
   return complete(handler, (done) => {
-    const serializer = message instanceof Serializer ? message : new Serializer(message, options);
+    if (!(message instanceof Message || message instanceof Serializer)) {
+      throw invalidArgument(
+        "write takes an http.Request, an http.Response (Response.from makes one of fetch's) or a Serializer",
+      );
+    }
+    checkSignal(options?.signal);
+    const serializer = message instanceof Serializer ? message : new Serializer(message as Request, options);
     new WriteOperation(stream, serializer, undefined, done).start(options?.signal);
   });
 }
@@ -106,5 +115,7 @@ function start(
   handler: Handler | undefined,
 ): Promise<void> | void {
   if (typeof options === "function") return start(stream, serializer, isEnough, undefined, options);
-  return complete(handler, (done) => new WriteOperation(stream, serializer, isEnough, done).start(options?.signal));
+  return complete(handler, (done) =>
+    new WriteOperation(stream, serializer, isEnough, done).start(checkSignal(options?.signal)),
+  );
 }

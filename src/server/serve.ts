@@ -56,7 +56,7 @@ class RunningServer<Data> implements Server, ConnectionOwner<Data> {
       clock,
       headerLimit: handshakeBufferSize,
       timeouts: { header: handshake, idle: handshake, write: handshake },
-      ...(options.bodyLimit !== undefined && { bodyLimit: options.bodyLimit }),
+      bodyLimit: options.bodyLimit,
     });
   }
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { FlatBuffer } from "../../src/core/index.ts";
-import { decodeLatin1 } from "../../src/core/text.ts";
+import { decodeLatin1, encodeLatin1 as latin1 } from "../../src/core/text.ts";
 import { IncomingBody, request, Request, type IncomingResponse, type RequestOptions } from "../../src/http/index.ts";
 import { pair } from "../../src/testing/index.ts";
 import { answers, Asking, get, post } from "./asking.ts";
@@ -165,9 +165,40 @@ describe("request", () => {
 
   it("is misuse for a message that can't be sent, before anything is written", async () => {
     const [stream] = pair();
-    await assert.rejects(request(stream, new Request({ target: "a b" })), { code: "http.bad_target" });
-    assert.throws(() => request(stream, new Request({ target: "a b" }), {}, assert.fail), { code: "http.bad_target" });
+    const bad = new Request({ target: "a b", fields: { Host: "a" } });
+    await assert.rejects(request(stream, bad), { code: "http.bad_target" });
+    assert.throws(() => request(stream, bad, {}, assert.fail), { code: "http.bad_target" });
+    await assert.rejects(request(stream, new Request()), { code: "core.invalid_argument", message: /no Host/ });
+    await assert.rejects(request(stream, { method: "GET" } as Request), { message: /http.Request/ });
+    const signal = new AbortController() as unknown as AbortSignal;
+    await assert.rejects(request(stream, get(), { signal }), { message: /AbortSignal/ });
     assert.deepEqual([stream.operations, stream.closed], [0, false]);
+  });
+
+  it("is misuse while the body of the response before is unread: it would be the next response", async () => {
+    const [stream, peer] = pair();
+    const buffer = new FlatBuffer();
+    const evil = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nEVIL";
+    const answer = latin1(`HTTP/1.1 200 OK\r\nContent-Length: ${evil.length}\r\n\r\n${evil}`);
+    peer.writeSome(answer, () => {});
+    const first = await request(stream, get(), { buffer });
+    await assert.rejects(request(stream, get(), { buffer }), { code: "http.body_unread" });
+    assert.equal(await first.text(), evil);
+    peer.writeSome(answer, () => {});
+    assert.equal(await (await request(stream, get(), { buffer })).text(), evil);
+  });
+
+  it("has no limit of the body but the one that it is given", async () => {
+    const size = 9 * 1024 * 1024;
+    for (const bodyLimit of [undefined, 1000]) {
+      const [stream, peer] = pair({ capacity: Infinity });
+      peer.writeSome(latin1(`HTTP/1.1 200 OK\r\nContent-Length: ${size}\r\n\r\n`), () => {
+        peer.writeSome(new Uint8Array(size), () => {});
+      });
+      const body = (await request(stream, get(), { bodyLimit })).bytes();
+      if (bodyLimit === undefined) assert.equal((await body).length, size);
+      else await assert.rejects(body, { code: "http.body_limit" });
+    }
   });
 
   it("is misuse while another is on its way, which is done no harm", async () => {

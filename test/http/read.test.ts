@@ -191,8 +191,26 @@ describe("read of a message with a body", () => {
     const whole = await read(stream, buffer, parser);
     assert.equal(whole.body.length, 5);
     assert.equal(decodeLatin1(whole.body), "hello");
-    // Once it is all there, it is there again.
-    assert.equal(await read(stream, buffer, parser), whole);
+  });
+
+  it("gives a message once: who goes on with its parser would be given it for ever", async () => {
+    const { stream } = streamWith(messages[1]![1] + messages[1]![1]);
+    const buffer = new FlatBuffer();
+    const parser = new RequestParser();
+    await readHeader(stream, buffer, parser);
+    await assert.rejects(readHeader(stream, buffer, parser), { code: "http.stale_parser" });
+    await read(stream, buffer, parser);
+    await assert.rejects(read(stream, buffer, parser), { code: "http.stale_parser" });
+    assert.equal(decodeLatin1((await read(stream, buffer, new RequestParser())).body), "hello");
+  });
+
+  it("says what it takes", async () => {
+    const { stream } = streamWith("");
+    const noBuffer = Buffer.alloc(10) as unknown as FlatBuffer;
+    await assert.rejects(read(stream, noBuffer, new RequestParser()), { message: /core.FlatBuffer/ });
+    const signal = new AbortController() as unknown as AbortSignal;
+    const reading = read(stream, new FlatBuffer(), new RequestParser(), { signal });
+    await assert.rejects(reading, { code: "core.invalid_argument", message: /AbortSignal/ });
   });
 
   it("a random mix of sizes comes to the same", async () => {
