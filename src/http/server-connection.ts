@@ -171,15 +171,19 @@ export class ServerConnection implements Exchange, RequestTaker {
   /** Has the handler answer. Returns whether that is done, and the next request may be taken at once. */
   #answer(request: IncomingRequest): boolean {
     let result: ReturnType<RequestHandler>;
+    let isLater = false;
     this.#isAnswering = true;
     try {
       result = this.#handler(request, this);
+      isLater = isPromise(result);
     } catch (error) {
       // Where it has asked for the body, 100 (Continue) may be on its way.
       if (!this.#writer.isWriting) return this.#fail(request, error);
       result = Promise.reject(error as Error);
+      isLater = true;
     }
-    if (!isPromise(result) && !this.#writer.isWriting) return this.#respond(request, result);
+    if (!isLater && !this.#writer.isWriting)
+      return this.#respond(request, result as Exclude<typeof result, Promise<unknown>>);
     this.#reader.keepRest();
     // Who has asked before is not to wait for this one.
     if (!this.#hasEnded) this.#writer.flush(ignore);
