@@ -3,7 +3,7 @@ import { complete, type Handler } from "../core/completion.ts";
 import type { FlatBuffer } from "../core/flat-buffer.ts";
 import type { OperationOptions } from "./operation-options.ts";
 import { ReadOperation, type Sink } from "./read-operation.ts";
-import { HeaderSink, MessageSink, PartSink, type Parser } from "./sinks.ts";
+import { HeaderSink, MessageSink, PartSink, StretchSink, type Parser } from "./sinks.ts";
 
 // Each reads what is in `buffer` first, then from the stream, and leaves what is behind in the buffer.
 // The overload with the handler alone comes first: a function would be tried as options, and its parameters had no types.
@@ -121,6 +121,17 @@ export function read<Parsed>(
   handler?: Handler<Parsed>,
 ): Promise<Parsed> | void {
   return start(stream, buffer, () => new MessageSink(parser), options, handler);
+}
+
+/** {@link readSome}, but as much as there is, of several chunks too. @internal */
+export function readStretch(
+  stream: ByteStream,
+  buffer: FlatBuffer,
+  parser: Parser<unknown>,
+  options: OperationOptions | undefined,
+  handler: Handler<Uint8Array | undefined>,
+): void {
+  new ReadOperation(stream, buffer, new StretchSink(parser), handler).start(options?.signal);
 }
 
 function start<Result>(

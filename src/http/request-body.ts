@@ -7,7 +7,7 @@ import type { FlatBuffer } from "../core/flat-buffer.ts";
 import { httpError } from "./errors.ts";
 import type { Fields } from "./fields.ts";
 import { IncomingBody, type BodySource } from "./incoming-body.ts";
-import { readSome } from "./read.ts";
+import { readStretch } from "./read.ts";
 import type { RequestParser } from "./request-parser.ts";
 import type { ResponseWriter } from "./response-writer.ts";
 import type { ServeSettings } from "./serve-options.ts";
@@ -124,7 +124,7 @@ export class RequestBody implements BodySource {
     this.#deadline.set(this.#left);
     this.isReading = true;
     try {
-      readSome(this.#stream, this.#buffer, this.#parser, this.#onPart);
+      readStretch(this.#stream, this.#buffer, this.#parser, undefined, this.#onPart);
     } catch (misuse) {
       // Someone else reads from the stream.
       this.isReading = false;

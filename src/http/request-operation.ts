@@ -8,7 +8,7 @@ import { mostInterim } from "./answer-parser.ts";
 import { httpError } from "./errors.ts";
 import type { Fields } from "./fields.ts";
 import { IncomingBody, type BodySource } from "./incoming-body.ts";
-import { readHeader, readSome } from "./read.ts";
+import { readHeader, readStretch } from "./read.ts";
 import { expectsContinue } from "./refusal.ts";
 import type { IncomingResponse, RequestOptions } from "./request-options.ts";
 import type { Request } from "./request.ts";
@@ -97,7 +97,7 @@ export class RequestOperation implements BodySource {
 
   readPart(handler: Handler<Uint8Array | undefined>): void {
     const { signal } = this.#options;
-    readSome(this.#stream, this.#buffer, this.#parser, { signal }, (error, part) => {
+    readStretch(this.#stream, this.#buffer, this.#parser, { signal }, (error, part) => {
       if (error === undefined && this.#parser.isDone) {
         this.#bodyEnded(() => handler(error, part));
         return;

@@ -279,7 +279,7 @@ export class ServerConnection implements Exchange, RequestTaker {
       return false;
     }
     this.#nextMessage();
-    if (++this.#inTurn < mostInTurn && this.#writer.size < mostGathered) return true;
+    if (this.#inTurn < mostInTurn && this.#writer.size < mostGathered) return true;
     this.#reader.keepRest();
     this.#writer.flush(() => this.#yield());
     return false;
@@ -288,6 +288,7 @@ export class ServerConnection implements Exchange, RequestTaker {
   #nextMessage(): void {
     this.#body?.close();
     this.#body = this.#request = undefined;
+    this.#inTurn++;
     this.#reader.next();
   }
 
@@ -309,7 +310,7 @@ export class ServerConnection implements Exchange, RequestTaker {
       return;
     }
     this.#nextMessage();
-    this.#takeMore();
+    this.#yield();
   };
 
   /** The handler has failed, or what it returned can't be sent. */

@@ -75,6 +75,68 @@ export class PartSink implements Sink<Uint8Array | undefined> {
   }
 }
 
+/**
+ * Wants as much of the body as there is: a copy of it, undefined at its end. Where {@link PartSink} stops behind each
+ * chunk, this does not: who sends thousands of tiny ones in a read is not to be paid with as many turns.
+ */
+export class StretchSink implements Sink<Uint8Array | undefined> {
+  readonly #parser: Parser<unknown>;
+  #stretch: Uint8Array | undefined;
+
+  constructor(parser: Parser<unknown>) {
+    if (!parser.isHeaderDone) throw httpError("http.need_header");
+    this.#parser = parser;
+    parser.eager = false;
+  }
+
+  get isDone(): boolean {
+    return this.#stretch !== undefined || this.#parser.isDone;
+  }
+
+  put(bytes: Uint8Array): number {
+    const parser = this.#parser;
+    let used = 0;
+    let first: Uint8Array | undefined;
+    let gathered: Uint8Array | undefined;
+    let size = 0;
+    do {
+      try {
+        used += parser.put(used === 0 ? bytes : bytes.subarray(used));
+      } catch (error) {
+        if (first === undefined) throw error;
+        // What was sound before it is handed out; the next call throws the same.
+        break;
+      }
+      const { part } = parser;
+      if (part.length === 0) continue;
+      if (first === undefined) {
+        first = part;
+        size = part.length;
+        continue;
+      }
+      if (gathered === undefined) {
+        // No more than that can come.
+        gathered = new Uint8Array(size + part.length + bytes.length - used);
+        gathered.set(first);
+      }
+      gathered.set(part, size);
+      size += part.length;
+    } while (used < bytes.length && !parser.isDone);
+    // Who keeps little keeps no large block.
+    if (gathered !== undefined && size > gathered.length / 2) this.#stretch = gathered.subarray(0, size);
+    else if (first !== undefined) this.#stretch = copyOf(gathered ?? first, size);
+    return used;
+  }
+
+  end(): void {
+    this.#parser.end();
+  }
+
+  result(): Uint8Array | undefined {
+    return this.#stretch;
+  }
+}
+
 /** Wants the whole message. */
 export class MessageSink<Parsed> implements Sink<Parsed> {
   readonly #parser: Parser<Parsed>;

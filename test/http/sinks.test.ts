@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { decodeLatin1 } from "../../src/core/text.ts";
 import { RequestParser } from "../../src/http/index.ts";
 import type { Sink } from "../../src/http/read-operation.ts";
-import { HeaderSink, MessageSink, PartSink } from "../../src/http/sinks.ts";
+import { HeaderSink, MessageSink, PartSink, StretchSink } from "../../src/http/sinks.ts";
 import { bytesOf } from "./samples.ts";
 
 const head = "POST /a HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n";
@@ -25,21 +25,23 @@ function feed(sink: Sink<unknown>, text: string, step: number): number {
 describe("a sink", () => {
   for (const step of [1, 3, 1000]) {
     it(`takes what it wants and no more, ${step} bytes at a time`, () => {
-      const parser = new RequestParser();
-      const header = new HeaderSink(parser);
-      assert.equal(feed(header, head + body, step), head.length);
-      assert.equal(header.result().target, "/a");
+      for (const Parts of [PartSink, StretchSink]) {
+        const parser = new RequestParser();
+        const header = new HeaderSink(parser);
+        assert.equal(feed(header, head + body, step), head.length);
+        assert.equal(header.result().target, "/a");
 
-      const parts: string[] = [];
-      let at = 0;
-      for (;;) {
-        const sink = new PartSink(parser);
-        at += feed(sink, body.slice(at), step);
-        const part = sink.result();
-        if (part === undefined) break;
-        parts.push(decodeLatin1(part));
+        const parts: string[] = [];
+        let at = 0;
+        for (;;) {
+          const sink = new Parts(parser);
+          at += feed(sink, `${body}more`.slice(at), step);
+          const part = sink.result();
+          if (part === undefined) break;
+          parts.push(decodeLatin1(part));
+        }
+        assert.deepEqual([parts.join(""), at], ["hello", body.length]);
       }
-      assert.deepEqual([parts.join(""), at], ["hello", body.length]);
 
       const whole = new MessageSink(new RequestParser());
       assert.equal(feed(whole, `${head}${body}more`, step), head.length + body.length);
@@ -57,12 +59,50 @@ describe("a sink", () => {
     assert.equal(decodeLatin1(sink.result()!), "he");
   });
 
+  it("of a stretch gives all there is in one block, none larger than twice that, and no view of what it was given", () => {
+    const parser = new RequestParser();
+    parser.put(bytesOf(head));
+    for (const [chunks, expected] of [
+      ["5\r\nhello\r\n3\r\nyou", "helloyou"],
+      ["\r\n", undefined],
+      ["2\r\nhe", "he"],
+      ["\r\n1\r\na\r\n1\r\nb\r\n".repeat(100).replaceAll("\r\n\r\n", "\r\n"), "ab".repeat(100)],
+      ["3\r\nend\r\n0\r\n\r\n", "end"],
+    ] as const) {
+      const sink = new StretchSink(parser);
+      const bytes = bytesOf(chunks);
+      assert.equal(sink.put(bytes), bytes.length);
+      bytes.fill(0);
+      const stretch = sink.result();
+      assert.equal(stretch && decodeLatin1(stretch), expected);
+      if (stretch !== undefined) assert.ok(stretch.buffer.byteLength <= 2 * stretch.length);
+    }
+    assert.equal(parser.isDone, true);
+  });
+
+  it("of a stretch gives what was sound, and only then says what is wrong behind it", () => {
+    for (const [chunks, options, code] of [
+      ["2\r\nhe\r\n3\r\nllo\r\nx", {}, "http.bad_chunk"],
+      ["2\r\nhe\r\n3\r\nllo\r\n1\r\n", { bodyLimit: 5 }, "http.body_limit"],
+    ] as const) {
+      const parser = new RequestParser(options);
+      parser.put(bytesOf(head));
+      const sink = new StretchSink(parser);
+      const used = sink.put(bytesOf(chunks));
+      assert.equal(decodeLatin1(sink.result()!), "hello");
+      assert.throws(() => new StretchSink(parser).put(bytesOf(chunks.slice(used))), { code });
+    }
+    assert.throws(() => new StretchSink(new RequestParser()), { code: "http.need_header" });
+  });
+
   it("says at the end of the stream what is missing", () => {
     for (const sink of [new HeaderSink(new RequestParser()), new MessageSink(new RequestParser())]) {
       assert.throws(() => sink.end(), { code: "http.end_of_stream" });
     }
     const parser = new RequestParser();
     parser.put(bytesOf(head));
-    assert.throws(() => new PartSink(parser).end(), { code: "http.partial_message" });
+    for (const Parts of [PartSink, StretchSink]) {
+      assert.throws(() => new Parts(parser).end(), { code: "http.partial_message" });
+    }
   });
 });
