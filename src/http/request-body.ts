@@ -124,7 +124,7 @@ export class RequestBody implements BodySource {
     this.#deadline.set(this.#left);
     this.isReading = true;
     try {
-      readSome(this.#stream, this.#buffer, this.#parser, this.#onPart);
+      readSome(this.#stream, this.#buffer, this.#parser, undefined, this.#onPart);
     } catch (misuse) {
       // Someone else reads from the stream.
       this.isReading = false;

@@ -1,6 +1,6 @@
 import type { ByteStream } from "../core/byte-stream.ts";
 import type { Clock, Timer } from "../core/clock.ts";
-import type { Handler } from "../core/completion.ts";
+import { isPromise, type Handler } from "../core/completion.ts";
 import { ServalError } from "../core/error.ts";
 import { abortError, transportError } from "../core/errors.ts";
 import type { FlatBuffer } from "../core/flat-buffer.ts";
@@ -170,12 +170,14 @@ export class RequestOperation implements BodySource {
       return;
     }
     try {
-      this.#options.onInterim?.(response);
+      const told: unknown = this.#options.onInterim?.(response);
+      // What fails later fails the request too, if that is still under way, and never ends the process.
+      if (isPromise(told)) told.then(undefined, (cause: unknown) => this.#fail(handlerFailed(cause)));
       if (response.status === 100) this.#goAhead();
       this.#parser = this.#newParser();
       this.#read();
     } catch (error) {
-      this.#fail(error instanceof ServalError ? error : httpError("http.handler_failed", { cause: error }));
+      this.#fail(handlerFailed(error));
     }
   }
 
@@ -227,4 +229,8 @@ export class RequestOperation implements BodySource {
     this.#timer?.cancel();
     this.#handler(error, response!);
   }
+}
+
+function handlerFailed(cause: unknown): ServalError {
+  return cause instanceof ServalError ? cause : httpError("http.handler_failed", { cause });
 }

@@ -1,4 +1,5 @@
 import type { ByteStream, WriteHandler } from "../core/byte-stream.ts";
+import { takeFront } from "../core/bytes.ts";
 import { Deadline } from "../core/deadline.ts";
 import type { ServalError } from "../core/error.ts";
 import { coreError, transportError } from "../core/errors.ts";
@@ -10,6 +11,12 @@ import type { Response } from "./response.ts";
 import { connectionField, headText, Serializer } from "./serializer.ts";
 import type { ServeSettings } from "./serve-options.ts";
 import { WriteOperation } from "./write-operation.ts";
+
+/**
+ * How many bytes are written at once, at most. A socket tells of a write when all of it is taken, and that is how we know
+ * of a client that takes nothing: a slow one must not seem to be that for the size of its response.
+ */
+const mostWritten = 256 * 1024;
 
 /** Moves responses to a stream: those that are ready gather until they are flushed, one that comes in parts goes by itself. */
 export class ResponseWriter {
@@ -83,7 +90,8 @@ export class ResponseWriter {
     keepAlive: boolean,
     handler: (error: ServalError | undefined, isOurs: boolean) => void,
   ): void {
-    const serializer = new Serializer(response, { request, keepAlive, more: this.#dateField(response) });
+    const more = this.#dateField(response);
+    const serializer = new Serializer(response, { request, keepAlive, more, limit: mostWritten });
     const sending = new WriteOperation(this.#stream, serializer, undefined, (error) => {
       this.#deadline.clear();
       this.#isWriting = false;
@@ -127,7 +135,9 @@ export class ResponseWriter {
     this.#isWriting = true;
     this.#deadline.set(this.#settings.timeouts.write);
     try {
-      this.#stream.writeSome(this.#buffer.take(), this.#onWritten);
+      const all = this.#buffer.take();
+      const some = this.#buffer.size > mostWritten ? takeFront(all, mostWritten) : all;
+      this.#stream.writeSome(some, this.#onWritten);
     } catch (misuse) {
       // Someone else writes on the stream.
       this.#lost(transportError(misuse));

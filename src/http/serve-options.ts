@@ -1,7 +1,7 @@
 import { systemClock, type Clock } from "../core/clock.ts";
 import type { ByteStream } from "../core/byte-stream.ts";
 import { invalidArgument } from "../core/errors.ts";
-import { reportError } from "../core/report.ts";
+import { reportError, runReported } from "../core/report.ts";
 import type { Body } from "./body.ts";
 import type { IncomingBody } from "./incoming-body.ts";
 import type { Request } from "./request.ts";
@@ -107,11 +107,8 @@ export class ServeSettings {
 
   /** Tells of a failure of the application's. */
   report(error: unknown, request: Request): void {
-    try {
-      if (this.#onError === undefined) reportError(error);
-      else this.#onError(error, request);
-    } catch (thrown) {
-      reportError(thrown);
-    }
+    const onError = this.#onError;
+    if (onError === undefined) reportError(error);
+    else runReported(() => onError(error, request));
   }
 }

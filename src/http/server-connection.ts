@@ -176,15 +176,19 @@ export class ServerConnection implements Exchange, RequestTaker {
   /** Has the handler answer. Returns whether that is done, and the next request may be taken at once. */
   #answer(request: IncomingRequest): boolean {
     let result: ReturnType<RequestHandler>;
+    let isLater = false;
     this.#isAnswering = true;
     try {
       result = this.#handler(request, this);
+      isLater = isPromise(result);
     } catch (error) {
       // Where it has asked for the body, 100 (Continue) may be on its way.
       if (!this.#writer.isWriting) return this.#fail(request, error);
       result = Promise.reject(error as Error);
+      isLater = true;
     }
-    if (!isPromise(result) && !this.#writer.isWriting) return this.#respond(request, result);
+    if (!isLater && !this.#writer.isWriting)
+      return this.#respond(request, result as Exclude<typeof result, Promise<unknown>>);
     this.#reader.keepRest();
     // Who has asked before is not to wait for this one.
     if (!this.#hasEnded) this.#writer.flush(ignore);
@@ -280,7 +284,7 @@ export class ServerConnection implements Exchange, RequestTaker {
       return false;
     }
     this.#nextMessage();
-    if (++this.#inTurn < mostInTurn && this.#writer.size < mostGathered) return true;
+    if (this.#inTurn < mostInTurn && this.#writer.size < mostGathered) return true;
     this.#reader.keepRest();
     this.#writer.flush(() => this.#yield());
     return false;
@@ -289,6 +293,7 @@ export class ServerConnection implements Exchange, RequestTaker {
   #nextMessage(): void {
     this.#body?.close();
     this.#body = this.#request = undefined;
+    this.#inTurn++;
     this.#reader.next();
   }
 
@@ -310,7 +315,7 @@ export class ServerConnection implements Exchange, RequestTaker {
       return;
     }
     this.#nextMessage();
-    this.#takeMore();
+    this.#yield();
   };
 
   /** The handler has failed, or what it returned can't be sent. */

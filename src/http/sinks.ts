@@ -47,7 +47,10 @@ export class MessageSink<Parsed> implements Sink<Parsed> {
   }
 }
 
-/** Wants some of the body: a copy of it, undefined at its end. */
+/**
+ * Wants as much of the body as there is: a copy of it, undefined at its end. It does not stop behind each
+ * chunk: who sends thousands of tiny ones in a read is not to be paid with as many turns.
+ */
 export class PartSink implements Sink<Uint8Array | undefined> {
   readonly #parser: Parser<unknown>;
   #part: Uint8Array | undefined;
@@ -63,14 +66,37 @@ export class PartSink implements Sink<Uint8Array | undefined> {
   }
 
   put(bytes: Uint8Array): number {
+    const parser = this.#parser;
     let used = 0;
-    while (!this.isDone) {
-      const size = this.#parser.put(used === 0 ? bytes : bytes.subarray(used));
-      used += size;
-      const { part } = this.#parser;
-      if (part.length > 0) this.#part = copyOf(part, part.length);
-      else if (used === bytes.length) break;
-    }
+    let first: Uint8Array | undefined;
+    let gathered: Uint8Array | undefined;
+    let size = 0;
+    do {
+      try {
+        used += parser.put(used === 0 ? bytes : bytes.subarray(used));
+      } catch (error) {
+        if (first === undefined) throw error;
+        // What was sound before it is handed out; the next call throws the same.
+        break;
+      }
+      const { part } = parser;
+      if (part.length === 0) continue;
+      if (first === undefined) {
+        first = part;
+        size = part.length;
+        continue;
+      }
+      if (gathered === undefined) {
+        // No more than that can come.
+        gathered = new Uint8Array(size + part.length + bytes.length - used);
+        gathered.set(first);
+      }
+      gathered.set(part, size);
+      size += part.length;
+    } while (used < bytes.length && !parser.isDone);
+    // Who keeps little keeps no large block.
+    if (gathered !== undefined && size > gathered.length / 2) this.#part = gathered.subarray(0, size);
+    else if (first !== undefined) this.#part = copyOf(gathered ?? first, size);
     return used;
   }
 

@@ -5,7 +5,10 @@ import type { Body } from "./body.ts";
 
 /** Lets go of a body that is not read at all, if it has a way to be told: Web streams have `cancel`, Node's `destroy`. */
 export function discard(body: Body): void {
-  const { cancel, destroy } = body as { cancel?: () => unknown; destroy?: () => unknown };
+  // Types don't keep anybody from putting nothing at all there.
+  const { cancel, destroy } = ((body as Body | null | undefined) ?? {}) as Partial<
+    Record<"cancel" | "destroy", () => unknown>
+  >;
   const end = cancel ?? destroy;
   if (typeof end === "function") runReported(() => end.call(body));
 }

@@ -1,6 +1,7 @@
 import { lstat, unlink } from "node:fs/promises";
 import { Server, Socket, type ListenOptions as NodeListenOptions } from "node:net";
 import { coreError, handled, transportError, type Peer, type ServalError } from "../core/index.ts";
+import { runReported } from "../core/report.ts";
 import { listenedOn, nameOf } from "./address.ts";
 import { listenError } from "./errors.ts";
 import { takeConnections } from "./onread.ts";
@@ -48,7 +49,7 @@ export class Listener {
     this.host = this.#address.address;
     this.path = this.#address.path;
     // For good: what fails to be accepted must not end the process.
-    server.on("error", (cause) => this.#onError?.(transportError(cause)));
+    server.on("error", (cause) => runReported(() => this.#onError?.(transportError(cause))));
     server.on("connection", (socket) => this.#accepted(SocketStream.fromSocket(socket, this.path, this.#left)));
     if (way === "onread") {
       takeConnections(server, (handle) => this.#accepted(SocketStream.fromHandle(handle, this.path, this.#left)));

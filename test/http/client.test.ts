@@ -124,17 +124,20 @@ describe("request", () => {
     flooded.assertDone("http.interim_limit");
   });
 
-  it("fails with what onInterim throws", async () => {
+  it("fails with what onInterim throws, or rejects with before the response is there", async () => {
     const mine = new Error("mine");
-    const asking = new Asking();
-    await asking.ask(get(), {
-      onInterim: () => {
+    for (const onInterim of [
+      () => {
         throw mine;
       },
-    });
-    await asking.answer(answers[4]![1]);
-    asking.assertDone("http.handler_failed");
-    assert.equal(asking.error?.cause, mine);
+      () => Promise.reject(mine),
+    ]) {
+      const asking = new Asking();
+      await asking.ask(get(), { onInterim });
+      await asking.answer("HTTP/1.1 103 Early Hints\r\n\r\n");
+      asking.assertDone("http.handler_failed");
+      assert.equal(asking.error?.cause, mine);
+    }
   });
 
   it("is held to the limits that it is given", async () => {

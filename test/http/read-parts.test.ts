@@ -211,10 +211,13 @@ describe("readSome", () => {
     const buffer = new FlatBuffer();
     const parser = new RequestParser();
     await readHeader(stream, buffer, parser);
-    for (let i = 0; i < 5000; i++) {
-      assert.equal((await readSome(stream, buffer, parser))?.length, 1);
+    let parts = 0;
+    for (let size = 0; size < 5000; parts++) {
+      size += (await readSome(stream, buffer, parser))!.length;
       assert.ok(buffer.size < 10_000);
     }
+    // All that is there at once: tiny chunks don't buy as many turns.
+    assert.ok(parts <= 4, `${parts} parts`);
   });
 
   it("ends by its signal, wherever that fires, and leaves no listener", async () => {

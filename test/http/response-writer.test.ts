@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
+import { Readable } from "node:stream";
 import { describe, it } from "node:test";
 import type { ServalError } from "../../src/core/index.ts";
+import { byteLength } from "../../src/core/byte-stream.ts";
 import { decodeLatin1 } from "../../src/core/text.ts";
 import { Response, ServeSettings, type Body } from "../../src/http/index.ts";
 import { ResponseWriter } from "../../src/http/response-writer.ts";
@@ -109,6 +111,35 @@ describe("ResponseWriter", () => {
     assert.equal(fixture.lost[0]?.code, "core.timeout");
     fixture.writer.close();
     assert.deepEqual([fixture.clock.pending, body.stops], [0, 1]);
+  });
+
+  it("writes so much at once that a slow client is not taken for one that takes nothing", async () => {
+    // As a socket does it: a write is told of when all of it is taken, and this client takes 1,000 bytes a millisecond.
+    const size = 5_000_000;
+    for (const kind of ["bytes", "parts"]) {
+      const fixture = new Fixture({}, { capacity: Infinity });
+      const { stream, clock } = fixture;
+      const write = stream.writeSome.bind(stream);
+      stream.writeSome = (buffers, handler) => {
+        clock.setTimer(byteLength(buffers) / 1000, () => write(buffers, handler));
+      };
+      const bytes = new Uint8Array(size).fill(0x61);
+      const response = new Response({ body: bytes });
+      let isDone = false;
+      if (kind === "bytes") {
+        fixture.writer.add(response, departureOf(response), undefined, true);
+        fixture.writer.flush(() => (isDone = true));
+      } else {
+        const inParts = new Response<Body>({ body: Readable.from([bytes]), fields: { "Content-Length": `${size}` } });
+        fixture.writer.send(inParts, { method: "GET", version: 11 }, true, () => (isDone = true));
+      }
+      for (let step = 0; step < 100; step++) {
+        await clock.advance(100);
+        await quiet();
+      }
+      assert.deepEqual([fixture.lost, isDone], [[], true]);
+      assert.equal(fixture.sent, `|${"a".repeat(size)}`);
+    }
   });
 
   it("is lost with the stream's error, once", async () => {

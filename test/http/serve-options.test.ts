@@ -3,6 +3,7 @@ import { describe, it } from "node:test";
 import { systemClock } from "../../src/core/index.ts";
 import { Request, ServeSettings } from "../../src/http/index.ts";
 import { VirtualClock } from "../../src/testing/index.ts";
+import { quiet } from "./serving.ts";
 
 describe("ServeSettings", () => {
   it("has the documented defaults", () => {
@@ -32,6 +33,16 @@ describe("ServeSettings", () => {
     assert.deepEqual(
       reported.mock.calls.map((call) => call.arguments[0]),
       ["mine", "its own"],
+    );
+  });
+
+  it("takes what is done with a failure later for what it is: nothing of it ends the process", async (t) => {
+    const reported = t.mock.method(console, "error", () => {});
+    new ServeSettings({ onError: async () => Promise.reject("its own") }).report("mine", new Request());
+    await quiet();
+    assert.deepEqual(
+      reported.mock.calls.map((call) => call.arguments[0]),
+      ["its own"],
     );
   });
 });

@@ -36,6 +36,8 @@ describe("a handler that fails", () => {
     ["a bad field", new Response({ fields: Fields.fromRaw(["a", "b\r\nc: d"]) })],
     ["a wrong length", new Response({ fields: { "Content-Length": "3" }, body: "four" })],
     ["a body with 204", new Response({ status: 204, body: "x" })],
+    ["null for a body", Object.assign(new Response(), { body: null })],
+    ["undefined for a body", Object.assign(new Response(), { body: undefined })],
   ] as [string, unknown][]) {
     it(`by returning ${what} is answered 500 and told of`, async () => {
       for (const value of [result, Promise.resolve(result)]) {
@@ -47,6 +49,20 @@ describe("a handler that fails", () => {
       }
     });
   }
+
+  it("by a promise that can't be looked at is answered 500, also where the stream could have been taken over", async () => {
+    const broken = new Proxy({}, { get: () => assert.fail(mine) });
+    const serving = new Serving(() => broken as Response);
+    await serving.send(get("/") + get("/", "Upgrade: x\r\n"));
+    assert.deepEqual(
+      [serving.statuses, serving.errors],
+      [
+        [500, 500],
+        [mine, mine],
+      ],
+    );
+    await serving.end();
+  });
 
   it("by a body of the wrong kind or a framing that can't be: the body is let go of", async () => {
     for (const init of [{ status: 204 }, { status: 103 }, { fields: { "Transfer-Encoding": "gzip" } }]) {

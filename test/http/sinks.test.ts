@@ -34,7 +34,7 @@ describe("a sink", () => {
       let at = 0;
       for (;;) {
         const sink = new PartSink(parser);
-        at += feed(sink, body.slice(at), step);
+        at += feed(sink, `${body}more`.slice(at), step);
         const part = sink.result();
         if (part === undefined) break;
         parts.push(decodeLatin1(part));
@@ -57,6 +57,42 @@ describe("a sink", () => {
     assert.equal(decodeLatin1(sink.result()!), "he");
   });
 
+  it("of a stretch gives all there is in one block, none larger than twice that, and no view of what it was given", () => {
+    const parser = new RequestParser();
+    parser.put(bytesOf(head));
+    for (const [chunks, expected] of [
+      ["5\r\nhello\r\n3\r\nyou", "helloyou"],
+      ["\r\n", undefined],
+      ["2\r\nhe", "he"],
+      ["\r\n1\r\na\r\n1\r\nb\r\n".repeat(100).replaceAll("\r\n\r\n", "\r\n"), "ab".repeat(100)],
+      ["3\r\nend\r\n0\r\n\r\n", "end"],
+    ] as const) {
+      const sink = new PartSink(parser);
+      const bytes = bytesOf(chunks);
+      assert.equal(sink.put(bytes), bytes.length);
+      bytes.fill(0);
+      const stretch = sink.result();
+      assert.equal(stretch && decodeLatin1(stretch), expected);
+      if (stretch !== undefined) assert.ok(stretch.buffer.byteLength <= 2 * stretch.length);
+    }
+    assert.equal(parser.isDone, true);
+  });
+
+  it("of a stretch gives what was sound, and only then says what is wrong behind it", () => {
+    for (const [chunks, options, code] of [
+      ["2\r\nhe\r\n3\r\nllo\r\nx", {}, "http.bad_chunk"],
+      ["2\r\nhe\r\n3\r\nllo\r\n1\r\n", { bodyLimit: 5 }, "http.body_limit"],
+    ] as const) {
+      const parser = new RequestParser(options);
+      parser.put(bytesOf(head));
+      const sink = new PartSink(parser);
+      const used = sink.put(bytesOf(chunks));
+      assert.equal(decodeLatin1(sink.result()!), "hello");
+      assert.throws(() => new PartSink(parser).put(bytesOf(chunks.slice(used))), { code });
+    }
+    assert.throws(() => new PartSink(new RequestParser()), { code: "http.need_header" });
+  });
+
   it("says at the end of the stream what is missing", () => {
     for (const sink of [
       new MessageSink(new RequestParser(), "head"),
@@ -66,6 +102,8 @@ describe("a sink", () => {
     }
     const parser = new RequestParser();
     parser.put(bytesOf(head));
-    assert.throws(() => new PartSink(parser).end(), { code: "http.partial_message" });
+    {
+      assert.throws(() => new PartSink(parser).end(), { code: "http.partial_message" });
+    }
   });
 });

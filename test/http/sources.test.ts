@@ -18,6 +18,7 @@ describe("discard", () => {
     const readable = Readable.from([]);
     discard(readable);
     discard(new Uint8Array(1));
+    for (const nothing of [undefined, null]) discard(nothing as unknown as Body);
     discard({ [Symbol.asyncIterator]: () => assert.fail("begun") });
     await quiet();
     assert.deepEqual([cancelled, readable.destroyed], [1, true]);

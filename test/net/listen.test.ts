@@ -217,12 +217,18 @@ describe("listen", () => {
     });
     const errors: ServalError[] = [];
     const streams: SocketStream[] = [];
-    const onError = (error: ServalError): void => void errors.push(error);
+    const reported = mock.method(console, "error", () => {});
+    const onError = (error: ServalError): void => {
+      errors.push(error);
+      throw error;
+    };
     const listener = await listen({ port: 0, host, onError }, (stream) => streams.push(stream));
     const handle = (servers[0] as unknown as { _handle: { onconnection(status: number): void } })._handle;
     // What libuv reports for too many open files: UV_EMFILE.
     handle.onconnection(-24);
+    reported.mock.restore();
     assert.equal((errors[0]!.cause as { code?: string }).code, "EMFILE");
+    assert.deepEqual(reported.mock.calls[0]!.arguments, [errors[0]]);
     const client = await connect({ port: listener.port, host });
     await until(() => streams.length === 1);
     client.close();
