@@ -1,8 +1,20 @@
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer } from "node:http";
+import { connect } from "node:net";
+import { text } from "node:stream/consumers";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { after, test } from "node:test";
@@ -111,6 +123,27 @@ const examples: Readonly<Record<string, (running: Running) => unknown>> = {
       ["5 bytes\n", "12345", "There is nothing here\n"],
     );
   },
+  "http bodies": async ({ port }) => {
+    const url = `http://127.0.0.1:${port}`;
+    const upload = Buffer.alloc(3_000_000, "serval");
+    assert.equal((await fetch(`${url}/file`, { method: "PUT", body: upload })).status, 201);
+    assert.ok(Buffer.from(await (await fetch(`${url}/file`)).arrayBuffer()).equals(upload));
+    const reader = (await fetch(`${url}/events`)).body!.getReader();
+    assert.equal(String(Buffer.from((await reader.read()).value!)), "data: 1\n\n");
+    assert.equal(String(Buffer.from((await reader.read()).value!)), "data: 2\n\n");
+    await reader.cancel();
+  },
+  "http download": ({ output }) => {
+    assert.equal(output, "200 of some kind\n");
+    assert.equal(statSync(path.join(folder, "download")).size, 20_000_000);
+  },
+  "http layers": async ({ port }) => {
+    assert.match(await (await fetch(`http://127.0.0.1:${port}/`)).text(), /^You are (::ffff:)?127\.0\.0\.1\n$/);
+    const socket = connect(port, "127.0.0.1");
+    socket.end("PROXY TCP4 192.0.2.7 192.0.2.8 1 2\r\nGET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    assert.match(await text(socket), /You are 192\.0\.2\.7\n$/);
+  },
+  "http testing": ({ output }) => assert.equal(output, "GET /hello\ntrue 0\n"),
   "http upgrade": async (running) => {
     await echoes(running);
     assert.equal(await (await fetch(`http://127.0.0.1:${running.port}/`)).text(), "plain HTTP\n");
@@ -145,6 +178,7 @@ function compile(): void {
     writeFileSync(
       path.join(folder, `${index}.ts`),
       code
+        .replace("{ host, port: 8080", `{ host, port: ${(peer.address() as { port: number }).port}`)
         .replace('"127.0.0.1", port: 8080', `"127.0.0.1", port: ${(peer.address() as { port: number }).port}`)
         .replace("port: 8080", "port: 0")
         .replace("listen(8080", "listen(0")
