@@ -16,6 +16,7 @@ class Client {
   readonly #stream: net.SocketStream;
   #origin: net.SocketStream | undefined;
   #buffer = new core.FlatBuffer();
+  #hasEnded = false;
 
   constructor(stream: net.SocketStream) {
     this.#stream = stream;
@@ -28,6 +29,7 @@ class Client {
       (request, exchange) => this.#forward(request, exchange),
       { bodyLimit: Infinity },
       () => {
+        this.#hasEnded = true;
         this.#origin?.close();
       },
     );
@@ -41,16 +43,23 @@ class Client {
     const fields = endToEnd(request.fields);
     fields.append("X-Forwarded-For", this.#stream.peer.address ?? "unknown");
     fields.append("Via", "1.1 serval");
-    const upgrade = request.fields.get("Upgrade");
-    if (upgrade !== undefined) {
+    // No protocol but this one is let through: nobody knows what others would ask of the origin.
+    const upgrades = request.isUpgrade && request.body instanceof Uint8Array;
+    if (upgrades) {
       fields.set("Connection", "Upgrade");
-      fields.set("Upgrade", upgrade);
+      fields.set("Upgrade", "websocket");
     }
+    const sent = new http.Request({ method: request.method, target: request.target, fields, body: request.body });
+    // The origin may have ended a connection that was idle, and we find out now: RFC 9110 9.2.2.
+    const mayRepeat = this.#origin !== undefined && /^(GET|HEAD)$/.test(sent.method) && sent.body instanceof Uint8Array;
     let response: http.IncomingResponse;
     try {
-      this.#origin ??= await net.connect({ host: originHost, port: Number(originPort) });
-      const sent = new http.Request({ method: request.method, target: request.target, fields, body: request.body });
-      response = await http.request(this.#origin, sent, { buffer: this.#buffer, bodyLimit: Infinity });
+      response = await this.#ask(sent).catch((error: unknown) => {
+        this.#dropOrigin();
+        if (!mayRepeat) throw error;
+        return this.#ask(sent);
+      });
+      if (response.status === 101 && !upgrades) throw new Error("It has switched to another protocol by itself");
     } catch (error) {
       this.#dropOrigin();
       // What is wrong with the client's own body is the client's to hear.
@@ -63,7 +72,17 @@ class Client {
     }
     const { status, reason, keepAlive } = response;
     const body = keepAlive ? response.body : this.#last(response.body);
-    return new http.Response({ status, reason, fields: endToEnd(response.fields), body });
+    const answered = endToEnd(response.fields);
+    // Many say that it is 0, where nobody may say anything: RFC 9110 8.6.
+    if (status === 204) answered.delete("Content-Length");
+    return new http.Response({ status, reason, fields: answered, body });
+  }
+
+  async #ask(request: http.Request): Promise<http.IncomingResponse> {
+    this.#origin ??= await net.connect({ host: originHost, port: Number(originPort) });
+    // The client may have gone meanwhile.
+    if (this.#hasEnded) this.#origin.close();
+    return http.request(this.#origin, request, { buffer: this.#buffer, bodyLimit: Infinity });
   }
 
   /** Both sides have agreed on another protocol: from here on, bytes are bytes. */
@@ -71,9 +90,13 @@ class Client {
     const origin = this.#origin!;
     this.#origin = undefined;
     const client = new core.PrefixedStream(exchange.stream, exchange.release());
-    await http.write(client, response);
     const behind = new core.PrefixedStream(origin, this.#buffer.data());
-    await Promise.allSettled([copy(client, behind), copy(behind, client)]);
+    try {
+      await http.write(client, response);
+      await Promise.all([copy(client, behind), copy(behind, client)]);
+    } catch {
+      // Either side may break off at any time; then so does the other.
+    }
     client.close();
     behind.close();
   }
@@ -106,10 +129,9 @@ class Client {
 
 /** A copy of the fields without those that go no further. */
 function endToEnd(fields: http.Fields): http.Fields {
-  const kept = new http.Fields(fields);
-  for (const name of [...hopByHop, ...(http.parseTokenList(fields.joined("Connection") ?? "") ?? [])])
-    kept.delete(name);
-  return kept;
+  const named = http.parseTokenList(fields.joined("Connection") ?? "") ?? [];
+  const dropped = new Set([...hopByHop, ...named].map((name) => name.toLowerCase()));
+  return new http.Fields([...fields].filter(([name]) => !dropped.has(name.toLowerCase())));
 }
 
 /** Copies all that comes on one stream to another, at the speed of the slower; at the end of the one, ends the other. */

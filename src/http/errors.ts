@@ -44,6 +44,7 @@ export const httpErrors = {
   "http.short_read": ["transport", "The file ended before the part of it that is to be sent"],
   "http.stale_parser": ["misuse", "The parser has parsed its message: each message takes a new one"],
   "http.unexpected_body": ["protocol_violation", "The message has a body where none is expected"],
+  "http.unexpected_response": ["protocol_violation", "The server has sent something before it was asked for anything"],
   "http.unknown_transfer_coding": ["protocol_violation", "The body has a transfer coding besides chunked"],
 } as const;
 

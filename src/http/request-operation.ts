@@ -33,6 +33,8 @@ export class RequestOperation implements BodySource {
   #writing: WriteOperation | undefined;
   #timer: Timer | undefined;
   #interim = 0;
+  /** The final response, once its head is there. */
+  #response: IncomingResponse | undefined;
   /** Whether the body waits for 100 (Continue). */
   #waits: boolean;
   /** Why the request could not be sent; the server may have said so itself. */
@@ -66,10 +68,13 @@ export class RequestOperation implements BodySource {
   start(clock: Clock, continueTimeout: number): void {
     if (unread.has(this.#stream)) throw httpError("http.body_unread");
     const signal = checkSignal(this.#options.signal);
-    if (signal?.aborted === true) {
+    // RFC 9112 9.2: what came before the request is no answer to it, and where the next one begins, nobody knows.
+    let wrong = this.#buffer.size > 0 ? httpError("http.unexpected_response") : undefined;
+    if (signal?.aborted === true) wrong = abortError(signal);
+    if (wrong !== undefined) {
       this.#stream.close();
       discard(this.#message.body);
-      queueMicrotask(() => this.#complete(abortError(signal), undefined));
+      queueMicrotask(() => this.#complete(wrong, undefined));
       return;
     }
     this.#read();
@@ -183,6 +188,7 @@ export class RequestOperation implements BodySource {
 
   #takeFinal(response: IncomingResponse): void {
     // What is left of the body is not wanted.
+    this.#response = response;
     if (this.#waits || (this.#writing !== undefined && response.status >= 400)) this.#dropRequest();
     if (this.#parser.isDone) {
       this.#bodyEnded(() => this.#complete(undefined, response));
@@ -201,6 +207,8 @@ export class RequestOperation implements BodySource {
     this.#waits = false;
     this.#writing = undefined;
     this.#isCut = true;
+    // The server may not know yet, but no other request goes over this stream.
+    if (this.#response !== undefined) this.#response.keepAlive = false;
   }
 
   /** The response is there to its end: the stream is free, once all of the request is out. */

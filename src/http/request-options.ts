@@ -11,8 +11,9 @@ export interface RequestOptions
     OperationOptions,
     Pick<ResponseParserOptions, "bodyLimit" | "chunkExtensionLimit" | "fieldLimit" | "headerLimit"> {
   /**
-   * Where bytes behind the response are left, and read first: the same one for all requests on a stream, and for whoever
-   * takes over behind a 101 or a CONNECT. Default one of its own, whose bytes are lost.
+   * Where bytes behind the response are left: the same one for all requests on a stream, and for whoever takes over
+   * behind a 101 or a CONNECT. Any that are there before the request fail it, with `http.unexpected_response`. Default
+   * one of its own, whose bytes are lost.
    */
   buffer?: FlatBuffer | undefined;
   /** Is told of each interim response (1xx but 101), such as 103 (Early Hints). At most 8 are taken. */

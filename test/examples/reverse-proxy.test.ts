@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import { connect as connectTcp, createServer as createTcpServer, type AddressInfo } from "node:net";
 import { buffer } from "node:stream/consumers";
 import { it } from "node:test";
 import { WebSocket, WebSocketServer } from "ws";
@@ -71,4 +71,49 @@ it("answers 502 where nobody listens", async (t) => {
   await once(server, "close");
   const { port } = await startExample(t, "reverse-proxy", () => [address]);
   assert.equal((await fetch(`http://127.0.0.1:${port}/`)).status, 502);
+});
+
+it("lets nobody take what an origin sends too much of for an answer, and does without what has ended", async (t) => {
+  const seen: string[] = [];
+  const answers: Record<string, string> = {
+    "/none": "HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n",
+    "/twice": "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\noneHTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil",
+    "/switch": "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: h2c\r\n\r\n",
+  };
+  const server = createTcpServer((socket) => {
+    socket.on("error", () => {});
+    socket.on("data", (data) => {
+      const text = String(data);
+      const target = text.split(" ")[1]!;
+      seen.push(text);
+      socket.write(answers[target] ?? `HTTP/1.1 200 OK\r\nContent-Length: ${target.length}\r\n\r\n${target}`);
+      // Idle, it is ended a moment later.
+      if (target === "/ends") setTimeout(() => socket.end(), 10);
+    });
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  t.after(() => server.close());
+  const address = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const { port } = await startExample(t, "reverse-proxy", () => [address]);
+  // All of it over one connection, so that there is one to the origin.
+  const client = connectTcp(port, "127.0.0.1");
+  t.after(() => client.destroy());
+  let got = "";
+  client.on("data", (data) => (got += String(data)));
+  const ask = async (target: string, last: string, fields = ""): Promise<void> => {
+    got = "";
+    client.write(`GET ${target} HTTP/1.1\r\nHost: h\r\n${fields}\r\n`);
+    while (!got.endsWith(last)) await once(client, "data");
+  };
+  await ask("/none", "\r\n\r\n");
+  assert.match(got, /^HTTP\/1\.1 204 /);
+  await ask("/twice", "one");
+  await ask("/mine", "/mine");
+  await ask("/ends", "/ends");
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  await ask("/again", "/again");
+  await ask("/h2c", "/h2c", "Connection: Upgrade, X-Gone\r\nUpgrade: h2c\r\nX-Gone: 1\r\n");
+  assert.doesNotMatch(seen.at(-1)!, /upgrade|gone/i);
+  await ask("/switch", "by itself\n");
+  assert.match(got, /^HTTP\/1\.1 502 /);
 });

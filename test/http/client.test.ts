@@ -5,7 +5,7 @@ import { decodeLatin1, encodeLatin1 as latin1 } from "../../src/core/text.ts";
 import { IncomingBody, request, Request, type IncomingResponse, type RequestOptions } from "../../src/http/index.ts";
 import { pair } from "../../src/testing/index.ts";
 import { answers, Asking, get, post } from "./asking.ts";
-import { quiet, RawPeer } from "./serving.ts";
+import { HandBody, quiet, RawPeer } from "./serving.ts";
 
 describe("request", () => {
   for (const [name, text, body] of answers) {
@@ -85,8 +85,7 @@ describe("request", () => {
     await asking.answer(`HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n${answers[0]![1]}`);
     asking.assertDone();
     assert.deepEqual([asking.response!.body, asking.response!.contentLength], [new Uint8Array(0), 5]);
-    await asking.ask(get());
-    assert.equal(await asking.response!.text(), "hello");
+    assert.equal(decodeLatin1(asking.buffer.data()), answers[0]![1]);
   });
 
   it("leaves what is behind a 101, or the answer to CONNECT, in the buffer", async () => {
@@ -102,6 +101,25 @@ describe("request", () => {
         assert.deepEqual([asking.response!.body, decodeLatin1(asking.buffer.data())], [new Uint8Array(0), behind]);
         assert.deepEqual([asking.stream.reading, asking.stream.closed], [false, false]);
       }
+    }
+  });
+
+  it("takes nothing that came before it for its answer: what is behind the response to the one before", async () => {
+    const behind = "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nnobody";
+    for (const [message, text] of [
+      [get(), `HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok${behind}`],
+      // A server that answers HEAD with a body.
+      [new Request({ method: "HEAD" }), `HTTP/1.1 200 OK\r\nContent-Length: ${behind.length}\r\n\r\n${behind}`],
+    ] as const) {
+      const asking = new Asking();
+      await asking.ask(message);
+      await asking.answer(text);
+      await asking.response!.text();
+      asking.assertDone();
+      const body = new HandBody();
+      await asking.ask(new Request({ method: "POST", body }));
+      asking.assertDone("http.unexpected_response");
+      assert.deepEqual([asking.stream.closed, asking.requests.length, body.drops], [true, 1, 1]);
     }
   });
 

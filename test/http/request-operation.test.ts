@@ -36,7 +36,7 @@ describe("the body of a request", () => {
       await asking.answer(text);
       asking.assertDone();
       await asking.response!.text();
-      assert.deepEqual([asking.stream.closed, body.stops], [true, 1]);
+      assert.deepEqual([asking.stream.closed, asking.response!.keepAlive, body.stops], [true, false, 1]);
     }
   });
 
