@@ -1,6 +1,7 @@
 import type { ByteStream, Peer, ReadHandler, Role, TeardownHandler, WriteHandler } from "./byte-stream.ts";
 import { copyOf } from "./bytes.ts";
 import { coreError } from "./errors.ts";
+import { operationPending } from "./operation-pending.ts";
 
 /** Options of a {@link PrefixedStream}. */
 export interface PrefixedStreamOptions {
@@ -38,7 +39,7 @@ export class PrefixedStream implements ByteStream {
       this.nextLayer.readSome(handler);
       return;
     }
-    if (this.#reader !== undefined) throw coreError("core.operation_pending");
+    if (this.#reader !== undefined) throw operationPending("read", "read");
     this.#reader = handler;
     queueMicrotask(this.#deliver);
   }
@@ -48,7 +49,7 @@ export class PrefixedStream implements ByteStream {
   }
 
   teardown(role: Role, handler: TeardownHandler): void {
-    if (this.#reader !== undefined) throw coreError("core.operation_pending");
+    if (this.#reader !== undefined) throw operationPending("read", "teardown");
     this.nextLayer.teardown(role, handler);
     // It drops what comes. Only now: where the call throws, nothing has changed.
     this.#prefix = undefined;

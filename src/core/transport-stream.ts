@@ -9,6 +9,7 @@ import {
 import { copyOf } from "./bytes.ts";
 import { coreError, transportError } from "./errors.ts";
 import type { ServalError } from "./error.ts";
+import { operationPending } from "./operation-pending.ts";
 
 /**
  * The book-keeping of a {@link ByteStream} at the bottom of a stack: which operations are in flight, what has ended or
@@ -34,7 +35,7 @@ export abstract class TransportStream implements ByteStream {
   #settling = false;
 
   readSome(handler: ReadHandler): void {
-    if (this.#reader !== undefined || this.#teardown !== undefined) throw coreError("core.operation_pending");
+    if (this.#reader !== undefined || this.#teardown !== undefined) throw this.#pending("read");
     this.#reader = handler;
     this.starting();
     if (this.#dead || this.#ended || this.#held !== undefined) this.#settleSoon();
@@ -42,7 +43,7 @@ export abstract class TransportStream implements ByteStream {
   }
 
   writeSome(buffers: Uint8Array | readonly Uint8Array[], handler: WriteHandler): void {
-    if (this.#writer !== undefined || this.#teardown !== undefined) throw coreError("core.operation_pending");
+    if (this.#writer !== undefined || this.#teardown !== undefined) throw this.#pending("write");
     const length = byteLength(buffers);
     if (length === 0) throw coreError("core.invalid_argument", { message: "A write needs at least one byte" });
     this.#writer = handler;
@@ -54,7 +55,7 @@ export abstract class TransportStream implements ByteStream {
 
   teardown(role: Role, handler: TeardownHandler): void {
     if (this.#reader !== undefined || this.#writer !== undefined || this.#teardown !== undefined) {
-      throw coreError("core.operation_pending");
+      throw this.#pending("teardown");
     }
     this.#teardown = handler;
     this.#role = role;
@@ -157,6 +158,13 @@ export abstract class TransportStream implements ByteStream {
     if (this.#dead) return;
     this.#failure = error;
     this.#settleSoon();
+  }
+
+  /** Which operation is in the way of the one that is wanted. */
+  #pending(wanted: "read" | "write" | "teardown"): ServalError {
+    if (this.#teardown !== undefined) return operationPending("teardown", wanted);
+    const isRead = wanted === "read" || (wanted === "teardown" && this.#reader !== undefined);
+    return operationPending(isRead ? "read" : "write", wanted);
   }
 
   get #dead(): boolean {

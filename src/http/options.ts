@@ -1,15 +1,13 @@
 import { invalidArgument } from "../core/errors.ts";
+import { checkOptionNames } from "../core/option-names.ts";
 import { isPlainObject } from "../core/plain-object.ts";
 
 // What options can't be: a limit that is no number would be none, and a misspelt one is not there.
 
-/** Refuses what is no plain object, or has a name that is none of these, with `core.invalid_argument`. `owner` says whose they are. */
-export function checkOptions(owner: string, options: unknown, names: readonly string[], prefix = ""): void {
-  if (!isPlainObject(options)) throw invalidArgument(`The options of ${owner} are a plain object`);
-  const unknown = Object.keys(options as object).find((name) => !names.includes(name));
-  if (unknown !== undefined) {
-    throw invalidArgument(`${owner} has no option "${prefix}${unknown}": there are ${names.join(", ")}`);
-  }
+/** Refuses what is no plain object, or has a name that is none of these, with `core.invalid_argument`. `taker` is who takes them. */
+export function checkOptions(taker: string, options: unknown, names: readonly string[]): void {
+  if (!isPlainObject(options)) throw invalidArgument(`${taker} takes a plain object of options`);
+  checkOptionNames(taker, options as object, names);
 }
 
 /** An option that is a number of bytes, fields or milliseconds, not below 0; Infinity for no limit. */

@@ -85,7 +85,7 @@ export class ServeSettings {
   constructor(options: ServeOptions) {
     checkOptions("serve", options, names);
     const { timeouts: given = {}, onError } = options;
-    checkOptions("serve", given, timeoutNames, "timeouts.");
+    checkOptions("timeouts", given, timeoutNames);
     const timeout = (name: keyof ServeTimeouts, byDefault: number): number =>
       checkNumber(`timeouts.${name}`, given[name], byDefault);
     this.parser = options;

@@ -1,10 +1,13 @@
 import { AbortGuard } from "../core/abort-guard.ts";
 import { complete, FlatBuffer, PrefixedStream, transportError } from "../core/index.ts";
 import type { ByteStream, Handler, ReadHandler, ServalError } from "../core/index.ts";
+import { invalidArgument } from "../core/errors.ts";
 import { checkSignal } from "../core/on-abort.ts";
+import { checkOptionNames } from "../core/option-names.ts";
+import { isPlainObject } from "../core/plain-object.ts";
 import { badProxyHeader, netError } from "./errors.ts";
 import type { ProxyHeader } from "./proxy-header.ts";
-import { isProxyHeader, parseProxyHeader, type ProxyHeaderOptions } from "./proxy-protocol.ts";
+import { checkMaxSize, isProxyHeader, parseProxyHeader, type ProxyHeaderOptions } from "./proxy-protocol.ts";
 
 /** Options of {@link acceptProxy}. */
 export interface AcceptProxyOptions extends ProxyHeaderOptions {
@@ -44,7 +47,7 @@ class Acceptance {
   }
 
   start(): void {
-    const signal = checkSignal(this.#options.signal);
+    const signal = checkOptions(this.#options);
     this.#stream.readSome(this.#onRead);
     this.#guard = AbortGuard.over(this.#stream, signal);
   }
@@ -89,6 +92,16 @@ class Acceptance {
   }
 }
 
+/** The signal of options that can be meant. */
+function checkOptions(options: AcceptProxyOptions): AbortSignal | undefined {
+  if (!isPlainObject(options)) throw invalidArgument("The options of acceptProxy are an object");
+  checkOptionNames("acceptProxy", options, ["required", "maxSize", "signal"]);
+  checkMaxSize(options);
+  const { required = true, signal } = options;
+  if (typeof required !== "boolean") throw invalidArgument("The option required must be true or false");
+  return checkSignal(signal);
+}
+
 /**
  * Reads the header of the PROXY protocol, version 1 or 2, that a load balancer puts in front of each connection, and
  * completes with a stream of what follows, whose `peer` is the client that the header names: the next layer for TLS,
@@ -96,8 +109,9 @@ class Acceptance {
  * trusted proxies alone: nothing proves what a header says. Without a handler, returns a promise.
  *
  * Otherwise completes with `net.no_proxy_header`, `net.bad_proxy_header`, `net.proxy_header_limit`, the stream's error,
- * or `core.aborted` where the signal fired; the stream is closed then. A read that is in flight already is misuse,
- * `core.operation_pending`: it throws where there is a handler. HAProxy's proxy-protocol.txt; Beast has no such thing.
+ * or `core.aborted` where the signal fired; the stream is closed then. Options that can't be meant are misuse,
+ * `core.invalid_argument`, and so is a read that is in flight already, `core.operation_pending`: they throw where there
+ * is a handler. HAProxy's proxy-protocol.txt; Beast has no such thing.
  */
 export function acceptProxy(stream: ByteStream, handler: Handler<ProxyStream>): void;
 export function acceptProxy(

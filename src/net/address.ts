@@ -1,5 +1,8 @@
 import type { Server, Socket } from "node:net";
+import { invalidArgument } from "../core/errors.ts";
 import type { Peer } from "../core/index.ts";
+import { checkOptionNames } from "../core/option-names.ts";
+import { isPlainObject } from "../core/plain-object.ts";
 
 /** Where `connect` connects to: a TCP port of a host, or a Unix socket. */
 export interface Target {
@@ -11,6 +14,17 @@ export interface Target {
   path?: string | undefined;
   /** Takes only the host's IPv4 or IPv6 addresses. Default all, tried as RFC 8305 (Happy Eyeballs) has it. */
   family?: 4 | 6 | undefined;
+}
+
+/** Passes what is a place to connect to. `taker` is the function that was given it. */
+export function checkTarget(taker: string, target: Target): void {
+  const isPlace = isPlainObject(target);
+  if (isPlace) checkOptionNames(taker, target, ["port", "host", "path", "family"]);
+  if (!isPlace || (target.port === undefined) === (target.path === undefined)) {
+    throw invalidArgument(`${taker} takes { port, host } or { path }`);
+  }
+  const { family } = target;
+  if (family !== undefined && family !== 4 && family !== 6) throw invalidArgument("family must be 4 or 6");
 }
 
 /** An address in words: `host:port`, or the path of a Unix socket. */

@@ -1,6 +1,9 @@
-import { offAbort, onAbort } from "../core/on-abort.ts";
+import { checkSignal, offAbort, onAbort } from "../core/on-abort.ts";
+import { invalidArgument } from "../core/errors.ts";
 import { abortError, handled } from "../core/index.ts";
-import { nameOf, type Target } from "./address.ts";
+import { checkOptionNames } from "../core/option-names.ts";
+import { isPlainObject } from "../core/plain-object.ts";
+import { checkTarget, nameOf, type Target } from "./address.ts";
 import { connectError } from "./errors.ts";
 import { SocketStream, type ReadWay } from "./socket-stream.ts";
 
@@ -24,7 +27,8 @@ export function connect(target: Target, options: ConnectOptions = {}): Promise<S
 export function connectBy(way: ReadWay, target: Target, options: ConnectOptions = {}): Promise<SocketStream> {
   return handled(
     new Promise((resolve, reject) => {
-      const { signal } = options;
+      checkTarget("connect", target);
+      const signal = signalOf(options);
       if (signal?.aborted === true) throw abortError(signal);
       const { host = "localhost", port, path, family } = target;
       const name = nameOf({ host, port, path });
@@ -46,4 +50,10 @@ export function connectBy(way: ReadWay, target: Target, options: ConnectOptions 
       if (signal !== undefined) onAbort(signal, abort);
     }),
   );
+}
+
+function signalOf(options: ConnectOptions): AbortSignal | undefined {
+  if (!isPlainObject(options)) throw invalidArgument("The options of connect are an object, such as { signal }");
+  checkOptionNames("connect", options, ["signal"]);
+  return checkSignal(options.signal);
 }

@@ -1,7 +1,11 @@
 import { lstat, unlink } from "node:fs/promises";
 import { Server, Socket, type ListenOptions as NodeListenOptions } from "node:net";
-import { coreError, handled, transportError, type Peer, type ServalError } from "../core/index.ts";
-import { runReported } from "../core/report.ts";
+import { isPromise } from "../core/completion.ts";
+import { invalidArgument } from "../core/errors.ts";
+import { handled, transportError, type Peer } from "../core/index.ts";
+import { checkOptionNames } from "../core/option-names.ts";
+import { isPlainObject } from "../core/plain-object.ts";
+import { reportError } from "../core/report.ts";
 import { listenedOn, nameOf } from "./address.ts";
 import { listenError } from "./errors.ts";
 import { takeConnections } from "./onread.ts";
@@ -17,12 +21,20 @@ export interface ListenOptions {
   path?: string | undefined;
   /** How many connections may wait to be accepted. Default 511; the operating system may have a lower limit. */
   backlog?: number | undefined;
-  /** Told of a connection that could not be accepted, such as for too many open files. Listening goes on. */
-  onError?: ((error: ServalError) => void) | undefined;
+  /**
+   * Told of what the connection handler threw, or its promise rejected with, and on which stream, which is closed by
+   * then; by default that goes to the console. Told too, without a stream, of a connection that could not be accepted,
+   * such as for too many open files. Listening goes on.
+   */
+  onError?: ((error: unknown, stream?: SocketStream) => void) | undefined;
 }
 
-/** Takes a new connection. It should start a read or write before it returns, or keep the stream to do so later. */
-export type ConnectionHandler = (stream: SocketStream) => void;
+/**
+ * Takes a new connection. It should start a read or write before it returns, or keep the stream to do so later. It may
+ * be async: if it throws, or its promise rejects, the stream is closed and `onError` told. A promise that fulfils means
+ * nothing: the stream stays open.
+ */
+export type ConnectionHandler = (stream: SocketStream) => unknown;
 
 /** Something that listens for connections; comes from {@link listen}. */
 export class Listener {
@@ -35,7 +47,7 @@ export class Listener {
   readonly #server: Server;
   readonly #address: Peer;
   readonly #onConnection: ConnectionHandler;
-  readonly #onError: ((error: ServalError) => void) | undefined;
+  readonly #onError: ListenOptions["onError"];
   #connections = 0;
   #closed: Promise<void> | undefined;
 
@@ -49,7 +61,9 @@ export class Listener {
     this.host = this.#address.address;
     this.path = this.#address.path;
     // For good: what fails to be accepted must not end the process.
-    server.on("error", (cause) => runReported(() => this.#onError?.(transportError(cause))));
+    server.on("error", (cause) => {
+      if (this.#onError !== undefined) this.#tell(transportError(cause));
+    });
     server.on("connection", (socket) => this.#accepted(SocketStream.fromSocket(socket, this.path, this.#left)));
     if (way === "onread") {
       takeConnections(server, (handle) => this.#accepted(SocketStream.fromHandle(handle, this.path, this.#left)));
@@ -80,7 +94,27 @@ export class Listener {
 
   #accepted(stream: SocketStream): void {
     this.#connections++;
-    this.#onConnection(stream);
+    try {
+      const result = this.#onConnection(stream);
+      if (isPromise(result)) result.then(undefined, (error: unknown) => this.#failed(error, stream));
+    } catch (error) {
+      this.#failed(error, stream);
+    }
+  }
+
+  /** One connection's failure must not end the others', and the process. */
+  #failed(error: unknown, stream: SocketStream): void {
+    stream.close();
+    this.#tell(error, stream);
+  }
+
+  #tell(error: unknown, stream?: SocketStream): void {
+    try {
+      if (this.#onError === undefined) reportError(error);
+      else this.#onError(error, stream);
+    } catch (thrown) {
+      reportError(thrown);
+    }
   }
 
   readonly #left = (): void => {
@@ -92,8 +126,8 @@ export class Listener {
  * Listens on a TCP port or a Unix socket. `onConnection` gets a {@link SocketStream} for each connection. A Unix
  * socket's file that is left of a dead process is replaced.
  *
- * Rejects with `net.address_in_use`, `net.access_denied`, `net.bad_address`, `core.invalid_argument` or
- * `core.transport`; Node's own error is the cause.
+ * Rejects with `net.address_in_use`, `net.access_denied`, `net.bad_address` or `core.transport`, with Node's own error
+ * as the cause, and with `core.invalid_argument` for options or a handler that can't be meant.
  */
 export function listen(options: ListenOptions, onConnection: ConnectionHandler): Promise<Listener> {
   return listenBy("onread", options, onConnection);
@@ -105,10 +139,8 @@ export function listenBy(way: ReadWay, options: ListenOptions, onConnection: Con
 }
 
 async function start(way: ReadWay, options: ListenOptions, onConnection: ConnectionHandler): Promise<Listener> {
+  check(options, onConnection);
   const { port, host, path, backlog } = options;
-  if ((port === undefined) === (path === undefined)) {
-    throw coreError("core.invalid_argument", { message: "Listening takes either a port or a path" });
-  }
   const where: NodeListenOptions = path === undefined ? { port: port! } : { path };
   if (path === undefined && host !== undefined) where.host = host;
   if (backlog !== undefined) where.backlog = backlog;
@@ -130,6 +162,29 @@ async function start(way: ReadWay, options: ListenOptions, onConnection: Connect
     });
   } catch (error) {
     throw listenError(error, nameOf({ host, port, path }));
+  }
+}
+
+const optionNames = ["port", "host", "path", "backlog", "onError"];
+
+/** What is given by mistake would listen elsewhere, or fail at the first connection. */
+function check(options: ListenOptions, onConnection: ConnectionHandler): void {
+  if (!isPlainObject(options)) {
+    throw invalidArgument("listen takes a plain object of options, such as { port: 8080 }, and a connection handler");
+  }
+  checkOptionNames("listen", options, optionNames);
+  const { port, path, backlog, onError } = options;
+  if ((port === undefined) === (path === undefined)) {
+    throw invalidArgument("listen takes either a port or a path, such as { port: 8080 }");
+  }
+  if (backlog !== undefined && !(Number.isInteger(backlog) && backlog >= 0)) {
+    throw invalidArgument(`backlog must be a whole number of at least 0, not ${String(backlog)}`);
+  }
+  if (onError !== undefined && typeof onError !== "function") {
+    throw invalidArgument("The option onError must be a function");
+  }
+  if (typeof onConnection !== "function") {
+    throw invalidArgument("listen takes a connection handler, a function, as its second argument: (stream) => { … }");
   }
 }
 

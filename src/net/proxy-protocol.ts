@@ -1,4 +1,5 @@
 import { decodeLatin1 } from "../core/text.ts";
+import { invalidArgument } from "../core/errors.ts";
 import type { Peer } from "../core/index.ts";
 import { badProxyHeader, netError } from "./errors.ts";
 import { formatIPv6, parseIPv4, parseIPv6 } from "./ip-address.ts";
@@ -40,14 +41,22 @@ export function isProxyHeader(bytes: Uint8Array): boolean | undefined {
  * kept.
  *
  * Throws `net.no_proxy_header` for what is no such header, `net.bad_proxy_header` for one that breaks the rules, as
- * soon as it does, and `net.proxy_header_limit` for one that is too long.
+ * soon as it does, `net.proxy_header_limit` for one that is too long, and `core.invalid_argument` for a `maxSize` that is
+ * no number.
  */
 export function parseProxyHeader(bytes: Uint8Array, options: ProxyHeaderOptions = {}): ProxyHeader | undefined {
+  checkMaxSize(options);
   const known = isProxyHeader(bytes);
   if (known === undefined) return undefined;
   if (!known) throw netError("net.no_proxy_header");
   if (bytes[0] === textStart[0]) return parseLine(bytes);
   return parseProxyV2(bytes, Math.max(minSizeV2, options.maxSize ?? 4096));
+}
+
+/** NaN would be no limit at all. */
+export function checkMaxSize({ maxSize }: ProxyHeaderOptions): void {
+  if (maxSize === undefined || (typeof maxSize === "number" && maxSize >= 0)) return;
+  throw invalidArgument(`maxSize must be a number of bytes, not ${String(maxSize)}`);
 }
 
 /** `PROXY TCP4 192.0.2.1 192.0.2.2 56324 443` and an end of line. */

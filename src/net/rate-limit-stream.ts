@@ -14,6 +14,7 @@ import {
   type WriteHandler,
 } from "../core/index.ts";
 import { invalidArgument } from "../core/errors.ts";
+import { operationPending } from "../core/operation-pending.ts";
 import type { RateLimit, RatePolicy } from "./rate-policy.ts";
 
 /** Options of a {@link RateLimitStream}. */
@@ -62,7 +63,7 @@ export class RateLimitStream implements ByteStream {
   }
 
   readSome(handler: ReadHandler): void {
-    if (this.#reader !== undefined) throw coreError("core.operation_pending");
+    if (this.#reader !== undefined) throw operationPending("read", "read");
     if (this.#readLimit === undefined || this.#ending) {
       this.nextLayer.readSome(handler);
     } else {
@@ -72,7 +73,7 @@ export class RateLimitStream implements ByteStream {
   }
 
   writeSome(buffers: Uint8Array | readonly Uint8Array[], handler: WriteHandler): void {
-    if (this.#writer !== undefined) throw coreError("core.operation_pending");
+    if (this.#writer !== undefined) throw operationPending("write", "write");
     if (this.#writeLimit === undefined || this.#ending) {
       this.nextLayer.writeSome(buffers, handler);
     } else {
@@ -82,7 +83,8 @@ export class RateLimitStream implements ByteStream {
   }
 
   teardown(role: Role, handler: TeardownHandler): void {
-    if (this.#reader !== undefined || this.#writer !== undefined) throw coreError("core.operation_pending");
+    if (this.#reader !== undefined) throw operationPending("read", "teardown");
+    if (this.#writer !== undefined) throw operationPending("write", "teardown");
     this.nextLayer.teardown(role, handler);
     this.#ending = true;
   }

@@ -1,4 +1,6 @@
 import { invalidArgument } from "../core/errors.ts";
+import { checkOptionNames } from "../core/option-names.ts";
+import { isPlainObject } from "../core/plain-object.ts";
 
 /**
  * How many bytes may pass in one direction. Implementations need no timer and no clock of their own: whoever asks says
@@ -88,9 +90,15 @@ class TokenBucket implements RateLimit {
  * A policy of so many bytes a second in each direction. Give it to one `RateLimitStream`, or to several that are to
  * share the limit. Beast's `simple_rate_policy`.
  *
- * Throws `core.invalid_argument` for what is no number above 0.
+ * Throws `core.invalid_argument` for what is no number above 0, and for an option that there is not.
  */
 export function simpleRatePolicy(options: SimpleRatePolicyOptions): RatePolicy {
+  if (!isPlainObject(options)) {
+    throw invalidArgument(
+      "simpleRatePolicy takes a plain object of options, such as { read: 100_000, write: 100_000 }",
+    );
+  }
+  checkOptionNames("simpleRatePolicy", options, ["read", "write", "burst"]);
   const { read = Infinity, write = Infinity, burst = 1000 } = options;
   for (const [name, value] of Object.entries({ read, write, burst })) {
     if (typeof value !== "number" || !(value > 0)) throw invalidArgument(`The option ${name} must be a number above 0`);

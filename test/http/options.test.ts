@@ -17,7 +17,6 @@ describe("options", () => {
   it("are refused where there is none of their name", () => {
     checkOptions("it", { a: 1 }, ["a", "b"]);
     assert.throws(() => checkOptions("it", { c: 1 }, ["a", "b"]), misuse(/it has no option "c": there are a, b/));
-    assert.throws(() => checkOptions("it", { d: 1 }, ["a"], "c."), misuse(/"c.d"/));
     for (const value of [1, "a", null, []]) assert.throws(() => checkOptions("it", value, []), misuse(/plain object/));
   });
 
@@ -29,7 +28,10 @@ describe("options", () => {
       }
     }
     assert.throws(() => new ServeSettings({ timeouts: { header: NaN } }), misuse(/timeouts.header/));
-    assert.throws(() => new ServeSettings({ timeouts: { head: 1 } as object }), misuse(/timeouts.head/));
+    assert.throws(
+      () => new ServeSettings({ timeouts: { head: 1 } as object }),
+      misuse(/timeouts has no option "head": did you mean header/),
+    );
     assert.throws(() => new ServeSettings({ limit: 1 } as ServeOptions), misuse(/no option "limit"/));
     assert.throws(() => new ServeSettings({ onError: true } as unknown as ServeOptions), misuse(/onError/));
   });

@@ -192,4 +192,22 @@ describe("acceptProxy", () => {
     await writeAll(peer, request);
     assert.deepEqual(await reading, request);
   });
+
+  it("refuses options that can't be meant, before it reads", async () => {
+    for (const [options, message] of [
+      [{ timeout: 5000 }, /"timeout": there are required, maxSize, signal/],
+      [{ require: false }, /did you mean required\?/],
+      [{ required: 0 }, /required must be true or false/],
+      [{ maxSize: NaN }, /^maxSize must be a number of bytes, not NaN/],
+      [7, /options of acceptProxy/],
+    ] as const) {
+      const [next] = connected();
+      const given = options as AcceptProxyOptions;
+      await assert.rejects(acceptProxy(next, given), { code: "core.invalid_argument", message });
+      assert.throws(() => acceptProxy(next, given, () => {}), { code: "core.invalid_argument", message });
+      // Nothing is in flight.
+      next.readSome(() => {});
+      next.close();
+    }
+  });
 });

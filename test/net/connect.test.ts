@@ -102,7 +102,19 @@ describe("connect", () => {
 
   it("refuses a target that is none", async () => {
     await assert.rejects(connect({ port: 70_000 }), fails("core.invalid_argument", /[Pp]ort/));
-    await assert.rejects(connect({}), fails("core.invalid_argument", /port/));
+    const call = connect as (...given: unknown[]) => Promise<unknown>;
+    for (const given of [[], [8080, "host"], [new URL("http://host:8080")], ["http://host"], [{}], [{ host: "a" }]]) {
+      await assert.rejects(
+        call(...given),
+        fails("core.invalid_argument", /^connect takes \{ port, host \} or \{ path \}$/),
+      );
+    }
+    await assert.rejects(call({ port: 1, path: "/x" }), fails("core.invalid_argument", /\{ port, host \} or/));
+    await assert.rejects(call({ port: 1, hostname: "a" }), fails("core.invalid_argument", /did you mean host\?/));
+    await assert.rejects(call({ port: 1, family: "IPv4" }), fails("core.invalid_argument", /family must be 4 or 6/));
+    await assert.rejects(call({ port: 1 }, "host"), fails("core.invalid_argument", /options of connect/));
+    await assert.rejects(call({ port: 1 }, { timeout: 9 }), fails("core.invalid_argument", /there are signal/));
+    await assert.rejects(call({ port: 1 }, { signal: {} }), fails("core.invalid_argument", /AbortSignal/));
   });
 
   it("does not report what nobody waits for", async () => {

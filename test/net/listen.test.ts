@@ -107,6 +107,36 @@ for (const way of ["onread", "data"] satisfies ReadWay[]) {
       await listener.close();
     });
 
+    for (const [name, fail] of [
+      ["throws", () => assert.fail("mine")],
+      ["rejects at once", () => Promise.reject(new Error("mine"))],
+      ["rejects later", async (stream) => assert.fail(`mine: ${String(await read(stream))}`)],
+    ] satisfies [string, (stream: SocketStream) => unknown][]) {
+      it(`closes the stream of a handler that ${name}, tells of it, and goes on`, async () => {
+        const failures: [unknown, SocketStream | undefined][] = [];
+        const streams: SocketStream[] = [];
+        const onError = (error: unknown, stream?: SocketStream): void => void failures.push([error, stream]);
+        const listener = await listenBy(way, { port: 0, host, onError }, (stream) => {
+          streams.push(stream);
+          return streams.length === 1 ? fail(stream) : undefined;
+        });
+        const first = await connect({ port: listener.port, host });
+        await writeAll(first, hello);
+        await until(() => failures.length === 1);
+        assert.match((failures[0]![0] as Error).message, /^mine/);
+        assert.equal(failures[0]![1], streams[0]);
+        await until(() => listener.connections === 0);
+        first.close();
+        const second = await connect({ port: listener.port, host });
+        await writeAll(second, hello);
+        await until(() => streams.length === 2);
+        assert.deepEqual(await readExactly(streams[1]!, 5), hello);
+        second.close();
+        streams[1]!.close();
+        await listener.close();
+      });
+    }
+
     it("listens on a Unix socket, and removes its file", async () => {
       await withPath(async (path) => {
         const streams: SocketStream[] = [];
@@ -146,6 +176,51 @@ describe("listen", () => {
       listen({ port: 0, host: "2001:db8::1" }, ignore),
       fails("net.bad_address", /\[2001:db8::1\]:0/),
     );
+  });
+
+  for (const [name, onError, expected] of [
+    ["there is no onError", undefined, ["mine"]],
+    ["onError throws too", () => assert.fail("onError's own"), ["onError's own"]],
+  ] as const) {
+    it(`tells the console what a handler fails with where ${name}`, async (t) => {
+      const written = t.mock.method(console, "error", () => {});
+      const listener = await listen({ port: 0, host, onError }, () => Promise.reject(new Error("mine")));
+      const client = await connect({ port: listener.port, host });
+      await until(() => written.mock.callCount() === 1);
+      const told = written.mock.calls.map((call) => (call.arguments[0] as Error).message);
+      assert.deepEqual(told, expected);
+      client.close();
+      await listener.close();
+    });
+  }
+
+  it("leaves the stream of an async handler that has returned open", async () => {
+    const streams: SocketStream[] = [];
+    const listener = await listen({ port: 0, host }, async (stream) => void streams.push(stream));
+    const client = await connect({ port: listener.port, host });
+    await until(() => streams.length === 1);
+    await turns();
+    await writeAll(client, hello);
+    assert.deepEqual(await readExactly(streams[0]!, 5), hello);
+    client.close();
+    streams[0]!.close();
+    await listener.close();
+  });
+
+  it("refuses what can't be meant, with what would do", async () => {
+    for (const [given, message] of [
+      [[], /^listen takes a plain object of options, such as \{ port: 8080 \}/],
+      [[8080, ignore], /^listen takes a plain object of options, such as \{ port: 8080 \}/],
+      [[new URL("http://localhost:8080"), ignore], /^listen takes a plain object/],
+      [[{ port: 0 }], /^listen takes a connection handler/],
+      [[{ port: 0 }, {}], /^listen takes a connection handler/],
+      [[{ port: 0, hostname: host }, ignore], /"hostname": did you mean host\?/],
+      [[{ port: 0, backlog: NaN }, ignore], /^backlog must be a whole number/],
+      [[{ port: 0, onError: 7 }, ignore], /onError must be a function/],
+    ] as const) {
+      const call = listen as (...given: readonly unknown[]) => Promise<unknown>;
+      await assert.rejects(call(...given), fails("core.invalid_argument", message));
+    }
   });
 
   it("takes either a port or a path", async () => {
@@ -218,8 +293,8 @@ describe("listen", () => {
     const errors: ServalError[] = [];
     const streams: SocketStream[] = [];
     const reported = mock.method(console, "error", () => {});
-    const onError = (error: ServalError): void => {
-      errors.push(error);
+    const onError = (error: unknown): void => {
+      errors.push(error as ServalError);
       throw error;
     };
     const listener = await listen({ port: 0, host, onError }, (stream) => streams.push(stream));

@@ -148,6 +148,12 @@ describe("parseProxyHeader", () => {
     }
   });
 
+  it("takes no NaN for a limit", () => {
+    for (const maxSize of [NaN, -1, "4096" as never]) {
+      assert.throws(() => parseProxyHeader(signature, { maxSize }), { code: "core.invalid_argument" });
+    }
+  });
+
   it("throws nothing but its own errors, whatever comes", () => {
     const lines = fc.string({ unit: fc.constantFrom(..." .:019aTCPUNKNOWN46\r\n\0"), maxLength: 120 });
     const headers = fc

@@ -116,4 +116,12 @@ describe("simpleRatePolicy", () => {
       );
     }
   });
+
+  it("refuses options that there are not", () => {
+    const call = simpleRatePolicy as (options?: unknown) => unknown;
+    const refused = (message: RegExp): object => ({ code: "core.invalid_argument", message });
+    assert.throws(() => call({ download: 1000 }), refused(/"download": there are read, write, burst/));
+    assert.throws(() => call({ reads: 1000 }), refused(/did you mean read\?/));
+    for (const none of [undefined, 1000]) assert.throws(() => call(none), refused(/^simpleRatePolicy takes a plain/));
+  });
 });
