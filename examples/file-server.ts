@@ -1,21 +1,30 @@
-// A file server with ranges and conditional requests.
+// A file server with ranges and conditional requests, and a list of what is in a folder.
 //   npm run example file-server -- 8080 ./public
+import { readdir, realpath } from "node:fs/promises";
 import path from "node:path";
 import { http, net } from "serval";
 
 const [port = "8080", folder = "."] = process.argv.slice(2);
-const root = path.resolve(folder);
+if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) {
+  console.error(`"${port}" is no port: the first argument is a number from 0 to 65535, such as 8080`);
+  process.exit(1);
+}
+const root = await realpath(folder).catch(() => {
+  console.error(`There is no folder ${folder} to serve`);
+  process.exit(1);
+});
 
 const listener = await net.listen({ port: Number(port) }, (stream) => {
   http.serve(stream, answer, () => {});
 });
-console.log(`listening on port ${listener.port}`);
+console.log(`listening on http://localhost:${listener.port}/`);
 
 const types: Readonly<Record<string, string>> = {
   ".css": "text/css; charset=utf-8",
   ".html": "text/html; charset=utf-8",
   ".js": "text/javascript; charset=utf-8",
   ".json": "application/json",
+  ".md": "text/markdown; charset=utf-8",
   ".png": "image/png",
   ".svg": "image/svg+xml",
   ".txt": "text/plain; charset=utf-8",
@@ -29,8 +38,10 @@ async function answer(request: http.IncomingRequest): Promise<http.Response<http
   if (file === undefined) return new http.Response({ status: 400, body: "The path is malformed\n" });
   let whole: http.FileBody;
   try {
-    whole = await http.fileBody(file);
+    whole = await http.fileBody(await inside(file));
   } catch {
+    const list = request.path.endsWith("/") ? await listOf(path.dirname(file)) : undefined;
+    if (list !== undefined) return new http.Response({ fields: { "Content-Type": types[".html"]! }, body: list });
     return new http.Response({ status: 404, body: "There is no such file\n" });
   }
   const { size, modified } = whole.file;
@@ -53,7 +64,11 @@ async function answer(request: http.IncomingRequest): Promise<http.Response<http
   if (ranges?.length === 1) {
     const { start, end } = ranges[0]!;
     fields.set("Content-Range", `bytes ${start}-${end}/${size}`);
-    return new http.Response<http.Body>({ status: 206, fields, body: await http.fileBody(file, { start, end }) });
+    return new http.Response<http.Body>({
+      status: 206,
+      fields,
+      body: await http.fileBody(await inside(file), { start, end }),
+    });
   }
   return new http.Response<http.Body>({ fields, body: whole });
 }
@@ -68,6 +83,35 @@ function locate(target: string): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** The same without symbolic links. Throws where one of them leads out of the folder, or there is nothing. */
+async function inside(file: string): Promise<string> {
+  const real = await realpath(file);
+  if (real !== root && !real.startsWith(path.join(root, path.sep))) throw new Error(`${file} is not in ${root}`);
+  return real;
+}
+
+/** A page with links to what is in a folder, save what is hidden and symbolic links; undefined where there is none. */
+async function listOf(folder: string): Promise<string | undefined> {
+  try {
+    const entries = await readdir(await inside(folder), { withFileTypes: true });
+    const names = entries
+      .filter((entry) => !entry.name.startsWith(".") && (entry.isFile() || entry.isDirectory()))
+      .map((entry) => ({ name: entry.name, end: entry.isDirectory() ? "/" : "" }))
+      .toSorted((a, b) => (a.name < b.name ? -1 : 1));
+    const title = escapeHtml(path.join("/", path.relative(root, folder), "/"));
+    const links = names.map(
+      ({ name, end }) => `<li><a href="${encodeURIComponent(name)}${end}">${escapeHtml(name)}${end}</a>`,
+    );
+    return `<!doctype html>\n<title>${title}</title>\n<h1>${title}</h1>\n<ul>\n${links.join("\n")}\n</ul>\n`;
+  } catch {
+    return undefined;
+  }
+}
+
+function escapeHtml(text: string): string {
+  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }
 
 /** Whether the client has it already: RFC 9110 13.1.2 and 13.1.3. */

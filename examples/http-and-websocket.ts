@@ -2,12 +2,18 @@
 //   npm run example http-and-websocket -- 8080
 import { http, net, websocket } from "serval";
 
-const listener = await net.listen({ port: Number(process.argv[2] ?? 8080) }, (stream) => {
+const [port = "8080"] = process.argv.slice(2);
+if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) {
+  console.error(`"${port}" is no port: the first argument is a number from 0 to 65535, such as 8080`);
+  process.exit(1);
+}
+
+const listener = await net.listen({ port: Number(port) }, (stream) => {
   http.serve(stream, answer, {}, (error) => {
     if (error !== undefined) console.error(`${stream.peer.address}: ${error.code}: ${error.message}`);
   });
 });
-console.log(`listening on port ${listener.port}`);
+console.log(`listening on http://localhost:${listener.port}/`);
 
 async function answer(
   request: http.IncomingRequest,

@@ -3,10 +3,18 @@
 import { core, http, net } from "serval";
 
 const [port = "8080", origin = "127.0.0.1:3000"] = process.argv.slice(2);
-const [originHost, originPort] = origin.split(":");
+if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) {
+  console.error(`"${port}" is no port: the first argument is a number from 0 to 65535, such as 8080`);
+  process.exit(1);
+}
+const [, originHost, originPort] = /^\[?(.+?)\]?:(\d{1,5})$/.exec(origin) ?? [];
+if (originHost === undefined) {
+  console.error(`"${origin}" is no server to forward to: the second argument is HOST:PORT, such as 127.0.0.1:3000`);
+  process.exit(1);
+}
 
 const listener = await net.listen({ port: Number(port) }, (stream) => new Client(stream).serve());
-console.log(`listening on port ${listener.port}`);
+console.log(`listening on http://localhost:${listener.port}/`);
 
 /** Fields that concern one connection alone: RFC 9110 7.6.1. */
 const hopByHop = ["Connection", "Keep-Alive", "Proxy-Connection", "TE", "Trailer", "Transfer-Encoding", "Upgrade"];
@@ -64,7 +72,9 @@ class Client {
       this.#dropOrigin();
       // What is wrong with the client's own body is the client's to hear.
       if (error instanceof core.ServalError && error.condition === "limit") throw error;
-      return new http.Response({ status: 502, body: `The origin does not answer: ${error}\n` });
+      // Where the origin is and what is wrong with it is ours to know.
+      console.error(`${origin} does not answer: ${error}`);
+      return new http.Response({ status: 502, body: "The origin does not answer\n" });
     }
     if (response.status === 101) {
       await this.#tunnel(exchange, response);

@@ -1,17 +1,26 @@
 // The same with TLS detected on that port: http, https, ws and wss at once.
-//   openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 30 -subj /CN=localhost \
-//     -addext subjectAltName=DNS:localhost -keyout key.pem -out cert.pem
 //   npm run example tls-and-plain -- 8443 key.pem cert.pem
-import { readFileSync } from "node:fs";
+// Without the two files it says how to make them.
+import { existsSync, readFileSync } from "node:fs";
 import { core, http, net, websocket } from "serval";
 
 const [port = "8443", key = "key.pem", cert = "cert.pem"] = process.argv.slice(2);
+if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) {
+  console.error(`"${port}" is no port: the first argument is a number from 0 to 65535, such as 8443`);
+  process.exit(1);
+}
+if (!existsSync(key) || !existsSync(cert)) {
+  console.error(`There is no ${existsSync(key) ? cert : key}. To make a key and a certificate to try this with:
+  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 30 -subj /CN=localhost \\
+    -addext subjectAltName=DNS:localhost -keyout ${key} -out ${cert}`);
+  process.exit(1);
+}
 const certificate = { key: readFileSync(key), cert: readFileSync(cert), ALPNProtocols: ["http/1.1"] };
 
 const listener = await net.listen({ port: Number(port) }, (socket) => {
   handle(socket).catch((error: unknown) => console.error(`${socket.peer.address}: ${error}`));
 });
-console.log(`listening on port ${listener.port}`);
+console.log(`listening on https://localhost:${listener.port}/ and http://localhost:${listener.port}/`);
 
 async function handle(socket: net.SocketStream): Promise<void> {
   // Until it is known who speaks: one deadline for the first bytes and the TLS handshake.

@@ -28,7 +28,9 @@ export async function runCommand(args: readonly string[], output: Output): Promi
     invocation = parseArguments(args);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    output.err(`serval: ${error.message}; see serval --help\n`);
+    // Run by npm, the command may not be in the user's path.
+    const help = process.env["npm_lifecycle_event"] === "start" ? "npm start -- --help" : "serval --help";
+    output.err(`serval: ${error.message}; see ${help}\n`);
     return 2;
   }
   switch (invocation.kind) {

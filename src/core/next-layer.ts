@@ -1,6 +1,6 @@
 import type { ByteStream } from "./byte-stream.ts";
 import { fromDuplex, type DuplexLike } from "./duplex.ts";
-import { coreError } from "./errors.ts";
+import { coreError, invalidArgument } from "./errors.ts";
 import { fromWebStreams, type WebStreamPair } from "./web-streams.ts";
 
 /** What a layer can stand on: a {@link ByteStream}, a Node `Duplex`, or a pair of Web streams. */
@@ -16,4 +16,12 @@ export function toByteStream(next: NextLayer): ByteStream {
   throw coreError("core.invalid_argument", {
     message: "The next layer must be a ByteStream, a Duplex or a pair { readable, writable } of Web streams",
   });
+}
+
+/** Passes a {@link ByteStream}; says how to make one of a Node socket. `taker` is the layer that stands on it. */
+export function checkByteStream(taker: string, stream: ByteStream): ByteStream {
+  if (typeof (stream as ByteStream | undefined)?.readSome === "function") return stream;
+  throw invalidArgument(
+    `${taker} takes a ByteStream: core.fromDuplex(socket) makes one of a Node.js socket, core.toByteStream of Web streams too`,
+  );
 }

@@ -1,6 +1,7 @@
 import type { ByteStream, Peer, ReadHandler, Role, TeardownHandler, WriteHandler } from "./byte-stream.ts";
 import { copyOf } from "./bytes.ts";
 import { coreError } from "./errors.ts";
+import { checkByteStream } from "./next-layer.ts";
 import { operationPending } from "./operation-pending.ts";
 
 /** Options of a {@link PrefixedStream}. */
@@ -24,7 +25,7 @@ export class PrefixedStream implements ByteStream {
 
   /** `prefix` is copied: it may lie in a buffer that goes on being used, and may be empty. */
   constructor(nextLayer: ByteStream, prefix: Uint8Array, options: PrefixedStreamOptions = {}) {
-    this.nextLayer = nextLayer;
+    this.nextLayer = checkByteStream("PrefixedStream", nextLayer);
     this.#prefix = prefix.length > 0 ? copyOf(prefix, prefix.length) : undefined;
     this.#peer = options.peer;
   }

@@ -2,6 +2,7 @@ import { AbortGuard } from "../core/abort-guard.ts";
 import { complete, FlatBuffer, PrefixedStream, transportError } from "../core/index.ts";
 import type { ByteStream, Handler, ReadHandler, ServalError } from "../core/index.ts";
 import { invalidArgument } from "../core/errors.ts";
+import { checkByteStream } from "../core/next-layer.ts";
 import { checkSignal } from "../core/on-abort.ts";
 import { checkOptionNames } from "../core/option-names.ts";
 import { isPlainObject } from "../core/plain-object.ts";
@@ -47,6 +48,7 @@ class Acceptance {
   }
 
   start(): void {
+    checkByteStream("acceptProxy", this.#stream);
     const signal = checkOptions(this.#options);
     this.#stream.readSome(this.#onRead);
     this.#guard = AbortGuard.over(this.#stream, signal);

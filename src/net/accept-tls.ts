@@ -1,9 +1,11 @@
 import { createSecureContext, type SecureContext, type TlsOptions, type TLSSocket } from "node:tls";
+import { checkByteStream } from "../core/next-layer.ts";
 import { checkSignal, offAbort, onAbort } from "../core/on-abort.ts";
 import { abortError, coreError, handled, type ByteStream, type Peer, type ServalError } from "../core/index.ts";
 import { nameOf } from "./address.ts";
-import { acceptTlsError, clientCertificateError } from "./errors.ts";
+import { acceptTlsError, clientCertificateError, unnamedClient } from "./errors.ts";
 import { SocketStream } from "./socket-stream.ts";
+import { checkServerOptions } from "./tls-options.ts";
 import { shakeHandsAsServer } from "./tls-server-socket.ts";
 import { TlsStream } from "./tls-stream.ts";
 import { toDuplex } from "./to-duplex.ts";
@@ -57,23 +59,24 @@ const contexts = new WeakMap<AcceptTlsOptions, SecureContext>();
  *
  * Rejects with `net.bad_certificate` for a client's certificate that is missing or not accepted, `net.tls_failed` for
  * every other failure of the handshake, `core.connection_reset`, the error of the stream below, `core.invalid_argument`
- * for options that `node:tls` refuses, and `core.aborted`. Node's own error is the cause.
+ * for options that can't be meant, and `core.aborted`. Node's own error is the cause.
  */
 export function acceptTls(nextLayer: ByteStream, options: AcceptTlsOptions): Promise<TlsStream> {
-  return handled(shakeHands(nextLayer, options, nameOfClient(nextLayer.peer)));
+  return handled(shakeHands(nextLayer, options));
 }
 
-function shakeHands(nextLayer: ByteStream, options: AcceptTlsOptions, name: string): Promise<TlsStream> {
+function shakeHands(nextLayer: ByteStream, options: AcceptTlsOptions): Promise<TlsStream> {
   return new Promise((resolve, reject) => {
+    const name = nameOfClient(checkByteStream("acceptTls", nextLayer).peer);
     let socket: TLSSocket | undefined;
     const fail = (error: ServalError): void => {
-      if (options.signal !== undefined) offAbort(options.signal, abort);
+      if (signal !== undefined) offAbort(signal, abort);
       socket?.destroy();
       nextLayer.close();
       reject(error);
     };
-    const abort = (): void => fail(abortError(options.signal!));
-    const signal = checkSignal(options.signal);
+    const abort = (): void => fail(abortError(signal!));
+    const signal = checkSignal(options?.signal);
     if (signal?.aborted === true) {
       abort();
       return;
@@ -81,6 +84,7 @@ function shakeHands(nextLayer: ByteStream, options: AcceptTlsOptions, name: stri
     // A socket that nothing was read from yet goes to Node as it is: a third less work.
     const duplex = (nextLayer instanceof SocketStream ? nextLayer.release() : undefined) ?? toDuplex(nextLayer);
     try {
+      checkOnce(options);
       const socketOptions = { ...given(options), secureContext: contextOf(options) };
       socket = shakeHandsAsServer(duplex, socketOptions, {
         secured() {
@@ -99,6 +103,15 @@ function shakeHands(nextLayer: ByteStream, options: AcceptTlsOptions, name: stri
     }
     if (signal !== undefined) onAbort(signal, abort);
   });
+}
+
+/** Options whose check has passed: as with the context, once for all connections. */
+const checked = new WeakSet<AcceptTlsOptions>();
+
+function checkOnce(options: AcceptTlsOptions): void {
+  if (checked.has(options)) return;
+  checkServerOptions(options);
+  checked.add(options);
 }
 
 /** The options of the socket that were given: `node:tls` takes undefined for a value. */
@@ -133,6 +146,6 @@ function contextOf(options: AcceptTlsOptions): SecureContext {
 }
 
 function nameOfClient(peer: Peer | undefined): string {
-  if (peer?.address === undefined) return "The client";
+  if (peer?.address === undefined) return unnamedClient;
   return nameOf({ host: peer.address, port: peer.port });
 }

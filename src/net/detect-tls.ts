@@ -1,7 +1,10 @@
 import { AbortGuard } from "../core/abort-guard.ts";
-import { complete, transportError, type ByteStream, type FlatBuffer, type Handler } from "../core/index.ts";
+import { invalidArgument } from "../core/errors.ts";
+import { complete, FlatBuffer, transportError, type ByteStream, type Handler } from "../core/index.ts";
 import type { ReadHandler, ServalError } from "../core/index.ts";
+import { checkByteStream } from "../core/next-layer.ts";
 import { checkSignal } from "../core/on-abort.ts";
+import { checkOptionNames } from "../core/option-names.ts";
 import { isTlsClientHello } from "./is-tls-client-hello.ts";
 
 /** Options of {@link detectTls}. */
@@ -22,7 +25,13 @@ class Detection {
     this.#handler = handler;
   }
 
-  start(signal: AbortSignal | undefined): void {
+  start(options: DetectTlsOptions): void {
+    checkByteStream("detectTls", this.#stream);
+    if (!(this.#buffer instanceof FlatBuffer)) {
+      throw invalidArgument("detectTls takes a core.FlatBuffer as its second argument");
+    }
+    checkOptionNames("detectTls", options, ["signal"]);
+    const signal = checkSignal(options.signal);
     const known = isTlsClientHello(this.#buffer.data());
     if (known === undefined) this.#stream.readSome(this.#onRead);
     else queueMicrotask(() => this.#finish(undefined, known));
@@ -73,5 +82,5 @@ export function detectTls(
   handler?: Handler<boolean>,
 ): Promise<boolean> | void {
   if (typeof options === "function") return detectTls(stream, buffer, undefined, options);
-  return complete(handler, (done) => new Detection(stream, buffer, done).start(checkSignal(options?.signal)));
+  return complete(handler, (done) => new Detection(stream, buffer, done).start(options ?? {}));
 }

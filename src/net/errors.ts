@@ -87,32 +87,39 @@ export function connectError(cause: unknown, name: string): ServalError {
  */
 export function tlsError(cause: unknown, name: string, unauthorized: boolean): ServalError {
   if (cause instanceof ServalError) return cause;
+  const code = errno(cause);
   if (unauthorized) {
-    const message = `The certificate of ${name} is not accepted: ${words(cause)}`;
+    const advice = adviceFor(certificateAdvice, code);
+    const message = `The certificate of ${name} is not accepted: ${words(cause)}${advice}`;
     return netError("net.bad_certificate", { cause, message });
   }
-  if (errno(cause) === "ECONNRESET" || errno(cause) === "EPIPE") {
+  if (code === "ECONNRESET" || code === "EPIPE") {
     return coreError("core.connection_reset", {
       cause,
       message: `${name} ended the connection inside the TLS handshake`,
     });
   }
-  return netError("net.tls_failed", { cause, message: `The TLS handshake with ${name} failed: ${words(cause)}` });
+  if (noTls.test(String(code))) {
+    return netError("net.tls_failed", { cause, message: `${name} does not speak TLS on this port` });
+  }
+  return netError("net.tls_failed", { cause, message: `The TLS handshake with ${name} failed: ${reason(cause)}` });
 }
+
+/** A client of unknown address, in words. */
+export const unnamedClient = "the client";
 
 /** Why the TLS handshake with a client failed. `name` is the client in words. */
 export function acceptTlsError(cause: unknown, name: string): ServalError {
   if (cause instanceof ServalError) return cause;
   const code = errno(cause);
   if (code === "ECONNRESET" || code === "EPIPE") {
-    const message = `${name} ended the connection inside the TLS handshake`;
+    const message = `${atStart(name)} ended the connection inside the TLS handshake`;
     return coreError("core.connection_reset", { cause, message });
   }
   if (code === "ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE") {
-    return netError("net.bad_certificate", { cause, message: `${name} has sent no certificate` });
+    return netError("net.bad_certificate", { cause, message: `${atStart(name)} has sent no certificate` });
   }
-  const advice = tlsAdvice.find(([pattern]) => pattern.test(String(code)))?.[1];
-  const message = `The TLS handshake with ${name} failed: ${reason(cause)}${advice === undefined ? "" : ` (${advice})`}`;
+  const message = `The TLS handshake with ${name} failed: ${reason(cause)}${adviceFor(tlsAdvice, code)}`;
   return netError("net.tls_failed", { cause, message });
 }
 
@@ -127,8 +134,27 @@ export function badProxyHeader(what: string): ServalError {
   return netError("net.bad_proxy_header", { message: `The header of the PROXY protocol is malformed: ${what}` });
 }
 
+type Advice = readonly (readonly [code: RegExp, advice: string])[];
+
+function adviceFor(all: Advice, code: unknown): string {
+  const advice = all.find(([pattern]) => pattern.test(String(code)))?.[1];
+  return advice === undefined ? "" : ` (${advice})`;
+}
+
+/** What to do about a server's certificate, by Node's codes. */
+const certificateAdvice: Advice = [
+  [/^DEPTH_ZERO_SELF_SIGNED_CERT$/, "if it is the one you expect, pass it as ca"],
+  [
+    /^(SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_GET_ISSUER_CERT|UNABLE_TO_VERIFY_LEAF_SIGNATURE)/,
+    "if you trust who signed it, pass that authority's certificate as ca",
+  ],
+];
+
+/** What a client makes of a server's answer that is no TLS. */
+const noTls = /WRONG_VERSION_NUMBER|UNKNOWN_PROTOCOL|PACKET_LENGTH_TOO_LONG/;
+
 /** What to do about OpenSSL's errors, by Node's codes. */
-const tlsAdvice: readonly (readonly [code: RegExp, advice: string])[] = [
+const tlsAdvice: Advice = [
   [/HTTP_REQUEST/, "it speaks HTTP without TLS: its URL must begin with https: or wss:, or detectTls take both"],
   [/ALERT_(UNKNOWN_CA|BAD_CERTIFICATE|CERTIFICATE_|UNSUPPORTED_CERT)/, "it does not accept the certificate"],
   [/ALERT/, "so the client says"],
@@ -137,6 +163,11 @@ const tlsAdvice: readonly (readonly [code: RegExp, advice: string])[] = [
   [/NO_APPLICATION_PROTOCOL/, "it speaks none of ALPNProtocols"],
   [/WRONG_VERSION_NUMBER|UNEXPECTED_MESSAGE|UNKNOWN_PROTOCOL/, "it seems to speak no TLS"],
 ];
+
+/** A name at the beginning of a sentence. */
+function atStart(name: string): string {
+  return name === unnamedClient ? "The client" : name;
+}
 
 /** OpenSSL's own words, where Node tells them apart from the place in its source. */
 function reason(cause: unknown): string {
@@ -151,5 +182,6 @@ function errno(cause: unknown): unknown {
 /** Node's own sentence; of several addresses tried in vain, that of the first. */
 function words(cause: unknown): string {
   if (cause instanceof AggregateError && cause.errors.length > 0) return words(cause.errors[0]);
-  return cause instanceof Error ? cause.message : String(cause);
+  // OpenSSL's sentences may end in a line break.
+  return (cause instanceof Error ? cause.message : String(cause)).trim();
 }

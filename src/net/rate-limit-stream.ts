@@ -14,6 +14,7 @@ import {
   type WriteHandler,
 } from "../core/index.ts";
 import { invalidArgument } from "../core/errors.ts";
+import { checkByteStream } from "../core/next-layer.ts";
 import { operationPending } from "../core/operation-pending.ts";
 import type { RateLimit, RatePolicy } from "./rate-policy.ts";
 
@@ -51,7 +52,7 @@ export class RateLimitStream implements ByteStream {
   #ending = false;
 
   constructor(nextLayer: ByteStream, policy: RatePolicy, options: RateLimitStreamOptions = {}) {
-    this.nextLayer = nextLayer;
+    this.nextLayer = checkByteStream("RateLimitStream", nextLayer);
     this.#clock = options.clock ?? systemClock;
     this.#readLimit = checkLimit(policy.read);
     this.#writeLimit = checkLimit(policy.write);

@@ -1,10 +1,13 @@
 import { isIP } from "node:net";
 import { connect as connectSocket, type ConnectionOptions, type TLSSocket } from "node:tls";
-import { offAbort, onAbort } from "../core/on-abort.ts";
+import { invalidArgument } from "../core/errors.ts";
+import { checkByteStream } from "../core/next-layer.ts";
+import { checkSignal, offAbort, onAbort } from "../core/on-abort.ts";
 import { abortError, coreError, handled, type ByteStream, type ServalError } from "../core/index.ts";
-import { nameOf, type Target } from "./address.ts";
+import { checkTarget, nameOf, type Target } from "./address.ts";
 import type { ConnectOptions } from "./connect.ts";
 import { connectError, tlsError } from "./errors.ts";
+import { checkClientOptions } from "./tls-options.ts";
 import { TlsStream } from "./tls-stream.ts";
 import { toDuplex } from "./to-duplex.ts";
 
@@ -31,13 +34,18 @@ export interface TlsOptions extends Pick<
  * the server (SNI) unless it is an address. There is no deadline but the operating system's: pass a signal for one.
  *
  * Rejects with `net.bad_certificate`, `net.tls_failed` for every other failure of the handshake,
- * `core.connection_reset`, `core.invalid_argument` for options that `node:tls` refuses, `core.aborted`, and what
+ * `core.connection_reset`, `core.invalid_argument` for options that can't be meant, `core.aborted`, and what
  * `connect` rejects with. Node's own error is the cause.
  */
 export function connectTls(target: Target, options: TlsOptions & ConnectOptions = {}): Promise<TlsStream> {
+  return handled(connectAndShakeHands(target, options));
+}
+
+async function connectAndShakeHands(target: Target, options: TlsOptions & ConnectOptions): Promise<TlsStream> {
+  checkTarget("connectTls", target);
   const { host = "localhost", port, path, family } = target;
   const where = path === undefined ? { port: port!, family } : { path };
-  return handled(shakeHands(nameOf({ host, port, path }), undefined, { ...where, host }, options));
+  return shakeHands(nameOf({ host, port, path }), undefined, { ...where, host }, options);
 }
 
 /**
@@ -49,7 +57,20 @@ export function startTls(
   host: string,
   options: TlsOptions & ConnectOptions = {},
 ): Promise<TlsStream> {
-  return handled(shakeHands(host, nextLayer, { host, socket: toDuplex(nextLayer) }, options));
+  return handled(shakeHandsOver(nextLayer, host, options));
+}
+
+async function shakeHandsOver(
+  nextLayer: ByteStream,
+  host: string,
+  options: TlsOptions & ConnectOptions,
+): Promise<TlsStream> {
+  checkByteStream("startTls", nextLayer);
+  if (typeof host !== "string" || host === "") {
+    nextLayer.close();
+    throw invalidArgument("startTls takes the host's name as its second argument: the certificate has to be for it");
+  }
+  return shakeHands(host, nextLayer, { host, socket: toDuplex(nextLayer) }, options);
 }
 
 /** What `node:tls` is told of where the server is. */
@@ -63,9 +84,10 @@ function shakeHands(
   name: string,
   nextLayer: ByteStream | undefined,
   place: Place,
-  { signal, ...options }: TlsOptions & ConnectOptions,
+  options: TlsOptions & ConnectOptions,
 ): Promise<TlsStream> {
   return new Promise((resolve, reject) => {
+    const { signal, ...own } = { ...options };
     const fail = (error: ServalError): void => {
       if (signal !== undefined) offAbort(signal, abort);
       socket?.destroy();
@@ -83,7 +105,9 @@ function shakeHands(
       return;
     }
     try {
-      const all: Place = { servername: serverName(place.host), ...given(options), ...place };
+      checkClientOptions(nextLayer === undefined ? "connectTls" : "startTls", options);
+      checkSignal(signal);
+      const all: Place = { servername: serverName(place.host), ...given(own), ...place };
       socket = connectSocket(all);
     } catch (cause) {
       // Without an error: that would end with a socket half made, to which nobody listens.

@@ -11,6 +11,7 @@ import {
   type WriteHandler,
 } from "../core/index.ts";
 import { invalidArgument } from "../core/errors.ts";
+import { checkByteStream } from "../core/next-layer.ts";
 
 /** Options of a {@link TimeoutStream}. */
 export interface TimeoutStreamOptions {
@@ -47,7 +48,7 @@ export class TimeoutStream implements ByteStream {
   #closed = false;
 
   constructor(nextLayer: ByteStream, options: TimeoutStreamOptions = {}) {
-    this.nextLayer = nextLayer;
+    this.nextLayer = checkByteStream("TimeoutStream", nextLayer);
     this.#clock = options.clock ?? systemClock;
   }
 

@@ -32,6 +32,16 @@ describe("runCommand", () => {
     ]);
   });
 
+  it("points to npm where that runs it", async (t) => {
+    const before = process.env["npm_lifecycle_event"];
+    t.after(() => {
+      if (before === undefined) delete process.env["npm_lifecycle_event"];
+      else process.env["npm_lifecycle_event"] = before;
+    });
+    process.env["npm_lifecycle_event"] = "start";
+    assert.match((await run("serve --prot 9"))[2], /^serval: unknown option "--prot"; .*; see npm start -- --help\n$/);
+  });
+
   for (const command of ["echo", "serve"]) {
     it(`says why ${command} can't listen, and what to do about it`, async () => {
       const other = createServer().listen(0, "127.0.0.1");

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { PassThrough } from "node:stream";
 import { describe, it } from "node:test";
-import { ServalError, toByteStream, type NextLayer } from "../../src/core/index.ts";
+import { FlatBuffer, PrefixedStream, ServalError, toByteStream, type NextLayer } from "../../src/core/index.ts";
+import { acceptProxy, acceptTls, detectTls, RateLimitStream, startTls, TimeoutStream } from "../../src/net/index.ts";
 import { pair } from "../../src/testing/index.ts";
 import { read, writeAll } from "./stream-operations.ts";
 
@@ -33,4 +34,23 @@ describe("toByteStream", () => {
       );
     }
   });
+});
+
+describe("a layer over what is no ByteStream", () => {
+  for (const [name, layer] of Object.entries({
+    PrefixedStream: (next: never) => new PrefixedStream(next, new Uint8Array(1)),
+    TimeoutStream: (next: never) => new TimeoutStream(next),
+    RateLimitStream: (next: never) => new RateLimitStream(next, {}),
+    acceptProxy: (next: never) => acceptProxy(next),
+    acceptTls: (next: never) => acceptTls(next, {}),
+    detectTls: (next: never) => detectTls(next, new FlatBuffer()),
+    startTls: (next: never) => startTls(next, "localhost"),
+  })) {
+    it(`${name} says how to make one`, async () => {
+      for (const other of [new PassThrough(), undefined, null, {}]) {
+        const message = new RegExp(`^${name} takes a ByteStream: core\\.fromDuplex\\(socket\\) makes one`);
+        await assert.rejects(async () => layer(other as never), { code: "core.invalid_argument", message });
+      }
+    });
+  }
 });

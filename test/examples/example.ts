@@ -1,5 +1,5 @@
 // Runs an example as a user does: in a project that has the package.
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -22,7 +22,40 @@ export async function startExample(
   args: (folder: string) => readonly string[] = () => [],
   files: Readonly<Record<string, string | Uint8Array>> = {},
 ): Promise<Example> {
+  const { folder, program } = await install(test, name, files);
+  const child = spawn(process.execPath, [program, "0", ...args(folder)], {
+    cwd: folder,
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  test.after(async () => void child.kill());
+  let output = "";
+  for await (const chunk of child.stdout) {
+    output += String(chunk);
+    const port = /^listening on https?:\/\/localhost:(\d+)\/.*\n/.exec(output)?.[1];
+    if (port !== undefined) return { port: Number(port), folder };
+  }
+  throw new Error(`The example ended, and said: ${output}`);
+}
+
+/** Runs an example that does not start: what it says about that, and the code that it exits with. */
+export async function failedExample(
+  test: Cleanup,
+  name: string,
+  args: readonly string[],
+): Promise<{ code: number | null; said: string }> {
+  const { folder, program } = await install(test, name, {});
+  const child = spawnSync(process.execPath, [program, ...args], { cwd: folder, encoding: "utf8", timeout: 20_000 });
+  return { code: child.status, said: child.stderr };
+}
+
+/** A folder with an example and the package, for the time of a test. */
+async function install(
+  test: Cleanup,
+  name: string,
+  files: Readonly<Record<string, string | Uint8Array>>,
+): Promise<{ folder: string; program: string }> {
   const folder = await mkdtemp(path.join(tmpdir(), "serval-example-"));
+  test.after(() => rm(folder, { recursive: true }));
   const installed = path.join(folder, "node_modules", "serval");
   await mkdir(installed, { recursive: true });
   await cp(path.join(root, "package.json"), path.join(installed, "package.json"));
@@ -32,19 +65,5 @@ export async function startExample(
   const program = path.join(folder, `${name}.js`);
   await cp(path.join(root, "build", "examples", `${name}.js`), program);
   for (const [file, content] of Object.entries(files)) await writeFile(path.join(folder, file), content);
-  const child = spawn(process.execPath, [program, "0", ...args(folder)], {
-    cwd: folder,
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  test.after(async () => {
-    child.kill();
-    await rm(folder, { recursive: true });
-  });
-  let output = "";
-  for await (const chunk of child.stdout) {
-    output += String(chunk);
-    const port = /port (\d+)\n/.exec(output)?.[1];
-    if (port !== undefined) return { port: Number(port), folder };
-  }
-  throw new Error(`The example ended, and said: ${output}`);
+  return { folder, program };
 }

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { mkdir, symlink, writeFile } from "node:fs/promises";
+import path from "node:path";
 import { it } from "node:test";
 import { requires, runProgram } from "../system/programs.ts";
 import { startExample } from "./example.ts";
@@ -45,4 +47,31 @@ it("serves files, parts of them, and nothing outside its folder", { skip: requir
   await expect("304", Buffer.of(), "/a.bin", "-H", `If-Modified-Since: ${modified}`);
   await expect("206", content.subarray(0, 2), "/a.bin", "-r", "0-1", "-H", `If-Range: ${etag}`);
   await expect("200", content, "/a.bin", "-r", "0-1", "-H", 'If-Range: "other"');
+});
+
+it("lists a folder without index.html, and leads out of none", async (t) => {
+  const files = { "a & <b>.txt": "text", "words.md": "# Words" };
+  const { port, folder } = await startExample(t, "file-server", () => ["."], files);
+  await mkdir(path.join(folder, "sub"));
+  await writeFile(path.join(folder, "sub", "c.txt"), "c");
+  await symlink("/", path.join(folder, "all"));
+  await symlink("/etc/passwd", path.join(folder, "users"));
+  await symlink("words.md", path.join(folder, "again.md"));
+  const get = async (target: string): Promise<[number, string | null, string]> => {
+    const answer = await fetch(`http://127.0.0.1:${port}${target}`);
+    return [answer.status, answer.headers.get("Content-Type"), await answer.text()];
+  };
+  const [status, type, page] = await get("/");
+  assert.deepEqual([status, type], [200, "text/html; charset=utf-8"]);
+  const links = [...page.matchAll(/<li>(.*)/g)].map(([, link]) => link);
+  assert.ok(links.includes('<a href="a%20%26%20%3Cb%3E.txt">a &#38; &#60;b&#62;.txt</a>'), page);
+  assert.ok(links.includes('<a href="sub/">sub/</a>'), page);
+  assert.doesNotMatch(page, /all|users/);
+  assert.equal((await get("/a%20%26%20%3Cb%3E.txt"))[2], "text");
+  assert.match((await get("/sub/"))[2], /<h1>\/sub\/<\/h1>\n<ul>\n<li><a href="c.txt">c.txt<\/a>\n<\/ul>/);
+  assert.deepEqual(await get("/words.md"), [200, "text/markdown; charset=utf-8", "# Words"]);
+  assert.equal((await get("/again.md"))[2], "# Words");
+  for (const target of ["/all/", "/all/etc/", "/all/etc/passwd", "/users", "/missing/"]) {
+    assert.equal((await get(target))[0], 404, target);
+  }
 });

@@ -65,12 +65,13 @@ it("forwards what curl sends: chunked, by 100-continue, and over HTTP/1.0", { sk
   assert.equal(await curl("-I", "-o", "/dev/null", "-w", "%{http_code}"), "200");
 });
 
-it("answers 502 where nobody listens", async (t) => {
+it("answers 502 where nobody listens, and keeps to itself where that is", async (t) => {
   const { server, address } = await origin(t, () => {});
   server.close();
   await once(server, "close");
   const { port } = await startExample(t, "reverse-proxy", () => [address]);
-  assert.equal((await fetch(`http://127.0.0.1:${port}/`)).status, 502);
+  const answer = await fetch(`http://127.0.0.1:${port}/`);
+  assert.deepEqual([answer.status, await answer.text()], [502, "The origin does not answer\n"]);
 });
 
 it("lets nobody take what an origin sends too much of for an answer, and does without what has ended", async (t) => {

@@ -4,7 +4,7 @@ import { WebSocket } from "ws";
 import { localhost } from "../certificates/localhost.ts";
 import { requires, runProgram } from "../system/programs.ts";
 import { messageOf } from "./conversation.ts";
-import { startExample } from "./example.ts";
+import { failedExample, startExample } from "./example.ts";
 
 it("takes http, https, ws and wss on one port", { skip: requires("curl") }, async (t) => {
   const files = { "key.pem": localhost.key, "cert.pem": localhost.cert };
@@ -16,4 +16,10 @@ it("takes http, https, ws and wss on one port", { skip: requires("curl") }, asyn
   const ca = localhost.cert;
   assert.equal(await messageOf(new WebSocket(`ws://localhost:${port}/`), "plain"), "plain");
   assert.equal(await messageOf(new WebSocket(`wss://localhost:${port}/`, { ca }), "secret"), "secret");
+});
+
+it("says how to make a key and a certificate where there are none", async (t) => {
+  const { code, said } = await failedExample(t, "tls-and-plain", ["0"]);
+  assert.equal(code, 1);
+  assert.match(said, /^There is no key\.pem\. .*\n {2}openssl req -x509 .*\\\n.* -keyout key\.pem -out cert\.pem\n$/);
 });

@@ -213,7 +213,7 @@ describe("acceptTls", () => {
 
   it("says what to do about a client that speaks no TLS, or none that suits", async () => {
     for (const [bytes, message] of [
-      ["GET / HTTP/1.1\r\nHost: a\r\n\r\n", /^The TLS handshake with The client failed: http request .*https: or wss:/],
+      ["GET / HTTP/1.1\r\nHost: a\r\n\r\n", /^The TLS handshake with the client failed: http request .*https: or wss:/],
       ["\0\0\0 something else", /speak no TLS/],
     ] as const) {
       failsWith("net.tls_failed", message)(await spoken(bytes));
@@ -222,7 +222,8 @@ describe("acceptTls", () => {
       shaken({ ...options, minVersion: "TLSv1.3" }, { ...trusting, maxVersion: "TLSv1.2" }),
       failsWith("net.tls_failed", /unsupported protocol .*minVersion to maxVersion/),
     );
-    await assert.rejects(shaken({}), failsWith("net.tls_failed", /is there a cert with its key/));
+    const empty = { secureContext: createSecureContext({}) };
+    await assert.rejects(shaken(empty), failsWith("net.tls_failed", /is there a cert with its key/));
   });
 
   it("names the client where its address is known", async () => {
@@ -340,6 +341,17 @@ describe("acceptTls", () => {
         acceptTls(ours, bad),
         failsWith("core.invalid_argument", /^TLS can't start with these options: /),
       );
+      assert.ok(ours.closed);
+    }
+    for (const [bad, message] of [
+      [{ cert: "cert.pem", key: "key.pem" }, /: cert and key hold no PEM/],
+      [{}, /: a server needs a certificate: cert and key, pfx, or a secureContext$/],
+      [{ ...localhost, keyFile: "key.pem" }, /acceptTls has no option "keyFile": did you mean key\?$/],
+      [undefined, /: acceptTls takes a plain object of options, such as \{ cert, key \}$/],
+    ] as const) {
+      const [ours] = pair();
+      const attempt = acceptTls(ours, bad as AcceptTlsOptions);
+      await assert.rejects(attempt, failsWith("core.invalid_argument", message));
       assert.ok(ours.closed);
     }
     const [ours] = pair();

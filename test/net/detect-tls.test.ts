@@ -137,4 +137,12 @@ describe("detectTls", () => {
     for (const stream of streams) stream.close();
     await listener.close();
   });
+
+  it("refuses what is no buffer, and options that there are not", async () => {
+    const [stream] = pair();
+    const call = detectTls as (...given: unknown[]) => Promise<boolean>;
+    await assert.rejects(call(stream), { code: "core.invalid_argument", message: /core\.FlatBuffer as its second/ });
+    await assert.rejects(call(stream, new FlatBuffer(), { timeout: 1 }), { message: /has no option "timeout"/ });
+    stream.close();
+  });
 });

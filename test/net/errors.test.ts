@@ -7,6 +7,7 @@ import {
   connectError,
   listenError,
   netErrors,
+  tlsError,
 } from "../../src/net/errors.ts";
 
 const cause = (code: string): Error => Object.assign(new Error(`it was ${code}`), { code });
@@ -85,4 +86,23 @@ test("a certificate that is not accepted comes with OpenSSL's word for it", () =
   const error = clientCertificateError("CERT_HAS_EXPIRED", "h:1");
   assert.equal(error.code, "net.bad_certificate");
   assert.match(error.message, /h:1 is not accepted: CERT_HAS_EXPIRED/);
+});
+
+test("a server's certificate that nobody has vouched for may be passed as ca", () => {
+  const tell = (code: string): string => tlsError(cause(code), "h:1", true).message;
+  assert.match(tell("DEPTH_ZERO_SELF_SIGNED_CERT"), /pass it as ca\)$/);
+  assert.match(tell("UNABLE_TO_VERIFY_LEAF_SIGNATURE"), /pass that authority's certificate as ca\)$/);
+  assert.match(tell("CERT_HAS_EXPIRED"), /: it was CERT_HAS_EXPIRED$/);
+});
+
+test("what a server says that speaks no TLS comes without OpenSSL's place in its source, and on one line", () => {
+  const dump = "80:error:0A00010B:SSL routines:ssl3_get_record:wrong version number:../ssl3_record.c:350:\n";
+  const original = Object.assign(new Error(dump), {
+    code: "ERR_SSL_WRONG_VERSION_NUMBER",
+    reason: "wrong version number",
+  });
+  assert.equal(tlsError(original, "h:1", false).message, "h:1 does not speak TLS on this port");
+  const other = Object.assign(new Error(dump), { code: "ERR_SSL_OTHER", reason: "something new" });
+  assert.equal(tlsError(other, "h:1", false).message, "The TLS handshake with h:1 failed: something new");
+  assert.doesNotMatch(tlsError(new Error(dump), "h:1", false).message, /\n/);
 });

@@ -99,7 +99,7 @@ describe("connectTls", () => {
       assert.equal((error.cause as { code: string }).code, "DEPTH_ZERO_SELF_SIGNED_CERT");
       return failsWith(
         "net.bad_certificate",
-        /certificate of localhost:\d+ is not accepted: self.signed certificate/,
+        /certificate of localhost:\d+ is not accepted: self.signed certificate \(.*pass it as ca\)$/,
       )(error);
     });
     const stream = await connectTls({ port: place.port }, { rejectUnauthorized: false });
@@ -132,11 +132,14 @@ describe("connectTls", () => {
     );
     await assert.rejects(
       connectTls({ port: plain.port }),
-      failsWith("net.tls_failed", /TLS handshake with localhost:\d+/),
+      failsWith("net.tls_failed", /^localhost:\d+ does not speak TLS on this port$/),
     );
     await using old = await echo({ maxVersion: "TLSv1.2" });
     const modern = connectTls({ port: old.port }, { ...trusting, minVersion: "TLSv1.3" });
-    await assert.rejects(modern, failsWith("net.tls_failed", /alert|version/));
+    await assert.rejects(
+      modern,
+      failsWith("net.tls_failed", /^The TLS handshake with localhost:\d+ failed: [^:\n]*(alert|version)[^:\n]*$/),
+    );
     await using mute = await listening(createServer((socket) => socket.resume().end()));
     await assert.rejects(
       connectTls({ port: mute.port }),
@@ -153,6 +156,16 @@ describe("connectTls", () => {
       return failsWith("core.invalid_argument", /TLS with localhost:1 can't start/)(error);
     });
     await assert.rejects(connectTls({ port: 70_000 }), failsWith("core.invalid_argument", /localhost:70000/));
+    const call = connectTls as (...given: unknown[]) => Promise<unknown>;
+    for (const [given, message] of [
+      [[443, "host"], /^connectTls takes \{ port, host \} or \{ path \}$/],
+      [[{ port: 1 }, { ca: "ca.pem" }], /localhost:1 can't start .*: ca holds no PEM/],
+      [[{ port: 1 }, { keyFile: "key.pem" }], /connectTls has no option "keyFile": did you mean key\?/],
+      [[{ port: 1 }, null], /The options of connectTls are a plain object/],
+      [[{ port: 1 }, { signal: {} }], /AbortSignal/],
+    ] as const) {
+      await assert.rejects(call(...given), failsWith("core.invalid_argument", message));
+    }
   });
 
   it("is given up by a signal, before, while it connects and inside the handshake", async () => {
@@ -302,6 +315,16 @@ describe("startTls", () => {
     peer.end();
     await assert.rejects(ended, failsWith("core.connection_reset", /localhost ended/));
     assert.ok(next.closed);
+  });
+
+  it("says that the host was forgotten, and closes the stream below", async () => {
+    const call = startTls as (...given: unknown[]) => Promise<unknown>;
+    for (const given of [[], [trusting], [""]]) {
+      const [ours] = pair();
+      const message = /^startTls takes the host's name as its second argument/;
+      await assert.rejects(call(ours, ...given), failsWith("core.invalid_argument", message));
+      assert.ok(ours.closed);
+    }
   });
 
   it("says which options do not work, and closes the stream below", async () => {

@@ -1,0 +1,74 @@
+import { invalidArgument } from "../core/errors.ts";
+import { checkOptionNames } from "../core/option-names.ts";
+import { isPlainObject } from "../core/plain-object.ts";
+import { decodeLatin1 } from "../core/text.ts";
+
+/** The options of both sides that hold PEM, as far as they are looked at here. */
+interface Certificates {
+  readonly ca?: unknown;
+  readonly cert?: unknown;
+  readonly key?: unknown;
+  readonly pfx?: unknown;
+}
+
+const common = "ALPNProtocols ca cert ciphers key maxVersion minVersion passphrase pfx rejectUnauthorized signal".split(
+  " ",
+);
+const clientNames = [...common, "checkServerIdentity", "servername"];
+const serverNames = common.concat(
+  "crl dhparam ecdhCurve honorCipherOrder requestCert secureContext sigalgs SNICallback ticketKeys".split(" "),
+);
+
+/** Passes a client's options. `taker` is the function that takes them. */
+export function checkClientOptions(taker: string, options: Certificates): void {
+  if (!isPlainObject(options)) throw invalidArgument(`The options of ${taker} are a plain object, such as { ca }`);
+  checkOptionNames(taker, options, clientNames);
+  checkCertificates(options);
+}
+
+/** Passes a server's options. */
+export function checkServerOptions(
+  options: Certificates & { readonly secureContext?: unknown; readonly SNICallback?: unknown },
+): void {
+  if (!isPlainObject(options))
+    throw invalidArgument("acceptTls takes a plain object of options, such as { cert, key }");
+  checkOptionNames("acceptTls", options, serverNames);
+  if (options.secureContext !== undefined) return;
+  const { cert, key, pfx, SNICallback } = options;
+  if ((cert == null || key == null) && pfx == null && SNICallback == null) {
+    throw invalidArgument("a server needs a certificate: cert and key, pfx, or a secureContext");
+  }
+  checkCertificates(options);
+}
+
+const certificate = /-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----/;
+const privateKey = /-----BEGIN [A-Z ]*PRIVATE KEY-----/;
+
+/** Node's own words for these are OpenSSL's ("no start line"); and of a `ca` that is none it says nothing at all. */
+function checkCertificates({ ca, cert, key }: Certificates): void {
+  const all = Object.entries({ ca, cert, key }).filter(([, value]) => value != null);
+  const without = all.filter(([, value]) => !holds(value, /-----BEGIN /)).map(([name]) => name);
+  if (without.length > 0) {
+    const hold = without.length === 1 ? "holds" : "hold";
+    throw invalidArgument(
+      `${without.join(" and ")} ${hold} no PEM: pass the contents (readFileSync) in the place of the path`,
+    );
+  }
+  const isNoCertificate = cert != null && !holds(cert, certificate);
+  const isNoKey = key != null && !holds(key, privateKey);
+  if ((isNoCertificate && holds(cert, privateKey)) || (isNoKey && holds(key, certificate))) {
+    throw invalidArgument("cert holds no certificate, or key no private key: are they swapped?");
+  }
+  if (isNoKey) throw invalidArgument("key holds no private key");
+  if (isNoCertificate) throw invalidArgument("cert holds no certificate");
+  if (ca != null && !holds(ca, certificate)) throw invalidArgument("ca holds no certificate");
+}
+
+/** Whether there is something like this in it, or in each of a list. What is of another kind is for `node:tls` to refuse. */
+function holds(value: unknown, pattern: RegExp): boolean {
+  if (Array.isArray(value)) return value.every((each) => holds(each, pattern));
+  if (typeof value === "string") return pattern.test(value);
+  if (value instanceof Uint8Array) return pattern.test(decodeLatin1(value, 0, value.length));
+  const { pem } = (value ?? {}) as { pem?: unknown };
+  return pem === undefined || holds(pem, pattern);
+}

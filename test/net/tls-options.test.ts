@@ -1,0 +1,52 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { checkClientOptions, checkServerOptions } from "../../src/net/tls-options.ts";
+import { localhost } from "../certificates/localhost.ts";
+
+const { cert, key } = localhost;
+const both = `${String(key)}${String(cert)}`;
+const advice = "pass the contents (readFileSync) in the place of the path";
+
+describe("the options of TLS", () => {
+  for (const [name, options, message] of [
+    ["paths", { cert: "cert.pem", key: "key.pem" }, `cert and key hold no PEM: ${advice}`],
+    ["a path of one", { cert, key: "key.pem" }, `key holds no PEM: ${advice}`],
+    ["a path of ca", { cert, key, ca: "ca.pem" }, `ca holds no PEM: ${advice}`],
+    ["a path among others", { cert, key, ca: [cert, "ca.pem"] }, `ca holds no PEM: ${advice}`],
+    ["bytes that are none", { cert, key, ca: Buffer.from("DER") }, `ca holds no PEM: ${advice}`],
+    ["swapped", { cert: key, key: cert }, "cert holds no certificate, or key no private key: are they swapped?"],
+    ["the key twice", { cert: key, key }, "cert holds no certificate, or key no private key: are they swapped?"],
+    ["another kind as the key", { cert, key: "-----BEGIN X-----" }, "key holds no private key"],
+    ["another kind as the certificate", { cert: "-----BEGIN X-----", key }, "cert holds no certificate"],
+    ["a key as ca", { cert, key, ca: key }, "ca holds no certificate"],
+  ] as const) {
+    it(`refuses ${name}`, () => {
+      const error = { code: "core.invalid_argument", message };
+      assert.throws(() => checkClientOptions("startTls", options), error);
+      assert.throws(() => checkServerOptions(options), error);
+    });
+  }
+
+  it("takes what there may be", () => {
+    for (const options of [
+      { cert, key },
+      { cert, key, ca: undefined },
+      { cert: Buffer.from(cert), key: Buffer.from(key), ca: [Buffer.from(cert)] },
+      { cert: [cert], key: [{ pem: key, passphrase: "" }], ca: cert },
+      { cert: both, key: both, ca: both },
+      { pfx: Buffer.from("PKCS") },
+    ]) {
+      checkClientOptions("startTls", options);
+      checkServerOptions(options);
+    }
+    checkClientOptions("connectTls", {});
+    checkServerOptions({ SNICallback: () => {} });
+    checkServerOptions({ secureContext: {} });
+  });
+
+  it("refuses a server without a certificate", () => {
+    for (const options of [{}, { cert }, { key }, { ca: cert }]) {
+      assert.throws(() => checkServerOptions(options), { message: /^a server needs a certificate: cert and key, pfx/ });
+    }
+  });
+});
