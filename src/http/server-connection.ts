@@ -262,6 +262,8 @@ export class ServerConnection implements Exchange, RequestTaker {
 
   #keepsAlive(request: IncomingRequest, response: Response<Body>): boolean {
     if (this.#isStopping || !request.keepAlive) return false;
+    // RFC 9110 9.3.6: what follows may be the tunnel's already, and others' requests to whoever it leads to.
+    if (request.method === "CONNECT") return false;
     const body = this.#body;
     // Whether a client that waits for 100 sends its body all the same, nobody can tell.
     if (body !== undefined && (body.isAwaited || body.error !== undefined)) return false;

@@ -8,6 +8,9 @@ import { httpError } from "./errors.ts";
 import type { Serializer } from "./serializer.ts";
 import { discard, stop } from "./sources.ts";
 
+/** How many parts of a body are taken before others have their turn: ones that are there at once come in microtasks. */
+const mostInTurn = 128;
+
 /** Moves what a serializer gives out to a stream, and the parts of its message's body to the serializer. */
 export class WriteOperation {
   /** Is told when a write is in flight, and when none is any more. */
@@ -19,6 +22,7 @@ export class WriteOperation {
   readonly #handler: Handler;
   #guard: AbortGuard | undefined;
   #source: AsyncIterator<unknown> | undefined;
+  #inTurn = 0;
   /** Whether the body, if it comes in parts, has been asked for any, or let go of. */
   #isBodyTaken = false;
   #hasEnded = false;
@@ -81,7 +85,19 @@ export class WriteOperation {
 
   /** Asks the source for its next part. */
   #pull(): void {
+    if (this.#inTurn < mostInTurn) {
+      this.#pullNow();
+      return;
+    }
+    this.#inTurn = 0;
+    setImmediate(() => {
+      if (!this.#hasEnded) this.#pullNow();
+    });
+  }
+
+  #pullNow(): void {
     const { source } = this.#serializer;
+    this.#inTurn++;
     this.#isBodyTaken = true;
     try {
       this.#source ??= source![Symbol.asyncIterator]();

@@ -86,6 +86,10 @@ function tlvsOf(header: Uint8Array, start: number): ProxyTlv[] {
     const end = begin + (begin <= header.length ? word(header, offset + 1) : 0);
     if (begin > header.length || end > header.length) throw badProxyHeader("a piece of it goes beyond its end");
     const tlv: ProxyTlv = { type: header[offset]!, value: header.subarray(begin, end) };
+    // Each would be worth a pass over all of the header.
+    if (tlv.type === tlvTypes.crc32c && tlvs.some(({ type }) => type === tlvTypes.crc32c)) {
+      throw badProxyHeader("it has two checksums");
+    }
     check(tlv, header, begin);
     tlvs.push(tlv);
     offset = end;

@@ -19,6 +19,9 @@ export async function answer(fetch: Fetch | undefined, request: Request): Promis
   }
   const response = (await fetch(standard)) as globalThis.Response | undefined;
   if (typeof response?.arrayBuffer !== "function") throw new TypeError("fetch must return a Response");
+  // Its stream would give nothing, and the client get an answer that looks whole: one object for many requests, say.
+  if (response.bodyUsed)
+    throw new TypeError("fetch must return a Response whose body is unused: a new one, or a clone");
   return settled(Response.from(response));
 }
 

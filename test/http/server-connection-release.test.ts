@@ -127,6 +127,16 @@ describe("release", () => {
     serving.assertNothingLeft();
   });
 
+  it("or not, behind a CONNECT nothing is taken for another request: it may be the tunnel's already", async () => {
+    for (const status of [200, 405]) {
+      const serving = new Serving((request) => new Response({ status: request.method === "CONNECT" ? status : 299 }));
+      await serving.send(`CONNECT h:80 HTTP/1.1\r\nHost: h\r\n\r\n${get("/inside")}`);
+      assert.deepEqual(serving.statuses, [status]);
+      assert.equal(serving.responses()[0]!.fields["connection"], "close");
+      await serving.end();
+    }
+  });
+
   it("is too late behind the answer, twice, and while the answer is being sent", async () => {
     let exchange!: Exchange;
     const body = new HandBody();

@@ -102,4 +102,21 @@ describe("WriteOperation", () => {
     while (outcomes.length === 0) await quiet();
     assert.deepEqual(outcomes, [undefined]);
   });
+
+  it("leaves others their turn, with a body whose parts are all there at once; given up meanwhile, it asks for no more", async () => {
+    for (const cancels of [false, true]) {
+      let given = 0;
+      const rows = async function* (): AsyncGenerator<Uint8Array, undefined> {
+        for (; given < 1000; given++) yield Buffer.from("row\n");
+      };
+      const { operation, outcomes } = writing(rows(), undefined, {});
+      operation.start(undefined);
+      await quiet();
+      assert.ok(given > 0 && given <= 128, `${given}`);
+      if (cancels) operation.cancel();
+      const before = given;
+      await quiet(50);
+      assert.deepEqual([given, outcomes], cancels ? [before, []] : [1000, [undefined]]);
+    }
+  });
 });

@@ -147,6 +147,7 @@ describe("parseProxyHeader, version 2", () => {
     wrong[16]! ^= 1;
     assert.match(refused(wrong)[1], /checksum is wrong/);
     assert.match(refused(binaryHeader(0x21, 0x11, addresses4, piece(3, "12345")))[1], /checksum .* four bytes/);
+    assert.match(refused(summed(piece(3, "1234")))[1], /two checksums/);
   });
 
   for (const [what, bytes, size, message] of [

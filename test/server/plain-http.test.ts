@@ -81,6 +81,19 @@ for (const [what, fetch, message] of [
   });
 }
 
+test("a response whose body is used is none: it would look like one with an empty body", async () => {
+  for (const body of ["text", new ReadableStream({ pull: (controller) => controller.close() })]) {
+    const shared = new Response(body);
+    assert.ok(await ask({ fields: { Host: "h" } }, () => shared));
+    await assert.rejects(
+      ask({ fields: { Host: "h" } }, () => shared),
+      /unused/,
+    );
+  }
+  const empty = new Response(null, { status: 204 });
+  for (let time = 0; time < 2; time++) assert.ok(await ask({ fields: { Host: "h" } }, () => empty));
+});
+
 /** A body that gives these parts, then fails. */
 function failing(...parts: string[]): ReadableStream {
   return ReadableStream.from(
