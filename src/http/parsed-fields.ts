@@ -1,4 +1,4 @@
-import { dropOws, equalsIgnoringCase, skipOws } from "./grammar.ts";
+import { dropOws, equalsIgnoringCase, skipOws, sp } from "./grammar.ts";
 
 /**
  * The fields of a parsed head as they stand in its text: names and values become strings of their own only when asked
@@ -39,9 +39,15 @@ export class ParsedFields {
 
   /** The value of the field at this position. */
   value(at: number): string {
+    const head = this.#head;
+    const start = this.#marks[at] + 1;
     const end = this.#marks[at + 1];
-    const from = skipOws(this.#head, this.#marks[at] + 1, end);
-    return this.#head.slice(from, dropOws(this.#head, from, end));
+    // Most have one space in front and none behind.
+    if (start + 1 < end && head.charCodeAt(start) === sp && head.charCodeAt(start + 1) > sp) {
+      if (head.charCodeAt(end - 1) > sp) return head.slice(start + 1, end);
+    }
+    const from = skipOws(head, start, end);
+    return head.slice(from, dropOws(head, from, end));
   }
 
   /** Whether there is a tab in the space behind the value of any field of this name. */
@@ -57,8 +63,10 @@ export class ParsedFields {
   /** Names and values in turn. */
   collect(): string[] {
     const raw: string[] = [];
+    let start = this.#firstLine;
     for (let at = 0; at < this.#marks.length; at += 2) {
-      raw.push(this.#head.slice(this.#start(at), this.#marks[at]), this.value(at));
+      raw.push(this.#head.slice(start, this.#marks[at]), this.value(at));
+      start = this.#marks[at + 1] + 2;
     }
     return raw;
   }

@@ -89,7 +89,7 @@ export class ServerConnection implements Exchange, RequestTaker {
   readonly #onStop = (): void => {
     this.#isStopping = true;
     // Between requests nothing is lost.
-    if (this.#reader.isReading && !this.#reader.isInside) this.#close(undefined);
+    if (this.#reader.isReading && !this.#reader.isInside) this.#writer.flush(() => this.#close(undefined));
   };
 
   readonly #onAbort = (): void => this.#close(abortError(this.#signals.signal!));
@@ -98,6 +98,12 @@ export class ServerConnection implements Exchange, RequestTaker {
 
   /** @internal */
   arrived(): void {
+    if (this.#writer.isWriting) {
+      // No more is read before the client has taken what it asked for.
+      this.#reader.keepRest();
+      this.#writer.flush(this.#takeMore);
+      return;
+    }
     try {
       while (this.#takeRequest());
     } catch (error) {
@@ -107,7 +113,7 @@ export class ServerConnection implements Exchange, RequestTaker {
 
   /** @internal */
   ended(error: ServalError | undefined): void {
-    this.#leave(error);
+    this.#writer.flush(() => this.#leave(error));
   }
 
   /** @internal */
@@ -118,7 +124,7 @@ export class ServerConnection implements Exchange, RequestTaker {
   /** @internal */
   expired(isInside: boolean): void {
     if (isInside) this.#refuse(coreError("core.timeout", { message: "The head of the request took too long" }));
-    else this.#close(undefined);
+    else this.#writer.flush(() => this.#close(undefined));
   }
 
   /** Takes one request, if it is all there. Returns whether it is answered, and the next one may be taken. */
@@ -127,7 +133,9 @@ export class ServerConnection implements Exchange, RequestTaker {
     if (request === undefined) {
       this.#inTurn = 0;
       this.#reader.keepRest();
-      this.#writer.flush(this.#read);
+      // The next read is in flight before this one's handler returns: a socket need not be paused.
+      this.#writer.flush(ignore);
+      this.#read();
       return false;
     }
     this.#request = request;
