@@ -5,6 +5,7 @@ import type { ServalError } from "../core/error.ts";
 import { abortError, coreError, invalidArgument, transportError } from "../core/errors.ts";
 import { offAbort, onAbort } from "../core/on-abort.ts";
 import type { Body } from "./body.ts";
+import { causeOf, noResponse } from "./handler-result.ts";
 import { checkRequest, refusal, refusalStatus } from "./refusal.ts";
 import { RequestBody } from "./request-body.ts";
 import { RequestReader, type RequestTaker } from "./request-reader.ts";
@@ -399,23 +400,6 @@ export class ServerConnection implements Exchange, RequestTaker {
     // Not inside the application's own call of `release` or `abort`.
     queueMicrotask(() => this.#completed(error, undefined));
   }
-}
-
-/** A handler returned what is no answer. */
-function noResponse({ method, target }: Request, result: unknown): Error {
-  const what = `The handler of ${method} ${target}`;
-  if (result === undefined || result === null) {
-    return invalidArgument(`${what} returned nothing: return an http.Response, or release the stream first`);
-  }
-  if (result instanceof Response)
-    return invalidArgument(`${what} returned status ${result.status}, which is not final`);
-  const advice = "headers" in Object(result) ? ": http.Response.from makes one of fetch's" : "";
-  return invalidArgument(`${what} must return an http.Response, not ${typeof result}${advice}`);
-}
-
-/** What the application knows a failure of a response's body by. */
-function causeOf(error: ServalError): unknown {
-  return error.code === "http.body_failed" ? error.cause : error;
 }
 
 function watch(signal: AbortSignal, callback: () => void): void {
