@@ -50,7 +50,10 @@ export type IncomingRequest = Request<Uint8Array | IncomingBody>;
 
 /** What a handler knows besides the request. */
 export interface Exchange {
-  /** The stream that the request came on. */
+  /**
+   * The stream that the request came on; its `peer` is the client. Nothing may be read from it or written to it before
+   * {@link release}: every later response would be taken for the answer to another request.
+   */
   readonly stream: ByteStream;
   /**
    * Takes the stream over, for another protocol, and returns the bytes that have been read behind the request: the
