@@ -81,6 +81,8 @@ it("lets nobody take what an origin sends too much of for an answer, and does wi
     "/twice": "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\noneHTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil",
     "/switch": "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: h2c\r\n\r\n",
   };
+  let ended!: () => void;
+  const hasEnded = new Promise<void>((resolve) => (ended = resolve));
   const server = createTcpServer((socket) => {
     socket.on("error", () => {});
     socket.on("data", (data) => {
@@ -88,8 +90,8 @@ it("lets nobody take what an origin sends too much of for an answer, and does wi
       const target = text.split(" ")[1]!;
       seen.push(text);
       socket.write(answers[target] ?? `HTTP/1.1 200 OK\r\nContent-Length: ${target.length}\r\n\r\n${target}`);
-      // Idle, it is ended a moment later.
-      if (target === "/ends") setTimeout(() => socket.end(), 10);
+      // It is idle then.
+      if (target === "/ends") socket.end(ended);
     });
   }).listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -111,10 +113,10 @@ it("lets nobody take what an origin sends too much of for an answer, and does wi
   await ask("/twice", "one");
   await ask("/mine", "/mine");
   await ask("/ends", "/ends");
-  await new Promise((resolve) => setTimeout(resolve, 100));
+  await hasEnded;
   await ask("/again", "/again");
   await ask("/h2c", "/h2c", "Connection: Upgrade, X-Gone\r\nUpgrade: h2c\r\nX-Gone: 1\r\n");
   assert.doesNotMatch(seen.at(-1)!, /upgrade|gone/i);
-  await ask("/switch", "by itself\n");
+  await ask("/switch", "not answer\n");
   assert.match(got, /^HTTP\/1\.1 502 /);
 });
