@@ -60,11 +60,7 @@ export class ResponseWriter {
 
   /** Adds a response of which all is there to what waits; not while something is being written. Throws for one that can't be sent. */
   add(response: Response, departure: Departure, request: Answered | undefined, keepAlive: boolean): void {
-    const connection = connectionField(
-      response,
-      departure,
-      request === undefined ? { keepAlive } : { keepAlive, request },
-    );
+    const connection = connectionField(response, departure, { keepAlive, request });
     const head = headText(response, departure, connection + this.#dateField(response));
     this.#buffer.add(head, request?.method === "HEAD" ? emptyBody : response.body);
   }

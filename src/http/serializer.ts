@@ -1,4 +1,5 @@
-import { dropFront } from "../core/bytes.ts";
+import { byteLength } from "../core/byte-stream.ts";
+import { copyOf, dropFront } from "../core/bytes.ts";
 import { invalidArgument } from "../core/errors.ts";
 import { encodeLatin1 } from "../core/text.ts";
 import type { Body, BodyStream } from "./body.ts";
@@ -195,13 +196,7 @@ export function serialize(message: Request | Response, options: SerializerOption
   const serializer = new Serializer(message, options);
   if (serializer.source !== undefined) throw invalidArgument("A body that comes in parts has to be written, by write");
   const parts = serializer.next();
-  const bytes = new Uint8Array(parts.reduce((size, part) => size + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
+  return copyOf(parts, byteLength(parts));
 }
 
 /** How a message is to be sent. @internal */
@@ -268,7 +263,7 @@ function trailerText(trailer: Fields): string {
   return text;
 }
 
-/** The first `most` bytes of a list of buffers. */
+/** The first `most` bytes of a list of buffers, or all of them where there are fewer. */
 function firstOf(buffers: readonly Uint8Array[], most: number): Uint8Array[] {
   const first: Uint8Array[] = [];
   let left = most;
