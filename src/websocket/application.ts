@@ -24,16 +24,24 @@ export interface ApplicationOwner {
  * go further than their own connection.
  */
 export class Application<Ws> {
-  /** A handler's promise is pending: no message before it has settled. */
-  isBusy = false;
+  /** How many promises of handlers are pending, and whether that of `open` is one of them. */
+  #pending = 0;
+  #isOpening = false;
+  readonly #concurrency: number;
   readonly #ws: Ws;
   readonly #handlers: OptionsOf<Ws>;
   readonly #owner: ApplicationOwner;
 
-  constructor(ws: Ws, handlers: OptionsOf<Ws>, owner: ApplicationOwner) {
+  constructor(ws: Ws, handlers: OptionsOf<Ws>, concurrency: number, owner: ApplicationOwner) {
     this.#ws = ws;
     this.#handlers = handlers;
+    this.#concurrency = concurrency;
     this.#owner = owner;
+  }
+
+  /** As many handlers are at work as may be: no message before one of them has settled. */
+  get isBusy(): boolean {
+    return this.#isOpening || this.#pending >= this.#concurrency;
   }
 
   /** Whether messages are pushed to a handler, not pulled. */
@@ -43,7 +51,9 @@ export class Application<Ws> {
 
   open(): void {
     try {
-      this.#await(this.#handlers.open?.(this.#ws));
+      const result = this.#handlers.open?.(this.#ws);
+      this.#isOpening = isPromise(result);
+      this.#await(result);
     } catch (error) {
       this.#threw(error);
     }
@@ -79,17 +89,23 @@ export class Application<Ws> {
 
   #await(result: unknown): void {
     if (!isPromise(result)) return;
-    this.isBusy = true;
+    this.#pending++;
     result.then(
       () => {
-        this.isBusy = false;
+        this.#settled();
         this.#owner.resume();
       },
       (error: unknown) => {
-        this.isBusy = false;
+        this.#settled();
         this.#threw(error);
       },
     );
+  }
+
+  /** One of the handlers is done; while `open` is at work it is the only one. */
+  #settled(): void {
+    this.#pending--;
+    this.#isOpening = false;
   }
 
   /** Runs a handler that nothing waits for. */

@@ -42,6 +42,7 @@ export function closeCodeOf(error: ServalError): number {
     case "websocket.message_too_big":
       return closeCode.tooBig;
     case "websocket.too_many_fragments":
+    case "websocket.rate_exceeded":
       return closeCode.policyError;
     default:
       return error.condition === "protocol_violation" ? closeCode.protocolError : closeCode.internalError;

@@ -67,6 +67,7 @@ export const websocketErrors = {
   "websocket.bad_close_payload": ["protocol_violation", "The WebSocket close reason is not valid UTF-8"],
   "websocket.bad_deflate_data": ["protocol_violation", "The WebSocket message is compressed in an invalid way"],
   "websocket.too_many_fragments": ["limit", "The WebSocket message has more fragments than maxFragments allows"],
+  "websocket.rate_exceeded": ["limit", "The peer sends faster than rate allows"],
   "websocket.message_too_big": ["limit", "The WebSocket message is larger than maxMessageSize"],
 } as const;
 

@@ -4,8 +4,8 @@ import type { CloseInfo, ServalError } from "../core/index.ts";
 export type MessageData = string | Uint8Array;
 
 /**
- * What a stream, `Ws`, calls, one at a time. A handler that returns a promise is awaited before the next message. One
- * that throws or rejects closes the connection with 1011 and is told to `error`.
+ * What a stream, `Ws`, calls, one at a time. A handler that returns a promise is awaited before the next message
+ * (the option `concurrency` raises that). One that throws or rejects closes the connection with 1011 and is told to `error`.
  */
 export interface HandlersOf<Ws = unknown> {
   /** The stream is open. A promise is awaited before the first message. */

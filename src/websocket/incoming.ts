@@ -87,8 +87,9 @@ export class Incoming implements FramePayload {
   /** What was wrong, after `event.failed`. */
   failure: WebsocketCode | undefined;
 
-  /** How many bytes were ever received. */
+  /** How many bytes were ever received, and how many frames taken. */
   received = 0;
+  frames = 0;
   /** How many messages were taken, and bytes of them; of those that came deflated, bytes before and after. */
   messages = 0;
   payload = 0;
@@ -237,11 +238,13 @@ export class Incoming implements FramePayload {
 
       if (isControl) {
         if (available < size + length) return undefined;
+        this.frames++;
         this.#at = at + size + length;
         return this.#takeControl(code, at + size, length, key);
       }
 
       at += size;
+      this.frames++;
       this.isFinal = first >= 0x80;
       this.isText = isText;
       if (

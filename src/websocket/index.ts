@@ -20,10 +20,11 @@ export type {
 export type { DeflateOptions } from "./permessage-deflate.ts";
 export { prepare } from "./prepared.ts";
 export type { PreparedMessage, Sendable } from "./prepared.ts";
+export type { RateOptions } from "./rate.ts";
 export type { ReceivedPart } from "./receiver.ts";
 export { Settings } from "./settings.ts";
 export type { MessageSource } from "./source.ts";
-export type { Statistics } from "./statistics.ts";
+export type { Observer, Statistics } from "./statistics.ts";
 export { Stream } from "./stream.ts";
 export type { Handlers, StreamOptions } from "./stream.ts";
 export type { UpgradeAccepted, UpgradeHook, UpgradeResult } from "./upgrade.ts";

@@ -2,6 +2,7 @@ import type { Clock, Peer, Role } from "../core/index.ts";
 import type { FieldsInit, Request, Response } from "../http/index.ts";
 import type { HandlersOf } from "./handlers.ts";
 import type { DeflateOptions } from "./permessage-deflate.ts";
+import type { RateOptions } from "./rate.ts";
 import type { UpgradeHook } from "./upgrade.ts";
 
 /** Deadlines, in milliseconds; Infinity for none. Beast's `stream_base::timeout`. */
@@ -69,6 +70,13 @@ export interface OptionsOf<Ws = unknown, Data = unknown> extends HandlersOf<Ws> 
   writeBufferSize?: number | undefined;
   /** Whether text is received as strings, or as UTF-8 bytes (checked, but not decoded). Default "string". */
   text?: "string" | "bytes" | undefined;
+  /**
+   * How many handlers of messages may be at work at once: with more than 1, the next message does not wait for the promise
+   * of the one before. Default 1.
+   */
+  concurrency?: number | undefined;
+  /** How fast the peer may send; false for as fast as it likes. Default false; `serve` has limits. */
+  rate?: RateOptions | false | undefined;
   /** Whether and how messages are compressed, with peers that can do it too (RFC 7692). Default false. */
   deflate?: boolean | DeflateOptions | undefined;
   /** Deadlines; those not given are the {@link suggestedTimeouts} of the role. */

@@ -29,6 +29,8 @@ export interface ReceiverOwner {
   closedError(): ServalError;
   /** Takes another turn, behind whatever runs now. */
   turnSoon(): void;
+  /** A whole message goes to the application. */
+  received(message: MessageData): void;
   /** A pong has come. */
   ponged(payload: Uint8Array): void;
   /** The peer went wrong. */
@@ -128,6 +130,7 @@ export class Receiver<Ws> {
         return false;
       case event.message:
         if (this.#application.isPushed) {
+          this.#owner.received(incoming.message);
           this.#application.message(incoming.message);
           return true;
         }
@@ -183,8 +186,10 @@ export class Receiver<Ws> {
     if (this.#reader === undefined) return false;
     this.#isHolding = false;
     const { message } = this.#protocol.incoming;
-    if (this.#taking === take.message) this.#deliver(message);
-    else this.#deliverPart(typeof message === "string" ? encodeUtf8(message) : message, true);
+    if (this.#taking === take.message) {
+      this.#owner.received(message);
+      this.#deliver(message);
+    } else this.#deliverPart(typeof message === "string" ? encodeUtf8(message) : message, true);
     return false;
   }
 }

@@ -6,6 +6,7 @@ import {
   type Handler,
   type ReadHandler,
   type Role,
+  type Timer,
 } from "../core/index.ts";
 import { Application, type ApplicationOwner } from "./application.ts";
 import { closeCode, closeCodeOf } from "./close-code.ts";
@@ -19,6 +20,7 @@ import { Liveness, type LivenessOwner } from "./liveness.ts";
 import type { DeflateParameters } from "./permessage-deflate.ts";
 import type { Sendable } from "./prepared.ts";
 import { Protocol } from "./protocol.ts";
+import { RateMeter } from "./rate.ts";
 import { Receiver, type ReceivedPart, type ReceiverOwner } from "./receiver.ts";
 import { Sender, type SenderOwner } from "./sender.ts";
 import type { Settings } from "./settings.ts";
@@ -45,6 +47,7 @@ export class Session<Ws> implements WriterOwner, ApplicationOwner, SenderOwner, 
   /** Our side has been asked to close; what was queued before goes first. */
   isClosing = false;
 
+  readonly #ws: Ws;
   readonly #application: Application<Ws>;
   readonly #next: ByteStream;
   readonly #role: Role;
@@ -60,9 +63,15 @@ export class Session<Ws> implements WriterOwner, ApplicationOwner, SenderOwner, 
   #writing: PartedMessage | undefined;
   /** The first part of that was dropped. */
   #isSkipping = false;
+  /** How fast the peer sends, and when it has to wait, the timer for that. */
+  #rate: RateMeter | undefined;
+  #throttle: Timer | undefined;
+  #throttles = 0;
   #turning = false;
   /** A turn is coming anyway; the first with `start`, so that none overtakes it. */
   #scheduled = true;
+  /** As much waits as may, and the application waits for `drain` if it was told so. */
+  #isFull = false;
   #toldFull = false;
   /** Nothing is taken from the peer any more; what is queued is written, then the transport is torn down. */
   #finishing = false;
@@ -78,7 +87,8 @@ export class Session<Ws> implements WriterOwner, ApplicationOwner, SenderOwner, 
     settings: Settings<Ws>,
     onEnded: (info: CloseInfo) => void,
   ) {
-    this.#application = new Application(ws, settings.options, this);
+    this.#ws = ws;
+    this.#application = new Application(ws, settings.options, settings.concurrency, this);
     this.#next = next;
     this.#role = role;
     this.#settings = settings;
@@ -109,6 +119,8 @@ export class Session<Ws> implements WriterOwner, ApplicationOwner, SenderOwner, 
     if (this.ended !== undefined) return;
     this.protocol.incoming.receive(rest);
     this.#liveness.start();
+    const { rate, clock } = this.#settings;
+    if (rate !== undefined) this.#rate = new RateMeter(rate, clock.now());
     queueMicrotask(() => {
       if (this.ended === undefined) this.#application.open();
       this.#turn();
@@ -151,7 +163,7 @@ export class Session<Ws> implements WriterOwner, ApplicationOwner, SenderOwner, 
     if (this.#refusal("message") === undefined) {
       this.#sender.send(code, data, compress);
       this.#wake();
-      if (this.bufferedAmount < this.#settings.highWaterMark) return true;
+      if (!this.#hasFilled()) return true;
     }
     // In one that is closing there will be none.
     this.#toldFull = this.isOpen;
@@ -167,6 +179,7 @@ export class Session<Ws> implements WriterOwner, ApplicationOwner, SenderOwner, 
     if (refusal !== undefined) return refusal;
     const queued = this.#sender.send(code, data, compress, isPatient);
     this.#wake();
+    this.#hasFilled();
     return queued;
   }
 
@@ -198,6 +211,7 @@ export class Session<Ws> implements WriterOwner, ApplicationOwner, SenderOwner, 
   part(message: PartedMessage, bytes: Uint8Array, isLast: boolean): number | Item {
     const queued = this.#sender.part(message, bytes, isLast);
     this.#wake();
+    this.#hasFilled();
     return queued;
   }
 
@@ -240,6 +254,16 @@ export class Session<Ws> implements WriterOwner, ApplicationOwner, SenderOwner, 
   /** Waits until writing has come as far as `position`. */
   waitWritten(position: number, handler: Handler): void {
     this.#writer.wait(position, handler);
+  }
+
+  /** Whether there is no room for more. */
+  #hasFilled(): boolean {
+    if (this.bufferedAmount < this.#settings.highWaterMark) return false;
+    if (!this.#isFull) {
+      this.#isFull = true;
+      this.#settings.observer?.backpressure(this.#ws);
+    }
+    return true;
   }
 
   /** Why something can't be queued now. */
@@ -288,6 +312,11 @@ export class Session<Ws> implements WriterOwner, ApplicationOwner, SenderOwner, 
     this.#application.error(error);
   }
 
+  /** A whole message goes to the application. Called by the receiver. */
+  received(message: MessageData): void {
+    this.#settings.observer?.message(this.#ws, message);
+  }
+
   /** A pong has come. Called by the receiver. */
   ponged(payload: Uint8Array): void {
     this.#liveness.ponged(payload);
@@ -323,9 +352,12 @@ export class Session<Ws> implements WriterOwner, ApplicationOwner, SenderOwner, 
     this.protocol.sendWithheldPong();
     // A pong in the place of the next message, again and again, must not keep that from its turn.
     this.#sender.pump(outgoing.bufferedAmount - before);
-    if (this.#toldFull && this.bufferedAmount < this.#settings.highWaterMark) {
-      this.#toldFull = false;
-      this.#application.drain();
+    if (this.#isFull && this.bufferedAmount < this.#settings.highWaterMark) {
+      this.#isFull = false;
+      if (this.#toldFull) {
+        this.#toldFull = false;
+        this.#application.drain();
+      }
     }
     this.#writer.flush();
     if (this.#finishing) this.#finish();
@@ -395,6 +427,7 @@ export class Session<Ws> implements WriterOwner, ApplicationOwner, SenderOwner, 
       bufferedAmount: this.bufferedAmount,
       roundTripTime: this.#liveness.roundTripTime,
       pauses: this.#receiver.pauses,
+      throttles: this.#throttles,
     };
   }
 
@@ -429,16 +462,36 @@ export class Session<Ws> implements WriterOwner, ApplicationOwner, SenderOwner, 
     this.#writer.flush();
     if (!this.protocol.canReceive) {
       this.#finish();
-    } else if (wantsMore && !this.isReading) {
-      this.isReading = true;
-      this.#liveness.reading();
-      try {
-        this.#next.readSome(this.#onRead);
-      } catch (misuse) {
-        // Someone else reads from the next layer.
-        this.lost(misuse as ServalError);
+    } else if (wantsMore && !this.isReading && this.#throttle === undefined) {
+      const { frames, received } = this.protocol.incoming;
+      const wait = this.#rate?.take(frames, received, this.#settings.clock.now()) ?? 0;
+      if (wait === 0) this.#read();
+      else if (this.#settings.rate!.exceeded === "wait") {
+        this.#throttles++;
+        this.#throttle = this.#settings.clock.setTimer(wait, this.#readOn);
+      } else {
+        this.protocol.fail("websocket.rate_exceeded");
+        this.violated(this.protocol.failure!);
+        this.#writer.flush();
+        this.#finish();
       }
     }
+  };
+
+  #read(): void {
+    this.isReading = true;
+    this.#liveness.reading();
+    try {
+      this.#next.readSome(this.#onRead);
+    } catch (misuse) {
+      // Someone else reads from the next layer.
+      this.lost(misuse as ServalError);
+    }
+  }
+
+  readonly #readOn = (): void => {
+    this.#throttle = undefined;
+    this.#turn();
   };
 
   // ---- the end ----
@@ -448,6 +501,7 @@ export class Session<Ws> implements WriterOwner, ApplicationOwner, SenderOwner, 
     if (!this.#finishing) {
       this.#finishing = true;
       this.#liveness.startDeadline(this.#settings.timeouts[this.#role].handshake);
+      this.#throttle?.cancel();
       this.protocol.incoming.clear();
       this.#sender.end(() => this.closedError());
       this.#inflater?.close();
@@ -478,6 +532,7 @@ export class Session<Ws> implements WriterOwner, ApplicationOwner, SenderOwner, 
     const info = this.#closeInfo(finished || this.#tearingDown);
     this.ended = info;
     this.#liveness.stop();
+    this.#throttle?.cancel();
     this.protocol.incoming.clear();
     this.#inflater?.close();
     // Nobody's handler runs inside their call of `terminate` or `send`.

@@ -4,6 +4,8 @@ import { isPlainObject } from "../core/plain-object.ts";
 import { canTakeOver } from "./deflate.ts";
 import { suggestedTimeouts, type OptionsOf, type Timeouts } from "./options.ts";
 import { deflateSettings, type DeflateSettings } from "./permessage-deflate.ts";
+import { rateSettings, type RateSettings } from "./rate.ts";
+import type { Observer } from "./statistics.ts";
 
 /** Options with the defaults filled in, checked; made once for all the connections of a server. */
 export class Settings<Ws = unknown, Data = unknown> {
@@ -16,13 +18,16 @@ export class Settings<Ws = unknown, Data = unknown> {
   /** The most payload of a frame. */
   readonly fragmentSize: number;
   readonly text: "string" | "bytes";
+  readonly concurrency: number;
+  readonly rate: RateSettings | undefined;
   readonly deflate: DeflateSettings | undefined;
   readonly timeouts: Readonly<Record<Role, Timeouts>>;
   readonly clock: Clock;
   readonly options: OptionsOf<Ws, Data>;
+  readonly observer: Observer<Ws> | undefined;
 
   /** Throws `core.invalid_argument`, naming the option, for what can't be meant. */
-  constructor(options: OptionsOf<Ws, Data>) {
+  constructor(options: OptionsOf<Ws, Data>, observer?: Observer<Ws>) {
     checkNames(options);
     this.handshakeBufferSize = size("handshakeBufferSize", options.handshakeBufferSize, 16 * 1024);
     this.maxMessageSize = size("maxMessageSize", options.maxMessageSize, 16 * 1024 * 1024);
@@ -37,10 +42,19 @@ export class Settings<Ws = unknown, Data = unknown> {
     const writeBufferSize = Math.max(8, Math.floor(size("writeBufferSize", options.writeBufferSize, 128 * 1024)));
     this.fragmentSize = autoFragment ? writeBufferSize : Infinity;
     this.text = oneOf("text", options.text, ["string", "bytes"]);
+    const { concurrency = 1 } = options;
+    if (!(concurrency >= 1) || (concurrency !== Infinity && !Number.isInteger(concurrency))) {
+      throw invalidArgument(
+        `concurrency must be a whole number of at least 1, or Infinity, not ${String(concurrency)}`,
+      );
+    }
+    this.concurrency = concurrency;
+    this.rate = rateSettings(options.rate);
     this.deflate = deflateSettings(options.deflate, canTakeOver);
     this.timeouts = { client: timeouts("client", options.timeouts), server: timeouts("server", options.timeouts) };
     this.clock = options.clock ?? systemClock;
     this.options = { ...options };
+    this.observer = observer;
   }
 }
 
@@ -53,7 +67,18 @@ const sizes = [
   "maxBufferedAmount",
   "writeBufferSize",
 ];
-const others = [...sizes, "overflow", "autoFragment", "text", "deflate", "timeouts", "clock", "peer"];
+const others = [
+  ...sizes,
+  "overflow",
+  "autoFragment",
+  "text",
+  "concurrency",
+  "rate",
+  "deflate",
+  "timeouts",
+  "clock",
+  "peer",
+];
 
 /** A misspelt handler is never called, and nobody would know why. */
 function checkNames<Ws, Data>(options: OptionsOf<Ws, Data>): void {

@@ -1,3 +1,5 @@
+import type { MessageData } from "./handlers.ts";
+
 /** What has gone over a connection since it opened: `ws.stats()`. */
 export interface Statistics {
   /** How many messages were received whole, and sent whole as far as this side is concerned. */
@@ -20,4 +22,14 @@ export interface Statistics {
   readonly roundTripTime: number | undefined;
   /** How often reading stopped because nobody took what had come. */
   readonly pauses: number;
+  /** How often reading stopped because the peer sent faster than `rate` allows. */
+  readonly throttles: number;
+}
+
+/** What a server wants to know of each of its connections, besides what the handlers are told. */
+export interface Observer<Ws> {
+  /** A whole message goes to the application. */
+  message(ws: Ws, message: MessageData): void;
+  /** As much waits to be sent as `highWaterMark` says, and less did before. */
+  backpressure(ws: Ws): void;
 }

@@ -48,6 +48,38 @@ describe("the handlers", () => {
     assert.deepEqual([...streams], [state.ws]);
   });
 
+  for (const concurrency of [2, 3, Infinity]) {
+    it(`with concurrency ${concurrency}, as many handlers of messages are at work at once, behind open`, async () => {
+      const opening = deferred();
+      const works: { message: unknown; done: () => void }[] = [];
+      const options: StreamOptions = {
+        concurrency,
+        open: () => opening.promise,
+        message(_, message) {
+          const { promise, resolve } = deferred();
+          works.push({ message, done: resolve });
+          return promise;
+        },
+      };
+      const most = Math.min(concurrency, 5);
+      const state = await opened(options, { behind: ["1", "2", "3", "4", "5"].map((one) => text(one)) });
+      assert.equal(works.length, 0, "open is at work");
+      opening.resolve();
+      await quiet();
+      assert.equal(works.length, most);
+      for (let done = 0; done < 5; done++) {
+        works[done]!.done();
+        await quiet();
+        assert.equal(works.length, Math.min(5, most + done + 1));
+      }
+      assert.deepEqual(
+        works.map(({ message }) => message),
+        ["1", "2", "3", "4", "5"],
+      );
+      state.ws.terminate();
+    });
+  }
+
   it("a connection that ends under a handler is no failure of the handler, nor news for the console", async (context) => {
     const reported = context.mock.method(console, "error", () => {});
     for (const handler of ["open", "message"] as const) {

@@ -18,9 +18,12 @@ describe("Settings", () => {
       overflow: "close",
       fragmentSize: 131_072,
       text: "string",
+      concurrency: 1,
+      rate: undefined,
       deflate: undefined,
       timeouts: { client: suggestedTimeouts("client"), server: suggestedTimeouts("server") },
       clock: systemClock,
+      observer: undefined,
     });
     assert.deepEqual(options, {});
     assert.deepEqual(suggestedTimeouts("server"), { handshake: 30_000, idle: 300_000, keepAlivePings: true });
@@ -39,13 +42,20 @@ describe("Settings", () => {
       autoFragment: true,
       writeBufferSize: 77,
       text: "bytes",
+      concurrency: 4,
+      rate: { messages: 1, bytes: 2, burst: 3, exceeded: "close" },
       deflate: deflateSettings({ level: 3 }, () => true)!,
       timeouts: { handshake: 5, idle: 6, keepAlivePings: false },
       clock,
     };
     const { options, ...rest } = new Settings(given);
     const { autoFragment: _, writeBufferSize: fragmentSize, timeouts, ...same } = given;
-    assert.deepEqual(rest, { ...same, fragmentSize, timeouts: { client: timeouts, server: timeouts } });
+    assert.deepEqual(rest, {
+      ...same,
+      fragmentSize,
+      timeouts: { client: timeouts, server: timeouts },
+      observer: undefined,
+    });
     assert.equal(new Settings({ autoFragment: false, writeBufferSize: 77 }).fragmentSize, Infinity);
     assert.equal(new Settings({ writeBufferSize: 0 }).fragmentSize, 8, "Beast's least");
     assert.deepEqual(options, given);

@@ -20,6 +20,7 @@ const none: Statistics = {
   bufferedAmount: 0,
   roundTripTime: undefined,
   pauses: 0,
+  throttles: 0,
 };
 
 for (const role of roles) {
