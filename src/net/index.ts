@@ -23,5 +23,6 @@ export { connectTls, startTls } from "./start-tls.ts";
 export type { TlsOptions } from "./start-tls.ts";
 export { TimeoutStream } from "./timeout-stream.ts";
 export type { TimeoutStreamOptions } from "./timeout-stream.ts";
+export { checkServerOptions as checkTlsServerOptions } from "./tls-options.ts";
 export { TlsStream } from "./tls-stream.ts";
 export { toDuplex } from "./to-duplex.ts";

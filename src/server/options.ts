@@ -1,23 +1,111 @@
-import type { Stream, StreamOptions } from "../websocket/index.ts";
+import { invalidArgument } from "../core/errors.ts";
+import type { Peer } from "../core/index.ts";
+import { checkOptionNames } from "../core/option-names.ts";
+import { isPlainObject } from "../core/plain-object.ts";
+import type { AcceptTlsOptions } from "../net/index.ts";
+import type { OptionsOf, RateOptions } from "../websocket/index.ts";
+import type { AdmissionOptions } from "./admission.ts";
+import type { Origins } from "./origin.ts";
+import type { ProxyOptions } from "./proxies.ts";
+import type { ServerWebSocket } from "./server-websocket.ts";
 
-/** Options of `serve`, besides those of each connection's `Stream`. */
-export interface ServeOptions<Data = unknown> extends StreamOptions<Data> {
+/** Options of `serve` and `mount`: those of each connection's `Stream`, and those of all together. */
+export interface ServerOptions<Data = unknown> extends OptionsOf<ServerWebSocket<Data>, Data>, AdmissionOptions {
+  /**
+   * Handles a whole connection, pulled: `for await (const message of ws) …`. Returning closes with 1000, throwing with
+   * 1011. In the place of the handler `message`.
+   */
+  connection?: ((ws: ServerWebSocket<Data>) => unknown) | undefined;
+  /**
+   * Which pages may connect, besides those of the host that they connect to; others get 403. What sends no Origin is no
+   * browser, and may connect. Default none.
+   */
+  origins?: Origins | undefined;
+  /** Which proxies are believed when they say whom a request comes from. Default none. */
+  proxies?: ProxyOptions | undefined;
+  /**
+   * How fast each peer may send; false for as fast as it likes. Default `{ messages: 10_000, bytes: 64 MiB, burst: 2000 }`:
+   * who sends faster is slowed down.
+   */
+  rate?: RateOptions | false | undefined;
+}
+
+/** Options of `serve`. */
+export interface ServeOptions<Data = unknown> extends ServerOptions<Data> {
   /** The TCP port to listen on; 0 for any that is free. Default 0. */
   port?: number | undefined;
   /** The address or name to listen on. Default all addresses of the machine. */
   host?: string | undefined;
   /** The path of a Unix socket to listen on, in the place of a port. */
   path?: string | undefined;
+  /** How many connections may wait to be accepted. Default 511; the operating system may have a lower limit. */
+  backlog?: number | undefined;
+  /** Has it speak TLS: the options of `net.acceptTls`, such as `{ cert, key }`. `setSecureContext` changes them later. */
+  tls?: AcceptTlsOptions | undefined;
+  /** With `tls`, whether connections without TLS are taken too, on the same port. Default false. */
+  plain?: boolean | undefined;
   /**
-   * Handles a whole connection, pulled: `for await (const message of ws) …`. Returning closes with 1000, throwing with
-   * 1011. In the place of the handler `message`.
+   * Whether each connection begins with a header of the PROXY protocol, which names the client: true where one must,
+   * "optional" where one may. For servers that nobody but the proxy can reach: nothing proves what a header says.
+   * Default false.
    */
-  connection?: ((ws: Stream<Data>) => unknown) | undefined;
+  proxyProtocol?: boolean | "optional" | undefined;
   /**
    * Answers plain HTTP requests, with the standard types; bodies flow both ways as they are asked for. If it throws, the
    * answer is 500 and the error goes to the console. Without this option the answer is 426.
    */
-  fetch?: ((request: Request) => Response | Promise<Response>) | undefined;
+  fetch?: FetchHandler | undefined;
   /** The most bytes that the body of a plain request may have; Infinity for no limit. Default 1 MiB. */
   bodyLimit?: number | undefined;
+}
+
+/** A handler of plain HTTP requests, with the standard types; `info` has what those can't say. */
+export type FetchHandler = (request: Request, info: FetchInfo) => Response | Promise<Response>;
+
+/** What a request does not say of itself. */
+export interface FetchInfo {
+  /** The client; behind trusted proxies the one that they name. */
+  readonly peer: Peer | undefined;
+}
+
+/** Options of `mount`. */
+export interface MountOptions<Data = unknown> extends ServerOptions<Data> {
+  /** The path whose upgrades are ours, without a query, such as "/chat". Default all paths. */
+  path?: string | undefined;
+}
+
+const ofServer = ["connection", "origins", "proxies", "maxConnections", "maxConnectionsPerAddress"] as const;
+const ofServe = ["port", "host", "path", "backlog", "tls", "plain", "proxyProtocol", "fetch", "bodyLimit"] as const;
+const ofStream =
+  "open message drain close error upgrade decorate onControl handshakeBufferSize maxMessageSize maxFragments highWaterMark maxBufferedAmount overflow autoFragment writeBufferSize text concurrency rate deflate timeouts clock peer".split(
+    " ",
+  );
+
+const defaultRate: RateOptions = { messages: 10_000, bytes: 64 * 1024 * 1024 };
+
+/** Refuses what is not an option of `taker`. Throws `core.invalid_argument`. */
+export function checkServerOptions(taker: "serve" | "mount", options: object): void {
+  if (!isPlainObject(options)) {
+    throw invalidArgument(`${taker} takes a plain object of options, such as { message(ws, message) { … } }`);
+  }
+  checkOptionNames(taker, options, [...ofStream, ...ofServer, ...(taker === "serve" ? ofServe : ["path"])]);
+}
+
+/** The options of each connection's stream; `connection` is run when it opens. */
+export function streamOptions<Data>(options: ServerOptions<Data>): OptionsOf<ServerWebSocket<Data>, Data> {
+  const others: readonly string[] = [...ofServer, ...ofServe];
+  const stream: OptionsOf<ServerWebSocket<Data>, Data> = Object.fromEntries(
+    Object.entries(options).filter(([name]) => !others.includes(name)),
+  );
+  stream.rate = options.rate === undefined ? defaultRate : options.rate;
+  const { connection } = options;
+  if (connection === undefined) return stream;
+  if (typeof connection !== "function") throw invalidArgument("The option connection must be a function");
+  if (stream.message !== undefined) throw invalidArgument("There can be a handler message or connection, not both");
+  stream.open = async (ws) => {
+    await options.open?.(ws);
+    await connection(ws);
+    void ws.close();
+  };
+  return stream;
 }

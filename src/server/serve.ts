@@ -1,63 +1,144 @@
 import { invalidArgument } from "../core/errors.ts";
-import type { Peer } from "../core/index.ts";
-import { isPlainObject } from "../core/plain-object.ts";
-import { ServeSettings } from "../http/index.ts";
-import { listen, type Listener } from "../net/index.ts";
-import { Settings, type Stream, type StreamOptions } from "../websocket/index.ts";
-import { Connection, type ConnectionOwner } from "./connection.ts";
-import type { ServeOptions } from "./options.ts";
-import type { Fetch } from "./plain-http.ts";
-
-/** A running server. */
-export interface Server extends AsyncDisposable {
-  /** Where it listens, for people and for `fetch`: `http://127.0.0.1:8080`; for a Unix socket `unix:` and its path. */
-  readonly url: string;
-  /** The TCP port, or undefined for a Unix socket. */
-  readonly port: number | undefined;
-  /** The address and port, or the path, that it listens on. */
-  readonly address: Peer;
-  /** How many connections are open. */
-  readonly connections: number;
-  /**
-   * Stops listening and closes every connection: a WebSocket with 1001, a plain one behind the request that is being
-   * answered. Fulfils when all have ended, which takes at most `timeouts.handshake`. Idempotent.
-   */
-  close(): Promise<void>;
-}
+import { abortError, coreError, ServalError, type ByteStream, type Peer } from "../core/index.ts";
+import { Response, ServeSettings } from "../http/index.ts";
+import { listen, type AcceptTlsOptions, type Listener, type SocketStream } from "../net/index.ts";
+import type { MessageData, PreparedMessage, PrepareOptions } from "../websocket/index.ts";
+import { serveConnection, type ConnectionOwner } from "./connection.ts";
+import type { DrainOptions, DrainReport } from "./drain.ts";
+import { Hub, type PlainConnections } from "./hub.ts";
+import { Opening } from "./opening.ts";
+import { checkServerOptions, type FetchHandler, type ServeOptions } from "./options.ts";
+import { trusts } from "./proxies.ts";
+import { refuse } from "./refuse.ts";
+import type { ServerWebSocket } from "./server-websocket.ts";
+import type { Server } from "./server.ts";
+import type { ServerStatistics } from "./statistics.ts";
 
 /**
  * Starts a server: WebSocket upgrades go to the handlers, or to `connection`, plain requests to `fetch`. Fulfils once it
  * listens. Rejects with `net.address_in_use` and the like if it can't, with `core.invalid_argument` for options that
  * can't be meant.
  */
-export async function serve<Data = unknown>(options: ServeOptions<Data>): Promise<Server> {
+export async function serve<Data = unknown>(options: ServeOptions<Data>): Promise<Server<Data>> {
   const server = new RunningServer<Data>(options);
   await server.listen(options);
   return server;
 }
 
-class RunningServer<Data> implements Server, ConnectionOwner<Data> {
-  readonly settings: Settings<Stream<Data>, Data>;
+class RunningServer<Data> implements Server<Data>, ConnectionOwner<Data>, PlainConnections {
+  readonly hub: Hub<Data>;
   readonly http: ServeSettings;
-  readonly fetch: Fetch | undefined;
+  readonly fetch: FetchHandler | undefined;
+  readonly #opening: Opening;
+  readonly #isProxy: (peer: Peer) => boolean;
   readonly #stopping = new AbortController();
   readonly #ending = new AbortController();
-  readonly #connections = new Set<Connection<Data>>();
+  /** How many connections are plain, those that are opening among them. */
+  #plain = 0;
   #listener!: Listener;
-  #closing: Promise<void> | undefined;
-  #whenEmpty: (() => void) | undefined;
 
   constructor(options: ServeOptions<Data>) {
-    this.settings = new Settings(streamOptions(options));
-    this.fetch = options.fetch;
-    const { clock, handshakeBufferSize, timeouts } = this.settings;
-    const { handshake } = timeouts.server;
+    checkServerOptions("serve", options);
+    const { fetch, bodyLimit, proxies, proxyProtocol = false } = options;
+    if (fetch !== undefined && typeof fetch !== "function")
+      throw invalidArgument("The option fetch must be a function");
+    this.hub = new Hub(options, this);
+    this.fetch = fetch;
+    this.#opening = new Opening(options);
+    this.#isProxy = proxyProtocol === false ? trusts(proxies) : () => true;
+    const { clock, handshakeBufferSize, timeouts } = this.hub.settings;
     this.http = new ServeSettings({
       clock,
       headerLimit: handshakeBufferSize,
-      timeouts: { header: handshake, idle: handshake, write: handshake },
-      bodyLimit: options.bodyLimit,
+      timeouts: { header: timeouts.server.handshake },
+      bodyLimit,
     });
+  }
+
+  async listen({ port, host, path, backlog }: ServeOptions<Data>): Promise<void> {
+    if (path !== undefined && (port !== undefined || host !== undefined)) {
+      throw invalidArgument("serve takes a path, or a port and host, not both");
+    }
+    const where = path === undefined ? { port: port ?? 0, ...(host === undefined ? {} : { host }) } : { path };
+    this.#listener = await listen({ ...where, ...(backlog !== undefined && { backlog }) }, (stream) =>
+      this.#accepted(stream),
+    );
+  }
+
+  // ---- connections ----
+
+  #accepted(stream: SocketStream): void {
+    const { hub } = this;
+    const { peer } = stream;
+    hub.counters.accepted++;
+    if (!hub.admission.hasRoom(hub.connections)) {
+      hub.refused("maxConnections", peer);
+      this.#refuse(stream, 503, "There are too many connections\n");
+      return;
+    }
+    // A proxy's connections are many clients': they are counted when it is known whose they are.
+    if (!this.#isProxy(peer) && !hub.admission.enter(peer)) {
+      hub.refused("maxConnectionsPerAddress", peer);
+      this.#refuse(stream, 429, "There are too many connections from this address\n");
+      return;
+    }
+    this.#plain++;
+    if (this.#opening.isNeeded) void this.#open(stream);
+    else serveConnection(stream, this);
+  }
+
+  #refuse(stream: ByteStream, status: number, body: string): void {
+    // Behind TLS nobody could read it.
+    if (this.#opening.isNeeded) stream.close();
+    else refuse(stream, new Response({ status, fields: { "Retry-After": "10" }, body }), this.hub.clock);
+  }
+
+  /** Opens a connection that does not begin with a request, in the time that a handshake may take. */
+  async #open(stream: SocketStream): Promise<void> {
+    const { hub } = this;
+    const { handshake } = hub.settings.timeouts.server;
+    const deadline = new AbortController();
+    const abort = (): void => deadline.abort(abortError(this.ending));
+    this.ending.addEventListener("abort", abort);
+    const timer =
+      handshake === Infinity
+        ? undefined
+        : hub.clock.setTimer(handshake, () => deadline.abort(coreError("core.timeout")));
+    try {
+      const opened = await this.#opening.open(stream, deadline.signal);
+      if (this.#isProxy(stream.peer) && opened.peer !== stream.peer && !hub.admission.enter(opened.peer)) {
+        hub.refused("maxConnectionsPerAddress", opened.peer);
+        opened.close();
+        this.#plainLeft();
+        return;
+      }
+      serveConnection(opened, this);
+    } catch (error) {
+      stream.close();
+      const { reason } = deadline.signal as { reason: unknown };
+      this.connectionLeft(stream.peer, false, (reason instanceof ServalError ? reason : error) as ServalError);
+    } finally {
+      timer?.cancel();
+      this.ending.removeEventListener("abort", abort);
+    }
+  }
+
+  connectionLeft(peer: Peer | undefined, isUpgraded: boolean, error: ServalError | undefined): void {
+    const { hub } = this;
+    if (!isUpgraded) {
+      hub.admission.leave(peer);
+      if (error !== undefined && error.condition !== "aborted") hub.counters.failed(error, false);
+    }
+    this.#plainLeft(isUpgraded);
+  }
+
+  #plainLeft(isUpgraded = false): void {
+    this.#plain--;
+    if (!isUpgraded) this.hub.plainLeft();
+  }
+
+  get size(): number {
+    return this.#plain;
   }
 
   get stopping(): AbortSignal {
@@ -68,24 +149,23 @@ class RunningServer<Data> implements Server, ConnectionOwner<Data> {
     return this.#ending.signal;
   }
 
-  async listen({ port, host, path }: ServeOptions<Data>): Promise<void> {
-    if (path !== undefined && (port !== undefined || host !== undefined)) {
-      throw invalidArgument("serve takes a path, or a port and host, not both");
-    }
-    const where = path === undefined ? { port: port ?? 0, ...(host === undefined ? {} : { host }) } : { path };
-    this.#listener = await listen(where, (stream) => {
-      const connection = new Connection<Data>(stream, this);
-      this.#connections.add(connection);
-      connection.start();
-    });
+  stop(): void {
+    this.#stopping.abort();
   }
+
+  end(): void {
+    this.#stopping.abort();
+    this.#ending.abort();
+  }
+
+  // ---- what its owner sees ----
 
   get url(): string {
     const { address, port, path } = this.address;
     if (path !== undefined) return `unix:${path}`;
     // The unspecified address is one to listen on, not one to connect to.
     const host = address === "::" || address === "0.0.0.0" ? "localhost" : address!;
-    return `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
+    return `${this.#opening.hasTls ? "https" : "http"}://${host.includes(":") ? `[${host}]` : host}:${port}`;
   }
 
   get port(): number | undefined {
@@ -96,52 +176,41 @@ class RunningServer<Data> implements Server, ConnectionOwner<Data> {
     return this.#listener.address();
   }
 
-  get connections(): number {
-    return this.#connections.size;
+  get sockets(): ReadonlySet<ServerWebSocket<Data>> {
+    return this.hub.sockets;
   }
 
-  close(): Promise<void> {
-    return (this.#closing ??= this.#close());
+  get connections(): number {
+    return this.hub.connections;
+  }
+
+  publish(topic: string, data: MessageData | PreparedMessage, options?: PrepareOptions): number {
+    return this.hub.publish(topic, data, options);
+  }
+
+  subscribers(topic: string): number {
+    return this.hub.subscribers(topic);
+  }
+
+  stats(): ServerStatistics {
+    return this.hub.statistics();
+  }
+
+  setSecureContext(tls: AcceptTlsOptions): void {
+    this.#opening.setSecureContext(tls);
+  }
+
+  async drain(options?: DrainOptions): Promise<DrainReport> {
+    const report = this.hub.drain(options);
+    await this.#listener.close();
+    return report;
+  }
+
+  async close(): Promise<void> {
+    await this.drain({ timeout: this.hub.settings.timeouts.server.handshake });
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
-
-  ended(connection: Connection<Data>): void {
-    this.#connections.delete(connection);
-    if (this.#connections.size === 0) this.#whenEmpty?.();
-  }
-
-  async #close(): Promise<void> {
-    const stopped = this.#listener.close();
-    const empty = new Promise<void>((resolve) => {
-      this.#whenEmpty = resolve;
-    });
-    for (const connection of this.#connections) connection.close();
-    this.#stopping.abort();
-    // An answer may take as long as it likes, but not the server's end.
-    const { clock, timeouts } = this.settings;
-    const { handshake } = timeouts.server;
-    const timer = handshake === Infinity ? undefined : clock.setTimer(handshake, () => this.#ending.abort());
-    if (this.#connections.size > 0) await empty;
-    timer?.cancel();
-    await stopped;
-  }
-}
-
-/** The options of each connection's stream; `connection` is run when it opens. */
-function streamOptions<Data>(options: ServeOptions<Data>): StreamOptions<Data> {
-  if (!isPlainObject(options)) throw invalidArgument("serve takes a plain object of options, such as { port: 8080 }");
-  const { port: _port, host: _host, path: _path, fetch, bodyLimit: _bodyLimit, connection, ...stream } = options;
-  if (fetch !== undefined && typeof fetch !== "function") throw invalidArgument("The option fetch must be a function");
-  if (connection === undefined) return stream;
-  if (typeof connection !== "function") throw invalidArgument("The option connection must be a function");
-  if (stream.message !== undefined) throw invalidArgument("serve takes a message handler or connection, not both");
-  const run = async (ws: Stream<Data>): Promise<void> => {
-    await options.open?.(ws);
-    await connection(ws);
-    void ws.close();
-  };
-  return { ...stream, open: run };
 }

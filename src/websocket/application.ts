@@ -4,6 +4,8 @@ import { reportError, runReported } from "../core/report.ts";
 import { thrownBy } from "./errors.ts";
 import type { MessageData } from "./handlers.ts";
 import type { ControlKind, OptionsOf } from "./options.ts";
+import type { Settings } from "./settings.ts";
+import type { Observer } from "./statistics.ts";
 
 /** What `write` returns where nothing has to be waited for. One promise for all, so that it costs nothing. */
 export const room: Promise<void> = Promise.resolve();
@@ -27,15 +29,17 @@ export class Application<Ws> {
   /** How many promises of handlers are pending, and whether that of `open` is one of them. */
   #pending = 0;
   #isOpening = false;
-  readonly #concurrency: number;
   readonly #ws: Ws;
   readonly #handlers: OptionsOf<Ws>;
+  readonly #concurrency: number;
+  readonly #observer: Observer<Ws> | undefined;
   readonly #owner: ApplicationOwner;
 
-  constructor(ws: Ws, handlers: OptionsOf<Ws>, concurrency: number, owner: ApplicationOwner) {
+  constructor(ws: Ws, settings: Pick<Settings<Ws>, "options" | "concurrency" | "observer">, owner: ApplicationOwner) {
     this.#ws = ws;
-    this.#handlers = handlers;
-    this.#concurrency = concurrency;
+    this.#handlers = settings.options;
+    this.#concurrency = settings.concurrency;
+    this.#observer = settings.observer;
     this.#owner = owner;
   }
 
@@ -50,6 +54,7 @@ export class Application<Ws> {
   }
 
   open(): void {
+    this.#observer?.opened(this.#ws);
     try {
       const result = this.#handlers.open?.(this.#ws);
       this.#isOpening = isPromise(result);
@@ -78,6 +83,7 @@ export class Application<Ws> {
 
   /** The connection fails. What a handler threw is not lost where nobody listens for errors. */
   error(error: ServalError): void {
+    this.#observer?.failed(this.#ws, error);
     const { error: handler } = this.#handlers;
     if (handler !== undefined) runReported(() => handler(this.#ws, error));
     else if (error.code === "websocket.handler_failed") reportError(error.cause);

@@ -1,3 +1,4 @@
+export { checkClose } from "./check.ts";
 export { closeCode, isValidCloseCode } from "./close-code.ts";
 export { websocketErrors } from "./errors.ts";
 export type { WebsocketCode } from "./errors.ts";
@@ -18,8 +19,8 @@ export type {
   WriteOptions,
 } from "./options.ts";
 export type { DeflateOptions } from "./permessage-deflate.ts";
-export { prepare } from "./prepared.ts";
-export type { PreparedMessage, Sendable } from "./prepared.ts";
+export { prepare, PreparedMessage } from "./prepared.ts";
+export type { Sendable } from "./prepared.ts";
 export type { RateOptions } from "./rate.ts";
 export type { ReceivedPart } from "./receiver.ts";
 export { Settings } from "./settings.ts";

@@ -88,7 +88,7 @@ export class Session<Ws> implements WriterOwner, ApplicationOwner, SenderOwner, 
     onEnded: (info: CloseInfo) => void,
   ) {
     this.#ws = ws;
-    this.#application = new Application(ws, settings.options, settings.concurrency, this);
+    this.#application = new Application(ws, settings, this);
     this.#next = next;
     this.#role = role;
     this.#settings = settings;

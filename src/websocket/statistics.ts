@@ -1,3 +1,4 @@
+import type { ServalError } from "../core/index.ts";
 import type { MessageData } from "./handlers.ts";
 
 /** What has gone over a connection since it opened: `ws.stats()`. */
@@ -26,10 +27,14 @@ export interface Statistics {
   readonly throttles: number;
 }
 
-/** What a server wants to know of each of its connections, besides what the handlers are told. */
+/** What a server is told of its connections, besides what the handlers of its application are. */
 export interface Observer<Ws> {
+  /** The connection is open; before the handler `open`. */
+  opened(ws: Ws): void;
   /** A whole message goes to the application. */
   message(ws: Ws, message: MessageData): void;
   /** As much waits to be sent as `highWaterMark` says, and less did before. */
   backpressure(ws: Ws): void;
+  /** Why the connection fails; before the handler `error`. */
+  failed(ws: Ws, error: ServalError): void;
 }

@@ -81,12 +81,13 @@ export class Stream<Data = unknown> {
   /** What the `upgrade` hook said of the connection; the application's to use. */
   data: Data = undefined as Data;
 
-  readonly #settings: Settings<Stream<Data>, Data>;
+  /** Whatever the data are, so that a stream of some data is a stream. */
+  readonly #settings: Settings<Stream>;
   #request: Request | undefined;
   #response: Response | undefined;
   #protocol = "";
-  #opening: AcceptOperation<Data> | HandshakeOperation | undefined;
-  #session: Session<Stream<Data>> | undefined;
+  #opening: AcceptOperation<unknown> | HandshakeOperation | undefined;
+  #session: Session<Stream> | undefined;
   #started = false;
   /** The message whose parts are being read, if `nextMessage` gave it. */
   #message: Message | undefined;
@@ -98,11 +99,15 @@ export class Stream<Data = unknown> {
    * Stands on `next`: a `ByteStream`, a Node `Duplex`, or a pair `{ readable, writable }` of Web streams. Nothing is
    * read or written before {@link accept} or {@link handshake}. Throws `core.invalid_argument` for options that can't be meant.
    */
-  constructor(next: NextLayer, options: StreamOptions<Data> | Settings<Stream<Data>, Data> = {}) {
-    this.#settings = options instanceof Settings ? options : new Settings(options);
+  constructor(next: NextLayer, options: StreamOptions<Data> | Settings<Stream<Data>, Data> = {}, peer?: Peer) {
+    const settings = options instanceof Settings ? options : new Settings<Stream<Data>, Data>(options);
+    this.#settings = settings as unknown as Settings<Stream>;
     this.nextLayer = toByteStream(next);
-    this.peer = this.#settings.options.peer ?? peerOf(this.nextLayer);
+    this.peer = peer ?? this.#settings.options.peer ?? peerOf(this.nextLayer);
   }
+
+  /** Told of the end, whatever it was, before anyone else. @internal */
+  protected ended(_info: CloseInfo): void {}
 
   /** The upgrade request, once it was received or sent; also of a handshake that failed. */
   get request(): Request | undefined {
@@ -380,7 +385,7 @@ export class Stream<Data = unknown> {
   #accept(source: AcceptSource | AcceptOptions | undefined, options: AcceptOptions | undefined, done: Handler): void {
     this.#checkNew();
     const input = acceptInput(source, options);
-    const owner: AcceptOwner<Data> = {
+    const owner: AcceptOwner<unknown> = {
       received: (received) => {
         this.#request = received;
       },
@@ -390,7 +395,7 @@ export class Stream<Data = unknown> {
       },
       ended: () => this.#end(neverOpen),
     };
-    const operation = new AcceptOperation<Data>(this.nextLayer, this.#settings, this.peer, owner);
+    const operation = new AcceptOperation<unknown>(this.nextLayer, this.#settings, this.peer, owner);
     this.#start(operation, () => operation.start(input));
   }
 
@@ -421,7 +426,7 @@ export class Stream<Data = unknown> {
     if (this.#started) throw websocketError("websocket.already_started");
   }
 
-  #start(operation: AcceptOperation<Data> | HandshakeOperation, start: () => void): void {
+  #start(operation: AcceptOperation<unknown> | HandshakeOperation, start: () => void): void {
     this.#started = true;
     this.#opening = operation;
     try {
@@ -446,7 +451,7 @@ export class Stream<Data = unknown> {
     }
     this.#protocol = result.protocol;
     const opened: Opened = { role, deflate: result.deflate };
-    this.#session = new Session<Stream<Data>>(this, this.nextLayer, opened, this.#settings, (info) => this.#end(info));
+    this.#session = new Session<Stream>(this, this.nextLayer, opened, this.#settings, (info) => this.#end(info));
     tell(done, undefined, undefined);
     // Behind the completion, so that a promise's continuation too comes before the first message.
     this.#session.start(result.rest);
@@ -455,6 +460,7 @@ export class Stream<Data = unknown> {
   #end(info: CloseInfo): void {
     if (this.#ended !== undefined) return;
     this.#ended = info;
+    this.ended(info);
     for (const waiting of this.#waiting.splice(0)) waiting(info);
   }
 
@@ -464,7 +470,7 @@ export class Stream<Data = unknown> {
     else queueMicrotask(() => callback(info));
   }
 
-  #opened(): Session<Stream<Data>> {
+  #opened(): Session<Stream> {
     if (this.#session !== undefined) return this.#session;
     throw this.#notOpen;
   }
@@ -477,7 +483,7 @@ export class Stream<Data = unknown> {
   #receive<Result>(
     given: (ReadOptions | Handler<Result> | undefined)[],
     goesOn: boolean,
-    start: (session: Session<Stream<Data>>, done: Handler<Result>) => unknown,
+    start: (session: Session<Stream>, done: Handler<Result>) => unknown,
   ): Promise<Result> | undefined {
     return complete(handlerOf<Result>(given), (done) => {
       const signal = checkSignal(optionsOf<ReadOptions>(given)?.signal);

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { encodeLatin1, decodeLatin1 } from "../../src/core/text.ts";
-import { Connection, type ConnectionOwner } from "../../src/server/connection.ts";
-import type { Fetch } from "../../src/server/plain-http.ts";
+import { serveConnection, type ConnectionOwner } from "../../src/server/connection.ts";
+import { Hub } from "../../src/server/hub.ts";
+import type { FetchHandler, ServerOptions } from "../../src/server/options.ts";
 import { pair, VirtualClock, type PairOptions, type PairStream } from "../../src/testing/index.ts";
 import { ServeSettings, type ServeTimeouts } from "../../src/http/index.ts";
-import { Settings, type StreamOptions } from "../../src/websocket/index.ts";
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
@@ -14,29 +14,44 @@ class Fixture {
   readonly clock = new VirtualClock();
   readonly stream: PairStream;
   readonly peer: PairStream;
-  readonly connection: Connection<unknown>;
-  ends = 0;
+  readonly hub: Hub<unknown>;
+  readonly errors: (string | undefined)[] = [];
+  /** How many ended as plain ones, and were upgraded. */
+  plainEnds = 0;
+  upgrades = 0;
   readonly stopping = new AbortController();
   readonly ending = new AbortController();
 
-  constructor(fetch: Fetch | undefined, options: StreamOptions = {}, pairOptions: PairOptions = {}) {
+  constructor(fetch: FetchHandler | undefined, options: ServerOptions = {}, pairOptions: PairOptions = {}) {
     [this.stream, this.peer] = pair({ ...pairOptions, record: true }, { record: true });
+    const plain = {
+      size: 0,
+      stop: () => this.stopping.abort(),
+      end: () => this.ending.abort(),
+    };
+    this.hub = new Hub<unknown>({ clock: this.clock, timeouts: { handshake: 1000 }, ...options }, plain);
     const owner: ConnectionOwner<unknown> = {
-      settings: new Settings({ clock: this.clock, timeouts: { handshake: 1000 }, ...options }),
+      hub: this.hub,
       http: new ServeSettings({ clock: this.clock, date: false, timeouts }),
       fetch,
       stopping: this.stopping.signal,
       ending: this.ending.signal,
-      ended: () => this.ends++,
+      connectionLeft: (_, isUpgraded, error) => {
+        if (isUpgraded) this.upgrades++;
+        else this.plainEnds++;
+        this.errors.push(error?.code);
+      },
     };
-    this.connection = new Connection(this.stream, owner);
-    this.connection.start();
+    serveConnection(this.stream, owner);
+  }
+
+  get ends(): number {
+    return this.plainEnds + this.upgrades - this.hub.sockets.size;
   }
 
   /** What the server does when it closes. */
   close(): void {
-    this.connection.close();
-    this.stopping.abort();
+    void this.hub.drain({ timeout: 100_000 });
   }
 
   /** Sends bytes, and reads what comes until nothing more does. */
@@ -60,7 +75,7 @@ class Fixture {
 
 const timeouts: ServeTimeouts = { header: 1000, idle: 1000, write: 1000 };
 
-const hello: Fetch = (request) => new Response(`hello ${new URL(request.url).pathname}`);
+const hello: FetchHandler = (request) => new Response(`hello ${new URL(request.url).pathname}`);
 
 const get = (target: string, fields = ""): string => `GET ${target} HTTP/1.1\r\nHost: h\r\n${fields}\r\n`;
 

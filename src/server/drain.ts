@@ -1,0 +1,180 @@
+import { invalidArgument } from "../core/errors.ts";
+import type { Clock, Timer } from "../core/index.ts";
+import { checkOptionNames } from "../core/option-names.ts";
+import { isPlainObject } from "../core/plain-object.ts";
+import { checkClose, closeCode } from "../websocket/index.ts";
+
+/** How a server is drained. */
+export interface DrainOptions {
+  /** How long all of it may take, in milliseconds; then what is left is ended at once. Default 30,000. */
+  timeout?: number | undefined;
+  /** The close code that WebSockets get. Default 1001, going away. */
+  code?: number | undefined;
+  /** The reason that they get, at most 123 bytes of UTF-8. Default empty. */
+  reason?: string | undefined;
+  /**
+   * Over how many milliseconds the closing of the WebSockets is spread, at random, so that their clients do not all come
+   * back at the same moment; less than `timeout`. Default 0.
+   */
+  jitter?: number | undefined;
+}
+
+/** How what was open when a server was drained has ended. */
+export interface DrainReport {
+  /** How many WebSockets ended with a close handshake. */
+  readonly closed: number;
+  /** How many ended without one: at the timeout, or because the peer was gone. */
+  readonly terminated: number;
+  /** How many plain connections ended between requests, or behind the response to the last. */
+  readonly finished: number;
+  /** How many of them were cut at the timeout. */
+  readonly cut: number;
+  /** How long it took, in milliseconds. */
+  readonly duration: number;
+}
+
+/** A WebSocket that can be closed. */
+interface Closable {
+  readonly hasOpened: boolean;
+  close(options: { code: number; reason: string }): unknown;
+  terminate(): void;
+}
+
+/** What is drained. */
+export interface Drainable {
+  readonly clock: Clock;
+  readonly sockets: ReadonlySet<Closable>;
+  readonly plain: { readonly size: number; stop(): void; end(): void };
+}
+
+/** The end of a server: closes what is open, waits for it, and cuts off what is left at the timeout. */
+export class Drain {
+  readonly report: Promise<DrainReport>;
+  readonly #target: Drainable;
+  readonly #code: number;
+  readonly #reason: string;
+  readonly #jitter: number;
+  readonly #started: number;
+  readonly #timers = new Set<Timer>();
+  #resolve!: (report: DrainReport) => void;
+  #end: Timer | undefined;
+  #endsAt = Infinity;
+  #hasStopped = false;
+  #hasExpired = false;
+  #hasEnded = false;
+  #closed = 0;
+  #terminated = 0;
+  #finished = 0;
+  #cut = 0;
+
+  /** Throws `core.invalid_argument` for options that can't be meant; then nothing has been done. */
+  constructor(target: Drainable, options: DrainOptions = {}) {
+    const { timeout, code, reason, jitter } = checked(options);
+    this.#target = target;
+    this.#code = code;
+    this.#reason = reason;
+    this.#jitter = jitter;
+    this.#started = target.clock.now();
+    this.report = new Promise((resolve) => {
+      this.#resolve = resolve;
+    });
+    this.#expireIn(timeout);
+    // Behind the call: what ends at once is told to whoever has this by then.
+    queueMicrotask(() => {
+      for (const ws of target.sockets) if (ws.hasOpened) this.close(ws);
+      this.#look();
+    });
+  }
+
+  /** In how many seconds it ends at the latest, at least 1. */
+  get secondsLeft(): number {
+    return Math.max(1, Math.ceil((Math.min(this.#endsAt, Number.MAX_SAFE_INTEGER) - this.#target.clock.now()) / 1000));
+  }
+
+  /** It is to end sooner, if that is sooner. */
+  shorten(options: DrainOptions = {}): void {
+    const { timeout } = checked(options);
+    if (!this.#hasEnded && this.#target.clock.now() + timeout < this.#endsAt) this.#expireIn(timeout);
+  }
+
+  /** Closes a socket, in its time. */
+  close(ws: Closable): void {
+    const close = (): void => void ws.close({ code: this.#code, reason: this.#reason });
+    if (this.#jitter === 0) close();
+    else this.#later(Math.random() * this.#jitter, close);
+  }
+
+  /** A socket has ended. */
+  left(clean: boolean): void {
+    if (clean) this.#closed++;
+    else this.#terminated++;
+    this.#look();
+  }
+
+  /** A plain connection has ended. */
+  plainLeft(): void {
+    if (this.#hasExpired) this.#cut++;
+    else this.#finished++;
+    this.#look();
+  }
+
+  /** Plain connections are kept for as long as sockets are: who asks for something meanwhile is told to come back later. */
+  #look(): void {
+    const { sockets, plain } = this.#target;
+    if (this.#hasEnded || sockets.size > 0) return;
+    if (!this.#hasStopped) {
+      this.#hasStopped = true;
+      plain.stop();
+    }
+    if (plain.size > 0) return;
+    this.#hasEnded = true;
+    this.#end?.cancel();
+    for (const timer of this.#timers) timer.cancel();
+    this.#resolve({
+      closed: this.#closed,
+      terminated: this.#terminated,
+      finished: this.#finished,
+      cut: this.#cut,
+      duration: this.#target.clock.now() - this.#started,
+    });
+  }
+
+  #expireIn(ms: number): void {
+    this.#end?.cancel();
+    this.#endsAt = this.#target.clock.now() + ms;
+    this.#end = ms === Infinity ? undefined : this.#target.clock.setTimer(ms, this.#onExpired);
+  }
+
+  readonly #onExpired = (): void => {
+    this.#hasExpired = true;
+    for (const ws of this.#target.sockets) ws.terminate();
+    this.#target.plain.end();
+  };
+
+  #later(ms: number, callback: () => void): void {
+    const timer = this.#target.clock.setTimer(ms, () => {
+      this.#timers.delete(timer);
+      callback();
+    });
+    this.#timers.add(timer);
+  }
+}
+
+function checked(options: DrainOptions): { timeout: number; code: number; reason: string; jitter: number } {
+  if (!isPlainObject(options))
+    throw invalidArgument("drain takes a plain object of options, such as { timeout: 10_000 }");
+  checkOptionNames("drain", options, ["timeout", "code", "reason", "jitter"]);
+  const { timeout = 30_000, jitter = 0 } = options;
+  const { code, reason } = checkClose({ code: closeCode.goingAway, ...defined(options) });
+  if (!(typeof timeout === "number" && timeout >= 0)) {
+    throw invalidArgument(`timeout must be a number of milliseconds (Infinity for no limit), not ${String(timeout)}`);
+  }
+  if (!(typeof jitter === "number" && jitter >= 0 && (jitter === 0 || jitter < timeout) && jitter !== Infinity)) {
+    throw invalidArgument(`jitter must be a number of milliseconds of less than timeout, not ${String(jitter)}`);
+  }
+  return { timeout, code, reason, jitter };
+}
+
+function defined({ code, reason }: DrainOptions): { code?: number; reason?: string } {
+  return { ...(code !== undefined && { code }), ...(reason !== undefined && { reason }) };
+}

@@ -1,0 +1,243 @@
+import { invalidArgument } from "../core/errors.ts";
+import type { ByteStream, Clock, CloseInfo, Peer, ServalError } from "../core/index.ts";
+import { reportError, runReported } from "../core/report.ts";
+import { Response, type Request } from "../http/index.ts";
+import {
+  prepare,
+  PreparedMessage,
+  Settings,
+  type MessageData,
+  type Observer,
+  type PrepareOptions,
+} from "../websocket/index.ts";
+import { Admission } from "./admission.ts";
+import { backpressures, closes, handshakes, messages, opens, refusals } from "./channels.ts";
+import { Drain, type DrainOptions, type DrainReport } from "./drain.ts";
+import { streamOptions, type ServerOptions } from "./options.ts";
+import { originRule, type OriginRule } from "./origin.ts";
+import { clientOf, type ClientOf } from "./proxies.ts";
+import { ServerWebSocket, type SocketOwner } from "./server-websocket.ts";
+import { Counters, type Refusal, type ServerStatistics } from "./statistics.ts";
+import { Topics } from "./topics.ts";
+
+/** What a hub has of those connections that are no WebSockets: of a mounted one they are its HTTP server's. */
+export interface PlainConnections {
+  /** How many there are. */
+  readonly size: number;
+  /** Has them end, each behind the request that is being answered. */
+  stop(): void;
+  /** Ends them now. */
+  end(): void;
+}
+
+const noPlain: PlainConnections = { size: 0, stop() {}, end() {} };
+
+/**
+ * What all WebSockets of a server share: settings, limits, topics, counters, and their end. It stands under `serve` and
+ * under `mount`.
+ */
+export class Hub<Data> implements Observer<ServerWebSocket<Data>>, SocketOwner {
+  readonly settings: Settings<ServerWebSocket<Data>, Data>;
+  readonly admission: Admission;
+  readonly counters: Counters = new Counters();
+  /** Whom a request comes from. */
+  readonly clientOf: ClientOf;
+  /** Those whose handshake has begun and that have not ended. */
+  readonly sockets: Set<ServerWebSocket<Data>> = new Set();
+  readonly plain: PlainConnections;
+  readonly #isAllowed: OriginRule;
+  readonly #topics = new Topics<ServerWebSocket<Data>>();
+  #drain: Drain | undefined;
+
+  /** Throws `core.invalid_argument` for options that can't be meant. */
+  constructor(options: ServerOptions<Data>, plain: PlainConnections = noPlain) {
+    this.settings = new Settings(streamOptions(options), this);
+    this.admission = new Admission(options);
+    this.clientOf = clientOf(options.proxies);
+    this.plain = plain;
+    this.#isAllowed = originRule(options.origins);
+  }
+
+  get clock(): Clock {
+    return this.settings.clock;
+  }
+
+  get connections(): number {
+    return this.plain.size + this.sockets.size;
+  }
+
+  // ---- opening ----
+
+  /** Why a request to open a WebSocket is refused before its handshake, which counts it otherwise; undefined if it is not. */
+  refusal(request: Request, client: Peer | undefined, isCounted: boolean): Response | undefined {
+    if (this.#drain !== undefined) return this.drainingResponse(request, client);
+    if (!this.#isAllowed(request)) {
+      this.refused("origins", client, request);
+      const origin = request.fields.get("Origin");
+      return new Response({ status: 403, body: `Pages of the origin ${origin} may not connect to this server\n` });
+    }
+    if (isCounted) return undefined;
+    if (!this.admission.enter(client)) {
+      this.refused("maxConnectionsPerAddress", client, request);
+      return new Response({ status: 429, body: "There are too many connections from this address\n" });
+    }
+    return undefined;
+  }
+
+  /** The answer to whatever is asked of a server that is draining. */
+  drainingResponse(request: Request, client: Peer | undefined): Response {
+    this.refused("draining", client, request);
+    const fields = { "Retry-After": `${this.#drain!.secondsLeft}`, Connection: "close" };
+    return new Response({ status: 503, fields, body: "The server is shutting down\n" });
+  }
+
+  /** Opens a WebSocket on a stream whose request was admitted, with the bytes that were read behind that. */
+  upgrade(stream: ByteStream, request: Request, buffered: Uint8Array, client: Peer | undefined): void {
+    const ws = new ServerWebSocket<Data>(stream, this.settings, this, client);
+    this.sockets.add(ws);
+    if (handshakes.hasSubscribers) handshakes.publish({ ws, request });
+    ws.accept(request, { buffered }, (error) => {
+      if (error !== undefined) this.#notOpened(ws, request, error);
+      else this.#drain?.close(ws);
+    });
+  }
+
+  /** Counts a refusal, and tells of it. */
+  refused(reason: Refusal, peer: Peer | undefined, request?: Request, ws?: ServerWebSocket<Data>, error?: Error): void {
+    this.counters.refused[reason]++;
+    if (refusals.hasSubscribers) {
+      refusals.publish({ reason, peer, request, ws: ws, error });
+    }
+  }
+
+  #notOpened(ws: ServerWebSocket<Data>, request: Request, error: ServalError): void {
+    this.counters.failed(error, false);
+    const reason = refusalOf(error);
+    if (reason !== undefined) this.refused(reason, ws.peer, request, ws, error);
+    if (reason === "failed") this.#tell(ws, error);
+  }
+
+  /** A hook has failed: the peer was told nothing of it but 500. */
+  #tell(ws: ServerWebSocket<Data>, error: ServalError): void {
+    const { error: handler } = this.settings.options;
+    if (handler === undefined) reportError(error.cause ?? error);
+    else runReported(() => handler(ws, error));
+  }
+
+  // ---- what the sockets tell ----
+
+  opened(ws: ServerWebSocket<Data>): void {
+    ws.hasOpened = true;
+    this.counters.opened++;
+    if (opens.hasSubscribers) opens.publish({ ws });
+  }
+
+  message(ws: ServerWebSocket<Data>, message: MessageData): void {
+    if (messages.hasSubscribers) messages.publish({ ws, message });
+  }
+
+  backpressure(ws: ServerWebSocket<Data>): void {
+    if (!backpressures.hasSubscribers) return;
+    backpressures.publish({ ws, bufferedAmount: ws.bufferedAmount });
+  }
+
+  failed(_: ServerWebSocket<Data>, error: ServalError): void {
+    this.counters.failed(error, true);
+  }
+
+  /** A socket has ended, whether it was ever open or not. */
+  left(ws: ServerWebSocket<Data>, info: CloseInfo): void {
+    this.sockets.delete(ws);
+    this.admission.leave(ws.peer);
+    if (ws.hasOpened) {
+      this.counters.ended(info.code, ws.stats());
+      if (closes.hasSubscribers) closes.publish({ ws, ...info });
+    }
+    this.#drain?.left(info.clean);
+  }
+
+  /** A connection that was no WebSocket has ended. */
+  plainLeft(): void {
+    this.#drain?.plainLeft();
+  }
+
+  // ---- topics ----
+
+  subscribe(topic: string, ws: ServerWebSocket<Data>): boolean {
+    checkTopic(topic);
+    return this.sockets.has(ws) && this.#topics.add(topic, ws);
+  }
+
+  unsubscribe(topic: string, ws: ServerWebSocket<Data>): boolean {
+    return this.#topics.delete(topic, ws);
+  }
+
+  subscribers(topic: string): number {
+    return this.#topics.of(topic)?.size ?? 0;
+  }
+
+  publish(
+    topic: string,
+    data: MessageData | PreparedMessage,
+    options: PrepareOptions | undefined,
+    except?: ServerWebSocket,
+  ): number {
+    checkTopic(topic);
+    const message = data instanceof PreparedMessage ? data : prepare(data, options);
+    const subscribers = this.#topics.of(topic);
+    if (subscribers === undefined) return 0;
+    const { overflow, maxBufferedAmount } = this.settings;
+    // Who waits for room would wait here for others.
+    const skipsFull = overflow === "wait";
+    let sent = 0;
+    for (const ws of subscribers) {
+      if (ws === except || !ws.isOpen) continue;
+      if (skipsFull && ws.bufferedAmount > maxBufferedAmount) {
+        this.counters.limits.maxBufferedAmount++;
+        continue;
+      }
+      ws.send(message);
+      sent++;
+    }
+    return sent;
+  }
+
+  // ---- the whole ----
+
+  get isDraining(): boolean {
+    return this.#drain !== undefined;
+  }
+
+  statistics(): ServerStatistics {
+    const now = {
+      connections: this.connections,
+      sockets: this.sockets.size,
+      topics: this.#topics.size,
+      subscriptions: this.#topics.subscriptions,
+    };
+    const open = [...this.sockets].filter((ws) => ws.hasOpened);
+    return this.counters.statistics(
+      now,
+      open.map((ws) => ws.stats()),
+    );
+  }
+
+  /** Ends everything; whoever asks again may only make it sooner. */
+  drain(options: DrainOptions | undefined): Promise<DrainReport> {
+    if (this.#drain === undefined) this.#drain = new Drain(this, options);
+    else this.#drain.shorten(options);
+    return this.#drain.report;
+  }
+}
+
+/** Why an upgrade was refused, if that is why it failed. */
+function refusalOf({ code, condition }: ServalError): Refusal | undefined {
+  if (code === "websocket.upgrade_declined") return "declined";
+  // Of HTTP, the peer's part has been read without fault by then.
+  if (condition === "misuse" || (code.startsWith("http.") && code !== "http.unexpected_body")) return "failed";
+  return condition === "handshake_failed" ? "malformed" : undefined;
+}
+
+function checkTopic(topic: string): void {
+  if (typeof topic !== "string") throw invalidArgument(`A topic is a string, not ${typeof topic}`);
+}

@@ -1,0 +1,67 @@
+import { createSecureContext } from "node:tls";
+import { invalidArgument } from "../core/errors.ts";
+import { FlatBuffer, PrefixedStream, type ByteStream } from "../core/index.ts";
+import { acceptProxy, acceptTls, checkTlsServerOptions, detectTls, type AcceptTlsOptions } from "../net/index.ts";
+import type { ServeOptions } from "./options.ts";
+
+/** What stands between a connection and its first request: the PROXY protocol, TLS, whether it is TLS at all. */
+export class Opening {
+  readonly #proxyProtocol: boolean | "optional";
+  readonly #plain: boolean;
+  #tls: AcceptTlsOptions | undefined;
+
+  /** Throws `core.invalid_argument` for options that can't be meant. */
+  constructor({ tls, plain = false, proxyProtocol = false }: Pick<ServeOptions, "tls" | "plain" | "proxyProtocol">) {
+    if (typeof plain !== "boolean") throw invalidArgument("plain must be true or false");
+    if (plain && tls === undefined) throw invalidArgument("The option plain goes with tls: without it all is plain");
+    if (typeof proxyProtocol !== "boolean" && proxyProtocol !== "optional") {
+      throw invalidArgument(`proxyProtocol must be true, false or "optional", not ${String(proxyProtocol)}`);
+    }
+    this.#plain = plain;
+    this.#proxyProtocol = proxyProtocol;
+    if (tls !== undefined) this.#tls = withContext(tls);
+  }
+
+  get hasTls(): boolean {
+    return this.#tls !== undefined;
+  }
+
+  /** Whether there is anything before the first request. */
+  get isNeeded(): boolean {
+    return this.hasTls || this.#proxyProtocol !== false;
+  }
+
+  /** For connections from now on. Throws `core.invalid_argument`; then nothing has changed. */
+  setSecureContext(tls: AcceptTlsOptions): void {
+    if (!this.hasTls) throw invalidArgument("This server speaks no TLS: it was started without the option tls");
+    this.#tls = withContext(tls);
+  }
+
+  /** Opens a connection; fulfils with the stream for its requests. The stream is closed where it rejects. */
+  async open(stream: ByteStream, signal: AbortSignal): Promise<ByteStream> {
+    let next = stream;
+    if (this.#proxyProtocol !== false) {
+      next = await acceptProxy(next, { required: this.#proxyProtocol === true, signal });
+    }
+    if (this.#tls === undefined) return next;
+    if (this.#plain) {
+      const buffer = new FlatBuffer();
+      const isTls = await detectTls(next, buffer, { signal });
+      next = new PrefixedStream(next, buffer.data());
+      if (!isTls) return next;
+    }
+    return acceptTls(next, { ...this.#tls, signal });
+  }
+}
+
+/** The options with the context that they make: once, and now, so that what is wrong with them is told now. */
+function withContext(tls: AcceptTlsOptions): AcceptTlsOptions {
+  checkTlsServerOptions(tls);
+  if (tls.secureContext !== undefined) return { ...tls };
+  try {
+    const secureContext = createSecureContext({ honorCipherOrder: true, sessionIdContext: "serval", ...tls });
+    return { ...tls, secureContext };
+  } catch (cause) {
+    throw invalidArgument(`TLS can't start with these options: ${(cause as Error).message}`);
+  }
+}

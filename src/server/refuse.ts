@@ -1,0 +1,35 @@
+import type { ByteStream, Clock } from "../core/index.ts";
+import { write, type Response } from "../http/index.ts";
+
+/** How many milliseconds a client may take to read a refusal and end its side. */
+const lingerMs = 2_000;
+
+/** So many refused connections may linger; more are closed at once. */
+const mostLingering = 1_000;
+let lingering = 0;
+
+/** Sends a response on a stream that nobody reads from, and ends it; never waits for long. */
+export function refuse(stream: ByteStream, response: Response, clock: Clock): void {
+  if (lingering >= mostLingering) {
+    stream.close();
+    return;
+  }
+  lingering++;
+  const timer = clock.setTimer(lingerMs, () => stream.close());
+  timer.unref?.();
+  const end = (): void => {
+    lingering--;
+    timer.cancel();
+    stream.close();
+  };
+  response.fields.set("Connection", "close");
+  try {
+    write(stream, response, (error) => {
+      if (error !== undefined) end();
+      // Closed at once, with bytes that were not read, a socket may take the response back from the client.
+      else stream.teardown("server", end);
+    });
+  } catch {
+    end();
+  }
+}

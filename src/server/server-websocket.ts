@@ -1,0 +1,79 @@
+import type { ByteStream, CloseInfo, Peer } from "../core/index.ts";
+import {
+  Stream,
+  type PrepareOptions,
+  type PreparedMessage,
+  type MessageData,
+  type Settings,
+} from "../websocket/index.ts";
+
+/** What a socket asks of the server that holds it, and tells it. */
+export interface SocketOwner {
+  subscribe(topic: string, ws: ServerWebSocket): boolean;
+  unsubscribe(topic: string, ws: ServerWebSocket): boolean;
+  publish(
+    topic: string,
+    data: MessageData | PreparedMessage,
+    options: PrepareOptions | undefined,
+    except: ServerWebSocket,
+  ): number;
+  left(ws: ServerWebSocket, info: CloseInfo): void;
+}
+
+const none: ReadonlySet<string> = new Set();
+
+/**
+ * A WebSocket that a server holds: a `Stream` that can subscribe to the server's topics. Its `peer` is the client, also behind a
+ * trusted proxy.
+ */
+export class ServerWebSocket<Data = unknown> extends Stream<Data> {
+  /** Whether it was ever open. @internal */
+  hasOpened = false;
+  readonly #owner: SocketOwner;
+  #topics: Set<string> | undefined;
+
+  /** @internal */
+  constructor(
+    next: ByteStream,
+    settings: Settings<ServerWebSocket<Data>, Data>,
+    owner: SocketOwner,
+    peer: Peer | undefined,
+  ) {
+    // Its handlers are called with what it is.
+    super(next, settings as unknown as Settings<Stream<Data>, Data>, peer);
+    this.#owner = owner;
+  }
+
+  /** What it is subscribed to. */
+  get topics(): ReadonlySet<string> {
+    return this.#topics ?? none;
+  }
+
+  /**
+   * Has it get what is published to a topic, until it unsubscribes or ends. Returns false if it was subscribed already, or
+   * has ended.
+   */
+  subscribe(topic: string): boolean {
+    if (!this.#owner.subscribe(topic, this)) return false;
+    (this.#topics ??= new Set()).add(topic);
+    return true;
+  }
+
+  /** Ends a subscription. Returns false if there was none. */
+  unsubscribe(topic: string): boolean {
+    this.#topics?.delete(topic);
+    return this.#owner.unsubscribe(topic, this);
+  }
+
+  /** Publishes a message to the others that are subscribed to a topic; see `Server.publish`. */
+  publish(topic: string, data: MessageData | PreparedMessage, options?: PrepareOptions): number {
+    return this.#owner.publish(topic, data, options, this);
+  }
+
+  /** @internal */
+  protected override ended(info: CloseInfo): void {
+    for (const topic of this.#topics ?? none) this.#owner.unsubscribe(topic, this);
+    this.#topics = undefined;
+    this.#owner.left(this, info);
+  }
+}

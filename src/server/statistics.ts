@@ -1,0 +1,169 @@
+import type { ServalError } from "../core/index.ts";
+import type { Statistics } from "../websocket/index.ts";
+
+/** Why a connection or a request was refused. */
+export type Refusal =
+  /** There were `maxConnections` already: 503. */
+  | "maxConnections"
+  /** There were `maxConnectionsPerAddress` of its address: 429. */
+  | "maxConnectionsPerAddress"
+  /** Its Origin is not allowed: 403. */
+  | "origins"
+  /** The server is draining: 503. */
+  | "draining"
+  /** The hook `upgrade` said so. */
+  | "declined"
+  /** The hook `upgrade` or `decorate` failed: 500. */
+  | "failed"
+  /** It was no valid WebSocket handshake: 400, 405, 426, 431 or 505. */
+  | "malformed";
+
+/** A limit, by the option that sets it. */
+export type Limit =
+  /** TLS, the PROXY header, a request's head or the upgrade took too long: 408, or the end. */
+  | "timeouts.handshake"
+  /** A peer was silent for too long: the end (1006). */
+  | "timeouts.idle"
+  /** A request's head was too large: 431. */
+  | "handshakeBufferSize"
+  /** The body of a plain request was too large: 413. */
+  | "bodyLimit"
+  /** A message was too large: 1009. */
+  | "maxMessageSize"
+  /** A message had too many fragments: 1008. */
+  | "maxFragments"
+  /** More waited to be sent than may: the end (1006), or the message was dropped. */
+  | "maxBufferedAmount"
+  /** A peer sent too fast: it was slowed down, or 1008. */
+  | "rate";
+
+/** What has gone on in a server since it was started: `server.stats()`. */
+export interface ServerStatistics {
+  /** How many connections are open now, and how many of them are WebSockets. */
+  readonly connections: number;
+  readonly sockets: number;
+  /** How many topics there are now, and subscriptions to them. */
+  readonly topics: number;
+  readonly subscriptions: number;
+  /** How many bytes wait to be sent to WebSockets now. */
+  readonly bufferedAmount: number;
+  /** How many connections were accepted, and plain requests answered. */
+  readonly accepted: number;
+  readonly requests: number;
+  /** How many WebSockets were opened, and how those ended that have: by close code. */
+  readonly opened: number;
+  readonly closed: Readonly<Record<number, number>>;
+  /** What was refused, by reason. */
+  readonly refused: Readonly<Record<Refusal, number>>;
+  /** How often a limit took hold, by option. */
+  readonly limits: Readonly<Record<Limit, number>>;
+  /** How many connections failed, by error code. */
+  readonly errors: Readonly<Record<string, number>>;
+  /** Of all WebSockets, open and ended: as `ws.stats()` has them. */
+  readonly messagesReceived: number;
+  readonly messagesSent: number;
+  readonly messagesDropped: number;
+  readonly bytesReceived: number;
+  readonly bytesSent: number;
+  readonly payloadReceived: number;
+  readonly payloadSent: number;
+}
+
+/** What is summed up over all sockets. */
+const sums = [
+  "messagesReceived",
+  "messagesSent",
+  "messagesDropped",
+  "bytesReceived",
+  "bytesSent",
+  "payloadReceived",
+  "payloadSent",
+] as const;
+
+type Sums = Record<(typeof sums)[number], number>;
+
+const limitOf: Readonly<Record<string, Limit>> = {
+  "http.header_limit": "handshakeBufferSize",
+  "http.body_limit": "bodyLimit",
+  "websocket.buffer_overflow": "handshakeBufferSize",
+  "websocket.message_too_big": "maxMessageSize",
+  "websocket.too_many_fragments": "maxFragments",
+  "websocket.queue_overflow": "maxBufferedAmount",
+  "websocket.rate_exceeded": "rate",
+};
+
+/** The counters of a server. */
+export class Counters {
+  accepted = 0;
+  requests = 0;
+  opened = 0;
+  readonly closed: Record<number, number> = {};
+  readonly refused: Record<Refusal, number> = {
+    maxConnections: 0,
+    maxConnectionsPerAddress: 0,
+    origins: 0,
+    draining: 0,
+    declined: 0,
+    failed: 0,
+    malformed: 0,
+  };
+  readonly limits: Record<Limit, number> = {
+    "timeouts.handshake": 0,
+    "timeouts.idle": 0,
+    handshakeBufferSize: 0,
+    bodyLimit: 0,
+    maxMessageSize: 0,
+    maxFragments: 0,
+    maxBufferedAmount: 0,
+    rate: 0,
+  };
+  readonly errors: Record<string, number> = {};
+  /** Of the sockets that have ended. */
+  readonly #ended: Sums = zeros();
+
+  /** Something has failed, while a connection was opening or open. */
+  failed({ code }: ServalError, isOpen: boolean): void {
+    this.errors[code] = (this.errors[code] ?? 0) + 1;
+    const limit = code === "core.timeout" ? (isOpen ? "timeouts.idle" : "timeouts.handshake") : limitOf[code];
+    if (limit !== undefined) this.limits[limit]++;
+  }
+
+  /** A socket that was open has ended with a close code. */
+  ended(code: number, statistics: Statistics): void {
+    this.closed[code] = (this.closed[code] ?? 0) + 1;
+    add(this.#ended, statistics);
+    this.#addLimits(this.limits, statistics);
+  }
+
+  /** All of it, with what the sockets that are open have to say. */
+  statistics(
+    now: Pick<ServerStatistics, "connections" | "sockets" | "topics" | "subscriptions">,
+    open: Iterable<Statistics>,
+  ): ServerStatistics {
+    const total = { ...this.#ended };
+    const limits = { ...this.limits };
+    let bufferedAmount = 0;
+    for (const statistics of open) {
+      add(total, statistics);
+      this.#addLimits(limits, statistics);
+      bufferedAmount += statistics.bufferedAmount;
+    }
+    const { accepted, requests, opened } = this;
+    const copies = { closed: { ...this.closed }, refused: { ...this.refused }, limits, errors: { ...this.errors } };
+    return { ...now, bufferedAmount, accepted, requests, opened, ...copies, ...total };
+  }
+
+  /** What a connection lives through without failing. */
+  #addLimits(limits: Record<Limit, number>, { messagesDropped, throttles }: Statistics): void {
+    limits.maxBufferedAmount += messagesDropped;
+    limits.rate += throttles;
+  }
+}
+
+function zeros(): Sums {
+  return Object.fromEntries(sums.map((name) => [name, 0])) as Sums;
+}
+
+function add(total: Sums, statistics: Statistics): void {
+  for (const name of sums) total[name] += statistics[name];
+}
