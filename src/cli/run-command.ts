@@ -1,7 +1,7 @@
 import { ServalError } from "../core/index.ts";
 import type { Server } from "../server/index.ts";
 import { parseArguments, UsageError, type EchoSettings, type Invocation, type Where } from "./arguments.ts";
-import { closeOnSignal } from "./close-on-signal.ts";
+import { drainOnSignal } from "./drain-on-signal.ts";
 import { echo } from "./echo.ts";
 import { help, type CommandName } from "./help.ts";
 import type { Output } from "./output.ts";
@@ -61,7 +61,7 @@ async function run(
     return 1;
   }
   output.out(`serval ${command} listening on ${server.url} (${server.url.replace(/^http/, "ws")}${path})\n`);
-  await closeOnSignal(server, output);
+  await drainOnSignal(server, output);
   return 0;
 }
 

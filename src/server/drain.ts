@@ -23,11 +23,13 @@ export interface DrainOptions {
 export interface DrainReport {
   /** How many WebSockets ended with a close handshake. */
   readonly closed: number;
-  /** How many ended without one: at the timeout, or because the peer was gone. */
+  /** How many ended without one: the peer was gone, or did not answer within `timeouts.handshake`. */
+  readonly lost: number;
+  /** How many were cut off at the timeout. */
   readonly terminated: number;
   /** How many plain connections ended between requests, or behind the response to the last. */
   readonly finished: number;
-  /** How many of them were cut at the timeout. */
+  /** How many of them were cut off at the timeout. */
   readonly cut: number;
   /** How long it took, in milliseconds. */
   readonly duration: number;
@@ -63,6 +65,7 @@ export class Drain {
   #hasExpired = false;
   #hasEnded = false;
   #closed = 0;
+  #lost = 0;
   #terminated = 0;
   #finished = 0;
   #cut = 0;
@@ -107,7 +110,8 @@ export class Drain {
   /** A socket has ended. */
   left(clean: boolean): void {
     if (clean) this.#closed++;
-    else this.#terminated++;
+    else if (this.#hasExpired) this.#terminated++;
+    else this.#lost++;
     this.#look();
   }
 
@@ -132,6 +136,7 @@ export class Drain {
     for (const timer of this.#timers) timer.cancel();
     this.#resolve({
       closed: this.#closed,
+      lost: this.#lost,
       terminated: this.#terminated,
       finished: this.#finished,
       cut: this.#cut,
