@@ -20,6 +20,7 @@ import * as path from "node:path";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { WebSocket, WebSocketServer } from "ws";
+import { localhost } from "../certificates/localhost.ts";
 
 // Every TypeScript block of the documentation is compiled as it stands, and run. Its name, in a comment above it, says
 // what has to come of it here.
@@ -65,6 +66,11 @@ async function connected(url: string): Promise<WebSocket> {
   return ws;
 }
 
+async function said(ws: WebSocket): Promise<string> {
+  const [message] = (await once(ws, "message")) as [Buffer];
+  return String(message);
+}
+
 async function ask(url: string, message: string): Promise<string> {
   const ws = await connected(url);
   ws.send(message);
@@ -97,6 +103,38 @@ const examples: Readonly<Record<string, (running: Running) => unknown>> = {
     assert.equal(String(heard), "hello");
     ann!.terminate();
     bob!.terminate();
+  },
+  "server chat": async ({ port }) => {
+    const ann = await connected(`ws://127.0.0.1:${port}/?user=ann`);
+    const bob = new WebSocket(`ws://127.0.0.1:${port}/?user=bob`);
+    assert.equal(await said(ann), "bob is here");
+    bob.send("hello");
+    assert.deepEqual(await Promise.all([said(ann), said(bob)]), ["bob: hello", "bob: hello"]);
+    bob.close();
+    assert.equal(await said(ann), "bob has left");
+    ann.terminate();
+  },
+  "server tls": async (running) => {
+    await echoes(running);
+    const ws = new WebSocket(`wss://127.0.0.1:${running.port}/`, { rejectUnauthorized: false });
+    await once(ws, "open");
+    ws.send("secret");
+    assert.equal(await said(ws), "secret");
+    ws.terminate();
+  },
+  "server mount": async (running) => {
+    const url = `127.0.0.1:${running.port}`;
+    assert.equal(await (await fetch(`http://${url}/`)).text(), "a page\n");
+    assert.equal(await ask(`ws://${url}/chat`, "hello"), "hello");
+  },
+  "server drain": echoes,
+  "server channels": async (running) => {
+    await echoes(running);
+    const ws = new WebSocket(`ws://127.0.0.1:${running.port}/`, { origin: "https://evil.example" });
+    ws.on("error", () => {});
+    const [, response] = (await once(ws, "unexpected-response")) as [unknown, { statusCode: number }];
+    assert.equal(response.statusCode, 403);
+    ws.terminate();
   },
   client: ({ output }) => assert.equal(output, "hello\n"),
   forever: ({ output }) => assert.equal(output, "here I am\n"),
@@ -172,6 +210,8 @@ function compile(): void {
   cpSync(path.join(root, "dist"), path.join(installed, "dist"), { recursive: true });
   cpSync(path.join(root, "package.json"), path.join(installed, "package.json"));
   writeFileSync(path.join(folder, "package.json"), '{ "type": "module" }');
+  writeFileSync(path.join(folder, "cert.pem"), localhost.cert);
+  writeFileSync(path.join(folder, "key.pem"), localhost.key);
   writeFileSync(path.join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions, include: ["*.ts"] }));
   for (const [index, { code }] of blocks.entries()) {
     // Ports of their own, so that several can run at once.
@@ -180,7 +220,7 @@ function compile(): void {
       code
         .replace("{ host, port: 8080", `{ host, port: ${(peer.address() as { port: number }).port}`)
         .replace('"127.0.0.1", port: 8080', `"127.0.0.1", port: ${(peer.address() as { port: number }).port}`)
-        .replace("port: 8080", "port: 0")
+        .replace(/port: 8080|port: 8443/, "port: 0")
         .replace("listen(8080", "listen(0")
         .replace("127.0.0.1:8080", `127.0.0.1:${(peer.address() as { port: number }).port}`),
     );
