@@ -47,6 +47,8 @@ export interface Drainable {
   readonly clock: Clock;
   readonly sockets: ReadonlySet<Closable>;
   readonly plain: { readonly size: number; stop(): void; end(): void };
+  /** How many handlers that returned a promise are at work, also of sockets that have ended. */
+  readonly handlers: number;
 }
 
 /** The end of a server: closes what is open, waits for it, and cuts off what is left at the timeout. */
@@ -85,7 +87,7 @@ export class Drain {
     // Behind the call: what ends at once is told to whoever has this by then.
     queueMicrotask(() => {
       for (const ws of target.sockets) if (ws.hasOpened) this.close(ws);
-      this.#look();
+      this.look();
     });
   }
 
@@ -112,25 +114,28 @@ export class Drain {
     if (clean) this.#closed++;
     else if (this.#hasExpired) this.#terminated++;
     else this.#lost++;
-    this.#look();
+    this.look();
   }
 
   /** A plain connection has ended. */
   plainLeft(): void {
     if (this.#hasExpired) this.#cut++;
     else this.#finished++;
-    this.#look();
+    this.look();
   }
 
-  /** Plain connections are kept for as long as sockets are: who asks for something meanwhile is told to come back later. */
-  #look(): void {
+  /**
+   * Something has ended: perhaps that was all. Plain connections are kept for as long as sockets are: who asks for
+   * something meanwhile is told to come back later.
+   */
+  look(): void {
     const { sockets, plain } = this.#target;
     if (this.#hasEnded || sockets.size > 0) return;
     if (!this.#hasStopped) {
       this.#hasStopped = true;
       plain.stop();
     }
-    if (plain.size > 0) return;
+    if (plain.size > 0 || (this.#target.handlers > 0 && !this.#hasExpired)) return;
     this.#hasEnded = true;
     this.#end?.cancel();
     for (const timer of this.#timers) timer.cancel();
@@ -154,6 +159,7 @@ export class Drain {
     this.#hasExpired = true;
     for (const ws of this.#target.sockets) ws.terminate();
     this.#target.plain.end();
+    this.look();
   };
 
   #later(ms: number, callback: () => void): void {

@@ -45,6 +45,8 @@ export class Hub<Data> implements Observer<ServerWebSocket<Data>>, SocketOwner {
   /** Those whose handshake has begun and that have not ended. */
   readonly sockets: Set<ServerWebSocket<Data>> = new Set();
   readonly plain: PlainConnections;
+  /** How many handlers that returned a promise are at work. */
+  handlers = 0;
   readonly #isAllowed: OriginRule;
   readonly #topics = new Topics<ServerWebSocket<Data>>();
   #drain: Drain | undefined;
@@ -139,6 +141,11 @@ export class Hub<Data> implements Observer<ServerWebSocket<Data>>, SocketOwner {
   backpressure(ws: ServerWebSocket<Data>): void {
     if (!backpressures.hasSubscribers) return;
     backpressures.publish({ ws, bufferedAmount: ws.bufferedAmount });
+  }
+
+  working(change: 1 | -1): void {
+    this.handlers += change;
+    if (this.handlers === 0) this.#drain?.look();
   }
 
   failed(_: ServerWebSocket<Data>, error: ServalError): void {

@@ -35,6 +35,8 @@ export interface Observer<Ws> {
   message(ws: Ws, message: MessageData): void;
   /** As much waits to be sent as `highWaterMark` says, and less did before. */
   backpressure(ws: Ws): void;
+  /** So many more handlers that returned a promise are at work, or so many fewer. */
+  working(change: 1 | -1): void;
   /** Why the connection fails; before the handler `error`. */
   failed(ws: Ws, error: ServalError): void;
 }

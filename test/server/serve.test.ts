@@ -8,7 +8,7 @@ import { test } from "node:test";
 import { WebSocket } from "ws";
 import type { ServalError } from "../../src/core/index.ts";
 import { Response as HttpResponse, type Request } from "../../src/http/index.ts";
-import { serve, type ServeOptions, type Server } from "../../src/server/index.ts";
+import { serve, type DrainReport, type ServeOptions, type Server } from "../../src/server/index.ts";
 import type { Stream } from "../../src/websocket/index.ts";
 import { VirtualClock } from "../../src/testing/index.ts";
 
@@ -471,4 +471,37 @@ test("a peer that never reads is cut off once too much waits for it", async () =
     assert.deepEqual(errors, ["websocket.queue_overflow"]);
     ws.terminate();
   });
+});
+
+test("drain waits for handlers that are at work, also behind the end of their sockets, but not beyond its timeout", async () => {
+  for (const isDone of [true, false]) {
+    const clock = new VirtualClock();
+    let arrived!: () => void;
+    const arrival = new Promise<void>((resolve) => (arrived = resolve));
+    let finish!: () => void;
+    const work = new Promise<void>((resolve) => (finish = resolve));
+    const server = await serve({
+      ...local,
+      clock,
+      message: () => {
+        arrived();
+        return work;
+      },
+    });
+    const ws = await open(server);
+    ws.send("work");
+    await arrival;
+    let report: DrainReport | undefined;
+    const drained = server.drain({ timeout: 5_000 }).then((value) => (report = value));
+    const [code] = (await once(ws, "close")) as [number];
+    assert.equal(code, 1001);
+    while (server.connections > 0) await new Promise(setImmediate);
+    await new Promise(setImmediate);
+    assert.equal(report, undefined, "a handler is at work");
+    if (isDone) finish();
+    else await clock.advance(5_000);
+    await drained;
+    assert.deepEqual(report, { closed: 1, lost: 0, terminated: 0, finished: 0, cut: 0, duration: isDone ? 0 : 5_000 });
+    assert.equal(clock.pending, 0);
+  }
 });
