@@ -41,7 +41,12 @@ after(() => {
   peer.closeAllConnections();
 });
 
-const documents = ["README.md", ...readdirSync(path.join(root, "docs")).map((file) => `docs/${file}`)];
+const documents = [
+  "README.md",
+  ...readdirSync(path.join(root, "docs"))
+    .filter((file) => file.endsWith(".md"))
+    .map((file) => `docs/${file}`),
+];
 const blocks = documents.flatMap((file) =>
   [...readFileSync(path.join(root, file), "utf8").matchAll(/(?:<!-- example: (.*?) -->\n)?```ts\n(.*?)```/gs)].map(
     ([, name = "(no name)", code]) => ({ name, code: code! }),
