@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { parseArguments, UsageError } from "../../src/cli/arguments.ts";
+import { parseArguments } from "../../src/cli/arguments.ts";
+import { UsageError } from "../../src/cli/options.ts";
 
 describe("parseArguments", () => {
   const run = (command: string, port: number, host: string, echo: object = { deflate: false }): object => ({
