@@ -33,6 +33,8 @@ export class Load {
   /** When something last came, or was sent when nothing was out. */
   #lastProgress = 0;
   #phase: "opening" | "sending" | "waiting" | "closing" = "opening";
+  /** Connections that have room again get their turn. */
+  #isComing = false;
   #sendingEnded = 0;
   #lastCounted = 0;
   #finished!: () => void;
@@ -153,8 +155,14 @@ export class Load {
     if (warmup > 0) this.#after(warmup, () => (before = process.cpuUsage()));
     this.#phase = "sending";
     this.#schedule = new Schedule(rate, start, end);
-    if (end < Infinity) this.#after(end - start, () => this.#stopSending());
-    else this.#watch();
+    if (end === Infinity) this.#watch();
+    else {
+      this.#after(end - start, () => {
+        // What is due until then still leaves.
+        this.#serveDue();
+        this.#stopSending();
+      });
+    }
     for (let i = 0; i < (echo ? depth : 1); i++) for (const each of this.#connections) this.#places.push(each);
     this.#serveDue();
 
@@ -226,10 +234,16 @@ export class Load {
   #drained(connection: LoadConnection): void {
     if (this.#phase === "closing") return;
     this.#out--;
-    const now = this.#clock.now();
-    this.#lastProgress = now;
-    this.#serve(connection, now);
-    this.#isDone();
+    this.#lastProgress = this.#clock.now();
+    this.#places.push(connection);
+    if (this.#isComing) return;
+    this.#isComing = true;
+    // Not now: a transport that takes all at once would leave no turn to what comes, nor to timers.
+    setImmediate(() => {
+      this.#isComing = false;
+      const at = this.#clock.now();
+      for (let i = this.#places.size; i > 0 && this.#next(at) <= at; i--) this.#serve(this.#places.shift()!, at);
+    });
   }
 
   // ---- ending ----

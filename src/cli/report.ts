@@ -117,11 +117,8 @@ function aboutMessages({ echo }: LoadOptions, tally: Tally): string[] {
   if (unasked > 0) counts.push(`${whole(unasked)} unasked`);
   const rate = (count: number, bytes: number): string =>
     `${whole(per(count, seconds))} messages/s, ${digits(per(bytes, seconds) / 1e6)} MB/s`;
-  const lines = [
-    row("messages", counts.join(", ")),
-    row("  sent", rate(sent, tally.bytesSent)),
-    row("  received", rate(received, tally.bytesReceived)),
-  ];
+  const lines = [row("messages", counts.join(", ")), row("  sent", rate(sent, tally.bytesSent))];
+  if (echo || received > 0) lines.push(row("  received", rate(received, tally.bytesReceived)));
   if (unsent > 0) {
     lines.push(row("  late", `${whole(unsent)} were due and not sent: there was no room, and no latency has them`));
   }

@@ -29,8 +29,8 @@ function startOf(index: number): number {
 }
 
 function indexOf(value: number): number {
-  // The logarithm may be a little off at a step's very beginning.
-  let index = 3 * Math.floor(Math.log10(Math.max(value, 1e-6)));
+  // The logarithm may be a little too large at a step's very end.
+  let index = 3 * Math.floor(Math.log10(Math.max(value, 1e-6))) - 1;
   while (startOf(index + 1) <= value) index++;
   return index;
 }
