@@ -14,8 +14,8 @@ const common = `Options:
 Ctrl-C closes every connection and stops; a second one stops at once.
 `;
 
-const ofBench = `Opens connections to an echo server and sends messages, each of which is to come
-back as it was: its size, its kind and the stamp at its beginning are compared.
+const ofBench = `Opens connections to an echo server and sends messages, each of which is to
+come back as it was: size, kind and the stamp at its beginning are compared.
 
 Load:
   -c, --connections N  how many connections (default 50)
@@ -46,14 +46,14 @@ Output:
   -h, --help           show this help
   -v, --version        show the version
 
-Without --rate this is a closed loop: the next message leaves when an answer has
-come, and latency is counted from when a message was sent. A server that stops
-for a second is then asked nothing in that second, and latency says little of it.
+Without --rate this is a closed loop: the next message leaves when an answer
+has come, and latency is counted from when a message was sent. A server that
+stops for a second is asked nothing in that second: latency says little of it.
 With --rate it is an open loop: messages are due at a steady rate, whatever
-becomes of those before, and latency is counted from when a message was due, not
-from when there was room to send it. That has no such omission; it includes what
-this process itself is late, a millisecond or so. The more connections and depth,
-the less a message waits for room.
+becomes of those before, and latency is counted from when a message was due,
+not from when there was room to send it, so nothing is omitted. What this
+process itself is late, a millisecond or so, is part of it. A message waits
+for room where connections times depth are in flight already.
 
 Ctrl-C ends early, with the result so far. Exit status: 0; 1 if no connection
 could be opened, or answers were lost or wrong; 2 for arguments that can't be

@@ -1,5 +1,5 @@
 import { clientOptions, clientOptionTable, type ClientOptions } from "./client-options.ts";
-import { numberOf, readOptions, UsageError, wholeOf, type Given } from "./options.ts";
+import { numberOf, readOptions, UsageError, wholeOf, type Given, type OptionTable } from "./options.ts";
 
 /** What a load is made of; sizes in bytes, times in milliseconds. */
 export interface LoadOptions {
@@ -24,7 +24,7 @@ export interface LoadOptions {
 }
 
 /** The options of `serval bench`. */
-export const loadOptionTable = {
+export const loadOptionTable: OptionTable = {
   connections: { type: "string", short: "c", example: "--connections 50" },
   opening: { type: "string", example: "--opening 50" },
   size: { type: "string", short: "s", example: "--size 64" },
@@ -39,7 +39,7 @@ export const loadOptionTable = {
   ...clientOptionTable,
   help: { type: "boolean", short: "h" },
   version: { type: "boolean", short: "v" },
-} as const;
+};
 
 /** Reads the arguments of `serval bench`; without `load` where they ask for help or the version. Throws {@link UsageError}. */
 export function readLoadOptions(args: readonly string[]): { given: Given; load?: LoadOptions; json: boolean } {

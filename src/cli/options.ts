@@ -1,7 +1,7 @@
 import { parseArgs } from "node:util";
 
 /** An option: one without a value, or with one, of which the example shows what it looks like. */
-export type OptionEntry =
+type OptionEntry =
   | { readonly type: "boolean"; readonly short?: string }
   | { readonly type: "string"; readonly short?: string; readonly example: string };
 

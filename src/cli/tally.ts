@@ -7,7 +7,7 @@ export type Counts = Map<string, number>;
 /** What became of a load. Of messages, only those count that were sent, or due, from `since` on. Pure. */
 export class Tally {
   /** When messages began to count, and for how many milliseconds they did. */
-  since = Infinity;
+  since: number = Infinity;
   elapsed = 0;
   /** Whether it was ended early. */
   interrupted = false;

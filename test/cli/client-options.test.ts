@@ -18,8 +18,21 @@ describe("clientOptions", () => {
 
   it("reads headers, subprotocols, a proxy and times", () => {
     const { fields, protocols, proxy, deflate, timeouts } = from(
-      ...["-H", "X-A: b: c ", "--header", "X-A:", "--origin", "https://a.example", "-p", "chat, old", "-p", "new"],
-      ...["--proxy", "http://127.0.0.1:3128", "--deflate", "--timeout", "0.5"],
+      "-H",
+      "X-A: b: c ",
+      "--header",
+      "X-A:",
+      "--origin",
+      "https://a.example",
+      "-p",
+      "chat, old",
+      "-p",
+      "new",
+      "--proxy",
+      "http://127.0.0.1:3128",
+      "--deflate",
+      "--timeout",
+      "0.5",
     );
     assert.deepEqual(
       [...fields],

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { Histogram } from "../../src/cli/histogram.ts";
 
 /** Values of all magnitudes that are measured: each as likely as the others. */

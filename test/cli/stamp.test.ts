@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { filler, numbersIn, readStamp, stampSize, writeStamp } from "../../src/cli/stamp.ts";
 
 const number = fc.integer({ min: 0, max: 2 ** 32 - 1 });
