@@ -8,6 +8,7 @@ import type { Tally } from "../../src/cli/tally.ts";
 import { Response } from "../../src/http/index.ts";
 import { serve, type Server, type ServeOptions } from "../../src/server/index.ts";
 import { VirtualClock } from "../../src/testing/index.ts";
+import { localhost } from "../certificates/localhost.ts";
 import { echoing, listening, mute } from "../client/servers.ts";
 import { until } from "../core/stream-operations.ts";
 import { small } from "./load-kit.ts";
@@ -73,6 +74,17 @@ describe("Load", () => {
       server.asked.map(({ target, fields }) => [target, fields["x-load"]]),
       Array.from({ length: 3 }, () => ["/a?b", "yes"]),
     );
+    await server[Symbol.asyncDispose]();
+  });
+
+  it("trusts the certificate that it is told to", async () => {
+    const server = await echoing({ secure: true });
+    const { client } = small("");
+    const url = `wss://localhost:${server.port}/`;
+    const trusting = await run(url, { client: { ...client, tls: { ca: localhost.cert } } });
+    assert.deepEqual([trusting.received, trusting.failures.size], [30, 0]);
+    const other = await run(url);
+    assert.deepEqual([...other.failures], [["net.bad_certificate", 3]]);
     await server[Symbol.asyncDispose]();
   });
 
