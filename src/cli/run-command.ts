@@ -1,9 +1,11 @@
 import { ServalError } from "../core/index.ts";
 import type { Server } from "../server/index.ts";
-import { parseArguments, UsageError, type EchoSettings, type Invocation, type Where } from "./arguments.ts";
+import { parseArguments, type EchoSettings, type Invocation, type ServerName, type Where } from "./arguments.ts";
+import { bench } from "./bench.ts";
 import { drainOnSignal } from "./drain-on-signal.ts";
 import { echo } from "./echo.ts";
-import { help, type CommandName } from "./help.ts";
+import { help } from "./help.ts";
+import { UsageError } from "./options.ts";
 import type { Output } from "./output.ts";
 import { servePage } from "./serve-page.ts";
 import { version } from "./version.ts";
@@ -13,7 +15,7 @@ interface Command {
   readonly path: string;
 }
 
-const commands: Readonly<Record<CommandName, Command>> = {
+const commands: Readonly<Record<ServerName, Command>> = {
   echo: { start: echo, path: "/" },
   serve: { start: servePage, path: "/echo" },
 };
@@ -45,6 +47,8 @@ export async function runCommand(args: readonly string[], output: Output): Promi
       return 2;
     case "run":
       return run(invocation, output);
+    case "bench":
+      return bench(invocation.load, invocation.json, output);
   }
 }
 

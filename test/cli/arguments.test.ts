@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { parseArguments, UsageError } from "../../src/cli/arguments.ts";
+import { parseArguments } from "../../src/cli/arguments.ts";
+import { UsageError } from "../../src/cli/options.ts";
 
 describe("parseArguments", () => {
   const run = (command: string, port: number, host: string, echo: object = { deflate: false }): object => ({
@@ -30,6 +31,9 @@ describe("parseArguments", () => {
     ["--port x serve -h", { kind: "help", command: "serve" }],
     ["--version", { kind: "version" }],
     ["-v", { kind: "version" }],
+    ["bench --help", { kind: "help", command: "bench" }],
+    ["--help bench", { kind: "help", command: "bench" }],
+    ["bench ws://a/ -v", { kind: "version" }],
   ];
   for (const [line, invocation] of meant) {
     it(`understands "${line}"`, () => {
@@ -38,8 +42,8 @@ describe("parseArguments", () => {
   }
 
   const notMeant: [line: string, message: string][] = [
-    ["eco", 'unknown command "eco"; the commands are echo and serve'],
-    ["toString", 'unknown command "toString"; the commands are echo and serve'],
+    ["eco", 'unknown command "eco"; the commands are bench, echo and serve'],
+    ["toString", 'unknown command "toString"; the commands are bench, echo and serve'],
     [
       "echo --prot 1",
       'unknown option "--prot"; the options are --port, --host, --deflate, --max-message-size, --help and --version',
@@ -58,7 +62,9 @@ describe("parseArguments", () => {
     ],
     ["echo 8080", 'unexpected argument "8080"; ports and hosts need --port and --host'],
     ["echo -- --port", 'unexpected argument "--port"; ports and hosts need --port and --host'],
-    ["--port 1", "no command given; the commands are echo and serve"],
+    ["--port 1", "no command given; the commands are bench, echo and serve"],
+    ["--deflate bench ws://a/", "the options of bench stand behind it: serval bench URL [options]"],
+    ["bench", "bench needs the URL of a server, such as ws://127.0.0.1:8080/"],
     ["echo --port", "--port needs a value, such as --port 8080"],
     ["echo --port=", "--port needs a value, such as --port 8080"],
     ["echo --host", "--host needs a value, such as --host 127.0.0.1"],
@@ -85,6 +91,15 @@ describe("parseArguments", () => {
       );
     });
   }
+
+  it("reads what is behind bench as its own", () => {
+    const invocation = parseArguments(["bench", "ws://a/", "-p", "chat", "--json"]);
+    assert.ok(invocation.kind === "bench");
+    assert.deepEqual(
+      [invocation.load.url, invocation.load.client.protocols, invocation.json],
+      ["ws://a/", ["chat"], true],
+    );
+  });
 
   it("keeps to one line whatever it was given", () => {
     assert.throws(() => parseArguments(["a\nb"]), { message: /^unknown command "a\\nb"; .*$/ });

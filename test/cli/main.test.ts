@@ -4,6 +4,8 @@ import { createServer, connect, type AddressInfo } from "node:net";
 import { describe, it } from "node:test";
 import { WebSocket as UndiciWebSocket } from "undici";
 import { WebSocket } from "ws";
+import { serve } from "../../src/server/index.ts";
+import { until } from "../core/stream-operations.ts";
 import { command, Command } from "./command.ts";
 
 describe("serval echo", () => {
@@ -84,6 +86,57 @@ describe("serval serve", () => {
     client.send("hello");
     assert.equal(String((await once(client, "message"))[0]), "hello");
     client.terminate();
+  });
+});
+
+describe("serval bench", () => {
+  it("loads serval echo, and says what came of it", async () => {
+    await using running = new Command("echo", "--port", "0");
+    const url = await running.url("ws");
+    const { code, stdout, stderr } = await command("bench", url, "-c", "5", "--depth", "3", "-n", "1000");
+    assert.deepEqual([code, stderr], [0, ""]);
+    assert.match(stdout, /^connections  5 opened, 0 failed$/m);
+    assert.match(stdout, /^messages     1,000 sent, 1,000 received, 0 wrong, 0 lost$/m);
+    assert.match(stdout, /^closes       1000: 5$/m);
+  });
+
+  it("writes JSON alone where that is asked for", async () => {
+    await using running = new Command("echo", "--port", "0", "--deflate");
+    const url = await running.url("ws");
+    const { code, stdout, stderr } = await command("bench", url, "--json", "--deflate", "--text", "-n", "100");
+    assert.deepEqual([code, stderr], [0, ""]);
+    const { messages, latency } = JSON.parse(stdout) as { messages: { received: number }; latency: { count: number } };
+    assert.deepEqual([messages.received, latency.count], [100, 100]);
+  });
+
+  it("ends early at SIGINT, and still says what came of it", async () => {
+    let messages = 0;
+    await using server = await serve({ port: 0, host: "127.0.0.1", message: () => void messages++ });
+    await using running = new Command("bench", server.url, "-c", "2", "--duration", "3600");
+    await until(() => messages === 2);
+    running.kill("SIGINT");
+    const { code, signal, stdout, stderr } = await running.ended;
+    assert.deepEqual([code, signal, stderr], [0, null, ""]);
+    assert.match(stdout, /; ended early$/m);
+    assert.match(stdout, /2 sent, 0 received, 0 wrong, 0 lost, 2 not waited for$/m);
+  });
+
+  it("exits with 1 where no connection could be opened, and with 2 for what is no URL", async () => {
+    const other = createServer().listen(0, "127.0.0.1");
+    await once(other, "listening");
+    const { port } = other.address() as AddressInfo;
+    other.close();
+    await once(other, "close");
+    const refused = await command("bench", `ws://127.0.0.1:${port}/`, "-n", "1");
+    assert.deepEqual([refused.code, refused.stderr], [1, ""]);
+    assert.match(refused.stdout, /net\.connection_refused: 50$/m);
+    assert.deepEqual(await command("bench", "ws:/a", "-n", "1", "--proxy", "x"), {
+      code: 2,
+      signal: null,
+      stdout: "",
+      stderr:
+        "serval: That is not a whole URL: write it like http://user:password@proxy.example:3128; see serval bench --help\n",
+    });
   });
 });
 
