@@ -1,7 +1,7 @@
 // The page: tabs, shortcuts, and the colours.
 import { partsOf } from "./page-format.js";
 import { Panel } from "./page-panel.js";
-import { Viewer } from "./page-viewer.js";
+import { narrow, Viewer } from "./page-viewer.js";
 
 const { tabs, place, panelTemplate, tabTemplate, add, announcement, shortcuts, showShortcuts, viewer, theme } =
   partsOf(document);
@@ -136,6 +136,9 @@ addEventListener("keydown", (event) => {
 
 add.addEventListener("click", createNew);
 showShortcuts.addEventListener("click", () => shortcuts.showModal());
+
+// Dumps are as wide as there is room.
+narrow.addEventListener("change", () => shown.panel.show(true));
 
 // A file that is dropped beside the form would replace the page.
 for (const type of ["dragover", "drop"]) addEventListener(type, (event) => event.preventDefault());

@@ -55,7 +55,8 @@ export class Viewer {
   }
 }
 
-const narrow = matchMedia("(max-width: 40rem)");
+/** As narrow as a phone. */
+export const narrow = matchMedia("(max-width: 40rem)");
 
 /** How many bytes a line of a dump has room for. */
 export const perLine = () => (narrow.matches ? 8 : 16);
