@@ -260,16 +260,16 @@ describe("the page in Chromium", { skip: requires("chromium") }, () => {
 
     it("keeps a thousand entries at most, the newest", async () => {
       await using other = await another({
-        message: (ws) => ws.write("next"),
+        message: (ws, message) => ws.write(message),
       });
       await connect(other.url);
       await state("open").waitFor();
-      // At the pace of the page, so that none is left out.
-      await page.getByLabel("Times").fill("20");
+      // At the pace of the page: no more of them wait than are shown at once.
+      await page.getByLabel("Times").fill("10");
       await page.evaluate(`(async () => {
         const content = document.querySelector("[data-part=content]");
-        const last = () => [...document.querySelectorAll("[role=log] [data-way=sent] pre")].at(-1)?.textContent;
-        for (let i = 1; i <= 30; i++) {
+        const last = () => [...document.querySelectorAll("[role=log] [data-way=received] pre")].at(-1)?.textContent;
+        for (let i = 1; i <= 60; i++) {
           content.value = "round " + i;
           content.form.requestSubmit();
           while (last() !== "round " + i) await new Promise(requestAnimationFrame);
