@@ -112,7 +112,8 @@ class LightRequest {
   #alignHeaders({ headers }: Request): void {
     const own = this.#headers!;
     if (headers === own) return;
-    for (const name of [...headers.keys()]) if (!own.has(name)) headers.delete(name);
+    const names = [...headers.keys()];
+    for (const name of names) if (!own.has(name)) headers.delete(name);
     for (const [name, value] of own) if (name !== "set-cookie") headers.set(name, value);
     if (headers.getSetCookie().join("\n") === own.getSetCookie().join("\n")) return;
     headers.delete("set-cookie");
