@@ -80,6 +80,11 @@ class LightRequest {
     return this.#isUsed || this.#real?.bodyUsed === true;
   }
 
+  clone(): Request {
+    // The platform's own, called on this one, would have the clone follow a signal that it doesn't listen to.
+    return this.#makeReal().clone();
+  }
+
   arrayBuffer(): Promise<ArrayBuffer> {
     return this.#isLight ? this.#bytes().then(({ buffer }) => buffer) : this.#makeReal().arrayBuffer();
   }
@@ -172,7 +177,13 @@ function canBeLight(): boolean {
 }
 
 function passes(): boolean {
-  const sent = { method: "PUT", target: "/", version: 11, fields: new Fields({ a: "b" }), body: Uint8Array.of(1) };
+  const sent = {
+    method: "PUT",
+    target: "/",
+    version: 11,
+    fields: new Fields({ Host: "localhost", a: "b" }),
+    body: Uint8Array.of(1),
+  };
   const request = new LightRequest(sent, "http://localhost/", undefined) as unknown as Request;
   const copy = new Request(request);
   const isCopied = copy.url === request.url && copy.method === "PUT" && copy.headers.get("a") === "b";

@@ -184,7 +184,7 @@ describe("a served request", () => {
     const served = servedRequest(new Message<Body>(get()));
     const symbols = Object.getOwnPropertySymbols(usual);
     assert.deepEqual(Object.getOwnPropertySymbols(served), []);
-    for (const symbol of symbols) assert.notEqual(Reflect.get(served, symbol), undefined);
+    for (const symbol of symbols) assert.ok(symbol in served);
   });
 
   it("has no body with GET and HEAD, whatever came", async () => {
