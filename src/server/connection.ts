@@ -42,7 +42,7 @@ export function serveConnection<Data>(stream: ByteStream, owner: ConnectionOwner
     if (!isWebSocket(request)) {
       if (hub.isDraining) return hub.drainingResponse(request, client);
       hub.counters.requests++;
-      return answer(fetch && ((standard) => fetch(standard, { peer: client })), request);
+      return answer(fetch && ((standard) => fetch(standard, { peer: client })), request, exchange);
     }
     // What does not even ask for it is refused as what it is, and so is what has a body.
     if (!request.fields.has("Upgrade") || request.body instanceof IncomingBody) {
