@@ -53,6 +53,12 @@ export class RequestExchange implements Exchange {
     return this.#owner.release(this);
   }
 
+  /** Whether a handler's failure is that it has given up, as the signal told it to. */
+  hasGivenUp(failure: unknown): boolean {
+    if (this.#controller?.signal.aborted !== true) return false;
+    return failure === this.#error || (failure instanceof Error && failure.name === "AbortError");
+  }
+
   /** The connection has been lost, or closed, before the response was sent. */
   fail(error: ServalError): void {
     if (this.#error !== undefined) return;

@@ -14,6 +14,8 @@ export interface RequestTaker {
   arrived(): void;
   /** No more will come: in good order, or with half a request. */
   ended(error: ServalError | undefined): void;
+  /** The client has ended its side while a request was being answered. */
+  halfClosed(): void;
   /** The stream has failed. */
   lost(error: ServalError): void;
   /** The client has been silent for too long: between requests, or inside a head. */
@@ -178,9 +180,10 @@ export class RequestReader {
     if (error !== undefined) {
       this.#taker.lost(error);
     } else if (this.#isAside) {
-      // The client may still read what it has asked for (RFC 9112 9.6).
-      if (bytes === undefined) this.#hasEnded = true;
-      else this.buffer.append(bytes);
+      if (bytes === undefined) {
+        this.#hasEnded = true;
+        this.#taker.halfClosed();
+      } else this.buffer.append(bytes);
     } else if (bytes === undefined) {
       this.#onEnd();
     } else if (this.buffer.size > 0) {

@@ -2,6 +2,7 @@ import type { ByteStream } from "../core/byte-stream.ts";
 import type { Timer } from "../core/clock.ts";
 import { isPromise, type Handler } from "../core/completion.ts";
 import type { ServalError } from "../core/error.ts";
+import { httpError } from "./errors.ts";
 import { abortError, coreError, invalidArgument, transportError } from "../core/errors.ts";
 import { offAbort, onAbort } from "../core/on-abort.ts";
 import type { Body } from "./body.ts";
@@ -123,6 +124,11 @@ export class ServerConnection implements ExchangeOwner, RequestTaker {
   /** @internal */
   ended(error: ServalError | undefined): void {
     this.#writer.flush(() => this.#leave(error));
+  }
+
+  /** It may still read what it has asked for (RFC 9112 9.6); far more often it has gone. @internal */
+  halfClosed(): void {
+    this.#exchange?.fail(httpError("http.end_of_stream", { message: "The client has ended its side" }));
   }
 
   /** @internal */
@@ -361,7 +367,8 @@ export class ServerConnection implements ExchangeOwner, RequestTaker {
       if (!this.#hasEnded) this.#refuse(own);
       return false;
     }
-    this.#settings.report(error, request);
+    // Who was told that the client has gone, and has given up, has not failed.
+    if (this.#exchange?.hasGivenUp(error) !== true) this.#settings.report(error, request);
     if (this.#hasEnded) return false;
     const response = new Response({ status: 500, body: "The server failed to answer the request\n" });
     return this.#send(request, response);

@@ -219,10 +219,29 @@ describe("while a handler works", () => {
     await serving.send(kept);
     serving.client.stream.end();
     await quiet(2);
-    assert.deepEqual([watched.reasons, serving.completions], [[undefined], 0]);
+    assert.deepEqual([watched.reasons, serving.completions], [["http.end_of_stream"], 0]);
     await watched.answer(0);
-    assert.deepEqual([serving.statuses, watched.reasons], [[200], [undefined]]);
+    assert.deepEqual(serving.statuses, [200]);
     serving.assertEnded();
+  });
+
+  it("who gives up because the client has gone has not failed; who fails otherwise has", async () => {
+    for (const [failure, told] of [
+      [undefined, 0],
+      [new DOMException("given up", "AbortError"), 0],
+      [new Error("mine"), 1],
+    ] as const) {
+      const watched = new Watched();
+      const { serving } = watched;
+      await serving.send(kept);
+      serving.client.stream.end();
+      await quiet(2);
+      watched.answers[0]!.reject(failure ?? watched.signals[0]!.reason);
+      await quiet(4);
+      assert.equal(serving.errors.length, told);
+      assert.deepEqual(serving.statuses, [500]);
+      serving.assertEnded();
+    }
   });
 
   it("one read is taken of what comes behind, and kept; then none", async () => {
