@@ -88,6 +88,14 @@ export function checkServerOptions(taker: "serve" | "mount", options: object): v
   if (!isPlainObject(options)) {
     throw invalidArgument(`${taker} takes a plain object of options, such as { message(ws, message) { … } }`);
   }
+  const others: readonly string[] = taker === "serve" ? [] : ofServe.filter((name) => name !== "path");
+  const other = Object.keys(options).find((name) => others.includes(name));
+  if (other !== undefined) {
+    throw invalidArgument(
+      `mount has no option "${other}": it takes the upgrades of an HTTP server that listens, and answers plain requests, ` +
+        `as its owner says; serve has it`,
+    );
+  }
   checkOptionNames(taker, options, [...ofStream, ...ofServer, ...(taker === "serve" ? ofServe : ["path"])]);
 }
 

@@ -6,6 +6,7 @@ import {
   type MessageData,
   type Settings,
 } from "../websocket/index.ts";
+import type { Place } from "./admission.ts";
 
 /** What a socket asks of the server that holds it, and tells it. */
 export interface SocketOwner {
@@ -29,6 +30,8 @@ const none: ReadonlySet<string> = new Set();
 export class ServerWebSocket<Data = unknown> extends Stream<Data> {
   /** Whether it was ever open. @internal */
   hasOpened = false;
+  /** Where it counts among the connections of its address. @internal */
+  readonly place: Place;
   readonly #owner: SocketOwner;
   #topics: Set<string> | undefined;
 
@@ -38,10 +41,12 @@ export class ServerWebSocket<Data = unknown> extends Stream<Data> {
     settings: Settings<ServerWebSocket<Data>, Data>,
     owner: SocketOwner,
     peer: Peer | undefined,
+    place: Place,
   ) {
     // Its handlers are called with what it is.
     super(next, settings as unknown as Settings<Stream<Data>, Data>, peer);
     this.#owner = owner;
+    this.place = place;
   }
 
   /** What it is subscribed to. */
