@@ -2,14 +2,14 @@ import { invalidArgument } from "../core/errors.ts";
 import { abortError, coreError, ServalError, type ByteStream, type Peer } from "../core/index.ts";
 import { offAbort, onAbort } from "../core/on-abort.ts";
 import { ServeSettings, type Response } from "../http/index.ts";
-import { listen, type AcceptTlsOptions, type Listener, type SocketStream } from "../net/index.ts";
+import { listen, type AcceptTlsOptions, type Listener, type ListenOptions, type SocketStream } from "../net/index.ts";
 import type { MessageData, PreparedMessage, PrepareOptions } from "../websocket/index.ts";
 import { uncounted, type Place } from "./admission.ts";
 import { serveConnection, type ConnectionOwner } from "./connection.ts";
 import type { DrainOptions, DrainReport } from "./drain.ts";
 import { Hub, type PlainConnections } from "./hub.ts";
 import { Opening } from "./opening.ts";
-import { checkServerOptions, type FetchHandler, type ServeOptions } from "./options.ts";
+import { checkServerOptions, placeOf, type FetchHandler, type ServeOptions } from "./options.ts";
 import { refuse, tooMany, tooManyFromAddress } from "./refuse.ts";
 import type { ServerWebSocket } from "./server-websocket.ts";
 import type { Server } from "./server.ts";
@@ -22,7 +22,7 @@ import type { ServerStatistics } from "./statistics.ts";
  */
 export async function serve<Data = unknown>(options: ServeOptions<Data>): Promise<Server<Data>> {
   const server = new RunningServer<Data>(options);
-  await server.listen(options);
+  await server.listen(placeOf(options));
   return server;
 }
 
@@ -54,14 +54,8 @@ class RunningServer<Data> implements Server<Data>, ConnectionOwner<Data>, PlainC
     });
   }
 
-  async listen({ port, host, path, backlog }: ServeOptions<Data>): Promise<void> {
-    if (path !== undefined && (port !== undefined || host !== undefined)) {
-      throw invalidArgument("serve takes a path, or a port and host, not both");
-    }
-    const where = path === undefined ? { port: port ?? 0, ...(host === undefined ? {} : { host }) } : { path };
-    this.#listener = await listen({ ...where, ...(backlog !== undefined && { backlog }) }, (stream) =>
-      this.#accepted(stream),
-    );
+  async listen(place: ListenOptions): Promise<void> {
+    this.#listener = await listen(place, (stream) => this.#accepted(stream));
   }
 
   // ---- connections ----
