@@ -1,6 +1,6 @@
 import { invalidArgument } from "../core/errors.ts";
 import type { Peer } from "../core/index.ts";
-import { parseIPv6 } from "../net/ip-address.ts";
+import { parseIPv6 } from "../net/index.ts";
 import { isLocal } from "./proxies.ts";
 
 /** How many connections there may be at once, in all and by address. */

@@ -195,7 +195,10 @@ test("a subscriber that throws does no harm to the connection, and Node.js makes
     process.removeAllListeners("uncaughtException");
     for (const listener of before) process.on("uncaughtException", listener);
   }
-  assert.deepEqual(caught, Array(5).fill(failure));
+  assert.deepEqual(
+    caught,
+    Array.from({ length: 5 }, () => failure),
+  );
   const { closed, errors } = hub.statistics();
   assert.deepEqual([closed, errors, clock.pending], [{ 1000: 1 }, {}, 0]);
 });

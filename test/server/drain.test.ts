@@ -280,7 +280,7 @@ describe("a second call", () => {
 const wrongs: [unknown, RegExp][] = [
   [5, /plain object/],
   [null, /plain object/],
-  [new (class Options {})(), /plain object/],
+  [new Date(), /plain object/],
   [{ timout: 1 }, /did you mean timeout/],
   [{ timeout: -1 }, /timeout must be/],
   [{ timeout: Number.NaN }, /timeout must be/],

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { ServalError } from "../../src/core/index.ts";
 import { Response } from "../../src/http/index.ts";
-import { Hub } from "../../src/server/hub.ts";
+import type { Hub } from "../../src/server/hub.ts";
 import type { ServerOptions, ServerWebSocket } from "../../src/server/index.ts";
 import type { Deflater } from "../../src/websocket/deflate.ts";
 import { prepare } from "../../src/websocket/index.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import * as http from "node:http";
 import * as https from "node:https";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { Duplex } from "node:stream";
 import { describe, test } from "node:test";
 import { WebSocket } from "ws";
@@ -187,7 +187,7 @@ test("a WebSocket has none of the server's timeouts for requests", async () => {
   server.setTimeout(60_000);
   let timeout: number | undefined;
   const options: MountOptions = { upgrade: (request) => void (timeout = request.target === "/" ? socket?.timeout : 0) };
-  let socket: import("node:net").Socket | undefined;
+  let socket: Socket | undefined;
   server.on("connection", (given) => (socket = given));
   await mounted(
     [options],

@@ -53,7 +53,7 @@ for (const wrong of [
   null,
   [],
   undefined,
-  new (class Options {})(),
+  new Date(),
   { maxConnections: 0 },
   { maxConnectionsPerAddress: "5" },
   { origins: "https://app.example" },

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { Request } from "../../src/http/index.ts";
 import { originRule, type Origins } from "../../src/server/origin.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import type { Peer } from "../../src/core/index.ts";
 import { Request } from "../../src/http/index.ts";
 import { clientOf, isLocal, trusts, type ProxyOptions } from "../../src/server/proxies.ts";

@@ -608,7 +608,7 @@ describe("behind a proxy", () => {
       assert.equal(
         [...server.sockets]
           .map(({ peer }) => peer?.address)
-          .sort()
+          .toSorted()
           .join(),
         "127.0.0.1,127.0.0.1,127.0.0.5,127.0.0.5,192.0.2.1,192.0.2.2",
       );

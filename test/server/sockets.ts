@@ -15,7 +15,7 @@ export interface Dialed {
 }
 
 /** Keeps what a socket receives. */
-export function watched(socket: net.Socket): Dialed {
+function watched(socket: net.Socket): Dialed {
   const state = {
     socket,
     received: "",

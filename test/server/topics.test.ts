@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { Topics } from "../../src/server/topics.ts";
 
 test("a topic exists while someone is subscribed to it", () => {
