@@ -12,7 +12,9 @@ export class Server {
   }
 
   static async start(name: string, execArgv: readonly string[] = []): Promise<Server> {
-    const child = fork(new URL("contender.js", import.meta.url), [name], { execArgv: [...execArgv] });
+    const child = fork(new URL("contender.js", import.meta.url), [name], {
+      execArgv: [...process.execArgv, ...execArgv],
+    });
     const [{ port }] = (await once(child, "message")) as [{ port: number }];
     return new Server(child, port);
   }

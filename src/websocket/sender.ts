@@ -228,13 +228,13 @@ export class Sender {
   #sendPrepared(message: PreparedMessage, deflater: Deflater | undefined): number | undefined {
     const { length } = message.payload;
     if (this.#outgoing.isMasked || length > this.#fragmentSize) return undefined;
-    if (deflater === undefined || !message.compress || length < this.#threshold) this.#outgoing.payload(message.frame);
+    if (deflater === undefined || !message.compress || length < this.#threshold) this.#outgoing.frame(message.frame);
     else if (deflater.takeover || length > inlineUpTo) return undefined;
     else {
       const frame = message.deflatedFrame(deflater);
       const isSmaller = frame.length < message.frame.length;
       if (isSmaller) this.#countDeflated(length, frame.length);
-      this.#outgoing.payload(isSmaller ? frame : message.frame);
+      this.#outgoing.frame(isSmaller ? frame : message.frame);
     }
     // Its bytes never change.
     return this.#sent(length, false);
