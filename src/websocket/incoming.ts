@@ -54,13 +54,10 @@ export type Take = (typeof take)[keyof typeof take];
 
 /** How received data is to be taken. */
 export interface IncomingOptions {
-  role: Role;
-  maxMessageSize: number;
+  readonly maxMessageSize: number;
   /** The most data frames that a message may have. */
-  maxFragments: number;
-  text: "string" | "bytes";
-  /** Inflates messages, where permessage-deflate was agreed on. */
-  inflater?: Inflater | undefined;
+  readonly maxFragments: number;
+  readonly text: "string" | "bytes";
 }
 
 const empty: Uint8Array = new Uint8Array(0);
@@ -97,10 +94,7 @@ export class Incoming implements FramePayload {
   inflatedPayload = 0;
 
   readonly #masked: boolean;
-  readonly #maxMessageSize: number;
-  readonly #maxTextSize: number;
-  readonly #maxFragments: number;
-  readonly #textAsBytes: boolean;
+  readonly #options: IncomingOptions;
   readonly #inflater: Inflater | undefined;
 
   #dropsData = false;
@@ -118,13 +112,21 @@ export class Incoming implements FramePayload {
   left = 0;
   #key = 0;
 
-  constructor(options: IncomingOptions) {
-    this.#masked = options.role === "server";
-    this.#maxMessageSize = options.maxMessageSize;
-    this.#maxFragments = options.maxFragments;
-    this.#textAsBytes = options.text === "bytes";
-    this.#maxTextSize = this.#textAsBytes ? options.maxMessageSize : Math.min(options.maxMessageSize, longestText);
-    this.#inflater = options.inflater;
+  /** `inflater` inflates messages, where permessage-deflate was agreed on. */
+  constructor(role: Role, options: IncomingOptions, inflater?: Inflater) {
+    this.#masked = role === "server";
+    this.#options = options;
+    this.#inflater = inflater;
+  }
+
+  get #textAsBytes(): boolean {
+    return this.#options.text === "bytes";
+  }
+
+  /** A text that becomes a string can have no more than a string can. */
+  get #maxTextSize(): number {
+    const { maxMessageSize } = this.#options;
+    return this.#textAsBytes ? maxMessageSize : Math.min(maxMessageSize, longestText);
   }
 
   /** Whether there are bytes that `next` has not used. */
@@ -222,14 +224,13 @@ export class Incoming implements FramePayload {
       const isDeflated = assembly === undefined ? (first & deflatedBit) !== 0 : assembly.isDeflated;
       const isText = assembly === undefined ? code === opcode.text : assembly.isText;
       if (!isControl && !this.#dropsData) {
-        // A text that becomes a string can have no more than a string can.
-        const limit = isText && taking === take.message ? this.#maxTextSize : this.#maxMessageSize;
+        const limit = isText && taking === take.message ? this.#maxTextSize : this.#options.maxMessageSize;
         const { size = 0, frames = 0 } = assembly ?? {};
         // What is deflated may take more than what it holds, if it came in many small pieces: but not without end.
         if (size + length > (isDeflated ? 2 * limit + 1024 : limit)) {
           return this.#fail("websocket.message_too_big");
         }
-        if (frames >= this.#maxFragments) return this.#fail("websocket.too_many_fragments");
+        if (frames >= this.#options.maxFragments) return this.#fail("websocket.too_many_fragments");
       }
 
       const size = headerSize(second);
@@ -262,7 +263,7 @@ export class Incoming implements FramePayload {
       this.#at = at;
       this.left = length;
       this.#key = key;
-      const begun = (this.#assembly ??= new Assembly(isText, isDeflated, this.#maxMessageSize, this.#inflater));
+      const begun = (this.#assembly ??= new Assembly(isText, isDeflated, this.#options.maxMessageSize, this.#inflater));
       begun.frames++;
       if (length === 0) {
         const taken = this.#endFrame(begun, taking);
@@ -343,7 +344,7 @@ export class Incoming implements FramePayload {
 
   /** The most bytes that the message of `event.deflated` may come to. */
   get inflatedLimit(): number {
-    return this.isText ? this.#maxTextSize : this.#maxMessageSize;
+    return this.isText ? this.#maxTextSize : this.#options.maxMessageSize;
   }
 
   /** Goes on after `event.deflated`, with what the message was inflated to, or why it could not be. */

@@ -1,4 +1,5 @@
-import type { Clock, Timer } from "../core/index.ts";
+import type { Clock } from "../core/index.ts";
+import { SharedTimer, type Expiring } from "../core/shared-timer.ts";
 
 /** Deadlines of an open connection, in milliseconds. */
 export interface LivenessOptions {
@@ -6,7 +7,6 @@ export interface LivenessOptions {
   idle: number;
   /** Whether a silent peer is asked, with a ping, at half that time. */
   keepAlivePings: boolean;
-  clock: Clock;
 }
 
 /** What is to be known about a connection, and done for it. */
@@ -28,15 +28,14 @@ export interface LivenessOwner {
  * any byte that comes, and progress of a write that the transport could not take at once. While we don't read, the
  * peer's silence says nothing.
  */
-export class Liveness {
+export class Liveness implements Expiring {
   /** The last time that a ping took to be answered, in milliseconds. */
   roundTripTime: number | undefined;
 
   readonly #clock: Clock;
-  readonly #idle: number;
-  readonly #keepAlivePings: boolean;
+  readonly #options: Readonly<LivenessOptions>;
   readonly #owner: LivenessOwner;
-  #timer: Timer | undefined;
+  #timer: SharedTimer | undefined;
   /** The last sign of life. Of reads it is the start that counts: the silence is as old as the read that is in flight. */
   #lastLife = 0;
   /** Since that, the peer has been asked for one. */
@@ -50,24 +49,23 @@ export class Liveness {
   #pingTime = 0;
   #pings = 0;
 
-  constructor({ clock, idle, keepAlivePings }: LivenessOptions, owner: LivenessOwner) {
+  constructor(options: Readonly<LivenessOptions>, clock: Clock, owner: LivenessOwner) {
+    this.#options = options;
     this.#clock = clock;
-    this.#idle = idle;
-    this.#keepAlivePings = keepAlivePings;
     this.#owner = owner;
   }
 
   /** Begins to watch. */
   start(): void {
-    if (this.#idle === Infinity || this.#isEnding) return;
-    this.#lastLife = this.#clock.now();
+    if (this.#options.idle === Infinity || this.#isEnding) return;
+    this.#lastLife = this.#now;
     this.#setTimer(this.#period);
   }
 
   /** A read starts: what came until now, came. */
   reading(): void {
-    if (this.#idle === Infinity) return;
-    this.#lastLife = this.#clock.now();
+    if (this.#options.idle === Infinity) return;
+    this.#lastLife = this.#now;
     this.#isAsked = false;
   }
 
@@ -89,51 +87,63 @@ export class Liveness {
   startDeadline(ms: number): void {
     if (this.#isEnding) return;
     this.stop();
-    if (ms !== Infinity) this.#timer = this.#clock.setTimer(ms, () => this.#owner.timedOut());
+    if (ms !== Infinity) this.#timer = SharedTimer.set(this.#clock, ms, this, true);
   }
 
   /** Stops for good. */
   stop(): void {
     this.#isEnding = true;
-    this.#timer?.cancel();
+    this.#timer?.leave(this);
     this.#timer = undefined;
   }
 
+  /** Rounded: a number that is not whole takes memory of its own. */
+  get #now(): number {
+    return Math.ceil(this.#clock.now());
+  }
+
   get #period(): number {
-    return this.#keepAlivePings ? this.#idle / 2 : this.#idle;
+    const { idle, keepAlivePings } = this.#options;
+    return keepAlivePings ? idle / 2 : idle;
   }
 
   #setTimer(ms: number): void {
     this.#written = this.#owner.written;
     this.#wasWriting = this.#owner.isWriting;
-    this.#timer = this.#clock.setTimer(ms, this.#check);
     // What keeps the process is the transport, if anything.
-    this.#timer.unref?.();
+    this.#timer = SharedTimer.set(this.#clock, ms, this, false);
   }
 
-  readonly #check = (): void => {
+  /** It is time to look, or the deadline of the end. Called by the timer. */
+  expired(): void {
+    this.#timer = undefined;
+    if (this.#isEnding) this.#owner.timedOut();
+    else this.#check();
+  }
+
+  #check(): void {
     const owner = this.#owner;
-    const now = this.#clock.now();
+    const { idle, keepAlivePings } = this.#options;
+    const now = this.#now;
     // Bytes that the transport takes at once may lie in its buffer; those it had no room for went to the peer.
     const hasProgress = owner.written > this.#written && (this.#wasWriting || owner.isWriting);
     if (hasProgress || !owner.isReading) {
       this.#lastLife = now;
       // Of a peer that is gone the transport finds out by what it does not acknowledge.
-      if (!hasProgress && this.#keepAlivePings) this.#ask();
+      if (!hasProgress && keepAlivePings) this.#ask();
       this.#isAsked = false;
     }
-    // Of a clock that is behind its own timers, in fractions.
-    const silence = Math.ceil(now - this.#lastLife);
-    if (silence >= this.#idle) {
+    const silence = now - this.#lastLife;
+    if (silence >= idle) {
       owner.timedOut();
     } else if (this.#isAsked || silence < this.#period) {
-      this.#setTimer(Math.max(1, (this.#isAsked ? this.#idle : this.#period) - silence));
+      this.#setTimer(Math.max(1, (this.#isAsked ? idle : this.#period) - silence));
     } else {
       this.#ask();
       this.#isAsked = true;
-      this.#setTimer(Math.max(1, this.#idle - silence));
+      this.#setTimer(Math.max(1, idle - silence));
     }
-  };
+  }
 
   #ask(): void {
     // Behind what the peer does not take, more pings say no more.

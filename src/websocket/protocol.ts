@@ -1,6 +1,7 @@
 import { decodeUtf8, encodeUtf8, isValidUtf8 } from "../core/text.ts";
-import type { ServalError } from "../core/index.ts";
+import type { Role, ServalError } from "../core/index.ts";
 import { closeCode, closeCodeOf, isValidCloseCode } from "./close-code.ts";
+import type { Inflater } from "./deflate.ts";
 import { websocketError, type WebsocketCode } from "./errors.ts";
 import { finalBit, opcode } from "./frame.ts";
 import { event, Incoming, type Event, type IncomingOptions, type Take } from "./incoming.ts";
@@ -20,7 +21,7 @@ export type State = "open" | "closedByUs" | "closedByPeer" | "closedByBoth" | "f
 /** Options of a {@link Protocol}. */
 export interface ProtocolOptions extends IncomingOptions {
   /** Pongs are withheld while more than this many bytes wait to be sent; the last one goes out afterwards. */
-  highWaterMark: number;
+  readonly highWaterMark: number;
 }
 
 /**
@@ -41,9 +42,9 @@ export class Protocol {
   readonly #highWaterMark: number;
   #withheldPong: Uint8Array | undefined;
 
-  constructor(options: ProtocolOptions) {
-    this.incoming = new Incoming(options);
-    this.outgoing = new Outgoing(options.role);
+  constructor(role: Role, options: ProtocolOptions, inflater?: Inflater) {
+    this.incoming = new Incoming(role, options, inflater);
+    this.outgoing = new Outgoing(role);
     this.#highWaterMark = options.highWaterMark;
   }
 

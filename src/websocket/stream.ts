@@ -93,7 +93,7 @@ export class Stream<Data = unknown> {
   #message: Message | undefined;
   #ended: CloseInfo | undefined;
   #closed: Promise<CloseInfo> | undefined;
-  #waiting: ((info: CloseInfo) => void)[] = [];
+  #waiting: ((info: CloseInfo) => void)[] | undefined;
 
   /**
    * Stands on `next`: a `ByteStream`, a Node `Duplex`, or a pair `{ readable, writable }` of Web streams. Nothing is
@@ -451,22 +451,26 @@ export class Stream<Data = unknown> {
     }
     this.#protocol = result.protocol;
     const opened: Opened = { role, deflate: result.deflate };
-    this.#session = new Session<Stream>(this, this.nextLayer, opened, this.#settings, (info) => this.#end(info));
+    this.#session = new Session<Stream>(this, this.nextLayer, opened, this.#settings, Stream.#onEnded);
     tell(done, undefined, undefined);
     // Behind the completion, so that a promise's continuation too comes before the first message.
     this.#session.start(result.rest);
   }
 
+  static readonly #onEnded = (ws: Stream, info: CloseInfo): void => ws.#end(info);
+
   #end(info: CloseInfo): void {
     if (this.#ended !== undefined) return;
     this.#ended = info;
     this.ended(info);
-    for (const waiting of this.#waiting.splice(0)) waiting(info);
+    const waiting = this.#waiting ?? [];
+    this.#waiting = undefined;
+    for (const each of waiting) each(info);
   }
 
   #onceClosed(callback: (info: CloseInfo) => void): void {
     const info = this.#ended;
-    if (info === undefined) this.#waiting.push(callback);
+    if (info === undefined) (this.#waiting ??= []).push(callback);
     else queueMicrotask(() => callback(info));
   }
 

@@ -1,5 +1,7 @@
 // Drives an Incoming as a session does, over bytes that are overwritten as soon as they may be.
 import assert from "node:assert/strict";
+import type { Role } from "../../src/core/index.ts";
+import type { Inflater } from "../../src/websocket/deflate.ts";
 import { event, Incoming, take, type IncomingOptions, type Take } from "../../src/websocket/incoming.ts";
 
 /** An event as a short text: `text hello`, `binary 0102`, `ping 00`, `failed websocket.bad_opcode`. */
@@ -7,8 +9,13 @@ export type Seen = string;
 
 export const hexOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
 
-export function serverSide(options: Partial<IncomingOptions> = {}): Incoming {
-  return new Incoming({ role: "server", maxMessageSize: 1 << 20, maxFragments: Infinity, text: "string", ...options });
+interface Options extends IncomingOptions {
+  role: Role;
+  inflater: Inflater | undefined;
+}
+
+export function serverSide({ role = "server", inflater, ...options }: Partial<Options> = {}): Incoming {
+  return new Incoming(role, { maxMessageSize: 1 << 20, maxFragments: Infinity, text: "string", ...options }, inflater);
 }
 
 /** Takes all events that there are. */

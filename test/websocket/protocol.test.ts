@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import type { Role } from "../../src/core/index.ts";
 import { event, take } from "../../src/websocket/incoming.ts";
 import { finalBit, opcode } from "../../src/websocket/frame.ts";
 import { Protocol, type ProtocolOptions, type State } from "../../src/websocket/protocol.ts";
 import { binary, close, concat, describeFrames, frame, more, ping, pong, text, utf8 } from "./frames.ts";
 
-function protocol(options: Partial<ProtocolOptions> = {}): Protocol {
-  return new Protocol({
-    role: "server",
+function protocol({ role = "server", ...options }: Partial<ProtocolOptions & { role: Role }> = {}): Protocol {
+  return new Protocol(role, {
     maxMessageSize: 1000,
     maxFragments: 100,
     text: "string",
