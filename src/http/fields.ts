@@ -58,6 +58,11 @@ export class Fields implements Iterable<[name: string, value: string]> {
     return fields;
   }
 
+  /** Takes less memory, where these are of a parsed head that hardly anybody will look at again. @internal */
+  compact(): void {
+    this.#parsed?.compact();
+  }
+
   /** Names and values in turn, in order: the list itself, not a copy. */
   get raw(): readonly string[] {
     // Types don't keep anybody from writing to it.

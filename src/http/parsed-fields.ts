@@ -9,14 +9,35 @@ import { dropOws, equalsIgnoringCase, skipOws, sp } from "./grammar.ts";
 export class ParsedFields {
   readonly #head: string;
   readonly #firstLine: number;
-  /** For each field, where its colon and its CR stand. */
-  readonly #marks: readonly number[];
+  /** For each field, where its colon and its CR stand; undefined where they are to be found again each time. */
+  #known: readonly number[] | undefined;
 
   /** Takes the text of a head, where its first field line begins, and for each line where its colon and its CR stand. */
   constructor(head: string, firstLine: number, marks: readonly number[]) {
     this.#head = head;
     this.#firstLine = firstLine;
-    this.#marks = marks;
+    this.#known = marks;
+  }
+
+  /** Takes less memory from now on, and more time. */
+  compact(): void {
+    this.#known = undefined;
+  }
+
+  get #marks(): readonly number[] {
+    return this.#known ?? this.#scan();
+  }
+
+  /** The parser has seen to it that every line has a colon, and no CR but at its end. */
+  #scan(): number[] {
+    const head = this.#head;
+    const marks: number[] = [];
+    let start = this.#firstLine;
+    for (let end = head.indexOf("\r", start); end > start; end = head.indexOf("\r", start)) {
+      marks.push(head.indexOf(":", start), end);
+      start = end + 2;
+    }
+    return marks;
   }
 
   /** Twice the number of fields. */

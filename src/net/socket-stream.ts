@@ -3,7 +3,7 @@ import { nextTick } from "node:process";
 import { DuplexStream } from "../core/duplex.ts";
 import { coreError, transportError, type ByteStream, type Peer } from "../core/index.ts";
 import { connectedTo, type Target } from "./address.ts";
-import { hasOnread, makeSocket, onread, type Handle, type SocketOptions } from "./onread.ts";
+import { hasOnread, lend, makeSocket, onread, takenBack, type Handle, type SocketOptions } from "./onread.ts";
 
 /** How a socket's bytes come: into the shared buffer, or as `'data'` events, which always work. */
 export type ReadWay = "onread" | "data";
@@ -55,7 +55,7 @@ export class SocketStream extends DuplexStream<Socket> implements ByteStream {
 
   /** A stream over an accepted connection that no socket has been built from yet. @internal */
   static fromHandle(handle: Handle, path: string | undefined, closed: () => void): SocketStream {
-    const options: SocketOptions = { handle, allowHalfOpen: true, onread: onread((bytes) => made.deliver(bytes)) };
+    const options: SocketOptions = { handle, allowHalfOpen: true, onread: onread((size) => made.#received(size)) };
     // It reads from its construction on. Nothing comes before this turn ends, and then it is paused if nobody wants it.
     const made: SocketStream = new SocketStream(makeSocket(options), "onread", true);
     made.#connected(path, closed);
@@ -74,7 +74,7 @@ export class SocketStream extends DuplexStream<Socket> implements ByteStream {
   static connecting(target: Target, way: ReadWay, connected: (error: Error | undefined) => void): SocketStream {
     const options: SocketOptions = { allowHalfOpen: true };
     const reads = way === "onread" && hasOnread();
-    if (reads) options.onread = onread((bytes) => made.deliver(bytes));
+    if (reads) options.onread = onread((size) => made.#received(size));
     const socket = makeSocket(options);
     const made: SocketStream = new SocketStream(socket, reads ? "onread" : "data", false);
     socket.once("error", connected);
@@ -149,6 +149,11 @@ export class SocketStream extends DuplexStream<Socket> implements ByteStream {
     else if (this.writing && this.#peer.path === undefined && !socket.connecting && !socket.destroyed)
       socket.resetAndDestroy();
     else socket.destroy();
+  }
+
+  #received(size: number): boolean {
+    this.deliver(lend(size));
+    return takenBack(size);
   }
 
   #connected(path: string | undefined, closed: (() => void) | undefined): void {

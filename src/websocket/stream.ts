@@ -450,6 +450,9 @@ export class Stream<Data = unknown> {
       return;
     }
     this.#protocol = result.protocol;
+    // Hardly anybody looks at them again, and they stay as long as the connection.
+    this.#request?.fields.compact();
+    this.#response?.fields.compact();
     const opened: Opened = { role, deflate: result.deflate };
     this.#session = new Session<Stream>(this, this.nextLayer, opened, this.#settings, Stream.#onEnded);
     tell(done, undefined, undefined);
