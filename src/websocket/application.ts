@@ -97,7 +97,7 @@ export class Application<Ws> {
   #await(result: unknown): void {
     if (!isPromise(result)) return;
     this.#pending++;
-    this.#observer?.working(1);
+    this.#settings.observer?.working(1);
     result.then(
       () => {
         this.#settled();
@@ -114,7 +114,7 @@ export class Application<Ws> {
   #settled(): void {
     this.#pending--;
     this.#isOpening = false;
-    this.#observer?.working(-1);
+    this.#settings.observer?.working(-1);
   }
 
   /** Runs a handler that nothing waits for. */

@@ -29,9 +29,6 @@ export interface LivenessOwner {
  * peer's silence says nothing.
  */
 export class Liveness implements Expiring {
-  /** The last time that a ping took to be answered, in milliseconds. */
-  roundTripTime: number | undefined;
-
   readonly #clock: Clock;
   readonly #options: Readonly<LivenessOptions>;
   readonly #owner: LivenessOwner;
@@ -44,10 +41,7 @@ export class Liveness implements Expiring {
   #written = 0;
   #wasWriting = false;
   #isEnding = false;
-  /** The last ping. */
-  #ping: Uint8Array | undefined;
-  #pingTime = 0;
-  #pings = 0;
+  #pings: Pings | undefined;
 
   constructor(options: Readonly<LivenessOptions>, clock: Clock, owner: LivenessOwner) {
     this.#options = options;
@@ -71,16 +65,17 @@ export class Liveness implements Expiring {
 
   /** A ping is being sent: its answer will tell how long it took. */
   pinged(payload: Uint8Array): void {
-    this.#ping = new Uint8Array(payload);
-    this.#pingTime = this.#clock.now();
+    (this.#pings ??= new Pings()).sent(payload, this.#clock.now());
   }
 
-  /** A pong has come: perhaps the answer to the last ping. Others, and pongs that nobody asked for, tell nothing. */
+  /** A pong has come. */
   ponged(payload: Uint8Array): void {
-    const ping = this.#ping;
-    if (ping === undefined || ping.length !== payload.length || !ping.every((byte, i) => byte === payload[i])) return;
-    this.#ping = undefined;
-    this.roundTripTime = this.#clock.now() - this.#pingTime;
+    this.#pings?.answered(payload, this.#clock.now());
+  }
+
+  /** The last time that a ping took to be answered, in milliseconds. */
+  get roundTripTime(): number | undefined {
+    return this.#pings?.roundTripTime;
   }
 
   /** From now on it is the end that has a deadline, in milliseconds; the first call counts. */
@@ -148,9 +143,35 @@ export class Liveness implements Expiring {
   #ask(): void {
     // Behind what the peer does not take, more pings say no more.
     if (this.#owner.isWriting) return;
-    const payload = Uint8Array.of(this.#pings >>> 24, this.#pings >>> 16, this.#pings >>> 8, this.#pings);
-    this.#pings++;
+    const payload = (this.#pings ??= new Pings()).next();
     this.pinged(payload);
     this.#owner.sendPing(payload);
+  }
+}
+
+/** The pings of a connection: the last one, and how long its answer took. */
+class Pings {
+  roundTripTime: number | undefined;
+  #last: Uint8Array | undefined;
+  #time = 0;
+  #count = 0;
+
+  /** The payload of one that is like no other of ours. */
+  next(): Uint8Array {
+    const count = this.#count++;
+    return Uint8Array.of(count >>> 24, count >>> 16, count >>> 8, count);
+  }
+
+  sent(payload: Uint8Array, now: number): void {
+    this.#last = new Uint8Array(payload);
+    this.#time = now;
+  }
+
+  /** Perhaps the answer to the last ping. Others, and pongs that nobody asked for, tell nothing. */
+  answered(payload: Uint8Array, now: number): void {
+    const last = this.#last;
+    if (last === undefined || last.length !== payload.length || !last.every((byte, i) => byte === payload[i])) return;
+    this.#last = undefined;
+    this.roundTripTime = now - this.#time;
   }
 }

@@ -3,8 +3,10 @@ import type { Role, ServalError } from "../core/index.ts";
 import { closeCode, closeCodeOf, isValidCloseCode } from "./close-code.ts";
 import type { Inflater } from "./deflate.ts";
 import { websocketError, type WebsocketCode } from "./errors.ts";
+import { found } from "./found.ts";
 import { finalBit, opcode } from "./frame.ts";
-import { event, Incoming, type Event, type IncomingOptions, type Take } from "./incoming.ts";
+import { event, type Event, type Take } from "./event.ts";
+import { Incoming, type IncomingOptions } from "./incoming.ts";
 import { Outgoing } from "./outgoing.ts";
 
 /**
@@ -62,9 +64,9 @@ export class Protocol {
   next(taking: Take): Event | undefined {
     if (!this.canReceive) return undefined;
     const next = this.incoming.next(taking);
-    if (next === event.ping) this.#answerPing(this.incoming.control);
-    else if (next === event.close) return this.#receiveClose(this.incoming.control);
-    else if (next === event.failed) return this.fail(this.incoming.failure!);
+    if (next === event.ping) this.#answerPing(found.control);
+    else if (next === event.close) return this.#receiveClose(found.control);
+    else if (next === event.failed) return this.fail(found.failure!);
     return next;
   }
 
@@ -96,7 +98,7 @@ export class Protocol {
   /** Goes on after `event.deflated`, as {@link Incoming.inflated} does. */
   inflated(result: Uint8Array | WebsocketCode): Event {
     const next = this.incoming.inflated(result);
-    return next === event.failed ? this.fail(this.incoming.failure!) : next;
+    return next === event.failed ? this.fail(found.failure!) : next;
   }
 
   #answerPing(payload: Uint8Array): void {

@@ -10,12 +10,12 @@ import {
 } from "../core/index.ts";
 import { Batch } from "../core/batch.ts";
 import { Application, type ApplicationOwner } from "./application.ts";
-import { closeCode, closeCodeOf } from "./close-code.ts";
+import { closeCode, closeCodeOf, howClosed } from "./close-code.ts";
 import { Deflater, Inflater } from "./deflate.ts";
 import { websocketError } from "./errors.ts";
 import { finalBit, opcode } from "./frame.ts";
 import type { MessageData } from "./handlers.ts";
-import { take } from "./incoming.ts";
+import { take } from "./event.ts";
 import type { DataOpcode, Item, PartedMessage } from "./item.ts";
 import { Liveness, type LivenessOwner } from "./liveness.ts";
 import type { DeflateParameters } from "./permessage-deflate.ts";
@@ -25,7 +25,7 @@ import { RateMeter } from "./rate.ts";
 import { Receiver, type ReceivedPart, type ReceiverOwner } from "./receiver.ts";
 import { Sender, type SenderOwner } from "./sender.ts";
 import type { Settings } from "./settings.ts";
-import type { Statistics } from "./statistics.ts";
+import { ratio, type Statistics } from "./statistics.ts";
 import { tell } from "./tell.ts";
 import { Writer, type WriterOwner } from "./writer.ts";
 
@@ -117,8 +117,6 @@ export class Session<Ws> implements WriterOwner, ApplicationOwner, SenderOwner, 
     if (this.ended !== undefined) return;
     this.protocol.incoming.receive(rest);
     this.#liveness.start();
-    const { rate, clock } = this.#settings;
-    if (rate !== undefined) this.#rate = new RateMeter(rate, clock.now());
     queueMicrotask(() => {
       if (this.ended === undefined) this.#application.open();
       this.#turn();
@@ -474,8 +472,7 @@ export class Session<Ws> implements WriterOwner, ApplicationOwner, SenderOwner, 
     if (!this.protocol.canReceive) {
       this.#finish();
     } else if (wantsMore && !this.isReading && this.#throttle === undefined) {
-      const { frames, received } = this.protocol.incoming;
-      const wait = this.#rate?.take(frames, received, this.#settings.clock.now()) ?? 0;
+      const wait = this.#wait();
       if (wait === 0) this.#read();
       else if (this.#settings.rate!.exceeded === "wait") {
         this.#throttles++;
@@ -487,6 +484,15 @@ export class Session<Ws> implements WriterOwner, ApplicationOwner, SenderOwner, 
         this.#finish();
       }
     }
+  }
+
+  /** For how many milliseconds the peer has to wait: it has sent more than it may. */
+  #wait(): number {
+    const { rate, clock } = this.#settings;
+    const { frames, received } = this.protocol.incoming;
+    if (rate === undefined || received === 0) return 0;
+    const now = clock.now();
+    return (this.#rate ??= new RateMeter(rate, now)).take(frames, received, now);
   }
 
   #read(): void {
@@ -556,16 +562,4 @@ export class Session<Ws> implements WriterOwner, ApplicationOwner, SenderOwner, 
       this.#application.close(info);
     });
   }
-}
-
-/** What is on the wire of what there was; undefined where there was nothing. */
-function ratio(deflated: number, inflated: number): number | undefined {
-  return inflated === 0 ? undefined : deflated / inflated;
-}
-
-/** How a connection ended, in words. The peer's stand in quotes: they are its own. */
-function howClosed({ code, reason }: CloseInfo): string {
-  if (code === closeCode.abnormal) return "The WebSocket connection ended without a close frame (1006)";
-  const said = reason === "" ? "" : ` ${JSON.stringify(reason)}`;
-  return `The WebSocket connection is closed: ${code}${said}`;
 }

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { Role } from "../../src/core/index.ts";
-import { event, take } from "../../src/websocket/incoming.ts";
+import { found } from "../../src/websocket/found.ts";
+import { event, take } from "../../src/websocket/event.ts";
 import { finalBit, opcode } from "../../src/websocket/frame.ts";
 import { Protocol, type ProtocolOptions, type State } from "../../src/websocket/protocol.ts";
 import { binary, close, concat, describeFrames, frame, more, ping, pong, text, utf8 } from "./frames.ts";
@@ -82,7 +83,7 @@ describe("RFC 6455 5.5.2: pings", () => {
     const one = protocol();
     one.outgoing.bytes(finalBit | opcode.binary, new Uint8Array(200));
     takeAll(one, ping("mine"));
-    one.incoming.control.fill(0);
+    found.control.fill(0);
     sent(one);
     one.sendWithheldPong();
     assert.deepEqual(sent(one), [`pong ${Buffer.from("mine").toString("hex")}`]);
