@@ -25,12 +25,6 @@ export class Server {
     return ((await once(this.#process, "message")) as [Answer])[0];
   }
 
-  /** Its processor time so far, user and system, in microseconds. */
-  async cpu(): Promise<number> {
-    const { user, system } = await this.ask<NodeJS.CpuUsage>("cpu");
-    return user + system;
-  }
-
   stop(): void {
     this.#process.disconnect();
   }

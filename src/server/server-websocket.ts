@@ -6,6 +6,7 @@ import {
   type MessageData,
   type Settings,
 } from "../websocket/index.ts";
+import { handshakes } from "./channels.ts";
 
 /** What a socket asks of the server that holds it, and tells it. */
 export interface SocketOwner {
@@ -68,6 +69,11 @@ export class ServerWebSocket<Data = unknown> extends Stream<Data> {
   /** Publishes a message to the others that are subscribed to a topic; see `Server.publish`. */
   publish(topic: string, data: MessageData | PreparedMessage, options?: PrepareOptions): number {
     return this.#owner.publish(topic, data, options, this);
+  }
+
+  /** @internal */
+  protected override get isRequestSeen(): boolean {
+    return handshakes.hasSubscribers;
   }
 
   /** @internal */
