@@ -6,7 +6,6 @@ import {
   type MessageData,
   type Settings,
 } from "../websocket/index.ts";
-import { handshakes } from "./channels.ts";
 
 /** What a socket asks of the server that holds it, and tells it. */
 export interface SocketOwner {
@@ -19,6 +18,8 @@ export interface SocketOwner {
     except: ServerWebSocket,
   ): number;
   left(ws: ServerWebSocket, info: CloseInfo): void;
+  /** Whether others are told of requests. */
+  readonly showsRequests: boolean;
 }
 
 const none: ReadonlySet<string> = new Set();
@@ -73,7 +74,7 @@ export class ServerWebSocket<Data = unknown> extends Stream<Data> {
 
   /** @internal */
   protected override get isRequestSeen(): boolean {
-    return handshakes.hasSubscribers;
+    return this.#owner.showsRequests;
   }
 
   /** @internal */

@@ -12,7 +12,6 @@ import {
   type Role,
 } from "../core/index.ts";
 import { checkSignal } from "../core/on-abort.ts";
-import { headOf, requestOf } from "../http/head.ts";
 import type { Request, Response } from "../http/index.ts";
 import { AcceptOperation, type AcceptOwner } from "./accept.ts";
 import {
@@ -45,6 +44,7 @@ import type {
   WriteOptions,
 } from "./options.ts";
 import { receive } from "./receive.ts";
+import { headOf, requestOf } from "./request-text.ts";
 import { PreparedMessage, type Sendable } from "./prepared.ts";
 import type { DataOpcode } from "./item.ts";
 import type { ReceivedPart } from "./receiver.ts";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { encodeLatin1 } from "../../src/core/text.ts";
-import { headOf, requestOf } from "../../src/http/head.ts";
 import { Request, RequestParser } from "../../src/http/index.ts";
+import { headOf, requestOf } from "../../src/websocket/request-text.ts";
 
 const head = "GET /chat?room=1 HTTP/1.1\r\nHost: a\r\nX-Long: \xe9 b \r\nhost:d\r\n\r\n";
 

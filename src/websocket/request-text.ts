@@ -1,6 +1,5 @@
 import { encodeLatin1 } from "../core/text.ts";
-import type { Request } from "./request.ts";
-import { RequestParser } from "./request-parser.ts";
+import { RequestParser, type Request } from "../http/index.ts";
 
 // A request that hardly anybody will look at again takes a fifth of the memory as the text that it was parsed from.
 
