@@ -116,6 +116,10 @@ export class Hub<Data> implements Observer<ServerWebSocket<Data>>, SocketOwner {
     });
   }
 
+  get showsRequests(): boolean {
+    return handshakes.hasSubscribers;
+  }
+
   /** Counts a refusal, and tells of it. */
   refused(reason: Refusal, peer: Peer | undefined, request?: Request, ws?: ServerWebSocket<Data>, error?: Error): void {
     this.counters.refused[reason]++;

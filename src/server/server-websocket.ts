@@ -19,6 +19,8 @@ export interface SocketOwner {
     except: ServerWebSocket,
   ): number;
   left(ws: ServerWebSocket, info: CloseInfo): void;
+  /** Whether others are told of requests. */
+  readonly showsRequests: boolean;
 }
 
 const none: ReadonlySet<string> = new Set();
@@ -73,6 +75,11 @@ export class ServerWebSocket<Data = unknown> extends Stream<Data> {
   /** Publishes a message to the others that are subscribed to a topic; see `Server.publish`. */
   publish(topic: string, data: MessageData | PreparedMessage, options?: PrepareOptions): number {
     return this.#owner.publish(topic, data, options, this);
+  }
+
+  /** @internal */
+  protected override get isRequestSeen(): boolean {
+    return this.#owner.showsRequests;
   }
 
   /** @internal */

@@ -117,6 +117,24 @@ test("a peer that vanishes is no failure of the connection's handler", async () 
   });
 });
 
+test("the request of a WebSocket is what the client sent, and the same object for whoever asks again", async () => {
+  const options: ServeOptions = {
+    message: (ws) => {
+      const { request } = ws;
+      assert.equal(ws.request, request);
+      return ws.send(`${request?.method} ${request?.target} ${request?.fields.get("x-from")}`);
+    },
+  };
+  await using(options, async (server) => {
+    const ws = new WebSocket(`ws://127.0.0.1:${server.port}/room?x=1`, { headers: { "X-From": "caf\xe9" } });
+    await once(ws, "open");
+    ws.send("who");
+    assert.equal(await next(ws), "GET /room?x=1 caf\xe9");
+    ws.close();
+    await once(ws, "close");
+  });
+});
+
 test("upgrade chooses the subprotocol, adds fields and data, and sees the peer", async () => {
   const options: ServeOptions<{ user: string }> = {
     upgrade: (request, peer) => ({
