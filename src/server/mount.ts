@@ -5,6 +5,7 @@ import { fromDuplex } from "../core/index.ts";
 import { Request, Response } from "../http/index.ts";
 import type { MessageData, PreparedMessage, PrepareOptions } from "../websocket/index.ts";
 import type { DrainOptions, DrainReport } from "./drain.ts";
+import { handBack, takeOnly, wantsWebSocket, type AnsweringServer } from "./hand-back.ts";
 import { Hub } from "./hub.ts";
 import { checkServerOptions, type MountOptions } from "./options.ts";
 import { refuse } from "./refuse.ts";
@@ -15,7 +16,7 @@ import type { ServerStatistics } from "./statistics.ts";
 type UpgradeListener = (incoming: IncomingMessage, socket: Duplex, head: Buffer) => void;
 
 /** What is used of an HTTP server of Node's: `node:http`, `node:https`, and what frameworks make of them. */
-export interface UpgradingServer {
+export interface UpgradingServer extends AnsweringServer {
   on(event: "upgrade", listener: UpgradeListener): unknown;
   off(event: "upgrade", listener: UpgradeListener): unknown;
   listenerCount(event: "upgrade"): number;
@@ -23,9 +24,10 @@ export interface UpgradingServer {
 
 /**
  * Takes the WebSocket upgrades of an HTTP server that there is already: `mount(createServer(app), { path: "/chat", … })`.
- * Requests go where they went. Upgrades of other paths are left alone if anyone else listens for them, and get 404 if
- * nobody does. Draining or closing what it returns ends the WebSockets, and then stops taking upgrades; the HTTP server
- * is its owner's to close. Throws `core.invalid_argument` for options that can't be meant, and for what is no such server.
+ * Requests go where they went, also those that offer an upgrade to something else. Upgrades of other paths are left alone
+ * if anyone else listens for them, and get 404 if nobody does. Draining or closing what it returns ends the WebSockets,
+ * and then stops taking upgrades; the HTTP server is its owner's to close. Throws `core.invalid_argument` for options
+ * that can't be meant, and for what is no such server.
  */
 export function mount<Data = unknown>(server: UpgradingServer, options: MountOptions<Data>): MountedServer<Data> {
   checkServerOptions("mount", options);
@@ -41,6 +43,7 @@ class Mounted<Data> implements MountedServer<Data> {
   readonly #server: UpgradingServer;
   readonly #path: string | undefined;
   readonly #hub: Hub<Data>;
+  readonly #takeAll: () => void;
 
   constructor(server: UpgradingServer, options: MountOptions<Data>) {
     const { path } = options;
@@ -51,12 +54,21 @@ class Mounted<Data> implements MountedServer<Data> {
     this.#server = server;
     this.#path = path;
     server.on("upgrade", this.#onUpgrade);
+    this.#takeAll = takeOnly(server, this.#isTaken);
   }
 
+  /** Whether someone else listens for upgrades too, and may take those that we leave. */
+  get #hasOthers(): boolean {
+    return this.#server.listenerCount("upgrade") > 1;
+  }
+
+  readonly #isTaken = (incoming: IncomingMessage): boolean => wantsWebSocket(incoming) || this.#hasOthers;
+
   readonly #onUpgrade: UpgradeListener = (incoming, socket, head) => {
+    if (!this.#isTaken(incoming) && handBack(this.#server, incoming, socket, head)) return;
     const path = incoming.url?.split("?", 1)[0];
     const isOurs = this.#path === undefined || path === this.#path;
-    if (!isOurs && this.#server.listenerCount("upgrade") > 1) return;
+    if (!isOurs && this.#hasOthers) return;
     const hub = this.#hub;
     const stream = fromDuplex(socket);
     hub.counters.accepted++;
@@ -106,6 +118,7 @@ class Mounted<Data> implements MountedServer<Data> {
   async drain(options?: DrainOptions): Promise<DrainReport> {
     const report = await this.#hub.drain(options);
     this.#server.off("upgrade", this.#onUpgrade);
+    this.#takeAll();
     return report;
   }
 
