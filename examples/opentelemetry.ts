@@ -26,7 +26,10 @@ const slow = meter.createCounter("serval.backpressure", { description: "How ofte
 const spans = new WeakMap<ServerWebSocket, Span>();
 
 on("serval:handshake", ({ ws, request }) => {
-  spans.set(ws, handshake(request, ws.peer));
+  const span = handshake(request, ws.peer);
+  spans.set(ws, span);
+  // A client that leaves meanwhile is neither let in nor refused.
+  void ws.closed.then(() => span.isRecording() && span.end());
 });
 
 on("serval:open", ({ ws }) => {

@@ -12,12 +12,16 @@ export async function join(url: string, options: ClientOptions = {}): Promise<We
 }
 
 /** The status that an upgrade is refused with. */
-export async function refusal(url: string, options: ClientOptions = {}): Promise<number | undefined> {
+export function refusal(url: string, options: ClientOptions = {}): Promise<number | undefined> {
   const ws = new WebSocket(url, options);
-  ws.on("error", () => {});
-  const [, response] = (await once(ws, "unexpected-response")) as [unknown, { statusCode?: number }];
-  ws.terminate();
-  return response.statusCode;
+  return new Promise((resolve, reject) => {
+    ws.on("unexpected-response", (_request, response) => {
+      resolve(response.statusCode);
+      ws.terminate();
+    });
+    ws.on("open", () => reject(new Error(`${url} is let in`)));
+    ws.on("error", reject);
+  });
 }
 
 /** What the next message is. */

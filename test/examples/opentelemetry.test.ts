@@ -15,6 +15,7 @@ it("has spans and metrics of a server for OpenTelemetry", async (t) => {
   ann.close(4000);
   await once(ann, "close");
   assert.equal(await refusal(`${url}/eve`, { origin: "https://elsewhere.example" }), 403);
+  assert.equal(await refusal(`${url}/old`, { protocolVersion: 8 }), 426);
 
   const { code, output } = await example.stop();
   assert.equal(code, 0);
@@ -36,7 +37,8 @@ it("has spans and metrics of a server for OpenTelemetry", async (t) => {
 
   assert.match(one("websocket connection", /'websocket\.close_code': 1001/), /name: 'backpressure'/);
   assert.match(one("websocket handshake", /'url\.path': '\/eve'/), /status: \{ code: 2, message: 'origins' \}/);
-  assert.deepEqual([spans("websocket handshake").length, spans("websocket connection").length], [3, 2]);
+  assert.match(one("websocket handshake", /'url\.path': '\/old'/), /status: \{ code: 2, message: 'malformed' \}/);
+  assert.deepEqual([spans("websocket handshake").length, spans("websocket connection").length], [4, 2]);
 
   const metric = (name: string): string => printed.findLast((each) => each.includes(`name: '${name}'`)) ?? output;
   assert.match(metric("serval.websockets"), /value: 0\b/);
