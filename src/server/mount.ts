@@ -7,6 +7,7 @@ import { Request, Response } from "../http/index.ts";
 import type { MessageData, PreparedMessage, PrepareOptions } from "../websocket/index.ts";
 import type { DrainOptions, DrainReport } from "./drain.ts";
 import type { Place } from "./admission.ts";
+import { handBack, takeOnly, wantsWebSocket, type AnsweringServer } from "./hand-back.ts";
 import { Hub } from "./hub.ts";
 import { checkServerOptions, type MountOptions } from "./options.ts";
 import { refuse, tooMany, tooManyFromAddress } from "./refuse.ts";
@@ -17,7 +18,7 @@ import type { ServerStatistics } from "./statistics.ts";
 type UpgradeListener = (incoming: IncomingMessage, socket: Duplex, head: Buffer) => void;
 
 /** What is used of an HTTP server of Node's: `node:http`, `node:https`, and what frameworks make of them. */
-export interface UpgradingServer {
+export interface UpgradingServer extends AnsweringServer {
   on(event: "upgrade", listener: UpgradeListener): unknown;
   off(event: "upgrade", listener: UpgradeListener): unknown;
   listenerCount(event: "upgrade"): number;
@@ -36,9 +37,11 @@ interface Mount {
 
 /**
  * Takes the WebSocket upgrades of an HTTP server that there is already: `mount(createServer(app), { path: "/chat", … })`.
- * Requests go where they went. Upgrades of other paths are left alone if anyone else listens for them, and get 404 if
- * nobody does. Several may be mounted on one server, each with a path of its own, and one without for all the others. Draining or closing what it returns ends the WebSockets, and then stops taking upgrades; the HTTP server
- * is its owner's to close. Throws `core.invalid_argument` for options that can't be meant, and for what is no such server.
+ * Requests go where they went, also those that offer an upgrade to something else. Upgrades of other paths are left alone
+ * if anyone else listens for them, and get 404 if nobody does. Several may be mounted on one server, each with a path of
+ * its own, and one without for all the others. Draining or closing what it returns ends the WebSockets, and then stops
+ * taking upgrades; the HTTP server is its owner's to close. Throws `core.invalid_argument` for options that can't be
+ * meant, and for what is no such server.
  */
 export function mount<Data = unknown>(server: UpgradingServer, options: MountOptions<Data>): MountedServer<Data> {
   checkServerOptions("mount", options);
@@ -55,6 +58,7 @@ class Mounted<Data> implements MountedServer<Data>, Mount {
   readonly #server: UpgradingServer;
   readonly #mounts: Set<Mount>;
   readonly #hub: Hub<Data>;
+  readonly #takeAll: () => void;
 
   constructor(server: UpgradingServer, options: MountOptions<Data>) {
     const { path } = options;
@@ -70,10 +74,21 @@ class Mounted<Data> implements MountedServer<Data>, Mount {
     }
     mounts.set(server, this.#mounts.add(this));
     server.on("upgrade", this.#onUpgrade);
+    this.#takeAll = takeOnly(server, this.#isTaken);
   }
 
   get isDraining(): boolean {
     return this.#hub.isDraining;
+  }
+
+  /** Whether someone else listens for upgrades too, and may take those that we leave. */
+  get #hasOthers(): boolean {
+    return this.#server.listenerCount("upgrade") > this.#mounts.size;
+  }
+
+  /** Whether it is the one of several that answers what none of them takes. */
+  get #isFirst(): boolean {
+    return this.#mounts.values().next().value === this;
   }
 
   /** Which of the mounts takes the upgrades of a path: the last one of this path, or of all. */
@@ -82,14 +97,16 @@ class Mounted<Data> implements MountedServer<Data>, Mount {
     return all.findLast((mount) => mount.path === path) ?? all.findLast((mount) => mount.path === undefined);
   }
 
+  readonly #isTaken = (incoming: IncomingMessage): boolean => wantsWebSocket(incoming) || this.#hasOthers;
+
   readonly #onUpgrade: UpgradeListener = (incoming, socket, head) => {
+    if (!this.#isTaken(incoming)) {
+      // It asks for something else, which is the application's to answer: once.
+      if (!this.#isFirst || handBack(this.#server, incoming, socket, head)) return;
+    }
     const owner = this.#ownerOf(incoming.url?.split("?", 1)[0]);
     const isOurs = owner === this;
-    if (!isOurs) {
-      const hasOthers = this.#server.listenerCount("upgrade") > this.#mounts.size;
-      // Where nobody takes it, the first of us says so.
-      if (owner !== undefined || hasOthers || this.#mounts.values().next().value !== this) return;
-    }
+    if (!isOurs && (owner !== undefined || this.#hasOthers || !this.#isFirst)) return;
     const hub = this.#hub;
     // A WebSocket that is silent is no request that takes too long.
     (socket as Partial<Socket>).setTimeout?.(0);
@@ -151,6 +168,7 @@ class Mounted<Data> implements MountedServer<Data>, Mount {
     const report = await this.#hub.drain(options);
     this.#server.off("upgrade", this.#onUpgrade);
     this.#mounts.delete(this);
+    this.#takeAll();
     return report;
   }
 
