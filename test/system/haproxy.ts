@@ -1,6 +1,6 @@
 // haproxy as a load balancer that puts a header of the PROXY protocol in front of each connection.
 import { localhost } from "../certificates/localhost.ts";
-import { startDaemon, type Cleanup, type Daemon } from "./programs.ts";
+import { startDaemon, type Cleanup, type Daemon, type DaemonSetup } from "./programs.ts";
 
 /** How {@link startHaproxy} balances. */
 export interface Balancing {
@@ -14,20 +14,23 @@ export interface Balancing {
 
 /** Starts haproxy, which takes TCP connections on its port and passes them on. */
 export function startHaproxy(test: Cleanup, balancing: Balancing): Promise<Daemon> {
+  return startHaproxyWith(test, ({ folder, port }) => configuration(folder, port, balancing));
+}
+
+/** Starts haproxy with a configuration, behind what all of them have; its folder has the certificate `front.pem`. */
+export function startHaproxyWith(test: Cleanup, configured: (setup: DaemonSetup) => string): Promise<Daemon> {
   return startDaemon(test, "haproxy", {
-    args: ({ folder }) => ["-db", "-f", `${folder}/haproxy.cfg`],
-    files: ({ folder, port }) => ({
+    args: ({ folder }) => ["-db", "-f", `${folder}/own.cfg`, "-f", `${folder}/haproxy.cfg`],
+    files: (setup) => ({
       "front.pem": localhost.cert + "\n" + localhost.key,
-      "haproxy.cfg": configuration(folder, port, balancing),
+      // One process, one thread: nothing is left when it is killed.
+      "own.cfg": "global\n  nbthread 1\n  maxconn 100\n",
+      "haproxy.cfg": configured(setup),
     }),
   });
 }
 
 const configuration = (folder: string, port: number, { upstream, server, tls = false }: Balancing): string => `
-  global
-    # One process, one thread: nothing is left when it is killed.
-    nbthread 1
-    maxconn 100
   defaults
     mode tcp
     timeout connect 10s

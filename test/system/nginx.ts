@@ -1,6 +1,6 @@
 // nginx as a reverse proxy: TLS in front, and one upstream behind.
 import { localhost } from "../certificates/localhost.ts";
-import { startDaemon, type Cleanup, type Daemon } from "./programs.ts";
+import { installed, startDaemon, type Cleanup, type Daemon, type DaemonSetup } from "./programs.ts";
 
 /**
  * Starts nginx, which takes TLS connections on its port and passes them to `upstream`, an URL as `proxy_pass` has it:
@@ -33,6 +33,30 @@ export function startFileServer(test: Cleanup, files: Readonly<Record<string, st
         }`,
       ),
     }),
+  });
+}
+
+/** What a configuration says in each of nginx's two worlds: requests, and connections. */
+export interface Blocks {
+  /** What stands in `http`. */
+  readonly http?: string;
+  /** A block `stream`. */
+  readonly stream?: string;
+}
+
+/** Starts nginx with a configuration; its folder has `cert.pem` and `key.pem`. */
+export function startNginxWith(test: Cleanup, blocks: (setup: DaemonSetup) => Blocks): Promise<Daemon> {
+  return startDaemon(test, "nginx", {
+    args: ({ folder }) => ["-p", folder, "-c", "nginx.conf", "-e", "stderr"],
+    files: (setup) => {
+      const { http = "", stream } = blocks(setup);
+      const module = stream === undefined ? "" : `load_module ${installed("nginxStream")};`;
+      return {
+        "cert.pem": localhost.cert,
+        "key.pem": localhost.key,
+        "nginx.conf": `${module}\n${framed(setup.folder, http)}\n${stream ?? ""}`,
+      };
+    },
   });
 }
 

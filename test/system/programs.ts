@@ -1,7 +1,7 @@
 // Debian's programs that tests talk to: where they are, and daemons of them that live as long as a test.
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { accessSync, constants, statSync } from "node:fs";
+import { accessSync, constants, existsSync, statSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { connect, createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -17,6 +17,7 @@ export const packages = {
   haproxy: "haproxy",
   microsocks: "microsocks",
   nginx: "nginx-light",
+  nginxStream: "libnginx-mod-stream",
   tinyproxy: "tinyproxy",
   wrk: "wrk",
 } as const;
@@ -26,8 +27,12 @@ export type ProgramName = keyof typeof packages;
 /** Daemons stand in folders that only an administrator's PATH has, but anybody may run them. */
 const folders = [...(process.env.PATH ?? "").split(path.delimiter), "/usr/local/sbin", "/usr/sbin", "/sbin"];
 
-/** The path of a program; undefined if it is not installed. */
+/** Where nginx's modules lie, each of which is a file. */
+const nginxStream = "/usr/lib/nginx/modules/ngx_stream_module.so";
+
+/** The path of a program, or of a part of one; undefined if it is not installed. */
 export function program(name: ProgramName): string | undefined {
+  if (name === "nginxStream") return existsSync(nginxStream) ? nginxStream : undefined;
   const chosen = name === "chromium" ? process.env.CHROMIUM : undefined;
   if (chosen === undefined) return find(name);
   return isExecutable(chosen) ? chosen : undefined;
@@ -68,7 +73,7 @@ export function requires(...names: ProgramName[]): string | false {
 }
 
 /** What a daemon is started with. */
-interface DaemonSetup {
+export interface DaemonSetup {
   /** A folder of its own, empty but for `files`. */
   readonly folder: string;
   /** A port of 127.0.0.1 that nothing listens on. */
