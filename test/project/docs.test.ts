@@ -19,7 +19,7 @@ import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { WebSocket, WebSocketServer } from "ws";
+import { WebSocket, WebSocketServer, type ClientOptions } from "ws";
 import { localhost } from "../certificates/localhost.ts";
 
 // Every TypeScript block of the documentation is compiled as it stands, and run. Its name, in a comment above it, says
@@ -59,14 +59,27 @@ interface Running {
   port: number;
   /** All that it printed. */
   output: string;
+  /** Tells it to end. */
+  terminate(): void;
+}
+
+type ConstructorOptions = [options?: ClientOptions] | [protocols: string[], options?: ClientOptions];
+
+/** With which status a connection is refused. */
+async function refusedWith(url: string, ...options: ConstructorOptions): Promise<number | undefined> {
+  const ws = new WebSocket(url, ...(options as [string[], ClientOptions]));
+  ws.on("error", () => {});
+  const [, response] = (await once(ws, "unexpected-response")) as [unknown, { statusCode: number }];
+  ws.terminate();
+  return response.statusCode;
 }
 
 async function echoes({ port }: Running): Promise<void> {
   assert.equal(await ask(`ws://127.0.0.1:${port}/`, "hello"), "hello");
 }
 
-async function connected(url: string): Promise<WebSocket> {
-  const ws = new WebSocket(url);
+async function connected(url: string, ...options: ConstructorOptions): Promise<WebSocket> {
+  const ws = new WebSocket(url, ...(options as [string[], ClientOptions]));
   await once(ws, "open");
   return ws;
 }
@@ -94,11 +107,7 @@ const examples: Readonly<Record<string, (running: Running) => unknown>> = {
   },
   upgrade: async ({ port }) => {
     assert.equal(await ask(`ws://127.0.0.1:${port}/?token=secret`, "hello"), "ada: hello");
-    const refused = new WebSocket(`ws://127.0.0.1:${port}/?token=guess`);
-    refused.on("error", () => {});
-    const [, response] = (await once(refused, "unexpected-response")) as [unknown, { statusCode: number }];
-    assert.equal(response.statusCode, 401);
-    refused.terminate();
+    assert.equal(await refusedWith(`ws://127.0.0.1:${port}/?token=guess`), 401);
     assert.match(await (await fetch(`http://127.0.0.1:${port}/`)).text(), /chat server/);
   },
   topics: async ({ port }) => {
@@ -138,11 +147,58 @@ const examples: Readonly<Record<string, (running: Running) => unknown>> = {
   "server drain": echoes,
   "server channels": async (running) => {
     await echoes(running);
-    const ws = new WebSocket(`ws://127.0.0.1:${running.port}/`, { origin: "https://evil.example" });
-    ws.on("error", () => {});
-    const [, response] = (await once(ws, "unexpected-response")) as [unknown, { statusCode: number }];
-    assert.equal(response.statusCode, 403);
+    assert.equal(await refusedWith(`ws://127.0.0.1:${running.port}/`, { origin: "https://evil.example" }), 403);
+  },
+  "proxy server": async ({ port, terminate }) => {
+    const url = `127.0.0.1:${port}`;
+    assert.equal(await ask(`ws://${url}/`, "hello"), "127.0.0.1: hello");
+    assert.equal((await fetch(`http://${url}/health`)).status, 204);
+    terminate();
+    while ((await fetch(`http://${url}/health`)).status !== 503);
+    assert.equal(await ask(`ws://${url}/`, "still there"), "127.0.0.1: still there");
+  },
+  "from ws": async ({ port, terminate }) => {
+    const url = `ws://127.0.0.1:${port}/`;
+    assert.equal(await refusedWith(url), 401);
+    assert.equal(await refusedWith(url, { headers: { Cookie: "session=s1" }, origin: "https://evil.example" }), 403);
+    const [ada, bob] = await Promise.all(
+      ["s1", "s2"].map((session) => connected(url, { headers: { Cookie: `a=b; session=${session}` } })),
+    );
+    ada!.send("hello");
+    assert.equal(await said(bob!), "ada: hello");
+    ada!.send(Buffer.from("bytes"));
+    assert.equal((await once(ada!, "close"))[0], 1003);
+    terminate();
+    assert.equal((await once(bob!, "close"))[0], 1001);
+  },
+  "from ws client": ({ output }) => assert.equal(output, "hello\ntrue\n"),
+  "from uwebsockets": async ({ port }) => {
+    const url = `ws://127.0.0.1:${port}`;
+    assert.equal(await refusedWith(`${url}/?token=secret`), 404);
+    assert.equal(await refusedWith(`${url}/ticker`), 401);
+    const ws = await connected(`${url}/ticker?token=secret`);
+    ws.send("EURUSD");
+    assert.match(await said(ws), /^{"at":\d+}$/);
     ws.terminate();
+  },
+  "from beast": async ({ port }) => {
+    const url = `127.0.0.1:${port}`;
+    assert.equal(await ask(`ws://${url}/echo`, "hello"), "hello");
+    assert.equal(await refusedWith(`ws://${url}/other`), 404);
+    const response = await fetch(`http://${url}/echo`);
+    assert.deepEqual([response.status, await response.text()], [404, "Only /echo\n"]);
+  },
+  "from beast testing": ({ output }) => assert.match(output, /^(\d: .*\n)+open behind \d operations\n$/),
+  security: async ({ port }) => {
+    const url = `ws://127.0.0.1:${port}/`;
+    assert.equal(await refusedWith(url, ["chat", "ticket.t2"]), 401);
+    const ada = await connected(url, ["chat", "ticket.t1"]);
+    assert.equal(ada.protocol, "chat");
+    assert.equal(await refusedWith(url, ["chat", "ticket.t1"]), 401);
+    ada.send('{"room":"cellar"}');
+    assert.equal(await said(ada), "cellar is not for you");
+    ada.send('{"room":1}');
+    assert.equal((await once(ada, "close"))[0], 1008);
   },
   client: ({ output }) => assert.equal(output, "hello\n"),
   forever: ({ output }) => assert.equal(output, "here I am\n"),
@@ -275,7 +331,7 @@ test("every example compiles, and does what it says", async (t) => {
           output += String(chunk);
           if (portOf(output) > 0) break;
         }
-        await examples[name]!({ port: portOf(output), output });
+        await examples[name]!({ port: portOf(output), output, terminate: () => void child.kill("SIGTERM") });
       } finally {
         child.kill();
       }
