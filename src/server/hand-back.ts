@@ -5,6 +5,7 @@ import { Fields, hasToken, parseTokenList } from "../http/index.ts";
 
 /** What is used of an HTTP server of Node's to have it answer what is no WebSocket. */
 export interface AnsweringServer {
+  /** Takes a connection as if it had just been accepted. */
   emit?(event: "connection" | "secureConnection", socket: Duplex): boolean;
   /** Of newer releases of Node.js: which requests that offer an upgrade become one. */
   shouldUpgradeCallback?: ((incoming: IncomingMessage) => boolean) | undefined;

@@ -10,12 +10,12 @@ export const found = {
   /** After `event.message`: the message, the receiver's own. */
   message: empty as string | Uint8Array,
   /** After `event.part`: the next bytes of the message, the receiver's own and possibly none, and whether they are the last. */
-  part: empty,
+  part: empty as Uint8Array,
   isLast: false,
   /** After `event.deflated`: the payload of the whole message. */
-  deflated: empty,
+  deflated: empty as Uint8Array,
   /** After the event of a control frame: its payload. */
-  control: empty,
+  control: empty as Uint8Array,
   /** After `event.failed`: what was wrong. */
   failure: undefined as WebsocketCode | undefined,
 };
