@@ -25,7 +25,7 @@ describe("a slow client", () => {
     await serving.clock.advance(999);
     assert.equal(serving.completions, 0);
     await serving.clock.advance(1);
-    serving.assertEnded();
+    serving.assertEnded("core.timeout");
     assert.equal(serving.client.text, "");
   });
 
