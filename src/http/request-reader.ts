@@ -91,8 +91,8 @@ export class RequestReader {
     if (this.#isClosed) return;
     const { idle, header } = this.#settings.timeouts;
     if (!this.#isTimed) this.#deadline.set(this.isInside ? header : idle);
-    // A head has its time from its first byte on.
-    this.#isTimed = this.isInside;
+    // A head has its time from its first byte on, the first from the start.
+    this.#isTimed = this.isInside || !this.hasTaken;
     this.#isAside = false;
     if (this.#hasEnded) queueMicrotask(() => this.#onEnd());
     else if (!this.#isInFlight) this.#readSome();

@@ -29,6 +29,15 @@ describe("a slow client", () => {
     assert.equal(serving.client.text, "");
   });
 
+  it("that sends an empty line has sent nothing", async () => {
+    const serving = new Serving(ok, { timeouts });
+    await serving.clock.advance(500);
+    await serving.send("\r\n");
+    await serving.clock.advance(500);
+    serving.assertEnded("core.timeout");
+    assert.equal(serving.client.text, "");
+  });
+
   it("that sends a head byte by byte has the time of one head: 408", async () => {
     const serving = new Serving(ok, { timeouts });
     assert.equal(await drip(serving, get("/", `A: ${"x".repeat(100)}\r\n`)), 1000);
