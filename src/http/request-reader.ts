@@ -18,7 +18,7 @@ export interface RequestTaker {
   halfClosed(): void;
   /** The stream has failed. */
   lost(error: ServalError): void;
-  /** The client has been silent for too long: between requests, or inside a head. */
+  /** The client has been silent for too long: before the first request or between requests, or inside a head. */
   expired(isInside: boolean): void;
 }
 
@@ -40,6 +40,8 @@ export class RequestReader {
   /** Whether the stream has ended while nobody waited. */
   #hasEnded = false;
   #whenIdle: (() => void) | undefined;
+  /** Whether any request was taken. */
+  hasTaken = false;
   /** Whether the deadline of the head that comes is running already. */
   #isTimed = true;
   #isClosed = false;
@@ -89,8 +91,8 @@ export class RequestReader {
     if (this.#isClosed) return;
     const { idle, header } = this.#settings.timeouts;
     if (!this.#isTimed) this.#deadline.set(this.isInside ? header : idle);
-    // A head has its time from its first byte on.
-    this.#isTimed = this.isInside;
+    // A head has its time from its first byte on, the first from the start.
+    this.#isTimed = this.isInside || !this.hasTaken;
     this.#isAside = false;
     if (this.#hasEnded) queueMicrotask(() => this.#onEnd());
     else if (!this.#isInFlight) this.#readSome();
@@ -134,6 +136,7 @@ export class RequestReader {
     if (message === undefined) return undefined;
     this.#deadline.clear();
     this.#isTimed = false;
+    this.hasTaken = true;
     return message;
   }
 

@@ -138,8 +138,11 @@ export class ServerConnection implements ExchangeOwner, RequestTaker {
 
   /** @internal */
   expired(isInside: boolean): void {
-    if (isInside) this.#refuse(coreError("core.timeout", { message: "The head of the request took too long" }));
-    else this.#writer.flush(() => this.#close(undefined));
+    const message = "The head of the request took too long";
+    if (isInside) this.#refuse(coreError("core.timeout", { message }));
+    // Between requests it is no failure that there is none.
+    else if (this.#reader.hasTaken) this.#writer.flush(() => this.#close(undefined));
+    else this.#close(coreError("core.timeout", { message }));
   }
 
   /** Takes one request, if it is all there. Returns whether it is answered, and the next one may be taken. */

@@ -67,9 +67,17 @@ export function serveConnection<Data>(
   };
 
   serveBy(stream, onRequest, http, { stop: stopping, signal: ending }, (error) => {
+    if (error !== undefined && isMalformed(error)) hub.refused("malformed", peer, undefined, undefined, error);
     if (!isUpgraded) place.leave();
     owner.connectionLeft(isUpgraded, error);
   });
+}
+
+/** Whether a connection has ended with a request that was refused for what it is. */
+function isMalformed({ code, condition }: ServalError): boolean {
+  if (code === "http.header_limit" || code === "http.field_limit") return true;
+  // Who ends in the middle of a request is told nothing.
+  return condition === "protocol_violation" && code !== "http.partial_message";
 }
 
 /** Whether a request wants to be a WebSocket, well formed or not: if not, the handshake says what is wrong. */

@@ -15,7 +15,7 @@ export type Refusal =
   | "declined"
   /** The hook `upgrade` or `decorate` failed: 500. */
   | "failed"
-  /** It was no valid WebSocket handshake: 400, 405, 426, 431 or 505. */
+  /** It was no valid request, or no valid WebSocket handshake: 400, 405, 417, 426, 431, 501 or 505. */
   | "malformed";
 
 /** A limit, by the option that sets it. */

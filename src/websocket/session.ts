@@ -290,6 +290,10 @@ export class Session<Ws> implements WriterOwner, ApplicationOwner, SenderOwner, 
   #startClosing(): void {
     this.isClosing = true;
     this.protocol.incoming.dropData();
+    // What still comes is dropped, and the peer's close is behind it.
+    this.#rate = undefined;
+    this.#throttle?.cancel();
+    this.#throttle = undefined;
     this.#liveness.startDeadline(this.#settings.timeouts[this.#role].handshake);
   }
 

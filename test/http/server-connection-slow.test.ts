@@ -25,7 +25,16 @@ describe("a slow client", () => {
     await serving.clock.advance(999);
     assert.equal(serving.completions, 0);
     await serving.clock.advance(1);
-    serving.assertEnded();
+    serving.assertEnded("core.timeout");
+    assert.equal(serving.client.text, "");
+  });
+
+  it("that sends an empty line has sent nothing", async () => {
+    const serving = new Serving(ok, { timeouts });
+    await serving.clock.advance(500);
+    await serving.send("\r\n");
+    await serving.clock.advance(500);
+    serving.assertEnded("core.timeout");
     assert.equal(serving.client.text, "");
   });
 

@@ -216,3 +216,23 @@ for (let failAfter = 0; failAfter < 8; failAfter++) {
     assert.deepEqual([fixture.ends, fixture.stream.closed, fixture.clock.pending], [1, true, 0]);
   });
 }
+
+test("what is no valid request is counted as malformed, but not one that its client never finished", async () => {
+  const cases: [bytes: string, status: string, malformed: number][] = [
+    ["nonsense\r\n\r\n", "400", 1],
+    ["GET / HTTP/1.1\r\n\r\n", "400", 1],
+    ["GET / HTTP/3.0\r\nHost: h\r\n\r\n", "505", 1],
+    [`GET / HTTP/1.1\r\nA: ${"x".repeat(20_000)}\r\n\r\n`, "431", 1],
+    [`GET / HTTP/1.1\r\n${"A: b\r\n".repeat(200)}\r\n`, "431", 1],
+    ["GET / HTTP/1.1\r\nHo", "", 0],
+  ];
+  for (const [bytes, status, malformed] of cases) {
+    const fixture = new Fixture(undefined);
+    await fixture.send(bytes);
+    fixture.peer.end();
+    await turn();
+    assert.equal(fixture.received.slice(9, 12), status, bytes.slice(0, 20));
+    assert.equal(fixture.plainEnds, 1);
+    assert.equal(fixture.hub.statistics().refused.malformed, malformed, bytes.slice(0, 20));
+  }
+});

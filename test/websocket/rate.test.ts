@@ -119,6 +119,27 @@ for (const role of roles) {
       assert.deepEqual([close.code, (close.payload[0]! << 8) | close.payload[1]!], [8, 1008]);
     });
 
+    for (const exceeded of ["wait", "close"] as const) {
+      it(`does not keep the peer's close from us once we close: ${exceeded}`, async () => {
+        const clock = new VirtualClock();
+        const connection = await open(role, {
+          clock,
+          message: () => {},
+          rate: { messages: 1, burst: 10_000, exceeded },
+        });
+        const flood = (count: number): Uint8Array =>
+          concat(...Array.from({ length: count }, () => connection.text("x")));
+        await connection.say(flood(exceeded === "wait" ? 1000 : 10));
+        assert.equal(connection.ws.stats().throttles, exceeded === "wait" ? 1 : 0);
+        void connection.ws.close({ code: 1001 });
+        await connection.say(flood(1000));
+        await connection.say(connection.close(1001));
+        await connection.end();
+        assert.deepEqual(await connection.ws.closed, { code: 1001, reason: "", clean: true });
+        assert.equal(clock.pending, 0);
+      });
+    }
+
     it("slows a reader that pulls, too, and no peer that stays within it", async () => {
       const clock = new VirtualClock();
       const connection = await open(role, { clock, rate: { messages: 10, burst: 1000 } });

@@ -1,0 +1,137 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Bystander, Client, final, frame, opcodes, openMany, times, upgradeRequest } from "./client.ts";
+import { Target } from "./target.ts";
+
+const KiB = 1024;
+const MiB = 1024 * KiB;
+const messages = times(10_000, frame(final | opcodes.text, "x"));
+const pings = times(1_000, frame(final | opcodes.ping, "x".repeat(125)));
+
+for (const count of [1, 50]) {
+  test(`${count} that send messages as fast as they can are slowed down`, async (t) => {
+    const target = await Target.start(t, { kind: "echo" });
+    const bystander = await Bystander.start(target);
+    const clients = await openMany(count, () => Client.open(target));
+    for (const client of clients) client.ignore();
+    for (const client of clients) client.flood(messages);
+    const { messagesReceived } = await target.until(({ limits }) => limits.rate >= Math.max(3, count));
+    for (const client of clients) client.stop();
+    await bystander.stop();
+    // As many as may come at once.
+    assert.ok(messagesReceived >= 20_000, `${messagesReceived}`);
+    // What fifty may send at once is work for a second or two: one turn of the event loop has some of each.
+    await target.wasCalm(t, { mostBlocked: 5000 });
+    for (const client of clients) client.socket.destroy();
+    await target.until(({ connections }) => connections === 0);
+  });
+}
+
+test("one that sends faster than it may is closed with 1008, where the server is to do so", async (t) => {
+  const target = await Target.start(t, { kind: "echo", options: { rate: { messages: 1000, exceeded: "close" } } });
+  const bystander = await Bystander.start(target);
+  const clients = await openMany(50, () => Client.open(target));
+  for (const client of clients) {
+    client.onMessage = () => {};
+    client.flood(messages);
+  }
+  // It goes on until it reads the close frame.
+  for (const { ended } of clients) assert.equal((await ended).code, 1008);
+  await bystander.stop();
+  const { closed, limits } = await target.until(({ connections }) => connections === 0);
+  assert.deepEqual([closed, limits.rate], [{ 1000: 1, 1008: 50 }, 50]);
+  await target.wasCalm(t);
+});
+
+test("one that sends messages and reads none of their echoes is not read from either", async (t) => {
+  const target = await Target.start(t, { kind: "echo", options: { rate: false } });
+  const bystander = await Bystander.start(target);
+  const deaf = await Client.open(target);
+  deaf.socket.pause();
+  const big = frame(final | opcodes.binary, Buffer.alloc(64 * KiB));
+  deaf.flood(big);
+  await target.until(({ bufferedAmount }) => bufferedAmount > 0);
+  let before = -1;
+  // Until the server has stopped reading, and the buffers of the system are full.
+  await target.until(({ bytesReceived, bufferedAmount }) => {
+    const hasStopped = bytesReceived - before < 64 * KiB && bufferedAmount > 0;
+    before = bytesReceived;
+    return hasStopped;
+  });
+  deaf.stop();
+  await bystander.stop();
+  const { bufferedAmount } = await target.ask("health");
+  assert.ok(bufferedAmount < MiB, `${bufferedAmount}`);
+  await target.wasCalm(t);
+  deaf.socket.resetAndDestroy();
+  await target.until(({ connections }) => connections === 0);
+});
+
+test("pings as fast as they can be sent are answered as far as the rate allows", async (t) => {
+  const target = await Target.start(t, { kind: "echo" });
+  const bystander = await Bystander.start(target);
+  const client = await Client.open(target);
+  client.flood(pings);
+  await target.until(({ limits }) => limits.rate >= 5);
+  client.stop();
+  await bystander.stop();
+  assert.ok(client.pongs >= 1000, `${client.pongs} pongs`);
+  await target.wasCalm(t);
+  client.socket.destroy();
+  await target.until(({ connections }) => connections === 0);
+});
+
+test("a million pings by one that never reads cost no more memory than a few", async (t) => {
+  const target = await Target.start(t, { kind: "echo", options: { rate: false } });
+  const bystander = await Bystander.start(target);
+  const deaf = await Client.open(target);
+  deaf.socket.pause();
+  deaf.flood(pings);
+  // The pongs to all of them would be 127 MB, and as much as the system takes is a part of that.
+  await target.until(({ bytesReceived }) => bytesReceived > 1_000_000 * (pings.length / 1000));
+  deaf.stop();
+  await bystander.stop();
+  const { bufferedAmount } = await target.ask("health");
+  assert.ok(bufferedAmount > 0 && bufferedAmount < MiB, `${bufferedAmount}`);
+  await target.wasCalm(t, { mostMemory: 100 });
+  deaf.socket.destroy();
+  await target.until(({ connections }) => connections === 0);
+});
+
+for (const overflow of ["close", "drop", "wait"] as const) {
+  test(`a subscriber that never reads costs the others nothing: overflow ${overflow}`, async (t) => {
+    const [size, maxBufferedAmount] = [64 * KiB, 256 * KiB];
+    const target = await Target.start(t, { kind: "topics", options: { overflow, maxBufferedAmount } });
+    const bystander = await Bystander.start(target);
+    const deaf = Client.connect(target);
+    deaf.send(upgradeRequest({ path: "/topic?deaf" }));
+    assert.equal(await deaf.status, 101);
+    deaf.socket.pause();
+    const subscribers = await openMany(100, () => Client.open(target, { path: "/topic" }));
+    const next = subscribers.map(() => 1);
+    for (const [i, client] of subscribers.entries()) {
+      client.onMessage = (message) => {
+        assert.equal(parseInt(message.toString("latin1", 0, 10), 10), next[i]);
+        next[i]!++;
+      };
+    }
+    const count = await target.ask("publish", { size, overflows: overflow === "close" ? 1 : 20 });
+    await bystander.stop();
+    await Promise.all(subscribers.map((client) => client.close()));
+    assert.ok(next.every((number) => number === count + 1));
+    const { limits, closed, messagesDropped } = await target.until(
+      ({ opened, closed }) => opened - 101 === (closed[1000] ?? 0) - 100,
+    );
+    const { bufferedAmount } = await target.ask("health");
+    assert.ok(bufferedAmount > maxBufferedAmount, `${bufferedAmount}`);
+    assert.ok(bufferedAmount < maxBufferedAmount + MiB, `${bufferedAmount}`);
+    if (overflow === "close") assert.deepEqual([limits.maxBufferedAmount, closed[1006]], [1, 1]);
+    else {
+      assert.ok(limits.maxBufferedAmount > 20, `${limits.maxBufferedAmount}`);
+      assert.equal(messagesDropped, overflow === "drop" ? limits.maxBufferedAmount : 0);
+    }
+    await target.wasCalm(t);
+    deaf.socket.resetAndDestroy();
+    await target.until(({ connections }) => connections === 0);
+  });
+}
