@@ -55,6 +55,11 @@ export interface ServeOptions<Data = unknown> extends ServerOptions<Data> {
    * answer is 500 and the error goes to the console. Without this option the answer is 426.
    */
   fetch?: FetchHandler | undefined;
+  /**
+   * How long a plain connection may wait for its next request, in milliseconds; Infinity for as long as it likes. Longer
+   * than a proxy in front keeps it. Default 60,000.
+   */
+  keepAliveTimeout?: number | undefined;
   /** The most bytes that the body of a plain request may have; Infinity for no limit. Default 1 MiB. */
   bodyLimit?: number | undefined;
 }
@@ -75,7 +80,18 @@ export interface MountOptions<Data = unknown> extends ServerOptions<Data> {
 }
 
 const ofServer = ["connection", "origins", "proxies", "maxConnections", "maxConnectionsPerAddress"] as const;
-const ofServe = ["port", "host", "path", "backlog", "tls", "plain", "proxyProtocol", "fetch", "bodyLimit"] as const;
+const ofServe = [
+  "port",
+  "host",
+  "path",
+  "backlog",
+  "tls",
+  "plain",
+  "proxyProtocol",
+  "fetch",
+  "bodyLimit",
+  "keepAliveTimeout",
+] as const;
 const ofStream =
   "open message drain close error upgrade decorate onControl handshakeBufferSize maxMessageSize maxFragments highWaterMark maxBufferedAmount overflow autoFragment writeBufferSize text concurrency rate deflate timeouts clock peer".split(
     " ",

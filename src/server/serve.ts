@@ -39,9 +39,12 @@ class RunningServer<Data> implements Server<Data>, ConnectionOwner<Data>, PlainC
 
   constructor(options: ServeOptions<Data>) {
     checkServerOptions("serve", options);
-    const { fetch, bodyLimit } = options;
+    const { fetch, bodyLimit, keepAliveTimeout } = options;
     if (fetch !== undefined && typeof fetch !== "function")
       throw invalidArgument("The option fetch must be a function");
+    if (keepAliveTimeout !== undefined && !(typeof keepAliveTimeout === "number" && keepAliveTimeout > 0)) {
+      throw invalidArgument("keepAliveTimeout must be a number of milliseconds of more than 0 (Infinity for no limit)");
+    }
     this.hub = new Hub(options, this);
     this.fetch = fetch;
     this.#opening = new Opening(options);
@@ -49,7 +52,7 @@ class RunningServer<Data> implements Server<Data>, ConnectionOwner<Data>, PlainC
     this.http = new ServeSettings({
       clock,
       headerLimit: handshakeBufferSize,
-      timeouts: { header: timeouts.server.handshake },
+      timeouts: { header: timeouts.server.handshake, idle: keepAliveTimeout },
       bodyLimit,
     });
   }

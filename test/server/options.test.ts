@@ -32,7 +32,17 @@ for (const [given, meant] of [
   });
 }
 
-for (const name of ["port", "host", "backlog", "tls", "plain", "proxyProtocol", "fetch", "bodyLimit"]) {
+for (const name of [
+  "port",
+  "host",
+  "backlog",
+  "tls",
+  "plain",
+  "proxyProtocol",
+  "fetch",
+  "bodyLimit",
+  "keepAliveTimeout",
+]) {
   test(`mount has no ${name}, and says whose it is`, () => {
     assert.throws(() => mount(createServer(), { [name]: 1 }), {
       code: "core.invalid_argument",
@@ -93,6 +103,7 @@ for (const wrong of [
 for (const wrong of [
   { fetch: "x" },
   { bodyLimit: -1 },
+  { keepAliveTimeout: 0 },
   { tls: {} },
   { tls: { cert: "x", key: "y" } },
   { tls: true },
@@ -138,6 +149,7 @@ test("options that are undefined are as if they were not given", async () => {
     proxyProtocol: undefined,
     fetch: undefined,
     bodyLimit: undefined,
+    keepAliveTimeout: undefined,
   });
   await server.close();
   await mount(createServer(), { ...options, path: undefined }).close();

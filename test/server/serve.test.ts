@@ -729,3 +729,24 @@ test("requests and what is too large of them are counted", async () => {
     assert.deepEqual(server.stats().errors, { "http.header_limit": 1, "http.body_limit": 1 });
   });
 });
+
+test("a plain connection waits keepAliveTimeout for its next request", async () => {
+  for (const [keepAliveTimeout, ms] of [
+    [undefined, 60_000],
+    [5_000, 5_000],
+  ] as const) {
+    const clock = new VirtualClock();
+    const server = await serve({ ...local, clock, keepAliveTimeout, fetch: () => new Response("hello") });
+    const socket = net.connect({ port: server.port!, host: "127.0.0.1" });
+    socket.write("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+    await once(socket, "data");
+    // The deadline moves with the next read, which starts behind the response.
+    while (clock.pending === 0) await new Promise(setImmediate);
+    const closed = once(socket, "close");
+    await clock.advance(ms - 1);
+    assert.equal(server.connections, 1);
+    await clock.advance(1);
+    await closed;
+    await server.close();
+  }
+});
