@@ -1,0 +1,30 @@
+import { ServalError } from "../core/index.ts";
+import { escapedLine } from "./escape.ts";
+
+/** How much of a body is shown. */
+const mostLines = 5;
+const mostCharacters = 200;
+
+/** Why something failed, in lines: the error's message; where a server refused, what else it says. */
+export function failureLines(error: unknown): string[] {
+  const message = error instanceof Error ? error.message : String(error);
+  const lines = [escapedLine(message.replaceAll(/\s*\n\s*/g, " "))];
+  const response = error instanceof ServalError ? error.response : undefined;
+  if (response === undefined) return lines;
+  const location = response.fields.get("Location");
+  if (location !== undefined) lines.push(`  Location: ${escapedLine(location)}`);
+  return lines.concat(bodyLines(response.body));
+}
+
+/** The first lines of a body, indented. */
+export function bodyLines(body: Uint8Array): string[] {
+  // Four bytes are the most that a character takes; what is cut away needs no decoding.
+  const text = Buffer.from(body.subarray(0, mostLines * mostCharacters * 4)).toString("utf8");
+  const lines = text.split(/\r?\n/).filter((line) => line.trim() !== "");
+  const shown = lines.slice(0, mostLines).map((line) => `  ${cut(escapedLine(line))}`);
+  return lines.length > mostLines ? [...shown, "  …"] : shown;
+}
+
+function cut(line: string): string {
+  return line.length > mostCharacters ? `${line.slice(0, mostCharacters)}…` : line;
+}
