@@ -1,19 +1,23 @@
 import { ServalError } from "../core/index.ts";
 import type { Server } from "../server/index.ts";
-import { parseArguments, UsageError, type EchoSettings, type Invocation, type Where } from "./arguments.ts";
+import { parseArguments, type EchoSettings, type Invocation, type ServerName, type Where } from "./arguments.ts";
+import { connect } from "./connect.ts";
 import { drainOnSignal } from "./drain-on-signal.ts";
 import { echo } from "./echo.ts";
-import { help, type CommandName } from "./help.ts";
+import { UsageError } from "./given.ts";
+import { help } from "./help.ts";
+import { inspect } from "./inspect.ts";
 import type { Output } from "./output.ts";
 import { servePage } from "./serve-page.ts";
+import type { Stdio } from "./stdio.ts";
 import { version } from "./version.ts";
 
-interface Command {
+interface ServerCommand {
   start(where: Where, settings: EchoSettings): Promise<Server>;
   readonly path: string;
 }
 
-const commands: Readonly<Record<CommandName, Command>> = {
+const servers: Readonly<Record<ServerName, ServerCommand>> = {
   echo: { start: echo, path: "/" },
   serve: { start: servePage, path: "/echo" },
 };
@@ -22,7 +26,7 @@ const commands: Readonly<Record<CommandName, Command>> = {
  * Does what the arguments ask for. Fulfils with the exit code: 0, 1 for what went wrong, 2 for arguments that can't be
  * meant; for a server when it has been closed.
  */
-export async function runCommand(args: readonly string[], output: Output): Promise<number> {
+export async function runCommand(args: readonly string[], output: Output, stdio: Stdio = process): Promise<number> {
   let invocation: Invocation;
   try {
     invocation = parseArguments(args);
@@ -45,6 +49,10 @@ export async function runCommand(args: readonly string[], output: Output): Promi
       return 2;
     case "run":
       return run(invocation, output);
+    case "connect":
+      return connect(invocation.client, invocation.chat, stdio);
+    case "inspect":
+      return inspect(invocation.client, invocation.json, stdio);
   }
 }
 
@@ -52,7 +60,7 @@ async function run(
   { command, where, echo: settings }: Extract<Invocation, { kind: "run" }>,
   output: Output,
 ): Promise<number> {
-  const { start, path } = commands[command];
+  const { start, path } = servers[command];
   let server: Server;
   try {
     server = await start(where, settings);

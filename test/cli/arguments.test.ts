@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { parseArguments, UsageError } from "../../src/cli/arguments.ts";
+import { optionTables, parseArguments } from "../../src/cli/arguments.ts";
+import { UsageError } from "../../src/cli/given.ts";
 
 describe("parseArguments", () => {
   const run = (command: string, port: number, host: string, echo: object = { deflate: false }): object => ({
@@ -9,6 +10,8 @@ describe("parseArguments", () => {
     where: { port, host },
     echo,
   });
+
+  const plain = { fields: [], protocols: [], deflate: false, tls: { rejectUnauthorized: true } };
 
   const meant: [line: string, invocation: object][] = [
     ["", { kind: "nothing" }],
@@ -24,7 +27,29 @@ describe("parseArguments", () => {
       "serve --max-message-size=1024 --deflate",
       run("serve", 8080, "127.0.0.1", { deflate: true, maxMessageSize: 1024 }),
     ],
+    [
+      "connect localhost:1 -p chat -pA --header a:b --max-message-size 5 --binary --wait 7",
+      {
+        kind: "connect",
+        client: {
+          url: "ws://localhost:1",
+          options: { ...plain, fields: [["a", "b"]], protocols: ["chat", "A"], maxMessageSize: 5 },
+        },
+        chat: { binary: true, hex: false, json: false, wait: 7 },
+      },
+    ],
+    [
+      "-p a connect --json --hex --wait=forever wss://b/",
+      {
+        kind: "connect",
+        client: { url: "wss://b/", options: { ...plain, protocols: ["a"] } },
+        chat: { binary: false, hex: true, json: true, wait: Infinity },
+      },
+    ],
+    ["inspect a", { kind: "inspect", client: { url: "ws://a", options: plain }, json: false }],
+    ["inspect --json a", { kind: "inspect", client: { url: "ws://a", options: plain }, json: true }],
     ["--help", { kind: "help", command: undefined }],
+    ["connect --help", { kind: "help", command: "connect" }],
     ["-h", { kind: "help", command: undefined }],
     ["echo --help", { kind: "help", command: "echo" }],
     ["--port x serve -h", { kind: "help", command: "serve" }],
@@ -38,27 +63,43 @@ describe("parseArguments", () => {
   }
 
   const notMeant: [line: string, message: string][] = [
-    ["eco", 'unknown command "eco"; the commands are echo and serve'],
-    ["toString", 'unknown command "toString"; the commands are echo and serve'],
+    ["eco", 'unknown command "eco"; the commands are echo, serve, connect and inspect'],
+    ["toString", 'unknown command "toString"; the commands are echo, serve, connect and inspect'],
     [
       "echo --prot 1",
-      'unknown option "--prot"; the options are --port, --host, --deflate, --max-message-size, --help and --version',
+      'unknown option "--prot"; the options of echo are --port, --host, --deflate, --max-message-size, --help and --version',
     ],
     [
       "echo -x",
-      'unknown option "-x"; the options are --port, --host, --deflate, --max-message-size, --help and --version',
+      'unknown option "-x"; the options of echo are --port, --host, --deflate, --max-message-size, --help and --version',
     ],
     [
       "echo --toString",
-      'unknown option "--toString"; the options are --port, --host, --deflate, --max-message-size, --help and --version',
+      'unknown option "--toString"; the options of echo are --port, --host, --deflate, --max-message-size, --help and --version',
+    ],
+    ["--no-port", 'unknown option "--no-port"'],
+    ["--prot 1 echo", 'unknown option "--prot"'],
+    [
+      "echo --header a:b",
+      'unknown option "--header"; the options of echo are --port, --host, --deflate, --max-message-size, --help and --version',
     ],
     [
-      "--no-port",
-      'unknown option "--no-port"; the options are --port, --host, --deflate, --max-message-size, --help and --version',
+      "echo --p 1",
+      'unknown option "--p"; the options of echo are --port, --host, --deflate, --max-message-size, --help and --version',
     ],
+    [
+      "inspect --hex a",
+      'unknown option "--hex"; the options of inspect are --json, --header, --protocol, --origin, --deflate, --insecure, --ca, --proxy, --timeout, --help and --version',
+    ],
+    ["connect", "connect needs a URL, such as serval connect ws://127.0.0.1:8080/"],
+    ["inspect --json", "inspect needs a URL, such as serval inspect ws://127.0.0.1:8080/"],
+    ["connect a b", 'unexpected argument "b"; connect takes one URL'],
+    ["connect a -p", "-p needs a value, such as --protocol chat"],
+    ["connect a --wait soon", '"soon" is no time; --wait takes a number of milliseconds, or "forever"'],
+    ["connect a -H b", '"b" is no field; --header takes one such as "Name: value"'],
     ["echo 8080", 'unexpected argument "8080"; ports and hosts need --port and --host'],
     ["echo -- --port", 'unexpected argument "--port"; ports and hosts need --port and --host'],
-    ["--port 1", "no command given; the commands are echo and serve"],
+    ["--port 1", "no command given; the commands are echo, serve, connect and inspect"],
     ["echo --port", "--port needs a value, such as --port 8080"],
     ["echo --port=", "--port needs a value, such as --port 8080"],
     ["echo --host", "--host needs a value, such as --host 127.0.0.1"],
@@ -88,5 +129,13 @@ describe("parseArguments", () => {
 
   it("keeps to one line whatever it was given", () => {
     assert.throws(() => parseArguments(["a\nb"]), { message: /^unknown command "a\\nb"; .*$/ });
+  });
+
+  it("has options that take a value in one command take one in all", () => {
+    const types = new Map<string, string>();
+    for (const [name, { type }] of Object.values(optionTables).flatMap((table) => Object.entries(table))) {
+      assert.equal(types.get(name) ?? type, type, name);
+      types.set(name, type);
+    }
   });
 });

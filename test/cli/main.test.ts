@@ -4,7 +4,8 @@ import { createServer, connect, type AddressInfo } from "node:net";
 import { describe, it } from "node:test";
 import { WebSocket as UndiciWebSocket } from "undici";
 import { WebSocket } from "ws";
-import { command, Command } from "./command.ts";
+import { answering, echoing } from "../client/servers.ts";
+import { command, Command, commandReading } from "./command.ts";
 
 describe("serval echo", () => {
   it("says in one line where it listens", async () => {
@@ -84,6 +85,67 @@ describe("serval serve", () => {
     client.send("hello");
     assert.equal(String((await once(client, "message"))[0]), "hello");
     client.terminate();
+  });
+});
+
+describe("serval connect", () => {
+  it("sends each line of what is piped in, prints the answers, and ends", async () => {
+    await using running = new Command("echo", "--port", "0");
+    const { code, stdout, stderr } = await commandReading("hi\nthere\n", "connect", await running.url("ws"));
+    assert.deepEqual([code, stdout, stderr], [0, "hi\nthere\n", ""]);
+  });
+
+  it("passes the options on, and exits with 1 and the server's words where it refuses", async () => {
+    await using server = await answering(({ fields }) => [403, {}, `${fields["origin"]} ${fields["x"]}\n`]);
+    const args = ["connect", `127.0.0.1:${server.port}`, "--origin", "https://a", "-H", "X: b"];
+    const { code, stdout, stderr } = await command(...args);
+    assert.deepEqual([code, stdout], [1, ""]);
+    assert.equal(stderr, "serval: The server declined the WebSocket handshake: 403 Forbidden\n  https://a b\n");
+  });
+
+  it("ends quietly where its reader has what it wants", async () => {
+    await using server = await echoing();
+    await using running = new Command("connect", `ws://127.0.0.1:${server.port}/`);
+    running.child.stdin.write("one\n");
+    await running.line();
+    running.child.stdout.destroy();
+    await once(running.child.stdout, "close");
+    running.child.stdin.write("two\n");
+    const { code, stderr } = await running.ended;
+    assert.deepEqual([code, stderr], [0, ""]);
+  });
+
+  it("ends when the server closes, though more could be piped in", async () => {
+    await using server = new Command("echo", "--port", "0");
+    await using running = new Command("connect", await server.url("ws"), "--json");
+    assert.match(await running.line(), /"type":"open"/);
+    server.kill("SIGTERM");
+    const { code, stdout } = await running.ended;
+    assert.equal(code, 0);
+    assert.match(stdout, /\{"type":"close","code":1001,.*\n$/);
+  });
+
+  it("closes at SIGINT", async () => {
+    await using server = await echoing();
+    await using running = new Command("connect", `ws://127.0.0.1:${server.port}/`);
+    running.child.stdin.write("one\n");
+    await running.line();
+    running.kill("SIGINT");
+    const { code, signal } = await running.ended;
+    assert.deepEqual([code, signal], [0, null]);
+  });
+});
+
+describe("serval inspect", () => {
+  it("exits with 0 where a WebSocket opens, and 1 where none does", async () => {
+    await using server = await echoing();
+    const well = await command("inspect", `ws://127.0.0.1:${server.port}/`);
+    assert.deepEqual([well.code, well.stderr], [0, ""]);
+    assert.match(well.stdout, /\nAll is well: /);
+    await using other = await answering(() => [404]);
+    const ill = await command("inspect", "--json", `ws://127.0.0.1:${other.port}/`);
+    assert.equal(ill.code, 1);
+    assert.match((JSON.parse(ill.stdout) as { verdict: string }).verdict, /answered 404 Not Found/);
   });
 });
 

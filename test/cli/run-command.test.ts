@@ -28,7 +28,7 @@ describe("runCommand", () => {
     assert.deepEqual(await run("eco"), [
       2,
       "",
-      'serval: unknown command "eco"; the commands are echo and serve; see serval --help\n',
+      'serval: unknown command "eco"; the commands are echo, serve, connect and inspect; see serval --help\n',
     ]);
   });
 
