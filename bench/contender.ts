@@ -1,11 +1,16 @@
-// One echo server in a process of its own: tells its parent the port, and its processor time when asked.
+// One server in a process of its own: tells its parent the port, and its processor time when asked.
 import { once } from "node:events";
+import * as net from "node:net";
+import { setImmediate } from "node:timers/promises";
 import { WebSocketServer } from "ws";
 import { serve } from "../src/server/index.ts";
-import type { Stream } from "../src/websocket/index.ts";
+import { prepare, type Stream } from "../src/websocket/index.ts";
 
 const deflate = process.argv[3] === "deflate";
 const options = { port: 0, host: "127.0.0.1", deflate } as const;
+
+/** Sends a message to all who are connected. */
+let publish: (message: Uint8Array) => void;
 
 const contenders: Record<string, () => Promise<number>> = {
   serval: async () => (await serve({ ...options, message: (ws, message) => ws.write(message) })).port!,
@@ -39,19 +44,64 @@ const contenders: Record<string, () => Promise<number>> = {
     await once(server, "listening");
     return (server.address() as { port: number }).port;
   },
+  "serval broadcast": async () => {
+    const all = new Set<Stream>();
+    publish = (message) => {
+      const prepared = prepare(message);
+      for (const ws of all) ws.send(prepared);
+    };
+    const open = (ws: Stream): unknown => all.add(ws);
+    return (await serve({ ...options, open, message: () => {} })).port!;
+  },
+  "ws broadcast": async () => {
+    const server = new WebSocketServer({ port: 0, host: "127.0.0.1" });
+    publish = (message) => {
+      for (const client of server.clients) client.send(message);
+    };
+    await once(server, "listening");
+    return (server.address() as { port: number }).port;
+  },
+  // The floor: sockets that answer what comes first with an upgrade, and one write of the same bytes to each.
+  net: async () => {
+    const all = new Set<net.Socket>();
+    publish = (message) => {
+      const frame = Buffer.concat([Buffer.from([0x82, 0x7e, message.length >> 8, message.length & 0xff]), message]);
+      for (const socket of all) socket.write(frame);
+    };
+    const server = net.createServer({ noDelay: true }, (socket) => {
+      all.add(socket);
+      socket.on("error", () => {});
+      socket.on("data", () => socket.write("HTTP/1.1 101 Switching Protocols\r\n\r\n"));
+    });
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    return (server.address() as { port: number }).port;
+  },
 };
 
 const port = await contenders[process.argv[2]!]!();
-process.on("message", (question) => {
-  if (question === "memory") process.send!({ maxRSS: process.resourceUsage().maxRSS });
+process.on("message", (question: string | { rounds: number; size: number }) => {
+  if (typeof question === "object") void broadcast(question.rounds, question.size);
+  else if (question === "memory") process.send!({ maxRSS: process.resourceUsage().maxRSS });
   else if (question === "resident") process.send!(residentMemory());
   else process.send!(process.cpuUsage());
 });
 process.on("disconnect", () => process.exit(0));
 process.send!({ port });
 
+/** Tells what sending so many messages to all costs. */
+async function broadcast(rounds: number, size: number): Promise<void> {
+  const before = process.cpuUsage();
+  for (let round = 0; round < rounds; round++) {
+    publish(new Uint8Array(size).fill(round));
+    await setImmediate();
+  }
+  process.send!(process.cpuUsage(before));
+}
+
 /** What is in use once the collector has been through. */
-function residentMemory(): number {
+function residentMemory(): { resident: number; heap: number } {
   for (let i = 0; i < 4; i++) globalThis.gc?.();
-  return process.memoryUsage.rss();
+  const { rss, heapUsed, external } = process.memoryUsage();
+  return { resident: rss, heap: heapUsed + external };
 }

@@ -17,7 +17,8 @@ export interface Load {
 
 const offer = "permessage-deflate; server_no_context_takeover; client_no_context_takeover";
 
-const request = (port: number, deflate: boolean): string =>
+/** A request for an upgrade. */
+export const request = (port: number, deflate: boolean): string =>
   `GET /echo HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
   "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n" +
   `${deflate ? `Sec-WebSocket-Extensions: ${offer}\r\n` : ""}\r\n`;
@@ -43,8 +44,30 @@ export class Client {
 
   static async connect(port: number, { connections, deflate = false }: Load): Promise<Client> {
     const sockets: net.Socket[] = [];
-    for (let i = 0; i < connections; i++) sockets.push(await upgraded(port, deflate));
+    const connectSome = async (): Promise<void> => {
+      for (let left = connections; left > 0; left = connections - begun) {
+        begun++;
+        sockets.push(await upgraded(port, deflate));
+      }
+    };
+    let begun = 0;
+    await Promise.all(Array.from({ length: Math.min(16, connections) }, connectSome));
     return new Client(sockets);
+  }
+
+  /** Resolves when so many bytes have come in all; to be called before they are sent. */
+  receive(bytes: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      let left = bytes;
+      const onData = (chunk: Buffer): void => {
+        left -= chunk.length;
+        if (left > 0) return;
+        for (const socket of this.#sockets) socket.off("data", onData);
+        if (left < 0) reject(new Error("More came than was sent"));
+        else resolve();
+      };
+      for (const socket of this.#sockets) socket.on("data", onData);
+    });
   }
 
   /** Sends batches of `depth` messages on every connection, each when the one before has come back whole. */
@@ -145,8 +168,11 @@ function headerSize(size: number): number {
   return size <= 125 ? 2 : size <= 0xffff ? 4 : 10;
 }
 
+/** A close frame of a client, with the code 1000. */
+export const closeFrame: Buffer = maskedFrame(0x88, Buffer.from([0x03, 0xe8]));
+
 /** A binary message as a client sends it. */
-function binaryFrame(size: number): Buffer {
+export function binaryFrame(size: number): Buffer {
   return maskedFrame(0x82, Buffer.from(Array.from({ length: size }, (_, i) => i * 31)));
 }
 

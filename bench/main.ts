@@ -1,11 +1,14 @@
-// npm run bench [-- accept | parse | memory | idle | large | http | echo [part of a workload's name]] [--pairs N]
+// npm run bench [-- accept | parse | memory | memory-idle | churn | broadcast | idle | large | http | echo [part of a workload's name]] [--pairs N]
 import { parseArgs } from "node:util";
 import { accept } from "./accept.ts";
+import { broadcast } from "./broadcast.ts";
+import { churn } from "./churn.ts";
 import { echo } from "./echo.ts";
 import { http } from "./http.ts";
 import { idle } from "./idle.ts";
 import { large } from "./large.ts";
 import { memory } from "./memory.ts";
+import { memoryIdle } from "./memory-idle.ts";
 import { parse } from "./parse.ts";
 
 const { values, positionals } = parseArgs({ options: { pairs: { type: "string" } }, allowPositionals: true });
@@ -17,5 +20,8 @@ if (what === undefined || what === "parse") parse(pairs);
 if (what === undefined || what === "http") await http(pairs, only);
 if (what === undefined || what === "echo") await echo(pairs, only);
 if (what === undefined || what === "memory") await memory(pairs);
+if (what === undefined || what === "memory-idle") await memoryIdle(pairs);
+if (what === undefined || what === "churn") await churn(pairs);
+if (what === undefined || what === "broadcast") await broadcast(pairs);
 if (what === undefined || what === "idle") await idle();
 if (what === undefined || what === "large") await large();

@@ -29,7 +29,8 @@ async function added(deflate: boolean): Promise<number> {
   const [{ port }] = (await once(child, "message")) as [{ port: number }];
   const resident = async (): Promise<number> => {
     child.send("resident");
-    return ((await once(child, "message")) as [number])[0] / 1e6;
+    const [{ resident }] = (await once(child, "message")) as [{ resident: number }];
+    return resident / 1e6;
   };
   const echo = async (load: Load): Promise<Client> => {
     const client = await Client.connect(port, load);

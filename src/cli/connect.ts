@@ -1,7 +1,10 @@
 import { connect as open } from "../client/index.ts";
 import { ServalError, systemClock, type Clock, type CloseInfo } from "../core/index.ts";
 import type { CloseOptions, Stream } from "../websocket/index.ts";
-import type { ChatSettings, ClientSettings } from "./arguments.ts";
+import type { ChatSettings } from "./chat-options.ts";
+import type { ClientSettings } from "./client-options.ts";
+import { misuseLine } from "./failure.ts";
+import { onSignal } from "./on-signal.ts";
 import { sendPiped } from "./piped-input.ts";
 import { startPrompt } from "./prompt.ts";
 import { Quiet } from "./quiet.ts";
@@ -27,8 +30,12 @@ export async function connect(
   try {
     ws = await open(client.url, { ...client.options, onControl: trips.onControl });
   } catch (error) {
+    if (error instanceof ServalError && error.condition === "misuse") {
+      screen.err(misuseLine(error, "connect"));
+      return 2;
+    }
     await transcript.failed(error);
-    return error instanceof ServalError && error.condition === "misuse" ? 2 : 1;
+    return 1;
   }
   return talk(ws, { client, chat, stdio, clock, screen, transcript, trips });
 }
@@ -53,14 +60,7 @@ async function talk(ws: Stream, { client, chat, stdio, clock, screen, transcript
     if (wasOpen && !ws.isOpen) isOurs = true;
     return closing;
   };
-  const interrupt = (): void => {
-    // The next signal does what signals do.
-    stdio.off("SIGINT", interrupt);
-    stdio.off("SIGTERM", interrupt);
-    void close();
-  };
-  stdio.once("SIGINT", interrupt);
-  stdio.once("SIGTERM", interrupt);
+  const ignoreSignals = onSignal(stdio, () => void close());
   void screen.gone.then(() => close());
 
   await transcript.opened(client.url, ws);
@@ -69,7 +69,7 @@ async function talk(ws: Stream, { client, chat, stdio, clock, screen, transcript
   if (isInteractive(stdio)) {
     startPrompt(stdio, { ws, screen, trips, binary: chat.binary, close });
   } else {
-    const { handshake: patience = 30_000 } = client.options.timeouts ?? {};
+    const patience = client.options.timeouts.handshake;
     sendPiped({ ws, stdin, binary: chat.binary, trips, quiet, wait: chat.wait, patience }).then(
       () => {
         if (chat.wait !== Infinity) void close();
@@ -84,7 +84,7 @@ async function talk(ws: Stream, { client, chat, stdio, clock, screen, transcript
   }
   const [info, readFailure] = await Promise.all([ws.closed, reading]);
   quiet.stop();
-  interrupt();
+  ignoreSignals();
   screen.endPrompt();
   stdin.destroy();
   if (screen.isGone) return 0;

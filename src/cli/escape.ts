@@ -10,6 +10,11 @@ export function escaped(text: string): string {
   return text.replaceAll(acting, escapeCharacter);
 }
 
+/** The same of what may have several lines, such as an error's message, run together to one. */
+export function escapedWords(text: string): string {
+  return escapedLine(text.replaceAll(/\s*\n\s*/g, " "));
+}
+
 /** The same on one line. */
 export function escapedLine(text: string): string {
   return escaped(text).replaceAll("\n", "\\n");

@@ -1,11 +1,11 @@
 import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
-import type { ConnectOptions, TlsOptions } from "../client/index.ts";
+import type { TlsOptions } from "../client/index.ts";
 import { ServalError, type ByteStream, type Clock } from "../core/index.ts";
 import { Fields } from "../http/index.ts";
 import { connect, connectTls, netError, startTls, type TlsStream } from "../net/index.ts";
 import { Stream } from "../websocket/index.ts";
-import type { ClientSettings } from "./arguments.ts";
+import type { ClientOptions, ClientSettings } from "./client-options.ts";
 import { before } from "./before.ts";
 import type { FailedAddress, Failure, Inspection, StepName, TlsFindings } from "./inspection.ts";
 import { openTunnel } from "./open-tunnel.ts";
@@ -28,7 +28,7 @@ export async function examine({ url, options }: ClientSettings, clock: Clock): P
 
 class Examination {
   readonly #place: Place;
-  readonly #options: ConnectOptions;
+  readonly #options: ClientOptions;
   readonly #clock: Clock;
   readonly #found: Inspection;
   readonly #timeout: number;
@@ -39,12 +39,12 @@ class Examination {
   /** The address that was connected to, for another look. */
   #address: string | undefined;
 
-  constructor(place: Place, options: ConnectOptions, clock: Clock, found: Inspection) {
+  constructor(place: Place, options: ClientOptions, clock: Clock, found: Inspection) {
     this.#place = place;
     this.#options = options;
     this.#clock = clock;
     this.#found = found;
-    this.#timeout = options.timeouts?.handshake ?? 30_000;
+    this.#timeout = options.timeouts.handshake;
     this.#deadline = clock.now() + this.#timeout;
     this.#trips = new RoundTrips(clock);
   }
@@ -104,9 +104,8 @@ class Examination {
   async #lookUp({ host }: Place): Promise<string[]> {
     if (isIP(host) !== 0) return [host];
     this.#begin("dns");
-    const { family = 0 } = this.#options;
     try {
-      const found = await this.#limited(this.#deadline, () => lookup(host, { all: true, family }));
+      const found = await this.#limited(this.#deadline, () => lookup(host, { all: true }));
       const addresses = found.map(({ address }) => address);
       this.#found.dns = { ms: this.#elapsed, host, addresses };
       return addresses;
@@ -119,9 +118,8 @@ class Examination {
   async #tunnel(proxy: Place): Promise<ByteStream> {
     const transport = await this.#dial(proxy);
     this.#begin("proxy");
-    const { proxyTls } = this.#options;
     const stream = proxy.isSecure
-      ? await this.#limited(this.#deadline, (signal) => startTls(transport, proxy.host, { ...proxyTls, signal }))
+      ? await this.#limited(this.#deadline, (signal) => startTls(transport, proxy.host, { signal }))
       : transport;
     const recording = new RecordingStream(stream);
     try {

@@ -1,14 +1,23 @@
 import { ServalError } from "../core/index.ts";
-import { escapedLine } from "./escape.ts";
+import { escapedLine, escapedWords } from "./escape.ts";
 
 /** How much of a body is shown. */
 const mostLines = 5;
 const mostCharacters = 200;
 
+/** Why something failed, in one line. */
+export function failureLine(error: unknown): string {
+  return escapedWords(error instanceof Error ? error.message : String(error));
+}
+
+/** Why a client's URL or options can't be meant, as the command says it. */
+export function misuseLine(error: unknown, command: "connect" | "inspect" | "bench"): string {
+  return `serval: ${failureLine(error)}; see serval ${command} --help\n`;
+}
+
 /** Why something failed, in lines: the error's message; where a server refused, what else it says. */
 export function failureLines(error: unknown): string[] {
-  const message = error instanceof Error ? error.message : String(error);
-  const lines = [escapedLine(message.replaceAll(/\s*\n\s*/g, " "))];
+  const lines = [failureLine(error)];
   const response = error instanceof ServalError ? error.response : undefined;
   if (response === undefined) return lines;
   const location = response.fields.get("Location");

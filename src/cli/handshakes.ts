@@ -9,6 +9,12 @@ export interface Handshake {
 /** What a page calls its connection, in the query of the URL that it connects to: hard to guess, for others can't ask then. */
 const idPattern = /^[\w-]{16,64}$/;
 
+/** The id in a request's query, if it is one. */
+export function idOf(request: Request): string | undefined {
+  const id = new URLSearchParams(request.query).get("id");
+  return id !== null && idPattern.test(id) ? id : undefined;
+}
+
 /**
  * The handshakes of late, for the pages that made them: a browser's script is told neither its request nor the
  * response. Each can be taken once. The oldest go first when there are too many.
@@ -28,8 +34,8 @@ export class Handshakes {
 
   /** A response leaves, and nothing is changed in it any more. Without an `id` in the request's query it is of no interest. */
   add(request: Request, response: Response): void {
-    const id = new URLSearchParams(request.query).get("id");
-    if (id === null || !idPattern.test(id)) return;
+    const id = idOf(request);
+    if (id === undefined) return;
     const head = Buffer.from(serializeHead(response)).toString("latin1");
     this.#made.delete(id);
     this.#made.set(id, { request: textOf(request), response: head });

@@ -1,11 +1,11 @@
 import { connect } from "../client/index.ts";
 import { ServalError, systemClock, type Clock } from "../core/index.ts";
-import type { ClientSettings } from "./arguments.ts";
-import { escaped } from "./escape.ts";
+import type { ClientSettings } from "./client-options.ts";
 import { examine } from "./examine.ts";
-import { failureLines } from "./failure.ts";
+import { misuseLine } from "./failure.ts";
 import type { Inspection } from "./inspection.ts";
 import { inspectionText } from "./inspection-lines.ts";
+import { jsonLine } from "./json-line.ts";
 import { Screen } from "./screen.ts";
 import { painter, type Stdio } from "./stdio.ts";
 
@@ -25,11 +25,11 @@ export async function inspect(
     await check(client);
     found = await examine(client, clock);
   } catch (error) {
-    screen.err(`serval: ${failureLines(error).join("\n")}\n`);
+    screen.err(misuseLine(error, "inspect"));
     return 2;
   }
   const paint = painter(stdio.stdout, stdio.env);
-  await screen.out(json ? `${escaped(JSON.stringify(found, rounded, 2))}\n` : inspectionText(found, paint));
+  await screen.out(json ? jsonLine(found) : inspectionText(found, paint));
   return found.opened ? 0 : 1;
 }
 
@@ -43,9 +43,4 @@ async function check({ url, options }: ClientSettings): Promise<void> {
   await connect(url, { ...options, signal: AbortSignal.abort() }).catch((error: unknown) => {
     if (!(error instanceof ServalError) || error.condition === "misuse") throw error;
   });
-}
-
-/** Times in thousandths of a millisecond: there is no more to them. */
-function rounded(_key: string, value: unknown): unknown {
-  return typeof value === "number" ? Math.round(value * 1000) / 1000 : value;
 }

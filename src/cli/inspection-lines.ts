@@ -1,4 +1,4 @@
-import { escaped, escapedLine } from "./escape.ts";
+import { escaped, escapedLine, escapedWords } from "./escape.ts";
 import { bodyLines } from "./failure.ts";
 import type { Exchange, Inspection, StepName } from "./inspection.ts";
 import type { Paint } from "./stdio.ts";
@@ -16,7 +16,7 @@ export function inspectionText(found: Inspection, paint: Paint): string {
   /** Below what is in the step's line. */
   const more = (text: string): void => void lines.push(`${" ".repeat(24)}${text}`);
   const wrong = (step: StepName): string | undefined =>
-    failure?.step === step ? escapedLine(failure.message.replaceAll(/\s*\n\s*/g, " ")) : undefined;
+    failure?.step === step ? escapedWords(failure.message) : undefined;
 
   if (dns !== undefined) add("dns", dns.ms, `${dns.host} is ${dns.addresses.join(", ")}`);
   if (tcp !== undefined) {

@@ -7,21 +7,39 @@ export interface Page {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** Reads the page that stands beside this file. */
+/** The page's scripts, `page-*.js`: each stands behind those that it imports from. */
+const scripts = ["format", "plot", "viewer", "log", "connection", "composer", "panel", "main"];
+
+/** Reads the page that stands beside this file, in parts, and makes one file of them. */
 export function loadPage(): Page {
-  const body = readFileSync(new URL("page.html", import.meta.url), "utf8");
+  const body = read("page.html")
+    .replace("<style></style>", () => `<style>\n${read("page.css")}</style>`)
+    .replace("<script></script>", () => `<script>\n"use strict";\n{\n${scripts.map(part).join("\n")}}\n</script>`);
   return { body, headers: headersOf(body) };
 }
 
-/** Headers under which a page can do nothing but run its own inline styles and scripts, and connect to where it came from. */
+function read(name: string): string {
+  return readFileSync(new URL(name, import.meta.url), "utf8");
+}
+
+/** A module as part of a script that holds them all: there is nothing to import any more, nor anyone to export to. */
+function part(name: string): string {
+  return read(`page-${name}.js`)
+    .replaceAll(/^import [^;]*;\n/gm, "")
+    .replaceAll(/^export /gm, "");
+}
+
+/**
+ * Headers under which a page can do nothing but run its own inline styles and scripts, ask where it came from, and connect
+ * to the WebSockets that its user names.
+ */
 export function headersOf(body: string): Record<string, string> {
   const policy = [
     "default-src 'none'",
     `style-src ${hashes(body, "style")}`,
     `script-src ${hashes(body, "script")}`,
     "img-src data:",
-    // Of http: and https: pages this is also their own host's ws: and wss:.
-    "connect-src 'self'",
+    "connect-src 'self' ws: wss:",
     "base-uri 'none'",
     "form-action 'none'",
     "frame-ancestors 'none'",

@@ -1,14 +1,18 @@
 import { ServalError } from "../core/index.ts";
 import type { Server } from "../server/index.ts";
-import { parseArguments, type EchoSettings, type Invocation, type ServerName, type Where } from "./arguments.ts";
+import { commandIn, parseArguments, type Invocation } from "./arguments.ts";
+import { bench } from "./bench.ts";
+import type { ServerName, Task } from "./commands.ts";
 import { connect } from "./connect.ts";
 import { drainOnSignal } from "./drain-on-signal.ts";
 import { echo } from "./echo.ts";
-import { UsageError } from "./given.ts";
+import { failureLine } from "./failure.ts";
 import { help } from "./help.ts";
 import { inspect } from "./inspect.ts";
+import { UsageError } from "./options.ts";
 import type { Output } from "./output.ts";
 import { servePage } from "./serve-page.ts";
+import type { EchoSettings, Where } from "./server-options.ts";
 import type { Stdio } from "./stdio.ts";
 import { version } from "./version.ts";
 
@@ -33,8 +37,8 @@ export async function runCommand(args: readonly string[], output: Output, stdio:
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     // Run by npm, the command may not be in the user's path.
-    const help = process.env["npm_lifecycle_event"] === "start" ? "npm start -- --help" : "serval --help";
-    output.err(`serval: ${error.message}; see ${help}\n`);
+    const program = process.env["npm_lifecycle_event"] === "start" ? ["npm start --"] : ["serval", commandIn(args)];
+    output.err(`serval: ${error.message}; see ${[...program, "--help"].filter(Boolean).join(" ")}\n`);
     return 2;
   }
   switch (invocation.kind) {
@@ -53,11 +57,13 @@ export async function runCommand(args: readonly string[], output: Output, stdio:
       return connect(invocation.client, invocation.chat, stdio);
     case "inspect":
       return inspect(invocation.client, invocation.json, stdio);
+    case "bench":
+      return bench(invocation.load, invocation.json, output);
   }
 }
 
 async function run(
-  { command, where, echo: settings }: Extract<Invocation, { kind: "run" }>,
+  { command, where, echo: settings }: Extract<Task, { kind: "run" }>,
   output: Output,
 ): Promise<number> {
   const { start, path } = servers[command];
@@ -68,14 +74,20 @@ async function run(
     output.err(`serval: ${whyNot(error, where)}\n`);
     return 1;
   }
-  output.out(`serval ${command} listening on ${server.url} (${server.url.replace(/^http/, "ws")}${path})\n`);
+  output.out(`serval ${command} listening on ${server.url} (${webSocketUrl(server.url, path)})\n`);
   await drainOnSignal(server, output);
   return 0;
 }
 
+/** Where the WebSocket is, as `serval connect` takes it. */
+function webSocketUrl(url: string, path: string): string {
+  return url.startsWith("unix:") ? `ws+${url}:${path}` : `${url.replace(/^http/, "ws")}${path}`;
+}
+
 /** Why a server did not start, and what to do about it, in one line. */
-function whyNot(error: unknown, { port, host }: Where): string {
-  const message = error instanceof Error ? error.message.replaceAll(/\s*\n\s*/g, " ") : String(error);
+function whyNot(error: unknown, { port, host, path }: Where): string {
+  const message = failureLine(error);
+  if (path !== undefined) return message;
   switch (error instanceof ServalError ? error.code : undefined) {
     case "net.address_in_use":
       return `port ${port} of ${host} is in use; stop the server that uses it, or choose another with --port (0 for any that is free)`;

@@ -1,5 +1,5 @@
 import type { Readable, Writable } from "node:stream";
-import type { Signalled } from "./drain-on-signal.ts";
+import type { Signalled } from "./on-signal.ts";
 
 /** What an interactive command talks to: the process, or what a test makes. */
 export interface Stdio extends Signalled {

@@ -1,8 +1,9 @@
 import { ServalError, type CloseInfo } from "../core/index.ts";
 import type { MessageData, Stream } from "../websocket/index.ts";
-import type { ChatSettings } from "./arguments.ts";
+import type { ChatSettings } from "./chat-options.ts";
 import { escaped, escapedLine } from "./escape.ts";
 import { failureLines } from "./failure.ts";
+import { jsonLine } from "./json-line.ts";
 import type { Screen } from "./screen.ts";
 import { isInteractive, painter, type Paint, type Stdio } from "./stdio.ts";
 
@@ -17,7 +18,7 @@ export interface Transcript {
 
 /** One line of JSON for each event. */
 export function jsonTranscript(screen: Screen): Transcript {
-  const line = (event: object): Promise<void> => screen.out(`${escaped(JSON.stringify(event))}\n`);
+  const line = (event: object): Promise<void> => screen.out(jsonLine(event));
   return {
     opened: (_url, ws) =>
       line({

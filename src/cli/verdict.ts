@@ -1,4 +1,4 @@
-import { escapedLine } from "./escape.ts";
+import { escapedLine, escapedWords } from "./escape.ts";
 import type { Failure, Inspection, TlsFindings } from "./inspection.ts";
 
 // What an inspection comes to, in a sentence or two: what it means, and what to do about it. Pure.
@@ -191,6 +191,6 @@ function statusOf({ status, reason }: { status: number; reason: string }): strin
 
 /** With a full stop, on one line. */
 function sentence(message: string): string {
-  const line = escapedLine(message.replaceAll(/\s*\n\s*/g, " "));
+  const line = escapedWords(message);
   return /[.!?]$/.test(line) ? line : `${line}.`;
 }

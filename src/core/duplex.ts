@@ -51,37 +51,32 @@ export interface DuplexUse {
 const mostCopied = 256 * 1024;
 
 /** A {@link ByteStream} over a Node `Duplex`. */
-export class DuplexStream extends TransportStream {
-  readonly #duplex: DuplexLike;
+export class DuplexStream<Kind extends DuplexLike = DuplexLike> extends TransportStream {
+  protected readonly duplex: Kind;
   readonly #socket: boolean;
   readonly #peer: Peer | undefined;
   #flowing: boolean;
   /** Bytes of the write in flight. */
   #length = 0;
 
-  constructor(duplex: DuplexLike, use: DuplexUse = {}) {
+  constructor(duplex: Kind, use: DuplexUse = {}) {
     super();
     if (duplex.readableObjectMode === true || duplex.writableObjectMode === true || duplex.readableEncoding != null) {
       throw coreError("core.invalid_argument", { message: "The duplex must carry bytes: no objectMode, no encoding" });
     }
-    this.#duplex = duplex;
+    this.duplex = duplex;
     this.#socket = use.socket ?? false;
     this.#flowing = use.flowing ?? false;
     // Asked now, since after a reset nobody knows. Sockets of ours know it already, and asking takes a system call.
     if (!this.#socket) this.#peer = peerOf(duplex);
     // Listeners stay for good: an error that comes after the close must still find one.
-    duplex.on("error", (cause) => this.failed(transportError(cause)));
+    this.listen(use.dataEvents ?? true);
     if (duplex.destroyed === true) {
       this.failed(gone(duplex));
       return;
     }
     duplex.allowHalfOpen = true;
     if (!this.#flowing) duplex.pause();
-    if (use.dataEvents ?? true) duplex.on("data", (chunk) => this.#receive(chunk));
-    duplex.on("end", () => this.readEnded());
-    duplex.on("close", () => {
-      if (!this.isClosed) this.failed(gone(duplex));
-    });
     if (duplex.readableEnded === true) this.readEnded();
   }
 
@@ -90,33 +85,48 @@ export class DuplexStream extends TransportStream {
     return this.#peer;
   }
 
+  /** Listens to the duplex, and to its `'data'` if its bytes come that way. Runs once, in the constructor. */
+  protected listen(dataEvents: boolean): void {
+    const { duplex } = this;
+    duplex.on("error", (cause) => this.failed(transportError(cause)));
+    if (dataEvents) duplex.on("data", (chunk) => this.receive(chunk));
+    duplex.on("end", () => this.readEnded());
+    duplex.on("close", () => this.lost());
+  }
+
+  /** The duplex has been destroyed. */
+  protected lost(): void {
+    if (!this.isClosed) this.failed(gone(this.duplex));
+  }
+
   protected override pull(): void {
     if (this.#flowing) return;
     this.#flowing = true;
-    this.#duplex.resume();
+    this.duplex.resume();
   }
 
   protected override idle(): void {
     if (!this.#flowing) return;
     this.#flowing = false;
-    this.#duplex.pause();
+    this.duplex.pause();
   }
 
   protected override push(buffers: Uint8Array | readonly Uint8Array[], length: number): void {
-    const duplex = this.#duplex;
+    const { duplex } = this;
     // Asked first, since writing after the end would cost the duplex its read side too.
     if (duplex.writableEnded === true) {
       this.failed(coreError("core.transport", { message: "The duplex's write side has ended" }));
       return;
     }
     this.#length = this.#socket ? length : Math.min(length, mostCopied);
-    if (!this.#socket) duplex.write(copyOf(buffers, this.#length), this.#written);
-    else if (buffers instanceof Uint8Array) duplex.write(buffers, this.#written);
-    else this.#writeList(buffers);
+    const written = (error?: Error | null): void => this.#written(error);
+    if (!this.#socket) duplex.write(copyOf(buffers, this.#length), written);
+    else if (buffers instanceof Uint8Array) duplex.write(buffers, written);
+    else this.#writeList(buffers, written);
   }
 
   protected override finish(): void {
-    const duplex = this.#duplex;
+    const { duplex } = this;
     if (duplex.writableFinished === true) {
       this.writeEnded();
       return;
@@ -126,28 +136,28 @@ export class DuplexStream extends TransportStream {
   }
 
   protected override destroy(): void {
-    this.#duplex.destroy();
+    this.duplex.destroy();
   }
 
-  #writeList(buffers: readonly Uint8Array[]): void {
-    const duplex = this.#duplex;
+  #writeList(buffers: readonly Uint8Array[], written: (error?: Error | null) => void): void {
+    const { duplex } = this;
     const last = buffers.length - 1;
     duplex.cork?.();
     for (let index = 0; index < last; index++) duplex.write(buffers[index]!, ignore);
-    duplex.write(buffers[last]!, this.#written);
+    duplex.write(buffers[last]!, written);
     duplex.uncork?.();
   }
 
-  readonly #written = (error?: Error | null): void => {
-    const duplex = this.#duplex;
+  #written(error: Error | null | undefined): void {
+    const { duplex } = this;
     // Where an earlier buffer of a list has failed, the last one's error only says that the duplex is gone.
     if (error != null) this.failed(transportError(duplex.errored ?? error));
     // Node 20 calls back without an error for what a socket's destruction has cancelled.
     else if (duplex.destroyed === true) this.failed(gone(duplex));
     else this.wrote(this.#length);
-  };
+  }
 
-  #receive(chunk: unknown): void {
+  protected receive(chunk: unknown): void {
     const bytes = bytesOf(chunk);
     if (bytes === undefined) this.failed(notBytes("duplex", chunk));
     else if (bytes.length > 0) this.deliver(bytes);

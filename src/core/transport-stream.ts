@@ -193,16 +193,16 @@ export abstract class TransportStream implements ByteStream {
   #settleSoon(): void {
     if (this.#settling) return;
     this.#settling = true;
-    queueMicrotask(this.#settle);
+    queueMicrotask(() => this.#settle());
   }
 
   /** Completes what need not wait any longer: one operation at a time, so that a handler that throws costs no other its turn. */
-  readonly #settle = (): void => {
+  #settle(): void {
     this.#settling = false;
     if (this.#reader !== undefined && (this.#dead || this.#ended || this.#held !== undefined)) this.#settleRead();
     else if (this.#writer !== undefined && (this.#dead || this.#taken > 0)) this.#settleWrite();
     else if (this.#teardown !== undefined && (this.#dead || (this.#ended && this.#finished))) this.#settleTeardown();
-  };
+  }
 
   #settleRead(): void {
     const reader = this.#reader!;

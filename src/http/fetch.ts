@@ -57,27 +57,41 @@ function framedByUs(fields: Fields, body: BodyStream | null): Parts {
 }
 
 /** What is needed of a request to make one of fetch's. */
-interface SentRequest extends Parts {
+export interface SentRequest extends Parts {
   readonly method: string;
   readonly target: string;
   readonly version: number;
 }
 
 /** See `Request.toFetch`. */
-export function requestToFetch({ method, target, version, fields, body }: SentRequest, scheme: string): Request {
-  const url = urlOf(target, version, fields, scheme);
-  // Checked first, as these would be an error of the platform's with less to say.
+export function requestToFetch(request: SentRequest, scheme: string, signal: AbortSignal | null = null): Request {
+  const { method, fields, body } = request;
+  const url = urlOf(request, scheme);
+  checkFetchMethod(request);
+  const init = { method, headers: headerPairs(fields), signal };
+  if (isEmpty(body)) return new Request(url, init);
+  return new Request(url, { ...init, body: bodyInit(body), duplex: "half" });
+}
+
+/** Throws for what would be an error of the platform's with less to say. */
+export function checkFetchMethod({ method, body }: SentRequest): void {
   if (/^(CONNECT|TRACE|TRACK)$/i.test(method)) {
     throw coreError("core.invalid_argument", { message: `The method ${method} can't be one of a fetch request` });
   }
-  const headers = [...fields].map(([name, value]): [string, string] => [name, value]);
-  const carries = body instanceof Uint8Array ? body.length > 0 : true;
-  if (!carries) return new Request(url, { method, headers });
   // In any case: fetch takes "get" for GET.
-  if (/^(GET|HEAD)$/i.test(method)) {
+  if (!isEmpty(body) && /^(GET|HEAD)$/i.test(method)) {
     throw coreError("core.invalid_argument", { message: `A fetch request with ${method} has no body` });
   }
-  return new Request(url, { method, headers, body: bodyInit(body), duplex: "half" });
+}
+
+/** Whether a body is none for fetch. */
+export function isEmpty(body: Body): boolean {
+  return body instanceof Uint8Array && body.length === 0;
+}
+
+/** Fields for the platform's `Headers`. */
+export function headerPairs(fields: Fields): [string, string][] {
+  return [...fields].map(([name, value]): [string, string] => [name, value]);
 }
 
 /** See `Response.toFetch`. */
@@ -85,7 +99,7 @@ export function responseToFetch(status: number, reason: string, { fields, body }
   if (status < 200 || status > 599) {
     throw coreError("core.invalid_argument", { message: `The status ${status} can't be one of a fetch response` });
   }
-  const headers = [...fields].map(([name, value]): [string, string] => [name, value]);
+  const headers = headerPairs(fields);
   const none = status === 204 || status === 205 || status === 304;
   return new Response(none ? null : bodyInit(body), { status, statusText: reason, headers });
 }
@@ -96,7 +110,7 @@ function bodyInit(body: Body): Uint8Array<ArrayBuffer> | ReadableStream {
 }
 
 /** The URL of a request: its target may be a path or a whole URL (RFC 9112 3.2). */
-function urlOf(target: string, version: number, fields: Fields, scheme: string): URL {
+export function urlOf({ target, version, fields }: SentRequest, scheme: string): URL {
   const host = fields.get("Host") ?? (version < 11 ? "localhost" : undefined);
   if (host === undefined || fields.count("Host") > 1 || !isHost(host)) throw httpError("http.bad_host");
   const isPath = target.startsWith("/");

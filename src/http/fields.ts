@@ -58,6 +58,16 @@ export class Fields implements Iterable<[name: string, value: string]> {
     return fields;
   }
 
+  /** The text of the head that they were parsed from, as long as nobody has changed them. @internal */
+  get head(): string | undefined {
+    return this.#parsed?.head;
+  }
+
+  /** Takes less memory, where these are of a parsed head that hardly anybody will look at again. @internal */
+  compact(): void {
+    this.#parsed?.compact();
+  }
+
   /** Names and values in turn, in order: the list itself, not a copy. */
   get raw(): readonly string[] {
     // Types don't keep anybody from writing to it.

@@ -35,6 +35,7 @@ export type { ResponseParserOptions } from "./response-parser.ts";
 export { Response } from "./response.ts";
 export type { ResponseInit } from "./response.ts";
 export { serve, serveBy } from "./serve.ts";
+export { servedRequest } from "./served-request.ts";
 export { ServeSettings } from "./serve-options.ts";
 export type { Exchange, IncomingRequest, RequestHandler, ServeOptions, ServeTimeouts } from "./serve-options.ts";
 export { serialize, serializeHead, Serializer } from "./serializer.ts";

@@ -7,16 +7,38 @@ import { dropOws, equalsIgnoringCase, skipOws, sp } from "./grammar.ts";
  * Fields are counted in steps of two, as in the flat list that {@link collect} makes of them.
  */
 export class ParsedFields {
-  readonly #head: string;
+  /** The text of the head. */
+  readonly head: string;
   readonly #firstLine: number;
-  /** For each field, where its colon and its CR stand. */
-  readonly #marks: readonly number[];
+  /** For each field, where its colon and its CR stand; undefined where they are to be found again each time. */
+  #known: readonly number[] | undefined;
 
   /** Takes the text of a head, where its first field line begins, and for each line where its colon and its CR stand. */
   constructor(head: string, firstLine: number, marks: readonly number[]) {
-    this.#head = head;
+    this.head = head;
     this.#firstLine = firstLine;
-    this.#marks = marks;
+    this.#known = marks;
+  }
+
+  /** Takes less memory from now on, and more time. */
+  compact(): void {
+    this.#known = undefined;
+  }
+
+  get #marks(): readonly number[] {
+    return this.#known ?? this.#scan();
+  }
+
+  /** The parser has seen to it that every line has a colon, and no CR but at its end. */
+  #scan(): number[] {
+    const head = this.head;
+    const marks: number[] = [];
+    let start = this.#firstLine;
+    for (let end = head.indexOf("\r", start); end > start; end = head.indexOf("\r", start)) {
+      marks.push(head.indexOf(":", start), end);
+      start = end + 2;
+    }
+    return marks;
   }
 
   /** Twice the number of fields. */
@@ -31,7 +53,7 @@ export class ParsedFields {
     let start = this.#start(from);
     for (let at = from; at < marks.length; at += 2) {
       const colon = marks[at];
-      if (colon - start === length && equalsIgnoringCase(this.#head, start, colon, name)) return at;
+      if (colon - start === length && equalsIgnoringCase(this.head, start, colon, name)) return at;
       start = marks[at + 1] + 2;
     }
     return -1;
@@ -39,7 +61,7 @@ export class ParsedFields {
 
   /** The value of the field at this position. */
   value(at: number): string {
-    const head = this.#head;
+    const head = this.head;
     const start = this.#marks[at] + 1;
     const end = this.#marks[at + 1];
     // Most have one space in front and none behind.
@@ -54,7 +76,7 @@ export class ParsedFields {
   hasTabBehind(name: string): boolean {
     for (let at = this.find(name, 0); at >= 0; at = this.find(name, at + 2)) {
       const end = this.#marks[at + 1];
-      const space = this.#head.slice(dropOws(this.#head, this.#marks[at] + 1, end), end);
+      const space = this.head.slice(dropOws(this.head, this.#marks[at] + 1, end), end);
       if (space.includes("\t")) return true;
     }
     return false;
@@ -65,7 +87,7 @@ export class ParsedFields {
     const raw: string[] = [];
     let start = this.#firstLine;
     for (let at = 0; at < this.#marks.length; at += 2) {
-      raw.push(this.#head.slice(start, this.#marks[at]), this.value(at));
+      raw.push(this.head.slice(start, this.#marks[at]), this.value(at));
       start = this.#marks[at + 1] + 2;
     }
     return raw;

@@ -22,6 +22,8 @@ export class RequestBody implements BodySource {
   readonly #writer: ResponseWriter;
   readonly #settings: ServeSettings;
   readonly #deadline: Deadline;
+  /** Is told that a read has ended, and what it has failed with. */
+  onRead: ((error: ServalError | undefined) => void) | undefined;
   /** Whether the client waits for 100 (Continue) before it sends the body: RFC 9110 10.1.1. */
   isAwaited: boolean;
   /** Why the body can't be read, as far as that has been tried. */
@@ -137,6 +139,7 @@ export class RequestBody implements BodySource {
     // Only what we wait for counts: a handler that is in no hurry is not the client's fault.
     this.#left -= this.#settings.clock.now() - this.#since;
     this.#tell(error, part);
+    this.onRead?.(error);
   };
 
   #tell(error: ServalError | undefined, part: Uint8Array | undefined): void {

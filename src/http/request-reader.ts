@@ -14,6 +14,8 @@ export interface RequestTaker {
   arrived(): void;
   /** No more will come: in good order, or with half a request. */
   ended(error: ServalError | undefined): void;
+  /** The client has ended its side while a request was being answered. */
+  halfClosed(): void;
   /** The stream has failed. */
   lost(error: ServalError): void;
   /** The client has been silent for too long: between requests, or inside a head. */
@@ -32,8 +34,12 @@ export class RequestReader {
   /** The bytes that are being looked at, and how many of them are used up: only inside `arrived`. Undefined where the rest is kept. */
   #bytes: Uint8Array | undefined;
   #used = 0;
-  /** Whether a read is in flight. */
-  isReading = false;
+  #isInFlight = false;
+  /** Whether nobody waits for what the read in flight brings. */
+  #isAside = false;
+  /** Whether the stream has ended while nobody waited. */
+  #hasEnded = false;
+  #whenIdle: (() => void) | undefined;
   /** Whether the deadline of the head that comes is running already. */
   #isTimed = true;
   #isClosed = false;
@@ -56,6 +62,16 @@ export class RequestReader {
     return this.#parser.gotSome && !this.#parser.isHeaderDone;
   }
 
+  /** Whether requests are being read. */
+  get isReading(): boolean {
+    return this.#isInFlight && !this.#isAside;
+  }
+
+  /** Whether a read is in flight that {@link watch} has started, and nobody waits for. */
+  get isWatching(): boolean {
+    return this.#isInFlight && this.#isAside;
+  }
+
   /** Begins, with bytes that were read before. Throws what the stream says of misuse; then nothing was started. */
   start(buffered: Uint8Array | undefined): void {
     if (buffered !== undefined && buffered.length > 0) {
@@ -63,7 +79,7 @@ export class RequestReader {
       queueMicrotask(() => this.again());
     } else {
       this.#stream.readSome(this.#onRead);
-      this.isReading = true;
+      this.#isInFlight = true;
     }
     this.#deadline.set(this.#settings.timeouts.header);
   }
@@ -75,9 +91,25 @@ export class RequestReader {
     if (!this.#isTimed) this.#deadline.set(this.isInside ? header : idle);
     // A head has its time from its first byte on.
     this.#isTimed = this.isInside;
+    this.#isAside = false;
+    if (this.#hasEnded) queueMicrotask(() => this.#onEnd());
+    else if (!this.#isInFlight) this.#readSome();
+  }
+
+  /**
+   * Reads while a request is answered, so that a client that is lost is noticed: once, and what comes is kept for the
+   * next request. Not where something is kept already, or a client could make that grow without end.
+   */
+  watch(): void {
+    if (this.#isClosed || this.#isInFlight || this.#hasEnded || this.buffer.size > 0) return;
+    this.#isAside = true;
+    this.#readSome();
+  }
+
+  #readSome(): void {
     try {
       this.#stream.readSome(this.#onRead);
-      this.isReading = true;
+      this.#isInFlight = true;
     } catch (misuse) {
       // Someone else reads from the stream.
       this.#taker.lost(transportError(misuse));
@@ -132,11 +164,26 @@ export class RequestReader {
     this.buffer.clear();
   }
 
+  /** As {@link close}, then calls back once no read is in flight: at once, if none is. */
+  finish(then: () => void): void {
+    this.close();
+    if (this.#isInFlight) this.#whenIdle = then;
+    else then();
+  }
+
   readonly #onRead: ReadHandler = (error, bytes) => {
-    this.isReading = false;
-    if (this.#isClosed) return;
+    this.#isInFlight = false;
+    if (this.#isClosed) {
+      this.#whenIdle?.();
+      return;
+    }
     if (error !== undefined) {
       this.#taker.lost(error);
+    } else if (this.#isAside) {
+      if (bytes === undefined) {
+        this.#hasEnded = true;
+        this.#taker.halfClosed();
+      } else this.buffer.append(bytes);
     } else if (bytes === undefined) {
       this.#onEnd();
     } else if (this.buffer.size > 0) {
@@ -156,6 +203,7 @@ export class RequestReader {
 
   /** Nobody waits for the answer to half a request; without any of one, this is how a connection ends. */
   #onEnd(): void {
+    if (this.#isClosed) return;
     try {
       this.#parser.end();
     } catch (thrown) {

@@ -2,18 +2,19 @@ import type { ByteStream } from "../core/byte-stream.ts";
 import type { Timer } from "../core/clock.ts";
 import { isPromise, type Handler } from "../core/completion.ts";
 import type { ServalError } from "../core/error.ts";
+import { httpError } from "./errors.ts";
 import { abortError, coreError, invalidArgument, transportError } from "../core/errors.ts";
 import { offAbort, onAbort } from "../core/on-abort.ts";
 import type { Body } from "./body.ts";
+import { asksToSwitch, RequestExchange, type ExchangeOwner } from "./exchange.ts";
 import { causeOf, noResponse } from "./handler-result.ts";
 import { checkRequest, refusal, refusalStatus } from "./refusal.ts";
 import { RequestBody } from "./request-body.ts";
 import { RequestReader, type RequestTaker } from "./request-reader.ts";
-import type { Request } from "./request.ts";
 import { ResponseWriter } from "./response-writer.ts";
 import { Response } from "./response.ts";
 import { departureOf } from "./serializer.ts";
-import type { Exchange, IncomingRequest, RequestHandler, ServeOptions, ServeSettings } from "./serve-options.ts";
+import type { IncomingRequest, RequestHandler, ServeOptions, ServeSettings } from "./serve-options.ts";
 import { discard } from "./sources.ts";
 import { hasToken } from "./token-list.ts";
 
@@ -33,7 +34,7 @@ const lingerMs = 5_000;
  * The server's side of HTTP/1.1 on one stream (RFC 9112 9): reads requests and answers them in order. One is dealt with
  * at a time; responses that are ready at once gather, and those to all requests of one read leave in one write.
  */
-export class ServerConnection implements Exchange, RequestTaker {
+export class ServerConnection implements ExchangeOwner, RequestTaker {
   readonly stream: ByteStream;
   readonly #handler: RequestHandler;
   readonly #settings: ServeSettings;
@@ -47,6 +48,7 @@ export class ServerConnection implements Exchange, RequestTaker {
   #timer: Timer | undefined;
   /** The request that is being answered, and its body, if that is still to come. */
   #request: IncomingRequest | undefined;
+  #exchange: RequestExchange | undefined;
   #body: RequestBody | undefined;
   /** Whether the handler has not yet answered it. */
   #isAnswering = false;
@@ -77,14 +79,21 @@ export class ServerConnection implements Exchange, RequestTaker {
     if (signal !== undefined) watch(signal, this.#onAbort);
   }
 
-  release(): Uint8Array {
-    if (!this.#isAnswering || !asksToSwitch(this.#request!)) {
+  /** @internal */
+  release(exchange: RequestExchange): Uint8Array {
+    if (!this.#isAnswering || exchange !== this.#exchange || !asksToSwitch(this.#request!)) {
       throw invalidArgument("A stream can be released only while a request with Upgrade, or CONNECT, is answered");
     }
     if (this.#body?.isDone === false) throw invalidArgument("The body of the request has to be read first");
     const released = this.#reader.rest();
     this.#end(undefined);
     return released;
+  }
+
+  /** @internal */
+  watch(): void {
+    if (this.#hasEnded || this.#body?.isDone === false) return;
+    if (this.#exchange?.isWatched === true) this.#reader.watch();
   }
 
   readonly #onStop = (): void => {
@@ -115,6 +124,11 @@ export class ServerConnection implements Exchange, RequestTaker {
   /** @internal */
   ended(error: ServalError | undefined): void {
     this.#writer.flush(() => this.#leave(error));
+  }
+
+  /** It may still read what it has asked for (RFC 9112 9.6); far more often it has gone. @internal */
+  halfClosed(): void {
+    this.#exchange?.fail(httpError("http.end_of_stream", { message: "The client has ended its side" }));
   }
 
   /** @internal */
@@ -164,6 +178,7 @@ export class ServerConnection implements Exchange, RequestTaker {
       this.#settings,
       request.expectsContinue,
     );
+    this.#body.onRead = this.#onBodyRead;
     request.body = this.#body.incoming;
   }
 
@@ -176,8 +191,9 @@ export class ServerConnection implements Exchange, RequestTaker {
 
   readonly #read = (): void => {
     if (this.#hasEnded) return;
-    if (this.#isStopping && !this.#reader.isInside) this.#leave(undefined);
-    else this.#reader.read();
+    if (!this.#isStopping || this.#reader.isInside) this.#reader.read();
+    else if (this.#reader.isWatching) this.#close(undefined);
+    else this.#leave(undefined);
   };
 
   // Responses out.
@@ -186,9 +202,10 @@ export class ServerConnection implements Exchange, RequestTaker {
   #answer(request: IncomingRequest): boolean {
     let result: ReturnType<RequestHandler>;
     let isLater = false;
+    const exchange = (this.#exchange = new RequestExchange(request, this));
     this.#isAnswering = true;
     try {
-      result = this.#handler(request, this);
+      result = this.#handler(request, exchange);
       isLater = isPromise(result);
     } catch (error) {
       // Where it has asked for the body, 100 (Continue) may be on its way.
@@ -201,12 +218,20 @@ export class ServerConnection implements Exchange, RequestTaker {
     this.#reader.keepRest();
     // Who has asked before is not to wait for this one.
     if (!this.#hasEnded) this.#writer.flush(ignore);
+    exchange.isPending = true;
+    this.watch();
     Promise.resolve(result).then(
       (response) => this.#later(() => this.#respond(request, response)),
       (error: unknown) => this.#later(() => this.#fail(request, error)),
     );
     return false;
   }
+
+  readonly #onBodyRead = (error: ServalError | undefined): void => {
+    // What can be refused is not lost.
+    if (error !== undefined && refusalStatus(error) === undefined) this.#exchange?.fail(error);
+    else this.watch();
+  };
 
   #later(finish: () => boolean): void {
     this.#isAnswering = false;
@@ -257,6 +282,8 @@ export class ServerConnection implements Exchange, RequestTaker {
       return this.#afterResponse(keepAlive);
     }
     this.#reader.keepRest();
+    this.#exchange!.isPending = true;
+    this.watch();
     this.#writer.send(response, request, keepAlive, (error, isOurs) => {
       if (error === undefined) {
         if (this.#afterResponse(keepAlive)) this.#takeMore();
@@ -284,6 +311,8 @@ export class ServerConnection implements Exchange, RequestTaker {
   /** Behind a response. Returns whether the next request may be taken at once. */
   #afterResponse(keepAlive: boolean): boolean {
     const body = this.#body;
+    if (this.#exchange !== undefined) this.#exchange.isPending = false;
+    this.#exchange = undefined;
     if (!keepAlive) {
       this.#reader.keepRest();
       this.#writer.flush(() => this.#leave(undefined));
@@ -338,7 +367,8 @@ export class ServerConnection implements Exchange, RequestTaker {
       if (!this.#hasEnded) this.#refuse(own);
       return false;
     }
-    this.#settings.report(error, request);
+    // Who was told that the client has gone, and has given up, has not failed.
+    if (this.#exchange?.hasGivenUp(error) !== true) this.#settings.report(error, request);
     if (this.#hasEnded) return false;
     const response = new Response({ status: 500, body: "The server failed to answer the request\n" });
     return this.#send(request, response);
@@ -369,16 +399,20 @@ export class ServerConnection implements Exchange, RequestTaker {
       this.#close(error);
       return;
     }
-    this.#reader.close();
+    this.#timer = this.#settings.clock.setTimer(lingerMs, () => this.#close(error));
+    this.#timer.unref?.();
+    // Who was being watched has been told of the end by its response: it ends first, or sends what is dropped.
+    this.#reader.finish(() => this.#tearDown(error));
+  }
+
+  #tearDown(error: ServalError | undefined): void {
+    if (this.#hasEnded) return;
     try {
       this.stream.teardown("server", () => this.#close(error));
     } catch (misuse) {
       // Someone else uses the stream.
       this.#close(transportError(misuse));
-      return;
     }
-    this.#timer = this.#settings.clock.setTimer(lingerMs, () => this.#close(error));
-    this.#timer.unref?.();
   }
 
   #close(error: ServalError | undefined): void {
@@ -390,6 +424,7 @@ export class ServerConnection implements Exchange, RequestTaker {
   #end(error: ServalError | undefined): void {
     this.#hasEnded = true;
     this.#isAnswering = false;
+    if (error !== undefined) this.#exchange?.fail(error);
     this.#timer?.cancel();
     this.#reader.close();
     this.#body?.close();
@@ -405,11 +440,6 @@ export class ServerConnection implements Exchange, RequestTaker {
 function watch(signal: AbortSignal, callback: () => void): void {
   if (signal.aborted) queueMicrotask(callback);
   else onAbort(signal, callback);
-}
-
-/** Whether a request asks for another protocol on its stream: RFC 9110 7.8 and 9.3.6. */
-function asksToSwitch({ method, fields }: Request): boolean {
-  return fields.has("Upgrade") || method === "CONNECT";
 }
 
 function ignore(): void {}

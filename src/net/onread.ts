@@ -33,22 +33,25 @@ let block: Uint8Array<ArrayBuffer> | undefined;
 let scrubbing = false;
 let works: boolean | undefined;
 
-/** The option `onread` that gives each read's bytes to `receive`. They are gone when it returns. */
-export function onread(receive: (bytes: Uint8Array) => void): {
+/** The option `onread`: each read's bytes are in the buffer that all share, and `received` may {@link lend} them. */
+export function onread(received: (size: number) => boolean): {
   buffer: Uint8Array;
   callback: (size: number) => boolean;
 } {
-  const buffer = (block ??= new Uint8Array(readSize));
-  return {
-    buffer,
-    callback(size) {
-      // The constructor costs a third of what `subarray` does.
-      receive(new Uint8Array(buffer.buffer, 0, size));
-      if (scrubbing) buffer.fill(0xdb, 0, size);
-      // Never false: that would stop the reading for good if the stream was paused and resumed meanwhile.
-      return true;
-    },
-  };
+  return { buffer: (block ??= new Uint8Array(readSize)), callback: received };
+}
+
+/** The bytes of the read that `onread` has told of. They are gone when they are {@link takenBack}, before it returns. */
+export function lend(size: number): Uint8Array {
+  // The constructor costs a third of what `subarray` does.
+  return new Uint8Array(block!.buffer, 0, size);
+}
+
+/** The end of the loan; what `received` is to return. */
+export function takenBack(size: number): boolean {
+  if (scrubbing) block!.fill(0xdb, 0, size);
+  // Never false: that would stop the reading for good if the stream was paused and resumed meanwhile.
+  return true;
 }
 
 /** For tests: whether the shared buffer is overwritten after each read, so that a look at borrowed bytes that comes too late shows. */
@@ -63,7 +66,7 @@ export function hasOnread(): boolean {
 }
 
 function takesOnread(): boolean {
-  const option = onread(() => {});
+  const option = onread(takenBack);
   try {
     const socket = makeSocket({ onread: option });
     const fields = socket as unknown as Record<symbol, unknown>;

@@ -1,12 +1,17 @@
 import type { Socket } from "node:net";
 import { nextTick } from "node:process";
 import { DuplexStream } from "../core/duplex.ts";
-import { coreError, type ByteStream, type Peer } from "../core/index.ts";
+import { coreError, transportError, type ByteStream, type Peer } from "../core/index.ts";
 import { connectedTo, type Target } from "./address.ts";
-import { hasOnread, makeSocket, onread, type Handle, type SocketOptions } from "./onread.ts";
+import { hasOnread, lend, makeSocket, onread, takenBack, type Handle, type SocketOptions } from "./onread.ts";
 
 /** How a socket's bytes come: into the shared buffer, or as `'data'` events, which always work. */
 export type ReadWay = "onread" | "data";
+
+/** On a socket, its stream: so all sockets share their listeners. */
+const stream = Symbol("stream");
+
+type StreamSocket = Socket & { [stream]?: SocketStream };
 
 /**
  * A {@link ByteStream} over a TCP connection or a Unix socket. It comes from `listen` or `connect`; for a socket made
@@ -16,53 +21,71 @@ export type ReadWay = "onread" | "data";
  * a consumer that always does costs no system call for that. Closing while a write is in flight resets a TCP
  * connection, since half a write must not look like an orderly end, and frees the kernel's memory too.
  */
-export class SocketStream extends DuplexStream implements ByteStream {
-  readonly #socket: Socket;
+export class SocketStream extends DuplexStream<Socket> implements ByteStream {
   readonly #way: ReadWay;
   #peer: Peer = {};
+  /** Told when the socket is closed. */
+  #closed: (() => void) | undefined;
   #checking = false;
   #released = false;
 
   /** @internal Use the functions below. */
   private constructor(socket: Socket, way: ReadWay, flowing: boolean) {
     super(socket, { socket: true, dataEvents: way === "data", flowing });
-    this.#socket = socket;
     this.#way = way;
   }
 
+  static readonly #onError = function (this: StreamSocket, cause: Error): void {
+    this[stream]!.failed(transportError(cause));
+  };
+
+  static readonly #onData = function (this: StreamSocket, chunk: unknown): void {
+    this[stream]!.receive(chunk);
+  };
+
+  static readonly #onEnd = function (this: StreamSocket): void {
+    this[stream]!.readEnded();
+  };
+
+  static readonly #onClose = function (this: StreamSocket): void {
+    const self = this[stream]!;
+    self.lost();
+    self.#closed?.();
+  };
+
   /** A stream over an accepted connection that no socket has been built from yet. @internal */
   static fromHandle(handle: Handle, path: string | undefined, closed: () => void): SocketStream {
-    const options: SocketOptions = { handle, allowHalfOpen: true, onread: onread((bytes) => stream.deliver(bytes)) };
+    const options: SocketOptions = { handle, allowHalfOpen: true, onread: onread((size) => made.#received(size)) };
     // It reads from its construction on. Nothing comes before this turn ends, and then it is paused if nobody wants it.
-    const stream: SocketStream = new SocketStream(makeSocket(options), "onread", true);
-    stream.#connected(path, closed);
-    stream.idle();
-    return stream;
+    const made: SocketStream = new SocketStream(makeSocket(options), "onread", true);
+    made.#connected(path, closed);
+    made.idle();
+    return made;
   }
 
   /** A stream over a socket that is connected and paused, by its `'data'` events. @internal */
   static fromSocket(socket: Socket, path: string | undefined, closed: () => void): SocketStream {
-    const stream = new SocketStream(socket, "data", false);
-    stream.#connected(path, closed);
-    return stream;
+    const made = new SocketStream(socket, "data", false);
+    made.#connected(path, closed);
+    return made;
   }
 
   /** Starts to connect; `connected` has the outcome. @internal */
   static connecting(target: Target, way: ReadWay, connected: (error: Error | undefined) => void): SocketStream {
     const options: SocketOptions = { allowHalfOpen: true };
     const reads = way === "onread" && hasOnread();
-    if (reads) options.onread = onread((bytes) => stream.deliver(bytes));
+    if (reads) options.onread = onread((size) => made.#received(size));
     const socket = makeSocket(options);
-    const stream: SocketStream = new SocketStream(socket, reads ? "onread" : "data", false);
+    const made: SocketStream = new SocketStream(socket, reads ? "onread" : "data", false);
     socket.once("error", connected);
     socket.once("connect", () => {
       socket.off("error", connected);
-      stream.#connected(target.path, undefined);
+      made.#connected(target.path, undefined);
       connected(undefined);
     });
     const { port, host, path, family } = target;
     socket.connect(path === undefined ? { port: port!, host: host!, family } : { path });
-    return stream;
+    return made;
   }
 
   /** Where the other side is, as it was known when the connection was made. */
@@ -72,12 +95,12 @@ export class SocketStream extends DuplexStream implements ByteStream {
 
   /** How many bytes have been received. */
   get bytesRead(): number {
-    return this.#socket.bytesRead;
+    return this.duplex.bytesRead;
   }
 
   /** How many bytes have been passed to the operating system. */
   get bytesWritten(): number {
-    return this.#socket.bytesWritten;
+    return this.duplex.bytesWritten;
   }
 
   /**
@@ -85,13 +108,22 @@ export class SocketStream extends DuplexStream implements ByteStream {
    * something has been read already, or is in flight. @internal
    */
   release(): Socket | undefined {
-    const socket = this.#socket;
+    const socket = this.duplex;
     if (this.#released || this.isClosed || this.wanting || this.writing || socket.destroyed) return undefined;
     if (socket.bytesRead > 0 || socket.readableEnded) return undefined;
     this.#released = true;
     // Whoever has it may close it too.
     socket.on("close", () => this.close());
     return socket;
+  }
+
+  protected override listen(dataEvents: boolean): void {
+    const socket: StreamSocket = this.duplex;
+    socket[stream] = this;
+    socket.on("error", SocketStream.#onError);
+    if (dataEvents) socket.on("data", SocketStream.#onData);
+    socket.on("end", SocketStream.#onEnd);
+    socket.on("close", SocketStream.#onClose);
   }
 
   protected override starting(): void {
@@ -106,12 +138,12 @@ export class SocketStream extends DuplexStream implements ByteStream {
     } else if (!this.#checking) {
       this.#checking = true;
       // A microtask's tick comes after all microtasks, a tick of our own before them; and both before the next read.
-      queueMicrotask(this.#afterMicrotasks);
+      queueMicrotask(() => nextTick(SocketStream.#pauseUnlessWanted, this));
     }
   }
 
   protected override destroy(): void {
-    const socket = this.#socket;
+    const socket = this.duplex;
     // Whoever has it now is told why.
     if (this.#released) socket.destroy(coreError("core.aborted"));
     else if (this.writing && this.#peer.path === undefined && !socket.connecting && !socket.destroyed)
@@ -119,20 +151,25 @@ export class SocketStream extends DuplexStream implements ByteStream {
     else socket.destroy();
   }
 
+  #received(size: number): boolean {
+    this.deliver(lend(size));
+    return takenBack(size);
+  }
+
   #connected(path: string | undefined, closed: (() => void) | undefined): void {
-    const socket = this.#socket;
-    if (closed !== undefined) socket.on("close", closed);
+    const socket = this.duplex;
+    this.#closed = closed;
     // Asked now, since after a reset nobody knows.
     this.#peer = path === undefined ? connectedTo(socket) : { path };
     socket.setNoDelay(true);
   }
 
-  readonly #afterMicrotasks = (): void => {
-    nextTick(this.#pauseUnlessWanted);
+  static readonly #pauseUnlessWanted = (self: SocketStream): void => {
+    self.#checking = false;
+    if (!self.wanting && !self.#released) self.#pause();
   };
 
-  readonly #pauseUnlessWanted = (): void => {
-    this.#checking = false;
-    if (!this.wanting && !this.#released) super.idle();
-  };
+  #pause(): void {
+    super.idle();
+  }
 }

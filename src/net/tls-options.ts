@@ -26,7 +26,7 @@ export function checkClientOptions(taker: string, options: Certificates): void {
   checkCertificates(options);
 }
 
-/** Passes a server's options. */
+/** Passes a server's options. @internal */
 export function checkServerOptions(
   options: Certificates & { readonly secureContext?: unknown; readonly SNICallback?: unknown },
 ): void {

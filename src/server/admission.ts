@@ -1,6 +1,6 @@
-import { isIPv6 } from "node:net";
 import { invalidArgument } from "../core/errors.ts";
 import type { Peer } from "../core/index.ts";
+import { parseIPv6 } from "../net/index.ts";
 import { isLocal } from "./proxies.ts";
 
 /** How many connections there may be at once, in all and by address. */
@@ -14,6 +14,24 @@ export interface AdmissionOptions {
    */
   maxConnectionsPerAddress?: number | undefined;
 }
+
+/** A connection's place among those of its address, until it leaves. */
+export class Place {
+  #leave: (() => void) | undefined;
+
+  constructor(leave?: () => void) {
+    this.#leave = leave;
+  }
+
+  /** The connection has ended. Idempotent. */
+  leave(): void {
+    this.#leave?.();
+    this.#leave = undefined;
+  }
+}
+
+/** The place of all that are not counted. */
+export const uncounted: Place = new Place();
 
 /** Counts connections, and says whether there may be one more. */
 export class Admission {
@@ -34,48 +52,48 @@ export class Admission {
     return connections < this.#most;
   }
 
-  /** Counts a connection of an address. Returns false if there are as many as may be; then it does not count. */
-  enter(peer: Peer | undefined): boolean {
-    const key = this.#keyOf(peer);
-    if (key === undefined) return true;
-    const count = this.#byAddress.get(key) ?? 0;
-    if (count >= this.#mostByAddress) return false;
-    this.#byAddress.set(key, count + 1);
-    return true;
+  /** How many addresses have connections that count. */
+  get addresses(): number {
+    return this.#byAddress.size;
   }
 
-  /** A connection that was counted has ended. */
-  leave(peer: Peer | undefined): void {
+  /** Counts a connection of an address. Returns undefined if there are as many as may be. */
+  enter(peer: Peer | undefined): Place | undefined {
     const key = this.#keyOf(peer);
-    const count = key === undefined ? undefined : this.#byAddress.get(key);
-    if (count === undefined) return;
-    if (count === 1) this.#byAddress.delete(key!);
-    else this.#byAddress.set(key!, count - 1);
+    if (key === undefined) return uncounted;
+    const count = this.#byAddress.get(key) ?? 0;
+    if (count >= this.#mostByAddress) return undefined;
+    this.#byAddress.set(key, count + 1);
+    return new Place(() => this.#leave(key));
+  }
+
+  #leave(key: string): void {
+    const count = this.#byAddress.get(key)!;
+    if (count === 1) this.#byAddress.delete(key);
+    else this.#byAddress.set(key, count - 1);
   }
 
   /** What is counted as one address; undefined for what is not counted. */
   #keyOf(peer: Peer | undefined): string | undefined {
     if (this.#mostByAddress === Infinity || peer?.address === undefined) return undefined;
     if (this.#spareLocal && isLocal(peer)) return undefined;
-    return isIPv6(peer.address) ? networkOf(peer.address) : peer.address;
+    return networkOf(peer.address);
   }
 }
 
-/** The /64 of an IPv6 address: that much belongs to one customer. */
+/** The /64 of an IPv6 address: that much belongs to one customer. An IPv4 address, also in IPv6's clothes, is itself. */
 function networkOf(address: string): string {
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address);
-  if (mapped !== null) return mapped[1]!;
-  const [front = "", back] = address.toLowerCase().split("%")[0]!.split("::");
-  const groups = front === "" ? [] : front.split(":");
-  if (back !== undefined) {
-    const behind = back === "" ? 0 : back.split(":").length + (back.includes(".") ? 1 : 0);
-    const missing = 8 - groups.length - behind;
-    for (let i = 0; i < missing; i++) groups.push("0");
-    groups.push(...back.split(":"));
+  const groups = parseIPv6(address.split("%", 1)[0]!);
+  if (groups === undefined) return address;
+  if (groups[5] === 0xffff && groups.slice(0, 5).every((group) => group === 0)) {
+    return groups
+      .slice(6)
+      .map((group) => `${group >> 8}.${group & 255}`)
+      .join(".");
   }
   return groups
     .slice(0, 4)
-    .map((group) => group.replace(/^0+(?=.)/, ""))
+    .map((group) => group.toString(16))
     .join(":");
 }
 

@@ -5,15 +5,22 @@ import type { MessageData } from "../websocket/index.ts";
 import type { ServerWebSocket } from "./server-websocket.ts";
 import type { Refusal } from "./statistics.ts";
 
-/** What is published on the channels of `node:diagnostics_channel`, by the channel's name. */
+/**
+ * What is published on the channels of `node:diagnostics_channel`, by the channel's name. Without subscribers nothing is
+ * made for them. A subscriber is called at once; what it throws does no harm to the connection, but Node.js makes an
+ * uncaught exception of it a little later, which ends the process unless someone takes it.
+ */
 export interface ChannelMessages {
-  /** A request to open a WebSocket was admitted, and is being answered; `serval:open` or `serval:refusal` follows. */
+  /**
+   * A request to open a WebSocket was admitted, and is being answered. `serval:open` or `serval:refusal` follows, or
+   * neither: where the client leaves, or the hook `upgrade` takes longer than `timeouts.handshake`.
+   */
   "serval:handshake": { readonly ws: ServerWebSocket; readonly request: Request };
   /** A WebSocket is open. */
   "serval:open": { readonly ws: ServerWebSocket };
   /** A whole message has come; those that are read in parts are not told of. */
   "serval:message": { readonly ws: ServerWebSocket; readonly message: MessageData };
-  /** An open WebSocket has ended; with the error, where that was why. */
+  /** An open WebSocket has ended. */
   "serval:close": {
     readonly ws: ServerWebSocket;
     readonly code: number;

@@ -1,4 +1,4 @@
-import type { ByteStream, Peer, ServalError } from "../core/index.ts";
+import type { ByteStream, ServalError } from "../core/index.ts";
 import {
   hasToken,
   IncomingBody,
@@ -11,9 +11,11 @@ import {
   type ServeSettings,
 } from "../http/index.ts";
 import { refuseUpgrade } from "../websocket/index.ts";
+import { uncounted, type Place } from "./admission.ts";
 import type { Hub } from "./hub.ts";
 import type { FetchHandler } from "./options.ts";
 import { answer } from "./plain-http.ts";
+import { tooManyFromAddress } from "./refuse.ts";
 
 /** What a connection needs of its server, and tells it. */
 export interface ConnectionOwner<Data> {
@@ -25,11 +27,15 @@ export interface ConnectionOwner<Data> {
   /** When it fires, a connection ends at once. */
   readonly ending: AbortSignal;
   /** It has ended, or has become a WebSocket. */
-  connectionLeft(peer: Peer | undefined, isUpgraded: boolean, error: ServalError | undefined): void;
+  connectionLeft(isUpgraded: boolean, error: ServalError | undefined): void;
 }
 
 /** Answers the requests of a connection in order, until one becomes a WebSocket, or it ends. */
-export function serveConnection<Data>(stream: ByteStream, owner: ConnectionOwner<Data>): void {
+export function serveConnection<Data>(
+  stream: ByteStream,
+  owner: ConnectionOwner<Data>,
+  place: Place = uncounted,
+): void {
   const { hub, http, fetch, stopping, ending } = owner;
   const { peer } = stream;
   let isUpgraded = false;
@@ -42,25 +48,28 @@ export function serveConnection<Data>(stream: ByteStream, owner: ConnectionOwner
     if (!isWebSocket(request)) {
       if (hub.isDraining) return hub.drainingResponse(request, client);
       hub.counters.requests++;
-      return answer(fetch && ((standard) => fetch(standard, { peer: client })), request);
+      return answer(fetch && ((standard) => fetch(standard, { peer: client })), request, exchange);
     }
     // What does not even ask for it is refused as what it is, and so is what has a body.
     if (!request.fields.has("Upgrade") || request.body instanceof IncomingBody) {
       hub.refused("malformed", client, request);
       return refuseUpgrade(request);
     }
-    // Of a trusted proxy only its clients are counted.
-    const refusal = hub.refusal(request, client, client === peer);
+    const refusal = hub.refusal(request, client);
     if (refusal !== undefined) return refusal;
+    // Behind a proxy it is known only now whom to count.
+    const own = client === peer ? place : hub.enter(client, request);
+    if (own === undefined) return tooManyFromAddress();
     isUpgraded = true;
     const buffered = exchange.release();
-    hub.upgrade(stream, request, buffered, client);
+    hub.upgrade(stream, request, buffered, client, own);
     return undefined;
   };
 
-  serveBy(stream, onRequest, http, { stop: stopping, signal: ending }, (error) =>
-    owner.connectionLeft(peer, isUpgraded, error),
-  );
+  serveBy(stream, onRequest, http, { stop: stopping, signal: ending }, (error) => {
+    if (!isUpgraded) place.leave();
+    owner.connectionLeft(isUpgraded, error);
+  });
 }
 
 /** Whether a request wants to be a WebSocket, well formed or not: if not, the handshake says what is wrong. */

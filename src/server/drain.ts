@@ -27,7 +27,7 @@ export interface DrainReport {
   readonly lost: number;
   /** How many were cut off at the timeout. */
   readonly terminated: number;
-  /** How many plain connections ended between requests, or behind the response to the last. */
+  /** How many plain connections ended between requests, or behind the response to the last: also a refused handshake. */
   readonly finished: number;
   /** How many of them were cut off at the timeout. */
   readonly cut: number;
@@ -57,9 +57,11 @@ export class Drain {
   readonly #target: Drainable;
   readonly #code: number;
   readonly #reason: string;
-  readonly #jitter: number;
   readonly #started: number;
-  readonly #timers = new Set<Timer>();
+  /** Those that are closed a little later. */
+  readonly #waiting = new Map<Closable, Timer>();
+  /** By then all are to be told to close. */
+  #closesUntil: number;
   #resolve!: (report: DrainReport) => void;
   #end: Timer | undefined;
   #endsAt = Infinity;
@@ -78,8 +80,8 @@ export class Drain {
     this.#target = target;
     this.#code = code;
     this.#reason = reason;
-    this.#jitter = jitter;
     this.#started = target.clock.now();
+    this.#closesUntil = this.#started + jitter;
     this.report = new Promise((resolve) => {
       this.#resolve = resolve;
     });
@@ -91,22 +93,44 @@ export class Drain {
     });
   }
 
-  /** In how many seconds it ends at the latest, at least 1. */
+  /** In how many seconds to come back: when it has ended at the latest, or so where it may take forever. */
   get secondsLeft(): number {
-    return Math.max(1, Math.ceil((Math.min(this.#endsAt, Number.MAX_SAFE_INTEGER) - this.#target.clock.now()) / 1000));
+    if (this.#endsAt === Infinity) return 30;
+    return Math.max(1, Math.ceil((this.#endsAt - this.#target.clock.now()) / 1000));
   }
 
   /** It is to end sooner, if that is sooner. */
   shorten(options: DrainOptions = {}): void {
-    const { timeout } = checked(options);
-    if (!this.#hasEnded && this.#target.clock.now() + timeout < this.#endsAt) this.#expireIn(timeout);
+    const { timeout, jitter } = checked(options);
+    if (this.#hasEnded) return;
+    const now = this.#target.clock.now();
+    if (now + timeout < this.#endsAt) this.#expireIn(timeout);
+    if (now + jitter >= this.#closesUntil) return;
+    this.#closesUntil = now + jitter;
+    // Who waits for its turn may not have one any more.
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    for (const [ws, timer] of waiting) {
+      timer.cancel();
+      this.close(ws);
+    }
   }
 
   /** Closes a socket, in its time. */
   close(ws: Closable): void {
+    if (this.#waiting.has(ws)) return;
     const close = (): void => void ws.close({ code: this.#code, reason: this.#reason });
-    if (this.#jitter === 0) close();
-    else this.#later(Math.random() * this.#jitter, close);
+    const { clock } = this.#target;
+    const wait = Math.random() * (this.#closesUntil - clock.now());
+    if (!(wait > 0)) {
+      close();
+      return;
+    }
+    const timer = clock.setTimer(wait, () => {
+      this.#waiting.delete(ws);
+      close();
+    });
+    this.#waiting.set(ws, timer);
   }
 
   /** A socket has ended. */
@@ -138,7 +162,7 @@ export class Drain {
     if (plain.size > 0 || (this.#target.handlers > 0 && !this.#hasExpired)) return;
     this.#hasEnded = true;
     this.#end?.cancel();
-    for (const timer of this.#timers) timer.cancel();
+    for (const timer of this.#waiting.values()) timer.cancel();
     this.#resolve({
       closed: this.#closed,
       lost: this.#lost,
@@ -161,14 +185,6 @@ export class Drain {
     this.#target.plain.end();
     this.look();
   };
-
-  #later(ms: number, callback: () => void): void {
-    const timer = this.#target.clock.setTimer(ms, () => {
-      this.#timers.delete(timer);
-      callback();
-    });
-    this.#timers.add(timer);
-  }
 }
 
 function checked(options: DrainOptions): { timeout: number; code: number; reason: string; jitter: number } {

@@ -10,12 +10,12 @@ import {
   type Observer,
   type PrepareOptions,
 } from "../websocket/index.ts";
-import { Admission } from "./admission.ts";
+import { Admission, uncounted, type Place } from "./admission.ts";
 import { backpressures, closes, handshakes, messages, opens, refusals } from "./channels.ts";
 import { Drain, type DrainOptions, type DrainReport } from "./drain.ts";
 import { streamOptions, type ServerOptions } from "./options.ts";
 import { originRule, type OriginRule } from "./origin.ts";
-import { clientOf, type ClientOf } from "./proxies.ts";
+import { clientOf, trusts, type ClientOf } from "./proxies.ts";
 import { ServerWebSocket, type SocketOwner } from "./server-websocket.ts";
 import { Counters, type Refusal, type ServerStatistics } from "./statistics.ts";
 import { Topics } from "./topics.ts";
@@ -48,6 +48,7 @@ export class Hub<Data> implements Observer<ServerWebSocket<Data>>, SocketOwner {
   /** How many handlers that returned a promise are at work. */
   handlers = 0;
   readonly #isAllowed: OriginRule;
+  readonly #isProxy: (peer: Peer) => boolean;
   readonly #topics = new Topics<ServerWebSocket<Data>>();
   #drain: Drain | undefined;
 
@@ -56,6 +57,7 @@ export class Hub<Data> implements Observer<ServerWebSocket<Data>>, SocketOwner {
     this.settings = new Settings(streamOptions(options), this);
     this.admission = new Admission(options);
     this.clientOf = clientOf(options.proxies);
+    this.#isProxy = trusts(options.proxies);
     this.plain = plain;
     this.#isAllowed = originRule(options.origins);
   }
@@ -70,18 +72,22 @@ export class Hub<Data> implements Observer<ServerWebSocket<Data>>, SocketOwner {
 
   // ---- opening ----
 
-  /** Why a request to open a WebSocket is refused before its handshake, which counts it otherwise; undefined if it is not. */
-  refusal(request: Request, client: Peer | undefined, isCounted: boolean): Response | undefined {
+  /** Counts a connection of a client. Where there are too many of its address, counts that, and returns undefined. */
+  enter(client: Peer | undefined, request?: Request): Place | undefined {
+    // A proxy's connections are many clients': they are counted when it is known whose they are.
+    if (client !== undefined && this.#isProxy(client)) return uncounted;
+    const place = this.admission.enter(client);
+    if (place === undefined) this.refused("maxConnectionsPerAddress", client, request);
+    return place;
+  }
+
+  /** Why a request to open a WebSocket is refused before its handshake; undefined if it is not. */
+  refusal(request: Request, client: Peer | undefined): Response | undefined {
     if (this.#drain !== undefined) return this.drainingResponse(request, client);
     if (!this.#isAllowed(request)) {
       this.refused("origins", client, request);
       const origin = request.fields.get("Origin");
       return new Response({ status: 403, body: `Pages of the origin ${origin} may not connect to this server\n` });
-    }
-    if (isCounted) return undefined;
-    if (!this.admission.enter(client)) {
-      this.refused("maxConnectionsPerAddress", client, request);
-      return new Response({ status: 429, body: "There are too many connections from this address\n" });
     }
     return undefined;
   }
@@ -94,8 +100,14 @@ export class Hub<Data> implements Observer<ServerWebSocket<Data>>, SocketOwner {
   }
 
   /** Opens a WebSocket on a stream whose request was admitted, with the bytes that were read behind that. */
-  upgrade(stream: ByteStream, request: Request, buffered: Uint8Array, client: Peer | undefined): void {
-    const ws = new ServerWebSocket<Data>(stream, this.settings, this, client);
+  upgrade(
+    stream: ByteStream,
+    request: Request,
+    buffered: Uint8Array,
+    client: Peer | undefined,
+    place: Place = uncounted,
+  ): void {
+    const ws = new ServerWebSocket<Data>(stream, this.settings, this, client, place);
     this.sockets.add(ws);
     if (handshakes.hasSubscribers) handshakes.publish({ ws, request });
     ws.accept(request, { buffered }, (error) => {
@@ -104,16 +116,20 @@ export class Hub<Data> implements Observer<ServerWebSocket<Data>>, SocketOwner {
     });
   }
 
+  get showsRequests(): boolean {
+    return handshakes.hasSubscribers;
+  }
+
   /** Counts a refusal, and tells of it. */
   refused(reason: Refusal, peer: Peer | undefined, request?: Request, ws?: ServerWebSocket<Data>, error?: Error): void {
     this.counters.refused[reason]++;
     if (refusals.hasSubscribers) {
-      refusals.publish({ reason, peer, request, ws: ws, error });
+      refusals.publish({ reason, peer, request, ws, error });
     }
   }
 
   #notOpened(ws: ServerWebSocket<Data>, request: Request, error: ServalError): void {
-    this.counters.failed(error, false);
+    if (error.condition !== "aborted") this.counters.failed(error, false);
     const reason = refusalOf(error);
     if (reason !== undefined) this.refused(reason, ws.peer, request, ws, error);
     if (reason === "failed") this.#tell(ws, error);
@@ -155,11 +171,13 @@ export class Hub<Data> implements Observer<ServerWebSocket<Data>>, SocketOwner {
   /** A socket has ended, whether it was ever open or not. */
   left(ws: ServerWebSocket<Data>, info: CloseInfo): void {
     this.sockets.delete(ws);
-    this.admission.leave(ws.peer);
-    if (ws.hasOpened) {
-      this.counters.ended(info.code, ws.stats());
-      if (closes.hasSubscribers) closes.publish({ ws, ...info });
+    ws.place.leave();
+    if (!ws.hasOpened) {
+      this.#drain?.plainLeft();
+      return;
     }
+    this.counters.ended(info.code, ws.stats());
+    if (closes.hasSubscribers) closes.publish({ ws, ...info });
     this.#drain?.left(info.clean);
   }
 
@@ -194,17 +212,17 @@ export class Hub<Data> implements Observer<ServerWebSocket<Data>>, SocketOwner {
     const subscribers = this.#topics.of(topic);
     if (subscribers === undefined) return 0;
     const { overflow, maxBufferedAmount } = this.settings;
-    // Who waits for room would wait here for others.
-    const skipsFull = overflow === "wait";
     let sent = 0;
     for (const ws of subscribers) {
       if (ws === except || !ws.isOpen) continue;
-      if (skipsFull && ws.bufferedAmount > maxBufferedAmount) {
+      const isFull = ws.bufferedAmount > maxBufferedAmount;
+      // Who waits for room would wait here for others.
+      if (isFull && overflow === "wait") {
         this.counters.limits.maxBufferedAmount++;
         continue;
       }
       ws.send(message);
-      sent++;
+      if (!isFull) sent++;
     }
     return sent;
   }

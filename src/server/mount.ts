@@ -1,13 +1,16 @@
 import type { IncomingMessage } from "node:http";
+import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { invalidArgument } from "../core/errors.ts";
-import { fromDuplex } from "../core/index.ts";
+import { fromDuplex, type Peer } from "../core/index.ts";
 import { Request, Response } from "../http/index.ts";
 import type { MessageData, PreparedMessage, PrepareOptions } from "../websocket/index.ts";
 import type { DrainOptions, DrainReport } from "./drain.ts";
+import type { Place } from "./admission.ts";
+import { handBack, takeOnly, wantsWebSocket, type AnsweringServer } from "./hand-back.ts";
 import { Hub } from "./hub.ts";
 import { checkServerOptions, type MountOptions } from "./options.ts";
-import { refuse } from "./refuse.ts";
+import { refuse, tooMany, tooManyFromAddress } from "./refuse.ts";
 import type { ServerWebSocket } from "./server-websocket.ts";
 import type { MountedServer } from "./server.ts";
 import type { ServerStatistics } from "./statistics.ts";
@@ -15,17 +18,30 @@ import type { ServerStatistics } from "./statistics.ts";
 type UpgradeListener = (incoming: IncomingMessage, socket: Duplex, head: Buffer) => void;
 
 /** What is used of an HTTP server of Node's: `node:http`, `node:https`, and what frameworks make of them. */
-export interface UpgradingServer {
+export interface UpgradingServer extends AnsweringServer {
   on(event: "upgrade", listener: UpgradeListener): unknown;
   off(event: "upgrade", listener: UpgradeListener): unknown;
   listenerCount(event: "upgrade"): number;
+  /** What it listens on: a string is the path of a Unix socket. */
+  address?(): unknown;
+}
+
+/** What is mounted on each server: of several, one answers an upgrade. */
+const mounts = new WeakMap<UpgradingServer, Set<Mount>>();
+
+/** What others that are mounted on the same server see of one. */
+interface Mount {
+  readonly path: string | undefined;
+  readonly isDraining: boolean;
 }
 
 /**
  * Takes the WebSocket upgrades of an HTTP server that there is already: `mount(createServer(app), { path: "/chat", … })`.
- * Requests go where they went. Upgrades of other paths are left alone if anyone else listens for them, and get 404 if
- * nobody does. Draining or closing what it returns ends the WebSockets, and then stops taking upgrades; the HTTP server
- * is its owner's to close. Throws `core.invalid_argument` for options that can't be meant, and for what is no such server.
+ * Requests go where they went, also those that offer an upgrade to something else. Upgrades of other paths are left alone
+ * if anyone else listens for them, and get 404 if nobody does. Several may be mounted on one server, each with a path of
+ * its own, and one without for all the others. Draining or closing what it returns ends the WebSockets, and then stops
+ * taking upgrades; the HTTP server is its owner's to close. Throws `core.invalid_argument` for options that can't be
+ * meant, and for what is no such server.
  */
 export function mount<Data = unknown>(server: UpgradingServer, options: MountOptions<Data>): MountedServer<Data> {
   checkServerOptions("mount", options);
@@ -37,10 +53,12 @@ export function mount<Data = unknown>(server: UpgradingServer, options: MountOpt
   return new Mounted<Data>(server, options);
 }
 
-class Mounted<Data> implements MountedServer<Data> {
+class Mounted<Data> implements MountedServer<Data>, Mount {
+  readonly path: string | undefined;
   readonly #server: UpgradingServer;
-  readonly #path: string | undefined;
+  readonly #mounts: Set<Mount>;
   readonly #hub: Hub<Data>;
+  readonly #takeAll: () => void;
 
   constructor(server: UpgradingServer, options: MountOptions<Data>) {
     const { path } = options;
@@ -48,39 +66,82 @@ class Mounted<Data> implements MountedServer<Data> {
       throw invalidArgument(`path must begin with a slash, such as "/chat", not ${String(path)}`);
     }
     this.#hub = new Hub(options);
+    this.path = path;
     this.#server = server;
-    this.#path = path;
+    this.#mounts = mounts.get(server) ?? new Set();
+    if ([...this.#mounts].some((other) => other.path === path && !other.isDraining)) {
+      throw invalidArgument(`There is a mount of ${path ?? "all paths"} on this server already`);
+    }
+    mounts.set(server, this.#mounts.add(this));
     server.on("upgrade", this.#onUpgrade);
+    this.#takeAll = takeOnly(server, this.#isTaken);
   }
 
+  get isDraining(): boolean {
+    return this.#hub.isDraining;
+  }
+
+  /** Whether someone else listens for upgrades too, and may take those that we leave. */
+  get #hasOthers(): boolean {
+    return this.#server.listenerCount("upgrade") > this.#mounts.size;
+  }
+
+  /** Whether it is the one of several that answers what none of them takes. */
+  get #isFirst(): boolean {
+    return this.#mounts.values().next().value === this;
+  }
+
+  /** Which of the mounts takes the upgrades of a path: the last one of this path, or of all. */
+  #ownerOf(path: string | undefined): Mount | undefined {
+    const all = [...this.#mounts];
+    return all.findLast((mount) => mount.path === path) ?? all.findLast((mount) => mount.path === undefined);
+  }
+
+  readonly #isTaken = (incoming: IncomingMessage): boolean => wantsWebSocket(incoming) || this.#hasOthers;
+
   readonly #onUpgrade: UpgradeListener = (incoming, socket, head) => {
-    const path = incoming.url?.split("?", 1)[0];
-    const isOurs = this.#path === undefined || path === this.#path;
-    if (!isOurs && this.#server.listenerCount("upgrade") > 1) return;
+    if (!this.#isTaken(incoming)) {
+      // It asks for something else, which is the application's to answer: once.
+      if (!this.#isFirst || handBack(this.#server, incoming, socket, head)) return;
+    }
+    const owner = this.#ownerOf(incoming.url?.split("?", 1)[0]);
+    const isOurs = owner === this;
+    if (!isOurs && (owner !== undefined || this.#hasOthers || !this.#isFirst)) return;
     const hub = this.#hub;
+    // A WebSocket that is silent is no request that takes too long.
+    (socket as Partial<Socket>).setTimeout?.(0);
+    (socket as Partial<Socket>).setNoDelay?.(true);
     const stream = fromDuplex(socket);
+    const peer = stream.peer ?? this.#unixPeer();
     hub.counters.accepted++;
     let request: Request;
     try {
       request = Request.from(incoming);
     } catch {
-      hub.refused("malformed", stream.peer);
+      hub.refused("malformed", peer);
       refuse(stream, new Response({ status: 400, body: "The request is malformed\n" }), hub.clock);
       return;
     }
-    const client = hub.clientOf(request, stream.peer);
-    const refusal = isOurs ? this.#refusal(request, client) : notFound();
-    if (refusal === undefined) hub.upgrade(stream, request, head, client);
-    else refuse(stream, refusal, hub.clock);
+    const client = hub.clientOf(request, peer);
+    const place = isOurs ? this.#admit(request, client) : notFound();
+    if (place instanceof Response) refuse(stream, place, hub.clock);
+    else hub.upgrade(stream, request, head, client, place);
   };
 
-  #refusal(request: Request, client: ReturnType<Hub<Data>["clientOf"]>): Response | undefined {
+  /** The place of a request that may go on to its handshake; the answer to one that may not. */
+  #admit(request: Request, client: Peer | undefined): Place | Response {
     const hub = this.#hub;
     if (!hub.admission.hasRoom(hub.connections)) {
       hub.refused("maxConnections", client, request);
-      return new Response({ status: 503, fields: { "Retry-After": "10" }, body: "There are too many connections\n" });
+      return tooMany();
     }
-    return hub.refusal(request, client, false);
+    return hub.refusal(request, client) ?? hub.enter(client, request) ?? tooManyFromAddress();
+  }
+
+  /** The peer of a connection without an address, where that is since it came through a Unix socket. */
+  #unixPeer(): Peer | undefined {
+    const path = this.#server.address?.();
+    return typeof path === "string" ? { path } : undefined;
   }
 
   get sockets(): ReadonlySet<ServerWebSocket<Data>> {
@@ -106,6 +167,8 @@ class Mounted<Data> implements MountedServer<Data> {
   async drain(options?: DrainOptions): Promise<DrainReport> {
     const report = await this.#hub.drain(options);
     this.#server.off("upgrade", this.#onUpgrade);
+    this.#mounts.delete(this);
+    this.#takeAll();
     return report;
   }
 

@@ -26,6 +26,11 @@ export class Opening {
     return this.#tls !== undefined;
   }
 
+  /** Whether it is known only then who the client is. */
+  get namesClient(): boolean {
+    return this.#proxyProtocol !== false;
+  }
+
   /** Whether there is anything before the first request. */
   get isNeeded(): boolean {
     return this.hasTls || this.#proxyProtocol !== false;

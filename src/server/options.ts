@@ -2,7 +2,7 @@ import { invalidArgument } from "../core/errors.ts";
 import type { Peer } from "../core/index.ts";
 import { checkOptionNames } from "../core/option-names.ts";
 import { isPlainObject } from "../core/plain-object.ts";
-import type { AcceptTlsOptions } from "../net/index.ts";
+import type { AcceptTlsOptions, ListenOptions } from "../net/index.ts";
 import type { OptionsOf, RateOptions } from "../websocket/index.ts";
 import type { AdmissionOptions } from "./admission.ts";
 import type { Origins } from "./origin.ts";
@@ -88,7 +88,36 @@ export function checkServerOptions(taker: "serve" | "mount", options: object): v
   if (!isPlainObject(options)) {
     throw invalidArgument(`${taker} takes a plain object of options, such as { message(ws, message) { … } }`);
   }
+  const others: readonly string[] = taker === "serve" ? [] : ofServe.filter((name) => name !== "path");
+  const other = Object.keys(options).find((name) => others.includes(name));
+  if (other !== undefined) {
+    throw invalidArgument(
+      `mount has no option "${other}": it takes the upgrades of an HTTP server that listens, and answers plain requests, ` +
+        `as its owner says; serve has it`,
+    );
+  }
   checkOptionNames(taker, options, [...ofStream, ...ofServer, ...(taker === "serve" ? ofServe : ["path"])]);
+}
+
+/** Where to listen. Throws `core.invalid_argument` for what is no place. */
+export function placeOf({
+  port,
+  host,
+  path,
+  backlog,
+}: Pick<ServeOptions, "port" | "host" | "path" | "backlog">): ListenOptions {
+  if (path !== undefined && (port !== undefined || host !== undefined)) {
+    throw invalidArgument("serve takes a path, or a port and host, not both");
+  }
+  for (const [name, value] of Object.entries({ host, path })) {
+    if (value !== undefined && (typeof value !== "string" || value === "")) {
+      throw invalidArgument(`${name} must be a string, and not empty, not "${String(value)}"`);
+    }
+  }
+  if (port !== undefined && !(Number.isInteger(port) && port >= 0 && port <= 65_535)) {
+    throw invalidArgument(`port must be a whole number of 0 to 65,535 (0 for any that is free), not ${String(port)}`);
+  }
+  return path === undefined ? { port: port ?? 0, host, backlog } : { path, backlog };
 }
 
 /** The options of each connection's stream; `connection` is run when it opens. */

@@ -1,3 +1,4 @@
+import { isPromise } from "../core/completion.ts";
 import { invalidArgument } from "../core/errors.ts";
 import { runReported } from "../core/report.ts";
 import type { Request } from "../http/index.ts";
@@ -5,8 +6,9 @@ import type { Request } from "../http/index.ts";
 /**
  * Which pages may open a WebSocket: the option `origins`. A browser says in Origin whose page it is, and lets any page of
  * the world connect (RFC 6455 section 10.2): with the user's cookies, if the server goes by these. Besides the server's own
- * host, an origin is allowed that is in the list: as `https://app.example`, with any subdomain as
- * `https://*.app.example`, by a pattern, or "*" for all; or that the function says true to.
+ * host, as Host has it (a proxy in front must leave that as it is), an origin is allowed that is in the list: as
+ * `https://app.example`, with any subdomain as `https://*.app.example`, by a pattern for all of it, as "null", or "*" for
+ * all; or that the function says true to. It can't be async; the hook `upgrade` can.
  */
 export type Origins = "*" | readonly (string | RegExp)[] | ((origin: string, request: Request) => boolean);
 
@@ -16,58 +18,89 @@ export type OriginRule = (request: Request) => boolean;
 /** Makes a rule of the option `origins`. Throws `core.invalid_argument` for one that can't be meant. */
 export function originRule(origins: Origins | undefined): OriginRule {
   if (origins === "*") return () => true;
-  if (typeof origins === "function") {
-    return (request) => {
-      const origin = request.fields.get("Origin");
-      if (isSameHost(request, origin)) return true;
-      let isAllowed = false;
-      // What throws allows nothing.
-      runReported(() => void (isAllowed = origins(origin!, request) === true));
-      return isAllowed;
-    };
-  }
-  if (origins !== undefined && !Array.isArray(origins)) {
-    throw invalidArgument(`origins must be a list such as ["https://app.example"], a function, or "*" for all`);
-  }
-  const allowed = (origins ?? []).map((one: unknown) => matcherOf(one));
+  const isAllowed = typeof origins === "function" ? askedOf(origins) : listed(origins);
   return (request) => {
-    const origin = request.fields.get("Origin");
-    return isSameHost(request, origin) || allowed.some((isAllowed) => isAllowed(origin!.toLowerCase()));
+    const given = request.fields.getAll("Origin");
+    // What is no browser says nothing, and several of them are of no browser's making.
+    if (given.length !== 1) return given.length === 0;
+    return isSameHost(request, given[0]!) || isAllowed(given[0]!, request);
   };
 }
 
-/** Whether the page is of the host that it connects to; what is no browser says nothing. */
-function isSameHost({ fields }: Request, origin: string | undefined): boolean {
-  if (origin === undefined) return true;
-  // Two of them are of no browser's making.
-  if (fields.getAll("Origin").length > 1) return false;
-  const parts = /^(https?):\/\/([^/?#@\s]+)$/i.exec(origin);
+type Matcher = (origin: string, request: Request) => boolean;
+
+function askedOf(origins: Matcher): Matcher {
+  return (origin, request) => {
+    let isAllowed = false;
+    // What throws allows nothing.
+    runReported(() => {
+      const result: unknown = origins(origin, request);
+      if (isPromise(result)) {
+        result.then(undefined, () => {});
+        throw invalidArgument("The function origins can't be async: the hook upgrade can");
+      }
+      isAllowed = result === true;
+    });
+    return isAllowed;
+  };
+}
+
+function listed(origins: unknown = []): Matcher {
+  if (!Array.isArray(origins)) {
+    throw invalidArgument(`origins must be a list such as ["https://app.example"], a function, or "*" for all`);
+  }
+  const allowed = origins.map((one: unknown) => matcherOf(one));
+  return (given) => {
+    const origin = normalized(given);
+    return allowed.some((isAllowed) => isAllowed(origin));
+  };
+}
+
+/** Whether the page is of the host that it connects to. */
+function isSameHost({ fields }: Request, given: string): boolean {
+  const [, scheme, originHost] = /^(https?:\/\/)([^/]+)$/.exec(normalized(given)) ?? [];
   const host = fields.get("Host");
-  if (parts === null || host === undefined) return false;
-  const [, scheme, originHost] = parts;
-  const defaultPort = scheme!.toLowerCase() === "https" ? ":443" : ":80";
-  // A proxy may have ended the TLS: so only the host counts, and its port, of which the default one is left out.
-  const named = host.toLowerCase();
-  return (named.endsWith(defaultPort) ? named.slice(0, -defaultPort.length) : named) === originHost!.toLowerCase();
+  // A proxy may have ended the TLS: so the page's scheme says which port is left out.
+  return originHost !== undefined && host !== undefined && normalized(scheme + host) === scheme + originHost;
+}
+
+/** An origin as browsers write it (RFC 6454 section 6.2), in small letters and without the default port; else what it was. */
+function normalized(origin: string): string {
+  const parts = /^([a-z][a-z\d+.-]*:\/\/)([^/\\?#@\s]+)$/.exec(origin.toLowerCase());
+  if (parts === null) return origin;
+  const [, scheme, host] = parts as unknown as [string, string, string];
+  const port = scheme === "https://" ? ":443" : scheme === "http://" ? ":80" : undefined;
+  return scheme + (port !== undefined && host.endsWith(port) ? host.slice(0, -port.length) : host);
 }
 
 function matcherOf(allowed: unknown): (origin: string) => boolean {
   if (allowed instanceof RegExp) {
     // Without its state, and only as a whole: `evil-app.example` must not pass for `app.example`.
-    const whole = new RegExp(`^(?:${allowed.source})$`, allowed.flags.replaceAll(/[gy]/g, ""));
+    const whole = new RegExp(`^(?:${allowed.source})$`, `${allowed.flags.replaceAll(/[gimy]/g, "")}i`);
     return (origin) => whole.test(origin);
   }
   if (allowed === "*") return () => true;
   if (allowed === "null") return (origin) => origin === "null";
   if (typeof allowed === "string") {
-    const parts = /^([a-z][a-z\d+.-]*:\/\/)(\*\.)?([^*/?#@\s]+)$/.exec(allowed.toLowerCase());
+    const parts = /^([a-z][a-z\d+.-]*:\/\/)(\*\.)?([^*/\\?#@\s]+)$/.exec(ascii(allowed));
     if (parts !== null) {
       const [, scheme, anySub, host] = parts as unknown as [string, string, string | undefined, string];
       if (anySub === undefined) return (origin) => origin === scheme + host;
-      return (origin) => origin.startsWith(scheme) && origin.endsWith(`.${host}`) && !origin.includes("@");
+      const end = `.${host}`;
+      return (origin) =>
+        origin.startsWith(scheme) &&
+        origin.endsWith(end) &&
+        /^[\w.-]*\w$/.test(origin.slice(scheme.length, -end.length));
     }
   }
   throw invalidArgument(
     `origins has ${String(allowed)}; an origin is a scheme and a host, such as "https://app.example", with no path`,
   );
+}
+
+/** An origin of the list as browsers write it: names with letters of all languages in Punycode too. */
+function ascii(origin: string): string {
+  const [, scheme] = /^(https?:\/\/)[^/\\?#@\s]+$/i.exec(origin) ?? [];
+  if (scheme === undefined) return origin.toLowerCase();
+  return URL.canParse(origin) ? scheme.toLowerCase() + new URL(origin).host : normalized(origin);
 }

@@ -1,15 +1,22 @@
 import { handled, ServalError } from "../core/index.ts";
-import { Request, Response, type Body, type BodyStream } from "../http/index.ts";
+import { Response, servedRequest, type Body, type BodyStream, type Exchange, type Request } from "../http/index.ts";
 
 /** A handler of plain HTTP requests, with the standard types. */
 export type Fetch = (request: globalThis.Request) => globalThis.Response | Promise<globalThis.Response>;
 
-/** The answer to a plain request. Rejects with what the body of the request fails with, if `fetch` does. */
-export async function answer(fetch: Fetch | undefined, request: Request): Promise<Response<Body>> {
+/**
+ * The answer to a plain request, whose signal is the exchange's. Rejects with what the body of the request fails with, if
+ * `fetch` does.
+ */
+export async function answer(
+  fetch: Fetch | undefined,
+  request: Request,
+  exchange?: Pick<Exchange, "signal">,
+): Promise<Response<Body>> {
   if (fetch === undefined) return upgradeRequired();
   let standard: globalThis.Request;
   try {
-    standard = standardRequest(request);
+    standard = servedRequest(request, exchange);
   } catch (error) {
     if (error instanceof ServalError && error.condition === "protocol_violation") {
       return new Response({ status: 400, body: "The request's target or Host is malformed\n" });
@@ -23,12 +30,6 @@ export async function answer(fetch: Fetch | undefined, request: Request): Promis
   if (response.bodyUsed)
     throw new TypeError("fetch must return a Response whose body is unused: a new one, or a clone");
   return settled(Response.from(response));
-}
-
-/** The standard has no body with GET and HEAD, where none is of any use (RFC 9110 9.3.1). */
-function standardRequest(request: Request): globalThis.Request {
-  const isRead = request.method === "GET" || request.method === "HEAD";
-  return (isRead ? new Request({ ...request, body: "" }) : request).toFetch();
 }
 
 /** RFC 9110 section 15.5.22: a 426 names the protocol. */
@@ -59,54 +60,72 @@ async function settled(response: Response<Body>): Promise<Response<Body>> {
 
 const mostMicrotasks = 16;
 
-/** A body of which the first two steps have been taken already. */
+/** Reads a body part by part: of a `ReadableStream` without the iterator, which costs more than the parts. */
+interface PartReader {
+  read(): Promise<IteratorResult<Uint8Array, unknown>>;
+  /** It is not read to its end. */
+  cancel(): unknown;
+}
+
+function readerOf(body: BodyStream): PartReader {
+  if (body instanceof ReadableStream) return body.getReader() as PartReader;
+  const source = body[Symbol.asyncIterator]();
+  let last: Promise<unknown> = Promise.resolve();
+  const read = (): Promise<IteratorResult<Uint8Array, unknown>> => {
+    // One after the other: not every iterator takes two calls at a time.
+    const next = last.then(() => source.next());
+    last = next;
+    return next;
+  };
+  return { read, cancel: () => source.return?.() };
+}
+
+/** A body of which the first two steps have been asked for already. */
 class BegunBody implements BodyStream {
-  readonly #source: AsyncIterator<Uint8Array>;
-  readonly #first: Promise<IteratorResult<Uint8Array>>;
-  #second: Promise<IteratorResult<Uint8Array>> | undefined;
+  readonly #reader: PartReader;
+  readonly #first: Promise<IteratorResult<Uint8Array, unknown>>;
+  readonly #second: Promise<IteratorResult<Uint8Array, unknown>>;
   hasFailed = false;
   error: unknown;
   /** All of it, once its end is known. */
   whole: Uint8Array | undefined;
+  #hasEnded = false;
 
   constructor(body: BodyStream) {
-    this.#source = body[Symbol.asyncIterator]();
-    this.#first = handled(this.#source.next());
-    this.#first.then(this.#onFirst, this.#onFailed);
+    this.#reader = readerOf(body);
+    this.#first = this.#reader.read();
+    this.#second = this.#reader.read();
+    let part: unknown;
+    this.#first.then((result) => (part = result.done === true ? new Uint8Array(0) : result.value), this.#onFailed);
+    this.#second.then((result) => {
+      this.#hasEnded = result.done === true;
+      if (this.#hasEnded && part instanceof Uint8Array) this.whole = part;
+    }, this.#onFailed);
   }
 
   /** Whether it has come to its end, or failed. */
   get isKnown(): boolean {
-    return this.hasFailed || this.whole !== undefined;
+    return this.hasFailed || this.#hasEnded;
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, undefined> {
+    let hasEnded = false;
     try {
-      let result = await this.#first;
-      if (result.done === true) return;
-      yield result.value;
-      for (result = await this.#second!; result.done !== true; result = await this.#source.next()) yield result.value;
+      for (let next = this.#first; ; next = next === this.#first ? this.#second : this.#reader.read()) {
+        const result = await next;
+        if (result.done === true) break;
+        yield result.value;
+      }
+      hasEnded = true;
     } finally {
-      await this.#source.return?.();
+      if (!hasEnded) await this.#reader.cancel();
     }
   }
 
   /** It is not read at all. */
   cancel(): void {
-    const ended = this.#source.return?.();
-    if (ended !== undefined) void handled(ended);
+    void handled(Promise.resolve(this.#reader.cancel()));
   }
-
-  readonly #onFirst = ({ done, value: part }: IteratorResult<Uint8Array>): void => {
-    if (done === true) {
-      this.whole = new Uint8Array(0);
-      return;
-    }
-    this.#second = handled(this.#source.next());
-    this.#second.then((second) => {
-      if (second.done === true) this.whole = part;
-    }, this.#onFailed);
-  };
 
   readonly #onFailed = (error: unknown): void => {
     this.hasFailed = true;

@@ -50,7 +50,7 @@ export function clientOf(proxies: ProxyOptions | undefined): ClientOf {
     if (peer === undefined || !isTrusted(peer)) return peer;
     let client = peer;
     // Each proxy appends whom it was asked by: from the end, as far as those who say it are trusted.
-    for (const name of read(request.fields.joined(field) ?? "").toReversed()) {
+    for (const name of read(request.fields.joined(field) ?? "")) {
       const next = parseNode(name);
       if (next === undefined) break;
       client = next;
@@ -90,13 +90,13 @@ function settingsOf(proxies: ProxyOptions): {
 function blockList(networks: readonly string[]): BlockList {
   const list = new BlockList();
   for (const network of networks) {
-    const [address = "", bits] = String(network).split("/");
+    const [, address = "", bits] = /^([^/%]+)(?:\/(\d{1,3}))?$/.exec(String(network)) ?? [];
     const version = isIP(address);
     const longest = version === 4 ? 32 : 128;
-    const prefix = bits === undefined ? longest : /^\d{1,3}$/.test(bits) ? Number(bits) : Infinity;
+    const prefix = bits === undefined ? longest : Number(bits);
     if (version === 0 || prefix > longest) {
       throw invalidArgument(
-        `proxies.trusted has ${network}; it takes IP addresses, networks such as "10.0.0.0/8", "loopback", "private"`,
+        `proxies.trusted has ${String(network)}; it takes IP addresses, networks such as "10.0.0.0/8", "loopback", "private"`,
       );
     }
     list.addSubnet(address, prefix, version === 4 ? "ipv4" : "ipv6");
@@ -109,25 +109,63 @@ function isIn(list: BlockList, address: string): boolean {
   return version !== 0 && list.check(address, version === 4 ? "ipv4" : "ipv6");
 }
 
+/** The names in X-Forwarded-For, the last one first. */
 function xForwardedFor(value: string): string[] {
-  return value.split(",").map((name) => name.trim());
+  return value
+    .split(",")
+    .map((name) => name.trim())
+    .toReversed();
 }
 
-/** The `for` of each element of Forwarded (RFC 7239 section 4); "" for one that has none. */
-function forwardedFor(value: string): string[] {
-  const elements = value.match(/(?:[^,"]|"(?:[^"\\]|\\.)*")+/g) ?? [];
-  return elements.map((element) => {
-    const [, quoted, token] = /(?:^|;)\s*for\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;]*))/i.exec(element.trim()) ?? [];
-    return quoted?.replaceAll(/\\(.)/g, "$1") ?? token ?? "";
-  });
+/**
+ * The `for` of each element of Forwarded (RFC 7239 section 4), the last one first; "" for one that has none or is
+ * malformed. They are told apart from the end: what stands in front is others' doing, and a quotation mark that they
+ * leave open must not take in what a proxy has appended.
+ */
+function* forwardedFor(value: string): Generator<string, undefined> {
+  let end = value.length;
+  let isQuoted = false;
+  for (let at = end - 1; at >= 0; at--) {
+    if (value[at] === '"' && !(isQuoted && isEscaped(value, at))) isQuoted = !isQuoted;
+    else if (value[at] === "," && !isQuoted) {
+      yield forOf(value.slice(at + 1, end));
+      end = at;
+    }
+  }
+  yield forOf(value.slice(0, end));
+}
+
+/** Whether an odd number of backslashes stands in front. */
+function isEscaped(value: string, at: number): boolean {
+  let first = at;
+  while (value[first - 1] === "\\") first--;
+  return (at - first) % 2 === 1;
+}
+
+/** The `for` of an element; "" if it has none, several, or is malformed. Addresses with a colon may lack their quotes. */
+function forOf(untrimmed: string): string {
+  const element = untrimmed.trim();
+  const pair = /(?:([!#$%&'*+.^_`|~\w-]+)=(?:"((?:[^"\\]|\\.)*)"|([^\s";]*)))?(?:;|$)/y;
+  let found = "";
+  while (pair.lastIndex < element.length) {
+    const parts = pair.exec(element);
+    if (parts === null) return "";
+    const [, name, quoted, token] = parts;
+    if (name?.toLowerCase() !== "for") continue;
+    if (found !== "") return "";
+    found = quoted?.replaceAll(/\\(.)/g, "$1") ?? token!;
+  }
+  return found;
 }
 
 /** An address, with a port or without (RFC 7239 section 6). Names that are none ("unknown", "_hidden") are undefined. */
 function parseNode(name: string): Peer | undefined {
-  const [, bracketed, bare, port] = /^(?:\[([\da-f:.]+)\]|([\d.]+))(?::(\d{1,5}))?$/i.exec(name) ?? [];
+  const [, bracketed, bare, port] = /^(?:\[([\da-f:.]+)\]|([\d.]+))(?::(\d{1,5}|_[\w.-]+))?$/i.exec(name) ?? [];
   const address = bracketed ?? bare ?? name;
   const version = isIP(address);
-  if (version === 0 || address.includes("%")) return undefined;
-  const peer = { address, family: version === 4 ? ("IPv4" as const) : ("IPv6" as const) };
-  return port === undefined ? peer : { ...peer, port: Number(port) };
+  const isV4 = version === 4;
+  if (version === 0 || address.includes("%") || (bracketed !== undefined && isV4)) return undefined;
+  const peer = { address, family: isV4 ? ("IPv4" as const) : ("IPv6" as const) };
+  // A name in the place of a port says nothing.
+  return port === undefined || !(Number(port) <= 65_535) ? peer : { ...peer, port: Number(port) };
 }

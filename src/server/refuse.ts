@@ -1,5 +1,5 @@
 import type { ByteStream, Clock } from "../core/index.ts";
-import { write, type Response } from "../http/index.ts";
+import { Response, write } from "../http/index.ts";
 
 /** How many milliseconds a client may take to read a refusal and end its side. */
 const lingerMs = 2_000;
@@ -7,6 +7,17 @@ const lingerMs = 2_000;
 /** So many refused connections may linger; more are closed at once. */
 const mostLingering = 1_000;
 let lingering = 0;
+
+/** The answer to one connection more than an address may have. */
+export function tooManyFromAddress(): Response {
+  const body = "There are too many connections from this address\n";
+  return new Response({ status: 429, fields: { "Retry-After": "10" }, body });
+}
+
+/** The answer to one connection more than there may be. */
+export function tooMany(): Response {
+  return new Response({ status: 503, fields: { "Retry-After": "10" }, body: "There are too many connections\n" });
+}
 
 /** Sends a response on a stream that nobody reads from, and ends it; never waits for long. */
 export function refuse(stream: ByteStream, response: Response, clock: Clock): void {

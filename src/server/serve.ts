@@ -1,15 +1,16 @@
 import { invalidArgument } from "../core/errors.ts";
 import { abortError, coreError, ServalError, type ByteStream, type Peer } from "../core/index.ts";
-import { Response, ServeSettings } from "../http/index.ts";
-import { listen, type AcceptTlsOptions, type Listener, type SocketStream } from "../net/index.ts";
+import { offAbort, onAbort } from "../core/on-abort.ts";
+import { ServeSettings, type Response } from "../http/index.ts";
+import { listen, type AcceptTlsOptions, type Listener, type ListenOptions, type SocketStream } from "../net/index.ts";
 import type { MessageData, PreparedMessage, PrepareOptions } from "../websocket/index.ts";
+import { uncounted, type Place } from "./admission.ts";
 import { serveConnection, type ConnectionOwner } from "./connection.ts";
 import type { DrainOptions, DrainReport } from "./drain.ts";
 import { Hub, type PlainConnections } from "./hub.ts";
 import { Opening } from "./opening.ts";
-import { checkServerOptions, type FetchHandler, type ServeOptions } from "./options.ts";
-import { trusts } from "./proxies.ts";
-import { refuse } from "./refuse.ts";
+import { checkServerOptions, placeOf, type FetchHandler, type ServeOptions } from "./options.ts";
+import { refuse, tooMany, tooManyFromAddress } from "./refuse.ts";
 import type { ServerWebSocket } from "./server-websocket.ts";
 import type { Server } from "./server.ts";
 import type { ServerStatistics } from "./statistics.ts";
@@ -21,7 +22,7 @@ import type { ServerStatistics } from "./statistics.ts";
  */
 export async function serve<Data = unknown>(options: ServeOptions<Data>): Promise<Server<Data>> {
   const server = new RunningServer<Data>(options);
-  await server.listen(options);
+  await server.listen(placeOf(options));
   return server;
 }
 
@@ -30,7 +31,6 @@ class RunningServer<Data> implements Server<Data>, ConnectionOwner<Data>, PlainC
   readonly http: ServeSettings;
   readonly fetch: FetchHandler | undefined;
   readonly #opening: Opening;
-  readonly #isProxy: (peer: Peer) => boolean;
   readonly #stopping = new AbortController();
   readonly #ending = new AbortController();
   /** How many connections are plain, those that are opening among them. */
@@ -39,13 +39,12 @@ class RunningServer<Data> implements Server<Data>, ConnectionOwner<Data>, PlainC
 
   constructor(options: ServeOptions<Data>) {
     checkServerOptions("serve", options);
-    const { fetch, bodyLimit, proxies, proxyProtocol = false } = options;
+    const { fetch, bodyLimit } = options;
     if (fetch !== undefined && typeof fetch !== "function")
       throw invalidArgument("The option fetch must be a function");
     this.hub = new Hub(options, this);
     this.fetch = fetch;
     this.#opening = new Opening(options);
-    this.#isProxy = proxyProtocol === false ? trusts(proxies) : () => true;
     const { clock, handshakeBufferSize, timeouts } = this.hub.settings;
     this.http = new ServeSettings({
       clock,
@@ -55,14 +54,8 @@ class RunningServer<Data> implements Server<Data>, ConnectionOwner<Data>, PlainC
     });
   }
 
-  async listen({ port, host, path, backlog }: ServeOptions<Data>): Promise<void> {
-    if (path !== undefined && (port !== undefined || host !== undefined)) {
-      throw invalidArgument("serve takes a path, or a port and host, not both");
-    }
-    const where = path === undefined ? { port: port ?? 0, ...(host === undefined ? {} : { host }) } : { path };
-    this.#listener = await listen({ ...where, ...(backlog !== undefined && { backlog }) }, (stream) =>
-      this.#accepted(stream),
-    );
+  async listen(place: ListenOptions): Promise<void> {
+    this.#listener = await listen(place, (stream) => this.#accepted(stream));
   }
 
   // ---- connections ----
@@ -73,68 +66,62 @@ class RunningServer<Data> implements Server<Data>, ConnectionOwner<Data>, PlainC
     hub.counters.accepted++;
     if (!hub.admission.hasRoom(hub.connections)) {
       hub.refused("maxConnections", peer);
-      this.#refuse(stream, 503, "There are too many connections\n");
+      this.#refuse(stream, tooMany());
       return;
     }
-    // A proxy's connections are many clients': they are counted when it is known whose they are.
-    if (!this.#isProxy(peer) && !hub.admission.enter(peer)) {
-      hub.refused("maxConnectionsPerAddress", peer);
-      this.#refuse(stream, 429, "There are too many connections from this address\n");
+    const place = this.#opening.namesClient ? uncounted : hub.enter(peer);
+    if (place === undefined) {
+      this.#refuse(stream, tooManyFromAddress());
       return;
     }
     this.#plain++;
-    if (this.#opening.isNeeded) void this.#open(stream);
-    else serveConnection(stream, this);
+    if (this.#opening.isNeeded) void this.#open(stream, place);
+    else serveConnection(stream, this, place);
   }
 
-  #refuse(stream: ByteStream, status: number, body: string): void {
+  #refuse(stream: ByteStream, response: Response): void {
     // Behind TLS nobody could read it.
     if (this.#opening.isNeeded) stream.close();
-    else refuse(stream, new Response({ status, fields: { "Retry-After": "10" }, body }), this.hub.clock);
+    else refuse(stream, response, this.hub.clock);
   }
 
   /** Opens a connection that does not begin with a request, in the time that a handshake may take. */
-  async #open(stream: SocketStream): Promise<void> {
+  async #open(stream: SocketStream, given: Place): Promise<void> {
     const { hub } = this;
     const { handshake } = hub.settings.timeouts.server;
     const deadline = new AbortController();
-    const abort = (): void => deadline.abort(abortError(this.ending));
-    this.ending.addEventListener("abort", abort);
+    // Before its first request nothing is lost.
+    const abort = (): void => deadline.abort(abortError(this.stopping));
+    onAbort(this.stopping, abort);
     const timer =
       handshake === Infinity
         ? undefined
         : hub.clock.setTimer(handshake, () => deadline.abort(coreError("core.timeout")));
     try {
       const opened = await this.#opening.open(stream, deadline.signal);
-      if (this.#isProxy(stream.peer) && opened.peer !== stream.peer && !hub.admission.enter(opened.peer)) {
-        hub.refused("maxConnectionsPerAddress", opened.peer);
-        opened.close();
-        this.#plainLeft();
+      const place = this.#opening.namesClient ? hub.enter(opened.peer) : given;
+      if (place !== undefined) {
+        serveConnection(opened, this, place);
         return;
       }
-      serveConnection(opened, this);
+      opened.close();
+      this.connectionLeft(false, undefined);
     } catch (error) {
       stream.close();
+      given.leave();
       const { reason } = deadline.signal as { reason: unknown };
-      this.connectionLeft(stream.peer, false, (reason instanceof ServalError ? reason : error) as ServalError);
+      this.connectionLeft(false, (reason instanceof ServalError ? reason : error) as ServalError);
     } finally {
       timer?.cancel();
-      this.ending.removeEventListener("abort", abort);
+      offAbort(this.stopping, abort);
     }
   }
 
-  connectionLeft(peer: Peer | undefined, isUpgraded: boolean, error: ServalError | undefined): void {
-    const { hub } = this;
-    if (!isUpgraded) {
-      hub.admission.leave(peer);
-      if (error !== undefined && error.condition !== "aborted") hub.counters.failed(error, false);
-    }
-    this.#plainLeft(isUpgraded);
-  }
-
-  #plainLeft(isUpgraded = false): void {
+  connectionLeft(isUpgraded: boolean, error: ServalError | undefined): void {
     this.#plain--;
-    if (!isUpgraded) this.hub.plainLeft();
+    if (isUpgraded) return;
+    if (error !== undefined && error.condition !== "aborted") this.hub.counters.failed(error, false);
+    this.hub.plainLeft();
   }
 
   get size(): number {

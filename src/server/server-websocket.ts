@@ -6,6 +6,7 @@ import {
   type MessageData,
   type Settings,
 } from "../websocket/index.ts";
+import type { Place } from "./admission.ts";
 
 /** What a socket asks of the server that holds it, and tells it. */
 export interface SocketOwner {
@@ -18,6 +19,8 @@ export interface SocketOwner {
     except: ServerWebSocket,
   ): number;
   left(ws: ServerWebSocket, info: CloseInfo): void;
+  /** Whether others are told of requests. */
+  readonly showsRequests: boolean;
 }
 
 const none: ReadonlySet<string> = new Set();
@@ -29,6 +32,8 @@ const none: ReadonlySet<string> = new Set();
 export class ServerWebSocket<Data = unknown> extends Stream<Data> {
   /** Whether it was ever open. @internal */
   hasOpened = false;
+  /** Where it counts among the connections of its address. @internal */
+  readonly place: Place;
   readonly #owner: SocketOwner;
   #topics: Set<string> | undefined;
 
@@ -38,10 +43,12 @@ export class ServerWebSocket<Data = unknown> extends Stream<Data> {
     settings: Settings<ServerWebSocket<Data>, Data>,
     owner: SocketOwner,
     peer: Peer | undefined,
+    place: Place,
   ) {
     // Its handlers are called with what it is.
     super(next, settings as unknown as Settings<Stream<Data>, Data>, peer);
     this.#owner = owner;
+    this.place = place;
   }
 
   /** What it is subscribed to. */
@@ -68,6 +75,11 @@ export class ServerWebSocket<Data = unknown> extends Stream<Data> {
   /** Publishes a message to the others that are subscribed to a topic; see `Server.publish`. */
   publish(topic: string, data: MessageData | PreparedMessage, options?: PrepareOptions): number {
     return this.#owner.publish(topic, data, options, this);
+  }
+
+  /** @internal */
+  protected override get isRequestSeen(): boolean {
+    return this.#owner.showsRequests;
   }
 
   /** @internal */

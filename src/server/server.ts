@@ -12,7 +12,7 @@ export interface MountedServer<Data = unknown> extends AsyncDisposable {
   /** How many connections there are, plain ones among them. */
   readonly connections: number;
   /**
-   * Sends a message to all that are subscribed to a topic; returns to how many. It is framed once, and compressed once
+   * Sends a message to all that are subscribed to a topic; returns to how many it was sent. It is framed once, and compressed once
    * for each size of window. Nobody waits: of a subscriber for whom it is too much, the option `overflow` says what
    * becomes of the message or the subscriber ("wait" drops it here). Throws `core.invalid_argument` for what is no message.
    */
@@ -25,9 +25,10 @@ export interface MountedServer<Data = unknown> extends AsyncDisposable {
    * Ends in good order. Listens no more, answers new requests with 503 and Retry-After, and closes every WebSocket with
    * `code`, behind what is queued for it; plain connections end behind the response that is being made. What is left at
    * `timeout`, 30,000 ms by default, is cut off; a WebSocket whose peer does not answer the close, after
-   * `timeouts.handshake`. Fulfils with how many went which way, when all have ended and no handler is at work
-   * any more, at the latest at the timeout; never rejects. What handlers write behind the close is not sent. A second call
-   * gets the same, and may only make it sooner. Throws `core.invalid_argument` for options that can't be meant.
+   * `timeouts.handshake`. Fulfils with how many went which way, when all have ended and no handler is at work any more,
+   * at the latest at the timeout. What handlers write behind the close is not sent. A second call gets the same, and may
+   * only make it sooner. Rejects for one reason alone, before anything was done: `core.invalid_argument`, for options
+   * that can't be meant.
    */
   drain(options?: DrainOptions): Promise<DrainReport>;
   /** Drains with a timeout of `timeouts.handshake`, 30,000 ms by default. Idempotent; also `await using`. */

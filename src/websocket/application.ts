@@ -5,10 +5,11 @@ import { thrownBy } from "./errors.ts";
 import type { MessageData } from "./handlers.ts";
 import type { ControlKind, OptionsOf } from "./options.ts";
 import type { Settings } from "./settings.ts";
-import type { Observer } from "./statistics.ts";
 
 /** What `write` returns where nothing has to be waited for. One promise for all, so that it costs nothing. */
 export const room: Promise<void> = Promise.resolve();
+
+type ApplicationSettings<Ws> = Pick<Settings<Ws>, "options" | "concurrency" | "observer">;
 
 /** What the application's handlers do to their connection. */
 export interface ApplicationOwner {
@@ -30,22 +31,22 @@ export class Application<Ws> {
   #pending = 0;
   #isOpening = false;
   readonly #ws: Ws;
-  readonly #handlers: OptionsOf<Ws>;
-  readonly #concurrency: number;
-  readonly #observer: Observer<Ws> | undefined;
+  readonly #settings: ApplicationSettings<Ws>;
   readonly #owner: ApplicationOwner;
 
-  constructor(ws: Ws, settings: Pick<Settings<Ws>, "options" | "concurrency" | "observer">, owner: ApplicationOwner) {
+  constructor(ws: Ws, settings: ApplicationSettings<Ws>, owner: ApplicationOwner) {
     this.#ws = ws;
-    this.#handlers = settings.options;
-    this.#concurrency = settings.concurrency;
-    this.#observer = settings.observer;
+    this.#settings = settings;
     this.#owner = owner;
+  }
+
+  get #handlers(): OptionsOf<Ws> {
+    return this.#settings.options;
   }
 
   /** As many handlers are at work as may be: no message before one of them has settled. */
   get isBusy(): boolean {
-    return this.#isOpening || this.#pending >= this.#concurrency;
+    return this.#isOpening || this.#pending >= this.#settings.concurrency;
   }
 
   /** Whether messages are pushed to a handler, not pulled. */
@@ -54,7 +55,7 @@ export class Application<Ws> {
   }
 
   open(): void {
-    this.#observer?.opened(this.#ws);
+    this.#settings.observer?.opened(this.#ws);
     try {
       const result = this.#handlers.open?.(this.#ws);
       this.#isOpening = isPromise(result);
@@ -83,7 +84,7 @@ export class Application<Ws> {
 
   /** The connection fails. What a handler threw is not lost where nobody listens for errors. */
   error(error: ServalError): void {
-    this.#observer?.failed(this.#ws, error);
+    this.#settings.observer?.failed(this.#ws, error);
     const { error: handler } = this.#handlers;
     if (handler !== undefined) runReported(() => handler(this.#ws, error));
     else if (error.code === "websocket.handler_failed") reportError(error.cause);
@@ -96,7 +97,7 @@ export class Application<Ws> {
   #await(result: unknown): void {
     if (!isPromise(result)) return;
     this.#pending++;
-    this.#observer?.working(1);
+    this.#settings.observer?.working(1);
     result.then(
       () => {
         this.#settled();
@@ -113,7 +114,7 @@ export class Application<Ws> {
   #settled(): void {
     this.#pending--;
     this.#isOpening = false;
-    this.#observer?.working(-1);
+    this.#settings.observer?.working(-1);
   }
 
   /** Runs a handler that nothing waits for. */

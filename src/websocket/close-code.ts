@@ -1,4 +1,4 @@
-import type { ServalError } from "../core/index.ts";
+import type { CloseInfo, ServalError } from "../core/index.ts";
 import type { WebsocketCode } from "./errors.ts";
 
 /** The close codes of RFC 6455 section 7.4.1 and IANA's registry, under Beast's names. */
@@ -47,4 +47,11 @@ export function closeCodeOf(error: ServalError): number {
     default:
       return error.condition === "protocol_violation" ? closeCode.protocolError : closeCode.internalError;
   }
+}
+
+/** How a connection ended, in words. The peer's stand in quotes: they are its own. */
+export function howClosed({ code, reason }: CloseInfo): string {
+  if (code === closeCode.abnormal) return "The WebSocket connection ended without a close frame (1006)";
+  const said = reason === "" ? "" : ` ${JSON.stringify(reason)}`;
+  return `The WebSocket connection is closed: ${code}${said}`;
 }

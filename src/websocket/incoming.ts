@@ -4,6 +4,8 @@ import type { Role } from "../core/index.ts";
 import { Assembly, type FramePayload } from "./assembly.ts";
 import type { Inflater } from "./deflate.ts";
 import type { WebsocketCode } from "./errors.ts";
+import { event, take, type Event, type Take } from "./event.ts";
+import { found } from "./found.ts";
 import {
   deflatedBit,
   headerSize,
@@ -16,51 +18,12 @@ import {
 } from "./frame.ts";
 import { maskInto, rotateKey, unmasked, unmaskedCopy } from "./mask.ts";
 
-/** What {@link Incoming.next} found. Numbers, so that no object is made for an event. */
-export const event = {
-  /** A whole message: `message`, `isText`. */
-  message: 1,
-  /** A ping: `control` has its payload. */
-  ping: 2,
-  /** A pong: `control` has its payload. */
-  pong: 3,
-  /** A close frame: `control` has its payload. */
-  close: 4,
-  /** A data frame is next, and the caller said not to take it. */
-  data: 5,
-  /** The peer broke the protocol, or a limit: `failure` says which. Nothing is read after it. */
-  failed: 6,
-  /** The next bytes of a message: `part`, `isLast`, `isText`. */
-  part: 7,
-  /** A whole message that is worth inflating elsewhere: `deflated` has its payload; {@link Incoming.inflated} goes on. */
-  deflated: 8,
-} as const;
-
-/** One of {@link event}. */
-export type Event = (typeof event)[keyof typeof event];
-
-/** How {@link Incoming.next} takes data. */
-export const take = {
-  /** Not at all: it stops before a data frame, with `event.data`. */
-  nothing: 0,
-  /** Message by message. */
-  message: 1,
-  /** As it comes. */
-  part: 2,
-} as const;
-
-/** One of {@link take}. */
-export type Take = (typeof take)[keyof typeof take];
-
 /** How received data is to be taken. */
 export interface IncomingOptions {
-  role: Role;
-  maxMessageSize: number;
+  readonly maxMessageSize: number;
   /** The most data frames that a message may have. */
-  maxFragments: number;
-  text: "string" | "bytes";
-  /** Inflates messages, where permessage-deflate was agreed on. */
-  inflater?: Inflater | undefined;
+  readonly maxFragments: number;
+  readonly text: "string" | "bytes";
 }
 
 const empty: Uint8Array = new Uint8Array(0);
@@ -73,19 +36,8 @@ const empty: Uint8Array = new Uint8Array(0);
  * input and comes again with more bytes behind it. Only the payload of a data frame is consumed in parts.
  */
 export class Incoming implements FramePayload {
-  /** The message, after `event.message`: the receiver's own. */
-  message: string | Uint8Array = empty;
-  /** After `event.part` the next bytes of the message, the receiver's own and possibly none, and whether they are the last. */
-  part: Uint8Array = empty;
-  isLast = false;
-  /** The payload of a whole message, after `event.deflated`. */
-  deflated: Uint8Array = empty;
   /** Whether the last message, or the one in progress, is text. */
   isText = false;
-  /** The payload after a control frame's event; valid until the next call. */
-  control: Uint8Array = empty;
-  /** What was wrong, after `event.failed`. */
-  failure: WebsocketCode | undefined;
 
   /** How many bytes were ever received, and how many frames taken. */
   received = 0;
@@ -97,10 +49,7 @@ export class Incoming implements FramePayload {
   inflatedPayload = 0;
 
   readonly #masked: boolean;
-  readonly #maxMessageSize: number;
-  readonly #maxTextSize: number;
-  readonly #maxFragments: number;
-  readonly #textAsBytes: boolean;
+  readonly #options: IncomingOptions;
   readonly #inflater: Inflater | undefined;
 
   #dropsData = false;
@@ -118,13 +67,21 @@ export class Incoming implements FramePayload {
   left = 0;
   #key = 0;
 
-  constructor(options: IncomingOptions) {
-    this.#masked = options.role === "server";
-    this.#maxMessageSize = options.maxMessageSize;
-    this.#maxFragments = options.maxFragments;
-    this.#textAsBytes = options.text === "bytes";
-    this.#maxTextSize = this.#textAsBytes ? options.maxMessageSize : Math.min(options.maxMessageSize, longestText);
-    this.#inflater = options.inflater;
+  /** `inflater` inflates messages, where permessage-deflate was agreed on. */
+  constructor(role: Role, options: IncomingOptions, inflater?: Inflater) {
+    this.#masked = role === "server";
+    this.#options = options;
+    this.#inflater = inflater;
+  }
+
+  get #textAsBytes(): boolean {
+    return this.#options.text === "bytes";
+  }
+
+  /** A text that becomes a string can have no more than a string can. */
+  get #maxTextSize(): number {
+    const { maxMessageSize } = this.#options;
+    return this.#textAsBytes ? maxMessageSize : Math.min(maxMessageSize, longestText);
   }
 
   /** Whether there are bytes that `next` has not used. */
@@ -222,14 +179,13 @@ export class Incoming implements FramePayload {
       const isDeflated = assembly === undefined ? (first & deflatedBit) !== 0 : assembly.isDeflated;
       const isText = assembly === undefined ? code === opcode.text : assembly.isText;
       if (!isControl && !this.#dropsData) {
-        // A text that becomes a string can have no more than a string can.
-        const limit = isText && taking === take.message ? this.#maxTextSize : this.#maxMessageSize;
+        const limit = isText && taking === take.message ? this.#maxTextSize : this.#options.maxMessageSize;
         const { size = 0, frames = 0 } = assembly ?? {};
         // What is deflated may take more than what it holds, if it came in many small pieces: but not without end.
         if (size + length > (isDeflated ? 2 * limit + 1024 : limit)) {
           return this.#fail("websocket.message_too_big");
         }
-        if (frames >= this.#maxFragments) return this.#fail("websocket.too_many_fragments");
+        if (frames >= this.#options.maxFragments) return this.#fail("websocket.too_many_fragments");
       }
 
       const size = headerSize(second);
@@ -262,7 +218,7 @@ export class Incoming implements FramePayload {
       this.#at = at;
       this.left = length;
       this.#key = key;
-      const begun = (this.#assembly ??= new Assembly(isText, isDeflated, this.#maxMessageSize, this.#inflater));
+      const begun = (this.#assembly ??= new Assembly(isText, isDeflated, this.#options.maxMessageSize, this.#inflater));
       begun.frames++;
       if (length === 0) {
         const taken = this.#endFrame(begun, taking);
@@ -300,7 +256,7 @@ export class Incoming implements FramePayload {
   #takeControl(code: number, at: number, length: number, key: number): Event {
     const payload = length === 0 ? empty : new Uint8Array(length);
     maskInto(this.#input, at, payload, 0, length, key);
-    this.control = payload;
+    found.control = payload;
     return code === opcode.ping ? event.ping : code === opcode.pong ? event.pong : event.close;
   }
 
@@ -320,12 +276,12 @@ export class Incoming implements FramePayload {
     if (this.isText && !this.#textAsBytes) {
       const text = decodeChecked(this.#peek(at, length, key));
       if (text === undefined) return this.#fail("websocket.bad_frame_payload");
-      this.message = text;
+      found.message = text;
       return event.message;
     }
     const bytes = this.#copy(at, length, key);
     if (this.isText && !isValidUtf8(bytes)) return this.#fail("websocket.bad_frame_payload");
-    this.message = bytes;
+    found.message = bytes;
     return event.message;
   }
 
@@ -337,18 +293,18 @@ export class Incoming implements FramePayload {
     if (aside !== undefined) return this.#takeInflated(aside, false);
     const result = inflater.inflate(payload, this.inflatedLimit);
     if (result !== undefined) return this.inflated(result);
-    this.deflated = owned ? payload : copyOf(payload, payload.length);
+    found.deflated = owned ? payload : copyOf(payload, payload.length);
     return event.deflated;
   }
 
   /** The most bytes that the message of `event.deflated` may come to. */
   get inflatedLimit(): number {
-    return this.isText ? this.#maxTextSize : this.#maxMessageSize;
+    return this.isText ? this.#maxTextSize : this.#options.maxMessageSize;
   }
 
   /** Goes on after `event.deflated`, with what the message was inflated to, or why it could not be. */
   inflated(result: Uint8Array | WebsocketCode): Event {
-    this.deflated = empty;
+    found.deflated = empty;
     return typeof result === "string" ? this.#fail(result) : this.#takeInflated(result, true);
   }
 
@@ -357,8 +313,8 @@ export class Incoming implements FramePayload {
     this.payload += bytes.length;
     this.inflatedPayload += bytes.length;
     if (this.isText && !isValidUtf8(bytes)) return this.#fail("websocket.bad_frame_payload");
-    if (this.isText && !this.#textAsBytes) this.message = decodeUtf8(bytes, 0, bytes.length);
-    else this.message = owned ? bytes : copyOf(bytes, bytes.length);
+    if (this.isText && !this.#textAsBytes) found.message = decodeUtf8(bytes, 0, bytes.length);
+    else found.message = owned ? bytes : copyOf(bytes, bytes.length);
     return event.message;
   }
 
@@ -382,10 +338,10 @@ export class Incoming implements FramePayload {
     this.deflatedPayload += assembly.deflated - deflated;
     this.inflatedPayload += assembly.inflated - inflated;
     if (!taken) return undefined;
-    this.part = assembly.part;
-    this.isLast = assembly.isLast;
-    this.payload += this.part.length;
-    if (this.isLast) {
+    found.part = assembly.part;
+    found.isLast = assembly.isLast;
+    this.payload += found.part.length;
+    if (found.isLast) {
       this.messages++;
       this.#assembly = undefined;
     }
@@ -404,8 +360,8 @@ export class Incoming implements FramePayload {
     const { length } = whole;
     this.messages++;
     this.payload += length;
-    if (this.isText && !this.#textAsBytes) this.message = decodeUtf8(whole.bytes, 0, length);
-    else this.message = whole.take();
+    if (this.isText && !this.#textAsBytes) found.message = decodeUtf8(whole.bytes, 0, length);
+    else found.message = whole.take();
     return event.message;
   }
 
@@ -434,7 +390,7 @@ export class Incoming implements FramePayload {
   }
 
   #fail(failure: WebsocketCode): Event {
-    this.failure = failure;
+    found.failure = failure;
     this.clear();
     return event.failed;
   }

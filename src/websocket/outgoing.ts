@@ -1,4 +1,5 @@
-import { blockSize, giveBack, takeBlock } from "../core/block-pool.ts";
+import { giveBackChunk, SharedBlock, takeChunk } from "../core/arena.ts";
+import { blockSize } from "../core/block-pool.ts";
 import { dropFront } from "../core/bytes.ts";
 import { invalidArgument } from "../core/errors.ts";
 import { byteLength, type Role } from "../core/index.ts";
@@ -10,10 +11,14 @@ import { maskingKey } from "./masking-key.ts";
 /** Payloads up to this many bytes are copied when they are queued; larger ones are referenced until written. */
 export const copiedUpTo: number = 16 * 1024;
 
+/** What a connection reserves of a block that others use meanwhile, in bytes; more each time, so that its pieces stay few. */
+const firstReserve = 1024;
+const lastReserve = 16 * 1024;
+
 /**
  * Frames to bytes (RFC 6455 section 5), gathered until the next write, without I/O. Small payloads and all headers are
- * copied into a block, one behind the other, so that many messages leave as one buffer; large payloads stand in the list
- * as they are.
+ * copied into a chunk of a block that all connections share, one behind the other, so that many messages leave as one
+ * buffer; large payloads stand in the list as they are. A connection for which nothing waits holds nothing.
  */
 export class Outgoing {
   /** How many bytes were ever queued. */
@@ -25,17 +30,19 @@ export class Outgoing {
   readonly isMasked: boolean;
   #key = 0;
 
-  /** What waits, in order; the block that is being filled comes behind it. */
-  #pieces: Uint8Array[] = [];
-  #block: Uint8Array | undefined;
+  /** What waits, in order, one buffer or a list of them; the chunk that is being filled comes behind it. */
+  #pieces: Uint8Array | Uint8Array[] | undefined;
+  /** The block of that chunk; what is filled of it and no piece yet; and where the chunk ends. */
+  #block: SharedBlock | undefined;
   #begin = 0;
   #end = 0;
-  /** Full blocks whose bytes wait or are being written. */
-  #blocks: Uint8Array[] = [];
+  #limit = 0;
+  /** Of full chunks whose bytes wait, the blocks: one for each chunk. */
+  #blocks: SharedBlock[] | undefined;
   /** What is being written, as `take` returned it, and how many bytes that is. */
-  #flight: Uint8Array[] = [];
+  #flight: Uint8Array | Uint8Array[] | undefined;
   #flightSize = 0;
-  #flightBlocks: Uint8Array[] = [];
+  #flightBlocks: SharedBlock | SharedBlock[] | undefined;
 
   /** How many bytes wait or are being written. */
   get bufferedAmount(): number {
@@ -82,7 +89,7 @@ export class Outgoing {
     this.#advance(this.#writeHeader(block, first, length));
   }
 
-  /** Adds to the payload of the frame whose header was queued last; or, where nothing is masked, frames that are ready. */
+  /** Adds to the payload of the frame whose header was queued last. */
   payload(bytes: Uint8Array): void {
     const { length } = bytes;
     if (length <= copiedUpTo) {
@@ -92,10 +99,20 @@ export class Outgoing {
       this.#advance(this.#end + length);
     } else {
       this.#seal();
-      this.#pieces.push(this.isMasked ? masked(bytes, this.#key) : bytes);
+      this.#add(this.isMasked ? masked(bytes, this.#key) : bytes);
       this.queued += length;
     }
     if (this.isMasked) this.#key = rotateKey(this.#key, length);
+  }
+
+  /** Queues a frame that is ready, where nothing is masked. Its bytes never change: where nothing waits, they need no copy. */
+  frame(bytes: Uint8Array): void {
+    if (this.#block !== undefined || this.#pieces !== undefined) {
+      this.payload(bytes);
+      return;
+    }
+    this.#pieces = bytes;
+    this.queued += bytes.length;
   }
 
   /**
@@ -103,28 +120,24 @@ export class Outgoing {
    * until `wrote` has accounted for all of it.
    */
   take(): Uint8Array | readonly Uint8Array[] | undefined {
-    this.#seal();
-    if (this.#block !== undefined) {
-      this.#blocks.push(this.#block);
-      this.#block = undefined;
+    this.#close();
+    const pieces = this.#pieces;
+    if (pieces !== undefined) {
+      this.#flight = this.#flight === undefined ? pieces : joined(this.#flight, pieces);
+      this.#pieces = undefined;
     }
-    if (this.#flightSize === 0) {
-      [this.#flight, this.#pieces] = [this.#pieces, this.#flight];
-    } else if (this.#pieces.length > 0) {
-      this.#flight = this.#flight.concat(this.#pieces);
-      this.#pieces = [];
-    }
-    if (this.#blocks.length > 0) {
-      if (this.#flightBlocks.length === 0) [this.#flightBlocks, this.#blocks] = [this.#blocks, this.#flightBlocks];
-      else this.#flightBlocks.push(...this.#blocks.splice(0));
+    const blocks = this.#blocks;
+    if (blocks !== undefined) {
+      const only = blocks.length === 1 && this.#flightBlocks === undefined;
+      this.#flightBlocks = only ? blocks[0] : joined(this.#flightBlocks ?? [], blocks);
+      this.#blocks = undefined;
     }
     this.#flightSize = this.bufferedAmount;
     // A referenced payload is the application's memory. Moved to another thread meanwhile, it is empty here.
-    if (byteLength(this.#flight) !== this.#flightSize) {
+    if ((this.#flight === undefined ? 0 : byteLength(this.#flight)) !== this.#flightSize) {
       throw invalidArgument("A buffer was detached before it had been written");
     }
-    if (this.#flightSize === 0) return undefined;
-    return this.#flight.length === 1 ? this.#flight[0]! : this.#flight;
+    return this.#flight;
   }
 
   /** Accounts for bytes that the layer below took; what it did not take comes first in the next `take`. */
@@ -132,32 +145,31 @@ export class Outgoing {
     this.written += count;
     this.#flightSize -= count;
     if (this.#flightSize === 0) {
-      this.#flight.length = 0;
-      for (const block of this.#flightBlocks) giveBack(block);
-      this.#flightBlocks.length = 0;
+      this.#flight = undefined;
+      giveBackAll(this.#flightBlocks);
+      this.#flightBlocks = undefined;
       return;
     }
-    this.#flight = dropFront(this.#flight, count);
-    this.#releaseBlocks();
+    this.#flight = dropFront(listed(this.#flight!), count);
+    this.#releaseBlocks(this.#flight);
   }
 
-  /** Gives back the blocks that have left: where every write is short, a flight may never come to its end. */
-  #releaseBlocks(): void {
-    const used = new Set(this.#flight.map((piece) => piece.buffer));
-    this.#flightBlocks = this.#flightBlocks.filter((block) => {
-      const isUsed = used.has(block.buffer);
-      if (!isUsed) giveBack(block);
+  /** Gives back the chunks that have left: where every write is short, a flight may never come to its end. */
+  #releaseBlocks(flight: readonly Uint8Array[]): void {
+    if (this.#flightBlocks === undefined) return;
+    const used = new Set(flight.map((piece) => piece.buffer));
+    this.#flightBlocks = listed(this.#flightBlocks).filter((block) => {
+      const isUsed = used.has(block.bytes.buffer);
+      if (!isUsed) giveBackChunk(block);
       return isUsed;
     });
   }
 
-  /** Drops what waits. Blocks that are in use are left to the collector: the layer below may still look at them. */
+  /** Drops what waits. Of a write that is in flight, the blocks are left to the collector: the layer below may still look at them. */
   clear(): void {
-    this.#pieces = [];
-    this.#flight = [];
-    this.#blocks = [];
-    this.#flightBlocks = [];
-    this.#block = undefined;
+    this.#close();
+    giveBackAll(this.#blocks);
+    this.#pieces = this.#blocks = this.#flight = this.#flightBlocks = undefined;
     this.#flightSize = 0;
     // That it was queued is forgotten; it was never written.
     this.queued = this.written;
@@ -177,13 +189,26 @@ export class Outgoing {
 
   /** The block being filled, with room for `size` bytes at `#end`. */
   #room(size: number): Uint8Array {
-    if (this.#block !== undefined && this.#end + size <= blockSize) return this.#block;
-    if (this.#block !== undefined) {
-      this.#seal();
-      this.#blocks.push(this.#block);
+    const block = this.#block;
+    const end = this.#end + size;
+    if (block === undefined) return this.#open(takeChunk(size), size);
+    if (end > this.#limit) {
+      // Nobody has taken a chunk behind ours, so it can grow.
+      if (block.end === this.#limit && end <= blockSize) block.end = this.#limit = end;
+      else {
+        this.#close();
+        const reserve = Math.min(lastReserve, firstReserve * 4 ** Math.min(2, this.#blocks!.length - 1));
+        return this.#open(takeChunk(Math.max(size, reserve)), Math.max(size, reserve));
+      }
     }
-    this.#begin = this.#end = 0;
-    return (this.#block = takeBlock());
+    return block.bytes;
+  }
+
+  #open(block: SharedBlock, size: number): Uint8Array {
+    this.#block = block;
+    this.#limit = block.end;
+    this.#begin = this.#end = block.end - size;
+    return block.bytes;
   }
 
   #advance(end: number): void {
@@ -194,9 +219,42 @@ export class Outgoing {
   /** Makes what was filled since the last time a piece. */
   #seal(): void {
     if (this.#block === undefined || this.#begin === this.#end) return;
-    this.#pieces.push(this.#block.subarray(this.#begin, this.#end));
+    const { buffer, byteOffset } = this.#block.bytes;
+    // The constructor costs a third of what `subarray` does.
+    this.#add(new Uint8Array(buffer, byteOffset + this.#begin, this.#end - this.#begin));
     this.#begin = this.#end;
   }
+
+  /** Nothing more goes into the chunk. */
+  #close(): void {
+    const block = this.#block;
+    if (block === undefined) return;
+    this.#seal();
+    // What it did not need is the next one's.
+    if (block.end === this.#limit) block.end = this.#end;
+    (this.#blocks ??= []).push(block);
+    this.#block = undefined;
+  }
+
+  #add(piece: Uint8Array): void {
+    if (this.#pieces === undefined) this.#pieces = piece;
+    else if (this.#pieces instanceof Uint8Array) this.#pieces = [this.#pieces, piece];
+    else this.#pieces.push(piece);
+  }
+}
+
+function listed<Item>(items: Item | Item[]): Item[] {
+  return Array.isArray(items) ? items : [items];
+}
+
+function joined<Item>(first: Item | Item[], second: Item | Item[]): Item[] {
+  return [...listed(first), ...listed(second)];
+}
+
+function giveBackAll(blocks: SharedBlock | SharedBlock[] | undefined): void {
+  if (blocks === undefined) return;
+  if (blocks instanceof SharedBlock) giveBackChunk(blocks);
+  else for (const block of blocks) giveBackChunk(block);
 }
 
 /** A payload that is not ours to change, masked in memory of its own. */

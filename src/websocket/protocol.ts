@@ -1,9 +1,12 @@
 import { decodeUtf8, encodeUtf8, isValidUtf8 } from "../core/text.ts";
-import type { ServalError } from "../core/index.ts";
+import type { Role, ServalError } from "../core/index.ts";
 import { closeCode, closeCodeOf, isValidCloseCode } from "./close-code.ts";
+import type { Inflater } from "./deflate.ts";
 import { websocketError, type WebsocketCode } from "./errors.ts";
+import { found } from "./found.ts";
 import { finalBit, opcode } from "./frame.ts";
-import { event, Incoming, type Event, type IncomingOptions, type Take } from "./incoming.ts";
+import { event, type Event, type Take } from "./event.ts";
+import { Incoming, type IncomingOptions } from "./incoming.ts";
 import { Outgoing } from "./outgoing.ts";
 
 /**
@@ -20,7 +23,7 @@ export type State = "open" | "closedByUs" | "closedByPeer" | "closedByBoth" | "f
 /** Options of a {@link Protocol}. */
 export interface ProtocolOptions extends IncomingOptions {
   /** Pongs are withheld while more than this many bytes wait to be sent; the last one goes out afterwards. */
-  highWaterMark: number;
+  readonly highWaterMark: number;
 }
 
 /**
@@ -41,9 +44,9 @@ export class Protocol {
   readonly #highWaterMark: number;
   #withheldPong: Uint8Array | undefined;
 
-  constructor(options: ProtocolOptions) {
-    this.incoming = new Incoming(options);
-    this.outgoing = new Outgoing(options.role);
+  constructor(role: Role, options: ProtocolOptions, inflater?: Inflater) {
+    this.incoming = new Incoming(role, options, inflater);
+    this.outgoing = new Outgoing(role);
     this.#highWaterMark = options.highWaterMark;
   }
 
@@ -61,9 +64,9 @@ export class Protocol {
   next(taking: Take): Event | undefined {
     if (!this.canReceive) return undefined;
     const next = this.incoming.next(taking);
-    if (next === event.ping) this.#answerPing(this.incoming.control);
-    else if (next === event.close) return this.#receiveClose(this.incoming.control);
-    else if (next === event.failed) return this.fail(this.incoming.failure!);
+    if (next === event.ping) this.#answerPing(found.control);
+    else if (next === event.close) return this.#receiveClose(found.control);
+    else if (next === event.failed) return this.fail(found.failure!);
     return next;
   }
 
@@ -95,7 +98,7 @@ export class Protocol {
   /** Goes on after `event.deflated`, as {@link Incoming.inflated} does. */
   inflated(result: Uint8Array | WebsocketCode): Event {
     const next = this.incoming.inflated(result);
-    return next === event.failed ? this.fail(this.incoming.failure!) : next;
+    return next === event.failed ? this.fail(found.failure!) : next;
   }
 
   #answerPing(payload: Uint8Array): void {

@@ -3,8 +3,9 @@ import { encodeUtf8 } from "../core/text.ts";
 import type { Application } from "./application.ts";
 import type { Inflater } from "./deflate.ts";
 import { websocketError, type WebsocketCode } from "./errors.ts";
+import { found } from "./found.ts";
 import type { MessageData } from "./handlers.ts";
-import { event, take, type Event, type Take } from "./incoming.ts";
+import { event, take, type Event, type Take } from "./event.ts";
 import type { ControlKind } from "./options.ts";
 import type { Protocol } from "./protocol.ts";
 import { tell } from "./tell.ts";
@@ -61,7 +62,7 @@ export class Receiver<Ws> {
   /** A message is being inflated elsewhere: what is behind it waits. */
   #isInflating = false;
   /** A message is there that nobody has got yet. */
-  #isHolding = false;
+  #held: MessageData | undefined;
   /** Data has come that nobody waited for, and nothing is read before someone does. */
   #isPaused = false;
 
@@ -105,7 +106,7 @@ export class Receiver<Ws> {
     for (;;) {
       if (this.#isInflating) return false;
       // Once we have closed, data is dropped.
-      if (this.#isHolding && !this.#owner.isClosing) return this.#deliverHeld();
+      if (this.#held !== undefined && !this.#owner.isClosing) return this.#deliverHeld();
       const next = this.#protocol.next(this.#wanted);
       if (next === undefined) {
         this.#isPaused = false;
@@ -122,22 +123,15 @@ export class Receiver<Ws> {
 
   /** Does what an event asks for; returns whether the next may be taken in this turn. */
   #handle(taken: Event): boolean {
-    const { incoming } = this.#protocol;
     switch (taken) {
       case event.data:
         if (!this.#isPaused) this.pauses++;
         this.#isPaused = true;
         return false;
       case event.message:
-        if (this.#application.isPushed) {
-          this.#owner.received(incoming.message);
-          this.#application.message(incoming.message);
-          return true;
-        }
-        this.#isHolding = true;
-        return this.#deliverHeld();
+        return this.#takeMessage(found.message);
       case event.part:
-        this.#deliverPart(incoming.part, incoming.isLast);
+        this.#deliverPart(found.part, found.isLast);
         return false;
       case event.deflated:
         this.#inflate();
@@ -146,10 +140,20 @@ export class Receiver<Ws> {
         this.#owner.violated(this.#protocol.failure!);
         return true;
       default:
-        if (taken === event.pong) this.#owner.ponged(incoming.control);
-        this.#application.control(controlKinds[taken]!, incoming.control);
+        if (taken === event.pong) this.#owner.ponged(found.control);
+        this.#application.control(controlKinds[taken]!, found.control);
         return true;
     }
+  }
+
+  #takeMessage(message: MessageData): boolean {
+    if (!this.#application.isPushed) {
+      this.#held = message;
+      return this.#deliverHeld();
+    }
+    this.#owner.received(message);
+    this.#application.message(message);
+    return true;
   }
 
   /** Whoever reads may answer before what comes behind it is looked at, which may be the peer's close. */
@@ -166,9 +170,10 @@ export class Receiver<Ws> {
 
   /** Inflates a large message off the event loop's thread. */
   #inflate(): void {
-    const { incoming } = this.#protocol;
     this.#isInflating = true;
-    this.#inflater!.inflateLater(incoming.deflated, incoming.inflatedLimit, (result) => this.#inflated(result));
+    this.#inflater!.inflateLater(found.deflated, this.#protocol.incoming.inflatedLimit, (result) =>
+      this.#inflated(result),
+    );
   }
 
   #inflated(result: Uint8Array | WebsocketCode): void {
@@ -184,8 +189,8 @@ export class Receiver<Ws> {
    */
   #deliverHeld(): boolean {
     if (this.#reader === undefined) return false;
-    this.#isHolding = false;
-    const { message } = this.#protocol.incoming;
+    const message = this.#held!;
+    this.#held = undefined;
     if (this.#taking === take.message) {
       this.#owner.received(message);
       this.#deliver(message);

@@ -9,13 +9,11 @@ import { tell } from "./tell.ts";
 
 /** How messages are sent. */
 export interface SenderOptions {
-  /** Compresses, where permessage-deflate was agreed on. */
-  deflater: Deflater | undefined;
-  /** Messages of fewer bytes are not compressed. */
-  threshold: number;
   /** The most payload that a frame has. */
-  fragmentSize: number;
-  highWaterMark: number;
+  readonly fragmentSize: number;
+  readonly highWaterMark: number;
+  /** Messages of fewer bytes than its threshold are not compressed. */
+  readonly deflate?: { readonly threshold: number } | undefined;
 }
 
 /** What a sender asks of its session. */
@@ -56,23 +54,22 @@ export class Sender {
 
   readonly #outgoing: Outgoing;
   readonly #deflater: Deflater | undefined;
-  readonly #threshold: number;
-  readonly #fragmentSize: number;
-  readonly #highWaterMark: number;
-  readonly #framedAhead: number;
+  readonly #options: SenderOptions;
   readonly #owner: SenderOwner;
   /** What can't be framed yet; the first may be in progress. */
   #queue: (WholeMessage | PartedMessage | Closing)[] | undefined;
   #isPumping = false;
 
-  constructor(outgoing: Outgoing, options: SenderOptions, owner: SenderOwner) {
+  /** `deflater` compresses, where permessage-deflate was agreed on. */
+  constructor(outgoing: Outgoing, deflater: Deflater | undefined, options: SenderOptions, owner: SenderOwner) {
     this.#outgoing = outgoing;
-    this.#deflater = options.deflater;
-    this.#threshold = options.threshold;
-    this.#fragmentSize = options.fragmentSize;
-    this.#highWaterMark = options.highWaterMark;
-    this.#framedAhead = Math.min(framedAheadAtMost, options.highWaterMark);
+    this.#deflater = deflater;
+    this.#options = options;
     this.#owner = owner;
+  }
+
+  get #threshold(): number {
+    return this.#options.deflate?.threshold ?? 0;
   }
 
   /**
@@ -150,7 +147,10 @@ export class Sender {
   }
 
   #frame(besides: number): void {
-    while (this.#queue !== undefined && this.#outgoing.bufferedAmount - besides < this.#framedAhead) {
+    while (
+      this.#queue !== undefined &&
+      this.#outgoing.bufferedAmount - besides < Math.min(framedAheadAtMost, this.#options.highWaterMark)
+    ) {
       const item = this.#queue[0]!;
       if (item.isPatient && !item.hasBegun) {
         // Control frames that come later do not keep it waiting.
@@ -187,7 +187,7 @@ export class Sender {
   /** What whoever sent an item waits for: its framing, but not if it needs no memory of theirs and there is room behind it. */
   #waitFor(item: Item, isReferenced: boolean): number | Item {
     if (item.position !== undefined) return item.position;
-    const hasRoom = this.#outgoing.bufferedAmount + this.waiting < this.#highWaterMark;
+    const hasRoom = this.#outgoing.bufferedAmount + this.waiting < this.#options.highWaterMark;
     return hasRoom && !isReferenced ? this.#outgoing.written : item;
   }
 
@@ -196,14 +196,15 @@ export class Sender {
     const deflater = compress ? this.#deflater : undefined;
     if (typeof data === "string") {
       // At most three bytes for each code unit.
-      if (data.length * 3 > this.#fragmentSize && utf8Length(data) > this.#fragmentSize) return undefined;
+      if (data.length * 3 > this.#options.fragmentSize && utf8Length(data) > this.#options.fragmentSize)
+        return undefined;
       if (deflater !== undefined) return this.#deflateText(deflater, code, data);
       return this.#sent(this.#outgoing.text(finalBit | code, data), false);
     }
     if (data instanceof PreparedMessage) return this.#sendPrepared(data, deflater);
     if (!(data instanceof Uint8Array)) return undefined;
     const { length } = data;
-    if (length > this.#fragmentSize) return undefined;
+    if (length > this.#options.fragmentSize) return undefined;
     if (deflater !== undefined && length >= this.#threshold) {
       if (length > inlineUpTo) return undefined;
       if (this.#frameDeflated(code, deflater.deflate(data), length)) return this.#sent(length, false);
@@ -227,14 +228,14 @@ export class Sender {
 
   #sendPrepared(message: PreparedMessage, deflater: Deflater | undefined): number | undefined {
     const { length } = message.payload;
-    if (this.#outgoing.isMasked || length > this.#fragmentSize) return undefined;
-    if (deflater === undefined || !message.compress || length < this.#threshold) this.#outgoing.payload(message.frame);
+    if (this.#outgoing.isMasked || length > this.#options.fragmentSize) return undefined;
+    if (deflater === undefined || !message.compress || length < this.#threshold) this.#outgoing.frame(message.frame);
     else if (deflater.takeover || length > inlineUpTo) return undefined;
     else {
       const frame = message.deflatedFrame(deflater);
       const isSmaller = frame.length < message.frame.length;
       if (isSmaller) this.#countDeflated(length, frame.length);
-      this.#outgoing.payload(isSmaller ? frame : message.frame);
+      this.#outgoing.frame(isSmaller ? frame : message.frame);
     }
     // Its bytes never change.
     return this.#sent(length, false);
@@ -272,7 +273,7 @@ export class Sender {
   /** A referenced payload is the caller's again once the write has settled, so it must have left. */
   #position(isReferenced: boolean): number {
     const { queued } = this.#outgoing;
-    return isReferenced ? queued : queued - this.#highWaterMark + 1;
+    return isReferenced ? queued : queued - this.#options.highWaterMark + 1;
   }
 
   /** Frames something of an item; false if it has to wait for something. Sets `position` when the item is framed. */
@@ -295,7 +296,7 @@ export class Sender {
       // A copy: the deflater's memory is another message's soon.
       this.#deflated(message, new Uint8Array(deflater.deflate(joined(message))));
     }
-    let left = Math.min(message.size, this.#fragmentSize);
+    let left = Math.min(message.size, this.#options.fragmentSize);
     const isLast = left === message.size;
     const code = message.framed === 0 ? message.code : opcode.continuation;
     const deflated = message.isDeflated && message.framed === 0 ? deflatedBit : 0;
@@ -365,7 +366,7 @@ export class Sender {
       return true;
     }
     const deflater = message.compress ? this.#deflater : undefined;
-    const count = Math.min(part.size, this.#fragmentSize, deflater === undefined ? Infinity : inlineUpTo);
+    const count = Math.min(part.size, this.#options.fragmentSize, deflater === undefined ? Infinity : inlineUpTo);
     const isAll = count === part.size;
     const isLast = isAll && part.isLast;
     const code = message.hasBegun ? opcode.continuation : message.code!;

@@ -8,13 +8,14 @@ import {
   type Role,
   type Timer,
 } from "../core/index.ts";
+import { Batch } from "../core/batch.ts";
 import { Application, type ApplicationOwner } from "./application.ts";
-import { closeCode, closeCodeOf } from "./close-code.ts";
+import { closeCode, closeCodeOf, howClosed } from "./close-code.ts";
 import { Deflater, Inflater } from "./deflate.ts";
 import { websocketError } from "./errors.ts";
 import { finalBit, opcode } from "./frame.ts";
 import type { MessageData } from "./handlers.ts";
-import { take } from "./incoming.ts";
+import { take } from "./event.ts";
 import type { DataOpcode, Item, PartedMessage } from "./item.ts";
 import { Liveness, type LivenessOwner } from "./liveness.ts";
 import type { DeflateParameters } from "./permessage-deflate.ts";
@@ -24,9 +25,12 @@ import { RateMeter } from "./rate.ts";
 import { Receiver, type ReceivedPart, type ReceiverOwner } from "./receiver.ts";
 import { Sender, type SenderOwner } from "./sender.ts";
 import type { Settings } from "./settings.ts";
-import type { Statistics } from "./statistics.ts";
+import { ratio, type Statistics } from "./statistics.ts";
 import { tell } from "./tell.ts";
 import { Writer, type WriterOwner } from "./writer.ts";
+
+/** Those that have something to write, each behind what queued it. */
+const flushes = new Batch<Session<unknown>>((session) => session.flush());
 
 /** What the opening handshake left. */
 export interface Opened {
@@ -57,7 +61,7 @@ export class Session<Ws> implements WriterOwner, ApplicationOwner, SenderOwner, 
   readonly #receiver: Receiver<Ws>;
   readonly #liveness: Liveness;
   readonly #inflater: Inflater | undefined;
-  readonly #onEnded: (info: CloseInfo) => void;
+  readonly #onEnded: (ws: Ws, info: CloseInfo) => void;
 
   /** The message that is sent by `writeSome`. */
   #writing: PartedMessage | undefined;
@@ -70,6 +74,8 @@ export class Session<Ws> implements WriterOwner, ApplicationOwner, SenderOwner, 
   #turning = false;
   /** A turn is coming anyway; the first with `start`, so that none overtakes it. */
   #scheduled = true;
+  /** What is queued is about to be written. */
+  #flushing = false;
   /** As much waits as may, and the application waits for `drain` if it was told so. */
   #isFull = false;
   #toldFull = false;
@@ -85,7 +91,7 @@ export class Session<Ws> implements WriterOwner, ApplicationOwner, SenderOwner, 
     next: ByteStream,
     { role, deflate }: Opened,
     settings: Settings<Ws>,
-    onEnded: (info: CloseInfo) => void,
+    onEnded: (ws: Ws, info: CloseInfo) => void,
   ) {
     this.#ws = ws;
     this.#application = new Application(ws, settings, this);
@@ -97,21 +103,13 @@ export class Session<Ws> implements WriterOwner, ApplicationOwner, SenderOwner, 
     const ofClient = deflate && { windowBits: deflate.clientMaxWindowBits, takeover: !deflate.clientNoContextTakeover };
     const [ours, theirs] = role === "server" ? [ofServer, ofClient] : [ofClient, ofServer];
     this.#inflater = theirs && new Inflater(theirs);
-    this.protocol = new Protocol({
-      role,
-      maxMessageSize: settings.maxMessageSize,
-      maxFragments: settings.maxFragments,
-      text: settings.text,
-      highWaterMark: settings.highWaterMark,
-      inflater: this.#inflater,
-    });
+    this.protocol = new Protocol(role, settings, this.#inflater);
     this.#receiver = new Receiver(this.protocol, this.#application, this.#inflater, this);
-    const { level = 0, memLevel = 0, threshold = 0 } = settings.deflate ?? {};
+    const { level = 0, memLevel = 0 } = settings.deflate ?? {};
     const deflater = ours && new Deflater({ ...ours, level, memLevel });
-    const { fragmentSize, highWaterMark, clock } = settings;
-    this.#sender = new Sender(this.protocol.outgoing, { deflater, threshold, fragmentSize, highWaterMark }, this);
+    this.#sender = new Sender(this.protocol.outgoing, deflater, settings, this);
     this.#writer = new Writer(next, this.protocol.outgoing, this);
-    this.#liveness = new Liveness({ ...settings.timeouts[role], clock }, this);
+    this.#liveness = new Liveness(settings.timeouts[role], settings.clock, this);
   }
 
   /** Begins, with the bytes received behind the handshake. Messages come after the handshake's completion, never with it. */
@@ -119,8 +117,6 @@ export class Session<Ws> implements WriterOwner, ApplicationOwner, SenderOwner, 
     if (this.ended !== undefined) return;
     this.protocol.incoming.receive(rest);
     this.#liveness.start();
-    const { rate, clock } = this.#settings;
-    if (rate !== undefined) this.#rate = new RateMeter(rate, clock.now());
     queueMicrotask(() => {
       if (this.ended === undefined) this.#application.open();
       this.#turn();
@@ -162,7 +158,7 @@ export class Session<Ws> implements WriterOwner, ApplicationOwner, SenderOwner, 
   send(code: DataOpcode, data: Sendable, compress: boolean): boolean {
     if (this.#refusal("message") === undefined) {
       this.#sender.send(code, data, compress);
-      this.#wake();
+      this.#flushSoon();
       if (!this.#hasFilled()) return true;
     }
     // In one that is closing there will be none.
@@ -178,7 +174,7 @@ export class Session<Ws> implements WriterOwner, ApplicationOwner, SenderOwner, 
     const refusal = this.#refusal("message");
     if (refusal !== undefined) return refusal;
     const queued = this.#sender.send(code, data, compress, isPatient);
-    this.#wake();
+    this.#flushSoon();
     this.#hasFilled();
     return queued;
   }
@@ -210,7 +206,7 @@ export class Session<Ws> implements WriterOwner, ApplicationOwner, SenderOwner, 
   /** Queues a part of a message; returns what {@link write} does. */
   part(message: PartedMessage, bytes: Uint8Array, isLast: boolean): number | Item {
     const queued = this.#sender.part(message, bytes, isLast);
-    this.#wake();
+    this.#flushSoon();
     this.#hasFilled();
     return queued;
   }
@@ -242,7 +238,7 @@ export class Session<Ws> implements WriterOwner, ApplicationOwner, SenderOwner, 
     if (refusal !== undefined) return refusal;
     if (code === opcode.ping) this.#liveness.pinged(payload);
     this.protocol.outgoing.bytes(finalBit | code, payload);
-    this.#wake();
+    this.#flushSoon();
     return this.protocol.outgoing.queued - this.#settings.highWaterMark + 1;
   }
 
@@ -331,7 +327,7 @@ export class Session<Ws> implements WriterOwner, ApplicationOwner, SenderOwner, 
   turnSoon(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
-    queueMicrotask(this.#turn);
+    queueMicrotask(() => this.#turn());
   }
 
   /** A handler is done that messages waited for. Called by the application's side. */
@@ -387,7 +383,7 @@ export class Session<Ws> implements WriterOwner, ApplicationOwner, SenderOwner, 
   sendPing(payload: Uint8Array): void {
     if (!this.isOpen) return;
     this.protocol.outgoing.bytes(finalBit | opcode.ping, payload);
-    this.#wake();
+    this.#flushSoon();
   }
 
   /** The peer was silent for too long, or did not close in time. Called by the connection's clock. */
@@ -433,6 +429,19 @@ export class Session<Ws> implements WriterOwner, ApplicationOwner, SenderOwner, 
 
   // ---- turns ----
 
+  /** Writes what is queued soon, together with all that is queued until then, here and on other connections. */
+  #flushSoon(): void {
+    if (this.#turning || this.#scheduled || this.#flushing) return;
+    this.#flushing = true;
+    flushes.soon(this as Session<unknown>);
+  }
+
+  /** @internal */
+  flush(): void {
+    this.#flushing = false;
+    if (this.ended === undefined) this.#writer.flush();
+  }
+
   /** Takes a turn soon, outside of whatever runs now. */
   #wake(): void {
     if (!this.#turning) this.turnSoon();
@@ -451,7 +460,7 @@ export class Session<Ws> implements WriterOwner, ApplicationOwner, SenderOwner, 
     }
   };
 
-  readonly #turn = (): void => {
+  #turn(): void {
     this.#scheduled = false;
     if (this.ended !== undefined) return;
     this.#turning = true;
@@ -463,12 +472,11 @@ export class Session<Ws> implements WriterOwner, ApplicationOwner, SenderOwner, 
     if (!this.protocol.canReceive) {
       this.#finish();
     } else if (wantsMore && !this.isReading && this.#throttle === undefined) {
-      const { frames, received } = this.protocol.incoming;
-      const wait = this.#rate?.take(frames, received, this.#settings.clock.now()) ?? 0;
+      const wait = this.#wait();
       if (wait === 0) this.#read();
       else if (this.#settings.rate!.exceeded === "wait") {
         this.#throttles++;
-        this.#throttle = this.#settings.clock.setTimer(wait, this.#readOn);
+        this.#throttle = this.#settings.clock.setTimer(wait, () => this.#readOn());
       } else {
         this.protocol.fail("websocket.rate_exceeded");
         this.violated(this.protocol.failure!);
@@ -476,7 +484,16 @@ export class Session<Ws> implements WriterOwner, ApplicationOwner, SenderOwner, 
         this.#finish();
       }
     }
-  };
+  }
+
+  /** For how many milliseconds the peer has to wait: it has sent more than it may. */
+  #wait(): number {
+    const { rate, clock } = this.#settings;
+    const { frames, received } = this.protocol.incoming;
+    if (rate === undefined || received === 0) return 0;
+    const now = clock.now();
+    return (this.#rate ??= new RateMeter(rate, now)).take(frames, received, now);
+  }
 
   #read(): void {
     this.isReading = true;
@@ -489,10 +506,10 @@ export class Session<Ws> implements WriterOwner, ApplicationOwner, SenderOwner, 
     }
   }
 
-  readonly #readOn = (): void => {
+  #readOn(): void {
     this.#throttle = undefined;
     this.#turn();
-  };
+  }
 
   // ---- the end ----
 
@@ -541,20 +558,8 @@ export class Session<Ws> implements WriterOwner, ApplicationOwner, SenderOwner, 
       this.#sender.end(() => this.closedError());
       this.#receiver.end();
       if (told !== undefined) this.#application.error(told);
-      this.#onEnded(info);
+      this.#onEnded(this.#ws, info);
       this.#application.close(info);
     });
   }
-}
-
-/** What is on the wire of what there was; undefined where there was nothing. */
-function ratio(deflated: number, inflated: number): number | undefined {
-  return inflated === 0 ? undefined : deflated / inflated;
-}
-
-/** How a connection ended, in words. The peer's stand in quotes: they are its own. */
-function howClosed({ code, reason }: CloseInfo): string {
-  if (code === closeCode.abnormal) return "The WebSocket connection ended without a close frame (1006)";
-  const said = reason === "" ? "" : ` ${JSON.stringify(reason)}`;
-  return `The WebSocket connection is closed: ${code}${said}`;
 }

@@ -40,3 +40,8 @@ export interface Observer<Ws> {
   /** Why the connection fails; before the handler `error`. */
   failed(ws: Ws, error: ServalError): void;
 }
+
+/** What is on the wire of what there was; undefined where there was nothing. */
+export function ratio(deflated: number, inflated: number): number | undefined {
+  return inflated === 0 ? undefined : deflated / inflated;
+}

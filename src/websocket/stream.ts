@@ -44,6 +44,7 @@ import type {
   WriteOptions,
 } from "./options.ts";
 import { receive } from "./receive.ts";
+import { headOf, requestOf } from "./request-text.ts";
 import { PreparedMessage, type Sendable } from "./prepared.ts";
 import type { DataOpcode } from "./item.ts";
 import type { ReceivedPart } from "./receiver.ts";
@@ -83,7 +84,8 @@ export class Stream<Data = unknown> {
 
   /** Whatever the data are, so that a stream of some data is a stream. */
   readonly #settings: Settings<Stream>;
-  #request: Request | undefined;
+  /** Its text where nobody has seen it yet: then it is parsed again when somebody asks. */
+  #request: Request | string | undefined;
   #response: Response | undefined;
   #protocol = "";
   #opening: AcceptOperation<unknown> | HandshakeOperation | undefined;
@@ -93,7 +95,7 @@ export class Stream<Data = unknown> {
   #message: Message | undefined;
   #ended: CloseInfo | undefined;
   #closed: Promise<CloseInfo> | undefined;
-  #waiting: ((info: CloseInfo) => void)[] = [];
+  #waiting: ((info: CloseInfo) => void)[] | undefined;
 
   /**
    * Stands on `next`: a `ByteStream`, a Node `Duplex`, or a pair `{ readable, writable }` of Web streams. Nothing is
@@ -106,11 +108,17 @@ export class Stream<Data = unknown> {
     this.peer = peer ?? this.#settings.options.peer ?? peerOf(this.nextLayer);
   }
 
+  /** Whether anybody but the hooks may have the request already, and expect the same object again. @internal */
+  protected get isRequestSeen(): boolean {
+    return true;
+  }
+
   /** Told of the end, whatever it was, before anyone else. @internal */
   protected ended(_info: CloseInfo): void {}
 
   /** The upgrade request, once it was received or sent; also of a handshake that failed. */
   get request(): Request | undefined {
+    if (typeof this.#request === "string") this.#request = requestOf(this.#request);
     return this.#request;
   }
 
@@ -450,23 +458,38 @@ export class Stream<Data = unknown> {
       return;
     }
     this.#protocol = result.protocol;
+    this.#compact();
     const opened: Opened = { role, deflate: result.deflate };
-    this.#session = new Session<Stream>(this, this.nextLayer, opened, this.#settings, (info) => this.#end(info));
+    this.#session = new Session<Stream>(this, this.nextLayer, opened, this.#settings, Stream.#onEnded);
     tell(done, undefined, undefined);
     // Behind the completion, so that a promise's continuation too comes before the first message.
     this.#session.start(result.rest);
   }
 
+  /** Hardly anybody looks at the request and the response again, and they stay as long as the connection. */
+  #compact(): void {
+    const request = this.request;
+    const { upgrade, decorate } = this.#settings.options;
+    const isSeen = this.isRequestSeen || upgrade !== undefined || decorate !== undefined;
+    if (request !== undefined && !isSeen) this.#request = headOf(request) ?? request;
+    request?.fields.compact();
+    this.#response?.fields.compact();
+  }
+
+  static readonly #onEnded = (ws: Stream, info: CloseInfo): void => ws.#end(info);
+
   #end(info: CloseInfo): void {
     if (this.#ended !== undefined) return;
     this.#ended = info;
     this.ended(info);
-    for (const waiting of this.#waiting.splice(0)) waiting(info);
+    const waiting = this.#waiting ?? [];
+    this.#waiting = undefined;
+    for (const each of waiting) each(info);
   }
 
   #onceClosed(callback: (info: CloseInfo) => void): void {
     const info = this.#ended;
-    if (info === undefined) this.#waiting.push(callback);
+    if (info === undefined) (this.#waiting ??= []).push(callback);
     else queueMicrotask(() => callback(info));
   }
 

@@ -1,4 +1,4 @@
-import type { ByteStream, Handler, ServalError, WriteHandler } from "../core/index.ts";
+import type { ByteStream, Handler, ServalError } from "../core/index.ts";
 import type { Outgoing } from "./outgoing.ts";
 import { tell } from "./tell.ts";
 
@@ -46,7 +46,7 @@ export class Writer {
     if (this.isWriting || this.#outgoing.bufferedAmount === 0) return;
     this.isWriting = true;
     try {
-      this.#next.writeSome(this.#outgoing.take()!, this.#onWritten);
+      this.#next.writeSome(this.#outgoing.take()!, (error, written) => this.#onWritten(error, written));
     } catch (misuse) {
       // Someone else writes on the next layer.
       this.#owner.lost(misuse as ServalError);
@@ -68,7 +68,7 @@ export class Writer {
     for (const waiter of waiters ?? []) tell(waiter.handler, error(), undefined);
   }
 
-  readonly #onWritten: WriteHandler = (error, written) => {
+  #onWritten(error: ServalError | undefined, written: number): void {
     // A stream that completes a write twice must not free what the next one is about to send.
     if (!this.isWriting) return;
     this.isWriting = false;
@@ -80,7 +80,7 @@ export class Writer {
     this.#outgoing.wrote(written);
     if (this.#waiters !== undefined) this.#settle();
     this.#owner.wrote();
-  };
+  }
 
   /** In order: who came later never overtakes. */
   #settle(): void {

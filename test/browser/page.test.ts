@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, it } from "node:test";
 import type { Locator, Page } from "playwright-core";
+import { serve } from "../../src/server/index.ts";
+import type { StreamOptions } from "../../src/websocket/index.ts";
 import { Command } from "../cli/command.ts";
 import { requires } from "../system/programs.ts";
 import { Browser } from "./browser.ts";
@@ -14,9 +16,10 @@ describe("the page in Chromium", { skip: requires("chromium") }, () => {
   let complaints: string[];
 
   before(async () => {
-    server = new Command("serve", "--port", "0");
+    server = new Command("serve", "--port", "0", "--deflate");
     url = await server.url();
     browser = await Browser.launch();
+    await browser.context.grantPermissions(["clipboard-read", "clipboard-write"]);
   });
 
   after(async () => {
@@ -36,142 +39,525 @@ describe("the page in Chromium", { skip: requires("chromium") }, () => {
     await state("open").waitFor();
   });
 
-  const state = (text: string): Locator => page.getByRole("status").getByText(text, { exact: true });
+  const form = (name: string): Locator => page.getByRole("form", { name });
+  const state = (text: string): Locator => form("Connection").getByText(text, { exact: true });
   const message = (): Locator => page.getByLabel("Message", { exact: true });
-  const button = (name: string): Locator => page.getByRole("button", { name });
-  /** The n-th entry of the log, counted from 1, that was sent or received, or is a problem or event. */
+  const button = (name: string): Locator => page.getByRole("button", { name, exact: true });
+  const tab = (n: number): Locator => page.getByRole("tab", { name: `Connection ${n}:` });
+  const region = (name: string | RegExp): Locator => page.getByRole("region", { name });
+  const text = async (locator: Locator): Promise<string> => (await locator.textContent())!;
+  const objection = (words: string): Locator => page.getByRole("alert").getByText(words);
+  /** The n-th entry of the log, counted from 1, that was sent or received, or is a problem, an event or a gap. */
   const entry = (way: string, n = 1): Locator =>
     page
       .getByRole("log")
       .locator(`[data-way=${way}]`)
       .nth(n - 1);
-  const region = (name: RegExp): Locator => page.getByRole("region", { name });
-
-  it("connects, and sees its text come back", async () => {
-    await message().fill("Grüße, 世界 😀");
+  /** What stands in a row of a table, behind its heading. */
+  const row = async (name: string): Promise<string[]> => {
+    const cells = page.getByRole("row", { name }).getByRole("cell");
+    return cells.allTextContents();
+  };
+  /** Waits until an expression is true in the page, which is asked at each of its frames. */
+  const until = async (expression: string): Promise<void> => {
+    await page.evaluate(`new Promise((resolve) => {
+      const look = () => (${expression} ? resolve() : requestAnimationFrame(look));
+      look();
+    })`);
+  };
+  const say = async (words: string): Promise<void> => {
+    await message().fill(words);
     await message().press("Enter");
-    await entry("received").waitFor();
-    for (const way of ["sent", "received"]) {
-      assert.equal(await entry(way).locator("pre").textContent(), "Grüße, 世界 😀");
-      assert.match((await entry(way).textContent())!, /text20 bytes/);
-      assert.match((await entry(way).textContent())!, /\+[\d,]+\.\d ms\d\d:\d\d:\d\d\.\d{3}/);
-    }
-    assert.match((await entry("received").textContent())!, /back after \d+\.\d ms/);
-    assert.equal(await message().inputValue(), "");
-    assert.deepEqual(complaints, []);
-  });
+  };
+  /** Opens a connection of its own, by keyboard. */
+  const connect = async (to: string, protocols = ""): Promise<void> => {
+    await page.keyboard.press("Alt+n");
+    await page.keyboard.type(to);
+    await page.keyboard.press("Tab");
+    await page.keyboard.type(protocols);
+    await page.keyboard.press("Enter");
+  };
+  /** Another server, while the test goes on. */
+  const another = async (options: StreamOptions): Promise<{ url: string } & AsyncDisposable> => {
+    const other = await serve({ port: 0, host: "127.0.0.1", origins: [url], ...options });
+    return { url: `ws://127.0.0.1:${other.port}/`, [Symbol.asyncDispose]: () => other.close() };
+  };
 
-  it("sends bytes written in hexadecimal, and shows them as such", async () => {
-    // By keyboard alone.
-    await page.getByRole("radio", { name: "Text" }).focus();
-    await page.keyboard.press("ArrowRight");
-    await message().fill("0x48 65,6c:6c6f 00 ff");
-    await message().press("Enter");
-    await entry("received").waitFor();
-    const [line] = (await entry("received").locator("pre").textContent())!.split("\n");
-    assert.match(line!, /^0000 {2}48 65 6c 6c 6f 00 ff +Hello··$/);
-    assert.match((await entry("received").textContent())!, /binary7 bytes/);
-    assert.deepEqual(complaints, []);
-  });
-
-  it("says what is wrong with hexadecimal that is none, and sends nothing", async () => {
-    await page.getByRole("radio", { name: "Binary" }).check({ force: true });
-    for (const [written, objection] of [
-      ["48 6x", "“x” is no hexadecimal digit. Bytes are written like 48 65 6c."],
-      ["48 6", "Each byte takes two digits; the last has one."],
-    ] as const) {
-      await message().fill(written);
-      await message().press("Enter");
-      await page.getByRole("alert").getByText(objection).waitFor();
-      assert.equal(await message().inputValue(), written);
-    }
-    assert.equal(await entry("sent").count(), 0);
-  });
-
-  it("sends a file, and shows its beginning and its size", async () => {
-    await page.locator("input[type=file]").setInputFiles({
-      name: "file",
-      mimeType: "application/octet-stream",
-      buffer: Buffer.alloc(1_000_000, 0xab),
+  describe("messages", () => {
+    it("connects, and sees its text come back", async () => {
+      await say("Grüße, 世界 😀");
+      await entry("received").waitFor();
+      for (const way of ["sent", "received"]) {
+        assert.equal(await text(entry(way).locator("pre")), "Grüße, 世界 😀");
+        assert.match(await text(entry(way)), /^\d\d:\d\d:\d\d\.\d{3}. (sent|received)text20 bytes/);
+      }
+      assert.match(await text(entry("received")), /back after [\d.]+ ms/);
+      assert.equal(await message().inputValue(), "");
+      assert.deepEqual(complaints, []);
     });
-    await entry("received").waitFor();
-    const text = (await entry("received").textContent())!;
-    assert.match(text, /binary1,000,000 bytes/);
-    assert.match(text, /The first 256 bytes of 1,000,000\./);
-    assert.equal(text.match(/\bab\b/g)?.length, 256);
+
+    it("sends bytes written in hexadecimal, and shows them as such", async () => {
+      // By keyboard alone.
+      await page.getByRole("radio", { name: "Text" }).focus();
+      await page.keyboard.press("ArrowRight");
+      await say("0x48 65,6c:6c6f 00 ff 01 02");
+      await entry("received").waitFor();
+      const line = await text(entry("received").locator("pre"));
+      assert.match(line, /^00000000 {2}48 65 6c 6c 6f 00 ff 01 {2}02 +Hello····$/);
+      assert.match(await text(entry("received")), /binary9 bytes/);
+      assert.deepEqual(complaints, []);
+    });
+
+    it("says what is wrong with what is written, and sends nothing", async () => {
+      await page.getByRole("radio", { name: "Binary" }).check({ force: true });
+      for (const [written, words] of [
+        ["48 6x", "“x” is no hexadecimal digit. Bytes are written like 48 65 6c."],
+        ["48 6", "Each byte takes two digits; the last has one."],
+      ] as const) {
+        await say(written);
+        await objection(words).waitFor();
+        assert.equal(await message().inputValue(), written);
+      }
+      await page.getByRole("radio", { name: "Text" }).check({ force: true });
+      await page.getByLabel("Times").fill("10001");
+      await say("often");
+      await objection("A message can be sent 1 to 10,000 times at once.").waitFor();
+      assert.equal(await entry("sent").count(), 0);
+    });
+
+    it("sends a file, shows its beginning and its size, and all of it when asked", async () => {
+      const size = 200_000;
+      const [file] = [{ name: "file", mimeType: "application/octet-stream", buffer: Buffer.alloc(size, 0xab) }];
+      file.buffer[size - 1] = 0x21;
+      await page.locator("input[type=file]").setInputFiles(file);
+      await entry("received").waitFor();
+      const shown = await text(entry("received"));
+      assert.match(shown, /binary200,000 bytes/);
+      assert.match(shown, /The first 256 bytes of 200,000\./);
+      assert.equal(shown.match(/\bab\b/g)?.length, 256);
+
+      await entry("received").getByRole("button", { name: "Show all" }).click();
+      const dialog = page.getByRole("dialog");
+      await dialog.getByText("1 to 65,536 of 200,000 bytes").waitFor();
+      for (let i = 0; i < 3; i++) await dialog.getByRole("button", { name: "Later" }).click();
+      await dialog.getByText("196,609 to 200,000 of 200,000 bytes").waitFor();
+      assert.match(await text(dialog.getByRole("region")), /^00030000 {2}ab.* ab 21 +·+!$/s);
+      assert.ok(await dialog.getByRole("button", { name: "Later" }).isDisabled());
+      const download = page.waitForEvent("download");
+      await dialog.getByRole("button", { name: "Save as a file" }).click();
+      const chunks: Buffer[] = [];
+      for await (const chunk of (await (await download).createReadStream()) as AsyncIterable<Buffer>)
+        chunks.push(chunk);
+      assert.deepEqual(Buffer.concat(chunks), file.buffer);
+      await page.keyboard.press("Escape");
+      await dialog.waitFor({ state: "hidden" });
+      assert.deepEqual(complaints, []);
+    });
+
+    it("takes a file that is dropped", async () => {
+      const transfer = await page.evaluateHandle(
+        `{ const transfer = new DataTransfer(); transfer.items.add(new File(["dropped"], "a.txt")); transfer; }`,
+      );
+      await form("Send a message").dispatchEvent("drop", { dataTransfer: transfer });
+      await entry("received").waitFor();
+      assert.match(await text(entry("received").locator("pre")), /64 72 6f 70 70 65 64 +dropped$/);
+    });
+
+    it("cuts long text, and shows all of it when asked", async () => {
+      const long = `${"x".repeat(2_999)}y`;
+      await say(long);
+      await entry("received").waitFor();
+      assert.equal(await text(entry("received").locator("pre")), "x".repeat(1_000));
+      await entry("received").getByRole("button", { name: "Show all" }).click();
+      assert.equal(await text(page.getByRole("dialog").getByRole("region")), long);
+      await page.getByRole("dialog").getByRole("button", { name: "Close" }).click();
+      await page.getByRole("dialog").waitFor({ state: "hidden" });
+      assert.deepEqual(complaints, []);
+    });
+
+    it("shows text that looks like markup as text, wherever it comes from", async () => {
+      const markup = `<img src=x onerror="alert(1)"><script>alert(2)</script>`;
+      await using other = await another({
+        upgrade: () => ({ protocol: "it" }),
+        message: (ws, message) => {
+          ws.send(message);
+          void ws.close({ code: 4000, reason: String(message) });
+        },
+      });
+      await connect(other.url, "it");
+      await state("open").waitFor();
+      await say(markup);
+      await state("closed, 4000").waitFor();
+      assert.equal(await text(entry("received").locator("pre")), markup);
+      assert.equal(await text(entry("event", 2).locator("pre")), markup);
+      await form("Close").getByText(`Reason: ${markup}`).waitFor();
+      assert.equal(await page.locator("main :is(img, script)").count(), 0);
+      assert.deepEqual(complaints, []);
+    });
+
+    it("brings back what was sent before, with the arrows", async () => {
+      await say("first");
+      await page.getByRole("radio", { name: "Binary" }).check({ force: true });
+      await say("0102");
+      await page.getByRole("radio", { name: "Text" }).check({ force: true });
+      await message().fill("draft");
+      await message().press("ArrowUp");
+      assert.equal(await message().inputValue(), "0102");
+      assert.ok(await page.getByRole("radio", { name: "Binary" }).isChecked());
+      await message().press("ArrowUp");
+      await message().press("ArrowUp");
+      assert.equal(await message().inputValue(), "first");
+      await message().press("ArrowDown");
+      await message().press("ArrowDown");
+      assert.equal(await message().inputValue(), "draft");
+      assert.ok(await page.getByRole("radio", { name: "Text" }).isChecked());
+      await message().press("ArrowDown");
+      assert.equal(await message().inputValue(), "draft");
+    });
+
+    it("filters, copies and clears the log", async () => {
+      await say("apple");
+      await say("pear");
+      await entry("received", 2).waitFor();
+      const log = page.getByRole("log");
+      await page.getByLabel("Filter").fill("APP");
+      assert.deepEqual(await log.locator("pre").allTextContents(), ["apple", "apple"]);
+      await page.getByLabel("Show", { exact: true }).selectOption("received");
+      assert.equal(await log.locator("[data-way]").count(), 1);
+      await button("Copy").click();
+      await button("Copied").waitFor();
+      const copied = (await page.evaluate("navigator.clipboard.readText()")) as string;
+      assert.match(copied, /^[\d:.]+ {2}↓ received {2}text {2}5 bytes {2}back after .* ms\napple\n$/);
+      await page.getByLabel("Filter").fill("");
+      await page.getByLabel("Show", { exact: true }).selectOption("events");
+      assert.match(await text(log), /^[\d:.]+openafter [\d.]+ ms$/);
+      await button("Clear").click();
+      await page.getByLabel("Show", { exact: true }).selectOption("all");
+      assert.equal(await log.locator("[data-way]").count(), 0);
+      assert.deepEqual(complaints, []);
+    });
+
+    it("stays bounded, and answers its user, in a flood of messages", async () => {
+      const count = 10_000;
+      await using other = await another({
+        message: (ws) => {
+          for (let i = 0; i < count; i++) ws.send(`message ${i}`);
+          ws.send("the end");
+        },
+      });
+      await connect(other.url);
+      await state("open").waitFor();
+      await say("go");
+      await message().fill("typed meanwhile");
+      await page.getByRole("log").getByText("the end", { exact: true }).waitFor();
+      await until(`document.querySelector("[data-part=receivedRow]").cells[3].textContent === "10,001"`);
+      assert.ok((await page.getByRole("log").locator("[data-way]").count()) <= 1_000);
+      assert.match(await text(entry("skipped")), /[\d,]+ messages? not shown.*too many at once/);
+      assert.equal(await text(page.getByRole("log").locator("[data-way]").last().locator("pre")), "the end");
+      assert.equal(await message().inputValue(), "typed meanwhile");
+      assert.deepEqual(complaints, []);
+    });
+
+    it("keeps a thousand entries at most, the newest", async () => {
+      await using other = await another({
+        message: (ws, message) => ws.write(message),
+      });
+      await connect(other.url);
+      await state("open").waitFor();
+      // At the pace of the page: no more of them wait than are shown at once.
+      await page.getByLabel("Times").fill("13");
+      await page.evaluate(`(async () => {
+        const content = document.querySelector("[data-part=content]");
+        const last = () => [...document.querySelectorAll("[role=log] [data-way=received] pre")].at(-1)?.textContent;
+        for (let i = 1; i <= 40; i++) {
+          content.value = "round " + i;
+          content.form.requestSubmit();
+          while (last() !== "round " + i) await new Promise(requestAnimationFrame);
+        }
+      })()`);
+      await until(`document.querySelector("[data-part=receivedRow]").cells[3].textContent === "520"`);
+      await until(`document.querySelectorAll("[role=log] > *").length === 1000`);
+      assert.equal(await page.getByRole("log").getByText("round 1", { exact: true }).count(), 0);
+      assert.deepEqual(complaints, []);
+    });
   });
 
-  it("takes a file that is dropped", async () => {
-    const transfer = await page.evaluateHandle(
-      `{ const transfer = new DataTransfer(); transfer.items.add(new File(["dropped"], "a.txt")); transfer; }`,
-    );
-    await page.getByRole("form", { name: "Send a message" }).dispatchEvent("drop", { dataTransfer: transfer });
-    await entry("received").waitFor();
-    assert.match((await entry("received").locator("pre").textContent())!, /64 72 6f 70 70 65 64 +dropped$/);
+  describe("connections", () => {
+    it("shows the handshake as it went over the wire, and what was agreed on", async () => {
+      await region(/^Response/)
+        .getByText("101")
+        .waitFor();
+      const request = await text(region(/^Request/));
+      assert.match(request, /^GET \/echo\?id=[\da-f]{16} HTTP\/1\.1\n/);
+      assert.match(request, new RegExp(`^Host: ${new URL(url).host}$`, "m"));
+      assert.match(request, new RegExp(`^Origin: ${url}$`, "m"));
+      assert.match(request, /^Sec-WebSocket-Key: [\w+/]{22}==$/m);
+      assert.match(request, /^Sec-WebSocket-Version: 13$/m);
+      assert.match(
+        await text(region(/^Response/)),
+        /^HTTP\/1\.1 101 Switching Protocols\nUpgrade: websocket\nConnection: Upgrade\nSec-WebSocket-Accept: .{27}=\n/,
+      );
+      assert.match(await text(region("State")), /Subprotocol\s*none\s*Extensions\s*permessage-deflate/);
+    });
+
+    it("offers subprotocols, and shows which one was chosen", async () => {
+      await connect(`${url}/echo`, "chat.v2, chat.v1");
+      await state("open").waitFor();
+      await region(/^Request/)
+        .getByText(": chat.v2, chat.v1")
+        .waitFor();
+      assert.match(await text(region("State")), /Offered\s*chat\.v2, chat\.v1\s*Subprotocol\s*chat\.v2\s/);
+      assert.match(await text(entry("event")), /subprotocol chat\.v2/);
+      assert.deepEqual(complaints, []);
+    });
+
+    it("says what is wrong with a URL or subprotocol", async () => {
+      await page.keyboard.press("Alt+n");
+      for (const [target, protocols, words] of [
+        ["ws://", "", "This is no URL."],
+        ["ftp://host/", "", "“ftp:” is no WebSocket's scheme"],
+        ["ws://127.0.0.1/", "a/b", "subprotocol"],
+      ] as const) {
+        await page.getByLabel("URL").fill(target);
+        await page.getByLabel("Subprotocols to offer").fill(protocols);
+        await page.keyboard.press("Enter");
+        await objection(words).waitFor();
+        await state("not connected").waitFor();
+      }
+    });
+
+    it("holds several at once, each with its own log and state", async () => {
+      await using other = await another({ message: (ws, message) => ws.write(`other: ${String(message)}`) });
+      await say("to the first");
+      await connect(other.url);
+      await state("open").waitFor();
+      await say("to the second");
+      await entry("received").waitFor();
+      assert.deepEqual(await page.getByRole("log").locator("pre").allTextContents(), [
+        "to the second",
+        "other: to the second",
+      ]);
+      // What its server alone can know.
+      assert.match(await text(region(/^Request/)), /^Browsers don’t tell/);
+      await message().fill("a draft");
+
+      await tab(1).click();
+      assert.deepEqual(await page.getByRole("log").locator("pre").allTextContents(), ["to the first", "to the first"]);
+      assert.equal(await message().inputValue(), "");
+      assert.equal(await tab(1).getAttribute("aria-selected"), "true");
+      await tab(2).click();
+      assert.equal(await message().inputValue(), "a draft");
+      await button("Disconnect").click();
+      await state("closed, 1000").waitFor();
+      await page.getByRole("status").getByText("Connection 2: closed, 1000").waitFor();
+      await button("Remove connection 2").click();
+      assert.equal(await page.getByRole("tab").count(), 1);
+      await state("open").waitFor();
+      assert.deepEqual(complaints, []);
+    });
+
+    it("tells of messages that come while another is shown", async () => {
+      let speak = (): void => {};
+      await using other = await another({
+        open: (ws) => (speak = (): void => void ws.send("psst")),
+        message: (ws, message) => ws.write(message),
+      });
+      await connect(other.url);
+      await state("open").waitFor();
+      await page.keyboard.press("Alt+ArrowUp");
+      speak();
+      await page.getByRole("tab", { name: "open, new messages" }).click();
+      await page.getByRole("log").getByText("psst").waitFor();
+      assert.equal(await page.getByRole("tab", { name: "new messages" }).count(), 0);
+    });
+
+    it("closes with a code and reason, says so, and connects again", async () => {
+      await page.getByLabel("Close code").fill("1001");
+      await button("Close").click();
+      await objection("A page may close with 1000, or 3000 to 4999.").waitFor();
+      await page.getByLabel("Close code").fill("4321");
+      await page.getByLabel("Reason").fill("é".repeat(62));
+      await button("Close").click();
+      await objection("A reason has at most 123 bytes.").waitFor();
+      await page.getByLabel("Reason").fill("seen enough");
+      await button("Close").click();
+      await state("closed, 4321").waitFor();
+      assert.match(await text(entry("event", 2)), /close sent4321private useseen enough$/);
+      assert.match(await text(entry("event", 3)), /closed4321private useclean$/);
+      await form("Close").getByText("Closed: 4321 private use, clean. The peer gave no reason.").waitFor();
+      assert.ok(await button("Send").isDisabled());
+      await say("to nobody");
+      await objection("Not connected: nothing was sent.").waitFor();
+      await button("Connect").click();
+      await state("open").waitFor();
+      await message().press("Enter");
+      await entry("received").waitFor();
+      assert.equal(await text(entry("received").locator("pre")), "to nobody");
+      assert.deepEqual(complaints, []);
+    });
+
+    it("measures round trips, as the page and as the server sees them, and counts", async () => {
+      await say("one");
+      // Both rows have all four numbers, and both plots their lines.
+      await until(`["echoRow", "pingRow"].every((part) =>
+        [...document.querySelector("[data-part=" + part + "]").cells].slice(1).every((cell) => Number(cell.textContent) > 0))`);
+      for (const name of ["Echo", "Ping"]) {
+        const [, min, median, max] = (await row(name)).map(Number);
+        assert.ok(min! <= median! && median! <= max!, name);
+      }
+      const lines = "path.line.echo, path.line.ping";
+      assert.equal(await page.getByRole("img", { name: "Round trips" }).locator(lines).count(), 2);
+      assert.equal(await page.getByRole("img", { name: "Messages a second" }).locator("path.line").count(), 2);
+      assert.deepEqual((await row("Sent")).slice(2), ["1", "3 B"]);
+      assert.deepEqual((await row("Received")).slice(2), ["1", "3 B"]);
+      assert.match(await text(region("State")), /Wire, sent\s*\d+ B\s*Wire, received\s*\d+ B/);
+      // The probes are in no log.
+      assert.deepEqual(await page.getByRole("log").locator("pre").allTextContents(), ["one", "one"]);
+      assert.deepEqual(complaints, []);
+    });
+
+    it("sends nothing of its own to other servers, unless told to", async () => {
+      const heard: unknown[] = [];
+      await using other = await another({
+        message: (ws, message) => {
+          heard.push(message);
+          return ws.write(message);
+        },
+      });
+      await connect(other.url);
+      await state("open").waitFor();
+      await say("mine");
+      // A second has passed when there is a rate.
+      await until(`document.querySelector("[data-part=sentRow]").cells[3].textContent === "1"`);
+      await until(`document.querySelectorAll("[data-part=traffic] path.line").length === 2`);
+      assert.deepEqual(heard, ["mine"]);
+      await button("Now").click();
+      await until(`Number(document.querySelector("[data-part=echoRow]").cells[1].textContent) > 0`);
+      assert.equal(heard.length, 2);
+      assert.match(String(heard[1]), /^serval\.probe /);
+      assert.equal((await row("Ping"))[0], "–");
+    });
   });
 
-  it("shows the handshake as it went over the wire", async () => {
-    await region(/^Response/)
-      .getByText("101")
-      .waitFor();
-    const request = (await region(/^Request/).textContent())!;
-    assert.match(request, /^GET \/echo\?id=[\da-f]{16} HTTP\/1\.1\n/);
-    assert.match(request, new RegExp(`^Host: ${new URL(url).host}$`, "m"));
-    assert.match(request, new RegExp(`^Origin: ${url}$`, "m"));
-    assert.match(request, /^Sec-WebSocket-Key: [\w+/]{22}==$/m);
-    assert.match(request, /^Sec-WebSocket-Version: 13$/m);
-    const response = (await region(/^Response/).textContent())!;
-    const lines =
-      /^HTTP\/1\.1 101 Switching Protocols\nUpgrade: websocket\nConnection: Upgrade\nSec-WebSocket-Accept: .{27}=$/;
-    assert.match(response, lines);
-  });
+  describe("its user", () => {
+    it("needs no mouse", async () => {
+      const focused = "document.activeElement.getAttribute('aria-label') ?? document.activeElement.dataset.part";
+      await page.getByRole("log").focus();
+      await page.keyboard.press("/");
+      assert.equal(await page.evaluate(focused), "Message");
+      await page.keyboard.type("a/b?");
+      await page.keyboard.press("Control+Enter");
+      await entry("received").waitFor();
+      assert.equal(await text(entry("received").locator("pre")), "a/b?");
 
-  it("closes with a code and reason, says so, and connects again", async () => {
-    await page.getByLabel("Close code").fill("1001");
-    await button("Disconnect").click();
-    await page.getByRole("alert").getByText("A page may close with 1000, or 3000 to 4999.").waitFor();
-    await page.getByLabel("Close code").fill("4321");
-    await page.getByLabel("Reason").fill("seen enough");
-    await button("Disconnect").click();
-    await state("closed, 4321").waitFor();
-    assert.match((await entry("sent").textContent())!, /close4321.*seen enough$/);
-    assert.match((await entry("event", 2).textContent())!, /^closed4321clean/);
-    assert.ok(await button("Send").first().isDisabled());
-    await message().fill("to nobody");
-    await message().press("Enter");
-    await page.getByRole("alert").getByText("Not connected: nothing was sent.").waitFor();
-    await button("Connect").click();
-    await state("open").waitFor();
-    await message().press("Enter");
-    assert.equal(await entry("received").locator("pre").textContent(), "to nobody");
-    assert.deepEqual(complaints, []);
-  });
+      await page.keyboard.press("Alt+n");
+      assert.equal(await page.evaluate(focused), "url");
+      // In the tabs.
+      await page.keyboard.press("Shift+Tab");
+      await page.keyboard.press("Shift+Tab");
+      assert.match((await page.evaluate(focused)) as string, /^Connection 2: .*, not connected$/);
+      await page.keyboard.press("ArrowRight");
+      assert.match((await page.evaluate(focused)) as string, /^Connection 1: .*, open$/);
+      await page.keyboard.press("ArrowLeft");
+      assert.match((await page.evaluate(focused)) as string, /^Connection 2: /);
+      await page.keyboard.press("Delete");
+      assert.match((await page.evaluate(focused)) as string, /^Connection 1: /);
+      assert.equal(await page.getByRole("tab").count(), 1);
 
-  it("shows text that looks like markup as text", async () => {
-    const markup = `<img src=x onerror="alert(1)"><script>alert(2)</script>`;
-    await message().fill(markup);
-    await message().press("Enter");
-    assert.equal(await entry("received").locator("pre").textContent(), markup);
-    assert.equal(await page.getByRole("log").locator("img, script").count(), 0);
-    assert.deepEqual(complaints, []);
-  });
+      await page.keyboard.press("?");
+      await page.getByRole("dialog", { name: "Keys" }).waitFor();
+      await page.keyboard.press("Escape");
+      await page.getByRole("dialog").waitFor({ state: "hidden" });
+      await page.keyboard.press("Alt+c");
+      await state("closed, 1000").waitFor();
+      await page.keyboard.press("Alt+u");
+      // Enter in the field connects, and once connected does not disconnect.
+      await page.keyboard.press("Enter");
+      await state("open").waitFor();
+      await page.keyboard.press("Enter");
+      await page.keyboard.press("Alt+w");
+      await state("not connected").waitFor();
+      assert.match((await page.evaluate(focused)) as string, /^Connection 3: /);
+      assert.deepEqual(complaints, []);
+    });
 
-  it("fits the width of a phone", async () => {
-    await page.setViewportSize({ width: 375, height: 700 });
-    await message().fill("x".repeat(300));
-    await message().press("Enter");
-    await entry("received").waitFor();
-    assert.equal(await page.evaluate("document.documentElement.scrollWidth"), 375);
-  });
+    it("finds every field and button named, and the focus to be seen", async () => {
+      const unnamed = `[...document.querySelectorAll("main :is(input, textarea, select, button)")]
+        .filter((found) => found.type !== "file" && !found.ariaLabel && !found.labels?.length && !found.textContent.trim())
+        .map((found) => found.outerHTML)`;
+      assert.deepEqual(await page.evaluate(unnamed), []);
+      const outline = "getComputedStyle(document.activeElement).outlineStyle";
+      await page.keyboard.press("/");
+      for (let i = 0; i < 6; i++) {
+        const name = await page.evaluate("document.activeElement.outerHTML");
+        // Of a radio it is the label that has it.
+        if (!/type="radio"/.test(name as string)) assert.equal(await page.evaluate(outline), "solid", name as string);
+        await page.keyboard.press("Tab");
+      }
+    });
 
-  it("says that the server went away, and that it can't be reached", async () => {
-    // The last test with this server.
-    server.kill("SIGTERM");
-    await state("closed, 1001").waitFor();
-    assert.match((await entry("event", 2).textContent())!, /^closed1001going awayclean/);
-    assert.equal((await server.ended).code, 0);
-    await button("Connect").click();
-    await state("not connected").waitFor();
-    assert.match((await entry("problem").textContent())!, /^failed to connect1006lost without a close frame/);
+    it("chooses the colours, for the next time too", async () => {
+      const ground = async (): Promise<unknown> => page.evaluate("getComputedStyle(document.body).backgroundColor");
+      await page.emulateMedia({ colorScheme: "light" });
+      const light = await ground();
+      await page.emulateMedia({ colorScheme: "dark" });
+      const dark = await ground();
+      assert.notEqual(light, dark);
+      await page.getByRole("radio", { name: "Light" }).check({ force: true });
+      assert.equal(await ground(), light);
+      await page.reload();
+      assert.equal(await ground(), light);
+      await page.getByRole("radio", { name: "Dark" }).check({ force: true });
+      await page.emulateMedia({ colorScheme: "light" });
+      assert.equal(await ground(), dark);
+      await page.getByRole("radio", { name: "Auto" }).check({ force: true });
+      assert.equal(await ground(), light);
+      assert.deepEqual(complaints, []);
+    });
+
+    it("may have a phone", async () => {
+      await page.setViewportSize({ width: 360, height: 740 });
+      await say("x".repeat(300));
+      await page.getByRole("radio", { name: "Binary" }).check({ force: true });
+      await say("ab".repeat(40));
+      await entry("received", 2).waitFor();
+      const bytesInLine = async (): Promise<number> => {
+        const [line] = (await text(entry("received", 2).locator("pre"))).split("\n");
+        return line!.match(/\bab\b/g)!.length;
+      };
+      assert.equal(await bytesInLine(), 8);
+      await page.setViewportSize({ width: 1280, height: 740 });
+      await until(`document.querySelector("[role=log] pre.dump").textContent.split("\\n").length === 3`);
+      assert.equal(await bytesInLine(), 16);
+      await page.setViewportSize({ width: 360, height: 740 });
+      await connect(`${url}/echo`);
+      await connect(`${url}/echo`);
+      await state("open").waitFor();
+      for (let i = 0; i < 3; i++) {
+        assert.equal(await page.evaluate("document.documentElement.scrollWidth"), 360);
+        await page.keyboard.press("Alt+ArrowDown");
+      }
+    });
+
+    it("may dislike what moves", async () => {
+      const moving = "document.getAnimations().length";
+      await page.emulateMedia({ reducedMotion: "reduce" });
+      await page.evaluate(`document.querySelector("[data-part=tab]").dataset.state = "connecting"`);
+      assert.equal(await page.evaluate(moving), 0);
+      await page.emulateMedia({ reducedMotion: "no-preference" });
+      assert.equal(await page.evaluate(moving), 1);
+    });
+
+    it("is told that the server went away, and that it can't be reached", async () => {
+      // The last test with this server.
+      server.kill("SIGTERM");
+      await state("closed, 1001").waitFor();
+      assert.match(await text(entry("event", 2)), /closed1001going awayclean/);
+      assert.equal((await server.ended).code, 0);
+      await button("Connect").click();
+      await state("not connected").waitFor();
+      assert.match(await text(entry("problem")), /failed to connect1006lost without a close framenot clean/);
+      assert.equal(await text(region(/^Request/)), "No connection was made.");
+    });
   });
 });

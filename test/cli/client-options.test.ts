@@ -3,23 +3,20 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { describe, it } from "node:test";
-import { completeUrl, readClientOptions } from "../../src/cli/client-options.ts";
-import { Given, UsageError } from "../../src/cli/given.ts";
+import { clientOptions, readClient } from "../../src/cli/client-options.ts";
+import { readOptions, UsageError } from "../../src/cli/options.ts";
 import { localhost } from "../certificates/localhost.ts";
 
-function given(...options: [name: string, value: string][]): Given {
-  const all = new Given();
-  for (const [name, value] of options) all.add(name, value);
-  return all;
-}
+const read = (...args: string[]) => readClient(readOptions(args, clientOptions), "ws://a/").options;
 
-describe("readClientOptions", () => {
-  it("leaves the defaults to the library, and certificates checked", () => {
-    assert.deepEqual(readClientOptions(given()), {
+describe("readClient", () => {
+  it("adds nothing to a request by default, checks certificates, and does not wait for ever", () => {
+    assert.deepEqual(read(), {
       fields: [],
       protocols: [],
       deflate: false,
       tls: { rejectUnauthorized: true },
+      timeouts: { handshake: 10_000 },
     });
   });
 
@@ -28,54 +25,42 @@ describe("readClientOptions", () => {
     t.after(() => rmSync(folder, { recursive: true }));
     const ca = path.join(folder, "ca.pem");
     writeFileSync(ca, localhost.cert);
-    const options = readClientOptions(
-      given(
-        ["header", "Cookie: a=b: c"],
-        ["header", "x:"],
-        ["protocol", "chat"],
-        ["protocol", "talk"],
-        ["origin", "https://example.com"],
-        ["deflate", ""],
-        ["insecure", ""],
-        ["ca", ca],
-        ["proxy", "http://127.0.0.1:1"],
-        ["timeout", "50"],
-      ),
-    );
-    assert.deepEqual(options, {
+    const names = "-H|Cookie: a=b: c |--header|x:|-H|x: 2|--origin|https://example.com|-p|chat, old|--protocol|new";
+    const others = `--deflate|--insecure|--ca|${ca}|--proxy|http://127.0.0.1:1|--timeout|0.5`;
+    assert.deepEqual(read(...names.split("|"), ...others.split("|")), {
       fields: [
         ["Cookie", "a=b: c"],
         ["x", ""],
+        ["x", "2"],
         ["Origin", "https://example.com"],
       ],
-      protocols: ["chat", "talk"],
+      protocols: ["chat", "old", "new"],
       deflate: true,
       tls: { rejectUnauthorized: false, ca: localhost.cert },
       proxy: "http://127.0.0.1:1",
-      timeouts: { handshake: 50 },
+      timeouts: { handshake: 500 },
     });
   });
 
   for (const [name, value, message] of [
-    ["header", "no colon", /^"no colon" is no field; --header takes one such as "Name: value"$/],
-    ["header", ": value", /^": value" is no field;/],
-    ["header", "a b: c", /^"a b: c" is no field;/],
-    ["header", "a: b\r\nc: d", /^"a: b\\r\\nc: d" is no field;/],
-    ["origin", "a\nb", /is no field/],
-    ["timeout", "1s", /^"1s" is no time; --timeout takes a number of milliseconds$/],
-    ["ca", "/no/such/file", /^--ca can't be read: ENOENT/],
-    ["ca", import.meta.filename, /holds no certificate; --ca takes a file in PEM$/],
+    ["header", "no colon", /^"no colon" is no header; --header takes one such as "Name: value"$/],
+    ["header", ": value", /^": value" is no header;/],
+    ["header", "a b: c", /^"a b: c" is no header;/],
+    ["header", "a: b\r\nc: d", /^"a: b\\r\\nc: d" is no header;/],
+    ["origin", "a\nb", /^"a\\nb" is no origin; --origin takes one such as https:\/\/example\.com$/],
+    ["timeout", "0", /^--timeout takes a number of seconds above 0$/],
+    ["timeout", "1s", /^"1s" is no such number; --timeout takes one such as 10 or 0\.5$/],
+    ["ca", "/no/such/file", /^"\/no\/such\/file" can't be read \(ENOENT\); --ca takes /],
   ] as const) {
     it(`says what is wrong with --${name} ${JSON.stringify(value).slice(0, 20)}`, () => {
-      assert.throws(() => readClientOptions(given([name, value])), { constructor: UsageError, message });
+      assert.throws(() => read(`--${name}`, value), { constructor: UsageError, message });
     });
   }
-});
 
-describe("completeUrl", () => {
   it("takes a host for a WebSocket's, and leaves URLs alone", () => {
-    assert.equal(completeUrl("localhost:8080/a"), "ws://localhost:8080/a");
-    assert.equal(completeUrl("example.com"), "ws://example.com");
-    for (const url of ["wss://a", "HTTP://a", "ws+unix:/a:/b", "gopher://a"]) assert.equal(completeUrl(url), url);
+    const urlOf = (given: string): string => readClient(readOptions([], clientOptions), given).url;
+    assert.equal(urlOf("localhost:8080/a"), "ws://localhost:8080/a");
+    assert.equal(urlOf("example.com"), "ws://example.com");
+    for (const url of ["wss://a", "HTTP://a", "ws+unix:/a:/b", "gopher://a", "ws:/a"]) assert.equal(urlOf(url), url);
   });
 });

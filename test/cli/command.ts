@@ -35,10 +35,10 @@ export class Command implements AsyncDisposable {
     return line;
   }
 
-  /** The URL that the line about listening names, once it listens: of the HTTP server, or with "ws" of the WebSocket. */
-  async url(scheme: "http" | "ws" = "http"): Promise<string> {
+  /** The URL that the line about listening names, once it listens: of the HTTP server, or of the WebSocket. */
+  async url(scheme: "http" | "ws" | "wss" | "ws+unix" = "http"): Promise<string> {
     const line = await this.line();
-    const url = new RegExp(`${scheme}://[^ )]+`).exec(line);
+    const url = new RegExp(`${scheme.replace("+", "\\+")}:/[^ )]+`).exec(line);
     if (url === null) throw new Error(`no URL in ${line}`);
     return url[0];
   }

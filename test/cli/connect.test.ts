@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { WebSocketServer } from "ws";
-import type { ChatSettings } from "../../src/cli/arguments.ts";
+import type { ChatSettings } from "../../src/cli/chat-options.ts";
 import { connect } from "../../src/cli/connect.ts";
 import { echo } from "../../src/cli/echo.ts";
 import type { ConnectOptions } from "../../src/client/index.ts";
@@ -15,7 +15,7 @@ const where = { port: 0, host: "127.0.0.1" };
 
 function start(url: string, stdio: TestStdio, chat: Partial<ChatSettings> = {}, options: ConnectOptions = {}) {
   const settings = { binary: false, hex: false, json: false, wait: 0, ...chat };
-  return connect({ url, options }, settings, stdio);
+  return connect({ url, options: { ...options, timeouts: { handshake: 10_000 } } }, settings, stdio);
 }
 
 const urlOf = ({ url }: Server): string => url.replace(/^http/, "ws");
@@ -131,7 +131,7 @@ describe("connect", () => {
     ] as const) {
       const stdio = new TestStdio();
       assert.equal(await start(url, stdio, {}, options), 2);
-      assert.match(stdio.err, /^serval: A .*URL begins with .*\n$/);
+      assert.match(stdio.err, /^serval: A .*URL begins with .*; see serval connect --help\n$/);
     }
   });
 

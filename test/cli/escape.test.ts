@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { escaped, escapedLine } from "../../src/cli/escape.ts";
+import { escaped, escapedLine, escapedWords } from "../../src/cli/escape.ts";
 
 describe("escaped", () => {
   it("lets nothing through that acts on a terminal", () => {
@@ -27,5 +27,11 @@ describe("escaped", () => {
 describe("escapedLine", () => {
   it("stays on its line", () => {
     assert.equal(escapedLine("a\nb\u001b"), "a\\nb\\u001b");
+  });
+});
+
+describe("escapedWords", () => {
+  it("runs lines together", () => {
+    assert.equal(escapedWords("a \n  b\u001b\n\nc"), "a b\\u001b c");
   });
 });

@@ -3,9 +3,9 @@ import * as http from "node:http";
 import { createServer, type Socket } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
 import { describe, it } from "node:test";
+import type { ConnectOptions } from "../../src/client/index.ts";
 import { examine } from "../../src/cli/examine.ts";
 import type { Inspection } from "../../src/cli/inspection.ts";
-import type { ConnectOptions } from "../../src/client/index.ts";
 import { systemClock } from "../../src/core/index.ts";
 import { serve } from "../../src/server/index.ts";
 import { VirtualClock } from "../../src/testing/index.ts";
@@ -15,7 +15,7 @@ import { answering, echoing, listening, mute, type Listening } from "../client/s
 import { until } from "../core/stream-operations.ts";
 
 function look(url: string, options: ConnectOptions = {}): Promise<Inspection> {
-  return examine({ url, options }, systemClock);
+  return examine({ url, options: { ...options, timeouts: { handshake: 10_000 } } }, systemClock);
 }
 
 /** What a server of ours that answers so is found to be. */

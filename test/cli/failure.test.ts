@@ -1,15 +1,23 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { bodyLines, failureLines } from "../../src/cli/failure.ts";
+import { bodyLines, failureLine, failureLines, misuseLine } from "../../src/cli/failure.ts";
 import { ServalError } from "../../src/core/index.ts";
 import { Response } from "../../src/http/index.ts";
 
-describe("failureLines", () => {
+describe("failureLine", () => {
   it("is the message on one line, with nothing that acts on a terminal", () => {
-    assert.deepEqual(failureLines(new Error("a\n  b\u001b[31m")), ["a b\\u001b[31m"]);
-    assert.deepEqual(failureLines("odd"), ["odd"]);
+    assert.equal(failureLine(new Error("a\n  b\u001b[31m")), "a b\\u001b[31m");
+    assert.equal(failureLine("odd"), "odd");
   });
+});
 
+describe("misuseLine", () => {
+  it("says where to read more", () => {
+    assert.equal(misuseLine(new Error("a\nb"), "inspect"), "serval: a b; see serval inspect --help\n");
+  });
+});
+
+describe("failureLines", () => {
   it("has what else a server said that refused", () => {
     const response = new Response({ status: 302, fields: { Location: "/a" }, body: "<p>\r\n\r\nmoved\u001b\n" });
     const error = new ServalError("websocket.upgrade_declined", "handshake_failed", "declined: 302", { response });

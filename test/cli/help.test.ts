@@ -1,20 +1,24 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { optionTables } from "../../src/cli/arguments.ts";
-import { commandNames, help, summaries } from "../../src/cli/help.ts";
+import { commandNames, commands } from "../../src/cli/commands.ts";
+import { help } from "../../src/cli/help.ts";
 
 describe("help", () => {
   it("names every command with what it does", () => {
-    assert.deepEqual(commandNames, ["echo", "serve", "connect", "inspect"]);
-    for (const name of commandNames) assert.ok(help().includes(`  ${name.padEnd(9)}${summaries[name]}\n`));
+    assert.deepEqual(commandNames, ["echo", "serve", "connect", "inspect", "bench"]);
+    for (const name of commandNames) assert.ok(help().includes(`  ${name.padEnd(9)}${commands[name].summary}\n`));
   });
 
   it("tells of one command what it does and how it is called", () => {
     for (const name of ["echo", "serve"] as const) {
-      assert.ok(help(name).startsWith(`serval ${name}: ${summaries[name]}\n\nUsage: serval ${name} [options]\n`));
+      assert.ok(
+        help(name).startsWith(`serval ${name}: ${commands[name].summary}\n\nUsage: serval ${name} [options]\n`),
+      );
     }
-    for (const name of ["connect", "inspect"] as const) {
-      assert.ok(help(name).startsWith(`serval ${name}: ${summaries[name]}\n\nUsage: serval ${name} [options] URL\n`));
+    for (const name of ["connect", "inspect", "bench"] as const) {
+      assert.ok(
+        help(name).startsWith(`serval ${name}: ${commands[name].summary}\n\nUsage: serval ${name} [options] URL\n`),
+      );
     }
   });
 
@@ -24,9 +28,21 @@ describe("help", () => {
         name,
         short,
       ]);
-      const options = Object.entries(optionTables[command]).map(([name, { short }]) => [name, short]);
+      const options = Object.entries(commands[command].options).map(([name, { short }]) => [name, short]);
       assert.deepEqual(named.toSorted(), options.toSorted(), command);
     }
+  });
+
+  it("has the words of every option, in which unit times are, and what latency is counted from", () => {
+    for (const command of commandNames) {
+      const words = help(command).replaceAll(/\s+/g, " ");
+      for (const option of Object.values(commands[command].options))
+        assert.ok(words.includes(option.help), option.help);
+    }
+    for (const command of ["connect", "inspect", "bench"] as const) {
+      assert.match(help(command), /^ {6}--timeout S {6}seconds for opening/m);
+    }
+    assert.match(help("bench"), /counted from when a message was due/);
   });
 
   it("fits a terminal", () => {

@@ -9,7 +9,10 @@ import { TestStdio } from "./test-stdio.ts";
 describe("inspect", () => {
   const run = async (url: string, json = false, options: ConnectOptions = {}) => {
     const stdio = new TestStdio({ stdout: true });
-    return { code: await inspect({ url, options }, json, stdio), stdio };
+    return {
+      code: await inspect({ url, options: { ...options, timeouts: { handshake: 10_000 } } }, json, stdio),
+      stdio,
+    };
   };
 
   it("prints what it finds, and exits with 0 where a WebSocket opened", async () => {

@@ -13,6 +13,15 @@ describe("outputTo", () => {
     assert.equal(String(stderr.read()), "wrong\n");
   });
 
+  it("knows the width of the terminal that errors go to", () => {
+    const stderr = Object.assign(new PassThrough(), { isTTY: true, columns: 100 });
+    const output = outputTo(new PassThrough(), stderr);
+    assert.equal(output.columns, 100);
+    stderr.columns = 60;
+    assert.equal(output.columns, 60);
+    assert.equal(outputTo(stderr, new PassThrough()).columns, undefined);
+  });
+
   it("goes on where a stream fails", () => {
     const [stdout, stderr] = [new PassThrough(), new PassThrough()];
     const { err } = outputTo(stdout, stderr);

@@ -18,7 +18,7 @@ describe("headersOf", () => {
     assert.equal(found.get("style-src"), source("a"));
     assert.equal(found.get("script-src"), `${source("b\n")} ${source("é")}`);
     assert.equal(found.get("default-src"), "'none'");
-    assert.equal(found.get("connect-src"), "'self'");
+    assert.equal(found.get("connect-src"), "'self' ws: wss:");
   });
 
   it("allows nothing where there is nothing", () => {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer, type AddressInfo } from "node:net";
 import { describe, it } from "node:test";
+import { echo } from "../../src/cli/echo.ts";
 import { help } from "../../src/cli/help.ts";
 import { runCommand } from "../../src/cli/run-command.ts";
 import { version } from "../../src/cli/version.ts";
@@ -20,6 +21,7 @@ describe("runCommand", () => {
   it("prints help and version", async () => {
     assert.deepEqual(await run("--help"), [0, help(), ""]);
     assert.deepEqual(await run("serve --help"), [0, help("serve"), ""]);
+    assert.deepEqual(await run("bench --help"), [0, help("bench"), ""]);
     assert.deepEqual(await run("--version"), [0, `${version()}\n`, ""]);
     assert.deepEqual(await run(""), [2, "", help()]);
   });
@@ -28,8 +30,15 @@ describe("runCommand", () => {
     assert.deepEqual(await run("eco"), [
       2,
       "",
-      'serval: unknown command "eco"; the commands are echo, serve, connect and inspect; see serval --help\n',
+      'serval: unknown command "eco"; the commands are echo, serve, connect, inspect and bench; see serval --help\n',
     ]);
+  });
+
+  it("runs a load", async () => {
+    await using server = await echo({ port: 0, host: "127.0.0.1" }, { deflate: false });
+    const [code, out, err] = await run(`bench ${server.url} -c 2 -n 10`);
+    assert.deepEqual([code, err], [0, ""]);
+    assert.match(out, /10 sent, 10 received, 0 wrong, 0 lost/);
   });
 
   it("points to npm where that runs it", async (t) => {

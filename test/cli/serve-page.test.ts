@@ -36,6 +36,8 @@ describe("servePage", () => {
       ["/echo", "GET", 426],
       ["/handshake", "GET", 404],
       ["/handshake?id=0123456789abcdef", "GET", 404],
+      ["/stats", "GET", 404],
+      ["/stats?id=0123456789abcdef", "GET", 404],
     ] as const) {
       const response = await fetch(server.url + path, { method });
       assert.equal(response.status, status, `${method} ${path}`);
@@ -70,6 +72,41 @@ describe("servePage", () => {
       `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accepted}\r\n\r\n`,
     );
     assert.equal((await fetch(`${server.url}/handshake?id=${id}`)).status, 404);
+  });
+
+  it("speaks the first subprotocol that is offered", async () => {
+    for (const [offered, chosen] of [
+      [["chat.v2", "chat.v1"], "chat.v2"],
+      [[], ""],
+    ] as const) {
+      const client = new WebSocket(`${server.url}/echo`, [...offered]);
+      await once(client, "open");
+      assert.equal(client.protocol, chosen);
+      client.terminate();
+    }
+  });
+
+  it("tells of an open connection what has gone over it, and pings it", async () => {
+    const id = "00112233445566ff";
+    const client = new WebSocket(`${server.url}/echo?id=${id}`);
+    await once(client, "open");
+    client.send("hello");
+    await once(client, "message");
+    const pinged = once(client, "ping");
+    const response = await fetch(`${server.url}/stats?id=${id}`);
+    assert.equal(response.headers.get("Cache-Control"), "no-store");
+    const { messagesReceived, payloadSent, roundTripTime } = (await response.json()) as Record<string, number>;
+    assert.deepEqual([messagesReceived, payloadSent, roundTripTime], [1, 5, undefined]);
+    await pinged;
+    // The echo comes behind the pong.
+    client.send("again");
+    await once(client, "message");
+    const again = (await (await fetch(`${server.url}/stats?id=${id}`)).json()) as Record<string, number>;
+    assert.ok(again["roundTripTime"]! > 0);
+
+    client.close();
+    await once(client, "close");
+    assert.equal((await fetch(`${server.url}/stats?id=${id}`)).status, 404);
   });
 
   it("refuses upgrades elsewhere with 404", async () => {

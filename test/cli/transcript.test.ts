@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { ChatSettings } from "../../src/cli/arguments.ts";
+import type { ChatSettings } from "../../src/cli/chat-options.ts";
 import { Screen } from "../../src/cli/screen.ts";
 import { jsonTranscript, textTranscript, withoutPassword } from "../../src/cli/transcript.ts";
 import { ServalError } from "../../src/core/index.ts";

@@ -83,7 +83,7 @@ describe("connect", () => {
     }));
 
   it("asks for subprotocols, and adds fields", async () => {
-    await using server = await serve({ host: "127.0.0.1", upgrade: () => ({ protocol: "b" }) });
+    await using server = await serve({ host: "127.0.0.1", origins: "*", upgrade: () => ({ protocol: "b" }) });
     const ws = await connect(`ws://127.0.0.1:${server.port}/`, {
       protocols: ["a", "b"],
       fields: [

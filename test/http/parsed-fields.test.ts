@@ -33,15 +33,25 @@ test("they make the flat list", () => {
   assert.deepEqual(new ParsedFields("\r\n", 0, []).collect(), []);
 });
 
+test("what is compact answers as before", () => {
+  const [fields, compact] = [parsed(), parsed()];
+  compact.compact();
+  assert.equal(compact.length, fields.length);
+  assert.deepEqual(compact.collect(), fields.collect());
+  for (const from of [0, 2, 4, 6]) assert.equal(compact.find("host", from), fields.find("host", from));
+  for (const at of [0, 2, 4]) assert.equal(compact.value(at), fields.value(at));
+});
+
 test("fields answer the same before and after their list was made", () => {
   const name = fc.constantFrom("Host", "X-A", "x-a", "Accept", "Empty");
   const value = fc.constantFrom("", "a", "b c", "0123456789".repeat(3));
   fc.assert(
-    fc.property(fc.array(fc.tuple(name, value)), (pairs) => {
+    fc.property(fc.array(fc.tuple(name, value)), fc.boolean(), (pairs, isCompact) => {
       const parser = new RequestParser();
       const lines = pairs.map(([field, text]) => `${field}:  ${text} \r\n`).join("");
       parser.put(encodeLatin1(`GET / HTTP/1.1\r\n${lines}\r\n`));
       const lazy = parser.request!.fields;
+      if (isCompact) lazy.compact();
       const listed = new Fields(pairs);
       const copy = new Fields(lazy);
       for (const asked of ["host", "X-A", "accept", "EMPTY", "none"]) {

@@ -43,6 +43,10 @@ class Taker implements RequestTaker {
     this.told.push(["ended", error?.code]);
   }
 
+  halfClosed(): void {
+    this.told.push("half-closed");
+  }
+
   lost(error: ServalError): void {
     this.told.push(["lost", error.code]);
   }
@@ -162,5 +166,22 @@ describe("RequestReader", () => {
     taker.reader.close();
     await quiet();
     assert.equal(taker.clock.pending, 0);
+  });
+
+  it("tells of an end that comes while it reads aside, and of it again when it is to read on", async () => {
+    const taker = new Taker();
+    taker.isEager = false;
+    taker.reader.start(undefined);
+    taker.send(get("/"));
+    await quiet(2);
+    taker.reader.keepRest();
+    taker.reader.watch();
+    taker.peer.end();
+    await quiet(2);
+    assert.deepEqual([taker.taken.length, taker.told], [1, ["half-closed"]]);
+    taker.reader.read();
+    await quiet(2);
+    assert.deepEqual(taker.told, ["half-closed", ["ended", undefined]]);
+    taker.reader.close();
   });
 });

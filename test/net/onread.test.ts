@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect, createServer, type AddressInfo } from "node:net";
 import { test } from "node:test";
-import { hasOnread, onread, scrubReads, takeConnections, type Handle } from "../../src/net/onread.ts";
+import { hasOnread, lend, onread, scrubReads, takeConnections, takenBack, type Handle } from "../../src/net/onread.ts";
 
 test("this Node has it", () => {
   assert.equal(hasOnread(), true);
@@ -10,8 +10,11 @@ test("this Node has it", () => {
 
 test("all options share one buffer; a read's bytes are gone afterwards where scrubbing is on", () => {
   const seen: Uint8Array[] = [];
-  const first = onread((bytes) => seen.push(bytes));
-  const second = onread(() => {});
+  const first = onread((size) => {
+    seen.push(lend(size));
+    return takenBack(size);
+  });
+  const second = onread(takenBack);
   assert.equal(first.buffer, second.buffer);
   first.buffer.set([1, 2, 3]);
   assert.equal(first.callback(3), true);

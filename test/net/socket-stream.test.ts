@@ -4,7 +4,7 @@ import { Socket } from "node:net";
 import { describe, it, mock } from "node:test";
 import type { ServalError } from "../../src/core/index.ts";
 import { connect, listen, type Listener, type SocketStream } from "../../src/net/index.ts";
-import { hasOnread, onread, scrubReads } from "../../src/net/onread.ts";
+import { hasOnread, lend, onread, scrubReads, takenBack } from "../../src/net/onread.ts";
 import {
   isStuck,
   pattern,
@@ -37,8 +37,11 @@ describe("onread", () => {
 
   it("reads into one block for all, and never asks Node to stop", () => {
     const sizes: number[] = [];
-    const one = onread((bytes) => sizes.push(bytes.length));
-    const other = onread(() => {});
+    const one = onread((size) => {
+      sizes.push(lend(size).length);
+      return takenBack(size);
+    });
+    const other = onread(takenBack);
     assert.equal(one.buffer, other.buffer);
     assert.equal(one.buffer.length, 65_536);
     assert.equal(one.callback(7), true);
@@ -46,7 +49,7 @@ describe("onread", () => {
   });
 
   it("overwrites what was read when it is told to", () => {
-    const { buffer, callback } = onread(() => {});
+    const { buffer, callback } = onread(takenBack);
     buffer.fill(1, 0, 8);
     callback(4);
     assert.deepEqual([...buffer.subarray(0, 8)], [1, 1, 1, 1, 1, 1, 1, 1]);

@@ -41,7 +41,12 @@ after(() => {
   peer.closeAllConnections();
 });
 
-const documents = ["README.md", ...readdirSync(path.join(root, "docs")).map((file) => `docs/${file}`)];
+const documents = [
+  "README.md",
+  ...readdirSync(path.join(root, "docs"))
+    .filter((file) => file.endsWith(".md"))
+    .map((file) => `docs/${file}`),
+];
 const blocks = documents.flatMap((file) =>
   [...readFileSync(path.join(root, file), "utf8").matchAll(/(?:<!-- example: (.*?) -->\n)?```ts\n(.*?)```/gs)].map(
     ([, name = "(no name)", code]) => ({ name, code: code! }),
@@ -96,13 +101,16 @@ const examples: Readonly<Record<string, (running: Running) => unknown>> = {
     refused.terminate();
     assert.match(await (await fetch(`http://127.0.0.1:${port}/`)).text(), /chat server/);
   },
-  room: async ({ port }) => {
+  topics: async ({ port }) => {
     const [ann, bob] = await Promise.all([1, 2].map(() => connected(`ws://127.0.0.1:${port}/`)));
     ann!.send("hello");
-    const [heard] = (await once(bob!, "message")) as [Buffer];
-    assert.equal(String(heard), "hello");
+    assert.equal(await said(bob!), "hello");
     ann!.terminate();
     bob!.terminate();
+  },
+  mount: async ({ port }) => {
+    assert.equal(await (await fetch(`http://127.0.0.1:${port}/`)).text(), "a page\n");
+    assert.equal(await ask(`ws://127.0.0.1:${port}/chat`, "hello"), "hello");
   },
   "server chat": async ({ port }) => {
     const ann = await connected(`ws://127.0.0.1:${port}/?user=ann`);

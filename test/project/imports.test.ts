@@ -94,6 +94,24 @@ function* cases(): Generator<Case> {
     for (const line of forms(module)) yield { file: packages, line, rule: restricted };
   }
 
+  // The page's scripts, which run in a browser: each other alone.
+  const script = "src/cli/page-any.js";
+  for (const [module, allowed] of [
+    ["./page-inner.js", true],
+    ["./inner.ts", false],
+    ["../core/index.ts", false],
+    ["node:fs", false],
+    ["ws", false],
+  ] as const) {
+    for (const line of forms(module).filter((form) => !/^\w+ type /.test(form))) {
+      yield { file: script, line, rule: rule(allowed) };
+    }
+  }
+  for (const name of ["Buffer", "process"]) {
+    const line = `export const v${unique()} = ${name};`;
+    yield { file: script, line, rule: "eslint(no-restricted-globals)" };
+  }
+
   const plain = folders.map((folder) => `${folder}/any.ts`);
   for (const file of new Set([...plain, ...Object.keys(nodeImports)])) {
     const allowed = nodeImports[file] ?? [];

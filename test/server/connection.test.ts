@@ -36,7 +36,7 @@ class Fixture {
       fetch,
       stopping: this.stopping.signal,
       ending: this.ending.signal,
-      connectionLeft: (_, isUpgraded, error) => {
+      connectionLeft: (isUpgraded, error) => {
         if (isUpgraded) this.upgrades++;
         else this.plainEnds++;
         this.errors.push(error?.code);

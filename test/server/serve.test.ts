@@ -4,13 +4,15 @@ import * as http from "node:http";
 import * as net from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { test } from "node:test";
+import { describe, test } from "node:test";
 import { WebSocket } from "ws";
 import type { ServalError } from "../../src/core/index.ts";
 import { Response as HttpResponse, type Request } from "../../src/http/index.ts";
 import { serve, type DrainReport, type ServeOptions, type Server } from "../../src/server/index.ts";
 import type { Stream } from "../../src/websocket/index.ts";
 import { VirtualClock } from "../../src/testing/index.ts";
+import { requestBytes } from "../websocket/requests.ts";
+import { dial, serving, until, type Dialed } from "./sockets.ts";
 
 const local = { port: 0, host: "127.0.0.1" };
 
@@ -112,6 +114,24 @@ test("a peer that vanishes is no failure of the connection's handler", async () 
       errors.filter((error) => error.code === "websocket.handler_failed"),
       [],
     );
+  });
+});
+
+test("the request of a WebSocket is what the client sent, and the same object for whoever asks again", async () => {
+  const options: ServeOptions = {
+    message: (ws) => {
+      const { request } = ws;
+      assert.equal(ws.request, request);
+      return ws.send(`${request?.method} ${request?.target} ${request?.fields.get("x-from")}`);
+    },
+  };
+  await using(options, async (server) => {
+    const ws = new WebSocket(`ws://127.0.0.1:${server.port}/room?x=1`, { headers: { "X-From": "caf\xe9" } });
+    await once(ws, "open");
+    ws.send("who");
+    assert.equal(await next(ws), "GET /room?x=1 caf\xe9");
+    ws.close();
+    await once(ws, "close");
   });
 });
 
@@ -504,4 +524,208 @@ test("drain waits for handlers that are at work, also behind the end of their so
     assert.deepEqual(report, { closed: 1, lost: 0, terminated: 0, finished: 0, cut: 0, duration: isDone ? 0 : 5_000 });
     assert.equal(clock.pending, 0);
   }
+});
+
+const busy = "There are too many connections";
+
+test("of more than maxConnections the last is told so, until there is room", async () => {
+  await serving({ maxConnections: 2, message: () => {} }, async (server) => {
+    const [ws, plain] = [await dial(server, requestBytes()), await dial(server)];
+    await until(() => ws.received.includes("101") && server.connections === 2);
+    const refused = await dial(server);
+    await until(() => refused.received.includes(busy));
+    assert.match(refused.received, /^HTTP\/1\.1 503 .*\r\nRetry-After: 10\r\n/s);
+    plain.socket.destroy();
+    await until(() => server.connections === 1);
+    assert.match((await asked(server)).received, / 426 /);
+    assert.equal(server.stats().refused.maxConnections, 1);
+  });
+});
+
+/** A plain request, answered. */
+async function asked(server: Server, fields = ""): Promise<Dialed> {
+  const dialed = await dial(server, `GET / HTTP/1.1\r\nHost: h\r\n${fields}\r\n`);
+  await until(() => dialed.received.includes("\r\n\r\n"));
+  return dialed;
+}
+
+test("a connection keeps its place when it becomes a WebSocket, and leaves it when that ends", async () => {
+  await serving({ maxConnectionsPerAddress: 1, message: () => {} }, async (server) => {
+    for (let time = 0; time < 3; time++) {
+      const { socket } = await dial(server, requestBytes());
+      await until(() => server.sockets.size === 1 && server.connections === 1);
+      const refused = await dial(server);
+      await until(() => refused.received.includes("from this address"));
+      assert.match(refused.received, /^HTTP\/1\.1 429 /);
+      socket.destroy();
+      await until(() => server.connections === 0);
+    }
+    assert.equal(server.stats().refused.maxConnectionsPerAddress, 3);
+  });
+});
+
+for (const [what, options, bytes] of [
+  ["a plain request", {}, "GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"],
+  ["a malformed one", {}, "\0\0\0\0\r\n\r\n"],
+  ["half a request", {}, "GET / HT"],
+  ["an upgrade that is malformed", {}, requestBytes({ "Sec-WebSocket-Version": "8" })],
+  ["an upgrade of another origin", {}, requestBytes({ Origin: "https://evil.example" })],
+  ["an upgrade with a body", {}, requestBytes({ "Content-Length": "5" })],
+  ["an upgrade that is declined", { upgrade: () => new HttpResponse({ status: 401 }) }, requestBytes()],
+  [
+    "an upgrade whose hook throws",
+    {
+      upgrade: () => {
+        throw new Error("mine");
+      },
+      error: () => {},
+    },
+    requestBytes(),
+  ],
+  ["an upgrade whose hook never settles", { upgrade: () => new Promise<void>(() => {}) }, requestBytes()],
+  ["a handler that throws", { open: () => Promise.reject(new Error("mine")), error: () => {} }, requestBytes()],
+] as const) {
+  for (const how of ["end", "reset"] as const) {
+    test(`the place of ${what} is free again behind the client's ${how}`, async () => {
+      const own = { ...(options as ServeOptions), maxConnectionsPerAddress: 1, timeouts: { handshake: 1000 } };
+      await serving(own, async (server, clock) => {
+        for (let time = 0; time < 2; time++) {
+          const { socket, closed } = await dial(server, bytes);
+          await until(() => server.stats().accepted === time + 1 && socket.bytesWritten === bytes.length);
+          if (how === "end") socket.end();
+          else socket.resetAndDestroy();
+          // A hook that never settles finds out by its deadline.
+          while (server.connections > 0) await clock.advance(100);
+          await closed;
+        }
+        assert.equal(server.stats().refused.maxConnectionsPerAddress, 0);
+        assert.equal(clock.pending, 0);
+      });
+    });
+  }
+}
+
+describe("behind a proxy", () => {
+  const from = (address: string): Uint8Array => requestBytes({ "X-Forwarded-For": address });
+  const trusting: ServeOptions = { proxies: { trusted: ["loopback"] }, maxConnectionsPerAddress: 1, message: () => {} };
+
+  test("WebSockets are counted by client, and the proxy's connections are not", async () => {
+    await serving(trusting, async (server) => {
+      const first = await dial(server, from("192.0.2.1"));
+      await until(() => first.received.includes("101"));
+      const second = await dial(server, from("192.0.2.1"));
+      await until(() => second.received.includes("from this address"));
+      assert.match(second.received, /^HTTP\/1\.1 429 /);
+      const other = await dial(server, from("192.0.2.2"));
+      await until(() => other.received.includes("101"));
+      // The proxy's own, and whoever it names as one of its kind.
+      for (const bytes of [requestBytes(), requestBytes(), from("127.0.0.5"), from("127.0.0.5")]) {
+        const own = await dial(server, bytes);
+        await until(() => own.received.includes("101"));
+      }
+      assert.equal(
+        [...server.sockets]
+          .map(({ peer }) => peer?.address)
+          .toSorted()
+          .join(),
+        "127.0.0.1,127.0.0.1,127.0.0.5,127.0.0.5,192.0.2.1,192.0.2.2",
+      );
+      first.socket.destroy();
+      await until(() => server.sockets.size === 5);
+      const third = await dial(server, from("192.0.2.1"));
+      await until(() => third.received.includes("101"));
+    });
+  });
+
+  test("a connection that is refused an upgrade may ask for something else", async () => {
+    await serving({ ...trusting, fetch: () => new Response("hello") }, async (server) => {
+      const first = await dial(server, from("192.0.2.1"));
+      await until(() => first.received.includes("101"));
+      const second = await dial(server, from("192.0.2.1"));
+      await until(() => second.received.includes("from this address"));
+      second.socket.write("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+      await until(() => second.received.endsWith("hello"));
+    });
+  });
+
+  test("of the PROXY protocol each connection is counted by whom it names, or itself", async () => {
+    for (const proxyProtocol of [true, "optional"] as const) {
+      await serving({ proxyProtocol, maxConnectionsPerAddress: 1, message: () => {} }, async (server) => {
+        const header = (address: string): string => `PROXY TCP4 ${address} 192.0.2.9 4711 80\r\n`;
+        for (const begin of [header("192.0.2.1"), "PROXY UNKNOWN\r\n", ...(proxyProtocol === true ? [] : [""])]) {
+          const bytes = Buffer.concat([Buffer.from(begin), requestBytes()]);
+          const first = await dial(server, bytes);
+          await until(() => first.received.includes("101"));
+          const second = await dial(server, bytes);
+          await second.closed;
+          first.socket.destroy();
+          await until(() => server.connections === 0);
+          const third = await dial(server, bytes);
+          await until(() => third.received.includes("101"));
+          third.socket.destroy();
+          await until(() => server.connections === 0);
+        }
+        assert.equal(server.stats().refused.maxConnectionsPerAddress, proxyProtocol === true ? 2 : 3);
+      });
+    }
+  });
+
+  test("whom a PROXY header names may itself be a proxy, whose clients are counted; nothing stays of either", async () => {
+    const both: ServeOptions = { proxyProtocol: true, proxies: { trusted: ["10.0.0.1"] }, maxConnectionsPerAddress: 1 };
+    await serving({ ...both, message: () => {} }, async (server) => {
+      for (let time = 0; time < 3; time++) {
+        const begin = Buffer.from("PROXY TCP4 10.0.0.1 192.0.2.9 4711 80\r\n");
+        const first = await dial(server, Buffer.concat([begin, from("192.0.2.1")]));
+        const other = await dial(server, Buffer.concat([begin, from("192.0.2.2")]));
+        await until(() => first.received.includes("101") && other.received.includes("101"));
+        const second = await dial(server, Buffer.concat([begin, from("192.0.2.1")]));
+        await until(() => second.received.includes("429"));
+        for (const { socket } of [first, other, second]) socket.destroy();
+        await until(() => server.connections === 0);
+      }
+    });
+  });
+
+  test("fetch and upgrade are told of the client", async () => {
+    const seen: unknown[] = [];
+    const options: ServeOptions = {
+      ...trusting,
+      fetch: (_, { peer }) => new Response(`from ${peer?.address}`),
+      upgrade: (_, peer) => void seen.push(peer?.address),
+    };
+    await serving(options, async (server) => {
+      const { received } = await asked(server, "X-Forwarded-For: evil, 192.0.2.1\r\n");
+      assert.match(received, /from 192\.0\.2\.1/);
+      const ws = await dial(server, from("192.0.2.1"));
+      await until(() => ws.received.includes("101"));
+      assert.deepEqual(seen, ["192.0.2.1"]);
+    });
+  });
+});
+
+test("publish, subscribers and stats are those of all its WebSockets", async () => {
+  await serving({ open: (ws) => void ws.subscribe("news") }, async (server) => {
+    const clients = [await dial(server, requestBytes()), await dial(server, requestBytes())];
+    await until(() => server.subscribers("news") === 2);
+    assert.equal(server.publish("news", "hi"), 2);
+    for (const client of clients) await until(() => client.received.endsWith("\x81\x02hi"));
+    const { connections, sockets, topics, subscriptions, accepted, opened, messagesSent } = server.stats();
+    assert.deepEqual(
+      [connections, sockets, topics, subscriptions, accepted, opened, messagesSent],
+      [2, 2, 1, 2, 2, 2, 2],
+    );
+  });
+});
+
+test("requests and what is too large of them are counted", async () => {
+  await serving({ fetch: async (request) => new Response(await request.text()), bodyLimit: 1 }, async (server) => {
+    await asked(server);
+    await asked(server, `X: ${"x".repeat(20_000)}\r\n`);
+    const posted = await dial(server, "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\nxx");
+    await until(() => posted.received.includes(" 413 "));
+    posted.socket.destroy();
+    await until(() => server.stats().limits.bodyLimit === 1 && server.stats().limits.handshakeBufferSize === 1);
+    assert.equal(server.stats().requests, 2);
+    assert.deepEqual(server.stats().errors, { "http.header_limit": 1, "http.body_limit": 1 });
+  });
 });

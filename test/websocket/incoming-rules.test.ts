@@ -4,6 +4,7 @@ import { longestText } from "../../src/core/text.ts";
 import type { WebsocketCode } from "../../src/websocket/errors.ts";
 import type { IncomingOptions } from "../../src/websocket/incoming.ts";
 import { binary, close, concat, frame, more, ping, pong, single, text, utf8 } from "./frames.ts";
+import { found } from "../../src/websocket/found.ts";
 import { drain, feed, hexOf, serverSide } from "./incoming.ts";
 
 const long = "x".repeat(125);
@@ -87,7 +88,7 @@ describe("a violation", () => {
         const incoming = serverSide();
         const seen = feed(incoming, pieces).filter((one) => one !== "ping" && !one.startsWith("text"));
         assert.deepEqual(seen, [...events, `failed ${code}`]);
-        assert.equal(incoming.failure, code);
+        assert.equal(found.failure, code);
         assert.equal(incoming.hasInput, false);
         assert.deepEqual(drain(incoming), []);
       }

@@ -3,7 +3,8 @@ import { describe, it } from "node:test";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import * as fc from "fast-check";
-import { event, take } from "../../src/websocket/incoming.ts";
+import { found } from "../../src/websocket/found.ts";
+import { event, take } from "../../src/websocket/event.ts";
 import { binary, close, concat, frame, more, ping, pong, single, text, utf8 } from "./frames.ts";
 import { drain, feed, hexOf, serverSide } from "./incoming.ts";
 
@@ -163,12 +164,12 @@ describe("borrowed input", () => {
     const incoming = serverSide({ text: "bytes" });
     incoming.receive(concat(text("first"), text("se", { fin: false }), more("cond"), ping("third")));
     assert.equal(incoming.next(take.message), event.message);
-    const first = incoming.message as Uint8Array;
+    const first = found.message as Uint8Array;
     assert.equal(incoming.next(take.message), event.message);
-    const second = incoming.message as Uint8Array;
+    const second = found.message as Uint8Array;
     assert.equal(incoming.next(take.message), event.ping);
     first.fill(0);
-    assert.deepEqual([hexOf(second), hexOf(incoming.control)], [hex("second"), hex("third")]);
+    assert.deepEqual([hexOf(second), hexOf(found.control)], [hex("second"), hex("third")]);
   });
 });
 
@@ -258,7 +259,7 @@ describe("memory", () => {
         while (incoming.next(take.message) !== undefined);
         incoming.retain();
       }
-      incoming.message = "";
+      found.message = "";
       return incoming;
     });
     assert.ok(many.every((incoming) => incoming.hasInput));
@@ -301,7 +302,7 @@ describe("memory", () => {
     // With a copy of the whole message for each of 200,000 fragments this would be 160 GB and no test.
     incoming.receive(more(""));
     assert.equal(incoming.next(take.message), event.message);
-    const message = incoming.message as Uint8Array;
+    const message = found.message as Uint8Array;
     assert.deepEqual([message.length, message.buffer.byteLength], [1_600_001, 1_600_001]);
   });
 

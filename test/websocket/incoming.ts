@@ -1,14 +1,23 @@
 // Drives an Incoming as a session does, over bytes that are overwritten as soon as they may be.
 import assert from "node:assert/strict";
-import { event, Incoming, take, type IncomingOptions, type Take } from "../../src/websocket/incoming.ts";
+import type { Role } from "../../src/core/index.ts";
+import type { Inflater } from "../../src/websocket/deflate.ts";
+import { found } from "../../src/websocket/found.ts";
+import { event, take, type Take } from "../../src/websocket/event.ts";
+import { Incoming, type IncomingOptions } from "../../src/websocket/incoming.ts";
 
 /** An event as a short text: `text hello`, `binary 0102`, `ping 00`, `failed websocket.bad_opcode`. */
 export type Seen = string;
 
 export const hexOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
 
-export function serverSide(options: Partial<IncomingOptions> = {}): Incoming {
-  return new Incoming({ role: "server", maxMessageSize: 1 << 20, maxFragments: Infinity, text: "string", ...options });
+interface Options extends IncomingOptions {
+  role: Role;
+  inflater: Inflater | undefined;
+}
+
+export function serverSide({ role = "server", inflater, ...options }: Partial<Options> = {}): Incoming {
+  return new Incoming(role, { maxMessageSize: 1 << 20, maxFragments: Infinity, text: "string", ...options }, inflater);
 }
 
 /** Takes all events that there are. */
@@ -20,21 +29,22 @@ export function drain(incoming: Incoming, taking: Take = take.message): Seen[] {
         seen.push(messageOf(incoming));
         break;
       case event.failed:
-        seen.push(`failed ${incoming.failure}`);
+        seen.push(`failed ${found.failure}`);
         return seen;
       case event.data:
         seen.push("data");
         return seen;
       default: {
         const kind = next === event.ping ? "ping" : next === event.pong ? "pong" : "close";
-        seen.push(`${kind} ${takeOwn(incoming.control)}`.trim());
+        seen.push(`${kind} ${takeOwn(found.control)}`.trim());
       }
     }
   }
   return seen;
 }
 
-function messageOf({ message, isText }: Incoming): Seen {
+function messageOf({ isText }: Incoming): Seen {
+  const { message } = found;
   const kind = isText ? "text" : "binary";
   if (typeof message === "string") return `${kind} ${message}`.trim();
   return `${kind}${isText ? " bytes" : ""} ${takeOwn(message)}`.trim();

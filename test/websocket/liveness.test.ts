@@ -19,8 +19,8 @@ class Owner implements LivenessOwner {
   readonly payloads: string[] = [];
   readonly timeouts: number[] = [];
 
-  constructor(options: Partial<LivenessOptions> = {}) {
-    this.liveness = new Liveness({ idle, keepAlivePings: false, clock: this.clock, ...options }, this);
+  constructor({ clock, ...options }: Partial<LivenessOptions & { clock: Clock }> = {}) {
+    this.liveness = new Liveness({ idle, keepAlivePings: false, ...options }, clock ?? this.clock, this);
     this.liveness.start();
     this.liveness.reading();
   }

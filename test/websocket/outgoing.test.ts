@@ -109,6 +109,41 @@ describe("Outgoing", () => {
     assert.ok(grown < 2 ** 22, `500 bytes wait, and ${grown} are held for them`);
   });
 
+  it("a frame that is ready leaves as it is where nothing waits, and is copied behind what does", () => {
+    const outgoing = new Outgoing("server");
+    const ready = expected(binary, new Uint8Array(100).fill(1));
+    outgoing.frame(ready);
+    assert.equal(outgoing.take(), ready);
+    outgoing.wrote(ready.length);
+    outgoing.text(finalBit | text, "before");
+    outgoing.frame(ready);
+    const taken = outgoing.take();
+    assert.deepEqual(taken, concat(expected(text, "before"), ready));
+  });
+
+  it("of connections that fill them in turn, each has few pieces, and no more memory than twice its bytes", () => {
+    const connections = Array.from({ length: 100 }, () => new Outgoing("server"));
+    const message = new Uint8Array(100);
+    const before = process.memoryUsage().arrayBuffers;
+    for (let round = 0; round < 200; round++) {
+      for (const outgoing of connections) outgoing.bytes(finalBit | binary, message);
+    }
+    const grown = process.memoryUsage().arrayBuffers - before;
+    const waiting = connections.reduce((sum, { bufferedAmount }) => sum + bufferedAmount, 0);
+    assert.ok(grown < 2 * waiting, `${waiting} bytes wait, and ${grown} are held for them`);
+    for (const outgoing of connections) assert.ok(listed(outgoing.take()).length <= 6);
+    for (const outgoing of connections) outgoing.wrote(outgoing.bufferedAmount);
+  });
+
+  it("a small message for each of very many takes little memory", () => {
+    const connections = Array.from({ length: 10_000 }, () => new Outgoing("server"));
+    const before = process.memoryUsage().arrayBuffers;
+    for (const outgoing of connections) outgoing.text(finalBit | text, "hello");
+    const grown = process.memoryUsage().arrayBuffers - before;
+    assert.ok(grown < 2 ** 20, `${grown} bytes are held`);
+    for (const outgoing of connections) assert.deepEqual(writeAll(outgoing), expected(text, "hello"));
+  });
+
   it("clear drops what waits, and what is queued afterwards is whole", () => {
     const outgoing = new Outgoing("server");
     outgoing.text(finalBit | text, "in flight");
@@ -127,12 +162,12 @@ describe("Outgoing", () => {
 describe("Outgoing: several connections share the pool of blocks", () => {
   interface Step {
     connection: number;
-    what: "text" | "bytes" | "take" | "wrote" | "clear";
+    what: "text" | "bytes" | "frame" | "take" | "wrote" | "clear";
     size: number;
   }
   const step: fc.Arbitrary<Step> = fc.record({
     connection: fc.nat(2),
-    what: fc.constantFrom("text", "bytes", "bytes", "take", "take", "wrote", "wrote", "clear"),
+    what: fc.constantFrom("text", "bytes", "bytes", "frame", "take", "take", "wrote", "wrote", "clear"),
     size: fc.oneof(fc.nat(300), fc.constantFrom(copiedUpTo - 10, copiedUpTo, copiedUpTo + 1), fc.nat(50_000)),
   });
 
@@ -158,6 +193,10 @@ describe("Outgoing: several connections share the pool of blocks", () => {
             const value = new Uint8Array(size).fill(fill | 0x80);
             one.outgoing.bytes(finalBit | binary, value);
             one.sent.push(expected(binary, value));
+          } else if (what === "frame") {
+            const value = expected(binary, new Uint8Array(size).fill(fill | 0x80));
+            one.outgoing.frame(value);
+            one.sent.push(value);
           } else if (what === "take" && one.flight === undefined) {
             const taken = one.outgoing.take();
             if (taken === undefined) continue;

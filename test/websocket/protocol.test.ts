@@ -1,13 +1,14 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { event, take } from "../../src/websocket/incoming.ts";
+import type { Role } from "../../src/core/index.ts";
+import { found } from "../../src/websocket/found.ts";
+import { event, take } from "../../src/websocket/event.ts";
 import { finalBit, opcode } from "../../src/websocket/frame.ts";
 import { Protocol, type ProtocolOptions, type State } from "../../src/websocket/protocol.ts";
 import { binary, close, concat, describeFrames, frame, more, ping, pong, text, utf8 } from "./frames.ts";
 
-function protocol(options: Partial<ProtocolOptions> = {}): Protocol {
-  return new Protocol({
-    role: "server",
+function protocol({ role = "server", ...options }: Partial<ProtocolOptions & { role: Role }> = {}): Protocol {
+  return new Protocol(role, {
     maxMessageSize: 1000,
     maxFragments: 100,
     text: "string",
@@ -82,7 +83,7 @@ describe("RFC 6455 5.5.2: pings", () => {
     const one = protocol();
     one.outgoing.bytes(finalBit | opcode.binary, new Uint8Array(200));
     takeAll(one, ping("mine"));
-    one.incoming.control.fill(0);
+    found.control.fill(0);
     sent(one);
     one.sendWithheldPong();
     assert.deepEqual(sent(one), [`pong ${Buffer.from("mine").toString("hex")}`]);

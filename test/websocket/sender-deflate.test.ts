@@ -6,11 +6,10 @@ import { finalBit, opcode } from "../../src/websocket/frame.ts";
 import { prepare } from "../../src/websocket/index.ts";
 import type { Item } from "../../src/websocket/item.ts";
 import { copiedUpTo } from "../../src/websocket/outgoing.ts";
-import type { SenderOptions } from "../../src/websocket/sender.ts";
 import { roles } from "./client-kit.ts";
 import { describeFrame, utf8 } from "./frames.ts";
 import { quiet } from "./kit.ts";
-import { Sending, textsIn } from "./sending.ts";
+import { Sending, textsIn, type SendingOptions } from "./sending.ts";
 
 const { text, binary } = opcode;
 
@@ -58,7 +57,7 @@ class Backwards {
 
 /** A sender that deflates. */
 function deflating(
-  options: Partial<SenderOptions> & { takeover?: boolean } = {},
+  options: Partial<SendingOptions> & { takeover?: boolean } = {},
   role: Role = "server",
 ): Sending & { deflater: Backwards } {
   const deflater = new Backwards(options.takeover);

@@ -1,12 +1,19 @@
 // A sender over nothing: what it frames leaves when the test says so.
 import assert from "node:assert/strict";
 import type { Handler, Role, ServalError } from "../../src/core/index.ts";
+import type { Deflater } from "../../src/websocket/deflate.ts";
 import { finalBit, opcode } from "../../src/websocket/frame.ts";
 import type { Item } from "../../src/websocket/item.ts";
 import { Outgoing } from "../../src/websocket/outgoing.ts";
 import { Sender, type SenderOptions } from "../../src/websocket/sender.ts";
 import { concat, describeFrame, framesIn, type SentFrame } from "./frames.ts";
 import { messagesIn } from "./sent-messages.ts";
+
+/** What a sender is made with. */
+export interface SendingOptions extends SenderOptions {
+  deflater: Deflater | undefined;
+  threshold: number;
+}
 
 /** A sender, and what leaves of what it frames. */
 export class Sending {
@@ -19,11 +26,11 @@ export class Sending {
   left: Uint8Array = new Uint8Array(0);
   readonly #waiters: [position: number, handler: Handler][] = [];
 
-  constructor(options: Partial<SenderOptions> = {}, role: Role = "server") {
+  constructor({ deflater, threshold = 0, ...options }: Partial<SendingOptions> = {}, role: Role = "server") {
     this.role = role;
     this.outgoing = new Outgoing(role);
-    const given = { deflater: undefined, threshold: 0, fragmentSize: Infinity, highWaterMark: 64 * 1024, ...options };
-    this.sender = new Sender(this.outgoing, given, {
+    const given = { deflate: { threshold }, fragmentSize: Infinity, highWaterMark: 64 * 1024, ...options };
+    this.sender = new Sender(this.outgoing, deflater, given, {
       waitWritten: (position, handler) => void this.#waiters.push([position, handler]),
       hasWritten: (position) => position <= this.outgoing.written,
       framed: () => void this.framed++,

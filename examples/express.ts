@@ -1,0 +1,25 @@
+// A WebSocket chat on the port of an Express application.
+//   npm run example express -- 8080
+import express from "express";
+import { mount } from "serval";
+
+const app = express();
+app.get("/", (_request, response) => void response.send("There is a chat at /chat\n"));
+const server = app.listen(Number(process.argv[2] ?? 8080));
+server.on("listening", () => console.log("listening on", server.address()));
+
+const chat = mount(server, {
+  path: "/chat",
+  open(ws) {
+    ws.subscribe("chat");
+  },
+  message(ws, message) {
+    ws.publish("chat", message); // to everyone else
+  },
+});
+
+async function stop(): Promise<void> {
+  await chat.drain({ timeout: 10_000 }); // whoever is here gets 1001, whoever comes now 503
+  server.close();
+}
+process.on("SIGINT", stop).on("SIGTERM", stop);

@@ -1,0 +1,24 @@
+// A WebSocket chat on the port of a Fastify application.
+//   npm run example fastify -- 8080
+import Fastify from "fastify";
+import { mount } from "serval";
+
+const app = Fastify();
+app.get("/", () => "There is a chat at /chat\n");
+
+const chat = mount(app.server, {
+  path: "/chat",
+  open(ws) {
+    ws.subscribe("chat");
+  },
+  message(ws, message) {
+    ws.publish("chat", message); // to everyone else
+  },
+});
+console.log(`listening on ${await app.listen({ port: Number(process.argv[2] ?? 8080) })}`);
+
+async function stop(): Promise<void> {
+  await chat.drain({ timeout: 10_000 }); // whoever is here gets 1001, whoever comes now 503
+  await app.close();
+}
+process.on("SIGINT", stop).on("SIGTERM", stop);

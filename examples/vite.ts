@@ -1,0 +1,27 @@
+// A WebSocket chat on the port of Vite's development server, beside Vite's own WebSocket.
+//   npm run example vite -- 8080
+import { createServer } from "vite";
+import { mount } from "serval";
+
+const vite = await createServer({
+  root: `${import.meta.dirname}/vite`,
+  server: { port: Number(process.argv[2] ?? 8080) },
+});
+
+const chat = mount(vite.httpServer!, {
+  path: "/chat",
+  open(ws) {
+    ws.subscribe("chat");
+  },
+  message(ws, message) {
+    ws.publish("chat", message); // to everyone else
+  },
+});
+await vite.listen();
+console.log("listening on", vite.httpServer!.address());
+
+async function stop(): Promise<void> {
+  await chat.drain({ timeout: 10_000 }); // whoever is here gets 1001, whoever comes now 503
+  await vite.close();
+}
+process.on("SIGINT", stop).on("SIGTERM", stop);

@@ -1,0 +1,35 @@
+/** What `Incoming.next` found. Numbers, so that no object is made for an event. */
+export const event = {
+  /** A whole message: in `found.message`. */
+  message: 1,
+  /** A ping: `found.control` has its payload. */
+  ping: 2,
+  /** A pong: `found.control` has its payload. */
+  pong: 3,
+  /** A close frame: `found.control` has its payload. */
+  close: 4,
+  /** A data frame is next, and the caller said not to take it. */
+  data: 5,
+  /** The peer broke the protocol, or a limit: `found.failure` says which. Nothing is read after it. */
+  failed: 6,
+  /** The next bytes of a message: `found.part`, `found.isLast`. */
+  part: 7,
+  /** A whole message that is worth inflating elsewhere: `found.deflated` has its payload; `Incoming.inflated` goes on. */
+  deflated: 8,
+} as const;
+
+/** One of {@link event}. */
+export type Event = (typeof event)[keyof typeof event];
+
+/** How `Incoming.next` takes data. */
+export const take = {
+  /** Not at all: it stops before a data frame, with `event.data`. */
+  nothing: 0,
+  /** Message by message. */
+  message: 1,
+  /** As it comes. */
+  part: 2,
+} as const;
+
+/** One of {@link take}. */
+export type Take = (typeof take)[keyof typeof take];

@@ -1,0 +1,87 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { SharedTimer, type Expiring } from "../../src/core/shared-timer.ts";
+import { VirtualClock } from "../../src/testing/index.ts";
+
+/** Who notes when it was told. */
+class Member implements Expiring {
+  readonly #clock: VirtualClock;
+  readonly told: number[] = [];
+
+  constructor(clock: VirtualClock) {
+    this.#clock = clock;
+  }
+
+  expired(): void {
+    this.told.push(this.#clock.now());
+  }
+}
+
+describe("SharedTimer", () => {
+  it("one that is alone is told exactly then", async () => {
+    const clock = new VirtualClock();
+    const member = new Member(clock);
+    const start = clock.now();
+    SharedTimer.set(clock, 1000, member, false);
+    await clock.advance(999);
+    assert.deepEqual(member.told, []);
+    await clock.advance(1);
+    assert.deepEqual(member.told, [start + 1000]);
+    assert.equal(clock.pending, 0);
+  });
+
+  it("many share few timers, and are told in time: never before, and hardly later", async () => {
+    const clock = new VirtualClock();
+    const members: { member: Member; due: number }[] = [];
+    let most = 0;
+    for (let i = 0; i < 5000; i++) {
+      const member = new Member(clock);
+      members.push({ member, due: clock.now() + 2000 });
+      SharedTimer.set(clock, 2000, member, false);
+      if (i % 5 === 0) await clock.advance(1);
+      most = Math.max(most, clock.pending);
+    }
+    await clock.advance(3000);
+    for (const { member, due } of members) {
+      assert.equal(member.told.length, 1);
+      const late = member.told[0]! - due;
+      assert.ok(late >= 0 && late <= 2000 / 256, `${late} ms late`);
+    }
+    assert.ok(most <= 300, `${most} timers`);
+    assert.equal(clock.pending, 0);
+  });
+
+  it("who has left is not told; with the last one the timer goes", async () => {
+    const clock = new VirtualClock();
+    const [stays, leaves] = [new Member(clock), new Member(clock)];
+    const timer = SharedTimer.set(clock, 1000, stays, false);
+    assert.equal(SharedTimer.set(clock, 1000, leaves, false), timer);
+    timer.leave(leaves);
+    assert.equal(clock.pending, 1);
+    await clock.advance(1000);
+    assert.deepEqual([stays.told.length, leaves.told.length], [1, 0]);
+    const alone = SharedTimer.set(clock, 1000, leaves, false);
+    alone.leave(leaves);
+    alone.leave(leaves);
+    assert.equal(clock.pending, 0);
+  });
+
+  it("one that keeps the process shares no timer with those that don't; a shorter time gets one of its own", () => {
+    const clock = new VirtualClock();
+    const member = new Member(clock);
+    const timer = SharedTimer.set(clock, 1000, member, false);
+    assert.notEqual(SharedTimer.set(clock, 1000, new Member(clock), true), timer);
+    assert.notEqual(SharedTimer.set(clock, 900, new Member(clock), false), timer);
+    assert.equal(clock.pending, 3);
+  });
+
+  it("who leaves while another is told is not told", async () => {
+    const clock = new VirtualClock();
+    const second = new Member(clock);
+    const first: Expiring = { expired: () => timer.leave(second) };
+    const timer = SharedTimer.set(clock, 10, first, false);
+    SharedTimer.set(clock, 10, second, false);
+    await clock.advance(10);
+    assert.deepEqual(second.told, []);
+  });
+});

@@ -1,0 +1,15 @@
+import assert from "node:assert/strict";
+import { it } from "node:test";
+import { chats, drains, refusal } from "./chat.ts";
+import { startExample } from "./example.ts";
+
+it("has a WebSocket chat on the port of a Hono application", async (t) => {
+  const example = await startExample(t, "hono");
+  const host = `localhost:${example.port}`;
+  const answer = await (await fetch(`http://${host}/`)).text();
+  assert.match(answer, /^There is a chat at \/chat, (::1|(::ffff:)?127\.0\.0\.1)\n$/);
+  assert.equal((await fetch(`http://${host}/chat`)).status, 404);
+  const clients = await chats(`ws://${host}/chat`);
+  assert.equal(await refusal(`ws://${host}/elsewhere`), 404);
+  await drains(example, clients);
+});

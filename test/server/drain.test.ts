@@ -1,0 +1,469 @@
+import assert from "node:assert/strict";
+import { getEventListeners, once } from "node:events";
+import { existsSync } from "node:fs";
+import * as net from "node:net";
+import { describe, test } from "node:test";
+import { Response } from "../../src/http/index.ts";
+import type { DrainOptions, DrainReport } from "../../src/server/index.ts";
+import { serve, type ServeOptions, type Server } from "../../src/server/index.ts";
+import { VirtualClock } from "../../src/testing/index.ts";
+import { withPath } from "../net/sockets.ts";
+import { quiet } from "../websocket/kit.ts";
+import { requestBytes } from "../websocket/requests.ts";
+import { connect, hubOf, leave, opened, type Client } from "./kit.ts";
+
+const noReport = { closed: 0, lost: 0, terminated: 0, finished: 0, cut: 0, duration: 0 };
+
+/** A report, once it is there. */
+function reportOf(drained: Promise<DrainReport>): { report: DrainReport | undefined } {
+  const state: { report: DrainReport | undefined } = { report: undefined };
+  void drained.then((report) => (state.report = report));
+  return state;
+}
+
+describe("of WebSockets", () => {
+  test("closes with 1001, or as it is told, behind what is queued", async () => {
+    for (const [options, frame] of [
+      [undefined, "close 1001"],
+      [{ code: 1012, reason: "again soon" }, "close 1012again soon"],
+      [{ reason: "why" }, "close 1001why"],
+      [{ code: undefined, reason: undefined, timeout: undefined, jitter: undefined }, "close 1001"],
+    ] as const) {
+      const { hub, clock } = hubOf();
+      const one = await opened(hub);
+      one.ws.send("last words");
+      const state = reportOf(hub.drain(options));
+      await quiet();
+      assert.deepEqual(one.peer.frames, ["text last words", frame]);
+      assert.equal(state.report, undefined);
+      await clock.advance(10);
+      await leave(one);
+      assert.deepEqual(state.report, { ...noReport, closed: 1, duration: 10 });
+      assert.equal(clock.pending, 0);
+    }
+  });
+
+  test("reports how each has ended", async () => {
+    const { hub, clock } = hubOf();
+    const [polite, gone, silent, reset] = [await opened(hub), await opened(hub), await opened(hub), await opened(hub)];
+    const state = reportOf(hub.drain({ timeout: 900 }));
+    await leave(polite);
+    gone.peer.stream.end();
+    reset.peer.stream.reset();
+    await clock.advance(899);
+    assert.equal(state.report, undefined);
+    await clock.advance(1);
+    assert.deepEqual(state.report, { ...noReport, closed: 1, lost: 2, terminated: 1, duration: 900 });
+    assert.ok(!silent.ws.isOpen);
+    assert.deepEqual([hub.sockets.size, clock.pending], [0, 0]);
+  });
+
+  test("a peer that never answers the close is given up after timeouts.handshake", async () => {
+    const { hub, clock } = hubOf();
+    await opened(hub);
+    const state = reportOf(hub.drain({ timeout: 100_000 }));
+    await clock.advance(1000);
+    assert.deepEqual(state.report, { ...noReport, lost: 1, duration: 1000 });
+    assert.equal(clock.pending, 0);
+  });
+
+  test("with a timeout of 0 those that are there get their close, and are cut off", async () => {
+    const { hub, clock } = hubOf();
+    const one = await opened(hub);
+    const state = reportOf(hub.drain({ timeout: 0 }));
+    await clock.advance(0);
+    assert.deepEqual(state.report, { ...noReport, terminated: 1 });
+    await quiet();
+    assert.deepEqual(one.peer.frames, ["close 1001"]);
+    assert.equal(clock.pending, 0);
+  });
+
+  test("without a limit it waits for as long as it takes", async () => {
+    const { hub, clock } = hubOf({ timeouts: { handshake: Infinity } });
+    const one = await opened(hub);
+    const state = reportOf(hub.drain({ timeout: Infinity }));
+    await clock.advance(1e9);
+    assert.equal(state.report, undefined);
+    assert.equal(hub.drainingResponse(one.ws.request!, undefined).fields.get("Retry-After"), "30");
+    await leave(one);
+    assert.deepEqual(state.report, { ...noReport, closed: 1, duration: 1e9 });
+    assert.equal(clock.pending, 0);
+  });
+
+  test("before anything has connected it is over at once", async () => {
+    const { hub, clock } = hubOf();
+    assert.deepEqual(await hub.drain({ jitter: 10, timeout: 20 }), noReport);
+    assert.equal(clock.pending, 0);
+    // And stays over.
+    assert.deepEqual(await hub.drain({ timeout: 1 }), noReport);
+    assert.equal(clock.pending, 0);
+  });
+
+  test("asked for in a handler: of the socket that is opening, of a message, of the close", async () => {
+    for (const handler of ["open", "message", "close"] as const) {
+      let drained: Promise<DrainReport> | undefined;
+      const { hub, clock } = hubOf({ [handler]: () => void (drained ??= hub.drain(undefined)) });
+      const [one, other] = [await opened(hub), await opened(hub)];
+      if (handler === "message") await one.peer.write(Uint8Array.of(0x81, 0x80, 0, 0, 0, 0));
+      if (handler === "close") await leave({ ...one, peer: (void one.ws.close(), one.peer) });
+      await quiet();
+      for (const client of handler === "close" ? [other] : [one, other]) await leave(client);
+      const report = await drained!;
+      assert.equal(report.closed, handler === "close" ? 1 : 2);
+      assert.equal(clock.pending, 0);
+    }
+  });
+});
+
+describe("in the middle of a handshake", () => {
+  test("a socket opens, and is closed at once", async () => {
+    let admit!: () => void;
+    const { hub, clock } = hubOf({ upgrade: () => new Promise<void>((resolve) => (admit = resolve)) });
+    const one = connect(hub);
+    const state = reportOf(hub.drain(undefined));
+    await quiet();
+    assert.deepEqual([one.peer.response, state.report], [undefined, undefined]);
+    admit();
+    await quiet();
+    assert.equal(one.peer.response?.status, 101);
+    assert.deepEqual(one.peer.frames, ["close 1001"]);
+    await leave(one);
+    assert.deepEqual(state.report, { ...noReport, closed: 1 });
+    assert.equal(clock.pending, 0);
+  });
+
+  test("and then has timeouts.handshake to answer that", async () => {
+    let admit!: () => void;
+    const { hub, clock } = hubOf({
+      upgrade: () => new Promise<void>((resolve) => (admit = resolve)),
+      timeouts: { idle: 10_000 },
+    });
+    connect(hub);
+    const state = reportOf(hub.drain({ timeout: 100_000 }));
+    await clock.advance(500);
+    admit();
+    await clock.advance(1000);
+    assert.deepEqual(state.report, { ...noReport, lost: 1, duration: 1500 });
+    assert.equal(clock.pending, 0);
+  });
+
+  test("one that is refused was no WebSocket, but a request", async () => {
+    let decide!: (response: Response) => void;
+    const { hub, clock } = hubOf({ upgrade: () => new Promise<Response>((resolve) => (decide = resolve)) });
+    const one = connect(hub);
+    const state = reportOf(hub.drain(undefined));
+    decide(new Response({ status: 401 }));
+    await quiet();
+    one.peer.stream.end();
+    await quiet();
+    assert.equal(one.peer.response?.status, 401);
+    assert.deepEqual(state.report, { ...noReport, finished: 1 });
+    assert.equal(clock.pending, 0);
+  });
+
+  test("an upgrade hook that never settles ends at the deadline of the handshake, or of the drain", async () => {
+    for (const [timeout, report] of [
+      [2000, { ...noReport, finished: 1, duration: 1000 }],
+      [500, { ...noReport, cut: 1, duration: 500 }],
+    ] as const) {
+      const { hub, clock } = hubOf({ upgrade: () => new Promise<void>(() => {}) });
+      connect(hub);
+      const state = reportOf(hub.drain({ timeout }));
+      await clock.advance(timeout);
+      assert.deepEqual(state.report, report);
+      assert.equal(clock.pending, 0);
+      // That it was cut off is no failure of its own.
+      assert.deepEqual(hub.statistics().errors, timeout === 500 ? {} : { "core.timeout": 1 });
+    }
+  });
+});
+
+describe("jitter", () => {
+  async function closedAt(clients: readonly Client[], clock: VirtualClock, ms: number): Promise<number[]> {
+    const times: number[] = [];
+    const seen = new Set<Client>();
+    for (let passed = 0; passed <= ms; passed += 10) {
+      for (const client of clients) {
+        if (!seen.has(client) && client.peer.frames.length > 0) {
+          seen.add(client);
+          times.push(clock.now());
+        }
+      }
+      await clock.advance(10);
+    }
+    return times;
+  }
+
+  test("spreads the closes over its time, and each comes once", async () => {
+    const { hub, clock } = hubOf({ timeouts: { handshake: 100_000 } });
+    const clients = await Promise.all(Array.from({ length: 100 }, () => opened(hub)));
+    const state = reportOf(hub.drain({ timeout: 5000, jitter: 1000 }));
+    const times = await closedAt(clients, clock, 1000);
+    assert.equal(times.length, 100);
+    // All of a hundred in one half: once in 10^30.
+    assert.ok(times.some((time) => time <= 500) && times.some((time) => time > 500));
+    for (const client of clients) {
+      await leave(client);
+      assert.deepEqual(client.peer.frames, ["close 1001"]);
+    }
+    assert.equal(state.report?.closed, 100);
+    assert.equal(clock.pending, 0);
+  });
+
+  test("one that opens meanwhile is closed by the same end, and one that leaves before its turn costs nothing", async () => {
+    let admit!: () => void;
+    const { hub, clock } = hubOf({
+      upgrade: () => new Promise<void>((resolve) => (admit = resolve)),
+      timeouts: { handshake: 100_000 },
+    });
+    const late = connect(hub);
+    const state = reportOf(hub.drain({ timeout: 5000, jitter: 1000 }));
+    await clock.advance(990);
+    admit();
+    await quiet();
+    await clock.advance(10);
+    assert.deepEqual(late.peer.frames, ["close 1001"]);
+    await leave(late);
+    assert.equal(state.report?.closed, 1);
+
+    const other = hubOf();
+    const leaver = await opened(other.hub);
+    const second = reportOf(other.hub.drain({ timeout: 5000, jitter: 4999 }));
+    leaver.peer.stream.end();
+    await quiet();
+    assert.equal(second.report?.lost, 1);
+    assert.deepEqual([clock.pending, other.clock.pending], [0, 0]);
+  });
+
+  test("a second call has those that wait for their turn closed sooner, not cut off without a close", async () => {
+    const { hub, clock } = hubOf({ timeouts: { handshake: 100_000 } });
+    const clients = await Promise.all(Array.from({ length: 20 }, () => opened(hub)));
+    const state = reportOf(hub.drain({ timeout: 1e9, jitter: 1e8 }));
+    await clock.advance(1);
+    void hub.drain({ timeout: 1000, jitter: 100 });
+    await clock.advance(100);
+    for (const client of clients) assert.deepEqual(client.peer.frames, ["close 1001"]);
+    void hub.drain({ timeout: 500 });
+    await clock.advance(500);
+    assert.deepEqual(state.report, { ...noReport, terminated: 20, duration: 601 });
+    assert.equal(clock.pending, 0);
+  });
+});
+
+describe("a second call", () => {
+  test("gets the same report, and makes it sooner", async () => {
+    const { hub, clock } = hubOf();
+    await opened(hub);
+    const first = hub.drain({ timeout: 900, code: 1012 });
+    const second = hub.drain({ timeout: 100, code: 4000 });
+    assert.equal(first, second);
+    await clock.advance(100);
+    assert.deepEqual(await first, { ...noReport, terminated: 1, duration: 100 });
+    assert.equal(clock.pending, 0);
+  });
+
+  test("never makes it later", async () => {
+    const { hub, clock } = hubOf();
+    const { peer } = await opened(hub);
+    const first = reportOf(hub.drain({ timeout: 100 }));
+    await clock.advance(50);
+    for (const options of [undefined, { timeout: Infinity }, { timeout: 10_000, jitter: 5000 }])
+      void hub.drain(options);
+    assert.equal(hub.drainingResponse(undefined as never, undefined).fields.get("Retry-After"), "1");
+    await clock.advance(50);
+    assert.deepEqual(first.report, { ...noReport, terminated: 1, duration: 100 });
+    assert.deepEqual(peer.frames, ["close 1001"]);
+    assert.equal(clock.pending, 0);
+  });
+});
+
+const wrongs: [unknown, RegExp][] = [
+  [5, /plain object/],
+  [null, /plain object/],
+  [new Date(), /plain object/],
+  [{ timout: 1 }, /did you mean timeout/],
+  [{ timeout: -1 }, /timeout must be/],
+  [{ timeout: Number.NaN }, /timeout must be/],
+  [{ timeout: "1" }, /timeout must be/],
+  [{ jitter: -1 }, /jitter must be/],
+  [{ jitter: 30_000 }, /less than timeout/],
+  [{ jitter: 10, timeout: 10 }, /less than timeout/],
+  [{ jitter: 1, timeout: 0 }, /less than timeout/],
+  [{ jitter: Infinity, timeout: Infinity }, /jitter must be/],
+  [{ jitter: Number.NaN }, /jitter must be/],
+  [{ code: 999 }, /999/],
+  [{ code: 1006 }, /1006/],
+  [{ code: "1000" }, /code/],
+  [{ reason: "x".repeat(124) }, /123/],
+  [{ reason: 5 }, /reason/],
+];
+
+const local = { port: 0, host: "127.0.0.1" };
+
+/** Connects to a server, and sends bytes. */
+async function dial(server: Server, bytes: Uint8Array | string = ""): Promise<net.Socket & { received: string }> {
+  const socket = net.connect(
+    server.address.path === undefined ? { port: server.port! } : { path: server.address.path },
+  );
+  socket.on("error", () => {});
+  const state = Object.assign(socket, { received: "" });
+  socket.on("data", (chunk: Buffer) => (state.received += chunk.toString("latin1")));
+  await once(socket, "connect");
+  if (bytes.length > 0) socket.write(bytes);
+  return state;
+}
+
+/** Waits for what a server says of itself. */
+async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) await quiet();
+}
+
+const get = "GET / HTTP/1.1\r\nHost: h\r\n\r\n";
+
+describe("of a server that listens", () => {
+  for (const [wrong, message] of wrongs) {
+    test(`${JSON.stringify(wrong)} rejects, before anything was done`, async () => {
+      await using server = await serve(local);
+      for (const call of [() => server.drain(wrong as DrainOptions), () => server.drain(wrong as DrainOptions)]) {
+        await assert.rejects(call(), { code: "core.invalid_argument", message });
+      }
+      const socket = await dial(server, get);
+      await until(() => socket.received !== "");
+      assert.match(socket.received, / 426 /);
+      socket.destroy();
+      const drained = server.drain();
+      await assert.rejects(server.drain(wrong as DrainOptions), { code: "core.invalid_argument", message });
+      await drained;
+    });
+  }
+
+  test("new connections are refused, requests on those that are there get 503, and so do upgrades", async () => {
+    const clock = new VirtualClock();
+    const server = await serve({ ...local, clock, message: () => {}, fetch: () => new globalThis.Response("hello") });
+    const ws = await dial(server, requestBytes());
+    const [plain, upgrading, idle] = [await dial(server, get), await dial(server, get), await dial(server)];
+    await until(
+      () => ws.received !== "" && plain.received !== "" && upgrading.received !== "" && server.connections === 4,
+    );
+    const state = reportOf(server.drain({ timeout: 20_000 }));
+    plain.received = upgrading.received = "";
+    plain.write(get);
+    upgrading.write(requestBytes());
+    for (const socket of [plain, upgrading]) {
+      await once(socket, "end");
+      assert.match(socket.received, /^HTTP\/1\.1 503 Service Unavailable\r\n/);
+      assert.match(socket.received, /\r\nRetry-After: 20\r\n/);
+      assert.equal(socket.received.match(/\r\nConnection: close\r\n/g)?.length, 1);
+      socket.end();
+    }
+    await assert.rejects(once(net.connect(server.port!, "127.0.0.1"), "connect"), { code: "ECONNREFUSED" });
+    // One that has not asked yet is kept for as long as there are WebSockets.
+    assert.ok(!idle.destroyed);
+    assert.equal(server.stats().refused.draining, 2);
+    ws.destroy();
+    await until(() => state.report !== undefined);
+    assert.deepEqual(state.report, { ...noReport, lost: 1, finished: 3 });
+    assert.equal(clock.pending, 0);
+    idle.destroy();
+  });
+
+  test("a response that is being made is waited for, and cut off at the timeout", async () => {
+    for (const cut of [false, true]) {
+      const clock = new VirtualClock();
+      let respond!: (response: globalThis.Response) => void;
+      const fetch = (): Promise<globalThis.Response> => new Promise((resolve) => (respond = resolve));
+      const server = await serve({ ...local, clock, fetch });
+      const socket = await dial(server, get);
+      await until(() => respond !== undefined);
+      const state = reportOf(server.drain({ timeout: 100 }));
+      await quiet();
+      assert.equal(state.report, undefined);
+      if (cut) await clock.advance(100);
+      else {
+        respond(new globalThis.Response("at last"));
+        await once(socket, "end");
+        assert.match(socket.received, /\r\nConnection: close\r\n.*at last$/s);
+        socket.end();
+      }
+      await until(() => state.report !== undefined);
+      assert.deepEqual(state.report, { ...noReport, ...(cut ? { cut: 1, duration: 100 } : { finished: 1 }) });
+      socket.destroy();
+      assert.equal(server.connections, 0);
+      assert.equal(clock.pending, 0);
+    }
+  });
+
+  for (const [what, options, bytes] of [
+    ["half a PROXY header", { proxyProtocol: true }, "PROXY TCP4 192"],
+    ["nothing yet, where one may", { proxyProtocol: "optional" }, ""],
+  ] as const) {
+    test(`a connection that has sent ${what} does not hold it up`, async () => {
+      const clock = new VirtualClock();
+      const server = await serve({ ...local, ...(options as ServeOptions), clock });
+      const socket = await dial(server, bytes);
+      // A reset too is an end.
+      const end = new Promise((resolve) => socket.once("close", resolve));
+      await until(() => server.connections === 1);
+      assert.deepEqual(await server.drain(), { ...noReport, finished: 1 });
+      await end;
+      assert.deepEqual(server.stats().errors, {});
+      assert.equal(clock.pending, 0);
+    });
+  }
+
+  test("a Unix socket's file is gone, and its connections are drained", async () => {
+    await withPath(async (path) => {
+      const clock = new VirtualClock();
+      const server = await serve({ path, clock, message: () => {} });
+      const ws = await dial(server, requestBytes());
+      await until(() => ws.received.includes("101"));
+      const drained = server.drain();
+      await until(() => ws.received.endsWith("\x88\x02\x03\xe9"));
+      assert.ok(!existsSync(path));
+      ws.end(Uint8Array.of(0x88, 0x80, 0, 0, 0, 0));
+      assert.deepEqual(await drained, { ...noReport, closed: 1 });
+      assert.equal(clock.pending, 0);
+    });
+  });
+
+  test("await using drains, and close may be called before, meanwhile and afterwards", async () => {
+    const clock = new VirtualClock();
+    let port: number;
+    {
+      await using server = await serve({ ...local, clock });
+      port = server.port!;
+      const socket = await dial(server, get);
+      await until(() => socket.received !== "");
+      await Promise.all([server.close(), server.close(), server.drain({ timeout: 5 })]);
+      await server.close();
+    }
+    await assert.rejects(once(net.connect(port, "127.0.0.1"), "connect"), { code: "ECONNREFUSED" });
+    assert.equal(clock.pending, 0);
+  });
+
+  test("nothing listens to its signals when all have left", async () => {
+    const made: AbortSignal[] = [];
+    const Original = globalThis.AbortController;
+    globalThis.AbortController = class extends Original {
+      constructor() {
+        super();
+        made.push(this.signal);
+      }
+    };
+    try {
+      const server = await serve({ ...local, proxyProtocol: "optional" });
+      const sockets = await Promise.all(Array.from({ length: 20 }, () => dial(server, get)));
+      await until(() => sockets.every(({ received }) => received !== ""));
+      assert.ok(made.some((signal) => getEventListeners(signal, "abort").length > 0));
+      for (const socket of sockets) socket.destroy();
+      await until(() => server.connections === 0);
+      assert.deepEqual(
+        made.map((signal) => getEventListeners(signal, "abort").length),
+        made.map(() => 0),
+      );
+      await server.close();
+    } finally {
+      globalThis.AbortController = Original;
+    }
+  });
+});

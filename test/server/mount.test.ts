@@ -1,0 +1,338 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import * as http from "node:http";
+import * as https from "node:https";
+import type { AddressInfo, Socket } from "node:net";
+import { Duplex } from "node:stream";
+import { describe, test } from "node:test";
+import { WebSocket } from "ws";
+import { mount, type MountedServer, type MountOptions, type UpgradingServer } from "../../src/server/index.ts";
+import { VirtualClock } from "../../src/testing/index.ts";
+import { localhost } from "../certificates/localhost.ts";
+import { withPath } from "../net/sockets.ts";
+import { quiet } from "../websocket/kit.ts";
+import { requestBytes, type Changes } from "../websocket/requests.ts";
+import { dial, until, type Dialed } from "./sockets.ts";
+
+const echo: MountOptions = { message: (ws, message) => void ws.send(message) };
+
+/** An HTTP server that listens, and what is mounted on it; all of it is gone at the end. */
+async function mounted(
+  options: readonly MountOptions[],
+  use: (server: http.Server, mounts: MountedServer[], address: { port: number }) => Promise<void>,
+  server: http.Server = http.createServer((_, response) => response.end("a page")),
+): Promise<void> {
+  const mounts = options.map((each) => mount(server, each));
+  if (!server.listening) await once(server.listen(0, "127.0.0.1"), "listening");
+  try {
+    await use(server, mounts, server.address() as AddressInfo);
+  } finally {
+    for (const each of mounts) for (const ws of each.sockets) ws.terminate();
+    for (const each of mounts) await each.close();
+    assert.deepEqual(
+      mounts.map(({ connections }) => connections),
+      mounts.map(() => 0),
+    );
+    server.closeAllConnections();
+    server.close();
+  }
+}
+
+const ask = (path: string, changes?: Changes): Uint8Array => requestBytes(changes, `GET ${path} HTTP/1.1`);
+
+/** The status that an upgrade is answered with. */
+async function statusOf(address: { port: number }, path: string, changes?: Changes): Promise<number> {
+  const dialed = await dial({ address }, ask(path, changes));
+  await until(() => dialed.received.includes("\r\n\r\n"));
+  dialed.socket.destroy();
+  return Number(/^HTTP\/1\.1 (\d+)/.exec(dialed.received)![1]);
+}
+
+for (const [kind, scheme, create] of [
+  ["node:http", "ws", (app: http.RequestListener): http.Server => http.createServer(app)],
+  ["node:https", "wss", (app: http.RequestListener): http.Server => https.createServer(localhost, app)],
+] as const) {
+  test(`${kind}: requests go where they went, upgrades to the mount`, async () => {
+    const server = create((request, response) => response.end(`a page for ${request.url}`));
+    await mounted(
+      [echo],
+      async (_, [chat], { port }) => {
+        const ws = new WebSocket(`${scheme}://localhost:${port}/`, { ca: localhost.cert });
+        await once(ws, "open");
+        ws.send("hello");
+        const [data] = (await once(ws, "message")) as [Buffer];
+        assert.equal(String(data), "hello");
+        assert.deepEqual(
+          [chat!.connections, chat!.sockets.size, [...chat!.sockets][0]!.peer?.address],
+          [1, 1, "127.0.0.1"],
+        );
+        const get = scheme === "ws" ? http.get : https.get;
+        const request = get({ host: "localhost", port, path: "/x", ca: localhost.cert, agent: false });
+        const [response] = (await once(request, "response")) as [http.IncomingMessage];
+        let page = "";
+        for await (const part of response) page += String(part);
+        assert.equal(page, "a page for /x");
+        ws.close(4000);
+        const [code] = (await once(ws, "close")) as [number];
+        assert.equal(code, 4000);
+        await until(() => chat!.connections === 0);
+        assert.deepEqual([chat!.stats().opened, chat!.stats().closed[4000]], [1, 1]);
+      },
+      server,
+    );
+  });
+}
+
+test("frames that come right behind the request are read", async () => {
+  await mounted([echo], async (_, __, address) => {
+    const hi = Uint8Array.of(0x81, 0x82, 0, 0, 0, 0, 0x68, 0x69);
+    const dialed = await dial({ address }, Buffer.concat([ask("/"), hi]));
+    await until(() => dialed.received.endsWith("\x81\x02hi"));
+    dialed.socket.destroy();
+  });
+});
+
+describe("paths", () => {
+  test("only the mount's own, with any query; others get 404 where nobody else listens", async () => {
+    await mounted([{ ...echo, path: "/chat" }], async (_, [chat], address) => {
+      assert.equal(await statusOf(address, "/chat"), 101);
+      assert.equal(await statusOf(address, "/chat?room=1"), 101);
+      for (const path of ["/", "/other", "/chat/", "/Chat", "/chat/x"])
+        assert.equal(await statusOf(address, path), 404);
+      assert.equal(chat!.stats().opened, 2);
+    });
+  });
+
+  test("others are left to whoever else listens", async () => {
+    const server = http.createServer();
+    const seen: string[] = [];
+    server.on("upgrade", (request, socket) => {
+      if (request.url === "/chat") return;
+      seen.push(request.url!);
+      socket.end("HTTP/1.1 418 I'm a teapot\r\n\r\n");
+    });
+    await mounted(
+      [{ ...echo, path: "/chat" }],
+      async (_, __, address) => {
+        assert.equal(await statusOf(address, "/chat"), 101);
+        assert.equal(await statusOf(address, "/other"), 418);
+        assert.deepEqual(seen, ["/other"]);
+      },
+      server,
+    );
+  });
+
+  test("several mounts have each their own; what is nobody's gets 404, once", async () => {
+    await mounted(
+      [
+        { ...echo, path: "/a" },
+        { ...echo, path: "/b" },
+      ],
+      async (_, [a, b], address) => {
+        assert.deepEqual([await statusOf(address, "/a"), await statusOf(address, "/b")], [101, 101]);
+        const dialed = await dial({ address }, ask("/c"));
+        await until(() => dialed.received.includes("no WebSocket here"));
+        dialed.socket.end();
+        await dialed.closed;
+        assert.equal(dialed.received.match(/HTTP\/1\.1/g)?.length, 1);
+        assert.deepEqual([a!.stats().opened, b!.stats().opened], [1, 1]);
+      },
+    );
+  });
+
+  test("one without a path has what is no other's", async () => {
+    await mounted([echo, { ...echo, path: "/a" }], async (_, [all, a], address) => {
+      assert.deepEqual([await statusOf(address, "/a"), await statusOf(address, "/b")], [101, 101]);
+      assert.deepEqual([all!.stats().opened, a!.stats().opened], [1, 1]);
+    });
+  });
+
+  test("one path is mounted once, until it is drained", async () => {
+    for (const path of ["/a", undefined]) {
+      await mounted([{ path }], async (server, [first], address) => {
+        assert.throws(() => mount(server, { path }), { code: "core.invalid_argument", message: /already/ });
+        assert.equal(server.listenerCount("upgrade"), 1);
+        await statusOf(address, "/a");
+        const closing = first!.close();
+        const second = mount(server, { path });
+        assert.equal(await statusOf(address, "/a"), 101);
+        await closing;
+        await until(() => second.stats().opened === 1);
+        await second.close();
+        assert.equal(server.listenerCount("upgrade"), 0);
+      });
+    }
+  });
+
+  for (const path of ["chat", "", 5, null]) {
+    test(`${JSON.stringify(path)} is none`, () => {
+      const server = http.createServer();
+      assert.throws(() => mount(server, { path: path as string }), { code: "core.invalid_argument", message: /slash/ });
+      assert.equal(server.listenerCount("upgrade"), 0);
+    });
+  }
+});
+
+test("what is no HTTP server is refused, with what would do", () => {
+  for (const wrong of [undefined, null, {}, 8080, (): void => {}, { on() {} }]) {
+    assert.throws(() => mount(wrong as unknown as UpgradingServer, {}), {
+      code: "core.invalid_argument",
+      message: /createServer\(app\), or what app\.listen\(\) returns/,
+    });
+  }
+});
+
+test("a WebSocket has none of the server's timeouts for requests", async () => {
+  const server = http.createServer();
+  server.setTimeout(60_000);
+  let timeout: number | undefined;
+  const options: MountOptions = { upgrade: (request) => void (timeout = request.target === "/" ? socket?.timeout : 0) };
+  let socket: Socket | undefined;
+  server.on("connection", (given) => (socket = given));
+  await mounted(
+    [options],
+    async (_, __, address) => {
+      assert.equal(await statusOf(address, "/"), 101);
+      assert.equal(timeout, 0);
+    },
+    server,
+  );
+});
+
+test("what can't be a WebSocket is told so, and counted", async () => {
+  await mounted([echo], async (_, [chat], address) => {
+    assert.equal(await statusOf(address, "/", { "Sec-WebSocket-Version": "8" }), 426);
+    assert.equal(await statusOf(address, "/", { "Sec-WebSocket-Key": undefined }), 400);
+    assert.equal(await statusOf(address, "/", { Upgrade: "h2c" }), 400);
+    assert.equal(await statusOf(address, "/", { Origin: "https://evil.example" }), 403);
+    const { refused } = chat!.stats();
+    assert.deepEqual([refused.malformed, refused.origins], [3, 1]);
+  });
+});
+
+test("there may be as many as maxConnections and maxConnectionsPerAddress say", async () => {
+  for (const [options, status, reason] of [
+    [{ maxConnections: 1 }, 503, "maxConnections"],
+    [{ maxConnectionsPerAddress: 1 }, 429, "maxConnectionsPerAddress"],
+  ] as const) {
+    await mounted([{ ...echo, ...options }], async (_, [chat], address) => {
+      const first = await dial({ address }, ask("/"));
+      await until(() => first.received !== "");
+      assert.equal(await statusOf(address, "/"), status);
+      assert.equal(chat!.stats().refused[reason], 1);
+      first.socket.destroy();
+      await until(() => chat!.connections === 0);
+      assert.equal(await statusOf(address, "/"), 101);
+    });
+  }
+});
+
+test("behind a trusted proxy the client is who it names, on a Unix socket too", async () => {
+  const clients: (string | undefined)[] = [];
+  const options: MountOptions = {
+    proxies: { trusted: ["loopback"] },
+    upgrade: (_, peer) => void clients.push(peer?.address ?? peer?.path),
+  };
+  await mounted([options], async (_, __, address) => {
+    await statusOf(address, "/", { "X-Forwarded-For": "192.0.2.1" });
+  });
+  await withPath(async (path) => {
+    const server = http.createServer();
+    await once(server.listen(path), "listening");
+    await mounted(
+      [options],
+      async () => {
+        for (const changes of [{ "X-Forwarded-For": "192.0.2.2" }, {}]) {
+          const dialed = await dial({ address: { path } }, ask("/", changes));
+          await until(() => dialed.received !== "");
+          dialed.socket.destroy();
+        }
+      },
+      server,
+    );
+    assert.deepEqual(clients, ["192.0.2.1", "192.0.2.2", path]);
+  });
+});
+
+test("a drain refuses, closes, reports, and then takes no upgrades any more; the HTTP server lives on", async () => {
+  const clock = new VirtualClock();
+  await mounted([{ ...echo, clock }], async (server, [chat], address) => {
+    const one: Dialed = await dial({ address }, ask("/"));
+    await until(() => one.received.includes("101"));
+    const drained = chat!.drain({ timeout: 10_000, code: 1012 });
+    const late = await dial({ address }, ask("/"));
+    await until(() => late.received.includes("\r\n\r\n"));
+    assert.match(late.received, /^HTTP\/1\.1 503 .*\r\nRetry-After: 10\r\n/s);
+    late.socket.destroy();
+    await until(() => one.received.endsWith("\x88\x02\x03\xf4"));
+    one.socket.end(Uint8Array.of(0x88, 0x80, 0, 0, 0, 0));
+    assert.deepEqual(await drained, { closed: 1, lost: 0, terminated: 0, finished: 0, cut: 0, duration: 0 });
+    assert.equal(server.listenerCount("upgrade"), 0);
+    assert.ok(server.listening);
+    await until(() => clock.pending === 0);
+    // To Node.js it is an ordinary request now.
+    assert.equal(await statusOf(address, "/"), 200);
+  });
+});
+
+test("a drain that can't be meant rejects, and nothing was done", async () => {
+  await mounted([echo], async (server, [chat], address) => {
+    await assert.rejects(chat!.drain({ timeout: -1 }), { code: "core.invalid_argument" });
+    assert.equal(server.listenerCount("upgrade"), 1);
+    assert.equal(await statusOf(address, "/"), 101);
+  });
+});
+
+test("await using ends it", async () => {
+  const server = http.createServer();
+  {
+    await using chat = mount(server, echo);
+    assert.equal(chat.publish("news", "x"), 0);
+    assert.equal(chat.subscribers("news"), 0);
+    assert.equal(server.listenerCount("upgrade"), 1);
+  }
+  assert.equal(server.listenerCount("upgrade"), 0);
+});
+
+test("topics are the mount's own", async () => {
+  const open: MountOptions["open"] = (ws) => void ws.subscribe("news");
+  await mounted(
+    [
+      { path: "/a", open },
+      { path: "/b", open },
+    ],
+    async (_, [a, b], address) => {
+      const [one, other] = [await dial({ address }, ask("/a")), await dial({ address }, ask("/b"))];
+      await until(() => a!.subscribers("news") === 1 && b!.subscribers("news") === 1);
+      assert.equal(a!.publish("news", "hi"), 1);
+      await until(() => one.received.endsWith("\x81\x02hi"));
+      assert.ok(!other.received.includes("\x02hi"));
+      for (const { socket } of [one, other]) socket.destroy();
+    },
+  );
+});
+
+test("the socket may be any duplex, and the server anything that tells of upgrades", async () => {
+  let listener!: Parameters<UpgradingServer["on"]>[1];
+  const server: UpgradingServer = { on: (_, given) => (listener = given), off: () => {}, listenerCount: () => 1 };
+  const chat = mount(server, echo);
+  let written = "";
+  const socket = new Duplex({
+    read() {},
+    write(chunk: Buffer, _, done) {
+      written += chunk.toString("latin1");
+      done();
+    },
+  });
+  const rawHeaders =
+    "Host: h, Connection: Upgrade, Upgrade: websocket, Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==, Sec-WebSocket-Version: 13"
+      .split(", ")
+      .flatMap((field) => field.split(": "));
+  const incoming = { method: "GET", url: "/", httpVersionMajor: 1, httpVersionMinor: 1, rawHeaders };
+  listener(incoming as http.IncomingMessage, socket, Buffer.alloc(0));
+  await quiet();
+  assert.match(written, /^HTTP\/1\.1 101 /);
+  assert.equal([...chat.sockets][0]!.peer, undefined);
+  socket.destroy();
+  await chat.close();
+});

@@ -1,0 +1,182 @@
+import assert from "node:assert/strict";
+import * as net from "node:net";
+import { createServer } from "node:http";
+import { test } from "node:test";
+import { mount, serve, type MountOptions, type ServeOptions, type ServerOptions } from "../../src/server/index.ts";
+import { checkServerOptions, streamOptions } from "../../src/server/options.ts";
+import { Settings } from "../../src/websocket/index.ts";
+
+for (const [given, meant] of [
+  ["massage", "message"],
+  ["onmessage", "message"],
+  ["orgins", "origins"],
+  ["origin", "origins"],
+  ["maxConnection", "maxConnections"],
+  ["maxConnectionsPerIp", "maxConnections"],
+  ["proxy", "proxyProtocol"],
+  ["handler", undefined],
+  ["proxyprotocol", "proxyProtocol"],
+  ["ports", "port"],
+  ["TLS", "tls"],
+  ["plane", "plain"],
+  ["rates", "rate"],
+  ["concurency", "concurrency"],
+  ["bodylimit", "bodyLimit"],
+] as const) {
+  test(`serve has no ${given}${meant === undefined ? "" : `, but ${meant}`}`, async () => {
+    const message =
+      meant === undefined
+        ? new RegExp(`^serve has no option "${given}": there are open, message`)
+        : `serve has no option "${given}": did you mean ${meant}?`;
+    await assert.rejects(serve({ [given]: 1 }), { code: "core.invalid_argument", message });
+  });
+}
+
+for (const name of ["port", "host", "backlog", "tls", "plain", "proxyProtocol", "fetch", "bodyLimit"]) {
+  test(`mount has no ${name}, and says whose it is`, () => {
+    assert.throws(() => mount(createServer(), { [name]: 1 }), {
+      code: "core.invalid_argument",
+      message: new RegExp(`^mount has no option "${name}": .*HTTP server.*serve has it$`),
+    });
+  });
+}
+
+test("mount names the nearest of its own", () => {
+  assert.throws(() => mount(createServer(), { pat: "/x" } as object), { message: /did you mean path\?/ });
+});
+
+const message = (): void => {};
+
+for (const wrong of [
+  8080,
+  "8080",
+  null,
+  [],
+  undefined,
+  new Date(),
+  { maxConnections: 0 },
+  { maxConnectionsPerAddress: "5" },
+  { origins: "https://app.example" },
+  { origins: ["app.example"] },
+  { proxies: true },
+  { proxies: { trusted: ["localhost"] } },
+  { rate: 5 },
+  { rate: { messages: 0 } },
+  { rate: { message: 1 } },
+  { rate: { exceeded: "drop" } },
+  { connection: "x" },
+  { connection: message, message },
+  { message: "x" },
+  { open: {} },
+  { upgrade: true },
+  { maxMessageSize: -1 },
+  { maxFragments: "5" },
+  { highWaterMark: Number.NaN },
+  { maxBufferedAmount: -1 },
+  { overflow: "pause" },
+  { concurrency: 0 },
+  { concurrency: 1.5 },
+  { deflate: "yes" },
+  { timeouts: { handshake: -1 } },
+  { timeouts: { idel: 1 } },
+  { clock: {} },
+  { handshakeBufferSize: "1" },
+]) {
+  test(`${JSON.stringify(wrong)} is refused by serve and mount`, async () => {
+    await assert.rejects(serve(wrong as unknown as ServeOptions), { code: "core.invalid_argument" });
+    const server = createServer();
+    assert.throws(() => mount(server, wrong as unknown as MountOptions), { code: "core.invalid_argument" });
+    assert.equal(server.listenerCount("upgrade"), 0);
+  });
+}
+
+for (const wrong of [
+  { fetch: "x" },
+  { bodyLimit: -1 },
+  { tls: {} },
+  { tls: { cert: "x", key: "y" } },
+  { tls: true },
+  { plain: true },
+  { plain: 1 },
+  { proxyProtocol: "required" },
+  { proxyProtocol: 1 },
+  { path: "/tmp/x.sock", port: 1 },
+  { path: "/tmp/x.sock", host: "localhost" },
+  { port: -1 },
+  { port: 65_536 },
+  { port: 1.5 },
+  { port: "8080" },
+  { port: null },
+  { host: 5 },
+  { host: "" },
+  { host: null },
+  { path: 5 },
+  { path: "" },
+  { path: null },
+  { backlog: -1 },
+  { backlog: 1.5 },
+]) {
+  test(`${JSON.stringify(wrong)} is refused by serve before anything listens`, async (t) => {
+    const listened = t.mock.method(net.Server.prototype, "listen");
+    await assert.rejects(serve(wrong as unknown as ServeOptions), { code: "core.invalid_argument" });
+    assert.equal(listened.mock.callCount(), 0);
+  });
+}
+
+test("options that are undefined are as if they were not given", async () => {
+  const names =
+    "connection origins proxies maxConnections maxConnectionsPerAddress open message drain close error upgrade decorate onControl handshakeBufferSize maxMessageSize maxFragments highWaterMark maxBufferedAmount overflow autoFragment writeBufferSize text concurrency rate deflate timeouts clock peer";
+  const options = Object.fromEntries(names.split(" ").map((name) => [name, undefined]));
+  const server = await serve({
+    ...options,
+    host: "127.0.0.1",
+    port: undefined,
+    path: undefined,
+    backlog: undefined,
+    tls: undefined,
+    plain: undefined,
+    proxyProtocol: undefined,
+    fetch: undefined,
+    bodyLimit: undefined,
+  });
+  await server.close();
+  await mount(createServer(), { ...options, path: undefined }).close();
+});
+
+test("checkServerOptions passes what each of the two takes", () => {
+  checkServerOptions("serve", { message, port: 1, path: "/x", origins: "*" });
+  checkServerOptions("mount", { message, path: "/x", origins: "*" });
+});
+
+test("a stream's options are what is its own, with a limit of how fast it may be sent to", () => {
+  const options: ServerOptions & ServeOptions = { message, port: 1, origins: "*", maxConnections: 5, text: "bytes" };
+  assert.deepEqual(streamOptions(options), {
+    message,
+    text: "bytes",
+    rate: { messages: 10_000, bytes: 64 * 1024 * 1024 },
+  });
+  assert.deepEqual(new Settings(streamOptions(options)).rate, {
+    messages: 10_000,
+    bytes: 64 * 1024 * 1024,
+    burst: 2000,
+    exceeded: "wait",
+  });
+  assert.equal(new Settings(streamOptions({ rate: false })).rate, undefined);
+  assert.deepEqual(streamOptions({ rate: { messages: 5 } }).rate, { messages: 5 });
+});
+
+test("connection runs behind open, and closes behind itself", async () => {
+  const order: string[] = [];
+  const { open } = streamOptions({
+    open: async () => {
+      await Promise.resolve();
+      order.push("open");
+    },
+    connection: async () => {
+      await Promise.resolve();
+      order.push("connection");
+    },
+  });
+  await open!({ close: () => order.push("close") } as never);
+  assert.deepEqual(order, ["open", "connection", "close"]);
+});

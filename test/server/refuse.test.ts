@@ -1,0 +1,79 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Response } from "../../src/http/index.ts";
+import { refuse, tooMany, tooManyFromAddress } from "../../src/server/refuse.ts";
+import { pair, VirtualClock } from "../../src/testing/index.ts";
+import { quiet, RawPeer } from "../websocket/kit.ts";
+
+test("the response is sent, our side is ended, and the rest closed once the client has ended", async () => {
+  const clock = new VirtualClock();
+  const [stream, other] = pair();
+  const peer = new RawPeer(other);
+  void peer.write(new Uint8Array(10_000));
+  refuse(stream, new Response({ status: 403, body: "no" }), clock);
+  await quiet();
+  assert.deepEqual([peer.response?.status, peer.response?.body], [403, "no"]);
+  assert.equal(peer.response?.fields.get("Connection"), "close");
+  assert.deepEqual([stream.ended, stream.closed], [true, false]);
+  other.end();
+  await quiet();
+  assert.deepEqual([stream.closed, clock.pending], [true, 0]);
+});
+
+for (const [what, options] of [
+  ["does not read", { capacity: 10 }],
+  ["does not end", {}],
+] as const) {
+  test(`a client that ${what} has two seconds for it`, async () => {
+    const clock = new VirtualClock();
+    const [stream, other] = pair({}, options);
+    if (what === "does not end") new RawPeer(other);
+    refuse(stream, tooMany(), clock);
+    await clock.advance(1999);
+    assert.equal(stream.closed, false);
+    await clock.advance(1);
+    assert.deepEqual([stream.closed, clock.pending], [true, 0]);
+  });
+}
+
+for (const failAfter of [0, 1]) {
+  test(`where operation ${failAfter} fails it is closed`, async () => {
+    const clock = new VirtualClock();
+    const [stream, other] = pair({ failAfter }, {});
+    new RawPeer(other);
+    refuse(stream, tooMany(), clock);
+    await quiet();
+    assert.deepEqual([stream.closed, clock.pending], [true, 0]);
+  });
+}
+
+test("where someone else writes it is closed", async () => {
+  const clock = new VirtualClock();
+  const [stream] = pair({}, { capacity: 1 });
+  stream.writeSome(new Uint8Array(10), () => {});
+  refuse(stream, tooMany(), clock);
+  await quiet();
+  assert.deepEqual([stream.closed, clock.pending], [true, 0]);
+});
+
+test("of more than a thousand at once the others are closed without a word, and there is room again later", async () => {
+  const clock = new VirtualClock();
+  const streams = Array.from({ length: 1001 }, () => pair()[0]);
+  for (const stream of streams) refuse(stream, tooManyFromAddress(), clock);
+  assert.deepEqual(
+    streams.map(({ closed }) => closed),
+    streams.map((_, i) => i === 1000),
+  );
+  await clock.advance(2000);
+  assert.ok(streams.every(({ closed }) => closed));
+  const [late] = pair();
+  refuse(late, tooMany(), clock);
+  assert.equal(late.closed, false);
+  await clock.advance(2000);
+  assert.equal(clock.pending, 0);
+});
+
+test("what there are too many of is told to come back", () => {
+  assert.deepEqual([tooMany().status, tooMany().fields.get("Retry-After")], [503, "10"]);
+  assert.deepEqual([tooManyFromAddress().status, tooManyFromAddress().fields.get("Retry-After")], [429, "10"]);
+});

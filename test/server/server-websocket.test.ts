@@ -1,0 +1,92 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { ServerWebSocket } from "../../src/server/index.ts";
+import { Stream } from "../../src/websocket/index.ts";
+import { quiet } from "../websocket/kit.ts";
+import { connect, hubOf, leave, opened } from "./kit.ts";
+
+test("it is a Stream, with the client as its peer and the data of the upgrade", async () => {
+  const { hub } = hubOf<{ user: string }>({ upgrade: (_, peer) => ({ data: { user: `from ${peer?.address}` } }) });
+  const { ws } = await opened(hub, { client: { address: "192.0.2.1" } });
+  assert.ok(ws instanceof Stream);
+  assert.deepEqual([ws.peer, ws.data.user, ws.isOpen], [{ address: "192.0.2.1" }, "from 192.0.2.1", true]);
+});
+
+test("it subscribes once, and unsubscribes once", async () => {
+  const { hub } = hubOf();
+  const { ws } = await opened(hub);
+  assert.deepEqual([...ws.topics], []);
+  assert.deepEqual([ws.subscribe("a"), ws.subscribe("a"), ws.subscribe("b")], [true, false, true]);
+  assert.deepEqual([...ws.topics], ["a", "b"]);
+  assert.equal(hub.statistics().subscriptions, 2);
+  assert.deepEqual([ws.unsubscribe("c"), ws.unsubscribe("a"), ws.unsubscribe("a")], [false, true, false]);
+  assert.deepEqual([[...ws.topics], hub.subscribers("a"), hub.subscribers("b")], [["b"], 0, 1]);
+});
+
+test("it may subscribe while it opens, and is sent something once it is open", async () => {
+  const { hub } = hubOf();
+  const { ws, peer } = connect(hub);
+  assert.ok(ws.subscribe("a"));
+  assert.equal(hub.publish("a", "too early", undefined), 0);
+  await quiet();
+  assert.equal(hub.publish("a", "in time", undefined), 1);
+  await quiet();
+  assert.deepEqual(peer.frames, ["text in time"]);
+});
+
+test("one that never opens leaves no subscription", async () => {
+  const { hub } = hubOf({ upgrade: () => new Promise<void>(() => {}) });
+  const { ws } = connect(hub);
+  ws.subscribe("a");
+  ws.terminate();
+  await quiet();
+  assert.deepEqual([hub.statistics().topics, [...ws.topics], ws.subscribe("a")], [0, [], false]);
+});
+
+test("its subscriptions end with it, before its handler close, and it can't have new ones", async () => {
+  const seen: unknown[] = [];
+  const { hub } = hubOf({
+    close: (ws) =>
+      void seen.push([...ws.topics], hub.statistics().subscriptions, ws.subscribe("a"), ws.unsubscribe("a")),
+  });
+  const one = await opened(hub);
+  one.ws.subscribe("a");
+  one.ws.subscribe("b");
+  void one.ws.close();
+  // It is there until the end: whoever leaves may still be told apart.
+  assert.equal(hub.subscribers("a"), 1);
+  await leave(one);
+  assert.deepEqual(seen, [[], 0, false, false]);
+  assert.equal(one.ws.subscribe("a"), false);
+  assert.equal(hub.statistics().topics, 0);
+});
+
+test("topics may be left while they are gone through", async () => {
+  const { hub } = hubOf();
+  const { ws } = await opened(hub);
+  for (let i = 0; i < 10; i++) ws.subscribe(`${i}`);
+  for (const topic of ws.topics) ws.unsubscribe(topic);
+  assert.equal(hub.statistics().topics, 0);
+});
+
+test("a topic that is no string is misuse", async () => {
+  const { hub } = hubOf();
+  const { ws } = await opened(hub);
+  for (const wrong of [undefined, 1, {}, ["a"]]) {
+    assert.throws(() => ws.subscribe(wrong as unknown as string), { code: "core.invalid_argument" });
+    assert.throws(() => ws.publish(wrong as unknown as string, "x"), { code: "core.invalid_argument" });
+  }
+  assert.equal(hub.statistics().topics, 0);
+});
+
+test("what it publishes behind its own end goes to the others all the same", async () => {
+  const { hub } = hubOf();
+  const [gone, other] = [await opened(hub), await opened(hub)];
+  for (const { ws } of [gone, other]) (ws as ServerWebSocket).subscribe("a");
+  gone.ws.terminate();
+  assert.equal(gone.ws.publish("a", "last"), 1);
+  await quiet();
+  assert.equal(gone.ws.publish("a", "very last"), 1);
+  await quiet();
+  assert.deepEqual(other.peer.frames, ["text last", "text very last"]);
+});
