@@ -1,7 +1,9 @@
 import { ServalError, systemClock, type Clock } from "../core/index.ts";
-import type { Signalled } from "./drain-on-signal.ts";
+import { misuseLine } from "./failure.ts";
+import { jsonLine } from "./json-line.ts";
 import { Load } from "./load.ts";
 import type { LoadOptions } from "./load-options.ts";
+import { onSignal, type Signalled } from "./on-signal.ts";
 import type { Output } from "./output.ts";
 import { Progress } from "./progress.ts";
 import { reportOf, resultOf } from "./report.ts";
@@ -20,27 +22,20 @@ export async function bench(
 ): Promise<number> {
   const load = new Load(options, clock);
   const stop = new AbortController();
-  const onSignal = (): void => {
-    signalled.off("SIGINT", onSignal);
-    signalled.off("SIGTERM", onSignal);
-    stop.abort();
-  };
-  signalled.once("SIGINT", onSignal);
-  signalled.once("SIGTERM", onSignal);
+  const ignoreSignals = onSignal(signalled, () => stop.abort());
   const progress = new Progress(load.tally, json ? withoutTerminal(output) : output, clock);
   try {
     await load.run(stop.signal);
   } catch (error) {
     if (!(error instanceof ServalError)) throw error;
     progress.end();
-    output.err(`serval: ${oneLine(error.message)}; see serval bench --help\n`);
+    output.err(misuseLine(error, "bench"));
     return 2;
   } finally {
     progress.end();
-    signalled.off("SIGINT", onSignal);
-    signalled.off("SIGTERM", onSignal);
+    ignoreSignals();
   }
-  output.out(json ? `${JSON.stringify(resultOf(options, load.tally))}\n` : reportOf(options, load.tally));
+  output.out(json ? jsonLine(resultOf(options, load.tally)) : reportOf(options, load.tally));
   return codeOf(load.tally);
 }
 
@@ -50,8 +45,4 @@ function codeOf({ opened, lost, wrong }: Tally): number {
 
 function withoutTerminal({ out, err }: Output): Output {
   return { out, err };
-}
-
-function oneLine(text: string): string {
-  return text.replaceAll(/\s*\n\s*/g, " ");
 }

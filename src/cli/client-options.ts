@@ -1,84 +1,96 @@
-import { readFileSync } from "node:fs";
 import type { ConnectOptions } from "../client/index.ts";
 import { Fields } from "../http/index.ts";
-import { lastOf, numberOf, quoted, UsageError, type Given } from "./options.ts";
+import { quoted, UsageError, type Given, type OptionTable } from "./options.ts";
+import { readPem } from "./pem.ts";
 
 /** How a command connects: options of `connect`. */
-export interface ClientOptions extends Pick<ConnectOptions, "tls" | "proxy" | "deflate"> {
-  readonly fields: Fields;
-  readonly protocols: readonly string[];
+export interface ClientOptions extends Pick<
+  ConnectOptions,
+  "fields" | "protocols" | "deflate" | "tls" | "proxy" | "maxMessageSize"
+> {
   readonly timeouts: { readonly handshake: number };
 }
 
+/** Where a command is to connect to, and how. */
+export interface ClientSettings {
+  readonly url: string;
+  readonly options: ClientOptions;
+}
+
+/** The longest that opening takes, in seconds. */
+const timeout = 10;
+
 /** The options of every command that connects. */
-export const clientOptionTable = {
-  header: { type: "string", short: "H", example: "-H 'Authorization: Bearer x'" },
-  protocol: { type: "string", short: "p", example: "--protocol chat" },
-  origin: { type: "string", example: "--origin https://example.com" },
-  insecure: { type: "boolean" },
-  ca: { type: "string", example: "--ca certificate.pem" },
-  proxy: { type: "string", example: "--proxy http://127.0.0.1:3128" },
-  deflate: { type: "boolean" },
-  timeout: { type: "string", example: "--timeout 10" },
-} as const;
+export const clientOptions: OptionTable = {
+  header: {
+    short: "H",
+    value: "LINE",
+    example: '"Authorization: Bearer abc"',
+    help: 'a header of the request, as "Name: value"; repeatable',
+  },
+  protocol: {
+    short: "p",
+    value: "NAME",
+    example: "chat",
+    help: "a subprotocol to offer; repeatable, or with commas",
+  },
+  origin: { value: "URL", example: "https://example.com", help: "the Origin that a browser would send" },
+  deflate: { help: "offer compression" },
+  insecure: { help: "accept any certificate of the server" },
+  ca: { value: "FILE", example: "authority.pem", help: "accept the certificates of this authority (PEM)" },
+  proxy: {
+    value: "URL",
+    example: "http://127.0.0.1:3128",
+    help: 'connect through a proxy: http:, https:, socks5:, socks5h:, or "environment" for what HTTPS_PROXY and the like say',
+  },
+  timeout: {
+    value: "S",
+    example: "10",
+    help: `seconds for opening, for closing, and for an answer that is waited for (default ${timeout})`,
+  },
+};
 
-/** The longest that connecting takes, in seconds. */
-const defaultTimeout = 10;
-
-/** Reads the options of {@link clientOptionTable}. Throws {@link UsageError}. */
-export function clientOptions(given: Given): ClientOptions {
-  const proxy = lastOf(given, "proxy");
+/** Reads {@link clientOptions}; a URL without a scheme is `ws:`. Throws {@link UsageError}. */
+export function readClient(given: Given, url: string): ClientSettings {
+  const origin = given.last("origin");
+  const ca = readPem(given, "ca", "certificate");
+  const proxy = given.last("proxy");
   return {
-    fields: fieldsOf(given),
-    protocols: (given.values.get("protocol") ?? []).flatMap((value) => value.split(",")).map((name) => name.trim()),
-    tls: tlsOf(given),
-    ...(proxy !== undefined && { proxy }),
-    deflate: given.values.has("deflate"),
-    timeouts: { handshake: timeoutOf(given) },
+    url: completeUrl(url),
+    options: {
+      fields: [
+        ...given.all("header").map(parseField),
+        ...(origin === undefined ? [] : [checked(["Origin", origin], origin, "origin", "https://example.com")]),
+      ],
+      protocols: given.all("protocol").flatMap((value) => value.split(",").map((name) => name.trim())),
+      deflate: given.has("deflate"),
+      tls: { rejectUnauthorized: !given.has("insecure"), ...(ca !== undefined && { ca }) },
+      ...(proxy !== undefined && { proxy }),
+      timeouts: { handshake: given.time("timeout") ?? timeout * 1000 },
+    },
   };
 }
 
-function fieldsOf(given: Given): Fields {
-  const fields = new Fields();
-  for (const line of given.values.get("header") ?? []) {
-    const colon = line.indexOf(":");
-    if (colon < 1) throw new UsageError(`${quoted(line)} is no header; write it like -H 'Name: value'`);
-    append(fields, line.slice(0, colon), line.slice(colon + 1).trim());
-  }
-  const origin = lastOf(given, "origin");
-  if (origin !== undefined) append(fields, "Origin", origin);
-  return fields;
+/** A URL as it is meant: one without a scheme is `ws:`. */
+function completeUrl(given: string): string {
+  return /^(?:[a-z][a-z\d+.-]*:\/|ws\+unix:)/i.test(given) ? given : `ws://${given}`;
 }
 
-function append(fields: Fields, name: string, value: string): void {
+function parseField(given: string): [name: string, value: string] {
+  const colon = Math.max(given.indexOf(":"), 0);
+  return checked([given.slice(0, colon).trim(), given.slice(colon + 1).trim()], given, "header", '"Name: value"');
+}
+
+function checked(
+  field: [name: string, value: string],
+  given: string,
+  option: string,
+  example: string,
+): [name: string, value: string] {
   try {
-    fields.append(name, value);
-  } catch (error) {
-    throw new UsageError(`the header ${quoted(name)} can't be sent: ${(error as Error).message}`);
+    new Fields([field]);
+  } catch {
+    throw new UsageError(`${quoted(given)} is no ${option}; --${option} takes one such as ${example}`);
   }
-}
-
-function tlsOf(given: Given): { ca?: Buffer; rejectUnauthorized?: boolean } {
-  const path = lastOf(given, "ca");
-  return {
-    ...(path !== undefined && { ca: fileAt(path) }),
-    ...(given.values.has("insecure") && { rejectUnauthorized: false }),
-  };
-}
-
-function fileAt(path: string): Buffer {
-  try {
-    return readFileSync(path);
-  } catch (error) {
-    const why = (error as NodeJS.ErrnoException).code ?? String(error);
-    throw new UsageError(
-      `${quoted(path)} can't be read (${why}); --ca takes the path of a file of certificates in PEM`,
-    );
-  }
-}
-
-function timeoutOf(given: Given): number {
-  const seconds = numberOf(given, "timeout") ?? defaultTimeout;
-  if (seconds > 0) return seconds * 1000;
-  throw new UsageError("--timeout takes a number of seconds above 0");
+  return field;
 }

@@ -1,11 +1,6 @@
 import type { Server } from "../server/index.ts";
+import { onSignal, type Signalled } from "./on-signal.ts";
 import type { Output } from "./output.ts";
-
-/** What can be told to end: the process. */
-export interface Signalled {
-  once(signal: "SIGINT" | "SIGTERM", listener: () => void): unknown;
-  off(signal: "SIGINT" | "SIGTERM", listener: () => void): unknown;
-}
 
 const timeout = 5_000;
 
@@ -18,15 +13,7 @@ export async function drainOnSignal(
   output: Output,
   signalled: Signalled = process,
 ): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const onSignal = (): void => {
-      signalled.off("SIGINT", onSignal);
-      signalled.off("SIGTERM", onSignal);
-      resolve();
-    };
-    signalled.once("SIGINT", onSignal);
-    signalled.once("SIGTERM", onSignal);
-  });
+  await new Promise<void>((resolve) => onSignal(signalled, resolve));
   const open = server.connections;
   if (open > 0) {
     output.err(

@@ -1,6 +1,6 @@
 import { serve, type Server } from "../server/index.ts";
 import type { StreamOptions } from "../websocket/index.ts";
-import type { EchoSettings, Where } from "./arguments.ts";
+import type { EchoSettings, Where } from "./server-options.ts";
 
 /** Starts a server that sends every message back, at every path. */
 export function echo(where: Where, settings: EchoSettings): Promise<Server> {

@@ -1,5 +1,5 @@
-import { clientOptions, clientOptionTable, type ClientOptions } from "./client-options.ts";
-import { numberOf, readOptions, UsageError, wholeOf, type Given, type OptionTable } from "./options.ts";
+import { readClient, type ClientOptions } from "./client-options.ts";
+import { UsageError, type Given, type OptionTable } from "./options.ts";
 
 /** What a load is made of; sizes in bytes, times in milliseconds. */
 export interface LoadOptions {
@@ -23,55 +23,63 @@ export interface LoadOptions {
   readonly messages: number;
 }
 
-/** The options of `serval bench`. */
-export const loadOptionTable: OptionTable = {
-  connections: { type: "string", short: "c", example: "--connections 50" },
-  opening: { type: "string", example: "--opening 50" },
-  size: { type: "string", short: "s", example: "--size 64" },
-  text: { type: "boolean" },
-  depth: { type: "string", example: "--depth 1" },
-  rate: { type: "string", short: "r", example: "--rate 1000" },
-  "no-echo": { type: "boolean" },
-  duration: { type: "string", short: "d", example: "--duration 10" },
-  messages: { type: "string", short: "n", example: "--messages 100000" },
-  warmup: { type: "string", example: "--warmup 2" },
-  json: { type: "boolean" },
-  ...clientOptionTable,
-  help: { type: "boolean", short: "h" },
-  version: { type: "boolean", short: "v" },
+/** The options of `bench` alone. */
+export const loadOptions: OptionTable = {
+  connections: { short: "c", value: "N", example: "50", help: "how many connections (default 50)" },
+  opening: { value: "N", example: "50", help: "at most so many are being opened at once (default 100)" },
+  size: { short: "s", value: "BYTES", example: "64", help: "the size of each message (default 64)" },
+  text: { help: "text messages in the place of binary ones" },
+  depth: { value: "N", example: "1", help: "messages in flight on each connection (default 1)" },
+  rate: {
+    short: "r",
+    value: "N",
+    example: "1000",
+    help: "messages a second in all (an open loop: see below); 0 for none, so that connections are only held open",
+  },
+  "no-echo": { help: "messages are not answered: they are only sent" },
+  duration: { short: "d", value: "S", example: "10", help: "seconds of sending, or of holding (default 10)" },
+  messages: { short: "n", value: "N", example: "100000", help: "ends after so many messages; no default" },
+  warmup: { value: "S", example: "2", help: "seconds of sending before messages count (default 0)" },
+  json: { help: "print the result as one line of JSON and nothing else; times in ms" },
 };
 
-/** Reads the arguments of `serval bench`; without `load` where they ask for help or the version. Throws {@link UsageError}. */
-export function readLoadOptions(args: readonly string[]): { given: Given; load?: LoadOptions; json: boolean } {
-  const given = readOptions(args, loadOptionTable);
-  const json = given.values.has("json");
-  if (given.values.has("help") || given.values.has("version")) return { given, json };
-  return { given, json, load: loadOf(given) };
-}
+/** What there is to know of `bench` behind its options. */
+export const loadNotes = `Opens connections to an echo server and sends messages, each of which is to
+come back as it was: size, kind and the stamp at its beginning are compared.
 
-function loadOf(given: Given): LoadOptions {
-  const [url, ...rest] = given.words;
-  if (url === undefined) throw new UsageError("bench needs the URL of a server, such as ws://127.0.0.1:8080/");
-  if (rest.length > 0) throw new UsageError(`bench takes one URL, and ${rest.length + 1} words were given`);
-  const rate = numberOf(given, "rate");
-  const messages = wholeOf(given, "messages", 1);
+Without --rate this is a closed loop: the next message leaves when an answer
+has come, and latency is counted from when a message was sent. A server that
+stops for a second is asked nothing in that second: latency says little of it.
+With --rate it is an open loop: messages are due at a steady rate, whatever
+becomes of those before, and latency is counted from when a message was due,
+not from when there was room to send it, so nothing is omitted. What this
+process itself is late, a millisecond or so, is part of it. A message waits
+for room where connections times depth are in flight already.
+
+Ctrl-C ends early, with the result so far. Exits with 0; with 1 if no
+connection could be opened, or answers were lost or wrong.
+`;
+
+/** Reads how to connect, and {@link loadOptions}. Throws {@link UsageError}. */
+export function readLoad(given: Given, address: string): LoadOptions {
+  const { url, options: client } = readClient(given, address);
+  const rate = given.number("rate");
+  const messages = given.whole("messages", 1);
   if (rate === 0 && messages !== undefined) {
     throw new UsageError("--rate 0 sends no messages: leave --messages out, or the rate");
   }
-  const seconds = numberOf(given, "duration") ?? (messages === undefined ? 10 : Infinity);
-  if (seconds === 0) throw new UsageError("--duration takes a number of seconds above 0");
   return {
     url,
-    client: clientOptions(given),
-    connections: wholeOf(given, "connections", 1) ?? 50,
-    opening: wholeOf(given, "opening", 1) ?? 100,
-    size: wholeOf(given, "size", 0) ?? 64,
-    isText: given.values.has("text"),
-    depth: wholeOf(given, "depth", 1) ?? 1,
-    echo: !given.values.has("no-echo"),
+    client,
+    connections: given.whole("connections", 1) ?? 50,
+    opening: given.whole("opening", 1) ?? 100,
+    size: given.whole("size", 0) ?? 64,
+    isText: given.has("text"),
+    depth: given.whole("depth", 1) ?? 1,
+    echo: !given.has("no-echo"),
     rate,
-    warmup: (numberOf(given, "warmup") ?? 0) * 1000,
-    duration: seconds * 1000,
+    warmup: (given.number("warmup") ?? 0) * 1000,
+    duration: given.time("duration") ?? (messages === undefined ? 10_000 : Infinity),
     messages: messages ?? Infinity,
   };
 }

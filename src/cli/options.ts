@@ -1,81 +1,117 @@
 import { parseArgs } from "node:util";
 
-/** An option: one without a value, or with one, of which the example shows what it looks like. */
-type OptionEntry =
-  | { readonly type: "boolean"; readonly short?: string }
-  | { readonly type: "string"; readonly short?: string; readonly example: string };
-
-/** The options that a command has, by name. */
-export type OptionTable = Readonly<Record<string, OptionEntry>>;
-
-/** What a command line has: words, and the values of each option that was given, "" for one that takes none. */
-export interface Given {
-  readonly words: readonly string[];
-  readonly values: ReadonlyMap<string, readonly string[]>;
-}
-
 /** A command line that can't be meant; the message says in one line what to write instead. */
 export class UsageError extends Error {}
 
-/** Takes arguments apart. Throws {@link UsageError}. */
-export function readOptions(args: readonly string[], table: OptionTable): Given {
-  const options = Object.fromEntries(
-    Object.entries(table).map(([name, { type, short }]) => [name, { type, ...(short !== undefined && { short }) }]),
-  );
-  // Not strict: the platform's errors are of several lines, and don't know what the commands are.
-  const { tokens } = parseArgs({ args: [...args], options, strict: false, allowPositionals: true, tokens: true });
+/** An option of a command: one without a value, or with one, which has a name in the help and an example. */
+export type Option = { readonly short?: string; readonly help: string } & (
+  | { readonly value?: undefined }
+  | { readonly value: string; readonly example: string }
+);
+
+/** Options by their long names. Where commands share a name or a letter, it takes a value in all of them or in none. */
+export type OptionTable = Readonly<Record<string, Option>>;
+
+/** What a command line has: words, and the values of each option that is given, "" for one that takes none. */
+export class Given {
+  readonly words: readonly string[];
+  readonly #values: ReadonlyMap<string, readonly string[]>;
+
+  constructor(words: readonly string[], values: ReadonlyMap<string, readonly string[]>) {
+    this.words = words;
+    this.#values = values;
+  }
+
+  /** Whether there is nothing. */
+  get isEmpty(): boolean {
+    return this.words.length === 0 && this.#values.size === 0;
+  }
+
+  has(name: string): boolean {
+    return this.#values.has(name);
+  }
+
+  /** The last value, which counts where there can be but one. */
+  last(name: string): string | undefined {
+    return this.#values.get(name)?.at(-1);
+  }
+
+  /** All values of an option that may be repeated. */
+  all(name: string): readonly string[] {
+    return this.#values.get(name) ?? [];
+  }
+
+  /** A whole number of at least `least`. Throws {@link UsageError}. */
+  whole(name: string, least: number): number | undefined {
+    const text = this.last(name);
+    if (text === undefined) return undefined;
+    if (/^\d{1,15}$/.test(text) && Number(text) >= least) return Number(text);
+    throw new UsageError(`${quoted(text)} is no such number; --${name} takes a whole number of at least ${least}`);
+  }
+
+  /** A number of at least 0, possibly with decimals; `or` says what else the option takes. Throws {@link UsageError}. */
+  number(name: string, or = ""): number | undefined {
+    const text = this.last(name);
+    if (text === undefined) return undefined;
+    if (/^\d{1,9}(\.\d{1,9})?$/.test(text)) return Number(text);
+    throw new UsageError(`${quoted(text)} is no such number; --${name} takes one such as 10 or 0.5${or}`);
+  }
+
+  /** A time above 0, which is given in seconds, in milliseconds. Throws {@link UsageError}. */
+  time(name: string): number | undefined {
+    const seconds = this.number(name);
+    if (seconds === 0) throw new UsageError(`--${name} takes a number of seconds above 0`);
+    return seconds === undefined ? undefined : seconds * 1000;
+  }
+}
+
+/** Takes arguments apart. `owner` is the command whose options the table has. Throws {@link UsageError}. */
+export function readOptions(args: readonly string[], table: OptionTable, owner?: string): Given {
   const values = new Map<string, string[]>();
   const words: string[] = [];
-  for (const token of tokens) {
+  for (const token of tokensOf(args, table)) {
     if (token.kind === "positional") words.push(token.value);
     if (token.kind !== "option") continue;
-    const entry = Object.hasOwn(table, token.name) ? table[token.name] : undefined;
-    if (entry === undefined) {
-      throw new UsageError(`unknown option ${quoted(token.rawName)}; the options are ${namesOf(table)}`);
+    const option = Object.hasOwn(table, token.name) ? table[token.name] : undefined;
+    if (option === undefined) {
+      const names = Object.keys(table).map((name) => `--${name}`);
+      const known = owner === undefined ? "" : `; the options of ${owner} are ${listed(names)}`;
+      throw new UsageError(`unknown option ${quoted(token.rawName)}${known}`);
     }
     const before = values.get(token.name) ?? [];
-    values.set(token.name, [...before, valueOf(entry, token)]);
+    values.set(token.name, [...before, valueOf(option, token)]);
   }
-  return { words, values };
+  return new Given(words, values);
 }
 
-interface Token {
-  readonly rawName: string;
-  readonly value: string | undefined;
-  readonly inlineValue: boolean | undefined;
+/** The first argument that is neither an option nor the value of one. */
+export function firstWord(args: readonly string[], table: OptionTable): string | undefined {
+  return tokensOf(args, table).find((token) => token.kind === "positional")?.value;
 }
 
-function valueOf(entry: OptionEntry, { rawName, value, inlineValue }: Token): string {
-  if (entry.type === "boolean") {
+type Token = ReturnType<typeof tokensOf>[number];
+
+function tokensOf(args: readonly string[], table: OptionTable) {
+  const options = Object.fromEntries(
+    Object.entries(table).map(([name, { value, short }]) => [
+      name,
+      { type: value === undefined ? ("boolean" as const) : ("string" as const), ...(short !== undefined && { short }) },
+    ]),
+  );
+  // Not strict: the platform's errors are of several lines, and don't know what the commands are.
+  return parseArgs({ args: [...args], options, strict: false, allowPositionals: true, tokens: true }).tokens;
+}
+
+function valueOf(option: Option, { name, rawName, value, inlineValue }: Extract<Token, { kind: "option" }>): string {
+  if (option.value === undefined) {
     if (value !== undefined) throw new UsageError(`${rawName} takes no value`);
     return "";
   }
   // "--host --port" is a value forgotten; what really begins with a dash can be written as --host=-x.
   if (!value || (inlineValue !== true && /^-\D/.test(value))) {
-    throw new UsageError(`${rawName} needs a value, such as ${entry.example}`);
+    throw new UsageError(`${rawName} needs a value, such as --${name} ${option.example}`);
   }
   return value;
-}
-
-/** The value of an option, the last where it was given more than once. */
-export function lastOf({ values }: Given, name: string): string | undefined {
-  return values.get(name)?.at(-1);
-}
-
-/** The value of an option that is a whole number of at least `least`. Throws {@link UsageError}. */
-export function wholeOf(given: Given, name: string, least: number): number | undefined {
-  const text = lastOf(given, name);
-  if (text === undefined) return undefined;
-  if (/^\d{1,15}$/.test(text) && Number(text) >= least) return Number(text);
-  throw new UsageError(`${quoted(text)} is no such number; --${name} takes a whole number of at least ${least}`);
-}
-
-/** The value of an option that is a number of at least 0, possibly with decimals. Throws {@link UsageError}. */
-export function numberOf(given: Given, name: string): number | undefined {
-  const text = lastOf(given, name);
-  if (text === undefined) return undefined;
-  if (/^\d{1,9}(\.\d{1,9})?$/.test(text)) return Number(text);
-  throw new UsageError(`${quoted(text)} is no such number; --${name} takes one such as 10 or 0.5`);
 }
 
 /** Names in a sentence: "a, b and c". */
@@ -86,8 +122,4 @@ export function listed(names: readonly string[]): string {
 /** As JSON, so that whatever was given stays on its line. */
 export function quoted(given: string): string {
   return JSON.stringify(given);
-}
-
-function namesOf(table: OptionTable): string {
-  return listed(Object.keys(table).map((name) => `--${name}`));
 }

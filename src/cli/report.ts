@@ -1,3 +1,4 @@
+import { escapedWords } from "./escape.ts";
 import { bar, digits, duration, whole } from "./format.ts";
 import type { Histogram } from "./histogram.ts";
 import type { LoadOptions } from "./load-options.ts";
@@ -103,7 +104,10 @@ function aboutConnections(tally: Tally): string[] {
   const statuses = tally.statuses.size === 0 ? "" : `; HTTP ${textOf(tally.statuses)}`;
   const lines = [row("connections", `${whole(tally.opened)} opened, ${whole(failed)} failed`)];
   if (failed > 0)
-    lines.push(row("  failed", `${textOf(tally.failures)}${statuses}`), row("", tally.firstFailure ?? ""));
+    lines.push(
+      row("  failed", `${textOf(tally.failures)}${statuses}`),
+      row("", escapedWords(tally.firstFailure ?? "")),
+    );
   if (tally.opening.count > 0) lines.push(row("  opening", percentilesOf(tally.opening)));
   return lines;
 }

@@ -1,21 +1,27 @@
 import { ServalError } from "../core/index.ts";
 import type { Server } from "../server/index.ts";
-import { parseArguments, type EchoSettings, type Invocation, type ServerName, type Where } from "./arguments.ts";
+import { commandIn, parseArguments, type Invocation } from "./arguments.ts";
 import { bench } from "./bench.ts";
+import type { ServerName, Task } from "./commands.ts";
+import { connect } from "./connect.ts";
 import { drainOnSignal } from "./drain-on-signal.ts";
 import { echo } from "./echo.ts";
+import { failureLine } from "./failure.ts";
 import { help } from "./help.ts";
+import { inspect } from "./inspect.ts";
 import { UsageError } from "./options.ts";
 import type { Output } from "./output.ts";
 import { servePage } from "./serve-page.ts";
+import type { EchoSettings, Where } from "./server-options.ts";
+import type { Stdio } from "./stdio.ts";
 import { version } from "./version.ts";
 
-interface Command {
+interface ServerCommand {
   start(where: Where, settings: EchoSettings): Promise<Server>;
   readonly path: string;
 }
 
-const commands: Readonly<Record<ServerName, Command>> = {
+const servers: Readonly<Record<ServerName, ServerCommand>> = {
   echo: { start: echo, path: "/" },
   serve: { start: servePage, path: "/echo" },
 };
@@ -24,15 +30,15 @@ const commands: Readonly<Record<ServerName, Command>> = {
  * Does what the arguments ask for. Fulfils with the exit code: 0, 1 for what went wrong, 2 for arguments that can't be
  * meant; for a server when it has been closed.
  */
-export async function runCommand(args: readonly string[], output: Output): Promise<number> {
+export async function runCommand(args: readonly string[], output: Output, stdio: Stdio = process): Promise<number> {
   let invocation: Invocation;
   try {
     invocation = parseArguments(args);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     // Run by npm, the command may not be in the user's path.
-    const help = process.env["npm_lifecycle_event"] === "start" ? "npm start -- --help" : "serval --help";
-    output.err(`serval: ${error.message}; see ${help}\n`);
+    const program = process.env["npm_lifecycle_event"] === "start" ? ["npm start --"] : ["serval", commandIn(args)];
+    output.err(`serval: ${error.message}; see ${[...program, "--help"].filter(Boolean).join(" ")}\n`);
     return 2;
   }
   switch (invocation.kind) {
@@ -47,16 +53,20 @@ export async function runCommand(args: readonly string[], output: Output): Promi
       return 2;
     case "run":
       return run(invocation, output);
+    case "connect":
+      return connect(invocation.client, invocation.chat, stdio);
+    case "inspect":
+      return inspect(invocation.client, invocation.json, stdio);
     case "bench":
       return bench(invocation.load, invocation.json, output);
   }
 }
 
 async function run(
-  { command, where, echo: settings }: Extract<Invocation, { kind: "run" }>,
+  { command, where, echo: settings }: Extract<Task, { kind: "run" }>,
   output: Output,
 ): Promise<number> {
-  const { start, path } = commands[command];
+  const { start, path } = servers[command];
   let server: Server;
   try {
     server = await start(where, settings);
@@ -64,14 +74,20 @@ async function run(
     output.err(`serval: ${whyNot(error, where)}\n`);
     return 1;
   }
-  output.out(`serval ${command} listening on ${server.url} (${server.url.replace(/^http/, "ws")}${path})\n`);
+  output.out(`serval ${command} listening on ${server.url} (${webSocketUrl(server.url, path)})\n`);
   await drainOnSignal(server, output);
   return 0;
 }
 
+/** Where the WebSocket is, as `serval connect` takes it. */
+function webSocketUrl(url: string, path: string): string {
+  return url.startsWith("unix:") ? `ws+${url}:${path}` : `${url.replace(/^http/, "ws")}${path}`;
+}
+
 /** Why a server did not start, and what to do about it, in one line. */
-function whyNot(error: unknown, { port, host }: Where): string {
-  const message = error instanceof Error ? error.message.replaceAll(/\s*\n\s*/g, " ") : String(error);
+function whyNot(error: unknown, { port, host, path }: Where): string {
+  const message = failureLine(error);
+  if (path !== undefined) return message;
   switch (error instanceof ServalError ? error.code : undefined) {
     case "net.address_in_use":
       return `port ${port} of ${host} is in use; stop the server that uses it, or choose another with --port (0 for any that is free)`;

@@ -41,6 +41,12 @@ export class TlsStream extends DuplexStream implements ByteStream {
     return this.#peer;
   }
 
+  /** The cipher suite, by its name in the RFCs, such as `TLS_AES_256_GCM_SHA384`; undefined once the stream is closed. */
+  get cipher(): string | undefined {
+    // Of a socket that is gone, null or empty, whatever Node's types say.
+    return (this.#socket.getCipher() as { standardName?: string } | null | undefined)?.standardName;
+  }
+
   /** The other side's certificate; undefined if it has sent none, and once the stream is closed. */
   get peerCertificate(): X509Certificate | undefined {
     return this.#socket.getPeerX509Certificate();

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { parseArguments } from "../../src/cli/arguments.ts";
+import { commandIn, parseArguments } from "../../src/cli/arguments.ts";
+import { commands } from "../../src/cli/commands.ts";
 import { UsageError } from "../../src/cli/options.ts";
 
 describe("parseArguments", () => {
@@ -10,6 +11,14 @@ describe("parseArguments", () => {
     where: { port, host },
     echo,
   });
+
+  const plain = {
+    fields: [],
+    protocols: [],
+    deflate: false,
+    tls: { rejectUnauthorized: true },
+    timeouts: { handshake: 10_000 },
+  };
 
   const meant: [line: string, invocation: object][] = [
     ["", { kind: "nothing" }],
@@ -25,15 +34,40 @@ describe("parseArguments", () => {
       "serve --max-message-size=1024 --deflate",
       run("serve", 8080, "127.0.0.1", { deflate: true, maxMessageSize: 1024 }),
     ],
+    [
+      "connect localhost:1 -p chat -pA --header a:b --max-message-size 5 --binary --wait 0.007",
+      {
+        kind: "connect",
+        client: {
+          url: "ws://localhost:1",
+          options: { ...plain, fields: [["a", "b"]], protocols: ["chat", "A"], maxMessageSize: 5 },
+        },
+        chat: { binary: true, hex: false, json: false, wait: 7 },
+      },
+    ],
+    [
+      "-p a connect --json --hex --wait=forever wss://b/",
+      {
+        kind: "connect",
+        client: { url: "wss://b/", options: { ...plain, protocols: ["a"] } },
+        chat: { binary: false, hex: true, json: true, wait: Infinity },
+      },
+    ],
+    ["inspect a", { kind: "inspect", client: { url: "ws://a", options: plain }, json: false }],
+    ["inspect --json a", { kind: "inspect", client: { url: "ws://a", options: plain }, json: true }],
     ["--help", { kind: "help", command: undefined }],
+    ["connect --help", { kind: "help", command: "connect" }],
     ["-h", { kind: "help", command: undefined }],
     ["echo --help", { kind: "help", command: "echo" }],
     ["--port x serve -h", { kind: "help", command: "serve" }],
-    ["--version", { kind: "version" }],
-    ["-v", { kind: "version" }],
     ["bench --help", { kind: "help", command: "bench" }],
     ["--help bench", { kind: "help", command: "bench" }],
+    ["echo 8080 --help", { kind: "help", command: "echo" }],
     ["bench ws://a/ -v", { kind: "version" }],
+    ["bench -v ws://a/ ws://b/", { kind: "version" }],
+    ["inspect --help", { kind: "help", command: "inspect" }],
+    ["--version", { kind: "version" }],
+    ["-v", { kind: "version" }],
   ];
   for (const [line, invocation] of meant) {
     it(`understands "${line}"`, () => {
@@ -42,35 +76,51 @@ describe("parseArguments", () => {
   }
 
   const notMeant: [line: string, message: string][] = [
-    ["eco", 'unknown command "eco"; the commands are bench, echo and serve'],
-    ["toString", 'unknown command "toString"; the commands are bench, echo and serve'],
+    ["eco", 'unknown command "eco"; the commands are echo, serve, connect, inspect and bench'],
+    ["toString", 'unknown command "toString"; the commands are echo, serve, connect, inspect and bench'],
     [
       "echo --prot 1",
-      'unknown option "--prot"; the options are --port, --host, --deflate, --max-message-size, --help and --version',
+      'unknown option "--prot"; the options of echo are --port, --host, --path, --cert, --key, --plain, --deflate, --max-message-size, --help and --version',
     ],
     [
       "echo -x",
-      'unknown option "-x"; the options are --port, --host, --deflate, --max-message-size, --help and --version',
+      'unknown option "-x"; the options of echo are --port, --host, --path, --cert, --key, --plain, --deflate, --max-message-size, --help and --version',
     ],
     [
       "echo --toString",
-      'unknown option "--toString"; the options are --port, --host, --deflate, --max-message-size, --help and --version',
+      'unknown option "--toString"; the options of echo are --port, --host, --path, --cert, --key, --plain, --deflate, --max-message-size, --help and --version',
+    ],
+    ["--no-port", 'unknown option "--no-port"'],
+    ["--prot 1 echo", 'unknown option "--prot"'],
+    [
+      "echo --header a:b",
+      'unknown option "--header"; the options of echo are --port, --host, --path, --cert, --key, --plain, --deflate, --max-message-size, --help and --version',
     ],
     [
-      "--no-port",
-      'unknown option "--no-port"; the options are --port, --host, --deflate, --max-message-size, --help and --version',
+      "echo --p 1",
+      'unknown option "--p"; the options of echo are --port, --host, --path, --cert, --key, --plain, --deflate, --max-message-size, --help and --version',
     ],
+    [
+      "inspect --hex a",
+      'unknown option "--hex"; the options of inspect are --json, --header, --protocol, --origin, --deflate, --insecure, --ca, --proxy, --timeout, --help and --version',
+    ],
+    ["connect", "connect needs a URL, such as serval connect ws://127.0.0.1:8080/"],
+    ["inspect --json", "inspect needs a URL, such as serval inspect ws://127.0.0.1:8080/"],
+    ["bench", "bench needs a URL, such as serval bench ws://127.0.0.1:8080/"],
+    ["bench a 8080", 'unexpected argument "8080"; bench takes one URL'],
+    ["connect a b", 'unexpected argument "b"; connect takes one URL'],
+    ["connect a -p", "-p needs a value, such as --protocol chat"],
+    ["connect a --wait soon", '"soon" is no such number; --wait takes one such as 10 or 0.5, or "forever"'],
+    ["connect a -H b", '"b" is no header; --header takes one such as "Name: value"'],
     ["echo 8080", 'unexpected argument "8080"; ports and hosts need --port and --host'],
     ["echo -- --port", 'unexpected argument "--port"; ports and hosts need --port and --host'],
-    ["--port 1", "no command given; the commands are bench, echo and serve"],
-    ["--deflate bench ws://a/", "the options of bench stand behind it: serval bench URL [options]"],
-    ["bench", "bench needs the URL of a server, such as ws://127.0.0.1:8080/"],
+    ["--port 1", "no command given; the commands are echo, serve, connect, inspect and bench"],
     ["echo --port", "--port needs a value, such as --port 8080"],
     ["echo --port=", "--port needs a value, such as --port 8080"],
     ["echo --host", "--host needs a value, such as --host 127.0.0.1"],
     ["echo --host --port 1", "--host needs a value, such as --host 127.0.0.1"],
     ["echo --max-message-size", "--max-message-size needs a value, such as --max-message-size 1048576"],
-    ["echo --max-message-size 1k", '"1k" is no size; --max-message-size takes a number of bytes'],
+    ["echo --max-message-size 1k", '"1k" is no such number; --max-message-size takes a whole number of at least 0'],
     ["echo --deflate=9", "--deflate takes no value"],
     ["echo --help=yes", "--help takes no value"],
     ["echo --port http", '"http" is no port; --port takes a number from 0 to 65535'],
@@ -92,16 +142,36 @@ describe("parseArguments", () => {
     });
   }
 
-  it("reads what is behind bench as its own", () => {
-    const invocation = parseArguments(["bench", "ws://a/", "-p", "chat", "--json"]);
-    assert.ok(invocation.kind === "bench");
-    assert.deepEqual(
-      [invocation.load.url, invocation.load.client.protocols, invocation.json],
-      ["ws://a/", ["chat"], true],
-    );
-  });
-
   it("keeps to one line whatever it was given", () => {
     assert.throws(() => parseArguments(["a\nb"]), { message: /^unknown command "a\\nb"; .*$/ });
+  });
+
+  it("takes the options of bench, also in front of it", () => {
+    for (const line of ["bench ws://a/ -p chat --json --deflate", "-p chat --deflate bench --json ws://a/"]) {
+      const invocation = parseArguments(line.split(" "));
+      assert.ok(invocation.kind === "bench");
+      const { url, client } = invocation.load;
+      assert.deepEqual([url, client.protocols, client.deflate, invocation.json], ["ws://a/", ["chat"], true, true]);
+    }
+  });
+
+  it("means the same by a name in all commands, and takes a value by a name or letter in all or none", () => {
+    const [values, lettersOf] = [new Map<string, boolean>(), new Map<string, string | undefined>()];
+    for (const [name, { short, value }] of Object.values(commands).flatMap(({ options }) => Object.entries(options))) {
+      for (const each of [name, ...(short === undefined ? [] : [`-${short}`])]) {
+        assert.equal(values.get(each) ?? value !== undefined, value !== undefined, each);
+        values.set(each, value !== undefined);
+      }
+      assert.equal(lettersOf.has(name) ? lettersOf.get(name) : short, short, name);
+      lettersOf.set(name, short);
+    }
+  });
+});
+
+describe("commandIn", () => {
+  it("finds the command, whatever stands before it", () => {
+    assert.equal(commandIn(["-p", "serve", "--json", "connect", "echo"]), "connect");
+    assert.equal(commandIn(["--port", "8080"]), undefined);
+    assert.equal(commandIn(["toString"]), undefined);
   });
 });

@@ -3,72 +3,64 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { describe, it } from "node:test";
-import { clientOptions, clientOptionTable } from "../../src/cli/client-options.ts";
+import { clientOptions, readClient } from "../../src/cli/client-options.ts";
 import { readOptions, UsageError } from "../../src/cli/options.ts";
 import { localhost } from "../certificates/localhost.ts";
 
-const from = (...args: string[]) => clientOptions(readOptions(args, clientOptionTable));
+const read = (...args: string[]) => readClient(readOptions(args, clientOptions), "ws://a/").options;
 
-describe("clientOptions", () => {
-  it("adds nothing to a request by default, and does not wait for ever", () => {
-    const { fields, ...others } = from();
-    assert.deepEqual([...fields], []);
-    assert.deepEqual(others, { protocols: [], tls: {}, deflate: false, timeouts: { handshake: 10_000 } });
+describe("readClient", () => {
+  it("adds nothing to a request by default, checks certificates, and does not wait for ever", () => {
+    assert.deepEqual(read(), {
+      fields: [],
+      protocols: [],
+      deflate: false,
+      tls: { rejectUnauthorized: true },
+      timeouts: { handshake: 10_000 },
+    });
   });
 
-  it("reads headers, subprotocols, a proxy and times", () => {
-    const { fields, protocols, proxy, deflate, timeouts } = from(
-      "-H",
-      "X-A: b: c ",
-      "--header",
-      "X-A:",
-      "--origin",
-      "https://a.example",
-      "-p",
-      "chat, old",
-      "-p",
-      "new",
-      "--proxy",
-      "http://127.0.0.1:3128",
-      "--deflate",
-      "--timeout",
-      "0.5",
-    );
-    assert.deepEqual(
-      [...fields],
-      [
-        ["X-A", "b: c"],
-        ["X-A", ""],
-        ["Origin", "https://a.example"],
-      ],
-    );
-    assert.deepEqual(protocols, ["chat", "old", "new"]);
-    assert.deepEqual([proxy, deflate, timeouts], ["http://127.0.0.1:3128", true, { handshake: 500 }]);
-  });
-
-  it("reads certificates, or takes any", (t) => {
+  it("turns each option into one of connect's", (t) => {
     const folder = mkdtempSync(path.join(tmpdir(), "serval-"));
     t.after(() => rmSync(folder, { recursive: true }));
-    const file = path.join(folder, "ca.pem");
-    writeFileSync(file, localhost.cert);
-    assert.deepEqual(from("--ca", file).tls, { ca: Buffer.from(localhost.cert) });
-    assert.deepEqual(from("--insecure").tls, { rejectUnauthorized: false });
+    const ca = path.join(folder, "ca.pem");
+    writeFileSync(ca, localhost.cert);
+    const names = "-H|Cookie: a=b: c |--header|x:|-H|x: 2|--origin|https://example.com|-p|chat, old|--protocol|new";
+    const others = `--deflate|--insecure|--ca|${ca}|--proxy|http://127.0.0.1:1|--timeout|0.5`;
+    assert.deepEqual(read(...names.split("|"), ...others.split("|")), {
+      fields: [
+        ["Cookie", "a=b: c"],
+        ["x", ""],
+        ["x", "2"],
+        ["Origin", "https://example.com"],
+      ],
+      protocols: ["chat", "old", "new"],
+      deflate: true,
+      tls: { rejectUnauthorized: false, ca: localhost.cert },
+      proxy: "http://127.0.0.1:1",
+      timeouts: { handshake: 500 },
+    });
   });
 
-  for (const [args, message] of [
-    [["-H", "nothing"], /^"nothing" is no header; write it like -H 'Name: value'$/],
-    [["-H", ": x"], /^": x" is no header; /],
-    [["-H", "a b: x"], /^the header "a b" can't be sent: /],
-    [["-H", "a: x\r\ny"], /^the header "a" can't be sent: /],
-    [["--ca", "/nowhere/ca.pem"], /^"\/nowhere\/ca.pem" can't be read \(ENOENT\); --ca takes the path/],
-    [["--timeout", "0"], /^--timeout takes a number of seconds above 0$/],
-    [["--timeout", "soon"], /^"soon" is no such number; --timeout takes one such as 10 or 0\.5$/],
+  for (const [name, value, message] of [
+    ["header", "no colon", /^"no colon" is no header; --header takes one such as "Name: value"$/],
+    ["header", ": value", /^": value" is no header;/],
+    ["header", "a b: c", /^"a b: c" is no header;/],
+    ["header", "a: b\r\nc: d", /^"a: b\\r\\nc: d" is no header;/],
+    ["origin", "a\nb", /^"a\\nb" is no origin; --origin takes one such as https:\/\/example\.com$/],
+    ["timeout", "0", /^--timeout takes a number of seconds above 0$/],
+    ["timeout", "1s", /^"1s" is no such number; --timeout takes one such as 10 or 0\.5$/],
+    ["ca", "/no/such/file", /^"\/no\/such\/file" can't be read \(ENOENT\); --ca takes /],
   ] as const) {
-    it(`says what is wrong with ${args.join(" ")}`, () => {
-      assert.throws(
-        () => from(...args),
-        (error) => error instanceof UsageError && message.test(error.message),
-      );
+    it(`says what is wrong with --${name} ${JSON.stringify(value).slice(0, 20)}`, () => {
+      assert.throws(() => read(`--${name}`, value), { constructor: UsageError, message });
     });
   }
+
+  it("takes a host for a WebSocket's, and leaves URLs alone", () => {
+    const urlOf = (given: string): string => readClient(readOptions([], clientOptions), given).url;
+    assert.equal(urlOf("localhost:8080/a"), "ws://localhost:8080/a");
+    assert.equal(urlOf("example.com"), "ws://example.com");
+    for (const url of ["wss://a", "HTTP://a", "ws+unix:/a:/b", "gopher://a", "ws:/a"]) assert.equal(urlOf(url), url);
+  });
 });

@@ -20,8 +20,10 @@ export class Command implements AsyncDisposable {
 
   constructor(...args: string[]) {
     const main = fileURLToPath(new URL("../../src/cli/main.js", import.meta.url));
-    this.child = spawn(process.execPath, [main, ...args], { stdio: ["ignore", "pipe", "pipe"] });
-    const { stdout, stderr } = this.child;
+    this.child = spawn(process.execPath, [main, ...args], { stdio: ["pipe", "pipe", "pipe"] });
+    const { stdin, stdout, stderr } = this.child;
+    // Who has ended reads no more.
+    stdin.on("error", () => {});
     // A test may close its end of a pipe; then what came is of no interest.
     const all = Promise.all([once(this.child, "exit"), ...[stdout, stderr].map((pipe) => text(pipe).catch(() => ""))]);
     this.ended = all.then(([[code, signal], out, err]) => ({ code, signal, stdout: out, stderr: err }) as Ended);
@@ -33,10 +35,10 @@ export class Command implements AsyncDisposable {
     return line;
   }
 
-  /** The URL that the line about listening names, once it listens: of the HTTP server, or with "ws" of the WebSocket. */
-  async url(scheme: "http" | "ws" = "http"): Promise<string> {
+  /** The URL that the line about listening names, once it listens: of the HTTP server, or of the WebSocket. */
+  async url(scheme: "http" | "ws" | "wss" | "ws+unix" = "http"): Promise<string> {
     const line = await this.line();
-    const url = new RegExp(`${scheme}://[^ )]+`).exec(line);
+    const url = new RegExp(`${scheme.replace("+", "\\+")}:/[^ )]+`).exec(line);
     if (url === null) throw new Error(`no URL in ${line}`);
     return url[0];
   }
@@ -51,8 +53,14 @@ export class Command implements AsyncDisposable {
   }
 }
 
-/** Runs the command to its end. */
+/** Runs the command to its end, with nothing to read. */
 export async function command(...args: string[]): Promise<Ended> {
+  return commandReading("", ...args);
+}
+
+/** Runs the command to its end, with this to read. */
+export async function commandReading(input: string | Uint8Array, ...args: string[]): Promise<Ended> {
   await using running = new Command(...args);
+  running.child.stdin.end(input);
   return await running.ended;
 }

@@ -1,33 +1,52 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { loadOptionTable } from "../../src/cli/load-options.ts";
-import { commandNames, help, summaries } from "../../src/cli/help.ts";
+import { commandNames, commands } from "../../src/cli/commands.ts";
+import { help } from "../../src/cli/help.ts";
 
 describe("help", () => {
   it("names every command with what it does", () => {
-    assert.deepEqual(commandNames, ["bench", "echo", "serve"]);
-    for (const name of commandNames) assert.ok(help().includes(`  ${name.padEnd(7)}${summaries[name]}\n`));
+    assert.deepEqual(commandNames, ["echo", "serve", "connect", "inspect", "bench"]);
+    for (const name of commandNames) assert.ok(help().includes(`  ${name.padEnd(9)}${commands[name].summary}\n`));
   });
 
   it("tells of one command what it does and how it is called", () => {
-    assert.match(help("echo"), /^serval echo: .*\n\nUsage: serval echo \[options\]\n/);
-    assert.match(help("serve"), /^serval serve: .*\n\nUsage: serval serve \[options\]\n/);
-  });
-
-  it("names all options of bench, in lines that fit a terminal, and says how latency is counted", () => {
-    const text = help("bench");
-    assert.match(text, /^serval bench: .*\n\nUsage: serval bench URL \[options\]\n/);
-    for (const [name, { short }] of Object.entries(loadOptionTable)) {
-      assert.ok(text.includes(short === undefined ? `      --${name} ` : `  -${short}, --${name} `), name);
+    for (const name of ["echo", "serve"] as const) {
+      assert.ok(
+        help(name).startsWith(`serval ${name}: ${commands[name].summary}\n\nUsage: serval ${name} [options]\n`),
+      );
     }
-    for (const line of text.split("\n")) assert.ok(line.length < 80, line);
-    assert.match(text, /counted from when a message was due/);
+    for (const name of ["connect", "inspect", "bench"] as const) {
+      assert.ok(
+        help(name).startsWith(`serval ${name}: ${commands[name].summary}\n\nUsage: serval ${name} [options] URL\n`),
+      );
+    }
   });
 
-  it("names the options, in lines that fit a terminal", () => {
-    for (const text of [help(), help("echo"), help("serve")]) {
-      for (const option of ["-p, --port", "--host", "--deflate", "--max-message-size", "-h, --help", "-v, --version"])
-        assert.ok(text.includes(option));
+  it("names every option of a command, and no other", () => {
+    for (const command of commandNames) {
+      const named = [...help(command).matchAll(/^ +(?:-(\w), )? *--([\w-]+)/gm)].map(([, short, name]) => [
+        name,
+        short,
+      ]);
+      const options = Object.entries(commands[command].options).map(([name, { short }]) => [name, short]);
+      assert.deepEqual(named.toSorted(), options.toSorted(), command);
+    }
+  });
+
+  it("has the words of every option, in which unit times are, and what latency is counted from", () => {
+    for (const command of commandNames) {
+      const words = help(command).replaceAll(/\s+/g, " ");
+      for (const option of Object.values(commands[command].options))
+        assert.ok(words.includes(option.help), option.help);
+    }
+    for (const command of ["connect", "inspect", "bench"] as const) {
+      assert.match(help(command), /^ {6}--timeout S {6}seconds for opening/m);
+    }
+    assert.match(help("bench"), /counted from when a message was due/);
+  });
+
+  it("fits a terminal", () => {
+    for (const text of [help(), ...commandNames.map((name) => help(name))]) {
       for (const line of text.split("\n")) assert.ok(line.length < 80, line);
       assert.ok(text.endsWith("\n") && !text.endsWith("\n\n"));
     }

@@ -1,5 +1,5 @@
 // Loads for tests: small ones.
-import { clientOptions, clientOptionTable } from "../../src/cli/client-options.ts";
+import { readClient } from "../../src/cli/client-options.ts";
 import type { LoadOptions } from "../../src/cli/load-options.ts";
 import { readOptions } from "../../src/cli/options.ts";
 
@@ -7,7 +7,7 @@ import { readOptions } from "../../src/cli/options.ts";
 export function small(url: string, differences: Partial<LoadOptions> = {}): LoadOptions {
   return {
     url,
-    client: clientOptions(readOptions([], clientOptionTable)),
+    client: readClient(readOptions([], {}), url).options,
     connections: 3,
     opening: 2,
     size: 32,

@@ -1,12 +1,34 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, connect, type AddressInfo } from "node:net";
-import { describe, it } from "node:test";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { describe, it, type TestContext } from "node:test";
 import { WebSocket as UndiciWebSocket } from "undici";
 import { WebSocket } from "ws";
 import { serve } from "../../src/server/index.ts";
+import { localhost } from "../certificates/localhost.ts";
+import { answering, echoing } from "../client/servers.ts";
 import { until } from "../core/stream-operations.ts";
-import { command, Command } from "./command.ts";
+import { command, Command, commandReading } from "./command.ts";
+
+/** A folder of a test's own. */
+function folderOf(t: TestContext): string {
+  const folder = mkdtempSync(path.join(tmpdir(), "serval-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  return folder;
+}
+
+/** A port where nobody listens. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  return port;
+}
 
 describe("serval echo", () => {
   it("says in one line where it listens", async () => {
@@ -89,6 +111,67 @@ describe("serval serve", () => {
   });
 });
 
+describe("serval connect", () => {
+  it("sends each line of what is piped in, prints the answers, and ends", async () => {
+    await using running = new Command("echo", "--port", "0");
+    const { code, stdout, stderr } = await commandReading("hi\nthere\n", "connect", await running.url("ws"));
+    assert.deepEqual([code, stdout, stderr], [0, "hi\nthere\n", ""]);
+  });
+
+  it("passes the options on, and exits with 1 and the server's words where it refuses", async () => {
+    await using server = await answering(({ fields }) => [403, {}, `${fields["origin"]} ${fields["x"]}\n`]);
+    const args = ["connect", `127.0.0.1:${server.port}`, "--origin", "https://a", "-H", "X: b"];
+    const { code, stdout, stderr } = await command(...args);
+    assert.deepEqual([code, stdout], [1, ""]);
+    assert.equal(stderr, "serval: The server declined the WebSocket handshake: 403 Forbidden\n  https://a b\n");
+  });
+
+  it("ends quietly where its reader has what it wants", async () => {
+    await using server = await echoing();
+    await using running = new Command("connect", `ws://127.0.0.1:${server.port}/`);
+    running.child.stdin.write("one\n");
+    await running.line();
+    running.child.stdout.destroy();
+    await once(running.child.stdout, "close");
+    running.child.stdin.write("two\n");
+    const { code, stderr } = await running.ended;
+    assert.deepEqual([code, stderr], [0, ""]);
+  });
+
+  it("ends when the server closes, though more could be piped in", async () => {
+    await using server = new Command("echo", "--port", "0");
+    await using running = new Command("connect", await server.url("ws"), "--json");
+    assert.match(await running.line(), /"type":"open"/);
+    server.kill("SIGTERM");
+    const { code, stdout } = await running.ended;
+    assert.equal(code, 0);
+    assert.match(stdout, /\{"type":"close","code":1001,.*\n$/);
+  });
+
+  it("closes at SIGINT", async () => {
+    await using server = await echoing();
+    await using running = new Command("connect", `ws://127.0.0.1:${server.port}/`);
+    running.child.stdin.write("one\n");
+    await running.line();
+    running.kill("SIGINT");
+    const { code, signal } = await running.ended;
+    assert.deepEqual([code, signal], [0, null]);
+  });
+});
+
+describe("serval inspect", () => {
+  it("exits with 0 where a WebSocket opens, and 1 where none does", async () => {
+    await using server = await echoing();
+    const well = await command("inspect", `ws://127.0.0.1:${server.port}/`);
+    assert.deepEqual([well.code, well.stderr], [0, ""]);
+    assert.match(well.stdout, /\nAll is well: /);
+    await using other = await answering(() => [404]);
+    const ill = await command("inspect", "--json", `ws://127.0.0.1:${other.port}/`);
+    assert.equal(ill.code, 1);
+    assert.match((JSON.parse(ill.stdout) as { verdict: string }).verdict, /answered 404 Not Found/);
+  });
+});
+
 describe("serval bench", () => {
   it("loads serval echo, and says what came of it", async () => {
     await using running = new Command("echo", "--port", "0");
@@ -122,12 +205,7 @@ describe("serval bench", () => {
   });
 
   it("exits with 1 where no connection could be opened, and with 2 for what is no URL", async () => {
-    const other = createServer().listen(0, "127.0.0.1");
-    await once(other, "listening");
-    const { port } = other.address() as AddressInfo;
-    other.close();
-    await once(other, "close");
-    const refused = await command("bench", `ws://127.0.0.1:${port}/`, "-n", "1");
+    const refused = await command("bench", `ws://127.0.0.1:${await freePort()}/`, "-n", "1");
     assert.deepEqual([refused.code, refused.stderr], [1, ""]);
     assert.match(refused.stdout, /net\.connection_refused: 50$/m);
     assert.deepEqual(await command("bench", "ws:/a", "-n", "1", "--proxy", "x"), {
@@ -138,6 +216,53 @@ describe("serval bench", () => {
         "serval: That is not a whole URL: write it like http://user:password@proxy.example:3128; see serval bench --help\n",
     });
   });
+});
+
+describe("a server of the serval command", () => {
+  for (const name of ["echo", "serve"]) {
+    it(`${name} speaks TLS with a certificate, and without too where that is asked for`, async (t) => {
+      const folder = folderOf(t);
+      const [cert, key] = [path.join(folder, "cert.pem"), path.join(folder, "key.pem")];
+      writeFileSync(cert, localhost.cert);
+      writeFileSync(key, localhost.key);
+      await using running = new Command(name, "--port", "0", "--cert", cert, "--key", key, "--plain");
+      const url = await running.url("wss");
+      const args = ["--ca", cert, "--timeout", "5"];
+      for (const each of [url, url.replace("wss:", "ws:")]) {
+        const { code, stdout } = await commandReading("hi\n", "connect", each, ...args);
+        assert.deepEqual([code, stdout], [0, "hi\n"]);
+      }
+    });
+
+    it(`${name} listens on a Unix socket`, async (t) => {
+      const socket = path.join(folderOf(t), "a.sock");
+      await using running = new Command(name, "--path", socket);
+      const url = await running.url("ws+unix");
+      assert.equal(url, `ws+unix:${socket}:/${name === "serve" ? "echo" : ""}`);
+      const { code, stdout } = await commandReading("hi\n", "connect", url);
+      assert.deepEqual([code, stdout], [0, "hi\n"]);
+      const second = await command(name, "--path", socket);
+      assert.deepEqual([second.code, second.stdout], [1, ""]);
+      assert.match(second.stderr, /^serval: Cannot listen on .*another server does already\..*\n$/);
+    });
+  }
+});
+
+describe("a client of the serval command", () => {
+  for (const name of ["connect", "inspect", "bench"]) {
+    it(`${name} exits with 1 where nobody listens, and says so as JSON in one line`, async () => {
+      const { code, stdout, stderr } = await command(name, `127.0.0.1:${await freePort()}`, "--json");
+      assert.deepEqual([code, stderr], [1, ""]);
+      assert.match(stdout, /^\{.*net\.connection_refused.*\}\n$/);
+      JSON.parse(stdout);
+    });
+
+    it(`${name} exits with 2 for a URL that can't be meant, and says where to read more`, async () => {
+      const { code, stdout, stderr } = await command(name, "ftp://a/", "--json");
+      assert.deepEqual([code, stdout], [2, ""]);
+      assert.match(stderr, new RegExp(`^serval: A WebSocket URL begins with .*; see serval ${name} --help\\n$`));
+    });
+  }
 });
 
 describe("the serval command", () => {

@@ -49,6 +49,12 @@ describe("reportOf", () => {
     ]);
   });
 
+  it("shows nothing of what a server said that acts on a terminal", () => {
+    const tally = new Tally();
+    tally.failed(coreError("core.timeout", { message: "403 \u001b[2J\nNo" }));
+    assert.ok(report(tally).includes(`${" ".repeat(13)}403 \\u001b[2J No`));
+  });
+
   it("says which loop it is, and what an open one could not send", () => {
     const tally = filled();
     tally.unsent = 7;

@@ -77,6 +77,7 @@ describe("connectTls", () => {
       const [received] = await Promise.all([readExactly(stream, sent.length), writeAll(stream, sent)]);
       assert.ok(received.equals(sent));
       assert.equal(stream.alpnProtocol, "http/1.1");
+      assert.match(stream.cipher!, /^TLS_[A-Z0-9_]+$/);
       assert.deepEqual(stream.peer, { address: "127.0.0.1", port: place.port, family: "IPv4" });
       assert.equal(stream.nextLayer, undefined);
       stream.close();

@@ -7,7 +7,7 @@ import { pair } from "../../src/testing/index.ts";
 /** A socket that says of itself what Node's may say. */
 function saying(facts: object): TLSSocket {
   const duplex = toDuplex(pair()[0]);
-  const methods = { getProtocol: () => null, getPeerX509Certificate: () => undefined };
+  const methods = { getProtocol: () => null, getCipher: () => null, getPeerX509Certificate: () => undefined };
   return Object.assign(duplex, methods, facts) as unknown as TLSSocket;
 }
 
@@ -18,6 +18,7 @@ test("what there is not is undefined, whatever Node calls it", () => {
     assert.equal(stream.alpnProtocol, undefined);
     assert.equal(stream.servername, undefined);
     assert.equal(stream.protocol, undefined);
+    assert.equal(stream.cipher, undefined);
     assert.equal(stream.authorizationError, undefined);
     assert.equal(stream.peerCertificate, undefined);
     stream.close();

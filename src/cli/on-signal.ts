@@ -1,0 +1,20 @@
+/** What can be told to end: the process. */
+export interface Signalled {
+  once(signal: "SIGINT" | "SIGTERM", listener: () => void): unknown;
+  off(signal: "SIGINT" | "SIGTERM", listener: () => void): unknown;
+}
+
+/** Calls the listener at the first SIGINT or SIGTERM; the second does what signals do. Returns what ends that. */
+export function onSignal(signalled: Signalled, listener: () => void): () => void {
+  const end = (): void => {
+    signalled.off("SIGINT", first);
+    signalled.off("SIGTERM", first);
+  };
+  const first = (): void => {
+    end();
+    listener();
+  };
+  signalled.once("SIGINT", first);
+  signalled.once("SIGTERM", first);
+  return end;
+}
