@@ -7,7 +7,8 @@ import { serve } from "../src/server/index.ts";
 import { prepare, type Stream } from "../src/websocket/index.ts";
 
 const deflate = process.argv[3] === "deflate";
-const options = { port: 0, host: "127.0.0.1", deflate } as const;
+// Some of the loads are what the default rate is there to slow down.
+const options = { port: 0, host: "127.0.0.1", deflate, rate: false } as const;
 
 /** Sends a message to all who are connected. */
 let publish: (message: Uint8Array) => void;

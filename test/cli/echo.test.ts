@@ -66,4 +66,11 @@ describe("echo", () => {
     assert.equal(response.status, 426);
     assert.equal(await response.text(), "This is a WebSocket server\n");
   });
+
+  it("lets any page try it", async () => {
+    await using server = await echo({ port: 0, host: "127.0.0.1" }, { deflate: false });
+    const client = new WebSocket(server.url, { origin: "https://page.example" });
+    await once(client, "open");
+    client.terminate();
+  });
 });

@@ -117,6 +117,26 @@ describe("SocketStream", () => {
     stream.close();
   });
 
+  it("lets the event loop turn, however fast the kernel takes one write after the other", async () => {
+    const { stream, raw } = await accepted();
+    let writes = 0;
+    let hasTurned = false;
+    setImmediate(() => (hasTurned = true));
+    const chunk = Buffer.from("x");
+    await new Promise<void>((resolve) => {
+      const write = (): void =>
+        stream.writeSome(chunk, () => {
+          writes++;
+          if (hasTurned) resolve();
+          else write();
+        });
+      write();
+    });
+    assert.ok(writes <= 100, `${writes} writes in one turn`);
+    stream.close();
+    raw.destroy();
+  });
+
   it("never shows one connection's bytes to another that awaits between its reads", async () => {
     scrubReads(true);
     const listener = await listen({ port: 0, host }, (stream) => {
