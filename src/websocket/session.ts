@@ -290,8 +290,6 @@ export class Session<Ws> implements WriterOwner, ApplicationOwner, SenderOwner, 
   #startClosing(): void {
     this.isClosing = true;
     this.protocol.incoming.dropData();
-    // What still comes is dropped, and the peer's close is behind it.
-    this.#rate = undefined;
     this.#throttle?.cancel();
     this.#throttle = undefined;
     this.#liveness.startDeadline(this.#settings.timeouts[this.#role].handshake);
@@ -494,7 +492,8 @@ export class Session<Ws> implements WriterOwner, ApplicationOwner, SenderOwner, 
   #wait(): number {
     const { rate, clock } = this.#settings;
     const { frames, received } = this.protocol.incoming;
-    if (rate === undefined || received === 0) return 0;
+    // Once we have closed, what comes is dropped, and the peer's close is behind it.
+    if (rate === undefined || received === 0 || this.isClosing) return 0;
     const now = clock.now();
     return (this.#rate ??= new RateMeter(rate, now)).take(frames, received, now);
   }
