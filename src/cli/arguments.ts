@@ -1,8 +1,6 @@
 import { commandNames, commands, type CommandName, type Task } from "./commands.ts";
 import { firstWord, listed, quoted, readOptions, UsageError, type OptionTable } from "./options.ts";
 
-export type { EchoSettings, Where } from "./server-options.ts";
-
 /** What the command line asks for. */
 export type Invocation =
   | { readonly kind: "help"; readonly command: CommandName | undefined }

@@ -1,6 +1,6 @@
 import { Response as HttpResponse, type Request as HttpRequest } from "../http/index.ts";
 import { serve, type Server } from "../server/index.ts";
-import type { EchoSettings, Where } from "./arguments.ts";
+import type { EchoSettings, Where } from "./server-options.ts";
 import { Connections } from "./connections.ts";
 import { echoing } from "./echo.ts";
 import { Handshakes } from "./handshakes.ts";
