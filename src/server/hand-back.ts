@@ -12,8 +12,12 @@ export interface AnsweringServer {
 }
 
 /** Whether a request that offers an upgrade wants to be a WebSocket, well formed or not. */
-export function wantsWebSocket({ headers }: IncomingMessage): boolean {
-  return "sec-websocket-key" in headers || hasToken(headers.upgrade, "websocket");
+export function wantsWebSocket({ rawHeaders }: Pick<IncomingMessage, "rawHeaders">): boolean {
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at]!.toLowerCase();
+    if (name === "sec-websocket-key" || (name === "upgrade" && hasToken(rawHeaders[at + 1], "websocket"))) return true;
+  }
+  return false;
 }
 
 /** Has a server of a newer Node.js answer by itself what is not taken. Returns what undoes it. */
