@@ -8,7 +8,7 @@ export type { ConnectOptions } from "./connect.ts";
 export { detectTls } from "./detect-tls.ts";
 export type { DetectTlsOptions } from "./detect-tls.ts";
 export { netError, netErrors } from "./errors.ts";
-export { parseIPv6 } from "./ip-address.ts";
+export { parseIPv4, parseIPv6 } from "./ip-address.ts";
 export { isTlsClientHello } from "./is-tls-client-hello.ts";
 export { listen } from "./listen.ts";
 export type { ConnectionHandler, Listener, ListenOptions } from "./listen.ts";

@@ -1,9 +1,10 @@
-import { BlockList, isIP } from "node:net";
+import { isIP } from "node:net";
 import { invalidArgument } from "../core/errors.ts";
 import type { Peer } from "../core/index.ts";
 import { checkOptionNames } from "../core/option-names.ts";
 import { isPlainObject } from "../core/plain-object.ts";
 import type { Request } from "../http/index.ts";
+import { Networks } from "./networks.ts";
 
 /** Which proxies in front of a server are believed, and what: the option `proxies`. */
 export interface ProxyOptions {
@@ -34,11 +35,11 @@ const privateNetworks = [
 ];
 
 /** The machine itself, and private networks. */
-const local = blockList(privateNetworks);
+const local = networksOf(privateNetworks);
 
 /** Whether a peer is on this machine or a private network: perhaps a proxy, which stands for many clients. */
 export function isLocal({ address, path }: Peer): boolean {
-  return path !== undefined || address === undefined || isIn(local, address);
+  return path !== undefined || address === undefined || local.has(address);
 }
 
 /** Makes of the option `proxies` what tells whom a request comes from. Throws `core.invalid_argument`. */
@@ -77,36 +78,25 @@ function settingsOf(proxies: ProxyOptions): {
   if (field !== "X-Forwarded-For" && field !== "Forwarded") {
     throw invalidArgument(`proxies.field must be "X-Forwarded-For" or "Forwarded", not ${String(field)}`);
   }
-  const list = blockList(
+  const list = networksOf(
     trusted.flatMap((one) => (one === "loopback" ? loopback : one === "private" ? privateNetworks : [one])),
   );
   const trustsPaths = trusted.includes("loopback") || trusted.includes("private");
   return {
     field,
-    isTrusted: ({ address, path }) => (path === undefined ? address !== undefined && isIn(list, address) : trustsPaths),
+    isTrusted: ({ address, path }) => (path === undefined ? address !== undefined && list.has(address) : trustsPaths),
   };
 }
 
-function blockList(networks: readonly string[]): BlockList {
-  const list = new BlockList();
-  for (const network of networks) {
-    const [, address = "", bits] = /^([^/%]+)(?:\/(\d{1,3}))?$/.exec(String(network)) ?? [];
-    const version = isIP(address);
-    const longest = version === 4 ? 32 : 128;
-    const prefix = bits === undefined ? longest : Number(bits);
-    if (version === 0 || prefix > longest) {
-      throw invalidArgument(
-        `proxies.trusted has ${String(network)}; it takes IP addresses, networks such as "10.0.0.0/8", "loopback", "private"`,
-      );
-    }
-    list.addSubnet(address, prefix, version === 4 ? "ipv4" : "ipv6");
+function networksOf(texts: readonly string[]): Networks {
+  const networks = new Networks();
+  for (const text of texts) {
+    if (networks.add(String(text))) continue;
+    throw invalidArgument(
+      `proxies.trusted has ${String(text)}; it takes IP addresses, networks such as "10.0.0.0/8", "loopback", "private"`,
+    );
   }
-  return list;
-}
-
-function isIn(list: BlockList, address: string): boolean {
-  const version = isIP(address);
-  return version !== 0 && list.check(address, version === 4 ? "ipv4" : "ipv6");
+  return networks;
 }
 
 /** The names in X-Forwarded-For, the last one first. */

@@ -1,0 +1,49 @@
+import { parseIPv4, parseIPv6 } from "../net/index.ts";
+
+/** A network: the addresses whose first `bits` bits are those of `groups`. */
+interface Network {
+  readonly groups: readonly number[];
+  readonly bits: number;
+}
+
+/**
+ * Networks of IP addresses. An IPv4 address is the same in IPv6's clothes (RFC 4291 section 2.5.5.2). Every connection is
+ * looked up before anything else: that may not cost what `net.BlockList` does, which makes objects of an address.
+ */
+export class Networks {
+  readonly #all: Network[] = [];
+
+  /** Adds a network such as `10.0.0.0/8`, or an address. Returns whether it is one. */
+  add(text: string): boolean {
+    const [, address = "", length] = /^([^/%]+)(?:\/(\d{1,3}))?$/.exec(text) ?? [];
+    const groups = groupsOf(address);
+    if (groups === undefined) return false;
+    const longest = address.includes(":") ? 128 : 32;
+    const prefix = length === undefined ? longest : Number(length);
+    if (prefix > longest) return false;
+    this.#all.push({ groups, bits: 128 - longest + prefix });
+    return true;
+  }
+
+  /** Whether an address is in one of them; what is no address is not. */
+  has(address: string): boolean {
+    const zone = address.indexOf("%");
+    const groups = groupsOf(zone < 0 ? address : address.slice(0, zone));
+    return groups !== undefined && this.#all.some((network) => contains(network, groups));
+  }
+}
+
+/** The eight groups of an address, an IPv4 one in IPv6's clothes; undefined for what is none. */
+function groupsOf(address: string): number[] | undefined {
+  if (address.includes(":")) return parseIPv6(address);
+  const bytes = parseIPv4(address);
+  if (bytes === undefined) return undefined;
+  return [0, 0, 0, 0, 0, 0xffff, (bytes[0]! << 8) | bytes[1]!, (bytes[2]! << 8) | bytes[3]!];
+}
+
+function contains({ groups, bits }: Network, address: readonly number[]): boolean {
+  const whole = bits >> 4;
+  for (let i = 0; i < whole; i++) if (groups[i] !== address[i]) return false;
+  const left = bits & 15;
+  return left === 0 || (groups[whole]! ^ address[whole]!) >> (16 - left) === 0;
+}
