@@ -35,20 +35,28 @@ export function optionsOf<Options extends object>(given: readonly unknown[]): Op
 
 /** What `accept` was given, whichever way. */
 export function acceptInput(source: AcceptSource | AcceptOptions | undefined, options?: AcceptOptions): AcceptInput {
-  checkSignal(options?.signal ?? (isPlainObject(source) ? (source as AcceptOptions).signal : undefined));
-  if (source instanceof Request) return { ...options, request: source, buffered: bytesOf(options?.buffered) };
+  if (source instanceof Request) return inputOf(source, options?.buffered, options);
   const isBytes = source instanceof Uint8Array || Array.isArray(source);
   if (isBytes && options?.buffered !== undefined)
     throw invalidArgument("Bytes go into one place: the first, or buffered");
-  if (isBytes) return { ...options, buffered: bytesOf(source) };
+  if (isBytes) return inputOf(undefined, source as Uint8Array | readonly Uint8Array[], options);
   const given = (source ?? options ?? {}) as AcceptOptions;
   if (isPlainObject(given)) {
     if (source !== undefined && options !== undefined) throw invalidArgument("accept takes options once");
-    return { ...given, buffered: bytesOf(given.buffered) };
+    return inputOf(undefined, given.buffered, given);
   }
   throw invalidArgument(
     "accept takes a Uint8Array, a list of them, an http.Request (http.Request.from makes one of Node's), or options",
   );
+}
+
+/** One shape for all of them: spreading the options takes longer than the rest of a handshake's checks. */
+function inputOf(
+  request: Request | undefined,
+  buffered: Uint8Array | readonly Uint8Array[] | undefined,
+  options: AcceptOptions | undefined,
+): AcceptInput {
+  return { request, buffered: bytesOf(buffered), signal: checkSignal(options?.signal) };
 }
 
 function bytesOf(buffers: Uint8Array | readonly Uint8Array[] | undefined): readonly Uint8Array[] {

@@ -108,13 +108,14 @@ describe("acceptInput", () => {
   const request = new Request();
   const { signal } = new AbortController();
   it("takes bytes, lists, requests and options, each with its options", () => {
-    assert.deepEqual(acceptInput(undefined), { buffered: [] });
-    assert.deepEqual(acceptInput(bytes), { buffered: [bytes] });
-    assert.deepEqual(acceptInput([bytes, bytes], { signal }), { buffered: [bytes, bytes], signal });
-    assert.deepEqual(acceptInput({ buffered: bytes, signal }), { buffered: [bytes], signal });
-    assert.deepEqual(acceptInput(undefined, { signal }), { buffered: [], signal });
-    assert.deepEqual(acceptInput(request, { buffered: [bytes] }), { request, buffered: [bytes] });
-    assert.deepEqual(acceptInput(Object.assign(Object.create(null), { signal })), { buffered: [], signal });
+    const none = { request: undefined, buffered: [], signal: undefined };
+    assert.deepEqual(acceptInput(undefined), none);
+    assert.deepEqual(acceptInput(bytes), { ...none, buffered: [bytes] });
+    assert.deepEqual(acceptInput([bytes, bytes], { signal }), { ...none, buffered: [bytes, bytes], signal });
+    assert.deepEqual(acceptInput({ buffered: bytes, signal }), { ...none, buffered: [bytes], signal });
+    assert.deepEqual(acceptInput(undefined, { signal }), { ...none, signal });
+    assert.deepEqual(acceptInput(request, { buffered: [bytes] }), { ...none, request, buffered: [bytes] });
+    assert.deepEqual(acceptInput(Object.assign(Object.create(null), { signal })), { ...none, signal });
   });
   for (const [what, source, options] of [
     ["a string", "GET / HTTP/1.1"],
