@@ -5,13 +5,22 @@ import {
   ServalError,
   type ByteStream,
   type Peer,
+  transportError,
   type Timer,
 } from "../core/index.ts";
 import { isPromise } from "../core/completion.ts";
 import { offAbort, onAbort } from "../core/on-abort.ts";
+import { encodeLatin1 } from "../core/text.ts";
 import { Fields, readHeader, type Request, RequestParser, Response, write } from "../http/index.ts";
 import { websocketError } from "./errors.ts";
-import { checkUpgrade, ownFields, refusal, switchingProtocols, type UpgradeRequest } from "./handshake.ts";
+import {
+  checkUpgrade,
+  ownFields,
+  refusal,
+  switchingHead,
+  switchingProtocols,
+  type UpgradeRequest,
+} from "./handshake.ts";
 import type { Settings } from "./settings.ts";
 import { acceptDeflate, type DeflateParameters } from "./permessage-deflate.ts";
 import { decide, type Decision } from "./upgrade.ts";
@@ -179,7 +188,7 @@ export class AcceptOperation<Data> {
 
   #accept(upgrade: UpgradeRequest, decision: Exclude<Decision<Data>, Response>): void {
     this.#decision = decision;
-    let response: Response;
+    let response: Response | Uint8Array;
     try {
       const { protocol, fields } = decision;
       if (protocol !== undefined && !upgrade.protocols.includes(protocol)) {
@@ -190,8 +199,12 @@ export class AcceptOperation<Data> {
       const { deflate } = this.#settings;
       const agreed = deflate && acceptDeflate(deflate, upgrade.extensions);
       this.#deflate = agreed?.parameters;
-      response = switchingProtocols(upgrade.key, protocol, agreed?.response);
-      if (fields !== undefined || this.#settings.options.decorate !== undefined) this.#dress(response, fields);
+      if (fields === undefined && this.#settings.options.decorate === undefined) {
+        response = encodeLatin1(switchingHead(upgrade.key, protocol, agreed?.response));
+      } else {
+        response = switchingProtocols(upgrade.key, protocol, agreed?.response);
+        this.#dress(response, fields);
+      }
     } catch (error) {
       this.#hookFailed(error);
       return;
@@ -247,10 +260,11 @@ export class AcceptOperation<Data> {
     this.#write(response, this.#onRefused);
   }
 
-  #write(response: Response, handler: (error: ServalError | undefined) => void): void {
+  #write(response: Response | Uint8Array, handler: (error: ServalError | undefined) => void): void {
     try {
       // RFC 9110 section 9.3.2: nothing but the head answers HEAD, also where that is not what was asked for.
-      write(this.#next, response, { request: this.#request }, handler);
+      if (response instanceof Response) write(this.#next, response, { request: this.#request }, handler);
+      else this.#writeBytes(response, handler);
     } catch (thrown) {
       const error = thrown as ServalError;
       if (error.code === "core.operation_pending") {
@@ -265,6 +279,21 @@ export class AcceptOperation<Data> {
         this.#hookFailed(error);
       }
     }
+  }
+
+  #writeBytes(bytes: Uint8Array, handler: (error: ServalError | undefined) => void): void {
+    this.#next.writeSome(bytes, (error, written) => {
+      if (error !== undefined || written >= bytes.length) {
+        handler(error);
+        return;
+      }
+      try {
+        this.#writeBytes(bytes.subarray(written), handler);
+      } catch (misuse) {
+        // Someone else writes on the next layer.
+        handler(transportError(misuse));
+      }
+    });
   }
 
   readonly #onAccepted = (error: ServalError | undefined): void => {

@@ -84,6 +84,14 @@ export function switchingProtocols(
   return new Response({ status: 101, fields });
 }
 
+/** The same as the text to send, where nobody has anything to add: what it is made of is known to be sound. */
+export function switchingHead(key: string, protocol: string | undefined, extensions: string | undefined): string {
+  let head = `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${acceptKey(key)}\r\n`;
+  if (protocol !== undefined) head += `Sec-WebSocket-Protocol: ${protocol}\r\n`;
+  if (extensions !== undefined) head += `Sec-WebSocket-Extensions: ${extensions}\r\n`;
+  return `${head}\r\n`;
+}
+
 /** The fields that a hook or decorator can't have its own mind about. */
 export const ownFields: readonly string[] = [
   "Upgrade",

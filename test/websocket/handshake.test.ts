@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { ServalError } from "../../src/core/index.ts";
 import { httpError, serializeHead, type Response } from "../../src/http/index.ts";
 import { websocketError, type WebsocketCode } from "../../src/websocket/errors.ts";
-import { checkUpgrade, refusal, switchingProtocols } from "../../src/websocket/handshake.ts";
+import { checkUpgrade, refusal, switchingHead, switchingProtocols } from "../../src/websocket/handshake.ts";
 import { answer, key, requestOf, type Changes } from "./requests.ts";
 
 function codeOf(changes: Changes, line?: string): string | undefined {
@@ -173,6 +173,13 @@ describe("the responses", () => {
       head(switchingProtocols(key, "chat", "a; b=1")),
       [...lines, "Sec-WebSocket-Protocol: chat", "Sec-WebSocket-Extensions: a; b=1", "\r\n"].join("\r\n"),
     );
+  });
+  it("is the same as a text that is ready to be sent", () => {
+    for (const protocol of [undefined, "chat"]) {
+      for (const extensions of [undefined, "a; b=1"]) {
+        assert.equal(switchingHead(key, protocol, extensions), head(switchingProtocols(key, protocol, extensions)));
+      }
+    }
   });
 
   const refusals: [error: ServalError, status: number, fields: [string, string][]][] = [
