@@ -6,7 +6,9 @@ import { ensureBuilt, ensureInstalled, filesUnder, note } from "./common.mjs";
 
 const [name, ...rest] = process.argv.slice(2);
 if (name === undefined || !existsSync(`examples/${name}.ts`)) {
-  const names = filesUnder("examples").map((file) => path.basename(file, ".ts"));
+  const names = filesUnder("examples")
+    .filter((file) => path.dirname(file) === "examples" && file.endsWith(".ts"))
+    .map((file) => path.basename(file, ".ts"));
   note(`Which example? There are ${names.join(", ")}:\n  npm run example ${names[0]}`);
   process.exit(1);
 }

@@ -197,7 +197,9 @@ function checked(options: DrainOptions): { timeout: number; code: number; reason
     throw invalidArgument(`timeout must be a number of milliseconds (Infinity for no limit), not ${String(timeout)}`);
   }
   if (!(typeof jitter === "number" && jitter >= 0 && (jitter === 0 || jitter < timeout) && jitter !== Infinity)) {
-    throw invalidArgument(`jitter must be a number of milliseconds of less than timeout, not ${String(jitter)}`);
+    throw invalidArgument(
+      `jitter must be a number of milliseconds of less than timeout, which is ${timeout}, not ${String(jitter)}`,
+    );
   }
   return { timeout, code, reason, jitter };
 }

@@ -45,7 +45,9 @@ interface Mount {
  */
 export function mount<Data = unknown>(server: UpgradingServer, options: MountOptions<Data>): MountedServer<Data> {
   checkServerOptions("mount", options);
-  if (typeof server?.on !== "function" || typeof server.listenerCount !== "function") {
+  // An application of Express or Koa has `on` too, and never tells of an upgrade: the server that it listens with does.
+  const isApplication = typeof (server as { listen?: unknown })?.listen === "function" && server.address === undefined;
+  if (isApplication || typeof server?.on !== "function" || typeof server.listenerCount !== "function") {
     throw invalidArgument(
       "mount takes an HTTP server of Node's as its first argument: createServer(app), or what app.listen() returns",
     );

@@ -123,7 +123,9 @@ export function placeOf({
   backlog,
 }: Pick<ServeOptions, "port" | "host" | "path" | "backlog">): ListenOptions {
   if (path !== undefined && (port !== undefined || host !== undefined)) {
-    throw invalidArgument("serve takes a path, or a port and host, not both");
+    throw invalidArgument(
+      "serve takes a port and host, or the path of a Unix socket, not both; the path of a URL is for upgrade to look at",
+    );
   }
   for (const [name, value] of Object.entries({ host, path })) {
     if (value !== undefined && (typeof value !== "string" || value === "")) {
@@ -131,7 +133,9 @@ export function placeOf({
     }
   }
   if (port !== undefined && !(Number.isInteger(port) && port >= 0 && port <= 65_535)) {
-    throw invalidArgument(`port must be a whole number of 0 to 65,535 (0 for any that is free), not ${String(port)}`);
+    const given =
+      typeof port === "string" ? `the string "${String(port)}": Number(…) makes a number of it` : String(port);
+    throw invalidArgument(`port must be a whole number of 0 to 65,535 (0 for any that is free), not ${given}`);
   }
   return path === undefined ? { port: port ?? 0, host, backlog } : { path, backlog };
 }

@@ -25,7 +25,8 @@ export async function answer(
     return new Response({ status: 501, body: `The method ${request.method} is not implemented\n` });
   }
   const response = (await fetch(standard)) as globalThis.Response | undefined;
-  if (typeof response?.arrayBuffer !== "function") throw new TypeError("fetch must return a Response");
+  if (typeof response?.arrayBuffer !== "function")
+    throw new TypeError("fetch must return a standard Response; toFetch() makes one of an http.Response");
   // Its stream would give nothing, and the client get an answer that looks whole: one object for many requests, say.
   if (response.bodyUsed)
     throw new TypeError("fetch must return a Response whose body is unused: a new one, or a clone");

@@ -12,7 +12,7 @@ import { isPromise } from "../core/completion.ts";
 import { offAbort, onAbort } from "../core/on-abort.ts";
 import { encodeLatin1 } from "../core/text.ts";
 import { Fields, readHeader, type Request, RequestParser, Response, write } from "../http/index.ts";
-import { websocketError } from "./errors.ts";
+import { thrownBy, websocketError } from "./errors.ts";
 import {
   checkUpgrade,
   ownFields,
@@ -241,7 +241,7 @@ export class AcceptOperation<Data> {
     const error =
       thrown instanceof ServalError
         ? thrown
-        : websocketError("websocket.handler_failed", { cause: thrown, message: "The upgrade or decorate hook failed" });
+        : thrownBy("websocket.handler_failed", thrown, "The upgrade or decorate hook failed");
     // Nothing of what the application threw is the peer's business.
     this.#refuse(error, new Response({ status: 500, body: "The server failed to handle the request\n" }));
   }

@@ -78,10 +78,13 @@ export type WebsocketCode = keyof typeof websocketErrors;
 export const websocketError: ErrorFactory<WebsocketCode> = defineErrors(websocketErrors);
 
 /** The error of what the application's own code threw, with its words behind ours: they go to logs, and not to the peer. */
-export function thrownBy(code: "websocket.handler_failed" | "websocket.source_failed", cause: unknown): ServalError {
+export function thrownBy(
+  code: "websocket.handler_failed" | "websocket.source_failed",
+  cause: unknown,
+  sentence: string = websocketErrors[code][1],
+): ServalError {
   const words = wordsOf(cause);
-  const sentence = websocketErrors[code][1];
-  return websocketError(code, words === undefined ? { cause } : { cause, message: `${sentence}: ${words}` });
+  return websocketError(code, { cause, message: words === undefined ? sentence : `${sentence}: ${words}` });
 }
 
 function wordsOf(cause: unknown): string | undefined {

@@ -28,7 +28,8 @@ export class PreparedMessage {
   /** @internal */
   constructor(data: MessageData, { kind, compress = true }: PrepareOptions) {
     const isText = typeof data === "string";
-    if (!isText && !(data instanceof Uint8Array)) throw invalidArgument("A message is a string or a Uint8Array");
+    if (!isText && !(data instanceof Uint8Array))
+      throw invalidArgument("A message is a string or a Uint8Array; JSON.stringify makes a string of an object");
     // A copy: who prepares a message may go on with its bytes.
     this.payload = isText ? encodeUtf8(data) : new Uint8Array(data);
     this.kind = kind ?? (isText ? "text" : "binary");

@@ -1,4 +1,5 @@
 import type { Peer } from "../core/index.ts";
+import { isPlainObject } from "../core/plain-object.ts";
 import { Response, type FetchResponse, type Fields, type Request } from "../http/index.ts";
 import { websocketError } from "./errors.ts";
 
@@ -39,8 +40,15 @@ export function decide<Data>(result: UpgradeResult<Data>): Decision<Data> | Prom
   }
   if (result instanceof Response) return refusing(result);
   if (isFetchResponse(result)) return readWhole(result).then(refusing);
-  return result;
+  // What was meant to refuse must not let anyone in: `{ status: 401 }`, or an error that was returned.
+  const other = isPlainObject(result) ? Object.keys(result).find((name) => !names.includes(name)) : "a class";
+  if (other === undefined) return result;
+  throw websocketError("websocket.bad_upgrade_result", {
+    message: `The upgrade hook returned an object that has ${other}: { protocol, fields, data } accepts, a Response refuses`,
+  });
 }
+
+const names: readonly string[] = ["protocol", "fields", "data"];
 
 async function readWhole(response: FetchResponse): Promise<Response> {
   const parts = Response.from(response);

@@ -73,7 +73,7 @@ for (const [what, fetch, message] of [
     /mine/,
   ],
   ["rejects", () => Promise.reject(new Error("mine")), /mine/],
-  ["returns no response", () => undefined as unknown as Response, /must return a Response/],
+  ["returns no response", () => undefined as unknown as Response, /must return a standard Response/],
   ["returns one whose body fails at once", () => new Response(failing()), /mine/],
 ] as const) {
   test(`a fetch that ${what} is the caller's to answer`, async () => {

@@ -49,4 +49,18 @@ describe("decide", () => {
       });
     });
   }
+
+  for (const [value, what] of [
+    [{ status: 401 }, "status"],
+    [{ data: 1, dat: 2 }, "dat"],
+    [new Error("no"), "a class"],
+    [new Map(), "a class"],
+  ] as const) {
+    it(`an object that has ${what} lets nobody in by mistake`, () => {
+      assert.throws(() => decide(value as UpgradeResult), {
+        code: "websocket.bad_upgrade_result",
+        message: `The upgrade hook returned an object that has ${what}: { protocol, fields, data } accepts, a Response refuses`,
+      });
+    });
+  }
 });
