@@ -47,6 +47,12 @@ export interface DuplexUse {
   readonly flowing?: boolean;
 }
 
+/**
+ * After so many writes the event loop turns: Node.js completes what the kernel takes at once before that, so that a writer to
+ * a peer that reads as fast would keep everyone else from their turn.
+ */
+const mostWrites = 16;
+
 /** The most bytes that are copied for one write; a larger one takes several. */
 const mostCopied = 256 * 1024;
 
@@ -58,6 +64,8 @@ export class DuplexStream<Kind extends DuplexLike = DuplexLike> extends Transpor
   #flowing: boolean;
   /** Bytes of the write in flight. */
   #length = 0;
+  /** How many writes have completed since the event loop was last made to turn. */
+  #writes = 0;
 
   constructor(duplex: Kind, use: DuplexUse = {}) {
     super();
@@ -154,7 +162,11 @@ export class DuplexStream<Kind extends DuplexLike = DuplexLike> extends Transpor
     if (error != null) this.failed(transportError(duplex.errored ?? error));
     // Node 20 calls back without an error for what a socket's destruction has cancelled.
     else if (duplex.destroyed === true) this.failed(gone(duplex));
-    else this.wrote(this.#length);
+    else if (++this.#writes < mostWrites) this.wrote(this.#length);
+    else {
+      this.#writes = 0;
+      setImmediate(() => this.wrote(this.#length));
+    }
   }
 
   protected receive(chunk: unknown): void {

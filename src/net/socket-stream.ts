@@ -8,12 +8,6 @@ import { hasOnread, lend, makeSocket, onread, takenBack, type Handle, type Socke
 /** How a socket's bytes come: into the shared buffer, or as `'data'` events, which always work. */
 export type ReadWay = "onread" | "data";
 
-/**
- * After so many writes that the kernel took at once, and no read, the event loop turns: a peer that reads as fast as we write
- * would keep everyone else from their turn.
- */
-const mostWrites = 64;
-
 /** On a socket, its stream: so all sockets share their listeners. */
 const stream = Symbol("stream");
 
@@ -34,8 +28,6 @@ export class SocketStream extends DuplexStream<Socket> implements ByteStream {
   #closed: (() => void) | undefined;
   #checking = false;
   #released = false;
-  /** How many writes there were since the last read, or the last turn. */
-  #writes = 0;
 
   /** @internal Use the functions below. */
   private constructor(socket: Socket, way: ReadWay, flowing: boolean) {
@@ -159,17 +151,7 @@ export class SocketStream extends DuplexStream<Socket> implements ByteStream {
     else socket.destroy();
   }
 
-  protected override wrote(count: number): void {
-    if (++this.#writes < mostWrites) {
-      super.wrote(count);
-      return;
-    }
-    this.#writes = 0;
-    setImmediate(() => super.wrote(count));
-  }
-
   #received(size: number): boolean {
-    this.#writes = 0;
     this.deliver(lend(size));
     return takenBack(size);
   }

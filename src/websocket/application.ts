@@ -1,6 +1,6 @@
 import { isPromise } from "../core/completion.ts";
 import { ServalError, type CloseInfo } from "../core/index.ts";
-import { reportError, runReported } from "../core/report.ts";
+import { reportError } from "../core/report.ts";
 import { thrownBy } from "./errors.ts";
 import type { MessageData } from "./handlers.ts";
 import type { ControlKind, OptionsOf } from "./options.ts";
@@ -75,23 +75,29 @@ export class Application<Ws> {
   }
 
   drain(): void {
-    this.#run(() => this.#handlers.drain?.(this.#ws));
+    this.#run(
+      () => this.#handlers.drain?.(this.#ws),
+      (error) => this.#threw(error),
+    );
   }
 
   control(kind: ControlKind, payload: Uint8Array): void {
-    this.#run(() => this.#handlers.onControl?.(kind, payload));
+    this.#run(
+      () => this.#handlers.onControl?.(kind, payload),
+      (error) => this.#threw(error),
+    );
   }
 
   /** The connection fails. What a handler threw is not lost where nobody listens for errors. */
   error(error: ServalError): void {
     this.#settings.observer?.failed(this.#ws, error);
     const { error: handler } = this.#handlers;
-    if (handler !== undefined) runReported(() => handler(this.#ws, error));
+    if (handler !== undefined) this.#run(() => handler(this.#ws, error), reportError);
     else if (error.code === "websocket.handler_failed") reportError(error.cause);
   }
 
   close(info: CloseInfo): void {
-    runReported(() => this.#handlers.close?.(this.#ws, info));
+    this.#run(() => this.#handlers.close?.(this.#ws, info), reportError);
   }
 
   #await(result: unknown): void {
@@ -117,13 +123,22 @@ export class Application<Ws> {
     this.#settings.observer?.working(-1);
   }
 
-  /** Runs a handler that nothing waits for. */
-  #run(handler: () => unknown): void {
+  /** Runs a handler that nothing of the connection waits for; only who drains the server does. */
+  #run(handler: () => unknown, failed: (error: unknown) => void): void {
     try {
       const result = handler();
-      if (isPromise(result)) result.then(undefined, (error: unknown) => this.#threw(error));
+      if (!isPromise(result)) return;
+      const { observer } = this.#settings;
+      observer?.working(1);
+      result.then(
+        () => observer?.working(-1),
+        (error: unknown) => {
+          observer?.working(-1);
+          failed(error);
+        },
+      );
     } catch (error) {
-      this.#threw(error);
+      failed(error);
     }
   }
 

@@ -561,8 +561,12 @@ export class Session<Ws> implements WriterOwner, ApplicationOwner, SenderOwner, 
       this.#sender.end(() => this.closedError());
       this.#receiver.end();
       if (told !== undefined) this.#application.error(told);
+      // Who waits for all to end waits for the last handler too.
+      const { observer } = this.#settings;
+      observer?.working(1);
       this.#onEnded(this.#ws, info);
       this.#application.close(info);
+      observer?.working(-1);
     });
   }
 }

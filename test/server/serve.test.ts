@@ -750,3 +750,22 @@ test("a plain connection waits keepAliveTimeout for its next request", async () 
     await server.close();
   }
 });
+
+test("drain waits for an async close handler: what it saves is saved", async () => {
+  let isSaved = false;
+  const saving = new Promise<void>((resolve) => setImmediate(() => setImmediate(resolve)));
+  const server = await serve({
+    ...local,
+    message: () => {},
+    close: async () => {
+      await saving;
+      await new Promise(setImmediate);
+      isSaved = true;
+    },
+  });
+  const ws = await open(server);
+  const closed = once(ws, "close");
+  await server.drain();
+  assert.equal(isSaved, true);
+  await closed;
+});
