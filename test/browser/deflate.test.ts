@@ -85,7 +85,7 @@ describe("compression with Chromium", { skip: requires("chromium") }, () => {
               ratios.push(compressionReceived, compressionSent);
             },
           };
-          await using server = await serve({ port: 0, host: "127.0.0.1", ...options });
+          await using server = await serve({ origins: ["null"], port: 0, host: "127.0.0.1", ...options });
           const seen = await page.evaluate(converse, { url: `ws://127.0.0.1:${server.port}/`, texts, sizes });
           const { extensions, ...rest } = seen;
           assert.deepEqual(rest, { code: 4321, wasClean: true, isSame: true });
