@@ -4,14 +4,14 @@ import * as net from "node:net";
 import { setImmediate } from "node:timers/promises";
 import { WebSocketServer } from "ws";
 import { serve } from "../src/server/index.ts";
-import { prepare, type Stream } from "../src/websocket/index.ts";
+import type { Stream } from "../src/websocket/index.ts";
 
 const deflate = process.argv[3] === "deflate";
 // Some of the loads are what the default rate is there to slow down.
 const options = { port: 0, host: "127.0.0.1", deflate, rate: false } as const;
 
 /** Sends a message to all who are connected. */
-let publish: (message: Uint8Array) => void;
+let publish: (message: Uint8Array) => unknown;
 
 const contenders: Record<string, () => Promise<number>> = {
   serval: async () => (await serve({ ...options, message: (ws, message) => ws.write(message) })).port!,
@@ -46,13 +46,9 @@ const contenders: Record<string, () => Promise<number>> = {
     return (server.address() as { port: number }).port;
   },
   "serval broadcast": async () => {
-    const all = new Set<Stream>();
-    publish = (message) => {
-      const prepared = prepare(message);
-      for (const ws of all) ws.send(prepared);
-    };
-    const open = (ws: Stream): unknown => all.add(ws);
-    return (await serve({ ...options, open, message: () => {} })).port!;
+    const server = await serve({ ...options, open: (ws) => void ws.subscribe("all"), message: () => {} });
+    publish = (message) => server.publish("all", message);
+    return server.port!;
   },
   "ws broadcast": async () => {
     const server = new WebSocketServer({ port: 0, host: "127.0.0.1" });
@@ -81,8 +77,8 @@ const contenders: Record<string, () => Promise<number>> = {
 };
 
 const port = await contenders[process.argv[2]!]!();
-process.on("message", (question: string | { rounds: number; size: number }) => {
-  if (typeof question === "object") void broadcast(question.rounds, question.size);
+process.on("message", (question: string | Broadcast) => {
+  if (typeof question === "object") void broadcast(question);
   else if (question === "memory") process.send!({ maxRSS: process.resourceUsage().maxRSS });
   else if (question === "resident") process.send!(residentMemory());
   else process.send!(process.cpuUsage());
@@ -90,11 +86,18 @@ process.on("message", (question: string | { rounds: number; size: number }) => {
 process.on("disconnect", () => process.exit(0));
 process.send!({ port });
 
-/** Tells what sending so many messages to all costs. */
-async function broadcast(rounds: number, size: number): Promise<void> {
+/** Messages to all: so many in each turn of the event loop. */
+interface Broadcast {
+  rounds: number;
+  atOnce: number;
+  size: number;
+}
+
+/** Tells what sending them costs. */
+async function broadcast({ rounds, atOnce, size }: Broadcast): Promise<void> {
   const before = process.cpuUsage();
   for (let round = 0; round < rounds; round++) {
-    publish(new Uint8Array(size).fill(round));
+    for (let i = 0; i < atOnce; i++) publish(new Uint8Array(size).fill(round));
     await setImmediate();
   }
   process.send!(process.cpuUsage(before));
