@@ -303,9 +303,11 @@ describe("mistakes with haproxy", { skip: requires("haproxy") }, () => {
   };
 
   it("a PROXY header is sent, and none expected", async (t) => {
-    await using server = await listening({});
+    const server = await listening({});
     const { port } = await haproxyTcp.start(t, [server]);
     assert.equal((await refusal(plainly(port))).status, 400);
+    // A connection counts when it has ended.
+    await server.close();
     const { errors } = server.stats();
     assert.ok((errors["http.bad_method"] ?? 0) > 0, JSON.stringify(errors));
   });
