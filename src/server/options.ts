@@ -3,7 +3,7 @@ import type { Peer } from "../core/index.ts";
 import { checkOptionNames } from "../core/option-names.ts";
 import { isPlainObject } from "../core/plain-object.ts";
 import type { AcceptTlsOptions, ListenOptions } from "../net/index.ts";
-import type { OptionsOf, RateOptions } from "../websocket/index.ts";
+import { streamOptionNames, type OptionsOf, type RateOptions } from "../websocket/index.ts";
 import type { AdmissionOptions } from "./admission.ts";
 import type { Origins } from "./origin.ts";
 import type { ProxyOptions } from "./proxies.ts";
@@ -92,11 +92,6 @@ const ofServe = [
   "bodyLimit",
   "keepAliveTimeout",
 ] as const;
-const ofStream =
-  "open message drain close error upgrade decorate onControl handshakeBufferSize maxMessageSize maxFragments highWaterMark maxBufferedAmount overflow autoFragment writeBufferSize text concurrency rate deflate timeouts clock peer".split(
-    " ",
-  );
-
 const defaultRate: RateOptions = { messages: 10_000, bytes: 64 * 1024 * 1024 };
 
 /** Refuses what is not an option of `taker`. Throws `core.invalid_argument`. */
@@ -112,7 +107,7 @@ export function checkServerOptions(taker: "serve" | "mount", options: object): v
         `as its owner says; serve has it`,
     );
   }
-  checkOptionNames(taker, options, [...ofStream, ...ofServer, ...(taker === "serve" ? ofServe : ["path"])]);
+  checkOptionNames(taker, options, [...streamOptionNames, ...ofServer, ...(taker === "serve" ? ofServe : ["path"])]);
 }
 
 /** Where to listen. Throws `core.invalid_argument` for what is no place. */

@@ -37,8 +37,22 @@ export type Limit =
   /** A peer sent too fast: it was slowed down, or 1008. */
   | "rate";
 
-/** What has gone on in a server since it was started: `server.stats()`. */
-export interface ServerStatistics {
+/** What is summed up over all sockets. */
+const sums = [
+  "messagesReceived",
+  "messagesSent",
+  "messagesDropped",
+  "bytesReceived",
+  "bytesSent",
+  "payloadReceived",
+  "payloadSent",
+] as const;
+
+/**
+ * What has gone on in a server since it was started: `server.stats()`. Messages and bytes are those of all WebSockets, open
+ * and ended, as `ws.stats()` has them.
+ */
+export interface ServerStatistics extends Pick<Statistics, (typeof sums)[number]> {
   /** How many connections are open now, and how many of them are WebSockets. */
   readonly connections: number;
   readonly sockets: number;
@@ -59,26 +73,7 @@ export interface ServerStatistics {
   readonly limits: Readonly<Record<Limit, number>>;
   /** How many connections failed, by error code. */
   readonly errors: Readonly<Record<string, number>>;
-  /** Of all WebSockets, open and ended: as `ws.stats()` has them. */
-  readonly messagesReceived: number;
-  readonly messagesSent: number;
-  readonly messagesDropped: number;
-  readonly bytesReceived: number;
-  readonly bytesSent: number;
-  readonly payloadReceived: number;
-  readonly payloadSent: number;
 }
-
-/** What is summed up over all sockets. */
-const sums = [
-  "messagesReceived",
-  "messagesSent",
-  "messagesDropped",
-  "bytesReceived",
-  "bytesSent",
-  "payloadReceived",
-  "payloadSent",
-] as const;
 
 type Sums = Record<(typeof sums)[number], number>;
 

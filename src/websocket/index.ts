@@ -23,7 +23,7 @@ export { prepare, PreparedMessage } from "./prepared.ts";
 export type { Sendable } from "./prepared.ts";
 export type { RateOptions } from "./rate.ts";
 export type { ReceivedPart } from "./receiver.ts";
-export { Settings } from "./settings.ts";
+export { Settings, streamOptionNames } from "./settings.ts";
 export type { MessageSource } from "./source.ts";
 export type { Observer, Statistics } from "./statistics.ts";
 export { Stream } from "./stream.ts";

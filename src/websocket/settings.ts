@@ -58,7 +58,7 @@ export class Settings<Ws = unknown, Data = unknown> {
   }
 }
 
-const functions = ["upgrade", "decorate", "onControl", "open", "message", "drain", "close", "error"];
+const functions = ["open", "message", "drain", "close", "error", "upgrade", "decorate", "onControl"];
 const sizes = [
   "handshakeBufferSize",
   "maxMessageSize",
@@ -79,6 +79,9 @@ const others = [
   "clock",
   "peer",
 ];
+
+/** The names of all options of a stream, for who takes them with others. @internal */
+export const streamOptionNames: readonly string[] = [...functions, ...others];
 
 /** A misspelt handler is never called, and nobody would know why. */
 function checkNames<Ws, Data>(options: OptionsOf<Ws, Data>): void {
