@@ -4,16 +4,14 @@ import type { Duplex } from "node:stream";
 import { invalidArgument } from "../core/errors.ts";
 import { fromDuplex, type Peer } from "../core/index.ts";
 import { Request, Response } from "../http/index.ts";
-import type { MessageData, PreparedMessage, PrepareOptions } from "../websocket/index.ts";
 import type { DrainOptions, DrainReport } from "./drain.ts";
 import type { Place } from "./admission.ts";
 import { handBack, takeOnly, wantsWebSocket, type AnsweringServer } from "./hand-back.ts";
 import { Hub } from "./hub.ts";
+import { HubServer } from "./hub-server.ts";
 import { checkServerOptions, type MountOptions } from "./options.ts";
 import { refuse, tooMany, tooManyFromAddress } from "./refuse.ts";
-import type { ServerWebSocket } from "./server-websocket.ts";
 import type { MountedServer } from "./server.ts";
-import type { ServerStatistics } from "./statistics.ts";
 
 type UpgradeListener = (incoming: IncomingMessage, socket: Duplex, head: Buffer) => void;
 
@@ -55,19 +53,20 @@ export function mount<Data = unknown>(server: UpgradingServer, options: MountOpt
   return new Mounted<Data>(server, options);
 }
 
-class Mounted<Data> implements MountedServer<Data>, Mount {
+class Mounted<Data> extends HubServer<Data> implements Mount {
+  readonly hub: Hub<Data>;
   readonly path: string | undefined;
   readonly #server: UpgradingServer;
   readonly #mounts: Set<Mount>;
-  readonly #hub: Hub<Data>;
   readonly #takeAll: () => void;
 
   constructor(server: UpgradingServer, options: MountOptions<Data>) {
+    super();
     const { path } = options;
     if (path !== undefined && (typeof path !== "string" || !path.startsWith("/"))) {
       throw invalidArgument(`path must begin with a slash, such as "/chat", not ${String(path)}`);
     }
-    this.#hub = new Hub(options);
+    this.hub = new Hub(options);
     this.path = path;
     this.#server = server;
     this.#mounts = mounts.get(server) ?? new Set();
@@ -80,7 +79,7 @@ class Mounted<Data> implements MountedServer<Data>, Mount {
   }
 
   get isDraining(): boolean {
-    return this.#hub.isDraining;
+    return this.hub.isDraining;
   }
 
   /** Whether someone else listens for upgrades too, and may take those that we leave. */
@@ -109,7 +108,7 @@ class Mounted<Data> implements MountedServer<Data>, Mount {
     const owner = this.#ownerOf(incoming.url?.split("?", 1)[0]);
     const isOurs = owner === this;
     if (!isOurs && (owner !== undefined || this.#hasOthers || !this.#isFirst)) return;
-    const hub = this.#hub;
+    const hub = this.hub;
     // A WebSocket that is silent is no request that takes too long.
     (socket as Partial<Socket>).setTimeout?.(0);
     (socket as Partial<Socket>).setNoDelay?.(true);
@@ -132,7 +131,7 @@ class Mounted<Data> implements MountedServer<Data>, Mount {
 
   /** The place of a request that may go on to its handshake; the answer to one that may not. */
   #admit(request: Request, client: Peer | undefined): Place | Response {
-    const hub = this.#hub;
+    const hub = this.hub;
     if (!hub.admission.hasRoom(hub.connections)) {
       hub.refused("maxConnections", client, request);
       return tooMany();
@@ -146,40 +145,12 @@ class Mounted<Data> implements MountedServer<Data>, Mount {
     return typeof path === "string" ? { path } : undefined;
   }
 
-  get sockets(): ReadonlySet<ServerWebSocket<Data>> {
-    return this.#hub.sockets;
-  }
-
-  get connections(): number {
-    return this.#hub.connections;
-  }
-
-  publish(topic: string, data: MessageData | PreparedMessage, options?: PrepareOptions): number {
-    return this.#hub.publish(topic, data, options);
-  }
-
-  subscribers(topic: string): number {
-    return this.#hub.subscribers(topic);
-  }
-
-  stats(): ServerStatistics {
-    return this.#hub.statistics();
-  }
-
   async drain(options?: DrainOptions): Promise<DrainReport> {
-    const report = await this.#hub.drain(options);
+    const report = await this.hub.drain(options);
     this.#server.off("upgrade", this.#onUpgrade);
     this.#mounts.delete(this);
     this.#takeAll();
     return report;
-  }
-
-  async close(): Promise<void> {
-    await this.drain({ timeout: this.#hub.settings.timeouts.server.handshake });
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
   }
 }
 

@@ -3,17 +3,15 @@ import { abortError, coreError, ServalError, type ByteStream, type Peer } from "
 import { offAbort, onAbort } from "../core/on-abort.ts";
 import { ServeSettings, type Response } from "../http/index.ts";
 import { listen, type AcceptTlsOptions, type Listener, type ListenOptions, type SocketStream } from "../net/index.ts";
-import type { MessageData, PreparedMessage, PrepareOptions } from "../websocket/index.ts";
 import { uncounted, type Place } from "./admission.ts";
 import { serveConnection, type ConnectionOwner } from "./connection.ts";
 import type { DrainOptions, DrainReport } from "./drain.ts";
 import { Hub, type PlainConnections } from "./hub.ts";
+import { HubServer } from "./hub-server.ts";
 import { Opening } from "./opening.ts";
 import { checkServerOptions, placeOf, type FetchHandler, type ServeOptions } from "./options.ts";
 import { refuse, tooMany, tooManyFromAddress } from "./refuse.ts";
-import type { ServerWebSocket } from "./server-websocket.ts";
 import type { Server } from "./server.ts";
-import type { ServerStatistics } from "./statistics.ts";
 
 /**
  * Starts a server: WebSocket upgrades go to the handlers, or to `connection`, plain requests to `fetch`. Fulfils once it
@@ -26,7 +24,7 @@ export async function serve<Data = unknown>(options: ServeOptions<Data>): Promis
   return server;
 }
 
-class RunningServer<Data> implements Server<Data>, ConnectionOwner<Data>, PlainConnections {
+class RunningServer<Data> extends HubServer<Data> implements Server<Data>, ConnectionOwner<Data>, PlainConnections {
   readonly hub: Hub<Data>;
   readonly http: ServeSettings;
   readonly fetch: FetchHandler | undefined;
@@ -38,6 +36,7 @@ class RunningServer<Data> implements Server<Data>, ConnectionOwner<Data>, PlainC
   #listener!: Listener;
 
   constructor(options: ServeOptions<Data>) {
+    super();
     checkServerOptions("serve", options);
     const { fetch, bodyLimit, keepAliveTimeout } = options;
     if (fetch !== undefined && typeof fetch !== "function")
@@ -166,26 +165,6 @@ class RunningServer<Data> implements Server<Data>, ConnectionOwner<Data>, PlainC
     return this.#listener.address();
   }
 
-  get sockets(): ReadonlySet<ServerWebSocket<Data>> {
-    return this.hub.sockets;
-  }
-
-  get connections(): number {
-    return this.hub.connections;
-  }
-
-  publish(topic: string, data: MessageData | PreparedMessage, options?: PrepareOptions): number {
-    return this.hub.publish(topic, data, options);
-  }
-
-  subscribers(topic: string): number {
-    return this.hub.subscribers(topic);
-  }
-
-  stats(): ServerStatistics {
-    return this.hub.statistics();
-  }
-
   setSecureContext(tls: AcceptTlsOptions): void {
     this.#opening.setSecureContext(tls);
   }
@@ -194,13 +173,5 @@ class RunningServer<Data> implements Server<Data>, ConnectionOwner<Data>, PlainC
     const report = this.hub.drain(options);
     await this.#listener.close();
     return report;
-  }
-
-  async close(): Promise<void> {
-    await this.drain({ timeout: this.hub.settings.timeouts.server.handshake });
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
   }
 }

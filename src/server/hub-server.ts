@@ -1,0 +1,41 @@
+import type { MessageData, PreparedMessage, PrepareOptions } from "../websocket/index.ts";
+import type { DrainOptions, DrainReport } from "./drain.ts";
+import type { Hub } from "./hub.ts";
+import type { ServerWebSocket } from "./server-websocket.ts";
+import type { MountedServer } from "./server.ts";
+import type { ServerStatistics } from "./statistics.ts";
+
+/** A hub as whoever has started it sees it: what `serve` and `mount` give alike. */
+export abstract class HubServer<Data> implements MountedServer<Data> {
+  abstract readonly hub: Hub<Data>;
+
+  abstract drain(options?: DrainOptions): Promise<DrainReport>;
+
+  get sockets(): ReadonlySet<ServerWebSocket<Data>> {
+    return this.hub.sockets;
+  }
+
+  get connections(): number {
+    return this.hub.connections;
+  }
+
+  publish(topic: string, data: MessageData | PreparedMessage, options?: PrepareOptions): number {
+    return this.hub.publish(topic, data, options);
+  }
+
+  subscribers(topic: string): number {
+    return this.hub.subscribers(topic);
+  }
+
+  stats(): ServerStatistics {
+    return this.hub.statistics();
+  }
+
+  async close(): Promise<void> {
+    await this.drain({ timeout: this.hub.settings.timeouts.server.handshake });
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
