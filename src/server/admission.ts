@@ -1,6 +1,6 @@
 import { invalidArgument } from "../core/errors.ts";
 import type { Peer } from "../core/index.ts";
-import { parseIPv6 } from "../net/index.ts";
+import { customerOf } from "./networks.ts";
 import { isLocal } from "./proxies.ts";
 
 /** How many connections there may be at once, in all and by address. */
@@ -77,24 +77,8 @@ export class Admission {
   #keyOf(peer: Peer | undefined): string | undefined {
     if (this.#mostByAddress === Infinity || peer?.address === undefined) return undefined;
     if (this.#spareLocal && isLocal(peer)) return undefined;
-    return networkOf(peer.address);
+    return customerOf(peer.address);
   }
-}
-
-/** The /64 of an IPv6 address: that much belongs to one customer. An IPv4 address, also in IPv6's clothes, is itself. */
-function networkOf(address: string): string {
-  const groups = parseIPv6(address.split("%", 1)[0]!);
-  if (groups === undefined) return address;
-  if (groups[5] === 0xffff && groups.slice(0, 5).every((group) => group === 0)) {
-    return groups
-      .slice(6)
-      .map((group) => `${group >> 8}.${group & 255}`)
-      .join(".");
-  }
-  return groups
-    .slice(0, 4)
-    .map((group) => group.toString(16))
-    .join(":");
 }
 
 function atLeastOne(name: string, given: number | undefined, byDefault: number): number {

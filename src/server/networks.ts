@@ -27,16 +27,29 @@ export class Networks {
 
   /** Whether an address is in one of them; what is no address is not. */
   has(address: string): boolean {
-    const zone = address.indexOf("%");
-    const groups = groupsOf(zone < 0 ? address : address.slice(0, zone));
+    const groups = groupsOf(address);
     return groups !== undefined && this.#all.some((network) => contains(network, groups));
   }
 }
 
-/** The eight groups of an address, an IPv4 one in IPv6's clothes; undefined for what is none. */
+/**
+ * What of an address belongs to one customer, as a word: the /64 of an IPv6 address, an IPv4 address as a whole. What is no
+ * address is itself.
+ */
+export function customerOf(address: string): string {
+  const groups = groupsOf(address);
+  if (groups === undefined) return address;
+  return (contains(mapped, groups) ? groups.slice(6) : groups.slice(0, 4)).join(":");
+}
+
+/** The IPv4 addresses. */
+const mapped: Network = { groups: [0, 0, 0, 0, 0, 0xffff], bits: 96 };
+
+/** The eight groups of an address, without its zone, an IPv4 one in IPv6's clothes; undefined for what is none. */
 function groupsOf(address: string): number[] | undefined {
-  if (address.includes(":")) return parseIPv6(address);
-  const bytes = parseIPv4(address);
+  const bare = address.split("%", 1)[0]!;
+  if (bare.includes(":")) return parseIPv6(bare);
+  const bytes = parseIPv4(bare);
   if (bytes === undefined) return undefined;
   return [0, 0, 0, 0, 0, 0xffff, (bytes[0]! << 8) | bytes[1]!, (bytes[2]! << 8) | bytes[3]!];
 }

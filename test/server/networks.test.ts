@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { BlockList } from "node:net";
 import { describe, test } from "node:test";
 import * as fc from "fast-check";
-import { Networks } from "../../src/server/networks.ts";
+import { customerOf, Networks } from "../../src/server/networks.ts";
 
 function networks(...texts: string[]): Networks {
   const made = new Networks();
@@ -72,4 +72,16 @@ describe("Networks", () => {
       }),
     );
   });
+});
+
+test("customerOf: one word for what belongs to one customer", () => {
+  for (const [address, ...same] of [
+    ["2001:db8:1:2::1", "2001:0DB8:1:2:ffff::", "2001:db8:1:2::1%eth0"],
+    ["192.0.2.1", "::ffff:192.0.2.1", "::ffff:c000:201"],
+  ] as const) {
+    for (const other of same) assert.equal(customerOf(other), customerOf(address), other);
+  }
+  const others = ["2001:db8:1:2::1", "2001:db8:1:3::1", "192.0.2.1", "192.0.2.2", "::1", "name"].map(customerOf);
+  assert.equal(new Set(others).size, others.length);
+  assert.equal(customerOf("name"), "name");
 });
