@@ -1,5 +1,5 @@
 import { commandNames, commands, type CommandName, type Task } from "./commands.ts";
-import { firstWord, listed, quoted, readOptions, UsageError, type OptionTable } from "./options.ts";
+import { firstWord, listed, quoted, readOptions, UsageError, type OptionTable } from "./shared/options.ts";
 
 /** What the command line asks for. */
 export type Invocation =

@@ -1,7 +1,7 @@
-import { chatNotes, chatOptions, readChat, type ChatSettings } from "./chat-options.ts";
-import { clientOptions, readClient, type ClientSettings } from "./client-options.ts";
-import { loadNotes, loadOptions, readLoad, type LoadOptions } from "./load-options.ts";
-import type { Given, OptionTable } from "./options.ts";
+import { chatNotes, chatOptions, readChat, type ChatSettings } from "./connect/chat-options.ts";
+import { clientOptions, readClient, type ClientSettings } from "./shared/client-options.ts";
+import { loadNotes, loadOptions, readLoad, type LoadOptions } from "./bench/load-options.ts";
+import type { Given, OptionTable } from "./shared/options.ts";
 import {
   readServer,
   readSize,
@@ -10,7 +10,7 @@ import {
   sizeOption,
   type EchoSettings,
   type Where,
-} from "./server-options.ts";
+} from "./serve/server-options.ts";
 
 /** The name of a command that serves. */
 export type ServerName = "echo" | "serve";

@@ -1,6 +1,6 @@
 // The words of --help. Lines stay under 80 characters.
 import { commandNames, commands, generalOptions, type CommandName } from "./commands.ts";
-import type { Option, OptionTable } from "./options.ts";
+import type { Option, OptionTable } from "./shared/options.ts";
 
 const width = 79;
 /** Where the words of an option begin. */

@@ -1,19 +1,19 @@
 import { ServalError } from "../core/index.ts";
 import type { Server } from "../server/index.ts";
 import { commandIn, parseArguments, type Invocation } from "./arguments.ts";
-import { bench } from "./bench.ts";
+import { bench } from "./bench/bench.ts";
 import type { ServerName, Task } from "./commands.ts";
-import { connect } from "./connect.ts";
-import { drainOnSignal } from "./drain-on-signal.ts";
-import { echo } from "./echo.ts";
-import { failureLine } from "./failure.ts";
+import { connect } from "./connect/connect.ts";
+import { drainOnSignal } from "./serve/drain-on-signal.ts";
+import { echo } from "./serve/echo.ts";
+import { failureLine } from "./shared/failure.ts";
 import { help } from "./help.ts";
-import { inspect } from "./inspect.ts";
-import { UsageError } from "./options.ts";
-import type { Output } from "./output.ts";
-import { servePage } from "./serve-page.ts";
-import type { EchoSettings, Where } from "./server-options.ts";
-import type { Stdio } from "./stdio.ts";
+import { inspect } from "./inspect/inspect.ts";
+import { UsageError } from "./shared/options.ts";
+import type { Output } from "./shared/output.ts";
+import { servePage } from "./serve/serve-page.ts";
+import type { EchoSettings, Where } from "./serve/server-options.ts";
+import type { Stdio } from "./shared/stdio.ts";
 import { version } from "./version.ts";
 
 interface ServerCommand {

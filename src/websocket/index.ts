@@ -1,10 +1,10 @@
-export { checkClose } from "./check.ts";
-export { closeCode, isValidCloseCode } from "./close-code.ts";
-export { websocketErrors } from "./errors.ts";
-export type { WebsocketCode } from "./errors.ts";
-export type { HandlersOf, MessageData } from "./handlers.ts";
-export type { Message } from "./message.ts";
-export { suggestedTimeouts } from "./options.ts";
+export { checkClose } from "./operations/arguments.ts";
+export { closeCode, isValidCloseCode } from "./frames/close-code.ts";
+export { websocketErrors } from "./frames/errors.ts";
+export type { WebsocketCode } from "./frames/errors.ts";
+export type { HandlersOf, MessageData } from "./options/handlers.ts";
+export type { Message } from "./operations/message.ts";
+export { suggestedTimeouts } from "./options/options.ts";
 export type {
   AcceptOptions,
   AcceptSource,
@@ -17,16 +17,16 @@ export type {
   SendOptions,
   Timeouts,
   WriteOptions,
-} from "./options.ts";
-export type { DeflateOptions } from "./permessage-deflate.ts";
-export { prepare, PreparedMessage } from "./prepared.ts";
-export type { Sendable } from "./prepared.ts";
-export type { RateOptions } from "./rate.ts";
-export type { ReceivedPart } from "./receiver.ts";
-export { Settings, streamOptionNames } from "./settings.ts";
-export type { MessageSource } from "./source.ts";
-export type { Observer, Statistics } from "./statistics.ts";
+} from "./options/options.ts";
+export type { DeflateOptions } from "./handshake/permessage-deflate.ts";
+export { prepare, PreparedMessage } from "./protocol/prepared.ts";
+export type { Sendable } from "./protocol/prepared.ts";
+export type { RateOptions } from "./options/rate.ts";
+export type { ReceivedPart } from "./connection/receiver.ts";
+export { Settings, streamOptionNames } from "./options/settings.ts";
+export type { MessageSource } from "./operations/source.ts";
+export type { Observer, Statistics } from "./options/statistics.ts";
 export { Stream } from "./stream.ts";
 export type { Handlers, StreamOptions } from "./stream.ts";
-export type { UpgradeAccepted, UpgradeHook, UpgradeResult } from "./upgrade.ts";
-export { refuseUpgrade } from "./handshake.ts";
+export type { UpgradeAccepted, UpgradeHook, UpgradeResult } from "./handshake/upgrade.ts";
+export { refuseUpgrade } from "./handshake/server-rules.ts";

@@ -13,7 +13,7 @@ import {
 } from "../core/index.ts";
 import { checkSignal } from "../core/on-abort.ts";
 import type { Request, Response } from "../http/index.ts";
-import { AcceptOperation, type AcceptOwner } from "./accept.ts";
+import { AcceptOperation, type AcceptOwner } from "./operations/server-handshake.ts";
 import {
   acceptInput,
   checkClose,
@@ -26,13 +26,13 @@ import {
   handlerOf,
   notSendable,
   optionsOf,
-} from "./check.ts";
-import { closeCode } from "./close-code.ts";
-import { thrownBy, websocketError } from "./errors.ts";
-import { opcode } from "./frame.ts";
-import type { HandlersOf, MessageData } from "./handlers.ts";
-import { HandshakeOperation, type HandshakeOwner } from "./handshake-operation.ts";
-import { Message } from "./message.ts";
+} from "./operations/arguments.ts";
+import { closeCode } from "./frames/close-code.ts";
+import { thrownBy, websocketError } from "./frames/errors.ts";
+import { opcode } from "./frames/frame.ts";
+import type { HandlersOf, MessageData } from "./options/handlers.ts";
+import { HandshakeOperation, type HandshakeOwner } from "./operations/client-handshake.ts";
+import { Message } from "./operations/message.ts";
 import type {
   AcceptOptions,
   AcceptSource,
@@ -42,18 +42,18 @@ import type {
   ReadOptions,
   SendOptions,
   WriteOptions,
-} from "./options.ts";
-import { receive } from "./receive.ts";
-import { headOf, requestOf } from "./request-text.ts";
-import { PreparedMessage, type Sendable } from "./prepared.ts";
-import type { DataOpcode } from "./item.ts";
-import type { ReceivedPart } from "./receiver.ts";
-import { Session, type Opened } from "./session.ts";
-import { Settings } from "./settings.ts";
-import { SourceWriter, type MessageSource } from "./source.ts";
-import type { Statistics } from "./statistics.ts";
-import { tell } from "./tell.ts";
-import { transmit } from "./transmit.ts";
+} from "./options/options.ts";
+import { receive } from "./operations/receive.ts";
+import { headOf, requestOf } from "./handshake/request-text.ts";
+import { PreparedMessage, type Sendable } from "./protocol/prepared.ts";
+import type { DataOpcode } from "./connection/item.ts";
+import type { ReceivedPart } from "./connection/receiver.ts";
+import { Session, type Opened } from "./connection/session.ts";
+import { Settings } from "./options/settings.ts";
+import { SourceWriter, type MessageSource } from "./operations/source.ts";
+import type { Statistics } from "./options/statistics.ts";
+import { tell } from "./connection/tell.ts";
+import { transmit } from "./operations/transmit.ts";
 
 /** The handlers among the options of a {@link Stream}. */
 export interface Handlers<Data = unknown> extends HandlersOf<Stream<Data>> {}

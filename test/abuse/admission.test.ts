@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Bystander, Client, openMany, upgradeRequest } from "./client.ts";
-import { Target } from "./target.ts";
+import { Bystander, Client, openMany, upgradeRequest } from "./support/client.ts";
+import { Target } from "./support/target.ts";
 
 /** Sends bytes on connections of their own; all have to be answered with this status, and ended in good order. */
 async function refused(target: Target, count: number, bytes: string | Buffer, status: number): Promise<void> {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Client, openMany } from "./client.ts";
-import { Target } from "./target.ts";
+import { Client, openMany } from "./support/client.ts";
+import { Target } from "./support/target.ts";
 
 const count = 10_000;
 

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Command } from "../cli/command.ts";
-import { Client, openMany } from "./client.ts";
-import { Target } from "./target.ts";
+import { Command } from "../cli/support/command.ts";
+import { Client, openMany } from "./support/client.ts";
+import { Target } from "./support/target.ts";
 
 /** How many messages a client has sent that are not acknowledged. */
 const inFlight = 4;

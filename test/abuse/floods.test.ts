@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Bystander, Client, final, frame, opcodes, openMany, times, upgradeRequest } from "./client.ts";
-import { Target } from "./target.ts";
+import { Bystander, Client, final, frame, opcodes, openMany, times, upgradeRequest } from "./support/client.ts";
+import { Target } from "./support/target.ts";
 
 const KiB = 1024;
 const MiB = 1024 * KiB;

@@ -1,8 +1,19 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { constants, deflateRawSync } from "node:zlib";
-import { Bystander, Client, closeFrame, compressed, final, frame, header, opcodes, openMany, times } from "./client.ts";
-import { Target } from "./target.ts";
+import {
+  Bystander,
+  Client,
+  closeFrame,
+  compressed,
+  final,
+  frame,
+  header,
+  opcodes,
+  openMany,
+  times,
+} from "./support/client.ts";
+import { Target } from "./support/target.ts";
 
 const MiB = 1024 * 1024;
 const deflate = { fields: { "Sec-WebSocket-Extensions": "permessage-deflate" } };

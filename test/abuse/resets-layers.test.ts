@@ -1,5 +1,5 @@
 import { test } from "node:test";
-import { overTls, proxied, resetAll } from "./resets.ts";
+import { overTls, proxied, resetAll } from "./support/resets.ts";
 
 const count = 40;
 /** The first bytes of a ClientHello. */

@@ -1,7 +1,7 @@
 import { test } from "node:test";
-import { Bystander, openMany } from "./client.ts";
-import { plain, reset, resetAll, steps } from "./resets.ts";
-import { Target } from "./target.ts";
+import { Bystander, openMany } from "./support/client.ts";
+import { plain, reset, resetAll, steps } from "./support/resets.ts";
+import { Target } from "./support/target.ts";
 
 test("connections that are reset leave nothing behind, at whatever step", (t) =>
   resetAll(t, { setup: {}, begin: plain, beginnings: [], count: 200 }));

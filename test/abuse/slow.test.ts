@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
-import { Bystander, Client, closeFrame, final, header, opcodes, openMany, upgradeRequest } from "./client.ts";
-import { Target } from "./target.ts";
+import { Bystander, Client, closeFrame, final, header, opcodes, openMany, upgradeRequest } from "./support/client.ts";
+import { Target } from "./support/target.ts";
 
 test("ten thousand connections that send nothing are closed at timeouts.handshake", async (t) => {
   const count = 10_000;

@@ -3,8 +3,8 @@ import { after, before, describe, it } from "node:test";
 import type { Page } from "playwright-core";
 import { serve } from "../../src/server/index.ts";
 import type { DeflateOptions, StreamOptions } from "../../src/websocket/index.ts";
-import { requires } from "../system/programs.ts";
-import { Browser } from "./browser.ts";
+import { requires } from "../support/programs.ts";
+import { Browser } from "./support/browser.ts";
 
 /** What Chromium saw of a conversation with an echo. */
 interface Seen {

@@ -3,9 +3,9 @@ import { after, before, beforeEach, describe, it } from "node:test";
 import type { Locator, Page } from "playwright-core";
 import { serve } from "../../src/server/index.ts";
 import type { StreamOptions } from "../../src/websocket/index.ts";
-import { Command } from "../cli/command.ts";
-import { requires } from "../system/programs.ts";
-import { Browser } from "./browser.ts";
+import { Command } from "../cli/support/command.ts";
+import { requires } from "../support/programs.ts";
+import { Browser } from "./support/browser.ts";
 
 describe("the page in Chromium", { skip: requires("chromium") }, () => {
   let server: Command;

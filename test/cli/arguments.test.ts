@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { commandIn, parseArguments } from "../../src/cli/arguments.ts";
 import { commands } from "../../src/cli/commands.ts";
-import { UsageError } from "../../src/cli/options.ts";
+import { UsageError } from "../../src/cli/shared/options.ts";
 
 describe("parseArguments", () => {
   const run = (command: string, port: number, host: string, echo: object = { deflate: false }): object => ({

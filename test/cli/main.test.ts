@@ -8,10 +8,10 @@ import { describe, it, type TestContext } from "node:test";
 import { WebSocket as UndiciWebSocket } from "undici";
 import { WebSocket } from "ws";
 import { serve } from "../../src/server/index.ts";
-import { localhost } from "../certificates/localhost.ts";
-import { answering, echoing } from "../client/servers.ts";
-import { until } from "../core/stream-operations.ts";
-import { command, Command, commandReading } from "./command.ts";
+import { localhost } from "../support/localhost.ts";
+import { answering, echoing } from "../client/support/servers.ts";
+import { until } from "../core/support/stream-operations.ts";
+import { command, Command, commandReading } from "./support/command.ts";
 
 /** A folder of a test's own. */
 function folderOf(t: TestContext): string {

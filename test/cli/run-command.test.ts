@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer, type AddressInfo } from "node:net";
 import { describe, it } from "node:test";
-import { echo } from "../../src/cli/echo.ts";
+import { echo } from "../../src/cli/serve/echo.ts";
 import { help } from "../../src/cli/help.ts";
 import { runCommand } from "../../src/cli/run-command.ts";
 import { version } from "../../src/cli/version.ts";

@@ -8,10 +8,10 @@ import { connect, type ConnectOptions } from "../../src/client/index.ts";
 import type { ServalError } from "../../src/core/index.ts";
 import { VirtualClock } from "../../src/testing/index.ts";
 import type { Stream } from "../../src/websocket/index.ts";
-import { isStuck, turns, until } from "../core/stream-operations.ts";
-import { withPath } from "../net/sockets.ts";
-import { converse, failure, trusting } from "./kit.ts";
-import { answering, echoing, listening, mute, type Answer, type Listening } from "./servers.ts";
+import { isStuck, turns, until } from "../core/support/stream-operations.ts";
+import { withPath } from "../net/support/sockets.ts";
+import { converse, failure, trusting } from "./support/kit.ts";
+import { answering, echoing, listening, mute, type Answer, type Listening } from "./support/servers.ts";
 
 /** Each step of an attempt that can last, with a server that lets it. */
 const steps: Readonly<Record<string, (place: Listening, options: ConnectOptions) => Promise<Stream>>> = {

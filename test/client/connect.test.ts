@@ -4,11 +4,11 @@ import { describe, it } from "node:test";
 import { connect, type ConnectOptions } from "../../src/client/index.ts";
 import { scrubReads } from "../../src/net/onread.ts";
 import { serve } from "../../src/server/index.ts";
-import { localhost } from "../certificates/localhost.ts";
-import { turns } from "../core/stream-operations.ts";
-import { withPath } from "../net/sockets.ts";
-import { converse, failure, trusting } from "./kit.ts";
-import { answering, echoing, listening, mute } from "./servers.ts";
+import { localhost } from "../support/localhost.ts";
+import { turns } from "../core/support/stream-operations.ts";
+import { withPath } from "../net/support/sockets.ts";
+import { converse, failure, trusting } from "./support/kit.ts";
+import { answering, echoing, listening, mute } from "./support/servers.ts";
 
 // A look at borrowed bytes that comes too late shows.
 scrubReads(true);

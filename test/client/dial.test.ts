@@ -7,10 +7,10 @@ import { after, before, describe, it } from "node:test";
 import { connect, type ConnectOptions } from "../../src/client/index.ts";
 import type { ServalError } from "../../src/core/index.ts";
 import { scrubReads } from "../../src/net/onread.ts";
-import { localhost } from "../certificates/localhost.ts";
-import { requires, startDaemon, type Cleanup, type Daemon } from "../system/programs.ts";
-import { converse, failure, trusting } from "./kit.ts";
-import { echoing, listening, type Listening } from "./servers.ts";
+import { localhost } from "../support/localhost.ts";
+import { requires, startDaemon, type Cleanup, type Daemon } from "../support/programs.ts";
+import { converse, failure, trusting } from "./support/kit.ts";
+import { echoing, listening, type Listening } from "./support/servers.ts";
 
 scrubReads(true);
 

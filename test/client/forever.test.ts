@@ -7,8 +7,8 @@ import type { CloseInfo, ServalError, Timer } from "../../src/core/index.ts";
 import { serve, type Server } from "../../src/server/index.ts";
 import { VirtualClock } from "../../src/testing/index.ts";
 import type { Stream } from "../../src/websocket/index.ts";
-import { turns, until } from "../core/stream-operations.ts";
-import { answering, mute } from "./servers.ts";
+import { turns, until } from "../core/support/stream-operations.ts";
+import { answering, mute } from "./support/servers.ts";
 
 /** Waits whose length is known. */
 const steady = { jitter: "none" } as const;

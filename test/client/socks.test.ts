@@ -7,7 +7,7 @@ import { parseProxy } from "../../src/client/proxy.ts";
 import { openSocks, socksDestination } from "../../src/client/socks.ts";
 import { parseUrl } from "../../src/client/url.ts";
 import { pair, type PairOptions, type PairStream } from "../../src/testing/index.ts";
-import { isStuck, read, readExactly, turns, writeAll } from "../core/stream-operations.ts";
+import { isStuck, read, readExactly, turns, writeAll } from "../core/support/stream-operations.ts";
 
 const proxy = parseProxy("socks5h://ada:opensesame@proxy.example");
 const socks = await loadSocks();

@@ -6,7 +6,7 @@ import { parseProxy } from "../../src/client/proxy.ts";
 import { openTunnel } from "../../src/client/tunnel.ts";
 import { parseUrl } from "../../src/client/url.ts";
 import { pair, type PairOptions, type PairStream } from "../../src/testing/index.ts";
-import { isStuck, read, readExactly, readToEnd, turns, writeAll } from "../core/stream-operations.ts";
+import { isStuck, read, readExactly, readToEnd, turns, writeAll } from "../core/support/stream-operations.ts";
 
 const endpoint = parseUrl("wss://user:secret@example.com/secret");
 const proxy = parseProxy("http://ada:opensesame@proxy.example:3128");

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { checkHandler } from "../../src/core/completion.ts";
 import { complete, coreError, handled, promised, type Handler } from "../../src/core/index.ts";
-import { turns } from "./stream-operations.ts";
+import { turns } from "./support/stream-operations.ts";
 
 const failure = coreError("core.timeout");
 const succeed = (handler: Handler<number>): void => queueMicrotask(() => handler(undefined, 7));

@@ -4,7 +4,7 @@ import { Duplex, PassThrough, Transform } from "node:stream";
 import { describe, it } from "node:test";
 import { fromDuplex, ServalError, type DuplexLike } from "../../src/core/index.ts";
 import { DuplexStream } from "../../src/core/duplex.ts";
-import { socketPair } from "../net/sockets.ts";
+import { socketPair } from "../net/support/sockets.ts";
 import {
   isStuck,
   pattern,
@@ -15,7 +15,7 @@ import {
   write,
   writeAll,
   writeOutcome,
-} from "./stream-operations.ts";
+} from "./support/stream-operations.ts";
 
 const hello = Buffer.from("hello");
 

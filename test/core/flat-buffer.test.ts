@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import * as fc from "fast-check";
 import { FlatBuffer, ServalError } from "../../src/core/index.ts";
-import { pattern } from "./stream-operations.ts";
+import { pattern } from "./support/stream-operations.ts";
 
 function isOverflow(error: unknown): boolean {
   return error instanceof ServalError && error.code === "core.buffer_overflow";

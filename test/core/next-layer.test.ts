@@ -4,7 +4,7 @@ import { describe, it } from "node:test";
 import { FlatBuffer, PrefixedStream, ServalError, toByteStream, type NextLayer } from "../../src/core/index.ts";
 import { acceptProxy, acceptTls, detectTls, RateLimitStream, startTls, TimeoutStream } from "../../src/net/index.ts";
 import { pair } from "../../src/testing/index.ts";
-import { read, writeAll } from "./stream-operations.ts";
+import { read, writeAll } from "./support/stream-operations.ts";
 
 describe("toByteStream", () => {
   it("returns a ByteStream as it is", () => {

@@ -2,7 +2,16 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { FlatBuffer, lowestLayer, PrefixedStream, ServalError, type Role } from "../../src/core/index.ts";
 import { pair } from "../../src/testing/index.ts";
-import { read, readOutcome, readToEnd, teardown, turns, write, writeAll, writeOutcome } from "./stream-operations.ts";
+import {
+  read,
+  readOutcome,
+  readToEnd,
+  teardown,
+  turns,
+  write,
+  writeAll,
+  writeOutcome,
+} from "./support/stream-operations.ts";
 
 const prefix = Buffer.from("prefix,");
 const never = (): void => assert.fail("called");

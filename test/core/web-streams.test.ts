@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { fromWebStreams, ServalError } from "../../src/core/index.ts";
-import { read, readOutcome, teardown, turns, write, writeOutcome } from "./stream-operations.ts";
+import { read, readOutcome, teardown, turns, write, writeOutcome } from "./support/stream-operations.ts";
 
 const hello = Buffer.from("hello");
 

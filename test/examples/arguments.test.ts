@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { it } from "node:test";
-import { failedExample } from "./example.ts";
+import { failedExample } from "./support/example.ts";
 
 for (const [name, args, message] of [
   ["file-server", ["./public"], /^"\.\/public" is no port: the first argument is a number/],

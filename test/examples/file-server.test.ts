@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { mkdir, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { it } from "node:test";
-import { requires, runProgram } from "../system/programs.ts";
-import { startExample } from "./example.ts";
+import { requires, runProgram } from "../support/programs.ts";
+import { startExample } from "./support/example.ts";
 
 const content = Buffer.from(Array.from({ length: 300_000 }, (_, i) => i % 251));
 

@@ -3,8 +3,8 @@ import { connect } from "node:net";
 import { it } from "node:test";
 import { buffer } from "node:stream/consumers";
 import { WebSocket } from "ws";
-import { messageOf } from "./conversation.ts";
-import { startExample } from "./example.ts";
+import { messageOf } from "./support/conversation.ts";
+import { startExample } from "./support/example.ts";
 
 it("answers HTTP and WebSocket on one port", async (t) => {
   const { port } = await startExample(t, "http-and-websocket");

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { it } from "node:test";
-import { chats, drains, refusal } from "./chat.ts";
-import { startExample } from "./example.ts";
+import { chats, drains, refusal } from "./support/chat.ts";
+import { startExample } from "./support/example.ts";
 
 it("has a WebSocket chat on the port of a Koa application", async (t) => {
   const example = await startExample(t, "koa");

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { it } from "node:test";
-import { localhost } from "../certificates/localhost.ts";
-import { requires, runProgram } from "../system/programs.ts";
-import { chats, drains, refusal } from "./chat.ts";
-import { startExample } from "./example.ts";
+import { localhost } from "../support/localhost.ts";
+import { requires, runProgram } from "../support/programs.ts";
+import { chats, drains, refusal } from "./support/chat.ts";
+import { startExample } from "./support/example.ts";
 
 it("has a WebSocket chat on the port of a server of node:http", async (t) => {
   const example = await startExample(t, "node-http");

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { it } from "node:test";
-import { heard, join, refusal } from "./chat.ts";
-import { startExample } from "./example.ts";
+import { heard, join, refusal } from "./support/chat.ts";
+import { startExample } from "./support/example.ts";
 
 it("has spans and metrics of a server for OpenTelemetry", async (t) => {
   const example = await startExample(t, "opentelemetry");

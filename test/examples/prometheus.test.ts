@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { it } from "node:test";
-import { drains, heard, join, refusal } from "./chat.ts";
-import { startExample } from "./example.ts";
+import { drains, heard, join, refusal } from "./support/chat.ts";
+import { startExample } from "./support/example.ts";
 
 it("has a server's statistics for Prometheus", async (t) => {
   const example = await startExample(t, "prometheus");

@@ -5,9 +5,9 @@ import { connect as connectTcp, createServer as createTcpServer, type AddressInf
 import { buffer } from "node:stream/consumers";
 import { it } from "node:test";
 import { WebSocket, WebSocketServer } from "ws";
-import { requires, runProgram, type Cleanup } from "../system/programs.ts";
-import { messageOf } from "./conversation.ts";
-import { startExample } from "./example.ts";
+import { requires, runProgram, type Cleanup } from "../support/programs.ts";
+import { messageOf } from "./support/conversation.ts";
+import { startExample } from "./support/example.ts";
 
 /** A server of Node's for the proxy to forward to. */
 async function origin(

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { it } from "node:test";
 import { WebSocket } from "ws";
-import { localhost } from "../certificates/localhost.ts";
-import { requires, runProgram } from "../system/programs.ts";
-import { messageOf } from "./conversation.ts";
-import { failedExample, startExample } from "./example.ts";
+import { localhost } from "../support/localhost.ts";
+import { requires, runProgram } from "../support/programs.ts";
+import { messageOf } from "./support/conversation.ts";
+import { failedExample, startExample } from "./support/example.ts";
 
 it("takes http, https, ws and wss on one port", { skip: requires("curl") }, async (t) => {
   const files = { "key.pem": localhost.key, "cert.pem": localhost.cert };

@@ -9,10 +9,10 @@ import { fileURLToPath } from "node:url";
 import { WebSocket } from "ws";
 import { scrubReads } from "../../src/net/onread.ts";
 import { serve, type ServeOptions, type Server } from "../../src/server/index.ts";
-import { localhost } from "../certificates/localhost.ts";
-import { startHaproxyWith } from "../system/haproxy.ts";
-import { startNginxWith } from "../system/nginx.ts";
-import { requires, type Cleanup, type Daemon, type DaemonSetup, type ProgramName } from "../system/programs.ts";
+import { localhost } from "../support/localhost.ts";
+import { startHaproxyWith } from "../support/haproxy.ts";
+import { startNginxWith } from "../support/nginx.ts";
+import { requires, type Cleanup, type Daemon, type DaemonSetup, type ProgramName } from "../support/programs.ts";
 
 // The configurations of docs/behind-a-proxy.md, run as they stand but for ports and paths, with what the page promises of
 // them; and the mistakes that it warns of, with what it says is seen then.

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { scrubReads } from "../../src/net/onread.ts";
-import { requires, runProgram, type Cleanup, type Finished } from "../system/programs.ts";
-import { content, startServer } from "./http-server.ts";
+import { requires, runProgram, type Cleanup, type Finished } from "../support/programs.ts";
+import { content, startServer } from "./support/http-server.ts";
 
 scrubReads(true);
 

@@ -10,7 +10,7 @@ import { connect } from "../../src/net/index.ts";
 import { scrubReads } from "../../src/net/onread.ts";
 import { serve, type ServeOptions } from "../../src/server/index.ts";
 import { Stream, type DeflateOptions } from "../../src/websocket/index.ts";
-import { converse, echo, WsEcho, type Client } from "./conversation.ts";
+import { converse, echo, WsEcho, type Client } from "./support/conversation.ts";
 
 scrubReads(true);
 

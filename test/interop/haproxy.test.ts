@@ -6,12 +6,12 @@ import { connect as connectTlsSocket } from "node:tls";
 import type { Peer } from "../../src/core/index.ts";
 import { acceptProxy, acceptTls, listen, type ProxyStream } from "../../src/net/index.ts";
 import { scrubReads } from "../../src/net/onread.ts";
-import { localhost } from "../certificates/localhost.ts";
-import { read, writeAll } from "../core/stream-operations.ts";
-import { piece } from "../net/proxy-headers.ts";
-import { withPath } from "../net/sockets.ts";
-import { startHaproxy, type Balancing } from "../system/haproxy.ts";
-import { requires, type Cleanup, type Daemon } from "../system/programs.ts";
+import { localhost } from "../support/localhost.ts";
+import { read, writeAll } from "../core/support/stream-operations.ts";
+import { piece } from "../net/support/proxy-headers.ts";
+import { withPath } from "../net/support/sockets.ts";
+import { startHaproxy, type Balancing } from "../support/haproxy.ts";
+import { requires, type Cleanup, type Daemon } from "../support/programs.ts";
 
 // Debian's haproxy in front of us, which says by the PROXY protocol who its clients are.
 scrubReads(true);

@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
-import { check, checkAll } from "./http-check.ts";
-import { corpus } from "./http-corpus.ts";
-import { differences, type Difference } from "./http-differences.ts";
-import { eachMutated } from "./http-mutations.ts";
+import { check, checkAll } from "./support/http-check.ts";
+import { corpus } from "./support/http-corpus.ts";
+import { differences, type Difference } from "./support/http-differences.ts";
+import { eachMutated } from "./support/http-mutations.ts";
 
 // Our parser beside llhttp, on messages of all kinds: wherever we accept what it refuses, that is in the list of
 // differences, with the reason that nothing can be smuggled by it, and so is what we refuse and it accepts. No difference

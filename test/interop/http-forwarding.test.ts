@@ -4,11 +4,11 @@ import { ServalError } from "../../src/core/index.ts";
 import { decodeLatin1 } from "../../src/core/text.ts";
 import { Fields, Request, Response, serve, Serializer } from "../../src/http/index.ts";
 import { pair, type PairOptions } from "../../src/testing/index.ts";
-import { bytesOf } from "../http/samples.ts";
-import { check, escaped, oracles } from "./http-check.ts";
-import { corpus } from "./http-corpus.ts";
-import { eachMutated } from "./http-mutations.ts";
-import { ours, type Input, type Seen } from "./http-seen.ts";
+import { bytesOf } from "../http/support/samples.ts";
+import { check, escaped, oracles } from "./support/http-check.ts";
+import { corpus } from "./support/http-corpus.ts";
+import { eachMutated } from "./support/http-mutations.ts";
+import { ours, type Input, type Seen } from "./support/http-seen.ts";
 
 // The differences between parsers, end to end: what our server makes of a stream of requests, and whether what goes through
 // our parser and serializer, as through a proxy, is framed by others as it was by us.

@@ -5,11 +5,11 @@ import { FlatBuffer } from "../../src/core/index.ts";
 import { request, Request, type Body, type IncomingResponse, type RequestInit } from "../../src/http/index.ts";
 import { connect, connectTls } from "../../src/net/index.ts";
 import { scrubReads } from "../../src/net/onread.ts";
-import { localhost } from "../certificates/localhost.ts";
-import { startExample } from "../examples/example.ts";
-import { startFileServer, startNginx } from "../system/nginx.ts";
-import { requires, runProgram, type Cleanup } from "../system/programs.ts";
-import { content, startServer } from "./http-server.ts";
+import { localhost } from "../support/localhost.ts";
+import { startExample } from "../examples/support/example.ts";
+import { startFileServer, startNginx } from "../support/nginx.ts";
+import { requires, runProgram, type Cleanup } from "../support/programs.ts";
+import { content, startServer } from "./support/http-server.ts";
 
 scrubReads(true);
 

@@ -12,11 +12,11 @@ import { Response } from "../../src/http/index.ts";
 import { scrubReads } from "../../src/net/onread.ts";
 import { serve } from "../../src/server/index.ts";
 import { Stream, type StreamOptions } from "../../src/websocket/index.ts";
-import { localhost } from "../certificates/localhost.ts";
-import { withPath } from "../net/sockets.ts";
-import { startNginx } from "../system/nginx.ts";
-import { requires, type Cleanup, type Daemon } from "../system/programs.ts";
-import { clients, closing, converse, echo, messages, opened, WsEcho, type Client } from "./conversation.ts";
+import { localhost } from "../support/localhost.ts";
+import { withPath } from "../net/support/sockets.ts";
+import { startNginx } from "../support/nginx.ts";
+import { requires, type Cleanup, type Daemon } from "../support/programs.ts";
+import { clients, closing, converse, echo, messages, opened, WsEcho, type Client } from "./support/conversation.ts";
 
 // Clients, TLS, Debian's nginx as a reverse proxy, and our server behind it, in each way that nginx reaches one.
 scrubReads(true);

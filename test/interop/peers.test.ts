@@ -10,8 +10,8 @@ import { Request } from "../../src/http/index.ts";
 import { scrubReads } from "../../src/net/onread.ts";
 import { serve } from "../../src/server/index.ts";
 import { Stream } from "../../src/websocket/index.ts";
-import { localhost } from "../certificates/localhost.ts";
-import { clients, converse, echo, WsEcho, type Client } from "./conversation.ts";
+import { localhost } from "../support/localhost.ts";
+import { clients, converse, echo, WsEcho, type Client } from "./support/conversation.ts";
 
 // Real peers, on real sockets, doing what their users do. Nobody's reads may show up late: see scrubReads.
 scrubReads(true);

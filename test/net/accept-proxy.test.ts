@@ -4,8 +4,8 @@ import { describe, it } from "node:test";
 import { lowestLayer, ServalError } from "../../src/core/index.ts";
 import { acceptProxy, type AcceptProxyOptions, type ProxyStream } from "../../src/net/index.ts";
 import { pair, type PairOptions, type PairStream } from "../../src/testing/index.ts";
-import { read, readToEnd, turns, write, writeAll } from "../core/stream-operations.ts";
-import { addresses6, binaryHeader, piece, signature } from "./proxy-headers.ts";
+import { read, readToEnd, turns, write, writeAll } from "../core/support/stream-operations.ts";
+import { addresses6, binaryHeader, piece, signature } from "./support/proxy-headers.ts";
 
 const text = Buffer.from("PROXY TCP4 192.0.2.1 192.0.2.2 56324 443\r\n");
 const binary = binaryHeader(0x21, 0x21, addresses6, piece(2, "example.com"));

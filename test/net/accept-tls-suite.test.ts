@@ -7,9 +7,9 @@ import { listenBy } from "../../src/net/listen.ts";
 import { scrubReads } from "../../src/net/onread.ts";
 import type { ReadWay } from "../../src/net/socket-stream.ts";
 import { pair, type PairOptions } from "../../src/testing/index.ts";
-import { localhost } from "../certificates/localhost.ts";
-import { byteStreamSuite, type Connection } from "../core/byte-stream-suite.ts";
-import { turns, until } from "../core/stream-operations.ts";
+import { localhost } from "../support/localhost.ts";
+import { byteStreamSuite, type Connection } from "../core/support/byte-stream-suite.ts";
+import { turns, until } from "../core/support/stream-operations.ts";
 
 scrubReads(true);
 

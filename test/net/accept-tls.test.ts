@@ -26,8 +26,8 @@ import {
 import { listenBy } from "../../src/net/listen.ts";
 import type { ReadWay } from "../../src/net/socket-stream.ts";
 import { pair, type PairOptions } from "../../src/testing/index.ts";
-import { localhost } from "../certificates/localhost.ts";
-import { pattern, read, readExactly, readOutcome, turns, until, writeAll } from "../core/stream-operations.ts";
+import { localhost } from "../support/localhost.ts";
+import { pattern, read, readExactly, readOutcome, turns, until, writeAll } from "../core/support/stream-operations.ts";
 
 const trusting: TlsOptions = { ca: localhost.cert };
 const options: AcceptTlsOptions = { ...localhost };

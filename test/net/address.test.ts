@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { createServer, Socket } from "node:net";
 import { test } from "node:test";
 import { connectedTo, listenedOn, nameOf } from "../../src/net/address.ts";
-import { socketPair } from "./sockets.ts";
+import { socketPair } from "./support/sockets.ts";
 
 test("addresses in words", () => {
   assert.equal(nameOf({ port: 80 }), "*:80");

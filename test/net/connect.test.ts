@@ -6,8 +6,8 @@ import { ServalError } from "../../src/core/index.ts";
 import { connect, listen } from "../../src/net/index.ts";
 import { connectBy } from "../../src/net/connect.ts";
 import type { ReadWay } from "../../src/net/socket-stream.ts";
-import { isStuck, read, turns, until } from "../core/stream-operations.ts";
-import { withPath } from "./sockets.ts";
+import { isStuck, read, turns, until } from "../core/support/stream-operations.ts";
+import { withPath } from "./support/sockets.ts";
 
 function fails(code: string, message: RegExp): (error: unknown) => boolean {
   return (error) => {

@@ -5,7 +5,7 @@ import { connect as tlsConnect } from "node:tls";
 import { FlatBuffer, PrefixedStream, ServalError } from "../../src/core/index.ts";
 import { connect, detectTls, listen, type SocketStream } from "../../src/net/index.ts";
 import { pair } from "../../src/testing/index.ts";
-import { read, readOutcome, readToEnd, turns, until, writeAll } from "../core/stream-operations.ts";
+import { read, readOutcome, readToEnd, turns, until, writeAll } from "../core/support/stream-operations.ts";
 
 const hello = Buffer.from([0x16, 3, 1, 0, 200, 1, 0, 0, 196, 3, 3, 7, 7]);
 const request = Buffer.from("GET / HTTP/1.1\r\n\r\n");

@@ -16,9 +16,9 @@ import {
   type AcceptTlsOptions,
 } from "../../src/net/index.ts";
 import { scrubReads } from "../../src/net/onread.ts";
-import { localhost } from "../certificates/localhost.ts";
-import { byteStreamSuite, type Connection } from "../core/byte-stream-suite.ts";
-import { turns, until } from "../core/stream-operations.ts";
+import { localhost } from "../support/localhost.ts";
+import { byteStreamSuite, type Connection } from "../core/support/byte-stream-suite.ts";
+import { turns, until } from "../core/support/stream-operations.ts";
 
 // All layers at once, as a server behind a load balancer may have them.
 scrubReads(true);

@@ -8,8 +8,8 @@ import { ServalError } from "../../src/core/index.ts";
 import { connect, listen, type SocketStream } from "../../src/net/index.ts";
 import { listenBy } from "../../src/net/listen.ts";
 import type { ReadWay } from "../../src/net/socket-stream.ts";
-import { read, readExactly, turns, until, writeAll } from "../core/stream-operations.ts";
-import { withPath } from "./sockets.ts";
+import { read, readExactly, turns, until, writeAll } from "../core/support/stream-operations.ts";
+import { withPath } from "./support/sockets.ts";
 
 const hello = Buffer.from("hello");
 const host = "127.0.0.1";

@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import * as fc from "fast-check";
 import { ServalError } from "../../src/core/index.ts";
 import { isProxyHeader, parseProxyHeader } from "../../src/net/index.ts";
-import { binaryHeader, signature } from "./proxy-headers.ts";
+import { binaryHeader, signature } from "./support/proxy-headers.ts";
 
 const line = (text: string): Buffer => Buffer.from(text, "latin1");
 

@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { ServalError } from "../../src/core/index.ts";
 import { parseProxyHeader, type ProxyHeader } from "../../src/net/index.ts";
 import { crc32c } from "../../src/net/crc32c.ts";
-import { addresses4, addresses6, binaryHeader, piece } from "./proxy-headers.ts";
+import { addresses4, addresses6, binaryHeader, piece } from "./support/proxy-headers.ts";
 
 /** Parses, and holds the parser to what is true of all: no answer before the last byte, none of what follows matters. */
 function parsed(bytes: Buffer): ProxyHeader {

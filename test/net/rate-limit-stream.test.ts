@@ -14,7 +14,7 @@ import {
   write,
   writeAll,
   writeOutcome,
-} from "../core/stream-operations.ts";
+} from "../core/support/stream-operations.ts";
 
 const never = (): void => assert.fail("called");
 const misuse = (code: string) => (error: unknown) => error instanceof ServalError && error.code === code;

@@ -5,8 +5,8 @@ import { connectBy } from "../../src/net/connect.ts";
 import { listenBy } from "../../src/net/listen.ts";
 import { scrubReads } from "../../src/net/onread.ts";
 import type { ReadWay, SocketStream } from "../../src/net/socket-stream.ts";
-import { byteStreamSuite, type Connection, type Need } from "../core/byte-stream-suite.ts";
-import { withPath } from "./sockets.ts";
+import { byteStreamSuite, type Connection, type Need } from "../core/support/byte-stream-suite.ts";
+import { withPath } from "./support/sockets.ts";
 
 scrubReads(true);
 

@@ -14,7 +14,7 @@ import {
   until,
   writeAll,
   writeOutcome,
-} from "../core/stream-operations.ts";
+} from "../core/support/stream-operations.ts";
 
 const host = "127.0.0.1";
 

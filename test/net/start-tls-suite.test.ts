@@ -4,9 +4,9 @@ import { TLSSocket, createSecureContext } from "node:tls";
 import { fromDuplex } from "../../src/core/index.ts";
 import { connectTls, startTls, toDuplex } from "../../src/net/index.ts";
 import { pair, type PairOptions } from "../../src/testing/index.ts";
-import { localhost } from "../certificates/localhost.ts";
-import { byteStreamSuite, type Connection } from "../core/byte-stream-suite.ts";
-import { turns } from "../core/stream-operations.ts";
+import { localhost } from "../support/localhost.ts";
+import { byteStreamSuite, type Connection } from "../core/support/byte-stream-suite.ts";
+import { turns } from "../core/support/stream-operations.ts";
 
 const ownMemory = "TLS decrypts into memory that nothing else uses";
 

@@ -11,8 +11,8 @@ import {
 import { fromDuplex, lowestLayer, ServalError, type ByteStream } from "../../src/core/index.ts";
 import { connect, connectTls, startTls, toDuplex, type TlsOptions } from "../../src/net/index.ts";
 import { pair, type PairOptions } from "../../src/testing/index.ts";
-import { localhost } from "../certificates/localhost.ts";
-import { pattern, read, readExactly, turns, until, writeAll } from "../core/stream-operations.ts";
+import { localhost } from "../support/localhost.ts";
+import { pattern, read, readExactly, turns, until, writeAll } from "../core/support/stream-operations.ts";
 
 const trusting: TlsOptions = { ca: localhost.cert };
 

@@ -16,7 +16,7 @@ import {
   writeAll,
   writeOutcome,
   type WriteOutcome,
-} from "../core/stream-operations.ts";
+} from "../core/support/stream-operations.ts";
 
 const hello = Buffer.from("hello");
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { checkClientOptions, checkServerOptions } from "../../src/net/tls-options.ts";
-import { localhost } from "../certificates/localhost.ts";
+import { localhost } from "../support/localhost.ts";
 
 const { cert, key } = localhost;
 const both = `${String(key)}${String(cert)}`;

@@ -4,7 +4,7 @@ import { createSecureContext, type TLSSocket } from "node:tls";
 import { startTls, toDuplex } from "../../src/net/index.ts";
 import { shakeHandsAsServer } from "../../src/net/tls-server-socket.ts";
 import { pair } from "../../src/testing/index.ts";
-import { localhost } from "../certificates/localhost.ts";
+import { localhost } from "../support/localhost.ts";
 
 const secureContext = createSecureContext({ ...localhost, ca: localhost.cert });
 

@@ -4,7 +4,16 @@ import type { Duplex } from "node:stream";
 import { describe, it } from "node:test";
 import { toDuplex } from "../../src/net/index.ts";
 import { pair, type PairOptions } from "../../src/testing/index.ts";
-import { isStuck, pattern, read, readExactly, turns, until, write, writeAll } from "../core/stream-operations.ts";
+import {
+  isStuck,
+  pattern,
+  read,
+  readExactly,
+  turns,
+  until,
+  write,
+  writeAll,
+} from "../core/support/stream-operations.ts";
 
 async function collect(duplex: Duplex): Promise<Buffer> {
   const parts: Buffer[] = [];

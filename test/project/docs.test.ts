@@ -20,7 +20,7 @@ import * as path from "node:path";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { WebSocket, WebSocketServer, type ClientOptions } from "ws";
-import { localhost } from "../certificates/localhost.ts";
+import { localhost } from "../support/localhost.ts";
 
 // Every TypeScript block of the documentation is compiled as it stands, and run. Its name, in a comment above it, says
 // what has to come of it here.

@@ -5,12 +5,12 @@ import { describe, it } from "node:test";
 import * as fc from "fast-check";
 import type { CloseInfo, Role, ServalError } from "../../src/core/index.ts";
 import type { MessageData, Stream } from "../../src/websocket/index.ts";
-import { concat, utf8 } from "../websocket/frames.ts";
-import { data, whole, window } from "./arbitraries.ts";
-import { PeerDeflater, type Part, type Window } from "./deflate.ts";
-import { open, roles, type Endpoint, type Speaker } from "./endpoint.ts";
-import { compressed } from "./negotiated.ts";
-import { cut } from "./wire.ts";
+import { concat, utf8 } from "../websocket/support/frames.ts";
+import { data, whole, window } from "./support/arbitraries.ts";
+import { PeerDeflater, type Part, type Window } from "./support/deflate.ts";
+import { open, roles, type Endpoint, type Speaker } from "./support/endpoint.ts";
+import { compressed } from "./support/negotiated.ts";
+import { cut } from "./support/wire.ts";
 
 /** A message as the peer sends it. */
 interface Said {

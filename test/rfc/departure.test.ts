@@ -4,12 +4,12 @@ import assert from "node:assert/strict";
 import { it } from "node:test";
 import * as fc from "fast-check";
 import type { MessageData, Stream } from "../../src/websocket/index.ts";
-import { concat } from "../websocket/frames.ts";
-import { quiet } from "../websocket/kit.ts";
-import { data, whole, window } from "./arbitraries.ts";
-import { PeerInflater, type Window } from "./deflate.ts";
-import { open, roles, type Endpoint } from "./endpoint.ts";
-import { compressed } from "./negotiated.ts";
+import { concat } from "../websocket/support/frames.ts";
+import { quiet } from "../websocket/support/kit.ts";
+import { data, whole, window } from "./support/arbitraries.ts";
+import { PeerInflater, type Window } from "./support/deflate.ts";
+import { open, roles, type Endpoint } from "./support/endpoint.ts";
+import { compressed } from "./support/negotiated.ts";
 
 /** A message as we send it. */
 interface Sent {

@@ -8,11 +8,11 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { HandshakeOptions } from "../../src/websocket/index.ts";
-import { concat, single, text } from "../websocket/frames.ts";
-import { codeOf, quiet } from "../websocket/kit.ts";
-import { latin1, type Changes } from "../websocket/requests.ts";
-import { answerTo, connecting, Endpoint, responseBytes } from "./endpoint.ts";
-import { cut } from "./wire.ts";
+import { concat, single, text } from "../websocket/support/frames.ts";
+import { codeOf, quiet } from "../websocket/support/kit.ts";
+import { latin1, type Changes } from "../websocket/support/requests.ts";
+import { answerTo, connecting, Endpoint, responseBytes } from "./support/endpoint.ts";
+import { cut } from "./support/wire.ts";
 
 /** The request that a handshake sends. */
 async function request(host: string, target: string, options?: HandshakeOptions): Promise<Endpoint> {

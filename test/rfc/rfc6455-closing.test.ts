@@ -9,9 +9,9 @@
 //   Section 1.4 has it that no further data is sent then, and Beast and ws do the same.
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { codeOf, quiet } from "../websocket/kit.ts";
-import { open, roles } from "./endpoint.ts";
-import { wire } from "./wire.ts";
+import { codeOf, quiet } from "../websocket/support/kit.ts";
+import { open, roles } from "./support/endpoint.ts";
+import { wire } from "./support/wire.ts";
 
 /** Codes that a close frame may have, by section 7.4 and IANA's registry; and codes that it may not. */
 const valid = [1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014, 3000, 3999, 4000, 4999];

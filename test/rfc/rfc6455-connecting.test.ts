@@ -11,8 +11,8 @@ import { createServer as createTlsServer, type TLSSocket } from "node:tls";
 import { describe, it } from "node:test";
 import { connect } from "../../src/client/index.ts";
 import { parseUrl } from "../../src/client/url.ts";
-import { localhost } from "../certificates/localhost.ts";
-import { codeOf } from "../websocket/kit.ts";
+import { localhost } from "../support/localhost.ts";
+import { codeOf } from "../websocket/support/kit.ts";
 
 describe("RFC 6455 sections 3 and 11.1: WebSocket URIs", () => {
   for (const [uri, isSecure, host, port, resource] of [

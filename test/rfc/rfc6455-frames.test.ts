@@ -4,7 +4,7 @@
 // What no test of an endpoint can show:
 // - 5.2, "any extension MUST specify the length of the extension data": binds those who write extensions.
 import { describe } from "node:test";
-import { wire } from "./wire.ts";
+import { wire } from "./support/wire.ts";
 
 const [server, client] = [["server"], ["client"]] as const;
 

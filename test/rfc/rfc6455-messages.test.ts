@@ -5,9 +5,9 @@
 // - 5.4, intermediaries "MUST NOT change the fragmentation": binds proxies, which we are not.
 // - 5.5.1, clients "MUST NOT show" the reason to end users: that is the application's.
 import { describe } from "node:test";
-import { concat, utf8 } from "../websocket/frames.ts";
-import { Speaker } from "./endpoint.ts";
-import { wire } from "./wire.ts";
+import { concat, utf8 } from "../websocket/support/frames.ts";
+import { Speaker } from "./support/endpoint.ts";
+import { wire } from "./support/wire.ts";
 
 describe("RFC 6455 section 5.4: fragmentation", () => {
   wire("5.4: one frame with FIN and an opcode is a message", {

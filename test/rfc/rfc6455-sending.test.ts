@@ -8,9 +8,9 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { isUtf8 } from "node:buffer";
-import { codeOf, quiet } from "../websocket/kit.ts";
-import { wholeFrames } from "../websocket/frames.ts";
-import { Endpoint, open, roles } from "./endpoint.ts";
+import { codeOf, quiet } from "../websocket/support/kit.ts";
+import { wholeFrames } from "../websocket/support/frames.ts";
+import { Endpoint, open, roles } from "./support/endpoint.ts";
 
 const lengths = [0, 1, 125, 126, 127, 65_535, 65_536, 70_000];
 const headerSize = (length: number): number => (length <= 125 ? 2 : length <= 65_535 ? 4 : 10);

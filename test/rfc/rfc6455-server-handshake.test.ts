@@ -10,11 +10,11 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Response } from "../../src/http/index.ts";
 import type { StreamOptions } from "../../src/websocket/index.ts";
-import { single, text, utf8 } from "../websocket/frames.ts";
-import { quiet } from "../websocket/kit.ts";
-import { latin1, requestBytes, type Changes } from "../websocket/requests.ts";
-import { accepting, answerTo, Endpoint } from "./endpoint.ts";
-import { cut } from "./wire.ts";
+import { single, text, utf8 } from "../websocket/support/frames.ts";
+import { quiet } from "../websocket/support/kit.ts";
+import { latin1, requestBytes, type Changes } from "../websocket/support/requests.ts";
+import { accepting, answerTo, Endpoint } from "./support/endpoint.ts";
+import { cut } from "./support/wire.ts";
 
 /** What a request is answered with, however its bytes are cut. */
 async function answer(request: Uint8Array, options: StreamOptions = {}): Promise<Endpoint> {

@@ -6,9 +6,9 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { DeflateOptions } from "../../src/websocket/index.ts";
-import { quiet } from "../websocket/kit.ts";
-import { requestBytes } from "../websocket/requests.ts";
-import { accepting, connecting, Endpoint, responseBytes } from "./endpoint.ts";
+import { quiet } from "../websocket/support/kit.ts";
+import { requestBytes } from "../websocket/support/requests.ts";
+import { accepting, connecting, Endpoint, responseBytes } from "./support/endpoint.ts";
 
 const free: DeflateOptions = { serverNoContextTakeover: false, clientNoContextTakeover: false };
 const pmd = "permessage-deflate";

@@ -4,10 +4,10 @@
 // What no test of an endpoint can show:
 // - 6, intermediaries: we are none.
 import { describe } from "node:test";
-import { utf8 } from "../websocket/frames.ts";
-import { PeerDeflater, plain, type Window } from "./deflate.ts";
-import { compressed, type Windows } from "./negotiated.ts";
-import { wire, type WireCase } from "./wire.ts";
+import { utf8 } from "../websocket/support/frames.ts";
+import { PeerDeflater, plain, type Window } from "./support/deflate.ts";
+import { compressed, type Windows } from "./support/negotiated.ts";
+import { wire, type WireCase } from "./support/wire.ts";
 
 const alone: Window = { bits: 15, takeover: false };
 const kept: Window = { bits: 15, takeover: true };

@@ -7,11 +7,11 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { Role } from "../../src/core/index.ts";
 import type { DeflateOptions, Stream, StreamOptions } from "../../src/websocket/index.ts";
-import { concat, utf8 } from "../websocket/frames.ts";
-import { quiet } from "../websocket/kit.ts";
-import { PeerInflater, type Window } from "./deflate.ts";
-import { open, roles } from "./endpoint.ts";
-import { compressed } from "./negotiated.ts";
+import { concat, utf8 } from "../websocket/support/frames.ts";
+import { quiet } from "../websocket/support/kit.ts";
+import { PeerInflater, type Window } from "./support/deflate.ts";
+import { open, roles } from "./support/endpoint.ts";
+import { compressed } from "./support/negotiated.ts";
 
 const alone: Window = { bits: 15, takeover: false };
 const kept: Window = { bits: 15, takeover: true };

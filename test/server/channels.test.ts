@@ -3,10 +3,10 @@ import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { test } from "node:test";
 import { Response } from "../../src/http/index.ts";
 import type { ChannelMessages } from "../../src/server/index.ts";
-import { text } from "../websocket/frames.ts";
-import { quiet } from "../websocket/kit.ts";
-import { requestOf } from "../websocket/requests.ts";
-import { connect, hubOf, leave, opened } from "./kit.ts";
+import { text } from "../websocket/support/frames.ts";
+import { quiet } from "../websocket/support/kit.ts";
+import { requestOf } from "../websocket/support/requests.ts";
+import { connect, hubOf, leave, opened } from "./support/kit.ts";
 
 type Name = keyof ChannelMessages;
 

@@ -7,10 +7,10 @@ import { Response } from "../../src/http/index.ts";
 import type { DrainOptions, DrainReport } from "../../src/server/index.ts";
 import { serve, type ServeOptions, type Server } from "../../src/server/index.ts";
 import { VirtualClock } from "../../src/testing/index.ts";
-import { withPath } from "../net/sockets.ts";
-import { quiet } from "../websocket/kit.ts";
-import { requestBytes } from "../websocket/requests.ts";
-import { connect, hubOf, leave, opened, type Client } from "./kit.ts";
+import { withPath } from "../net/support/sockets.ts";
+import { quiet } from "../websocket/support/kit.ts";
+import { requestBytes } from "../websocket/support/requests.ts";
+import { connect, hubOf, leave, opened, type Client } from "./support/kit.ts";
 
 const noReport = { closed: 0, lost: 0, terminated: 0, finished: 0, cut: 0, duration: 0 };
 

@@ -11,7 +11,7 @@ import * as tls from "node:tls";
 import { WebSocket } from "ws";
 import { handBack } from "../../src/server/hand-back.ts";
 import { mount } from "../../src/server/index.ts";
-import { localhost } from "../certificates/localhost.ts";
+import { localhost } from "../support/localhost.ts";
 
 /** Answers with what it was asked, and the body. */
 async function answer(

@@ -4,12 +4,12 @@ import type { ServalError } from "../../src/core/index.ts";
 import { Response } from "../../src/http/index.ts";
 import type { Hub } from "../../src/server/hub.ts";
 import type { ServerOptions, ServerWebSocket } from "../../src/server/index.ts";
-import type { Deflater } from "../../src/websocket/deflate.ts";
+import type { Deflater } from "../../src/websocket/deflate/deflate.ts";
 import { prepare } from "../../src/websocket/index.ts";
-import { close as closeFrame, framesIn, ping, text, wholeFrames } from "../websocket/frames.ts";
-import { quiet } from "../websocket/kit.ts";
-import { requestOf } from "../websocket/requests.ts";
-import { connect, hubOf, leave, opened, type Client } from "./kit.ts";
+import { close as closeFrame, framesIn, ping, text, wholeFrames } from "../websocket/support/frames.ts";
+import { quiet } from "../websocket/support/kit.ts";
+import { requestOf } from "../websocket/support/requests.ts";
+import { connect, hubOf, leave, opened, type Client } from "./support/kit.ts";
 
 const offer = { fields: { "Sec-WebSocket-Extensions": "permessage-deflate" } };
 

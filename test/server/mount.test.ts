@@ -10,11 +10,11 @@ import Koa from "koa";
 import { WebSocket } from "ws";
 import { mount, type MountedServer, type MountOptions, type UpgradingServer } from "../../src/server/index.ts";
 import { VirtualClock } from "../../src/testing/index.ts";
-import { localhost } from "../certificates/localhost.ts";
-import { withPath } from "../net/sockets.ts";
-import { quiet } from "../websocket/kit.ts";
-import { requestBytes, type Changes } from "../websocket/requests.ts";
-import { dial, until, type Dialed } from "./sockets.ts";
+import { localhost } from "../support/localhost.ts";
+import { withPath } from "../net/support/sockets.ts";
+import { quiet } from "../websocket/support/kit.ts";
+import { requestBytes, type Changes } from "../websocket/support/requests.ts";
+import { dial, until, type Dialed } from "./support/sockets.ts";
 
 const echo: MountOptions = { message: (ws, message) => void ws.send(message) };
 

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { Response } from "../../src/http/index.ts";
 import { refuse, tooMany, tooManyFromAddress } from "../../src/server/refuse.ts";
 import { pair, VirtualClock } from "../../src/testing/index.ts";
-import { quiet, RawPeer } from "../websocket/kit.ts";
+import { quiet, RawPeer } from "../websocket/support/kit.ts";
 
 test("the response is sent, our side is ended, and the rest closed once the client has ended", async () => {
   const clock = new VirtualClock();

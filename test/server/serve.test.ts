@@ -11,8 +11,8 @@ import { Response as HttpResponse, type Request } from "../../src/http/index.ts"
 import { serve, type DrainReport, type ServeOptions, type Server } from "../../src/server/index.ts";
 import type { Stream } from "../../src/websocket/index.ts";
 import { VirtualClock } from "../../src/testing/index.ts";
-import { requestBytes } from "../websocket/requests.ts";
-import { dial, serving, until, type Dialed } from "./sockets.ts";
+import { requestBytes } from "../websocket/support/requests.ts";
+import { dial, serving, until, type Dialed } from "./support/sockets.ts";
 
 const local = { port: 0, host: "127.0.0.1" };
 

@@ -5,10 +5,10 @@ import { coreErrors } from "../../src/core/errors.ts";
 import { httpError, httpErrors, Response } from "../../src/http/index.ts";
 import type { Limit, Refusal, ServerOptions } from "../../src/server/index.ts";
 import { Counters } from "../../src/server/statistics.ts";
-import { websocketError, websocketErrors } from "../../src/websocket/errors.ts";
-import { binary, close as closeFrame, more, ping, text } from "../websocket/frames.ts";
-import { quiet } from "../websocket/kit.ts";
-import { hubOf, leave, opened, type Client } from "./kit.ts";
+import { websocketError, websocketErrors } from "../../src/websocket/frames/errors.ts";
+import { binary, close as closeFrame, more, ping, text } from "../websocket/support/frames.ts";
+import { quiet } from "../websocket/support/kit.ts";
+import { hubOf, leave, opened, type Client } from "./support/kit.ts";
 
 const none = { connections: 0, sockets: 0, topics: 0, subscriptions: 0 };
 

@@ -13,7 +13,7 @@ import {
   write,
   writeAll,
   writeOutcome,
-} from "../core/stream-operations.ts";
+} from "../core/support/stream-operations.ts";
 
 const hello = Buffer.from("hello");
 

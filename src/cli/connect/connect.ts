@@ -1,0 +1,115 @@
+import { connect as open } from "../../client/index.ts";
+import { ServalError, systemClock, type Clock, type CloseInfo } from "../../core/index.ts";
+import type { CloseOptions, Stream } from "../../websocket/index.ts";
+import type { ChatSettings } from "./chat-options.ts";
+import type { ClientSettings } from "../shared/client-options.ts";
+import { misuseLine } from "../shared/failure.ts";
+import { onSignal } from "../shared/on-signal.ts";
+import { sendPiped } from "./piped-input.ts";
+import { startPrompt } from "./prompt.ts";
+import { Quiet } from "../shared/quiet.ts";
+import { RoundTrips } from "../shared/round-trips.ts";
+import { Screen } from "../shared/screen.ts";
+import { isInteractive, type Stdio } from "../shared/stdio.ts";
+import { jsonTranscript, textTranscript, type Transcript } from "./transcript.ts";
+
+/**
+ * Connects, sends what is typed or piped in, and prints what comes, until either side closes. Fulfils with the exit
+ * code: 0 for a clean end, 1 for any other, 2 for a URL or options that can't be meant.
+ */
+export async function connect(
+  client: ClientSettings,
+  chat: ChatSettings,
+  stdio: Stdio,
+  clock: Clock = systemClock,
+): Promise<number> {
+  const screen = new Screen(stdio);
+  const transcript = chat.json ? jsonTranscript(screen) : textTranscript(screen, stdio, chat);
+  const trips = new RoundTrips(clock);
+  let ws: Stream;
+  try {
+    ws = await open(client.url, { ...client.options, onControl: trips.onControl });
+  } catch (error) {
+    if (error instanceof ServalError && error.condition === "misuse") {
+      screen.err(misuseLine(error, "connect"));
+      return 2;
+    }
+    await transcript.failed(error);
+    return 1;
+  }
+  return talk(ws, { client, chat, stdio, clock, screen, transcript, trips });
+}
+
+interface Talk {
+  readonly client: ClientSettings;
+  readonly chat: ChatSettings;
+  readonly stdio: Stdio;
+  readonly clock: Clock;
+  readonly screen: Screen;
+  readonly transcript: Transcript;
+  readonly trips: RoundTrips;
+}
+
+async function talk(ws: Stream, { client, chat, stdio, clock, screen, transcript, trips }: Talk): Promise<number> {
+  const { stdin } = stdio;
+  const quiet = new Quiet(clock);
+  let isOurs = false;
+  const close = (options?: CloseOptions): Promise<void> => {
+    const wasOpen = ws.isOpen;
+    const closing = ws.close(options);
+    if (wasOpen && !ws.isOpen) isOurs = true;
+    return closing;
+  };
+  const ignoreSignals = onSignal(stdio, () => void close());
+  void screen.gone.then(() => close());
+
+  await transcript.opened(client.url, ws);
+  const reading = receive(ws, transcript, quiet);
+  let inputFailure: unknown;
+  if (isInteractive(stdio)) {
+    startPrompt(stdio, { ws, screen, trips, binary: chat.binary, close });
+  } else {
+    const patience = client.options.timeouts.handshake;
+    sendPiped({ ws, stdin, binary: chat.binary, trips, quiet, wait: chat.wait, patience }).then(
+      () => {
+        if (chat.wait !== Infinity) void close();
+      },
+      (error: unknown) => {
+        // What fails since the connection has ended says nothing new.
+        if (!ws.isOpen) return;
+        inputFailure = error;
+        void close();
+      },
+    );
+  }
+  const [info, readFailure] = await Promise.all([ws.closed, reading]);
+  quiet.stop();
+  ignoreSignals();
+  screen.endPrompt();
+  stdin.destroy();
+  if (screen.isGone) return 0;
+  const failure = inputFailure ?? readFailure;
+  if (failure !== undefined) await transcript.failed(failure);
+  const isExpected = failure === undefined && isCleanEnd(info, isOurs);
+  if (failure === undefined || chat.json) await transcript.closed(info, isExpected);
+  return isExpected ? 0 : 1;
+}
+
+/** Prints every message. Fulfils at the end with why it ended, where that was no orderly one and there is more to say. */
+async function receive(ws: Stream, transcript: Transcript, quiet: Quiet): Promise<unknown> {
+  try {
+    for await (const message of ws) {
+      quiet.busy();
+      await transcript.message(message);
+      quiet.idle();
+    }
+    return undefined;
+  } catch (error) {
+    return error instanceof ServalError && error.code === "websocket.closed" ? undefined : error;
+  }
+}
+
+/** RFC 6455 section 7.4.1: what the other codes say is no success, unless this side has asked for the end. */
+function isCleanEnd({ code, clean }: CloseInfo, isOurs: boolean): boolean {
+  return clean && (isOurs || code === 1000 || code === 1001 || code === 1005);
+}

@@ -1,0 +1,28 @@
+import { coreError, type Clock } from "../../core/index.ts";
+
+/** What an operation comes to before a time of the clock; then it is told to give up, and this throws `core.timeout`. */
+export async function before<Result>(
+  until: number,
+  clock: Clock,
+  operation: (signal: AbortSignal) => Promise<Result>,
+  message = "There was no answer in time",
+): Promise<Result> {
+  const controller = new AbortController();
+  let late!: () => void;
+  const timedOut = new Promise<never>((_, reject) => {
+    late = () => {
+      reject(coreError("core.timeout", { message }));
+      controller.abort();
+    };
+  });
+  const left = until - clock.now();
+  const timer = left === Infinity ? undefined : clock.setTimer(Math.max(0, left), late);
+  try {
+    const result = operation(controller.signal);
+    // What it still says of being given up is of no interest.
+    result.catch(() => {});
+    return await Promise.race([result, timedOut]);
+  } finally {
+    timer?.cancel();
+  }
+}

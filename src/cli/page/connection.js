@@ -1,0 +1,288 @@
+// A WebSocket, and what is measured of it. It knows nothing of elements.
+import { meaning, milliseconds, newId, sizeOf } from "./format.js";
+import { Series } from "./plot.js";
+
+/** The echo of the server that the page comes from, which knows more of its connections than a browser tells. */
+const home = new URL("/echo", location.href);
+home.protocol = location.protocol === "https:" ? "wss:" : "ws:";
+
+/** What a new connection is to. */
+export const defaultUrl = home.href;
+
+/** A URL as one may write it: of ws or wss, of http or https, or a path of the page's server. Throws if it is none. */
+export function parseUrl(text) {
+  let url;
+  try {
+    url = new URL(text.trim(), home);
+  } catch {
+    throw new Error("This is no URL. One looks like wss://host/path.");
+  }
+  if (!["ws:", "wss:", "http:", "https:"].includes(url.protocol)) {
+    throw new Error(`“${url.protocol}” is no WebSocket's scheme: that is ws: or wss:.`);
+  }
+  url.protocol = url.protocol.replace("http", "ws");
+  url.hash = "";
+  return url;
+}
+
+/** Whether the echo of the page's own server is there. */
+export const isHome = (url) => url.origin === home.origin && url.pathname === home.pathname;
+
+/** Messages whose echoes may still come are remembered up to this many, and bytes. */
+const mostUnderway = 100_000;
+const mostBytesUnderway = 16 * 1024 * 1024;
+
+export class Connection {
+  /** "idle" before the first attempt, "connecting", "open", "closing", "closed". */
+  state = "idle";
+  /** What the close said, once there was one. */
+  close;
+  openedAt;
+  protocol = "";
+  extensions = "";
+  offered = [];
+  isHome = false;
+  /** Whether the round trip is measured each second. */
+  isProbing = false;
+  sent = { messages: 0, bytes: 0 };
+  received = { messages: 0, bytes: 0 };
+  /** Round trips in milliseconds, and messages a second. */
+  echo = new Series();
+  ping = new Series();
+  sentRate = new Series();
+  receivedRate = new Series();
+  /** What the server says of the connection, and the heads of the handshake. */
+  statistics;
+  handshake;
+
+  #listener;
+  #ws;
+  #id;
+  #begunAt;
+  #wasOpen = false;
+  #underway = [];
+  #firstUnderway = 0;
+  #bytesUnderway = 0;
+  #probes = new Map();
+  #probeCount = 0;
+  #isAsking = false;
+  #lastTick = { at: 0, sent: 0, received: 0 };
+
+  /** The listener has `log(entry)`, `changed()` for the state and `measured()`. */
+  constructor(listener) {
+    this.#listener = listener;
+  }
+
+  get bufferedAmount() {
+    return this.#ws?.bufferedAmount ?? 0;
+  }
+
+  /** How many probes have not come back. */
+  get probesUnderway() {
+    return this.#probes.size;
+  }
+
+  /** Connects to a URL. Throws for what no browser would try. */
+  open(url, protocols) {
+    const isHere = isHome(url);
+    this.#id = newId();
+    const target = new URL(url);
+    if (isHere) target.searchParams.set("id", this.#id);
+    const ws = new WebSocket(target, protocols);
+    ws.binaryType = "arraybuffer";
+    ws.onopen = () => this.#opened(ws);
+    ws.onmessage = ({ data }) => this.#received(data);
+    ws.onclose = (event) => this.#closed(event);
+    this.#ws = ws;
+    this.#begunAt = performance.now();
+    this.#wasOpen = false;
+    this.#forget();
+    Object.assign(this, { isHome: isHere, offered: protocols, protocol: "", extensions: "", openedAt: undefined });
+    Object.assign(this, { sent: { messages: 0, bytes: 0 }, received: { messages: 0, bytes: 0 } });
+    Object.assign(this, { echo: new Series(), ping: new Series(), sentRate: new Series(), receivedRate: new Series() });
+    Object.assign(this, { close: undefined, statistics: undefined, handshake: undefined });
+    this.#lastTick = { at: this.#begunAt, sent: 0, received: 0 };
+    this.#become("connecting");
+  }
+
+  /** Sends a message; false if there is no connection. */
+  send(data) {
+    if (this.#ws?.readyState !== WebSocket.OPEN) return false;
+    const at = performance.now();
+    this.#ws.send(data);
+    const size = sizeOf(data);
+    this.sent.messages++;
+    this.sent.bytes += size;
+    this.#remember({ data, at, size });
+    this.#listener.log({ way: "sent", at, data, size });
+    return true;
+  }
+
+  /** Begins to close, or gives a connection up that is not open yet. */
+  end(code, reason) {
+    const wasOpen = this.state === "open";
+    this.#ws.close(code, reason);
+    if (this.#ws.readyState !== WebSocket.CLOSING) return;
+    if (wasOpen) this.#log("event", "close sent", [String(code), meaning(code)], reason);
+    this.#become("closing");
+  }
+
+  /** Forgets the connection: whatever becomes of it is told to nobody. */
+  drop() {
+    if (this.#ws === undefined) return;
+    this.#ws.onopen = this.#ws.onmessage = this.#ws.onclose = null;
+    this.#ws.close();
+  }
+
+  /** Sends a message of the page's own, to see when it comes back. It is in no log and no count. */
+  probe() {
+    if (this.#ws?.readyState !== WebSocket.OPEN) return false;
+    const text = `serval.probe ${this.#id} ${++this.#probeCount}`;
+    // What an answer of so long ago would say is of no use any more.
+    if (this.#probes.size >= 60) this.#probes.delete(this.#probes.keys().next().value);
+    this.#probes.set(text, performance.now());
+    this.#ws.send(text);
+    return true;
+  }
+
+  /** Once a second: how many messages went by, how far away the other end is. */
+  tick(now) {
+    if (this.state !== "open") return;
+    const { at, sent, received } = this.#lastTick;
+    this.#lastTick = { at: now, sent: this.sent.messages, received: this.received.messages };
+    this.sentRate.add(now, ((this.sent.messages - sent) * 1000) / (now - at));
+    this.receivedRate.add(now, ((this.received.messages - received) * 1000) / (now - at));
+    if (this.isProbing) this.probe();
+    if (this.isHome) void this.#ask();
+  }
+
+  #opened(ws) {
+    this.openedAt = performance.now();
+    this.#wasOpen = true;
+    this.protocol = ws.protocol;
+    this.extensions = ws.extensions;
+    this.#lastTick.at = this.openedAt;
+    const facts = [`after ${milliseconds(this.openedAt - this.#begunAt)}`];
+    if (ws.protocol !== "") facts.push(`subprotocol ${ws.protocol}`);
+    this.#log("event", "open", facts, "");
+    this.#become("open");
+    if (this.isProbing) this.probe();
+    if (this.isHome) void this.#fetchHandshake();
+  }
+
+  #received(data) {
+    const at = performance.now();
+    const probedAt = typeof data === "string" ? this.#probes.get(data) : undefined;
+    if (probedAt !== undefined) {
+      this.#probes.delete(data);
+      this.echo.add(at, at - probedAt);
+      this.#listener.measured();
+      return;
+    }
+    const size = sizeOf(data);
+    this.received.messages++;
+    this.received.bytes += size;
+    this.#listener.log({ way: "received", at, data, size, trip: this.#recall(data, size, at) });
+  }
+
+  #closed({ code, reason, wasClean }) {
+    const title = this.#wasOpen ? "closed" : "failed to connect";
+    this.close = { code, reason, wasClean, wasOpen: this.#wasOpen };
+    this.#log(
+      wasClean ? "event" : "problem",
+      title,
+      [String(code), meaning(code), wasClean ? "clean" : "not clean"],
+      reason,
+    );
+    this.#forget();
+    this.#become("closed");
+  }
+
+  #log(way, title, facts, text) {
+    this.#listener.log({ way, at: performance.now(), title, facts, text });
+  }
+
+  #become(state) {
+    this.state = state;
+    this.#listener.changed();
+  }
+
+  #forget() {
+    this.#underway = [];
+    this.#firstUnderway = this.#bytesUnderway = 0;
+    this.#probes.clear();
+  }
+
+  /** Remembers a message until its echo comes. With too many of them, none is better than the wrong one. */
+  #remember(message) {
+    this.#underway?.push(message);
+    this.#bytesUnderway += message.size;
+    const count = (this.#underway?.length ?? 0) - this.#firstUnderway;
+    if (count > mostUnderway || this.#bytesUnderway > mostBytesUnderway) this.#underway = undefined;
+  }
+
+  /** How long a message took that is the echo of the oldest one underway: an echo keeps the order. */
+  #recall(data, size, at) {
+    const oldest = this.#underway?.[this.#firstUnderway];
+    if (oldest === undefined || oldest.size !== size || !isSame(oldest.data, data)) return undefined;
+    this.#firstUnderway++;
+    this.#bytesUnderway -= size;
+    if (this.#firstUnderway > 1000) {
+      this.#underway.splice(0, this.#firstUnderway);
+      this.#firstUnderway = 0;
+    } else {
+      // The array holds it a while longer, but not its data.
+      this.#underway[this.#firstUnderway - 1] = undefined;
+    }
+    return at - oldest.at;
+  }
+
+  /** Asks the server what it knows of the connection; it pings the page as well, to know more the next time. */
+  async #ask() {
+    // One question at a time, however slow the answer.
+    if (this.#isAsking) return;
+    this.#isAsking = true;
+    const id = this.#id;
+    try {
+      const statistics = await getJson(`/stats?id=${id}`);
+      if (id !== this.#id) return;
+      const { roundTripTime } = statistics;
+      // The same to the last digit is the same answer: there was no other since.
+      if (roundTripTime !== undefined && roundTripTime !== this.statistics?.roundTripTime) {
+        this.ping.add(performance.now(), roundTripTime);
+      }
+      this.statistics = statistics;
+      this.#listener.measured();
+    } catch {
+      // It closes, or the server is gone: the connection itself says so.
+    } finally {
+      this.#isAsking = false;
+    }
+  }
+
+  /** Fetches what went over the wire, which the browser does not tell, from the server. */
+  async #fetchHandshake() {
+    const id = this.#id;
+    let handshake;
+    try {
+      handshake = await getJson(`/handshake?id=${id}`);
+    } catch (error) {
+      handshake = { problem: `Not known: ${error.message}.` };
+    }
+    if (id !== this.#id) return;
+    this.handshake = handshake;
+    this.#listener.changed();
+  }
+}
+
+async function getJson(path) {
+  const response = await fetch(path);
+  if (!response.ok) throw new Error(`the server answered ${response.status}`);
+  return response.json();
+}
+
+function isSame(one, other) {
+  if (typeof one === "string" || typeof other === "string") return one === other;
+  const [a, b] = [new Uint8Array(one), new Uint8Array(other)];
+  return a.every((byte, i) => byte === b[i]);
+}

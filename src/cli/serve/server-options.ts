@@ -1,0 +1,77 @@
+import { quoted, UsageError, type Given, type OptionTable } from "../shared/options.ts";
+import { readPem } from "../shared/pem.ts";
+
+/** Where a command is to listen: a port and host, perhaps with TLS, or the path of a Unix socket. */
+export interface Where {
+  readonly port?: number;
+  readonly host?: string;
+  readonly path?: string;
+  readonly tls?: { readonly cert: string; readonly key: string };
+  /** Whether connections without TLS are taken as well. */
+  readonly plain?: boolean;
+}
+
+/** How a command's echo takes messages. */
+export interface EchoSettings {
+  /** Whether messages are compressed with peers that can do it. */
+  readonly deflate: boolean;
+  /** The largest message that is taken, in bytes. */
+  readonly maxMessageSize?: number;
+}
+
+/** The options of every command that serves. */
+export const serverOptions: OptionTable = {
+  port: { short: "p", value: "N", example: "8080", help: "the TCP port, 0 for any that is free (default 8080)" },
+  host: {
+    value: "H",
+    example: "127.0.0.1",
+    help: "the address or name of this machine to listen on (default 127.0.0.1: this machine alone can connect; 0.0.0.0 or :: for all that can reach it)",
+  },
+  path: { value: "SOCKET", example: "/tmp/serval.sock", help: "listen on a Unix socket instead of a port" },
+  cert: { value: "FILE", example: "cert.pem", help: "serve over TLS, with the certificates in this file (PEM)" },
+  key: { value: "FILE", example: "key.pem", help: "the private key of the certificate (PEM)" },
+  plain: { help: "with --cert, take connections without TLS too, on the same port" },
+  deflate: { help: "compress messages, with clients that can do it" },
+};
+
+/** The option of every command that takes messages. */
+export const sizeOption: OptionTable = {
+  "max-message-size": {
+    value: "BYTES",
+    example: "1048576",
+    help: "the largest message that is taken (default 16777216)",
+  },
+};
+
+/** What there is to know of a server behind its options. */
+export const serverNotes = "Ctrl-C closes every connection and stops; a second one stops at once.\n";
+
+/** Reads {@link serverOptions} and {@link sizeOption}. Throws {@link UsageError}. */
+export function readServer(given: Given): { readonly where: Where; readonly echo: EchoSettings } {
+  return { where: readWhere(given), echo: { deflate: given.has("deflate"), ...readSize(given) } };
+}
+
+/** Reads {@link sizeOption}. Throws {@link UsageError}. */
+export function readSize(given: Given): { readonly maxMessageSize?: number } {
+  const maxMessageSize = given.whole("max-message-size", 0);
+  return maxMessageSize === undefined ? {} : { maxMessageSize };
+}
+
+function readWhere(given: Given): Where {
+  const path = given.last("path");
+  const port = given.last("port") ?? "8080";
+  const [cert, key] = [readPem(given, "cert", "certificate"), readPem(given, "key", "private key")];
+  if (path !== undefined) {
+    const other = ["port", "host", "cert", "key", "plain"].find((name) => given.has(name));
+    if (other === undefined) return { path };
+    throw new UsageError(`a Unix socket has neither port nor TLS: leave --path out, or --${other}`);
+  }
+  if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) {
+    throw new UsageError(`${quoted(port)} is no port; --port takes a number from 0 to 65535`);
+  }
+  const where = { port: Number(port), host: given.last("host") ?? "127.0.0.1" };
+  const plain = given.has("plain");
+  if (cert !== undefined && key !== undefined) return { ...where, tls: { cert, key }, plain };
+  if (cert === undefined && key === undefined && !plain) return where;
+  throw new UsageError("TLS needs both --cert and --key, with --plain or without");
+}

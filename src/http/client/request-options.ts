@@ -1,0 +1,28 @@
+import type { Clock } from "../../core/clock.ts";
+import type { FlatBuffer } from "../../core/flat-buffer.ts";
+import type { OperationOptions } from "../operations/operation-options.ts";
+import type { IncomingBody } from "../operations/incoming-body.ts";
+import type { ResponseParserOptions } from "../codec/response-parser.ts";
+import type { Response } from "../messages/response.ts";
+
+/** Options of `request`. The limit of the body has no default: it is read as it is asked for, and `bytes` and `text` have a limit of their own. */
+export interface RequestOptions
+  extends
+    OperationOptions,
+    Pick<ResponseParserOptions, "bodyLimit" | "chunkExtensionLimit" | "fieldLimit" | "headerLimit"> {
+  /**
+   * Where bytes behind the response are left: the same one for all requests on a stream, and for whoever takes over
+   * behind a 101 or a CONNECT. Any that are there before the request fail it, with `http.unexpected_response`. Default
+   * one of its own, whose bytes are lost.
+   */
+  buffer?: FlatBuffer | undefined;
+  /** Is told of each interim response (1xx but 101), such as 103 (Early Hints). At most 8 are taken. */
+  onInterim?: ((response: Response) => void) | undefined;
+  /** How many milliseconds a request with `Expect: 100-continue` waits for that before it sends its body. Default 1,000. */
+  continueTimeout?: number | undefined;
+  /** Where time comes from. Default the platform's. */
+  clock?: Clock | undefined;
+}
+
+/** A response as a client gets it: its body, if it has one, is read as it is asked for. */
+export type IncomingResponse = Response<Uint8Array | IncomingBody>;

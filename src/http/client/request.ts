@@ -1,0 +1,53 @@
+import { systemClock } from "../../core/clock.ts";
+import { complete, type Handler } from "../../core/completion.ts";
+import { invalidArgument } from "../../core/errors.ts";
+import { FlatBuffer } from "../../core/flat-buffer.ts";
+import { toByteStream, type NextLayer } from "../../core/next-layer.ts";
+import { RequestOperation } from "./request-operation.ts";
+import type { IncomingResponse, RequestOptions } from "./request-options.ts";
+import { Request } from "../messages/request.ts";
+
+/**
+ * Sends a request on a stream, and completes with the response once its head is there; its body is read from the stream
+ * as it is asked for. The stream can be used for the next request when the body has been read to its end and
+ * `response.keepAlive` holds. Fields are sent as they are (Host is yours to set); what frames the body is added.
+ *
+ * While the body of the request is sent, the response is read already: one of 400 or more that comes early ends the
+ * sending, and the stream is closed behind the response, whose `keepAlive` says so. With `Expect: 100-continue` the body waits for the server's
+ * word, so one that is not wanted is not sent.
+ *
+ * Completes never inside the call; without a handler, returns a promise. Fails with what `read` and `write` fail with,
+ * with `http.interim_limit`, with `http.unexpected_response` where the server has sent more than it was asked for before,
+ * and with `core.aborted` where the signal fired, which also ends the reading of the body and
+ * closes the stream. Behind a failure, the stream is closed.
+ */
+export function request(next: NextLayer, message: Request, handler: Handler<IncomingResponse>): void;
+export function request(next: NextLayer, message: Request, options?: RequestOptions): Promise<IncomingResponse>;
+export function request(
+  next: NextLayer,
+  message: Request,
+  options: RequestOptions | undefined,
+  handler: Handler<IncomingResponse>,
+): void;
+export function request(
+  next: NextLayer,
+  message: Request,
+  options: RequestOptions | Handler<IncomingResponse> = {},
+  handler?: Handler<IncomingResponse>,
+): Promise<IncomingResponse> | void {
+  if (typeof options === "function") return request(next, message, undefined, options);
+  return complete(handler, (done) => {
+    if (!(message instanceof Request)) {
+      throw invalidArgument(
+        "request sends an http.Request: make one by new http.Request({ … }) or http.Request.from(…)",
+      );
+    }
+    // RFC 9112 3.2: a server refuses it.
+    if (message.version >= 11 && !message.fields.has("Host")) {
+      throw invalidArgument('The request has no Host: give it one by fields: { Host: "example.com" }');
+    }
+    const { buffer = new FlatBuffer(), clock = systemClock, continueTimeout = 1000 } = options;
+    const operation = new RequestOperation(toByteStream(next), buffer, message, options, done);
+    operation.start(clock, continueTimeout);
+  });
+}

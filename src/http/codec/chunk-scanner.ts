@@ -1,0 +1,200 @@
+import { FlatBuffer } from "../../core/flat-buffer.ts";
+import { decodeLatin1 } from "../../core/text.ts";
+import { parseChunkExtensions, type ChunkExtensions } from "./chunk-extensions.ts";
+import { httpError, limitError } from "../messages/errors.ts";
+import { FieldScanner } from "./field-scanner.ts";
+import { Fields } from "../messages/fields.ts";
+import { cr, lf, skipValue } from "../messages/grammar.ts";
+import { trailerOf } from "./trailer.ts";
+
+// Where the scanner stands: before the next byte to look at.
+const sizeStart = 0;
+const inSize = 1;
+const inExtensions = 2;
+const sizeLineFeed = 3;
+const inData = 4;
+const dataEnd = 5;
+const dataLineFeed = 6;
+const trailerStart = 7;
+const endLineFeed = 8;
+const inTrailer = 9;
+const done = 10;
+
+/** The most digits of a size, leading zeros among them: all below 2^52. */
+const mostDigits = 13;
+
+/** What a chunked body may have besides data. */
+export interface ChunkLimits {
+  /** The most bytes of a chunk's extensions; those of all chunks may have as many more as there is data. */
+  readonly extensionLimit: number;
+  /** The most bytes that the trailer may have, through the empty line that ends it. */
+  readonly trailerLimit: number;
+  /** The most fields that the trailer may have. */
+  readonly fieldLimit: number;
+}
+
+/** Is told of each chunk, the last one, of size 0, among them, once the line of its size has been seen. */
+export type ChunkHandler = (size: number, extensions: ChunkExtensions) => void;
+
+// RFC 9112 7.1:
+//   chunked-body = *chunk last-chunk trailer-section CRLF
+//   chunk        = chunk-size [ chunk-ext ] CRLF chunk-data CRLF
+//   last-chunk   = 1*("0") [ chunk-ext ] CRLF
+
+/**
+ * Finds the data in a chunked body. It can stop at any byte and go on from there, and uses up all that it looks at, so a
+ * body is looked at once however it arrives.
+ */
+export class ChunkScanner {
+  readonly #limits: ChunkLimits;
+  /** How many more bytes of extensions there may be: data pays for more, so they never cost more than it does. */
+  #allowance: number;
+  #state = sizeStart;
+  #digits = 0;
+  #left = 0;
+  #extensions = "";
+  #fields: FieldScanner | undefined;
+  /** The bytes of the trailer, which the field scanner wants together. */
+  #section: FlatBuffer | undefined;
+  #trailer: Fields | undefined;
+
+  constructor(limits: ChunkLimits) {
+    this.#limits = limits;
+    this.#allowance = limits.extensionLimit;
+  }
+
+  /** Whether the end of the body has been seen. */
+  get isDone(): boolean {
+    return this.#state === done;
+  }
+
+  /** How many bytes of data come next, for {@link take}. */
+  get left(): number {
+    return this.#state === inData ? this.#left : 0;
+  }
+
+  /** The fields behind the body, once done, without those that must not stand there (RFC 9110 6.5.1). */
+  get trailer(): Fields {
+    return (this.#trailer ??= new Fields());
+  }
+
+  /** Passes over `count` bytes of data, of those that are {@link left}. */
+  take(count: number): void {
+    this.#left -= count;
+    this.#allowance += count;
+    if (this.#left === 0) this.#state = dataEnd;
+  }
+
+  /**
+   * Goes on at `position`, and returns the position that it came to: `end`, the next byte of data, or the one behind the
+   * body. Throws `http.bad_chunk`, `http.bad_chunk_extension`, `http.bad_line_ending`, `http.chunk_extension_limit`,
+   * `http.header_limit` for a trailer that is too long, and for its fields what a head's may throw.
+   */
+  scan(bytes: Uint8Array, position: number, end: number, onChunk?: ChunkHandler): number {
+    let at = position;
+    while (at < end && this.#state !== inData && this.#state !== done) {
+      const byte = bytes[at];
+      switch (this.#state) {
+        case sizeStart:
+          if (hexDigit(byte) < 0) throw httpError("http.bad_chunk");
+          this.#digits = this.#left = 0;
+          this.#state = inSize;
+          break;
+        case inSize:
+          if (hexDigit(byte) >= 0) this.#addDigit(hexDigit(byte));
+          else if (byte === cr) this.#state = sizeLineFeed;
+          else if (byte === lf) throw httpError("http.bad_line_ending");
+          else {
+            // RFC 9112 7.1.1: space may stand before an extension; whether one follows is seen at the end of the line.
+            if (byte !== 0x3b && byte !== 0x20 && byte !== 0x09) throw httpError("http.bad_chunk");
+            this.#state = inExtensions;
+            break;
+          }
+          at++;
+          break;
+        case inExtensions:
+          at = this.#takeExtensions(bytes, at, end);
+          break;
+        case sizeLineFeed:
+          if (byte !== lf) throw httpError("http.bad_line_ending");
+          this.#state = this.#left === 0 ? trailerStart : inData;
+          this.#tell(onChunk);
+          at++;
+          break;
+        case dataEnd:
+          if (byte !== cr) throw httpError("http.bad_chunk");
+          this.#state = dataLineFeed;
+          at++;
+          break;
+        case dataLineFeed:
+          if (byte !== lf) throw httpError("http.bad_line_ending");
+          this.#state = sizeStart;
+          at++;
+          break;
+        case trailerStart:
+          // Most have none.
+          this.#state = byte === cr ? endLineFeed : inTrailer;
+          if (byte === cr) at++;
+          break;
+        case endLineFeed:
+          if (byte !== lf) throw httpError("http.bad_line_ending");
+          this.#state = done;
+          at++;
+          break;
+        case inTrailer:
+          at = this.#takeTrailer(bytes, at, end);
+          break;
+      }
+    }
+    return at;
+  }
+
+  #addDigit(digit: number): void {
+    if (++this.#digits > mostDigits) throw httpError("http.bad_chunk");
+    this.#left = this.#left * 16 + digit;
+  }
+
+  #takeExtensions(bytes: Uint8Array, position: number, end: number): number {
+    const at = skipValue(bytes, position, end);
+    this.#allowance -= at - position;
+    if (this.#allowance < 0 || this.#extensions.length + at - position > this.#limits.extensionLimit) {
+      throw limitError("chunkExtensionLimit", this.#limits.extensionLimit);
+    }
+    this.#extensions += decodeLatin1(bytes, position, at);
+    if (at === end) return at;
+    if (bytes[at] !== cr) throw httpError(bytes[at] === lf ? "http.bad_line_ending" : "http.bad_chunk_extension");
+    this.#state = sizeLineFeed;
+    return at + 1;
+  }
+
+  #tell(onChunk: ChunkHandler | undefined): void {
+    const extensions = parseChunkExtensions(this.#extensions);
+    if (extensions === undefined) throw httpError("http.bad_chunk_extension");
+    this.#extensions = "";
+    onChunk?.(this.#left, extensions);
+  }
+
+  #takeTrailer(bytes: Uint8Array, position: number, end: number): number {
+    const section = (this.#section ??= new FlatBuffer());
+    const fields = (this.#fields ??= new FieldScanner(this.#limits.fieldLimit));
+    const before = section.size;
+    const room = this.#limits.trailerLimit - before;
+    section.append(bytes.subarray(position, Math.min(end, position + room)));
+    const after = fields.scan(section.data(), before, section.size);
+    if (fields.isDone) {
+      this.#state = done;
+      this.#trailer = trailerOf(fields.collect(decodeLatin1(section.data(), 0, after)).collect());
+      this.#section = undefined;
+    } else if (section.size >= this.#limits.trailerLimit) {
+      throw limitError("headerLimit", this.#limits.trailerLimit);
+    }
+    return position + after - before;
+  }
+}
+
+/** The value of a hexadecimal digit, or -1. */
+function hexDigit(byte: number): number {
+  if (byte >= 0x30 && byte <= 0x39) return byte - 0x30;
+  const lower = byte | 0x20;
+  return lower >= 0x61 && lower <= 0x66 ? lower - 0x57 : -1;
+}

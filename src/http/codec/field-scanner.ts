@@ -1,0 +1,98 @@
+import { httpError, limitError } from "../messages/errors.ts";
+import { cr, htab, lf, skipToken, skipValue, sp, tokenCharacters } from "../messages/grammar.ts";
+import { ParsedFields } from "../messages/parsed-fields.ts";
+
+// Where the scanner stands: before the next byte to look at.
+const lineStart = 0;
+const inName = 1;
+const inValue = 2;
+const lineFeed = 3;
+const lastLineFeed = 4;
+const done = 5;
+
+// RFC 9112 2.1 and 5, without obs-fold:
+//   *( field-name ":" OWS field-value OWS CRLF ) CRLF
+
+/**
+ * Finds the field lines of a head, up to and with the empty line that ends it. It can stop at any byte and go on from
+ * there, so a head is looked at once however it arrives, and the first bad byte is the same for every split.
+ */
+export class FieldScanner {
+  readonly #limit: number;
+  #state = lineStart;
+  #firstLine = 0;
+  // For each field, where its colon and its CR stand.
+  readonly #marks: number[] = [];
+
+  /** Takes the most field lines that there may be. */
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  /** Whether the empty line has been seen. */
+  get isDone(): boolean {
+    return this.#state === done;
+  }
+
+  /**
+   * Goes on at `position`, and returns the position that it came to: `end`, or the one behind the empty line. `bytes`
+   * begin where they began in the calls before. Throws `http.bad_field`, `http.bad_value`, `http.bad_line_ending`,
+   * `http.bad_obs_fold` or `http.field_limit`.
+   */
+  scan(bytes: Uint8Array, position: number, end: number): number {
+    const marks = this.#marks;
+    let state = this.#state;
+    let at = position;
+    while (at < end) {
+      if (state === lineStart) {
+        if (marks.length === 0) this.#firstLine = at;
+        const byte = bytes[at];
+        if (byte === cr) {
+          at++;
+          state = lastLineFeed;
+          continue;
+        }
+        if (tokenCharacters[byte] === 0) throw badLineStart(byte, marks.length);
+        if (marks.length >= this.#limit * 2) throw limitError("fieldLimit", this.#limit);
+        state = inName;
+      }
+      if (state === inName) {
+        at = skipToken(bytes, at, end);
+        if (at === end) break;
+        // RFC 9112 5.1: no space between name and colon.
+        if (bytes[at] !== 0x3a) throw httpError("http.bad_field");
+        marks.push(at++);
+        state = inValue;
+      }
+      if (state === inValue) {
+        at = skipValue(bytes, at, end);
+        if (at === end) break;
+        const byte = bytes[at];
+        if (byte !== cr) throw httpError(byte === lf ? "http.bad_line_ending" : "http.bad_value");
+        marks.push(at++);
+        state = lineFeed;
+        if (at === end) break;
+      }
+      if (bytes[at++] !== lf) throw httpError("http.bad_line_ending");
+      if (state === lastLineFeed) {
+        state = done;
+        break;
+      }
+      state = lineStart;
+    }
+    this.#state = state;
+    return at;
+  }
+
+  /** What was found, once done; `head` is the text of the bytes that were scanned. */
+  collect(head: string): ParsedFields {
+    return new ParsedFields(head, this.#firstLine, this.#marks);
+  }
+}
+
+function badLineStart(byte: number, fields: number): Error {
+  if (byte === lf) return httpError("http.bad_line_ending");
+  // RFC 9112 5.2: a server refuses obs-fold; 2.2: it has no business before the first field either.
+  if ((byte === sp || byte === htab) && fields > 0) return httpError("http.bad_obs_fold");
+  return httpError("http.bad_field");
+}

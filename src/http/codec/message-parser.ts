@@ -1,0 +1,296 @@
+import { copyOf } from "../../core/bytes.ts";
+import type { ServalError } from "../../core/error.ts";
+import { FlatBuffer } from "../../core/flat-buffer.ts";
+import { decodeLatin1 } from "../../core/text.ts";
+import { emptyBody } from "../messages/body.ts";
+import { ChunkScanner, type ChunkHandler } from "./chunk-scanner.ts";
+import { httpError, limitError } from "../messages/errors.ts";
+import { FieldScanner } from "./field-scanner.ts";
+import { checkNumber } from "../messages/options.ts";
+import { Fields } from "../messages/fields.ts";
+import { checkTabs, type Framing } from "../messages/framing.ts";
+
+/** Limits of a message, and what is wanted of it. */
+export interface MessageParserOptions {
+  /** The most bytes that the head may have, through the empty line that ends it; and so the trailer. Default 16,384. */
+  headerLimit?: number | undefined;
+  /** The most fields that the head may have, and the trailer. Default 100. */
+  fieldLimit?: number | undefined;
+  /** The most bytes that the body may have; Infinity for no limit. Default 1 MiB for a request, 8 MiB for a response. */
+  bodyLimit?: number | undefined;
+  /**
+   * The most bytes that the extensions of a chunk may have. All of them together may have as many, and one more for each
+   * byte of data. Default 4,096.
+   */
+  chunkExtensionLimit?: number | undefined;
+  /** Whether nothing follows the head, whatever that says; it must make sense all the same. Default false. Beast's `skip`. */
+  skipBody?: boolean | undefined;
+  /** See {@link MessageParser.eager}. Default false. */
+  eager?: boolean | undefined;
+  /** Is told of each chunk of a chunked body, as soon as the line of its size is there, the last one among them: of size 0. */
+  onChunk?: ChunkHandler | undefined;
+}
+
+/** What finds the parts of a start line. It can stop at any byte and go on from there. */
+export interface StartLineScanner {
+  /** Whether the line has been seen to its end. */
+  readonly isDone: boolean;
+  /** Whether any of it has been seen. */
+  readonly gotSome: boolean;
+  /** Goes on at `position`, `end` at the latest, and returns the position that it came to. Throws for what is wrong. */
+  scan(bytes: Uint8Array, position: number, end: number): number;
+}
+
+/** What a parser needs of a message. */
+interface Parsed {
+  readonly keepAlive: boolean;
+  body: unknown;
+}
+
+/** A body whose size is known and not larger gets its memory at once; a larger one as it comes. */
+const mostReserved = 65_536;
+
+/**
+ * What the parsers of requests and responses have in common: a start line, then fields, then the body. Bytes in, a
+ * message out, no I/O. Beast's `basic_parser`.
+ */
+export abstract class MessageParser<Line extends StartLineScanner, Message extends Parsed> {
+  /**
+   * Whether `put` goes on behind the head, and behind each part of the body, and gathers the body in the message. Where
+   * not, it stops there, and {@link part} has what there is of the body. May be changed at any time. Beast's `eager`.
+   */
+  eager: boolean;
+  /** The most bytes that the body may have. May be changed until the first byte of it is taken. */
+  bodyLimit: number;
+  #message: Message | undefined;
+  #unframed: Message | undefined;
+  readonly #options: MessageParserOptions;
+  readonly #headerLimit: number;
+  readonly #line: Line;
+  readonly #fields: FieldScanner;
+  #position = 0;
+  #error: ServalError | undefined;
+  #isDone = false;
+  #framing: Framing = 0;
+  #chunks: ChunkScanner | undefined;
+  /** How many bytes of the body come yet, where its end is not told by chunks; Infinity up to the end of the stream. */
+  #left = 0;
+  #received = 0;
+  #part: Uint8Array = emptyBody;
+  #gathered: FlatBuffer | undefined;
+
+  constructor(line: Line, options: MessageParserOptions, bodyLimit: number) {
+    this.#line = line;
+    this.#options = options;
+    this.#headerLimit = checkNumber("headerLimit", options.headerLimit, 16_384);
+    this.bodyLimit = checkNumber("bodyLimit", options.bodyLimit, bodyLimit);
+    this.eager = options.eager ?? false;
+    this.#fields = new FieldScanner(checkNumber("fieldLimit", options.fieldLimit, 100));
+    checkNumber("chunkExtensionLimit", options.chunkExtensionLimit, 0);
+  }
+
+  /**
+   * Takes bytes and returns how many of them are used up; the others must come again, with more behind them. Until the
+   * head is complete that is none: it takes all bytes from the message's first one on, and does not look again at those
+   * of the calls before. Then it stops behind the head, behind each {@link part} of the body and behind the message,
+   * unless it is {@link eager}. Nothing of `bytes` is kept.
+   *
+   * Throws at the first byte that no message of this kind could have: what is wrong with the start line (for a request
+   * `http.bad_method`, `http.bad_target`, `http.bad_version`, for a response `http.bad_version`, `http.bad_status`,
+   * `http.bad_reason`), `http.bad_line_ending`, `http.bad_field`, `http.bad_value`, `http.bad_obs_fold`,
+   * `http.field_limit`, `http.header_limit`; at the end of the head `http.bad_content_length`,
+   * `http.multiple_content_length`, `http.bad_transfer_encoding`, `http.unknown_transfer_coding`; when the body begins,
+   * or while it comes, `http.body_limit`; for chunks `http.bad_chunk`, `http.bad_chunk_extension`,
+   * `http.chunk_extension_limit`. The parser has failed then, and every further call throws the same. A parser that is
+   * done throws `http.stale_parser`.
+   */
+  put(bytes: Uint8Array): number {
+    if (this.#error !== undefined) throw this.#error;
+    if (this.#isDone) throw httpError("http.stale_parser");
+    try {
+      return this.#parse(bytes);
+    } catch (error) {
+      this.#error = error as ServalError;
+      throw error;
+    }
+  }
+
+  /**
+   * The stream has ended, which may be how the body ends. Otherwise throws `http.end_of_stream` where nothing of a
+   * message has come, `http.partial_message` where something has. Beast's `put_eof`.
+   */
+  end(): void {
+    if (this.#isDone) return;
+    if (this.#error !== undefined) throw this.#error;
+    if (this.#message !== undefined && this.#framing === "eof") this.#finish();
+    else throw (this.#error = httpError(this.gotSome ? "http.partial_message" : "http.end_of_stream"));
+  }
+
+  /** The message, once its head is complete and sound; its body is there when the parser is done, if it is {@link eager}. */
+  get message(): Message | undefined {
+    return this.#message;
+  }
+
+  /** The message whose head is complete, where the parser has failed because nobody can say where that ends. @internal */
+  get unframed(): Message | undefined {
+    return this.#unframed;
+  }
+
+  /** Whether any of the message was seen; an empty line before a request does not count. */
+  get gotSome(): boolean {
+    return this.#line.gotSome;
+  }
+
+  /** Whether the head is complete and sound: the message is there, its body perhaps not yet. */
+  get isHeaderDone(): boolean {
+    return this.#message !== undefined;
+  }
+
+  /** Whether the message is complete. */
+  get isDone(): boolean {
+    return this.#isDone;
+  }
+
+  /** The size of the head in bytes, through its empty line; 0 until it is complete. */
+  get headSize(): number {
+    return this.#message === undefined ? 0 : this.#position;
+  }
+
+  /** Whether the body is chunked. */
+  get chunked(): boolean {
+    return this.#framing === "chunked";
+  }
+
+  /** Whether the body ends with the stream: only a response's can. */
+  get needsEof(): boolean {
+    return this.#framing === "eof";
+  }
+
+  /**
+   * The size of the body in bytes: what Content-Length says of one that follows, 0 where none does. Undefined until the
+   * head is complete, and where the body is chunked or ends with the stream.
+   */
+  get contentLength(): number | undefined {
+    return typeof this.#framing === "number" && this.#message !== undefined ? this.#framing : undefined;
+  }
+
+  /** How many bytes of the body are still to come, where {@link contentLength} is known. */
+  get contentLengthRemaining(): number | undefined {
+    return this.contentLength === undefined ? undefined : this.#left;
+  }
+
+  /** Whether a body may follow the head. */
+  get hasBody(): boolean {
+    return this.#framing !== 0;
+  }
+
+  /** Whether the connection can be used for another message behind this one (RFC 9112 9.3). */
+  get keepAlive(): boolean {
+    return this.#message?.keepAlive === true && this.#framing !== "eof";
+  }
+
+  /**
+   * The bytes of the body that the last call of `put` has come to, possibly none. They are a view of what it was given,
+   * and valid only as long as that is. Without {@link eager}.
+   */
+  get part(): Uint8Array {
+    return this.#part;
+  }
+
+  /** The fields behind a chunked body, once it is done; those that must not stand there are left out (RFC 9110 6.5.1). */
+  get trailer(): Fields {
+    return this.#chunks?.trailer ?? new Fields();
+  }
+
+  /** The message, once its head is there; `head` is the text of it. */
+  protected abstract build(line: Line, head: string, fields: Fields): Message;
+
+  /** How the body of a message is framed. Throws what is wrong with that. */
+  protected abstract frame(message: Message): Framing;
+
+  #parse(bytes: Uint8Array): number {
+    this.#part = emptyBody;
+    let used = 0;
+    if (this.#message === undefined) {
+      used = this.#parseHead(bytes);
+      if (used === 0 || this.#isDone || !this.eager) return used;
+    }
+    do used = this.#parseBody(bytes, used);
+    while (this.eager && used < bytes.length && !this.#isDone);
+    return used;
+  }
+
+  #parseHead(bytes: Uint8Array): number {
+    const end = Math.min(bytes.length, this.#headerLimit);
+    if (!this.#line.isDone) this.#position = this.#line.scan(bytes, this.#position, end);
+    if (this.#line.isDone) this.#position = this.#fields.scan(bytes, this.#position, end);
+    if (this.#fields.isDone) {
+      this.#takeHead(decodeLatin1(bytes, 0, this.#position));
+      return this.#position;
+    }
+    if (end === this.#headerLimit) throw limitError("headerLimit", this.#headerLimit);
+    return 0;
+  }
+
+  #takeHead(head: string): void {
+    const fields = this.#fields.collect(head);
+    if (head.includes("\t")) checkTabs(fields);
+    const message = this.build(this.#line, head, Fields.fromParsed(fields));
+    this.#unframed = message;
+    const framing = this.frame(message);
+    this.#unframed = undefined;
+    this.#message = message;
+    this.#framing = this.#options.skipBody === true ? 0 : framing;
+    if (this.#framing === 0) {
+      this.#isDone = true;
+    } else if (this.#framing === "chunked") {
+      const { chunkExtensionLimit = 4096, fieldLimit = 100 } = this.#options;
+      const limits = { extensionLimit: chunkExtensionLimit, trailerLimit: this.#headerLimit, fieldLimit };
+      this.#chunks = new ChunkScanner(limits);
+    } else {
+      this.#left = this.#framing === "eof" ? Infinity : this.#framing;
+    }
+  }
+
+  /** Takes the body from `position` on, up to a part of it, and returns the position that it came to. */
+  #parseBody(bytes: Uint8Array, position: number): number {
+    const chunks = this.#chunks;
+    let at = position;
+    if (chunks !== undefined) at = chunks.scan(bytes, at, bytes.length, this.#options.onChunk);
+    const left = chunks === undefined ? this.#left : chunks.left;
+    // A length that is told is too large before any of it is there; a body up to the end of the stream has none.
+    const told = left === Infinity ? bytes.length - at : left;
+    if (this.#received + told > this.bodyLimit) throw limitError("bodyLimit", this.bodyLimit);
+    const size = Math.min(left, bytes.length - at);
+    if (size > 0) {
+      this.#part = bytes.subarray(at, at + size);
+      this.#received += size;
+      if (chunks === undefined) this.#left -= size;
+      else chunks.take(size);
+      at += size;
+    }
+    const isLast = chunks === undefined ? this.#left === 0 : chunks.isDone;
+    if (this.eager && size > 0) this.#gather(isLast);
+    if (isLast) this.#finish();
+    return at;
+  }
+
+  #gather(isLast: boolean): void {
+    if (isLast && this.#gathered === undefined) {
+      // All of it in one piece, as most are.
+      this.#message!.body = copyOf(this.#part, this.#part.length);
+      return;
+    }
+    if (this.#gathered === undefined) {
+      this.#gathered = new FlatBuffer();
+      if (this.#left <= mostReserved) this.#gathered.prepare(this.#part.length + this.#left);
+    }
+    this.#gathered.append(this.#part);
+  }
+
+  #finish(): void {
+    this.#isDone = true;
+    if (this.#gathered !== undefined) this.#message!.body = this.#gathered.data();
+    this.#gathered = undefined;
+  }
+}

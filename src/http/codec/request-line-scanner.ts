@@ -1,0 +1,130 @@
+import { httpError } from "../messages/errors.ts";
+import { cr, lf, sp, skipTarget, skipToken, tokenCharacters } from "../messages/grammar.ts";
+
+// Where the scanner stands: before the next byte to look at.
+const start = 0;
+const emptyLineFeed = 1;
+const methodStart = 2;
+const inMethod = 3;
+const inTarget = 4;
+const inVersion = 5;
+const lineFeed = 6;
+const done = 7;
+
+const http1 = [0x48, 0x54, 0x54, 0x50, 0x2f, 0x31, 0x2e]; // HTTP/1.
+
+// RFC 9112 3:
+//   method SP request-target SP HTTP-version CRLF
+
+/**
+ * Finds the parts of a request line. It can stop at any byte and go on from there, so a line is looked at once however
+ * it arrives, and the first bad byte is the same for every split.
+ */
+export class RequestLineScanner {
+  #state = start;
+  /** Where the method begins: 0, or 2 behind an empty line. */
+  #method = 0;
+  /** Where the method ends: the position of the first space. */
+  #methodEnd = 0;
+  /** Where the target ends: the position of the second space. */
+  #targetEnd = 0;
+  #minor = 0;
+
+  /** Whether the line has been seen to its end. */
+  get isDone(): boolean {
+    return this.#state === done;
+  }
+
+  /** Whether a byte of the line itself has been seen, not only of an empty one before it. */
+  get gotSome(): boolean {
+    return this.#state > methodStart;
+  }
+
+  /** Ten times the major version and the minor one, once done. */
+  get version(): number {
+    return 10 + this.#minor;
+  }
+
+  /** The method, once done; `head` is the text of the bytes that were scanned. */
+  method(head: string): string {
+    // By far the most common: one string for all.
+    if (this.#method === 0 && head.startsWith("GET ")) return "GET";
+    return head.slice(this.#method, this.#methodEnd);
+  }
+
+  /** The target, once done. */
+  target(head: string): string {
+    return head.slice(this.#methodEnd + 1, this.#targetEnd);
+  }
+
+  /**
+   * Goes on at `position`, and returns the position that it came to: `end`, or the one behind the line. `bytes` begin
+   * where they began in the calls before. Throws `http.bad_method`, `http.bad_target`, `http.bad_version` or
+   * `http.bad_line_ending`.
+   */
+  scan(bytes: Uint8Array, position: number, end: number): number {
+    let state = this.#state;
+    let at = position;
+    while (at < end && state !== done) {
+      const byte = bytes[at];
+      switch (state) {
+        case start:
+          // RFC 9112 2.2: ignore at least one empty line before the request line. One it is.
+          state = byte === cr ? emptyLineFeed : methodStart;
+          if (byte === cr) at++;
+          break;
+        case emptyLineFeed:
+          if (byte !== lf) throw httpError("http.bad_line_ending");
+          this.#method = ++at;
+          state = methodStart;
+          break;
+        case methodStart:
+          if (tokenCharacters[byte] === 0) throw httpError("http.bad_method");
+          state = inMethod;
+          break;
+        case inMethod:
+          at = skipToken(bytes, at, end);
+          if (at === end) break;
+          if (bytes[at] !== sp) throw httpError("http.bad_method");
+          this.#methodEnd = at++;
+          state = inTarget;
+          break;
+        case inTarget:
+          at = skipTarget(bytes, at, end);
+          if (at === end) break;
+          // One space and no more on each side: RFC 9112 3.
+          if (bytes[at] !== sp || at === this.#methodEnd + 1) throw httpError("http.bad_target");
+          this.#targetEnd = at++;
+          state = inVersion;
+          break;
+        case inVersion:
+          if (this.#isVersionByte(byte, at++)) break;
+          state = lineFeed;
+          break;
+        case lineFeed:
+          if (byte !== lf) throw httpError("http.bad_line_ending");
+          at++;
+          state = done;
+          break;
+      }
+    }
+    this.#state = state;
+    return at;
+  }
+
+  /** Whether the byte belongs to the version; if not, it is the CR behind it. Throws for any other. */
+  #isVersionByte(byte: number, at: number): boolean {
+    const index = at - this.#targetEnd - 1;
+    if (index < http1.length) {
+      if (byte !== http1[index]) throw httpError("http.bad_version");
+      return true;
+    }
+    if (index === http1.length) {
+      if (byte !== 0x30 && byte !== 0x31) throw httpError("http.bad_version");
+      this.#minor = byte - 0x30;
+      return true;
+    }
+    if (byte !== cr) throw httpError(byte === lf ? "http.bad_line_ending" : "http.bad_version");
+    return false;
+  }
+}

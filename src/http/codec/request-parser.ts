@@ -1,0 +1,34 @@
+import type { Fields } from "../messages/fields.ts";
+import { requestFraming, type Framing } from "../messages/framing.ts";
+import { MessageParser, type MessageParserOptions } from "./message-parser.ts";
+import { RequestLineScanner } from "./request-line-scanner.ts";
+import { Request } from "../messages/request.ts";
+
+/** Options of a {@link RequestParser}. */
+export interface RequestParserOptions extends MessageParserOptions {}
+
+/**
+ * A strict, incremental parser of one request: bytes in, a {@link Request} out, no I/O. Beast's `request_parser`.
+ *
+ * It takes HTTP/1.0 and 1.1 with lines that end in CR LF and nothing looser, at most one empty line before the request
+ * line (RFC 9112 2.2), and of transfer codings chunked alone. What it makes of its bytes does not depend on how they
+ * were split.
+ */
+export class RequestParser extends MessageParser<RequestLineScanner, Request<Uint8Array>> {
+  constructor(options: RequestParserOptions = {}) {
+    super(new RequestLineScanner(), options, 1024 * 1024);
+  }
+
+  /** The request, once the head is complete and its framing is sound; its body is there when the parser is done, if it is eager. */
+  get request(): Request<Uint8Array> | undefined {
+    return this.message;
+  }
+
+  protected override build(line: RequestLineScanner, head: string, fields: Fields): Request<Uint8Array> {
+    return new Request({ method: line.method(head), target: line.target(head), version: line.version, fields });
+  }
+
+  protected override frame({ method, fields, version }: Request): Framing {
+    return requestFraming(fields, version, method);
+  }
+}

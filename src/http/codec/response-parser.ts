@@ -1,0 +1,39 @@
+import type { Fields } from "../messages/fields.ts";
+import { responseFraming, type Framing } from "../messages/framing.ts";
+import { MessageParser, type MessageParserOptions } from "./message-parser.ts";
+import { Response } from "../messages/response.ts";
+import { StatusLineScanner } from "./status-line-scanner.ts";
+
+/** Options of a {@link ResponseParser}. */
+export interface ResponseParserOptions extends MessageParserOptions {
+  /** The method of the request that is answered: what answers HEAD, or opens a tunnel with CONNECT, has no body. Default `GET`. */
+  method?: string | undefined;
+}
+
+/**
+ * A strict, incremental parser of one response: bytes in, a {@link Response} out, no I/O. Beast's `response_parser`.
+ *
+ * It takes HTTP/1.0 and 1.1 with lines that end in CR LF and nothing looser, but a status line that ends behind the
+ * status, and of transfer codings chunked alone. What it makes of its bytes does not depend on how they were split.
+ */
+export class ResponseParser extends MessageParser<StatusLineScanner, Response> {
+  readonly #method: string;
+
+  constructor(options: ResponseParserOptions = {}) {
+    super(new StatusLineScanner(), options, 8 * 1024 * 1024);
+    this.#method = options.method ?? "GET";
+  }
+
+  /** The response, once the head is complete and its framing is sound; its body is there when the parser is done, if it is eager. */
+  get response(): Response | undefined {
+    return this.message;
+  }
+
+  protected override build(line: StatusLineScanner, head: string, fields: Fields): Response {
+    return new Response({ status: line.status, reason: line.reason(head), version: line.version, fields });
+  }
+
+  protected override frame({ fields, version, status }: Response): Framing {
+    return responseFraming(fields, version, status, this.#method);
+  }
+}

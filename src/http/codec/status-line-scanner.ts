@@ -1,0 +1,122 @@
+import { httpError } from "../messages/errors.ts";
+import { cr, lf, skipValue, sp } from "../messages/grammar.ts";
+
+// Where the scanner stands: before the next byte to look at.
+const inVersion = 0;
+const inStatus = 1;
+const afterStatus = 2;
+const inReason = 3;
+const lineFeed = 4;
+const done = 5;
+
+const http1 = [0x48, 0x54, 0x54, 0x50, 0x2f, 0x31, 0x2e]; // HTTP/1.
+
+// RFC 9112 4, with the second space missing too where there is no reason, as many servers send it:
+//   HTTP-version SP status-code [ SP [ reason-phrase ] ] CRLF
+
+/**
+ * Finds the parts of a status line. It can stop at any byte and go on from there, so a line is looked at once however
+ * it arrives, and the first bad byte is the same for every split.
+ */
+export class StatusLineScanner {
+  #state = inVersion;
+  /** How many bytes of the version and the space behind it, or of the status, were seen. */
+  #seen = 0;
+  #minor = 0;
+  #status = 0;
+  #reason = 0;
+  #reasonEnd = 0;
+
+  /** Whether the line has been seen to its end. */
+  get isDone(): boolean {
+    return this.#state === done;
+  }
+
+  /** Whether a byte of the line has been seen. */
+  get gotSome(): boolean {
+    return this.#state > inVersion || this.#seen > 0;
+  }
+
+  /** Ten times the major version and the minor one, once done. */
+  get version(): number {
+    return 10 + this.#minor;
+  }
+
+  /** The status, once done: 100 to 999. */
+  get status(): number {
+    return this.#status;
+  }
+
+  /** The reason, possibly empty, once done; `head` is the text of the bytes that were scanned. */
+  reason(head: string): string {
+    return head.slice(this.#reason, this.#reasonEnd);
+  }
+
+  /**
+   * Goes on at `position`, and returns the position that it came to: `end`, or the one behind the line. `bytes` begin
+   * where they began in the calls before. Throws `http.bad_version`, `http.bad_status`, `http.bad_reason` or
+   * `http.bad_line_ending`.
+   */
+  scan(bytes: Uint8Array, position: number, end: number): number {
+    let state = this.#state;
+    let at = position;
+    while (at < end && state !== done) {
+      const byte = bytes[at];
+      switch (state) {
+        case inVersion:
+          // RFC 9112 2.2 lets a server skip an empty line, not a client.
+          this.#takeVersion(byte);
+          at++;
+          if (this.#seen === 0) state = inStatus;
+          break;
+        case inStatus:
+          this.#takeStatus(byte);
+          at++;
+          if (this.#seen === 3) state = afterStatus;
+          break;
+        case afterStatus:
+          if (byte !== sp && byte !== cr) throw httpError(byte === lf ? "http.bad_line_ending" : "http.bad_status");
+          this.#reason = this.#reasonEnd = byte === sp ? at + 1 : at;
+          at++;
+          state = byte === sp ? inReason : lineFeed;
+          break;
+        case inReason:
+          at = skipValue(bytes, at, end);
+          if (at === end) break;
+          if (bytes[at] !== cr) throw httpError(bytes[at] === lf ? "http.bad_line_ending" : "http.bad_reason");
+          this.#reasonEnd = at++;
+          state = lineFeed;
+          break;
+        case lineFeed:
+          if (byte !== lf) throw httpError("http.bad_line_ending");
+          at++;
+          state = done;
+          break;
+      }
+    }
+    this.#state = state;
+    return at;
+  }
+
+  /** Takes a byte of `HTTP/1.x` and the space behind it; that one ends it. */
+  #takeVersion(byte: number): void {
+    const index = this.#seen++;
+    if (index < http1.length) {
+      if (byte !== http1[index]) throw httpError("http.bad_version");
+    } else if (index === http1.length) {
+      if (byte !== 0x30 && byte !== 0x31) throw httpError("http.bad_version");
+      this.#minor = byte - 0x30;
+    } else {
+      if (byte !== sp) throw httpError("http.bad_version");
+      this.#seen = 0;
+    }
+  }
+
+  /** Takes one of the three digits of the status; the first is not 0 (RFC 9110 15). */
+  #takeStatus(byte: number): void {
+    const digit = byte - 0x30;
+    if (digit < 0 || digit > 9 || (digit === 0 && this.#seen === 0)) throw httpError("http.bad_status");
+    this.#status = this.#status * 10 + digit;
+    this.#seen++;
+  }
+}

@@ -1,0 +1,44 @@
+import { Fields } from "../messages/fields.ts";
+
+/**
+ * Fields that must not stand behind a body: RFC 9110 6.5.1. They say how the message is framed, routed, authenticated or
+ * otherwise to be taken, and who reads the head alone does not see them.
+ */
+const forbidden: ReadonlySet<string> = new Set([
+  "authorization",
+  "cache-control",
+  "connection",
+  "content-encoding",
+  "content-length",
+  "content-range",
+  "content-type",
+  "expect",
+  "host",
+  "keep-alive",
+  "max-forwards",
+  "pragma",
+  "proxy-authenticate",
+  "proxy-authorization",
+  "proxy-connection",
+  "range",
+  "set-cookie",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+  "www-authenticate",
+]);
+
+/** Whether a field may stand behind a body. */
+export function isTrailerField(name: string): boolean {
+  return !forbidden.has(name.toLowerCase());
+}
+
+/** The fields that may stand behind a body; the others are nobody's to believe, and left out. */
+export function trailerOf(raw: readonly string[]): Fields {
+  const kept: string[] = [];
+  for (let at = 0; at < raw.length; at += 2) {
+    if (isTrailerField(raw[at]!)) kept.push(raw[at]!, raw[at + 1]!);
+  }
+  return Fields.fromRaw(kept);
+}

@@ -1,0 +1,127 @@
+import { coreError } from "../../core/errors.ts";
+import { emptyBody, type Body, type BodyStream } from "./body.ts";
+import { httpError } from "./errors.ts";
+import { Fields } from "./fields.ts";
+import { isHost } from "./grammar.ts";
+import { reasonPhrase } from "./status.ts";
+
+// Messages to and from fetch's Request and Response, which every runtime has.
+
+/** What is used of fetch's `Request`. */
+export interface FetchRequest {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: Iterable<readonly [string, string]>;
+  readonly body?: BodyStream | null;
+}
+
+/** What is used of fetch's `Response`. */
+export interface FetchResponse {
+  readonly status: number;
+  readonly statusText: string;
+  readonly headers: Iterable<readonly [string, string]>;
+  readonly body: BodyStream | null;
+}
+
+/** The parts of a message, for its constructor. */
+interface Parts {
+  readonly fields: Fields;
+  readonly body: Body;
+}
+
+/**
+ * The parts of a request of fetch's, with Host first. How its body goes is the serializer's to say, so Content-Length and
+ * Transfer-Encoding are left out.
+ */
+export function requestFromFetch(request: FetchRequest): Parts & { method: string; target: string } {
+  const url = new URL(request.url);
+  const fields = new Fields({ Host: url.host });
+  for (const [name, value] of request.headers) {
+    if (name.toLowerCase() !== "host") fields.append(name, value);
+  }
+  return { method: request.method, target: url.pathname + url.search, ...framedByUs(fields, request.body ?? null) };
+}
+
+/** The parts of a response of fetch's, likewise. */
+export function responseFromFetch(response: FetchResponse): Parts & { status: number; reason: string } {
+  const { status, statusText } = response;
+  const reason = statusText === "" ? reasonPhrase(status) : statusText;
+  // Headers go through Set-Cookie field by field, so several stay several.
+  return { status, reason, ...framedByUs(new Fields(response.headers), response.body) };
+}
+
+function framedByUs(fields: Fields, body: BodyStream | null): Parts {
+  fields.delete("Content-Length");
+  fields.delete("Transfer-Encoding");
+  return { fields, body: body ?? emptyBody };
+}
+
+/** What is needed of a request to make one of fetch's. */
+export interface SentRequest extends Parts {
+  readonly method: string;
+  readonly target: string;
+  readonly version: number;
+}
+
+/** See `Request.toFetch`. */
+export function requestToFetch(request: SentRequest, scheme: string, signal: AbortSignal | null = null): Request {
+  const { method, fields, body } = request;
+  const url = urlOf(request, scheme);
+  checkFetchMethod(request);
+  const init = { method, headers: headerPairs(fields), signal };
+  if (isEmpty(body)) return new Request(url, init);
+  return new Request(url, { ...init, body: bodyInit(body), duplex: "half" });
+}
+
+/** Throws for what would be an error of the platform's with less to say. */
+export function checkFetchMethod({ method, body }: SentRequest): void {
+  if (/^(CONNECT|TRACE|TRACK)$/i.test(method)) {
+    throw coreError("core.invalid_argument", { message: `The method ${method} can't be one of a fetch request` });
+  }
+  // In any case: fetch takes "get" for GET.
+  if (!isEmpty(body) && /^(GET|HEAD)$/i.test(method)) {
+    throw coreError("core.invalid_argument", { message: `A fetch request with ${method} has no body` });
+  }
+}
+
+/** Whether a body is none for fetch. */
+export function isEmpty(body: Body): boolean {
+  return body instanceof Uint8Array && body.length === 0;
+}
+
+/** Fields for the platform's `Headers`. */
+export function headerPairs(fields: Fields): [string, string][] {
+  return [...fields].map(([name, value]): [string, string] => [name, value]);
+}
+
+/** See `Response.toFetch`. */
+export function responseToFetch(status: number, reason: string, { fields, body }: Parts): Response {
+  if (status < 200 || status > 599) {
+    throw coreError("core.invalid_argument", { message: `The status ${status} can't be one of a fetch response` });
+  }
+  const headers = headerPairs(fields);
+  const none = status === 204 || status === 205 || status === 304;
+  return new Response(none ? null : bodyInit(body), { status, statusText: reason, headers });
+}
+
+function bodyInit(body: Body): Uint8Array<ArrayBuffer> | ReadableStream {
+  if (body instanceof Uint8Array) return body as Uint8Array<ArrayBuffer>;
+  return body instanceof ReadableStream ? body : ReadableStream.from(body);
+}
+
+/** The URL of a request: its target may be a path or a whole URL (RFC 9112 3.2). */
+export function urlOf({ target, version, fields }: SentRequest, scheme: string): URL {
+  const host = fields.get("Host") ?? (version < 11 ? "localhost" : undefined);
+  if (host === undefined || fields.count("Host") > 1 || !isHost(host)) throw httpError("http.bad_host");
+  const isPath = target.startsWith("/");
+  let url: URL;
+  try {
+    // Joined, not resolved: a target of "//other/" is a path of ours, not another host.
+    url = new URL(isPath ? `${scheme}://${host}${target}` : target);
+  } catch (cause) {
+    // Behind a host that is one, any path is.
+    throw httpError(isPath ? "http.bad_host" : "http.bad_target", { cause });
+  }
+  if (!/^https?:$/.test(url.protocol) || url.username !== "" || url.password !== "") throw httpError("http.bad_target");
+  return url;
+}

@@ -1,0 +1,216 @@
+import { invalidArgument } from "../../core/errors.ts";
+import { httpError } from "./errors.ts";
+import type { ParsedFields } from "./parsed-fields.ts";
+import { dropOws, equalsIgnoringCase, isToken, isValue, skipOws } from "./grammar.ts";
+
+/** What {@link Fields} can be made from: other fields or pairs, or a record, where a list of values makes repeats. */
+export type FieldsInit = Iterable<readonly [string, string]> | Readonly<Record<string, string | readonly string[]>>;
+
+/**
+ * The fields of a message: ordered, with the case of the names and all repeats kept, looked up without regard to case
+ * (RFC 9110 5.1). Beast's `fields`.
+ */
+export class Fields implements Iterable<[name: string, value: string]> {
+  // One flat array, name, value, name, value: a message has some ten fields, and going through them beats a map.
+  #raw: string[] | undefined;
+  /** What a parser found, until someone wants the list. */
+  #parsed: ParsedFields | undefined;
+  /** Whether all went through the checks of {@link append}, or a parser's, and nobody else has the list. */
+  #isChecked = true;
+
+  /** Throws `http.bad_field` and `http.bad_value` as {@link append} does. */
+  constructor(init?: FieldsInit) {
+    if (init === undefined) return;
+    if (init instanceof Fields) {
+      this.#parsed = init.#parsed;
+      this.#raw = init.#raw?.slice();
+      this.#isChecked = init.#isChecked;
+      return;
+    }
+    if (Symbol.iterator in init) {
+      for (const [name, value] of init as Iterable<readonly [string, string]>) this.append(name, value);
+      return;
+    }
+    const record = init as Readonly<Record<string, string | readonly string[]>>;
+    for (const name of Object.keys(record)) {
+      const values = record[name];
+      if (typeof values === "string") this.append(name, values);
+      else if (Array.isArray(values)) for (const value of values as string[]) this.append(name, value);
+      else throw invalidArgument(`The value of ${name} must be a string or a list of them, not ${typeof values}`);
+    }
+  }
+
+  /**
+   * Fields from a flat list of names and values that a parser has made, such as the `rawHeaders` of Node's
+   * `IncomingMessage`. The list is taken over, neither copied nor checked.
+   */
+  static fromRaw(raw: string[]): Fields {
+    const fields = new Fields();
+    fields.#raw = raw;
+    fields.#isChecked = false;
+    return fields;
+  }
+
+  /** The fields of a parsed head. @internal */
+  static fromParsed(parsed: ParsedFields): Fields {
+    const fields = new Fields();
+    fields.#parsed = parsed;
+    return fields;
+  }
+
+  /** The text of the head that they were parsed from, as long as nobody has changed them. @internal */
+  get head(): string | undefined {
+    return this.#parsed?.head;
+  }
+
+  /** Takes less memory, where these are of a parsed head that hardly anybody will look at again. @internal */
+  compact(): void {
+    this.#parsed?.compact();
+  }
+
+  /** Names and values in turn, in order: the list itself, not a copy. */
+  get raw(): readonly string[] {
+    // Types don't keep anybody from writing to it.
+    this.#isChecked = false;
+    return this.#list();
+  }
+
+  /** Whether names and values are known to be sound. @internal */
+  get isChecked(): boolean {
+    return this.#isChecked;
+  }
+
+  /** As {@link raw}, for those who don't hand it on. @internal */
+  get list(): readonly string[] {
+    return this.#list();
+  }
+
+  /** How many fields there are, each repeat counted. */
+  get size(): number {
+    return (this.#parsed?.length ?? this.#raw?.length ?? 0) / 2;
+  }
+
+  /** The value of the first field of this name. */
+  get(name: string): string | undefined {
+    const at = this.#find(name, 0);
+    return at < 0 ? undefined : this.#value(at);
+  }
+
+  /** The values of all fields of this name, in order. */
+  getAll(name: string): string[] {
+    const values: string[] = [];
+    for (let at = this.#find(name, 0); at >= 0; at = this.#find(name, at + 2)) values.push(this.#value(at));
+    return values;
+  }
+
+  /** The values of all fields of this name as one list, joined with a comma and a space: RFC 9110 5.3. */
+  joined(name: string): string | undefined {
+    const first = this.#find(name, 0);
+    if (first < 0) return undefined;
+    let joined = this.#value(first);
+    for (let at = this.#find(name, first + 2); at >= 0; at = this.#find(name, at + 2)) joined += `, ${this.#value(at)}`;
+    return joined;
+  }
+
+  /** Whether there is a field of this name. */
+  has(name: string): boolean {
+    return this.#find(name, 0) >= 0;
+  }
+
+  /** How many fields of this name there are. */
+  count(name: string): number {
+    let count = 0;
+    for (let at = this.#find(name, 0); at >= 0; at = this.#find(name, at + 2)) count++;
+    return count;
+  }
+
+  /**
+   * Adds a field at the end, whether or not there are others of this name. Space around the value is dropped.
+   * Throws `http.bad_field` where the name is no token (RFC 9110 5.6.2), `http.bad_value` where the value has a control
+   * character or one above U+00FF.
+   */
+  append(name: string, value: string): void {
+    const checked = checkField(name, value);
+    this.#list().push(name, checked);
+  }
+
+  /** Makes this the only field of its name, in the place of the first of them. Throws as {@link append} does. */
+  set(name: string, value: string): void {
+    const checked = checkField(name, value);
+    const raw = this.#list();
+    const first = this.#find(name, 0);
+    if (first < 0) {
+      raw.push(name, checked);
+      return;
+    }
+    raw[first] = name;
+    raw[first + 1] = checked;
+    this.#deleteFrom(name, first + 2);
+  }
+
+  /** Removes all fields of this name. Returns whether there were any. */
+  delete(name: string): boolean {
+    return this.#deleteFrom(name, 0);
+  }
+
+  /** Goes through the fields in order. */
+  *[Symbol.iterator](): Generator<[name: string, value: string], undefined, unknown> {
+    const raw = this.#list();
+    for (let at = 0; at < raw.length; at += 2) yield [raw[at], raw[at + 1]];
+  }
+
+  /** The list, to be read through or changed. */
+  #list(): string[] {
+    if (this.#parsed !== undefined) this.#raw = this.#parsed.collect();
+    this.#parsed = undefined;
+    return (this.#raw ??= []);
+  }
+
+  #value(at: number): string {
+    return this.#parsed?.value(at) ?? this.#raw![at + 1];
+  }
+
+  /** The position of the first field of this name at or after `from`, or -1. */
+  #find(name: string, from: number): number {
+    if (this.#parsed !== undefined) return this.#parsed.find(name, from);
+    const raw = this.#raw;
+    if (raw === undefined) return -1;
+    const length = name.length;
+    for (let at = from; at < raw.length; at += 2) {
+      const candidate = raw[at];
+      if (candidate.length === length && (candidate === name || equalsIgnoringCase(candidate, 0, length, name)))
+        return at;
+    }
+    return -1;
+  }
+
+  #deleteFrom(name: string, from: number): boolean {
+    let found = false;
+    for (let at = this.#find(name, from); at >= 0; at = this.#find(name, at)) {
+      this.#list().splice(at, 2);
+      found = true;
+    }
+    return found;
+  }
+}
+
+/** Returns the value without the space around it. */
+function checkField(name: string, value: string): string {
+  // JSON in the messages, so that a line break does not go on into a log.
+  if (!isToken(name)) throw httpError("http.bad_field", { message: `${JSON.stringify(name)} is not a field name` });
+  const start = skipOws(value, 0, value.length);
+  const trimmed = value.slice(start, dropOws(value, start, value.length));
+  if (!isValue(trimmed)) {
+    throw httpError("http.bad_value", { message: `The value of ${name} ${oddity(trimmed)}` });
+  }
+  return trimmed;
+}
+
+/** What is wrong with a value, in words that go on from its name. */
+function oddity(value: string): string {
+  const odd = [...value].find((character) => !isValue(character)) ?? "";
+  const code = odd.codePointAt(0)!;
+  const name = `U+${code.toString(16).toUpperCase().padStart(4, "0")}`;
+  if (code <= 0xff) return `has the control character ${name}, which is not allowed there`;
+  return `has ${JSON.stringify(odd)} (${name}), which is not allowed there: encode it, for instance by encodeURIComponent`;
+}

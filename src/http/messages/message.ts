@@ -1,0 +1,129 @@
+import { handled } from "../../core/completion.ts";
+import { invalidArgument } from "../../core/errors.ts";
+import { decodeUtf8 } from "../../core/text.ts";
+import { sizeOf, type Body } from "./body.ts";
+import type { Fields } from "./fields.ts";
+import { contentLength, type Departure } from "./framing.ts";
+import { readBody, type ReadBodyOptions } from "./read-body.ts";
+import { hasToken } from "./token-list.ts";
+
+/** What requests and responses have in common. Beast's `message`. */
+export abstract class Message<Content extends Body = Uint8Array> {
+  /** Ten times the major version and the minor one, as in Beast: 11 for HTTP/1.1, 10 for HTTP/1.0. */
+  readonly version: number;
+  /** The fields. */
+  readonly fields: Fields;
+  /** The body: bytes, possibly none, or what gives them in parts. */
+  body: Content;
+
+  constructor(version: number, fields: Fields, body: Content) {
+    this.version = version;
+    this.fields = fields;
+    this.body = body;
+  }
+
+  /**
+   * Whether the connection is to be kept behind this message (RFC 9112 9.3). Setting it changes Connection, and leaves
+   * what else that names. Beast's `keep_alive`.
+   */
+  get keepAlive(): boolean {
+    const connection = this.fields.joined("Connection");
+    if (connection === undefined) return this.version >= 11;
+    return !hasToken(connection, "close") && (this.version >= 11 || hasToken(connection, "keep-alive"));
+  }
+
+  set keepAlive(keep: boolean) {
+    const options = listOf(this.fields, "Connection").filter((option) => !/^(close|keep-alive)$/i.test(option));
+    if (keep && this.version < 11) options.push("keep-alive");
+    if (!keep && this.version >= 11) options.push("close");
+    setList(this.fields, "Connection", options);
+  }
+
+  /**
+   * Whether Transfer-Encoding ends with `chunked`. Setting it adds or removes that and, where it is added,
+   * Content-Length, since a message has but one of them. Beast's `chunked`.
+   */
+  get chunked(): boolean {
+    return /^chunked$/i.test(listOf(this.fields, "Transfer-Encoding").at(-1) ?? "");
+  }
+
+  set chunked(chunked: boolean) {
+    const codings = listOf(this.fields, "Transfer-Encoding");
+    if (chunked) this.fields.delete("Content-Length");
+    if (chunked === this.chunked) return;
+    setList(this.fields, "Transfer-Encoding", chunked ? [...codings, "chunked"] : codings.slice(0, -1));
+  }
+
+  /**
+   * What Content-Length says, in bytes; undefined where there is none. Setting it makes it the only framing, undefined
+   * removes it. Reading it throws `http.bad_content_length`, `http.multiple_content_length` and, where there is a
+   * Transfer-Encoding too, `http.bad_transfer_encoding`; setting it `core.invalid_argument` for what is no number of
+   * bytes. Beast's `content_length`.
+   */
+  get contentLength(): number | undefined {
+    return contentLength(this.fields);
+  }
+
+  set contentLength(length: number | undefined) {
+    if (length === undefined) {
+      this.fields.delete("Content-Length");
+      return;
+    }
+    if (!Number.isSafeInteger(length) || length < 0) throw invalidArgument(`${length} is no number of bytes`);
+    this.fields.delete("Transfer-Encoding");
+    this.fields.set("Content-Length", String(length));
+  }
+
+  /**
+   * Sets Content-Length or Transfer-Encoding to what the body needs, whatever they were. The serializer does the same for
+   * a message that has neither, without changing it. Beast's `prepare_payload`.
+   *
+   * Throws `core.invalid_argument` for a body that the method or the status does not allow, or that can't be framed.
+   */
+  preparePayload(): void {
+    this.fields.delete("Content-Length");
+    this.fields.delete("Transfer-Encoding");
+    const { add } = this.departure();
+    if (add === "Transfer-Encoding") this.chunked = true;
+    if (add === "Content-Length") this.contentLength = sizeOf(this.body);
+  }
+
+  /**
+   * The whole body as bytes; one that comes in parts is read to its end, and can be but once. Rejects with
+   * `http.body_limit` where it has more than `limit` (default 16 MiB), and with what its source fails with.
+   */
+  bytes(options: ReadBodyOptions = {}): Promise<Uint8Array> {
+    return readBody(this.body, options);
+  }
+
+  /** The whole body as text, from UTF-8; what is not valid becomes U+FFFD. For JSON, `JSON.parse` it. Rejects as {@link bytes} does. */
+  text(options: ReadBodyOptions = {}): Promise<string> {
+    return handled(this.bytes(options).then((bytes) => decodeUtf8(bytes)));
+  }
+
+  /**
+   * The body as parts, whichever it is: those of a stream as they come, bytes as the one that they are. To go through it
+   * with `for await`, or hand it to `pipeline`.
+   */
+  async *parts(): AsyncGenerator<Uint8Array, undefined> {
+    const { body } = this as Message<Body>;
+    if (!(body instanceof Uint8Array)) yield* body;
+    else if (body.length > 0) yield body;
+  }
+
+  /** How it would be sent. */
+  protected abstract departure(): Departure;
+}
+
+/** The elements of a field that is a list, without empty ones. */
+function listOf(fields: Fields, name: string): string[] {
+  return (fields.joined(name) ?? "")
+    .split(",")
+    .map((element) => element.trim())
+    .filter((element) => element !== "");
+}
+
+function setList(fields: Fields, name: string, elements: readonly string[]): void {
+  if (elements.length > 0) fields.set(name, elements.join(", "));
+  else fields.delete(name);
+}

@@ -1,0 +1,92 @@
+import { handled, promised, type Handler } from "../../core/completion.ts";
+import type { ServalError } from "../../core/error.ts";
+import type { BodyStream } from "../messages/body.ts";
+import { httpError } from "../messages/errors.ts";
+import type { Fields } from "../messages/fields.ts";
+
+/** Who reads the parts of an {@link IncomingBody}. */
+export interface BodySource {
+  /** How many bytes there are in all, where that is known. */
+  readonly contentLength: number | undefined;
+  /** Whether the body has been read to its end. */
+  readonly isDone: boolean;
+  /** The fields behind it, once it is done. */
+  readonly trailer: Fields;
+  /** Reads the next part, or undefined at the end. */
+  readPart(handler: Handler<Uint8Array | undefined>): void;
+}
+
+/**
+ * The body of a message that is being received: an async iterable of its parts, which are read from the stream as they
+ * are asked for, and are yours to keep. It can be read once. A message's `bytes` and `text` read it whole.
+ *
+ * Fails with `http.body_limit`, `http.partial_message`, `core.timeout`, with what a parser finds wrong with it, and with
+ * the stream's errors.
+ */
+export class IncomingBody implements BodyStream, AsyncIterator<Uint8Array, undefined> {
+  readonly #source: BodySource;
+  #isTaken = false;
+  #hasEnded = false;
+  #isReading = false;
+  #error: ServalError | undefined;
+  #whenIdle: (() => void) | undefined;
+
+  /** @internal */
+  constructor(source: BodySource) {
+    this.#source = source;
+  }
+
+  /** How many bytes there are in all, by Content-Length. */
+  get size(): number | undefined {
+    return this.#source.contentLength;
+  }
+
+  /** Whether it has been read to its end. */
+  get isDone(): boolean {
+    return this.#source.isDone;
+  }
+
+  /** The fields that came behind it, once it is done: RFC 9110 6.5. */
+  get trailer(): Fields {
+    return this.#source.trailer;
+  }
+
+  /** Begins to read. Throws `http.body_used` the second time. */
+  [Symbol.asyncIterator](): this {
+    if (this.#isTaken) throw httpError("http.body_used");
+    this.#isTaken = true;
+    return this;
+  }
+
+  /** Reads the next part. */
+  next(): Promise<IteratorResult<Uint8Array, undefined>> {
+    if (this.#error !== undefined) return handled(Promise.reject(this.#error));
+    if (this.#hasEnded) return Promise.resolve({ done: true, value: undefined });
+    if (this.#isReading) return handled(Promise.reject(httpError("http.body_used")));
+    return promised((handler) => {
+      this.#source.readPart((error, part) => {
+        this.#isReading = false;
+        this.#error ??= error;
+        if (part === undefined) this.#hasEnded = true;
+        this.#whenIdle?.();
+        handler(error, part === undefined ? { done: true, value: undefined } : { done: false, value: part });
+      });
+      // Only now: a read that is misuse has not begun.
+      this.#isReading = true;
+    });
+  }
+
+  /** Reads no more. */
+  return(): Promise<IteratorResult<Uint8Array, undefined>> {
+    this.#hasEnded = true;
+    return Promise.resolve({ done: true, value: undefined });
+  }
+
+  /** Takes it away from whoever reads it; calls back once that does not read any more, at once if it does not. @internal */
+  detach(idle: () => void): void {
+    this.#isTaken = true;
+    this.#error ??= httpError("http.body_used", { message: "The message of this body has been dealt with" });
+    if (this.#isReading) this.#whenIdle = idle;
+    else idle();
+  }
+}

@@ -1,0 +1,92 @@
+import { AbortGuard } from "../../core/abort-guard.ts";
+import type { ByteStream, ReadHandler } from "../../core/byte-stream.ts";
+import type { Handler } from "../../core/completion.ts";
+import type { ServalError } from "../../core/error.ts";
+import { transportError } from "../../core/errors.ts";
+import type { FlatBuffer } from "../../core/flat-buffer.ts";
+
+/** What takes bytes until it has what is wanted of them. */
+export interface Sink<Result> {
+  /** Takes bytes, those that were not used up before first; returns how many it has used up. Throws for what is wrong. */
+  put(bytes: Uint8Array): number;
+  /** Whether it has what is wanted. */
+  readonly isDone: boolean;
+  /** The stream has ended: throws, unless it has what is wanted with that. */
+  end(): void;
+  /** What was wanted. Throws what is wrong with it as a whole. */
+  result(): Result;
+}
+
+/** Feeds a sink: first what is in a buffer, then from a stream. What it has no use for stays in the buffer. */
+export class ReadOperation<Result> {
+  readonly #stream: ByteStream;
+  readonly #buffer: FlatBuffer;
+  readonly #sink: Sink<Result>;
+  readonly #handler: Handler<Result>;
+  #guard: AbortGuard | undefined;
+
+  constructor(stream: ByteStream, buffer: FlatBuffer, sink: Sink<Result>, handler: Handler<Result>) {
+    this.#stream = stream;
+    this.#buffer = buffer;
+    this.#sink = sink;
+    this.#handler = handler;
+  }
+
+  /** Throws what the stream says of misuse; then nothing was started. */
+  start(signal: AbortSignal | undefined): void {
+    let error: ServalError | undefined;
+    let waits = false;
+    try {
+      waits = !this.#sink.isDone && !this.#takeBuffer();
+    } catch (failure) {
+      error = failure as ServalError;
+    }
+    if (waits) this.#stream.readSome(this.#onRead);
+    else queueMicrotask(() => this.#finish(error));
+    this.#guard = AbortGuard.over(this.#stream, signal);
+  }
+
+  readonly #onRead: ReadHandler = (error, bytes) => {
+    let failure = error;
+    if (error === undefined) {
+      try {
+        if (!this.#take(bytes)) return this.#stream.readSome(this.#onRead);
+      } catch (thrown) {
+        failure = transportError(thrown);
+      }
+    }
+    this.#finish(failure);
+  };
+
+  /** Takes the outcome of a read. Returns whether the sink has what is wanted. */
+  #take(bytes: Uint8Array | undefined): boolean {
+    if (bytes === undefined) {
+      this.#sink.end();
+    } else if (this.#buffer.size > 0) {
+      this.#buffer.append(bytes);
+      return this.#takeBuffer();
+    } else {
+      // Parsed where they lie: only what is unfinished, or another's, is copied.
+      const used = this.#sink.put(bytes);
+      if (used < bytes.length) this.#buffer.append(bytes.subarray(used));
+    }
+    return this.#sink.isDone;
+  }
+
+  #takeBuffer(): boolean {
+    this.#buffer.consume(this.#sink.put(this.#buffer.data()));
+    return this.#sink.isDone;
+  }
+
+  #finish(failure: ServalError | undefined): void {
+    let error = this.#guard?.release() ?? failure;
+    // On an error there is no result, and nobody may look at it.
+    let result = undefined as Result;
+    try {
+      if (error === undefined) result = this.#sink.result();
+    } catch (thrown) {
+      error = thrown as ServalError;
+    }
+    this.#handler(error, result);
+  }
+}

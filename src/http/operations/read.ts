@@ -1,0 +1,141 @@
+import type { ByteStream } from "../../core/byte-stream.ts";
+import { complete, type Handler } from "../../core/completion.ts";
+import { invalidArgument } from "../../core/errors.ts";
+import { FlatBuffer } from "../../core/flat-buffer.ts";
+import { checkSignal } from "../../core/on-abort.ts";
+import type { OperationOptions } from "./operation-options.ts";
+import { ReadOperation, type Sink } from "./read-operation.ts";
+import { MessageSink, PartSink, type Parser } from "./sinks.ts";
+
+// Each reads what is in `buffer` first, then from the stream, and leaves what is behind in the buffer.
+// The overload with the handler alone comes first: a function would be tried as options, and its parameters had no types.
+
+/**
+ * Reads the head of a message, and completes with the message; its body is still to come, by {@link readSome} or
+ * {@link read}. Bytes behind the head stay in `buffer`: for those, for `accept`, or for whoever takes over. Beast's
+ * `http::async_read_header`.
+ *
+ * Completes never inside the call; without a handler, returns a promise. Fails with `http.end_of_stream` where the stream
+ * ended before any of a message, `http.partial_message` where it ended inside; with what the parser's `put` throws; with
+ * `core.buffer_overflow` where the buffer's `maxSize` is too small; with the stream's error; with `core.aborted` where
+ * the signal fired, which closes the stream. A read that is in flight already is misuse, `core.operation_pending`: it
+ * throws where there is a handler. At most the parser's limits and one read of the stream are held.
+ *
+ * The parser must be new, or have seen nothing but what the buffer holds.
+ */
+export function readHeader<Parsed>(
+  stream: ByteStream,
+  buffer: FlatBuffer,
+  parser: Parser<Parsed>,
+  handler: Handler<Parsed>,
+): void;
+export function readHeader<Parsed>(
+  stream: ByteStream,
+  buffer: FlatBuffer,
+  parser: Parser<Parsed>,
+  options?: OperationOptions,
+): Promise<Parsed>;
+export function readHeader<Parsed>(
+  stream: ByteStream,
+  buffer: FlatBuffer,
+  parser: Parser<Parsed>,
+  options: OperationOptions | undefined,
+  handler: Handler<Parsed>,
+): void;
+export function readHeader<Parsed>(
+  stream: ByteStream,
+  buffer: FlatBuffer,
+  parser: Parser<Parsed>,
+  options?: OperationOptions | Handler<Parsed>,
+  handler?: Handler<Parsed>,
+): Promise<Parsed> | void {
+  return start(stream, buffer, () => new MessageSink(parser, "head"), options, handler);
+}
+
+/**
+ * Reads some of a message's body, and completes with that: at least one byte, yours to keep, or undefined at its end, when
+ * the parser is done and has the trailer. Behind {@link readHeader}, until it has said undefined, or the parser is done.
+ * Beast's `http::async_read_some`.
+ *
+ * Completes and fails as {@link readHeader} does; with `http.body_limit` before anything is read of a body that is
+ * announced to be too large.
+ */
+export function readSome(
+  stream: ByteStream,
+  buffer: FlatBuffer,
+  parser: Parser<unknown>,
+  handler: Handler<Uint8Array | undefined>,
+): void;
+export function readSome(
+  stream: ByteStream,
+  buffer: FlatBuffer,
+  parser: Parser<unknown>,
+  options?: OperationOptions,
+): Promise<Uint8Array | undefined>;
+export function readSome(
+  stream: ByteStream,
+  buffer: FlatBuffer,
+  parser: Parser<unknown>,
+  options: OperationOptions | undefined,
+  handler: Handler<Uint8Array | undefined>,
+): void;
+export function readSome(
+  stream: ByteStream,
+  buffer: FlatBuffer,
+  parser: Parser<unknown>,
+  options?: OperationOptions | Handler<Uint8Array | undefined>,
+  handler?: Handler<Uint8Array | undefined>,
+): Promise<Uint8Array | undefined> | void {
+  return start(stream, buffer, () => new PartSink(parser), options, handler);
+}
+
+/**
+ * Reads a whole message, or what is left of it behind {@link readHeader}, and completes with the message; its body are
+ * the bytes that were read here, at most the parser's `bodyLimit`. Bytes behind the message stay in `buffer`, for the
+ * next one. Beast's `http::async_read`.
+ *
+ * Completes and fails as {@link readHeader} does.
+ */
+export function read<Parsed>(
+  stream: ByteStream,
+  buffer: FlatBuffer,
+  parser: Parser<Parsed>,
+  handler: Handler<Parsed>,
+): void;
+export function read<Parsed>(
+  stream: ByteStream,
+  buffer: FlatBuffer,
+  parser: Parser<Parsed>,
+  options?: OperationOptions,
+): Promise<Parsed>;
+export function read<Parsed>(
+  stream: ByteStream,
+  buffer: FlatBuffer,
+  parser: Parser<Parsed>,
+  options: OperationOptions | undefined,
+  handler: Handler<Parsed>,
+): void;
+export function read<Parsed>(
+  stream: ByteStream,
+  buffer: FlatBuffer,
+  parser: Parser<Parsed>,
+  options?: OperationOptions | Handler<Parsed>,
+  handler?: Handler<Parsed>,
+): Promise<Parsed> | void {
+  return start(stream, buffer, () => new MessageSink(parser, "message"), options, handler);
+}
+
+function start<Result>(
+  stream: ByteStream,
+  buffer: FlatBuffer,
+  sink: () => Sink<Result>,
+  options: OperationOptions | Handler<Result> | undefined,
+  handler: Handler<Result> | undefined,
+): Promise<Result> | void {
+  if (typeof options === "function") return start(stream, buffer, sink, undefined, options);
+  return complete(handler, (done) => {
+    if (!(buffer instanceof FlatBuffer))
+      throw invalidArgument("Reading takes a stream, a core.FlatBuffer and a parser");
+    new ReadOperation(stream, buffer, sink(), done).start(checkSignal(options?.signal));
+  });
+}

@@ -1,0 +1,165 @@
+import { AbortGuard } from "../../core/abort-guard.ts";
+import type { ByteStream, WriteHandler } from "../../core/byte-stream.ts";
+import type { Handler } from "../../core/completion.ts";
+import { ServalError } from "../../core/error.ts";
+import { transportError } from "../../core/errors.ts";
+import { partOf, type BodyStream } from "../messages/body.ts";
+import { httpError } from "../messages/errors.ts";
+import type { Serializer } from "../codec/serializer.ts";
+import { discard, stop } from "./sources.ts";
+
+/** How many parts of a body are taken before others have their turn: ones that are there at once come in microtasks. */
+const mostInTurn = 128;
+
+/** Moves what a serializer gives out to a stream, and the parts of its message's body to the serializer. */
+export class WriteOperation {
+  /** Is told when a write is in flight, and when none is any more. */
+  onWrite: ((isInFlight: boolean) => void) | undefined;
+  readonly #stream: ByteStream;
+  readonly #serializer: Serializer;
+  /** Whether what was wanted is written; undefined where that is all of it. */
+  #isEnough: (() => boolean) | undefined;
+  readonly #handler: Handler;
+  #guard: AbortGuard | undefined;
+  #source: AsyncIterator<unknown> | undefined;
+  #inTurn = 0;
+  /** Whether the body, if it comes in parts, has been asked for any, or let go of. */
+  #isBodyTaken = false;
+  #hasEnded = false;
+  /** Whether it has failed by the fault of the body, not of the stream. */
+  hasSourceFailed = false;
+
+  constructor(stream: ByteStream, serializer: Serializer, isEnough: (() => boolean) | undefined, handler: Handler) {
+    this.#stream = stream;
+    this.#serializer = serializer;
+    this.#isEnough = isEnough;
+    this.#handler = handler;
+  }
+
+  /** Throws what the stream says of misuse; then nothing was started. */
+  start(signal: AbortSignal | undefined): void {
+    if (this.#isEnough?.() === true || this.#serializer.isDone) queueMicrotask(() => this.#finish(undefined));
+    else if (this.#serializer.needsBody) this.#pull();
+    else this.#write();
+    const { unwanted } = this.#serializer;
+    if (unwanted !== undefined) this.#discard(unwanted);
+    this.#guard = AbortGuard.over(this.#stream, signal, this.#onAbort);
+  }
+
+  /** All of the message is wanted now. */
+  extend(): void {
+    this.#isEnough = undefined;
+  }
+
+  /** The rest is not wanted any more; what is in flight is left to itself, and nobody is told. */
+  cancel(): void {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    this.#guard?.release();
+    this.#letGo();
+  }
+
+  #write(): void {
+    const buffers = this.#serializer.next();
+    this.#stream.writeSome(buffers.length === 1 ? buffers[0]! : buffers, this.#onWritten);
+    this.onWrite?.(true);
+  }
+
+  readonly #onWritten: WriteHandler = (error, written) => {
+    if (this.#hasEnded) return;
+    this.onWrite?.(false);
+    if (written > 0) this.#serializer.consume(written);
+    if (error !== undefined) this.#finish(error);
+    else this.#goOn();
+  };
+
+  #goOn(): void {
+    try {
+      if (this.#isEnough?.() === true || this.#serializer.isDone) this.#finish(undefined);
+      else if (this.#serializer.needsBody) this.#pull();
+      else this.#write();
+    } catch (thrown) {
+      this.#finish(transportError(thrown));
+    }
+  }
+
+  /** Asks the source for its next part. */
+  #pull(): void {
+    if (this.#inTurn < mostInTurn) {
+      this.#pullNow();
+      return;
+    }
+    this.#inTurn = 0;
+    setImmediate(() => {
+      if (!this.#hasEnded) this.#pullNow();
+    });
+  }
+
+  #pullNow(): void {
+    const { source } = this.#serializer;
+    this.#inTurn++;
+    this.#isBodyTaken = true;
+    try {
+      this.#source ??= source![Symbol.asyncIterator]();
+      this.#source.next().then(this.#onPart, this.#onSourceFailed);
+    } catch (thrown) {
+      queueMicrotask(() => this.#onSourceFailed(thrown));
+    }
+  }
+
+  readonly #onPart = (result: IteratorResult<unknown>): void => {
+    if (this.#hasEnded) return;
+    try {
+      if (result.done === true) {
+        this.#source = undefined;
+        this.#serializer.end(this.#serializer.source!.trailer);
+      } else {
+        this.#serializer.put(partOf(result.value));
+      }
+    } catch (cause) {
+      this.#sourceFailed(cause);
+      return;
+    }
+    this.#goOn();
+  };
+
+  readonly #onSourceFailed = (cause: unknown): void => {
+    if (this.#hasEnded) return;
+    // Who fails has ended.
+    this.#source = undefined;
+    this.#sourceFailed(cause);
+  };
+
+  #sourceFailed(cause: unknown): void {
+    this.hasSourceFailed = true;
+    this.#finish(cause instanceof ServalError ? cause : httpError("http.body_failed", { cause }));
+  }
+
+  /** The stream is closed; what may never come any more is the next part. */
+  readonly #onAbort = (): void => {
+    queueMicrotask(() => this.#finish(undefined));
+  };
+
+  #finish(failure: ServalError | undefined): void {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    const error = this.#guard?.release() ?? failure;
+    // Of a part of the message, the body is for later.
+    if (error !== undefined && this.#isEnough === undefined) this.#letGo();
+    this.#handler(error);
+  }
+
+  /** Tells the source of the body that no more is asked of it. */
+  #letGo(): void {
+    stop(this.#source);
+    this.#source = undefined;
+    const { source, unwanted } = this.#serializer;
+    const body = source ?? unwanted;
+    if (body !== undefined) this.#discard(body);
+  }
+
+  #discard(body: BodyStream): void {
+    if (!this.#isBodyTaken) discard(body);
+    this.#isBodyTaken = true;
+  }
+}

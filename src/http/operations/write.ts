@@ -1,0 +1,121 @@
+import type { ByteStream } from "../../core/byte-stream.ts";
+import { complete, type Handler } from "../../core/completion.ts";
+import { invalidArgument } from "../../core/errors.ts";
+import { checkSignal } from "../../core/on-abort.ts";
+import type { OperationOptions } from "./operation-options.ts";
+import type { Body } from "../messages/body.ts";
+import { httpError } from "../messages/errors.ts";
+import { Message } from "../messages/message.ts";
+import type { Request } from "../messages/request.ts";
+import type { Response } from "../messages/response.ts";
+import { Serializer, type SerializerOptions } from "../codec/serializer.ts";
+import { WriteOperation } from "./write-operation.ts";
+
+/** Options of {@link write}. */
+export interface WriteOptions extends OperationOptions, Pick<SerializerOptions, "keepAlive" | "request"> {}
+
+/**
+ * Writes the head of a serializer's message, unless that is written, and what `next` gives out with it; its option
+ * `split` keeps the body out of that. Beast's `http::async_write_header`.
+ *
+ * Completes once the stream has taken it, never inside the call; without a handler, returns a promise. Fails with the
+ * stream's error, or with `core.aborted` where the signal fired, which closes the stream. A write that is in flight
+ * already is misuse, `core.operation_pending`: it throws where there is a handler.
+ */
+export function writeHeader(stream: ByteStream, serializer: Serializer, handler: Handler): void;
+export function writeHeader(stream: ByteStream, serializer: Serializer, options?: OperationOptions): Promise<void>;
+export function writeHeader(
+  stream: ByteStream,
+  serializer: Serializer,
+  options: OperationOptions | undefined,
+  handler: Handler,
+): void;
+export function writeHeader(
+  stream: ByteStream,
+  serializer: Serializer,
+  options?: OperationOptions | Handler,
+  handler?: Handler,
+): Promise<void> | void {
+  return start(stream, serializer, () => serializer.isHeaderDone, options, handler);
+}
+
+/**
+ * Writes some of a serializer's message, at least one byte: all that one `writeSome` of the stream takes, up to the
+ * serializer's `limit`. Where the serializer needs the next part of the body first, that is misuse, `http.need_body`;
+ * where it is done, there is nothing to do. Beast's `http::async_write_some`. Completes and fails as {@link writeHeader}
+ * does.
+ */
+export function writeSome(stream: ByteStream, serializer: Serializer, handler: Handler): void;
+export function writeSome(stream: ByteStream, serializer: Serializer, options?: OperationOptions): Promise<void>;
+export function writeSome(
+  stream: ByteStream,
+  serializer: Serializer,
+  options: OperationOptions | undefined,
+  handler: Handler,
+): void;
+export function writeSome(
+  stream: ByteStream,
+  serializer: Serializer,
+  options?: OperationOptions | Handler,
+  handler?: Handler,
+): Promise<void> | void {
+  let hasStarted = false;
+  // Asked before the first write and behind each.
+  const isEnough = (): boolean => {
+    if (!hasStarted && serializer.needsBody) throw httpError("http.need_body");
+    const isWritten = hasStarted;
+    hasStarted = true;
+    return isWritten;
+  };
+  return start(stream, serializer, isEnough, options, handler);
+}
+
+/**
+ * Writes a message, or what is left of a serializer's, head and body, and completes once the stream has taken all of it.
+ * A body that is bytes must stay untouched until then. One that comes in parts is asked for the next one when the last
+ * has been taken: so it is read as fast as it can be sent. However that ends, the source is told to stop (`return`).
+ *
+ * Completes never inside the call; without a handler, returns a promise. Fails with the stream's error; with
+ * `core.aborted` where the signal fired, which closes the stream; with `http.body_failed`, or the source's own
+ * `ServalError`, where the source fails, and `http.bad_content_length` where it gives more or less than the head has
+ * announced: part of the message is out then, and the stream can only be closed. A message that can't be sent (see
+ * {@link Serializer}) and a write that is in flight already (`core.operation_pending`) are misuse: they throw where there
+ * is a handler, before anything is written. Beast's `http::async_write`.
+ */
+export function write(stream: ByteStream, message: Writable, handler: Handler): void;
+export function write(stream: ByteStream, message: Writable, options?: WriteOptions): Promise<void>;
+export function write(stream: ByteStream, message: Writable, options: WriteOptions | undefined, handler: Handler): void;
+export function write(
+  stream: ByteStream,
+  message: Writable,
+  options?: WriteOptions | Handler,
+  handler?: Handler,
+): Promise<void> | void {
+  if (typeof options === "function") return write(stream, message, undefined, options);
+  return complete(handler, (done) => {
+    if (!(message instanceof Message || message instanceof Serializer)) {
+      throw invalidArgument(
+        "write takes an http.Request, an http.Response (Response.from makes one of fetch's) or a Serializer",
+      );
+    }
+    checkSignal(options?.signal);
+    const serializer = message instanceof Serializer ? message : new Serializer(message as Request, options);
+    new WriteOperation(stream, serializer, undefined, done).start(options?.signal);
+  });
+}
+
+/** What {@link write} takes. */
+export type Writable = Request | Response<Body> | Serializer;
+
+function start(
+  stream: ByteStream,
+  serializer: Serializer,
+  isEnough: () => boolean,
+  options: OperationOptions | Handler | undefined,
+  handler: Handler | undefined,
+): Promise<void> | void {
+  if (typeof options === "function") return start(stream, serializer, isEnough, undefined, options);
+  return complete(handler, (done) =>
+    new WriteOperation(stream, serializer, isEnough, done).start(checkSignal(options?.signal)),
+  );
+}

@@ -1,0 +1,23 @@
+import type { ServalError } from "../../core/error.ts";
+import { invalidArgument } from "../../core/errors.ts";
+import type { Request } from "../messages/request.ts";
+import { Response } from "../messages/response.ts";
+
+// What the application is told of what its own handlers gave, pure.
+
+/** The error of a handler that returned what is no answer, with what would be one. */
+export function noResponse({ method, target }: Request, result: unknown): Error {
+  const what = `The handler of ${method} ${target}`;
+  if (result === undefined || result === null) {
+    return invalidArgument(`${what} returned nothing: return an http.Response, or release the stream first`);
+  }
+  if (result instanceof Response)
+    return invalidArgument(`${what} returned status ${result.status}, which is not final`);
+  const advice = "headers" in Object(result) ? ": http.Response.from makes one of fetch's" : "";
+  return invalidArgument(`${what} must return an http.Response, not ${typeof result}${advice}`);
+}
+
+/** What the application knows a failure of a response's body by. */
+export function causeOf(error: ServalError): unknown {
+  return error.code === "http.body_failed" ? error.cause : error;
+}

@@ -1,0 +1,52 @@
+import type { ErrorTable, ServalError } from "../../core/error.ts";
+import { httpError, httpErrors } from "../messages/errors.ts";
+import { isHost } from "../messages/grammar.ts";
+import type { Request } from "../messages/request.ts";
+import { Response } from "../messages/response.ts";
+
+// What a server has to say of requests that it can't take, pure.
+
+/** The status that tells a client what was wrong with its request; undefined where nobody is there to be told. */
+export function refusalStatus(error: ServalError): number | undefined {
+  switch (error.code) {
+    case "core.timeout":
+      return 408;
+    case "http.body_limit":
+    case "http.chunk_extension_limit":
+    case "core.buffer_overflow":
+      return 413;
+    case "http.expectation_failed":
+      return 417;
+    case "http.header_limit":
+    case "http.field_limit":
+      return 431;
+    case "http.unknown_transfer_coding":
+      return 501;
+    case "http.bad_version":
+      return 505;
+    default:
+      return error.code.startsWith("http.") && error.condition === "protocol_violation" ? 400 : undefined;
+  }
+}
+
+/** The response that says so, in the words of the code: how the server is set up is not the client's business. */
+export function refusal(error: ServalError, status: number): Response {
+  const [, words] = (httpErrors as ErrorTable)[error.code] ?? [undefined, error.message];
+  return new Response({ status, body: `${words}\n` });
+}
+
+/**
+ * What is wrong with a request beyond its syntax, that any server has to refuse: RFC 9112 3.2, one Host and a sound one;
+ * RFC 9110 10.1.1, an expectation that nobody knows.
+ */
+export function checkRequest(request: Request): ServalError | undefined {
+  const { version, fields } = request;
+  const host = fields.get("Host");
+  if (host === undefined ? version >= 11 : fields.count("Host") > 1 || (host !== "" && !isHost(host))) {
+    return httpError("http.bad_host");
+  }
+  if (version >= 11 && fields.has("Expect") && !request.expectsContinue) {
+    return httpError("http.expectation_failed");
+  }
+  return undefined;
+}

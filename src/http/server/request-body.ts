@@ -1,0 +1,156 @@
+import type { ByteStream } from "../../core/byte-stream.ts";
+import type { Handler } from "../../core/completion.ts";
+import { Deadline } from "../../core/deadline.ts";
+import type { ServalError } from "../../core/error.ts";
+import { coreError, transportError } from "../../core/errors.ts";
+import type { FlatBuffer } from "../../core/flat-buffer.ts";
+import { limitError } from "../messages/errors.ts";
+import type { Fields } from "../messages/fields.ts";
+import { IncomingBody, type BodySource } from "../operations/incoming-body.ts";
+import { readSome } from "../operations/read.ts";
+import type { RequestParser } from "../codec/request-parser.ts";
+import type { ResponseWriter } from "./response-writer.ts";
+import type { ServeSettings } from "./serve-options.ts";
+
+/** Reads the body of a server's request, in the time that it may take, and tells the client to send it where that waits. */
+export class RequestBody implements BodySource {
+  /** What the handler reads it by. */
+  readonly incoming: IncomingBody = new IncomingBody(this);
+  readonly #stream: ByteStream;
+  readonly #buffer: FlatBuffer;
+  readonly #parser: RequestParser;
+  readonly #writer: ResponseWriter;
+  readonly #settings: ServeSettings;
+  readonly #deadline: Deadline;
+  /** Is told that a read has ended, and what it has failed with. */
+  onRead: ((error: ServalError | undefined) => void) | undefined;
+  /** Whether the client waits for 100 (Continue) before it sends the body: RFC 9110 10.1.1. */
+  isAwaited: boolean;
+  /** Why the body can't be read, as far as that has been tried. */
+  error: ServalError | undefined;
+  /** Whether a read is in flight, perhaps one that nobody waits for any more. */
+  isReading = false;
+  #left: number;
+  #since = 0;
+  #handler: Handler<Uint8Array | undefined> | undefined;
+
+  constructor(
+    stream: ByteStream,
+    buffer: FlatBuffer,
+    parser: RequestParser,
+    writer: ResponseWriter,
+    settings: ServeSettings,
+    isAwaited: boolean,
+  ) {
+    this.#stream = stream;
+    this.#buffer = buffer;
+    this.#parser = parser;
+    this.#writer = writer;
+    this.#settings = settings;
+    this.isAwaited = isAwaited;
+    this.#left = settings.timeouts.body;
+    this.#deadline = new Deadline(settings.clock, () => {
+      this.#tell(coreError("core.timeout", { message: "The body of the request took too long" }), undefined);
+    });
+  }
+
+  get contentLength(): number | undefined {
+    return this.#parser.contentLength;
+  }
+
+  get isDone(): boolean {
+    return this.#parser.isDone;
+  }
+
+  get trailer(): Fields {
+    return this.#parser.trailer;
+  }
+
+  /** Why the body can't be read. What is announced to be too large is not even asked for. */
+  get failure(): ServalError | undefined {
+    if (this.hasMoreThan(this.#parser.bodyLimit)) this.error ??= limitError("bodyLimit", this.#parser.bodyLimit);
+    return this.error;
+  }
+
+  readPart(handler: Handler<Uint8Array | undefined>): void {
+    this.#handler = handler;
+    // Also where the connection has ended: what has come is the reader's.
+    if (this.isDone || this.failure !== undefined) this.#tellSoon(this.failure);
+    else this.goAhead(this.#read);
+  }
+
+  /** Tells a client that waits for it to send the body, then calls back. */
+  goAhead(then: () => void): void {
+    const { isAwaited } = this;
+    this.isAwaited = false;
+    // Behind the head of the response it would say nothing any more.
+    if (!isAwaited || this.#writer.isSending) {
+      then();
+      return;
+    }
+    // Behind a write that may be in flight.
+    this.#writer.flush(() => {
+      this.#writer.addContinue();
+      this.#writer.flush(then);
+    });
+  }
+
+  /** Whether more is still to come than so many bytes; false where nobody knows. */
+  hasMoreThan(size: number): boolean {
+    return (this.#parser.contentLengthRemaining ?? 0) > size;
+  }
+
+  /** Reads what is left, if that is at most so many bytes, for nobody; then calls back, with what has failed. */
+  drain(most: number, then: (error: ServalError | undefined) => void): void {
+    if (this.isDone || most < 0 || this.hasMoreThan(most)) {
+      then(undefined);
+      return;
+    }
+    this.readPart((error, part) => {
+      if (error === undefined) this.drain(most - (part?.length ?? 0), then);
+      else then(error);
+    });
+  }
+
+  /** The connection has ended, or goes on: nothing is waited for any more. */
+  close(): void {
+    this.#deadline.cancel();
+    if (this.isDone) return;
+    this.error ??= coreError("core.aborted", { message: "The connection of the request has ended" });
+    // Of a read that is in flight, the stream tells.
+    if (!this.isReading && this.#handler !== undefined) this.#tellSoon(this.error);
+  }
+
+  readonly #read = (): void => {
+    this.#since = this.#settings.clock.now();
+    this.#deadline.set(this.#left);
+    this.isReading = true;
+    try {
+      readSome(this.#stream, this.#buffer, this.#parser, undefined, this.#onPart);
+    } catch (misuse) {
+      // Someone else reads from the stream.
+      this.isReading = false;
+      this.#tellSoon(transportError(misuse));
+    }
+  };
+
+  readonly #onPart: Handler<Uint8Array | undefined> = (error, part) => {
+    this.isReading = false;
+    // Only what we wait for counts: a handler that is in no hurry is not the client's fault.
+    this.#left -= this.#settings.clock.now() - this.#since;
+    this.#tell(error, part);
+    this.onRead?.(error);
+  };
+
+  #tell(error: ServalError | undefined, part: Uint8Array | undefined): void {
+    this.#deadline.clear();
+    this.error ??= error;
+    const handler = this.#handler;
+    this.#handler = undefined;
+    handler?.(error, part);
+  }
+
+  #tellSoon(error: ServalError | undefined): void {
+    queueMicrotask(() => this.#tell(error, undefined));
+  }
+}

@@ -1,0 +1,217 @@
+import type { ByteStream, ReadHandler } from "../../core/byte-stream.ts";
+import { copyOf } from "../../core/bytes.ts";
+import { Deadline } from "../../core/deadline.ts";
+import type { ServalError } from "../../core/error.ts";
+import { transportError } from "../../core/errors.ts";
+import { FlatBuffer } from "../../core/flat-buffer.ts";
+import { RequestParser } from "../codec/request-parser.ts";
+import type { Request } from "../messages/request.ts";
+import type { ServeSettings } from "./serve-options.ts";
+
+/** Who takes the requests of a {@link RequestReader}. */
+export interface RequestTaker {
+  /** There are bytes; inside this call {@link RequestReader.take} gives the requests in them. */
+  arrived(): void;
+  /** No more will come: in good order, or with half a request. */
+  ended(error: ServalError | undefined): void;
+  /** The client has ended its side while a request was being answered. */
+  halfClosed(): void;
+  /** The stream has failed. */
+  lost(error: ServalError): void;
+  /** The client has been silent for too long: before the first request or between requests, or inside a head. */
+  expired(isInside: boolean): void;
+}
+
+/** Reads the heads of requests from a stream, in the time that they may take. What is behind them stays in its buffer. */
+export class RequestReader {
+  /** What was read and is not used up: nothing, between requests. */
+  readonly buffer: FlatBuffer = new FlatBuffer();
+  readonly #stream: ByteStream;
+  readonly #settings: ServeSettings;
+  readonly #taker: RequestTaker;
+  readonly #deadline: Deadline;
+  #parser: RequestParser;
+  /** The bytes that are being looked at, and how many of them are used up: only inside `arrived`. Undefined where the rest is kept. */
+  #bytes: Uint8Array | undefined;
+  #used = 0;
+  #isInFlight = false;
+  /** Whether nobody waits for what the read in flight brings. */
+  #isAside = false;
+  /** Whether the stream has ended while nobody waited. */
+  #hasEnded = false;
+  #whenIdle: (() => void) | undefined;
+  /** Whether any request was taken. */
+  hasTaken = false;
+  /** Whether the deadline of the head that comes is running already. */
+  #isTimed = true;
+  #isClosed = false;
+
+  constructor(stream: ByteStream, settings: ServeSettings, taker: RequestTaker) {
+    this.#stream = stream;
+    this.#settings = settings;
+    this.#taker = taker;
+    this.#deadline = new Deadline(settings.clock, () => this.#taker.expired(this.isInside));
+    this.#parser = new RequestParser(settings.parser);
+  }
+
+  /** The parser of the request that was taken last, for its body. */
+  get parser(): RequestParser {
+    return this.#parser;
+  }
+
+  /** Whether some of a head has come, and not all of it. */
+  get isInside(): boolean {
+    return this.#parser.gotSome && !this.#parser.isHeaderDone;
+  }
+
+  /** Whether requests are being read. */
+  get isReading(): boolean {
+    return this.#isInFlight && !this.#isAside;
+  }
+
+  /** Whether a read is in flight that {@link watch} has started, and nobody waits for. */
+  get isWatching(): boolean {
+    return this.#isInFlight && this.#isAside;
+  }
+
+  /** Begins, with bytes that were read before. Throws what the stream says of misuse; then nothing was started. */
+  start(buffered: Uint8Array | undefined): void {
+    if (buffered !== undefined && buffered.length > 0) {
+      this.buffer.append(buffered);
+      queueMicrotask(() => this.again());
+    } else {
+      this.#stream.readSome(this.#onRead);
+      this.#isInFlight = true;
+    }
+    this.#deadline.set(this.#settings.timeouts.header);
+  }
+
+  /** Reads on. */
+  read(): void {
+    if (this.#isClosed) return;
+    const { idle, header } = this.#settings.timeouts;
+    if (!this.#isTimed) this.#deadline.set(this.isInside ? header : idle);
+    // A head has its time from its first byte on, the first from the start.
+    this.#isTimed = this.isInside || !this.hasTaken;
+    this.#isAside = false;
+    if (this.#hasEnded) queueMicrotask(() => this.#onEnd());
+    else if (!this.#isInFlight) this.#readSome();
+  }
+
+  /**
+   * Reads while a request is answered, so that a client that is lost is noticed: once, and what comes is kept for the
+   * next request. Not where something is kept already, or a client could make that grow without end.
+   */
+  watch(): void {
+    if (this.#isClosed || this.#isInFlight || this.#hasEnded || this.buffer.size > 0) return;
+    this.#isAside = true;
+    this.#readSome();
+  }
+
+  #readSome(): void {
+    try {
+      this.#stream.readSome(this.#onRead);
+      this.#isInFlight = true;
+    } catch (misuse) {
+      // Someone else reads from the stream.
+      this.#taker.lost(transportError(misuse));
+    }
+  }
+
+  /** Goes on with the bytes in the buffer; there are some. */
+  again(): void {
+    if (!this.#isClosed) this.#look(this.buffer.data());
+  }
+
+  /** The next request, its body still to come, if its head is all there. Throws what is wrong with it. */
+  take(): Request<Uint8Array> | undefined {
+    if (this.#bytes === undefined) {
+      // The rest was kept meanwhile, and a body has been read from it.
+      this.#bytes = this.buffer.data();
+      this.#used = 0;
+    }
+    const bytes = this.#bytes;
+    this.#used += this.#parser.put(this.#used === 0 ? bytes : bytes.subarray(this.#used));
+    const { message } = this.#parser;
+    if (message === undefined) return undefined;
+    this.#deadline.clear();
+    this.#isTimed = false;
+    this.hasTaken = true;
+    return message;
+  }
+
+  /** The request that was taken, and its body, are dealt with. */
+  next(): void {
+    this.#parser = new RequestParser(this.#settings.parser);
+  }
+
+  /** Keeps what is not used up of the bytes being looked at: they are borrowed, and whoever waits comes back to the buffer. */
+  keepRest(): void {
+    const bytes = this.#bytes;
+    this.#bytes = undefined;
+    if (bytes === undefined || this.#isClosed) return;
+    if (this.buffer.size > 0) this.buffer.consume(this.#used);
+    else if (this.#used < bytes.length) this.buffer.append(bytes.subarray(this.#used));
+  }
+
+  /** A copy of the bytes behind the request that was taken. */
+  rest(): Uint8Array {
+    const rest = this.#bytes === undefined ? this.buffer.data() : this.#bytes.subarray(this.#used);
+    return copyOf(rest, rest.length);
+  }
+
+  /** Nothing that comes is looked at any more, and nothing is kept. */
+  close(): void {
+    this.#isClosed = true;
+    this.#deadline.cancel();
+    this.buffer.clear();
+  }
+
+  /** As {@link close}, then calls back once no read is in flight: at once, if none is. */
+  finish(then: () => void): void {
+    this.close();
+    if (this.#isInFlight) this.#whenIdle = then;
+    else then();
+  }
+
+  readonly #onRead: ReadHandler = (error, bytes) => {
+    this.#isInFlight = false;
+    if (this.#isClosed) {
+      this.#whenIdle?.();
+      return;
+    }
+    if (error !== undefined) {
+      this.#taker.lost(error);
+    } else if (this.#isAside) {
+      if (bytes === undefined) {
+        this.#hasEnded = true;
+        this.#taker.halfClosed();
+      } else this.buffer.append(bytes);
+    } else if (bytes === undefined) {
+      this.#onEnd();
+    } else if (this.buffer.size > 0) {
+      this.buffer.append(bytes);
+      this.#look(this.buffer.data());
+    } else {
+      this.#look(bytes);
+    }
+  };
+
+  #look(bytes: Uint8Array): void {
+    this.#bytes = bytes;
+    this.#used = 0;
+    this.#taker.arrived();
+    this.keepRest();
+  }
+
+  /** Nobody waits for the answer to half a request; without any of one, this is how a connection ends. */
+  #onEnd(): void {
+    if (this.#isClosed) return;
+    try {
+      this.#parser.end();
+    } catch (thrown) {
+      const error = thrown as ServalError;
+      this.#taker.ended(error.code === "http.end_of_stream" ? undefined : error);
+    }
+  }
+}

@@ -1,0 +1,162 @@
+import type { ByteStream, WriteHandler } from "../../core/byte-stream.ts";
+import { takeFront } from "../../core/bytes.ts";
+import { Deadline } from "../../core/deadline.ts";
+import type { ServalError } from "../../core/error.ts";
+import { coreError, transportError } from "../../core/errors.ts";
+import { emptyBody, type Body } from "../messages/body.ts";
+import { dateValue } from "./date.ts";
+import type { Answered, Departure } from "../messages/framing.ts";
+import { ResponseBuffer } from "./response-buffer.ts";
+import type { Response } from "../messages/response.ts";
+import { connectionField, headText, Serializer } from "../codec/serializer.ts";
+import type { ServeSettings } from "./serve-options.ts";
+import { WriteOperation } from "../operations/write-operation.ts";
+
+/**
+ * How many bytes are written at once, at most. A socket tells of a write when all of it is taken, and that is how we know
+ * of a client that takes nothing: a slow one must not seem to be that for the size of its response.
+ */
+const mostWritten = 256 * 1024;
+
+/** Moves responses to a stream: those that are ready gather until they are flushed, one that comes in parts goes by itself. */
+export class ResponseWriter {
+  readonly #stream: ByteStream;
+  readonly #settings: ServeSettings;
+  readonly #lost: (error: ServalError) => void;
+  readonly #deadline: Deadline;
+  readonly #buffer: ResponseBuffer = new ResponseBuffer();
+  /** The response that comes in parts, from when it is given until it is sent. */
+  #sending: WriteOperation | undefined;
+  #isWriting = false;
+  /** Who is to be called back, in this order, once nothing is being written. */
+  #then: (() => void)[] = [];
+  #isCalling = false;
+  #isClosed = false;
+
+  /** `lost` is told that a write has failed, or that the peer took none of its bytes for too long. */
+  constructor(stream: ByteStream, settings: ServeSettings, lost: (error: ServalError) => void) {
+    this.#stream = stream;
+    this.#settings = settings;
+    this.#lost = lost;
+    this.#deadline = new Deadline(settings.clock, () => {
+      lost(coreError("core.timeout", { message: "The client took none of its response for too long" }));
+    });
+  }
+
+  /** How many bytes wait or are being written. */
+  get size(): number {
+    return this.#buffer.size;
+  }
+
+  /** Whether something is being written: then nothing may be added. */
+  get isWriting(): boolean {
+    return this.#isWriting;
+  }
+
+  /** Whether a response is being sent that comes in parts. */
+  get isSending(): boolean {
+    return this.#sending !== undefined;
+  }
+
+  /** Adds a response of which all is there to what waits; not while something is being written. Throws for one that can't be sent. */
+  add(response: Response, departure: Departure, request: Answered | undefined, keepAlive: boolean): void {
+    const connection = connectionField(response, departure, { keepAlive, request });
+    const head = headText(response, departure, connection + this.#dateField(response));
+    this.#buffer.add(head, request?.method === "HEAD" ? emptyBody : response.body);
+  }
+
+  /** Adds 100 (Continue), likewise. */
+  addContinue(): void {
+    this.#buffer.add("HTTP/1.1 100 Continue\r\n\r\n", emptyBody);
+  }
+
+  /** Writes what waits, then calls back, behind those that wait already: at once where there is nothing. */
+  flush(then: () => void): void {
+    this.#then.push(then);
+    this.#advance();
+  }
+
+  /**
+   * Writes a response that comes in parts, behind what waits, and calls back with what it has failed with, and whether
+   * that was the body's fault. Throws for one that can't be sent.
+   */
+  send(
+    response: Response<Body>,
+    request: Answered,
+    keepAlive: boolean,
+    handler: (error: ServalError | undefined, isOurs: boolean) => void,
+  ): void {
+    const more = this.#dateField(response);
+    const serializer = new Serializer(response, { request, keepAlive, more, limit: mostWritten });
+    const sending = new WriteOperation(this.#stream, serializer, undefined, (error) => {
+      this.#deadline.clear();
+      this.#isWriting = false;
+      this.#sending = undefined;
+      handler(error, sending.hasSourceFailed);
+      this.#advance();
+    });
+    sending.onWrite = (isInFlight) => this.#deadline.set(isInFlight ? this.#settings.timeouts.write : Infinity);
+    this.#sending = sending;
+    this.flush(() => {
+      this.#isWriting = true;
+      try {
+        sending.start(undefined);
+      } catch (misuse) {
+        this.#lost(transportError(misuse));
+      }
+    });
+  }
+
+  /** Nothing is written any more, and nobody called back. */
+  close(): void {
+    this.#isClosed = true;
+    this.#deadline.cancel();
+    this.#buffer.clear();
+    this.#then = [];
+    this.#sending?.cancel();
+  }
+
+  /** Writes what waits, and calls back where there is nothing: one after the other, since each may have more to write. */
+  #advance(): void {
+    if (this.#isCalling) return;
+    this.#isCalling = true;
+    while (this.#then.length > 0 && !this.#isWriting) {
+      if (this.#buffer.size > 0) this.#write();
+      else this.#then.shift()!();
+    }
+    this.#isCalling = false;
+  }
+
+  #write(): void {
+    this.#isWriting = true;
+    this.#deadline.set(this.#settings.timeouts.write);
+    try {
+      const all = this.#buffer.take();
+      const some = this.#buffer.size > mostWritten ? takeFront(all, mostWritten) : all;
+      this.#stream.writeSome(some, this.#onWritten);
+    } catch (misuse) {
+      // Someone else writes on the stream.
+      this.#lost(transportError(misuse));
+    }
+  }
+
+  readonly #onWritten: WriteHandler = (error, written) => {
+    if (this.#isClosed) return;
+    if (error !== undefined) {
+      this.#lost(error);
+      return;
+    }
+    this.#buffer.wrote(written);
+    if (this.#buffer.size > 0) {
+      this.#write();
+      return;
+    }
+    this.#deadline.clear();
+    this.#isWriting = false;
+    this.#advance();
+  };
+
+  #dateField({ fields }: Response<Body>): string {
+    return this.#settings.date && !fields.has("Date") ? `Date: ${dateValue()}\r\n` : "";
+  }
+}

@@ -1,0 +1,130 @@
+import { systemClock, type Clock } from "../../core/clock.ts";
+import type { ByteStream } from "../../core/byte-stream.ts";
+import { invalidArgument } from "../../core/errors.ts";
+import { reportError, runReported } from "../../core/report.ts";
+import type { Body } from "../messages/body.ts";
+import type { IncomingBody } from "../operations/incoming-body.ts";
+import type { Request } from "../messages/request.ts";
+import { checkNumber, checkOptions } from "../messages/options.ts";
+import { RequestParser, type RequestParserOptions } from "../codec/request-parser.ts";
+import type { Response } from "../messages/response.ts";
+
+/** How long a server waits for a client, in milliseconds; Infinity for no limit. */
+export interface ServeTimeouts {
+  /** For the whole head of a request, from its first byte, or from the start of the connection. Then 408. Default 30,000. */
+  header?: number | undefined;
+  /** For the body of a request: the time spent waiting for it, in all. Then 408. Default 300,000. */
+  body?: number | undefined;
+  /** For the next request on a connection that is kept. Then it is closed. Default 60,000. */
+  idle?: number | undefined;
+  /** For the client to take any of the bytes that are being written. Then the connection is reset. Default 60,000. */
+  write?: number | undefined;
+}
+
+/** Options of {@link serve}. */
+export interface ServeOptions extends Pick<
+  RequestParserOptions,
+  "bodyLimit" | "chunkExtensionLimit" | "fieldLimit" | "headerLimit"
+> {
+  /** Bytes of the first request, and behind it, that the caller has received. */
+  buffered?: Uint8Array | undefined;
+  /** See {@link ServeTimeouts}. */
+  timeouts?: ServeTimeouts | undefined;
+  /** Whether responses that have no Date get one (RFC 9110 6.6.1). Default true. */
+  date?: boolean | undefined;
+  /**
+   * Is told of what the handler, or the body of its response, has failed with: the client gets 500, or an end before its
+   * time. By default it goes to the console.
+   */
+  onError?: ((error: unknown, request: Request) => void) | undefined;
+  /** When it fires, no more requests are taken: the connection ends behind the response to the one that has begun. */
+  stop?: AbortSignal | undefined;
+  /** When it fires, the connection is closed at once. */
+  signal?: AbortSignal | undefined;
+  /** Where time comes from. Default the platform's. */
+  clock?: Clock | undefined;
+}
+
+/** A request as a server gets it: its body, if it has one, is read as it is asked for. */
+export type IncomingRequest = Request<Uint8Array | IncomingBody>;
+
+/** What a handler knows besides the request. */
+export interface Exchange {
+  /**
+   * The stream that the request came on; its `peer` is the client. Nothing may be read from it or written to it before
+   * {@link release}: every later response would be taken for the answer to another request.
+   */
+  readonly stream: ByteStream;
+  /**
+   * Aborts when the connection is lost, or closed on this side, before the response has been sent, so that a handler can
+   * give up work that nobody waits for. The reason is the `ServalError` of the connection: `core.connection_reset`, say,
+   * `core.timeout`, `core.aborted` where the option `signal` has fired, or `http.end_of_stream` where the client has ended its
+   * side: it has gone then, in most cases; a response is sent all the same, if there is one. A handler that fails with the
+   * reason, or with an AbortError, is not told to `onError`.
+   *
+   * From when it is asked for and the handler makes the client wait, one read is in flight; bytes of the next requests
+   * that it brings are kept, and nothing more is read. Where nothing can be read, the next read or write has to fail first: while some of the request's body is still to come; for a request with Upgrade, or CONNECT,
+   * whose stream may be released; for one behind which the connection ends, of HTTP/1.0 or with `Connection: close`; and
+   * once other requests have come behind it.
+   */
+  readonly signal: AbortSignal;
+  /**
+   * Takes the stream over, for another protocol, and returns the bytes that have been read behind the request: the
+   * handler answers on the stream by itself, and returns nothing. All responses to earlier requests are written by then,
+   * and nothing is being read. Only for a request with Upgrade, or CONNECT: throws `core.invalid_argument` for others,
+   * and for one whose body has not been read.
+   */
+  release(): Uint8Array;
+}
+
+/**
+ * Answers a request, at once or by a promise. Nothing, where it has released the stream. If it throws, the client gets
+ * 500; for an error of the request's own body, the status that goes with that.
+ */
+export type RequestHandler = (
+  request: IncomingRequest,
+  exchange: Exchange,
+) => Response<Body> | undefined | void | Promise<Response<Body> | undefined | void>;
+
+const timeoutNames = ["header", "body", "idle", "write"];
+const limitNames = ["bodyLimit", "chunkExtensionLimit", "fieldLimit", "headerLimit"];
+const names = [...limitNames, "buffered", "clock", "date", "onError", "signal", "stop", "timeouts"];
+
+/** Options with all defaults in their places; made once for many connections. */
+export class ServeSettings {
+  readonly parser: RequestParserOptions;
+  readonly timeouts: Readonly<Record<keyof ServeTimeouts, number>>;
+  readonly date: boolean;
+  readonly clock: Clock;
+  readonly #onError: ((error: unknown, request: Request) => void) | undefined;
+
+  constructor(options: ServeOptions) {
+    checkOptions("serve", options, names);
+    const { timeouts: given = {}, onError } = options;
+    checkOptions("timeouts", given, timeoutNames);
+    const timeout = (name: keyof ServeTimeouts, byDefault: number): number =>
+      checkNumber(`timeouts.${name}`, given[name], byDefault);
+    this.parser = options;
+    this.timeouts = {
+      header: timeout("header", 30_000),
+      body: timeout("body", 300_000),
+      idle: timeout("idle", 60_000),
+      write: timeout("write", 60_000),
+    };
+    if (onError !== undefined && typeof onError !== "function") {
+      throw invalidArgument("The option onError must be a function");
+    }
+    // What it would complain about for each request, it does now.
+    new RequestParser(options);
+    this.date = options.date ?? true;
+    this.#onError = onError;
+    this.clock = options.clock ?? systemClock;
+  }
+
+  /** Tells of a failure of the application's. */
+  report(error: unknown, request: Request): void {
+    const onError = this.#onError;
+    if (onError === undefined) reportError(error);
+    else runReported(() => onError(error, request));
+  }
+}

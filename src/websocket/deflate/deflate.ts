@@ -1,0 +1,173 @@
+import { copyInto, copyOf } from "../../core/bytes.ts";
+import { allocate } from "../../core/text.ts";
+import { compressorPool, type CompressorPool } from "./context-pool.ts";
+import {
+  compressor,
+  deflateAlone,
+  deflateAloneLater,
+  flush,
+  hasContexts,
+  longestRun,
+  tailSize,
+  type CompressorOptions,
+  type Context,
+} from "./zlib.ts";
+
+export { Inflater } from "./inflate.ts";
+export { hasContexts as canTakeOver, inlineUpTo } from "./zlib.ts";
+
+/** How our messages are compressed. */
+export interface DeflaterOptions extends CompressorOptions {
+  /** How far back they may refer: 2 to the power of this, in bytes; 8 to 15. */
+  readonly windowBits: number;
+  /** How hard to compress, 0 to 9. */
+  readonly level: number;
+  /** How much memory to take besides the window: 2 to the power of `memLevel + 9` bytes; 1 to 9. */
+  readonly memLevel: number;
+  /** Whether a message may refer to those before. */
+  readonly takeover: boolean;
+}
+
+/** Section 7.2.3.6: an empty message, and an end that has nothing to say. */
+const emptyPayload: Uint8Array = Uint8Array.of(0x00);
+const nothing: Uint8Array = new Uint8Array(0);
+
+/** Output of all connections, each time until the next. */
+const scratchSize = 64 * 1024;
+let scratch: Uint8Array | undefined;
+
+/** Longer messages are compressed elsewhere in pieces of this size: one more costs nothing that would show. */
+const pieceSize = 16 * 1024 * 1024;
+
+/** Compresses the messages of one connection (RFC 7692 section 7.2.1). Without takeover it holds no memory between them. */
+export class Deflater {
+  readonly windowBits: number;
+  readonly takeover: boolean;
+  readonly #pool: CompressorPool;
+  /** Our own with takeover; or one of the pool's, while a message in parts is in progress. */
+  #context: Context | undefined;
+  /** What our own is to have compressed before, where it is not there yet. */
+  #history: Uint8Array | undefined;
+  #closed = false;
+
+  constructor(options: DeflaterOptions) {
+    this.windowBits = options.windowBits;
+    this.takeover = options.takeover;
+    this.#pool = compressorPool(options);
+  }
+
+  /** Compresses a message. The payload is valid until any deflater is called again. */
+  deflate(message: Uint8Array): Uint8Array {
+    if (message.length === 0) return emptyPayload;
+    if (!hasContexts()) return withoutTail(deflateAlone(message, this.#pool.options));
+    if (this.takeover) return withoutTail(compress(this.#own(), message));
+    const context = this.#pool.take();
+    const result = compress(context, message);
+    this.#pool.give(context);
+    return withoutTail(result);
+  }
+
+  /**
+   * Compresses part of a message: the payload of one frame, from which all of that part can be decompressed at once. It
+   * may be empty where the part is, and is valid until any deflater is called again. Until the last part was compressed
+   * nothing else may be.
+   */
+  deflateSome(part: Uint8Array, isLast: boolean): Uint8Array {
+    let result = nothing;
+    if (part.length > 0) {
+      if (hasContexts()) {
+        this.#context ??= this.takeover ? this.#own() : this.#pool.take();
+        result = compress(this.#context, part);
+      } else result = deflateAlone(part, this.#pool.options);
+    }
+    if (!isLast) return result;
+    this.#giveBack();
+    return result.length === 0 ? emptyPayload : withoutTail(result);
+  }
+
+  /**
+   * Compresses a message on another thread; it must not change meanwhile, and nothing else may be compressed. The handler
+   * gets the payload for good, never inside this call, and not at all once this is closed.
+   */
+  deflateLater(message: Uint8Array, handler: (payload: Uint8Array) => void): void {
+    const pieces: Uint8Array[] = [];
+    let total = 0;
+    const next = (from: number): void => {
+      // Each by itself. The contexts of other threads are not ours, and long messages have little use for one.
+      deflateAloneLater(message.subarray(from, from + pieceSize), this.#pool.options, (piece) => {
+        if (this.#closed) return;
+        pieces.push(piece);
+        total += piece.length;
+        if (from + pieceSize < message.length) {
+          next(from + pieceSize);
+          return;
+        }
+        if (this.takeover) this.#remember(message);
+        handler(withoutTail(pieces.length === 1 ? piece : copyOf(pieces, total)));
+      });
+    };
+    if (message.length > 0) next(0);
+    else queueMicrotask(() => !this.#closed && handler(emptyPayload));
+  }
+
+  /** One that compresses in the same way, for more than one connection: without takeover. */
+  alike(): Deflater {
+    return new Deflater({ ...this.#pool.options, takeover: false });
+  }
+
+  #own(): Context {
+    this.#context ??= compressor(this.#pool.options, this.#history);
+    this.#history = undefined;
+    return this.#context;
+  }
+
+  /** The peer has this message in its window now, so the next may refer to it. */
+  #remember(message: Uint8Array): void {
+    this.#context?.close();
+    this.#context = undefined;
+    const size = Math.min(message.length, 2 ** this.windowBits);
+    if (size > 0) this.#history = copyOf(message.subarray(message.length - size), size);
+  }
+
+  #giveBack(): void {
+    if (this.takeover || this.#context === undefined) return;
+    this.#pool.give(this.#context);
+    this.#context = undefined;
+  }
+
+  /** Gives back what it holds. Nothing may be called afterwards. */
+  close(): void {
+    this.#closed = true;
+    this.#history = undefined;
+    if (this.takeover) this.#context?.close();
+    else this.#giveBack();
+    this.#context = undefined;
+  }
+}
+
+function withoutTail(compressed: Uint8Array): Uint8Array {
+  return new Uint8Array(compressed.buffer, compressed.byteOffset, compressed.length - tailSize);
+}
+
+/** Compresses bytes, the tail included, into memory that is used again for the next. */
+function compress(context: Context, bytes: Uint8Array): Uint8Array {
+  // As much as what can't be compressed may grow to; it goes on if not.
+  const bound = bytes.length + (bytes.length >>> 2) + 64;
+  let output = bound <= scratchSize ? (scratch ??= allocate(scratchSize)) : allocate(bound);
+  let input = bytes;
+  let at = 0;
+  for (;;) {
+    const count = Math.min(input.length, longestRun);
+    const room = output.length - at;
+    const mode = count === input.length ? flush.sync : flush.none;
+    if (!context.run(mode, input, 0, count, output, at, room)) throw new RangeError("No memory to compress a message");
+    at += context.produced;
+    if (context.produced < room && count === input.length) return new Uint8Array(output.buffer, output.byteOffset, at);
+    input = input.subarray(context.consumed);
+    if (context.produced === room) {
+      const larger = allocate(2 * output.length);
+      copyInto(larger, output);
+      output = larger;
+    }
+  }
+}

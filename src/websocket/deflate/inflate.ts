@@ -1,0 +1,282 @@
+import { copyOf } from "../../core/bytes.ts";
+import { byteLength } from "../../core/index.ts";
+import { allocate } from "../../core/text.ts";
+import { decompressorPool } from "./context-pool.ts";
+import type { WebsocketCode } from "../frames/errors.ts";
+import { inTurns } from "./turns.ts";
+import {
+  decompressor,
+  flush,
+  hasContexts,
+  inflateAlone,
+  inflateAloneLater,
+  inlineUpTo,
+  longestRun,
+  tailAndMore,
+  tailEndAndMore,
+  tailSize,
+  type Context,
+} from "./zlib.ts";
+
+/** How the peer's messages are compressed. */
+export interface InflaterOptions {
+  /** How far back they may refer: 2 to the power of this, in bytes; 8 to 15. */
+  readonly windowBits: number;
+  /** Whether a message may refer to those before. */
+  readonly takeover: boolean;
+}
+
+/** Inflated into this memory, which all connections share, and copied from there at once. */
+const scratchSize = 64 * 1024;
+let scratch: Uint8Array | undefined;
+
+/** What may come of a message before the rest of the process has its turn, in bytes: some 0.3 ms. */
+const turnSize = 4 * scratchSize;
+
+/**
+ * A compressed message may consist of several streams of DEFLATE (RFC 7692 section 7.2.3.4); each is as much work as some
+ * hundred bytes, so there must be an end to it.
+ */
+const mostStreams = 1024;
+
+/** The tail of a message gives no output, so this room is never used up. */
+const tailOutput = new Uint8Array(64);
+
+/** The largest payload that is inflated aside, in bytes. */
+const asideSize = 4096;
+const asideInput = new Uint8Array(asideSize + tailEndAndMore.length);
+
+/** A message that is being inflated for longer than one turn. */
+class Progress {
+  /** How much of the payload was taken. */
+  consumed = 0;
+  /** What came of it. */
+  readonly pieces: Uint8Array[] = [];
+  total = 0;
+}
+
+/** A message where there are no contexts: its payload so far; of what was inflated from all of it, what is left to be taken. */
+class Whole {
+  readonly payload: Uint8Array[] = [];
+  message: Uint8Array | undefined;
+}
+
+/**
+ * Decompresses the messages of one connection (RFC 7692 section 7.2.2). Without takeover it holds memory for a message in
+ * progress alone. One message at a time: each call goes on with the last one's message until that is done.
+ *
+ * What is wrong with a payload is returned: `websocket.bad_deflate_data`, also for one that ends within a block, and
+ * `websocket.message_too_big`. Nothing may be called afterwards but {@link close}.
+ */
+export class Inflater {
+  /** How many bytes the last {@link inflateSome} took, and how many it gave. */
+  consumed = 0;
+  produced = 0;
+
+  readonly #windowBits: number;
+  readonly #takeover: boolean;
+  /** Our own with takeover; or one of the pool's, while a message is in progress. */
+  #context: Context | undefined;
+  /** How many streams the message in progress has begun behind its first. */
+  #streams = 0;
+  #progress: Progress | undefined;
+  #closed = false;
+  /** Where there are no contexts. */
+  #whole: Whole | undefined;
+
+  constructor({ windowBits, takeover }: InflaterOptions) {
+    this.#windowBits = windowBits;
+    this.#takeover = takeover;
+  }
+
+  /**
+   * Inflates a small message at once, into memory that all connections share: valid until any inflater is called again.
+   * Undefined where it is not small, or anything about it is out of the ordinary: then {@link inflate} has to.
+   */
+  inflateAside(payload: Uint8Array, limit: number): Uint8Array | undefined {
+    const { length } = payload;
+    if (this.#takeover || this.#context !== undefined || length > asideSize || !hasContexts()) return undefined;
+    asideInput.set(payload);
+    asideInput.set(tailEndAndMore, length);
+    const output = (scratch ??= allocate(scratchSize));
+    const context = decompressorPool.take();
+    const size = length + tailEndAndMore.length;
+    const isWhole =
+      context.run(flush.sync, asideInput, 0, size, output, 0, output.length) && context.consumed === size - 1;
+    const { produced } = context;
+    decompressorPool.give(context);
+    if (!isWhole || produced > limit) return undefined;
+    return new Uint8Array(output.buffer, output.byteOffset, produced);
+  }
+
+  /**
+   * Inflates a message, the payloads of all its frames together, to at most `limit` bytes: the receiver's own. Undefined
+   * where that takes long enough to let others have their turn: {@link inflateLater}, with the same payload, goes on.
+   */
+  inflate(payload: Uint8Array, limit: number): Uint8Array | WebsocketCode | undefined {
+    if (payload.length > inlineUpTo) return undefined;
+    if (!hasContexts()) return inflateAlone(payload, limit, mostStreams);
+    const progress = new Progress();
+    const result = this.#advance(progress, payload, limit);
+    if (result === undefined) this.#progress = progress;
+    return result;
+  }
+
+  /**
+   * Inflates a message elsewhere: on another thread or, with takeover, since other threads have no part in our context, in
+   * several turns of this one. The payload must not change meanwhile. The handler gets the receiver's own bytes, or what is
+   * wrong; never inside this call, and not at all once this is closed.
+   */
+  inflateLater(payload: Uint8Array, limit: number, handler: (result: Uint8Array | WebsocketCode) => void): void {
+    const progress = this.#progress ?? new Progress();
+    this.#progress = undefined;
+    if (!this.#takeover || !hasContexts()) {
+      // It begins anew there, and is through with what was done here in no time.
+      this.#giveBack();
+      inflateAloneLater(payload, limit, mostStreams, (result) => {
+        if (!this.#closed) handler(result);
+      });
+      return;
+    }
+    inTurns(() => {
+      if (this.#closed) return true;
+      const result = this.#advance(progress, payload, limit);
+      if (result === undefined) return false;
+      handler(result);
+      return true;
+    });
+  }
+
+  /** Takes as much of a message as one turn allows; returns what came of it, if that was all. */
+  #advance(progress: Progress, payload: Uint8Array, limit: number): Uint8Array | WebsocketCode | undefined {
+    const output = (scratch ??= allocate(scratchSize));
+    const last = progress.consumed + inlineUpTo;
+    for (const until = progress.total + turnSize; progress.total < until;) {
+      // Much input that gives no output takes long too.
+      const end = Math.min(payload.length, last);
+      const isLast = end === payload.length;
+      const input = payload.subarray(progress.consumed, end);
+      const failure = this.inflateSome(input, input.length, output, 0, isLast, limit - progress.total);
+      if (failure !== undefined) return failure;
+      progress.consumed += this.consumed;
+      progress.total += this.produced;
+      const piece = copyOf(output, this.produced);
+      if (this.produced < output.length && !isLast) {
+        progress.pieces.push(piece);
+        return undefined;
+      }
+      if (this.produced < output.length) {
+        if (progress.pieces.length === 0) return piece;
+        progress.pieces.push(piece);
+        return copyOf(progress.pieces, progress.total);
+      }
+      progress.pieces.push(piece);
+    }
+    return undefined;
+  }
+
+  /**
+   * Takes the first `size` bytes of what is next of a message's payload, of which `isLast` says that there is no more, and
+   * puts what comes of them into `output` from `at` on, where there must be room; {@link consumed} and {@link produced} say how
+   * far it came. Behind that the room may hold anything. Where that fills the output there may be more: it goes on with the next call, for which `size` may be 0.
+   * Otherwise all was taken, and after the last the message is complete. All of the message that is yet to come may have
+   * `limit` bytes.
+   */
+  inflateSome(
+    input: Uint8Array,
+    size: number,
+    output: Uint8Array,
+    at: number,
+    isLast: boolean,
+    limit: number,
+  ): WebsocketCode | undefined {
+    this.consumed = this.produced = 0;
+    if (!hasContexts()) return this.#inflateWhole(input, size, output, at, isLast, limit);
+    const context = (this.#context ??= this.#takeover ? decompressor(this.#windowBits) : decompressorPool.take());
+    do {
+      const count = Math.min(size - this.consumed, longestRun);
+      const room = output.length - at - this.produced;
+      if (!context.run(flush.sync, input, this.consumed, count, output, at + this.produced, room))
+        return this.#corrupt();
+      this.consumed += context.consumed;
+      this.produced += context.produced;
+      if (this.produced > limit) return this.#fail("websocket.message_too_big");
+      if (context.produced === room) return undefined;
+      // Section 7.2.3.4: the stream has ended (BFINAL); another begins with the next byte.
+      if (context.consumed < count && !this.#beginStream(context)) return this.#corrupt();
+    } while (this.consumed < size);
+    return isLast ? this.#end(context) : undefined;
+  }
+
+  #beginStream(context: Context): boolean {
+    context.reset();
+    return ++this.#streams <= mostStreams;
+  }
+
+  /** Section 7.2.2: the tail completes a message; then it must have come to the end of a block, or it is not all there. */
+  #end(context: Context): WebsocketCode | undefined {
+    if (!context.run(flush.block, tailAndMore, 0, tailAndMore.length, tailOutput, 0, tailOutput.length)) {
+      return this.#corrupt();
+    }
+    if (context.produced > 0) return this.#corrupt();
+    // Nothing is taken where a stream has ended with the payload: then it is complete without the tail.
+    if (context.consumed === 0) context.reset();
+    else if (context.consumed !== tailSize) return this.#corrupt();
+    this.#streams = 0;
+    this.#giveBack();
+    return undefined;
+  }
+
+  #giveBack(): void {
+    this.#streams = 0;
+    if (this.#takeover || this.#context === undefined) return;
+    decompressorPool.give(this.#context);
+    this.#context = undefined;
+  }
+
+  #corrupt(): WebsocketCode {
+    return this.#fail("websocket.bad_deflate_data");
+  }
+
+  #fail(code: WebsocketCode): WebsocketCode {
+    this.close();
+    return code;
+  }
+
+  /** Without a context a message is inflated when all of it is there. */
+  #inflateWhole(
+    input: Uint8Array,
+    size: number,
+    output: Uint8Array,
+    at: number,
+    isLast: boolean,
+    limit: number,
+  ): WebsocketCode | undefined {
+    const whole = (this.#whole ??= new Whole());
+    whole.payload.push(copyOf(input, size));
+    this.consumed = size;
+    if (!isLast) return undefined;
+    if (whole.message === undefined) {
+      const payload = copyOf(whole.payload, byteLength(whole.payload));
+      const result = inflateAlone(payload, limit, mostStreams);
+      if (typeof result === "string") return this.#fail(result);
+      whole.message = result;
+    }
+    const left = whole.message;
+    this.produced = Math.min(output.length - at, left.length);
+    output.set(left.subarray(0, this.produced), at);
+    if (at + this.produced < output.length) this.#whole = undefined;
+    else whole.message = left.subarray(this.produced);
+    return undefined;
+  }
+
+  /** Gives back what it holds. A message in progress comes to nothing. */
+  close(): void {
+    this.#closed = true;
+    this.#progress = undefined;
+    this.#whole = undefined;
+    if (this.#takeover) this.#context?.close();
+    else this.#giveBack();
+    this.#context = undefined;
+  }
+}

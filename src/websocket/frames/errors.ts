@@ -1,0 +1,97 @@
+import { defineErrors, type ErrorFactory, type ServalError } from "../../core/index.ts";
+
+/** The codes of the module `websocket`. The words are Beast's. */
+export const websocketErrors = {
+  // Life of a connection.
+  "websocket.closed": ["closed", "The WebSocket connection is closed"],
+  "websocket.queue_overflow": ["limit", "More is waiting to be sent than maxBufferedAmount allows"],
+  "websocket.source_failed": ["misuse", "The iterable that a message was to be sent from threw or rejected"],
+  "websocket.message_in_progress": [
+    "misuse",
+    "Parts of a message have been read: read it to its end with readSome before the next",
+  ],
+  "websocket.handler_failed": ["misuse", "A handler of the application threw or rejected"],
+  "websocket.not_open": ["misuse", "The WebSocket is not open; accept or handshake comes first"],
+  "websocket.already_started": ["misuse", "A Stream is for one connection: its handshake has run already"],
+  "websocket.pushed": ["misuse", "The stream has a message handler: messages go there and can't be read"],
+
+  // The opening handshake (RFC 6455 sections 4.2.1 and 4.1), in the order of the checks.
+  "websocket.bad_http_version": ["handshake_failed", "The WebSocket handshake was not HTTP/1.1"],
+  "websocket.bad_method": ["handshake_failed", "The WebSocket handshake method was not GET"],
+  "websocket.no_host": ["handshake_failed", "The WebSocket handshake Host field is missing"],
+  "websocket.bad_host": ["handshake_failed", "The WebSocket handshake Host field is repeated or malformed"],
+  "websocket.no_connection": ["handshake_failed", "The WebSocket handshake Connection field is missing"],
+  "websocket.no_connection_upgrade": ["handshake_failed", "The WebSocket handshake Connection field lacks upgrade"],
+  "websocket.no_upgrade": ["handshake_failed", "The WebSocket handshake Upgrade field is missing"],
+  "websocket.no_upgrade_websocket": ["handshake_failed", "The WebSocket handshake Upgrade field lacks websocket"],
+  "websocket.no_sec_key": ["handshake_failed", "The WebSocket handshake Sec-WebSocket-Key field is missing"],
+  "websocket.bad_sec_key": [
+    "handshake_failed",
+    "The WebSocket handshake Sec-WebSocket-Key field is repeated or not the base64 of 16 bytes",
+  ],
+  "websocket.no_sec_version": ["handshake_failed", "The WebSocket handshake Sec-WebSocket-Version field is missing"],
+  "websocket.bad_sec_version": [
+    "handshake_failed",
+    "The WebSocket handshake Sec-WebSocket-Version field is repeated or not 13",
+  ],
+  "websocket.no_sec_accept": ["handshake_failed", "The WebSocket handshake Sec-WebSocket-Accept field is missing"],
+  "websocket.bad_sec_accept": [
+    "handshake_failed",
+    "The WebSocket handshake Sec-WebSocket-Accept field is not the answer to the key",
+  ],
+  "websocket.bad_sec_protocol": [
+    "handshake_failed",
+    "The WebSocket handshake Sec-WebSocket-Protocol field is malformed",
+  ],
+  "websocket.bad_sec_extensions": [
+    "handshake_failed",
+    "The WebSocket handshake Sec-WebSocket-Extensions field is malformed, or agrees to what was not offered",
+  ],
+  "websocket.buffer_overflow": ["limit", "The WebSocket handshake is larger than handshakeBufferSize"],
+  "websocket.upgrade_declined": ["handshake_failed", "The WebSocket handshake was declined"],
+  "websocket.bad_upgrade_result": ["misuse", "The upgrade or decorate hook returned what the handshake can't carry"],
+
+  // Frames (RFC 6455 section 5).
+  "websocket.bad_opcode": ["protocol_violation", "The WebSocket frame has a reserved opcode"],
+  "websocket.bad_reserved_bits": ["protocol_violation", "The WebSocket frame has reserved bits set"],
+  "websocket.bad_data_frame": ["protocol_violation", "A WebSocket message began inside another"],
+  "websocket.bad_continuation": ["protocol_violation", "A WebSocket continuation frame continues no message"],
+  "websocket.bad_control_fragment": ["protocol_violation", "The WebSocket control frame is fragmented"],
+  "websocket.bad_control_size": ["protocol_violation", "The WebSocket control frame is larger than 125 bytes"],
+  "websocket.bad_unmasked_frame": ["protocol_violation", "The WebSocket frame from a client is not masked"],
+  "websocket.bad_masked_frame": ["protocol_violation", "The WebSocket frame from a server is masked"],
+  "websocket.bad_size": ["protocol_violation", "The WebSocket frame's length is not in its shortest form"],
+  "websocket.bad_frame_payload": ["protocol_violation", "The WebSocket text message is not valid UTF-8"],
+  "websocket.bad_close_code": ["protocol_violation", "The WebSocket close frame has an invalid code"],
+  "websocket.bad_close_size": ["protocol_violation", "The WebSocket close frame is one byte long"],
+  "websocket.bad_close_payload": ["protocol_violation", "The WebSocket close reason is not valid UTF-8"],
+  "websocket.bad_deflate_data": ["protocol_violation", "The WebSocket message is compressed in an invalid way"],
+  "websocket.too_many_fragments": ["limit", "The WebSocket message has more fragments than maxFragments allows"],
+  "websocket.rate_exceeded": ["limit", "The peer sends faster than rate allows"],
+  "websocket.message_too_big": ["limit", "The WebSocket message is larger than maxMessageSize"],
+} as const;
+
+/** A code of the module `websocket`. */
+export type WebsocketCode = keyof typeof websocketErrors;
+
+/** Makes an error of the module `websocket`. */
+export const websocketError: ErrorFactory<WebsocketCode> = defineErrors(websocketErrors);
+
+/** The error of what the application's own code threw, with its words behind ours: they go to logs, and not to the peer. */
+export function thrownBy(
+  code: "websocket.handler_failed" | "websocket.source_failed",
+  cause: unknown,
+  sentence: string = websocketErrors[code][1],
+): ServalError {
+  const words = wordsOf(cause);
+  return websocketError(code, { cause, message: words === undefined ? sentence : `${sentence}: ${words}` });
+}
+
+function wordsOf(cause: unknown): string | undefined {
+  try {
+    return cause instanceof Error ? cause.message : undefined;
+  } catch {
+    // A proxy may refuse even that.
+    return undefined;
+  }
+}

@@ -1,0 +1,170 @@
+import { invalidArgument } from "../../core/errors.ts";
+import { ServalError, type ResponseLike } from "../../core/index.ts";
+import { Fields, hasToken, isHost, isToken, Request, type FieldsInit, type Response } from "../../http/index.ts";
+import { acceptKey } from "./accept-key.ts";
+import { websocketError, type WebsocketCode } from "../frames/errors.ts";
+import { agreedDeflate, offerDeflate, type DeflateParameters, type DeflateSettings } from "./permessage-deflate.ts";
+
+// The rules of the opening handshake in the client role (RFC 6455 section 4.1), pure.
+
+/** What a client asks for. */
+export interface UpgradeWish {
+  /** The value of Host: `example.com`, `[::1]:8080`. */
+  readonly host: string;
+  /** The request target: `/chat?room=1`. */
+  readonly target: string;
+  /** The Sec-WebSocket-Key. */
+  readonly key: string;
+  /** The subprotocols that are offered, the preferred one first. */
+  readonly protocols: readonly string[];
+  /** What is offered of permessage-deflate. */
+  readonly deflate: DeflateSettings | undefined;
+  /** More fields: Origin, Cookie, Authorization, … */
+  readonly fields?: FieldsInit | undefined;
+}
+
+/** What a server agreed to. */
+export interface Agreement {
+  /** The subprotocol; empty if none. */
+  readonly protocol: string;
+  readonly deflate: DeflateParameters | undefined;
+}
+
+/** The fields of the request that nobody else can have a mind about. */
+const ownFields: readonly string[] = [
+  "Host",
+  "Upgrade",
+  "Connection",
+  "Sec-WebSocket-Key",
+  "Sec-WebSocket-Version",
+  "Sec-WebSocket-Accept",
+  "Sec-WebSocket-Extensions",
+  "Sec-WebSocket-Protocol",
+  "Content-Length",
+  "Transfer-Encoding",
+];
+
+/**
+ * The upgrade request (RFC 6455 section 4.1). Throws `core.invalid_argument` for what can't be asked for, and for a field
+ * that is the handshake's own; `http.bad_field` and `http.bad_value` for one that is none.
+ */
+export function upgradeRequest({ host, target, key, protocols, deflate, fields }: UpgradeWish): Request {
+  checkHost(host);
+  checkTarget(target);
+  checkProtocols(protocols);
+  const request = new Request({
+    target,
+    fields: [
+      ["Host", host],
+      ["Upgrade", "websocket"],
+      ["Connection", "Upgrade"],
+      ["Sec-WebSocket-Key", key],
+      ["Sec-WebSocket-Version", "13"],
+    ],
+  });
+  if (protocols.length > 0) request.fields.append("Sec-WebSocket-Protocol", protocols.join(", "));
+  if (deflate !== undefined) request.fields.append("Sec-WebSocket-Extensions", offerDeflate(deflate));
+  if (fields !== undefined) addFields(request, new Fields(fields));
+  return request;
+}
+
+function checkHost(host: string): void {
+  if (typeof host === "string" && isHost(host)) return;
+  throw invalidArgument(`The host must be that of a URL, such as example.com or [::1]:8080, not ${quoted(host)}`);
+}
+
+/** RFC 6455 section 3: a path and query, or an absolute URI; a "#" in it has to be escaped. */
+const requestTarget = /^(?:\/|https?:\/\/)[!-"$-~]*$/;
+
+function checkTarget(target: string): void {
+  if (typeof target === "string" && requestTarget.test(target)) return;
+  throw invalidArgument(
+    `The target must begin with "/" and have no space, "#" or characters that are not ASCII, unlike ${quoted(target)}`,
+  );
+}
+
+/** RFC 6455 section 4.1, request item 10: tokens, each of them once. */
+function checkProtocols(protocols: readonly string[]): void {
+  if (!Array.isArray(protocols)) throw invalidArgument("The subprotocols must be a list of strings");
+  for (const [i, protocol] of protocols.entries()) {
+    if (typeof protocol !== "string" || !isToken(protocol)) {
+      throw invalidArgument(`${quoted(protocol)} can't be offered as a subprotocol: it is not a token`);
+    }
+    if (protocols.indexOf(protocol) !== i)
+      throw invalidArgument(`The subprotocol ${quoted(protocol)} is offered twice`);
+  }
+}
+
+function addFields(request: Request, fields: Fields): void {
+  for (const name of ownFields) {
+    if (fields.has(name)) throw invalidArgument(`The field ${name} is the handshake's own`);
+  }
+  for (const [name, value] of fields) request.fields.append(name, value);
+}
+
+/** The values of the handshake's own fields, to see that a hook leaves them as they are. */
+export function ownValues(request: Request): (string | undefined)[] {
+  return ownFields.map((name) => request.fields.joined(name));
+}
+
+/**
+ * Checks what a server answered (RFC 6455 section 4.1, at its end); the first rule that is broken decides. Every error
+ * carries the response.
+ */
+export function checkUpgradeResponse(
+  response: Response,
+  { key, protocols, deflate }: Pick<UpgradeWish, "key" | "protocols" | "deflate">,
+): Agreement | ServalError {
+  const { status, version, fields } = response;
+  const failed = (code: WebsocketCode, message?: string): ServalError => failure(code, response, message);
+
+  // 1. Any other status than 101 is a response like all of HTTP's.
+  if (status !== 101) return declined(response);
+  // Section 4.2.2, step 5.1: the status line is HTTP/1.1's, which alone has Upgrade.
+  if (version !== 11) return failed("websocket.bad_http_version");
+
+  // 2. Upgrade must be there, and "an ASCII case-insensitive match for the value "websocket"".
+  const upgrade = fields.joined("Upgrade");
+  if (upgrade === undefined) return failed("websocket.no_upgrade");
+  if (upgrade.toLowerCase() !== "websocket") return failed("websocket.no_upgrade_websocket");
+
+  // 3. Connection must be there, and "contain a token that is an ASCII case-insensitive match for the value "Upgrade"".
+  const connection = fields.joined("Connection");
+  if (connection === undefined) return failed("websocket.no_connection");
+  if (!hasToken(connection, "upgrade")) return failed("websocket.no_connection_upgrade");
+
+  // 4. Sec-WebSocket-Accept must be there, and nothing "other than" the answer to our key: repeated, it has a comma.
+  const accept = fields.joined("Sec-WebSocket-Accept");
+  if (accept === undefined) return failed("websocket.no_sec_accept");
+  if (accept !== acceptKey(key)) return failed("websocket.bad_sec_accept");
+
+  // 5. No "use of an extension that was not present in the client's handshake".
+  const agreed = agreedDeflate(deflate, fields.joined("Sec-WebSocket-Extensions"));
+  if (agreed instanceof ServalError) return failed("websocket.bad_sec_extensions", agreed.message);
+
+  // 6. No "use of a subprotocol that was not present in the client's handshake". None at all is allowed: section 4.2.2,
+  // step 5.5.
+  const protocol = fields.joined("Sec-WebSocket-Protocol");
+  if (protocol !== undefined && !protocols.includes(protocol)) {
+    return failed(
+      "websocket.bad_sec_protocol",
+      `The server chose a subprotocol that was not offered: ${quoted(protocol)}`,
+    );
+  }
+  return { protocol: protocol ?? "", deflate: agreed };
+}
+
+/** The error of a handshake that the server refused: `websocket.upgrade_declined`. */
+export function declined(response: ResponseLike): ServalError {
+  const said = `${response.status} ${response.reason}`.trimEnd();
+  return failure("websocket.upgrade_declined", response, `The server declined the WebSocket handshake: ${said}`);
+}
+
+function failure(code: WebsocketCode, response: ResponseLike, message?: string): ServalError {
+  return websocketError(code, message === undefined ? { response } : { response, message });
+}
+
+/** A peer's or caller's text for a message: in JSON, so that a line break does not go on into a log. */
+function quoted(text: unknown): string {
+  return JSON.stringify(text);
+}

@@ -1,0 +1,17 @@
+import { encodeLatin1 } from "../../core/text.ts";
+import { RequestParser, type Request } from "../../http/index.ts";
+
+// A request that hardly anybody will look at again takes a fifth of the memory as the text that it was parsed from.
+
+/** The text of a request's head, if it is as a parser found it and nobody has changed its fields; it has no body. */
+export function headOf(request: Request): string | undefined {
+  const { body } = request;
+  return body instanceof Uint8Array && body.length === 0 ? request.fields.head : undefined;
+}
+
+/** The request of a head's text, as {@link headOf} gave it. */
+export function requestOf(head: string): Request {
+  const parser = new RequestParser({ headerLimit: Infinity, fieldLimit: Infinity });
+  parser.put(encodeLatin1(head));
+  return parser.request!;
+}

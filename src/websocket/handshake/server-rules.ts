@@ -1,0 +1,138 @@
+import { ServalError } from "../../core/index.ts";
+import { Fields, hasToken, httpError, isHost, parseTokenList, Response, type Request } from "../../http/index.ts";
+import { acceptKey } from "./accept-key.ts";
+import { websocketError, type WebsocketCode } from "../frames/errors.ts";
+import { parseExtensions, type Extension } from "./extensions.ts";
+
+// The rules of the opening handshake (RFC 6455 section 4.2), pure.
+
+/** What a valid upgrade request says. */
+export interface UpgradeRequest {
+  readonly key: string;
+  /** The subprotocols that the client offers, in its order of preference. */
+  readonly protocols: readonly string[];
+  /** The extensions that the client offers, likewise. */
+  readonly extensions: readonly Extension[];
+}
+
+/** Sixteen bytes in base64, in the one canonical way: the last digit has its four unused bits 0. */
+const sixteenBytes = /^[A-Za-z\d+/]{21}[AQgw]==$/;
+
+const none: readonly never[] = [];
+
+/** Checks an upgrade request; the first rule that is broken decides. Beast's order. */
+export function checkUpgrade(request: Request): UpgradeRequest | ServalError {
+  const fields = request.fields;
+  if (hasBody(fields)) return httpError("http.unexpected_body");
+  if (request.version < 11) return websocketError("websocket.bad_http_version");
+  if (request.method !== "GET") return websocketError("websocket.bad_method");
+
+  const hosts = fields.count("Host");
+  if (hosts === 0) return websocketError("websocket.no_host");
+  if (hosts > 1 || !isHost(fields.get("Host")!)) return websocketError("websocket.bad_host");
+
+  const connection = fields.joined("Connection");
+  if (connection === undefined) return websocketError("websocket.no_connection");
+  if (!hasToken(connection, "upgrade")) return websocketError("websocket.no_connection_upgrade");
+
+  const upgrade = fields.joined("Upgrade");
+  if (upgrade === undefined) return websocketError("websocket.no_upgrade");
+  if (!hasToken(upgrade, "websocket")) return websocketError("websocket.no_upgrade_websocket");
+
+  const key = fields.joined("Sec-WebSocket-Key");
+  if (key === undefined) return websocketError("websocket.no_sec_key");
+  // A repeated key has a comma in it.
+  if (!sixteenBytes.test(key)) return websocketError("websocket.bad_sec_key");
+
+  const version = fields.joined("Sec-WebSocket-Version");
+  if (version === undefined) return websocketError("websocket.no_sec_version");
+  if (version !== "13") return websocketError("websocket.bad_sec_version");
+
+  const offered = fields.joined("Sec-WebSocket-Protocol");
+  const protocols = offered === undefined ? none : parseTokenList(offered);
+  if (protocols === undefined) return websocketError("websocket.bad_sec_protocol");
+
+  // Section 9.1: a value that breaks the grammar fails the connection, whether or not any extension is wanted.
+  const extended = fields.joined("Sec-WebSocket-Extensions");
+  const extensions = extended === undefined ? none : parseExtensions(extended);
+  if (extensions === undefined) return websocketError("websocket.bad_sec_extensions");
+  return { key, protocols, extensions };
+}
+
+function hasBody(fields: Fields): boolean {
+  if (fields.has("Transfer-Encoding")) return true;
+  const length = fields.joined("Content-Length");
+  return length !== undefined && !/^0+$/.test(length);
+}
+
+/** The response that opens the connection (RFC 6455 section 4.2.2), with the extensions agreed to as their field has them. */
+export function switchingProtocols(
+  key: string,
+  protocol: string | undefined,
+  extensions: string | undefined,
+): Response {
+  const fields = Fields.fromRaw([
+    "Upgrade",
+    "websocket",
+    "Connection",
+    "Upgrade",
+    "Sec-WebSocket-Accept",
+    acceptKey(key),
+  ]);
+  if (protocol !== undefined) fields.append("Sec-WebSocket-Protocol", protocol);
+  if (extensions !== undefined) fields.append("Sec-WebSocket-Extensions", extensions);
+  return new Response({ status: 101, fields });
+}
+
+/** The same as the text to send, where nobody has anything to add: what it is made of is known to be sound. */
+export function switchingHead(key: string, protocol: string | undefined, extensions: string | undefined): string {
+  let head = `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${acceptKey(key)}\r\n`;
+  if (protocol !== undefined) head += `Sec-WebSocket-Protocol: ${protocol}\r\n`;
+  if (extensions !== undefined) head += `Sec-WebSocket-Extensions: ${extensions}\r\n`;
+  return `${head}\r\n`;
+}
+
+/** The fields that a hook or decorator can't have its own mind about. */
+export const ownFields: readonly string[] = [
+  "Upgrade",
+  "Connection",
+  "Sec-WebSocket-Accept",
+  "Sec-WebSocket-Extensions",
+  "Sec-WebSocket-Protocol",
+  "Content-Length",
+  "Transfer-Encoding",
+];
+
+/** The response that tells the peer why its request, as far as it is known, was refused. */
+export function refusal(error: ServalError, request?: Request): Response {
+  const response = new Response({ status: statusOf(error, request), body: `${error.message}\n` });
+  // RFC 9110 section 15.5.6: a 405 names the methods that are allowed; 15.5.22: a 426 the protocol.
+  if (response.status === 405) response.fields.set("Allow", "GET");
+  if (response.status === 426) {
+    response.fields.set("Upgrade", "websocket");
+    response.fields.set("Sec-WebSocket-Version", "13");
+  }
+  return response;
+}
+
+/** The response to a request that can't be upgraded: it says what is wrong with it. */
+export function refuseUpgrade(request: Request): Response {
+  const upgrade = checkUpgrade(request);
+  return refusal(upgrade instanceof ServalError ? upgrade : websocketError("websocket.upgrade_declined"), request);
+}
+
+function statusOf(error: ServalError, request: Request | undefined): number {
+  switch (error.code as WebsocketCode | "http.bad_version") {
+    case "websocket.bad_method":
+      return 405;
+    case "websocket.bad_sec_version":
+      // Who speaks another version is told of ours; who names several has just made a bad request.
+      return (request?.fields.count("Sec-WebSocket-Version") ?? 1) > 1 ? 400 : 426;
+    case "websocket.buffer_overflow":
+      return 431;
+    case "http.bad_version":
+      return 505;
+    default:
+      return 400;
+  }
+}

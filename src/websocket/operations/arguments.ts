@@ -1,0 +1,145 @@
+import { encodeUtf8, utf8Length } from "../../core/text.ts";
+import { checkSignal } from "../../core/on-abort.ts";
+import { isPlainObject } from "../../core/plain-object.ts";
+import { invalidArgument } from "../../core/errors.ts";
+import { closeCode, isValidCloseCode } from "../frames/close-code.ts";
+import { maxControlSize } from "../frames/frame.ts";
+import type { AcceptInput } from "./server-handshake.ts";
+import { isPromise } from "../../core/completion.ts";
+import type { Handler } from "../../core/index.ts";
+import { Request } from "../../http/index.ts";
+import type { MessageData } from "../options/handlers.ts";
+import type { AcceptOptions, AcceptSource, CloseOptions, HandshakeOptions } from "../options/options.ts";
+import { PreparedMessage, type Sendable } from "../protocol/prepared.ts";
+
+// What a caller can't send: `core.invalid_argument`, with what would do.
+
+/** The completion handler among what was given behind an operation's own arguments: the last, if it is a function. */
+export function handlerOf<Result>(given: readonly unknown[]): Handler<Result> | undefined {
+  const last = given.length === 0 ? undefined : given[given.length - 1];
+  return typeof last === "function" ? (last as Handler<Result>) : undefined;
+}
+
+/** The options among them. What is in their place, or in the handler's, is misuse. */
+export function optionsOf<Options extends object>(given: readonly unknown[]): Options | undefined {
+  const first = given.length === 0 ? undefined : given[0];
+  if (first === undefined || (typeof first === "function" && given.length === 1)) return undefined;
+  if (typeof first === "object" && first !== null && (given.length === 1 || given[1] === undefined)) {
+    return first as Options;
+  }
+  if (typeof first === "object" && first !== null && typeof given[1] === "function") return first as Options;
+  throw invalidArgument(
+    "Behind what an operation works on come options, an object, and a completion handler, a function",
+  );
+}
+
+/** What `accept` was given, whichever way. */
+export function acceptInput(source: AcceptSource | AcceptOptions | undefined, options?: AcceptOptions): AcceptInput {
+  if (source instanceof Request) return inputOf(source, options?.buffered, options);
+  const isBytes = source instanceof Uint8Array || Array.isArray(source);
+  if (isBytes && options?.buffered !== undefined)
+    throw invalidArgument("Bytes go into one place: the first, or buffered");
+  if (isBytes) return inputOf(undefined, source as Uint8Array | readonly Uint8Array[], options);
+  const given = (source ?? options ?? {}) as AcceptOptions;
+  if (isPlainObject(given)) {
+    if (source !== undefined && options !== undefined) throw invalidArgument("accept takes options once");
+    return inputOf(undefined, given.buffered, given);
+  }
+  throw invalidArgument(
+    "accept takes a Uint8Array, a list of them, an http.Request (http.Request.from makes one of Node's), or options",
+  );
+}
+
+/** One shape for all of them: spreading the options takes longer than the rest of a handshake's checks. */
+function inputOf(
+  request: Request | undefined,
+  buffered: Uint8Array | readonly Uint8Array[] | undefined,
+  options: AcceptOptions | undefined,
+): AcceptInput {
+  return { request, buffered: bytesOf(buffered), signal: checkSignal(options?.signal) };
+}
+
+function bytesOf(buffers: Uint8Array | readonly Uint8Array[] | undefined): readonly Uint8Array[] {
+  const list = buffers instanceof Uint8Array ? [buffers] : (buffers ?? []);
+  if (Array.isArray(list) && list.every((bytes) => bytes instanceof Uint8Array)) return list;
+  throw invalidArgument("Received bytes are a Uint8Array or a list of them");
+}
+
+/** The options of `handshake`, if they are some. */
+export function checkHandshake(options: HandshakeOptions = {}): HandshakeOptions {
+  if (isPlainObject(options)) {
+    checkSignal(options.signal);
+    return options;
+  }
+  throw invalidArgument('handshake takes a host, a target, and options such as { protocols: ["chat"] }');
+}
+
+/** A message that is there as a whole, if it is one; undefined for an iterable, which may become one. */
+export function checkSendable(data: unknown): Sendable | undefined {
+  if (typeof data === "string" || data instanceof Uint8Array || data instanceof PreparedMessage) return data;
+  if (Array.isArray(data)) {
+    if (data.every((piece) => piece instanceof Uint8Array)) return data;
+    if (data.every((piece) => typeof piece === "string" || piece instanceof Uint8Array)) return undefined;
+    throw notSendable("the array has something else in it");
+  }
+  if (typeof data === "object" && data !== null && (Symbol.asyncIterator in data || Symbol.iterator in data)) {
+    return undefined;
+  }
+  throw notSendable(whatInstead(data));
+}
+
+/** What to do with what is no message. */
+function whatInstead(data: unknown): string {
+  if (isPromise(data)) return "await the promise first";
+  if (data instanceof ArrayBuffer) return "make it a Uint8Array with new Uint8Array(buffer)";
+  if (typeof data === "object" && data !== null) return "JSON.stringify makes a string of an object";
+  return `not ${data === null ? "null" : typeof data}`;
+}
+
+/** What can't be sent. */
+export function notSendable(but: string): Error {
+  return invalidArgument(
+    `A message must be a string, a Uint8Array, a list of them, prepared, or (for write) an iterable: ${but}`,
+  );
+}
+
+/** What bytes are to be sent as, if it is one of the two. */
+export function checkKind(kind: "text" | "binary"): "text" | "binary" {
+  if (kind === "text" || kind === "binary") return kind;
+  throw invalidArgument(`kind must be "text" or "binary", not ${String(kind)}`);
+}
+
+/** A part of a message, if it is one. */
+export function checkPart(data: MessageData): MessageData {
+  if (typeof data === "string" || data instanceof Uint8Array) return data;
+  throw invalidArgument("A part of a message must be a string or a Uint8Array");
+}
+
+/** The payload of a ping or pong, if it can be one. */
+export function checkControl(payload: Uint8Array | string): Uint8Array {
+  const bytes = typeof payload === "string" ? encodeUtf8(payload) : payload;
+  if (bytes instanceof Uint8Array && bytes.length <= maxControlSize) return bytes;
+  throw invalidArgument("The payload of a ping or pong is a string or Uint8Array of at most 125 bytes");
+}
+
+/** What can't be meant as the arguments of `close`. */
+export function closeTakes(): Error {
+  return invalidArgument('close takes an object, such as { code: 4000, reason: "bye" }');
+}
+
+/** A close code and reason, if they can be sent; the code 1005 stands for none. @internal */
+export function checkClose(options: CloseOptions): { code: number; reason: string } {
+  if (typeof options !== "object" || options === null) throw closeTakes();
+  const { code = closeCode.normal, reason = "" } = options;
+  const noCode = code === closeCode.noStatus;
+  if (typeof reason !== "string") throw invalidArgument("A close reason is a string");
+  if (noCode && reason !== "") throw invalidArgument("A close reason needs a close code");
+  if (typeof code !== "number") throw invalidArgument(`A close code is a number, not ${typeof code}`);
+  if (!noCode && !(Number.isInteger(code) && isValidCloseCode(code))) {
+    throw invalidArgument(
+      `${code} can't be sent as a close code: 1000 to 1003, 1007 to 1014 and 3000 to 4999 can, and 1005 stands for none`,
+    );
+  }
+  if (utf8Length(reason) > maxControlSize - 2) throw invalidArgument("A close reason takes at most 123 bytes of UTF-8");
+  return { code, reason };
+}

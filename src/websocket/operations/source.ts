@@ -1,0 +1,103 @@
+import { ServalError } from "../../core/index.ts";
+import { invalidArgument } from "../../core/errors.ts";
+import { isPromise } from "../../core/completion.ts";
+import { thrownBy } from "../frames/errors.ts";
+import { opcode } from "../frames/frame.ts";
+import type { Item, PartedMessage } from "../connection/item.ts";
+import type { Session } from "../connection/session.ts";
+import { tell } from "../connection/tell.ts";
+
+/** Where one message may come from, part by part: strings and bytes as they come. */
+export type MessageSource = AsyncIterable<string | Uint8Array> | Iterable<string | Uint8Array>;
+
+type Parts = Pick<Session<unknown>, "part" | "abandon" | "hasWritten" | "waitWritten">;
+
+/**
+ * Sends what a source gives as the parts of a message, each when there is room for it, to its end; `isOver` tells that the
+ * message is not to be sent any more, and the source is told so.
+ */
+export class SourceWriter {
+  readonly #session: Parts;
+  readonly #message: PartedMessage;
+  readonly #iterator: AsyncIterator<string | Uint8Array> | Iterator<string | Uint8Array>;
+  #isOver = false;
+
+  /** Throws what the source throws when it is asked for its iterator. */
+  constructor(session: Parts, message: PartedMessage, source: MessageSource) {
+    this.#session = session;
+    this.#message = message;
+    this.#iterator = Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]();
+  }
+
+  /** Starts. Nothing is asked of the source inside the call. */
+  start(): void {
+    queueMicrotask(() => void this.#run());
+  }
+
+  /** The message will not be sent, or no further: the source need not go on. */
+  stop(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    try {
+      const result: unknown = this.#iterator.return?.();
+      if (isPromise(result)) result.then(undefined, () => {});
+    } catch {
+      // It was told; what it makes of that concerns nobody here.
+    }
+  }
+
+  async #run(): Promise<void> {
+    try {
+      for (;;) {
+        if (this.#isOver) return;
+        const next = await this.#next();
+        if (this.#isOver) return;
+        if (next.done === true) break;
+        await this.#send(this.#bytesOf(next.value), false);
+      }
+      this.#isOver = true;
+      this.#message.code ??= opcode.binary;
+      void this.#send(this.#message.encode("", true), true);
+    } catch (cause) {
+      if (this.#isOver) return;
+      this.stop();
+      const error = cause instanceof ServalError ? cause : thrownBy("websocket.source_failed", cause);
+      const { handler } = this.#message;
+      this.#message.handler = undefined;
+      this.#session.abandon(this.#message, error);
+      if (handler !== undefined) tell(handler, error, undefined);
+    }
+  }
+
+  /** Also where the source is another connection, whose error is not ours. */
+  async #next(): Promise<IteratorResult<string | Uint8Array>> {
+    try {
+      return await this.#iterator.next();
+    } catch (cause) {
+      throw thrownBy("websocket.source_failed", cause);
+    }
+  }
+
+  /** Fulfils when there is room again. */
+  #send(bytes: Uint8Array, isLast: boolean): Promise<void> | undefined {
+    if (bytes.length === 0 && !isLast) return undefined;
+    const session = this.#session;
+    const queued: number | Item = session.part(this.#message, bytes, isLast);
+    if (typeof queued === "number" && session.hasWritten(queued)) return undefined;
+    return new Promise((resolve) => {
+      // An error is the whole message's, which is told of it too.
+      const done = (): void => resolve();
+      if (typeof queued === "number") session.waitWritten(queued, done);
+      else queued.handler = done;
+    });
+  }
+
+  #bytesOf(chunk: unknown): Uint8Array {
+    const isText = typeof chunk === "string";
+    if (!isText && !(chunk instanceof Uint8Array)) {
+      throw invalidArgument(`The parts of a message must be strings or Uint8Arrays, not ${typeof chunk}`);
+    }
+    this.#message.code ??= isText ? opcode.text : opcode.binary;
+    return this.#message.encode(chunk, false);
+  }
+}

@@ -1,0 +1,79 @@
+import { invalidArgument } from "../../core/errors.ts";
+import { checkOptionNames } from "../../core/option-names.ts";
+import { isPlainObject } from "../../core/plain-object.ts";
+
+/** How fast a peer may send: the option `rate`. Infinity for no limit. */
+export interface RateOptions {
+  /**
+   * How many frames a second are taken: messages, the fragments of one, pings and pongs. Default Infinity, for `serve`
+   * 10,000.
+   */
+  messages?: number | undefined;
+  /** How many bytes a second are taken, frame headers included. Default Infinity, for `serve` 64 MiB. */
+  bytes?: number | undefined;
+  /** How many milliseconds' worth of both a peer that was silent may send at once. Default 2,000. */
+  burst?: number | undefined;
+  /**
+   * What becomes of a peer that sends faster. "wait", the default: reading pauses until it is within the rate again, so
+   * that the peer is slowed down by the transport. "close": the connection ends with `websocket.rate_exceeded`, close
+   * code 1008.
+   */
+  exceeded?: "wait" | "close" | undefined;
+}
+
+/** {@link RateOptions} with the defaults filled in. */
+export type RateSettings = Readonly<Required<{ [Name in keyof RateOptions]: NonNullable<RateOptions[Name]> }>>;
+
+/** Checks the option `rate`; undefined where there is no limit. Throws `core.invalid_argument`. */
+export function rateSettings(given: RateOptions | false | undefined): RateSettings | undefined {
+  if (given === undefined || given === false) return undefined;
+  if (!isPlainObject(given)) throw invalidArgument("The option rate must be an object, such as { messages: 100 }");
+  checkOptionNames("rate", given, ["messages", "bytes", "burst", "exceeded"]);
+  const { exceeded = "wait" } = given;
+  if (exceeded !== "wait" && exceeded !== "close") {
+    throw invalidArgument(`rate.exceeded must be "wait" or "close", not ${String(exceeded)}`);
+  }
+  const messages = positive("messages", given.messages, Infinity);
+  const bytes = positive("bytes", given.bytes, Infinity);
+  const burst = positive("burst", given.burst, 2000);
+  return messages === Infinity && bytes === Infinity ? undefined : { messages, bytes, burst, exceeded };
+}
+
+/**
+ * Two token buckets: what a peer may send fills up with time, and what came takes from it, also into debt, since
+ * nobody knows before a read how much that brings.
+ */
+export class RateMeter {
+  readonly #settings: RateSettings;
+  /** What is owed, in milliseconds' worth, by frames and by bytes; less than 0 for what may still come at once. */
+  #frames: number;
+  #bytes: number;
+  #at: number;
+  /** What had come when it was last asked. */
+  #framesBefore = 0;
+  #bytesBefore = 0;
+
+  constructor(settings: RateSettings, now: number) {
+    this.#settings = settings;
+    this.#frames = this.#bytes = -settings.burst;
+    this.#at = now;
+  }
+
+  /** Takes note of how much has come by now, in all; returns for how many milliseconds nothing more is to be taken. */
+  take(frames: number, bytes: number, now: number): number {
+    const { burst, messages: framesPerSecond, bytes: bytesPerSecond } = this.#settings;
+    const passed = now - this.#at;
+    this.#frames = Math.max(-burst, this.#frames - passed) + ((frames - this.#framesBefore) / framesPerSecond) * 1000;
+    this.#bytes = Math.max(-burst, this.#bytes - passed) + ((bytes - this.#bytesBefore) / bytesPerSecond) * 1000;
+    this.#at = now;
+    this.#framesBefore = frames;
+    this.#bytesBefore = bytes;
+    return Math.max(0, this.#frames, this.#bytes);
+  }
+}
+
+function positive(name: string, given: number | undefined, byDefault: number): number {
+  if (given === undefined) return byDefault;
+  if (typeof given === "number" && given > 0) return given;
+  throw invalidArgument(`rate.${name} must be a number of more than 0 (Infinity for no limit), not ${String(given)}`);
+}

@@ -1,0 +1,160 @@
+import { copyOf } from "../../core/bytes.ts";
+import { allocate } from "../../core/text.ts";
+import type { Inflater } from "../deflate/deflate.ts";
+import type { WebsocketCode } from "../frames/errors.ts";
+import { asideSize } from "../frames/mask.ts";
+import { MessageBuffer, type BytesSource } from "./message-buffer.ts";
+import { Utf8Checker } from "../frames/utf8.ts";
+
+/** The data frame in progress, as what a message is assembled from sees it. */
+export interface FramePayload extends BytesSource {
+  /** Whether its message ends with it. */
+  readonly isFinal: boolean;
+  /** How many of its bytes are to be taken yet, and how many of these have come. */
+  readonly left: number;
+  readonly available: number;
+  /** Its next bytes, unmasked; valid until the next call. */
+  peek(count: number): Uint8Array;
+  /** Its next bytes, unmasked, in memory of their own. */
+  copy(count: number): Uint8Array;
+  /** Takes its next bytes. */
+  consume(count: number): void;
+}
+
+const empty: Uint8Array = new Uint8Array(0);
+
+/** The most that one part of a deflated message has, in bytes; inflated into memory that all connections share. */
+const partSize = 64 * 1024;
+let output: Uint8Array | undefined;
+
+/**
+ * A message on its way in that did not come whole, in one frame and one read, or is wanted in parts: gathered, handed out,
+ * inflated, checked. Wanted whole it is gathered first and inflated when all of it is there: so a peer that sends half a
+ * message holds no context.
+ */
+export class Assembly {
+  readonly isText: boolean;
+  readonly isDeflated: boolean;
+  /** How many frames of it there were, and bytes of their payloads as far as they were taken. */
+  frames = 0;
+  size = 0;
+  /** The inflater has more of it than fitted into the last part. */
+  hasMore = false;
+  /** Parts of it were handed out. */
+  isInParts = false;
+  /** After {@link takePart}: the next bytes, the receiver's own and possibly none, and whether the message ends with them. */
+  part: Uint8Array = empty;
+  isLast = false;
+  /** Of what was inflated for parts: bytes before and after. */
+  deflated = 0;
+  inflated = 0;
+
+  readonly #maxMessageSize: number;
+  readonly #inflater: Inflater | undefined;
+  #buffer: MessageBuffer | undefined;
+  #utf8: Utf8Checker | undefined;
+
+  constructor(isText: boolean, isDeflated: boolean, maxMessageSize: number, inflater: Inflater | undefined) {
+    this.isText = isText;
+    this.isDeflated = isDeflated;
+    this.#maxMessageSize = maxMessageSize;
+    this.#inflater = inflater;
+  }
+
+  /** Whether anything was gathered and not handed out. */
+  get hasGathered(): boolean {
+    return this.#buffer !== undefined;
+  }
+
+  /** Takes what there is of a frame, of a message that is wanted whole. Returns what is wrong with it. */
+  gather(frame: FramePayload): WebsocketCode | undefined {
+    const count = Math.min(frame.left, frame.available);
+    const buffer = (this.#buffer ??= new MessageBuffer());
+    if (!buffer.makeRoom(count, frame.left, frame.isFinal, this.#maxMessageSize)) return "websocket.message_too_big";
+    const start = buffer.length;
+    buffer.append(frame, count);
+    this.#consume(frame, count);
+    return this.#checkText(buffer.bytes, start, buffer.length);
+  }
+
+  /** All that was gathered, once the last frame is complete; what is wrong with the text, if it ends too early. */
+  takeWhole(): MessageBuffer | WebsocketCode {
+    if (this.#utf8?.isComplete === false) return "websocket.bad_frame_payload";
+    return this.#buffer ?? new MessageBuffer();
+  }
+
+  /**
+   * Takes what there is of a frame as a part, first what was gathered while the message was wanted whole. Returns whether
+   * there is a part, or what is wrong.
+   */
+  takePart(frame: FramePayload): boolean | WebsocketCode {
+    if (this.isDeflated) return this.#inflatePart(frame);
+    const gathered = this.#buffer;
+    if (gathered !== undefined) {
+      this.#buffer = undefined;
+      return this.#handOut(gathered.take(), frame.isFinal && frame.left === 0);
+    }
+    const count = Math.min(frame.left, frame.available);
+    const part = frame.copy(count);
+    this.#consume(frame, count);
+    return this.#checkText(part, 0, count) ?? this.#handOut(part, frame.isFinal && frame.left === 0);
+  }
+
+  /** Drops what was gathered, and whatever there is more of. */
+  drop(): void {
+    this.#buffer = undefined;
+    this.hasMore = false;
+  }
+
+  /** One part of limited size for each call, whatever it was deflated to. */
+  #inflatePart(frame: FramePayload): boolean | WebsocketCode {
+    const inflater = this.#inflater!;
+    const memory = (output ??= allocate(partSize));
+    let produced = 0;
+    let isDone = false;
+    while (!isDone && produced < partSize) {
+      const buffer = this.#buffer;
+      const count = Math.min(frame.left, frame.available, asideSize);
+      const input = buffer === undefined ? frame.peek(count) : buffer.bytes;
+      const size = buffer === undefined ? count : buffer.length;
+      const isLast = frame.isFinal && frame.left === (buffer === undefined ? count : 0);
+      if (size === 0 && !isLast && !this.hasMore) break;
+      const failure = inflater.inflateSome(input, size, memory, produced, isLast, this.#maxMessageSize - this.inflated);
+      if (failure !== undefined) return failure;
+      produced += inflater.produced;
+      this.inflated += inflater.produced;
+      this.deflated += inflater.consumed;
+      if (buffer === undefined) this.#consume(frame, inflater.consumed);
+      else if (inflater.consumed < buffer.length) buffer.drop(inflater.consumed);
+      else this.#buffer = undefined;
+      this.hasMore = produced === partSize;
+      isDone = isLast && !this.hasMore;
+    }
+    if (!isDone && produced === 0) return false;
+    const part = copyOf(memory, produced);
+    return this.#check(part, 0, produced) ?? this.#handOut(part, isDone);
+  }
+
+  #handOut(part: Uint8Array, isLast: boolean): true | WebsocketCode {
+    if (isLast && this.#utf8?.isComplete === false) return "websocket.bad_frame_payload";
+    this.part = part;
+    this.isLast = isLast;
+    this.isInParts = true;
+    return true;
+  }
+
+  #consume(frame: FramePayload, count: number): void {
+    frame.consume(count);
+    this.size += count;
+  }
+
+  /** Text is checked as it comes; what is deflated, as it is inflated. */
+  #checkText(bytes: Uint8Array, start: number, end: number): WebsocketCode | undefined {
+    return this.isDeflated ? undefined : this.#check(bytes, start, end);
+  }
+
+  #check(bytes: Uint8Array, start: number, end: number): WebsocketCode | undefined {
+    if (!this.isText || (this.#utf8 ??= new Utf8Checker()).check(bytes, start, end)) return undefined;
+    return "websocket.bad_frame_payload";
+  }
+}

@@ -1,0 +1,402 @@
+import { copyOf } from "../../core/bytes.ts";
+import { allocate, decodeUtf8, isValidUtf8, longestText } from "../../core/text.ts";
+import type { Role } from "../../core/index.ts";
+import { Assembly, type FramePayload } from "./assembly.ts";
+import type { Inflater } from "../deflate/deflate.ts";
+import type { WebsocketCode } from "../frames/errors.ts";
+import { event, take, type Event, type Take } from "./event.ts";
+import { found } from "./found.ts";
+import {
+  deflatedBit,
+  headerSize,
+  maxControlSize,
+  notShortest,
+  opcode,
+  readKey,
+  readLength,
+  unfinished,
+} from "../frames/frame.ts";
+import { maskInto, rotateKey, unmasked, unmaskedCopy } from "../frames/mask.ts";
+
+/** How received data is to be taken. */
+export interface IncomingOptions {
+  readonly maxMessageSize: number;
+  /** The most data frames that a message may have. */
+  readonly maxFragments: number;
+  readonly text: "string" | "bytes";
+}
+
+const empty: Uint8Array = new Uint8Array(0);
+
+/**
+ * Received bytes to messages and control frames (RFC 6455 sections 5 and 6.2), without I/O. The bytes are borrowed:
+ * `receive` lends them, `next` takes events from them in place, `retain` keeps what was not used up.
+ *
+ * A header is parsed from its first byte each time; an unfinished one, or an unfinished control frame, is left in the
+ * input and comes again with more bytes behind it. Only the payload of a data frame is consumed in parts.
+ */
+export class Incoming implements FramePayload {
+  /** Whether the last message, or the one in progress, is text. */
+  isText = false;
+
+  /** How many bytes were ever received, and how many frames taken. */
+  received = 0;
+  frames = 0;
+  /** How many messages were taken, and bytes of them; of those that came deflated, bytes before and after. */
+  messages = 0;
+  payload = 0;
+  deflatedPayload = 0;
+  inflatedPayload = 0;
+
+  readonly #masked: boolean;
+  readonly #options: IncomingOptions;
+  readonly #inflater: Inflater | undefined;
+
+  #dropsData = false;
+
+  #input = empty;
+  #at = 0;
+  #end = 0;
+  #owned = true;
+
+  /** The message in progress, if it has begun with a frame that was not its last, or has not come whole. */
+  #assembly: Assembly | undefined;
+
+  /** The data frame in progress: whether it is the last of its message, what is left of it, and the key for that. */
+  isFinal = true;
+  left = 0;
+  #key = 0;
+
+  /** `inflater` inflates messages, where permessage-deflate was agreed on. */
+  constructor(role: Role, options: IncomingOptions, inflater?: Inflater) {
+    this.#masked = role === "server";
+    this.#options = options;
+    this.#inflater = inflater;
+  }
+
+  get #textAsBytes(): boolean {
+    return this.#options.text === "bytes";
+  }
+
+  /** A text that becomes a string can have no more than a string can. */
+  get #maxTextSize(): number {
+    const { maxMessageSize } = this.#options;
+    return this.#textAsBytes ? maxMessageSize : Math.min(maxMessageSize, longestText);
+  }
+
+  /** Whether there are bytes that `next` has not used. */
+  get hasInput(): boolean {
+    return this.#at < this.#end;
+  }
+
+  /** Whether parts of a message were handed out, and not yet the last. */
+  get isInParts(): boolean {
+    return this.#assembly?.isInParts === true;
+  }
+
+  /** Lends the next received bytes, until `retain`. What was left unfinished before goes in front of them. */
+  receive(bytes: Uint8Array): void {
+    this.received += bytes.length;
+    const rest = this.#end - this.#at;
+    if (rest === 0) {
+      this.#input = bytes;
+      this.#end = bytes.length;
+      this.#owned = false;
+    } else {
+      const joined = allocate(rest + bytes.length);
+      joined.set(this.#input.subarray(this.#at, this.#end));
+      joined.set(bytes, rest);
+      this.#input = joined;
+      this.#end = joined.length;
+      this.#owned = true;
+    }
+    this.#at = 0;
+  }
+
+  /** Ends the loan: what was not used up is copied. To be called before the lender gets its bytes back. */
+  retain(): void {
+    if (this.#at === this.#end) {
+      this.#input = empty;
+      this.#at = this.#end = 0;
+    } else if (!this.#owned || (this.#end - this.#at) * 2 < this.#input.length) {
+      // Borrowed; or ours, but much larger than what is left of it.
+      // Not with slice: of a Buffer that would be a view.
+      const rest = allocate(this.#end - this.#at);
+      rest.set(this.#input.subarray(this.#at, this.#end));
+      this.#input = rest;
+      this.#at = 0;
+      this.#end = rest.length;
+    }
+    this.#owned = true;
+  }
+
+  /** From now on data frames are dropped as they come, and so is the message in progress. */
+  dropData(): void {
+    this.#dropsData = true;
+    this.#assembly?.drop();
+  }
+
+  /** Drops everything: input, and the message in progress. */
+  clear(): void {
+    this.#input = empty;
+    this.#at = this.#end = this.left = 0;
+    this.#assembly = undefined;
+  }
+
+  /** Takes the next event from the input, data in the way that `taking` says; undefined when more bytes are needed. */
+  next(taking: Take): Event | undefined {
+    for (;;) {
+      const assembly = this.#assembly;
+      if (assembly !== undefined) {
+        // What needs no more bytes.
+        const isReady = assembly.hasMore || (taking === take.part && assembly.hasGathered);
+        if (this.left > 0 && this.#at === this.#end && !isReady) return undefined;
+        if (this.left > 0 || isReady) {
+          if (taking === take.nothing && !this.#dropsData) return event.data;
+          const taken = this.#takePayload(assembly, taking);
+          if (taken !== undefined) return taken;
+          if (this.left > 0) return undefined;
+          continue;
+        }
+      }
+
+      const input = this.#input;
+      let at = this.#at;
+      const available = this.#end - at;
+      if (available < 2) return undefined;
+      const first = input[at]!;
+      const second = input[at + 1]!;
+      const code = first & 0x0f;
+      if (code < opcode.close && taking === take.nothing && !this.#dropsData) return event.data;
+
+      const wrong = this.#checkHeader(first, second);
+      if (wrong !== undefined) return this.#fail(wrong);
+
+      const length = readLength(input, at, this.#end);
+      if (length === unfinished) return undefined;
+      if (length === notShortest) return this.#fail("websocket.bad_size");
+      const isControl = code >= opcode.close;
+      const isDeflated = assembly === undefined ? (first & deflatedBit) !== 0 : assembly.isDeflated;
+      const isText = assembly === undefined ? code === opcode.text : assembly.isText;
+      if (!isControl && !this.#dropsData) {
+        const limit = isText && taking === take.message ? this.#maxTextSize : this.#options.maxMessageSize;
+        const { size = 0, frames = 0 } = assembly ?? {};
+        // What is deflated may take more than what it holds, if it came in many small pieces: but not without end.
+        if (size + length > (isDeflated ? 2 * limit + 1024 : limit)) {
+          return this.#fail("websocket.message_too_big");
+        }
+        if (frames >= this.#options.maxFragments) return this.#fail("websocket.too_many_fragments");
+      }
+
+      const size = headerSize(second);
+      if (available < size) return undefined;
+      const key = this.#masked ? readKey(input, at + size - 4) : 0;
+
+      if (isControl) {
+        if (available < size + length) return undefined;
+        this.frames++;
+        this.#at = at + size + length;
+        return this.#takeControl(code, at + size, length, key);
+      }
+
+      at += size;
+      this.frames++;
+      this.isFinal = first >= 0x80;
+      this.isText = isText;
+      if (
+        this.isFinal &&
+        assembly === undefined &&
+        length <= this.#end - at &&
+        !this.#dropsData &&
+        taking === take.message
+      ) {
+        // By far the most common: a message in one frame, all of it here.
+        this.#at = at + length;
+        if (!isDeflated) return this.#takeWhole(at, length, key);
+        return this.#takeDeflated(this.#peek(at, length, key), false);
+      }
+      this.#at = at;
+      this.left = length;
+      this.#key = key;
+      const begun = (this.#assembly ??= new Assembly(isText, isDeflated, this.#options.maxMessageSize, this.#inflater));
+      begun.frames++;
+      if (length === 0) {
+        const taken = this.#endFrame(begun, taking);
+        if (taken !== undefined) return taken;
+      }
+    }
+  }
+
+  /** What can be said against a frame from its first two bytes. */
+  #checkHeader(first: number, second: number): WebsocketCode | undefined {
+    const code = first & 0x0f;
+    const reserved = first & 0x70;
+    // RFC 7692 section 6: of the reserved bits the first, on the first frame of a message, where that was agreed on.
+    if (reserved !== 0) {
+      const isFirst = code === opcode.text || code === opcode.binary;
+      if (reserved !== deflatedBit || this.#inflater === undefined || !isFirst) return "websocket.bad_reserved_bits";
+    }
+    if (code >= opcode.close) {
+      if (code > opcode.pong) return "websocket.bad_opcode";
+      if (first < 0x80) return "websocket.bad_control_fragment"; // section 5.5
+      if ((second & 0x7f) > maxControlSize) return "websocket.bad_control_size"; // section 5.5
+    } else if (code === opcode.continuation) {
+      if (this.#assembly === undefined) return "websocket.bad_continuation"; // section 5.4
+    } else {
+      if (code > opcode.binary) return "websocket.bad_opcode";
+      if (this.#assembly !== undefined) return "websocket.bad_data_frame"; // section 5.4
+    }
+    // Section 5.1: a client masks every frame, a server none.
+    if (this.#masked !== second >= 0x80) {
+      return this.#masked ? "websocket.bad_unmasked_frame" : "websocket.bad_masked_frame";
+    }
+    return undefined;
+  }
+
+  #takeControl(code: number, at: number, length: number, key: number): Event {
+    const payload = length === 0 ? empty : new Uint8Array(length);
+    maskInto(this.#input, at, payload, 0, length, key);
+    found.control = payload;
+    return code === opcode.ping ? event.ping : code === opcode.pong ? event.pong : event.close;
+  }
+
+  #peek(at: number, length: number, key: number): Uint8Array {
+    return this.#masked ? unmasked(this.#input, at, length, key) : this.#input.subarray(at, at + length);
+  }
+
+  #copy(at: number, length: number, key: number): Uint8Array {
+    return this.#masked
+      ? unmaskedCopy(this.#input, at, length, key)
+      : copyOf(this.#input.subarray(at, at + length), length);
+  }
+
+  #takeWhole(at: number, length: number, key: number): Event {
+    this.messages++;
+    this.payload += length;
+    if (this.isText && !this.#textAsBytes) {
+      const text = decodeChecked(this.#peek(at, length, key));
+      if (text === undefined) return this.#fail("websocket.bad_frame_payload");
+      found.message = text;
+      return event.message;
+    }
+    const bytes = this.#copy(at, length, key);
+    if (this.isText && !isValidUtf8(bytes)) return this.#fail("websocket.bad_frame_payload");
+    found.message = bytes;
+    return event.message;
+  }
+
+  /** A whole message has come deflated. */
+  #takeDeflated(payload: Uint8Array, owned: boolean): Event {
+    this.deflatedPayload += payload.length;
+    const inflater = this.#inflater!;
+    const aside = inflater.inflateAside(payload, this.inflatedLimit);
+    if (aside !== undefined) return this.#takeInflated(aside, false);
+    const result = inflater.inflate(payload, this.inflatedLimit);
+    if (result !== undefined) return this.inflated(result);
+    found.deflated = owned ? payload : copyOf(payload, payload.length);
+    return event.deflated;
+  }
+
+  /** The most bytes that the message of `event.deflated` may come to. */
+  get inflatedLimit(): number {
+    return this.isText ? this.#maxTextSize : this.#options.maxMessageSize;
+  }
+
+  /** Goes on after `event.deflated`, with what the message was inflated to, or why it could not be. */
+  inflated(result: Uint8Array | WebsocketCode): Event {
+    found.deflated = empty;
+    return typeof result === "string" ? this.#fail(result) : this.#takeInflated(result, true);
+  }
+
+  #takeInflated(bytes: Uint8Array, owned: boolean): Event {
+    this.messages++;
+    this.payload += bytes.length;
+    this.inflatedPayload += bytes.length;
+    if (this.isText && !isValidUtf8(bytes)) return this.#fail("websocket.bad_frame_payload");
+    if (this.isText && !this.#textAsBytes) found.message = decodeUtf8(bytes, 0, bytes.length);
+    else found.message = owned ? bytes : copyOf(bytes, bytes.length);
+    return event.message;
+  }
+
+  /** Takes what there is of the frame in progress. */
+  #takePayload(assembly: Assembly, taking: Take): Event | undefined {
+    if (this.#dropsData) {
+      this.consume(Math.min(this.left, this.available));
+    } else if (taking === take.part) {
+      return this.#takePart(assembly);
+    } else {
+      const wrong = assembly.gather(this);
+      if (wrong !== undefined) return this.#fail(wrong);
+    }
+    return this.left === 0 ? this.#endFrame(assembly, taking) : undefined;
+  }
+
+  #takePart(assembly: Assembly): Event | undefined {
+    const { deflated, inflated } = assembly;
+    const taken = assembly.takePart(this);
+    if (typeof taken === "string") return this.#fail(taken);
+    this.deflatedPayload += assembly.deflated - deflated;
+    this.inflatedPayload += assembly.inflated - inflated;
+    if (!taken) return undefined;
+    found.part = assembly.part;
+    found.isLast = assembly.isLast;
+    this.payload += found.part.length;
+    if (found.isLast) {
+      this.messages++;
+      this.#assembly = undefined;
+    }
+    return event.part;
+  }
+
+  /** The frame in progress is complete; its message too if it was the last one. */
+  #endFrame(assembly: Assembly, taking: Take): Event | undefined {
+    if (!this.isFinal) return undefined;
+    if (taking === take.part && !this.#dropsData) return this.#takePart(assembly);
+    this.#assembly = undefined;
+    if (this.#dropsData) return undefined;
+    const whole = assembly.takeWhole();
+    if (typeof whole === "string") return this.#fail(whole);
+    if (assembly.isDeflated) return this.#takeDeflated(whole.take(), true);
+    const { length } = whole;
+    this.messages++;
+    this.payload += length;
+    if (this.isText && !this.#textAsBytes) found.message = decodeUtf8(whole.bytes, 0, length);
+    else found.message = whole.take();
+    return event.message;
+  }
+
+  // ---- the frame in progress, for its message ----
+
+  get available(): number {
+    return this.#end - this.#at;
+  }
+
+  peek(count: number): Uint8Array {
+    return this.#peek(this.#at, count, this.#key);
+  }
+
+  copy(count: number): Uint8Array {
+    return this.#copy(this.#at, count, this.#key);
+  }
+
+  copyInto(target: Uint8Array, at: number, count: number): void {
+    maskInto(this.#input, this.#at, target, at, count, this.#key);
+  }
+
+  consume(count: number): void {
+    this.#at += count;
+    this.left -= count;
+    this.#key = rotateKey(this.#key, count);
+  }
+
+  #fail(failure: WebsocketCode): Event {
+    found.failure = failure;
+    this.clear();
+    return event.failed;
+  }
+}
+
+/** Bytes as text; undefined if they are not UTF-8. */
+function decodeChecked(bytes: Uint8Array): string | undefined {
+  return isValidUtf8(bytes) ? decodeUtf8(bytes, 0, bytes.length) : undefined;
+}

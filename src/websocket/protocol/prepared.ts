@@ -1,0 +1,98 @@
+import { invalidArgument } from "../../core/errors.ts";
+import { encodeUtf8 } from "../../core/text.ts";
+import type { Deflater } from "../deflate/deflate.ts";
+import { deflatedBit, finalBit, maxHeaderSize, opcode, writeHeader } from "../frames/frame.ts";
+import type { MessageData } from "../options/handlers.ts";
+import type { PrepareOptions } from "../options/options.ts";
+
+/** What can be sent as one message in one call: a list of buffers is one message. */
+export type Sendable = MessageData | readonly Uint8Array[] | PreparedMessage;
+
+type Waiting = ((payload: Uint8Array) => void)[];
+
+/**
+ * A message that is framed, and compressed, once for many streams: `send` and `write` take it in the place of the message;
+ * {@link prepare} makes it. What each stream has of its own, masks and contexts that are taken over, it still does itself.
+ */
+export class PreparedMessage {
+  /** Text or binary. */
+  readonly kind: "text" | "binary";
+  /** The message's bytes. */
+  readonly payload: Uint8Array;
+  readonly #compress: boolean;
+  #frame: Uint8Array | undefined;
+  /** Payloads and frames, deflated for each size of window that was agreed on. */
+  readonly #deflated: Map<number, Uint8Array | Waiting> = new Map();
+  readonly #deflatedFrames: Map<number, Uint8Array> = new Map();
+
+  /** @internal */
+  constructor(data: MessageData, { kind, compress = true }: PrepareOptions) {
+    const isText = typeof data === "string";
+    if (!isText && !(data instanceof Uint8Array))
+      throw invalidArgument("A message is a string or a Uint8Array; JSON.stringify makes a string of an object");
+    // A copy: who prepares a message may go on with its bytes.
+    this.payload = isText ? encodeUtf8(data) : new Uint8Array(data);
+    this.kind = kind ?? (isText ? "text" : "binary");
+    this.#compress = compress;
+  }
+
+  /** Whether it is to be compressed where that was agreed on. @internal */
+  get compress(): boolean {
+    return this.#compress;
+  }
+
+  /** It as one frame. @internal */
+  get frame(): Uint8Array {
+    return (this.#frame ??= frameOf(finalBit | this.#opcode, this.payload));
+  }
+
+  /** It as one frame, deflated now if it was not yet; for deflaters without takeover. @internal */
+  deflatedFrame(deflater: Deflater): Uint8Array {
+    const { windowBits } = deflater;
+    let frame = this.#deflatedFrames.get(windowBits);
+    if (frame === undefined) {
+      const known = this.#deflated.get(windowBits);
+      const payload = known instanceof Uint8Array ? known : deflater.deflate(this.payload);
+      frame = frameOf(finalBit | deflatedBit | this.#opcode, payload);
+      this.#deflatedFrames.set(windowBits, frame);
+    }
+    return frame;
+  }
+
+  /** Deflates it off the event loop's thread, once; for deflaters without takeover. Never calls back inside the call. @internal */
+  deflateLater(deflater: Deflater, handler: (payload: Uint8Array) => void): void {
+    const { windowBits } = deflater;
+    const known = this.#deflated.get(windowBits);
+    if (known instanceof Uint8Array) queueMicrotask(() => handler(known));
+    else if (known !== undefined) known.push(handler);
+    else {
+      const waiting: Waiting = [handler];
+      this.#deflated.set(windowBits, waiting);
+      // Not by the connection's own: others wait for it too, and it may end before.
+      deflater.alike().deflateLater(this.payload, (payload) => {
+        this.#deflated.set(windowBits, payload);
+        for (const each of waiting) each(payload);
+      });
+    }
+  }
+
+  get #opcode(): number {
+    return this.kind === "text" ? opcode.text : opcode.binary;
+  }
+}
+
+/**
+ * Prepares a message for sending to many: `const news = prepare("…"); for (const ws of all) ws.send(news)`. It is framed
+ * once, and compressed at most once for each size of window; only a client masks it for each. The bytes are copied. Throws
+ * `core.invalid_argument` for what is no message.
+ */
+export function prepare(data: MessageData, options: PrepareOptions = {}): PreparedMessage {
+  return new PreparedMessage(data, options);
+}
+
+function frameOf(first: number, payload: Uint8Array): Uint8Array {
+  const frame = new Uint8Array(maxHeaderSize + payload.length);
+  const at = writeHeader(frame, 0, first, payload.length, false);
+  frame.set(payload, at);
+  return frame.subarray(0, at + payload.length);
+}

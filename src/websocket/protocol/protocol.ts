@@ -1,0 +1,147 @@
+import { decodeUtf8, encodeUtf8, isValidUtf8 } from "../../core/text.ts";
+import type { Role, ServalError } from "../../core/index.ts";
+import { closeCode, closeCodeOf, isValidCloseCode } from "../frames/close-code.ts";
+import type { Inflater } from "../deflate/deflate.ts";
+import { websocketError, type WebsocketCode } from "../frames/errors.ts";
+import { found } from "./found.ts";
+import { finalBit, opcode } from "../frames/frame.ts";
+import { event, type Event, type Take } from "./event.ts";
+import { Incoming, type IncomingOptions } from "./incoming.ts";
+import { Outgoing } from "./outgoing.ts";
+
+/**
+ * Where the closing handshake stands (RFC 6455 section 7.1), named after who did what.
+ *
+ * - `open`: neither side has sent a close frame
+ * - `closedByUs`: ours is queued or sent, the peer's is awaited; data that comes is dropped
+ * - `closedByPeer`: the peer's came first and was answered
+ * - `closedByBoth`: the peer's came after ours
+ * - `failed`: the peer broke the protocol or a limit, and was told with a close frame
+ */
+export type State = "open" | "closedByUs" | "closedByPeer" | "closedByBoth" | "failed";
+
+/** Options of a {@link Protocol}. */
+export interface ProtocolOptions extends IncomingOptions {
+  /** Pongs are withheld while more than this many bytes wait to be sent; the last one goes out afterwards. */
+  readonly highWaterMark: number;
+}
+
+/**
+ * RFC 6455 from the first frame on, without I/O: received bytes in through `incoming`, events out of {@link next}, bytes to
+ * send in `outgoing`. The replies that a read owes (a pong, the answer to a close frame) are put there.
+ */
+export class Protocol {
+  readonly incoming: Incoming;
+  readonly outgoing: Outgoing;
+  /** Where the closing handshake stands. */
+  state: State = "open";
+  /** The code and reason of the peer's close frame, once it came: 1005 where it had none. */
+  closeCode: number = closeCode.abnormal;
+  closeReason = "";
+  /** What the peer did wrong, in the state `failed`. */
+  failure: ServalError | undefined;
+
+  readonly #highWaterMark: number;
+  #withheldPong: Uint8Array | undefined;
+
+  constructor(role: Role, options: ProtocolOptions, inflater?: Inflater) {
+    this.incoming = new Incoming(role, options, inflater);
+    this.outgoing = new Outgoing(role);
+    this.#highWaterMark = options.highWaterMark;
+  }
+
+  /** Whether messages, pings and pongs may still be sent. */
+  get canSend(): boolean {
+    return this.state === "open";
+  }
+
+  /** Whether frames of the peer are still of interest. */
+  get canReceive(): boolean {
+    return this.state === "open" || this.state === "closedByUs";
+  }
+
+  /** Takes the next event, as {@link Incoming.next} does, and does what the protocol owes for it. */
+  next(taking: Take): Event | undefined {
+    if (!this.canReceive) return undefined;
+    const next = this.incoming.next(taking);
+    if (next === event.ping) this.#answerPing(found.control);
+    else if (next === event.close) return this.#receiveClose(found.control);
+    else if (next === event.failed) return this.fail(found.failure!);
+    return next;
+  }
+
+  /** Queues our close frame; nothing is sent after it. `reason` takes at most 123 bytes. */
+  close(code: number = closeCode.noStatus, reason = ""): void {
+    this.#sendClose(code, reason);
+    this.state = "closedByUs";
+    this.incoming.dropData();
+  }
+
+  /** Sends the pong that was withheld, if any, now that there is room. */
+  sendWithheldPong(): void {
+    const payload = this.#withheldPong;
+    if (payload === undefined || !this.canSend || this.outgoing.bufferedAmount > this.#highWaterMark) return;
+    this.#withheldPong = undefined;
+    this.outgoing.bytes(finalBit | opcode.pong, payload);
+  }
+
+  /** The peer went wrong: it is told (section 7.1.7), and nothing more is read from it. */
+  fail(failure: WebsocketCode): typeof event.failed {
+    const error = websocketError(failure);
+    if (this.state === "open") this.#sendClose(closeCodeOf(error), error.message);
+    this.failure = error;
+    this.state = "failed";
+    this.incoming.clear();
+    return event.failed;
+  }
+
+  /** Goes on after `event.deflated`, as {@link Incoming.inflated} does. */
+  inflated(result: Uint8Array | WebsocketCode): Event {
+    const next = this.incoming.inflated(result);
+    return next === event.failed ? this.fail(found.failure!) : next;
+  }
+
+  #answerPing(payload: Uint8Array): void {
+    if (!this.canSend) return;
+    // Section 5.5.3 lets us answer only the last of several: a flood costs one payload while the peer does not read.
+    // A copy: the payload goes to the application too, which may change it meanwhile.
+    if (this.outgoing.bufferedAmount > this.#highWaterMark) this.#withheldPong = payload.slice();
+    else this.outgoing.bytes(finalBit | opcode.pong, payload);
+  }
+
+  #receiveClose(payload: Uint8Array): Event {
+    const wrong = checkClosePayload(payload);
+    if (wrong !== undefined) return this.fail(wrong);
+    this.closeCode = payload.length === 0 ? closeCode.noStatus : (payload[0]! << 8) | payload[1]!;
+    this.closeReason = decodeUtf8(payload, 2, Math.max(2, payload.length));
+    if (this.state === "open") {
+      // Section 5.5.1: the answer echoes the code.
+      this.#sendClose(this.closeCode, "");
+      this.state = "closedByPeer";
+    } else {
+      this.state = "closedByBoth";
+    }
+    this.incoming.clear();
+    return event.close;
+  }
+
+  #sendClose(code: number, reason: string): void {
+    const text = encodeUtf8(reason);
+    const payload = new Uint8Array(code === closeCode.noStatus ? 0 : 2 + text.length);
+    if (payload.length > 0) {
+      payload[0] = code >>> 8;
+      payload[1] = code;
+      payload.set(text, 2);
+    }
+    this.outgoing.bytes(finalBit | opcode.close, payload);
+  }
+}
+
+/** The rules for a close frame's payload (RFC 6455 sections 5.5.1 and 7.4). */
+function checkClosePayload(payload: Uint8Array): WebsocketCode | undefined {
+  if (payload.length === 0) return undefined;
+  if (payload.length === 1) return "websocket.bad_close_size";
+  if (!isValidCloseCode((payload[0]! << 8) | payload[1]!)) return "websocket.bad_close_code";
+  if (!isValidUtf8(payload.subarray(2))) return "websocket.bad_close_payload";
+  return undefined;
+}

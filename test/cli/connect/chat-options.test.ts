@@ -1,0 +1,23 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { chatOptions, readChat } from "../../../src/cli/connect/chat-options.ts";
+import { readOptions, UsageError } from "../../../src/cli/shared/options.ts";
+
+describe("readChat", () => {
+  const read = (...args: string[]) => readChat(readOptions(args, chatOptions));
+
+  it("waits for half a second by default, for as many as are given, or for ever", () => {
+    assert.deepEqual(read(), { binary: false, hex: false, json: false, wait: 500 });
+    assert.equal(read("--wait", "2").wait, 2000);
+    assert.equal(read("--wait", "0").wait, 0);
+    assert.equal(read("--wait", "forever").wait, Infinity);
+    assert.throws(() => read("--wait", "never"), {
+      constructor: UsageError,
+      message: '"never" is no such number; --wait takes one such as 10 or 0.5, or "forever"',
+    });
+  });
+
+  it("shows messages as they are wanted", () => {
+    assert.deepEqual(read("--hex", "--binary", "--json"), { binary: true, hex: true, json: true, wait: 500 });
+  });
+});

@@ -1,0 +1,182 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { WebSocketServer } from "ws";
+import type { ChatSettings } from "../../../src/cli/connect/chat-options.ts";
+import { connect } from "../../../src/cli/connect/connect.ts";
+import { echo } from "../../../src/cli/serve/echo.ts";
+import type { ConnectOptions } from "../../../src/client/index.ts";
+import { serve, type ServeOptions, type Server } from "../../../src/server/index.ts";
+import { trusting } from "../../client/support/kit.ts";
+import { answering, echoing } from "../../client/support/servers.ts";
+import { until } from "../../core/support/stream-operations.ts";
+import { terminal, TestStdio } from "../support/test-stdio.ts";
+
+const where = { port: 0, host: "127.0.0.1" };
+
+function start(url: string, stdio: TestStdio, chat: Partial<ChatSettings> = {}, options: ConnectOptions = {}) {
+  const settings = { binary: false, hex: false, json: false, wait: 0, ...chat };
+  return connect({ url, options: { ...options, timeouts: { handshake: 10_000 } } }, settings, stdio);
+}
+
+const urlOf = ({ url }: Server): string => url.replace(/^http/, "ws");
+const serving = (options: ServeOptions): Promise<Server> => serve({ ...where, ...options });
+
+describe("connect", () => {
+  it("sends lines and prints messages, until the input has ended and the answers are in", async () => {
+    await using server = await echo(where, { deflate: true });
+    const stdio = new TestStdio();
+    stdio.stdin.end("one\ntwo\n\nend");
+    assert.equal(await start(urlOf(server), stdio, {}, { deflate: true }), 0);
+    assert.deepEqual([stdio.out, stdio.err], ["one\ntwo\n\nend\n", ""]);
+    assert.equal(stdio.listenerCount("SIGINT") + stdio.listenerCount("SIGTERM"), 0);
+  });
+
+  it("talks to the ws package, over TLS, with its subprotocol", async () => {
+    await using server = await echoing({ secure: true });
+    const stdio = new TestStdio();
+    stdio.stdin.end("hello");
+    const url = `wss://localhost:${server.port}/a`;
+    const options = { ...trusting, protocols: ["chat"], fields: { Origin: "https://b" } };
+    assert.equal(await start(url, stdio, { json: true }, options), 0);
+    const events = stdio.out
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line) as unknown);
+    assert.deepEqual(events, [
+      { type: "open", protocol: "chat", extensions: "" },
+      { type: "message", kind: "text", data: "hello" },
+      { type: "close", code: 1000, reason: "", clean: true },
+    ]);
+    assert.deepEqual([server.asked[0]!.target, server.asked[0]!.fields.origin], ["/a", "https://b"]);
+  });
+
+  it("passes bytes through with --binary", async () => {
+    await using server = await echo(where, { deflate: false });
+    const stdio = new TestStdio();
+    const bytes = Buffer.from([0, 10, 13, 10, 255, 27]);
+    stdio.stdin.end(bytes);
+    assert.equal(await start(urlOf(server), stdio, { binary: true }), 0);
+    assert.deepEqual(stdio.bytes, bytes);
+  });
+
+  it("loses no message of a server that greets and closes", async () => {
+    await using server = await serving({
+      async connection(ws) {
+        for (let i = 0; i < 1000; i++) await ws.write(`message ${i}`);
+      },
+    });
+    const stdio = new TestStdio();
+    assert.equal(await start(urlOf(server), stdio), 0);
+    assert.equal(stdio.out, Array.from({ length: 1000 }, (_, i) => `message ${i}\n`).join(""));
+    assert.equal(stdio.stdin.destroyed, true);
+  });
+
+  it("goes on behind the end of the input with --wait forever, until the server closes", async () => {
+    const stdio = new TestStdio();
+    await using server = await serving({
+      async connection(ws) {
+        await ws.read();
+        await ws.write("last");
+      },
+    });
+    stdio.stdin.end("subscribe\n");
+    assert.equal(await start(urlOf(server), stdio, { wait: Infinity }), 0);
+    assert.equal(stdio.out, "last\n");
+  });
+
+  for (const [code, exit, words] of [
+    [1000, 0, ""],
+    [1001, 0, ""],
+    [1008, 1, "serval: closed with 1008: no \\u001b[31m\n"],
+    [4000, 1, "serval: closed with 4000: no \\u001b[31m\n"],
+  ] as const) {
+    it(`exits with ${exit} where the server closes with ${code}`, async () => {
+      await using server = await serving({ connection: (ws) => ws.close({ code, reason: "no \u001b[31m" }) });
+      const stdio = new TestStdio();
+      assert.equal(await start(urlOf(server), stdio), exit);
+      assert.equal(stdio.err, words);
+    });
+  }
+
+  it("exits with 1 where the connection is lost", async () => {
+    await using server = await serving({ connection: (ws) => ws.terminate() });
+    const stdio = new TestStdio();
+    assert.equal(await start(urlOf(server), stdio), 1);
+    assert.equal(stdio.err, "serval: the connection was lost without a closing handshake\n");
+  });
+
+  it("says what breaks the rules, in words and as JSON", async () => {
+    await using server = await serving({ connection: (ws) => ws.write("too long") });
+    const stdio = new TestStdio();
+    assert.equal(await start(urlOf(server), stdio, {}, { maxMessageSize: 3 }), 1);
+    assert.match(stdio.err, /^serval: The WebSocket message is larger .*\n$/);
+    const json = new TestStdio();
+    assert.equal(await start(urlOf(server), json, { json: true }, { maxMessageSize: 3 }), 1);
+    assert.match(json.out, /"type":"error","code":"websocket.message_too_big",.*\n\{"type":"close",.*\n$/);
+    assert.equal(json.err, "");
+  });
+
+  it("shows what a server says that refuses", async () => {
+    await using server = await answering(() => [404, { "X-A": "b" }, "<h1>\u001b[31mNot here</h1>\n"]);
+    const stdio = new TestStdio();
+    assert.equal(await start(`ws://127.0.0.1:${server.port}/`, stdio), 1);
+    const words = "serval: The server declined the WebSocket handshake: 404 Not Found\n";
+    assert.deepEqual([stdio.out, stdio.err], ["", `${words}  <h1>\\u001b[31mNot here</h1>\n`]);
+  });
+
+  it("exits with 2 for what can't be meant", async () => {
+    for (const [url, options] of [
+      ["ftp://a", {}],
+      ["ws://a", { proxy: "gopher://b" }],
+    ] as const) {
+      const stdio = new TestStdio();
+      assert.equal(await start(url, stdio, {}, options), 2);
+      assert.match(stdio.err, /^serval: A .*URL begins with .*; see serval connect --help\n$/);
+    }
+  });
+
+  it("ends quietly when nobody reads what it prints", async () => {
+    await using server = await echo(where, { deflate: false });
+    const stdio = new TestStdio();
+    const exit = start(urlOf(server), stdio);
+    stdio.stdin.write("a\n");
+    await stdio.shows("a\n");
+    stdio.stdout.destroy(Object.assign(new Error("write EPIPE"), { code: "EPIPE" }));
+    assert.equal(await exit, 0);
+    assert.equal(stdio.err, "");
+  });
+
+  it("closes with 1000 at a signal, and leaves the next one to the platform", async () => {
+    const closes: number[] = [];
+    await using server = await serving({ message() {}, close: (_ws, { code }) => void closes.push(code) });
+    const stdio = new TestStdio();
+    const exit = start(urlOf(server), stdio);
+    await until(() => stdio.listenerCount("SIGINT") > 0);
+    stdio.emit("SIGINT");
+    assert.equal(stdio.listenerCount("SIGINT") + stdio.listenerCount("SIGTERM"), 0);
+    assert.equal(await exit, 0);
+    await until(() => closes.length > 0);
+    assert.deepEqual(closes, [1000]);
+  });
+
+  it("is a dialogue on a terminal", async () => {
+    const server = new WebSocketServer(where);
+    server.on("connection", (ws) => {
+      ws.on("message", (data, binary) => ws.send(`${String(data)}\u001b[2J`, { binary }));
+    });
+    await new Promise((resolve) => server.once("listening", resolve));
+    const stdio = terminal();
+    const { port } = server.address() as { port: number };
+    const exit = start(`ws://127.0.0.1:${port}/`, stdio);
+    await stdio.shows("> ");
+    assert.equal(stdio.err, `connected to ws://127.0.0.1:${port}/; /help for help, Ctrl-C to close\n`);
+    stdio.stdin.write("hello\r");
+    await stdio.shows("< hello\\u001b[2J\n");
+    stdio.stdin.write("/ping\r");
+    await stdio.shows("pong after", "err");
+    stdio.stdin.write("/close 4001 good bye\r");
+    assert.equal(await exit, 0);
+    assert.ok(stdio.err.endsWith("closed with 4001: good bye\n"), stdio.err);
+    server.close();
+  });
+});

@@ -1,0 +1,30 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { RecordingStream } from "../../../src/cli/inspect/recording-stream.ts";
+import { pair, type PairOptions } from "../../../src/testing/index.ts";
+import { byteStreamSuite, type Connection } from "../../core/support/byte-stream-suite.ts";
+import { readExactly, teardown, writeAll } from "../../core/support/stream-operations.ts";
+
+function recording(options?: PairOptions): Connection {
+  const [next, peer] = pair(options);
+  return { stream: new RecordingStream(next), peer, endPeer: () => peer.end(), reset: () => peer.reset() };
+}
+
+byteStreamSuite("RecordingStream", () => recording());
+byteStreamSuite("RecordingStream in small parts", () => recording({ maxRead: 997, maxWrite: 1009 }));
+
+describe("RecordingStream", () => {
+  it("keeps what went over it, and no more than was taken", async () => {
+    const [next, peer] = pair({ maxRead: 2, maxWrite: 3 });
+    const stream = new RecordingStream(next);
+    await Promise.all([writeAll(stream, Buffer.from("request")), readExactly(peer, 7)]);
+    await Promise.all([writeAll(peer, Buffer.from("response")), readExactly(stream, 8)]);
+    assert.deepEqual([String(stream.sent), String(stream.received)], ["request", "response"]);
+    stream.stop();
+    await Promise.all([writeAll(stream, Buffer.from("more")), readExactly(peer, 4)]);
+    assert.equal(String(stream.sent), "request");
+    assert.equal(stream.nextLayer, next);
+    peer.end();
+    assert.equal(await teardown(stream, "client"), undefined);
+  });
+});

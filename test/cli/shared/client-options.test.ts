@@ -1,0 +1,66 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { describe, it } from "node:test";
+import { clientOptions, readClient } from "../../../src/cli/shared/client-options.ts";
+import { readOptions, UsageError } from "../../../src/cli/shared/options.ts";
+import { localhost } from "../../support/localhost.ts";
+
+const read = (...args: string[]) => readClient(readOptions(args, clientOptions), "ws://a/").options;
+
+describe("readClient", () => {
+  it("adds nothing to a request by default, checks certificates, and does not wait for ever", () => {
+    assert.deepEqual(read(), {
+      fields: [],
+      protocols: [],
+      deflate: false,
+      tls: { rejectUnauthorized: true },
+      timeouts: { handshake: 10_000 },
+    });
+  });
+
+  it("turns each option into one of connect's", (t) => {
+    const folder = mkdtempSync(path.join(tmpdir(), "serval-"));
+    t.after(() => rmSync(folder, { recursive: true }));
+    const ca = path.join(folder, "ca.pem");
+    writeFileSync(ca, localhost.cert);
+    const names = "-H|Cookie: a=b: c |--header|x:|-H|x: 2|--origin|https://example.com|-p|chat, old|--protocol|new";
+    const others = `--deflate|--insecure|--ca|${ca}|--proxy|http://127.0.0.1:1|--timeout|0.5`;
+    assert.deepEqual(read(...names.split("|"), ...others.split("|")), {
+      fields: [
+        ["Cookie", "a=b: c"],
+        ["x", ""],
+        ["x", "2"],
+        ["Origin", "https://example.com"],
+      ],
+      protocols: ["chat", "old", "new"],
+      deflate: true,
+      tls: { rejectUnauthorized: false, ca: localhost.cert },
+      proxy: "http://127.0.0.1:1",
+      timeouts: { handshake: 500 },
+    });
+  });
+
+  for (const [name, value, message] of [
+    ["header", "no colon", /^"no colon" is no header; --header takes one such as "Name: value"$/],
+    ["header", ": value", /^": value" is no header;/],
+    ["header", "a b: c", /^"a b: c" is no header;/],
+    ["header", "a: b\r\nc: d", /^"a: b\\r\\nc: d" is no header;/],
+    ["origin", "a\nb", /^"a\\nb" is no origin; --origin takes one such as https:\/\/example\.com$/],
+    ["timeout", "0", /^--timeout takes a number of seconds above 0$/],
+    ["timeout", "1s", /^"1s" is no such number; --timeout takes one such as 10 or 0\.5$/],
+    ["ca", "/no/such/file", /^"\/no\/such\/file" can't be read \(ENOENT\); --ca takes /],
+  ] as const) {
+    it(`says what is wrong with --${name} ${JSON.stringify(value).slice(0, 20)}`, () => {
+      assert.throws(() => read(`--${name}`, value), { constructor: UsageError, message });
+    });
+  }
+
+  it("takes a host for a WebSocket's, and leaves URLs alone", () => {
+    const urlOf = (given: string): string => readClient(readOptions([], clientOptions), given).url;
+    assert.equal(urlOf("localhost:8080/a"), "ws://localhost:8080/a");
+    assert.equal(urlOf("example.com"), "ws://example.com");
+    for (const url of ["wss://a", "HTTP://a", "ws+unix:/a:/b", "gopher://a", "ws:/a"]) assert.equal(urlOf(url), url);
+  });
+});

@@ -1,0 +1,24 @@
+import assert from "node:assert/strict";
+import { EventEmitter } from "node:events";
+import { describe, it } from "node:test";
+import { onSignal } from "../../../src/cli/shared/on-signal.ts";
+
+describe("onSignal", () => {
+  for (const signal of ["SIGINT", "SIGTERM"]) {
+    it(`hears of the first ${signal}, and leaves the next signal to the platform`, () => {
+      const signalled = new EventEmitter();
+      let heard = 0;
+      onSignal(signalled, () => heard++);
+      assert.equal(heard, 0);
+      signalled.emit(signal);
+      assert.equal(heard, 1);
+      assert.deepEqual(signalled.eventNames(), []);
+    });
+  }
+
+  it("hears of none once that has been ended", () => {
+    const signalled = new EventEmitter();
+    onSignal(signalled, assert.fail)();
+    assert.deepEqual(signalled.eventNames(), []);
+  });
+});

@@ -1,0 +1,325 @@
+// Requests with bodies, those that expect 100 (Continue), and those that fail.
+import assert from "node:assert/strict";
+import { getEventListeners } from "node:events";
+import { describe, it } from "node:test";
+import type { ServalError } from "../../../src/core/index.ts";
+import { request } from "../../../src/http/index.ts";
+import { pair } from "../../../src/testing/index.ts";
+import { answers, Asking, expecting, get, post } from "../support/asking.ts";
+import { HandBody, quiet } from "../support/serving.ts";
+
+describe("the body of a request", () => {
+  it("comes in parts, asked for as they are taken, while the response is read", async () => {
+    const body = new HandBody();
+    const asking = new Asking({}, { capacity: 100 }, true);
+    await asking.ask(post(body));
+    await body.give("x".repeat(1000));
+    assert.equal(body.asked, 1);
+    asking.server.resume();
+    await quiet(10);
+    assert.equal(body.asked, 2);
+    await asking.answer("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhe");
+    asking.assertDone();
+    await body.give("y");
+    await body.give();
+    await asking.answer("llo");
+    assert.equal(await asking.response!.text(), "hello");
+    assert.equal(asking.requests[0]!.body, `${"x".repeat(1000)}y`);
+    assert.deepEqual([asking.stream.closed, body.stops, body.drops], [false, 0, 0]);
+  });
+
+  it("that is still being sent when the response ends is cut, and the stream closed behind the response", async () => {
+    for (const text of [answers[0]![1], answers[2]![1]]) {
+      const body = new HandBody();
+      const asking = new Asking();
+      await asking.ask(post(body));
+      await asking.answer(text);
+      asking.assertDone();
+      await asking.response!.text();
+      assert.deepEqual([asking.stream.closed, asking.response!.keepAlive, body.stops], [true, false, 1]);
+    }
+  });
+
+  it("all of which is on its way when the response ends is waited for, so that the stream can be used again", async () => {
+    for (const text of [answers[0]![1], answers[2]![1]]) {
+      const asking = new Asking({}, { capacity: 50 }, true);
+      await asking.ask(post("x".repeat(1000)));
+      await asking.answer(text);
+      const body = asking.response?.text();
+      await quiet();
+      asking.server.resume();
+      await quiet(30);
+      asking.assertDone();
+      assert.equal(await (body ?? asking.response!.text()), text === answers[0]![1] ? "hello" : "");
+      assert.equal(asking.stream.closed, false);
+      await asking.ask(get());
+      await asking.answer(answers[2]![1]);
+      asking.assertDone();
+      assert.equal(asking.requests.length, 2);
+    }
+  });
+
+  it("that is refused while it is sent is cut: the response is read, and the stream closed behind it", async () => {
+    for (const kind of ["parts", "bytes"]) {
+      const body = new HandBody();
+      const asking = new Asking({}, { capacity: 100 }, true);
+      await asking.ask(post(kind === "parts" ? body : new Uint8Array(10_000)));
+      if (kind === "parts") await body.give("x".repeat(1000));
+      await asking.answer("HTTP/1.1 413 Too Large\r\nContent-Length: 5\r\n\r\nhe");
+      asking.assertDone();
+      assert.equal(asking.response!.status, 413);
+      assert.equal(asking.stream.closed, false);
+      await asking.answer("llo");
+      assert.equal(await asking.response!.text(), "hello");
+      assert.deepEqual([asking.stream.closed, body.stops], [true, kind === "parts" ? 1 : 0]);
+    }
+  });
+
+  it("that is refused without a word more closes the stream at once", async () => {
+    const body = new HandBody();
+    const asking = new Asking();
+    await asking.ask(post(body));
+    await asking.answer("HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n");
+    asking.assertDone();
+    assert.deepEqual([asking.stream.closed, body.stops], [true, 1]);
+  });
+
+  it("that fails ends the request", async () => {
+    const mine = new Error("mine");
+    for (const when of ["at first", "later"]) {
+      const body = new HandBody();
+      const asking = new Asking();
+      await asking.ask(post(body));
+      if (when === "later") await body.give("x");
+      await body.fail(mine);
+      asking.assertDone("http.body_failed");
+      assert.equal(asking.error?.cause, mine);
+      assert.equal(asking.server.ended, true);
+    }
+  });
+
+  it("that is not as long as announced ends the request", async () => {
+    const body = new HandBody();
+    const asking = new Asking();
+    await asking.ask(post(body, { "Content-Length": "5" }));
+    await body.give("four");
+    await body.give();
+    asking.assertDone("http.bad_content_length");
+  });
+
+  it("that fails behind the response leaves no stream that could be used", async () => {
+    for (const read of [true, false]) {
+      const body = new HandBody();
+      const asking = new Asking();
+      await asking.ask(post(body));
+      await asking.answer("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhell");
+      asking.assertDone();
+      if (read) {
+        const text = asking.response!.text();
+        await body.fail(new Error("mine"));
+        await asking.answer("o");
+        assert.equal(await text, "hello");
+      } else {
+        await body.fail(new Error("mine"));
+        await asking.answer("o");
+        assert.equal(await asking.response!.text(), "hello");
+      }
+      assert.equal(asking.stream.closed, true);
+    }
+  });
+
+  it("is let go of where the request fails before it has begun", async () => {
+    for (const fields of [{}, expecting]) {
+      for (const failAfter of [0, 1]) {
+        const body = new HandBody();
+        const asking = new Asking({ failAfter });
+        await asking.ask(post(body, fields));
+        asking.assertDone("testing.failure");
+        assert.deepEqual([body.asked, body.drops], [0, 1]);
+      }
+    }
+  });
+});
+
+describe("a request that expects 100 (Continue)", () => {
+  it("sends its body when it is told to", async () => {
+    for (const body of ["hello", new HandBody()]) {
+      const asking = new Asking({ maxWrite: 10 });
+      await asking.ask(post(body, expecting));
+      await quiet(10);
+      assert.match(asking.server.text, /\r\n\r\n$/);
+      assert.equal(asking.clock.pending, 1);
+      await asking.answer("HTTP/1.1 100 Continue\r\n\r\n");
+      assert.equal(asking.clock.pending, 0);
+      if (body instanceof HandBody) {
+        await body.give("hello");
+        await body.give();
+      }
+      await quiet(4);
+      assert.equal(asking.requests[0]!.body, "hello");
+      await asking.answer(answers[0]![1]);
+      asking.assertDone();
+      assert.equal(await asking.response!.text(), "hello");
+      assert.equal(asking.stream.closed, false);
+    }
+  });
+
+  it("and is told so while its head is still on its way", async () => {
+    const asking = new Asking({}, { capacity: 10 }, true);
+    await asking.ask(post("hello", expecting));
+    await asking.answer("HTTP/1.1 100 Continue\r\n\r\n");
+    asking.server.resume();
+    await quiet(20);
+    assert.equal(asking.requests[0]!.body, "hello");
+    await asking.answer(answers[2]![1]);
+    asking.assertDone();
+  });
+
+  it("sends its body when it has waited long enough", async () => {
+    const asking = new Asking();
+    await asking.ask(post("hello", expecting), { continueTimeout: 500 });
+    await asking.clock.advance(499);
+    assert.match(asking.server.text, /\r\n\r\n$/);
+    await asking.clock.advance(1);
+    assert.equal(asking.requests[0]!.body, "hello");
+    // Too late, but no harm.
+    await asking.answer(`HTTP/1.1 100 Continue\r\n\r\n${answers[2]![1]}`);
+    asking.assertDone();
+    assert.equal(asking.requests.length, 1);
+  });
+
+  it("waits for ever with Infinity", async () => {
+    const asking = new Asking();
+    await asking.ask(post("hello", expecting), { continueTimeout: Infinity });
+    assert.equal(asking.clock.pending, 0);
+    await asking.answer("HTTP/1.1 100 Continue\r\n\r\n");
+    assert.equal(asking.requests[0]!.body, "hello");
+    await asking.answer(answers[2]![1]);
+    asking.assertDone();
+  });
+
+  it("does not send its body when it is refused, and closes the stream behind the response", async () => {
+    for (const status of ["417 No", "200 OK"]) {
+      const body = new HandBody();
+      const asking = new Asking();
+      await asking.ask(post(body, expecting));
+      await asking.answer(`HTTP/1.1 ${status}\r\nContent-Length: 2\r\n\r\nno`);
+      asking.assertDone();
+      assert.equal(await asking.response!.text(), "no");
+      assert.match(asking.server.text, /\r\n\r\n$/);
+      assert.deepEqual([body.asked, body.drops, asking.stream.closed], [0, 1, true]);
+    }
+  });
+});
+
+describe("a request that fails", () => {
+  it("by the end of the stream: http.end_of_stream before a response, http.partial_message inside", async () => {
+    for (const [text, code] of [
+      ["", "http.end_of_stream"],
+      ["HTTP/1.1 2", "http.partial_message"],
+    ] as const) {
+      const asking = new Asking();
+      await asking.ask(get());
+      await asking.answer(text);
+      asking.server.stream.end();
+      await quiet(2);
+      asking.assertDone(code);
+    }
+    const asking = new Asking();
+    await asking.ask(get());
+    await asking.answer(answers[0]![1].slice(0, -1));
+    asking.server.stream.end();
+    await assert.rejects(asking.response!.text(), { code: "http.partial_message" });
+    assert.equal(asking.stream.closed, true);
+  });
+
+  it("by the n-th operation, for every n: once, and nothing is left", async () => {
+    for (const fields of [{}, expecting]) {
+      let completes = false;
+      for (let failAfter = 0; !completes; failAfter++) {
+        const { signal } = new AbortController();
+        const asking = new Asking({ failAfter, maxRead: 10, maxWrite: 10 });
+        const asked = asking.ask(post("hello", fields), { signal });
+        asking.server.write(`HTTP/1.1 100 Continue\r\n\r\n${answers[0]![1]}`);
+        await asked;
+        await quiet(20);
+        if (asking.error !== undefined) {
+          asking.assertDone("testing.failure");
+          continue;
+        }
+        asking.assertDone();
+        const outcome = await asking.response!.text().catch((error: ServalError) => error.code);
+        assert.ok(outcome === "hello" || outcome === "testing.failure");
+        assert.equal(getEventListeners(signal, "abort").length, 0);
+        if (outcome !== "hello") assert.equal(asking.stream.closed, true);
+        completes = outcome === "hello" && !asking.stream.closed;
+        assert.ok(failAfter < 60);
+      }
+    }
+  });
+
+  it("reads what the server has said before it broke the connection", async () => {
+    const asking = new Asking({}, { capacity: 10 }, true);
+    await asking.ask(post(new Uint8Array(1000)));
+    asking.server.write("HTTP/1.1 503 Busy\r\nContent-Length: 2\r\n\r\nno");
+    await quiet(2);
+    asking.assertDone();
+    assert.equal(asking.response!.status, 503);
+    assert.equal(await asking.response!.text(), "no");
+  });
+
+  it("by its signal, at every turn: core.aborted, the stream closed, the body told", async () => {
+    for (const fields of [{}, expecting]) {
+      for (let turns = 0; turns < 80; turns++) {
+        const controller = new AbortController();
+        const { signal } = controller;
+        const body = new HandBody();
+        const asking = new Asking({ maxRead: 10, maxWrite: 30 });
+        const asked = asking.ask(post(body, fields), { signal });
+        asking.server.write(`HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello`);
+        for (let turn = 0; turn < turns; turn++) await Promise.resolve();
+        const completed = asking.completions > 0;
+        controller.abort("enough");
+        await asked;
+        if (completed) {
+          await assert.rejects(asking.response!.text(), { code: "core.aborted" });
+        } else {
+          asking.assertDone("core.aborted");
+          assert.equal(asking.error?.cause, "enough");
+        }
+        assert.equal(asking.stream.closed, true);
+        assert.equal(body.stops + body.drops, 1, String(turns));
+        assert.deepEqual([asking.clock.pending, getEventListeners(signal, "abort").length], [0, 0]);
+      }
+    }
+  });
+
+  it("by a signal that has fired before", async () => {
+    const body = new HandBody();
+    const asking = new Asking();
+    await asking.ask(post(body), { signal: AbortSignal.abort() });
+    asking.assertDone("core.aborted");
+    assert.deepEqual([asking.stream.operations, body.drops], [0, 1]);
+  });
+
+  it("by its signal behind the response: the reading of the body, and the sending of the request, end", async () => {
+    const controller = new AbortController();
+    const body = new HandBody();
+    const asking = new Asking();
+    await asking.ask(post(body), { signal: controller.signal });
+    await asking.answer("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhe");
+    const text = asking.response!.text();
+    await quiet();
+    controller.abort();
+    await assert.rejects(text, { code: "core.aborted" });
+    assert.deepEqual([asking.stream.closed, body.stops], [true, 1]);
+    assert.equal(getEventListeners(controller.signal, "abort").length, 0);
+  });
+
+  it("ends no process, though nobody waits for it", async () => {
+    const [stream, peer] = pair();
+    void request(stream, get());
+    peer.reset();
+    await quiet(2);
+  });
+});

@@ -1,0 +1,237 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { FlatBuffer } from "../../../src/core/index.ts";
+import { decodeLatin1, encodeLatin1 as latin1 } from "../../../src/core/text.ts";
+import { IncomingBody, request, Request, type IncomingResponse, type RequestOptions } from "../../../src/http/index.ts";
+import { pair } from "../../../src/testing/index.ts";
+import { answers, Asking, get, post } from "../support/asking.ts";
+import { HandBody, quiet, RawPeer } from "../support/serving.ts";
+
+describe("request", () => {
+  for (const [name, text, body] of answers) {
+    it(`gets ${name}, for reads and writes of any size, one request behind the other on one stream`, async () => {
+      for (const [maxRead, maxWrite] of [
+        [Infinity, Infinity],
+        [1, 1],
+        [7, 3],
+      ] as const) {
+        const asking = new Asking({ maxRead, maxWrite });
+        for (let round = 1; round <= 3; round++) {
+          await asking.ask(round === 2 ? post("body") : get());
+          await quiet(10);
+          await asking.answer(text);
+          await quiet(60);
+          asking.assertDone();
+          assert.equal(await asking.response!.text(), body);
+          assert.equal(asking.requests.length, round);
+          assert.deepEqual([asking.stream.reading, asking.stream.closed, asking.buffer.capacity], [false, false, 0]);
+        }
+        assert.deepEqual(
+          asking.requests.map((seen) => [seen.line, seen.body]),
+          [
+            ["GET / HTTP/1.1", ""],
+            ["POST / HTTP/1.1", "body"],
+            ["GET / HTTP/1.1", ""],
+          ],
+        );
+      }
+    });
+  }
+
+  it("returns a promise without a handler, and takes a handler without options", async () => {
+    const [stream, peer] = pair();
+    const server = new RawPeer(peer);
+    server.write(answers[0]![1]);
+    const buffer = new FlatBuffer();
+    assert.equal((await request(stream, get(), { buffer })).status, 200);
+    const [other, otherPeer] = pair();
+    new RawPeer(otherPeer).write(answers[0]![1]);
+    const response = await new Promise<IncomingResponse>((resolve) => request(other, get(), (_, one) => resolve(one)));
+    assert.equal(response.status, 200);
+  });
+
+  it("gives parts of the body as they are asked for, and the trailer behind them", async () => {
+    const asking = new Asking();
+    await asking.ask(get());
+    await asking.answer("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
+    const { body } = asking.response!;
+    assert.ok(body instanceof IncomingBody);
+    assert.deepEqual([asking.stream.reading, body.isDone, body.size], [false, false, undefined]);
+    await asking.answer("2\r\nhe\r\n");
+    assert.equal(asking.stream.unread, 7);
+    const parts: string[] = [];
+    const source = body[Symbol.asyncIterator]();
+    parts.push(decodeLatin1((await source.next()).value!));
+    const second = source.next();
+    await assert.rejects(source.next(), { code: "http.body_used" });
+    await asking.answer("3\r\nllo\r\n0\r\nT: x\r\n\r\n");
+    parts.push(decodeLatin1((await second).value!));
+    assert.equal((await source.next()).done, true);
+    assert.deepEqual([parts, body.isDone, body.trailer.get("t")], [["he", "llo"], true, "x"]);
+  });
+
+  it("reads to the end of the stream where the response says nothing else", async () => {
+    const asking = new Asking();
+    await asking.ask(get());
+    await asking.answer("HTTP/1.1 200 OK\r\n\r\nhel");
+    await asking.answer("lo");
+    asking.server.stream.end();
+    assert.equal(await asking.response!.text(), "hello");
+  });
+
+  it("expects no body behind HEAD, and none of the bytes behind is lost", async () => {
+    const asking = new Asking();
+    await asking.ask(new Request({ method: "HEAD", fields: { Host: "h" } }));
+    await asking.answer(`HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n${answers[0]![1]}`);
+    asking.assertDone();
+    assert.deepEqual([asking.response!.body, asking.response!.contentLength], [new Uint8Array(0), 5]);
+    assert.equal(decodeLatin1(asking.buffer.data()), answers[0]![1]);
+  });
+
+  it("leaves what is behind a 101, or the answer to CONNECT, in the buffer", async () => {
+    for (const [message, head] of [
+      [new Request({ fields: { Host: "h", Connection: "Upgrade", Upgrade: "x" } }), "HTTP/1.1 101 Switching\r\n\r\n"],
+      [new Request({ method: "CONNECT", target: "h:1", fields: { Host: "h:1" } }), "HTTP/1.1 200 OK\r\n\r\n"],
+    ] as const) {
+      for (const behind of ["", "\x81\x02hi"]) {
+        const asking = new Asking();
+        await asking.ask(message);
+        await asking.answer(head + behind);
+        asking.assertDone();
+        assert.deepEqual([asking.response!.body, decodeLatin1(asking.buffer.data())], [new Uint8Array(0), behind]);
+        assert.deepEqual([asking.stream.reading, asking.stream.closed], [false, false]);
+      }
+    }
+  });
+
+  it("takes nothing that came before it for its answer: what is behind the response to the one before", async () => {
+    const behind = "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nnobody";
+    for (const [message, text] of [
+      [get(), `HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok${behind}`],
+      // A server that answers HEAD with a body.
+      [
+        new Request({ method: "HEAD", fields: { Host: "a" } }),
+        `HTTP/1.1 200 OK\r\nContent-Length: ${behind.length}\r\n\r\n${behind}`,
+      ],
+    ] as const) {
+      const asking = new Asking();
+      await asking.ask(message);
+      await asking.answer(text);
+      await asking.response!.text();
+      asking.assertDone();
+      const body = new HandBody();
+      await asking.ask(new Request({ method: "POST", fields: { Host: "a" }, body }));
+      asking.assertDone("http.unexpected_response");
+      assert.deepEqual([asking.stream.closed, asking.requests.length, body.drops], [true, 1, 1]);
+    }
+  });
+
+  it("tells of interim responses, up to 8 of them", async () => {
+    const seen: string[] = [];
+    const onInterim: RequestOptions["onInterim"] = ({ status, fields }) => seen.push(`${status} ${fields.get("n")}`);
+    const interim = (n: number): string => `HTTP/1.1 103 Early Hints\r\nN: ${n}\r\n\r\n`;
+    const all = [1, 2, 3, 4, 5, 6, 7, 8].map(interim).join("");
+    const asking = new Asking({ maxRead: 30 });
+    await asking.ask(get(), { onInterim });
+    await asking.answer(all + answers[0]![1]);
+    asking.assertDone();
+    assert.deepEqual(
+      seen,
+      [1, 2, 3, 4, 5, 6, 7, 8].map((n) => `103 ${n}`),
+    );
+    const flooded = new Asking();
+    await flooded.ask(get());
+    await flooded.answer(all + interim(9));
+    flooded.assertDone("http.interim_limit");
+  });
+
+  it("fails with what onInterim throws, or rejects with before the response is there", async () => {
+    const mine = new Error("mine");
+    for (const onInterim of [
+      () => {
+        throw mine;
+      },
+      () => Promise.reject(mine),
+    ]) {
+      const asking = new Asking();
+      await asking.ask(get(), { onInterim });
+      await asking.answer("HTTP/1.1 103 Early Hints\r\n\r\n");
+      asking.assertDone("http.handler_failed");
+      assert.equal(asking.error?.cause, mine);
+    }
+  });
+
+  it("is held to the limits that it is given", async () => {
+    for (const [code, options, text] of [
+      ["http.header_limit", { headerLimit: 50 }, `HTTP/1.1 200 OK\r\nA: ${"x".repeat(100)}`],
+      ["http.field_limit", { fieldLimit: 1 }, "HTTP/1.1 200 OK\r\nA: b\r\nC: d\r\n\r\n"],
+      ["http.bad_version", {}, "SSH-2.0\r\n"],
+      ["http.bad_content_length", {}, "HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n"],
+    ] as const) {
+      const asking = new Asking();
+      await asking.ask(get(), options);
+      await asking.answer(text);
+      asking.assertDone(code);
+    }
+    for (const [code, options, text] of [
+      ["http.body_limit", { bodyLimit: 4 }, answers[0]![1]],
+      ["http.body_limit", { bodyLimit: 4 }, answers[1]![1]],
+      ["http.bad_chunk", {}, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nx"],
+    ] as const) {
+      const asking = new Asking();
+      await asking.ask(get(), options);
+      await asking.answer(text);
+      asking.assertDone();
+      await assert.rejects(asking.response!.bytes(), { code });
+      assert.equal(asking.stream.closed, true);
+    }
+  });
+
+  it("is misuse for a message that can't be sent, before anything is written", async () => {
+    const [stream] = pair();
+    const bad = new Request({ target: "a b", fields: { Host: "a" } });
+    await assert.rejects(request(stream, bad), { code: "http.bad_target" });
+    assert.throws(() => request(stream, bad, {}, assert.fail), { code: "http.bad_target" });
+    await assert.rejects(request(stream, new Request()), { code: "core.invalid_argument", message: /no Host/ });
+    await assert.rejects(request(stream, { method: "GET" } as Request), { message: /http.Request/ });
+    const signal = new AbortController() as unknown as AbortSignal;
+    await assert.rejects(request(stream, get(), { signal }), { message: /AbortSignal/ });
+    assert.deepEqual([stream.operations, stream.closed], [0, false]);
+  });
+
+  it("is misuse while the body of the response before is unread: it would be the next response", async () => {
+    const [stream, peer] = pair();
+    const buffer = new FlatBuffer();
+    const evil = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nEVIL";
+    const answer = latin1(`HTTP/1.1 200 OK\r\nContent-Length: ${evil.length}\r\n\r\n${evil}`);
+    peer.writeSome(answer, () => {});
+    const first = await request(stream, get(), { buffer });
+    await assert.rejects(request(stream, get(), { buffer }), { code: "http.body_unread" });
+    assert.equal(await first.text(), evil);
+    peer.writeSome(answer, () => {});
+    assert.equal(await (await request(stream, get(), { buffer })).text(), evil);
+  });
+
+  it("has no limit of the body but the one that it is given", async () => {
+    const size = 9 * 1024 * 1024;
+    for (const bodyLimit of [undefined, 1000]) {
+      const [stream, peer] = pair({ capacity: Infinity });
+      peer.writeSome(latin1(`HTTP/1.1 200 OK\r\nContent-Length: ${size}\r\n\r\n`), () => {
+        peer.writeSome(new Uint8Array(size), () => {});
+      });
+      const body = (await request(stream, get(), { bodyLimit })).bytes();
+      if (bodyLimit === undefined) assert.equal((await body).length, size);
+      else await assert.rejects(body, { code: "http.body_limit" });
+    }
+  });
+
+  it("is misuse while another is on its way, which is done no harm", async () => {
+    const asking = new Asking();
+    await asking.ask(get());
+    await assert.rejects(request(asking.stream, get()), { code: "core.operation_pending" });
+    await asking.answer(answers[0]![1]);
+    asking.assertDone();
+    assert.equal(await asking.response!.text(), "hello");
+    assert.equal(asking.requests.length, 1);
+  });
+});

@@ -1,0 +1,211 @@
+// What a response has of its own; fields, bodies and limits are in message-parser.test.ts.
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import * as fc from "fast-check";
+import { decodeLatin1 } from "../../../src/core/text.ts";
+import { ResponseParser } from "../../../src/http/index.ts";
+import { feed, parses, refuses, responses, type Case, type Refusal } from "../support/feed.ts";
+import { bytesOf, piecesOf } from "../support/samples.ts";
+
+const status = (line: string): string => `HTTP/1.1 ${line}\r\nContent-Length: 0\r\n\r\n`;
+const none = ["Content-Length", "0"];
+const five = ["Content-Length", "5"];
+const chunks = ["Transfer-Encoding", "chunked"];
+
+const messages: Case[] = [
+  { name: "any status of three digits", text: status("999 x"), line: "999 x 11", fields: none },
+  { name: "no reason", text: status("404 "), line: "404  11", fields: none },
+  { name: "no reason and no space", text: status("404"), line: "404  11", fields: none },
+  { name: "space around the reason is part of it", text: status("404  a\tb "), line: "404  a\tb  11", fields: none },
+  { name: "bytes above 0x7f in the reason", text: status("404 \x80\xff"), line: "404 \x80\xff 11", fields: none },
+  {
+    name: "HTTP/1.0 with a length",
+    text: "HTTP/1.0 200 OK\r\nContent-Length: 1\r\n\r\na",
+    line: "200 OK 10",
+    fields: ["Content-Length", "1"],
+    body: "a",
+  },
+
+  { name: "a body up to the end", text: "HTTP/1.1 200 OK\r\n\r\nhello\r\n\r\n", body: "hello\r\n\r\n", ends: true },
+  { name: "no body up to the end", text: "HTTP/1.1 200 OK\r\n\r\n", ends: true },
+  {
+    name: "HTTP/1.0 up to the end",
+    text: "HTTP/1.0 200 OK\r\n\r\nhello",
+    line: "200 OK 10",
+    body: "hello",
+    ends: true,
+  },
+  {
+    name: "just the limit up to the end",
+    text: "HTTP/1.1 200 OK\r\n\r\nhello",
+    body: "hello",
+    ends: true,
+    options: { bodyLimit: 5 },
+  },
+
+  { name: "the least status", text: "HTTP/1.1 100 x\r\n\r\n", line: "100 x 11" },
+  {
+    name: "101, whatever it says of a body",
+    text: "HTTP/1.1 101 S\r\nContent-Length: 5\r\n\r\n",
+    line: "101 S 11",
+    fields: five,
+  },
+  {
+    name: "101, which can't be chunked",
+    text: "HTTP/1.1 101 S\r\nTransfer-Encoding: chunked\r\n\r\n",
+    line: "101 S 11",
+    fields: chunks,
+  },
+  { name: "204", text: "HTTP/1.1 204 \r\n\r\n", line: "204  11" },
+  { name: "304", text: "HTTP/1.1 304 \r\nContent-Length: 5\r\n\r\n", line: "304  11", fields: five },
+  {
+    name: "an answer to HEAD",
+    text: "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n",
+    fields: five,
+    options: { method: "HEAD" },
+  },
+  {
+    name: "a chunked answer to HEAD",
+    text: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+    fields: chunks,
+    options: { method: "HEAD" },
+  },
+  { name: "an answer to HEAD without a framing", text: "HTTP/1.1 200 OK\r\n\r\n", options: { method: "HEAD" } },
+  { name: "a CONNECT that is let through", text: "HTTP/1.1 200 OK\r\n\r\n", options: { method: "CONNECT" } },
+  {
+    name: "a CONNECT that is let through, whatever it says",
+    text: "HTTP/1.1 299 OK\r\nContent-Length: 5\r\n\r\n",
+    line: "299 OK 11",
+    fields: five,
+    options: { method: "CONNECT" },
+  },
+  {
+    name: "a CONNECT that is refused",
+    text: "HTTP/1.1 407 No\r\nContent-Length: 5\r\n\r\nhello",
+    line: "407 No 11",
+    fields: five,
+    body: "hello",
+    options: { method: "CONNECT" },
+  },
+];
+
+/** What is refused: the code, the part up to and with the byte at which that is known, and what follows. */
+const refusals: Refusal[] = [
+  // A TLS alert, and other things that are no HTTP.
+  ["http.bad_version", "\x15", "\x03\x01\0\x02\x02\x46"],
+  ["http.bad_version", "\0", ""],
+  ["http.bad_version", "S", "SH-2.0-OpenSSH_9.2\r\n"],
+  ["http.bad_version", "<", "html>"],
+  ["http.bad_version", "\r", "\nHTTP/1.1 200 OK\r\n\r\n"],
+  ["http.bad_version", " ", "HTTP/1.1 200 OK\r\n\r\n"],
+  ["http.bad_version", "h", "ttp/1.1 200 OK\r\n\r\n"],
+  ["http.bad_version", "HTTP/2", " 200\r\n\r\n"],
+  ["http.bad_version", "HTTP/0", ".9 200 OK\r\n\r\n"],
+  ["http.bad_version", "HTTP/1.2", " 200 OK\r\n\r\n"],
+  ["http.bad_version", "HTTP/1 ", "200 OK\r\n\r\n"],
+  ["http.bad_version", "HTTP/1.10", " 200 OK\r\n\r\n"],
+  ["http.bad_version", "HTTP/1.1\t", "200 OK\r\n\r\n"],
+  ["http.bad_version", "HTTP/1.1\r", "\n\r\n"],
+  ["http.bad_version", "I", "CY 200 OK\r\n\r\n"],
+
+  ["http.bad_status", "HTTP/1.1  ", "200 OK\r\n\r\n"],
+  ["http.bad_status", "HTTP/1.1 0", "99 OK\r\n\r\n"],
+  ["http.bad_status", "HTTP/1.1 20 ", "OK\r\n\r\n"],
+  ["http.bad_status", "HTTP/1.1 2000", " OK\r\n\r\n"],
+  ["http.bad_status", "HTTP/1.1 -", "20 OK\r\n\r\n"],
+  ["http.bad_status", "HTTP/1.1 20x", " OK\r\n\r\n"],
+  ["http.bad_status", "HTTP/1.1 O", "K\r\n\r\n"],
+  ["http.bad_status", "HTTP/1.1 200\t", "OK\r\n\r\n"],
+  ["http.bad_status", "HTTP/1.1 \xb2", "00 OK\r\n\r\n"],
+  ["http.bad_status", "HTTP/1.1 \r", "\n\r\n"],
+  ["http.bad_line_ending", "HTTP/1.1 200\n", "\r\n"],
+
+  ["http.bad_reason", "HTTP/1.1 200 O\0", "K\r\n\r\n"],
+  ["http.bad_reason", "HTTP/1.1 200 O\x7f", "\r\n\r\n"],
+  ["http.bad_reason", "HTTP/1.1 200 \x1b", "[0m\r\n\r\n"],
+  ["http.bad_line_ending", "HTTP/1.1 200 OK\n", "\r\n"],
+  ["http.bad_line_ending", "HTTP/1.1 200 OK\r\r", "\n\r\n"],
+  ["http.bad_line_ending", "HTTP/1.1 200\rx", "\r\n\r\n"],
+
+  ["http.bad_transfer_encoding", "HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", "0\r\n\r\n"],
+  ["http.bad_transfer_encoding", "HTTP/1.1 200 OK\r\nTransfer-Encoding: identity\r\n\r\n", ""],
+  ["http.bad_content_length", "HTTP/1.1 204 No\r\nContent-Length: x\r\n\r\n", ""],
+  [
+    "http.multiple_content_length",
+    "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\n",
+    "",
+    { method: "HEAD" },
+  ],
+  ["http.body_limit", "HTTP/1.1 200 OK\r\n\r\nhello.", "more", { bodyLimit: 5 }],
+  ["http.header_limit", `HTTP/1.1 200 ${"x".repeat(51)}`, "x", { headerLimit: 64 }],
+];
+
+describe("ResponseParser parses, whole, at every split, byte by byte, eager or not, with bytes behind", () => {
+  for (const { name, ...sample } of messages) it(name, () => parses(responses, sample));
+});
+
+describe("ResponseParser refuses with the same code however the bytes come, and at the byte that shows it", () => {
+  for (const refusal of refusals) {
+    it(`${refusal[0]}: ${JSON.stringify(refusal[1])}`, () => refuses(responses, refusal));
+  }
+});
+
+describe("ResponseParser", () => {
+  it("gives a body up to the end in parts, as they come, and can't keep the connection", () => {
+    const parser = new ResponseParser();
+    const head = bytesOf("HTTP/1.1 200 OK\r\n\r\n");
+    assert.equal(parser.put(head), head.length);
+    assert.deepEqual([parser.hasBody, parser.needsEof, parser.keepAlive], [true, true, false]);
+    assert.deepEqual(
+      [parser.contentLength, parser.contentLengthRemaining, parser.chunked],
+      [undefined, undefined, false],
+    );
+    for (const part of ["he", "llo"]) {
+      assert.equal(parser.put(bytesOf(part)), part.length);
+      assert.equal(decodeLatin1(parser.part), part);
+      assert.equal(parser.isDone, false);
+    }
+    parser.end();
+    assert.equal(parser.isDone, true);
+    assert.equal(parser.response, parser.message);
+  });
+
+  it("keeps the connection behind a response that says where it ends", () => {
+    for (const [text, keeps] of [
+      ["HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", true],
+      ["HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n", false],
+      ["HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n", false],
+      ["HTTP/1.0 200 OK\r\nContent-Length: 0\r\nConnection: keep-alive\r\n\r\n", true],
+      ["HTTP/1.0 200 OK\r\nConnection: keep-alive\r\n\r\n", false],
+    ] as const) {
+      const parser = new ResponseParser();
+      parser.put(bytesOf(text));
+      assert.equal(parser.keepAlive, keeps, text);
+    }
+  });
+
+  it("gets back every response that is written down", () => {
+    const token = fc.stringMatching(/^[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,12}$/);
+    const value = fc.stringMatching(/^(?:[\x21-\x7e\x80-\xff](?:[\t\x20-\x7e\x80-\xff]{0,20}[\x21-\x7e\x80-\xff])?)?$/);
+    const line = fc.tuple(
+      token.filter((name) => !/^(content-length|transfer-encoding)$/i.test(name)),
+      value,
+    );
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 100, max: 999 }),
+        fc.stringMatching(/^[\t\x20-\x7e\x80-\xff]{0,30}$/),
+        fc.constantFrom(0, 1),
+        fc.array(line, { maxLength: 8 }),
+        fc.array(fc.nat(200), { maxLength: 5 }),
+        (status, reason, minor, fields, cuts) => {
+          const head = fields.map(([name, text]) => `${name}: ${text}\r\n`).join("");
+          const bytes = bytesOf(`HTTP/1.${minor} ${status} ${reason}\r\n${head}\r\n`);
+          const outcome = feed(new ResponseParser(), piecesOf(bytes, cuts), true);
+          assert.deepEqual([outcome.line, outcome.fields], [`${status} ${reason} ${10 + minor}`, fields.flat()]);
+          assert.deepEqual([outcome.end, outcome.headSize], [true, bytes.length]);
+        },
+      ),
+    );
+  });
+});

@@ -1,0 +1,49 @@
+import assert from "node:assert/strict";
+import { Readable } from "node:stream";
+import { it } from "node:test";
+import { emptyBody, partOf, sizeOf, toBody } from "../../../src/http/messages/body.ts";
+
+const text = (bytes: unknown): string => new TextDecoder().decode(bytes as Uint8Array);
+
+it("takes text, bytes and what gives them in parts", async () => {
+  assert.equal(toBody(undefined), emptyBody);
+  assert.equal(text(toBody("é")), "é");
+  assert.equal((toBody("") as Uint8Array).length, 0);
+  const bytes = Uint8Array.of(1);
+  assert.equal(toBody(bytes), bytes);
+  const buffer = Buffer.from("a");
+  assert.equal(toBody(buffer), buffer);
+  const generator = (async function* () {})();
+  for (const stream of [new Readable(), new ReadableStream<Uint8Array>(), generator])
+    assert.equal(toBody(stream), stream);
+});
+
+it("takes nothing else for a body", () => {
+  for (const body of [null, 1, true, {}, [], [1], new ArrayBuffer(1), new Uint16Array(1), new Blob(["a"]), () => {}]) {
+    assert.throws(() => toBody(body as Uint8Array), { code: "core.invalid_argument", condition: "misuse" });
+  }
+});
+
+it("knows the size of bytes, and of a stream that says it", () => {
+  const stream = (size?: unknown) => ({ size: size as number, async *[Symbol.asyncIterator]() {} });
+  assert.equal(sizeOf(emptyBody), 0);
+  assert.equal(sizeOf(new Uint8Array(3)), 3);
+  assert.equal(sizeOf(new Readable()), undefined);
+  assert.equal(sizeOf(stream()), undefined);
+  assert.equal(sizeOf(stream(0)), 0);
+  assert.equal(sizeOf(stream(2 ** 40)), 2 ** 40);
+  for (const size of [-1, 0.5, NaN, Infinity, "1", null]) {
+    assert.throws(() => sizeOf(stream(size)), { code: "core.invalid_argument" });
+  }
+});
+
+it("takes bytes of any kind, and text, for a part", () => {
+  assert.equal(text(partOf("é")), "é");
+  assert.deepEqual(partOf(new Uint16Array([0x6261]).buffer), Uint8Array.of(0x61, 0x62));
+  assert.deepEqual(partOf(new DataView(Uint8Array.of(1, 2, 3).buffer, 1)), Uint8Array.of(2, 3));
+  const bytes = new Uint8Array(1);
+  assert.equal(partOf(bytes), bytes);
+  for (const part of [undefined, null, 1, {}, [1]]) {
+    assert.throws(() => partOf(part), { code: "core.invalid_argument" });
+  }
+});

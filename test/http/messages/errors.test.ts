@@ -1,0 +1,24 @@
+import assert from "node:assert/strict";
+import { it } from "node:test";
+import { limitError } from "../../../src/http/messages/errors.ts";
+import { httpError, httpErrors } from "../../../src/http/index.ts";
+
+it("gives every code its condition and one sentence", () => {
+  for (const [code, [condition, sentence]] of Object.entries(httpErrors)) {
+    const error = httpError(code as keyof typeof httpErrors);
+    assert.match(code, /^http\.[a-z_]+$/);
+    assert.equal(error.code, code);
+    assert.equal(error.condition, condition);
+    assert.equal(error.message, sentence);
+    assert.match(sentence, /^[A-Z].*[^.]$/);
+  }
+});
+
+it("says which limit was exceeded, and what it is set to", () => {
+  const { code, condition, message } = limitError("bodyLimit", 1000);
+  assert.deepEqual([code, condition], ["http.body_limit", "limit"]);
+  assert.equal(message, "The body of the message is larger than allowed: bodyLimit is 1000");
+  for (const option of ["headerLimit", "fieldLimit", "chunkExtensionLimit"] as const) {
+    assert.match(limitError(option, 7).message, new RegExp(`: ${option} is 7$`));
+  }
+});

@@ -1,0 +1,188 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import {
+  Request,
+  Response,
+  type Body,
+  type BodyStream,
+  type RequestInit,
+  type ResponseInit,
+} from "../../../src/http/index.ts";
+
+const FetchRequest = globalThis.Request;
+const FetchResponse = globalThis.Response;
+const isStream = (body: Body): boolean => !(body instanceof Uint8Array);
+
+/** A body in these parts. */
+const parts = (...texts: string[]): BodyStream => ({
+  async *[Symbol.asyncIterator]() {
+    for (const text of texts) yield new TextEncoder().encode(text);
+  },
+});
+
+describe("Request.from, of fetch", () => {
+  it("takes method, target and fields, with Host from the URL, and the body", async () => {
+    const request = Request.from(
+      new FetchRequest("http://a:8080/b%20c?d=e#f", { method: "PUT", headers: { "X-A": "1" }, body: "hé" }),
+    );
+    assert.deepEqual([request.method, request.target, request.version], ["PUT", "/b%20c?d=e", 11]);
+    assert.deepEqual([...request.fields].slice(0, 1), [["Host", "a:8080"]]);
+    assert.equal(request.fields.get("x-a"), "1");
+    assert.equal(request.fields.get("content-type"), "text/plain;charset=UTF-8");
+    assert.ok(isStream(request.body));
+    assert.equal(await request.text(), "hé");
+  });
+
+  it("leaves out what told how the body came, and another Host", () => {
+    const headers = [
+      ["host", "evil"],
+      ["Content-Length", "9"],
+      ["transfer-encoding", "chunked"],
+      ["a", "b"],
+    ] as const;
+    const request = Request.from({ method: "POST", url: "https://h/", headers, body: parts("c") });
+    assert.deepEqual([...request.fields].flat(), ["Host", "h", "a", "b"]);
+  });
+
+  it("has an empty body where there is none", () => {
+    for (const request of [new FetchRequest("http://a"), { method: "GET", url: "http://a/", headers: [] }]) {
+      const { target, body } = Request.from(request);
+      assert.deepEqual([target, (body as Uint8Array).length], ["/", 0]);
+    }
+  });
+});
+
+describe("Request.toFetch", () => {
+  const fields = { Host: "a:8080" };
+  const to = (init: RequestInit, scheme?: "http" | "https"): globalThis.Request =>
+    new Request({ fields, ...init }).toFetch(scheme);
+
+  it("makes the URL of scheme, Host and target", () => {
+    for (const [target, url] of [
+      ["/", "http://a:8080/"],
+      ["/b?c=%20", "http://a:8080/b?c=%20"],
+      ["//evil/b", "http://a:8080//evil/b"],
+      ["/\\evil", "http://a:8080//evil"],
+      ["/@evil", "http://a:8080/@evil"],
+      ["http://other/b", "http://other/b"],
+      ["https://other/b", "https://other/b"],
+    ] as const) {
+      assert.equal(to({ target }).url, url);
+    }
+    assert.equal(to({ target: "/b" }, "https").url, "https://a:8080/b");
+    assert.equal(to({ fields: {}, version: 10 }).url, "http://localhost/");
+  });
+
+  it("takes method, fields and body", async () => {
+    const request = to({ method: "POST", fields: { Host: "a", "X-A": ["1", "2"] }, body: "hé" });
+    assert.deepEqual([request.method, request.headers.get("x-a"), await request.text()], ["POST", "1, 2", "hé"]);
+    assert.equal(await to({ method: "PUT", body: parts("a", "b") }).text(), "ab");
+    const { body } = new FetchResponse("streamed");
+    assert.equal(await to({ method: "PUT", body: body! }).text(), "streamed");
+    assert.equal(to({ method: "POST" }).body, null);
+  });
+
+  it("comes back as it went", async () => {
+    const there = new Request({ method: "PUT", target: "/b?c", fields: { Host: "a", "x-y": "z" }, body: "d" });
+    const back = Request.from(there.toFetch());
+    assert.deepEqual([back.method, back.target, await back.text()], ["PUT", "/b?c", "d"]);
+    assert.deepEqual([back.fields.get("host"), back.fields.get("x-y")], ["a", "z"]);
+  });
+
+  it("refuses a Host and a target that make no URL", () => {
+    for (const init of [
+      { fields: {} },
+      { fields: { Host: ["a", "a"] } },
+      ...["", "a b", "a/b", "a@b", "a:99999", "[", "a:80:80"].map((Host) => ({ fields: { Host } })),
+    ]) {
+      assert.throws(() => to(init), { code: "http.bad_host" }, JSON.stringify(init));
+    }
+    for (const target of [
+      "*",
+      "",
+      "b",
+      "?c",
+      "a:80",
+      "ftp://a/",
+      "data:,a",
+      "http://",
+      "http://u:p@a/",
+      "http://u@a/",
+    ]) {
+      assert.throws(() => to({ target }), { code: "http.bad_target" }, target);
+    }
+  });
+
+  it("refuses what fetch does not have", () => {
+    for (const init of [
+      { method: "CONNECT" },
+      { method: "trace" },
+      { method: "TRACK" },
+      { method: "GET", body: "a" },
+      { method: "HEAD", body: "a" },
+      // Which fetch takes for GET.
+      { method: "get", body: "a" },
+      { body: parts() },
+    ]) {
+      assert.throws(() => to(init), { code: "core.invalid_argument" }, init.method);
+    }
+  });
+});
+
+describe("Response.from, of fetch", () => {
+  it("takes status, reason, fields with several Set-Cookie, and the body", async () => {
+    const headers = new Headers({ "X-A": "1", "Content-Length": "999", "Transfer-Encoding": "chunked" });
+    headers.append("Set-Cookie", "a=1");
+    headers.append("Set-Cookie", "b=2");
+    const response = Response.from(new FetchResponse("no", { status: 403, statusText: "Nope", headers }));
+    assert.deepEqual([response.status, response.reason], [403, "Nope"]);
+    assert.deepEqual(response.fields.getAll("Set-Cookie"), ["a=1", "b=2"]);
+    assert.equal(response.fields.get("X-A"), "1");
+    assert.equal(response.fields.get("Content-Type"), "text/plain;charset=UTF-8");
+    assert.deepEqual([response.fields.has("Content-Length"), response.fields.has("Transfer-Encoding")], [false, false]);
+    assert.equal(await response.text(), "no");
+  });
+
+  it("finds the reason where fetch has none, and has an empty body where there is none", () => {
+    const response = Response.from(new FetchResponse(null, { status: 404 }));
+    assert.equal(response.reason, "Not Found");
+    assert.ok(!isStream(response.body));
+    assert.ok(!isStream(Response.from(new FetchResponse(null, { status: 204 })).body));
+  });
+
+  it("refuses what is no response to send, and fails where the body was read already", async () => {
+    assert.throws(() => Response.from(FetchResponse.error()), { code: "http.bad_status" });
+    const used = new FetchResponse("a");
+    await used.text();
+    await assert.rejects(Response.from(used).text(), TypeError);
+  });
+});
+
+describe("Response.toFetch", () => {
+  const to = (init: ResponseInit<Body>): globalThis.Response => new Response<Body>(init).toFetch();
+
+  it("takes status, reason, fields and body", async () => {
+    const response = to({
+      status: 403,
+      reason: "Nope",
+      fields: { "Set-Cookie": ["a", "b"] },
+      body: Uint8Array.of(0x61),
+    });
+    assert.deepEqual([response.status, response.statusText, await response.text()], [403, "Nope", "a"]);
+    assert.deepEqual(response.headers.getSetCookie(), ["a", "b"]);
+    assert.equal(await to({ body: parts("a", "b") }).text(), "ab");
+    const { body } = new FetchResponse("streamed");
+    assert.equal(await to({ body: body! }).text(), "streamed");
+  });
+
+  it("has no body where fetch allows none", () => {
+    for (const status of [204, 205, 304]) assert.equal(to({ status }).body, null);
+  });
+
+  it("refuses the statuses that fetch does not have", () => {
+    for (const status of [100, 101, 199, 600, 999]) {
+      assert.throws(() => to({ status }), { code: "core.invalid_argument" }, `${status}`);
+    }
+    assert.deepEqual([to({ status: 200 }).status, to({ status: 599 }).status], [200, 599]);
+  });
+});

@@ -1,0 +1,199 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import * as fc from "fast-check";
+import { Fields, RequestParser } from "../../../src/http/index.ts";
+import { bytesOf } from "../support/samples.ts";
+
+const cookies = (): Fields =>
+  new Fields([
+    ["Host", "a"],
+    ["set-cookie", "b=1"],
+    ["Accept", "*/*"],
+    ["Set-Cookie", "c=2"],
+  ]);
+
+describe("Fields", () => {
+  it("can be made from nothing, pairs, a record, fields and a flat list", () => {
+    assert.deepEqual([...new Fields()], []);
+    const pairs = [
+      ["B", "1"],
+      ["a", "2"],
+      ["b", "3"],
+    ] as const;
+    assert.deepEqual([...new Fields(pairs)], pairs);
+    assert.deepEqual([...new Fields(new Map([["B", "1"]]))], [["B", "1"]]);
+    assert.deepEqual([...new Fields({ B: ["1", "3"], a: "2", none: [] })], [pairs[0], ["B", "3"], pairs[1]]);
+    assert.deepEqual([...new Fields(new Headers({ "X-A": "1" }))], [["x-a", "1"]]);
+    assert.deepEqual([...Fields.fromRaw(["B", "1", "a", "2"])], pairs.slice(0, 2));
+  });
+
+  it("copies the fields that it is made from", () => {
+    const original = cookies();
+    const copy = new Fields(original);
+    copy.append("X", "y");
+    copy.delete("Host");
+    assert.deepEqual(original.raw, cookies().raw);
+    assert.equal(copy.size, 4);
+  });
+
+  it("keeps order, case and repeats", () => {
+    const fields = cookies();
+    assert.equal(fields.size, 4);
+    assert.deepEqual(fields.raw, ["Host", "a", "set-cookie", "b=1", "Accept", "*/*", "Set-Cookie", "c=2"]);
+  });
+
+  it("is looked up without regard to case", () => {
+    const fields = cookies();
+    for (const name of ["set-cookie", "Set-Cookie", "SET-COOKIE"]) {
+      assert.equal(fields.get(name), "b=1");
+      assert.deepEqual(fields.getAll(name), ["b=1", "c=2"]);
+      assert.equal(fields.joined(name), "b=1, c=2");
+      assert.equal(fields.has(name), true);
+      assert.equal(fields.count(name), 2);
+    }
+    assert.equal(fields.joined("host"), "a");
+  });
+
+  it("has nothing under other names", () => {
+    const fields = cookies();
+    for (const name of ["", "Hos", "Hosts", "Hosu", "a", "*/*", "b=1"]) {
+      assert.equal(fields.get(name), undefined);
+      assert.deepEqual(fields.getAll(name), []);
+      assert.equal(fields.joined(name), undefined);
+      assert.equal(fields.has(name), false);
+      assert.equal(fields.count(name), 0);
+      assert.equal(fields.delete(name), false);
+    }
+  });
+
+  it("sets in the place of the first and drops the others", () => {
+    const fields = cookies();
+    fields.set("SET-COOKIE", "d");
+    assert.deepEqual(fields.raw, ["Host", "a", "SET-COOKIE", "d", "Accept", "*/*"]);
+    fields.set("New", "e");
+    assert.deepEqual(fields.raw.slice(-2), ["New", "e"]);
+  });
+
+  it("deletes all of a name", () => {
+    const fields = cookies();
+    assert.equal(fields.delete("Set-cookie"), true);
+    assert.deepEqual(fields.raw, ["Host", "a", "Accept", "*/*"]);
+  });
+
+  it("leaves out the space around a value", () => {
+    const fields = new Fields({ a: " \t x y\t " });
+    fields.append("b", "  ");
+    fields.set("c", "\tz");
+    assert.deepEqual(fields.raw, ["a", "x y", "b", "", "c", "z"]);
+  });
+
+  it("refuses names that are no tokens", () => {
+    for (const name of ["", " ", "a b", "a:", "a\r\nb", "é", "a\0", "Ā"]) {
+      const fields = new Fields();
+      assert.throws(() => fields.append(name, "x"), { code: "http.bad_field" });
+      assert.throws(() => fields.set(name, "x"), { code: "http.bad_field" });
+      assert.throws(() => new Fields([[name, "x"]]), { code: "http.bad_field" });
+      assert.equal(fields.size, 0);
+    }
+  });
+
+  it("refuses values that could end the line", () => {
+    for (const value of ["a\r\nB: c", "a\n", "\r", "a\0b", "\x7f", "\x1b[0m", "\u010a", "€"]) {
+      const fields = new Fields();
+      assert.throws(() => fields.append("A", value), { code: "http.bad_value" });
+      assert.throws(() => fields.set("A", value), { code: "http.bad_value" });
+      assert.throws(() => new Fields({ A: [value] }), { code: "http.bad_value" });
+      assert.equal(fields.size, 0);
+    }
+  });
+
+  it("puts no line break of a bad name into the error's message", () => {
+    assert.throws(
+      () => new Fields([["a\r\nb", "x"]]),
+      (error: Error) => !/[\r\n]/.test(error.message),
+    );
+  });
+
+  it("knows that its names and values are sound, until someone else has the list", () => {
+    const sound = new Fields([["A", "b"]]);
+    sound.set("C", " d ");
+    sound.delete("A");
+    assert.equal(sound.isChecked, true);
+    assert.equal(new Fields(sound).isChecked, true);
+    assert.deepEqual([...sound], [["C", "d"]]);
+    assert.equal(sound.list.length, 2);
+    assert.equal(sound.isChecked, true);
+
+    const before = new Fields(sound);
+    const raw = sound.raw as string[];
+    assert.equal(sound.isChecked, false);
+    raw[1] = "\n";
+    assert.equal(sound.get("c"), "\n");
+    // Not even once what is wrong has gone: the list may be changed again.
+    sound.delete("C");
+    sound.append("A", "b");
+    assert.equal(sound.isChecked, false);
+    assert.deepEqual([new Fields(sound).isChecked, before.isChecked, before.get("c")], [false, true, "d"]);
+
+    const empty = new Fields();
+    (empty.raw as string[]).push("A", "b");
+    assert.deepEqual([empty.get("a"), empty.isChecked], ["b", false]);
+    assert.equal(Fields.fromRaw([]).isChecked, false);
+  });
+
+  it("takes a parser's word, and is then as any other", () => {
+    const parsed = (): Fields => {
+      const parser = new RequestParser();
+      parser.put(bytesOf("GET / HTTP/1.1\r\nHost: a\r\nset-cookie:b=1\r\nAccept: */*\t\r\nSet-Cookie: c=2\r\n\r\n"));
+      return parser.request!.fields;
+    };
+    const fields = parsed();
+    assert.deepEqual([fields.isChecked, fields.size, fields.count("SET-COOKIE")], [true, 4, 2]);
+    assert.deepEqual([fields.get("accept"), fields.get("b=1"), fields.has("Hos")], ["*/*", undefined, false]);
+    assert.deepEqual([fields.getAll("Set-Cookie"), fields.joined("set-cookie")], [["b=1", "c=2"], "b=1, c=2"]);
+    const copy = new Fields(fields);
+    copy.set("set-cookie", "d");
+    assert.deepEqual([...copy].flat(), ["Host", "a", "set-cookie", "d", "Accept", "*/*"]);
+    assert.deepEqual([...fields], [...cookies()]);
+    assert.equal(fields.isChecked, true);
+    assert.deepEqual(parsed().raw, cookies().raw);
+    const without = parsed();
+    assert.deepEqual([without.delete("x"), without.delete("host"), without.size], [false, true, 3]);
+    const longer = parsed();
+    longer.append("New", "e");
+    assert.deepEqual([longer.size, longer.get("new"), longer.isChecked], [5, "e", true]);
+  });
+
+  it("behaves as a plain list of pairs with lower-cased names would", () => {
+    const name = fc.constantFrom("a", "A", "b", "ab", "aB", "AB");
+    const action = fc.tuple(fc.constantFrom("append", "set", "delete"), name, fc.stringMatching(/^[a-z]{0,3}$/));
+    fc.assert(
+      fc.property(fc.array(action, { maxLength: 20 }), name, (actions, asked) => {
+        const fields = new Fields();
+        let model: [string, string][] = [];
+        const same = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase();
+        for (const [verb, key, value] of actions) {
+          if (verb === "append") fields.append(key, value);
+          if (verb === "set") fields.set(key, value);
+          if (verb === "delete")
+            assert.equal(
+              fields.delete(key),
+              model.some(([other]) => same(other, key)),
+            );
+          const first = model.findIndex(([other]) => same(other, key));
+          if (verb === "append" || (verb === "set" && first < 0)) model.push([key, value]);
+          else {
+            if (verb === "set") model[first] = [key, value];
+            model = model.filter(([other], i) => !same(other, key) || (verb === "set" && i === first));
+          }
+        }
+        assert.deepEqual([...fields], model);
+        const values = model.filter(([other]) => same(other, asked)).map(([, value]) => value);
+        assert.deepEqual(fields.getAll(asked), values);
+        assert.equal(fields.get(asked), values[0]);
+        assert.equal(fields.joined(asked), values.length > 0 ? values.join(", ") : undefined);
+        assert.equal(fields.count(asked), values.length);
+      }),
+    );
+  });
+});

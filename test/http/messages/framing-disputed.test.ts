@@ -1,0 +1,64 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { Request, RequestParser, ResponseParser, serialize, type RequestInit } from "../../../src/http/index.ts";
+import { bytesOf } from "../support/samples.ts";
+
+// What parsers are known to disagree about, so that nobody is to rely on what we make of it.
+
+const request = (...lines: string[]): RequestParser => {
+  const parser = new RequestParser();
+  parser.put(bytesOf([...lines, "\r\n"].join("\r\n")));
+  return parser;
+};
+const response = (...lines: string[]): ResponseParser => {
+  const parser = new ResponseParser();
+  parser.put(bytesOf(["HTTP/1.1 200 OK", ...lines, "\r\n"].join("\r\n")));
+  return parser;
+};
+
+describe("a tab behind the value of a field that frames the message", () => {
+  const parsers = [response, (...lines: string[]) => request("POST / HTTP/1.1", ...lines)];
+  for (const parse of parsers) {
+    it("is refused, whatever else it says", () => {
+      for (const value of ["chunked\t", "chunked \t ", "\tchunked\t", "\t", "gzip\t"]) {
+        assert.throws(() => parse(`transfer-encoding:${value}`), { code: "http.bad_transfer_encoding" }, value);
+      }
+      for (const value of ["5\t", " 5 \t", "\t"]) {
+        assert.throws(() => parse(`content-length:${value}`), { code: "http.bad_content_length" }, value);
+      }
+      assert.throws(() => parse("Transfer-Encoding: chunked", "Transfer-Encoding: chunked\t"), {
+        code: "http.bad_transfer_encoding",
+      });
+    });
+
+    it("is not mistaken for one that stands elsewhere", () => {
+      assert.equal(parse("Transfer-Encoding:\tchunked ", "A: b\t").chunked, true);
+      assert.equal(parse("A:\tb\t", "Content-Length:\t5 ").contentLength, 5);
+    });
+  }
+});
+
+describe("the body of a CONNECT", () => {
+  const sent = (init: RequestInit): string =>
+    Buffer.from(serialize(new Request({ method: "CONNECT", target: "a:80", ...init }) as Request<Uint8Array>)).toString(
+      "latin1",
+    );
+
+  it("is refused, announced by whatever", () => {
+    const connect = (line: string): RequestParser => request("CONNECT a:80 HTTP/1.1", "Host: a:80", line);
+    assert.throws(() => connect("Content-Length: 5"), { code: "http.bad_content_length" });
+    assert.throws(() => connect("Transfer-Encoding: chunked"), { code: "http.bad_transfer_encoding" });
+    for (const line of ["A: b", "Content-Length: 0"]) {
+      const parser = connect(line);
+      assert.deepEqual([parser.isDone, parser.hasBody], [true, false]);
+    }
+  });
+
+  it("is not sent", () => {
+    assert.equal(sent({}), "CONNECT a:80 HTTP/1.1\r\n\r\n");
+    assert.equal(sent({ fields: { "Content-Length": "0" } }), "CONNECT a:80 HTTP/1.1\r\nContent-Length: 0\r\n\r\n");
+    assert.throws(() => sent({ body: "a" }), { code: "core.invalid_argument" });
+    assert.throws(() => sent({ fields: { "Content-Length": "5" } }), { code: "http.bad_content_length" });
+    assert.throws(() => sent({ fields: { "Transfer-Encoding": "chunked" } }), { code: "http.bad_transfer_encoding" });
+  });
+});

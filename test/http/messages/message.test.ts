@@ -1,0 +1,179 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { Request, Response, type Body, type FieldsInit } from "../../../src/http/index.ts";
+
+const make = (fields: FieldsInit, version = 11): Request => new Request({ fields, version });
+const raw = (message: Request | Response<Body>): string[] => [...message.fields].flat();
+
+/** A body in parts, as many as these. */
+const parts = (...all: unknown[]): Body => ({
+  async *[Symbol.asyncIterator]() {
+    yield* all as Uint8Array[];
+  },
+});
+
+describe("keepAlive", () => {
+  it("is what the version and Connection say", () => {
+    for (const [version, connection, keeps] of [
+      [11, [], true],
+      [11, ["keep-alive"], true],
+      [11, ["x", "Close"], false],
+      [11, ["closed"], true],
+      [10, [], false],
+      [10, ["Keep-Alive"], true],
+      [10, ["keep-alive, close"], false],
+    ] as const) {
+      assert.equal(make({ Connection: connection }, version).keepAlive, keeps, `${version} ${connection.join()}`);
+    }
+  });
+
+  it("can be set, and leaves what else Connection has", () => {
+    for (const [version, connection, keep, expected] of [
+      [11, [], true, undefined],
+      [11, [], false, "close"],
+      [11, ["close"], true, undefined],
+      [11, ["Keep-Alive"], false, "close"],
+      [11, ["Upgrade", "close, x"], true, "Upgrade, x"],
+      [11, ["Upgrade,"], false, "Upgrade, close"],
+      [10, [], true, "keep-alive"],
+      [10, ["close"], true, "keep-alive"],
+      [10, ["keep-alive", "x"], false, "x"],
+      [10, ["KEEP-ALIVE"], false, undefined],
+    ] as const) {
+      const message = make({ Connection: connection, Other: "y" }, version);
+      for (let i = 0; i < 2; i++) {
+        message.keepAlive = keep;
+        assert.equal(message.fields.joined("Connection"), expected);
+        assert.equal(message.keepAlive, keep);
+        assert.equal(message.fields.get("Other"), "y");
+      }
+    }
+  });
+});
+
+describe("chunked", () => {
+  it("is whether Transfer-Encoding ends with that", () => {
+    for (const [coding, chunked] of [
+      ["chunked", true],
+      ["gzip, Chunked", true],
+      ["gzip", false],
+      ["chunked, gzip", false],
+      ["", false],
+    ] as const) {
+      assert.equal(make({ "Transfer-Encoding": coding }).chunked, chunked, coding);
+    }
+    assert.equal(make({}).chunked, false);
+  });
+
+  it("can be set, and is then the only framing", () => {
+    for (const [fields, chunked, expected] of [
+      [{}, true, ["Transfer-Encoding", "chunked"]],
+      [{ "Content-Length": "5", A: "b" }, true, ["A", "b", "Transfer-Encoding", "chunked"]],
+      [{ "Transfer-Encoding": ["gzip", "x"] }, true, ["Transfer-Encoding", "gzip, x, chunked"]],
+      [{ "Transfer-Encoding": "chunked", "Content-Length": "5" }, true, ["Transfer-Encoding", "chunked"]],
+      [{ "Transfer-Encoding": "chunked", A: "b" }, false, ["A", "b"]],
+      [{ "Transfer-Encoding": "gzip, chunked" }, false, ["Transfer-Encoding", "gzip"]],
+      [{ "Content-Length": "5" }, false, ["Content-Length", "5"]],
+    ] as [FieldsInit, boolean, string[]][]) {
+      const message = make(fields);
+      for (let i = 0; i < 2; i++) {
+        message.chunked = chunked;
+        assert.deepEqual([raw(message), message.chunked], [expected, chunked]);
+      }
+    }
+  });
+});
+
+describe("contentLength", () => {
+  it("is what Content-Length says, or throws where that can't be", () => {
+    assert.equal(make({}).contentLength, undefined);
+    assert.equal(make({ "content-length": "5" }).contentLength, 5);
+    for (const [code, fields] of [
+      ["http.bad_content_length", { "Content-Length": "5x" }],
+      ["http.multiple_content_length", { "Content-Length": ["5", "5"] }],
+      ["http.bad_transfer_encoding", { "Content-Length": "5", "Transfer-Encoding": "chunked" }],
+    ] as [string, FieldsInit][]) {
+      assert.throws(() => make(fields).contentLength, { code });
+    }
+  });
+
+  it("can be set, and is then the only framing", () => {
+    for (const fields of [
+      {},
+      { "content-length": ["1", "2"] },
+      { "Transfer-Encoding": "chunked" },
+      { "Transfer-Encoding": "gzip, chunked" },
+    ]) {
+      const message = make(fields);
+      message.contentLength = 5;
+      assert.deepEqual([message.fields.size, message.fields.get("Content-Length")], [1, "5"]);
+      message.contentLength = 0;
+      assert.equal(message.contentLength, 0);
+      message.contentLength = undefined;
+      assert.equal(message.fields.size, 0);
+    }
+  });
+
+  it("can't be set to what is no length", () => {
+    const message = make({ "Content-Length": "5" });
+    for (const length of [-1, 0.5, NaN, Infinity, 2 ** 53, "5" as unknown as number]) {
+      assert.throws(() => (message.contentLength = length), { code: "core.invalid_argument" });
+      assert.deepEqual(raw(message), ["Content-Length", "5"]);
+    }
+  });
+});
+
+describe("preparePayload", () => {
+  const wrong = { "Content-Length": "99", "Transfer-Encoding": "gzip", A: "b" };
+
+  it("sets the framing that the body needs, whatever there was", () => {
+    for (const [message, framing] of [
+      [new Request({ fields: wrong }), []],
+      [new Request({ fields: wrong, method: "POST" }), ["Content-Length", "0"]],
+      [new Request({ fields: wrong, body: "é" }), ["Content-Length", "2"]],
+      [new Request({ fields: wrong, body: parts() }), ["Transfer-Encoding", "chunked"]],
+      [new Request({ fields: wrong, body: Object.assign(parts(), { size: 7 }), version: 10 }), ["Content-Length", "7"]],
+      [new Response({ fields: wrong }), ["Content-Length", "0"]],
+      [new Response<Body>({ fields: wrong, body: parts() }), ["Transfer-Encoding", "chunked"]],
+      [new Response<Body>({ fields: wrong, body: parts(), version: 10 }), []],
+      [new Response({ fields: wrong, status: 204 }), []],
+      [new Response({ fields: wrong, status: 304 }), []],
+    ] as [Request | Response<Body>, string[]][]) {
+      for (let i = 0; i < 2; i++) {
+        message.preparePayload();
+        assert.deepEqual(raw(message), ["A", "b", ...framing]);
+      }
+    }
+  });
+
+  it("can't for a body that may not be there, or can't be framed", () => {
+    for (const message of [
+      new Request({ method: "TRACE", body: "a" }),
+      new Request({ body: parts(), version: 10 }),
+      new Response({ status: 204, body: Uint8Array.of(1) }),
+      new Response({ status: 304, body: Uint8Array.of(1) }),
+      new Response({ status: 101, body: Uint8Array.of(1) }),
+    ]) {
+      assert.throws(() => message.preparePayload(), { code: "core.invalid_argument" });
+    }
+  });
+});
+
+describe("bytes and text", () => {
+  it("read the whole body", async () => {
+    assert.deepEqual(await new Response({ body: "é" }).bytes(), Uint8Array.of(0xc3, 0xa9));
+    assert.equal(await new Response({ body: Uint8Array.of(0x61, 0xff) }).text(), "a\ufffd");
+    assert.equal(await new Request({ body: parts(Uint8Array.of(0xc3), Uint8Array.of(0xa9)) }).text(), "é");
+    assert.equal(await new Request().text(), "");
+  });
+
+  it("reject beyond their limit, and with what the source fails with; in silence where nobody looks", async () => {
+    const large = new Request({ body: "hello" });
+    await assert.rejects(large.bytes({ limit: 4 }), { code: "http.body_limit" });
+    await assert.rejects(large.text({ limit: 4 }), { code: "http.body_limit" });
+    await assert.rejects(new Request({ body: parts(1) }).text(), { code: "core.invalid_argument" });
+    void large.bytes({ limit: 4 });
+    void large.text({ limit: 4 });
+    await new Promise((resolve) => setImmediate(resolve));
+  });
+});

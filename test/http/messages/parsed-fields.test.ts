@@ -1,0 +1,72 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import * as fc from "fast-check";
+import { Fields, RequestParser } from "../../../src/http/index.ts";
+import { ParsedFields } from "../../../src/http/messages/parsed-fields.ts";
+import { encodeLatin1 } from "../../../src/core/text.ts";
+
+const head = "GET / HTTP/1.1\r\nHost: a\r\nX:\t b c \r\nhost:d\r\n\r\n";
+const parsed = (): ParsedFields => new ParsedFields(head, 16, [20, 23, 26, 33, 39, 41]);
+
+test("fields are found by name in any case, from any of them on", () => {
+  const fields = parsed();
+  assert.equal(fields.length, 6);
+  assert.deepEqual(
+    [0, 2, 4, 6].map((from) => fields.find("HOST", from)),
+    [0, 4, 4, -1],
+  );
+  assert.equal(fields.find("Hos", 0), -1);
+  assert.deepEqual([fields.value(0), fields.value(2), fields.value(4)], ["a", "b c", "d"]);
+});
+
+test("a tab behind a value is told, not one before or in it", () => {
+  const fieldsOf = (line: string): ParsedFields =>
+    new ParsedFields(`Host:\t\r\n${line}\r\n`, 0, [4, 6, 9, 8 + line.length]);
+  for (const line of ["X:a\t", "x: a \t ", "X:\ta\t\t", "x:\t"])
+    assert.equal(fieldsOf(line).hasTabBehind("X"), true, line);
+  for (const line of ["X:a", "X:\ta", "X: a\tb ", "Y:a\t"]) assert.equal(fieldsOf(line).hasTabBehind("X"), false, line);
+  assert.equal(fieldsOf("X:a").hasTabBehind("host"), true);
+});
+
+test("they make the flat list", () => {
+  assert.deepEqual(parsed().collect(), ["Host", "a", "X", "b c", "host", "d"]);
+  assert.deepEqual(new ParsedFields("\r\n", 0, []).collect(), []);
+});
+
+test("what is compact answers as before", () => {
+  const [fields, compact] = [parsed(), parsed()];
+  compact.compact();
+  assert.equal(compact.length, fields.length);
+  assert.deepEqual(compact.collect(), fields.collect());
+  for (const from of [0, 2, 4, 6]) assert.equal(compact.find("host", from), fields.find("host", from));
+  for (const at of [0, 2, 4]) assert.equal(compact.value(at), fields.value(at));
+});
+
+test("fields answer the same before and after their list was made", () => {
+  const name = fc.constantFrom("Host", "X-A", "x-a", "Accept", "Empty");
+  const value = fc.constantFrom("", "a", "b c", "0123456789".repeat(3));
+  fc.assert(
+    fc.property(fc.array(fc.tuple(name, value)), fc.boolean(), (pairs, isCompact) => {
+      const parser = new RequestParser();
+      const lines = pairs.map(([field, text]) => `${field}:  ${text} \r\n`).join("");
+      parser.put(encodeLatin1(`GET / HTTP/1.1\r\n${lines}\r\n`));
+      const lazy = parser.request!.fields;
+      if (isCompact) lazy.compact();
+      const listed = new Fields(pairs);
+      const copy = new Fields(lazy);
+      for (const asked of ["host", "X-A", "accept", "EMPTY", "none"]) {
+        assert.equal(lazy.get(asked), listed.get(asked));
+        assert.equal(lazy.joined(asked), listed.joined(asked));
+        assert.deepEqual(lazy.getAll(asked), listed.getAll(asked));
+        assert.equal(lazy.count(asked), listed.count(asked));
+      }
+      assert.equal(lazy.size, listed.size);
+      assert.deepEqual([...lazy], pairs);
+      // A copy that is changed changes nothing here, whichever of the two was still unlisted.
+      copy.append("X-A", "more");
+      copy.delete("Host");
+      assert.deepEqual(lazy.raw, listed.raw);
+      assert.equal(lazy.size, listed.size);
+    }),
+  );
+});

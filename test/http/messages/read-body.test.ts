@@ -1,0 +1,59 @@
+import assert from "node:assert/strict";
+import { Readable } from "node:stream";
+import { it } from "node:test";
+import type { BodyStream } from "../../../src/http/index.ts";
+import { readBody } from "../../../src/http/messages/read-body.ts";
+
+const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
+
+/** A body of these parts, and how it ended. */
+function source(parts: unknown[], failure?: Error): { body: BodyStream; asked: () => number; ended: () => boolean } {
+  let asked = 0;
+  let ended = false;
+  async function* give(): AsyncGenerator<Uint8Array> {
+    try {
+      for (const part of parts) {
+        asked++;
+        yield part as Uint8Array;
+      }
+      if (failure !== undefined) throw failure;
+    } finally {
+      ended = true;
+    }
+  }
+  return { body: give(), asked: () => asked, ended: () => ended };
+}
+
+it("gives bytes as they are, and parts joined", async () => {
+  const bytes = Uint8Array.of(1);
+  assert.equal(await readBody(bytes), bytes);
+  assert.equal(text(await readBody(source(["h", new TextEncoder().encode("el"), "", "lo"]).body)), "hello");
+  assert.equal((await readBody(source([]).body)).length, 0);
+  assert.equal(text(await readBody(Readable.from([Buffer.from("a"), Buffer.from("b")]))), "ab");
+  assert.equal(text(await readBody(new Response("fetched").body!)), "fetched");
+});
+
+it("holds no more than the limit, and lets go of a source that has more", async () => {
+  assert.equal((await readBody(new Uint8Array(5), { limit: 5 })).length, 5);
+  assert.equal((await readBody(source(["ab", "cde"]).body, { limit: 5 })).length, 5);
+  await assert.rejects(readBody(new Uint8Array(5), { limit: 4 }), { code: "http.body_limit", condition: "limit" });
+  const { body, asked, ended } = source(["ab", "cde", "f", "g"]);
+  await assert.rejects(readBody(body, { limit: 5 }), { code: "http.body_limit" });
+  assert.deepEqual([asked(), ended()], [3, true]);
+  await assert.rejects(readBody(new Uint8Array(16 * 1024 * 1024 + 1)), { code: "http.body_limit" });
+  const large = new Uint8Array(17 * 1024 * 1024);
+  assert.equal(await readBody(large, { limit: Infinity }), large);
+});
+
+it("fails with what the source fails with, and for a part that is none", async () => {
+  const failure = new Error("no");
+  await assert.rejects(readBody(source(["a"], failure).body), failure);
+  const { body, ended } = source(["a", 1]);
+  await assert.rejects(readBody(body), { code: "core.invalid_argument" });
+  assert.equal(ended(), true);
+});
+
+it("rejects in silence where nobody looks", async () => {
+  void readBody(source([], new Error("nobody looks")).body);
+  await new Promise((resolve) => setImmediate(resolve));
+});

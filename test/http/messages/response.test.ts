@@ -1,0 +1,73 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { Fields, Response } from "../../../src/http/index.ts";
+
+describe("Response", () => {
+  it("is an empty 200 by default", () => {
+    const response = new Response();
+    assert.equal(response.status, 200);
+    assert.equal(response.reason, "OK");
+    assert.equal(response.fields.size, 0);
+    assert.equal(response.body.length, 0);
+  });
+
+  it("is HTTP/1.1 unless it was received as something else", () => {
+    assert.equal(new Response().version, 11);
+    assert.equal(new Response({ version: 10 }).version, 10);
+  });
+
+  it("finds the reason that goes with its status, unless one is given", () => {
+    assert.equal(new Response({ status: 404 }).reason, "Not Found");
+    assert.equal(new Response({ status: 599 }).reason, "");
+    assert.equal(new Response({ status: 200, reason: "Fine" }).reason, "Fine");
+    assert.equal(new Response({ status: 200, reason: "" }).reason, "");
+  });
+
+  it("sends text as UTF-8 and says so", () => {
+    const response = new Response({ body: "é" });
+    assert.deepEqual(response.body, Uint8Array.of(0xc3, 0xa9));
+    assert.equal(response.fields.get("content-type"), "text/plain; charset=utf-8");
+  });
+
+  it("leaves a Content-Type that is given, and says nothing of bytes", () => {
+    const page = new Response({ body: "<p>", fields: { "content-type": "text/html" } });
+    assert.deepEqual(page.fields.raw, ["content-type", "text/html"]);
+    assert.equal(new Response({ body: Uint8Array.of(1) }).fields.size, 0);
+  });
+
+  it("does not change the fields that it is given", () => {
+    const fields = new Fields();
+    assert.equal(new Response({ body: "a", fields }).fields.size, 1);
+    assert.equal(fields.size, 0);
+  });
+
+  it("refuses what is no status and no reason", () => {
+    for (const status of [0, 99, 1000, 200.5, NaN]) {
+      assert.throws(() => new Response({ status }), { code: "http.bad_status" });
+    }
+    for (const reason of ["a\r\nb", "\0", "\u010a"]) {
+      assert.throws(() => new Response({ reason }), { code: "http.bad_reason" });
+    }
+  });
+
+  it("knows whether its body ends with the connection", () => {
+    for (const [status, fields, needs] of [
+      [200, {}, true],
+      [200, { "Transfer-Encoding": "gzip" }, true],
+      [200, { "Transfer-Encoding": "gzip, chunked" }, false],
+      [200, { "content-length": "0" }, false],
+      [101, {}, false],
+      [204, {}, false],
+      [304, {}, false],
+    ] as const) {
+      assert.equal(new Response({ status, fields }).needsEof, needs, `${status} ${JSON.stringify(fields)}`);
+    }
+  });
+
+  it("takes a body in parts, and nothing else that is no body", () => {
+    const stream = new ReadableStream<Uint8Array>();
+    const response = new Response({ body: stream });
+    assert.deepEqual([response.body, response.fields.size], [stream, 0]);
+    assert.throws(() => new Response({ body: {} as Uint8Array }), { code: "core.invalid_argument" });
+  });
+});

@@ -1,0 +1,116 @@
+// serve and request with each other, over whatever can be a stream, and with any operation failing.
+import assert from "node:assert/strict";
+import { duplexPair } from "node:stream";
+import { describe, it } from "node:test";
+import { FlatBuffer, type ByteStream, type NextLayer } from "../../../src/core/index.ts";
+import { request, Request, Response, serve, type Body, type RequestHandler } from "../../../src/http/index.ts";
+import { pair, VirtualClock } from "../../../src/testing/index.ts";
+import { HandBody, quiet } from "../support/serving.ts";
+
+const echo: RequestHandler = ({ body, fields }) =>
+  new Response<Body>({ body, fields: { "X-Of": fields.get("N") ?? "" } });
+
+async function* bodyOf(size: number, most: number): AsyncGenerator<Uint8Array, undefined> {
+  for (let at = 0; at < size;) {
+    const part = new Uint8Array(Math.min(size - at, 1 + Math.floor(Math.random() * most)));
+    yield part.map((_, i) => (at + i) % 251);
+    at += part.length;
+    if (Math.random() < 0.2) await Promise.resolve();
+  }
+}
+
+async function assertEchoes(client: NextLayer, rounds: number): Promise<void> {
+  const buffer = new FlatBuffer();
+  for (let round = 0; round < rounds; round++) {
+    const size = Math.floor(Math.random() * 20_000);
+    const fields = { Host: "h", N: String(round), ...(round % 3 === 0 ? { Expect: "100-continue" } : {}) };
+    const message = new Request<Body>({ method: "POST", fields, body: bodyOf(size, 3000) });
+    const response = await request(client, message, { buffer });
+    const received = await response.bytes();
+    assert.deepEqual([response.status, response.fields.get("X-Of"), received.length], [200, String(round), size]);
+    assert.ok(received.every((byte, i) => byte === i % 251));
+    assert.equal(buffer.size, 0);
+  }
+}
+
+describe("serve and request", () => {
+  it("get all through, for reads and writes of random sizes and little room", async () => {
+    for (let round = 0; round < 20; round++) {
+      const size = (): number => 1 + Math.floor(Math.random() * 3000);
+      const sizes = (): { maxRead: number; maxWrite: number; capacity: number } => ({
+        maxRead: size(),
+        maxWrite: size(),
+        capacity: size(),
+      });
+      const [client, server] = pair(sizes(), sizes());
+      const clock = new VirtualClock();
+      const served = serve(server, echo, { clock });
+      await assertEchoes(client, 4);
+      client.close();
+      await served;
+      assert.deepEqual([clock.pending, server.closed], [0, true]);
+    }
+  });
+
+  it("work over Duplex streams and pairs of Web streams", async () => {
+    const [a, b] = duplexPair();
+    const served = serve(b, echo);
+    await assertEchoes(a, 3);
+    a.end();
+    a.resume();
+    await served;
+
+    const there = new TransformStream<Uint8Array, Uint8Array>();
+    const back = new TransformStream<Uint8Array, Uint8Array>();
+    const web = serve({ readable: there.readable, writable: back.writable }, echo);
+    const client = { readable: back.readable, writable: there.writable };
+    const { toByteStream } = await import("../../../src/core/index.ts");
+    const stream: ByteStream = toByteStream(client);
+    await assertEchoes(stream, 3);
+    stream.close();
+    await web.catch(() => {});
+  });
+
+  for (const side of ["client", "server"] as const) {
+    it(`end both, and leave nothing, whatever operation of the ${side}'s fails`, async () => {
+      let completes = false;
+      for (let failAfter = 0; !completes; failAfter++) {
+        const own = { maxRead: 100, maxWrite: 100 };
+        const [client, server] = pair(
+          side === "client" ? { ...own, failAfter } : own,
+          side === "server" ? { ...own, failAfter } : own,
+        );
+        const clock = new VirtualClock();
+        let completions = 0;
+        const errors: unknown[] = [];
+        serve(server, echo, { clock, date: false, onError: (error) => errors.push(error) }, () => completions++);
+        const source = new HandBody();
+        const message = new Request<Body>({
+          method: "POST",
+          fields: { Host: "h", Expect: "100-continue" },
+          body: source,
+        });
+        const got = request(client, message, { clock })
+          .then((response) => response.text())
+          .catch((error: { code: string }) => error.code);
+        for (let given = 0; given < 3; given++) {
+          await quiet(8);
+          if (source.asked > given) await source.give(given < 2 ? "x".repeat(150) : undefined);
+        }
+        await quiet(8);
+        // An operation that fails is not seen by the other side until this one is closed, as is a machine that is gone.
+        server.close();
+        await quiet(2);
+        client.close();
+        await quiet(2);
+        const text = await got;
+        completes = text.length === 300;
+        assert.equal(completions, 1);
+        assert.deepEqual(errors, []);
+        assert.equal(clock.pending, 0, `a timer is left behind ${failAfter}`);
+        if (source.asked > 0 && !completes) assert.ok(source.stops <= 1);
+        assert.ok(failAfter < 100);
+      }
+    });
+  }
+});

@@ -1,0 +1,312 @@
+// The bodies of requests that are served: read, asked for, left alone, and what is wrong with them.
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { decodeLatin1 } from "../../../../src/core/text.ts";
+import { IncomingBody, Response, type IncomingRequest, type RequestHandler } from "../../../../src/http/index.ts";
+import { deferred, get, post, quiet, Serving } from "../../support/serving.ts";
+
+const chunked = (chunks: string): string => `POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n${chunks}`;
+const expecting = "Expect: 100-continue\r\n";
+
+/** Answers with the whole body. */
+const whole: RequestHandler = async (request) => new Response({ body: await request.bytes() });
+/** Sends the body back as it comes. */
+const echo: RequestHandler = (request) => new Response({ body: request.body });
+/** Does not look at it. */
+const deaf: RequestHandler = () => new Response({ body: "deaf" });
+
+function bodyOf(request: IncomingRequest): IncomingBody {
+  assert.ok(request.body instanceof IncomingBody);
+  return request.body;
+}
+
+describe("the body of a request", () => {
+  for (const [how, handler] of Object.entries({ whole, echo })) {
+    for (const [framing, text] of [
+      ["with a length", post("hello world")],
+      ["chunked", chunked("5\r\nhello\r\n6;a=b\r\n world\r\n0\r\nT: x\r\n\r\n")],
+    ] as const) {
+      it(`${framing}, ${how}: whole, byte by byte, in pieces, with a request behind it`, async () => {
+        for (const maxRead of [Infinity, 1, 3]) {
+          const serving = new Serving(handler, { pair: { maxRead } });
+          await serving.send(text + text + get("/"));
+          await quiet(20);
+          assert.deepEqual(
+            serving.responses().map(({ body }) => body),
+            ["hello world", "hello world", ""],
+          );
+          await serving.end();
+        }
+      });
+    }
+  }
+
+  it("comes in parts that are the handler's own, read as they are asked for", async () => {
+    const parts: Uint8Array[] = [];
+    let body!: IncomingBody;
+    const { promise, resolve } = deferred<Response>();
+    const serving = new Serving((request) => {
+      body = bodyOf(request);
+      return promise;
+    });
+    await serving.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\nabc");
+    assert.deepEqual([body.size, body.isDone, serving.stream.reading], [9, false, false]);
+    const source = body[Symbol.asyncIterator]();
+    parts.push((await source.next()).value!);
+    // Not asked for: not read.
+    await serving.send("def");
+    assert.deepEqual([serving.stream.reading, serving.stream.unread], [false, 3]);
+    parts.push((await source.next()).value!);
+    const third = source.next();
+    await serving.send("ghi");
+    parts.push((await third).value!);
+    assert.equal(body.isDone, true);
+    assert.deepEqual(await source.next(), { done: true, value: undefined });
+    resolve(new Response());
+    await quiet();
+    assert.equal(parts.map((part) => decodeLatin1(part)).join(), "abc,def,ghi");
+    assert.deepEqual(serving.statuses, [200]);
+    await serving.end();
+  });
+
+  it("has its trailer behind it", async () => {
+    const serving = new Serving(async (request) => {
+      await request.bytes();
+      return new Response({ body: bodyOf(request).trailer.get("t")! });
+    });
+    await serving.send(chunked("0\r\nT: x\r\n\r\n"));
+    assert.equal(serving.responses()[0]!.body, "x");
+    await serving.end();
+  });
+
+  it("holds the client back while nobody reads, and is sent back no faster than it is taken", async () => {
+    const serving = new Serving(echo, { pair: { capacity: 1000 }, peerPair: { capacity: 1000 }, paused: true });
+    await serving.send(post("x".repeat(50_000)));
+    await quiet(10);
+    // What is on the way: one part, and what either side has room for.
+    assert.ok(serving.client.stream.unread <= 1000 && serving.stream.unread <= 1000);
+    assert.equal(serving.client.text, "");
+    serving.client.resume();
+    await quiet(100);
+    assert.equal(serving.responses()[0]!.body.length, 50_000);
+    await serving.end();
+  });
+
+  it("can be read once, and not behind its response", async () => {
+    let body!: IncomingBody;
+    const serving = new Serving(async (request) => {
+      body = bodyOf(request);
+      await request.bytes();
+      await assert.rejects(request.bytes(), { code: "http.body_used" });
+      return new Response();
+    });
+    await serving.send(post("abc"));
+    assert.deepEqual(serving.statuses, [200]);
+    await serving.end();
+
+    const later = new Serving((request) => {
+      body = bodyOf(request);
+      return new Response();
+    });
+    await later.send(post("abc"));
+    await assert.rejects(body.next(), { code: "http.body_used" });
+    await later.end();
+  });
+});
+
+describe("a client that expects 100 (Continue)", () => {
+  it("is told to go on when the body is asked for, once", async () => {
+    for (const handler of [whole, echo]) {
+      const serving = new Serving(handler);
+      await serving.send(`POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n${expecting}\r\n`);
+      assert.ok(serving.client.text.startsWith("HTTP/1.1 100 Continue\r\n\r\n"));
+      // Sent back, the head of the response is there already.
+      assert.equal(serving.client.text.includes(" 200 "), handler === echo);
+      await serving.send("he");
+      await serving.send(`llo${get("/")}`);
+      assert.deepEqual(
+        serving.responses().map(({ status, body }) => [status, body]),
+        [
+          [100, ""],
+          [200, "hello"],
+          [200, ""],
+        ],
+      );
+      await serving.end();
+    }
+  });
+
+  it("is told so behind the responses to earlier requests", async () => {
+    const serving = new Serving((request) => (request.method === "GET" ? deaf : whole)(request, undefined as never), {
+      pair: { maxWrite: 1 },
+    });
+    await serving.send(`${get("/")}POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n${expecting}\r\n`);
+    await quiet(10);
+    assert.deepEqual(serving.statuses, [200, 100]);
+    await serving.send("x");
+    await quiet(10);
+    assert.equal(serving.responses()[2]!.body, "x");
+    await serving.end();
+  });
+
+  it("is answered at once where the body is not read, and the connection ends", async () => {
+    for (const handler of [deaf, async () => Promise.resolve(new Response({ body: "deaf" }))]) {
+      const serving = new Serving(handler);
+      await serving.send(`POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n${expecting}\r\n`);
+      const [response] = serving.responses();
+      assert.deepEqual([response!.body, response!.fields["connection"]], ["deaf", "close"]);
+      assert.equal(serving.client.ended, true);
+      await serving.end();
+    }
+  });
+
+  it("is not told so behind the final response", async () => {
+    const serving = new Serving((request) => {
+      async function* body(): AsyncGenerator<Uint8Array, undefined> {
+        yield Buffer.from("first ");
+        yield* request.body as IncomingBody;
+      }
+      return new Response({ body: body() });
+    });
+    await serving.send(`POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n${expecting}\r\n`);
+    await serving.send("hello");
+    assert.equal(serving.responses().length, 1);
+    assert.equal(serving.responses()[0]!.body, "first hello");
+    await serving.end();
+  });
+
+  it("with HTTP/1.0 is told nothing", async () => {
+    const serving = new Serving(whole);
+    await serving.send(`POST / HTTP/1.0\r\nContent-Length: 5\r\n${expecting}\r\n`);
+    assert.equal(serving.client.text, "");
+    await serving.send("hello");
+    assert.equal(serving.responses()[0]!.body, "hello");
+    await serving.end();
+  });
+
+  it("and that has sent the body already is served as well", async () => {
+    const serving = new Serving(whole);
+    await serving.send(post("hello", expecting) + get("/"));
+    assert.deepEqual(serving.statuses, [100, 200, 200]);
+    await serving.end();
+  });
+
+  it("gets 100 and the response in order also where the handler does not wait for the body", async () => {
+    for (const result of ["sync", "throws", "async"]) {
+      const serving = new Serving((request) => {
+        void bodyOf(request).next();
+        if (result === "throws") throw new Error("mine");
+        const response = new Response({ body: "x".repeat(20_000) });
+        return result === "sync" ? response : Promise.resolve(response);
+      });
+      await serving.send(`POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n${expecting}\r\n`);
+      assert.deepEqual(serving.statuses, [100, result === "throws" ? 500 : 200]);
+      await serving.send(`hello${get("/2").replace("GET", "DELETE")}`);
+      assert.equal(serving.statuses.length, 3);
+      await serving.end();
+    }
+  });
+
+  it("with another expectation is refused", async () => {
+    const serving = new Serving(() => assert.fail("was asked"));
+    await serving.send(post("hello", "Expect: the-unexpected\r\n"));
+    assert.deepEqual(serving.statuses, [417]);
+    await serving.end("http.expectation_failed");
+  });
+});
+
+describe("a body that nobody wants", () => {
+  it("is read to its end, and the connection goes on", async () => {
+    for (const maxRead of [Infinity, 7]) {
+      for (const text of [post("x".repeat(60_000)), chunked("5\r\nhello\r\n0\r\n\r\n")]) {
+        const serving = new Serving(deaf, { pair: { maxRead } });
+        await serving.send(text + get("/"));
+        await quiet(50);
+        assert.deepEqual(serving.statuses, [200, 200]);
+        await serving.end();
+      }
+    }
+  });
+
+  it("nor what is left of it is taken for a request, whatever the handler makes of `request.body`", async () => {
+    const serving = new Serving((request) => {
+      request.body = Buffer.from("parsed");
+      return new Response();
+    });
+    await serving.send(post(get("/smuggled")) + get("/"));
+    assert.deepEqual(serving.statuses, [200, 200]);
+    await serving.end();
+  });
+
+  it("ends the connection where it is too long, and says so where that is known", async () => {
+    for (const [text, connection] of [
+      ["POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 100000\r\n\r\n", "close"],
+      [chunked(`11000\r\n${"x".repeat(0x11000)}\r\n`), undefined],
+    ] as const) {
+      const serving = new Serving(deaf);
+      await serving.send(text);
+      await quiet(20);
+      assert.deepEqual(serving.statuses, [200]);
+      assert.equal(serving.responses()[0]!.fields["connection"], connection);
+      assert.equal(serving.client.ended, true);
+      await serving.end();
+    }
+  });
+
+  it("ends the connection where it fails", async () => {
+    const serving = new Serving(deaf);
+    await serving.send(chunked("x"));
+    assert.deepEqual(serving.statuses, [200]);
+    await serving.end("http.bad_chunk");
+  });
+
+  it("is waited for as long as bodies are, and no longer", async () => {
+    const serving = new Serving(deaf, { timeouts: { body: 1000 } });
+    await serving.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhe");
+    await serving.clock.advance(999);
+    assert.equal(serving.completions, 0);
+    await serving.clock.advance(1);
+    serving.assertEnded("core.timeout");
+  });
+
+  it("is taken from whoever still reads it", async () => {
+    let pending!: Promise<unknown>;
+    const serving = new Serving((request) => {
+      pending = bodyOf(request).next();
+      return new Response();
+    });
+    await serving.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\n");
+    assert.deepEqual(serving.statuses, [200]);
+    await serving.send(`hello${get("/").replace("GET", "PUT")}`);
+    assert.equal(((await pending) as { value: Uint8Array }).value.length, 5);
+    assert.equal(serving.statuses.length, 2);
+    await serving.end();
+  });
+
+  it("and that is all there is taken from whoever reads it just then, too", async () => {
+    const parts: Promise<IteratorResult<Uint8Array>>[] = [];
+    const serving = new Serving((request) => {
+      if (request.body instanceof IncomingBody) parts.push(request.body.next());
+      return new Response();
+    });
+    await serving.send(post("hello") + get("/") + post("world"));
+    assert.deepEqual(serving.statuses, [200, 200, 200]);
+    const read = (await Promise.all(parts)).map(({ value }) => decodeLatin1(value as Uint8Array));
+    assert.deepEqual(read, ["hello", "world"]);
+    await serving.end();
+  });
+
+  it("may have been read in part", async () => {
+    const serving = new Serving(
+      async (request) => {
+        for await (const part of bodyOf(request)) return new Response({ body: part });
+        return new Response();
+      },
+      { pair: { maxRead: 200 } },
+    );
+    await serving.send(post("x".repeat(1000)) + get("/"));
+    await quiet(10);
+    assert.equal(serving.responses().length, 2);
+    await serving.end();
+  });
+});

@@ -1,0 +1,322 @@
+// Handlers that fail, responses that can't be sent or break off, and requests that are refused.
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { Fields, Response, type Body, type RequestHandler } from "../../../../src/http/index.ts";
+import { deferred, get, HandBody, post, quiet, Serving } from "../../support/serving.ts";
+
+const ok: RequestHandler = () => new Response({ body: "ok" });
+const mine = new Error("mine");
+
+describe("a handler that fails", () => {
+  for (const [what, handler] of [
+    ["throws", () => assert.fail(mine)],
+    ["rejects", () => Promise.reject(mine)],
+    ["rejects late", () => quiet().then(() => Promise.reject(mine))],
+  ] as const) {
+    it(`and ${what} is answered 500, told of once, and the connection goes on`, async () => {
+      const serving = new Serving((request, exchange) =>
+        request.target === "/bad" ? handler() : ok(request, exchange),
+      );
+      await serving.send(get("/1") + get("/bad") + get("/2"));
+      await quiet(2);
+      assert.deepEqual(serving.statuses, [200, 500, 200]);
+      assert.deepEqual(serving.errors, [mine]);
+      assert.doesNotMatch(serving.client.text, /mine/);
+      await serving.end();
+    });
+  }
+
+  for (const [what, result] of [
+    ["nothing", undefined],
+    ["null", null],
+    ["an object", {}],
+    ["one of fetch's", new globalThis.Response("x")],
+    ["an interim response", new Response({ status: 103 })],
+    ["a switch without a release", new Response({ status: 101 })],
+    ["a bad field", new Response({ fields: Fields.fromRaw(["a", "b\r\nc: d"]) })],
+    ["a wrong length", new Response({ fields: { "Content-Length": "3" }, body: "four" })],
+    ["a body with 204", new Response({ status: 204, body: "x" })],
+    ["null for a body", Object.assign(new Response(), { body: null })],
+    ["undefined for a body", Object.assign(new Response(), { body: undefined })],
+  ] as [string, unknown][]) {
+    it(`by returning ${what} is answered 500 and told of`, async () => {
+      for (const value of [result, Promise.resolve(result)]) {
+        const serving = new Serving(() => value as Response);
+        await serving.send(get("/") + get("/"));
+        assert.deepEqual(serving.statuses, [500, 500]);
+        assert.equal(serving.errors.length, 2);
+        await serving.end();
+      }
+    });
+  }
+
+  it("by a promise that can't be looked at is answered 500, also where the stream could have been taken over", async () => {
+    const broken = new Proxy({}, { get: () => assert.fail(mine) });
+    const serving = new Serving(() => broken as Response);
+    await serving.send(get("/") + get("/", "Upgrade: x\r\n"));
+    assert.deepEqual(
+      [serving.statuses, serving.errors],
+      [
+        [500, 500],
+        [mine, mine],
+      ],
+    );
+    await serving.end();
+  });
+
+  it("by a body of the wrong kind or a framing that can't be: the body is let go of", async () => {
+    for (const init of [{ status: 204 }, { status: 103 }, { fields: { "Transfer-Encoding": "gzip" } }]) {
+      const body = new HandBody();
+      const serving = new Serving(() => new Response<Body>({ ...init, body }));
+      await serving.send(get("/"));
+      assert.deepEqual([serving.statuses, body.asked, body.drops], [[500], 0, 1]);
+      await serving.end();
+    }
+  });
+
+  it("is told of on the console where there is no onError, and so is an onError that throws", async (t) => {
+    const reported = t.mock.method(console, "error", () => {});
+    for (const onError of [
+      undefined,
+      () => {
+        throw mine;
+      },
+    ]) {
+      const serving = new Serving(() => Promise.reject(mine), { onError });
+      await serving.send(get("/"));
+      assert.deepEqual(serving.statuses, [500]);
+      await serving.end();
+    }
+    assert.deepEqual(
+      reported.mock.calls.map((call) => call.arguments[0]),
+      [mine, mine],
+    );
+  });
+
+  it("late, behind the end of its connection, is told of; what it answers then is let go of", async () => {
+    for (const outcome of ["fails", "answers"]) {
+      const { promise, resolve, reject } = deferred<Response<Body>>();
+      const controller = new AbortController();
+      const serving = new Serving(() => promise, { signal: controller.signal });
+      await serving.send(get("/"));
+      controller.abort();
+      await quiet();
+      serving.assertEnded("core.aborted");
+      const body = new HandBody();
+      if (outcome === "fails") reject(mine);
+      else resolve(new Response<Body>({ body }));
+      await quiet();
+      assert.deepEqual(serving.errors, outcome === "fails" ? [mine] : []);
+      assert.equal(body.drops, outcome === "fails" ? 0 : 1);
+      assert.equal(serving.completions, 1);
+    }
+  });
+});
+
+describe("a response in parts", () => {
+  it("is asked for the next one when the last is taken", async () => {
+    const body = new HandBody();
+    const serving = new Serving(() => new Response<Body>({ body }), { peerPair: { capacity: 100 }, paused: true });
+    await serving.send(get("/"));
+    assert.equal(body.asked, 1);
+    await body.give("x".repeat(1000));
+    assert.equal(body.asked, 1);
+    serving.client.resume();
+    await quiet(4);
+    assert.equal(body.asked, 2);
+    await body.give();
+    assert.equal(serving.responses()[0]!.body.length, 1000);
+    assert.deepEqual([body.stops, body.drops], [0, 0]);
+    await serving.end();
+  });
+
+  it("that fails midway is cut, so that the client sees it, and told of", async () => {
+    for (const [what, length] of [
+      ["chunked", undefined],
+      ["with a length", "100"],
+    ] as const) {
+      const body = new HandBody();
+      const fields = length === undefined ? {} : { "Content-Length": length };
+      const serving = new Serving(() => new Response<Body>({ fields, body }));
+      await serving.send(get("/") + get("/never"));
+      await body.give("part");
+      await body.fail(mine);
+      assert.match(serving.client.text, /part(\r\n)?$/, what);
+      assert.equal(serving.client.ended, true);
+      assert.deepEqual(serving.errors, [mine]);
+      serving.assertEnded("http.body_failed");
+    }
+  });
+
+  it("that is shorter or longer than announced is cut", async () => {
+    for (const more of ["", "xx"]) {
+      const body = new HandBody();
+      const serving = new Serving(() => new Response<Body>({ fields: { "Content-Length": "5" }, body }));
+      await serving.send(get("/"));
+      await body.give("four");
+      await body.give(more === "" ? undefined : more);
+      assert.equal((serving.errors[0] as { code: string }).code, "http.bad_content_length");
+      assert.equal(body.stops, more === "" ? 0 : 1);
+      serving.assertEnded("http.bad_content_length");
+    }
+  });
+
+  it("whose parts are none is cut", async () => {
+    const body = {
+      [Symbol.asyncIterator]: () => ({ next: () => Promise.resolve(undefined) }),
+    } as unknown as Body;
+    const serving = new Serving(() => new Response<Body>({ body }));
+    await serving.send(get("/"));
+    assert.equal(serving.errors.length, 1);
+    serving.assertEnded("http.body_failed");
+  });
+
+  it("is told to stop when the client is lost, also while it is waited for, and when it has not begun", async () => {
+    for (const when of ["while it is waited for", "while a part is on its way", "before it has begun"]) {
+      const body = new HandBody();
+      const controller = new AbortController();
+      const serving = new Serving(
+        (request) => new Response<Body>({ body: request.target === "/" ? body : Buffer.alloc(1000) }),
+        { signal: controller.signal, peerPair: { capacity: 100 }, paused: true },
+      );
+      if (when === "before it has begun") await serving.send(get("/1") + get("/"));
+      else await serving.send(get("/"));
+      if (when === "while a part is on its way") await body.give("x".repeat(1000));
+      controller.abort();
+      await quiet();
+      serving.assertEnded("core.aborted");
+      const begun = when !== "before it has begun";
+      assert.deepEqual([body.stops, body.drops], begun ? [1, 0] : [0, 1], when);
+      assert.deepEqual(serving.errors, []);
+    }
+  });
+
+  it("is let go of where nothing but the head is sent", async () => {
+    const body = new HandBody();
+    const serving = new Serving(() => new Response<Body>({ body }));
+    await serving.send(get("/").replace("GET", "HEAD"));
+    assert.deepEqual([body.asked, body.drops], [0, 1]);
+    await serving.end();
+  });
+
+  it("has its trailer behind it", async () => {
+    async function* parts(): AsyncGenerator<Uint8Array, undefined> {
+      yield Buffer.from("x");
+    }
+    const body = Object.assign(parts(), { trailer: new Fields({ T: "y" }) });
+    const serving = new Serving(() => new Response<Body>({ body }));
+    await serving.send(get("/"));
+    assert.match(serving.client.text, /\r\n0\r\nT: y\r\n\r\n$/);
+    await serving.end();
+  });
+});
+
+describe("a request that can't be taken", () => {
+  for (const [status, code, text, options] of [
+    [400, "http.bad_method", "\x16\x03\x01", {}],
+    [400, "http.bad_field", "GET / HTTP/1.1\r\nBad Field: x\r\n\r\n", {}],
+    [400, "http.bad_host", "GET / HTTP/1.1\r\n\r\n", {}],
+    [400, "http.bad_host", "GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n", {}],
+    [400, "http.bad_host", "GET / HTTP/1.1\r\nHost: a/b\r\n\r\n", {}],
+    [400, "http.bad_host", "GET / HTTP/1.0\r\nHost: a b\r\n\r\n", {}],
+    [400, "http.bad_content_length", get("/", "Content-Length: x\r\n"), {}],
+    [400, "http.bad_transfer_encoding", get("/", "Content-Length: 1\r\nTransfer-Encoding: chunked\r\n"), {}],
+    [417, "http.expectation_failed", get("/", "Expect: more\r\n"), {}],
+    [431, "http.header_limit", get("/", `A: ${"x".repeat(100)}\r\n`), { headerLimit: 100 }],
+    [431, "http.field_limit", get("/", "A: b\r\n"), { fieldLimit: 1 }],
+    [501, "http.unknown_transfer_coding", get("/", "Transfer-Encoding: gzip, chunked\r\n"), {}],
+    [505, "http.bad_version", "GET / HTTP/2.0\r\n", {}],
+  ] as const) {
+    it(`${code} is ${status}; what comes behind it is not looked at`, async () => {
+      for (const maxRead of [Infinity, 1]) {
+        let asked = 0;
+        const handler: RequestHandler = (...given) => {
+          asked++;
+          return ok(...given);
+        };
+        const serving = new Serving(handler, { ...options, pair: { maxRead } });
+        await serving.send(
+          `${options === undefined || "headerLimit" in options || "fieldLimit" in options ? "" : get("/1")}${text}${get("/3")}`,
+        );
+        await quiet(4);
+        const seen = serving.responses();
+        const last = seen.at(-1)!;
+        assert.equal(last.status, status);
+        assert.equal(last.fields["connection"], "close");
+        assert.equal(asked, seen.length - 1);
+        assert.deepEqual(serving.errors, []);
+        // It is read on, so that the response is not lost to a reset.
+        assert.deepEqual([serving.client.ended, serving.completions], [true, 0]);
+        await serving.send("x".repeat(100_000));
+        assert.equal(serving.client.error, undefined);
+        await serving.end(code);
+      }
+    });
+  }
+
+  it("gets its answer behind those to the requests before it, however they are answered", async () => {
+    const { promise, resolve } = deferred<Response>();
+    const serving = new Serving(() => promise);
+    await serving.send(`${get("/")}\0`);
+    assert.equal(serving.client.text, "");
+    resolve(new Response());
+    await quiet();
+    assert.deepEqual(serving.statuses, [200, 400]);
+    await serving.end("http.bad_method");
+  });
+
+  it("by HEAD gets a head alone", async () => {
+    const serving = new Serving(ok);
+    await serving.send("HEAD / HTTP/1.1\r\n\r\n");
+    const [response] = serving.responses([0]);
+    assert.equal(response!.status, 400);
+    await serving.end("http.bad_host");
+  });
+
+  it("an empty Host, one with a port, and none in HTTP/1.0 are fine", async () => {
+    const serving = new Serving(ok);
+    for (const host of ["", "h:80", "[::1]:80"]) await serving.send(`GET / HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
+    await serving.send("GET / HTTP/1.0\r\n\r\n");
+    assert.deepEqual(serving.statuses, [200, 200, 200, 200]);
+    await serving.end();
+  });
+
+  it("with any of the operations that say so failing, it ends once and leaves nothing", async () => {
+    for (const text of [get("/") + "\0", post("hello", "Expect: x\r\n"), "GET / HTTP/1.1\r\n\r\n"]) {
+      let completes = false;
+      for (let failAfter = 0; !completes; failAfter++) {
+        const serving = new Serving(ok, { pair: { failAfter, maxWrite: 50 } });
+        await serving.send(text);
+        serving.client.stream.end();
+        await quiet(2);
+        completes = serving.error?.condition === "protocol_violation";
+        assert.equal(serving.completions, 1);
+        serving.assertEnded(serving.error?.code);
+        assert.ok(failAfter < 20);
+      }
+    }
+  });
+});
+
+describe("the date", () => {
+  it("is in each response that has none, also in those in parts and refusals", async () => {
+    const own = "Thu, 01 Jan 1970 00:00:00 GMT";
+    const serving = new Serving(
+      ({ target }) =>
+        new Response<Body>({
+          fields: target === "/own" ? { Date: own } : {},
+          body: target === "/parts" ? (async function* (): AsyncGenerator<Uint8Array> {})() : new Uint8Array(0),
+        }),
+      { date: true },
+    );
+    await serving.send(`${get("/")}${get("/own")}${get("/parts")}\0`);
+    const dates = serving.responses().map(({ fields }) => fields["date"]);
+    assert.equal(dates.length, 4);
+    assert.equal(dates[1], own);
+    for (const date of [dates[0], dates[2], dates[3]]) {
+      assert.ok(Math.abs(Date.parse(date!) - Date.now()) < 10_000, date);
+      assert.match(date!, / GMT$/);
+    }
+    await serving.end("http.bad_method");
+  });
+});

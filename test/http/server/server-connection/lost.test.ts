@@ -1,0 +1,460 @@
+// A client that goes while its request is answered: what the handler is told by its signal, and what is read meanwhile.
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { connect } from "node:net";
+import { describe, it } from "node:test";
+import type { ServalError } from "../../../../src/core/index.ts";
+import { Response, serve, type Body, type Exchange, type RequestHandler } from "../../../../src/http/index.ts";
+import { listen } from "../../../../src/net/index.ts";
+import { deferred, get, HandBody, post, quiet, Serving, type ServingInit } from "../../support/serving.ts";
+
+/** A connection whose handler asks for the signal of each request, and answers when it is told to. */
+class Watched {
+  readonly signals: AbortSignal[] = [];
+  readonly exchanges: Exchange[] = [];
+  readonly answers: ReturnType<typeof deferred<Response<Body>>>[] = [];
+  readonly serving: Serving;
+
+  constructor(options: ServingInit = {}, before?: RequestHandler) {
+    this.serving = new Serving(async (request, exchange) => {
+      this.exchanges.push(exchange);
+      this.signals.push(exchange.signal);
+      const answer = deferred<Response<Body>>();
+      this.answers.push(answer);
+      await before?.(request, exchange);
+      return answer.promise;
+    }, options);
+  }
+
+  /** What has become of the signals: the code of each one's reason, or undefined. */
+  get reasons(): (string | undefined)[] {
+    return this.signals.map(({ aborted, reason }) => (aborted ? (reason as ServalError).code : undefined));
+  }
+
+  async answer(at: number, body: string | Body = `answer ${at}`): Promise<void> {
+    this.answers[at]!.resolve(new Response<Body>({ body }));
+    await quiet(4);
+  }
+}
+
+const reset = "core.connection_reset";
+const kept = get("/");
+
+describe("the signal of an exchange", () => {
+  it("aborts with the stream's error where the connection is reset while the handler works, before serve completes", async () => {
+    const watched = new Watched();
+    const { serving } = watched;
+    await serving.send(kept);
+    assert.equal(serving.stream.reading, true);
+    let completions = -1;
+    watched.signals[0]!.addEventListener("abort", () => (completions = serving.completions));
+    serving.client.stream.reset();
+    await quiet(2);
+    assert.deepEqual([watched.reasons, completions], [[reset], 0]);
+    assert.equal(watched.signals[0]!.reason, serving.error);
+    await watched.answer(0);
+    serving.assertEnded(reset);
+    assert.deepEqual(serving.errors, []);
+  });
+
+  it("is one for each request, made when it is looked at", async () => {
+    const watched = new Watched();
+    const { serving, exchanges, signals } = watched;
+    await serving.send(kept);
+    await watched.answer(0);
+    await serving.send(kept);
+    assert.equal(exchanges[1]!.signal, signals[1]);
+    assert.notEqual(signals[0], signals[1]);
+    serving.client.stream.reset();
+    await quiet();
+    assert.deepEqual(watched.reasons, [undefined, reset]);
+    assert.equal(exchanges[0]!.signal.aborted, false);
+  });
+
+  it("asked for only after the end has its reason at once; after the response it never aborts", async () => {
+    const exchanges: Exchange[] = [];
+    const never = deferred<Response>();
+    const serving = new Serving((_, exchange) => {
+      exchanges.push(exchange);
+      return exchanges.length === 1 ? new Response() : never.promise;
+    });
+    await serving.send(kept + kept);
+    serving.client.stream.reset();
+    // Nobody reads, since nobody has asked.
+    assert.equal(serving.completions, 0);
+    assert.equal(exchanges[0]!.signal.aborted, false);
+    never.resolve(new Response({ body: "x" }));
+    await quiet(4);
+    serving.assertEnded(reset);
+    const [first, second] = exchanges;
+    assert.deepEqual([first!.signal.aborted, second!.signal.aborted], [false, false]);
+  });
+
+  it("asked for while the handler works already, is watched from then on", async () => {
+    const exchanges: Exchange[] = [];
+    const serving = new Serving((_, exchange) => {
+      exchanges.push(exchange);
+      return deferred<Response>().promise;
+    });
+    await serving.send(kept);
+    assert.equal(serving.stream.reading, false);
+    const { signal } = exchanges[0]!;
+    assert.deepEqual([serving.stream.reading, signal.aborted], [true, false]);
+    serving.client.stream.reset();
+    await quiet();
+    assert.equal(signal.reason, serving.error);
+    serving.assertEnded(reset);
+  });
+
+  it("aborts where this side closes: by the option signal, by a write that takes too long", async () => {
+    const controller = new AbortController();
+    const aborted = new Watched({ signal: controller.signal });
+    await aborted.serving.send(kept);
+    controller.abort();
+    // Not inside the call.
+    assert.equal(aborted.signals[0]!.aborted, false);
+    await quiet();
+    assert.deepEqual(aborted.reasons, ["core.aborted"]);
+    aborted.serving.assertEnded("core.aborted");
+
+    const slow = new Watched({ paused: true, peerPair: { capacity: 10 } });
+    await slow.serving.send(kept);
+    await slow.answer(0, new HandBody());
+    await slow.serving.clock.advance(60_000);
+    assert.deepEqual(slow.reasons, ["core.timeout"]);
+    slow.serving.assertEnded("core.timeout");
+  });
+
+  it("asked for behind the end has its reason at once", async () => {
+    const controller = new AbortController();
+    const exchanges: Exchange[] = [];
+    const serving = new Serving(
+      (_, exchange) => {
+        exchanges.push(exchange);
+        return deferred<Response>().promise;
+      },
+      { signal: controller.signal },
+    );
+    await serving.send(kept);
+    controller.abort();
+    assert.equal((exchanges[0]!.signal.reason as ServalError).code, "core.aborted");
+  });
+
+  it("is no reason to read where the answer is there at once", async () => {
+    const serving: Serving = new Serving((_, exchange) => {
+      assert.equal(exchange.signal.aborted, false);
+      return new Response();
+    });
+    const before = serving.stream.operations;
+    await serving.send(kept + kept);
+    // One write, and the read that waits for the next request.
+    assert.equal(serving.stream.operations - before, 2);
+    await serving.end();
+  });
+
+  it("listens on while the response comes in parts, and the body is let go of", async () => {
+    const body = new HandBody();
+    for (const isLater of [true, false]) {
+      const signals: AbortSignal[] = [];
+      const serving = new Serving((_, exchange) => {
+        signals.push(exchange.signal);
+        const response = new Response<Body>({ body });
+        return isLater ? Promise.resolve(response) : response;
+      });
+      await serving.send(kept);
+      await body.give("some");
+      assert.equal(serving.stream.reading, true);
+      serving.client.stream.reset();
+      await quiet(2);
+      assert.equal((signals[0]!.reason as ServalError).code, reset);
+      await body.give();
+      serving.assertEnded(reset);
+    }
+  });
+
+  it("aborts wherever the connection is reset, if its request is being answered then", async () => {
+    const head = post("body").length - "body".length;
+    const requests = kept + post("body");
+    for (let after = 0; after <= requests.length; after++) {
+      const watched = new Watched({ pair: { resetAfter: after } }, async (request) => void (await request.bytes()));
+      const { serving } = watched;
+      await serving.send(requests);
+      const first = after < kept.length ? [] : [after === kept.length ? reset : undefined];
+      assert.deepEqual(watched.reasons, first, `${after}`);
+      if (first.length > 0) await watched.answer(0);
+      const second = after < kept.length + head ? [] : [reset];
+      assert.deepEqual(watched.reasons, [...first, ...second], `${after}`);
+      serving.assertEnded(reset);
+    }
+  });
+
+  it("aborts by whichever operation fails, and nothing is left", async () => {
+    for (let n = 0; ; n++) {
+      const watched = new Watched({ pair: { failAfter: n } });
+      const { serving } = watched;
+      await serving.send(kept);
+      for (let at = 0; at < 2 && at < watched.answers.length; at++) {
+        await watched.answer(at);
+        if (serving.completions === 0) await serving.send(kept);
+      }
+      if (serving.completions === 0) {
+        // All went well so far; what is left is the end.
+        assert.deepEqual(watched.reasons, [undefined, undefined, undefined]);
+        serving.client.stream.reset();
+        await quiet();
+        assert.deepEqual(watched.reasons, [undefined, undefined, reset]);
+        return;
+      }
+      serving.assertEnded("testing.failure");
+      const aborted = watched.reasons.filter((code) => code !== undefined);
+      assert.ok(aborted.length <= 1 && aborted.every((code) => code === "testing.failure"));
+    }
+  });
+});
+
+describe("while a handler works", () => {
+  it("the client may end its side, and gets its answer", async () => {
+    const watched = new Watched();
+    const { serving } = watched;
+    await serving.send(kept);
+    serving.client.stream.end();
+    await quiet(2);
+    assert.deepEqual([watched.reasons, serving.completions], [["http.end_of_stream"], 0]);
+    await watched.answer(0);
+    assert.deepEqual(serving.statuses, [200]);
+    serving.assertEnded();
+  });
+
+  it("who gives up because the client has gone has not failed; who fails otherwise has", async () => {
+    for (const [failure, told] of [
+      [undefined, 0],
+      [new DOMException("given up", "AbortError"), 0],
+      [new Error("mine"), 1],
+    ] as const) {
+      const watched = new Watched();
+      const { serving } = watched;
+      await serving.send(kept);
+      serving.client.stream.end();
+      await quiet(2);
+      watched.answers[0]!.reject(failure ?? watched.signals[0]!.reason);
+      await quiet(4);
+      assert.equal(serving.errors.length, told);
+      assert.deepEqual(serving.statuses, [500]);
+      serving.assertEnded();
+    }
+  });
+
+  it("one read is taken of what comes behind, and kept; then none", async () => {
+    const watched = new Watched();
+    const { serving } = watched;
+    await serving.send(kept);
+    await serving.send(get("/2"));
+    assert.equal(serving.stream.reading, false);
+    await serving.send(get("/3"));
+    assert.deepEqual([watched.signals.length, serving.stream.unread], [1, get("/3").length]);
+    await watched.answer(0);
+    // Of the second, all has been used up: what lies in the stream is read behind it.
+    assert.deepEqual([watched.signals.length, serving.stream.unread], [2, 0]);
+    await watched.answer(1);
+    await watched.answer(2);
+    assert.deepEqual(
+      serving.responses().map(({ body }) => body),
+      ["answer 0", "answer 1", "answer 2"],
+    );
+    await serving.end();
+  });
+
+  it("nothing more is read where some is kept already: requests can't pile up", async () => {
+    const watched = new Watched({ pair: { maxRead: 3 * kept.length } });
+    const { serving } = watched;
+    await serving.send(kept.repeat(9));
+    for (let at = 0; at < 9; at++) {
+      const read = 9 * kept.length - serving.stream.unread;
+      assert.ok(read - (at + 1) * kept.length <= 3 * kept.length);
+      await watched.answer(at);
+    }
+    assert.equal(serving.statuses.length, 9);
+    await serving.end();
+  });
+
+  it("the read that is in flight then takes the next request, in its time", async () => {
+    const watched = new Watched();
+    const { serving } = watched;
+    await serving.send(kept);
+    const before = serving.stream.operations;
+    await watched.answer(0);
+    assert.equal(serving.stream.operations, before + 1);
+    serving.client.write(get("/2").slice(0, 10));
+    await quiet(2);
+    await serving.clock.advance(30_000);
+    await quiet(2);
+    assert.deepEqual(serving.statuses, [200, 408]);
+
+    const idle = new Watched();
+    await idle.serving.send(kept);
+    await idle.serving.clock.advance(1_000_000);
+    await idle.answer(0);
+    await idle.serving.clock.advance(59_999);
+    assert.equal(idle.serving.completions, 0);
+    await idle.serving.clock.advance(1);
+    idle.serving.assertEnded();
+  });
+
+  it("of a body that is still to come nothing is read aside; once it is all read, it is watched", async () => {
+    const watched = new Watched({}, async (request) => void (await request.bytes()));
+    const { serving } = watched;
+    const request = post("body");
+    await serving.send(request.slice(0, -1));
+    await serving.send("y");
+    assert.equal(serving.stream.reading, true);
+    await serving.send(kept);
+    assert.equal(serving.stream.reading, false);
+    await watched.answer(0);
+    assert.equal(serving.stream.reading, true);
+    serving.client.stream.reset();
+    await quiet();
+    assert.deepEqual(watched.reasons, [undefined, reset]);
+  });
+
+  it("what the body's reader sees aborts, if it is a loss and nothing that can be answered", async () => {
+    const bodies = async (watched: Watched, act: () => unknown): Promise<void> => {
+      await watched.serving.send(post("body").slice(0, -2));
+      act();
+      await quiet(4);
+    };
+    const wait: RequestHandler = async (request) => void (await request.bytes().catch(() => {}));
+    const lost = new Watched({}, wait);
+    await bodies(lost, () => lost.serving.client.stream.reset());
+    assert.deepEqual(lost.reasons, [reset]);
+    const late = new Watched({}, wait);
+    await bodies(late, () => late.serving.clock.advance(300_000));
+    assert.deepEqual(late.reasons, [undefined]);
+    await late.answer(0);
+    assert.equal(late.serving.statuses[0], 200);
+  });
+
+  for (const [what, request] of [
+    ["of HTTP/1.0", "GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n"],
+    ["with Connection: close", get("/", "Connection: close\r\n")],
+    ["with Upgrade", get("/", "Connection: Upgrade\r\nUpgrade: x\r\n")],
+    ["with CONNECT", "CONNECT h:1 HTTP/1.1\r\nHost: h:1\r\n\r\n"],
+  ] as const) {
+    it(`nothing is read behind a request ${what}`, async () => {
+      const watched = new Watched();
+      const { serving } = watched;
+      await serving.send(request);
+      assert.deepEqual([watched.reasons, serving.stream.reading], [[undefined], false]);
+      watched.answers[0]!.resolve(new Response({ status: 403 }));
+      await quiet(4);
+      assert.deepEqual(serving.statuses, [403]);
+      assert.equal(serving.stream.ended, !request.includes("keep-alive") && !request.includes("Upgrade"));
+      await serving.end();
+    });
+  }
+
+  it("the stream can be released by the one whose turn it is, and its signal does not abort", async () => {
+    const watched = new Watched();
+    const { serving, exchanges } = watched;
+    await serving.send(kept);
+    await watched.answer(0);
+    await serving.send(get("/", "Connection: Upgrade\r\nUpgrade: x\r\n"));
+    assert.throws(() => exchanges[0]!.release(), { code: "core.invalid_argument" });
+    exchanges[1]!.release();
+    assert.deepEqual([serving.stream.reading, serving.completions], [false, 0]);
+    await quiet();
+    assert.deepEqual([serving.completions, serving.error, serving.stream.closed], [1, undefined, false]);
+    serving.client.stream.reset();
+    await quiet();
+    assert.deepEqual(watched.reasons, [undefined, undefined]);
+    serving.assertNothingLeft();
+  });
+});
+
+describe("a connection that ends behind a response while a read is in flight", () => {
+  const ending = async (): Promise<Watched> => {
+    const watched = new Watched();
+    await watched.serving.send(kept);
+    watched.answers[0]!.resolve(new Response({ fields: { Connection: "close" }, body: "bye" }));
+    await quiet(4);
+    assert.deepEqual([watched.serving.responses()[0]!.body, watched.serving.completions], ["bye", 0]);
+    return watched;
+  };
+
+  it("ends with the client's end", async () => {
+    const { serving, reasons } = await ending();
+    await serving.end();
+    assert.deepEqual(reasons, [undefined]);
+  });
+
+  it("ends its side where the client sends more, which is dropped", async () => {
+    const { serving, signals } = await ending();
+    await serving.send(kept);
+    assert.deepEqual([serving.client.ended, signals.length], [true, 1]);
+    await serving.end();
+  });
+
+  it("is closed where the client does neither, and where it resets", async () => {
+    const { serving } = await ending();
+    await serving.clock.advance(5_000);
+    serving.assertEnded();
+    const { serving: other, reasons } = await ending();
+    other.client.stream.reset();
+    await quiet(2);
+    other.assertEnded();
+    assert.deepEqual(reasons, [undefined]);
+  });
+
+  it("with stop: at once where nothing is being answered, else behind the answer", async () => {
+    const stop = new AbortController();
+    const watched = new Watched({ stop: stop.signal });
+    const { serving } = watched;
+    await serving.send(kept);
+    stop.abort();
+    await quiet();
+    assert.deepEqual([serving.completions, watched.reasons], [0, [undefined]]);
+    await watched.answer(0);
+    assert.equal(serving.responses()[0]!.fields.connection, "close");
+    await serving.end();
+
+    const again = new AbortController();
+    const idle = new Watched({ stop: again.signal });
+    await idle.serving.send(kept);
+    await idle.answer(0);
+    again.abort();
+    await quiet();
+    idle.serving.assertEnded();
+  });
+});
+
+describe("over real sockets", () => {
+  it("a reset is told to the handler, and to serve", async (t) => {
+    const aborted = deferred<ServalError>();
+    const ended = deferred<ServalError | undefined>();
+    const asked = deferred();
+    const listener = await listen({ port: 0, host: "127.0.0.1" }, (stream) => {
+      serve(
+        stream,
+        (_, exchange) => {
+          const answer = deferred<Response>();
+          exchange.signal.addEventListener("abort", () => {
+            aborted.resolve(exchange.signal.reason as ServalError);
+            answer.resolve(new Response());
+          });
+          asked.resolve();
+          return answer.promise;
+        },
+        {},
+        (error) => ended.resolve(error),
+      );
+    });
+    t.after(() => listener.close());
+    const socket = connect({ port: listener.port!, host: "127.0.0.1" });
+    await once(socket, "connect");
+    socket.write(kept);
+    await asked.promise;
+    socket.resetAndDestroy();
+    const reason = await aborted.promise;
+    assert.equal(reason.code, reset);
+    assert.equal(await ended.promise, reason);
+  });
+});

@@ -1,0 +1,276 @@
+// A served connection over a pair in memory, and the client at its other end: it speaks in bytes, so that nothing tested
+// checks itself.
+import assert from "node:assert/strict";
+import { getEventListeners } from "node:events";
+import type { ServalError } from "../../../src/core/index.ts";
+import { decodeLatin1, encodeLatin1 } from "../../../src/core/text.ts";
+import { serve, type RequestHandler, type ServeOptions } from "../../../src/http/index.ts";
+import { pair, VirtualClock, type PairOptions, type PairStream } from "../../../src/testing/index.ts";
+
+/** Lets everything that is ready run, timers apart. */
+export async function quiet(turns = 1): Promise<void> {
+  for (let turn = 0; turn < turns; turn++) await new Promise((resolve) => setImmediate(resolve));
+}
+
+/** One side of a pair, driven by hand: writes all it is given, and keeps what it reads. */
+export class RawPeer {
+  readonly stream: PairStream;
+  /** What has come, as characters up to U+00FF. */
+  text = "";
+  /** Whether the other side has ended, and with which error reading has failed. */
+  ended = false;
+  error: ServalError | undefined;
+  #isPaused: boolean;
+  #waiting = "";
+  #isWriting = false;
+
+  constructor(stream: PairStream, isPaused = false) {
+    this.stream = stream;
+    this.#isPaused = isPaused;
+    if (!isPaused) this.#read();
+  }
+
+  /** Sends text, behind what is being sent. */
+  write(text: string): void {
+    this.#waiting += text;
+    if (!this.#isWriting) this.#write();
+  }
+
+  resume(): void {
+    if (this.#isPaused) this.#read();
+    this.#isPaused = false;
+  }
+
+  pause(): void {
+    this.#isPaused = true;
+  }
+
+  #read(): void {
+    if (this.stream.reading || this.ended || this.error !== undefined) return;
+    this.stream.readSome((error, bytes) => {
+      this.error = error;
+      if (bytes === undefined) this.ended = error === undefined;
+      else {
+        this.text += decodeLatin1(bytes);
+        if (!this.#isPaused) this.#read();
+      }
+    });
+  }
+
+  #write(): void {
+    if (this.#waiting === "") return;
+    this.#isWriting = true;
+    this.stream.writeSome(encodeLatin1(this.#waiting), (error, count) => {
+      this.#isWriting = false;
+      this.#waiting = error === undefined ? this.#waiting.slice(count) : "";
+      this.#write();
+    });
+  }
+}
+
+/** A message as it came over the wire. */
+export interface SeenMessage {
+  /** The start line. */
+  line: string;
+  status: number;
+  /** Names in lower case. */
+  fields: Record<string, string>;
+  body: string;
+}
+
+/** The messages in a text, and what is left behind the last whole one. Those at the places `bodiless` are heads alone. */
+export function messagesIn(text: string, bodiless: readonly number[] = []): { all: SeenMessage[]; rest: string } {
+  const all: SeenMessage[] = [];
+  let rest = text;
+  for (;;) {
+    const end = rest.indexOf("\r\n\r\n");
+    if (end < 0) return { all, rest };
+    const [line, ...lines] = rest.slice(0, end).split("\r\n");
+    const fields = Object.fromEntries(
+      lines.map((field) => [
+        field.slice(0, field.indexOf(":")).toLowerCase(),
+        field.slice(field.indexOf(":") + 1).trim(),
+      ]),
+    );
+    const status = Number(/^HTTP\/1\.1 (\d{3}) /.exec(line!)?.[1] ?? 0);
+    const message = { line: line!, status, fields, body: "" };
+    let behind = rest.slice(end + 4);
+    const hasNone = bodiless.includes(all.length) || (status > 0 && status < 200) || status === 204 || status === 304;
+    if (!hasNone && fields["transfer-encoding"] === "chunked") {
+      const whole = unchunk(behind);
+      if (whole === undefined) return { all, rest };
+      [message.body, behind] = whole;
+    } else if (!hasNone) {
+      const size = Number(fields["content-length"] ?? 0);
+      if (behind.length < size) return { all, rest };
+      message.body = behind.slice(0, size);
+      behind = behind.slice(size);
+    }
+    all.push(message);
+    rest = behind;
+  }
+}
+
+function unchunk(text: string): [body: string, behind: string] | undefined {
+  let body = "";
+  let rest = text;
+  for (;;) {
+    const end = rest.indexOf("\r\n");
+    if (end < 0) return undefined;
+    const size = Number.parseInt(rest.slice(0, end), 16);
+    if (size === 0) {
+      const last = rest.slice(end).indexOf("\r\n\r\n");
+      return last < 0 ? undefined : [body, rest.slice(end + last + 4)];
+    }
+    if (rest.length < end + 4 + size) return undefined;
+    body += rest.slice(end + 2, end + 2 + size);
+    rest = rest.slice(end + 4 + size);
+  }
+}
+
+/** How {@link Serving} is set up. */
+export interface ServingInit extends ServeOptions {
+  /** The server's side of the pair, and the client's. */
+  pair?: PairOptions;
+  peerPair?: PairOptions;
+  /** Whether the client reads nothing at first. */
+  paused?: boolean;
+}
+
+/** A connection that is served, and what became of it. */
+export class Serving {
+  readonly clock: VirtualClock = new VirtualClock();
+  readonly stream: PairStream;
+  readonly client: RawPeer;
+  /** How often it has completed, with what, and whether that was inside the call. */
+  completions = 0;
+  error: ServalError | undefined;
+  inside = false;
+  /** What `onError` was told. */
+  readonly errors: unknown[] = [];
+  readonly #signals: (AbortSignal | undefined)[];
+
+  constructor(
+    handler: RequestHandler,
+    { pair: own = {}, peerPair = {}, paused = false, ...options }: ServingInit = {},
+  ) {
+    const [stream, peer] = pair(own, peerPair);
+    this.stream = stream;
+    this.client = new RawPeer(peer, paused);
+    this.#signals = [options.signal, options.stop];
+    let returned = false;
+    const { clock, errors } = this;
+    serve(stream, handler, { clock, date: false, onError: (error) => errors.push(error), ...options }, (error) => {
+      this.completions++;
+      this.error = error;
+      this.inside ||= !returned;
+    });
+    returned = true;
+  }
+
+  /** Sends text, and waits until nothing more happens. */
+  async send(text: string): Promise<void> {
+    this.client.write(text);
+    await quiet(4);
+  }
+
+  /** What the client has got; throws where something is left that is no whole message. */
+  responses(bodiless: readonly number[] = []): SeenMessage[] {
+    const { all, rest } = messagesIn(this.client.text, bodiless);
+    assert.equal(rest, "");
+    return all;
+  }
+
+  /** The statuses of all responses. */
+  get statuses(): number[] {
+    return this.responses().map(({ status }) => status);
+  }
+
+  /** Expects that it has completed once, with this error, and that nothing is left of it. */
+  assertEnded(code?: string): void {
+    assert.deepEqual([this.completions, this.error?.code], [1, code]);
+    assert.equal(this.inside, false);
+    this.assertNothingLeft();
+    assert.equal(this.stream.closed, true);
+  }
+
+  /** Expects that no timer and no listener is left. */
+  assertNothingLeft(): void {
+    assert.equal(this.clock.pending, 0, "a timer is left");
+    for (const signal of this.#signals) {
+      if (signal !== undefined) assert.equal(getEventListeners(signal, "abort").length, 0, "a listener is left");
+    }
+  }
+
+  /** Has the client end, and expects that all ends with this error. */
+  async end(code?: string): Promise<void> {
+    this.client.resume();
+    this.client.stream.end();
+    await quiet(4);
+    this.assertEnded(code);
+  }
+}
+
+/** A request without a body. */
+export function get(target: string, fields = ""): string {
+  return `GET ${target} HTTP/1.1\r\nHost: h\r\n${fields}\r\n`;
+}
+
+/** A request with a body. */
+export function post(body: string, fields = ""): string {
+  return `POST / HTTP/1.1\r\nHost: h\r\nContent-Length: ${body.length}\r\n${fields}\r\n${body}`;
+}
+
+/** A promise that is settled from outside. */
+export function deferred<Value = void>(): {
+  promise: Promise<Value>;
+  resolve: (value: Value) => void;
+  reject: (error: unknown) => void;
+} {
+  let resolve!: (value: Value) => void;
+  let reject!: (error: unknown) => void;
+  const promise = new Promise<Value>((...settle) => {
+    [resolve, reject] = settle;
+  });
+  return { promise, resolve, reject };
+}
+
+/** A body that is fed by hand, and keeps what is done to it. */
+export class HandBody implements AsyncIterable<Uint8Array>, AsyncIterator<Uint8Array> {
+  /** How many parts were asked for, and how often it was told to stop, or dropped without being begun. */
+  asked = 0;
+  stops = 0;
+  drops = 0;
+  #waiting: ReturnType<typeof deferred<IteratorResult<Uint8Array>>> | undefined;
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  next(): Promise<IteratorResult<Uint8Array>> {
+    this.asked++;
+    this.#waiting = deferred();
+    return this.#waiting.promise;
+  }
+
+  return(): Promise<IteratorResult<Uint8Array>> {
+    this.stops++;
+    return Promise.resolve({ done: true, value: undefined });
+  }
+
+  cancel(): void {
+    this.drops++;
+  }
+
+  /** Gives the part that was asked for, or ends. */
+  async give(text?: string): Promise<void> {
+    const value = text === undefined ? undefined : encodeLatin1(text);
+    this.#waiting!.resolve(value === undefined ? { done: true, value } : { done: false, value });
+    await quiet(2);
+  }
+
+  async fail(error: unknown): Promise<void> {
+    this.#waiting!.reject(error);
+    await quiet(2);
+  }
+}

@@ -1,0 +1,373 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import * as fc from "fast-check";
+import { coreError } from "../../../src/core/index.ts";
+import { finalBit, opcode } from "../../../src/websocket/frames/frame.ts";
+import { prepare } from "../../../src/websocket/index.ts";
+import type { Item } from "../../../src/websocket/connection/item.ts";
+import { copiedUpTo } from "../../../src/websocket/protocol/outgoing.ts";
+import type { Sender } from "../../../src/websocket/connection/sender.ts";
+import { roles } from "../support/client-kit.ts";
+import { describeFrame, utf8 } from "../support/frames.ts";
+import { quiet } from "../support/kit.ts";
+import { behindFill, Sending, textsIn } from "../support/sending.ts";
+
+const { text, binary } = opcode;
+
+describe("RFC 6455 5.4: fragments", () => {
+  for (const role of roles) {
+    it(`as a ${role}, every size in every size of fragment: full ones, and what is left`, () => {
+      for (const fragmentSize of [8, 9, 100, Infinity]) {
+        for (const size of [0, 1, 7, 8, 9, 15, 16, 17, 80, 99, 100, 101, 200, 201]) {
+          const value = "0123456789".repeat(21).slice(0, size);
+          const half = size >> 1;
+          const list = [utf8(value.slice(0, half)), new Uint8Array(0), utf8(value.slice(half))];
+          for (const data of [value, utf8(value), list, prepare(value)]) {
+            const sending = new Sending({ fragmentSize }, role);
+            sending.sender.send(text, data, false);
+            sending.leaveAll();
+            const sizes: number[] = [];
+            for (let left = size; left > fragmentSize; left -= fragmentSize) sizes.push(fragmentSize);
+            sizes.push(size - sizes.length * Math.min(fragmentSize, size));
+            assert.deepEqual(
+              sending.frames.map(({ payload }) => payload.length),
+              sizes,
+            );
+            assert.deepEqual(textsIn(sending.frames), [[text, value]]);
+          }
+        }
+      }
+    });
+  }
+
+  it("no more is framed ahead than is about to leave, and controls go out in between", () => {
+    const sending = new Sending({ fragmentSize: 20_000 });
+    const { sender, outgoing } = sending;
+    sender.send(binary, new Uint8Array(1_000_000), false);
+    const names: string[] = [];
+    while (outgoing.bufferedAmount > 0) {
+      assert.ok(outgoing.bufferedAmount <= 64 * 1024 + 20_010, `${outgoing.bufferedAmount} framed ahead`);
+      outgoing.bytes(finalBit | opcode.ping, utf8("p"));
+      sending.leave();
+    }
+    for (const { code } of sending.frames) names.push(code === opcode.ping ? "ping" : "data");
+    assert.equal(names.filter((one) => one === "data").length, 50);
+    const gaps = names
+      .join(" ")
+      .split("ping")
+      .map((one) => one.trim().split(" ").length);
+    assert.ok(Math.max(...gaps) <= 5, `${Math.max(...gaps)} fragments without a ping`);
+    assert.equal(textsIn(sending.frames).length, 1);
+  });
+
+  it("`waiting` is what is not framed, of all that waits", () => {
+    const { sender, outgoing, ...sending } = new Sending({ fragmentSize: 50_000 });
+    assert.equal(sending.framed, 0);
+    sender.send(binary, new Uint8Array(200_000), false);
+    sender.send(binary, new Uint8Array(10), false);
+    sender.send(text, "né", false);
+    const parted = sender.begin(text, false);
+    sender.part(parted, new Uint8Array(100), false);
+    assert.equal(outgoing.bufferedAmount, 2 * 50_000 + 4 + 4);
+    assert.equal(sender.waiting, 100_000 + 10 + 3 + 100);
+    assert.equal(sender.isIdle, false);
+  });
+});
+
+describe("the order", () => {
+  it("nothing overtakes: any messages leave in the order of the calls, each in one piece", () => {
+    const step = fc.record({
+      what: fc.constantFrom("text", "bytes", "list", "prepared", "begin", "part", "last", "leave"),
+      size: fc.oneof(fc.nat(50), fc.constantFrom(copiedUpTo, copiedUpTo + 1), fc.nat(100_000)),
+    });
+    fc.assert(
+      fc.property(
+        fc.array(step, { maxLength: 40 }),
+        fc.constantFrom(100, 5000, 30_000, Infinity),
+        fc.constantFrom(...roles),
+        (steps, fragmentSize, role) => {
+          const sending = new Sending({ fragmentSize }, role);
+          const { sender } = sending;
+          const expected: [number, string][] = [];
+          const open: { message: ReturnType<Sender["begin"]>; at: number }[] = [];
+          let fill = 0;
+          for (const { what, size } of steps) {
+            const value = String.fromCharCode(0x21 + (fill++ % 90)).repeat(size);
+            const bytes = utf8(value);
+            if (what === "leave") sending.leave(size);
+            else if (what === "begin") {
+              open.push({ message: sender.begin(binary, false), at: expected.push([binary, ""]) - 1 });
+            } else if (what === "part" || what === "last") {
+              // Any of those that are open.
+              const one = open[size % Math.max(1, open.length)];
+              if (one === undefined) continue;
+              sender.part(one.message, bytes, what === "last");
+              expected[one.at][1] += value;
+              if (what === "last") open.splice(open.indexOf(one), 1);
+            } else {
+              const data = { text: value, bytes, list: [bytes.subarray(0, size >> 1), bytes.subarray(size >> 1)] };
+              sender.send(text, what === "prepared" ? prepare(value) : data[what], false);
+              expected.push([text, value]);
+            }
+          }
+          for (const { message } of open) sender.part(message, new Uint8Array(0), true);
+          sending.leaveAll();
+          assert.deepEqual(textsIn(sending.frames), expected);
+          const payload = expected.reduce((sum, [, { length }]) => sum + length, 0);
+          assert.deepEqual([sender.messages, sender.payload, sender.waiting], [expected.length, payload, 0]);
+          assert.equal(sender.isIdle, true);
+        },
+      ),
+      { numRuns: 150 },
+    );
+  });
+});
+
+describe("what is told, and when", () => {
+  it("small messages when less than highWaterMark waits behind them, also those that had to wait themselves", async () => {
+    const sending = new Sending({ highWaterMark: 1000 });
+    sending.fill();
+    const ahead = sending.outgoing.bufferedAmount;
+    const told = [1, 2, 3].map(() => sending.told(sending.sender.send(binary, new Uint8Array(500), false)));
+    while (sending.outgoing.bufferedAmount > 0) {
+      sending.leave(100);
+      await Promise.resolve();
+      const left = told.map((_, i) => ahead + 504 * (i + 1) - sending.left.length);
+      assert.deepEqual(
+        told.map(({ done }) => done),
+        left.map((bytes) => bytes < 1000),
+      );
+    }
+  });
+
+  it("small messages at once where there is room, though they can't be framed yet; large ones not", () => {
+    const sending = new Sending({ highWaterMark: 2 ** 20, fragmentSize: 1000 });
+    sending.fill();
+    const { sender } = sending;
+    const parted = sender.begin(binary, false);
+    for (const queued of [
+      sender.send(binary, new Uint8Array(copiedUpTo), false),
+      sender.send(text, "x".repeat(200_000), false),
+      sender.send(binary, new Uint8Array(10), false, true),
+      sender.part(parted, new Uint8Array(copiedUpTo), false),
+    ]) {
+      assert.equal(sending.told(queued).done, true);
+    }
+    assert.equal(sending.told(sender.send(binary, new Uint8Array(copiedUpTo + 1), false)).done, false);
+    assert.equal(sending.told(sender.part(parted, new Uint8Array(copiedUpTo + 1), true)).done, false);
+    sender.send(binary, new Uint8Array(2 ** 20), false);
+    assert.equal(sending.told(sender.send(text, "no room", false)).done, false);
+  });
+
+  it("an item that is framed but not yet written is told when it is", async () => {
+    const sending = new Sending({ fragmentSize: 50_000 });
+    sending.fill();
+    const item = sending.sender.send(binary, new Uint8Array(60_000), false);
+    assert.ok(typeof item !== "number");
+    const told = sending.told(item);
+    sending.leave();
+    await quiet();
+    assert.deepEqual([sending.sender.isIdle, told.done], [true, false]);
+    sending.leaveAll();
+    assert.equal(told.done, true);
+  });
+});
+
+it("what is framed ahead keeps below highWaterMark, and a pong of that moment takes no room from it", () => {
+  const sending = new Sending({ highWaterMark: 10, fragmentSize: 8 });
+  const { sender, outgoing } = sending;
+  sender.send(binary, new Uint8Array(100), false);
+  assert.equal(outgoing.bufferedAmount, 10);
+  sending.leave();
+  assert.equal(outgoing.bufferedAmount, 10);
+  outgoing.bytes(finalBit | opcode.pong, new Uint8Array(8));
+  sender.pump();
+  assert.equal(outgoing.bufferedAmount, 20);
+  outgoing.wrote(outgoing.take() === undefined ? 0 : 20);
+  outgoing.bytes(finalBit | opcode.pong, new Uint8Array(8));
+  sender.pump(10);
+  assert.equal(outgoing.bufferedAmount, 20);
+});
+
+describe("withdraw", () => {
+  it("takes back what has not begun, whatever it is, and nobody hears of it again", () => {
+    const kinds: ((sender: Sender) => Item)[] = [
+      (sender) => sender.send(text, "not this", false) as Item,
+      (sender) => sender.send(binary, new Uint8Array(100_000), false) as Item,
+      (sender) => sender.send(binary, [utf8("not"), utf8("this")], false) as Item,
+      (sender) => {
+        const message = sender.begin(text, false);
+        sender.part(message, utf8("not this"), false);
+        return message;
+      },
+    ];
+    for (const kind of kinds) {
+      const sending = new Sending();
+      const { sender } = sending;
+      sending.fill();
+      sender.send(text, "before", false, true);
+      const item = kind(sender);
+      const told = sending.told(item);
+      sender.send(text, "behind", false);
+      assert.equal(sender.withdraw(item), true);
+      assert.equal(sender.withdraw(item), false);
+      assert.equal(sender.waiting, 12);
+      sending.leaveAll();
+      assert.deepEqual(behindFill(sending.frames).map(describeFrame), ["text before", "text behind"]);
+      assert.deepEqual([told.done, sender.messages, sender.isIdle], [false, 2, true]);
+    }
+  });
+
+  it("of a message that has begun, or is through, is too late: it leaves whole", () => {
+    for (const size of [10, 200_000]) {
+      const sending = new Sending({ fragmentSize: 50_000 });
+      const item = sending.sender.send(binary, [new Uint8Array(size)], false);
+      if (typeof item !== "number") assert.equal(sending.sender.withdraw(item), false);
+      sending.leaveAll();
+      if (typeof item !== "number") assert.equal(sending.sender.withdraw(item), false);
+      assert.equal(textsIn(sending.frames)[0][1].length, size);
+    }
+    const sending = new Sending();
+    const parted = sending.sender.begin(text, false);
+    sending.sender.part(parted, utf8("a"), false);
+    assert.equal(sending.sender.withdraw(parted), false);
+  });
+
+  it("lets those behind it go, and tells its source", () => {
+    const sending = new Sending();
+    const parted = sending.sender.begin(undefined, false);
+    let cancelled = 0;
+    parted.cancel = () => cancelled++;
+    sending.sender.send(text, "behind", false);
+    sending.leave();
+    assert.equal(sending.left.length, 0);
+    assert.equal(sending.sender.withdraw(parted), true);
+    sending.sender.pump();
+    sending.leave();
+    assert.deepEqual([sending.texts, cancelled], [["text behind"], 1]);
+  });
+
+  it("a patient message waits for what was ahead of it, and not for controls that come later", () => {
+    const sending = new Sending();
+    const { sender, outgoing } = sending;
+    const ping = (): void => outgoing.bytes(finalBit | opcode.ping, utf8("p"));
+    sender.send(text, "1", false);
+    for (const value of ["2", "3"]) sender.send(text, value, false, true);
+    sender.send(text, "4", false);
+    // A peer that keeps us busy with something all the time.
+    for (let i = 0; i < 10; i++) {
+      const { bufferedAmount } = outgoing;
+      ping();
+      sending.leave(bufferedAmount);
+    }
+    assert.deepEqual(
+      sending.texts.filter((one) => one.startsWith("text")),
+      ["text 1", "text 2", "text 3", "text 4"],
+    );
+  });
+
+  it("a patient message is not framed while others wait to leave, however few", () => {
+    const sending = new Sending({ highWaterMark: 1 });
+    const { sender } = sending;
+    sender.send(text, "1", false);
+    const patient = ["2", "3", "4"].map((value) => sender.send(text, value, false, true));
+    sender.send(text, "5", false);
+    assert.ok(patient.every((queued) => typeof queued !== "number"));
+    assert.equal(sender.withdraw(patient[1] as Item), true);
+    sending.leave();
+    assert.deepEqual(sending.texts, ["text 1"]);
+    assert.equal(sender.withdraw(patient[2] as Item), true, "it was framed before it could leave");
+    sending.leaveAll();
+    assert.deepEqual(sending.texts, ["text 1", "text 2", "text 5"]);
+  });
+});
+
+describe("close", () => {
+  it("comes behind what is queued, at once where nothing is", () => {
+    const sending = new Sending({ fragmentSize: 50_000 });
+    let closed = 0;
+    sending.sender.close(() => closed++);
+    assert.equal(closed, 1);
+    sending.sender.send(binary, new Uint8Array(500_000), false);
+    sending.sender.send(text, "last", false);
+    sending.sender.close(() => {
+      closed++;
+      sending.outgoing.bytes(finalBit | opcode.close, new Uint8Array(0));
+    });
+    assert.equal(closed, 1);
+    sending.leaveAll();
+    assert.deepEqual([closed, sending.texts.slice(-2)], [2, ["text last", "close"]]);
+    assert.deepEqual(sending.cut, []);
+  });
+
+  it("cuts a message that nobody will finish, behind what is there of it, and with it those behind", () => {
+    const sending = new Sending();
+    const { sender } = sending;
+    sending.fill();
+    const parted = sender.begin(text, false);
+    let cancelled = 0;
+    parted.cancel = () => cancelled++;
+    sender.part(parted, utf8("a"), false);
+    sender.part(parted, utf8("b"), false);
+    const behind = sender.send(text, "never", false) as Item;
+    const other = sender.begin(text, false);
+    const part = sender.part(other, utf8("never"), true) as Item;
+    sender.close(() => sending.outgoing.bytes(finalBit | opcode.close, new Uint8Array(0)));
+    assert.equal(cancelled, 0);
+    sending.leaveAll();
+    assert.deepEqual(behindFill(sending.frames).map(describeFrame), [
+      "text (not final) a",
+      "continuation (not final) 62",
+      "close",
+    ]);
+    assert.deepEqual([sending.cut, cancelled], [[parted, behind, part, other], 1]);
+    assert.deepEqual([sender.waiting, sender.isIdle], [0, true]);
+  });
+
+  it("drops one that has not begun, and sends what is behind it", () => {
+    const sending = new Sending();
+    const { sender } = sending;
+    const parted = [sender.begin(undefined, false), sender.begin(undefined, false)];
+    sender.send(text, "behind", false);
+    const begun = sender.begin(text, false);
+    sender.part(begun, utf8("a"), false);
+    sender.send(text, "never", false);
+    sender.close(() => sending.outgoing.bytes(finalBit | opcode.close, new Uint8Array(0)));
+    sending.leaveAll();
+    assert.deepEqual(sending.texts, ["text behind", "text (not final) a", "close"]);
+    assert.deepEqual(sending.cut.slice(0, 3), [...parted, begun]);
+    assert.deepEqual([sending.cut.length, sender.waiting, sender.isIdle], [4, 0, true]);
+  });
+
+  it("waits for a message whose last part has come", () => {
+    const sending = new Sending({ fragmentSize: 30_000 });
+    const parted = sending.sender.begin(binary, false);
+    sending.sender.part(parted, new Uint8Array(200_000), true);
+    sending.sender.close(() => sending.outgoing.bytes(finalBit | opcode.close, new Uint8Array(0)));
+    sending.leaveAll();
+    assert.equal(textsIn(sending.frames)[0][1].length, 200_000);
+    assert.deepEqual([sending.texts.at(-1), sending.cut], ["close", []]);
+  });
+});
+
+describe("end", () => {
+  it("tells everyone who waits, sources too, and nothing is framed any more", () => {
+    const sending = new Sending({ fragmentSize: 50_000 });
+    const { sender, outgoing } = sending;
+    const items = [sender.send(binary, new Uint8Array(500_000), false), sender.send(text, "a", false)] as Item[];
+    const parted = sender.begin(text, false);
+    let cancelled = 0;
+    parted.cancel = () => cancelled++;
+    items.push(sender.part(parted, utf8("b"), false) as Item, parted);
+    const told = items.map((item) => sending.told(item));
+    const before = outgoing.queued;
+    sender.end(() => coreError("core.connection_reset"));
+    assert.deepEqual(
+      told.map(({ code }) => code),
+      Array(4).fill("core.connection_reset"),
+    );
+    sender.pump();
+    sender.end(() => assert.fail("there is nobody left"));
+    assert.deepEqual([cancelled, outgoing.queued, sender.waiting, sender.isIdle], [1, before, 0, true]);
+  });
+});

@@ -1,0 +1,38 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { encodeLatin1 } from "../../../src/core/text.ts";
+import { Request, RequestParser } from "../../../src/http/index.ts";
+import { headOf, requestOf } from "../../../src/websocket/handshake/request-text.ts";
+
+const head = "GET /chat?room=1 HTTP/1.1\r\nHost: a\r\nX-Long: \xe9 b \r\nhost:d\r\n\r\n";
+
+function parsed(text: string): Request {
+  const parser = new RequestParser();
+  parser.put(encodeLatin1(text));
+  return parser.request!;
+}
+
+test("a request that is made of its head again is what it was", () => {
+  const request = parsed(head);
+  assert.equal(headOf(request), head);
+  const again = requestOf(head);
+  assert.deepEqual(
+    [again.method, again.target, again.version, [...again.fields], again.body],
+    [request.method, request.target, request.version, [...request.fields], request.body],
+  );
+});
+
+test("many fields, and long ones, come back", () => {
+  const lines = Array.from({ length: 500 }, (_, i) => `X-${i}: ${"v".repeat(100)}\r\n`).join("");
+  assert.equal(requestOf(`GET / HTTP/1.1\r\n${lines}\r\n`).fields.size, 500);
+});
+
+test("one that was changed, or was never parsed, has no such text", () => {
+  const changed = parsed(head);
+  changed.fields.set("Host", "b");
+  assert.equal(headOf(changed), undefined);
+  const withBody = parsed(head);
+  withBody.body = new Uint8Array(1);
+  assert.equal(headOf(withBody), undefined);
+  assert.equal(headOf(new Request({ fields: { Host: "a" } })), undefined);
+});

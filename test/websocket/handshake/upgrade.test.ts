@@ -1,0 +1,66 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { Response } from "../../../src/http/index.ts";
+import { decide, type UpgradeResult } from "../../../src/websocket/handshake/upgrade.ts";
+
+describe("decide", () => {
+  it("nothing accepts, and so does an object, which is passed on", () => {
+    assert.deepEqual(decide(undefined), {});
+    const accepted = { protocol: "chat", fields: { a: "b" }, data: 1 };
+    assert.equal(decide(accepted), accepted);
+    assert.deepEqual(decide({}), {});
+  });
+
+  it("a Response refuses; one of fetch's is read to its end", async () => {
+    const ours = new Response({ status: 403, body: "no" });
+    assert.equal(decide(ours), ours);
+    const theirs = new globalThis.Response("who?", { status: 401, headers: { "WWW-Authenticate": "Basic" } });
+    const response = (await decide(theirs)) as Response;
+    assert.ok(response instanceof Response);
+    assert.deepEqual(
+      [response.status, response.reason, Buffer.from(response.body).toString()],
+      [401, "Unauthorized", "who?"],
+    );
+    assert.deepEqual(
+      [response.fields.get("www-authenticate"), response.fields.has("Content-Length")],
+      ["Basic", false],
+    );
+  });
+
+  for (const status of [100, 101, 199]) {
+    it(`a Response with status ${status} is no refusal`, () => {
+      assert.throws(() => decide(new Response({ status })), {
+        code: "websocket.bad_upgrade_result",
+        message: new RegExp(`${status}`),
+      });
+    });
+  }
+  for (const status of [200, 302, 404, 503]) {
+    it(`a Response with status ${status} is one`, () => {
+      assert.equal((decide(new Response({ status })) as Response).status, status);
+    });
+  }
+
+  for (const value of [null, false, true, 0, 1, "", "chat", 1n, Symbol("x"), () => {}]) {
+    it(`${String(value) || '""'} (${typeof value}) is nothing that a hook may return, and the error says so`, () => {
+      assert.throws(() => decide(value as UpgradeResult), {
+        code: "websocket.bad_upgrade_result",
+        message: /must return/,
+      });
+    });
+  }
+
+  for (const [value, what] of [
+    [{ status: 401 }, "status"],
+    [{ data: 1, dat: 2 }, "dat"],
+    [new Error("no"), "a class"],
+    [new Map(), "a class"],
+  ] as const) {
+    it(`an object that has ${what} lets nobody in by mistake`, () => {
+      assert.throws(() => decide(value as UpgradeResult), {
+        code: "websocket.bad_upgrade_result",
+        message: `The upgrade hook returned an object that has ${what}: { protocol, fields, data } accepts, a Response refuses`,
+      });
+    });
+  }
+});

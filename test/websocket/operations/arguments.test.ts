@@ -1,0 +1,134 @@
+import assert from "node:assert/strict";
+import { IncomingMessage } from "node:http";
+import { Socket } from "node:net";
+import { describe, it } from "node:test";
+import { encodeUtf8 as utf8 } from "../../../src/core/text.ts";
+import { Request } from "../../../src/http/index.ts";
+import {
+  acceptInput,
+  checkClose,
+  checkControl,
+  checkSendable,
+  handlerOf,
+  optionsOf,
+} from "../../../src/websocket/operations/arguments.ts";
+import { prepare } from "../../../src/websocket/protocol/prepared.ts";
+
+describe("checkClose", () => {
+  const good: [code: number, reason: string][] = [
+    [1005, ""],
+    [1000, ""],
+    [1011, "x".repeat(123)],
+    [3000, "€".repeat(41)],
+    [4999, ""],
+  ];
+  for (const [code, reason] of good) {
+    it(`${code} with ${utf8(reason).length} bytes can be sent`, () =>
+      assert.deepEqual(checkClose({ code, reason }), { code, reason }));
+  }
+  const bad: [code: number, reason: string, objection: RegExp][] = [
+    [1005, "x", /needs a close code/],
+    [999, "", /999/],
+    [1004, "", /1004/],
+    [1006, "", /1006/],
+    [1015, "", /1015/],
+    [2999, "", /2999/],
+    [5000, "", /5000/],
+    [1000.5, "", /1000\.5/],
+    [Number.NaN, "", /NaN/],
+    [1000, "x".repeat(124), /123 bytes/],
+    [1000, "€".repeat(42), /123 bytes/],
+  ];
+  for (const [code, reason, objection] of bad) {
+    it(`${code} with ${utf8(reason).length} bytes can't`, () =>
+      assert.throws(() => checkClose({ code, reason }), { code: "core.invalid_argument", message: objection }));
+  }
+});
+
+describe("checkClose's options", () => {
+  it("are 1000 and no reason by default", () => assert.deepEqual(checkClose({}), { code: 1000, reason: "" }));
+  for (const wrong of [1000, "bye", null, { reason: 7 }]) {
+    it(`can't be ${JSON.stringify(wrong)}`, () =>
+      assert.throws(() => checkClose(wrong as object), { code: "core.invalid_argument" }));
+  }
+});
+
+describe("checkSendable", () => {
+  const bytes = new Uint8Array(1);
+  it("passes strings, bytes, lists of bytes and what was prepared", () => {
+    for (const data of ["x", bytes, [bytes, bytes], [], prepare("x")]) assert.equal(checkSendable(data), data);
+  });
+  it("leaves iterables to those who can send them", () => {
+    for (const data of [["a", bytes], new Set(["a"]), (async function* () {})()]) {
+      assert.equal(checkSendable(data), undefined);
+    }
+  });
+  for (const wrong of [undefined, null, 1, {}, [1], ["a", 1], new ArrayBuffer(1)]) {
+    it(`refuses ${JSON.stringify(wrong)}`, () =>
+      assert.throws(() => checkSendable(wrong), { code: "core.invalid_argument" }));
+  }
+});
+
+describe("handlerOf and optionsOf", () => {
+  const handler = (): void => {};
+  const options = { a: 1 };
+  it("tell what is behind an operation's own arguments", () => {
+    const cases: [given: unknown[], options: unknown, handler: unknown][] = [
+      [[], undefined, undefined],
+      [[undefined], undefined, undefined],
+      [[options], options, undefined],
+      [[handler], undefined, handler],
+      [[options, handler], options, handler],
+      [[undefined, handler], undefined, handler],
+    ];
+    for (const [given, expected, expectedHandler] of cases) {
+      assert.deepEqual([optionsOf(given), handlerOf(given)], [expected, expectedHandler]);
+    }
+  });
+  for (const wrong of [["x"], [5], [null], [options, "x"], [handler, options]]) {
+    it(`refuse ${JSON.stringify(wrong)}`, () =>
+      assert.throws(() => optionsOf(wrong), { code: "core.invalid_argument" }));
+  }
+});
+
+describe("checkControl", () => {
+  it("passes up to 125 bytes, and strings as UTF-8", () => {
+    assert.equal(checkControl(new Uint8Array(125)).length, 125);
+    assert.deepEqual(checkControl("é"), utf8("é"));
+  });
+  it("refuses more, and what has no bytes", () => {
+    for (const wrong of [new Uint8Array(126), "é".repeat(63), 5 as unknown as string]) {
+      assert.throws(() => checkControl(wrong), { code: "core.invalid_argument" });
+    }
+  });
+});
+
+describe("acceptInput", () => {
+  const bytes = new Uint8Array(1);
+  const request = new Request();
+  const { signal } = new AbortController();
+  it("takes bytes, lists, requests and options, each with its options", () => {
+    const none = { request: undefined, buffered: [], signal: undefined };
+    assert.deepEqual(acceptInput(undefined), none);
+    assert.deepEqual(acceptInput(bytes), { ...none, buffered: [bytes] });
+    assert.deepEqual(acceptInput([bytes, bytes], { signal }), { ...none, buffered: [bytes, bytes], signal });
+    assert.deepEqual(acceptInput({ buffered: bytes, signal }), { ...none, buffered: [bytes], signal });
+    assert.deepEqual(acceptInput(undefined, { signal }), { ...none, signal });
+    assert.deepEqual(acceptInput(request, { buffered: [bytes] }), { ...none, request, buffered: [bytes] });
+    assert.deepEqual(acceptInput(Object.assign(Object.create(null), { signal })), { ...none, signal });
+  });
+  for (const [what, source, options] of [
+    ["a string", "GET / HTTP/1.1"],
+    ["a number", 7],
+    ["Node's request", new IncomingMessage(new Socket())],
+    ["a list of strings", ["GET"]],
+    ["an ArrayBuffer", new ArrayBuffer(1)],
+    ["buffered that is a string", request, { buffered: "x" }],
+    ["bytes in two places", bytes, { buffered: bytes }],
+    ["options twice", {}, { signal }],
+    ["buffered that is a list of others", { buffered: [7] }],
+  ] as const) {
+    it(`refuses ${what}`, () =>
+      assert.throws(() => acceptInput(source as never, options as never), { code: "core.invalid_argument" }));
+  }
+});

@@ -1,0 +1,151 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { coreError, type Handler, type ServalError } from "../../../src/core/index.ts";
+import type { MessageData } from "../../../src/websocket/index.ts";
+import { receive } from "../../../src/websocket/operations/receive.ts";
+import type { ReceivedPart } from "../../../src/websocket/connection/receiver.ts";
+import { quiet } from "../support/kit.ts";
+
+/** A session of which one thing can be read at a time. */
+class Reads {
+  reader: Handler<never> | undefined;
+  what = "";
+
+  readonly read = (handler: Handler<MessageData>): void => this.#start("message", handler);
+  readonly readSome = (handler: Handler<ReceivedPart>): void => this.#start("part", handler);
+
+  cancelRead(handler: unknown): boolean {
+    if (this.reader !== handler) return false;
+    this.reader = undefined;
+    return true;
+  }
+
+  give(value: unknown, error?: ServalError): void {
+    const { reader } = this;
+    this.reader = undefined;
+    reader?.(error, value as never);
+  }
+
+  part(done: boolean): void {
+    assert.equal(this.what, "part");
+    this.give({ bytes: new Uint8Array(1), kind: "binary", done });
+  }
+
+  #start(what: string, handler: Handler<never>): void {
+    if (this.reader !== undefined) throw coreError("core.operation_pending");
+    this.what = what;
+    this.reader = handler;
+  }
+}
+
+/** Receives a message; what it came to is noted. */
+function run(skips: boolean, signal?: AbortSignal, session = new Reads()): { session: Reads; seen: unknown[] } {
+  const seen: unknown[] = [];
+  receive<MessageData>(
+    session,
+    { skips, signal },
+    (handler) => session.read(handler),
+    (error, value) => seen.push(error?.code ?? value),
+  );
+  return { session, seen };
+}
+
+describe("receive", () => {
+  it("without anything special it is the session's own read", () => {
+    const session = new Reads();
+    const done = (): void => {};
+    receive(session, { skips: false, signal: undefined }, (handler) => session.read(handler), done);
+    assert.equal(session.reader, done);
+  });
+
+  it("skips what is left of a message, then receives", () => {
+    const { session, seen } = run(true);
+    for (const done of [false, false, true]) session.part(done);
+    assert.deepEqual([session.what, seen], ["message", []]);
+    session.give("next");
+    assert.deepEqual(seen, ["next"]);
+  });
+
+  it("fails where skipping does, and receives nothing", () => {
+    const { session, seen } = run(true);
+    session.part(false);
+    session.give(undefined, coreError("core.connection_reset"));
+    assert.deepEqual([seen, session.reader], [["core.connection_reset"], undefined]);
+  });
+
+  it("the signal gives it up, outside of the abort, at every step, and the session's read with it", async () => {
+    for (const steps of [0, 1, 2, 3]) {
+      const controller = new AbortController();
+      const { session, seen } = run(true, controller.signal);
+      for (let i = 0; i < steps; i++) session.part(i === 2);
+      controller.abort("enough");
+      assert.deepEqual([session.reader, seen], [undefined, []]);
+      await quiet();
+      assert.deepEqual(seen, ["core.aborted"]);
+    }
+  });
+
+  it("the signal comes too late once it was received, and nothing listens to it any more", async () => {
+    for (const outcome of ["value", "error"]) {
+      const controller = new AbortController();
+      let listeners = 0;
+      const { addEventListener, removeEventListener } = controller.signal;
+      controller.signal.addEventListener = (...given: Parameters<typeof addEventListener>) => {
+        listeners++;
+        addEventListener.apply(controller.signal, given);
+      };
+      controller.signal.removeEventListener = (...given: Parameters<typeof removeEventListener>) => {
+        listeners--;
+        removeEventListener.apply(controller.signal, given);
+      };
+      const { session, seen } = run(false, controller.signal);
+      assert.equal(listeners, 1);
+      session.give("a", outcome === "error" ? coreError("core.connection_reset") : undefined);
+      assert.equal(listeners, 0);
+      controller.abort();
+      await quiet();
+      assert.deepEqual(seen, [outcome === "error" ? "core.connection_reset" : "a"]);
+    }
+  });
+
+  it("a signal that has aborted before reads nothing", async () => {
+    for (const skips of [true, false]) {
+      const { session, seen } = run(skips, AbortSignal.abort());
+      assert.deepEqual([session.reader, seen], [undefined, []]);
+      await quiet();
+      assert.deepEqual(seen, ["core.aborted"]);
+    }
+  });
+
+  it("misuse throws, and leaves the read in flight and the signal alone", () => {
+    const busy = new Reads();
+    const first = (): void => {};
+    busy.read(first);
+    const controller = new AbortController();
+    for (const skips of [true, false]) {
+      assert.throws(() => run(skips, controller.signal, busy), { code: "core.operation_pending" });
+    }
+    controller.abort();
+    assert.equal(busy.reader, first);
+  });
+
+  it("takes back the handler that was given in the place of its own", async () => {
+    const session = new Reads();
+    const controller = new AbortController();
+    const seen: unknown[] = [];
+    receive<string>(
+      session,
+      { skips: false, signal: controller.signal },
+      (handler) => {
+        const other: Handler<MessageData> = (error, value) => handler(error, `<${String(value)}>`);
+        session.read(other);
+        return other;
+      },
+      (error, value) => seen.push(error?.code ?? value),
+    );
+    controller.abort();
+    assert.equal(session.reader, undefined);
+    await quiet();
+    assert.deepEqual(seen, ["core.aborted"]);
+  });
+});

@@ -1,0 +1,134 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { coreError, type Handler } from "../../../src/core/index.ts";
+import { Item } from "../../../src/websocket/connection/item.ts";
+import { transmit, type Queued } from "../../../src/websocket/operations/transmit.ts";
+import { codeOf, quiet } from "../support/kit.ts";
+
+/** A session that has written as far as `written`. */
+class Writes {
+  written = 0;
+  readonly waiting: [position: number, handler: Handler][] = [];
+  readonly withdrawn: Item[] = [];
+
+  hasWritten(position: number): boolean {
+    return position <= this.written;
+  }
+
+  waitWritten(position: number, handler: Handler): void {
+    this.waiting.push([position, handler]);
+  }
+
+  withdraw(item: Item): boolean {
+    this.withdrawn.push(item);
+    return true;
+  }
+}
+
+/** What an operation came to, with a handler and without. */
+function run(
+  queued: Queued | (() => Queued),
+  { session = new Writes(), signal }: { session?: Writes; signal?: AbortSignal } = {},
+): { session: Writes; promise: Promise<void>; seen: unknown[]; queues: number } {
+  const state = { session, seen: [] as unknown[], queues: 0, promise: undefined as unknown as Promise<void> };
+  const queue = (): Queued => {
+    state.queues++;
+    return typeof queued === "function" ? queued() : queued;
+  };
+  state.promise = transmit(session, queue, signal, undefined) as Promise<void>;
+  const result = transmit(session, queue, signal, (error) => state.seen.push(error?.code ?? "done"));
+  assert.equal(result, undefined);
+  assert.deepEqual(state.seen, [], "completed inside the call");
+  return state;
+}
+
+describe("transmit", () => {
+  it("where there is nothing to wait for it completes at once, with the same promise for all", async () => {
+    const { promise, seen, queues } = run(0);
+    assert.equal(promise, run(-5).promise);
+    assert.equal(await promise, undefined);
+    assert.deepEqual([seen, queues], [["done"], 2]);
+  });
+
+  it("waits for a position", async () => {
+    const { session, promise, seen } = run(7);
+    assert.deepEqual(
+      session.waiting.map(([position]) => position),
+      [7, 7],
+    );
+    assert.equal(await codeOf(promise), "pending");
+    for (const [, handler] of session.waiting) handler(undefined);
+    assert.deepEqual([await codeOf(promise), seen], [undefined, ["done"]]);
+  });
+
+  it("waits for an item, and fails with it", async () => {
+    for (const error of [undefined, coreError("core.connection_reset")]) {
+      const items: Item[] = [];
+      const { promise, seen } = run(() => items[items.push(new Item(1)) - 1]);
+      assert.equal(await codeOf(promise), "pending");
+      for (const item of items) item.handler!(error);
+      assert.deepEqual([await codeOf(promise), seen], [error?.code, [error?.code ?? "done"]]);
+    }
+  });
+
+  it("what can't be queued is the outcome, not misuse", async () => {
+    const { promise, seen } = run(coreError("core.connection_reset"));
+    assert.deepEqual([await codeOf(promise), seen], ["core.connection_reset", ["core.connection_reset"]]);
+  });
+
+  it("misuse rejects, and with a handler throws: also an error in the place of the session", async () => {
+    const wrong = coreError("core.invalid_argument");
+    const throwing = (): never => {
+      throw wrong;
+    };
+    const never = (): void => assert.fail("was called");
+    assert.equal(await codeOf(transmit(new Writes(), throwing, undefined, undefined)!), "core.invalid_argument");
+    assert.throws(() => transmit(new Writes(), throwing, undefined, never), wrong);
+    assert.equal(await codeOf(transmit<Writes>(wrong, () => 0, undefined, undefined)!), "core.invalid_argument");
+    assert.throws(() => transmit<Writes>(wrong, () => 0, undefined, never), wrong);
+    assert.throws(() => transmit(new Writes(), () => assert.fail("was queued"), undefined, "x" as never), {
+      code: "core.invalid_argument",
+    });
+    await quiet();
+  });
+});
+
+describe("transmit with a signal", () => {
+  it("that has aborted queues nothing", async () => {
+    const { promise, seen, queues } = run(0, { signal: AbortSignal.abort() });
+    assert.deepEqual([await codeOf(promise), seen, queues], ["core.aborted", ["core.aborted"], 0]);
+  });
+
+  it("gives the wait up, and withdraws what it can, once", async () => {
+    const controller = new AbortController();
+    const items: Item[] = [];
+    const { session, promise, seen } = run(() => items[items.push(new Item(1)) - 1], { signal: controller.signal });
+    controller.abort("enough");
+    assert.deepEqual(seen, [], "completed inside the abort");
+    assert.equal(await codeOf(promise), "core.aborted");
+    assert.deepEqual([seen, session.withdrawn], [["core.aborted"], items]);
+    for (const item of items) item.handler!(undefined);
+    await quiet();
+    assert.deepEqual(seen, ["core.aborted"], "told twice");
+  });
+
+  it("gives up waiting for a position too, which can't be withdrawn", async () => {
+    const controller = new AbortController();
+    const { session, promise, seen } = run(7, { signal: controller.signal });
+    controller.abort();
+    assert.deepEqual([await codeOf(promise), seen, session.withdrawn], ["core.aborted", ["core.aborted"], []]);
+    for (const [, handler] of session.waiting) handler(undefined);
+    assert.equal(seen.length, 1);
+  });
+
+  it("comes too late once it is written, and nothing is left at the signal", async () => {
+    const { signal } = new AbortController();
+    let listeners = 0;
+    signal.addEventListener = () => void listeners++;
+    signal.removeEventListener = () => void listeners--;
+    const { session, promise } = run(7, { signal });
+    assert.equal(listeners, 1, "one listener for all");
+    for (const [, handler] of session.waiting) handler(undefined);
+    assert.deepEqual([await codeOf(promise), listeners], [undefined, 0]);
+  });
+});

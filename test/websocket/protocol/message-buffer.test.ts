@@ -1,0 +1,107 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import * as fc from "fast-check";
+import { MessageBuffer, type BytesSource } from "../../../src/websocket/protocol/message-buffer.ts";
+import { concat, utf8 } from "../support/frames.ts";
+
+const kibi = 1024;
+
+/** Adds bytes, as the last frame of a message. */
+function add(buffer: MessageBuffer, bytes: Uint8Array, isLast = true): void {
+  assert.equal(buffer.makeRoom(bytes.length, bytes.length, isLast, Infinity), true);
+  buffer.append(sourceOf(bytes), bytes.length);
+}
+
+const sourceOf = (bytes: Uint8Array): BytesSource => ({
+  copyInto: (target, at, count) => target.set(bytes.subarray(0, count), at),
+});
+
+describe("MessageBuffer", () => {
+  it("any pieces come out in order, in a block of their own size", () => {
+    const piece = fc.record({
+      bytes: fc.uint8Array({ maxLength: 400 }),
+      promised: fc.nat(100_000),
+      isLast: fc.boolean(),
+    });
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 20 }), (pieces) => {
+        const buffer = new MessageBuffer();
+        for (const { bytes, promised, isLast } of pieces) {
+          assert.equal(buffer.makeRoom(bytes.length, promised, isLast, Infinity), true);
+          buffer.append(sourceOf(bytes), bytes.length);
+        }
+        const expected = concat(...pieces.map(({ bytes }) => bytes));
+        assert.equal(buffer.length, expected.length);
+        const taken = buffer.take();
+        assert.deepEqual(taken, expected);
+        assert.equal(taken.buffer.byteLength, taken.length, "what was taken is part of a larger block");
+        assert.deepEqual([buffer.length, buffer.bytes.length], [0, 0]);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it("what a header promises is not reserved before it comes: at most 16 KiB, or four times what is there", () => {
+    const buffer = new MessageBuffer();
+    for (const isLast of [true, false]) {
+      assert.equal(buffer.makeRoom(1, 2 ** 40, isLast, Infinity), true);
+      assert.equal(buffer.bytes.length, 16 * kibi);
+    }
+    while (buffer.length < 1000 * kibi) {
+      const before = buffer.bytes.length;
+      assert.equal(buffer.makeRoom(kibi, 2 ** 40, true, Infinity), true);
+      buffer.append(sourceOf(new Uint8Array(kibi)), kibi);
+      assert.ok(buffer.bytes.length <= 4 * before, `${buffer.bytes.length} bytes for ${buffer.length}`);
+    }
+  });
+
+  it("a promise that is believable is reserved once, and not copied when it is kept", () => {
+    const buffer = new MessageBuffer();
+    assert.equal(buffer.makeRoom(10, 10_000, true, Infinity), true);
+    const block = buffer.bytes;
+    assert.equal(block.length, 10_000);
+    for (let i = 0; i < 1000; i++) {
+      assert.equal(buffer.makeRoom(10, 10_000 - 10 * i, true, Infinity), true);
+      buffer.append(sourceOf(utf8("0123456789")), 10);
+    }
+    assert.equal(buffer.take(), block);
+  });
+
+  it("many small fragments make few blocks, and none beyond the limit", () => {
+    for (const limit of [Infinity, 100_000]) {
+      const buffer = new MessageBuffer();
+      const blocks = new Set<Uint8Array>();
+      for (let i = 0; i < 10_000; i++) {
+        assert.equal(buffer.makeRoom(10, 10, false, limit), true);
+        buffer.append(sourceOf(utf8("0123456789")), 10);
+        blocks.add(buffer.bytes);
+        assert.ok(buffer.bytes.length <= Math.max(limit, 16 * kibi));
+      }
+      assert.ok(blocks.size < 20, `${blocks.size} blocks`);
+      assert.equal(buffer.take().length, 100_000);
+    }
+  });
+
+  it("says so where there is no memory, and keeps what it has", () => {
+    const buffer = new MessageBuffer();
+    add(buffer, utf8("kept"), false);
+    assert.equal(buffer.makeRoom(2 ** 52, 2 ** 52, true, Infinity), false);
+    assert.deepEqual(buffer.take(), utf8("kept"));
+  });
+
+  it("drops from the front, and everything", () => {
+    const buffer = new MessageBuffer();
+    add(buffer, utf8("abcdef"));
+    buffer.drop(2);
+    assert.equal(buffer.length, 4);
+    add(buffer, utf8("gh"));
+    assert.deepEqual(buffer.bytes.subarray(0, buffer.length), utf8("cdefgh"));
+    buffer.drop(6);
+    assert.equal(buffer.length, 0);
+    add(buffer, utf8("x"));
+    buffer.clear();
+    assert.equal(buffer.length, 0);
+    add(buffer, utf8("new"));
+    assert.deepEqual(buffer.take(), utf8("new"));
+  });
+});

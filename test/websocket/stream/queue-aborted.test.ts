@@ -1,0 +1,179 @@
+// Writes that are given up.
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import * as fc from "fast-check";
+import { handled, type ServalError } from "../../../src/core/index.ts";
+import { prepare, type MessageSource } from "../../../src/websocket/index.ts";
+import { extensions, open, roles } from "../support/client-kit.ts";
+import { utf8 } from "../support/frames.ts";
+import { codeOf, outcomeOf, quiet } from "../support/kit.ts";
+import { messagesIn, payloadsIn } from "../support/sent-messages.ts";
+import { behind, never, slow, Source, stuck } from "../support/slow-peer.ts";
+
+for (const role of roles) {
+  describe(`as a ${role}: a write that is aborted`, () => {
+    const kinds: [name: string, data: () => MessageSource | string | Uint8Array | Uint8Array[]][] = [
+      ["text", () => "not this"],
+      ["bytes", () => utf8("not this")],
+      ["a list", () => [utf8("not"), utf8("this")]],
+      ["a long one", () => new Uint8Array(100_000)],
+      ["a source", () => new Source(() => "not this")],
+      ["a source that gives nothing", () => new Source(() => never)],
+    ];
+    for (const [name, data] of kinds) {
+      it(`is withdrawn where nothing of it has left: ${name}`, async () => {
+        const connection = await stuck(role, { highWaterMark: 100 });
+        const { ws } = connection;
+        const controller = new AbortController();
+        const given = data();
+        const before = ws.write("before");
+        const written = ws.write(given, { signal: controller.signal });
+        const after = ws.write("after");
+        await quiet();
+        controller.abort("enough");
+        const outcome = await outcomeOf(written);
+        assert.ok(outcome !== "pending");
+        assert.deepEqual([outcome.error?.code, outcome.error?.cause], ["core.aborted", "enough"]);
+        await connection.takeAll();
+        await Promise.all([before, after]);
+        assert.deepEqual(behind(connection), ["text before", "text after"]);
+        assert.equal(ws.bufferedAmount, 0);
+        if (given instanceof Source) assert.equal(given.ended, 1);
+      });
+    }
+
+    it("is withdrawn also where there is room, if it has to wait: its bytes are the caller's, or it comes from a source", async () => {
+      for (const data of [
+        new Uint8Array(50_000),
+        [new Uint8Array(50_000)],
+        new Source(() => never),
+        new Source((count) => (count < 3 ? "a" : never)),
+      ]) {
+        const connection = await stuck(role);
+        const { ws } = connection;
+        const controller = new AbortController();
+        const written = ws.write(data, { signal: controller.signal });
+        assert.equal(await codeOf(written), "pending");
+        controller.abort();
+        assert.equal(await codeOf(written), "core.aborted");
+        ws.send("after");
+        await connection.takeAll();
+        assert.deepEqual(behind(connection), ["text after"]);
+        if (data instanceof Source) assert.equal(data.ended, 1);
+      }
+    });
+
+    it("is sent whole where something of it has left", async () => {
+      const connection = await slow(role, { highWaterMark: 100, writeBufferSize: 1000 });
+      const { ws } = connection;
+      const controller = new AbortController();
+      const { signal } = controller;
+      const source = new Source((count) => (count < 30 ? "x".repeat(100) : undefined));
+      const writes = [ws.write(new Uint8Array(5000), { signal }), ws.write(source, { signal })];
+      await quiet();
+      controller.abort();
+      assert.equal(await codeOf(writes[0]), "core.aborted");
+      // The second has not begun.
+      assert.equal(await codeOf(writes[1]), "core.aborted");
+      assert.equal(source.ended, 1);
+      const again = new AbortController();
+      const other = new Source((count) => (count < 30 ? "x".repeat(100) : undefined));
+      const written = ws.write(other, { signal: again.signal });
+      while (!connection.frames.some((one) => one.startsWith("text"))) await connection.takeSome();
+      again.abort();
+      assert.equal(await codeOf(written), "core.aborted");
+      await connection.takeAll();
+      await quiet();
+      assert.deepEqual(
+        messagesIn(connection.sent).map(({ payload }) => payload.length),
+        [5000, 3000],
+      );
+      assert.deepEqual([other.ended, other.asked], [0, 31]);
+    });
+
+    it("that is aborted before the call is not sent, and takes nothing of a source", async () => {
+      const connection = await open(role);
+      const source = new Source(() => "a");
+      for (const data of ["a", utf8("a"), source]) {
+        assert.equal(await codeOf(connection.ws.write(data, { signal: AbortSignal.abort() })), "core.aborted");
+      }
+      assert.deepEqual([connection.frames, source.asked, source.ended], [[], 0, 0]);
+    });
+
+    it("at any time, among any others, to a peer of any speed: never half a message, and none that was not sent", async () => {
+      const step = fc.record({
+        what: fc.constantFrom("text", "bytes", "list", "source", "prepared", "ping", "abort", "take", "take", "take"),
+        size: fc.oneof(fc.nat(40), fc.nat(3000), fc.integer({ min: 16_000, max: 40_000 })),
+        aborts: fc.boolean(),
+      });
+      const deflated = new Set<boolean>();
+      await fc.assert(
+        fc.asyncProperty(
+          fc.array(step, { minLength: 1, maxLength: 30 }),
+          fc.constantFrom(1, 500, 64 * 1024, Infinity),
+          fc.constantFrom(100, 4000, 128 * 1024),
+          fc.constantFrom(undefined, extensions, "permessage-deflate"),
+          async (steps, highWaterMark, writeBufferSize, agreed) => {
+            const takesOver = agreed === "permessage-deflate";
+            const deflate = takesOver && { serverNoContextTakeover: false, clientNoContextTakeover: false };
+            const connection = await slow(
+              role,
+              { highWaterMark, writeBufferSize, overflow: "wait", deflate: deflate || agreed !== undefined },
+              { peerPair: { capacity: 3000, maxRead: 1500 }, ...(agreed !== undefined && { extensions: agreed }) },
+            );
+            const { ws } = connection;
+            const writes: { fill: number; size: number; controller: AbortController; outcome: Promise<unknown> }[] = [];
+            for (const { what, size, aborts } of steps) {
+              if (what === "take") await connection.takeSome();
+              else if (what === "ping") handled(ws.ping(utf8("p")));
+              else if (what === "abort") {
+                if (writes.length > 0) writes[size % writes.length].controller.abort();
+              } else {
+                const fill = (writes.length % 90) + 33;
+                const bytes = new Uint8Array(size).fill(fill);
+                const half = size >> 1;
+                const data = {
+                  text: () => String.fromCharCode(fill).repeat(size),
+                  bytes: () => bytes,
+                  list: () => [bytes.subarray(0, half), bytes.subarray(half)],
+                  source: () => new Set([bytes.subarray(0, half), bytes.subarray(half)]),
+                  prepared: () => prepare(bytes),
+                }[what]();
+                const controller = new AbortController();
+                const write = aborts ? ws.write(data, { signal: controller.signal }) : ws.write(data);
+                writes.push({
+                  fill,
+                  size,
+                  controller,
+                  outcome: write.then(
+                    () => "sent",
+                    (error: ServalError) => error.code,
+                  ),
+                });
+              }
+            }
+            await connection.takeAll();
+            while (ws.bufferedAmount > 0) await quiet();
+            await quiet();
+            const { sent } = connection;
+            if (sent.some(({ rsv }) => rsv !== 0)) deflated.add(takesOver);
+            const arrived = payloadsIn(messagesIn(sent), takesOver);
+            for (const { fill, size, outcome } of writes) {
+              const result = await outcome;
+              const next = arrived[0];
+              const isNext = next !== undefined && next.length === size && next.every((byte) => byte === fill);
+              assert.ok(isNext || result === "core.aborted", `a message was lost that was ${String(result)}`);
+              // An empty one that was withdrawn looks like the empty one behind it.
+              if (isNext) arrived.shift();
+            }
+            assert.deepEqual(arrived, []);
+            assert.equal(ws.isOpen, true);
+            ws.terminate();
+          },
+        ),
+        { numRuns: 120 },
+      );
+      assert.equal(deflated.size, 2, "nothing was compressed");
+    });
+  });
+}

@@ -1,0 +1,47 @@
+// Upgrade requests, good ones and ones that break a rule.
+import { Request } from "../../../src/http/index.ts";
+
+/** RFC 6455 section 1.3: the example's key, and the answer to it. */
+export const key = "dGhlIHNhbXBsZSBub25jZQ==";
+export const answer = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
+
+/** What is different from a good request: a field's value, its values, or that it is missing. */
+export type Changes = Readonly<Record<string, string | readonly string[] | undefined>>;
+
+const good: Changes = {
+  Host: "example.com",
+  Connection: "Upgrade",
+  Upgrade: "websocket",
+  "Sec-WebSocket-Key": key,
+  "Sec-WebSocket-Version": "13",
+};
+
+function fieldsOf(changes: Changes = {}): [string, string][] {
+  return Object.entries({ ...good, ...changes }).flatMap(([name, value]) =>
+    (value === undefined ? [] : typeof value === "string" ? [value] : value).map((one): [string, string] => [
+      name,
+      one,
+    ]),
+  );
+}
+
+/** Characters up to U+00FF as bytes of their own. */
+export const latin1 = (text: string): Uint8Array => Uint8Array.from(text, (character) => character.charCodeAt(0));
+
+/** The bytes of an upgrade request. */
+export function requestBytes(changes: Changes = {}, line = "GET /chat HTTP/1.1"): Uint8Array {
+  const fields = fieldsOf(changes).map(([name, value]) => `${name}: ${value}\r\n`);
+  return latin1(`${line}\r\n${fields.join("")}\r\n`);
+}
+
+/** The same as an object. */
+export function requestOf(changes: Changes = {}, line = "GET /chat HTTP/1.1"): Request {
+  const [method, target, version] = line.split(" ");
+  return new Request({ method, target, version: version === "HTTP/1.0" ? 10 : 11, fields: fieldsOf(changes) });
+}
+
+/** A good request whose head has exactly `size` bytes. */
+export function requestOfSize(size: number): Uint8Array {
+  const empty = requestBytes({ "X-Padding": "" }).length;
+  return requestBytes({ "X-Padding": "x".repeat(size - empty) });
+}

@@ -1,0 +1,160 @@
+// Handshakes in the client role over pairs in memory, and the server at the other end, which speaks in bytes.
+import { createHash } from "node:crypto";
+import type { ServalError } from "../../../src/core/index.ts";
+import type { Request, Response } from "../../../src/http/index.ts";
+import { pair, VirtualClock, type PairOptions, type PairStream } from "../../../src/testing/index.ts";
+import {
+  HandshakeOperation,
+  type HandshakeInput,
+  type HandshakeResult,
+} from "../../../src/websocket/operations/client-handshake.ts";
+import { concat } from "./frames.ts";
+
+/** What became of a handshake. */
+export interface Shaking {
+  operation: HandshakeOperation;
+  next: PairStream;
+  server: PairStream;
+  clock: VirtualClock;
+  /** What the operation told its owner, in order. */
+  told: string[];
+  /** Whether it told the outcome inside of `start`. */
+  inside: boolean;
+  request: Request | undefined;
+  response: Response | undefined;
+  error: ServalError | undefined;
+  result: HandshakeResult | undefined;
+  /** What the server received. */
+  received: string;
+  /** Whether the next layer was closed when the outcome was told. */
+  closedBefore: boolean;
+}
+
+/** How a handshake is run, and what the server does. */
+export interface ShakingCall {
+  input?: Partial<HandshakeInput>;
+  signal?: AbortSignal;
+  /** The client's side of the pair, and the server's. */
+  pair?: PairOptions;
+  serverPair?: PairOptions;
+  /** The pieces that the server answers with, once it has the request; it is told the right Sec-WebSocket-Accept. */
+  answer?: (accept: string) => readonly Uint8Array[];
+  /** Whether the server ends behind that. */
+  ends?: boolean;
+  /** Whether the server reads nothing. */
+  deaf?: boolean;
+  /** Does something with the next layer first. */
+  busy?: (next: PairStream) => unknown;
+}
+
+const acceptFor = (key: string): string =>
+  createHash("sha1").update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest("base64");
+
+/** Starts a handshake. What `start` throws comes out. */
+export function shaking(call: ShakingCall = {}): Shaking {
+  const [next, server] = pair({ capacity: Infinity, ...call.pair }, { capacity: Infinity, ...call.serverPair });
+  const clock = new VirtualClock();
+  const input: HandshakeInput = {
+    host: "example.com",
+    target: "/chat",
+    protocols: [],
+    deflate: undefined,
+    handshakeBufferSize: 16_384,
+    handshakeMs: 30_000,
+    clock,
+    ...call.input,
+  };
+  let returned = false;
+  const operation = new HandshakeOperation(next, input, {
+    sent: (request) => {
+      state.told.push("sent");
+      state.request = request;
+    },
+    received: (response) => {
+      state.told.push("received");
+      state.response = response;
+    },
+    completed: (error, result) => {
+      state.told.push("completed");
+      state.inside ||= !returned;
+      state.error = error;
+      state.result = result;
+      state.closedBefore = next.closed;
+    },
+    ended: () => state.told.push("ended"),
+  });
+  const state: Shaking = {
+    operation,
+    next,
+    server,
+    clock,
+    told: [],
+    inside: false,
+    request: undefined,
+    response: undefined,
+    error: undefined,
+    result: undefined,
+    received: "",
+    closedBefore: false,
+  };
+  call.busy?.(next);
+  if (call.deaf !== true) serve(state, call);
+  operation.start(call.signal);
+  returned = true;
+  return state;
+}
+
+/** The server: reads all the time; answers when it has a request. */
+function serve(state: Shaking, { answer, ends = false }: ShakingCall): void {
+  const { server } = state;
+  let answered = answer === undefined;
+  const read = (): void =>
+    server.readSome((error, bytes) => {
+      if (error !== undefined || bytes === undefined) return;
+      state.received += Buffer.from(bytes).toString("latin1");
+      if (!answered && state.received.includes("\r\n\r\n")) {
+        answered = true;
+        const key = /^Sec-WebSocket-Key: (.*)\r$/m.exec(state.received)?.[1] ?? "";
+        send(server, [...answer!(acceptFor(key))], ends);
+      }
+      read();
+    });
+  read();
+}
+
+function send(server: PairStream, pieces: Uint8Array[], ends: boolean): void {
+  const rest = pieces.filter((piece) => piece.length > 0);
+  const [first] = rest;
+  if (first === undefined) {
+    if (ends) server.end();
+    return;
+  }
+  server.writeSome(first, (error, written) => {
+    if (error !== undefined) return;
+    send(server, written < first.length ? [first.subarray(written), ...rest.slice(1)] : rest.slice(1), ends);
+  });
+}
+
+/** Lets everything that is ready run: pairs need no more than microtasks. */
+export function quiet(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+}
+
+/** What a handshake came to, in a form to compare. */
+export function outcomeOf(state: Shaking): {
+  code?: string;
+  protocol?: string;
+  rest?: string;
+  response: [status: number, body: string] | undefined;
+} {
+  const { error, result, response } = state;
+  const seen: [number, string] | undefined = response && [
+    response.status,
+    Buffer.from(response.body).toString("latin1"),
+  ];
+  if (error !== undefined) return { code: error.code, response: seen };
+  if (result === undefined) return { response: seen };
+  return { protocol: result.protocol, rest: Buffer.from(concat(result.rest)).toString("latin1"), response: seen };
+}
