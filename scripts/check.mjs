@@ -1,7 +1,7 @@
 // npm run check -- [steps]: everything that can be said about the code without running it. All steps run, also after a
 // failure, so that one run says all.
 import { execFileSync } from "node:child_process";
-import { ensureBuilt, ensureInstalled, filesUnder, note, run, tool } from "./common.mjs";
+import { ensureBuilt, ensureInstalled, filesUnder, note, parts, run, tool } from "./common.mjs";
 
 const node = (...args) => run(process.execPath, args).then((code) => code === 0);
 const tsc = (project) => node(tool("tsc", "typescript"), "-p", project, "--noEmit");
@@ -10,7 +10,12 @@ const steps = {
   format: () => node(tool("oxfmt"), "--check"),
   // Style, and the direction of imports.
   lint: async () => (await node(tool("oxlint"))) && lintSawEverything(),
-  types: async () => (await tsc("tsconfig.json")) && (await tsc("tsconfig.build.json")),
+  types: async () => {
+    const results = [];
+    for (const part of parts()) await ensureInstalled(part);
+    for (const project of ["tsconfig.json", "tsconfig.build.json", ...parts()]) results.push(await tsc(project));
+    return results.every(Boolean);
+  },
   // Unused files, exports and dependencies.
   unused: () => node(tool("knip")),
   // What would be published: every export there, and of the right kind.

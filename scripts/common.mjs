@@ -1,17 +1,42 @@
 // What the scripts share: running programs, and having the dependencies installed and the sources compiled.
 import { spawn } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { constants } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 
+/** npm's own list of what it has installed in a folder. */
+const installedList = "node_modules/.package-lock.json";
+
 process.chdir(fileURLToPath(new URL("..", import.meta.url)));
 
-/** Where the sources are compiled to. */
-const outputs = {
-  build: { project: "tsconfig.json", base: ".", sources: ["src", "test", "bench", "examples"] },
-  dist: { project: "tsconfig.build.json", base: "src", sources: ["src"] },
+/**
+ * What is compiled, by whose settings, to where. Any other name is a part: a folder with a tsconfig.json, and mostly a
+ * manifest and lock file, of its own, compiled to `build/` with what it imports.
+ */
+const projects = {
+  build: { config: "tsconfig.json", output: "build", base: ".", sources: ["src", "test"] },
+  dist: { config: "tsconfig.build.json", output: "dist", base: "src", sources: ["src"] },
 };
+const project = (name) =>
+  projects[name] ?? { config: `${name}/tsconfig.json`, output: "build", base: ".", sources: ["src", "test", name] };
+
+/** The folders that are a part. */
+export const parts = () =>
+  ["bench", "examples", "test"]
+    .flatMap(filesUnder)
+    .filter((file) => path.basename(file) === "tsconfig.json")
+    .map(path.dirname);
 
 /** Says something about the work itself, beside the output that the user came for. */
 export function note(text) {
@@ -50,50 +75,70 @@ export function npm(args, options) {
   return run("npm", args, { shell: process.platform === "win32", ...options });
 }
 
-/** Installs the dependencies if that was never done, or not since package-lock.json changed. */
-export async function ensureInstalled() {
-  const modified = (file) => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
-  if (modified("node_modules/.package-lock.json") >= modified("package-lock.json")) return;
-  note("installing the development dependencies …");
+/**
+ * Installs what a folder's lock file lists, unless it is there: by default the root's, which all else needs. A folder
+ * without a lock file needs nothing.
+ */
+export async function ensureInstalled(folder = ".") {
+  const packages = (file) => JSON.parse(readFileSync(path.join(folder, file), "utf8")).packages;
+  const there = existsSync(path.join(folder, installedList)) ? packages(installedList) : {};
+  const missing = ([name, { version, optional }]) => name !== "" && !optional && there[name]?.version !== version;
+  if (!existsSync(path.join(folder, "package-lock.json"))) return;
+  if (!Object.entries(packages("package-lock.json")).some(missing)) return;
+  note(`installing the packages of ${folder === "." ? "package.json" : `${folder}/package.json`} …`);
   // They are needed also where NODE_ENV=production leaves them out. Standard output stays the caller's.
-  const code = await npm(["ci", "--include=dev", "--loglevel=error"], { stdio: ["ignore", 2, 2] });
+  const code = await npm(["ci", "--include=dev", "--loglevel=error"], { cwd: folder, stdio: ["ignore", 2, 2] });
   if (code !== 0) process.exit(code);
 }
 
-/** Compiles to `build` or `dist` what changed since the last time; returns whether the types hold. */
-export async function ensureBuilt(output) {
-  const { project, sources } = outputs[output];
-  const stamp = `.cache/${output}.stamp`;
-  const inputs = [...sources.flatMap(filesUnder), "tsconfig.json", project, "package-lock.json"];
+/** Compiles a project or part, and installs what it needs, if anything changed since the last time; returns whether the types hold. */
+export async function ensureBuilt(name) {
+  const { config, output, sources } = project(name);
+  await ensureInstalled();
+  if (!(name in projects)) await ensureInstalled(name);
+  const stamp = `.cache/${name.replaceAll("/", "-")}.stamp`;
+  const inputs = [...sources.flatMap(filesUnder), "tsconfig.json", config, "package-lock.json"];
   // Names, times and sizes, taken before the build: a deleted file counts, and so does one written meanwhile.
   const state = inputs
     .map((file) => [file, statSync(file, { throwIfNoEntry: false })])
     .map(([file, stat]) => `${file} ${stat?.mtimeMs} ${stat?.size}\n`)
     .join("");
   if (existsSync(output) && existsSync(stamp) && readFileSync(stamp, "utf8") === state) return true;
-  note(`compiling to ${output}/ …`);
+  note(name === output ? `compiling to ${output}/ …` : `compiling ${name} to ${output}/ …`);
   rmSync(stamp, { force: true });
-  if (!(await build(output))) return false;
+  if (!(await build(name))) return false;
   mkdirSync(".cache", { recursive: true });
   writeFileSync(stamp, state);
   return true;
 }
 
-/** Compiles to `build` or `dist`, in place, so that what runs from there meanwhile goes on; returns whether the types hold. */
-export async function build(output) {
-  const { project, base, sources } = outputs[output];
-  const code = await run(process.execPath, [tool("tsc", "typescript"), "-p", project], { stdio: ["ignore", 2, 2] });
+/** Compiles a project or part, in place, so that what runs from there meanwhile goes on; returns whether the types hold. */
+export async function build(name) {
+  const { config, output, base, sources } = project(name);
+  const code = await run(process.execPath, [tool("tsc", "typescript"), "-p", config], { stdio: ["ignore", 2, 2] });
   // 1 and 2 are errors in the sources; beyond them the compiler crashed, or a signal ended it and means us too.
   if (code > 2) process.exit(code);
   for (const file of sources.flatMap(filesUnder)) {
-    if (!file.endsWith(".ts")) cpSync(file, path.join(output, path.relative(base, file)));
+    if (!/\.ts$|^(package|package-lock|tsconfig)\.json$/.test(path.basename(file))) {
+      cpSync(file, path.join(output, path.relative(base, file)));
+    }
   }
   // A deleted source must not leave a test, or a part of the package, behind.
   for (const file of filesUnder(output)) {
     const source = path.join(base, path.relative(output, file));
     if (!existsSync(source) && !existsSync(source.replace(/(\.js|\.d\.ts)(\.map)?$/, ".ts"))) rmSync(file);
   }
+  if (!(name in projects)) linkPackages(name, output);
   return code === 0;
+}
+
+/** Lets what is compiled from a folder find the packages that are installed there. */
+function linkPackages(folder, output) {
+  const link = path.join(output, folder, "node_modules");
+  rmSync(link, { force: true });
+  // A junction needs no privilege on Windows; elsewhere the type is ignored.
+  if (existsSync(path.join(folder, "node_modules")))
+    symlinkSync(path.resolve(folder, "node_modules"), link, "junction");
 }
 
 /** The compiled tests whose path contains one of the words; all of them without a word. Lists are explicit because Node.js 20 expands no patterns. */
@@ -112,11 +157,14 @@ export function testArguments(files, options = []) {
   return ["--enable-source-maps", "--test", "--test-reporter=spec", "--test-timeout=120000", ...options, ...files];
 }
 
-/** All files under a folder, with the folder's name, sorted; none if there is no such folder. */
+/** All files under a folder but installed packages, with the folder's name, sorted; none if there is no such folder. */
 export function filesUnder(folder) {
   if (!existsSync(folder)) return [];
-  return readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => path.join(entry.parentPath, entry.name))
+  return readdirSync(folder, { withFileTypes: true })
+    .flatMap((entry) => {
+      const name = path.join(folder, entry.name);
+      if (entry.isDirectory() && entry.name !== "node_modules") return filesUnder(name);
+      return entry.isFile() ? [name] : [];
+    })
     .toSorted();
 }

@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
-import { ensureBuilt, ensureInstalled, filesUnder, note } from "./common.mjs";
+import { ensureBuilt, filesUnder, note } from "./common.mjs";
 
 const [name, ...rest] = process.argv.slice(2);
 if (name === undefined || !existsSync(`examples/${name}.ts`)) {
@@ -12,9 +12,8 @@ if (name === undefined || !existsSync(`examples/${name}.ts`)) {
   note(`Which example? There are ${names.join(", ")}:\n  npm run example ${names[0]}`);
   process.exit(1);
 }
-await ensureInstalled();
 // An example imports "serval", as a user does: that is what dist/ has.
-if (!(await ensureBuilt("dist")) || !(await ensureBuilt("build"))) process.exit(1);
+if (!(await ensureBuilt("dist")) || !(await ensureBuilt("examples"))) process.exit(1);
 
 // In this process and not in a child: then Ctrl-C and SIGTERM reach the server itself.
 const main = path.resolve(`build/examples/${name}.js`);

@@ -3,7 +3,7 @@
 import { spawnSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { ensureBuilt, ensureInstalled, note, npm, testArguments, testFiles } from "./common.mjs";
+import { ensureBuilt, note, npm, testArguments, testFiles } from "./common.mjs";
 
 const versions = process.argv.length > 2 ? process.argv.slice(2) : ["22", "24", "26"];
 
@@ -25,8 +25,7 @@ function versionOf(program) {
   return spawnSync(program, ["--version"], { encoding: "utf8" }).stdout?.trim() ?? "";
 }
 
-await ensureInstalled();
-if (!(await ensureBuilt("build"))) process.exit(1);
+if (!(await ensureBuilt("build")) || !(await ensureBuilt("examples"))) process.exit(1);
 const files = testFiles();
 
 for (const version of versions) {

@@ -1,9 +1,8 @@
 // npm start -- [arguments]: `serval serve [arguments]` from the sources, installed and compiled first where need be.
 import path from "node:path";
 import { pathToFileURL } from "node:url";
-import { ensureBuilt, ensureInstalled } from "./common.mjs";
+import { ensureBuilt } from "./common.mjs";
 
-await ensureInstalled();
 if (!(await ensureBuilt("dist"))) process.exit(1);
 
 // In this process and not in a child: then Ctrl-C and SIGTERM reach the server itself.
