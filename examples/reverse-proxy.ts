@@ -35,7 +35,7 @@ class Client {
     http.serve(
       this.#stream,
       (request, exchange) => this.#forward(request, exchange),
-      { bodyLimit: Infinity },
+      { maxBodySize: Infinity },
       () => {
         this.#hasEnded = true;
         this.#origin?.close();
@@ -92,7 +92,7 @@ class Client {
     this.#origin ??= await net.connect({ host: originHost, port: Number(originPort) });
     // The client may have gone meanwhile.
     if (this.#hasEnded) this.#origin.close();
-    return http.request(this.#origin, request, { buffer: this.#buffer, bodyLimit: Infinity });
+    return http.request(this.#origin, request, { buffer: this.#buffer, maxBodySize: Infinity });
   }
 
   /** Both sides have agreed on another protocol: from here on, bytes are bytes. */

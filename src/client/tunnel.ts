@@ -1,5 +1,5 @@
 import { FlatBuffer, PrefixedStream, type ByteStream, type ServalError } from "../core/index.ts";
-import { AnswerParser, readResponse, Request, write, type Response } from "../http/index.ts";
+import { FinalResponseParser, readResponse, Request, write, type Response } from "../http/index.ts";
 import { clientError } from "./errors.ts";
 import type { Proxy } from "./proxy.ts";
 import { basic, hostAndPort, type Endpoint } from "./url.ts";
@@ -19,7 +19,7 @@ export async function openTunnel(
   const request = new Request({ method: "CONNECT", target: authority, fields: { Host: authority } });
   if (proxy.credentials !== undefined) request.fields.append("Proxy-Authorization", basic(proxy.credentials));
   const buffer = new FlatBuffer();
-  const parser = new AnswerParser({ method: "CONNECT" });
+  const parser = new FinalResponseParser({ method: "CONNECT" });
   try {
     await write(stream, request, { signal });
     await readResponse(stream, buffer, parser, { signal });

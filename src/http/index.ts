@@ -1,6 +1,6 @@
 export type { OperationOptions } from "./operations/operation-options.ts";
-export { AnswerParser } from "./codec/answer-parser.ts";
-export type { AnswerParserOptions } from "./codec/answer-parser.ts";
+export { FinalResponseParser } from "./codec/final-response-parser.ts";
+export type { FinalResponseParserOptions } from "./codec/final-response-parser.ts";
 export { bufferBody } from "./messages/body.ts";
 export type { Body, BodyStream } from "./messages/body.ts";
 export { formatChunkExtensions, parseChunkExtensions } from "./codec/chunk-extensions.ts";

@@ -61,7 +61,7 @@ export interface ServeOptions<Data = unknown> extends ServerOptions<Data> {
    */
   keepAliveTimeout?: number | undefined;
   /** The most bytes that the body of a plain request may have; Infinity for no limit. Default 1 MiB. */
-  bodyLimit?: number | undefined;
+  maxBodySize?: number | undefined;
 }
 
 /** A handler of plain HTTP requests, with the standard types; `info` has what those can't say. */
@@ -89,7 +89,7 @@ const ofServe = [
   "plain",
   "proxyProtocol",
   "fetch",
-  "bodyLimit",
+  "maxBodySize",
   "keepAliveTimeout",
 ] as const;
 const defaultRate: RateOptions = { messages: 10_000, bytes: 64 * 1024 * 1024 };

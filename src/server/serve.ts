@@ -38,7 +38,7 @@ class RunningServer<Data> extends HubServer<Data> implements Server<Data>, Conne
   constructor(options: ServeOptions<Data>) {
     super();
     checkServerOptions("serve", options);
-    const { fetch, bodyLimit, keepAliveTimeout } = options;
+    const { fetch, maxBodySize, keepAliveTimeout } = options;
     if (fetch !== undefined && typeof fetch !== "function")
       throw invalidArgument("The option fetch must be a function");
     if (keepAliveTimeout !== undefined && !(typeof keepAliveTimeout === "number" && keepAliveTimeout > 0)) {
@@ -47,12 +47,12 @@ class RunningServer<Data> extends HubServer<Data> implements Server<Data>, Conne
     this.hub = new Hub(options, this);
     this.fetch = fetch;
     this.#opening = new Opening(options);
-    const { clock, handshakeBufferSize, timeouts } = this.hub.settings;
+    const { clock, maxHeaderSize, timeouts } = this.hub.settings;
     this.http = new ServeSettings({
       clock,
-      headerLimit: handshakeBufferSize,
+      maxHeaderSize,
       timeouts: { header: timeouts.server.handshake, idle: keepAliveTimeout },
-      bodyLimit,
+      maxBodySize,
     });
   }
 

@@ -25,9 +25,9 @@ export type Limit =
   /** A peer was silent for too long: the end (1006). */
   | "timeouts.idle"
   /** A request's head was too large: 431. */
-  | "handshakeBufferSize"
+  | "maxHeaderSize"
   /** The body of a plain request was too large: 413. */
-  | "bodyLimit"
+  | "maxBodySize"
   /** A message was too large: 1009. */
   | "maxMessageSize"
   /** A message had too many fragments: 1008. */
@@ -78,9 +78,9 @@ export interface ServerStatistics extends Pick<Statistics, (typeof sums)[number]
 type Sums = Record<(typeof sums)[number], number>;
 
 const limitOf: Readonly<Record<string, Limit>> = {
-  "http.header_limit": "handshakeBufferSize",
-  "http.body_limit": "bodyLimit",
-  "websocket.buffer_overflow": "handshakeBufferSize",
+  "http.header_limit": "maxHeaderSize",
+  "http.body_limit": "maxBodySize",
+  "websocket.buffer_overflow": "maxHeaderSize",
   "websocket.message_too_big": "maxMessageSize",
   "websocket.too_many_fragments": "maxFragments",
   "websocket.queue_overflow": "maxBufferedAmount",
@@ -105,8 +105,8 @@ export class Counters {
   readonly limits: Record<Limit, number> = {
     "timeouts.handshake": 0,
     "timeouts.idle": 0,
-    handshakeBufferSize: 0,
-    bodyLimit: 0,
+    maxHeaderSize: 0,
+    maxBodySize: 0,
     maxMessageSize: 0,
     maxFragments: 0,
     maxBufferedAmount: 0,

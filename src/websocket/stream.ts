@@ -410,7 +410,7 @@ export class Stream<Data = unknown> {
   #handshake(host: string, target: string, options: HandshakeOptions | undefined, done: Handler): void {
     this.#checkNew();
     const { protocols = [], fields, signal } = checkHandshake(options);
-    const { handshakeBufferSize, deflate, timeouts, clock } = this.#settings;
+    const { maxHeaderSize, deflate, timeouts, clock } = this.#settings;
     const owner: HandshakeOwner = {
       sent: (sent) => {
         this.#request = sent;
@@ -423,7 +423,7 @@ export class Stream<Data = unknown> {
     };
     const operation = new HandshakeOperation(
       this.nextLayer,
-      { host, target, protocols, fields, deflate, handshakeBufferSize, handshakeMs: timeouts.client.handshake, clock },
+      { host, target, protocols, fields, deflate, maxHeaderSize, handshakeMs: timeouts.client.handshake, clock },
       owner,
     );
     this.#start(operation, () => operation.start(signal));

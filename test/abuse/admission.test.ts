@@ -64,6 +64,6 @@ test("requests of other sites, too long ones and garbage are refused by the hund
   await refused(target, 500, Buffer.from(Array.from({ length: 5000 }, (_, i) => (i * 7919) % 251)), 400);
   await bystander.stop();
   const { refused: counts, limits } = await target.until(({ connections }) => connections === 0);
-  assert.deepEqual([counts.origins, limits.handshakeBufferSize, counts.malformed], [500, 500, 1000]);
+  assert.deepEqual([counts.origins, limits.maxHeaderSize, counts.malformed], [500, 500, 1000]);
   await target.wasCalm(t);
 });

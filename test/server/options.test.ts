@@ -21,7 +21,7 @@ for (const [given, meant] of [
   ["plane", "plain"],
   ["rates", "rate"],
   ["concurency", "concurrency"],
-  ["bodylimit", "bodyLimit"],
+  ["maxbodysize", "maxBodySize"],
 ] as const) {
   test(`serve has no ${given}${meant === undefined ? "" : `, but ${meant}`}`, async () => {
     const message =
@@ -40,7 +40,7 @@ for (const name of [
   "plain",
   "proxyProtocol",
   "fetch",
-  "bodyLimit",
+  "maxBodySize",
   "keepAliveTimeout",
 ]) {
   test(`mount has no ${name}, and says whose it is`, () => {
@@ -90,7 +90,7 @@ for (const wrong of [
   { timeouts: { handshake: -1 } },
   { timeouts: { idel: 1 } },
   { clock: {} },
-  { handshakeBufferSize: "1" },
+  { maxHeaderSize: "1" },
 ]) {
   test(`${JSON.stringify(wrong)} is refused by serve and mount`, async () => {
     await assert.rejects(serve(wrong as unknown as ServeOptions), { code: "core.invalid_argument" });
@@ -102,7 +102,7 @@ for (const wrong of [
 
 for (const wrong of [
   { fetch: "x" },
-  { bodyLimit: -1 },
+  { maxBodySize: -1 },
   { keepAliveTimeout: 0 },
   { tls: {} },
   { tls: { cert: "x", key: "y" } },
@@ -136,7 +136,7 @@ for (const wrong of [
 
 test("options that are undefined are as if they were not given", async () => {
   const names =
-    "connection origins proxies maxConnections maxConnectionsPerAddress open message drain close error upgrade decorate onControl handshakeBufferSize maxMessageSize maxFragments highWaterMark maxBufferedAmount overflow autoFragment writeBufferSize text concurrency rate deflate timeouts clock peer";
+    "connection origins proxies maxConnections maxConnectionsPerAddress open message drain close error upgrade decorate onControl maxHeaderSize maxMessageSize maxFragments highWaterMark maxBufferedAmount overflow autoFragment writeBufferSize text concurrency rate deflate timeouts clock peer";
   const options = Object.fromEntries(names.split(" ").map((name) => [name, undefined]));
   const server = await serve({
     ...options,
@@ -148,7 +148,7 @@ test("options that are undefined are as if they were not given", async () => {
     plain: undefined,
     proxyProtocol: undefined,
     fetch: undefined,
-    bodyLimit: undefined,
+    maxBodySize: undefined,
     keepAliveTimeout: undefined,
   });
   await server.close();

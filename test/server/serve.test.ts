@@ -274,7 +274,7 @@ for (const [what, request, status] of [
 
 test("bodies flow both ways, of any size, on connections that are kept", async () => {
   const options: ServeOptions = {
-    bodyLimit: Infinity,
+    maxBodySize: Infinity,
     fetch: (request) =>
       new Response(request.body, { headers: { "X-Length": request.headers.get("Content-Length") ?? "" } }),
   };
@@ -292,7 +292,7 @@ test("bodies flow both ways, of any size, on connections that are kept", async (
 });
 
 test("a body over the limit is answered 413, also where fetch has begun to answer with it", async () => {
-  const options: ServeOptions = { bodyLimit: 10, fetch: async (request) => new Response(await request.text()) };
+  const options: ServeOptions = { maxBodySize: 10, fetch: async (request) => new Response(await request.text()) };
   await using(options, async (server) => {
     assert.equal((await fetch(server.url, { method: "POST", body: "x".repeat(10) })).status, 200);
     const answer = await exchange(
@@ -718,13 +718,13 @@ test("publish, subscribers and stats are those of all its WebSockets", async () 
 });
 
 test("requests and what is too large of them are counted", async () => {
-  await serving({ fetch: async (request) => new Response(await request.text()), bodyLimit: 1 }, async (server) => {
+  await serving({ fetch: async (request) => new Response(await request.text()), maxBodySize: 1 }, async (server) => {
     await asked(server);
     await asked(server, `X: ${"x".repeat(20_000)}\r\n`);
     const posted = await dial(server, "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\nxx");
     await until(() => posted.received.includes(" 413 "));
     posted.socket.destroy();
-    await until(() => server.stats().limits.bodyLimit === 1 && server.stats().limits.handshakeBufferSize === 1);
+    await until(() => server.stats().limits.maxBodySize === 1 && server.stats().limits.maxHeaderSize === 1);
     assert.equal(server.stats().requests, 2);
     assert.deepEqual(server.stats().errors, { "http.header_limit": 1, "http.body_limit": 1 });
   });

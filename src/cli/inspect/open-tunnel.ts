@@ -1,5 +1,5 @@
 import { FlatBuffer, PrefixedStream, ServalError, type ByteStream } from "../../core/index.ts";
-import { AnswerParser, readResponse, Request, write } from "../../http/index.ts";
+import { FinalResponseParser, readResponse, Request, write } from "../../http/index.ts";
 import { hostAndPort, type Place } from "../shared/place.ts";
 
 /** Asks an HTTP proxy for a tunnel (RFC 9110 section 9.3.6). Throws its refusal with the response. */
@@ -14,7 +14,7 @@ export async function openTunnel(
   if (proxy.authorization !== undefined) request.fields.append("Proxy-Authorization", proxy.authorization);
   const buffer = new FlatBuffer();
   await write(stream, request, { signal });
-  const response = await readResponse(stream, buffer, new AnswerParser({ method: "CONNECT" }), { signal });
+  const response = await readResponse(stream, buffer, new FinalResponseParser({ method: "CONNECT" }), { signal });
   if (response.status >= 200 && response.status < 300) {
     return buffer.size === 0 ? stream : new PrefixedStream(stream, buffer.data());
   }

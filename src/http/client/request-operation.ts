@@ -5,7 +5,7 @@ import { ServalError } from "../../core/error.ts";
 import { abortError, transportError } from "../../core/errors.ts";
 import type { FlatBuffer } from "../../core/flat-buffer.ts";
 import { checkSignal } from "../../core/on-abort.ts";
-import { mostInterim } from "../codec/answer-parser.ts";
+import { mostInterim } from "../codec/final-response-parser.ts";
 import { httpError } from "../messages/errors.ts";
 import type { Fields } from "../messages/fields.ts";
 import { IncomingBody, type BodySource } from "../operations/incoming-body.ts";
@@ -120,9 +120,9 @@ export class RequestOperation implements BodySource {
   }
 
   #newParser(): ResponseParser {
-    const { bodyLimit = Infinity, chunkExtensionLimit, fieldLimit, headerLimit } = this.#options;
+    const { maxBodySize = Infinity, maxChunkExtensionSize, maxHeadersCount, maxHeaderSize } = this.#options;
     const { method } = this.#message;
-    return new ResponseParser({ method, bodyLimit, chunkExtensionLimit, fieldLimit, headerLimit });
+    return new ResponseParser({ method, maxBodySize, maxChunkExtensionSize, maxHeadersCount, maxHeaderSize });
   }
 
   #write(isEnough: (() => boolean) | undefined): void {

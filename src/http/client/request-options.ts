@@ -9,7 +9,7 @@ import type { Response } from "../messages/response.ts";
 export interface RequestOptions
   extends
     OperationOptions,
-    Pick<ResponseParserOptions, "bodyLimit" | "chunkExtensionLimit" | "fieldLimit" | "headerLimit"> {
+    Pick<ResponseParserOptions, "maxBodySize" | "maxChunkExtensionSize" | "maxHeadersCount" | "maxHeaderSize"> {
   /**
    * Where bytes behind the response are left: the same one for all requests on a stream, and for whoever takes over
    * behind a 101 or a CONNECT. Any that are there before the request fail it, with `http.unexpected_response`. Default

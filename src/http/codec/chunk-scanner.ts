@@ -30,7 +30,7 @@ export interface ChunkLimits {
   /** The most bytes that the trailer may have, through the empty line that ends it. */
   readonly trailerLimit: number;
   /** The most fields that the trailer may have. */
-  readonly fieldLimit: number;
+  readonly maxHeadersCount: number;
 }
 
 /** Is told of each chunk, the last one, of size 0, among them, once the line of its size has been seen. */
@@ -158,7 +158,7 @@ export class ChunkScanner {
     const at = skipValue(bytes, position, end);
     this.#allowance -= at - position;
     if (this.#allowance < 0 || this.#extensions.length + at - position > this.#limits.extensionLimit) {
-      throw limitError("chunkExtensionLimit", this.#limits.extensionLimit);
+      throw limitError("maxChunkExtensionSize", this.#limits.extensionLimit);
     }
     this.#extensions += decodeLatin1(bytes, position, at);
     if (at === end) return at;
@@ -176,7 +176,7 @@ export class ChunkScanner {
 
   #takeTrailer(bytes: Uint8Array, position: number, end: number): number {
     const section = (this.#section ??= new FlatBuffer());
-    const fields = (this.#fields ??= new FieldScanner(this.#limits.fieldLimit));
+    const fields = (this.#fields ??= new FieldScanner(this.#limits.maxHeadersCount));
     const before = section.size;
     const room = this.#limits.trailerLimit - before;
     section.append(bytes.subarray(position, Math.min(end, position + room)));
@@ -186,7 +186,7 @@ export class ChunkScanner {
       this.#trailer = trailerOf(fields.collect(decodeLatin1(section.data(), 0, after)).collect());
       this.#section = undefined;
     } else if (section.size >= this.#limits.trailerLimit) {
-      throw limitError("headerLimit", this.#limits.trailerLimit);
+      throw limitError("maxHeaderSize", this.#limits.trailerLimit);
     }
     return position + after - before;
   }

@@ -53,7 +53,7 @@ export class FieldScanner {
           continue;
         }
         if (tokenCharacters[byte] === 0) throw badLineStart(byte, marks.length);
-        if (marks.length >= this.#limit * 2) throw limitError("fieldLimit", this.#limit);
+        if (marks.length >= this.#limit * 2) throw limitError("maxHeadersCount", this.#limit);
         state = inName;
       }
       if (state === inName) {

@@ -13,16 +13,16 @@ import { checkTabs, type Framing } from "../messages/framing.ts";
 /** Limits of a message, and what is wanted of it. */
 export interface MessageParserOptions {
   /** The most bytes that the head may have, through the empty line that ends it; and so the trailer. Default 16,384. */
-  headerLimit?: number | undefined;
+  maxHeaderSize?: number | undefined;
   /** The most fields that the head may have, and the trailer. Default 100. */
-  fieldLimit?: number | undefined;
+  maxHeadersCount?: number | undefined;
   /** The most bytes that the body may have; Infinity for no limit. Default 1 MiB for a request, 8 MiB for a response. */
-  bodyLimit?: number | undefined;
+  maxBodySize?: number | undefined;
   /**
    * The most bytes that the extensions of a chunk may have. All of them together may have as many, and one more for each
    * byte of data. Default 4,096.
    */
-  chunkExtensionLimit?: number | undefined;
+  maxChunkExtensionSize?: number | undefined;
   /** Whether nothing follows the head, whatever that says; it must make sense all the same. Default false. Beast's `skip`. */
   skipBody?: boolean | undefined;
   /** See {@link MessageParser.eager}. Default false. */
@@ -61,11 +61,11 @@ export abstract class MessageParser<Line extends StartLineScanner, Message exten
    */
   eager: boolean;
   /** The most bytes that the body may have. May be changed until the first byte of it is taken. */
-  bodyLimit: number;
+  maxBodySize: number;
   #message: Message | undefined;
   #unframed: Message | undefined;
   readonly #options: MessageParserOptions;
-  readonly #headerLimit: number;
+  readonly #maxHeaderSize: number;
   readonly #line: Line;
   readonly #fields: FieldScanner;
   #position = 0;
@@ -79,14 +79,14 @@ export abstract class MessageParser<Line extends StartLineScanner, Message exten
   #part: Uint8Array = emptyBody;
   #gathered: FlatBuffer | undefined;
 
-  constructor(line: Line, options: MessageParserOptions, bodyLimit: number) {
+  constructor(line: Line, options: MessageParserOptions, maxBodySize: number) {
     this.#line = line;
     this.#options = options;
-    this.#headerLimit = checkNumber("headerLimit", options.headerLimit, 16_384);
-    this.bodyLimit = checkNumber("bodyLimit", options.bodyLimit, bodyLimit);
+    this.#maxHeaderSize = checkNumber("maxHeaderSize", options.maxHeaderSize, 16_384);
+    this.maxBodySize = checkNumber("maxBodySize", options.maxBodySize, maxBodySize);
     this.eager = options.eager ?? false;
-    this.#fields = new FieldScanner(checkNumber("fieldLimit", options.fieldLimit, 100));
-    checkNumber("chunkExtensionLimit", options.chunkExtensionLimit, 0);
+    this.#fields = new FieldScanner(checkNumber("maxHeadersCount", options.maxHeadersCount, 100));
+    checkNumber("maxChunkExtensionSize", options.maxChunkExtensionSize, 0);
   }
 
   /**
@@ -221,14 +221,14 @@ export abstract class MessageParser<Line extends StartLineScanner, Message exten
   }
 
   #parseHead(bytes: Uint8Array): number {
-    const end = Math.min(bytes.length, this.#headerLimit);
+    const end = Math.min(bytes.length, this.#maxHeaderSize);
     if (!this.#line.isDone) this.#position = this.#line.scan(bytes, this.#position, end);
     if (this.#line.isDone) this.#position = this.#fields.scan(bytes, this.#position, end);
     if (this.#fields.isDone) {
       this.#takeHead(decodeLatin1(bytes, 0, this.#position));
       return this.#position;
     }
-    if (end === this.#headerLimit) throw limitError("headerLimit", this.#headerLimit);
+    if (end === this.#maxHeaderSize) throw limitError("maxHeaderSize", this.#maxHeaderSize);
     return 0;
   }
 
@@ -244,8 +244,8 @@ export abstract class MessageParser<Line extends StartLineScanner, Message exten
     if (this.#framing === 0) {
       this.#isDone = true;
     } else if (this.#framing === "chunked") {
-      const { chunkExtensionLimit = 4096, fieldLimit = 100 } = this.#options;
-      const limits = { extensionLimit: chunkExtensionLimit, trailerLimit: this.#headerLimit, fieldLimit };
+      const { maxChunkExtensionSize = 4096, maxHeadersCount = 100 } = this.#options;
+      const limits = { extensionLimit: maxChunkExtensionSize, trailerLimit: this.#maxHeaderSize, maxHeadersCount };
       this.#chunks = new ChunkScanner(limits);
     } else {
       this.#left = this.#framing === "eof" ? Infinity : this.#framing;
@@ -260,7 +260,7 @@ export abstract class MessageParser<Line extends StartLineScanner, Message exten
     const left = chunks === undefined ? this.#left : chunks.left;
     // A length that is told is too large before any of it is there; a body up to the end of the stream has none.
     const told = left === Infinity ? bytes.length - at : left;
-    if (this.#received + told > this.bodyLimit) throw limitError("bodyLimit", this.bodyLimit);
+    if (this.#received + told > this.maxBodySize) throw limitError("maxBodySize", this.maxBodySize);
     const size = Math.min(left, bytes.length - at);
     if (size > 0) {
       this.#part = bytes.subarray(at, at + size);

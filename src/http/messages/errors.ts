@@ -52,13 +52,13 @@ export const httpErrors = {
 export const httpError: ErrorFactory<keyof typeof httpErrors> = defineErrors(httpErrors);
 
 /** What may be limited of a message, by the options of its parser. */
-export type Limit = "bodyLimit" | "chunkExtensionLimit" | "fieldLimit" | "headerLimit";
+export type Limit = "maxBodySize" | "maxChunkExtensionSize" | "maxHeadersCount" | "maxHeaderSize";
 
 const limitCodes = {
-  bodyLimit: "http.body_limit",
-  chunkExtensionLimit: "http.chunk_extension_limit",
-  fieldLimit: "http.field_limit",
-  headerLimit: "http.header_limit",
+  maxBodySize: "http.body_limit",
+  maxChunkExtensionSize: "http.chunk_extension_limit",
+  maxHeadersCount: "http.field_limit",
+  maxHeaderSize: "http.header_limit",
 } as const;
 
 /** The error of a message that goes beyond a limit; its message says which option that is, and what it is set to. */

@@ -91,7 +91,7 @@ export function readSome(
 
 /**
  * Reads a whole message, or what is left of it behind {@link readHeader}, and completes with the message; its body are
- * the bytes that were read here, at most the parser's `bodyLimit`. Bytes behind the message stay in `buffer`, for the
+ * the bytes that were read here, at most the parser's `maxBodySize`. Bytes behind the message stay in `buffer`, for the
  * next one. Beast's `http::async_read`.
  *
  * Completes and fails as {@link readHeader} does.

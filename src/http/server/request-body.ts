@@ -68,7 +68,7 @@ export class RequestBody implements BodySource {
 
   /** Why the body can't be read. What is announced to be too large is not even asked for. */
   get failure(): ServalError | undefined {
-    if (this.hasMoreThan(this.#parser.bodyLimit)) this.error ??= limitError("bodyLimit", this.#parser.bodyLimit);
+    if (this.hasMoreThan(this.#parser.maxBodySize)) this.error ??= limitError("maxBodySize", this.#parser.maxBodySize);
     return this.error;
   }
 

@@ -24,7 +24,7 @@ export interface ServeTimeouts {
 /** Options of {@link serve}. */
 export interface ServeOptions extends Pick<
   RequestParserOptions,
-  "bodyLimit" | "chunkExtensionLimit" | "fieldLimit" | "headerLimit"
+  "maxBodySize" | "maxChunkExtensionSize" | "maxHeadersCount" | "maxHeaderSize"
 > {
   /** Bytes of the first request, and behind it, that the caller has received. */
   buffered?: Uint8Array | undefined;
@@ -87,7 +87,7 @@ export type RequestHandler = (
 ) => Response<Body> | undefined | void | Promise<Response<Body> | undefined | void>;
 
 const timeoutNames = ["header", "body", "idle", "write"];
-const limitNames = ["bodyLimit", "chunkExtensionLimit", "fieldLimit", "headerLimit"];
+const limitNames = ["maxBodySize", "maxChunkExtensionSize", "maxHeadersCount", "maxHeaderSize"];
 const names = [...limitNames, "buffered", "clock", "date", "onError", "signal", "stop", "timeouts"];
 
 /** Options with all defaults in their places; made once for many connections. */

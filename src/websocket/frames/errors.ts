@@ -47,7 +47,7 @@ export const websocketErrors = {
     "handshake_failed",
     "The WebSocket handshake Sec-WebSocket-Extensions field is malformed, or agrees to what was not offered",
   ],
-  "websocket.buffer_overflow": ["limit", "The WebSocket handshake is larger than handshakeBufferSize"],
+  "websocket.buffer_overflow": ["limit", "The WebSocket handshake is larger than maxHeaderSize"],
   "websocket.upgrade_declined": ["handshake_failed", "The WebSocket handshake was declined"],
   "websocket.bad_upgrade_result": ["misuse", "The upgrade or decorate hook returned what the handshake can't carry"],
 

@@ -11,7 +11,7 @@ export function headOf(request: Request): string | undefined {
 
 /** The request of a head's text, as {@link headOf} gave it. */
 export function requestOf(head: string): Request {
-  const parser = new RequestParser({ headerLimit: Infinity, fieldLimit: Infinity });
+  const parser = new RequestParser({ maxHeaderSize: Infinity, maxHeadersCount: Infinity });
   parser.put(encodeLatin1(head));
   return parser.request!;
 }

@@ -10,7 +10,14 @@ import {
 } from "../../core/index.ts";
 import { isPromise } from "../../core/completion.ts";
 import { offAbort, onAbort } from "../../core/on-abort.ts";
-import { AnswerParser, readResponse, write, type FieldsInit, type Request, type Response } from "../../http/index.ts";
+import {
+  FinalResponseParser,
+  readResponse,
+  write,
+  type FieldsInit,
+  type Request,
+  type Response,
+} from "../../http/index.ts";
 import { newKey } from "../handshake/accept-key.ts";
 import {
   checkUpgradeResponse,
@@ -37,9 +44,9 @@ export interface HandshakeInput {
   /** Adds fields to the request, last of all. */
   readonly decorate?: ((request: Request) => unknown) | undefined;
   /** The largest head of a response that is taken, in bytes. */
-  readonly handshakeBufferSize: number;
+  readonly maxHeaderSize: number;
   /** The most bytes that are taken of the body of a response that refuses. Default 65,536. */
-  readonly bodyLimit?: number | undefined;
+  readonly maxBodySize?: number | undefined;
   /** The deadline for all of it, in milliseconds; Infinity for none. */
   readonly handshakeMs: number;
   readonly clock: Clock;
@@ -77,7 +84,7 @@ export class HandshakeOperation {
   readonly #owner: HandshakeOwner;
   readonly #key: string = newKey();
   readonly #buffer: FlatBuffer = new FlatBuffer();
-  readonly #parser: AnswerParser;
+  readonly #parser: FinalResponseParser;
   #timer: Timer | undefined;
   #signal: AbortSignal | undefined;
   /** Whatever the next layer still says, the outcome is known. */
@@ -87,10 +94,10 @@ export class HandshakeOperation {
     this.#next = next;
     this.#input = input;
     this.#owner = owner;
-    const { handshakeBufferSize, bodyLimit } = input;
-    this.#parser = new AnswerParser({
-      headerLimit: handshakeBufferSize,
-      ...(bodyLimit !== undefined && { bodyLimit }),
+    const { maxHeaderSize, maxBodySize } = input;
+    this.#parser = new FinalResponseParser({
+      maxHeaderSize,
+      ...(maxBodySize !== undefined && { maxBodySize }),
     });
   }
 

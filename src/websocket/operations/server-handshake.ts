@@ -94,7 +94,7 @@ export class AcceptOperation<Data> {
       return;
     }
     if (request === undefined) {
-      const parser = new RequestParser({ headerLimit: this.#settings.handshakeBufferSize });
+      const parser = new RequestParser({ maxHeaderSize: this.#settings.maxHeaderSize });
       readHeader(this.#next, this.#buffer, parser, undefined, (error, received) => {
         if (this.#isDecided) return;
         if (parser.request !== undefined) this.#received(parser.request);

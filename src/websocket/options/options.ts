@@ -40,7 +40,7 @@ export interface OptionsOf<Ws = unknown, Data = unknown> extends HandlersOf<Ws> 
    * The largest head of a handshake's request that is taken, counted through its blank line. Default 16,384. More is
    * `websocket.buffer_overflow`.
    */
-  handshakeBufferSize?: number | undefined;
+  maxHeaderSize?: number | undefined;
   /** The largest message that is received. Default 16 MiB. More is `websocket.message_too_big`, close code 1009. */
   maxMessageSize?: number | undefined;
   /**

@@ -9,7 +9,7 @@ import type { Observer } from "./statistics.ts";
 
 /** Options with the defaults filled in, checked; made once for all the connections of a server. */
 export class Settings<Ws = unknown, Data = unknown> {
-  readonly handshakeBufferSize: number;
+  readonly maxHeaderSize: number;
   readonly maxMessageSize: number;
   readonly maxFragments: number;
   readonly highWaterMark: number;
@@ -29,7 +29,7 @@ export class Settings<Ws = unknown, Data = unknown> {
   /** Throws `core.invalid_argument`, naming the option, for what can't be meant. */
   constructor(options: OptionsOf<Ws, Data>, observer?: Observer<Ws>) {
     checkNames(options);
-    this.handshakeBufferSize = size("handshakeBufferSize", options.handshakeBufferSize, 16 * 1024);
+    this.maxHeaderSize = size("maxHeaderSize", options.maxHeaderSize, 16 * 1024);
     this.maxMessageSize = size("maxMessageSize", options.maxMessageSize, 16 * 1024 * 1024);
     // Below 1 there would be no room even where nothing waits.
     this.highWaterMark = Math.max(1, size("highWaterMark", options.highWaterMark, 64 * 1024));
@@ -60,7 +60,7 @@ export class Settings<Ws = unknown, Data = unknown> {
 
 const functions = ["open", "message", "drain", "close", "error", "upgrade", "decorate", "onControl"];
 const sizes = [
-  "handshakeBufferSize",
+  "maxHeaderSize",
   "maxMessageSize",
   "maxFragments",
   "highWaterMark",

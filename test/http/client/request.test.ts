@@ -163,8 +163,8 @@ describe("request", () => {
 
   it("is held to the limits that it is given", async () => {
     for (const [code, options, text] of [
-      ["http.header_limit", { headerLimit: 50 }, `HTTP/1.1 200 OK\r\nA: ${"x".repeat(100)}`],
-      ["http.field_limit", { fieldLimit: 1 }, "HTTP/1.1 200 OK\r\nA: b\r\nC: d\r\n\r\n"],
+      ["http.header_limit", { maxHeaderSize: 50 }, `HTTP/1.1 200 OK\r\nA: ${"x".repeat(100)}`],
+      ["http.field_limit", { maxHeadersCount: 1 }, "HTTP/1.1 200 OK\r\nA: b\r\nC: d\r\n\r\n"],
       ["http.bad_version", {}, "SSH-2.0\r\n"],
       ["http.bad_content_length", {}, "HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n"],
     ] as const) {
@@ -174,8 +174,8 @@ describe("request", () => {
       asking.assertDone(code);
     }
     for (const [code, options, text] of [
-      ["http.body_limit", { bodyLimit: 4 }, answers[0]![1]],
-      ["http.body_limit", { bodyLimit: 4 }, answers[1]![1]],
+      ["http.body_limit", { maxBodySize: 4 }, answers[0]![1]],
+      ["http.body_limit", { maxBodySize: 4 }, answers[1]![1]],
       ["http.bad_chunk", {}, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nx"],
     ] as const) {
       const asking = new Asking();
@@ -214,13 +214,13 @@ describe("request", () => {
 
   it("has no limit of the body but the one that it is given", async () => {
     const size = 9 * 1024 * 1024;
-    for (const bodyLimit of [undefined, 1000]) {
+    for (const maxBodySize of [undefined, 1000]) {
       const [stream, peer] = pair({ capacity: Infinity });
       peer.writeSome(latin1(`HTTP/1.1 200 OK\r\nContent-Length: ${size}\r\n\r\n`), () => {
         peer.writeSome(new Uint8Array(size), () => {});
       });
-      const body = (await request(stream, get(), { bodyLimit })).bytes();
-      if (bodyLimit === undefined) assert.equal((await body).length, size);
+      const body = (await request(stream, get(), { maxBodySize })).bytes();
+      if (maxBodySize === undefined) assert.equal((await body).length, size);
       else await assert.rejects(body, { code: "http.body_limit" });
     }
   });

@@ -16,7 +16,7 @@ interface Outcome {
   passed: number;
 }
 
-const generous: ChunkLimits = { extensionLimit: 1000, trailerLimit: 1000, fieldLimit: 100 };
+const generous: ChunkLimits = { extensionLimit: 1000, trailerLimit: 1000, maxHeadersCount: 100 };
 
 /** Feeds a new scanner piece by piece, each in memory of its own. */
 function scan(pieces: readonly Uint8Array[], limits: Partial<ChunkLimits> = {}): Outcome {
@@ -174,8 +174,8 @@ describe("ChunkScanner's limits", () => {
     }
   });
 
-  it("fieldLimit: of the fields in the trailer, those that are left out among them", () => {
-    holds("fieldLimit", "0\r\nhost:\r\nb:\r\n\r\n", 2, "http.field_limit");
+  it("maxHeadersCount: of the fields in the trailer, those that are left out among them", () => {
+    holds("maxHeadersCount", "0\r\nhost:\r\nb:\r\n\r\n", 2, "http.field_limit");
   });
 });
 
@@ -195,7 +195,7 @@ describe("ChunkScanner, on anything", () => {
       fc.property(
         nearly,
         fc.array(fc.nat(60), { maxLength: 5 }),
-        fc.record({ extensionLimit: fc.nat(20), trailerLimit: fc.nat(20), fieldLimit: fc.nat(2) }),
+        fc.record({ extensionLimit: fc.nat(20), trailerLimit: fc.nat(20), maxHeadersCount: fc.nat(2) }),
         (bytes, cuts, limits) => {
           const { passed: _, ...whole } = scan([bytes], limits);
           for (const pieces of [piecesOf(bytes, cuts), Array.from(bytes, (byte) => Uint8Array.of(byte))]) {

@@ -31,11 +31,11 @@ for (const role of [requests, responses]) {
   describe(`${name}'s limits`, () => {
     const sized = (size: number): string => `a: ${"b".repeat(size - start.length - 7)}\r\n\r\n`;
 
-    it("headerLimit: as many bytes pass, one more does not; those behind the head never count", () => {
+    it("maxHeaderSize: as many bytes pass, one more does not; those behind the head never count", () => {
       for (const [size, options] of [
-        [64, { headerLimit: 64 }],
+        [64, { maxHeaderSize: 64 }],
         [16_384, {}],
-        [100_000, { headerLimit: Infinity }],
+        [100_000, { maxHeaderSize: Infinity }],
       ] as const) {
         for (const extra of ["", "x".repeat(size)]) {
           const parser = make(options);
@@ -46,19 +46,19 @@ for (const role of [requests, responses]) {
         }
       }
       // Known as soon as the head can't end in time.
-      refuses(role, ["http.header_limit", (start + sized(65)).slice(0, 64), "\n", { headerLimit: 64 }]);
+      refuses(role, ["http.header_limit", (start + sized(65)).slice(0, 64), "\n", { maxHeaderSize: 64 }]);
     });
 
-    it("headerLimit: what is wrong within it comes first, what is wrong behind it never", () => {
+    it("maxHeaderSize: what is wrong within it comes first, what is wrong behind it never", () => {
       const head = message("\0");
-      assert.throws(() => make({ headerLimit: head.length }).put(head), { code: "http.bad_field" });
-      assert.throws(() => make({ headerLimit: head.length - 1 }).put(head), { code: "http.header_limit" });
+      assert.throws(() => make({ maxHeaderSize: head.length }).put(head), { code: "http.bad_field" });
+      assert.throws(() => make({ maxHeaderSize: head.length - 1 }).put(head), { code: "http.header_limit" });
     });
 
-    it("fieldLimit: as many fields pass, one more does not", () => {
+    it("maxHeadersCount: as many fields pass, one more does not", () => {
       for (const [limit, options] of [
-        [0, { fieldLimit: 0 }],
-        [3, { fieldLimit: 3 }],
+        [0, { maxHeadersCount: 0 }],
+        [3, { maxHeadersCount: 3 }],
         [100, {}],
       ] as const) {
         const parser = make(options);
@@ -70,26 +70,26 @@ for (const role of [requests, responses]) {
       }
     });
 
-    it("bodyLimit: by default 1 MiB of a request and 8 MiB of a response; Infinity for none", () => {
+    it("maxBodySize: by default 1 MiB of a request and 8 MiB of a response; Infinity for none", () => {
       const most = role === requests ? 2 ** 20 : 2 ** 23;
       assert.equal(wholeOf(`Content-Length: ${most}\r\n\r\n`).contentLengthRemaining, most);
       assert.throws(() => wholeOf(`Content-Length: ${most + 1}\r\n\r\n`), { code: "http.body_limit" });
-      const endless = wholeOf(`Content-Length: 9007199254740991\r\n\r\n`, { bodyLimit: Infinity });
+      const endless = wholeOf(`Content-Length: 9007199254740991\r\n\r\n`, { maxBodySize: Infinity });
       assert.equal(endless.contentLengthRemaining, Number.MAX_SAFE_INTEGER);
     });
 
-    it("bodyLimit may be changed behind the head", () => {
-      const parser = make({ bodyLimit: 1 });
+    it("maxBodySize may be changed behind the head", () => {
+      const parser = make({ maxBodySize: 1 });
       parser.put(message(length("hello") + "\r\n"));
-      parser.bodyLimit = 5;
+      parser.maxBodySize = 5;
       assert.equal(parser.put(bytesOf("hello")), 5);
       const strict = make();
       strict.put(message(length("hello") + "\r\n"));
-      strict.bodyLimit = 4;
+      strict.maxBodySize = 4;
       assert.throws(() => strict.put(bytesOf("h")), { code: "http.body_limit" });
     });
 
-    it("chunkExtensionLimit: 4,096 bytes, and one more for each byte of data", () => {
+    it("maxChunkExtensionSize: 4,096 bytes, and one more for each byte of data", () => {
       const extension = `;${"a".repeat(4095)}`;
       const text = `${chunked}\r\n1000${extension}\r\n${"d".repeat(4096)}\r\n1${extension}\r\nd\r\n`;
       assert.equal(wholeOf(`${text}0\r\n\r\n`).isDone, true);
@@ -249,10 +249,10 @@ for (const role of [requests, responses]) {
       const piece = fc.oneof(fc.constantFrom(...known, start), fc.string({ unit: "binary-ascii", maxLength: 4 }));
       const nearly = fc.array(piece, { maxLength: 12 }).map((parts) => bytesOf(parts.join("")));
       const options = fc.record({
-        headerLimit: fc.integer({ min: 1, max: 120 }),
-        fieldLimit: fc.nat(3),
-        bodyLimit: fc.nat(8),
-        chunkExtensionLimit: fc.nat(4),
+        maxHeaderSize: fc.integer({ min: 1, max: 120 }),
+        maxHeadersCount: fc.nat(3),
+        maxBodySize: fc.nat(8),
+        maxChunkExtensionSize: fc.nat(4),
         skipBody: fc.boolean(),
       });
       fc.assert(

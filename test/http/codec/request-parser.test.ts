@@ -111,8 +111,10 @@ describe("RequestParser refuses with the same code however the bytes come, and a
 describe("RequestParser", () => {
   it("counts an empty line before the request as part of its head, and not as some of it", () => {
     const bytes = bytesOf(`\r\n${get("")}`);
-    assert.equal(new RequestParser({ headerLimit: bytes.length }).put(bytes), bytes.length);
-    assert.throws(() => new RequestParser({ headerLimit: bytes.length - 1 }).put(bytes), { code: "http.header_limit" });
+    assert.equal(new RequestParser({ maxHeaderSize: bytes.length }).put(bytes), bytes.length);
+    assert.throws(() => new RequestParser({ maxHeaderSize: bytes.length - 1 }).put(bytes), {
+      code: "http.header_limit",
+    });
     const parser = new RequestParser();
     parser.put(bytes.subarray(0, 2));
     assert.equal(parser.gotSome, false);

@@ -40,7 +40,7 @@ const messages: Case[] = [
     text: "HTTP/1.1 200 OK\r\n\r\nhello",
     body: "hello",
     ends: true,
-    options: { bodyLimit: 5 },
+    options: { maxBodySize: 5 },
   },
 
   { name: "the least status", text: "HTTP/1.1 100 x\r\n\r\n", line: "100 x 11" },
@@ -136,8 +136,8 @@ const refusals: Refusal[] = [
     "",
     { method: "HEAD" },
   ],
-  ["http.body_limit", "HTTP/1.1 200 OK\r\n\r\nhello.", "more", { bodyLimit: 5 }],
-  ["http.header_limit", `HTTP/1.1 200 ${"x".repeat(51)}`, "x", { headerLimit: 64 }],
+  ["http.body_limit", "HTTP/1.1 200 OK\r\n\r\nhello.", "more", { maxBodySize: 5 }],
+  ["http.header_limit", `HTTP/1.1 200 ${"x".repeat(51)}`, "x", { maxHeaderSize: 64 }],
 ];
 
 describe("ResponseParser parses, whole, at every split, byte by byte, eager or not, with bytes behind", () => {

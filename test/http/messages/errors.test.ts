@@ -15,10 +15,10 @@ it("gives every code its condition and one sentence", () => {
 });
 
 it("says which limit was exceeded, and what it is set to", () => {
-  const { code, condition, message } = limitError("bodyLimit", 1000);
+  const { code, condition, message } = limitError("maxBodySize", 1000);
   assert.deepEqual([code, condition], ["http.body_limit", "limit"]);
-  assert.equal(message, "The body of the message is larger than allowed: bodyLimit is 1000");
-  for (const option of ["headerLimit", "fieldLimit", "chunkExtensionLimit"] as const) {
+  assert.equal(message, "The body of the message is larger than allowed: maxBodySize is 1000");
+  for (const option of ["maxHeaderSize", "maxHeadersCount", "maxChunkExtensionSize"] as const) {
     assert.match(limitError(option, 7).message, new RegExp(`: ${option} is 7$`));
   }
 });

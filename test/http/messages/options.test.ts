@@ -21,7 +21,7 @@ describe("options", () => {
   });
 
   it("of a parser and of a server can't mean no limit by mistake", () => {
-    for (const name of ["bodyLimit", "chunkExtensionLimit", "fieldLimit", "headerLimit"]) {
+    for (const name of ["maxBodySize", "maxChunkExtensionSize", "maxHeadersCount", "maxHeaderSize"]) {
       for (const value of [NaN, "1mb"]) {
         assert.throws(() => new RequestParser({ [name]: value }), misuse(new RegExp(name)));
         assert.throws(() => new ServeSettings({ [name]: value } as ServeOptions), misuse(new RegExp(name)));

@@ -91,7 +91,7 @@ describe("readHeader", () => {
   });
 
   it("takes a parser that was meant to gather, and says nothing of a body that is too large", async () => {
-    const parser = new RequestParser({ eager: true, bodyLimit: 4 });
+    const parser = new RequestParser({ eager: true, maxBodySize: 4 });
     const { stream } = streamWith(`${head}hello`);
     const buffer = new FlatBuffer();
     assert.equal((await readHeader(stream, buffer, parser)).contentLength, 5);
@@ -101,11 +101,11 @@ describe("readHeader", () => {
   });
 
   it("lets the limit of the body be set behind it", async () => {
-    const parser = new RequestParser({ bodyLimit: 4 });
+    const parser = new RequestParser({ maxBodySize: 4 });
     const { stream } = streamWith(`${head}hello`);
     const buffer = new FlatBuffer();
     await readHeader(stream, buffer, parser);
-    parser.bodyLimit = 5;
+    parser.maxBodySize = 5;
     assert.deepEqual(await partsOf(stream, buffer, parser), ["hello"]);
   });
 

@@ -3,7 +3,7 @@ import { getEventListeners } from "node:events";
 import { describe, it } from "node:test";
 import { FlatBuffer, type ServalError } from "../../../src/core/index.ts";
 import { decodeLatin1 } from "../../../src/core/text.ts";
-import { AnswerParser, readResponse, type Response } from "../../../src/http/index.ts";
+import { FinalResponseParser, readResponse, type Response } from "../../../src/http/index.ts";
 import { pair, type PairOptions, type PairStream } from "../../../src/testing/index.ts";
 import { bytesOf } from "../support/samples.ts";
 
@@ -46,7 +46,7 @@ async function rest(buffer: FlatBuffer, stream: PairStream, peer: PairStream): P
 function readOnce(
   stream: PairStream,
   buffer: FlatBuffer,
-  parser: AnswerParser = new AnswerParser(),
+  parser: FinalResponseParser = new FinalResponseParser(),
   signal?: AbortSignal,
 ): Promise<{ error: ServalError | undefined; response: Response | undefined }> {
   return new Promise((resolve, reject) => {
@@ -80,7 +80,7 @@ describe("readResponse", () => {
     for (const maxRead of [1, Infinity]) {
       const { stream, peer } = streamWith("HTTP/1.1 403 No\r\n\r\nhello", { maxRead });
       peer.end();
-      const response = await readResponse(stream, new FlatBuffer(), new AnswerParser());
+      const response = await readResponse(stream, new FlatBuffer(), new FinalResponseParser());
       assert.deepEqual([response.status, decodeLatin1(response.body)], [403, "hello"]);
     }
   });
@@ -89,7 +89,7 @@ describe("readResponse", () => {
     for (const maxRead of [1, 7, Infinity]) {
       const { stream, peer } = streamWith(head, { maxRead });
       const buffer = new FlatBuffer();
-      const response = await readResponse(stream, buffer, new AnswerParser({ bodyLimit: 0 }));
+      const response = await readResponse(stream, buffer, new FinalResponseParser({ maxBodySize: 0 }));
       assert.deepEqual([response.status, response.body.length], [403, 0]);
       assert.equal(await rest(buffer, stream, peer), "hello");
     }
@@ -98,22 +98,22 @@ describe("readResponse", () => {
   it("leaves a tunnel's bytes, and reads why there is none", async () => {
     const tunnel = streamWith("HTTP/1.1 200 OK\r\n\r\n\x16\x03\x01");
     const buffer = new FlatBuffer();
-    const opened = await readResponse(tunnel.stream, buffer, new AnswerParser({ method: "CONNECT" }));
+    const opened = await readResponse(tunnel.stream, buffer, new FinalResponseParser({ method: "CONNECT" }));
     assert.deepEqual([opened.status, decodeLatin1(buffer.data())], [200, "\x16\x03\x01"]);
     const { stream } = streamWith(head);
-    const refused = await readResponse(stream, new FlatBuffer(), new AnswerParser({ method: "CONNECT" }));
+    const refused = await readResponse(stream, new FlatBuffer(), new FinalResponseParser({ method: "CONNECT" }));
     assert.deepEqual([refused.status, decodeLatin1(refused.body)], [403, "hello"]);
   });
 
   it("stops at the limit of the body, without waiting for the rest", async () => {
     const { stream } = streamWith(head.replace("5", "50"));
-    const response = await readResponse(stream, new FlatBuffer(), new AnswerParser({ bodyLimit: 4 }));
+    const response = await readResponse(stream, new FlatBuffer(), new FinalResponseParser({ maxBodySize: 4 }));
     assert.equal(decodeLatin1(response.body), "hell");
   });
 
   it("keeps the response whole when the borrowed bytes are gone", async () => {
     const { stream } = streamWith(head);
-    const response = await readResponse(stream, new FlatBuffer(), new AnswerParser());
+    const response = await readResponse(stream, new FlatBuffer(), new FinalResponseParser());
     await Promise.resolve();
     assert.deepEqual([response.reason, decodeLatin1(response.body)], ["No", "hello"]);
   });
@@ -121,7 +121,7 @@ describe("readResponse", () => {
   it("takes no memory of the buffer for what comes in one piece", async () => {
     const { stream } = streamWith(head);
     const buffer = new FlatBuffer();
-    await readResponse(stream, buffer, new AnswerParser());
+    await readResponse(stream, buffer, new FinalResponseParser());
     assert.equal(buffer.capacity, 0);
   });
 
@@ -137,8 +137,8 @@ describe("readResponse", () => {
       const { stream } = streamWith(head);
       const status = await new Promise((resolve) => {
         const handler = (_: unknown, response: Response): void => resolve(response.status);
-        if (options === undefined) readResponse(stream, new FlatBuffer(), new AnswerParser(), handler);
-        else readResponse(stream, new FlatBuffer(), new AnswerParser(), options, handler);
+        if (options === undefined) readResponse(stream, new FlatBuffer(), new FinalResponseParser(), handler);
+        else readResponse(stream, new FlatBuffer(), new FinalResponseParser(), options, handler);
       });
       assert.equal(status, 403);
     }
@@ -161,7 +161,7 @@ describe("readResponse completes with an error", () => {
   });
 
   it("and leaves in the parser what has come of the response", async () => {
-    const parser = new AnswerParser();
+    const parser = new FinalResponseParser();
     const { stream, peer } = streamWith(head.slice(0, -2));
     peer.end();
     assert.equal((await readOnce(stream, new FlatBuffer(), parser)).error?.code, "http.partial_message");
@@ -186,7 +186,7 @@ describe("readResponse completes with an error", () => {
     for (const maxRead of [1, 999, 60_000]) {
       const buffer = new FlatBuffer();
       const { stream } = streamWith(`HTTP/1.1 200 ${"x".repeat(50_000)}`, { maxRead });
-      const { error } = await readOnce(stream, buffer, new AnswerParser({ headerLimit: 1000 }));
+      const { error } = await readOnce(stream, buffer, new FinalResponseParser({ maxHeaderSize: 1000 }));
       assert.equal(error?.code, "http.header_limit");
       assert.ok(buffer.size < 1000 + maxRead);
       assert.ok(stream.operations <= Math.ceil(1000 / maxRead));
@@ -253,7 +253,7 @@ describe("readResponse completes with an error", () => {
     for (const inBuffer of ["", head]) {
       const { stream } = streamWith(head);
       const signal = AbortSignal.abort();
-      await assert.rejects(readResponse(stream, bufferWith(inBuffer), new AnswerParser(), { signal }), {
+      await assert.rejects(readResponse(stream, bufferWith(inBuffer), new FinalResponseParser(), { signal }), {
         code: "core.aborted",
         name: "AbortError",
       });
@@ -263,12 +263,12 @@ describe("readResponse completes with an error", () => {
 
   it("core.operation_pending for a second read, which does the first no harm", async () => {
     const { stream, peer } = streamWith("");
-    const first = readResponse(stream, new FlatBuffer(), new AnswerParser());
+    const first = readResponse(stream, new FlatBuffer(), new FinalResponseParser());
     const { signal } = new AbortController();
-    await assert.rejects(readResponse(stream, new FlatBuffer(), new AnswerParser(), { signal }), {
+    await assert.rejects(readResponse(stream, new FlatBuffer(), new FinalResponseParser(), { signal }), {
       code: "core.operation_pending",
     });
-    assert.throws(() => readResponse(stream, new FlatBuffer(), new AnswerParser(), { signal }, assert.fail), {
+    assert.throws(() => readResponse(stream, new FlatBuffer(), new FinalResponseParser(), { signal }, assert.fail), {
       code: "core.operation_pending",
     });
     assert.equal(getEventListeners(signal, "abort").length, 0);

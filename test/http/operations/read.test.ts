@@ -266,19 +266,19 @@ describe("read completes with an error", () => {
   });
 
   it("when the head is too large: exactly the limit passes; no more is held than the limit and one read", async () => {
-    const headerLimit = 1000;
-    const fits = `GET /${"a".repeat(headerLimit - "GET / HTTP/1.1\r\n\r\n".length)} HTTP/1.1\r\n\r\n`;
+    const maxHeaderSize = 1000;
+    const fits = `GET /${"a".repeat(maxHeaderSize - "GET / HTTP/1.1\r\n\r\n".length)} HTTP/1.1\r\n\r\n`;
     for (const maxRead of [1, 999, 60_000]) {
       const buffer = new FlatBuffer();
       const { stream } = streamWith(fits + "x".repeat(50_000), { maxRead });
-      await read(stream, buffer, new RequestParser({ headerLimit }));
+      await read(stream, buffer, new RequestParser({ maxHeaderSize }));
       assert.ok(buffer.size < maxRead);
 
       const long = new FlatBuffer();
       const { stream: other } = streamWith("x".repeat(60_000), { maxRead });
-      await assert.rejects(read(other, long, new RequestParser({ headerLimit })), { code: "http.header_limit" });
-      assert.ok(long.size < headerLimit + maxRead);
-      assert.ok(other.operations <= Math.ceil(headerLimit / maxRead));
+      await assert.rejects(read(other, long, new RequestParser({ maxHeaderSize })), { code: "http.header_limit" });
+      assert.ok(long.size < maxHeaderSize + maxRead);
+      assert.ok(other.operations <= Math.ceil(maxHeaderSize / maxRead));
     }
   });
 
@@ -295,7 +295,7 @@ describe("read completes with an error", () => {
       ["http.chunk_extension_limit", "Transfer-Encoding: chunked", `1;${"x".repeat(5000)}`],
     ] as const) {
       for (const maxRead of [1, Infinity]) {
-        const parser = new RequestParser({ bodyLimit: 10 });
+        const parser = new RequestParser({ maxBodySize: 10 });
         const { stream } = streamWith(`POST /a HTTP/1.1\r\n${fields}\r\n\r\n${body}`, { maxRead });
         const { error, request } = await readOnce(stream, new FlatBuffer(), parser);
         assert.deepEqual([error?.code, request, parser.request?.method], [code, undefined, "POST"]);

@@ -81,7 +81,7 @@ describe("a sink", () => {
   it("of a stretch gives what was sound, and only then says what is wrong behind it", () => {
     for (const [chunks, options, code] of [
       ["2\r\nhe\r\n3\r\nllo\r\nx", {}, "http.bad_chunk"],
-      ["2\r\nhe\r\n3\r\nllo\r\n1\r\n", { bodyLimit: 5 }, "http.body_limit"],
+      ["2\r\nhe\r\n3\r\nllo\r\n1\r\n", { maxBodySize: 5 }, "http.body_limit"],
     ] as const) {
       const parser = new RequestParser(options);
       parser.put(bytesOf(head));

@@ -49,7 +49,7 @@ describe("refusalStatus", () => {
   });
 
   it("keeps to itself how the server is set up", () => {
-    const response = refusal(limitError("bodyLimit", 4321), 413);
+    const response = refusal(limitError("maxBodySize", 4321), 413);
     assert.equal(new TextDecoder().decode(response.body), `${httpErrors["http.body_limit"][1]}\n`);
   });
 });

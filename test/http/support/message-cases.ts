@@ -76,19 +76,19 @@ export const messages: readonly Rest[] = [
   },
   { name: "no body, by skipBody", rest: `${length("hello")}\r\n`, ...ofFive, body: "", options: { skipBody: true } },
   { name: "no chunks, by skipBody", rest: `${chunked}\r\n`, ...inChunks, body: "", options: { skipBody: true } },
-  { name: "a body of just the limit", rest: `${length("hello")}\r\nhello`, ...ofFive, options: { bodyLimit: 5 } },
+  { name: "a body of just the limit", rest: `${length("hello")}\r\nhello`, ...ofFive, options: { maxBodySize: 5 } },
   {
     name: "chunks of just the limit",
     rest: `${chunked}\r\n2\r\nhe\r\n3\r\nllo\r\n0\r\n\r\n`,
     ...inChunks,
-    options: { bodyLimit: 5 },
+    options: { maxBodySize: 5 },
   },
   {
     name: "nothing, where nothing is allowed",
     rest: `${chunked}\r\n0\r\n\r\n`,
     ...inChunks,
     body: "",
-    options: { bodyLimit: 0 },
+    options: { maxBodySize: 0 },
   },
 ];
 
@@ -143,12 +143,12 @@ export const refusals: readonly Refusal[] = [
   ["http.bad_field", `${chunked}\r\n0\r\na `, ": b\r\n\r\n"],
   ["http.bad_obs_fold", `${chunked}\r\n0\r\na: b\r\n `, "c\r\n\r\n"],
 
-  ["http.field_limit", "a:\r\nb", ":\r\n\r\n", { fieldLimit: 1 }],
-  ["http.field_limit", `${chunked}\r\n0\r\na:\r\nb`, ":\r\n\r\n", { fieldLimit: 1 }],
-  ["http.header_limit", `${chunked}\r\n0\r\na: ${"b".repeat(97)}`, "\r\n\r\n", { headerLimit: 100 }],
-  ["http.body_limit", "Content-Length: 6\r\n\r\n", "hello.", { bodyLimit: 5 }],
+  ["http.field_limit", "a:\r\nb", ":\r\n\r\n", { maxHeadersCount: 1 }],
+  ["http.field_limit", `${chunked}\r\n0\r\na:\r\nb`, ":\r\n\r\n", { maxHeadersCount: 1 }],
+  ["http.header_limit", `${chunked}\r\n0\r\na: ${"b".repeat(97)}`, "\r\n\r\n", { maxHeaderSize: 100 }],
+  ["http.body_limit", "Content-Length: 6\r\n\r\n", "hello.", { maxBodySize: 5 }],
   ["http.body_limit", "Content-Length: 9007199254740991\r\n\r\n", "", {}],
-  ["http.body_limit", `${chunked}\r\n6\r\n`, "hello.", { bodyLimit: 5 }],
-  ["http.body_limit", `${chunked}\r\n4\r\nhell\r\n2\r\n`, "o.", { bodyLimit: 5 }],
-  ["http.chunk_extension_limit", `${chunked}\r\n5;abcd`, "\r\nhello", { chunkExtensionLimit: 4 }],
+  ["http.body_limit", `${chunked}\r\n6\r\n`, "hello.", { maxBodySize: 5 }],
+  ["http.body_limit", `${chunked}\r\n4\r\nhell\r\n2\r\n`, "o.", { maxBodySize: 5 }],
+  ["http.chunk_extension_limit", `${chunked}\r\n5;abcd`, "\r\nhello", { maxChunkExtensionSize: 4 }],
 ];

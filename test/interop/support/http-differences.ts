@@ -348,7 +348,7 @@ export const differences: readonly Difference[] = [
     aspect: "refused",
     we: "refuse",
     they: "have no limit",
-    why: "`fieldLimit`.",
+    why: "`maxHeadersCount`.",
     matches: ({ ours }) => ours.code === "http.field_limit",
   },
   {
@@ -357,7 +357,7 @@ export const differences: readonly Difference[] = [
     aspect: "refused",
     we: "refuse",
     they: "have none, or in Node count otherwise",
-    why: "`headerLimit`.",
+    why: "`maxHeaderSize`.",
     matches: ({ ours }) => ours.code === "http.header_limit",
   },
   {
@@ -366,7 +366,7 @@ export const differences: readonly Difference[] = [
     aspect: "refused",
     we: "refuse",
     they: "have none, or in Node a higher one",
-    why: "`chunkExtensionLimit`.",
+    why: "`maxChunkExtensionSize`.",
     matches: ({ ours }) => ours.code === "http.chunk_extension_limit",
   },
 ];

@@ -44,7 +44,7 @@ export function ours(input: Input): Seen {
 
 /** Has so many more bytes come each time. */
 function parse({ kind, method = "GET" }: Input, bytes: Uint8Array, step: number): Seen {
-  const options = { bodyLimit: Infinity, method };
+  const options = { maxBodySize: Infinity, method };
   const parser = kind === "request" ? new RequestParser(options) : new ResponseParser(options);
   let body = "";
   let given = 0;

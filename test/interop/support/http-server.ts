@@ -21,7 +21,7 @@ export async function startServer(test: Cleanup): Promise<{ port: number; connec
     serve(
       stream,
       (request) => answer(request, file),
-      { signal: open.signal, bodyLimit: 8_000_000 },
+      { signal: open.signal, maxBodySize: 8_000_000 },
       () => {},
     );
   });

@@ -148,16 +148,16 @@ describe("a client's handshake that the server refuses carries the response", ()
   it("cut at the limit, without waiting for the rest", async () => {
     const large = "x".repeat(70_000);
     const chunk = `${large.length.toString(16)}\r\n${large}`;
-    for (const [answer, bodyLimit] of [
+    for (const [answer, maxBodySize] of [
       [refusing("Content-Length: 9007199254740991\r\n", large), undefined],
       [refusing("Transfer-Encoding: chunked\r\n", chunk), undefined],
       [refusing("", large), undefined],
       [refusing("", large), 100],
       [refusing("", large), 0],
     ] as const) {
-      const state = await shaken({ answer, input: { bodyLimit } });
+      const state = await shaken({ answer, input: { maxBodySize } });
       fails(state, "websocket.upgrade_declined");
-      assert.equal(state.error?.response?.body.length, bodyLimit ?? 65_536);
+      assert.equal(state.error?.response?.body.length, maxBodySize ?? 65_536);
     }
   });
 
@@ -239,10 +239,10 @@ describe("a client's handshake fails for a response that is wrong", () => {
     });
   }
 
-  it("handshakeBufferSize: a head of that size passes, one byte more does not", async () => {
+  it("maxHeaderSize: a head of that size passes, one byte more does not", async () => {
     const size = responseBytes().length;
-    succeeds(await shaken({ answer: answering(), input: { handshakeBufferSize: size } }));
-    const state = await shaken({ answer: answering(), input: { handshakeBufferSize: size - 1 } });
+    succeeds(await shaken({ answer: answering(), input: { maxHeaderSize: size } }));
+    const state = await shaken({ answer: answering(), input: { maxHeaderSize: size - 1 } });
     fails(state, "websocket.buffer_overflow");
     assert.equal((state.error!.cause as ServalError).code, "http.header_limit");
   });

@@ -10,7 +10,7 @@ describe("Settings", () => {
   it("has the documented defaults", () => {
     const { options, ...rest } = new Settings({});
     assert.deepEqual(rest, {
-      handshakeBufferSize: 16_384,
+      maxHeaderSize: 16_384,
       maxMessageSize: 16_777_216,
       maxFragments: 16_384,
       highWaterMark: 65_536,
@@ -33,7 +33,7 @@ describe("Settings", () => {
   it("takes what it is given", () => {
     const clock = new VirtualClock();
     const given: OptionsOf = {
-      handshakeBufferSize: 1,
+      maxHeaderSize: 1,
       maxMessageSize: 2,
       highWaterMark: 3,
       maxBufferedAmount: 4,
@@ -64,7 +64,7 @@ describe("Settings", () => {
   });
 
   for (const name of [
-    "handshakeBufferSize",
+    "maxHeaderSize",
     "maxMessageSize",
     "highWaterMark",
     "maxBufferedAmount",

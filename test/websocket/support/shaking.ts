@@ -59,7 +59,7 @@ export function shaking(call: ShakingCall = {}): Shaking {
     target: "/chat",
     protocols: [],
     deflate: undefined,
-    handshakeBufferSize: 16_384,
+    maxHeaderSize: 16_384,
     handshakeMs: 30_000,
     clock,
     ...call.input,

@@ -14,8 +14,8 @@ describe("what is wrong with a body", () => {
   for (const [code, status, text, options] of [
     ["http.bad_chunk", 400, chunked("x"), {}],
     ["http.chunk_extension_limit", 413, chunked(`1;${"a".repeat(5000)}`), {}],
-    ["http.body_limit", 413, "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 11\r\n\r\n", { bodyLimit: 10 }],
-    ["http.body_limit", 413, chunked("5\r\nhello\r\n6\r\n"), { bodyLimit: 10 }],
+    ["http.body_limit", 413, "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 11\r\n\r\n", { maxBodySize: 10 }],
+    ["http.body_limit", 413, chunked("5\r\nhello\r\n6\r\n"), { maxBodySize: 10 }],
     ["http.header_limit", 431, chunked(`0\r\nA: ${"b".repeat(20_000)}`), {}],
   ] as const) {
     it(`is told to the client as ${status}, to the handler as ${code}, and to nobody else`, async () => {
@@ -49,7 +49,7 @@ describe("what is wrong with a body", () => {
     const deaf: RequestHandler = () => new Response();
     for (const expect of [expecting, ""]) {
       for (const handler of [whole, echo, deaf]) {
-        const serving = new Serving(handler, { bodyLimit: 10 });
+        const serving = new Serving(handler, { maxBodySize: 10 });
         await serving.send(`POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 11\r\n${expect}\r\n`);
         assert.deepEqual(serving.statuses, [handler === deaf ? 200 : 413]);
         assert.equal(serving.client.ended, true);

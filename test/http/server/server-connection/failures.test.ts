@@ -222,8 +222,8 @@ describe("a request that can't be taken", () => {
     [400, "http.bad_content_length", get("/", "Content-Length: x\r\n"), {}],
     [400, "http.bad_transfer_encoding", get("/", "Content-Length: 1\r\nTransfer-Encoding: chunked\r\n"), {}],
     [417, "http.expectation_failed", get("/", "Expect: more\r\n"), {}],
-    [431, "http.header_limit", get("/", `A: ${"x".repeat(100)}\r\n`), { headerLimit: 100 }],
-    [431, "http.field_limit", get("/", "A: b\r\n"), { fieldLimit: 1 }],
+    [431, "http.header_limit", get("/", `A: ${"x".repeat(100)}\r\n`), { maxHeaderSize: 100 }],
+    [431, "http.field_limit", get("/", "A: b\r\n"), { maxHeadersCount: 1 }],
     [501, "http.unknown_transfer_coding", get("/", "Transfer-Encoding: gzip, chunked\r\n"), {}],
     [505, "http.bad_version", "GET / HTTP/2.0\r\n", {}],
   ] as const) {
@@ -236,7 +236,7 @@ describe("a request that can't be taken", () => {
         };
         const serving = new Serving(handler, { ...options, pair: { maxRead } });
         await serving.send(
-          `${options === undefined || "headerLimit" in options || "fieldLimit" in options ? "" : get("/1")}${text}${get("/3")}`,
+          `${options === undefined || "maxHeaderSize" in options || "maxHeadersCount" in options ? "" : get("/1")}${text}${get("/3")}`,
         );
         await quiet(4);
         const seen = serving.responses();

@@ -238,7 +238,7 @@ describe("an endless client", () => {
     ],
   ] as const) {
     it(`with an endless ${what} is told ${status}`, async () => {
-      const serving = new Serving(whole, { timeouts, bodyLimit: 100_000 });
+      const serving = new Serving(whole, { timeouts, maxBodySize: 100_000 });
       await serving.send(begin);
       assert.ok((await flood(serving, more)) < 200_000);
       assert.deepEqual(serving.statuses, [status]);

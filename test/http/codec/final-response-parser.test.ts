@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import * as fc from "fast-check";
 import { ServalError } from "../../../src/core/index.ts";
 import { decodeLatin1 } from "../../../src/core/text.ts";
-import { AnswerParser, type AnswerParserOptions, type Response } from "../../../src/http/index.ts";
+import { FinalResponseParser, type FinalResponseParserOptions, type Response } from "../../../src/http/index.ts";
 import { bytesOf, piecesOf, splitsOf } from "../support/samples.ts";
 
 /** What a parser made of its bytes, in a form to compare. */
@@ -19,8 +19,8 @@ const described = (response: Response | undefined): string | undefined =>
   response && `${response.version} ${response.status} ${response.reason}: ${decodeLatin1(response.body)}`;
 
 /** Feeds a new parser piece by piece, until it is done or fails; then, if that is asked for, ends the stream. */
-function parse(pieces: readonly Uint8Array[], options?: AnswerParserOptions, ends = false): Outcome {
-  const parser = new AnswerParser(options);
+function parse(pieces: readonly Uint8Array[], options?: FinalResponseParserOptions, ends = false): Outcome {
+  const parser = new FinalResponseParser(options);
   let rest = new Uint8Array(0);
   let used = 0;
   let code: string | undefined;
@@ -51,7 +51,7 @@ interface Case {
   name: string;
   bytes: string;
   response: string;
-  options?: AnswerParserOptions;
+  options?: FinalResponseParserOptions;
   /** Whether it takes the end of the stream. */
   ends?: boolean;
 }
@@ -96,31 +96,31 @@ const answers: Case[] = [
     name: "a body of the limit, by Content-Length",
     bytes: ok("Content-Length: 5\r\n", "hello"),
     response: "11 200 OK: hello",
-    options: { bodyLimit: 5 },
+    options: { maxBodySize: 5 },
   },
   {
     name: "a larger body, by Content-Length",
     bytes: ok("Content-Length: 500\r\n", "hello"),
     response: "11 200 OK: hello",
-    options: { bodyLimit: 5 },
+    options: { maxBodySize: 5 },
   },
   {
     name: "a larger body, chunked",
     bytes: ok(chunked, "2\r\nhe\r\n9\r\nllo"),
     response: "11 200 OK: hello",
-    options: { bodyLimit: 5 },
+    options: { maxBodySize: 5 },
   },
   {
     name: "a larger body, up to the end",
     bytes: ok("", "hello"),
     response: "11 200 OK: hello",
-    options: { bodyLimit: 5 },
+    options: { maxBodySize: 5 },
   },
-  { name: "no body, by the limit", bytes: ok(chunked), response: "11 200 OK: ", options: { bodyLimit: 0 } },
+  { name: "no body, by the limit", bytes: ok(chunked), response: "11 200 OK: ", options: { maxBodySize: 0 } },
 ];
 
 /** What fails: the code, and the response as far as it is known. */
-const failures: [code: string, bytes: string, response?: string | undefined, options?: AnswerParserOptions][] = [
+const failures: [code: string, bytes: string, response?: string | undefined, options?: FinalResponseParserOptions][] = [
   ["http.bad_version", "\x15\x03\x01"],
   ["http.bad_version", `${interim}\r\n${ok("")}`],
   ["http.multiple_content_length", ok("Content-Length: 5\r\nContent-Length: 5\r\n")],
@@ -133,12 +133,12 @@ const failures: [code: string, bytes: string, response?: string | undefined, opt
   ["http.bad_chunk", ok(chunked, "5\r\nhello0"), "11 200 OK: hello"],
   ["http.bad_chunk", ok(chunked, "hello"), "11 200 OK: "],
   ["http.interim_limit", interim.repeat(9)],
-  ["http.header_limit", interim + ok(`a: ${"b".repeat(100)}\r\n`), undefined, { headerLimit: 100 }],
-  ["http.header_limit", ok(chunked, `0\r\na: ${"b".repeat(100)}`), "11 200 OK: ", { headerLimit: 100 }],
-  ["http.field_limit", ok("a:\r\nb:\r\n"), undefined, { fieldLimit: 1 }],
+  ["http.header_limit", interim + ok(`a: ${"b".repeat(100)}\r\n`), undefined, { maxHeaderSize: 100 }],
+  ["http.header_limit", ok(chunked, `0\r\na: ${"b".repeat(100)}`), "11 200 OK: ", { maxHeaderSize: 100 }],
+  ["http.field_limit", ok("a:\r\nb:\r\n"), undefined, { maxHeadersCount: 1 }],
 ];
 
-describe("AnswerParser parses, whole, at every split, byte by byte and with bytes behind", () => {
+describe("FinalResponseParser parses, whole, at every split, byte by byte and with bytes behind", () => {
   for (const { name, bytes, response, options, ends = false } of answers) {
     it(name, () => {
       for (const trailer of ends ? [""] : ["", "\x81\x05hello", "HTTP/1.1 200 OK\r\n\r\n", "\0"]) {
@@ -161,7 +161,7 @@ describe("AnswerParser parses, whole, at every split, byte by byte and with byte
   }
 });
 
-describe("AnswerParser fails with the same code however the bytes come, and keeps what it knows", () => {
+describe("FinalResponseParser fails with the same code however the bytes come, and keeps what it knows", () => {
   for (const [code, bytes, response, options] of failures) {
     it(`${code}: ${JSON.stringify(bytes.slice(0, 80))}`, () => {
       for (const pieces of splitsOf(bytesOf(bytes))) {
@@ -172,9 +172,9 @@ describe("AnswerParser fails with the same code however the bytes come, and keep
   }
 });
 
-describe("AnswerParser", () => {
+describe("FinalResponseParser", () => {
   it("shows the final response as it grows", () => {
-    const parser = new AnswerParser();
+    const parser = new FinalResponseParser();
     parser.put(bytesOf(interim));
     assert.equal(described(parser.response), undefined);
     parser.put(bytesOf(ok("Content-Length: 5\r\n", "he")));
@@ -187,11 +187,11 @@ describe("AnswerParser", () => {
   });
 
   it("takes one answer, and fails once", () => {
-    const done = new AnswerParser();
+    const done = new FinalResponseParser();
     done.put(bytesOf(ok("Content-Length: 0\r\n")));
     assert.throws(() => done.put(bytesOf(ok(""))), { code: "http.stale_parser" });
     done.end();
-    const failed = new AnswerParser();
+    const failed = new FinalResponseParser();
     const caught = (act: () => unknown): unknown => {
       try {
         return act();
@@ -209,14 +209,14 @@ describe("AnswerParser", () => {
       caught(() => failed.end()),
       error,
     );
-    const interimly = new AnswerParser();
+    const interimly = new FinalResponseParser();
     const tooMany = caught(() => interimly.put(bytesOf(interim.repeat(9))));
     assert.ok(tooMany instanceof ServalError);
     assert.equal(
       caught(() => interimly.end()),
       tooMany,
     );
-    const ended = new AnswerParser();
+    const ended = new FinalResponseParser();
     const partial = caught(() => ended.end());
     assert.equal(
       caught(() => ended.put(bytesOf(ok("")))),
@@ -225,7 +225,7 @@ describe("AnswerParser", () => {
   });
 
   it("holds no more of a body than has come, and than the limit", () => {
-    const parser = new AnswerParser({ bodyLimit: 1000 });
+    const parser = new FinalResponseParser({ maxBodySize: 1000 });
     parser.put(bytesOf(ok("Content-Length: 9007199254740991\r\n", "x")));
     assert.equal(parser.response?.body.buffer.byteLength, 1);
     assert.equal(parser.put(new Uint8Array(5000)), 999);
@@ -235,9 +235,9 @@ describe("AnswerParser", () => {
   it("takes 65,536 bytes of a body unless it is told otherwise", () => {
     for (const [options, size] of [
       [{}, 65_536],
-      [{ bodyLimit: Infinity }, 100_000],
-    ] as [AnswerParserOptions, number][]) {
-      const parser = new AnswerParser(options);
+      [{ maxBodySize: Infinity }, 100_000],
+    ] as [FinalResponseParserOptions, number][]) {
+      const parser = new FinalResponseParser(options);
       parser.put(bytesOf(ok("Content-Length: 100000\r\n")));
       parser.put(new Uint8Array(200_000));
       assert.equal(parser.response?.body.length, size);
@@ -245,7 +245,7 @@ describe("AnswerParser", () => {
   });
 });
 
-describe("AnswerParser, on anything", () => {
+describe("FinalResponseParser, on anything", () => {
   const nearly = fc
     .array(
       fc.oneof(
@@ -263,8 +263,8 @@ describe("AnswerParser, on anything", () => {
         nearly,
         fc.array(fc.nat(120), { maxLength: 6 }),
         fc.record({
-          headerLimit: fc.integer({ min: 1, max: 90 }),
-          bodyLimit: fc.nat(12),
+          maxHeaderSize: fc.integer({ min: 1, max: 90 }),
+          maxBodySize: fc.nat(12),
           method: fc.constantFrom("GET", "HEAD", "CONNECT"),
         }),
         fc.boolean(),

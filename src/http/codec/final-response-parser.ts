@@ -4,10 +4,10 @@ import { httpError } from "../messages/errors.ts";
 import { ResponseParser, type ResponseParserOptions } from "./response-parser.ts";
 import { Response } from "../messages/response.ts";
 
-/** Options of an {@link AnswerParser}; its limits of heads and fields hold for each response. */
-export interface AnswerParserOptions extends Omit<ResponseParserOptions, "bodyLimit" | "eager"> {
+/** Options of an {@link FinalResponseParser}; its limits of heads and fields hold for each response. */
+export interface FinalResponseParserOptions extends Omit<ResponseParserOptions, "maxBodySize" | "eager"> {
   /** The most bytes of the body that are taken. Default 65,536. */
-  bodyLimit?: number | undefined;
+  maxBodySize?: number | undefined;
 }
 
 /** How many interim responses may come before the final one. */
@@ -18,21 +18,21 @@ export const mostInterim = 8;
  * and the final one with its body, by Content-Length, chunked, or up to the end of the stream (RFC 9112 6.3). Bytes in,
  * a {@link Response} out, no I/O. A 101 is final: what is behind it is another protocol's.
  *
- * It is done at the end of the body, or as soon as that has `bodyLimit` bytes. A body of that size may be cut, and
+ * It is done at the end of the body, or as soon as that has `maxBodySize` bytes. A body of that size may be cut, and
  * nothing can be said of what comes behind it; with 0, the head alone is taken.
  */
-export class AnswerParser {
+export class FinalResponseParser {
   readonly #options: ResponseParserOptions;
-  readonly #bodyLimit: number;
+  readonly #maxBodySize: number;
   #parser: ResponseParser;
   #interim = 0;
   readonly #body: FlatBuffer = new FlatBuffer();
   #isCut = false;
   #error: ServalError | undefined;
 
-  constructor({ bodyLimit = 65_536, ...options }: AnswerParserOptions = {}) {
-    this.#options = { ...options, bodyLimit: Infinity };
-    this.#bodyLimit = bodyLimit;
+  constructor({ maxBodySize = 65_536, ...options }: FinalResponseParserOptions = {}) {
+    this.#options = { ...options, maxBodySize: Infinity };
+    this.#maxBodySize = maxBodySize;
     this.#parser = new ResponseParser(this.#options);
   }
 
@@ -99,7 +99,7 @@ export class AnswerParser {
       if (this.#parser.part.length > 0) used -= this.#take(this.#parser.part);
       else if (size === 0) break;
       else if (this.#parser.isHeaderDone && !this.#isFinal) this.#passOver();
-      else if (this.#bodyLimit === 0 && this.#isFinal) this.#isCut = true;
+      else if (this.#maxBodySize === 0 && this.#isFinal) this.#isCut = true;
     }
     return used;
   }
@@ -111,9 +111,9 @@ export class AnswerParser {
 
   /** Takes as much of a part as is wanted, and returns how much is not. */
   #take(part: Uint8Array): number {
-    const room = this.#bodyLimit - this.#body.size;
+    const room = this.#maxBodySize - this.#body.size;
     this.#body.append(part.length > room ? part.subarray(0, room) : part);
-    this.#isCut = this.#body.size >= this.#bodyLimit && !this.#parser.isDone;
+    this.#isCut = this.#body.size >= this.#maxBodySize && !this.#parser.isDone;
     return Math.max(0, part.length - room);
   }
 }
