@@ -30,7 +30,7 @@ describe("our parser and llhttp", () => {
   }
 
   it("differ as the documentation says", () => {
-    const page = readFileSync(fileURLToPath(new URL("../../../docs/architecture.md", import.meta.url)), "utf8");
+    const page = readFileSync(fileURLToPath(new URL("../../../docs/strictness.md", import.meta.url)), "utf8");
     const table = (aspects: (difference: Difference) => boolean): string =>
       differences
         .filter(aspects)
@@ -38,7 +38,7 @@ describe("our parser and llhttp", () => {
         .join("");
     const isLooser = ({ aspect }: Difference): boolean => aspect === "accepted";
     for (const rows of [table(isLooser), table((difference) => !isLooser(difference))]) {
-      assert.ok(page.includes(`|---|---|---|---|\n${rows}\n`), `docs/architecture.md wants:\n${rows}`);
+      assert.ok(page.includes(`|---|---|---|---|\n${rows}\n`), `docs/strictness.md wants:\n${rows}`);
     }
   });
 });

@@ -98,7 +98,18 @@ async function ask(url: string, message: string): Promise<string> {
 }
 
 const examples: Readonly<Record<string, (running: Running) => unknown>> = {
-  "pushed server": echoes,
+  server: async (running) => {
+    await echoes(running);
+    assert.match(await (await fetch(`http://127.0.0.1:${running.port}/`)).text(), /^Connect with a WebSocket/);
+  },
+  chat: async ({ port }) => {
+    const [ann, bob] = await Promise.all([1, 2].map(() => connected(`ws://127.0.0.1:${port}/?token=secret`)));
+    ann!.send("hello");
+    assert.deepEqual(await Promise.all([said(ann!), said(bob!)]), ["ada: hello", "ada: hello"]);
+    assert.equal(await refusedWith(`ws://127.0.0.1:${port}/?token=guess`), 401);
+    ann!.terminate();
+    bob!.terminate();
+  },
   "pulled server": echoes,
   stream: echoes,
   "node http": async (running) => {
@@ -188,7 +199,7 @@ const examples: Readonly<Record<string, (running: Running) => unknown>> = {
     const response = await fetch(`http://${url}/echo`);
     assert.deepEqual([response.status, await response.text()], [404, "Only /echo\n"]);
   },
-  "from beast testing": ({ output }) => assert.match(output, /^(\d: .*\n)+open behind \d operations\n$/),
+  "from beast testing": ({ output }) => assert.match(output, /^(\d: .*\n)+open after \d operations\n$/),
   security: async ({ port }) => {
     const url = `ws://127.0.0.1:${port}/`;
     assert.equal(await refusedWith(url, ["chat", "ticket.t2"]), 401);
@@ -201,6 +212,7 @@ const examples: Readonly<Record<string, (running: Running) => unknown>> = {
     assert.equal((await once(ada, "close"))[0], 1008);
   },
   client: ({ output }) => assert.equal(output, "hello\n"),
+  "client with options": ({ output }) => assert.equal(output, "hello\n"),
   forever: ({ output }) => assert.equal(output, "here I am\n"),
   parts: async ({ port }) => {
     assert.equal(await ask(`ws://127.0.0.1:${port}/`, "x".repeat(300_000)), "x".repeat(300_000));
@@ -211,10 +223,6 @@ const examples: Readonly<Record<string, (running: Running) => unknown>> = {
     await once(ws, "message");
     assert.ok(readFileSync(path.join(folder, "upload-1")).equals(upload));
     ws.terminate();
-  },
-  http: async ({ port }) => {
-    const response = await fetch(`http://127.0.0.1:${port}/`, { method: "POST", body: "back" });
-    assert.equal(await response.text(), "back");
   },
   "http server": async ({ port }) => {
     const url = `http://127.0.0.1:${port}`;

@@ -1,4 +1,4 @@
-// Where our parser and llhttp see an input differently, and why nothing comes of it. docs/architecture.md has the table.
+// Where our parser and llhttp see an input differently, and why nothing comes of it. docs/strictness.md has the table.
 import type { Aspect, Found } from "./http-compare.ts";
 import { untold } from "./http-llhttp-node.ts";
 import type { Input } from "./http-seen.ts";
@@ -77,7 +77,7 @@ export const differences: readonly Difference[] = [
     aspect: "accepted",
     we: "accept any visible ASCII",
     they: "refuse",
-    why: "The target ends at the one space behind it, whatever its form; who routes by it looks at its form.",
+    why: "The target ends at the one space after it, whatever its form; a router looks at the form itself.",
     matches: ({ theirs }) => theirs.head === undefined && theirs.code === "HPE_INVALID_URL",
     mend: ({ input }) => input.text.replace(/^((?:\r\n)?\S+ )\S+/, "$1/"),
   },
@@ -87,7 +87,7 @@ export const differences: readonly Difference[] = [
     aspect: "accepted",
     we: "accept",
     they: "refuse",
-    why: "RFC 9112 7.1.1 has recipients take it. The size is the same digits; space with no extension behind it is refused.",
+    why: "RFC 9112 7.1.1 has recipients take it. The size is the same digits; space with no extension after it is refused.",
     matches: ({ theirs, input }) =>
       ["HPE_INVALID_CHUNK_SIZE", "HPE_STRICT", untold].includes(theirs.code!) &&
       /^[\dA-Fa-f]+(?=[ \t;])[^\r\n]*[ \t]/.test(input.text.slice(input.text.lastIndexOf("\n", theirs.at - 1) + 1)),
@@ -138,7 +138,7 @@ export const differences: readonly Difference[] = [
     aspect: "trailer",
     we: "leave them out",
     they: "hand them on",
-    why: "RFC 9110 6.5.1: nobody is to believe them, and who forwards them would have others do so.",
+    why: "RFC 9110 6.5.1: no recipient may believe them, and forwarding them would invite others to.",
     matches: ({ ours, theirs }) => isWithout(ours.trailer, theirs.trailer),
   },
 
@@ -177,7 +177,7 @@ export const differences: readonly Difference[] = [
     aspect: "refused",
     we: "refuse",
     they: "accept",
-    why: "RFC 9112 3: one. With more, who splits at each has another target.",
+    why: "RFC 9112 3: one. With more, a parser that splits at each space sees another target.",
     matches: (found) =>
       ["http.bad_target", "http.bad_version"].includes(found.ours.code!) && refusedLine(found).endsWith("  "),
   },
@@ -191,7 +191,7 @@ export const differences: readonly Difference[] = [
     matches: ({ input, ours }) => ours.code === "http.bad_reason" && !/[\r\n]/.test(input.text[ours.at]!),
   },
   {
-    what: "CR CR behind a status line",
+    what: "CR CR after a status line",
     example: response("HTTP/1.1 200 OK\r\r", "", "abc"),
     aspect: "refused",
     we: "refuse",
@@ -230,7 +230,7 @@ export const differences: readonly Difference[] = [
     matches: (found) => found.ours.code === "http.bad_chunk" && /^[\dA-Fa-f]{14}$/.test(refusedLine(found)),
   },
   {
-    what: "a chunk extension without a name or a value, or with a quoted text behind a token",
+    what: "a chunk extension without a name or a value, or with a quoted text after a token",
     example: chunked("3;a=", "abc", "0", "", ""),
     aspect: "refused",
     we: "refuse",
@@ -254,7 +254,7 @@ export const differences: readonly Difference[] = [
     aspect: "refused",
     we: "refuse",
     they: "accept",
-    why: "RFC 9112 6.1: its framing is faulty. Who knows nothing but HTTP/1.0 has passed the field on unread.",
+    why: "RFC 9112 6.1: its framing is faulty. An HTTP/1.0 proxy has passed the header on unread.",
     matches: (found) =>
       found.ours.code === "http.bad_transfer_encoding" &&
       /HTTP\/1\.0/.test(firstLine(found)) &&
@@ -266,18 +266,18 @@ export const differences: readonly Difference[] = [
     aspect: "refused",
     we: "refuse",
     they: "take the body for the tunnel's",
-    why: "RFC 9110 9.3.6: it has none. Whose the bytes behind the head are, nobody can tell.",
+    why: "RFC 9110 9.3.6: it has none. The bytes after the head may be the body's or the tunnel's.",
     matches: (found) =>
       ["http.bad_content_length", "http.bad_transfer_encoding"].includes(found.ours.code!) &&
       firstLine(found).startsWith("CONNECT "),
   },
   {
-    what: "a tab behind the value of Content-Length or Transfer-Encoding",
+    what: "a tab after the value of Content-Length or Transfer-Encoding",
     example: response("HTTP/1.1 200 OK", "Transfer-Encoding: chunked\t", "", "0", "", ""),
     aspect: "refused",
     we: "refuse",
     they: "refuse, but in a response take `chunked` for another coding: the body ends with the stream",
-    why: "RFC 9110 5.5 allows it. Nobody sends it, and of two parsers one would see a response more.",
+    why: "RFC 9110 5.5 allows it. No peer sends it, and one of two parsers would see one response more.",
     matches: (found) =>
       ["Transfer-Encoding", "Content-Length"].some(
         (name) =>
@@ -291,7 +291,7 @@ export const differences: readonly Difference[] = [
     aspect: "refused",
     we: "refuse",
     they: "pass over them; over an empty field, beside which a Content-Length is believed",
-    why: "RFC 9112 6.1: who sends it does not know what, and others see another coding.",
+    why: "RFC 9112 6.1: the sender is broken, and other parsers see another coding.",
     matches: (found) =>
       ["http.bad_transfer_encoding", "http.unknown_transfer_coding"].includes(found.ours.code!) &&
       codings(found).includes(""),
@@ -323,7 +323,7 @@ export const differences: readonly Difference[] = [
     aspect: "refused",
     we: "refuse",
     they: "take what follows for the other protocol's, where they refuse it without Upgrade",
-    why: "RFC 9112 6.3: it has a body, and nobody knows where that ends.",
+    why: "RFC 9112 6.3: it has a body, and no rule says where that ends.",
     matches: (found) =>
       found.ours.code === "http.bad_transfer_encoding" &&
       found.input.kind === "request" &&
