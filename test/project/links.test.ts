@@ -35,6 +35,21 @@ function wrong(from: string, link: string): string | undefined {
   return isThere ? undefined : `${path.relative(root, from)} links to ${link}`;
 }
 
+/** Paths of the project in code marks, such as `test/rfc/` and `http/messages/grammar.ts`: of its root, or of src. */
+const paths = (file: string): string[] =>
+  [...prose(file).matchAll(/`([\w.-]+\/[\w./-]*)`/g)].map(([, found]) => found!);
+
+test("paths that the map and the rules name are there", () => {
+  const named = ["AGENTS.md", "CONTRIBUTING.md", "docs/architecture.md", "docs/decisions.md"].flatMap((file) =>
+    paths(path.join(root, file)).map((found) => [file, found] as const),
+  );
+  assert.ok(named.length > 50);
+  assert.deepEqual(
+    named.filter(([, found]) => ![".", "src"].some((folder) => existsSync(path.join(root, folder, found)))),
+    [],
+  );
+});
+
 test("links lead somewhere", () => {
   const links = documents.flatMap((file) =>
     [...prose(file).matchAll(/\]\(([^)\s]+)\)/g)].map(([, link]) => [file, link!] as const),
