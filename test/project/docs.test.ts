@@ -335,10 +335,13 @@ test("every example compiles, and does what it says", async (t) => {
       });
       try {
         let output = "";
-        for await (const chunk of child.stdout) {
-          output += String(chunk);
-          if (portOf(output) > 0) break;
-        }
+        // Read to the end, also once it listens: it may go on printing.
+        await new Promise<void>((resolve) => {
+          child.stdout.on("end", resolve).on("data", (chunk) => {
+            output += String(chunk);
+            if (portOf(output) > 0) resolve();
+          });
+        });
         await examples[name]!({ port: portOf(output), output, terminate: () => void child.kill("SIGTERM") });
       } finally {
         child.kill();
