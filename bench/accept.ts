@@ -1,6 +1,7 @@
 import { encodeLatin1 } from "../src/core/text.ts";
 import { pair } from "../src/testing/index.ts";
-import { Settings, Stream } from "../src/websocket/index.ts";
+import { Stream } from "../src/websocket/index.ts";
+import { Settings } from "../src/websocket/internal.ts";
 import { median, spread } from "./statistics.ts";
 
 /** What Chrome sends for `new WebSocket(…)`. */

@@ -1,7 +1,8 @@
 // One HTTP server in a process of its own: tells its parent the port, and its processor time when asked.
 import { once } from "node:events";
 import { createServer } from "node:http";
-import { Response, serveBy, ServeSettings } from "../src/http/index.ts";
+import { Response } from "../src/http/index.ts";
+import { serveBy, ServeSettings } from "../src/http/internal.ts";
 import { listen } from "../src/net/index.ts";
 import { serve } from "../src/server/index.ts";
 

@@ -1,5 +1,4 @@
-import { invalidArgument } from "../core/errors.ts";
-import { isPlainObject } from "../core/plain-object.ts";
+import { invalidArgument, isPlainObject } from "../core/internal.ts";
 
 /** How long to wait between attempts; times in milliseconds. */
 export interface BackoffOptions {

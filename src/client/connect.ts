@@ -1,4 +1,4 @@
-import { handled } from "../core/index.ts";
+import { handled } from "../core/internal.ts";
 import type { Stream } from "../websocket/index.ts";
 import { attempt } from "./attempt.ts";
 import { forever, type ForeverOptions } from "./forever.ts";

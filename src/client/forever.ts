@@ -1,8 +1,5 @@
-import { invalidArgument } from "../core/errors.ts";
 import { ServalError, type Clock } from "../core/index.ts";
-import { offAbort, onAbort } from "../core/on-abort.ts";
-import { isPlainObject } from "../core/plain-object.ts";
-import { runReported } from "../core/report.ts";
+import { invalidArgument, isPlainObject, offAbort, onAbort, runReported } from "../core/internal.ts";
 import { Stream } from "../websocket/index.ts";
 import { attempt } from "./attempt.ts";
 import { Backoff, type BackoffOptions } from "./backoff.ts";

@@ -1,5 +1,5 @@
-import { offAbort, onAbort } from "../core/on-abort.ts";
 import { abortError, coreError, ServalError, type Clock, type Timer } from "../core/index.ts";
+import { offAbort, onAbort } from "../core/internal.ts";
 
 /** The one deadline over all steps of an attempt and the caller's signal, as a signal for each step. */
 export class Limit {

@@ -1,9 +1,8 @@
-import { invalidArgument } from "../core/errors.ts";
-import { checkSignal } from "../core/on-abort.ts";
-import { isPlainObject } from "../core/plain-object.ts";
+import { checkSignal, invalidArgument, isPlainObject } from "../core/internal.ts";
 import { Fields, type FieldsInit } from "../http/index.ts";
 import type * as net from "../net/index.ts";
-import { Settings, type Stream, type StreamOptions } from "../websocket/index.ts";
+import type { Stream, StreamOptions } from "../websocket/index.ts";
+import { Settings } from "../websocket/internal.ts";
 import { parseProxy, type Proxy } from "./proxy.ts";
 
 /**

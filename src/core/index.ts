@@ -2,7 +2,7 @@ export { byteLength, lowestLayer } from "./byte-stream.ts";
 export type { ByteStream, Peer, ReadHandler, Role, TeardownHandler, WriteHandler } from "./byte-stream.ts";
 export { systemClock } from "./clock.ts";
 export type { Clock, Timer } from "./clock.ts";
-export { complete, handled, promised } from "./completion.ts";
+export { complete, promised } from "./completion.ts";
 export type { Handler } from "./completion.ts";
 export { fromDuplex } from "./duplex.ts";
 export type { DuplexLike } from "./duplex.ts";

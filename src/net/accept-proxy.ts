@@ -1,11 +1,21 @@
-import { AbortGuard } from "../core/abort-guard.ts";
-import { complete, FlatBuffer, PrefixedStream, transportError } from "../core/index.ts";
-import type { ByteStream, Handler, ReadHandler, ServalError } from "../core/index.ts";
-import { invalidArgument } from "../core/errors.ts";
-import { checkByteStream } from "../core/next-layer.ts";
-import { checkSignal } from "../core/on-abort.ts";
-import { checkOptionNames } from "../core/option-names.ts";
-import { isPlainObject } from "../core/plain-object.ts";
+import {
+  complete,
+  FlatBuffer,
+  PrefixedStream,
+  transportError,
+  type ByteStream,
+  type Handler,
+  type ReadHandler,
+  type ServalError,
+} from "../core/index.ts";
+import {
+  AbortGuard,
+  checkByteStream,
+  checkOptionNames,
+  checkSignal,
+  invalidArgument,
+  isPlainObject,
+} from "../core/internal.ts";
 import { badProxyHeader, netError } from "./errors.ts";
 import type { ProxyHeader } from "./proxy-header.ts";
 import { checkMaxSize, isProxyHeader, parseProxyHeader, type ProxyHeaderOptions } from "./proxy-protocol.ts";

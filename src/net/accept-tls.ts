@@ -1,7 +1,6 @@
 import { createSecureContext, type SecureContext, type TlsOptions, type TLSSocket } from "node:tls";
-import { checkByteStream } from "../core/next-layer.ts";
-import { checkSignal, offAbort, onAbort } from "../core/on-abort.ts";
-import { abortError, coreError, handled, type ByteStream, type Peer, type ServalError } from "../core/index.ts";
+import { abortError, coreError, type ByteStream, type Peer, type ServalError } from "../core/index.ts";
+import { checkByteStream, checkSignal, handled, offAbort, onAbort } from "../core/internal.ts";
 import { nameOf } from "./address.ts";
 import { acceptTlsError, clientCertificateError, unnamedClient } from "./errors.ts";
 import { SocketStream } from "./socket-stream.ts";

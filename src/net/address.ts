@@ -1,8 +1,6 @@
 import type { Server, Socket } from "node:net";
-import { invalidArgument } from "../core/errors.ts";
 import type { Peer } from "../core/index.ts";
-import { checkOptionNames } from "../core/option-names.ts";
-import { isPlainObject } from "../core/plain-object.ts";
+import { checkOptionNames, invalidArgument, isPlainObject } from "../core/internal.ts";
 
 /** Where `connect` connects to: a TCP port of a host, or a Unix socket. */
 export interface Target {

@@ -1,8 +1,13 @@
-import { checkSignal, offAbort, onAbort } from "../core/on-abort.ts";
-import { invalidArgument } from "../core/errors.ts";
-import { abortError, handled } from "../core/index.ts";
-import { checkOptionNames } from "../core/option-names.ts";
-import { isPlainObject } from "../core/plain-object.ts";
+import { abortError } from "../core/index.ts";
+import {
+  checkOptionNames,
+  checkSignal,
+  handled,
+  invalidArgument,
+  isPlainObject,
+  offAbort,
+  onAbort,
+} from "../core/internal.ts";
 import { checkTarget, nameOf, type Target } from "./address.ts";
 import { connectError } from "./errors.ts";
 import { SocketStream, type ReadWay } from "./socket-stream.ts";

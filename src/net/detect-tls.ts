@@ -1,10 +1,13 @@
-import { AbortGuard } from "../core/abort-guard.ts";
-import { invalidArgument } from "../core/errors.ts";
-import { complete, FlatBuffer, transportError, type ByteStream, type Handler } from "../core/index.ts";
-import type { ReadHandler, ServalError } from "../core/index.ts";
-import { checkByteStream } from "../core/next-layer.ts";
-import { checkSignal } from "../core/on-abort.ts";
-import { checkOptionNames } from "../core/option-names.ts";
+import {
+  complete,
+  FlatBuffer,
+  transportError,
+  type ByteStream,
+  type Handler,
+  type ReadHandler,
+  type ServalError,
+} from "../core/index.ts";
+import { AbortGuard, checkByteStream, checkOptionNames, checkSignal, invalidArgument } from "../core/internal.ts";
 import { isTlsClientHello } from "./is-tls-client-hello.ts";
 
 /** Options of {@link detectTls}. */

@@ -1,5 +1,4 @@
-import { coreError, ServalError } from "../core/index.ts";
-import { defineErrors, type ErrorFactory } from "../core/error.ts";
+import { coreError, defineErrors, ServalError, type ErrorFactory } from "../core/index.ts";
 
 /** The codes of the module `net`. */
 export const netErrors = {

@@ -1,11 +1,7 @@
 import { lstat, unlink } from "node:fs/promises";
 import { Server, Socket, type ListenOptions as NodeListenOptions } from "node:net";
-import { isPromise } from "../core/completion.ts";
-import { invalidArgument } from "../core/errors.ts";
-import { handled, transportError, type Peer } from "../core/index.ts";
-import { checkOptionNames } from "../core/option-names.ts";
-import { isPlainObject } from "../core/plain-object.ts";
-import { reportError } from "../core/report.ts";
+import { transportError, type Peer } from "../core/index.ts";
+import { checkOptionNames, handled, invalidArgument, isPlainObject, isPromise, reportError } from "../core/internal.ts";
 import { listenedOn, nameOf } from "./address.ts";
 import { listenError } from "./errors.ts";
 import { takeConnections } from "./onread.ts";

@@ -1,5 +1,5 @@
 import type { Peer } from "../core/index.ts";
-import { decodeLatin1, decodeUtf8 } from "../core/text.ts";
+import { decodeLatin1, decodeUtf8 } from "../core/internal.ts";
 
 /** A piece of information in a header of the PROXY protocol's version 2. */
 export interface ProxyTlv {

@@ -1,6 +1,5 @@
-import { decodeLatin1 } from "../core/text.ts";
-import { invalidArgument } from "../core/errors.ts";
 import type { Peer } from "../core/index.ts";
+import { decodeLatin1, invalidArgument } from "../core/internal.ts";
 import { badProxyHeader, netError } from "./errors.ts";
 import { formatIPv6, parseIPv4, parseIPv6 } from "./ip-address.ts";
 import { ProxyHeader } from "./proxy-header.ts";

@@ -1,6 +1,5 @@
-import { copyOf } from "../core/bytes.ts";
 import type { Peer } from "../core/index.ts";
-import { decodeUtf8, isValidUtf8 } from "../core/text.ts";
+import { copyOf, decodeUtf8, isValidUtf8 } from "../core/internal.ts";
 import { crc32c } from "./crc32c.ts";
 import { badProxyHeader, netError } from "./errors.ts";
 import { formatIPv6 } from "./ip-address.ts";

@@ -1,4 +1,3 @@
-import { takeFront } from "../core/bytes.ts";
 import {
   byteLength,
   coreError,
@@ -13,9 +12,7 @@ import {
   type Timer,
   type WriteHandler,
 } from "../core/index.ts";
-import { invalidArgument } from "../core/errors.ts";
-import { checkByteStream } from "../core/next-layer.ts";
-import { operationPending } from "../core/operation-pending.ts";
+import { checkByteStream, invalidArgument, operationPending, takeFront } from "../core/internal.ts";
 import type { RateLimit, RatePolicy } from "./rate-policy.ts";
 
 /** Options of a {@link RateLimitStream}. */

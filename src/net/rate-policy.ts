@@ -1,6 +1,4 @@
-import { invalidArgument } from "../core/errors.ts";
-import { checkOptionNames } from "../core/option-names.ts";
-import { isPlainObject } from "../core/plain-object.ts";
+import { checkOptionNames, invalidArgument, isPlainObject } from "../core/internal.ts";
 
 /**
  * How many bytes may pass in one direction. Implementations need no timer and no clock of their own: whoever asks says

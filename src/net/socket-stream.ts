@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
 import { nextTick } from "node:process";
-import { DuplexStream } from "../core/duplex.ts";
 import { coreError, transportError, type ByteStream, type Peer } from "../core/index.ts";
+import { DuplexStream } from "../core/internal.ts";
 import { connectedTo, type Target } from "./address.ts";
 import { hasOnread, lend, makeSocket, onread, takenBack, type Handle, type SocketOptions } from "./onread.ts";
 

@@ -1,9 +1,7 @@
 import { isIP } from "node:net";
 import { connect as connectSocket, type ConnectionOptions, type TLSSocket } from "node:tls";
-import { invalidArgument } from "../core/errors.ts";
-import { checkByteStream } from "../core/next-layer.ts";
-import { checkSignal, offAbort, onAbort } from "../core/on-abort.ts";
-import { abortError, coreError, handled, type ByteStream, type ServalError } from "../core/index.ts";
+import { abortError, coreError, type ByteStream, type ServalError } from "../core/index.ts";
+import { checkByteStream, checkSignal, handled, invalidArgument, offAbort, onAbort } from "../core/internal.ts";
 import { checkTarget, nameOf, type Target } from "./address.ts";
 import type { ConnectOptions } from "./connect.ts";
 import { connectError, tlsError } from "./errors.ts";

@@ -10,8 +10,7 @@ import {
   type Timer,
   type WriteHandler,
 } from "../core/index.ts";
-import { invalidArgument } from "../core/errors.ts";
-import { checkByteStream } from "../core/next-layer.ts";
+import { checkByteStream, invalidArgument } from "../core/internal.ts";
 
 /** Options of a {@link TimeoutStream}. */
 export interface TimeoutStreamOptions {

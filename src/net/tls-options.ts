@@ -1,7 +1,4 @@
-import { invalidArgument } from "../core/errors.ts";
-import { checkOptionNames } from "../core/option-names.ts";
-import { isPlainObject } from "../core/plain-object.ts";
-import { decodeLatin1 } from "../core/text.ts";
+import { checkOptionNames, decodeLatin1, invalidArgument, isPlainObject } from "../core/internal.ts";
 
 /** The options of both sides that hold PEM, as far as they are looked at here. */
 interface Certificates {

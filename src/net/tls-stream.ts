@@ -1,7 +1,7 @@
 import type { X509Certificate } from "node:crypto";
 import type { TLSSocket } from "node:tls";
-import { DuplexStream } from "../core/duplex.ts";
 import type { ByteStream, Peer } from "../core/index.ts";
+import { DuplexStream } from "../core/internal.ts";
 import { connectedTo } from "./address.ts";
 
 /** A {@link ByteStream} over either side of a TLS connection. It comes from `connectTls`, `startTls` or `acceptTls`. */

@@ -1,7 +1,6 @@
 import { Duplex } from "node:stream";
-import type { ByteStream, ReadHandler, WriteHandler } from "../core/index.ts";
-import { dropFront } from "../core/bytes.ts";
-import { transportError } from "../core/errors.ts";
+import { transportError, type ByteStream, type ReadHandler, type WriteHandler } from "../core/index.ts";
+import { dropFront } from "../core/internal.ts";
 
 /** What a `Duplex` calls when it may go on, or has failed. */
 type Callback = (error?: Error | null) => void;

@@ -1,5 +1,5 @@
-import { invalidArgument } from "../core/errors.ts";
 import type { Peer } from "../core/index.ts";
+import { invalidArgument } from "../core/internal.ts";
 import { customerOf } from "./networks.ts";
 import { isLocal } from "./proxies.ts";
 

@@ -2,15 +2,14 @@ import type { ByteStream, ServalError } from "../core/index.ts";
 import {
   hasToken,
   IncomingBody,
-  serveBy,
   type Body,
   type Exchange,
   type IncomingRequest,
   type Request,
   type Response,
-  type ServeSettings,
 } from "../http/index.ts";
-import { refuseUpgrade } from "../websocket/index.ts";
+import { serveBy, type ServeSettings } from "../http/internal.ts";
+import { refuseUpgrade } from "../websocket/internal.ts";
 import { uncounted, type Place } from "./admission.ts";
 import type { Hub } from "./hub.ts";
 import type { FetchHandler } from "./options.ts";

@@ -1,8 +1,7 @@
-import { invalidArgument } from "../core/errors.ts";
 import type { Clock, Timer } from "../core/index.ts";
-import { checkOptionNames } from "../core/option-names.ts";
-import { isPlainObject } from "../core/plain-object.ts";
-import { checkClose, closeCode } from "../websocket/index.ts";
+import { checkOptionNames, invalidArgument, isPlainObject } from "../core/internal.ts";
+import { closeCode } from "../websocket/index.ts";
+import { checkClose } from "../websocket/internal.ts";
 
 /** How a server is drained. */
 export interface DrainOptions {

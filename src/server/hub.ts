@@ -1,15 +1,8 @@
-import { invalidArgument } from "../core/errors.ts";
 import type { ByteStream, Clock, CloseInfo, Peer, ServalError } from "../core/index.ts";
-import { reportError, runReported } from "../core/report.ts";
+import { invalidArgument, reportError, runReported } from "../core/internal.ts";
 import { Response, type Request } from "../http/index.ts";
-import {
-  prepare,
-  PreparedMessage,
-  Settings,
-  type MessageData,
-  type Observer,
-  type PrepareOptions,
-} from "../websocket/index.ts";
+import { prepare, PreparedMessage, type MessageData, type PrepareOptions } from "../websocket/index.ts";
+import { Settings, type Observer } from "../websocket/internal.ts";
 import { Admission, uncounted, type Place } from "./admission.ts";
 import { backpressures, closes, handshakes, messages, opens, refusals } from "./channels.ts";
 import { Drain, type DrainOptions, type DrainReport } from "./drain.ts";

@@ -1,8 +1,8 @@
 import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { invalidArgument } from "../core/errors.ts";
 import { fromDuplex, type Peer } from "../core/index.ts";
+import { invalidArgument } from "../core/internal.ts";
 import { Request, Response } from "../http/index.ts";
 import type { DrainOptions, DrainReport } from "./drain.ts";
 import type { Place } from "./admission.ts";

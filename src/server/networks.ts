@@ -1,4 +1,4 @@
-import { parseIPv4, parseIPv6 } from "../net/index.ts";
+import { parseIPv4, parseIPv6 } from "../net/internal.ts";
 
 /** A network: the addresses whose first `bits` bits are those of `groups`. */
 interface Network {

@@ -1,7 +1,8 @@
 import { createSecureContext } from "node:tls";
-import { invalidArgument } from "../core/errors.ts";
 import { FlatBuffer, PrefixedStream, type ByteStream } from "../core/index.ts";
-import { acceptProxy, acceptTls, checkTlsServerOptions, detectTls, type AcceptTlsOptions } from "../net/index.ts";
+import { invalidArgument } from "../core/internal.ts";
+import { acceptProxy, acceptTls, detectTls, type AcceptTlsOptions } from "../net/index.ts";
+import { checkTlsServerOptions } from "../net/internal.ts";
 import type { ServeOptions } from "./options.ts";
 
 /** What stands between a connection and its first request: the PROXY protocol, TLS, whether it is TLS at all. */

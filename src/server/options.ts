@@ -1,9 +1,8 @@
-import { invalidArgument } from "../core/errors.ts";
 import type { Peer } from "../core/index.ts";
-import { checkOptionNames } from "../core/option-names.ts";
-import { isPlainObject } from "../core/plain-object.ts";
+import { checkOptionNames, invalidArgument, isPlainObject } from "../core/internal.ts";
 import type { AcceptTlsOptions, ListenOptions } from "../net/index.ts";
-import { streamOptionNames, type OptionsOf, type RateOptions } from "../websocket/index.ts";
+import type { RateOptions } from "../websocket/index.ts";
+import { streamOptionNames, type OptionsOf } from "../websocket/internal.ts";
 import type { AdmissionOptions } from "./admission.ts";
 import type { Origins } from "./origin.ts";
 import type { ProxyOptions } from "./proxies.ts";

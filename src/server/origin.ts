@@ -1,6 +1,4 @@
-import { isPromise } from "../core/completion.ts";
-import { invalidArgument } from "../core/errors.ts";
-import { runReported } from "../core/report.ts";
+import { invalidArgument, isPromise, runReported } from "../core/internal.ts";
 import type { Request } from "../http/index.ts";
 
 /**

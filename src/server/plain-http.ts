@@ -1,5 +1,7 @@
-import { handled, ServalError } from "../core/index.ts";
-import { Response, servedRequest, type Body, type BodyStream, type Exchange, type Request } from "../http/index.ts";
+import { ServalError } from "../core/index.ts";
+import { handled } from "../core/internal.ts";
+import { Response, type Body, type BodyStream, type Exchange, type Request } from "../http/index.ts";
+import { servedRequest } from "../http/internal.ts";
 
 /** A handler of plain HTTP requests, with the standard types. */
 export type Fetch = (request: globalThis.Request) => globalThis.Response | Promise<globalThis.Response>;

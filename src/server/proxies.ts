@@ -1,8 +1,6 @@
 import { isIP } from "node:net";
-import { invalidArgument } from "../core/errors.ts";
 import type { Peer } from "../core/index.ts";
-import { checkOptionNames } from "../core/option-names.ts";
-import { isPlainObject } from "../core/plain-object.ts";
+import { checkOptionNames, invalidArgument, isPlainObject } from "../core/internal.ts";
 import type { Request } from "../http/index.ts";
 import { Networks } from "./networks.ts";
 

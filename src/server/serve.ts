@@ -1,7 +1,7 @@
-import { invalidArgument } from "../core/errors.ts";
 import { abortError, coreError, ServalError, type ByteStream, type Peer } from "../core/index.ts";
-import { offAbort, onAbort } from "../core/on-abort.ts";
-import { ServeSettings, type Response } from "../http/index.ts";
+import { invalidArgument, offAbort, onAbort } from "../core/internal.ts";
+import type { Response } from "../http/index.ts";
+import { ServeSettings } from "../http/internal.ts";
 import { listen, type AcceptTlsOptions, type Listener, type ListenOptions, type SocketStream } from "../net/index.ts";
 import { uncounted, type Place } from "./admission.ts";
 import { serveConnection, type ConnectionOwner } from "./connection.ts";

@@ -1,11 +1,6 @@
 import type { ByteStream, CloseInfo, Peer } from "../core/index.ts";
-import {
-  Stream,
-  type PrepareOptions,
-  type PreparedMessage,
-  type MessageData,
-  type Settings,
-} from "../websocket/index.ts";
+import { Stream, type MessageData, type PreparedMessage, type PrepareOptions } from "../websocket/index.ts";
+import type { Settings } from "../websocket/internal.ts";
 import type { Place } from "./admission.ts";
 
 /** What a socket asks of the server that holds it, and tells it. */

@@ -1,4 +1,4 @@
-import { copyInto } from "../core/bytes.ts";
+import { copyInto } from "../core/internal.ts";
 
 const blockSize = 2048;
 

@@ -1,5 +1,5 @@
 import { byteLength, coreError, FlatBuffer, type ByteStream } from "../core/index.ts";
-import { TransportStream } from "../core/transport-stream.ts";
+import { TransportStream } from "../core/internal.ts";
 import { testingError } from "./errors.ts";
 import { Inbox } from "./inbox.ts";
 

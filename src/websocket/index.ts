@@ -1,8 +1,7 @@
-export { checkClose } from "./operations/arguments.ts";
 export { closeCode, isValidCloseCode } from "./frames/close-code.ts";
 export { websocketErrors } from "./frames/errors.ts";
 export type { WebsocketCode } from "./frames/errors.ts";
-export type { HandlersOf, MessageData } from "./options/handlers.ts";
+export type { MessageData } from "./options/handlers.ts";
 export type { Message } from "./operations/message.ts";
 export { suggestedTimeouts } from "./options/options.ts";
 export type {
@@ -11,7 +10,6 @@ export type {
   CloseOptions,
   ControlKind,
   HandshakeOptions,
-  OptionsOf,
   PrepareOptions,
   ReadOptions,
   SendOptions,
@@ -23,10 +21,8 @@ export { prepare, PreparedMessage } from "./protocol/prepared.ts";
 export type { Sendable } from "./protocol/prepared.ts";
 export type { RateOptions } from "./options/rate.ts";
 export type { ReceivedPart } from "./connection/receiver.ts";
-export { Settings, streamOptionNames } from "./options/settings.ts";
 export type { MessageSource } from "./operations/source.ts";
-export type { Observer, Statistics } from "./options/statistics.ts";
+export type { Statistics } from "./options/statistics.ts";
 export { Stream } from "./stream.ts";
 export type { Handlers, StreamOptions } from "./stream.ts";
 export type { UpgradeAccepted, UpgradeHook, UpgradeResult } from "./handshake/upgrade.ts";
-export { refuseUpgrade } from "./handshake/server-rules.ts";

@@ -11,7 +11,7 @@ import {
   type Peer,
   type Role,
 } from "../core/index.ts";
-import { checkSignal } from "../core/on-abort.ts";
+import { checkSignal } from "../core/internal.ts";
 import type { Request, Response } from "../http/index.ts";
 import { AcceptOperation, type AcceptOwner } from "./operations/server-handshake.ts";
 import {

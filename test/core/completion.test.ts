@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { checkHandler } from "../../src/core/completion.ts";
-import { complete, coreError, handled, promised, type Handler } from "../../src/core/index.ts";
+import { complete, coreError, promised, type Handler } from "../../src/core/index.ts";
+import { handled } from "../../src/core/internal.ts";
 import { turns } from "./support/stream-operations.ts";
 
 const failure = coreError("core.timeout");

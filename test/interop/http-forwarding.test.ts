@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { ServalError } from "../../src/core/index.ts";
 import { decodeLatin1 } from "../../src/core/text.ts";
-import { Fields, Request, Response, serve, Serializer } from "../../src/http/index.ts";
+import { Fields, Request, Response, Serializer, serve } from "../../src/http/index.ts";
 import { pair, type PairOptions } from "../../src/testing/index.ts";
 import { bytesOf } from "../http/support/samples.ts";
 import { check, escaped, oracles } from "./support/http-check.ts";

@@ -5,7 +5,8 @@ import { serveConnection, type ConnectionOwner } from "../../src/server/connecti
 import { Hub } from "../../src/server/hub.ts";
 import type { FetchHandler, ServerOptions } from "../../src/server/options.ts";
 import { pair, VirtualClock, type PairOptions, type PairStream } from "../../src/testing/index.ts";
-import { ServeSettings, type ServeTimeouts } from "../../src/http/index.ts";
+import type { ServeTimeouts } from "../../src/http/index.ts";
+import { ServeSettings } from "../../src/http/internal.ts";
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 

@@ -4,7 +4,7 @@ import { createServer } from "node:http";
 import { test } from "node:test";
 import { mount, serve, type MountOptions, type ServeOptions, type ServerOptions } from "../../src/server/index.ts";
 import { checkServerOptions, streamOptions } from "../../src/server/options.ts";
-import { Settings } from "../../src/websocket/index.ts";
+import { Settings } from "../../src/websocket/internal.ts";
 
 for (const [given, meant] of [
   ["massage", "message"],

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { testingError, testingErrors } from "../../src/testing/index.ts";
+import { testingError } from "../../src/testing/errors.ts";
+import { testingErrors } from "../../src/testing/index.ts";
 
 test("a failure at the test's command is one of the transport", () => {
   assert.deepEqual(Object.keys(testingErrors), ["testing.failure"]);

@@ -1,10 +1,14 @@
-import type { ByteStream } from "../../core/byte-stream.ts";
-import type { Clock, Timer } from "../../core/clock.ts";
-import { isPromise, type Handler } from "../../core/completion.ts";
-import { ServalError } from "../../core/error.ts";
-import { abortError, transportError } from "../../core/errors.ts";
-import type { FlatBuffer } from "../../core/flat-buffer.ts";
-import { checkSignal } from "../../core/on-abort.ts";
+import {
+  abortError,
+  ServalError,
+  transportError,
+  type ByteStream,
+  type Clock,
+  type FlatBuffer,
+  type Handler,
+  type Timer,
+} from "../../core/index.ts";
+import { checkSignal, isPromise } from "../../core/internal.ts";
 import { mostInterim } from "../codec/final-response-parser.ts";
 import { httpError } from "../messages/errors.ts";
 import type { Fields } from "../messages/fields.ts";

@@ -1,5 +1,4 @@
-import type { Clock } from "../../core/clock.ts";
-import type { FlatBuffer } from "../../core/flat-buffer.ts";
+import type { Clock, FlatBuffer } from "../../core/index.ts";
 import type { OperationOptions } from "../operations/operation-options.ts";
 import type { IncomingBody } from "../operations/incoming-body.ts";
 import type { ResponseParserOptions } from "../codec/response-parser.ts";

@@ -1,8 +1,5 @@
-import { systemClock } from "../../core/clock.ts";
-import { complete, type Handler } from "../../core/completion.ts";
-import { invalidArgument } from "../../core/errors.ts";
-import { FlatBuffer } from "../../core/flat-buffer.ts";
-import { toByteStream, type NextLayer } from "../../core/next-layer.ts";
+import { complete, FlatBuffer, systemClock, toByteStream, type Handler, type NextLayer } from "../../core/index.ts";
+import { invalidArgument } from "../../core/internal.ts";
 import { RequestOperation } from "./request-operation.ts";
 import type { IncomingResponse, RequestOptions } from "./request-options.ts";
 import { Request } from "../messages/request.ts";

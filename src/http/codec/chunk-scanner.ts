@@ -1,5 +1,5 @@
-import { FlatBuffer } from "../../core/flat-buffer.ts";
-import { decodeLatin1 } from "../../core/text.ts";
+import { FlatBuffer } from "../../core/index.ts";
+import { decodeLatin1 } from "../../core/internal.ts";
 import { parseChunkExtensions, type ChunkExtensions } from "./chunk-extensions.ts";
 import { httpError, limitError } from "../messages/errors.ts";
 import { FieldScanner } from "./field-scanner.ts";

@@ -1,5 +1,4 @@
-import type { ServalError } from "../../core/error.ts";
-import { FlatBuffer } from "../../core/flat-buffer.ts";
+import { FlatBuffer, type ServalError } from "../../core/index.ts";
 import { httpError } from "../messages/errors.ts";
 import { ResponseParser, type ResponseParserOptions } from "./response-parser.ts";
 import { Response } from "../messages/response.ts";

@@ -1,7 +1,5 @@
-import { copyOf } from "../../core/bytes.ts";
-import type { ServalError } from "../../core/error.ts";
-import { FlatBuffer } from "../../core/flat-buffer.ts";
-import { decodeLatin1 } from "../../core/text.ts";
+import { FlatBuffer, type ServalError } from "../../core/index.ts";
+import { copyOf, decodeLatin1 } from "../../core/internal.ts";
 import { emptyBody } from "../messages/body.ts";
 import { ChunkScanner, type ChunkHandler } from "./chunk-scanner.ts";
 import { httpError, limitError } from "../messages/errors.ts";

@@ -1,7 +1,5 @@
-import { byteLength } from "../../core/byte-stream.ts";
-import { copyOf, dropFront } from "../../core/bytes.ts";
-import { invalidArgument } from "../../core/errors.ts";
-import { encodeLatin1 } from "../../core/text.ts";
+import { byteLength } from "../../core/index.ts";
+import { copyOf, dropFront, encodeLatin1, invalidArgument } from "../../core/internal.ts";
 import type { Body, BodyStream } from "../messages/body.ts";
 import { formatChunkExtensions, type ChunkExtensions } from "./chunk-extensions.ts";
 import { httpError } from "../messages/errors.ts";

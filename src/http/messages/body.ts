@@ -1,8 +1,5 @@
-import { bytesOf as viewOf } from "../../core/bytes.ts";
-import { isPromise } from "../../core/completion.ts";
-import type { ServalError } from "../../core/error.ts";
-import { invalidArgument } from "../../core/errors.ts";
-import { encodeUtf8 } from "../../core/text.ts";
+import type { ServalError } from "../../core/index.ts";
+import { bytesOf as viewOf, encodeUtf8, invalidArgument, isPromise } from "../../core/internal.ts";
 import type { Fields } from "./fields.ts";
 
 /**

@@ -1,4 +1,4 @@
-import { defineErrors, type ErrorFactory, type ServalError } from "../../core/error.ts";
+import { defineErrors, type ErrorFactory, type ServalError } from "../../core/index.ts";
 
 /** The codes of the module `http`, in Beast's words. */
 export const httpErrors = {

@@ -1,4 +1,4 @@
-import { coreError } from "../../core/errors.ts";
+import { coreError } from "../../core/index.ts";
 import { emptyBody, type Body, type BodyStream } from "./body.ts";
 import { httpError } from "./errors.ts";
 import { Fields } from "./fields.ts";

@@ -1,4 +1,4 @@
-import { invalidArgument } from "../../core/errors.ts";
+import { invalidArgument } from "../../core/internal.ts";
 import { httpError } from "./errors.ts";
 import type { ParsedFields } from "./parsed-fields.ts";
 import { dropOws, equalsIgnoringCase, isToken, isValue, skipOws } from "./grammar.ts";

@@ -1,4 +1,4 @@
-import { invalidArgument } from "../../core/errors.ts";
+import { invalidArgument } from "../../core/internal.ts";
 import { sizeOf, type Body } from "./body.ts";
 import { httpError } from "./errors.ts";
 import type { Fields } from "./fields.ts";

@@ -1,6 +1,4 @@
-import { handled } from "../../core/completion.ts";
-import { invalidArgument } from "../../core/errors.ts";
-import { decodeUtf8 } from "../../core/text.ts";
+import { decodeUtf8, handled, invalidArgument } from "../../core/internal.ts";
 import { sizeOf, type Body } from "./body.ts";
 import type { Fields } from "./fields.ts";
 import { contentLength, type Departure } from "./framing.ts";

@@ -1,6 +1,4 @@
-import { invalidArgument } from "../../core/errors.ts";
-import { checkOptionNames } from "../../core/option-names.ts";
-import { isPlainObject } from "../../core/plain-object.ts";
+import { checkOptionNames, invalidArgument, isPlainObject } from "../../core/internal.ts";
 
 // What options can't be: a limit that is no number would be none, and a misspelt one is not there.
 

@@ -1,5 +1,5 @@
-import { handled } from "../../core/completion.ts";
-import { FlatBuffer } from "../../core/flat-buffer.ts";
+import { FlatBuffer } from "../../core/index.ts";
+import { handled } from "../../core/internal.ts";
 import { partOf, type Body } from "./body.ts";
 import { httpError } from "./errors.ts";
 import { checkNumber } from "./options.ts";

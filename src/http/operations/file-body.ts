@@ -1,8 +1,6 @@
 // The one file of http that reads from a disk.
 import { open, stat, type FileHandle } from "node:fs/promises";
-import { handled } from "../../core/completion.ts";
-import { invalidArgument } from "../../core/errors.ts";
-import { allocate } from "../../core/text.ts";
+import { allocate, handled, invalidArgument } from "../../core/internal.ts";
 import type { BodyStream } from "../messages/body.ts";
 import { httpError } from "../messages/errors.ts";
 

@@ -1,5 +1,5 @@
-import { handled, promised, type Handler } from "../../core/completion.ts";
-import type { ServalError } from "../../core/error.ts";
+import { promised, type Handler, type ServalError } from "../../core/index.ts";
+import { handled } from "../../core/internal.ts";
 import type { BodyStream } from "../messages/body.ts";
 import { httpError } from "../messages/errors.ts";
 import type { Fields } from "../messages/fields.ts";

@@ -1,9 +1,12 @@
-import { AbortGuard } from "../../core/abort-guard.ts";
-import type { ByteStream, ReadHandler } from "../../core/byte-stream.ts";
-import type { Handler } from "../../core/completion.ts";
-import type { ServalError } from "../../core/error.ts";
-import { transportError } from "../../core/errors.ts";
-import type { FlatBuffer } from "../../core/flat-buffer.ts";
+import {
+  transportError,
+  type ByteStream,
+  type FlatBuffer,
+  type Handler,
+  type ReadHandler,
+  type ServalError,
+} from "../../core/index.ts";
+import { AbortGuard } from "../../core/internal.ts";
 
 /** What takes bytes until it has what is wanted of them. */
 export interface Sink<Result> {

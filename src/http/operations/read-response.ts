@@ -1,6 +1,4 @@
-import type { ByteStream } from "../../core/byte-stream.ts";
-import { complete, type Handler } from "../../core/completion.ts";
-import type { FlatBuffer } from "../../core/flat-buffer.ts";
+import { complete, type ByteStream, type FlatBuffer, type Handler } from "../../core/index.ts";
 import type { OperationOptions } from "./operation-options.ts";
 import type { FinalResponseParser } from "../codec/final-response-parser.ts";
 import { ReadOperation, type Sink } from "./read-operation.ts";

@@ -1,8 +1,5 @@
-import type { ByteStream } from "../../core/byte-stream.ts";
-import { complete, type Handler } from "../../core/completion.ts";
-import { invalidArgument } from "../../core/errors.ts";
-import { FlatBuffer } from "../../core/flat-buffer.ts";
-import { checkSignal } from "../../core/on-abort.ts";
+import { complete, FlatBuffer, type ByteStream, type Handler } from "../../core/index.ts";
+import { checkSignal, invalidArgument } from "../../core/internal.ts";
 import type { OperationOptions } from "./operation-options.ts";
 import { ReadOperation, type Sink } from "./read-operation.ts";
 import { MessageSink, PartSink, type Parser } from "./sinks.ts";

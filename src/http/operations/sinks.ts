@@ -1,4 +1,4 @@
-import { copyOf } from "../../core/bytes.ts";
+import { copyOf } from "../../core/internal.ts";
 import { httpError } from "../messages/errors.ts";
 import type { Sink } from "./read-operation.ts";
 

@@ -1,4 +1,4 @@
-import { runReported } from "../../core/report.ts";
+import { runReported } from "../../core/internal.ts";
 import type { Body } from "../messages/body.ts";
 
 // Letting go of bodies that come in parts.

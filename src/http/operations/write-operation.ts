@@ -1,8 +1,5 @@
-import { AbortGuard } from "../../core/abort-guard.ts";
-import type { ByteStream, WriteHandler } from "../../core/byte-stream.ts";
-import type { Handler } from "../../core/completion.ts";
-import { ServalError } from "../../core/error.ts";
-import { transportError } from "../../core/errors.ts";
+import { ServalError, transportError, type ByteStream, type Handler, type WriteHandler } from "../../core/index.ts";
+import { AbortGuard } from "../../core/internal.ts";
 import { partOf, type BodyStream } from "../messages/body.ts";
 import { httpError } from "../messages/errors.ts";
 import type { Serializer } from "../codec/serializer.ts";

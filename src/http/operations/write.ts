@@ -1,7 +1,5 @@
-import type { ByteStream } from "../../core/byte-stream.ts";
-import { complete, type Handler } from "../../core/completion.ts";
-import { invalidArgument } from "../../core/errors.ts";
-import { checkSignal } from "../../core/on-abort.ts";
+import { complete, type ByteStream, type Handler } from "../../core/index.ts";
+import { checkSignal, invalidArgument } from "../../core/internal.ts";
 import type { OperationOptions } from "./operation-options.ts";
 import type { Body } from "../messages/body.ts";
 import { httpError } from "../messages/errors.ts";

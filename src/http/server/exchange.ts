@@ -1,5 +1,4 @@
-import type { ByteStream } from "../../core/byte-stream.ts";
-import type { ServalError } from "../../core/error.ts";
+import type { ByteStream, ServalError } from "../../core/index.ts";
 import type { Request } from "../messages/request.ts";
 import type { Exchange } from "./serve-options.ts";
 

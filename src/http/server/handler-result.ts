@@ -1,5 +1,5 @@
-import type { ServalError } from "../../core/error.ts";
-import { invalidArgument } from "../../core/errors.ts";
+import type { ServalError } from "../../core/index.ts";
+import { invalidArgument } from "../../core/internal.ts";
 import type { Request } from "../messages/request.ts";
 import { Response } from "../messages/response.ts";
 

@@ -1,4 +1,4 @@
-import type { ErrorTable, ServalError } from "../../core/error.ts";
+import type { ErrorTable, ServalError } from "../../core/index.ts";
 import { httpError, httpErrors } from "../messages/errors.ts";
 import { isHost } from "../messages/grammar.ts";
 import type { Request } from "../messages/request.ts";

@@ -1,9 +1,12 @@
-import type { ByteStream } from "../../core/byte-stream.ts";
-import type { Handler } from "../../core/completion.ts";
-import { Deadline } from "../../core/deadline.ts";
-import type { ServalError } from "../../core/error.ts";
-import { coreError, transportError } from "../../core/errors.ts";
-import type { FlatBuffer } from "../../core/flat-buffer.ts";
+import {
+  coreError,
+  transportError,
+  type ByteStream,
+  type FlatBuffer,
+  type Handler,
+  type ServalError,
+} from "../../core/index.ts";
+import { Deadline } from "../../core/internal.ts";
 import { limitError } from "../messages/errors.ts";
 import type { Fields } from "../messages/fields.ts";
 import { IncomingBody, type BodySource } from "../operations/incoming-body.ts";

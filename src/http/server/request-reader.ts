@@ -1,9 +1,5 @@
-import type { ByteStream, ReadHandler } from "../../core/byte-stream.ts";
-import { copyOf } from "../../core/bytes.ts";
-import { Deadline } from "../../core/deadline.ts";
-import type { ServalError } from "../../core/error.ts";
-import { transportError } from "../../core/errors.ts";
-import { FlatBuffer } from "../../core/flat-buffer.ts";
+import { FlatBuffer, transportError, type ByteStream, type ReadHandler, type ServalError } from "../../core/index.ts";
+import { copyOf, Deadline } from "../../core/internal.ts";
 import { RequestParser } from "../codec/request-parser.ts";
 import type { Request } from "../messages/request.ts";
 import type { ServeSettings } from "./serve-options.ts";

@@ -1,6 +1,4 @@
-import { blockSize, giveBack, takeBlock } from "../../core/block-pool.ts";
-import { dropFront } from "../../core/bytes.ts";
-import { encodeLatin1, writeLatin1 } from "../../core/text.ts";
+import { blockSize, dropFront, encodeLatin1, giveBack, takeBlock, writeLatin1 } from "../../core/internal.ts";
 
 /** Bodies up to this many bytes are copied behind their heads, so that many responses leave as one buffer. */
 const copiedUpTo = 16 * 1024;

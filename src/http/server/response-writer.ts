@@ -1,8 +1,5 @@
-import type { ByteStream, WriteHandler } from "../../core/byte-stream.ts";
-import { takeFront } from "../../core/bytes.ts";
-import { Deadline } from "../../core/deadline.ts";
-import type { ServalError } from "../../core/error.ts";
-import { coreError, transportError } from "../../core/errors.ts";
+import { coreError, transportError, type ByteStream, type ServalError, type WriteHandler } from "../../core/index.ts";
+import { Deadline, takeFront } from "../../core/internal.ts";
 import { emptyBody, type Body } from "../messages/body.ts";
 import { dateValue } from "./date.ts";
 import type { Answered, Departure } from "../messages/framing.ts";

@@ -1,7 +1,5 @@
-import { systemClock, type Clock } from "../../core/clock.ts";
-import type { ByteStream } from "../../core/byte-stream.ts";
-import { invalidArgument } from "../../core/errors.ts";
-import { reportError, runReported } from "../../core/report.ts";
+import { systemClock, type ByteStream, type Clock } from "../../core/index.ts";
+import { invalidArgument, reportError, runReported } from "../../core/internal.ts";
 import type { Body } from "../messages/body.ts";
 import type { IncomingBody } from "../operations/incoming-body.ts";
 import type { Request } from "../messages/request.ts";

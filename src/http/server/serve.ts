@@ -1,7 +1,5 @@
-import type { ByteStream } from "../../core/byte-stream.ts";
-import { complete, type Handler } from "../../core/completion.ts";
-import { invalidArgument } from "../../core/errors.ts";
-import { toByteStream, type NextLayer } from "../../core/next-layer.ts";
+import { complete, toByteStream, type ByteStream, type Handler, type NextLayer } from "../../core/index.ts";
+import { invalidArgument } from "../../core/internal.ts";
 import { ServerConnection } from "./server-connection.ts";
 import { ServeSettings, type RequestHandler, type ServeOptions } from "./serve-options.ts";
 

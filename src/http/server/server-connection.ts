@@ -1,10 +1,14 @@
-import type { ByteStream } from "../../core/byte-stream.ts";
-import type { Timer } from "../../core/clock.ts";
-import { isPromise, type Handler } from "../../core/completion.ts";
-import type { ServalError } from "../../core/error.ts";
+import {
+  abortError,
+  coreError,
+  transportError,
+  type ByteStream,
+  type Handler,
+  type ServalError,
+  type Timer,
+} from "../../core/index.ts";
+import { invalidArgument, isPromise, offAbort, onAbort } from "../../core/internal.ts";
 import { httpError } from "../messages/errors.ts";
-import { abortError, coreError, invalidArgument, transportError } from "../../core/errors.ts";
-import { offAbort, onAbort } from "../../core/on-abort.ts";
 import type { Body } from "../messages/body.ts";
 import { asksToSwitch, RequestExchange, type ExchangeOwner } from "./exchange.ts";
 import { causeOf, noResponse } from "./handler-result.ts";

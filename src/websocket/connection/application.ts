@@ -1,6 +1,5 @@
-import { isPromise } from "../../core/completion.ts";
 import { ServalError, type CloseInfo } from "../../core/index.ts";
-import { reportError } from "../../core/report.ts";
+import { isPromise, reportError } from "../../core/internal.ts";
 import { thrownBy } from "../frames/errors.ts";
 import type { MessageData } from "../options/handlers.ts";
 import type { ControlKind, OptionsOf } from "../options/options.ts";

@@ -1,7 +1,5 @@
-import { copyOf, dropFront } from "../../core/bytes.ts";
-import { invalidArgument } from "../../core/errors.ts";
 import { byteLength, type Handler } from "../../core/index.ts";
-import { encodeUtf8 } from "../../core/text.ts";
+import { copyOf, dropFront, encodeUtf8, invalidArgument } from "../../core/internal.ts";
 import type { opcode } from "../frames/frame.ts";
 import type { MessageData } from "../options/handlers.ts";
 import { copiedUpTo } from "../protocol/outgoing.ts";

@@ -1,5 +1,5 @@
 import type { Clock } from "../../core/index.ts";
-import { SharedTimer, type Expiring } from "../../core/shared-timer.ts";
+import { SharedTimer, type Expiring } from "../../core/internal.ts";
 
 /** Deadlines of an open connection, in milliseconds. */
 export interface LivenessOptions {

@@ -1,5 +1,5 @@
 import { coreError, type Handler, type ServalError } from "../../core/index.ts";
-import { encodeUtf8 } from "../../core/text.ts";
+import { encodeUtf8 } from "../../core/internal.ts";
 import type { Application } from "./application.ts";
 import type { Inflater } from "../deflate/deflate.ts";
 import { websocketError, type WebsocketCode } from "../frames/errors.ts";

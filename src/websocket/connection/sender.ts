@@ -1,5 +1,5 @@
 import type { Handler, ServalError } from "../../core/index.ts";
-import { encodeUtf8, utf8Length, writeUtf8 } from "../../core/text.ts";
+import { encodeUtf8, utf8Length, writeUtf8 } from "../../core/internal.ts";
 import { inlineUpTo, type Deflater } from "../deflate/deflate.ts";
 import { deflatedBit, finalBit, opcode } from "../frames/frame.ts";
 import { Closing, itemsOf, joined, Part, PartedMessage, WholeMessage, type DataOpcode, type Item } from "./item.ts";

@@ -1,14 +1,14 @@
 import {
   coreError,
-  type ServalError,
   type ByteStream,
   type CloseInfo,
   type Handler,
   type ReadHandler,
   type Role,
+  type ServalError,
   type Timer,
 } from "../../core/index.ts";
-import { Batch } from "../../core/batch.ts";
+import { Batch } from "../../core/internal.ts";
 import { Application, type ApplicationOwner } from "./application.ts";
 import { closeCode, closeCodeOf, howClosed } from "../frames/close-code.ts";
 import { Deflater, Inflater } from "../deflate/deflate.ts";

@@ -1,5 +1,4 @@
-import { copyInto, copyOf } from "../../core/bytes.ts";
-import { allocate } from "../../core/text.ts";
+import { allocate, copyInto, copyOf } from "../../core/internal.ts";
 import { compressorPool, type CompressorPool } from "./context-pool.ts";
 import {
   compressor,

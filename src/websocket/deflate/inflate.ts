@@ -1,6 +1,5 @@
-import { copyOf } from "../../core/bytes.ts";
 import { byteLength } from "../../core/index.ts";
-import { allocate } from "../../core/text.ts";
+import { allocate, copyOf } from "../../core/internal.ts";
 import { decompressorPool } from "./context-pool.ts";
 import type { WebsocketCode } from "../frames/errors.ts";
 import { inTurns } from "./turns.ts";

@@ -3,7 +3,7 @@
 // driven on this thread costs a fifth. What that takes, the handle inside a stream object, is not part of Node's documented
 // interface: this file alone knows of it, checks once that it works as expected, and leaves it to the functions if not.
 import * as zlib from "node:zlib";
-import { copyOf } from "../../core/bytes.ts";
+import { copyOf } from "../../core/internal.ts";
 import type { WebsocketCode } from "../frames/errors.ts";
 
 /** Up to this many bytes are compressed at once on the event loop's thread, in some 0.4 ms, or decompressed. */

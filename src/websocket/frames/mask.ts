@@ -1,4 +1,4 @@
-import { allocate } from "../../core/text.ts";
+import { allocate } from "../../core/internal.ts";
 
 /**
  * Masking (RFC 6455 section 5.3): each byte XOR the byte of the key at its place modulo four. The same in both

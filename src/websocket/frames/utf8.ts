@@ -1,4 +1,4 @@
-import { isValidUtf8 } from "../../core/text.ts";
+import { isValidUtf8 } from "../../core/internal.ts";
 
 /**
  * Checks UTF-8 as it arrives, in pieces cut anywhere, and refuses it at the first byte that can't belong to a valid text

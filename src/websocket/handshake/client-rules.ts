@@ -1,5 +1,5 @@
-import { invalidArgument } from "../../core/errors.ts";
 import { ServalError, type ResponseLike } from "../../core/index.ts";
+import { invalidArgument } from "../../core/internal.ts";
 import { Fields, hasToken, isHost, isToken, Request, type FieldsInit, type Response } from "../../http/index.ts";
 import { acceptKey } from "./accept-key.ts";
 import { websocketError, type WebsocketCode } from "../frames/errors.ts";

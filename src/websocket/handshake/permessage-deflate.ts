@@ -1,6 +1,5 @@
-import { invalidArgument } from "../../core/errors.ts";
 import type { ServalError } from "../../core/index.ts";
-import { isPlainObject } from "../../core/plain-object.ts";
+import { invalidArgument, isPlainObject } from "../../core/internal.ts";
 import { websocketError } from "../frames/errors.ts";
 import { formatExtensions, parseExtensions, type Extension, type ExtensionParameter } from "./extensions.ts";
 

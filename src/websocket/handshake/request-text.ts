@@ -1,4 +1,4 @@
-import { encodeLatin1 } from "../../core/text.ts";
+import { encodeLatin1 } from "../../core/internal.ts";
 import { RequestParser, type Request } from "../../http/index.ts";
 
 // A request that hardly anybody will look at again takes a fifth of the memory as the text that it was parsed from.

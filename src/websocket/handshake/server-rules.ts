@@ -1,5 +1,6 @@
 import { ServalError } from "../../core/index.ts";
-import { Fields, hasToken, httpError, isHost, parseTokenList, Response, type Request } from "../../http/index.ts";
+import { Fields, hasToken, isHost, parseTokenList, Response, type Request } from "../../http/index.ts";
+import { httpError } from "../../http/internal.ts";
 import { acceptKey } from "./accept-key.ts";
 import { websocketError, type WebsocketCode } from "../frames/errors.ts";
 import { parseExtensions, type Extension } from "./extensions.ts";

@@ -1,5 +1,5 @@
 import type { Peer } from "../../core/index.ts";
-import { isPlainObject } from "../../core/plain-object.ts";
+import { isPlainObject } from "../../core/internal.ts";
 import { Response, type FetchResponse, type Fields, type Request } from "../../http/index.ts";
 import { websocketError } from "../frames/errors.ts";
 

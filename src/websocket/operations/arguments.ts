@@ -1,11 +1,7 @@
-import { encodeUtf8, utf8Length } from "../../core/text.ts";
-import { checkSignal } from "../../core/on-abort.ts";
-import { isPlainObject } from "../../core/plain-object.ts";
-import { invalidArgument } from "../../core/errors.ts";
+import { checkSignal, encodeUtf8, invalidArgument, isPlainObject, isPromise, utf8Length } from "../../core/internal.ts";
 import { closeCode, isValidCloseCode } from "../frames/close-code.ts";
 import { maxControlSize } from "../frames/frame.ts";
 import type { AcceptInput } from "./server-handshake.ts";
-import { isPromise } from "../../core/completion.ts";
 import type { Handler } from "../../core/index.ts";
 import { Request } from "../../http/index.ts";
 import type { MessageData } from "../options/handlers.ts";

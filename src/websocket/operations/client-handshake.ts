@@ -8,8 +8,7 @@ import {
   type Clock,
   type Timer,
 } from "../../core/index.ts";
-import { isPromise } from "../../core/completion.ts";
-import { offAbort, onAbort } from "../../core/on-abort.ts";
+import { isPromise, offAbort, onAbort } from "../../core/internal.ts";
 import {
   FinalResponseParser,
   readResponse,

@@ -1,6 +1,5 @@
 import { complete, promised, type Handler, type ServalError } from "../../core/index.ts";
-import { copyOf } from "../../core/bytes.ts";
-import { decodeUtf8, longestText } from "../../core/text.ts";
+import { copyOf, decodeUtf8, longestText } from "../../core/internal.ts";
 import { websocketError } from "../frames/errors.ts";
 import type { ReceivedPart } from "../connection/receiver.ts";
 

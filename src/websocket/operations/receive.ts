@@ -1,5 +1,5 @@
 import { abortError, type Handler } from "../../core/index.ts";
-import { offAbort, onAbort } from "../../core/on-abort.ts";
+import { offAbort, onAbort } from "../../core/internal.ts";
 import type { ReceivedPart } from "../connection/receiver.ts";
 import type { Session } from "../connection/session.ts";
 

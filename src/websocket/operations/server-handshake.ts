@@ -3,15 +3,13 @@ import {
   coreError,
   FlatBuffer,
   ServalError,
+  transportError,
   type ByteStream,
   type Peer,
-  transportError,
   type Timer,
 } from "../../core/index.ts";
-import { isPromise } from "../../core/completion.ts";
-import { offAbort, onAbort } from "../../core/on-abort.ts";
-import { encodeLatin1 } from "../../core/text.ts";
-import { Fields, readHeader, type Request, RequestParser, Response, write } from "../../http/index.ts";
+import { encodeLatin1, isPromise, offAbort, onAbort } from "../../core/internal.ts";
+import { Fields, readHeader, RequestParser, Response, write, type Request } from "../../http/index.ts";
 import { thrownBy, websocketError } from "../frames/errors.ts";
 import {
   checkUpgrade,

@@ -1,6 +1,5 @@
 import { ServalError } from "../../core/index.ts";
-import { invalidArgument } from "../../core/errors.ts";
-import { isPromise } from "../../core/completion.ts";
+import { invalidArgument, isPromise } from "../../core/internal.ts";
 import { thrownBy } from "../frames/errors.ts";
 import { opcode } from "../frames/frame.ts";
 import type { Item, PartedMessage } from "../connection/item.ts";

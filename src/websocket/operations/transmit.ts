@@ -1,6 +1,5 @@
-import { abortError, complete, handled, ServalError, type Handler } from "../../core/index.ts";
-import { checkHandler } from "../../core/completion.ts";
-import { offAbort, onAbort } from "../../core/on-abort.ts";
+import { abortError, complete, ServalError, type Handler } from "../../core/index.ts";
+import { checkHandler, handled, offAbort, onAbort } from "../../core/internal.ts";
 import { room } from "../connection/application.ts";
 import type { Item } from "../connection/item.ts";
 import type { Session } from "../connection/session.ts";

@@ -1,6 +1,4 @@
-import { invalidArgument } from "../../core/errors.ts";
-import { checkOptionNames } from "../../core/option-names.ts";
-import { isPlainObject } from "../../core/plain-object.ts";
+import { checkOptionNames, invalidArgument, isPlainObject } from "../../core/internal.ts";
 
 /** How fast a peer may send: the option `rate`. Infinity for no limit. */
 export interface RateOptions {

@@ -1,6 +1,5 @@
-import { invalidArgument } from "../../core/errors.ts";
 import { systemClock, type Clock, type Role } from "../../core/index.ts";
-import { isPlainObject } from "../../core/plain-object.ts";
+import { invalidArgument, isPlainObject } from "../../core/internal.ts";
 import { canTakeOver } from "../deflate/deflate.ts";
 import { suggestedTimeouts, type OptionsOf, type Timeouts } from "./options.ts";
 import { deflateSettings, type DeflateSettings } from "../handshake/permessage-deflate.ts";

@@ -1,5 +1,4 @@
-import { copyOf } from "../../core/bytes.ts";
-import { allocate } from "../../core/text.ts";
+import { allocate, copyOf } from "../../core/internal.ts";
 import type { Inflater } from "../deflate/deflate.ts";
 import type { WebsocketCode } from "../frames/errors.ts";
 import { asideSize } from "../frames/mask.ts";

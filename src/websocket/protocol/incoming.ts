@@ -1,6 +1,5 @@
-import { copyOf } from "../../core/bytes.ts";
-import { allocate, decodeUtf8, isValidUtf8, longestText } from "../../core/text.ts";
 import type { Role } from "../../core/index.ts";
+import { allocate, copyOf, decodeUtf8, isValidUtf8, longestText } from "../../core/internal.ts";
 import { Assembly, type FramePayload } from "./assembly.ts";
 import type { Inflater } from "../deflate/deflate.ts";
 import type { WebsocketCode } from "../frames/errors.ts";

@@ -1,4 +1,4 @@
-import { allocate } from "../../core/text.ts";
+import { allocate } from "../../core/internal.ts";
 
 const empty: Uint8Array = new Uint8Array(0);
 

@@ -1,9 +1,16 @@
-import { giveBackChunk, SharedBlock, takeChunk } from "../../core/arena.ts";
-import { blockSize } from "../../core/block-pool.ts";
-import { dropFront } from "../../core/bytes.ts";
-import { invalidArgument } from "../../core/errors.ts";
 import { byteLength, type Role } from "../../core/index.ts";
-import { allocate, encodeUtf8, utf8Length, writeUtf8 } from "../../core/text.ts";
+import {
+  allocate,
+  blockSize,
+  dropFront,
+  encodeUtf8,
+  giveBackChunk,
+  invalidArgument,
+  SharedBlock,
+  takeChunk,
+  utf8Length,
+  writeUtf8,
+} from "../../core/internal.ts";
 import { maxHeaderSize, writeHeader } from "../frames/frame.ts";
 import { maskInPlace, maskInto, rotateKey } from "../frames/mask.ts";
 import { maskingKey } from "../frames/masking-key.ts";

@@ -1,5 +1,4 @@
-import { invalidArgument } from "../../core/errors.ts";
-import { encodeUtf8 } from "../../core/text.ts";
+import { encodeUtf8, invalidArgument } from "../../core/internal.ts";
 import type { Deflater } from "../deflate/deflate.ts";
 import { deflatedBit, finalBit, maxHeaderSize, opcode, writeHeader } from "../frames/frame.ts";
 import type { MessageData } from "../options/handlers.ts";

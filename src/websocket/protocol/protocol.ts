@@ -1,5 +1,5 @@
-import { decodeUtf8, encodeUtf8, isValidUtf8 } from "../../core/text.ts";
 import type { Role, ServalError } from "../../core/index.ts";
+import { decodeUtf8, encodeUtf8, isValidUtf8 } from "../../core/internal.ts";
 import { closeCode, closeCodeOf, isValidCloseCode } from "../frames/close-code.ts";
 import type { Inflater } from "../deflate/deflate.ts";
 import { websocketError, type WebsocketCode } from "../frames/errors.ts";

@@ -6,7 +6,7 @@ import { Load } from "../../../src/cli/bench/load.ts";
 import type { LoadOptions } from "../../../src/cli/bench/load-options.ts";
 import type { Tally } from "../../../src/cli/bench/tally.ts";
 import { Response } from "../../../src/http/index.ts";
-import { serve, type Server, type ServeOptions } from "../../../src/server/index.ts";
+import { serve, type ServeOptions, type Server } from "../../../src/server/index.ts";
 import { VirtualClock } from "../../../src/testing/index.ts";
 import { localhost } from "../../support/localhost.ts";
 import { echoing, listening, mute } from "../../client/support/servers.ts";

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { it } from "node:test";
 import { limitError } from "../../../src/http/messages/errors.ts";
-import { httpError, httpErrors } from "../../../src/http/index.ts";
+import { httpErrors } from "../../../src/http/index.ts";
+import { httpError } from "../../../src/http/internal.ts";
 
 it("gives every code its condition and one sentence", () => {
   for (const [code, [condition, sentence]] of Object.entries(httpErrors)) {

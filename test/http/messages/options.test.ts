@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { checkNumber, checkOptions } from "../../../src/http/messages/options.ts";
-import { RequestParser, ServeSettings, type ServeOptions } from "../../../src/http/index.ts";
+import { RequestParser, type ServeOptions } from "../../../src/http/index.ts";
+import { ServeSettings } from "../../../src/http/internal.ts";
 
 const misuse = (message: RegExp): object => ({ code: "core.invalid_argument", message });
 

@@ -15,6 +15,7 @@ import {
   writeSome,
   type Body,
 } from "../../../src/http/index.ts";
+import { httpError } from "../../../src/http/internal.ts";
 import { pair, type PairStream } from "../../../src/testing/index.ts";
 import { HandBody, quiet } from "../support/serving.ts";
 
@@ -201,13 +202,7 @@ describe("write of a body in parts", () => {
     const mine = new Error("mine");
     const cases: [code: string, fail: (body: HandBody) => Promise<void>][] = [
       ["http.body_failed", (body) => body.fail(mine)],
-      [
-        "http.partial_message",
-        async (body) => {
-          const { httpError } = await import("../../../src/http/index.ts");
-          await body.fail(httpError("http.partial_message"));
-        },
-      ],
+      ["http.partial_message", (body) => body.fail(httpError("http.partial_message"))],
     ];
     for (const [code, fail] of cases) {
       const body = new HandBody();

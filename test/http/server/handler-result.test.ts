@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { causeOf, noResponse } from "../../../src/http/server/handler-result.ts";
-import { httpError, Request, Response } from "../../../src/http/index.ts";
+import { Request, Response } from "../../../src/http/index.ts";
+import { httpError } from "../../../src/http/internal.ts";
 
 describe("what a handler gave", () => {
   it("is named, with the request, where it is no answer", () => {

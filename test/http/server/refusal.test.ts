@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { coreError, type coreErrors } from "../../../src/core/errors.ts";
-import { httpError, httpErrors, Request, serialize, type FieldsInit } from "../../../src/http/index.ts";
+import { httpErrors, Request, serialize, type FieldsInit } from "../../../src/http/index.ts";
+import { httpError } from "../../../src/http/internal.ts";
 import { limitError } from "../../../src/http/messages/errors.ts";
 import { checkRequest, refusal, refusalStatus } from "../../../src/http/server/refusal.ts";
 

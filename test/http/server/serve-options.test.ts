@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { systemClock } from "../../../src/core/index.ts";
-import { Request, ServeSettings } from "../../../src/http/index.ts";
+import { Request } from "../../../src/http/index.ts";
+import { ServeSettings } from "../../../src/http/internal.ts";
 import { VirtualClock } from "../../../src/testing/index.ts";
 import { quiet } from "../support/serving.ts";
 

@@ -6,8 +6,8 @@ import {
   Request,
   RequestParser,
   ResponseParser,
-  type Response,
   type MessageParserOptions,
+  type Response,
   type ResponseParserOptions,
 } from "../../../src/http/index.ts";
 import { bytesOf, splitsOf } from "./samples.ts";

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { ServalError } from "../../../src/core/index.ts";
-import { httpError, serializeHead, type Response } from "../../../src/http/index.ts";
+import { serializeHead, type Response } from "../../../src/http/index.ts";
+import { httpError } from "../../../src/http/internal.ts";
 import { websocketError, type WebsocketCode } from "../../../src/websocket/frames/errors.ts";
 import {
   checkUpgrade,

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { coreError, handled, type Handler, type ServalError } from "../../../src/core/index.ts";
+import { coreError, type Handler, type ServalError } from "../../../src/core/index.ts";
+import { handled } from "../../../src/core/internal.ts";
 import { Message } from "../../../src/websocket/operations/message.ts";
 import type { ReceivedPart } from "../../../src/websocket/connection/receiver.ts";
 import { utf8 } from "../support/frames.ts";

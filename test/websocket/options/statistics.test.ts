@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { handled } from "../../../src/core/index.ts";
+import { handled } from "../../../src/core/internal.ts";
 import { prepare, type Statistics, type StreamOptions } from "../../../src/websocket/index.ts";
 import { extensions, kept, open, roles, type Connection } from "../support/client-kit.ts";
 import { packed, unpacked } from "../support/deflated.ts";

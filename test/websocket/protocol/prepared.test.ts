@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { handled } from "../../../src/core/index.ts";
+import { handled } from "../../../src/core/internal.ts";
 import type { Deflater } from "../../../src/websocket/deflate/deflate.ts";
 import { prepare, type PrepareOptions, type Sendable } from "../../../src/websocket/index.ts";
 import { open, roles } from "../support/client-kit.ts";

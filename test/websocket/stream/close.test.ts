@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { websocketErrors, type CloseOptions, Stream, type WebsocketCode } from "../../../src/websocket/index.ts";
+import { Stream, websocketErrors, type CloseOptions, type WebsocketCode } from "../../../src/websocket/index.ts";
 import { pair } from "../../../src/testing/index.ts";
 import { binary, close, concat, frame, more, ping, text } from "../support/frames.ts";
 import { codeOf, ended, opened, pulled, quiet, type Accepting } from "../support/kit.ts";

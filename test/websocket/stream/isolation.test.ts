@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { VirtualClock } from "../../../src/testing/index.ts";
-import { Settings, Stream, type MessageData, type StreamOptions } from "../../../src/websocket/index.ts";
+import { Stream, type MessageData, type StreamOptions } from "../../../src/websocket/index.ts";
+import { Settings } from "../../../src/websocket/internal.ts";
 import { binary, concat, describeFrames, more, ping, text, wholeFrames } from "../support/frames.ts";
 import { opened, quiet } from "../support/kit.ts";
 import { requestBytes } from "../support/requests.ts";

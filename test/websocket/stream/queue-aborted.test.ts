@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import * as fc from "fast-check";
-import { handled, type ServalError } from "../../../src/core/index.ts";
+import type { ServalError } from "../../../src/core/index.ts";
+import { handled } from "../../../src/core/internal.ts";
 import { prepare, type MessageSource } from "../../../src/websocket/index.ts";
 import { extensions, open, roles } from "../support/client-kit.ts";
 import { utf8 } from "../support/frames.ts";

@@ -1,7 +1,7 @@
 // What waits to be sent, and how much of it may.
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { handled } from "../../../src/core/index.ts";
+import { handled } from "../../../src/core/internal.ts";
 import { open, roles } from "../support/client-kit.ts";
 import { utf8 } from "../support/frames.ts";
 import { codeOf, quiet } from "../support/kit.ts";

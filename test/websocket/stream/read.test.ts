@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { handled, type ServalError } from "../../../src/core/index.ts";
+import type { ServalError } from "../../../src/core/index.ts";
+import { handled } from "../../../src/core/internal.ts";
 import type { MessageData, Stream } from "../../../src/websocket/index.ts";
 import { binary, close, concat, frame, more, ping, text, utf8 } from "../support/frames.ts";
 import { codeOf, ended, opened, outcomeOf, pulled, quiet, uncaughtIn } from "../support/kit.ts";

@@ -1,7 +1,7 @@
 // Messages that come from a source.
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { handled } from "../../../src/core/index.ts";
+import { handled } from "../../../src/core/internal.ts";
 import type { MessageSource } from "../../../src/websocket/index.ts";
 import { open, roles, type Connection } from "../support/client-kit.ts";
 import { utf8 } from "../support/frames.ts";

@@ -1,6 +1,7 @@
 // Streams over pairs in memory, and the peer at the other end: it speaks in bytes, so that nothing tested checks itself.
 import assert from "node:assert/strict";
-import { handled, type CloseInfo, type ServalError } from "../../../src/core/index.ts";
+import type { CloseInfo, ServalError } from "../../../src/core/index.ts";
+import { handled } from "../../../src/core/internal.ts";
 import { Fields } from "../../../src/http/index.ts";
 import { pair, VirtualClock, type PairOptions, type PairStream } from "../../../src/testing/index.ts";
 import {

@@ -1,6 +1,12 @@
 // Two byte streams that share one read buffer, as a server's sockets do: what one leaves there the next one overwrites.
-import type { ByteStream, ReadHandler, TeardownHandler, WriteHandler } from "../../../src/core/index.ts";
-import { byteLength, coreError } from "../../../src/core/index.ts";
+import {
+  byteLength,
+  coreError,
+  type ByteStream,
+  type ReadHandler,
+  type TeardownHandler,
+  type WriteHandler,
+} from "../../../src/core/index.ts";
 import { concat } from "./frames.ts";
 
 export class SharedBufferStream implements ByteStream {

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { RequestParser } from "../../../../src/http/index.ts";
+import { httpErrors, RequestParser } from "../../../../src/http/index.ts";
 import { coreErrors } from "../../../../src/core/index.ts";
-import { httpErrors } from "../../../../src/http/index.ts";
 import { websocketErrors } from "../../../../src/websocket/index.ts";
 import { acceptCases, fieldsOfAll, type AcceptCase } from "../../support/accept-cases.ts";
 import { binary, concat, more, text } from "../../support/frames.ts";

@@ -1,0 +1,31 @@
+// For the other folders of the package; users have index.ts.
+export { AbortGuard } from "./abort-guard.ts";
+export { giveBackChunk, SharedBlock, takeChunk } from "./arena.ts";
+export { Batch } from "./batch.ts";
+export { blockSize, giveBack, takeBlock } from "./block-pool.ts";
+export { bytesOf, copyInto, copyOf, dropFront, takeFront } from "./bytes.ts";
+export { checkHandler, handled, isPromise } from "./completion.ts";
+export { Deadline } from "./deadline.ts";
+export { DuplexStream } from "./duplex.ts";
+export { invalidArgument } from "./errors.ts";
+export { checkByteStream } from "./next-layer.ts";
+export { checkSignal, offAbort, onAbort } from "./on-abort.ts";
+export { operationPending } from "./operation-pending.ts";
+export { checkOptionNames } from "./option-names.ts";
+export { isPlainObject } from "./plain-object.ts";
+export { reportError, runReported } from "./report.ts";
+export { SharedTimer } from "./shared-timer.ts";
+export type { Expiring } from "./shared-timer.ts";
+export {
+  allocate,
+  decodeLatin1,
+  decodeUtf8,
+  encodeLatin1,
+  encodeUtf8,
+  isValidUtf8,
+  longestText,
+  utf8Length,
+  writeLatin1,
+  writeUtf8,
+} from "./text.ts";
+export { TransportStream } from "./transport-stream.ts";

@@ -1,0 +1,5 @@
+// For the other folders of the package; users have index.ts.
+export { httpError } from "./messages/errors.ts";
+export { ServeSettings } from "./server/serve-options.ts";
+export { serveBy } from "./server/serve.ts";
+export { servedRequest } from "./server/served-request.ts";
