@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { Request, RequestParser, ResponseParser, serialize, type RequestInit } from "../../../src/http/index.ts";
-import { bytesOf } from "../support/samples.ts";
+import { Request, RequestParser, ResponseParser, serialize, type RequestInit } from "../../../../src/http/index.ts";
+import { bytesOf } from "../../support/samples.ts";
 
 // What parsers are known to disagree about, so that nobody is to rely on what we make of it.
 

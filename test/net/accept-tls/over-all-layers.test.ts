@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { connect as connectRaw } from "node:net";
 import { test } from "node:test";
 import { connect as connectSocket } from "node:tls";
-import { FlatBuffer, fromDuplex, lowestLayer, PrefixedStream, type ByteStream } from "../../src/core/index.ts";
+import { FlatBuffer, fromDuplex, lowestLayer, PrefixedStream, type ByteStream } from "../../../src/core/index.ts";
 import {
   acceptProxy,
   acceptTls,
@@ -14,11 +14,11 @@ import {
   SocketStream,
   TimeoutStream,
   type AcceptTlsOptions,
-} from "../../src/net/index.ts";
-import { scrubReads } from "../../src/net/onread.ts";
-import { localhost } from "../support/localhost.ts";
-import { byteStreamSuite, type Connection } from "../core/support/byte-stream-suite.ts";
-import { turns, until } from "../core/support/stream-operations.ts";
+} from "../../../src/net/index.ts";
+import { scrubReads } from "../../../src/net/onread.ts";
+import { localhost } from "../../support/localhost.ts";
+import { byteStreamSuite, type Connection } from "../../core/support/byte-stream-suite.ts";
+import { turns, until } from "../../core/support/stream-operations.ts";
 
 // All layers at once, as a server behind a load balancer may have them.
 scrubReads(true);

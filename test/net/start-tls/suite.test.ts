@@ -1,12 +1,12 @@
 import { once } from "node:events";
 import { createServer, type Socket } from "node:net";
 import { TLSSocket, createSecureContext } from "node:tls";
-import { fromDuplex } from "../../src/core/index.ts";
-import { connectTls, startTls, toDuplex } from "../../src/net/index.ts";
-import { pair, type PairOptions } from "../../src/testing/index.ts";
-import { localhost } from "../support/localhost.ts";
-import { byteStreamSuite, type Connection } from "../core/support/byte-stream-suite.ts";
-import { turns } from "../core/support/stream-operations.ts";
+import { fromDuplex } from "../../../src/core/index.ts";
+import { connectTls, startTls, toDuplex } from "../../../src/net/index.ts";
+import { pair, type PairOptions } from "../../../src/testing/index.ts";
+import { localhost } from "../../support/localhost.ts";
+import { byteStreamSuite, type Connection } from "../../core/support/byte-stream-suite.ts";
+import { turns } from "../../core/support/stream-operations.ts";
 
 const ownMemory = "TLS decrypts into memory that nothing else uses";
 

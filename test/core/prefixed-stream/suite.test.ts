@@ -1,7 +1,7 @@
-import { PrefixedStream } from "../../src/core/index.ts";
-import { pair, type PairOptions } from "../../src/testing/index.ts";
-import { byteStreamSuite, type Connection } from "./support/byte-stream-suite.ts";
-import { read } from "./support/stream-operations.ts";
+import { PrefixedStream } from "../../../src/core/index.ts";
+import { pair, type PairOptions } from "../../../src/testing/index.ts";
+import { byteStreamSuite, type Connection } from "../support/byte-stream-suite.ts";
+import { read } from "../support/stream-operations.ts";
 
 async function prefixed(prefix: string, options: PairOptions = {}): Promise<Connection> {
   const [next, peer] = pair(options);

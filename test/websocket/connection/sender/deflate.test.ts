@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { coreError, type Role } from "../../../src/core/index.ts";
-import { inlineUpTo, type Deflater } from "../../../src/websocket/deflate/deflate.ts";
-import { finalBit, opcode } from "../../../src/websocket/frames/frame.ts";
-import { prepare } from "../../../src/websocket/index.ts";
-import type { Item } from "../../../src/websocket/connection/item.ts";
-import { copiedUpTo } from "../../../src/websocket/protocol/outgoing.ts";
-import { roles } from "../support/client-kit.ts";
-import { describeFrame, utf8 } from "../support/frames.ts";
-import { quiet } from "../support/kit.ts";
-import { Sending, textsIn, type SendingOptions } from "../support/sending.ts";
+import { coreError, type Role } from "../../../../src/core/index.ts";
+import { inlineUpTo, type Deflater } from "../../../../src/websocket/deflate/deflate.ts";
+import { finalBit, opcode } from "../../../../src/websocket/frames/frame.ts";
+import { prepare } from "../../../../src/websocket/index.ts";
+import type { Item } from "../../../../src/websocket/connection/item.ts";
+import { copiedUpTo } from "../../../../src/websocket/protocol/outgoing.ts";
+import { roles } from "../../support/client-kit.ts";
+import { describeFrame, utf8 } from "../../support/frames.ts";
+import { quiet } from "../../support/kit.ts";
+import { Sending, textsIn, type SendingOptions } from "../../support/sending.ts";
 
 const { text, binary } = opcode;
 

@@ -1,11 +1,11 @@
 import { once } from "node:events";
 import { Duplex, PassThrough } from "node:stream";
 import { connect, createSecureContext, TLSSocket } from "node:tls";
-import { fromDuplex } from "../../src/core/index.ts";
-import { localhost } from "../support/localhost.ts";
-import { socketPair } from "../net/support/sockets.ts";
-import { byteStreamSuite, type Connection } from "./support/byte-stream-suite.ts";
-import { turns } from "./support/stream-operations.ts";
+import { fromDuplex } from "../../../src/core/index.ts";
+import { localhost } from "../../support/localhost.ts";
+import { socketPair } from "../../net/support/sockets.ts";
+import { byteStreamSuite, type Connection } from "../support/byte-stream-suite.ts";
+import { turns } from "../support/stream-operations.ts";
 
 const ownMemory = "a Duplex brings memory that nothing else uses";
 

@@ -1,15 +1,15 @@
 import { once } from "node:events";
 import { connect as connectRaw } from "node:net";
 import { connect as connectSocket } from "node:tls";
-import { FlatBuffer, fromDuplex, PrefixedStream, type ByteStream } from "../../src/core/index.ts";
-import { acceptTls, detectTls, toDuplex, type AcceptTlsOptions } from "../../src/net/index.ts";
-import { listenBy } from "../../src/net/listen.ts";
-import { scrubReads } from "../../src/net/onread.ts";
-import type { ReadWay } from "../../src/net/socket-stream.ts";
-import { pair, type PairOptions } from "../../src/testing/index.ts";
-import { localhost } from "../support/localhost.ts";
-import { byteStreamSuite, type Connection } from "../core/support/byte-stream-suite.ts";
-import { turns, until } from "../core/support/stream-operations.ts";
+import { FlatBuffer, fromDuplex, PrefixedStream, type ByteStream } from "../../../src/core/index.ts";
+import { acceptTls, detectTls, toDuplex, type AcceptTlsOptions } from "../../../src/net/index.ts";
+import { listenBy } from "../../../src/net/listen.ts";
+import { scrubReads } from "../../../src/net/onread.ts";
+import type { ReadWay } from "../../../src/net/socket-stream.ts";
+import { pair, type PairOptions } from "../../../src/testing/index.ts";
+import { localhost } from "../../support/localhost.ts";
+import { byteStreamSuite, type Connection } from "../../core/support/byte-stream-suite.ts";
+import { turns, until } from "../../core/support/stream-operations.ts";
 
 scrubReads(true);
 

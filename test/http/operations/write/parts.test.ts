@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { getEventListeners } from "node:events";
 import { describe, it } from "node:test";
-import type { ServalError } from "../../../src/core/index.ts";
-import { decodeLatin1 } from "../../../src/core/text.ts";
+import type { ServalError } from "../../../../src/core/index.ts";
+import { decodeLatin1 } from "../../../../src/core/text.ts";
 import {
   Fields,
   Request,
@@ -14,10 +14,10 @@ import {
   writeHeader,
   writeSome,
   type Body,
-} from "../../../src/http/index.ts";
-import { httpError } from "../../../src/http/internal.ts";
-import { pair, type PairStream } from "../../../src/testing/index.ts";
-import { HandBody, quiet } from "../support/serving.ts";
+} from "../../../../src/http/index.ts";
+import { httpError } from "../../../../src/http/internal.ts";
+import { pair, type PairStream } from "../../../../src/testing/index.ts";
+import { HandBody, quiet } from "../../support/serving.ts";
 
 const hello = (): Response => new Response({ body: "hello" });
 

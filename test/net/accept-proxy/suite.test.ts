@@ -1,7 +1,7 @@
-import { acceptProxy } from "../../src/net/index.ts";
-import { pair, type PairOptions } from "../../src/testing/index.ts";
-import { byteStreamSuite, type Connection } from "../core/support/byte-stream-suite.ts";
-import { writeAll } from "../core/support/stream-operations.ts";
+import { acceptProxy } from "../../../src/net/index.ts";
+import { pair, type PairOptions } from "../../../src/testing/index.ts";
+import { byteStreamSuite, type Connection } from "../../core/support/byte-stream-suite.ts";
+import { writeAll } from "../../core/support/stream-operations.ts";
 
 async function accepted(options: PairOptions): Promise<Connection> {
   const [next, peer] = pair(options);

@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { getEventListeners } from "node:events";
 import { describe, it } from "node:test";
-import { FlatBuffer, type ServalError } from "../../../src/core/index.ts";
-import { decodeLatin1 } from "../../../src/core/text.ts";
+import { FlatBuffer, type ServalError } from "../../../../src/core/index.ts";
+import { decodeLatin1 } from "../../../../src/core/text.ts";
 import {
   read,
   readHeader,
@@ -11,9 +11,9 @@ import {
   RequestParser,
   ResponseParser,
   type OperationOptions,
-} from "../../../src/http/index.ts";
-import { pair, type PairOptions, type PairStream } from "../../../src/testing/index.ts";
-import { bytesOf } from "../support/samples.ts";
+} from "../../../../src/http/index.ts";
+import { pair, type PairOptions, type PairStream } from "../../../../src/testing/index.ts";
+import { bytesOf } from "../../support/samples.ts";
 
 const head = "POST /a HTTP/1.1\r\nContent-Length: 5\r\n\r\n";
 const chunkedHead = "POST /a HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n";

@@ -1,7 +1,7 @@
 import { Duplex } from "node:stream";
-import { fromDuplex, fromWebStreams } from "../../src/core/index.ts";
-import { socketPair } from "../net/support/sockets.ts";
-import { byteStreamSuite, type Connection } from "./support/byte-stream-suite.ts";
+import { fromDuplex, fromWebStreams } from "../../../src/core/index.ts";
+import { socketPair } from "../../net/support/sockets.ts";
+import { byteStreamSuite, type Connection } from "../support/byte-stream-suite.ts";
 
 const ownMemory = "Web streams bring memory that nothing else uses";
 

@@ -1,10 +1,10 @@
 import { once } from "node:events";
 import { Socket } from "node:net";
-import { fromDuplex, type ByteStream } from "../../src/core/index.ts";
-import { listen, RateLimitStream, simpleRatePolicy, type RatePolicy } from "../../src/net/index.ts";
-import { scrubReads } from "../../src/net/onread.ts";
-import { pair, type PairOptions } from "../../src/testing/index.ts";
-import { byteStreamSuite, type Connection } from "../core/support/byte-stream-suite.ts";
+import { fromDuplex, type ByteStream } from "../../../src/core/index.ts";
+import { listen, RateLimitStream, simpleRatePolicy, type RatePolicy } from "../../../src/net/index.ts";
+import { scrubReads } from "../../../src/net/onread.ts";
+import { pair, type PairOptions } from "../../../src/testing/index.ts";
+import { byteStreamSuite, type Connection } from "../../core/support/byte-stream-suite.ts";
 
 scrubReads(true);
 

@@ -1,5 +1,5 @@
-import { pair, type PairOptions } from "../../src/testing/index.ts";
-import { byteStreamSuite } from "../core/support/byte-stream-suite.ts";
+import { pair, type PairOptions } from "../../../src/testing/index.ts";
+import { byteStreamSuite } from "../../core/support/byte-stream-suite.ts";
 
 function suite(name: string, options: PairOptions): void {
   byteStreamSuite(name, () => {

@@ -1,12 +1,12 @@
 import { once } from "node:events";
 import { createServer, Socket } from "node:net";
-import { fromDuplex, type ByteStream } from "../../src/core/index.ts";
-import { connectBy } from "../../src/net/connect.ts";
-import { listenBy } from "../../src/net/listen.ts";
-import { scrubReads } from "../../src/net/onread.ts";
-import type { ReadWay, SocketStream } from "../../src/net/socket-stream.ts";
-import { byteStreamSuite, type Connection, type Need } from "../core/support/byte-stream-suite.ts";
-import { withPath } from "./support/sockets.ts";
+import { fromDuplex, type ByteStream } from "../../../src/core/index.ts";
+import { connectBy } from "../../../src/net/connect.ts";
+import { listenBy } from "../../../src/net/listen.ts";
+import { scrubReads } from "../../../src/net/onread.ts";
+import type { ReadWay, SocketStream } from "../../../src/net/socket-stream.ts";
+import { byteStreamSuite, type Connection, type Need } from "../../core/support/byte-stream-suite.ts";
+import { withPath } from "../support/sockets.ts";
 
 scrubReads(true);
 

@@ -13,12 +13,12 @@ import {
   type Body,
   type ChunkExtensions,
   type SerializerOptions,
-} from "../../../src/http/index.ts";
-import { decodeLatin1 } from "../../../src/core/text.ts";
-import { isBodiless } from "../../../src/http/messages/status.ts";
-import { isTrailerField } from "../../../src/http/codec/trailer.ts";
-import { feed, type AnyParser } from "../support/feed.ts";
-import { bytesOf, piecesOf } from "../support/samples.ts";
+} from "../../../../src/http/index.ts";
+import { decodeLatin1 } from "../../../../src/core/text.ts";
+import { isBodiless } from "../../../../src/http/messages/status.ts";
+import { isTrailerField } from "../../../../src/http/codec/trailer.ts";
+import { feed, type AnyParser } from "../../support/feed.ts";
+import { bytesOf, piecesOf } from "../../support/samples.ts";
 
 const token = fc.stringMatching(/^[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,12}$/);
 const value = fc.stringMatching(/^(?:[\x21-\x7e\x80-\xff](?:[\t\x20-\x7e\x80-\xff]{0,20}[\x21-\x7e\x80-\xff])?)?$/);

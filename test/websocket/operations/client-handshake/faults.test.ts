@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { getEventListeners } from "node:events";
 import { describe, it } from "node:test";
-import { ServalError } from "../../../src/core/index.ts";
-import { concat, text } from "../support/frames.ts";
-import { latin1 } from "../support/requests.ts";
-import { responseBytes } from "../support/responses.ts";
-import { quiet, shaking, type Shaking, type ShakingCall } from "../support/shaking.ts";
+import { ServalError } from "../../../../src/core/index.ts";
+import { concat, text } from "../../support/frames.ts";
+import { latin1 } from "../../support/requests.ts";
+import { responseBytes } from "../../support/responses.ts";
+import { quiet, shaking, type Shaking, type ShakingCall } from "../../support/shaking.ts";
 
 interface Scenario {
   name: string;

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { Deflater } from "../../../src/websocket/deflate/deflate.ts";
-import { finalBit, opcode } from "../../../src/websocket/frames/frame.ts";
-import type { Item } from "../../../src/websocket/connection/item.ts";
-import { copiedUpTo } from "../../../src/websocket/protocol/outgoing.ts";
-import type { Sender } from "../../../src/websocket/connection/sender.ts";
-import { roles } from "../support/client-kit.ts";
-import { concat } from "../support/frames.ts";
-import { Sending } from "../support/sending.ts";
+import type { Deflater } from "../../../../src/websocket/deflate/deflate.ts";
+import { finalBit, opcode } from "../../../../src/websocket/frames/frame.ts";
+import type { Item } from "../../../../src/websocket/connection/item.ts";
+import { copiedUpTo } from "../../../../src/websocket/protocol/outgoing.ts";
+import type { Sender } from "../../../../src/websocket/connection/sender.ts";
+import { roles } from "../../support/client-kit.ts";
+import { concat } from "../../support/frames.ts";
+import { Sending } from "../../support/sending.ts";
 
 const { binary } = opcode;
 
