@@ -1,33 +1,45 @@
 // npm run check -- [steps]: everything that can be said about the code without running it. All steps run, also after a
 // failure, so that one run says all.
 import { execFileSync } from "node:child_process";
-import { ensureBuilt, ensureInstalled, filesUnder, note, parts, run, tool } from "./common.mjs";
+import { ensureBuilt, ensureInstalled, filesUnder, folders, note, run, tool } from "./common.mjs";
 
 const node = (...args) => run(process.execPath, args).then((code) => code === 0);
-const tsc = (project) => node(tool("tsc", "typescript"), "-p", project, "--noEmit");
+const tsc = (project) => node(tool("node_modules/typescript", "tsc"), "-p", project, "--noEmit");
+
+const lint = "tools/lint/node_modules";
 
 const steps = {
-  format: () => node(tool("oxfmt"), "--check"),
+  format: () => node(tool(`${lint}/oxfmt`), "--check"),
   // Style, and the direction of imports.
-  lint: async () => (await node(tool("oxlint"))) && lintSawEverything(),
+  lint: async () => (await node(tool(`${lint}/oxlint`))) && lintSawEverything(),
   types: async () => {
     const results = [];
-    for (const part of parts()) await ensureInstalled(part);
-    for (const project of ["tsconfig.json", "tsconfig.build.json", ...parts()]) results.push(await tsc(project));
+    await installAll();
+    for (const config of ["tsconfig.json", "tsconfig.build.json", ...folders("tsconfig.json")]) {
+      results.push(await tsc(config));
+    }
     return results.every(Boolean);
   },
   // Unused files, exports and dependencies.
-  unused: () => node(tool("knip")),
+  unused: async () => {
+    await installAll();
+    return node(tool(`${lint}/knip`));
+  },
   // What would be published: every export there, and of the right kind.
-  package: async () => (await ensureBuilt("dist")) && node(tool("publint"), "run", "--strict"),
+  package: async () => (await ensureBuilt("dist")) && node(tool(`${lint}/publint`), "run", "--strict"),
 };
+
+/** What the sources import in any folder is installed: their types are needed. */
+async function installAll() {
+  for (const folder of folders("package-lock.json")) await ensureInstalled(folder);
+}
 
 /** Whether the linter, which holds the direction of imports, looked at every source: a check of nothing finds nothing. */
 function lintSawEverything() {
   const expected = ["src", "test", "bench", "examples", "scripts"]
     .flatMap(filesUnder)
     .filter((file) => /\.(ts|mjs)$/.test(file)).length;
-  const report = execFileSync(process.execPath, [tool("oxlint"), "--format=json"], { encoding: "utf8" });
+  const report = execFileSync(process.execPath, [tool(`${lint}/oxlint`), "--format=json"], { encoding: "utf8" });
   const seen = JSON.parse(report).number_of_files;
   note(`the linter saw ${seen} of ${expected} files`);
   return expected > 0 && seen >= expected;
@@ -42,6 +54,7 @@ for (const name of chosen) {
 }
 
 await ensureInstalled();
+await ensureInstalled("tools/lint");
 const failed = [];
 for (const name of chosen.length > 0 ? chosen : Object.keys(steps)) {
   console.log(`\n== ${name}`);

@@ -31,11 +31,11 @@ const projects = {
 const project = (name) =>
   projects[name] ?? { config: `${name}/tsconfig.json`, output: "build", base: ".", sources: ["src", "test", name] };
 
-/** The folders that are a part. */
-export const parts = () =>
+/** The folders of code, beside src/, that have a file of this name: a tsconfig.json makes one a part. */
+export const folders = (file) =>
   ["bench", "examples", "test"]
     .flatMap(filesUnder)
-    .filter((file) => path.basename(file) === "tsconfig.json")
+    .filter((name) => path.basename(name) === file)
     .map(path.dirname);
 
 /** Says something about the work itself, beside the output that the user came for. */
@@ -61,9 +61,8 @@ export async function run(command, args, options = {}) {
   }
 }
 
-/** The path of a development dependency's command, for Node.js to run: that needs no shell on any system. */
-export function tool(name, packageName = name) {
-  const folder = path.join("node_modules", packageName);
+/** The path of a command in an installed package, `tools/lint/node_modules/knip`, for Node.js to run: that needs no shell on any system. */
+export function tool(folder, name = path.basename(folder)) {
   const { bin } = JSON.parse(readFileSync(path.join(folder, "package.json"), "utf8"));
   return path.join(folder, typeof bin === "string" ? bin : bin[name]);
 }
@@ -115,7 +114,9 @@ export async function ensureBuilt(name) {
 /** Compiles a project or part, in place, so that what runs from there meanwhile goes on; returns whether the types hold. */
 export async function build(name) {
   const { config, output, base, sources } = project(name);
-  const code = await run(process.execPath, [tool("tsc", "typescript"), "-p", config], { stdio: ["ignore", 2, 2] });
+  const code = await run(process.execPath, [tool("node_modules/typescript", "tsc"), "-p", config], {
+    stdio: ["ignore", 2, 2],
+  });
   // 1 and 2 are errors in the sources; beyond them the compiler crashed, or a signal ended it and means us too.
   if (code > 2) process.exit(code);
   for (const file of sources.flatMap(filesUnder)) {
@@ -139,22 +140,6 @@ function linkPackages(folder, output) {
   // A junction needs no privilege on Windows; elsewhere the type is ignored.
   if (existsSync(path.join(folder, "node_modules")))
     symlinkSync(path.resolve(folder, "node_modules"), link, "junction");
-}
-
-/** The compiled tests whose path contains one of the words; all of them without a word. Lists are explicit because Node.js 20 expands no patterns. */
-export function testFiles(words = []) {
-  const all = filesUnder("build/test").filter((file) => file.endsWith(".test.js"));
-  const found = words.length === 0 ? all : all.filter((file) => words.some((word) => file.includes(word)));
-  if (found.length === 0) {
-    note(words.length === 0 ? "there is no test in test/" : `no test's path contains ${words.join(" or ")}`);
-    process.exit(1);
-  }
-  return found;
-}
-
-/** The arguments to Node.js that run these tests. A test that hangs fails, rather than the whole run. */
-export function testArguments(files, options = []) {
-  return ["--enable-source-maps", "--test", "--test-reporter=spec", "--test-timeout=120000", ...options, ...files];
 }
 
 /** All files under a folder but installed packages, with the folder's name, sorted; none if there is no such folder. */

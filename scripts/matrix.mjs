@@ -1,9 +1,11 @@
-// npm run test:matrix -- [versions]: runs the tests on other versions of Node.js, by default 22, 24 and 26. The npm
+// npm run test:matrix -- [versions]: runs the tests of `npm test`, and the tiers abuse, examples and interop, on other
+// versions of Node.js, by default 22, 24 and 26. The npm
 // package `node` brings them; each gets a folder of its own, as it would take over node_modules/.bin/node.
 import { spawnSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { ensureBuilt, note, npm, testArguments, testFiles } from "./common.mjs";
+import { note, npm } from "./common.mjs";
+import { ensureTestsBuilt, quickTests, testArguments, testsOf } from "./tests.mjs";
 
 const versions = process.argv.length > 2 ? process.argv.slice(2) : ["22", "24", "26"];
 
@@ -25,8 +27,9 @@ function versionOf(program) {
   return spawnSync(program, ["--version"], { encoding: "utf8" }).stdout?.trim() ?? "";
 }
 
-if (!(await ensureBuilt("build")) || !(await ensureBuilt("examples"))) process.exit(1);
-const files = testFiles();
+// A browser, and what compiles the documentation, do not depend on the version.
+const files = [...quickTests, ...testsOf(["abuse", "examples", "interop"])];
+if (!(await ensureTestsBuilt(files))) process.exit(1);
 
 for (const version of versions) {
   const program = await ensureNode(version);

@@ -5,6 +5,7 @@ import { connect as connectTcp, createServer as createTcpServer, type AddressInf
 import { buffer } from "node:stream/consumers";
 import { it } from "node:test";
 import { WebSocket, WebSocketServer } from "ws";
+import { startFileServer } from "../support/nginx.ts";
 import { requires, runProgram, type Cleanup } from "../support/programs.ts";
 import { messageOf } from "./support/conversation.ts";
 import { startExample } from "./support/example.ts";
@@ -119,4 +120,21 @@ it("lets nobody take what an origin sends too much of for an answer, and does wi
   assert.doesNotMatch(seen.at(-1)!, /upgrade|gone/i);
   await ask("/switch", "not answer\n");
   assert.match(got, /^HTTP\/1\.1 502 /);
+});
+
+it("forwards what nginx serves", { skip: requires("nginx", "curl") }, async (t) => {
+  const page = "Behind a proxy.\n".repeat(10_000);
+  const nginx = await startFileServer(t, { page });
+  const { port } = await startExample(t, "reverse-proxy", () => [`127.0.0.1:${nginx.port}`]);
+  const curl = async (...args: string[]): Promise<string> => {
+    const { stdout, stderr, code } = await runProgram("curl", ["-sS", "--max-time", "20", ...args]);
+    assert.equal(code, 0, stderr);
+    return String(stdout);
+  };
+  const url = `http://127.0.0.1:${port}`;
+  assert.equal(await curl(`${url}/page`, `${url}/page`), page + page);
+  assert.equal(await curl("-r", "7-8", `${url}/page`), "a ");
+  assert.equal(await curl("--compressed", `${url}/old`, `${url}/page`), page + page);
+  assert.match(await curl("-I", `${url}/page`), /Content-Length: 160000\r\n/);
+  assert.match(await curl("-D", "-", `${url}/missing`), /^HTTP\/1.1 404 Not Found\r\n/);
 });

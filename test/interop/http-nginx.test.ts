@@ -6,9 +6,8 @@ import { request, Request, type Body, type IncomingResponse, type RequestInit } 
 import { connect, connectTls } from "../../src/net/index.ts";
 import { scrubReads } from "../../src/net/onread.ts";
 import { localhost } from "../support/localhost.ts";
-import { startExample } from "../examples/support/example.ts";
 import { startFileServer, startNginx } from "../support/nginx.ts";
-import { requires, runProgram, type Cleanup } from "../support/programs.ts";
+import { requires, runProgram } from "../support/programs.ts";
 import { content, startServer } from "./support/http-server.ts";
 
 scrubReads(true);
@@ -95,24 +94,5 @@ describe("nginx behind our client", { skip: requires("nginx") }, () => {
     assert.deepEqual([last.keepAlive && !last.needsEof, last.fields.get("Content-Encoding")], [false, "gzip"]);
     assert.equal(String(gunzipSync(await last.bytes())), page);
     stream.close();
-  });
-});
-
-describe("nginx behind our proxy", { skip: requires("nginx", "curl") }, () => {
-  it("serves its files through it", async (t: Cleanup) => {
-    const page = "Behind a proxy.\n".repeat(10_000);
-    const nginx = await startFileServer(t, { page });
-    const { port } = await startExample(t, "reverse-proxy", () => [`127.0.0.1:${nginx.port}`]);
-    const curl = async (...args: string[]): Promise<string> => {
-      const { stdout, stderr, code } = await runProgram("curl", ["-sS", "--max-time", "20", ...args]);
-      assert.equal(code, 0, stderr);
-      return String(stdout);
-    };
-    const url = `http://127.0.0.1:${port}`;
-    assert.equal(await curl(`${url}/page`, `${url}/page`), page + page);
-    assert.equal(await curl("-r", "7-8", `${url}/page`), "a ");
-    assert.equal(await curl("--compressed", `${url}/old`, `${url}/page`), page + page);
-    assert.match(await curl("-I", `${url}/page`), /Content-Length: 160000\r\n/);
-    assert.match(await curl("-D", "-", `${url}/missing`), /^HTTP\/1.1 404 Not Found\r\n/);
   });
 });

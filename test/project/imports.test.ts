@@ -177,7 +177,7 @@ describe("direction of imports", () => {
       writeFileSync(path.join(folder, file), `${lines.join("\n")}\n`);
     }
     // Unused names would be reported on lines of ours that are all right.
-    const linter = path.join(root, "node_modules/oxlint/bin/oxlint");
+    const linter = path.join(root, "tools/lint/node_modules/oxlint/bin/oxlint");
     const args = [linter, "--allow=no-unused-vars", "--format=json"];
     const { stdout, stderr } = spawnSync(process.execPath, args, {
       cwd: folder,

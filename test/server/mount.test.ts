@@ -5,8 +5,6 @@ import * as https from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import { Duplex } from "node:stream";
 import { describe, test } from "node:test";
-import express from "express";
-import Koa from "koa";
 import { WebSocket } from "ws";
 import { mount, type MountedServer, type MountOptions, type UpgradingServer } from "../../src/server/index.ts";
 import { VirtualClock } from "../../src/testing/index.ts";
@@ -180,15 +178,6 @@ test("what is no HTTP server is refused, with what would do", () => {
     assert.throws(() => mount(wrong as unknown as UpgradingServer, {}), {
       code: "core.invalid_argument",
       message: /createServer\(app\), or what app\.listen\(\) returns/,
-    });
-  }
-});
-
-test("a framework's application is refused: it is its server that tells of upgrades", () => {
-  for (const app of [express(), new Koa()]) {
-    assert.throws(() => mount(app as unknown as UpgradingServer, {}), {
-      code: "core.invalid_argument",
-      message: /what app\.listen\(\) returns/,
     });
   }
 });

@@ -10,8 +10,8 @@ import type { Cleanup } from "../../support/programs.ts";
 
 const root = fileURLToPath(new URL("../../../../", import.meta.url));
 
-/** The packages that are installed here. */
-const { devDependencies } = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8")) as {
+/** The packages that examples import. */
+const { devDependencies } = JSON.parse(readFileSync(path.join(root, "examples", "package.json"), "utf8")) as {
   devDependencies: Readonly<Record<string, string>>;
 };
 const dependencies = Object.keys(devDependencies);
@@ -86,7 +86,7 @@ async function install(
   for (const dependency of dependencies) {
     const link = path.join(folder, "node_modules", dependency);
     await mkdir(path.dirname(link), { recursive: true });
-    await symlink(path.join(root, "node_modules", dependency), link);
+    await symlink(path.join(root, "examples", "node_modules", dependency), link);
   }
   await writeFile(path.join(folder, "package.json"), '{ "type": "module" }');
   const program = path.join(folder, `${name}.js`);

@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { appendFile } from "node:fs/promises";
 import path from "node:path";
 import { it } from "node:test";
-import { Browser } from "../browser/support/browser.ts";
+import { Browser } from "./support/browser.ts";
 import { requires } from "../support/programs.ts";
-import { chats, drains, heard, join } from "./support/chat.ts";
-import { startExample } from "./support/example.ts";
+import { chats, drains, heard, join } from "../examples/support/chat.ts";
+import { startExample } from "../examples/support/example.ts";
 
 it("has a WebSocket chat beside Vite's own WebSocket", { skip: requires("chromium") }, async (t) => {
   const example = await startExample(t, "vite");

@@ -298,9 +298,9 @@ function compile(): void {
     );
   }
   // Our declarations are checked too, against the types of the oldest Node and of the newest.
-  for (const types of ["types-node-newest", "@types/node"]) {
+  for (const types of ["test/docs/node_modules/types-node-newest", "node_modules/@types/node"]) {
     rmSync(path.join(folder, "node_modules", "@types", "node"), { force: true });
-    symlinkSync(path.join(root, "node_modules", types), path.join(folder, "node_modules", "@types", "node"));
+    symlinkSync(path.join(root, types), path.join(folder, "node_modules", "@types", "node"));
     run(folder, path.join(root, "node_modules/typescript/bin/tsc"), "-p", folder);
   }
 }
