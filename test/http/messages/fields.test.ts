@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import * as fc from "fast-check";
-import { Fields, RequestParser } from "../../../src/http/index.ts";
+import { Fields, RequestParser, type FieldsInit } from "../../../src/http/index.ts";
 import { bytesOf } from "../support/samples.ts";
 
 const cookies = (): Fields =>
@@ -104,6 +104,22 @@ describe("Fields", () => {
       assert.throws(() => fields.set("A", value), { code: "http.bad_value" });
       assert.throws(() => new Fields({ A: [value] }), { code: "http.bad_value" });
       assert.equal(fields.size, 0);
+    }
+  });
+
+  it("names what is wrong with a value, and what to do", () => {
+    for (const value of [5, undefined, null]) {
+      assert.throws(() => new Fields({ a: value } as unknown as FieldsInit), {
+        code: "core.invalid_argument",
+        message: /value of a must be a string/,
+      });
+    }
+    for (const [value, message] of [
+      ["\u017c\u00f3", /"ż" \(U\+017C\).*encodeURIComponent/],
+      ["b\nc", /control character U\+000A/],
+      ["😀", /U\+1F600/],
+    ] as const) {
+      assert.throws(() => new Fields().append("a", value), { code: "http.bad_value", message });
     }
   });
 

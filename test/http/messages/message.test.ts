@@ -177,3 +177,34 @@ describe("bytes and text", () => {
     await new Promise((resolve) => setImmediate(resolve));
   });
 });
+
+describe("parts", () => {
+  it("are gone through, whatever the body is", async () => {
+    const through = async (message: { parts(): AsyncIterable<Uint8Array> }): Promise<string[]> => {
+      const gone: string[] = [];
+      for await (const part of message.parts()) gone.push(String(Buffer.from(part)));
+      return gone;
+    };
+    assert.deepEqual(await through(new Response({ body: "text" })), ["text"]);
+    assert.deepEqual(await through(new Response()), []);
+    assert.deepEqual(await through(new Request({ body: parts(Buffer.from("a"), Buffer.from("b")) })), ["a", "b"]);
+  });
+});
+
+describe("a message made from what is none", () => {
+  const misuse = (message: RegExp): object => ({ code: "core.invalid_argument", message });
+  const constructors: [name: string, make: (init: object) => unknown][] = [
+    ["Request", (init) => new Request(init)],
+    ["Response", (init) => new Response(init)],
+  ];
+
+  for (const [name, make] of constructors) {
+    it(`says what to give to ${name}`, () => {
+      assert.throws(() => make({ headers: {} }), misuse(/fields, not headers/));
+      assert.throws(() => make("hello" as unknown as object), misuse(/made from an object/));
+      assert.throws(() => make({ body: Promise.resolve("a") }), misuse(/is an await missing/));
+      assert.throws(() => make({ body: { a: 1 } }), misuse(/JSON.stringify/));
+      assert.throws(() => make({ body: 5 }), misuse(/not number/));
+    });
+  }
+});

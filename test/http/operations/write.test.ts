@@ -10,6 +10,7 @@ import {
   serialize,
   serializeHead,
   write,
+  type Writable,
   type WriteOptions,
 } from "../../../src/http/index.ts";
 import { pair, type PairStream } from "../../../src/testing/index.ts";
@@ -137,6 +138,17 @@ describe("write completes with an error", () => {
     await assert.rejects(write(stream, response), { code: "core.operation_pending" });
     await first;
     assert.deepEqual(stream.sent, serialize(response));
+  });
+
+  it("core.invalid_argument for what is no message, with what would be one", async () => {
+    const [stream] = pair();
+    for (const message of [new globalThis.Response("a"), "text", undefined]) {
+      await assert.rejects(write(stream, message as unknown as Writable), {
+        code: "core.invalid_argument",
+        message: /http.Response.*Response.from/,
+      });
+    }
+    assert.equal(stream.operations, 0);
   });
 
   it("for a response that can't be sent, before anything is written", async () => {

@@ -113,4 +113,12 @@ describe("serve and request", () => {
       }
     });
   }
+
+  it("serve takes a handler", async () => {
+    const [stream] = pair();
+    await assert.rejects(serve(stream, undefined as unknown as RequestHandler), {
+      code: "core.invalid_argument",
+      message: /takes a handler/,
+    });
+  });
 });

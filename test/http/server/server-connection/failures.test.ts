@@ -26,25 +26,27 @@ describe("a handler that fails", () => {
     });
   }
 
-  for (const [what, result] of [
-    ["nothing", undefined],
-    ["null", null],
-    ["an object", {}],
-    ["one of fetch's", new globalThis.Response("x")],
-    ["an interim response", new Response({ status: 103 })],
-    ["a switch without a release", new Response({ status: 101 })],
-    ["a bad field", new Response({ fields: Fields.fromRaw(["a", "b\r\nc: d"]) })],
-    ["a wrong length", new Response({ fields: { "Content-Length": "3" }, body: "four" })],
-    ["a body with 204", new Response({ status: 204, body: "x" })],
-    ["null for a body", Object.assign(new Response(), { body: null })],
-    ["undefined for a body", Object.assign(new Response(), { body: undefined })],
-  ] as [string, unknown][]) {
+  for (const [what, result, words] of [
+    ["nothing", undefined, /GET \/ returned nothing/],
+    ["null", null, /returned nothing/],
+    ["a string", "hello", /not string/],
+    ["an object", {}, /not object/],
+    ["one of fetch's", new globalThis.Response("x"), /Response.from/],
+    ["an interim response", new Response({ status: 103 }), /status 103/],
+    ["a switch without a release", new Response({ status: 101 }), /status 101/],
+    ["a bad field", new Response({ fields: Fields.fromRaw(["a", "b\r\nc: d"]) }), /field's value/],
+    ["a wrong length", new Response({ fields: { "Content-Length": "3" }, body: "four" }), /Content-Length/],
+    ["a body with 204", new Response({ status: 204, body: "x" }), /204/],
+    ["null for a body", Object.assign(new Response(), { body: null }), /null/],
+    ["undefined for a body", Object.assign(new Response(), { body: undefined }), /undefined/],
+  ] as [string, unknown, RegExp][]) {
     it(`by returning ${what} is answered 500 and told of`, async () => {
       for (const value of [result, Promise.resolve(result)]) {
         const serving = new Serving(() => value as Response);
         await serving.send(get("/") + get("/"));
         assert.deepEqual(serving.statuses, [500, 500]);
         assert.equal(serving.errors.length, 2);
+        for (const error of serving.errors) assert.match(String(error), words);
         await serving.end();
       }
     });
