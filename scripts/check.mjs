@@ -1,6 +1,9 @@
 // npm run check -- [steps]: everything that can be said about the code without running it. All steps run, also after a
 // failure, so that one run says all.
 import { execFileSync } from "node:child_process";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
 import { ensureBuilt, ensureInstalled, filesUnder, folders, note, run, tool } from "./common.mjs";
 
 const node = (...args) => run(process.execPath, args).then((code) => code === 0);
@@ -25,6 +28,8 @@ const steps = {
     await installAll();
     return node(tool(`${lint}/knip`));
   },
+  // The declarations as a project has them that installs the package.
+  declarations: async () => (await ensureBuilt("dist")) && hasNothingInternal() && declarationsHold(),
   // What would be published: every export there, and of the right kind.
   package: async () => (await ensureBuilt("dist")) && node(tool(`${lint}/publint`), "run", "--strict"),
 };
@@ -43,6 +48,40 @@ function lintSawEverything() {
   const seen = JSON.parse(report).number_of_files;
   note(`the linter saw ${seen} of ${expected} files`);
   return expected > 0 && seen >= expected;
+}
+
+const declarations = () => filesUnder("dist").filter((file) => file.endsWith(".d.ts"));
+
+/** Whether the compiler has left out of the declarations all that is marked `@internal`. */
+function hasNothingInternal() {
+  const found = declarations().filter((file) => readFileSync(file, "utf8").includes("@internal"));
+  for (const file of found) note(`${file}: declares what is marked @internal`);
+  return found.length === 0 && declarations().length > 0;
+}
+
+/** Whether the declarations compile where no package is installed but the types of Node.js, and none of the files is skipped. */
+async function declarationsHold() {
+  const folder = mkdtempSync(path.join(tmpdir(), "serval-declarations-"));
+  try {
+    for (const file of declarations()) cpSync(file, path.join(folder, file));
+    mkdirSync(path.join(folder, "node_modules/@types"), { recursive: true });
+    symlinkSync(path.resolve("node_modules/@types/node"), path.join(folder, "node_modules/@types/node"), "junction");
+    writeFileSync(path.join(folder, "package.json"), '{ "type": "module" }');
+    const compilerOptions = {
+      target: "es2023",
+      lib: ["es2023", "esnext.disposable"],
+      types: ["node"],
+      module: "nodenext",
+      strict: true,
+      exactOptionalPropertyTypes: true,
+      skipLibCheck: false,
+      noEmit: true,
+    };
+    writeFileSync(path.join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions, include: ["dist"] }));
+    return await tsc(folder);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 }
 
 const chosen = process.argv.slice(2);

@@ -28,7 +28,7 @@ export function connect(target: Target, options: ConnectOptions = {}): Promise<S
   return connectBy("onread", target, options);
 }
 
-/** {@link connect}, with a choice of how to read. @internal */
+/** {@link connect}, with a choice of how to read. */
 export function connectBy(way: ReadWay, target: Target, options: ConnectOptions = {}): Promise<SocketStream> {
   return handled(
     new Promise((resolve, reject) => {

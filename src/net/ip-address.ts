@@ -1,7 +1,7 @@
 const octet = /^(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)$/;
 const group = /^[\da-f]{1,4}$/i;
 
-/** The four bytes of an IPv4 address: four decimal numbers without leading zeros. Undefined for anything else. @internal */
+/** The four bytes of an IPv4 address: four decimal numbers without leading zeros. Undefined for anything else. */
 export function parseIPv4(text: string): number[] | undefined {
   const parts = text.split(".");
   return parts.length === 4 && parts.every((part) => octet.test(part)) ? parts.map(Number) : undefined;
@@ -9,7 +9,7 @@ export function parseIPv4(text: string): number[] | undefined {
 
 /**
  * The eight groups of an IPv6 address (RFC 4291 section 2.2), whose last two may be written as an IPv4 address; without
- * a zone. Undefined for anything else. @internal
+ * a zone. Undefined for anything else.
  */
 export function parseIPv6(text: string): number[] | undefined {
   const halves = text.split("::");

@@ -129,7 +129,7 @@ export function listen(options: ListenOptions, onConnection: ConnectionHandler):
   return listenBy("onread", options, onConnection);
 }
 
-/** {@link listen}, with a choice of how to read. @internal */
+/** {@link listen}, with a choice of how to read. */
 export function listenBy(way: ReadWay, options: ListenOptions, onConnection: ConnectionHandler): Promise<Listener> {
   return handled(start(way, options, onConnection));
 }

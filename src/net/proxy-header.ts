@@ -68,7 +68,7 @@ export class ProxyHeader {
   }
 }
 
-/** What a {@link ProxyHeader} is made of. @internal */
+/** What a {@link ProxyHeader} is made of. */
 export interface ProxyFacts {
   readonly size: number;
   readonly version: 1 | 2;

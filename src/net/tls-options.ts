@@ -23,7 +23,7 @@ export function checkClientOptions(taker: string, options: Certificates): void {
   checkCertificates(options);
 }
 
-/** Passes a server's options. @internal */
+/** Passes a server's options. */
 export function checkServerOptions(
   options: Certificates & { readonly secureContext?: unknown; readonly SNICallback?: unknown },
 ): void {

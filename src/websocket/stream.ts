@@ -101,6 +101,9 @@ export class Stream<Data = unknown> {
    * Stands on `next`: a `ByteStream`, a Node `Duplex`, or a pair `{ readable, writable }` of Web streams. Nothing is
    * read or written before {@link accept} or {@link handshake}. Throws `core.invalid_argument` for options that can't be meant.
    */
+  constructor(next: NextLayer, options?: StreamOptions<Data>, peer?: Peer);
+  /** @internal */
+  constructor(next: NextLayer, options: Settings<Stream<Data>, Data>, peer?: Peer);
   constructor(next: NextLayer, options: StreamOptions<Data> | Settings<Stream<Data>, Data> = {}, peer?: Peer) {
     const settings = options instanceof Settings ? options : new Settings<Stream<Data>, Data>(options);
     this.#settings = settings as unknown as Settings<Stream>;

@@ -203,13 +203,13 @@ export function serialize(message: Request | Response, options: SerializerOption
   return copyOf(parts, byteLength(parts));
 }
 
-/** How a message is to be sent. @internal */
+/** How a message is to be sent. */
 export function departureOf(message: Request | Response<Body>, answered: Answered = anyGet): Departure {
   if (message instanceof Request) return requestDeparture(message.method, message);
   return responseDeparture(message.status, message, answered);
 }
 
-/** The text of a head, through its empty line, with more field lines behind its own. Checks all but those. @internal */
+/** The text of a head, through its empty line, with more field lines behind its own. Checks all but those. */
 export function headText(message: Request | Response<Body>, { framing, add }: Departure, more: string): string {
   const { fields } = message;
   const checked = fields.isChecked;
@@ -226,7 +226,7 @@ export function headText(message: Request | Response<Body>, { framing, add }: De
   return `${head}${more}\r\n`;
 }
 
-/** What is to be added about the connection. @internal */
+/** What is to be added about the connection. */
 export function connectionField(
   { fields }: { readonly fields: Fields },
   { framing }: Departure,

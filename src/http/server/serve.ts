@@ -37,7 +37,7 @@ export function serve(
   });
 }
 
-/** {@link serve} for many connections with the same settings. @internal */
+/** {@link serve} for many connections with the same settings. */
 export function serveBy(
   stream: ByteStream,
   handler: RequestHandler,

@@ -7,7 +7,7 @@ import type { Exchange } from "./serve-options.ts";
 /**
  * A received request as one of fetch's, for a handler: as `toFetch`, but its body is ignored with GET and HEAD, and its
  * signal is the exchange's. Where the platform lets that pass for a `Request` in all that can be done with one, its parts
- * are made when they are looked at, since most handlers look at few. @internal
+ * are made when they are looked at, since most handlers look at few.
  */
 export function servedRequest(request: SentRequest, exchange?: Pick<Exchange, "signal">): Request {
   const isRead = request.method === "GET" || request.method === "HEAD";

@@ -83,7 +83,6 @@ export class ServerConnection implements ExchangeOwner, RequestTaker {
     if (signal !== undefined) watch(signal, this.#onAbort);
   }
 
-  /** @internal */
   release(exchange: RequestExchange): Uint8Array {
     if (!this.#isAnswering || exchange !== this.#exchange || !asksToSwitch(this.#request!)) {
       throw invalidArgument("A stream can be released only while a request with Upgrade, or CONNECT, is answered");
@@ -94,7 +93,6 @@ export class ServerConnection implements ExchangeOwner, RequestTaker {
     return released;
   }
 
-  /** @internal */
   watch(): void {
     if (this.#hasEnded || this.#body?.isDone === false) return;
     if (this.#exchange?.isWatched === true) this.#reader.watch();
@@ -110,7 +108,6 @@ export class ServerConnection implements ExchangeOwner, RequestTaker {
 
   // Requests in.
 
-  /** @internal */
   arrived(): void {
     if (this.#writer.isWriting) {
       // No more is read before the client has taken what it asked for.
@@ -125,22 +122,19 @@ export class ServerConnection implements ExchangeOwner, RequestTaker {
     }
   }
 
-  /** @internal */
   ended(error: ServalError | undefined): void {
     this.#writer.flush(() => this.#leave(error));
   }
 
-  /** It may still read what it has asked for (RFC 9112 9.6); far more often it has gone. @internal */
+  /** It may still read what it has asked for (RFC 9112 9.6); far more often it has gone. */
   halfClosed(): void {
     this.#exchange?.fail(httpError("http.end_of_stream", { message: "The client has ended its side" }));
   }
 
-  /** @internal */
   lost(error: ServalError): void {
     this.#close(error);
   }
 
-  /** @internal */
   expired(isInside: boolean): void {
     const message = "The head of the request took too long";
     if (isInside) this.#refuse(coreError("core.timeout", { message }));

@@ -438,7 +438,6 @@ export class Session<Ws> implements WriterOwner, ApplicationOwner, SenderOwner, 
     flushes.soon(this as Session<unknown>);
   }
 
-  /** @internal */
   flush(): void {
     this.#flushing = false;
     if (this.ended === undefined) this.#writer.flush();

@@ -123,7 +123,7 @@ export function closeTakes(): Error {
   return invalidArgument('close takes an object, such as { code: 4000, reason: "bye" }');
 }
 
-/** A close code and reason, if they can be sent; the code 1005 stands for none. @internal */
+/** A close code and reason, if they can be sent; the code 1005 stands for none. */
 export function checkClose(options: CloseOptions): { code: number; reason: string } {
   if (typeof options !== "object" || options === null) throw closeTakes();
   const { code = closeCode.normal, reason = "" } = options;

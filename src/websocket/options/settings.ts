@@ -79,7 +79,7 @@ const others = [
   "peer",
 ];
 
-/** The names of all options of a stream, for who takes them with others. @internal */
+/** The names of all options of a stream, for who takes them with others. */
 export const streamOptionNames: readonly string[] = [...functions, ...others];
 
 /** A misspelt handler is never called, and nobody would know why. */
