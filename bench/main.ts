@@ -1,27 +1,145 @@
-// npm run bench [-- accept | parse | memory | memory-idle | churn | broadcast | idle | large | http | echo [part of a workload's name]] [--pairs N]
-import { parseArgs } from "node:util";
-import { accept } from "./accept.ts";
-import { broadcast } from "./broadcast.ts";
-import { churn } from "./churn.ts";
-import { echo } from "./echo.ts";
-import { http } from "./http.ts";
-import { idle } from "./idle.ts";
-import { large } from "./large.ts";
-import { memory } from "./memory.ts";
-import { memoryIdle } from "./memory-idle.ts";
-import { parse } from "./parse.ts";
+// Measures what the script bench.mjs has prepared, and prints and writes the results.
+import { spawnSync } from "node:child_process";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { cpus } from "node:os";
+import path from "node:path";
+import type { Plan } from "./arguments.ts";
+import { pinnable } from "./child.ts";
+import { contenderKind, older, subject } from "./contenders.ts";
+import { quick, thorough, type Environment } from "./environment.ts";
+import { Generator } from "./generator.ts";
+import { measure } from "./measure.ts";
+import { plotSpec } from "./plot-spec.ts";
+import { replaced, slowerThan, type Report, type WorkloadResult } from "./results.ts";
+import type { Bench } from "./subjects.ts";
+import { comparisonTable, reportTable } from "./table.ts";
+import type { Workload } from "./workloads.ts";
 
-const { values, positionals } = parseArgs({ options: { pairs: { type: "string" } }, allowPositionals: true });
-const [what, only] = positionals;
-const pairs = Number(values.pairs ?? 7);
-console.log(`Node ${process.version}`);
-if (what === undefined || what === "accept") await accept(10);
-if (what === undefined || what === "parse") parse(pairs);
-if (what === undefined || what === "http") await http(pairs, only);
-if (what === undefined || what === "echo") await echo(pairs, only);
-if (what === undefined || what === "memory") await memory(pairs);
-if (what === undefined || what === "memory-idle") await memoryIdle(pairs);
-if (what === undefined || what === "churn") await churn(pairs);
-if (what === undefined || what === "broadcast") await broadcast(pairs);
-if (what === undefined || what === "idle") await idle();
-if (what === undefined || what === "large") await large();
+/** What the script has prepared. */
+export interface Prepared {
+  readonly plan: Plan;
+  readonly builds: Environment["builds"];
+  readonly runtimes: Environment["runtimes"];
+}
+
+/** What could not be measured, and why: the other workloads are measured all the same. */
+const failures: string[] = [];
+
+/** Runs the bench; returns the exit code. */
+export async function main({ plan, builds, runtimes }: Prepared): Promise<number> {
+  const [testCore, loadCore] = pinnable();
+  const environment: Environment = {
+    programs: path.resolve("bench/programs"),
+    builds,
+    runtimes,
+    wrk: spawnSync("wrk", ["-v"]).error === undefined,
+    ...(testCore !== undefined && loadCore !== undefined && { testCore, loadCore }),
+    effort: plan.quick ? quick : thorough,
+  };
+  if (testCore === undefined) note("without taskset and two cores nothing is pinned: the figures will vary more");
+  if (!environment.wrk) note("without wrk, requests come from the generator of the messages");
+  const bench: Bench = {
+    environment,
+    generator: await Generator.start(loadCore),
+    honest: await Generator.start(loadCore),
+  };
+  try {
+    const workloads = await measureAll(plan, bench);
+    const report = describe(plan, environment, workloads);
+    console.log(plan.json ? JSON.stringify(report, null, 2) : reportTable(report));
+    note(`\nwritten: ${write(report)}`);
+    if (failures.length > 0) note(`\nnot measured:\n${failures.join("\n")}`);
+    const verdict = plan.against === undefined ? 0 : judge(workloads);
+    return failures.length > 0 ? 2 : verdict;
+  } finally {
+    await bench.generator.stop();
+    await bench.honest.stop();
+  }
+}
+
+/** Measures all workloads; what seems slower than the older build is measured once more, and that counts. */
+async function measureAll(plan: Plan, bench: Bench): Promise<readonly WorkloadResult[]> {
+  const results = await measureEach(plan.workloads, plan, bench);
+  const suspects = slowerThan(results, older).map(({ key }) => key);
+  if (suspects.length === 0) return results;
+  note(`once more, since they seem slower: ${suspects.join(", ")}`);
+  const again = plan.workloads.filter(({ key }) => suspects.includes(key));
+  return replaced(results, await measureEach(again, plan, bench));
+}
+
+async function measureEach(workloads: readonly Workload[], plan: Plan, bench: Bench): Promise<WorkloadResult[]> {
+  const results: WorkloadResult[] = [];
+  for (const [i, workload] of workloads.entries()) {
+    const names = contenders(workload, plan, bench.environment);
+    const began = performance.now();
+    const place = `${i + 1}/${workloads.length} ${workload.key} (${names.join(", ")})`;
+    const progress = (text: string): void =>
+      void (process.stderr.isTTY && process.stderr.write(`\r\x1b[K${place}: ${text}`));
+    if (names.length < 2) note(`${place}: nothing to compare with`);
+    try {
+      results.push(await measure(workload, names, bench, progress));
+    } catch (error) {
+      failures.push((error as Error).message);
+      note(`${place}: ${(error as Error).message}`);
+    }
+    const seconds = ((performance.now() - began) / 1000).toFixed(1);
+    process.stderr.write(`${process.stderr.isTTY ? "\r\x1b[K" : ""}${place}: ${seconds} s\n`);
+  }
+  return results;
+}
+
+/** Who takes part in a workload: first the build that is measured. */
+function contenders({ peers }: Workload, plan: Plan, { runtimes }: Environment): readonly string[] {
+  const wanted = plan.peers ?? (plan.against === undefined ? peers : []);
+  const isThere = (name: string): boolean => {
+    const { runtime } = contenderKind(name);
+    return runtime === undefined || Object.hasOwn(runtimes, runtime);
+  };
+  const chosen = peers.filter((name) => wanted.includes(name) && isThere(name));
+  return [subject, ...(plan.against === undefined ? [] : [older]), ...chosen];
+}
+
+function describe(plan: Plan, environment: Environment, workloads: readonly WorkloadResult[]): Report {
+  return {
+    date: new Date().toISOString(),
+    commit: environment.builds[subject]!.version,
+    ...(plan.against !== undefined && { against: environment.builds[older]!.version }),
+    node: process.versions.node,
+    processor: cpus()[0]?.model ?? "unknown processor",
+    cores: cpus().length,
+    pinned: environment.testCore !== undefined,
+    quick: plan.quick,
+    workloads,
+  };
+}
+
+/** Writes the results, and a plot of them; returns their paths. */
+function write(report: Report): string {
+  const name = report.date.slice(0, 19).replaceAll(":", "");
+  const file = path.join("bench/results", `${name}.json`);
+  mkdirSync(path.dirname(file), { recursive: true });
+  writeFileSync(file, `${JSON.stringify(report, null, 2)}\n`);
+  if (report.workloads.every(({ entries }) => entries.length < 2)) return file;
+  const input = JSON.stringify(plotSpec(report));
+  const plot = spawnSync(process.execPath, ["bench/programs/plot.mjs"], { input, encoding: "utf8" });
+  if (plot.status !== 0) return `${file}; no plot: ${plot.stderr}`;
+  const picture = file.replace(/json$/, "svg");
+  writeFileSync(picture, plot.stdout);
+  return `${file}, ${picture}`;
+}
+
+/** Says how the workloads compare with the older build; 1 if one is slower. */
+function judge(workloads: readonly WorkloadResult[]): number {
+  const slower = slowerThan(workloads, older);
+  note(`\n${comparisonTable(workloads)}\n`);
+  note(
+    slower.length === 0
+      ? "no workload is slower by more than the spread"
+      : `slower by more than the spread, twice: ${slower.map(({ title }) => title).join("; ")}`,
+  );
+  return slower.length === 0 ? 0 : 1;
+}
+
+function note(text: string): void {
+  process.stderr.write(`${text}\n`);
+}

@@ -1,31 +1,111 @@
-import { fork, type ChildProcess } from "node:child_process";
-import { once } from "node:events";
+import path from "node:path";
+import { localhost } from "../test/support/localhost.ts";
+import { Child, pinned } from "./child.ts";
+import { contenderKind } from "./contenders.ts";
+import type { Environment } from "./environment.ts";
+import type { Sample } from "./results.ts";
+import type { ServerMode } from "./workloads.ts";
 
-/** A contender in a process of its own. */
-export class Server {
+/** What a program says when it is ready; a client has no port. */
+interface About {
+  readonly version: string;
   readonly port: number;
-  readonly #process: ChildProcess;
+}
 
-  private constructor(process: ChildProcess, port: number) {
-    this.#process = process;
-    this.port = port;
+interface Usage {
+  readonly cpu: NodeJS.CpuUsage;
+  readonly memory: number;
+}
+
+/** What a client's program answers to `run`. */
+interface ClientRun {
+  readonly cpu: NodeJS.CpuUsage;
+  readonly milliseconds: number;
+  readonly latencies: readonly number[];
+}
+
+/** A program of `programs/` in a process of its own. */
+export class Program {
+  readonly #child: Child<About>;
+
+  private constructor(child: Child<About>) {
+    this.#child = child;
   }
 
-  static async start(name: string, execArgv: readonly string[] = []): Promise<Server> {
-    const child = fork(new URL("contender.js", import.meta.url), [name], {
-      execArgv: [...process.execArgv, ...execArgv],
-    });
-    const [{ port }] = (await once(child, "message")) as [{ port: number }];
-    return new Server(child, port);
+  /** Starts a contender's program on a core; `details` go to it with the mode. */
+  static async start(
+    name: string,
+    { tls = false, ...mode }: ServerMode,
+    environment: Environment,
+    {
+      core = environment.testCore,
+      ...details
+    }: { core?: number | undefined; port?: number; size?: number; connections?: number } = {},
+  ): Promise<Program> {
+    const { program, runtime } = contenderKind(name);
+    const { path: serval, version } = environment.builds[name] ?? {};
+    const options = { ...mode, ...details, serval, version, ...(tls && { tls: localhost }) };
+    const file = path.join(environment.programs, program);
+    const command = [...runtimeCommand(runtime, environment), file, JSON.stringify(options)];
+    return new Program(await Child.start<About>(name, pinned(command, core)));
   }
 
-  /** Asks it something, and returns what it answers. */
-  async ask<Answer>(question: string | object): Promise<Answer> {
-    this.#process.send(question);
-    return ((await once(this.#process, "message")) as [Answer])[0];
+  get port(): number {
+    return this.#child.about.port;
   }
 
-  stop(): void {
-    this.#process.disconnect();
+  get version(): string {
+    return this.#child.about.version;
   }
+
+  /** What its processor time comes to for each operation of `work`, and its memory afterwards. */
+  async during<Result extends { operations: number; seconds: number }>(
+    work: () => Promise<Result>,
+  ): Promise<Sample & { result: Result }> {
+    const before = await this.#child.ask<Usage>("usage");
+    const result = await work();
+    const after = await this.#child.ask<Usage>("usage");
+    const user = (after.cpu.user - before.cpu.user) / result.operations;
+    const system = (after.cpu.system - before.cpu.system) / result.operations;
+    const rate = result.operations / result.seconds;
+    return { cpu: user + system, user, system, rate, memory: after.memory, result };
+  }
+
+  /** Resident memory once the collector has been through. */
+  async idleMemory(): Promise<number> {
+    return (await this.#child.ask<{ memory: number }>("idleMemory")).memory;
+  }
+
+  async watchDelay(): Promise<void> {
+    await this.#child.ask("watchDelay");
+  }
+
+  /** How late the event loop was, at most, in microseconds. */
+  async delay(): Promise<number> {
+    return (await this.#child.ask<{ delay: number }>("delay")).delay;
+  }
+
+  /** Has a server publish so many messages, one in each turn of its event loop. */
+  async broadcast(rounds: number, size: number): Promise<void> {
+    await this.#child.ask("broadcast", { rounds, size });
+  }
+
+  /** Has a client's program work for so long. */
+  async run(milliseconds: number): Promise<ClientRun> {
+    return this.#child.ask<ClientRun>("run", { milliseconds });
+  }
+
+  async usage(): Promise<Usage> {
+    return this.#child.ask<Usage>("usage");
+  }
+
+  async stop(): Promise<void> {
+    await this.#child.stop();
+  }
+}
+
+function runtimeCommand(runtime: "bun" | "deno" | undefined, environment: Environment): readonly string[] {
+  if (runtime === undefined) return [process.execPath, "--expose-gc"];
+  const command = environment.runtimes[runtime]!;
+  return runtime === "bun" ? [command] : [command, "run", "--allow-all", "--no-lock", "--v8-flags=--expose-gc"];
 }

@@ -1,0 +1,56 @@
+import type { Effort } from "./environment.ts";
+import type { Entry, Sample, WorkloadResult } from "./results.ts";
+import { startSubject, type Bench, type Subject } from "./subjects.ts";
+import type { Workload } from "./workloads.ts";
+
+/**
+ * Measures a workload: all contenders at once are started and warmed, then run one after the other, in pairs; then all
+ * that again. Every other pair is in the opposite order, so that what changes steadily meanwhile favours nobody. An error
+ * names the workload and the contender.
+ */
+export async function measure(
+  workload: Workload,
+  names: readonly string[],
+  bench: Bench,
+  progress: (text: string) => void,
+): Promise<WorkloadResult> {
+  const { launches, pairs } = startsOf(workload, bench.environment.effort);
+  const samples = names.map((): Sample[] => []);
+  const versions: string[] = [];
+  for (let launch = 0; launch < launches; launch++) {
+    const subjects: Subject[] = [];
+    const each = async (work: (subject: Subject, i: number) => Promise<unknown>, reverse = false): Promise<void> => {
+      const order = [...names.keys()];
+      for (const i of reverse ? order.toReversed() : order)
+        await named(workload, names[i]!, () => work(subjects[i]!, i));
+    };
+    progress(`start ${launch + 1} of ${launches}`);
+    try {
+      await each(async (_, i) => (subjects[i] = await startSubject(names[i]!, workload, bench)));
+      await each((subject) => subject.warm());
+      for (let pair = 0; pair < pairs; pair++) {
+        progress(`start ${launch + 1} of ${launches}, pair ${pair + 1} of ${pairs}`);
+        await each(async (subject, i) => samples[i]!.push(await subject.measure()), pair % 2 === 1);
+      }
+      for (const [i, subject] of subjects.entries()) versions[i] = subject.version;
+    } finally {
+      for (const subject of subjects) await subject?.stop();
+    }
+  }
+  const { key, title, unit, metric } = workload;
+  const entries = names.map((name, i): Entry => ({ name, version: versions[i]!, samples: samples[i]! }));
+  return { key, title, unit, metric, entries };
+}
+
+/** How many times the processes are started, and pairs of runs for each: where a run starts one itself, it is all the same. */
+function startsOf({ kind }: Workload, { launches, pairs, single }: Effort): { launches: number; pairs: number } {
+  return kind === "cold" || kind === "idle" ? { launches: 1, pairs: single } : { launches, pairs };
+}
+
+async function named(workload: Workload, name: string, work: () => Promise<unknown>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    throw new Error(`"${workload.title}" with ${name}: ${(error as Error).message}`, { cause: error });
+  }
+}

@@ -1,0 +1,113 @@
+// What the programs share: each is a process that is started with its options as JSON, says on a line of standard output
+// where it listens, and then answers questions, lines of JSON both ways. It ends with its parent.
+import { readFileSync } from "node:fs";
+import { monitorEventLoopDelay, performance } from "node:perf_hooks";
+import process from "node:process";
+
+/** What the parent asked for: a mode, and what goes with it. */
+export const options = JSON.parse(process.argv[2]);
+
+export const host = "127.0.0.1";
+export const greeting = "Hello, world!\n";
+
+/** The version of an installed package. */
+export function versionOf(name) {
+  return JSON.parse(readFileSync(new URL(`../node_modules/${name}/package.json`, import.meta.url), "utf8")).version;
+}
+
+/** Processor time of this process until now, and resident memory. */
+function usage() {
+  return { cpu: process.cpuUsage(), memory: process.memoryUsage().rss };
+}
+
+/** Resident memory once the collector has been through. */
+async function idleMemory() {
+  for (let i = 0; i < 6; i++) {
+    collectGarbage();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  return { memory: process.memoryUsage().rss };
+}
+
+function collectGarbage() {
+  if (globalThis.Bun === undefined) globalThis.gc?.();
+  else globalThis.Bun.gc(true);
+}
+
+const delays = globalThis.Bun === undefined ? monitorEventLoopDelay({ resolution: 1 }) : undefined;
+
+/** Begins to look at how late the event loop is. */
+function watchDelay() {
+  delays.reset();
+  delays.enable();
+  return {};
+}
+
+/** How late it was since then, at most, in microseconds. */
+function delay() {
+  delays.disable();
+  return { delay: delays.max / 1000 };
+}
+
+/** Says that this process is ready, and answers questions from then on; `answers` has those of this program. */
+export function ready(about, answers = {}) {
+  const all = { usage, idleMemory, watchDelay, delay, ...answers };
+  const answer = async (line) => {
+    const { question, ...details } = JSON.parse(line);
+    process.stdout.write(`${JSON.stringify(await all[question](details))}\n`);
+  };
+  let text = "";
+  process.stdin.setEncoding("utf8");
+  process.stdin.on("data", (chunk) => {
+    const lines = (text + chunk).split("\n");
+    text = lines.pop();
+    for (const line of lines) void answer(line);
+  });
+  process.stdin.on("end", () => process.exit(0));
+  process.stdout.write(`${JSON.stringify(about)}\n`);
+}
+
+/**
+ * The question `run` of a client: keeps one operation of each kind in flight for so many milliseconds. An operation calls
+ * what it is given when it is done.
+ */
+export function runner(operations) {
+  return {
+    run: ({ milliseconds }) =>
+      new Promise((resolve) => {
+        const latencies = [];
+        let left = operations.length;
+        const before = process.cpuUsage();
+        const began = performance.now();
+        const until = began + milliseconds;
+        const keepGoing = (operate) => {
+          let start = performance.now();
+          const done = () => {
+            const now = performance.now();
+            latencies.push(Math.round((now - start) * 1000));
+            if (now < until) {
+              start = now;
+              operate(done);
+            } else if (--left === 0) {
+              resolve({ cpu: process.cpuUsage(before), milliseconds: now - began, latencies });
+            }
+          };
+          operate(done);
+        };
+        for (const operate of operations) keepGoing(operate);
+      }),
+  };
+}
+
+/** Broadcasts: so many rounds of one message each, one round in each turn of the event loop. */
+export function broadcaster(publish) {
+  return {
+    broadcast: async ({ rounds, size }) => {
+      for (let round = 0; round < rounds; round++) {
+        publish(new Uint8Array(size).fill(round));
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      return {};
+    },
+  };
+}

@@ -1,0 +1,248 @@
+import { execFile } from "node:child_process";
+import path from "node:path";
+import { promisify } from "node:util";
+import { pinned } from "./child.ts";
+import type { Environment } from "./environment.ts";
+import type { Generator } from "./generator.ts";
+import type { LoadResult } from "./load/run.ts";
+import type { Sample } from "./results.ts";
+import { Program } from "./server.ts";
+import { percentiles } from "./statistics.ts";
+import type { Workload } from "./workloads.ts";
+
+/** One contender in one workload, from the start of its process to its end. */
+export interface Subject {
+  readonly version: string;
+  /** Loads it as `measure` does, so that it is compiled and its memory grown. */
+  warm(): Promise<unknown>;
+  measure(): Promise<Sample>;
+  stop(): Promise<void>;
+}
+
+/** What measuring needs: the load generator, and another for honest clients beside a flood. */
+export interface Bench {
+  readonly environment: Environment;
+  readonly generator: Generator;
+  readonly honest: Generator;
+}
+
+type Of<Kind extends Workload["kind"]> = Workload & { kind: Kind };
+
+/** Starts a contender for a workload. */
+export async function startSubject(name: string, workload: Workload, bench: Bench): Promise<Subject> {
+  if (workload.kind === "cold") return coldSubject(name, workload, bench);
+  if (workload.kind === "idle") return idleSubject(name, workload, bench);
+  if (workload.kind === "client") return clientSubject(name, workload, bench);
+  const server = await Program.start(name, workload.server, bench.environment);
+  const run = await prepareRun(server, workload, bench);
+  const { warm, run: milliseconds } = bench.environment.effort;
+  return {
+    version: server.version,
+    warm: () => warmed(run, warm),
+    measure: () => run(milliseconds),
+    stop: () => server.stop(),
+  };
+}
+
+/** Loads a process until it has worked for so long: on a busy machine that takes more time. Not without end. */
+async function warmed(run: (milliseconds: number) => Promise<Sample>, milliseconds: number): Promise<void> {
+  let worked = 0;
+  for (let round = 0; round < 4 && worked < milliseconds * 0.8; round++) {
+    const { cpu = 1, rate = 1e6 } = await run(milliseconds);
+    worked += ((cpu * rate) / 1e6) * milliseconds;
+  }
+}
+
+/** Makes what loads a server for so long, and says what that cost it. */
+async function prepareRun(
+  server: Program,
+  workload: Exclude<Workload, { kind: "cold" | "idle" | "client" }>,
+  bench: Bench,
+): Promise<(milliseconds: number) => Promise<Sample>> {
+  const { generator } = bench;
+  const { port } = server;
+  switch (workload.kind) {
+    case "echo": {
+      const { deflate = false, tls = false } = workload.server;
+      const { group } = await generator.ask("openEcho", { port, load: workload.load, deflate, tls });
+      return async (milliseconds) => sampled(server, () => generator.ask("run", { group, milliseconds }));
+    }
+    case "churn":
+      return async (milliseconds) =>
+        sampled(server, () => generator.ask("churn", { port, end: workload.end, milliseconds }));
+    case "broadcast":
+      return prepareBroadcast(server, workload, generator);
+    case "get":
+      return async (milliseconds) => get(server, workload, bench, milliseconds);
+    case "flood":
+      return async (milliseconds) => flood(server, workload, bench, milliseconds);
+  }
+}
+
+async function sampled(server: Program, work: () => Promise<LoadResult>): Promise<Sample> {
+  const { result, ...sample } = await server.during(work);
+  const { p50, p99, p999, load } = result;
+  return { ...sample, p50, p99, p999, load };
+}
+
+/** Messages are counted, since it is the server that sends them; their number is found by the time that the first ones take. */
+async function prepareBroadcast(
+  server: Program,
+  { connections, size }: Of<"broadcast">,
+  generator: Generator,
+): Promise<(milliseconds: number) => Promise<Sample>> {
+  const { group } = await generator.ask("openReceivers", { port: server.port, connections });
+  // All frames have a header of four bytes.
+  const frame = size + 4;
+  const broadcast = async (rounds: number): Promise<LoadResult> => {
+    const received = generator.ask("receive", { group, bytes: rounds * connections * frame });
+    const [result] = await Promise.all([received, server.broadcast(rounds, size)]);
+    return { ...result, operations: rounds * connections };
+  };
+  let perRound = (await broadcast(8)).seconds / 8;
+  return async (milliseconds) => {
+    const rounds = Math.max(4, Math.round(milliseconds / 1000 / perRound));
+    const { result, ...sample } = await server.during(() => broadcast(rounds));
+    perRound = result.seconds / rounds;
+    return { ...sample, load: result.load };
+  };
+}
+
+/** By `wrk` where it is installed, for at least the second that is its least; otherwise, and to warm up, by our own generator. */
+async function get(
+  server: Program,
+  { connections }: Of<"get">,
+  { environment, generator }: Bench,
+  milliseconds: number,
+): Promise<Sample> {
+  const { port } = server;
+  if (environment.wrk && environment.effort.wrk && milliseconds !== environment.effort.warm) {
+    const { result, ...sample } = await server.during(() => wrk(port, connections, environment));
+    const { p50, p99, p999 } = result;
+    return { ...sample, p50, p99, p999 };
+  }
+  // Opened for each run: a server closes those that wait while the others are measured.
+  const { group } = await generator.ask("openHttp", { port, connections });
+  const sample = await sampled(server, () => generator.ask("run", { group, milliseconds }));
+  await generator.ask("close", { group });
+  return sample;
+}
+
+interface WrkResult {
+  readonly operations: number;
+  readonly seconds: number;
+  readonly errors: number;
+  readonly p50: number;
+  readonly p99: number;
+  readonly p999: number;
+}
+
+async function wrk(port: number, connections: number, environment: Environment): Promise<WrkResult> {
+  const script = path.join(environment.programs, "wrk.lua");
+  const options = ["-t1", `-c${connections}`, "-d1s", "-s", script, `http://127.0.0.1:${port}/`];
+  const [command, ...args] = pinned(["wrk", ...options], environment.loadCore) as [string, ...string[]];
+  const { stdout } = await promisify(execFile)(command, args, { timeout: 30_000 });
+  const result = JSON.parse(stdout.split("\n").find((line) => line.startsWith("{")) ?? "{}") as WrkResult;
+  if (!(result.operations > 0) || result.errors > 0) throw new Error(`wrk: ${stdout}`);
+  return result;
+}
+
+/** A flood, with an honest client beside it: how long that one waits, and how late the server's event loop is. */
+async function flood(
+  server: Program,
+  { connections, flood: kind }: Of<"flood">,
+  { generator, honest }: Bench,
+  milliseconds: number,
+): Promise<Sample> {
+  const { port } = server;
+  const { group } = await generator.ask("openFlood", { port, connections, flood: kind });
+  await server.watchDelay();
+  // Long enough for some dozens of messages.
+  const { p50, p99, p999 } = await honest.ask("pulse", { port, milliseconds: 2 * milliseconds });
+  const delay = await server.delay();
+  await generator.ask("close", { group });
+  const { memory } = await server.usage();
+  return { p50, p99, p999, delay, memory };
+}
+
+/** A process of its own for each run, so that nothing is compiled yet. */
+async function coldSubject(name: string, workload: Of<"cold">, bench: Bench): Promise<Subject> {
+  const { environment, generator } = bench;
+  const count = workload.connections / environment.effort.divisor;
+  let version = "";
+  const measure = async (): Promise<Sample> => {
+    const server = await Program.start(name, workload.server, environment);
+    version = server.version;
+    const sample = await sampled(server, () => generator.ask("churn", { port: server.port, end: "reset", count }));
+    await server.stop();
+    return sample;
+  };
+  return {
+    get version() {
+      return version;
+    },
+    warm: async () => {},
+    measure,
+    stop: async () => {},
+  };
+}
+
+/** A process of its own for each run: memory that was once in use is not given back. */
+async function idleSubject(name: string, workload: Of<"idle">, bench: Bench): Promise<Subject> {
+  const { environment, generator } = bench;
+  const connections = workload.connections / environment.effort.divisor;
+  let version = "";
+  const measure = async (): Promise<Sample> => {
+    const server = await Program.start(name, workload.server, environment);
+    const { port } = server;
+    version = server.version;
+    // What the process needs once, whatever the number of connections.
+    const first = await generator.ask("openIdle", { port, connections: 100 });
+    const before = await server.idleMemory();
+    const { group } = await generator.ask("openIdle", { port, connections });
+    const memory = await server.idleMemory();
+    await server.stop();
+    await generator.ask("close", first);
+    await generator.ask("close", { group });
+    return { connection: (memory - before) / connections, memory };
+  };
+  return {
+    get version() {
+      return version;
+    },
+    warm: async () => {},
+    measure,
+    stop: async () => {},
+  };
+}
+
+/** A client's process under test, and a lean server as the load. */
+async function clientSubject(name: string, workload: Of<"client">, { environment }: Bench): Promise<Subject> {
+  const { effort, loadCore: core } = environment;
+  const { connections } = workload;
+  const mode = workload.server.mode === "client" ? "echo" : "get";
+  const server = await Program.start("net", { mode }, environment, { core });
+  const { port } = server;
+  const client = await Program.start(name, workload.server, environment, { port, connections, size: 64 });
+  const run = async (length: number): Promise<Sample> => {
+    const { result, ...serving } = await server.during(async () => {
+      const { latencies, ...work } = await client.run(length);
+      return { ...work, latencies, operations: latencies.length, seconds: work.milliseconds / 1000 };
+    });
+    const { cpu, latencies, operations, seconds } = result;
+    const [user, system] = [cpu.user / operations, cpu.system / operations];
+    const { p50, p99, p999 } = percentiles(Float64Array.from(latencies), operations);
+    const load = (serving.cpu! * operations) / 1e6 / seconds;
+    const { memory } = await client.usage();
+    return { cpu: user + system, user, system, rate: operations / seconds, p50, p99, p999, memory, load };
+  };
+  return {
+    version: client.version,
+    warm: () => warmed(run, effort.warm),
+    measure: () => run(effort.run),
+    stop: async () => {
+      await client.stop();
+      await server.stop();
+    },
+  };
+}

@@ -1,0 +1,56 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { help, parseArguments, UsageError, type Plan } from "../../bench/arguments.ts";
+import { workloads } from "../../bench/workloads.ts";
+
+const plan = (...args: string[]): Plan => {
+  const parsed = parseArguments(args);
+  assert.ok(parsed !== "help");
+  return parsed;
+};
+const keys = (...args: string[]): string[] => plan(...args).workloads.map(({ key }) => key);
+const refuses = (args: readonly string[], message: RegExp): void =>
+  assert.throws(
+    () => parseArguments(args),
+    (error) => error instanceof UsageError && message.test(error.message),
+  );
+
+describe("the bench's arguments", () => {
+  it("are everything without any", () => {
+    assert.deepEqual(plan(), { workloads, quick: false, json: false });
+  });
+
+  it("choose workloads by words in their names, in the order of the table", () => {
+    assert.deepEqual(keys("--only", "text,echo-one"), ["echo-one", "text-one", "text-deep", "text-16k"]);
+    assert.deepEqual(keys("--only", "echo-one", "--only", "idle"), ["echo-one", "idle"]);
+    assert.deepEqual(keys("--only", "MiB"), ["echo-1m"]);
+  });
+
+  it("choose peers and an older build", () => {
+    const { peers, against, quick, json } = plan("--peers", "ws,bun", "--against", "v0.1.0", "--quick", "--json");
+    assert.deepEqual([peers, against, quick, json], [["ws", "bun"], "v0.1.0", true, true]);
+  });
+
+  it("that are wrong are answered with what there is", () => {
+    refuses(["--only", "eco"], /"eco".* echo-one, echo-deep, /s);
+    refuses(["--only", "echo,"], /No workload has ""/);
+    refuses(["--peers", "socket.io"], /"socket\.io".* ws, net, node:http/s);
+    refuses(["--qick"], /--qick.*--only, --peers, --quick/s);
+    refuses(["--against"], /--against/);
+    refuses(["echo"], /--only echo/);
+  });
+
+  it("have a help text that names every workload and option", () => {
+    assert.equal(parseArguments(["--help"]), "help");
+    for (const { key } of workloads) assert.ok(help().includes(`  ${key} `), key);
+    for (const option of ["quick", "only", "peers", "against", "json", "help"])
+      assert.ok(help().includes(`--${option}`));
+  });
+});
+
+describe("workloads", () => {
+  it("have names of their own", () => {
+    assert.equal(new Set(workloads.map(({ key }) => key)).size, workloads.length);
+    assert.equal(new Set(workloads.map(({ title }) => title)).size, workloads.length);
+  });
+});
