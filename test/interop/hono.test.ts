@@ -8,6 +8,7 @@ import { deleteCookie, getCookie, setCookie } from "hono/cookie";
 import { HTTPException } from "hono/http-exception";
 import { stream, streamSSE } from "hono/streaming";
 import { serve } from "../../src/server/index.ts";
+import { until } from "../support/until.ts";
 
 /** What happened to the request that waits. */
 const events: string[] = [];
@@ -140,11 +141,8 @@ it("a client that is lost, by the request's signal", async (t) => {
   const socket = connect({ port, host: "127.0.0.1" });
   await once(socket, "connect");
   socket.write("GET /wait HTTP/1.1\r\nHost: h\r\n\r\n");
-  const until = async (count: number): Promise<void> => {
-    while (events.length < count) await new Promise(setImmediate);
-  };
-  await until(1);
+  await until(() => events.length >= 1);
   socket.resetAndDestroy();
-  await until(2);
+  await until(() => events.length >= 2);
   assert.deepEqual(events, ["asked", "core.connection_reset"]);
 });

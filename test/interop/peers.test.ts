@@ -11,6 +11,7 @@ import { scrubReads } from "../../src/net/onread.ts";
 import { serve } from "../../src/server/index.ts";
 import { Stream } from "../../src/websocket/index.ts";
 import { localhost } from "../support/localhost.ts";
+import { until } from "../support/until.ts";
 import { clients, converse, echo, WsEcho, type Client } from "./support/conversation.ts";
 
 // Real peers, on real sockets, doing what their users do. Nobody's reads may show up late: see scrubReads.
@@ -153,7 +154,7 @@ test("a client that resets is nobody else's concern", async () => {
   const [data] = (await once(steady, "message")) as [Buffer];
   assert.equal(String(data), "still here");
   steady.terminate();
-  while (server.connections > 0) await new Promise((resolve) => setImmediate(resolve));
+  await until(() => server.connections === 0);
   assert.deepEqual(
     codes,
     Array.from({ length: 21 }, () => 1006),

@@ -5,7 +5,7 @@ import { it } from "node:test";
 import * as fc from "fast-check";
 import type { MessageData, Stream } from "../../src/websocket/index.ts";
 import { concat } from "../websocket/support/frames.ts";
-import { quiet } from "../websocket/support/kit.ts";
+import { until } from "../support/until.ts";
 import { data, whole, window } from "./support/arbitraries.ts";
 import { PeerInflater, type Window } from "./support/deflate.ts";
 import { open, roles, type Endpoint } from "./support/endpoint.ts";
@@ -75,7 +75,7 @@ for (const role of roles) {
         const endpoint = await open(role, { options: { writeBufferSize }, ...setup, pair: { maxWrite } });
         await Promise.all(messages.map((message) => send(endpoint.ws, message)));
         void endpoint.ws.close();
-        while (endpoint.sent.at(-1)?.code !== 8) await quiet();
+        await until(() => endpoint.sent.at(-1)?.code === 8);
         assert.deepEqual(
           heard(endpoint, agreed),
           messages.map(({ data }) => data),

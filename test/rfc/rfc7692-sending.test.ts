@@ -9,6 +9,7 @@ import type { Role } from "../../src/core/index.ts";
 import type { DeflateOptions, Stream, StreamOptions } from "../../src/websocket/index.ts";
 import { concat, utf8 } from "../websocket/support/frames.ts";
 import { quiet } from "../websocket/support/kit.ts";
+import { until } from "../support/until.ts";
 import { PeerInflater, type Window } from "./support/deflate.ts";
 import { open, roles } from "./support/endpoint.ts";
 import { compressed } from "./support/negotiated.ts";
@@ -32,7 +33,7 @@ async function sent(role: Role, ours: Window, options: Options, send: (ws: Strea
   send(endpoint.ws);
   void endpoint.ws.close();
   // Large messages are compressed in turns of the event loop, or on other threads.
-  while (endpoint.sent.at(-1)?.code !== 8) await quiet();
+  await until(() => endpoint.sent.at(-1)?.code === 8);
 
   const inflater = new PeerInflater(ours);
   const messages: Received[] = [];

@@ -9,6 +9,7 @@ import { VirtualClock } from "../../src/testing/index.ts";
 import { withPath } from "../net/support/sockets.ts";
 import { quiet } from "../websocket/support/kit.ts";
 import { requestBytes } from "../websocket/support/requests.ts";
+import { until } from "../support/until.ts";
 import { connect, hubOf, leave, opened, type Client } from "./support/kit.ts";
 
 const noReport = { closed: 0, lost: 0, terminated: 0, finished: 0, cut: 0, duration: 0 };
@@ -310,11 +311,6 @@ async function dial(server: Server, bytes: Uint8Array | string = ""): Promise<ne
   await once(socket, "connect");
   if (bytes.length > 0) socket.write(bytes);
   return state;
-}
-
-/** Waits for what a server says of itself. */
-async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) await quiet();
 }
 
 const get = "GET / HTTP/1.1\r\nHost: h\r\n\r\n";

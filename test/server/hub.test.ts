@@ -9,6 +9,7 @@ import { prepare } from "../../src/websocket/index.ts";
 import { close as closeFrame, framesIn, ping, text, wholeFrames } from "../websocket/support/frames.ts";
 import { quiet } from "../websocket/support/kit.ts";
 import { requestOf } from "../websocket/support/requests.ts";
+import { until } from "../support/until.ts";
 import { connect, hubOf, leave, opened, type Client } from "./support/kit.ts";
 
 const offer = { fields: { "Sec-WebSocket-Extensions": "permessage-deflate" } };
@@ -179,7 +180,7 @@ describe("compression", () => {
       const news = prepare(Uint8Array.from({ length: size }, (_, i) => i >> 4));
       hub.publish("news", news, undefined);
       leaver!.ws.terminate();
-      while (clients.some((client) => wholeFrames(bytesOf(client)) === 0)) await quiet();
+      await until(() => clients.every((client) => wholeFrames(bytesOf(client)) > 0));
       const [first, ...others] = clients.map(bytesOf);
       for (const each of others) assert.ok(Buffer.from(each).equals(first!));
       // Whoever wants it deflated now gets what is there.

@@ -12,7 +12,8 @@ import { localhost } from "../support/localhost.ts";
 import { withPath } from "../net/support/sockets.ts";
 import { quiet } from "../websocket/support/kit.ts";
 import { requestBytes, type Changes } from "../websocket/support/requests.ts";
-import { dial, until, type Dialed } from "./support/sockets.ts";
+import { until } from "../support/until.ts";
+import { dial, type Dialed } from "./support/sockets.ts";
 
 const echo: MountOptions = { message: (ws, message) => void ws.send(message) };
 

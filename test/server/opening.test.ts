@@ -6,7 +6,8 @@ import type { ServeOptions, Server } from "../../src/server/index.ts";
 import { Opening } from "../../src/server/opening.ts";
 import { localhost, renewed } from "../support/localhost.ts";
 import { requestBytes } from "../websocket/support/requests.ts";
-import { dial, dialTls, serving, until, type Dialed } from "./support/sockets.ts";
+import { until } from "../support/until.ts";
+import { dial, dialTls, serving, type Dialed } from "./support/sockets.ts";
 
 const get = "GET / HTTP/1.1\r\nHost: h\r\n\r\n";
 const proxied = "PROXY TCP4 192.0.2.1 192.0.2.2 4711 443\r\n";

@@ -12,7 +12,8 @@ import { serve, type DrainReport, type ServeOptions, type Server } from "../../s
 import type { Stream } from "../../src/websocket/index.ts";
 import { VirtualClock } from "../../src/testing/index.ts";
 import { requestBytes } from "../websocket/support/requests.ts";
-import { dial, serving, until, type Dialed } from "./support/sockets.ts";
+import { until } from "../support/until.ts";
+import { dial, serving, type Dialed } from "./support/sockets.ts";
 
 const local = { port: 0, host: "127.0.0.1" };
 
@@ -383,7 +384,7 @@ test("a connection that sends nothing is closed at the deadline", async () => {
     const socket = net.connect({ port: server.port!, host: "127.0.0.1" });
     socket.on("error", () => {});
     const closed = once(socket, "close");
-    while (server.connections === 0) await new Promise((resolve) => setImmediate(resolve));
+    await until(() => server.connections > 0);
     await clock.advance(999);
     assert.equal(server.connections, 1);
     await clock.advance(1);
@@ -515,7 +516,7 @@ test("drain waits for handlers that are at work, also behind the end of their so
     const drained = server.drain({ timeout: 5_000 }).then((value) => (report = value));
     const [code] = (await once(ws, "close")) as [number];
     assert.equal(code, 1001);
-    while (server.connections > 0) await new Promise(setImmediate);
+    await until(() => server.connections === 0);
     await new Promise(setImmediate);
     assert.equal(report, undefined, "a handler is at work");
     if (isDone) finish();
@@ -595,7 +596,10 @@ for (const [what, options, bytes] of [
           if (how === "end") socket.end();
           else socket.resetAndDestroy();
           // A hook that never settles finds out by its deadline.
-          while (server.connections > 0) await clock.advance(100);
+          await until(
+            () => server.connections === 0,
+            () => clock.advance(100),
+          );
           await closed;
         }
         assert.equal(server.stats().refused.maxConnectionsPerAddress, 0);
@@ -741,7 +745,7 @@ test("a plain connection waits keepAliveTimeout for its next request", async () 
     socket.write("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
     await once(socket, "data");
     // The deadline moves with the next read, which starts behind the response.
-    while (clock.pending === 0) await new Promise(setImmediate);
+    await until(() => clock.pending > 0);
     const closed = once(socket, "close");
     await clock.advance(ms - 1);
     assert.equal(server.connections, 1);

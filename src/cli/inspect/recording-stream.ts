@@ -1,9 +1,10 @@
 import type { ByteStream, Peer, ReadHandler, Role, TeardownHandler, WriteHandler } from "../../core/index.ts";
+import { copyOf } from "../../core/internal.ts";
 
 /** A stream that keeps what goes over it, until it is told to stop. */
 export class RecordingStream implements ByteStream {
   readonly nextLayer: ByteStream;
-  #sent: Buffer[] = [];
+  #sent: Uint8Array[] = [];
   #received: Buffer[] = [];
   #isRecording = true;
 
@@ -40,10 +41,8 @@ export class RecordingStream implements ByteStream {
 
   writeSome(buffers: Uint8Array | readonly Uint8Array[], handler: WriteHandler): void {
     this.nextLayer.writeSome(buffers, (error, written) => {
-      if (this.#isRecording && written > 0) {
-        const all = buffers instanceof Uint8Array ? Buffer.from(buffers) : Buffer.concat(buffers);
-        this.#sent.push(all.subarray(0, written));
-      }
+      // A copy of what was taken, not of all that was offered: of a large write a stream may take a little at a time.
+      if (this.#isRecording && written > 0) this.#sent.push(copyOf(buffers, written));
       handler(error, written);
     });
   }

@@ -157,7 +157,10 @@ describe("examine", () => {
     await until(() => clock.pending === 1);
     const state = { isDone: false };
     void looking.then(() => (state.isDone = true));
-    while (!state.isDone) await clock.advance(700);
+    await until(
+      () => state.isDone,
+      () => clock.advance(700),
+    );
     const found = await looking;
     assert.deepEqual([found.failure!.step, found.failure!.code], ["handshake", "core.timeout"]);
     assert.match(found.verdict, /said nothing/);

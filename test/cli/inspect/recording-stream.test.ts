@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { RecordingStream } from "../../../src/cli/inspect/recording-stream.ts";
 import { pair, type PairOptions } from "../../../src/testing/index.ts";
 import { byteStreamSuite, type Connection } from "../../core/support/byte-stream-suite.ts";
-import { readExactly, teardown, writeAll } from "../../core/support/stream-operations.ts";
+import { pattern, readExactly, teardown, writeAll } from "../../core/support/stream-operations.ts";
 
 function recording(options?: PairOptions): Connection {
   const [next, peer] = pair(options);
@@ -26,5 +26,17 @@ describe("RecordingStream", () => {
     assert.equal(stream.nextLayer, next);
     peer.end();
     assert.equal(await teardown(stream, "client"), undefined);
+  });
+
+  it("keeps no copy of what was offered and not taken", async () => {
+    const [next, peer] = pair({ maxWrite: 1000 });
+    const stream = new RecordingStream(next);
+    const offered = pattern(1_000_000);
+    const before = process.memoryUsage().arrayBuffers;
+    const [, received] = await Promise.all([writeAll(stream, offered), readExactly(peer, offered.length)]);
+    const kept = process.memoryUsage().arrayBuffers - before;
+    assert.ok(received.equals(offered) && stream.sent.equals(offered));
+    // Copies of all that was offered to each of the thousand writes would be 500 MB.
+    assert.ok(kept < 50_000_000, `${kept} bytes`);
   });
 });

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { setImmediate as turn } from "node:timers/promises";
+export { until } from "../../support/until.ts";
 import type { ByteStream, Role, ServalError } from "../../../src/core/index.ts";
 
 /** Runs an operation, and holds it to what every handler may count on: called once, and not inside the call. */
@@ -99,11 +100,6 @@ export async function teardown(stream: ByteStream, role: Role): Promise<ServalEr
 /** Lets the event loop turn: over memory and loopback, all that can move has moved then. */
 export async function turns(count = 30): Promise<void> {
   for (let index = 0; index < count; index++) await turn();
-}
-
-/** Lets the event loop turn until a condition holds. */
-export async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await turn();
 }
 
 /** Whether something is still undone after all that can move has moved. */

@@ -6,6 +6,7 @@ import { Response, Serializer, type Body } from "../../../src/http/index.ts";
 import { WriteOperation } from "../../../src/http/operations/write-operation.ts";
 import { pair, type PairOptions, type PairStream } from "../../../src/testing/index.ts";
 import { HandBody, quiet } from "../support/serving.ts";
+import { until } from "../../support/until.ts";
 
 /** An operation that writes a response with this body, and what it has completed with. */
 function writing(
@@ -99,7 +100,7 @@ describe("WriteOperation", () => {
     }
     const { operation, outcomes } = writing(empty());
     operation.start(undefined);
-    while (outcomes.length === 0) await quiet();
+    await until(() => outcomes.length > 0);
     assert.deepEqual(outcomes, [undefined]);
   });
 

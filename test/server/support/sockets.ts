@@ -5,7 +5,6 @@ import * as tls from "node:tls";
 import { serve, type ServeOptions, type Server } from "../../../src/server/index.ts";
 import { VirtualClock } from "../../../src/testing/index.ts";
 import { localhost, renewed } from "../../support/localhost.ts";
-import { quiet } from "../../websocket/support/kit.ts";
 
 /** A socket, what it has received, and its end, whatever that is. */
 export interface Dialed {
@@ -46,11 +45,6 @@ export async function dialTls(
   const secure = tls.connect({ ...where, ca: [localhost.cert, renewed.cert], servername: "localhost" });
   await once(secure, "secureConnect");
   return Object.assign(watched(secure), { subject: String(secure.getPeerCertificate().subject.CN) });
-}
-
-/** Waits for what someone says of itself. */
-export async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) await quiet();
 }
 
 /** A server on this machine, with a clock that stands still; at the end nothing of it is left. */
