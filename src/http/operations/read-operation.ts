@@ -1,12 +1,14 @@
 import {
+  complete,
+  FlatBuffer,
   transportError,
   type ByteStream,
-  type FlatBuffer,
   type Handler,
   type ReadHandler,
   type ServalError,
 } from "../../core/index.ts";
-import { AbortGuard } from "../../core/internal.ts";
+import { AbortGuard, checkSignal, invalidArgument } from "../../core/internal.ts";
+import type { OperationOptions } from "./operation-options.ts";
 
 /** What takes bytes until it has what is wanted of them. */
 export interface Sink<Result> {
@@ -92,4 +94,20 @@ export class ReadOperation<Result> {
     }
     this.#handler(error, result);
   }
+}
+
+/** Checks what a reading function was given, and reads with the sink; without a handler, returns a promise. */
+export function startRead<Result>(
+  stream: ByteStream,
+  buffer: FlatBuffer,
+  sink: () => Sink<Result>,
+  options: OperationOptions | Handler<Result> | undefined,
+  handler: Handler<Result> | undefined,
+): Promise<Result> | void {
+  if (typeof options === "function") return startRead(stream, buffer, sink, undefined, options);
+  return complete(handler, (done) => {
+    if (!(buffer instanceof FlatBuffer))
+      throw invalidArgument("Reading takes a stream, a core.FlatBuffer and a parser");
+    new ReadOperation(stream, buffer, sink(), done).start(checkSignal(options?.signal));
+  });
 }

@@ -1,7 +1,7 @@
-import { complete, type ByteStream, type FlatBuffer, type Handler } from "../../core/index.ts";
+import type { ByteStream, FlatBuffer, Handler } from "../../core/index.ts";
 import type { OperationOptions } from "./operation-options.ts";
 import type { FinalResponseParser } from "../codec/final-response-parser.ts";
-import { ReadOperation, type Sink } from "./read-operation.ts";
+import { startRead, type Sink } from "./read-operation.ts";
 import type { Response } from "../messages/response.ts";
 
 /**
@@ -44,16 +44,13 @@ export function readResponse(
   options?: OperationOptions | Handler<Response>,
   handler?: Handler<Response>,
 ): Promise<Response> | void {
-  if (typeof options === "function") return readResponse(stream, buffer, parser, undefined, options);
-  return complete(handler, (done) => {
-    const sink: Sink<Response> = {
-      put: (bytes) => parser.put(bytes),
-      get isDone() {
-        return parser.isDone;
-      },
-      end: () => parser.end(),
-      result: () => parser.response!,
-    };
-    new ReadOperation(stream, buffer, sink, done).start(options?.signal);
+  const sink = (): Sink<Response> => ({
+    put: (bytes) => parser.put(bytes),
+    get isDone() {
+      return parser.isDone;
+    },
+    end: () => parser.end(),
+    result: () => parser.response!,
   });
+  return startRead(stream, buffer, sink, options, handler);
 }

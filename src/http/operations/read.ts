@@ -1,7 +1,6 @@
-import { complete, FlatBuffer, type ByteStream, type Handler } from "../../core/index.ts";
-import { checkSignal, invalidArgument } from "../../core/internal.ts";
+import type { ByteStream, FlatBuffer, Handler } from "../../core/index.ts";
 import type { OperationOptions } from "./operation-options.ts";
-import { ReadOperation, type Sink } from "./read-operation.ts";
+import { startRead } from "./read-operation.ts";
 import { MessageSink, PartSink, type Parser } from "./sinks.ts";
 
 // Each reads what is in `buffer` first, then from the stream, and leaves what is behind in the buffer.
@@ -46,7 +45,7 @@ export function readHeader<Parsed>(
   options?: OperationOptions | Handler<Parsed>,
   handler?: Handler<Parsed>,
 ): Promise<Parsed> | void {
-  return start(stream, buffer, () => new MessageSink(parser, "head"), options, handler);
+  return startRead(stream, buffer, () => new MessageSink(parser, "head"), options, handler);
 }
 
 /**
@@ -83,7 +82,7 @@ export function readSome(
   options?: OperationOptions | Handler<Uint8Array | undefined>,
   handler?: Handler<Uint8Array | undefined>,
 ): Promise<Uint8Array | undefined> | void {
-  return start(stream, buffer, () => new PartSink(parser), options, handler);
+  return startRead(stream, buffer, () => new PartSink(parser), options, handler);
 }
 
 /**
@@ -119,20 +118,5 @@ export function read<Parsed>(
   options?: OperationOptions | Handler<Parsed>,
   handler?: Handler<Parsed>,
 ): Promise<Parsed> | void {
-  return start(stream, buffer, () => new MessageSink(parser, "message"), options, handler);
-}
-
-function start<Result>(
-  stream: ByteStream,
-  buffer: FlatBuffer,
-  sink: () => Sink<Result>,
-  options: OperationOptions | Handler<Result> | undefined,
-  handler: Handler<Result> | undefined,
-): Promise<Result> | void {
-  if (typeof options === "function") return start(stream, buffer, sink, undefined, options);
-  return complete(handler, (done) => {
-    if (!(buffer instanceof FlatBuffer))
-      throw invalidArgument("Reading takes a stream, a core.FlatBuffer and a parser");
-    new ReadOperation(stream, buffer, sink(), done).start(checkSignal(options?.signal));
-  });
+  return startRead(stream, buffer, () => new MessageSink(parser, "message"), options, handler);
 }

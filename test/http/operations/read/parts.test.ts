@@ -2,57 +2,23 @@
 import assert from "node:assert/strict";
 import { getEventListeners } from "node:events";
 import { describe, it } from "node:test";
-import { FlatBuffer, type ServalError } from "../../../../src/core/index.ts";
+import { FlatBuffer } from "../../../../src/core/index.ts";
 import { decodeLatin1 } from "../../../../src/core/text.ts";
-import {
-  read,
-  readHeader,
-  readSome,
-  RequestParser,
-  ResponseParser,
-  type OperationOptions,
-} from "../../../../src/http/index.ts";
-import { pair, type PairOptions, type PairStream } from "../../../../src/testing/index.ts";
+import { read, readHeader, readSome, RequestParser, ResponseParser } from "../../../../src/http/index.ts";
+import type { PairStream } from "../../../../src/testing/index.ts";
+import { bufferWith, once, streamWith } from "../../support/reading-suite.ts";
 import { bytesOf } from "../../support/samples.ts";
 
 const head = "POST /a HTTP/1.1\r\nContent-Length: 5\r\n\r\n";
 const chunkedHead = "POST /a HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n";
 
-function streamWith(text: string, options: PairOptions = {}): { stream: PairStream; peer: PairStream } {
-  const [stream, peer] = pair(options, {});
-  if (text !== "") peer.writeSome(bytesOf(text), () => {});
-  return { stream, peer };
-}
-
-function bufferWith(text: string): FlatBuffer {
-  const buffer = new FlatBuffer();
-  if (text !== "") buffer.append(bytesOf(text));
-  return buffer;
-}
-
-/** Reads a part with a handler, and checks that it runs once and not inside the call. */
-function partOnce(
-  stream: PairStream,
-  buffer: FlatBuffer,
-  parser: RequestParser,
-  options?: OperationOptions,
-): Promise<{ error: ServalError | undefined; part: Uint8Array | undefined }> {
-  return new Promise((resolve, reject) => {
-    let inside = true;
-    let runs = 0;
-    readSome(stream, buffer, parser, options, (error, part) => {
-      if (inside || ++runs > 1) reject(new Error("inside the call, or twice"));
-      resolve({ error, part });
-    });
-    inside = false;
-  });
-}
-
 /** All parts of a body, up to the end. */
 async function partsOf(stream: PairStream, buffer: FlatBuffer, parser: RequestParser): Promise<string[]> {
   const parts: string[] = [];
   for (;;) {
-    const { error, part } = await partOnce(stream, buffer, parser);
+    const { error, result: part } = await once<Uint8Array | undefined>((handler) =>
+      readSome(stream, buffer, parser, handler),
+    );
     if (error !== undefined) throw error;
     if (part === undefined) return parts;
     assert.ok(part.length > 0);
@@ -227,11 +193,14 @@ describe("readSome", () => {
         const parser = new RequestParser();
         parser.put(bytesOf(chunkedHead));
         const { stream } = streamWith(text);
-        const outcome = partOnce(stream, new FlatBuffer(), parser, { signal: controller.signal });
+        const { signal } = controller;
+        const outcome = once<Uint8Array | undefined>((handler) =>
+          readSome(stream, new FlatBuffer(), parser, { signal }, handler),
+        );
         for (let turn = 0; turn < turns; turn++) await Promise.resolve();
         const inTime = getEventListeners(controller.signal, "abort").length > 0;
         controller.abort("enough");
-        const { error, part } = await outcome;
+        const { error, result: part } = await outcome;
         assert.equal(error?.code, inTime ? "core.aborted" : undefined);
         assert.equal(part === undefined, inTime);
         assert.deepEqual([stream.closed, getEventListeners(controller.signal, "abort").length], [inTime, 0]);
