@@ -149,7 +149,7 @@ export const differences: readonly Difference[] = [
     aspect: "refused",
     we: "accept one CR LF before a request",
     they: "skip any number of CR and LF",
-    why: "RFC 9112 2.2 asks for one. More of them are what is left of a body that someone has taken for shorter.",
+    why: "RFC 9112 2.2 asks for one. More of them may be the rest of a body that another parser took for shorter.",
     matches: ({ input, ours: { at } }) =>
       /^[\r\n]*$/.test(input.text.slice(0, at)) && /^[\r\n]/.test(input.text) && at <= 2,
   },
@@ -322,7 +322,7 @@ export const differences: readonly Difference[] = [
     ),
     aspect: "refused",
     we: "refuse",
-    they: "take what follows for the other protocol's, where they refuse it without Upgrade",
+    they: "take the bytes that follow for the other protocol's, but refuse the request without Upgrade",
     why: "RFC 9112 6.3: it has a body, and no rule says where that ends.",
     matches: (found) =>
       found.ours.code === "http.bad_transfer_encoding" &&
@@ -336,7 +336,7 @@ export const differences: readonly Difference[] = [
     aspect: "refused",
     we: "refuse, with 501",
     they: "hand out the coded body",
-    why: "RFC 9112 6.1: what can't be decoded is not implemented. With 400 where the list is malformed.",
+    why: "RFC 9112 6.1: a coding that can't be decoded is not implemented. With 400 where the list is malformed.",
     matches: (found) =>
       ["http.unknown_transfer_coding", "http.bad_transfer_encoding"].includes(found.ours.code!) &&
       codings(found).length > 1 &&
