@@ -85,9 +85,9 @@ function webSocketUrl(url: string, path: string): string {
 }
 
 /** Why a server did not start, and what to do about it, in one line. */
-function whyNot(error: unknown, { port, host, path }: Where): string {
+function whyNot(error: unknown, { port, host, unix }: Where): string {
   const message = failureLine(error);
-  if (path !== undefined) return message;
+  if (unix !== undefined) return message;
   switch (error instanceof ServalError ? error.code : undefined) {
     case "net.address_in_use":
       return `port ${port} of ${host} is in use; stop the server that uses it, or choose another with --port (0 for any that is free)`;

@@ -20,11 +20,11 @@ export interface DialOptions {
 
 /** Connects to an endpoint, through the proxy and with TLS where these are wanted. What fails leaves nothing open. */
 export async function dial(endpoint: Endpoint, options: DialOptions): Promise<ByteStream> {
-  const { host, port, path, isSecure } = endpoint;
+  const { host, port, unix, isSecure } = endpoint;
   const { family, signal } = options;
   const tls = tlsOptions(options.tls, signal);
   const proxy = options.proxy === "environment" ? await proxyFromEnvironment(endpoint) : options.proxy;
-  if (path !== undefined) return connect({ path }, { signal });
+  if (unix !== undefined) return connect({ unix }, { signal });
   if (proxy === undefined) {
     return isSecure ? connectTls({ host, port, family }, tls) : connect({ host, port, family }, { signal });
   }

@@ -45,7 +45,7 @@ const secure = ["wss", "https", "all"];
  * Throws `client.bad_proxy` and `client.missing_package`.
  */
 export async function proxyFromEnvironment(endpoint: Endpoint): Promise<Proxy | undefined> {
-  if (endpoint.path !== undefined) return undefined;
+  if (endpoint.unix !== undefined) return undefined;
   const scheme = (endpoint.isSecure ? secure : plain).find((name) => variable(name) !== undefined);
   if (scheme === undefined) return undefined;
   const { getProxyForUrl } = await loadProxyFromEnv();

@@ -55,8 +55,8 @@ function resolve(location: string, from: Endpoint): Endpoint | undefined {
   url.hash = "";
   try {
     const endpoint = parseUrl(url);
-    const isRelative = from.path !== undefined && url.host === from.authority && !endpoint.isSecure;
-    return isRelative ? { ...endpoint, path: from.path } : endpoint;
+    const isRelative = from.unix !== undefined && url.host === from.authority && !endpoint.isSecure;
+    return isRelative ? { ...endpoint, unix: from.unix } : endpoint;
   } catch (error) {
     if (error instanceof ServalError) return undefined;
     throw error;

@@ -10,7 +10,7 @@ export interface Endpoint {
   /** The TCP port. */
   readonly port: number;
   /** The path of a Unix socket, in the place of host and port. */
-  readonly path: string | undefined;
+  readonly unix: string | undefined;
   /** The value of Host: an IPv6 address in brackets, a port that is the scheme's default left out. */
   readonly authority: string;
   /** The request target. */
@@ -44,7 +44,7 @@ export function parseUrl(given: string | URL): Endpoint {
     isSecure: secure,
     host: hostOf(url),
     port: portOf(url, secure ? 443 : 80),
-    path: undefined,
+    unix: undefined,
     authority: url.host,
     target: url.pathname + url.search,
     credentials: credentialsOf(url, badUrl),
@@ -62,7 +62,7 @@ function unixEndpoint(url: URL): Endpoint {
     isSecure: false,
     host: "localhost",
     port: 80,
-    path: decode(path, badUrl),
+    unix: decode(path, badUrl),
     authority: "localhost",
     target: target + url.search,
     credentials: undefined,
@@ -71,12 +71,12 @@ function unixEndpoint(url: URL): Endpoint {
 
 /** Whether two endpoints are one origin (RFC 6454 section 4): what is secret to one may be told to the other. */
 export function isSameOrigin(a: Endpoint, b: Endpoint): boolean {
-  return a.isSecure === b.isSecure && a.host === b.host && a.port === b.port && a.path === b.path;
+  return a.isSecure === b.isSecure && a.host === b.host && a.port === b.port && a.unix === b.unix;
 }
 
 /** The place in words, for messages: nothing of its target or its credentials. */
-export function placeOf({ path, host, port }: Pick<Endpoint, "path" | "host" | "port">): string {
-  return path ?? hostAndPort(host, port);
+export function placeOf({ unix, host, port }: Pick<Endpoint, "unix" | "host" | "port">): string {
+  return unix ?? hostAndPort(host, port);
 }
 
 /** `host:port`, as RFC 3986 section 3.2 has it. */

@@ -11,7 +11,7 @@ export interface Peer {
   readonly port?: number;
   readonly family?: "IPv4" | "IPv6";
   /** The path of the Unix socket, where it is one. */
-  readonly path?: string;
+  readonly unix?: string;
 }
 
 /** Receives the outcome of {@link ByteStream.readSome}: an error, bytes, or neither at end of stream. */

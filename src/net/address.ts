@@ -9,7 +9,7 @@ export interface Target {
   /** The host's name or address. Default `"localhost"`. */
   host?: string | undefined;
   /** The path of a Unix socket, in the place of port and host. */
-  path?: string | undefined;
+  unix?: string | undefined;
   /** Takes only the host's IPv4 or IPv6 addresses. Default all, tried as RFC 8305 (Happy Eyeballs) has it. */
   family?: 4 | 6 | undefined;
 }
@@ -17,9 +17,9 @@ export interface Target {
 /** Passes what is a place to connect to. `taker` is the function that was given it. */
 export function checkTarget(taker: string, target: Target): void {
   const isPlace = isPlainObject(target);
-  if (isPlace) checkOptionNames(taker, target, ["port", "host", "path", "family"]);
-  if (!isPlace || (target.port === undefined) === (target.path === undefined)) {
-    throw invalidArgument(`${taker} takes { port, host } or { path }`);
+  if (isPlace) checkOptionNames(taker, target, ["port", "host", "unix", "family"]);
+  if (!isPlace || (target.port === undefined) === (target.unix === undefined)) {
+    throw invalidArgument(`${taker} takes { port, host } or { unix }`);
   }
   const { family } = target;
   if (family !== undefined && family !== 4 && family !== 6) throw invalidArgument("family must be 4 or 6");
@@ -27,8 +27,8 @@ export function checkTarget(taker: string, target: Target): void {
 
 /** An address in words: `host:port`, or the path of a Unix socket. */
 export function nameOf(target: Target): string {
-  const { host = "*", port, path } = target;
-  return path ?? (host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`);
+  const { host = "*", port, unix } = target;
+  return unix ?? (host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`);
 }
 
 /** The other end of a connected TCP socket; empty if it was reset already. */
@@ -42,7 +42,7 @@ export function listenedOn(server: Server): Peer {
   const address = server.address();
   if (address === null) return {};
   return typeof address === "string"
-    ? { path: address }
+    ? { unix: address }
     : internetAddress(address.address, address.port, address.family);
 }
 

@@ -35,8 +35,8 @@ export function connectBy(way: ReadWay, target: Target, options: ConnectOptions 
       checkTarget("connect", target);
       const signal = signalOf(options);
       if (signal?.aborted === true) throw abortError(signal);
-      const { host = "localhost", port, path, family } = target;
-      const name = nameOf({ host, port, path });
+      const { host = "localhost", port, unix, family } = target;
+      const name = nameOf({ host, port, unix });
       const abort = (): void => {
         stream.close();
         reject(abortError(signal!));
@@ -48,7 +48,7 @@ export function connectBy(way: ReadWay, target: Target, options: ConnectOptions 
       };
       let stream: SocketStream;
       try {
-        stream = SocketStream.connecting({ host, port, path, family }, way, connected);
+        stream = SocketStream.connecting({ host, port, unix, family }, way, connected);
       } catch (error) {
         throw connectError(error, name);
       }

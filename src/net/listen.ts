@@ -7,14 +7,14 @@ import { listenError } from "./errors.ts";
 import { takeConnections } from "./onread.ts";
 import { SocketStream, type ReadWay } from "./socket-stream.ts";
 
-/** Where and how {@link listen} listens. Either `port` or `path` is needed. */
+/** Where and how {@link listen} listens. Either `port` or `unix` is needed. */
 export interface ListenOptions {
   /** The TCP port; 0 for any that is free. */
   port?: number | undefined;
   /** The address of this machine, or its name. Default all addresses, IPv6 and IPv4. */
   host?: string | undefined;
   /** The path of a Unix socket, in the place of port and host. Its file goes away at the close. */
-  path?: string | undefined;
+  unix?: string | undefined;
   /** How many connections may wait to be accepted. Default 511; the operating system may have a lower limit. */
   backlog?: number | undefined;
   /**
@@ -39,7 +39,7 @@ export class Listener {
   /** The IP address that is listened on; undefined for a Unix socket. */
   readonly host: string | undefined;
   /** The path of the Unix socket; undefined for TCP. */
-  readonly path: string | undefined;
+  readonly unix: string | undefined;
   readonly #server: Server;
   readonly #address: Peer;
   readonly #onConnection: ConnectionHandler;
@@ -55,14 +55,14 @@ export class Listener {
     this.#address = listenedOn(server);
     this.port = this.#address.port;
     this.host = this.#address.address;
-    this.path = this.#address.path;
+    this.unix = this.#address.unix;
     // For good: what fails to be accepted must not end the process.
     server.on("error", (cause) => {
       if (this.#onError !== undefined) this.#tell(transportError(cause));
     });
-    server.on("connection", (socket) => this.#accepted(SocketStream.fromSocket(socket, this.path, this.#left)));
+    server.on("connection", (socket) => this.#accepted(SocketStream.fromSocket(socket, this.unix, this.#left)));
     if (way === "onread") {
-      takeConnections(server, (handle) => this.#accepted(SocketStream.fromHandle(handle, this.path, this.#left)));
+      takeConnections(server, (handle) => this.#accepted(SocketStream.fromHandle(handle, this.unix, this.#left)));
     }
   }
 
@@ -71,7 +71,7 @@ export class Listener {
     return this.#connections;
   }
 
-  /** What is listened on: `{ address, port, family }`, or `{ path }`. */
+  /** What is listened on: `{ address, port, family }`, or `{ unix }`. */
   address(): Peer {
     return this.#address;
   }
@@ -136,9 +136,9 @@ export function listenBy(way: ReadWay, options: ListenOptions, onConnection: Con
 
 async function start(way: ReadWay, options: ListenOptions, onConnection: ConnectionHandler): Promise<Listener> {
   check(options, onConnection);
-  const { port, host, path, backlog } = options;
-  const where: NodeListenOptions = path === undefined ? { port: port! } : { path };
-  if (path === undefined && host !== undefined) where.host = host;
+  const { port, host, unix, backlog } = options;
+  const where: NodeListenOptions = unix === undefined ? { port: port! } : { path: unix };
+  if (unix === undefined && host !== undefined) where.host = host;
   if (backlog !== undefined) where.backlog = backlog;
   const server = new Server({ allowHalfOpen: true, pauseOnConnect: true });
   const start = (): Promise<Listener> =>
@@ -152,16 +152,16 @@ async function start(way: ReadWay, options: ListenOptions, onConnection: Connect
     });
   try {
     return await start().catch(async (error: unknown) => {
-      if (path === undefined || !(await isStale(path, error))) throw error;
-      await unlink(path);
+      if (unix === undefined || !(await isStale(unix, error))) throw error;
+      await unlink(unix);
       return start();
     });
   } catch (error) {
-    throw listenError(error, nameOf({ host, port, path }));
+    throw listenError(error, nameOf({ host, port, unix }));
   }
 }
 
-const optionNames = ["port", "host", "path", "backlog", "onError"];
+const optionNames = ["port", "host", "unix", "backlog", "onError"];
 
 /** What is given by mistake would listen elsewhere, or fail at the first connection. */
 function check(options: ListenOptions, onConnection: ConnectionHandler): void {
@@ -169,9 +169,9 @@ function check(options: ListenOptions, onConnection: ConnectionHandler): void {
     throw invalidArgument("listen takes a plain object of options, such as { port: 8080 }, and a connection handler");
   }
   checkOptionNames("listen", options, optionNames);
-  const { port, path, backlog, onError } = options;
-  if ((port === undefined) === (path === undefined)) {
-    throw invalidArgument("listen takes either a port or a path, such as { port: 8080 }");
+  const { port, unix, backlog, onError } = options;
+  if ((port === undefined) === (unix === undefined)) {
+    throw invalidArgument("listen takes either a port or unix, the path of a Unix socket, such as { port: 8080 }");
   }
   if (backlog !== undefined && !(Number.isInteger(backlog) && backlog >= 0)) {
     throw invalidArgument(`backlog must be a whole number of at least 0, not ${String(backlog)}`);

@@ -74,7 +74,7 @@ function unixPath(bytes: Uint8Array, offset: number): Peer | undefined {
   const field = bytes.subarray(offset, offset + pathSize);
   const end = field.indexOf(0, 1);
   const path = decodeUtf8(field, 0, end === -1 ? pathSize : end);
-  return path === "\0" ? undefined : { path };
+  return path === "\0" ? undefined : { unix: path };
 }
 
 /** The pieces from `start` to the end of the header. */

@@ -54,19 +54,19 @@ export class SocketStream extends DuplexStream<Socket> implements ByteStream {
   };
 
   /** A stream over an accepted connection that no socket has been built from yet. @internal */
-  static fromHandle(handle: Handle, path: string | undefined, closed: () => void): SocketStream {
+  static fromHandle(handle: Handle, unix: string | undefined, closed: () => void): SocketStream {
     const options: SocketOptions = { handle, allowHalfOpen: true, onread: onread((size) => made.#received(size)) };
     // It reads from its construction on. Nothing comes before this turn ends, and then it is paused if nobody wants it.
     const made: SocketStream = new SocketStream(makeSocket(options), "onread", true);
-    made.#connected(path, closed);
+    made.#connected(unix, closed);
     made.idle();
     return made;
   }
 
   /** A stream over a socket that is connected and paused, by its `'data'` events. @internal */
-  static fromSocket(socket: Socket, path: string | undefined, closed: () => void): SocketStream {
+  static fromSocket(socket: Socket, unix: string | undefined, closed: () => void): SocketStream {
     const made = new SocketStream(socket, "data", false);
-    made.#connected(path, closed);
+    made.#connected(unix, closed);
     return made;
   }
 
@@ -80,11 +80,11 @@ export class SocketStream extends DuplexStream<Socket> implements ByteStream {
     socket.once("error", connected);
     socket.once("connect", () => {
       socket.off("error", connected);
-      made.#connected(target.path, undefined);
+      made.#connected(target.unix, undefined);
       connected(undefined);
     });
-    const { port, host, path, family } = target;
-    socket.connect(path === undefined ? { port: port!, host: host!, family } : { path });
+    const { port, host, unix, family } = target;
+    socket.connect(unix === undefined ? { port: port!, host: host!, family } : { path: unix });
     return made;
   }
 
@@ -146,7 +146,7 @@ export class SocketStream extends DuplexStream<Socket> implements ByteStream {
     const socket = this.duplex;
     // Whoever has it now is told why.
     if (this.#released) socket.destroy(coreError("core.aborted"));
-    else if (this.writing && this.#peer.path === undefined && !socket.connecting && !socket.destroyed)
+    else if (this.writing && this.#peer.unix === undefined && !socket.connecting && !socket.destroyed)
       socket.resetAndDestroy();
     else socket.destroy();
   }
@@ -156,11 +156,11 @@ export class SocketStream extends DuplexStream<Socket> implements ByteStream {
     return takenBack(size);
   }
 
-  #connected(path: string | undefined, closed: (() => void) | undefined): void {
+  #connected(unix: string | undefined, closed: (() => void) | undefined): void {
     const socket = this.duplex;
     this.#closed = closed;
     // Asked now, since after a reset nobody knows.
-    this.#peer = path === undefined ? connectedTo(socket) : { path };
+    this.#peer = unix === undefined ? connectedTo(socket) : { unix };
     socket.setNoDelay(true);
   }
 

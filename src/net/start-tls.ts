@@ -41,9 +41,9 @@ export function connectTls(target: Target, options: TlsOptions & ConnectOptions 
 
 async function connectAndShakeHands(target: Target, options: TlsOptions & ConnectOptions): Promise<TlsStream> {
   checkTarget("connectTls", target);
-  const { host = "localhost", port, path, family } = target;
-  const where = path === undefined ? { port: port!, family } : { path };
-  return shakeHands(nameOf({ host, port, path }), undefined, { ...where, host }, options);
+  const { host = "localhost", port, unix, family } = target;
+  const where = unix === undefined ? { port: port!, family } : { path: unix };
+  return shakeHands(nameOf({ host, port, unix }), undefined, { ...where, host }, options);
 }
 
 /**

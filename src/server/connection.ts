@@ -13,6 +13,7 @@ import { refuseUpgrade } from "../websocket/internal.ts";
 import { uncounted, type Place } from "./admission.ts";
 import type { Hub } from "./hub.ts";
 import type { FetchHandler } from "./options.ts";
+import { notFound, pathOf } from "./path.ts";
 import { answer } from "./plain-http.ts";
 import { tooManyFromAddress } from "./refuse.ts";
 
@@ -21,6 +22,8 @@ export interface ConnectionOwner<Data> {
   readonly hub: Hub<Data>;
   readonly http: ServeSettings;
   readonly fetch: FetchHandler | undefined;
+  /** The path whose upgrades are taken; undefined for all. */
+  readonly path: string | undefined;
   /** When it fires, a connection ends behind the request that is being answered. */
   readonly stopping: AbortSignal;
   /** When it fires, a connection ends at once. */
@@ -35,7 +38,7 @@ export function serveConnection<Data>(
   owner: ConnectionOwner<Data>,
   place: Place = uncounted,
 ): void {
-  const { hub, http, fetch, stopping, ending } = owner;
+  const { hub, http, fetch, path, stopping, ending } = owner;
   const { peer } = stream;
   let isUpgraded = false;
 
@@ -44,9 +47,11 @@ export function serveConnection<Data>(
     exchange: Exchange,
   ): Response<Body> | Promise<Response<Body>> | undefined => {
     const client = hub.clientOf(request, peer);
-    if (!isWebSocket(request)) {
+    const isElsewhere = path !== undefined && pathOf(request.target) !== path;
+    if (isElsewhere || !isWebSocket(request)) {
       if (hub.isDraining) return hub.drainingResponse(request, client);
       hub.counters.requests++;
+      if (isElsewhere && fetch === undefined) return notFound();
       return answer(fetch && ((standard) => fetch(standard, { peer: client })), request, exchange);
     }
     // What does not even ask for it is refused as what it is, and so is what has a body.

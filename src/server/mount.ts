@@ -10,6 +10,7 @@ import { handBack, takeOnly, wantsWebSocket, type AnsweringServer } from "./hand
 import { Hub } from "./hub.ts";
 import { HubServer } from "./hub-server.ts";
 import { checkServerOptions, type MountOptions } from "./options.ts";
+import { checkPath, notFound, pathOf } from "./path.ts";
 import { refuse, tooMany, tooManyFromAddress } from "./refuse.ts";
 import type { MountedServer } from "./server.ts";
 
@@ -62,10 +63,7 @@ class Mounted<Data> extends HubServer<Data> implements Mount {
 
   constructor(server: UpgradingServer, options: MountOptions<Data>) {
     super();
-    const { path } = options;
-    if (path !== undefined && (typeof path !== "string" || !path.startsWith("/"))) {
-      throw invalidArgument(`path must begin with a slash, such as "/chat", not ${String(path)}`);
-    }
+    const path = checkPath(options.path);
     this.hub = new Hub(options);
     this.path = path;
     this.#server = server;
@@ -93,7 +91,7 @@ class Mounted<Data> extends HubServer<Data> implements Mount {
   }
 
   /** Which of the mounts takes the upgrades of a path: the last one of this path, or of all. */
-  #ownerOf(path: string | undefined): Mount | undefined {
+  #ownerOf(path: string): Mount | undefined {
     const all = [...this.#mounts];
     return all.findLast((mount) => mount.path === path) ?? all.findLast((mount) => mount.path === undefined);
   }
@@ -105,7 +103,7 @@ class Mounted<Data> extends HubServer<Data> implements Mount {
       // It asks for something else, which is the application's to answer: once.
       if (!this.#isFirst || handBack(this.#server, incoming, socket, head)) return;
     }
-    const owner = this.#ownerOf(incoming.url?.split("?", 1)[0]);
+    const owner = this.#ownerOf(pathOf(incoming.url ?? ""));
     const isOurs = owner === this;
     if (!isOurs && (owner !== undefined || this.#hasOthers || !this.#isFirst)) return;
     const hub = this.hub;
@@ -141,8 +139,8 @@ class Mounted<Data> extends HubServer<Data> implements Mount {
 
   /** The peer of a connection without an address, where that is since it came through a Unix socket. */
   #unixPeer(): Peer | undefined {
-    const path = this.#server.address?.();
-    return typeof path === "string" ? { path } : undefined;
+    const unix = this.#server.address?.();
+    return typeof unix === "string" ? { unix } : undefined;
   }
 
   async drain(options?: DrainOptions): Promise<DrainReport> {
@@ -152,8 +150,4 @@ class Mounted<Data> extends HubServer<Data> implements Mount {
     this.#takeAll();
     return report;
   }
-}
-
-function notFound(): Response {
-  return new Response({ status: 404, body: "There is no WebSocket here\n" });
 }

@@ -16,6 +16,12 @@ export interface ServerOptions<Data = unknown> extends OptionsOf<ServerWebSocket
    */
   connection?: ((ws: ServerWebSocket<Data>) => unknown) | undefined;
   /**
+   * The path of the URL whose upgrades are taken, without a query, such as "/chat". Default all paths. `serve` gives
+   * upgrades of other paths to `fetch`, and answers 404 without one; `mount` leaves them to others that listen for
+   * upgrades, and answers 404 if nobody does.
+   */
+  path?: string | undefined;
+  /**
    * Which pages may connect, besides those of the host that they connect to; others get 403. What sends no Origin is no
    * browser, and may connect. Default none.
    */
@@ -36,7 +42,7 @@ export interface ServeOptions<Data = unknown> extends ServerOptions<Data> {
   /** The address or name to listen on. Default all addresses of the machine. */
   host?: string | undefined;
   /** The path of a Unix socket to listen on, in the place of a port. */
-  path?: string | undefined;
+  unix?: string | undefined;
   /** How many connections may wait to be accepted. Default 511; the operating system may have a lower limit. */
   backlog?: number | undefined;
   /** Has it speak TLS: the options of `net.acceptTls`, such as `{ cert, key }`. `setSecureContext` changes them later. */
@@ -73,16 +79,13 @@ export interface FetchInfo {
 }
 
 /** Options of `mount`. */
-export interface MountOptions<Data = unknown> extends ServerOptions<Data> {
-  /** The path whose upgrades are ours, without a query, such as "/chat". Default all paths. */
-  path?: string | undefined;
-}
+export interface MountOptions<Data = unknown> extends ServerOptions<Data> {}
 
-const ofServer = ["connection", "origins", "proxies", "maxConnections", "maxConnectionsPerAddress"] as const;
+const ofServer = ["connection", "path", "origins", "proxies", "maxConnections", "maxConnectionsPerAddress"] as const;
 const ofServe = [
   "port",
   "host",
-  "path",
+  "unix",
   "backlog",
   "tls",
   "plain",
@@ -98,7 +101,7 @@ export function checkServerOptions(taker: "serve" | "mount", options: object): v
   if (!isPlainObject(options)) {
     throw invalidArgument(`${taker} takes a plain object of options, such as { message(ws, message) { … } }`);
   }
-  const others: readonly string[] = taker === "serve" ? [] : ofServe.filter((name) => name !== "path");
+  const others: readonly string[] = taker === "serve" ? [] : ofServe;
   const other = Object.keys(options).find((name) => others.includes(name));
   if (other !== undefined) {
     throw invalidArgument(
@@ -106,22 +109,20 @@ export function checkServerOptions(taker: "serve" | "mount", options: object): v
         `as its owner says; serve has it`,
     );
   }
-  checkOptionNames(taker, options, [...streamOptionNames, ...ofServer, ...(taker === "serve" ? ofServe : ["path"])]);
+  checkOptionNames(taker, options, [...streamOptionNames, ...ofServer, ...(taker === "serve" ? ofServe : [])]);
 }
 
 /** Where to listen. Throws `core.invalid_argument` for what is no place. */
 export function placeOf({
   port,
   host,
-  path,
+  unix,
   backlog,
-}: Pick<ServeOptions, "port" | "host" | "path" | "backlog">): ListenOptions {
-  if (path !== undefined && (port !== undefined || host !== undefined)) {
-    throw invalidArgument(
-      "serve takes a port and host, or the path of a Unix socket, not both; the path of a URL is for upgrade to look at",
-    );
+}: Pick<ServeOptions, "port" | "host" | "unix" | "backlog">): ListenOptions {
+  if (unix !== undefined && (port !== undefined || host !== undefined)) {
+    throw invalidArgument("serve takes a port and host, or unix, the path of a Unix socket, not both");
   }
-  for (const [name, value] of Object.entries({ host, path })) {
+  for (const [name, value] of Object.entries({ host, unix })) {
     if (value !== undefined && (typeof value !== "string" || value === "")) {
       throw invalidArgument(`${name} must be a string, and not empty, not "${String(value)}"`);
     }
@@ -131,7 +132,7 @@ export function placeOf({
       typeof port === "string" ? `the string "${String(port)}": Number(…) makes a number of it` : String(port);
     throw invalidArgument(`port must be a whole number of 0 to 65,535 (0 for any that is free), not ${given}`);
   }
-  return path === undefined ? { port: port ?? 0, host, backlog } : { path, backlog };
+  return unix === undefined ? { port: port ?? 0, host, backlog } : { unix, backlog };
 }
 
 /** The options of each connection's stream; `connection` is run when it opens. */

@@ -36,8 +36,8 @@ const privateNetworks = [
 const local = networksOf(privateNetworks);
 
 /** Whether a peer is on this machine or a private network: perhaps a proxy, which stands for many clients. */
-export function isLocal({ address, path }: Peer): boolean {
-  return path !== undefined || address === undefined || local.has(address);
+export function isLocal({ address, unix }: Peer): boolean {
+  return unix !== undefined || address === undefined || local.has(address);
 }
 
 /** Makes of the option `proxies` what tells whom a request comes from. Throws `core.invalid_argument`. */
@@ -79,10 +79,10 @@ function settingsOf(proxies: ProxyOptions): {
   const list = networksOf(
     trusted.flatMap((one) => (one === "loopback" ? loopback : one === "private" ? privateNetworks : [one])),
   );
-  const trustsPaths = trusted.includes("loopback") || trusted.includes("private");
+  const trustsUnix = trusted.includes("loopback") || trusted.includes("private");
   return {
     field,
-    isTrusted: ({ address, path }) => (path === undefined ? address !== undefined && list.has(address) : trustsPaths),
+    isTrusted: ({ address, unix }) => (unix === undefined ? address !== undefined && list.has(address) : trustsUnix),
   };
 }
 

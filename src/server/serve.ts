@@ -10,6 +10,7 @@ import { Hub, type PlainConnections } from "./hub.ts";
 import { HubServer } from "./hub-server.ts";
 import { Opening } from "./opening.ts";
 import { checkServerOptions, placeOf, type FetchHandler, type ServeOptions } from "./options.ts";
+import { checkPath } from "./path.ts";
 import { refuse, tooMany, tooManyFromAddress } from "./refuse.ts";
 import type { Server } from "./server.ts";
 
@@ -28,6 +29,7 @@ class RunningServer<Data> extends HubServer<Data> implements Server<Data>, Conne
   readonly hub: Hub<Data>;
   readonly http: ServeSettings;
   readonly fetch: FetchHandler | undefined;
+  readonly path: string | undefined;
   readonly #opening: Opening;
   readonly #stopping = new AbortController();
   readonly #ending = new AbortController();
@@ -38,7 +40,7 @@ class RunningServer<Data> extends HubServer<Data> implements Server<Data>, Conne
   constructor(options: ServeOptions<Data>) {
     super();
     checkServerOptions("serve", options);
-    const { fetch, maxBodySize, keepAliveTimeout } = options;
+    const { fetch, path, maxBodySize, keepAliveTimeout } = options;
     if (fetch !== undefined && typeof fetch !== "function")
       throw invalidArgument("The option fetch must be a function");
     if (keepAliveTimeout !== undefined && !(typeof keepAliveTimeout === "number" && keepAliveTimeout > 0)) {
@@ -46,6 +48,7 @@ class RunningServer<Data> extends HubServer<Data> implements Server<Data>, Conne
     }
     this.hub = new Hub(options, this);
     this.fetch = fetch;
+    this.path = checkPath(path);
     this.#opening = new Opening(options);
     const { clock, maxHeaderSize, timeouts } = this.hub.settings;
     this.http = new ServeSettings({
@@ -150,8 +153,8 @@ class RunningServer<Data> extends HubServer<Data> implements Server<Data>, Conne
   // ---- what its owner sees ----
 
   get url(): string {
-    const { address, port, path } = this.address;
-    if (path !== undefined) return `unix:${path}`;
+    const { address, port, unix } = this.address;
+    if (unix !== undefined) return `unix:${unix}`;
     // The unspecified address is one to listen on, not one to connect to.
     const host = address === "::" || address === "0.0.0.0" ? "localhost" : address!;
     return `${this.#opening.hasTls ? "https" : "http"}://${host.includes(":") ? `[${host}]` : host}:${port}`;

@@ -80,25 +80,25 @@ describe("parseArguments", () => {
     ["toString", 'unknown command "toString"; the commands are echo, serve, connect, inspect and bench'],
     [
       "echo --prot 1",
-      'unknown option "--prot"; the options of echo are --port, --host, --path, --cert, --key, --plain, --deflate, --max-message-size, --help and --version',
+      'unknown option "--prot"; the options of echo are --port, --host, --unix, --cert, --key, --plain, --deflate, --max-message-size, --help and --version',
     ],
     [
       "echo -x",
-      'unknown option "-x"; the options of echo are --port, --host, --path, --cert, --key, --plain, --deflate, --max-message-size, --help and --version',
+      'unknown option "-x"; the options of echo are --port, --host, --unix, --cert, --key, --plain, --deflate, --max-message-size, --help and --version',
     ],
     [
       "echo --toString",
-      'unknown option "--toString"; the options of echo are --port, --host, --path, --cert, --key, --plain, --deflate, --max-message-size, --help and --version',
+      'unknown option "--toString"; the options of echo are --port, --host, --unix, --cert, --key, --plain, --deflate, --max-message-size, --help and --version',
     ],
     ["--no-port", 'unknown option "--no-port"'],
     ["--prot 1 echo", 'unknown option "--prot"'],
     [
       "echo --header a:b",
-      'unknown option "--header"; the options of echo are --port, --host, --path, --cert, --key, --plain, --deflate, --max-message-size, --help and --version',
+      'unknown option "--header"; the options of echo are --port, --host, --unix, --cert, --key, --plain, --deflate, --max-message-size, --help and --version',
     ],
     [
       "echo --p 1",
-      'unknown option "--p"; the options of echo are --port, --host, --path, --cert, --key, --plain, --deflate, --max-message-size, --help and --version',
+      'unknown option "--p"; the options of echo are --port, --host, --unix, --cert, --key, --plain, --deflate, --max-message-size, --help and --version',
     ],
     [
       "inspect --hex a",

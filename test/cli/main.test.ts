@@ -236,12 +236,12 @@ describe("a server of the serval command", () => {
 
     it(`${name} listens on a Unix socket`, async (t) => {
       const socket = path.join(folderOf(t), "a.sock");
-      await using running = new Command(name, "--path", socket);
+      await using running = new Command(name, "--unix", socket);
       const url = await running.url("ws+unix");
       assert.equal(url, `ws+unix:${socket}:/${name === "serve" ? "echo" : ""}`);
       const { code, stdout } = await commandReading("hi\n", "connect", url);
       assert.deepEqual([code, stdout], [0, "hi\n"]);
-      const second = await command(name, "--path", socket);
+      const second = await command(name, "--unix", socket);
       assert.deepEqual([second.code, second.stdout], [1, ""]);
       assert.match(second.stderr, /^serval: Cannot listen on .*another server does already\..*\n$/);
     });

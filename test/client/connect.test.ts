@@ -71,7 +71,7 @@ describe("connect", () => {
     withPath(async (path) => {
       const asked: string[] = [];
       await using _server = await serve({
-        path,
+        unix: path,
         upgrade: ({ target, fields }) => void asked.push(`${target} ${fields.get("Host")}`),
         message: (ws, message) => ws.write(message),
       });

@@ -49,8 +49,8 @@ const upstreams: readonly [name: string, upstream: Upstream][] = [
     "a Unix socket",
     (options, use) =>
       withPath(async (path) => {
-        await using server = await serve({ path, ...options });
-        await use(`http://unix:${server.address.path}`);
+        await using server = await serve({ unix: path, ...options });
+        await use(`http://unix:${server.address.unix}`);
       }),
   ],
 ];
@@ -297,7 +297,7 @@ describe("nginx in front of us", { skip: requires("nginx") }, () => {
       const [, response] = (await once(absent, "unexpected-response")) as [unknown, IncomingMessage];
       assert.equal(response.statusCode, 502);
       absent.terminate();
-      await using _server = await serve({ path, ...echo });
+      await using _server = await serve({ unix: path, ...echo });
       await converse(trusting(url) as unknown as Client, ["back"]);
     });
   });

@@ -9,7 +9,7 @@ test("addresses in words", () => {
   assert.equal(nameOf({ port: 80 }), "*:80");
   assert.equal(nameOf({ host: "example.com", port: 80 }), "example.com:80");
   assert.equal(nameOf({ host: "::1", port: 80 }), "[::1]:80");
-  assert.equal(nameOf({ path: "/tmp/x" }), "/tmp/x");
+  assert.equal(nameOf({ unix: "/tmp/x" }), "/tmp/x");
 });
 
 test("where a socket is connected to, and nothing where it is not", async () => {

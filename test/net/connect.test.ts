@@ -49,7 +49,9 @@ for (const way of ["onread", "data"] satisfies ReadWay[]) {
         return fails("net.connection_refused", new RegExp(`127\\.0\\.0\\.1:${port}: .*ECONNREFUSED`))(error);
       });
       await assert.rejects(connectBy(way, { port }), fails("net.connection_refused", /localhost:\d+: .*ECONNREFUSED/));
-      await withPath((path) => assert.rejects(connectBy(way, { path }), fails("net.connection_refused", /ENOENT/)));
+      await withPath((path) =>
+        assert.rejects(connectBy(way, { unix: path }), fails("net.connection_refused", /ENOENT/)),
+      );
     });
 
     it("is given up by a signal, before and while it connects", async () => {
@@ -106,10 +108,10 @@ describe("connect", () => {
     for (const given of [[], [8080, "host"], [new URL("http://host:8080")], ["http://host"], [{}], [{ host: "a" }]]) {
       await assert.rejects(
         call(...given),
-        fails("core.invalid_argument", /^connect takes \{ port, host \} or \{ path \}$/),
+        fails("core.invalid_argument", /^connect takes \{ port, host \} or \{ unix \}$/),
       );
     }
-    await assert.rejects(call({ port: 1, path: "/x" }), fails("core.invalid_argument", /\{ port, host \} or/));
+    await assert.rejects(call({ port: 1, unix: "/x" }), fails("core.invalid_argument", /\{ port, host \} or/));
     await assert.rejects(call({ port: 1, hostname: "a" }), fails("core.invalid_argument", /did you mean host\?/));
     await assert.rejects(call({ port: 1, family: "IPv4" }), fails("core.invalid_argument", /family must be 4 or 6/));
     await assert.rejects(call({ port: 1 }, "host"), fails("core.invalid_argument", /options of connect/));

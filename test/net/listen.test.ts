@@ -33,7 +33,7 @@ for (const way of ["onread", "data"] satisfies ReadWay[]) {
       });
       assert.deepEqual(listener.address(), { address: host, port: listener.port, family: "IPv4" });
       assert.equal(listener.host, host);
-      assert.equal(listener.path, undefined);
+      assert.equal(listener.unix, undefined);
       assert.ok(listener.port! > 0);
       const client = await connect({ port: listener.port, host });
       await until(() => accepted !== undefined);
@@ -140,13 +140,13 @@ for (const way of ["onread", "data"] satisfies ReadWay[]) {
     it("listens on a Unix socket, and removes its file", async () => {
       await withPath(async (path) => {
         const streams: SocketStream[] = [];
-        const listener = await listenBy(way, { path }, (stream) => streams.push(stream));
-        assert.deepEqual(listener.address(), { path });
+        const listener = await listenBy(way, { unix: path }, (stream) => streams.push(stream));
+        assert.deepEqual(listener.address(), { unix: path });
         assert.equal(listener.port, undefined);
-        const client = await connect({ path });
+        const client = await connect({ unix: path });
         await until(() => streams.length === 1);
-        assert.deepEqual(client.peer, { path });
-        assert.deepEqual(streams[0]!.peer, { path });
+        assert.deepEqual(client.peer, { unix: path });
+        assert.deepEqual(streams[0]!.peer, { unix: path });
         await writeAll(client, hello);
         assert.deepEqual(await readExactly(streams[0]!, 5), hello);
         client.close();
@@ -223,11 +223,11 @@ describe("listen", () => {
     }
   });
 
-  it("takes either a port or a path", async () => {
-    await assert.rejects(listen({}, ignore), fails("core.invalid_argument", /either a port or a path/));
+  it("takes either a port or unix", async () => {
+    await assert.rejects(listen({}, ignore), fails("core.invalid_argument", /either a port or unix/));
     await assert.rejects(
-      listen({ port: 0, path: "/x" }, ignore),
-      fails("core.invalid_argument", /either a port or a path/),
+      listen({ port: 0, unix: "/x" }, ignore),
+      fails("core.invalid_argument", /either a port or unix/),
     );
   });
 
@@ -244,7 +244,7 @@ describe("listen", () => {
 
   it("says that a folder is missing", async () => {
     await withPath(async (path) => {
-      await assert.rejects(listen({ path: `${path}/missing/socket` }, ignore), (error: ServalError) => {
+      await assert.rejects(listen({ unix: `${path}/missing/socket` }, ignore), (error: ServalError) => {
         return error.message.includes(path) && ["net.bad_address", "net.access_denied"].includes(error.code);
       });
     });
@@ -254,8 +254,8 @@ describe("listen", () => {
     await withPath(async (path) => {
       const other = createServer((socket) => socket.end("alive")).listen(path);
       await once(other, "listening");
-      await assert.rejects(listen({ path }, ignore), fails("net.address_in_use", /socket: another server/));
-      const client = await connect({ path });
+      await assert.rejects(listen({ unix: path }, ignore), fails("net.address_in_use", /socket: another server/));
+      const client = await connect({ unix: path });
       assert.equal(String(await read(client)), "alive");
       client.close();
       other.close();
@@ -268,8 +268,8 @@ describe("listen", () => {
       const { spawnSync } = await import("node:child_process");
       spawnSync(process.execPath, ["-e", script]);
       assert.equal(existsSync(path), true);
-      const listener = await listen({ path }, (stream) => stream.close());
-      const client = await connect({ path });
+      const listener = await listen({ unix: path }, (stream) => stream.close());
+      const client = await connect({ unix: path });
       assert.equal(await read(client), undefined);
       client.close();
       await listener.close();
@@ -279,7 +279,7 @@ describe("listen", () => {
   it("does not touch a file that is no socket", async () => {
     await withPath(async (path) => {
       await writeFile(path, "precious");
-      await assert.rejects(listen({ path }, ignore), fails("net.address_in_use", /socket/));
+      await assert.rejects(listen({ unix: path }, ignore), fails("net.address_in_use", /socket/));
       assert.equal(existsSync(path), true);
     });
   });

@@ -65,12 +65,12 @@ describe("parseProxyHeader, version 2", () => {
     const path = (text: string): Buffer => Buffer.concat([Buffer.from(text), Buffer.alloc(108)]).subarray(0, 108);
     const header = parsed(binaryHeader(0x21, 0x31, path("/run/client"), path("/run/ü")));
     assert.equal(header.transport, "stream");
-    assert.deepEqual(header.source, { path: "/run/client" });
-    assert.deepEqual(header.destination, { path: "/run/ü" });
+    assert.deepEqual(header.source, { unix: "/run/client" });
+    assert.deepEqual(header.destination, { unix: "/run/ü" });
     const other = parsed(binaryHeader(0x21, 0x32, path("\0name"), path("/".repeat(108))));
     assert.equal(other.transport, "datagram");
-    assert.deepEqual(other.source, { path: "\0name" });
-    assert.deepEqual(other.destination, { path: "/".repeat(108) });
+    assert.deepEqual(other.source, { unix: "\0name" });
+    assert.deepEqual(other.destination, { unix: "/".repeat(108) });
     const unnamed = parsed(binaryHeader(0x21, 0x31, path(""), path("/a")));
     assert.equal(unnamed.source, undefined);
   });

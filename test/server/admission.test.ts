@@ -85,7 +85,7 @@ test("local ones are counted where a limit is given", () => {
 
 test("what has no address is not counted, nor is anything without a limit", () => {
   const admission = new Admission(one);
-  for (const peer of [undefined, {}, { path: "/run/x.sock" }]) assert.equal(admission.enter(peer), uncounted);
+  for (const peer of [undefined, {}, { unix: "/run/x.sock" }]) assert.equal(admission.enter(peer), uncounted);
   assert.equal(new Admission({ maxConnectionsPerAddress: Infinity }).enter({ address: "192.0.2.1" }), uncounted);
   uncounted.leave();
 });

@@ -35,6 +35,7 @@ class Fixture {
       hub: this.hub,
       http: new ServeSettings({ clock: this.clock, date: false, timeouts }),
       fetch,
+      path: undefined,
       stopping: this.stopping.signal,
       ending: this.ending.signal,
       connectionLeft: (isUpgraded, error) => {

@@ -303,7 +303,7 @@ const local = { port: 0, host: "127.0.0.1" };
 /** Connects to a server, and sends bytes. */
 async function dial(server: Server, bytes: Uint8Array | string = ""): Promise<net.Socket & { received: string }> {
   const socket = net.connect(
-    server.address.path === undefined ? { port: server.port! } : { path: server.address.path },
+    server.address.unix === undefined ? { port: server.port! } : { path: server.address.unix },
   );
   socket.on("error", () => {});
   const state = Object.assign(socket, { received: "" });
@@ -409,7 +409,7 @@ describe("of a server that listens", () => {
   test("a Unix socket's file is gone, and its connections are drained", async () => {
     await withPath(async (path) => {
       const clock = new VirtualClock();
-      const server = await serve({ path, clock, message: () => {} });
+      const server = await serve({ unix: path, clock, message: () => {} });
       const ws = await dial(server, requestBytes());
       await until(() => ws.received.includes("101"));
       const drained = server.drain();

@@ -232,7 +232,7 @@ test("behind a trusted proxy the client is who it names, on a Unix socket too", 
   const clients: (string | undefined)[] = [];
   const options: MountOptions = {
     proxies: { trusted: ["loopback"] },
-    upgrade: (_, peer) => void clients.push(peer?.address ?? peer?.path),
+    upgrade: (_, peer) => void clients.push(peer?.address ?? peer?.unix),
   };
   await mounted([options], async (_, __, address) => {
     await statusOf(address, "/", { "X-Forwarded-For": "192.0.2.1" });
@@ -244,7 +244,7 @@ test("behind a trusted proxy the client is who it names, on a Unix socket too", 
       [options],
       async () => {
         for (const changes of [{ "X-Forwarded-For": "192.0.2.2" }, {}]) {
-          const dialed = await dial({ address: { path } }, ask("/", changes));
+          const dialed = await dial({ address: { unix: path } }, ask("/", changes));
           await until(() => dialed.received !== "");
           dialed.socket.destroy();
         }

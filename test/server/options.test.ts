@@ -111,8 +111,8 @@ for (const wrong of [
   { plain: 1 },
   { proxyProtocol: "required" },
   { proxyProtocol: 1 },
-  { path: "/tmp/x.sock", port: 1 },
-  { path: "/tmp/x.sock", host: "localhost" },
+  { unix: "/tmp/x.sock", port: 1 },
+  { unix: "/tmp/x.sock", host: "localhost" },
   { port: -1 },
   { port: 65_536 },
   { port: 1.5 },
@@ -121,9 +121,9 @@ for (const wrong of [
   { host: 5 },
   { host: "" },
   { host: null },
-  { path: 5 },
-  { path: "" },
-  { path: null },
+  { unix: 5 },
+  { unix: "" },
+  { unix: null },
   { backlog: -1 },
   { backlog: 1.5 },
 ]) {
@@ -136,13 +136,13 @@ for (const wrong of [
 
 test("options that are undefined are as if they were not given", async () => {
   const names =
-    "connection origins proxies maxConnections maxConnectionsPerAddress open message drain close error upgrade decorate onControl maxHeaderSize maxMessageSize maxFragments highWaterMark maxBufferedAmount overflow autoFragment writeBufferSize text concurrency rate deflate timeouts clock peer";
+    "connection path origins proxies maxConnections maxConnectionsPerAddress open message drain close error upgrade decorate onControl maxHeaderSize maxMessageSize maxFragments highWaterMark maxBufferedAmount overflow autoFragment writeBufferSize text concurrency rate deflate timeouts clock peer";
   const options = Object.fromEntries(names.split(" ").map((name) => [name, undefined]));
   const server = await serve({
     ...options,
     host: "127.0.0.1",
     port: undefined,
-    path: undefined,
+    unix: undefined,
     backlog: undefined,
     tls: undefined,
     plain: undefined,
@@ -152,7 +152,7 @@ test("options that are undefined are as if they were not given", async () => {
     keepAliveTimeout: undefined,
   });
   await server.close();
-  await mount(createServer(), { ...options, path: undefined }).close();
+  await mount(createServer(), options).close();
 });
 
 test("checkServerOptions passes what each of the two takes", () => {

@@ -245,7 +245,7 @@ describe("who is trusted", () => {
   }
 
   test("a Unix socket is this machine", () => {
-    const peer = { path: "/run/app.sock" };
+    const peer = { unix: "/run/app.sock" };
     assert.ok(isTrusted(["loopback"], peer));
     assert.ok(isTrusted(["private"], peer));
     assert.ok(!isTrusted(["127.0.0.0/8"], peer));
@@ -265,7 +265,7 @@ describe("who is trusted", () => {
   });
 
   test("local is this machine, and private networks", () => {
-    for (const peer of [{ path: "/x" }, {}, { address: "127.0.0.1" }, { address: "::ffff:192.168.1.1" }]) {
+    for (const peer of [{ unix: "/x" }, {}, { address: "127.0.0.1" }, { address: "::ffff:192.168.1.1" }]) {
       assert.ok(isLocal(peer));
     }
     for (const address of ["192.0.2.1", "2001:db8::1", "::ffff:192.0.2.1", "no address"])

@@ -427,10 +427,10 @@ test("close says 1001 to everyone, also to those in the middle of a handshake, a
 
 test("a Unix socket", async () => {
   const socketPath = path.join(tmpdir(), `serval-${process.pid}.sock`);
-  const server = await serve({ path: socketPath, message: (ws, message) => ws.write(message) });
+  const server = await serve({ unix: socketPath, message: (ws, message) => ws.write(message) });
   assert.equal(server.url, `unix:${socketPath}`);
   assert.equal(server.port, undefined);
-  assert.deepEqual(server.address, { path: socketPath });
+  assert.deepEqual(server.address, { unix: socketPath });
   const ws = new WebSocket(`ws+unix:${socketPath}:/chat`);
   await once(ws, "open");
   ws.send("through a file");
@@ -452,7 +452,7 @@ test("options that can't be meant are refused before anything listens", async ()
   const message = (): void => {};
   const connection = (): void => {};
   await assert.rejects(serve({ message, connection }), { code: "core.invalid_argument" });
-  await assert.rejects(serve({ port: 1, path: "/x" }), { code: "core.invalid_argument" });
+  await assert.rejects(serve({ port: 1, unix: "/x" }), { code: "core.invalid_argument" });
   for (const options of [8080, null, { massage: message }, { fetch: "x" }, { connection: "x" }]) {
     await assert.rejects(serve(options as object), { code: "core.invalid_argument" });
   }

@@ -73,10 +73,10 @@ class Examination {
 
   /** Connects to a host: by each of its addresses, until one answers. */
   async #dial(place: Place): Promise<ByteStream> {
-    if (place.path !== undefined) {
+    if (place.unix !== undefined) {
       this.#begin("tcp");
-      const stream = await this.#limited(this.#deadline, (signal) => connect({ path: place.path }, { signal }));
-      this.#found.tcp = { ms: this.#elapsed, address: place.path, failed: [] };
+      const stream = await this.#limited(this.#deadline, (signal) => connect({ unix: place.unix }, { signal }));
+      this.#found.tcp = { ms: this.#elapsed, address: place.unix, failed: [] };
       return stream;
     }
     const addresses = await this.#lookUp(place);

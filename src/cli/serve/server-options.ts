@@ -5,7 +5,7 @@ import { readPem } from "../shared/pem.ts";
 export interface Where {
   readonly port?: number;
   readonly host?: string;
-  readonly path?: string;
+  readonly unix?: string;
   readonly tls?: { readonly cert: string; readonly key: string };
   /** Whether connections without TLS are taken as well. */
   readonly plain?: boolean;
@@ -27,7 +27,7 @@ export const serverOptions: OptionTable = {
     example: "127.0.0.1",
     help: "the address or name of this machine to listen on (default 127.0.0.1: this machine alone can connect; 0.0.0.0 or :: for all that can reach it)",
   },
-  path: { value: "SOCKET", example: "/tmp/serval.sock", help: "listen on a Unix socket instead of a port" },
+  unix: { value: "PATH", example: "/tmp/serval.sock", help: "listen on a Unix socket instead of a port" },
   cert: { value: "FILE", example: "cert.pem", help: "serve over TLS, with the certificates in this file (PEM)" },
   key: { value: "FILE", example: "key.pem", help: "the private key of the certificate (PEM)" },
   plain: { help: "with --cert, take connections without TLS too, on the same port" },
@@ -58,13 +58,13 @@ export function readSize(given: Given): { readonly maxMessageSize?: number } {
 }
 
 function readWhere(given: Given): Where {
-  const path = given.last("path");
+  const unix = given.last("unix");
   const port = given.last("port") ?? "8080";
   const [cert, key] = [readPem(given, "cert", "certificate"), readPem(given, "key", "private key")];
-  if (path !== undefined) {
+  if (unix !== undefined) {
     const other = ["port", "host", "cert", "key", "plain"].find((name) => given.has(name));
-    if (other === undefined) return { path };
-    throw new UsageError(`a Unix socket has neither port nor TLS: leave --path out, or --${other}`);
+    if (other === undefined) return { unix };
+    throw new UsageError(`a Unix socket has neither port nor TLS: leave --unix out, or --${other}`);
   }
   if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) {
     throw new UsageError(`${quoted(port)} is no port; --port takes a number from 0 to 65535`);

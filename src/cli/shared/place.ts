@@ -5,7 +5,7 @@ export interface Place {
   readonly host: string;
   readonly port: number;
   /** The path of a Unix socket, in the place of host and port. */
-  readonly path: string | undefined;
+  readonly unix: string | undefined;
   /** The value of Host. */
   readonly authority: string;
   /** What to ask for. */
@@ -25,7 +25,7 @@ export function placeOf(given: string): Place {
       isSecure: false,
       host: authority,
       port: 80,
-      path: decodeURIComponent(path!),
+      unix: decodeURIComponent(path!),
       authority,
       target,
       authorization: undefined,
@@ -38,7 +38,7 @@ export function placeOf(given: string): Place {
     isSecure,
     host: url.hostname.replaceAll(/^\[|\]$/g, ""),
     port: url.port === "" ? byDefault : Number(url.port),
-    path: undefined,
+    unix: undefined,
     authority: url.host,
     target: url.pathname + url.search,
     // RFC 7617.

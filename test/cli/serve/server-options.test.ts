@@ -21,7 +21,7 @@ describe("readServer", () => {
   });
 
   it("takes a Unix socket in the place of a port", () => {
-    assert.deepEqual(read("--path", "/tmp/a").where, { path: "/tmp/a" });
+    assert.deepEqual(read("--unix", "/tmp/a").where, { unix: "/tmp/a" });
   });
 
   it("takes a certificate and its key, and connections without as well where they are wanted", () => {
@@ -34,8 +34,8 @@ describe("readServer", () => {
     [["--cert", cert], "TLS needs both --cert and --key, with --plain or without"],
     [["--key", key], "TLS needs both --cert and --key, with --plain or without"],
     [["--plain"], "TLS needs both --cert and --key, with --plain or without"],
-    [["--path", "a", "--port", "1"], "a Unix socket has neither port nor TLS: leave --path out, or --port"],
-    [["--path", "a", "--plain"], "a Unix socket has neither port nor TLS: leave --path out, or --plain"],
+    [["--unix", "a", "--port", "1"], "a Unix socket has neither port nor TLS: leave --unix out, or --port"],
+    [["--unix", "a", "--plain"], "a Unix socket has neither port nor TLS: leave --unix out, or --plain"],
     [
       ["--cert", key, "--key", cert],
       `${JSON.stringify(key)} holds no certificate; --cert takes a file with one in PEM`,

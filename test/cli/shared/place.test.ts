@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { hostAndPort, placeOf } from "../../../src/cli/shared/place.ts";
 
 describe("placeOf", () => {
-  const place = { isSecure: false, port: 80, path: undefined, target: "/", authorization: undefined };
+  const place = { isSecure: false, port: 80, unix: undefined, target: "/", authorization: undefined };
 
   for (const [url, expected] of [
     ["ws://a", { ...place, host: "a", authority: "a" }],
@@ -12,9 +12,9 @@ describe("placeOf", () => {
     ["http://[::1]:81/", { ...place, host: "::1", port: 81, authority: "[::1]:81" }],
     [
       "ws+unix:/a%3Ab.sock:/t:u?v",
-      { ...place, host: "localhost", path: "/a:b.sock", authority: "localhost", target: "/t:u?v" },
+      { ...place, host: "localhost", unix: "/a:b.sock", authority: "localhost", target: "/t:u?v" },
     ],
-    ["ws+unix:/a.sock", { ...place, host: "localhost", path: "/a.sock", authority: "localhost" }],
+    ["ws+unix:/a.sock", { ...place, host: "localhost", unix: "/a.sock", authority: "localhost" }],
     ["ws://me:p%40ss@a", { ...place, host: "a", authority: "a", authorization: "Basic bWU6cEBzcw==" }],
   ] as const) {
     it(`takes ${url} apart`, () => {

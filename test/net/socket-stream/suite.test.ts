@@ -22,7 +22,7 @@ async function accepted(way: ReadWay, path?: string): Promise<Connection> {
   const taken = new Promise<SocketStream>((resolve) => {
     take = resolve;
   });
-  const where = path === undefined ? { port: 0, host: "127.0.0.1" } : { path };
+  const where = path === undefined ? { port: 0, host: "127.0.0.1" } : { unix: path };
   const listener = await listenBy(way, where, (stream) => take(stream));
   const raw = new Socket({ allowHalfOpen: true });
   if (path === undefined) raw.connect(listener.port!, "127.0.0.1");
@@ -39,7 +39,7 @@ async function connected(way: ReadWay, path?: string): Promise<Connection> {
   await once(server, "listening");
   const taken = once(server, "connection") as Promise<[Socket]>;
   const target =
-    path === undefined ? { port: (server.address() as { port: number }).port, host: "127.0.0.1" } : { path };
+    path === undefined ? { port: (server.address() as { port: number }).port, host: "127.0.0.1" } : { unix: path };
   const [stream, [raw]] = await Promise.all([connectBy(way, target), taken]);
   server.close();
   return connection(stream, raw);

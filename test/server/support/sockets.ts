@@ -27,10 +27,10 @@ function watched(socket: net.Socket): Dialed {
 
 /** Connects to a server, and sends bytes. */
 export async function dial(
-  { address: { port, path } }: Pick<Server, "address">,
+  { address: { port, unix } }: Pick<Server, "address">,
   bytes: Uint8Array | string = "",
 ): Promise<Dialed> {
-  const dialed = watched(net.connect(path === undefined ? { port: port!, host: "127.0.0.1" } : { path }));
+  const dialed = watched(net.connect(unix === undefined ? { port: port!, host: "127.0.0.1" } : { path: unix }));
   await once(dialed.socket, "connect");
   if (bytes.length > 0) dialed.socket.write(bytes);
   return dialed;

@@ -240,7 +240,7 @@ describe("accept: what stays visible", () => {
     });
     assert.equal(new Stream(lowest).peer, undefined);
     assert.equal(new Stream(layer(layer(lowest, address))).peer, address);
-    const own = { path: "/run/x" };
+    const own = { unix: "/run/x" };
     assert.equal(new Stream(layer(lowest, address), { peer: own }).peer, own);
   });
 
