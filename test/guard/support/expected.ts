@@ -1,0 +1,140 @@
+// What the guard expects of each operation. After a change that is meant, and with a new version of Node.js, print the
+// numbers once the tests are compiled; `npm run test:matrix` installs the other versions.
+//   node build/test/guard/support/print.js
+//   .cache/node-24/node_modules/node/bin/node build/test/guard/support/print.js
+import type { Counts } from "./run-count.ts";
+
+/** The versions of Node.js that the numbers were seen with. */
+export const seenWith = { 20: "20.20.2", 22: "22.23.3", 24: "24.21.0", 26: "26.10.0" } as const;
+
+export type Major = keyof typeof seenWith;
+
+/** A number for all versions of Node.js, or for each, and where it comes from. */
+export interface Expected {
+  readonly is: number | Readonly<Record<Major, number>>;
+  readonly why: string;
+}
+
+/**
+ * How much more fails, as a share. Counts are exact; functions and bytes leave room for a detail, but not for one more
+ * call or object for each message of a batch or each subscriber. Bytes differ by 0.05 % from run to run at most.
+ */
+export const tolerance: Readonly<Record<keyof Counts, number>> = {
+  reads: 0,
+  writes: 0,
+  promises: 0,
+  tasks: 0,
+  functions: 0.01,
+  bytes: 0.01,
+  buffers: 0.01,
+};
+
+/** The two ends in memory: each read that waits, each write and each delivery has a microtask. */
+const tasksOfThePair = "All are of the two ends of the transport in memory: three for each write.";
+
+const small = "Typed arrays of up to 64 bytes are on the heap, and what is sent stands in a buffer that is used again.";
+
+export const expected: Readonly<Record<string, Readonly<Partial<Record<keyof Counts, Expected>>>>> = {
+  "echo, one in flight": {
+    reads: { is: 1, why: "The frame comes whole." },
+    writes: { is: 1, why: "The reply is one frame, header and payload together." },
+    promises: { is: 0, why: "A message makes no promise on its way to a plain handler and back." },
+    tasks: { is: 6, why: tasksOfThePair },
+    functions: {
+      is: 124,
+      why: "35 read and write at both ends of the transport, some 50 take the message, some 40 send the reply.",
+    },
+    bytes: {
+      is: { 20: 1370, 22: 1320, 24: 1352, 26: 1352 },
+      why: "The payload (some 570, with its copying), the list that is written (some 290), numbers of the rate; no closure.",
+    },
+    buffers: { is: 0, why: small },
+  },
+  "echo, 28 in one read": {
+    reads: { is: 1, why: "One read brings all 28 frames." },
+    writes: { is: 1, why: "One write has the replies to all frames of a read." },
+    promises: { is: 0, why: "A message makes no promise on its way to a plain handler and back." },
+    tasks: { is: 6, why: `As many as for one message. ${tasksOfThePair}` },
+    functions: { is: 1420, why: "48 for each message more than the first." },
+    bytes: {
+      is: { 20: 10_762, 22: 10_392, 24: 10_856, 26: 10_856 },
+      why: "The payload (280) and its event (56) for each message; nothing for its reply.",
+    },
+    buffers: { is: 0, why: small },
+  },
+  accept: {
+    reads: { is: 2, why: "One for the request, and the one that waits for the first message." },
+    writes: { is: 1, why: "The response is one buffer." },
+    promises: { is: 0, why: "Nobody awaits the handshake." },
+    tasks: {
+      is: 9,
+      why: "Seven are of the two ends in memory, one ends the connection's HTTP, one begins the messages after `open`.",
+    },
+    functions: {
+      is: 517,
+      why: "244 read the fields of the request and look them up; 44 are of both ends of the transport.",
+    },
+    bytes: {
+      is: { 20: 16_118, 22: 16_136, 24: 15_640, 26: 15_664 },
+      why: "The HTTP connection, the request and its fields, the WebSocket and its session.",
+    },
+    buffers: { is: 129, why: "The response." },
+  },
+  "publish to 100": {
+    reads: { is: 0, why: "The reads that wait go on waiting." },
+    writes: { is: 100, why: "One for each subscriber." },
+    promises: { is: 0, why: "Nobody awaits a published message." },
+    tasks: { is: 301, why: "Three for each write in memory, and one for all subscribers together." },
+    functions: { is: 6610, why: "66 for each subscriber, 18 of them at both ends of its transport." },
+    bytes: {
+      is: { 20: 21_608, 22: 21_592, 24: 21_368, 26: 21_368 },
+      why: "Some 210 for each subscriber, of which 136 are for the list that is written; the message is framed once.",
+    },
+    buffers: {
+      is: 172_110,
+      why: "The frame, with room for its header (78), and 84 blocks of 2 KiB of the transport in memory.",
+    },
+  },
+  "GET, http.serve": {
+    reads: { is: 1, why: "The request comes whole." },
+    writes: { is: 1, why: "The response leaves with its body." },
+    promises: { is: 0, why: "The handler answers at once." },
+    tasks: { is: 6, why: tasksOfThePair },
+    functions: {
+      is: 256,
+      why: "34 read and write at both ends of the transport; the others parse the request and make the response.",
+    },
+    bytes: {
+      is: { 20: 3548, 22: 3490, 24: 3520, 26: 3520 },
+      why: "The request, its parser and fields, and the response's head; the handler's response is the handler's.",
+    },
+    buffers: { is: 0, why: "The response is written into a block that is used again." },
+  },
+  "GET, serve({ fetch })": {
+    reads: { is: 1, why: "The request comes whole." },
+    writes: { is: 1, why: "The body is awaited for a moment, so that it leaves with the head." },
+    promises: {
+      is: { 20: 22, 22: 22, 24: 13, 26: 13 },
+      why: "The handler, the `Response` and the two reads of its body are awaited; from Node.js 24 on the platform's streams make fewer.",
+    },
+    tasks: {
+      is: { 20: 7, 22: 7, 24: 8, 26: 8 },
+      why: "Six are of the two ends in memory, the others of the platform's stream.",
+    },
+    functions: {
+      is: { 20: 324, 22: 324, 24: 359, 26: 359 },
+      why: "Those of a GET by http.serve, and those of the standard types; see bytes for the versions.",
+    },
+    bytes: {
+      is: { 20: 11_779, 22: 11_268, 24: 17_944, 26: 18_560 },
+      why: "The promises, and the reader of the body; from Node.js 24 on also the platform's `Request`, which nothing can stand in for.",
+    },
+    buffers: { is: 6, why: "The body." },
+  },
+  "an idle WebSocket": {
+    bytes: {
+      is: { 20: 2369, 22: 2285, 24: 2283, 26: 2283 },
+      why: "The WebSocket, its session with its parts, and its place among the server's.",
+    },
+  },
+};
