@@ -134,6 +134,7 @@ function serverOf(options: ServerOptions, fetch?: ConnectionOwner<unknown>["fetc
   return {
     hub: new Hub<unknown>({ ...options, clock, rate }),
     http: new ServeSettings({ clock }),
+    path: undefined,
     fetch,
     stopping: new AbortController().signal,
     ending: new AbortController().signal,
