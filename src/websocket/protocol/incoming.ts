@@ -3,8 +3,7 @@ import { allocate, copyOf, decodeUtf8, isValidUtf8, longestText } from "../../co
 import { Assembly, type FramePayload } from "./assembly.ts";
 import type { Inflater } from "../deflate/deflate.ts";
 import type { WebsocketCode } from "../frames/errors.ts";
-import { event, take, type Event, type Take } from "./event.ts";
-import { found } from "./found.ts";
+import { event, found, take, type Event, type Take } from "./event.ts";
 import {
   deflatedBit,
   headerSize,

@@ -3,9 +3,8 @@ import { decodeUtf8, encodeUtf8, isValidUtf8 } from "../../core/internal.ts";
 import { closeCode, closeCodeOf, isValidCloseCode } from "../frames/close-code.ts";
 import type { Inflater } from "../deflate/deflate.ts";
 import { websocketError, type WebsocketCode } from "../frames/errors.ts";
-import { found } from "./found.ts";
 import { finalBit, opcode } from "../frames/frame.ts";
-import { event, type Event, type Take } from "./event.ts";
+import { event, found, type Event, type Take } from "./event.ts";
 import { Incoming, type IncomingOptions } from "./incoming.ts";
 import { Outgoing } from "./outgoing.ts";
 

@@ -3,8 +3,7 @@ import { describe, it } from "node:test";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import * as fc from "fast-check";
-import { found } from "../../../src/websocket/protocol/found.ts";
-import { event, take } from "../../../src/websocket/protocol/event.ts";
+import { event, found, take } from "../../../src/websocket/protocol/event.ts";
 import { binary, close, concat, frame, more, ping, pong, single, text, utf8 } from "../support/frames.ts";
 import { drain, feed, hexOf, serverSide } from "../support/incoming.ts";
 

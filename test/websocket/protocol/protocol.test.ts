@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { Role } from "../../../src/core/index.ts";
-import { found } from "../../../src/websocket/protocol/found.ts";
-import { event, take } from "../../../src/websocket/protocol/event.ts";
+import { event, found, take } from "../../../src/websocket/protocol/event.ts";
 import { finalBit, opcode } from "../../../src/websocket/frames/frame.ts";
 import { Protocol, type ProtocolOptions, type State } from "../../../src/websocket/protocol/protocol.ts";
 import { binary, close, concat, describeFrames, frame, more, ping, pong, text, utf8 } from "../support/frames.ts";

@@ -2,8 +2,7 @@
 import assert from "node:assert/strict";
 import type { Role } from "../../../src/core/index.ts";
 import type { Inflater } from "../../../src/websocket/deflate/deflate.ts";
-import { found } from "../../../src/websocket/protocol/found.ts";
-import { event, take, type Take } from "../../../src/websocket/protocol/event.ts";
+import { event, found, take, type Take } from "../../../src/websocket/protocol/event.ts";
 import { Incoming, type IncomingOptions } from "../../../src/websocket/protocol/incoming.ts";
 
 /** An event as a short text: `text hello`, `binary 0102`, `ping 00`, `failed websocket.bad_opcode`. */

@@ -1,10 +1,10 @@
+import { found } from "../../../../src/websocket/protocol/event.ts";
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { longestText } from "../../../../src/core/text.ts";
 import type { WebsocketCode } from "../../../../src/websocket/frames/errors.ts";
 import type { IncomingOptions } from "../../../../src/websocket/protocol/incoming.ts";
 import { binary, close, concat, frame, more, ping, pong, single, text, utf8 } from "../../support/frames.ts";
-import { found } from "../../../../src/websocket/protocol/found.ts";
 import { drain, feed, hexOf, serverSide } from "../../support/incoming.ts";
 
 const long = "x".repeat(125);
