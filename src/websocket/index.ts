@@ -1,7 +1,7 @@
 export { closeCode, isValidCloseCode } from "./frames/close-code.ts";
 export { websocketErrors } from "./frames/errors.ts";
 export type { WebsocketCode } from "./frames/errors.ts";
-export type { MessageData } from "./options/handlers.ts";
+export type { MessageData, UpgradeHook } from "./options/handlers.ts";
 export type { Message } from "./operations/message.ts";
 export { suggestedTimeouts } from "./options/options.ts";
 export type {
@@ -25,4 +25,4 @@ export type { MessageSource } from "./operations/source.ts";
 export type { Statistics } from "./options/statistics.ts";
 export { Stream } from "./stream.ts";
 export type { Handlers, StreamOptions } from "./stream.ts";
-export type { UpgradeAccepted, UpgradeHook, UpgradeResult } from "./handshake/upgrade.ts";
+export type { UpgradeAccepted, UpgradeResult } from "./handshake/upgrade.ts";

@@ -4,6 +4,7 @@ import { inlineUpTo, type Deflater } from "../deflate/deflate.ts";
 import { deflatedBit, finalBit, opcode } from "../frames/frame.ts";
 import { Closing, itemsOf, joined, Part, PartedMessage, WholeMessage, type DataOpcode, type Item } from "./item.ts";
 import { copiedUpTo, type Outgoing } from "../protocol/outgoing.ts";
+import { deflatePrepared } from "./deflate-prepared.ts";
 import { PreparedMessage, type Sendable } from "../protocol/prepared.ts";
 import { tell } from "./tell.ts";
 
@@ -339,7 +340,7 @@ export class Sender {
       this.pump();
       this.#owner.framed();
     };
-    if (prepared !== undefined && !deflater.takeover) prepared.deflateLater(deflater, deflated);
+    if (prepared !== undefined && !deflater.takeover) deflatePrepared(prepared, deflater, deflated);
     else deflater.deflateLater(joined(message), deflated);
   }
 

@@ -1,20 +1,20 @@
 // The one file of this folder that names node:crypto.
-import * as crypto from "node:crypto";
+import * as nodeCrypto from "node:crypto";
 
 /** RFC 6455 section 1.3. */
 const guid = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
 /** The one-shot digest of Node 20.12 and later; an object less than createHash for each handshake. */
-const hash: typeof crypto.hash | undefined = crypto.hash;
+const hash: typeof nodeCrypto.hash | undefined = nodeCrypto.hash;
 
 /** The Sec-WebSocket-Accept of a Sec-WebSocket-Key (RFC 6455 section 4.2.2, step 5.4). */
 export function acceptKey(key: string): string {
   const input = key + guid;
   if (hash !== undefined) return hash("sha1", input, "base64");
-  return crypto.createHash("sha1").update(input).digest("base64");
+  return nodeCrypto.createHash("sha1").update(input).digest("base64");
 }
 
 /** A new Sec-WebSocket-Key: sixteen random bytes in base64 (RFC 6455 section 4.1, request item 7). */
 export function newKey(): string {
-  return btoa(String.fromCharCode(...globalThis.crypto.getRandomValues(new Uint8Array(16))));
+  return btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(16))));
 }

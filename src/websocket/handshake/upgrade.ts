@@ -1,6 +1,5 @@
-import type { Peer } from "../../core/index.ts";
 import { isPlainObject } from "../../core/internal.ts";
-import { Response, type FetchResponse, type Fields, type Request } from "../../http/index.ts";
+import { Response, type FetchResponse, type Fields } from "../../http/index.ts";
 import { websocketError } from "../frames/errors.ts";
 
 /** What an upgrade hook may say of a request that it accepts. */
@@ -16,22 +15,16 @@ export interface UpgradeAccepted<Data = unknown> {
 /** What an upgrade hook may return: nothing or an object to accept, a response (ours or fetch's) to refuse. */
 export type UpgradeResult<Data = unknown> = UpgradeAccepted<Data> | Response | FetchResponse | undefined | void;
 
-/**
- * Looks at a valid upgrade request before it is answered, sync or async, and accepts or refuses it. If it throws, the
- * peer gets 500 and `accept` the error.
- */
-export type UpgradeHook<Data = unknown> = (
-  request: Request,
-  peer: Peer | undefined,
-) => UpgradeResult<Data> | Promise<UpgradeResult<Data>>;
-
 /** What an upgrade hook's result comes to: a response to refuse with, or what to accept with. */
 export type Decision<Data> = Response | UpgradeAccepted<Data>;
 
 const plain: UpgradeAccepted<never> = {};
 
-/** Reads an upgrade hook's result; fetch's responses are read whole, hence the promise. Throws for a result of no use. */
-export function decide<Data>(result: UpgradeResult<Data>): Decision<Data> | Promise<Response> {
+/**
+ * Reads an upgrade hook's result. A response of fetch's comes back as it is: its body has yet to be read, and the outcome
+ * to pass {@link refusing}. Throws `websocket.bad_upgrade_result` for a result of no use.
+ */
+export function decide<Data>(result: UpgradeResult<Data>): Decision<Data> | FetchResponse {
   if (result === undefined) return plain;
   if (typeof result !== "object" || result === null) {
     throw websocketError("websocket.bad_upgrade_result", {
@@ -39,7 +32,7 @@ export function decide<Data>(result: UpgradeResult<Data>): Decision<Data> | Prom
     });
   }
   if (result instanceof Response) return refusing(result);
-  if (isFetchResponse(result)) return readWhole(result).then(refusing);
+  if (isFetchResponse(result)) return result;
   // What was meant to refuse must not let anyone in: `{ status: 401 }`, or an error that was returned.
   const other = isPlainObject(result) ? Object.keys(result).find((name) => !names.includes(name)) : "a class";
   if (other === undefined) return result;
@@ -50,18 +43,15 @@ export function decide<Data>(result: UpgradeResult<Data>): Decision<Data> | Prom
 
 const names: readonly string[] = ["protocol", "fields", "data"];
 
-async function readWhole(response: FetchResponse): Promise<Response> {
-  const parts = Response.from(response);
-  return new Response({ ...parts, body: await parts.bytes() });
-}
-
-function refusing(response: Response): Response {
+/** The response, if it can refuse: its status is no informational one. Else throws `websocket.bad_upgrade_result`. */
+export function refusing(response: Response): Response {
   if (response.status >= 200) return response;
   throw websocketError("websocket.bad_upgrade_result", {
     message: `The upgrade hook returned a Response with status ${response.status}; a refusal has 200 or more`,
   });
 }
 
-function isFetchResponse(result: object): result is FetchResponse {
+/** Whether it is a response of fetch's, as far as one can see; a `Response` of ours has to be ruled out first. */
+export function isFetchResponse(result: object): result is FetchResponse {
   return "headers" in result && "status" in result;
 }

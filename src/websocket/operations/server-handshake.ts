@@ -21,7 +21,8 @@ import {
 } from "../handshake/server-rules.ts";
 import type { Settings } from "../options/settings.ts";
 import { acceptDeflate, type DeflateParameters } from "../handshake/permessage-deflate.ts";
-import { decide, type Decision } from "../handshake/upgrade.ts";
+import type { Decision } from "../handshake/upgrade.ts";
+import { decisionOf } from "./decision.ts";
 
 /** Where a handshake's request comes from, besides the next layer. */
 export interface AcceptInput {
@@ -165,8 +166,7 @@ export class AcceptOperation<Data> {
       return;
     }
     try {
-      const result = hook(request, this.#peer);
-      const decision = isPromise(result) ? Promise.resolve(result).then(decide<Data>) : decide(result);
+      const decision = decisionOf(hook(request, this.#peer));
       if (isPromise(decision)) {
         decision.then(
           (settled) => this.#decided(upgrade, settled),

@@ -1,4 +1,6 @@
-import type { CloseInfo, ServalError } from "../../core/index.ts";
+import type { CloseInfo, Peer, ServalError } from "../../core/index.ts";
+import type { Request } from "../../http/index.ts";
+import type { UpgradeResult } from "../handshake/upgrade.ts";
 
 /** A received message: a string for text, bytes for binary (and for text with `text: "bytes"`). */
 export type MessageData = string | Uint8Array;
@@ -19,3 +21,12 @@ export interface HandlersOf<Ws = unknown> {
   /** Why a connection fails: the peer's violation, the transport, a limit, a handler. `close` follows. */
   error?: ((ws: Ws, error: ServalError) => unknown) | undefined;
 }
+
+/**
+ * Looks at a valid upgrade request before it is answered, sync or async, and accepts or refuses it. If it throws, the
+ * peer gets 500 and `accept` the error.
+ */
+export type UpgradeHook<Data = unknown> = (
+  request: Request,
+  peer: Peer | undefined,
+) => UpgradeResult<Data> | Promise<UpgradeResult<Data>>;

@@ -1,9 +1,8 @@
 import type { Clock, Peer, Role } from "../../core/index.ts";
 import type { FieldsInit, Request, Response } from "../../http/index.ts";
-import type { HandlersOf } from "./handlers.ts";
+import type { HandlersOf, UpgradeHook } from "./handlers.ts";
 import type { DeflateOptions } from "../handshake/permessage-deflate.ts";
 import type { RateOptions } from "./rate.ts";
-import type { UpgradeHook } from "../handshake/upgrade.ts";
 
 /** Deadlines, in milliseconds; Infinity for none. Beast's `stream_base::timeout`. */
 export interface Timeouts {

@@ -7,7 +7,8 @@ import type { PrepareOptions } from "../options/options.ts";
 /** What can be sent as one message in one call: a list of buffers is one message. */
 export type Sendable = MessageData | readonly Uint8Array[] | PreparedMessage;
 
-type Waiting = ((payload: Uint8Array) => void)[];
+/** A deflated payload, or the handlers that wait for it. */
+export type Deflation = Uint8Array | ((payload: Uint8Array) => void)[];
 
 /**
  * A message that is framed, and compressed, once for many streams: `send` and `write` take it in the place of the message;
@@ -20,8 +21,8 @@ export class PreparedMessage {
   readonly payload: Uint8Array;
   readonly #compress: boolean;
   #frame: Uint8Array | undefined;
-  /** Payloads and frames, deflated for each size of window that was agreed on. */
-  readonly #deflated: Map<number, Uint8Array | Waiting> = new Map();
+  /** The payload as deflated for each size of window that was agreed on. @internal */
+  readonly deflations: Map<number, Deflation> = new Map();
   readonly #deflatedFrames: Map<number, Uint8Array> = new Map();
 
   /** @internal */
@@ -50,29 +51,12 @@ export class PreparedMessage {
     const { windowBits } = deflater;
     let frame = this.#deflatedFrames.get(windowBits);
     if (frame === undefined) {
-      const known = this.#deflated.get(windowBits);
+      const known = this.deflations.get(windowBits);
       const payload = known instanceof Uint8Array ? known : deflater.deflate(this.payload);
       frame = frameOf(finalBit | deflatedBit | this.#opcode, payload);
       this.#deflatedFrames.set(windowBits, frame);
     }
     return frame;
-  }
-
-  /** Deflates it off the event loop's thread, once; for deflaters without takeover. Never calls back inside the call. @internal */
-  deflateLater(deflater: Deflater, handler: (payload: Uint8Array) => void): void {
-    const { windowBits } = deflater;
-    const known = this.#deflated.get(windowBits);
-    if (known instanceof Uint8Array) queueMicrotask(() => handler(known));
-    else if (known !== undefined) known.push(handler);
-    else {
-      const waiting: Waiting = [handler];
-      this.#deflated.set(windowBits, waiting);
-      // Not by the connection's own: others wait for it too, and it may end before.
-      deflater.alike().deflateLater(this.payload, (payload) => {
-        this.#deflated.set(windowBits, payload);
-        for (const each of waiting) each(payload);
-      });
-    }
   }
 
   get #opcode(): number {

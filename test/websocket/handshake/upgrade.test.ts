@@ -11,20 +11,11 @@ describe("decide", () => {
     assert.deepEqual(decide({}), {});
   });
 
-  it("a Response refuses; one of fetch's is read to its end", async () => {
+  it("a Response refuses; one of fetch's is left for its body to be read", () => {
     const ours = new Response({ status: 403, body: "no" });
     assert.equal(decide(ours), ours);
-    const theirs = new globalThis.Response("who?", { status: 401, headers: { "WWW-Authenticate": "Basic" } });
-    const response = (await decide(theirs)) as Response;
-    assert.ok(response instanceof Response);
-    assert.deepEqual(
-      [response.status, response.reason, Buffer.from(response.body).toString()],
-      [401, "Unauthorized", "who?"],
-    );
-    assert.deepEqual(
-      [response.fields.get("www-authenticate"), response.fields.has("Content-Length")],
-      ["Basic", false],
-    );
+    const theirs = new globalThis.Response("who?", { status: 401 });
+    assert.equal(decide(theirs), theirs);
   });
 
   for (const status of [100, 101, 199]) {

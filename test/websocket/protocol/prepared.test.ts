@@ -1,12 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { handled } from "../../../src/core/internal.ts";
-import type { Deflater } from "../../../src/websocket/deflate/deflate.ts";
 import { prepare, type PrepareOptions, type Sendable } from "../../../src/websocket/index.ts";
 import { open, roles } from "../support/client-kit.ts";
-import { unpacked } from "../support/deflated.ts";
+import { backwards } from "../support/deflated.ts";
 import { frame, framesIn, utf8 } from "../support/frames.ts";
-import { codeOf, quiet } from "../support/kit.ts";
+import { quiet } from "../support/kit.ts";
 
 const long = "né€😀 ".repeat(30_000);
 
@@ -92,27 +90,6 @@ describe("prepare", () => {
 });
 
 describe("a prepared message, deflated", () => {
-  /** Reverses, which is easy to see; and keeps what it, or one that it made, was asked to do later. */
-  function backwards(windowBits: number): Deflater & { runs: number; later: (() => void)[] } {
-    const reversed = (bytes: Uint8Array): Uint8Array => bytes.toReversed();
-    const deflater = {
-      windowBits,
-      takeover: false,
-      alike: () => deflater,
-      runs: 0,
-      later: [] as (() => void)[],
-      deflate(bytes: Uint8Array) {
-        deflater.runs++;
-        return reversed(bytes);
-      },
-      deflateLater(bytes: Uint8Array, handler: (payload: Uint8Array) => void) {
-        deflater.runs++;
-        deflater.later.push(() => handler(reversed(bytes)));
-      },
-    };
-    return deflater as unknown as Deflater & typeof deflater;
-  }
-
   it("RFC 7692 6: is one frame with RSV1, made once for each size of window", () => {
     const news = prepare("abc");
     const [small, large, other] = [backwards(10), backwards(15), backwards(15)];
@@ -122,48 +99,5 @@ describe("a prepared message, deflated", () => {
     }
     assert.deepEqual([small.runs, large.runs, other.runs], [1, 1, 0]);
     assert.deepEqual(framesIn(news.frame)[0].rsv, 0);
-  });
-
-  it("is deflated elsewhere once for all who wait, and none is called back inside the call", () => {
-    const news = prepare("abc");
-    const [first, second] = [backwards(15), backwards(15)];
-    const told: string[] = [];
-    const tell =
-      (name: string) =>
-      (payload: Uint8Array): void =>
-        void told.push(`${name} ${Buffer.from(payload).toString()}`);
-    news.deflateLater(first, tell("1"));
-    news.deflateLater(second, tell("2"));
-    assert.deepEqual([told, first.later.length, second.later.length], [[], 1, 0]);
-    first.later[0]();
-    assert.deepEqual(told, ["1 cba", "2 cba"]);
-    news.deflateLater(second, tell("3"));
-    assert.equal(told.length, 2);
-    return new Promise<void>((resolve) => setImmediate(resolve)).then(() => {
-      assert.deepEqual(told, ["1 cba", "2 cba", "3 cba"]);
-      // What is known already is used for a frame too.
-      assert.deepEqual(news.deflatedFrame(second), frame(1, "cba", { rsv: 4, key: undefined }));
-      assert.deepEqual([first.runs, second.runs], [1, 0]);
-    });
-  });
-
-  it("the connection for which it is deflated elsewhere may end meanwhile: the others get it all the same", async () => {
-    const news = prepare(new Uint8Array(500_000).fill(7));
-    const many = await Promise.all(
-      [1, 2, 3].map(() => open("server", { deflate: true }, { extensions: "permessage-deflate" })),
-    );
-    const writes = many.map(({ ws }) => handled(ws.write(news)));
-    many[0].ws.terminate();
-    assert.equal(await codeOf(writes[0]), "core.aborted");
-    await Promise.all(writes.slice(1));
-    await quiet();
-    for (const { sent } of many.slice(1)) {
-      assert.deepEqual([sent.length, sent[0].rsv, unpacked(sent[0].payload).length], [1, 4, 500_000]);
-    }
-    // Also whoever comes later.
-    const late = await open("server", { deflate: true }, { extensions: "permessage-deflate" });
-    await late.ws.write(news);
-    await quiet();
-    assert.deepEqual(late.sent, many[1].sent);
   });
 });

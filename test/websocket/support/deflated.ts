@@ -2,6 +2,7 @@
 import * as fc from "fast-check";
 import { after, before, describe } from "node:test";
 import { constants, deflateRawSync, inflateRawSync, type ZlibOptions } from "node:zlib";
+import type { Deflater } from "../../../src/websocket/deflate/deflate.ts";
 import { hasContexts, hideContexts } from "../../../src/websocket/deflate/zlib.ts";
 import { concat, utf8 } from "./frames.ts";
 
@@ -82,4 +83,25 @@ export function describeBoth(name: string, tests: (canTakeOver: boolean) => void
       tests(!hidden && hasContexts());
     });
   }
+}
+
+/** A deflater that reverses the bytes, which is easy to see. It keeps in `later` what `deflateLater` was asked for. */
+export function backwards(windowBits: number): Deflater & { runs: number; later: (() => void)[] } {
+  const reversed = (bytes: Uint8Array): Uint8Array => bytes.toReversed();
+  const deflater = {
+    windowBits,
+    takeover: false,
+    alike: () => deflater,
+    runs: 0,
+    later: [] as (() => void)[],
+    deflate(bytes: Uint8Array) {
+      deflater.runs++;
+      return reversed(bytes);
+    },
+    deflateLater(bytes: Uint8Array, handler: (payload: Uint8Array) => void) {
+      deflater.runs++;
+      deflater.later.push(() => handler(reversed(bytes)));
+    },
+  };
+  return deflater as unknown as Deflater & typeof deflater;
 }

@@ -1,0 +1,44 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { Response } from "../../../src/http/index.ts";
+import { decisionOf } from "../../../src/websocket/operations/decision.ts";
+
+describe("decisionOf", () => {
+  it("what needs no wait is there at once; a promise is awaited", async () => {
+    const accepted = { protocol: "chat" };
+    assert.equal(decisionOf(accepted), accepted);
+    const later = decisionOf(Promise.resolve(accepted));
+    assert.ok(later instanceof Promise);
+    assert.equal(await later, accepted);
+    await assert.rejects(Promise.resolve(decisionOf(Promise.resolve(false as never))), {
+      code: "websocket.bad_upgrade_result",
+    });
+  });
+
+  it("a Response refuses; one of fetch's is read to its end", async () => {
+    const ours = new Response({ status: 403, body: "no" });
+    assert.equal(decisionOf(ours), ours);
+    const theirs = new globalThis.Response("who?", { status: 401, headers: { "WWW-Authenticate": "Basic" } });
+    const response = (await decisionOf(theirs)) as Response;
+    assert.ok(response instanceof Response);
+    assert.deepEqual(
+      [response.status, response.reason, Buffer.from(response.body).toString()],
+      [401, "Unauthorized", "who?"],
+    );
+    assert.deepEqual(
+      [response.fields.get("www-authenticate"), response.fields.has("Content-Length")],
+      ["Basic", false],
+    );
+  });
+
+  it("a promise of a response of fetch's comes to its body too", async () => {
+    const response = await decisionOf(Promise.resolve(new globalThis.Response("who?", { status: 401 })));
+    assert.ok(response instanceof Response);
+    assert.deepEqual([response.status, Buffer.from(response.body).toString()], [401, "who?"]);
+  });
+
+  it("a response of fetch's that is no refusal rejects", async () => {
+    const switching = { status: 101, statusText: "", headers: new Headers(), body: null };
+    await assert.rejects(Promise.resolve(decisionOf(switching as never)), { code: "websocket.bad_upgrade_result" });
+  });
+});
