@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import * as fc from "fast-check";
 import { Backoff, type BackoffOptions } from "../../src/client/backoff.ts";
+import { fc } from "../support/property.ts";
 
 function delays(options: BackoffOptions, count: number, random?: () => number): number[] {
   const backoff = new Backoff(options);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import * as fc from "fast-check";
 import { bytesOf, dropFront, copyInto, copyOf, takeFront } from "../../src/core/bytes.ts";
+import { fc } from "../support/property.ts";
 
 const list = fc.array(fc.uint8Array({ maxLength: 20 }), { maxLength: 8 });
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import * as fc from "fast-check";
 import { FlatBuffer, ServalError } from "../../src/core/index.ts";
+import { fc } from "../support/property.ts";
 import { pattern } from "./support/stream-operations.ts";
 
 function isOverflow(error: unknown): boolean {

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import * as fc from "fast-check";
 import {
   allocate,
   decodeLatin1,
@@ -12,6 +11,7 @@ import {
   writeLatin1,
   writeUtf8,
 } from "../../src/core/text.ts";
+import { fc } from "../support/property.ts";
 
 const text = fc.string({ unit: "binary" });
 const latin1 = fc.string({ unit: fc.integer({ min: 0, max: 255 }).map((code) => String.fromCharCode(code)) });

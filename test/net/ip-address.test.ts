@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { isIPv4, isIPv6, SocketAddress } from "node:net";
 import { test } from "node:test";
-import * as fc from "fast-check";
 import { formatIPv6, parseIPv4, parseIPv6 } from "../../src/net/ip-address.ts";
+import { fc } from "../support/property.ts";
 
 test("an IPv4 address is four numbers without leading zeros", () => {
   assert.deepEqual(parseIPv4("0.0.0.0"), [0, 0, 0, 0]);

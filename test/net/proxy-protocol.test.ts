@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import * as fc from "fast-check";
 import { ServalError } from "../../src/core/index.ts";
 import { isProxyHeader, parseProxyHeader } from "../../src/net/index.ts";
+import { fc, runs } from "../support/property.ts";
 import { binaryHeader, signature } from "./support/proxy-headers.ts";
 
 const line = (text: string): Buffer => Buffer.from(text, "latin1");
@@ -175,7 +175,7 @@ describe("parseProxyHeader", () => {
           }
         },
       ),
-      { numRuns: 2000 },
+      { numRuns: runs(2000) },
     );
   });
 });

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import * as fc from "fast-check";
 import { ServalError } from "../../src/core/index.ts";
 import { simpleRatePolicy, type RateLimit, type SimpleRatePolicyOptions } from "../../src/net/index.ts";
+import { fc } from "../support/property.ts";
 
 const limit = (write: number, burst?: number): RateLimit => simpleRatePolicy({ write, burst }).write!;
 

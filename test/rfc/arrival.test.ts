@@ -2,10 +2,10 @@
 // compressed in any way, received in any way, in both roles.
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import * as fc from "fast-check";
 import type { CloseInfo, Role, ServalError } from "../../src/core/index.ts";
 import type { MessageData, Stream } from "../../src/websocket/index.ts";
 import { concat, utf8 } from "../websocket/support/frames.ts";
+import { fc, runs } from "../support/property.ts";
 import { data, whole, window } from "./support/arbitraries.ts";
 import { PeerDeflater, type Part, type Window } from "./support/deflate.ts";
 import { open, roles, type Endpoint, type Speaker } from "./support/endpoint.ts";
@@ -148,7 +148,7 @@ for (const role of roles) {
       it(`through ${way}`, async () => {
         await fc.assert(
           fc.asyncProperty(conversation, ({ agreed, said, seed }) => received(role, way, agreed, said, seed)),
-          { numRuns: 100 },
+          { numRuns: runs(100) },
         );
       });
     }

@@ -2,10 +2,10 @@
 // node:zlib and the window that was agreed on.
 import assert from "node:assert/strict";
 import { it } from "node:test";
-import * as fc from "fast-check";
 import type { MessageData, Stream } from "../../src/websocket/index.ts";
 import { concat } from "../websocket/support/frames.ts";
 import { until } from "../support/until.ts";
+import { fc, runs } from "../support/property.ts";
 import { data, whole, window } from "./support/arbitraries.ts";
 import { PeerInflater, type Window } from "./support/deflate.ts";
 import { open, roles, type Endpoint } from "./support/endpoint.ts";
@@ -81,7 +81,7 @@ for (const role of roles) {
           messages.map(({ data }) => data),
         );
       }),
-      { numRuns: 100 },
+      { numRuns: runs(100) },
     );
   });
 }

@@ -11,6 +11,7 @@ import type { HandshakeOptions } from "../../src/websocket/index.ts";
 import { concat, single, text } from "../websocket/support/frames.ts";
 import { codeOf, quiet } from "../websocket/support/kit.ts";
 import { latin1, type Changes } from "../websocket/support/requests.ts";
+import { seed } from "../support/property.ts";
 import { answerTo, connecting, Endpoint, responseBytes } from "./support/endpoint.ts";
 import { cut } from "./support/wire.ts";
 
@@ -132,7 +133,6 @@ describe("RFC 6455 section 4.1: the client's opening handshake", () => {
 
 /** What a response comes to, however its bytes are cut. */
 async function outcome(respond: (key: string) => Uint8Array, handshake: HandshakeOptions = {}): Promise<Endpoint> {
-  const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 32));
   const whole = await connecting(respond, { handshake });
   for (const pieces of [single, (bytes: Uint8Array) => cut(bytes, seed)]) {
     const endpoint = await connecting(() => new Uint8Array(0), { handshake });

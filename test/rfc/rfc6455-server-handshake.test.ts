@@ -13,12 +13,12 @@ import type { StreamOptions } from "../../src/websocket/index.ts";
 import { single, text, utf8 } from "../websocket/support/frames.ts";
 import { quiet } from "../websocket/support/kit.ts";
 import { latin1, requestBytes, type Changes } from "../websocket/support/requests.ts";
+import { random, seed } from "../support/property.ts";
 import { accepting, answerTo, Endpoint } from "./support/endpoint.ts";
 import { cut } from "./support/wire.ts";
 
 /** What a request is answered with, however its bytes are cut. */
 async function answer(request: Uint8Array, options: StreamOptions = {}): Promise<Endpoint> {
-  const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 32));
   const whole = await accepting(request, { options });
   for (const pieces of [single(request), cut(request, seed)]) {
     const endpoint = new Endpoint("server", { options });
@@ -177,7 +177,7 @@ describe("RFC 6455 section 4.2.2: sending the server's opening handshake", () =>
   });
   it("4.2.2 step 5.4: Sec-WebSocket-Accept is made of the key, not of what it decodes to", async () => {
     for (let i = 0; i < 20; i++) {
-      const key = Buffer.from(Array.from({ length: 16 }, () => Math.floor(Math.random() * 256))).toString("base64");
+      const key = Buffer.from(Array.from({ length: 16 }, () => Math.floor(random() * 256))).toString("base64");
       const endpoint = await accepting(requestBytes({ "Sec-WebSocket-Key": key }));
       assert.equal(endpoint.field("Sec-WebSocket-Accept"), answerTo(key), key);
     }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import * as fc from "fast-check";
 import { Admission, uncounted, type Place } from "../../src/server/admission.ts";
+import { fc } from "../support/property.ts";
 
 const one = { maxConnectionsPerAddress: 1 };
 

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { BlockList } from "node:net";
 import { describe, test } from "node:test";
-import * as fc from "fast-check";
 import { customerOf, Networks } from "../../src/server/networks.ts";
+import { fc } from "../support/property.ts";
 
 function networks(...texts: string[]): Networks {
   const made = new Networks();

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import * as fc from "fast-check";
 import { Request } from "../../src/http/index.ts";
 import { originRule, type Origins } from "../../src/server/origin.ts";
+import { fc } from "../support/property.ts";
 
 function request(host: string | undefined, ...origins: string[]): Request {
   return new Request({ fields: { ...(host !== undefined && { Host: host }), Origin: origins } });

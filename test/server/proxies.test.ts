@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import * as fc from "fast-check";
 import type { Peer } from "../../src/core/index.ts";
 import { Request } from "../../src/http/index.ts";
 import { clientOf, isLocal, trusts, type ProxyOptions } from "../../src/server/proxies.ts";
+import { fc } from "../support/property.ts";
 
 const proxy: Peer = { address: "10.0.0.1", port: 5000, family: "IPv4" };
 

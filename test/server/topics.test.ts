@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import * as fc from "fast-check";
 import { Topics } from "../../src/server/topics.ts";
+import { fc } from "../support/property.ts";
 
 test("a topic exists while someone is subscribed to it", () => {
   const topics = new Topics<string>();

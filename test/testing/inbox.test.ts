@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import * as fc from "fast-check";
 import { Inbox } from "../../src/testing/inbox.ts";
+import { fc } from "../support/property.ts";
 
 const bytes = (...values: number[]): Uint8Array => Uint8Array.from(values);
 

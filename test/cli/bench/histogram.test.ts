@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import * as fc from "fast-check";
 import { Histogram } from "../../../src/cli/bench/histogram.ts";
+import { fc } from "../../support/property.ts";
 
 /** Values of all magnitudes that are measured: each as likely as the others. */
 const values = fc.array(

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import * as fc from "fast-check";
 import { InFlight } from "../../../src/cli/bench/in-flight.ts";
+import { fc } from "../../support/property.ts";
 
 describe("InFlight", () => {
   it("is a queue with numbers that begin again", () => {

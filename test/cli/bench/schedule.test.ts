@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import * as fc from "fast-check";
 import { Schedule } from "../../../src/cli/bench/schedule.ts";
+import { fc } from "../../support/property.ts";
 
 describe("Schedule", () => {
   it("has a message due at any time in a closed loop, until the end", () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import * as fc from "fast-check";
 import { filler, numbersIn, readStamp, stampSize, writeStamp } from "../../../src/cli/bench/stamp.ts";
+import { fc } from "../../support/property.ts";
 
 const number = fc.integer({ min: 0, max: 2 ** 32 - 1 });
 

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import * as fc from "fast-check";
 import { Histogram } from "../../../src/cli/bench/histogram.ts";
 import { stepsOf } from "../../../src/cli/bench/steps.ts";
+import { fc } from "../../support/property.ts";
 
 function steps(...values: number[]): object[] {
   const histogram = new Histogram();

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { it } from "node:test";
-import * as fc from "fast-check";
 import { formatChunkExtensions, parseChunkExtensions, type ChunkExtensions } from "../../../src/http/index.ts";
+import { fc, runs } from "../../support/property.ts";
 
 it("finds names and values, and takes the quotes off", () => {
   for (const [text, extensions] of [
@@ -88,6 +88,6 @@ it("reads no more than the grammar has, from anything", () => {
       const text = pieces.join("");
       assert.equal(parseChunkExtensions(text) !== undefined, grammar.test(text), JSON.stringify(text));
     }),
-    { numRuns: 5000 },
+    { numRuns: runs(5000) },
   );
 });

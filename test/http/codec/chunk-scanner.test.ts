@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import * as fc from "fast-check";
 import { ServalError } from "../../../src/core/index.ts";
 import { decodeLatin1 } from "../../../src/core/text.ts";
 import { ChunkScanner, type ChunkLimits } from "../../../src/http/codec/chunk-scanner.ts";
 import { bytesOf, piecesOf, splitsOf } from "../support/samples.ts";
+import { fc, runs } from "../../support/property.ts";
 
 interface Outcome {
   data: string;
@@ -204,7 +204,7 @@ describe("ChunkScanner, on anything", () => {
           }
         },
       ),
-      { numRuns: 2000 },
+      { numRuns: runs(2000) },
     );
   });
 

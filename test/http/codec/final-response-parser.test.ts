@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import * as fc from "fast-check";
 import { ServalError } from "../../../src/core/index.ts";
 import { decodeLatin1 } from "../../../src/core/text.ts";
 import { FinalResponseParser, type FinalResponseParserOptions, type Response } from "../../../src/http/index.ts";
 import { bytesOf, piecesOf, splitsOf } from "../support/samples.ts";
+import { fc, runs } from "../../support/property.ts";
 
 /** What a parser made of its bytes, in a form to compare. */
 interface Outcome {
@@ -279,7 +279,7 @@ describe("FinalResponseParser, on anything", () => {
           }
         },
       ),
-      { numRuns: 2000 },
+      { numRuns: runs(2000) },
     );
   });
 });

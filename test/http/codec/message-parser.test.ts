@@ -1,13 +1,13 @@
 // What both parsers do alike; what their start lines and framings have of their own is in the tests of each.
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import * as fc from "fast-check";
 import { ServalError } from "../../../src/core/index.ts";
 import { decodeLatin1 } from "../../../src/core/text.ts";
 import type { ResponseParserOptions } from "../../../src/http/index.ts";
 import { feed, parses, refuses, requests, responses, type AnyParser } from "../support/feed.ts";
 import { chunked, length, messages, refusals } from "../support/message-cases.ts";
 import { bytesOf, piecesOf } from "../support/samples.ts";
+import { fc, runs } from "../../support/property.ts";
 
 for (const role of [requests, responses]) {
   const { name, start, make } = role;
@@ -282,7 +282,7 @@ for (const role of [requests, responses]) {
             }
           },
         ),
-        { numRuns: 1000 },
+        { numRuns: runs(1000) },
       );
     });
   });

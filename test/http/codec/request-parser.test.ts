@@ -1,10 +1,10 @@
 // What a request has of its own; fields, bodies and limits are in message-parser.test.ts.
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import * as fc from "fast-check";
 import { RequestParser } from "../../../src/http/index.ts";
 import { feed, parses, refuses, requests, type Case, type Refusal } from "../support/feed.ts";
 import { bytesOf, chrome, piecesOf, splitsOf } from "../support/samples.ts";
+import { fc } from "../../support/property.ts";
 
 const get = (fields: string): string => `GET / HTTP/1.1\r\n${fields}\r\n`;
 

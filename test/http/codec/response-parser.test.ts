@@ -1,11 +1,11 @@
 // What a response has of its own; fields, bodies and limits are in message-parser.test.ts.
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import * as fc from "fast-check";
 import { decodeLatin1 } from "../../../src/core/text.ts";
 import { ResponseParser } from "../../../src/http/index.ts";
 import { feed, parses, refuses, responses, type Case, type Refusal } from "../support/feed.ts";
 import { bytesOf, piecesOf } from "../support/samples.ts";
+import { fc } from "../../support/property.ts";
 
 const status = (line: string): string => `HTTP/1.1 ${line}\r\nContent-Length: 0\r\n\r\n`;
 const none = ["Content-Length", "0"];

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import * as fc from "fast-check";
 import { Fields, RequestParser, type FieldsInit } from "../../../src/http/index.ts";
 import { bytesOf } from "../support/samples.ts";
+import { fc } from "../../support/property.ts";
 
 const cookies = (): Fields =>
   new Fields([

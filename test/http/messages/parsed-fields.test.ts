@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import * as fc from "fast-check";
 import { Fields, RequestParser } from "../../../src/http/index.ts";
 import { ParsedFields } from "../../../src/http/messages/parsed-fields.ts";
 import { encodeLatin1 } from "../../../src/core/text.ts";
+import { fc } from "../../support/property.ts";
 
 const head = "GET / HTTP/1.1\r\nHost: a\r\nX:\t b c \r\nhost:d\r\n\r\n";
 const parsed = (): ParsedFields => new ParsedFields(head, 16, [20, 23, 26, 33, 39, 41]);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { it } from "node:test";
-import * as fc from "fast-check";
 import { parseRange, type ByteRange } from "../../../src/http/index.ts";
+import { fc, runs } from "../../support/property.ts";
 
 const short = (ranges: ByteRange[] | undefined): string | undefined =>
   ranges?.map(({ start, end }) => `${start}-${end}`).join();
@@ -75,6 +75,6 @@ it("never finds a byte that is not there", () => {
         assert.ok(Number.isInteger(start) && Number.isInteger(end) && start >= 0 && start <= end && end < size);
       }
     }),
-    { numRuns: 2000 },
+    { numRuns: runs(2000) },
   );
 });

@@ -5,6 +5,7 @@ import { decodeLatin1 } from "../../../src/core/text.ts";
 import { read, readHeader, RequestParser, ResponseParser, type Request } from "../../../src/http/index.ts";
 import { bufferWith, once, readingSuite, streamWith } from "../support/reading-suite.ts";
 import { chrome } from "../support/samples.ts";
+import { random } from "../../support/property.ts";
 
 const head = "GET /a HTTP/1.1\r\nHost: b\r\n\r\n";
 const withLength = "POST /a HTTP/1.1\r\nContent-Length: 5\r\n\r\nhello";
@@ -104,7 +105,7 @@ describe("read of a message with a body", () => {
   it("a random mix of sizes comes to the same", async () => {
     const body = Array.from({ length: 3000 }, (_, i) => String.fromCharCode(i % 256)).join("");
     for (let round = 0; round < 50; round++) {
-      const size = (): number => 1 + Math.floor(Math.random() * 500);
+      const size = (): number => 1 + Math.floor(random() * 500);
       let chunks = "";
       for (let at = 0; at < body.length;) {
         const chunk = body.slice(at, at + size());

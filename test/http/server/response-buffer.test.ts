@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import * as fc from "fast-check";
 import { blockSize, takeBlock } from "../../../src/core/block-pool.ts";
 import { decodeLatin1 } from "../../../src/core/text.ts";
 import { ResponseBuffer } from "../../../src/http/server/response-buffer.ts";
 import { bytesOf } from "../support/samples.ts";
+import { fc } from "../../support/property.ts";
 
 const listOf = (buffers: Uint8Array | readonly Uint8Array[]): readonly Uint8Array[] =>
   buffers instanceof Uint8Array ? [buffers] : buffers;

@@ -6,23 +6,24 @@ import { FlatBuffer, type ByteStream, type NextLayer } from "../../../src/core/i
 import { request, Request, Response, serve, type Body, type RequestHandler } from "../../../src/http/index.ts";
 import { pair, VirtualClock } from "../../../src/testing/index.ts";
 import { HandBody, quiet } from "../support/serving.ts";
+import { random } from "../../support/property.ts";
 
 const echo: RequestHandler = ({ body, fields }) =>
   new Response<Body>({ body, fields: { "X-Of": fields.get("N") ?? "" } });
 
 async function* bodyOf(size: number, most: number): AsyncGenerator<Uint8Array, undefined> {
   for (let at = 0; at < size;) {
-    const part = new Uint8Array(Math.min(size - at, 1 + Math.floor(Math.random() * most)));
+    const part = new Uint8Array(Math.min(size - at, 1 + Math.floor(random() * most)));
     yield part.map((_, i) => (at + i) % 251);
     at += part.length;
-    if (Math.random() < 0.2) await Promise.resolve();
+    if (random() < 0.2) await Promise.resolve();
   }
 }
 
 async function assertEchoes(client: NextLayer, rounds: number): Promise<void> {
   const buffer = new FlatBuffer();
   for (let round = 0; round < rounds; round++) {
-    const size = Math.floor(Math.random() * 20_000);
+    const size = Math.floor(random() * 20_000);
     const fields = { Host: "h", N: String(round), ...(round % 3 === 0 ? { Expect: "100-continue" } : {}) };
     const message = new Request<Body>({ method: "POST", fields, body: bodyOf(size, 3000) });
     const response = await request(client, message, { buffer });
@@ -36,7 +37,7 @@ async function assertEchoes(client: NextLayer, rounds: number): Promise<void> {
 describe("serve and request", () => {
   it("get all through, for reads and writes of random sizes and little room", async () => {
     for (let round = 0; round < 20; round++) {
-      const size = (): number => 1 + Math.floor(Math.random() * 3000);
+      const size = (): number => 1 + Math.floor(random() * 3000);
       const sizes = (): { maxRead: number; maxWrite: number; capacity: number } => ({
         maxRead: size(),
         maxWrite: size(),

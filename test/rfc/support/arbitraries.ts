@@ -1,7 +1,7 @@
 // What messages are made of.
-import * as fc from "fast-check";
 import type { MessageData } from "../../../src/websocket/index.ts";
 import { concat } from "../../websocket/support/frames.ts";
+import { fc } from "../../support/property.ts";
 import type { Window } from "./deflate.ts";
 
 /** Bytes that are worth compressing, and some that are not. */

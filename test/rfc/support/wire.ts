@@ -5,6 +5,7 @@ import type { CloseInfo, Role, ServalError } from "../../../src/core/index.ts";
 import type { MessageData } from "../../../src/websocket/index.ts";
 import { concat, single } from "../../websocket/support/frames.ts";
 import { quiet } from "../../websocket/support/kit.ts";
+import { seed } from "../../support/property.ts";
 import { open, roles, type Endpoint, type EndpointSetup, type Speaker } from "./endpoint.ts";
 
 /** What the peer sends, and what has to come of it. */
@@ -42,7 +43,6 @@ const small = 3000;
 type Way = readonly [name: string, isPulled: boolean, pieces: (bytes: Uint8Array) => readonly Uint8Array[]];
 
 function ways(size: number): readonly Way[] {
-  const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 32));
   return [
     ["whole", false, (bytes) => [bytes]],
     ["whole, pulled", true, (bytes) => [bytes]],

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import * as fc from "fast-check";
 import { copiedUpTo } from "../../../src/websocket/protocol/outgoing.ts";
 import { itemsOf, joined, Part, PartedMessage, WholeMessage } from "../../../src/websocket/connection/item.ts";
 import { opcode } from "../../../src/websocket/frames/frame.ts";
 import { prepare } from "../../../src/websocket/protocol/prepared.ts";
 import { concat, utf8 } from "../support/frames.ts";
+import { fc } from "../../support/property.ts";
 
 describe("WholeMessage", () => {
   it("refers to what is large and the caller's", () => {

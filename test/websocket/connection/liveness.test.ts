@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import * as fc from "fast-check";
 import type { Clock } from "../../../src/core/index.ts";
 import { VirtualClock } from "../../../src/testing/index.ts";
 import { Liveness, type LivenessOptions, type LivenessOwner } from "../../../src/websocket/connection/liveness.ts";
+import { fc, runs } from "../../support/property.ts";
 
 const idle = 1000;
 
@@ -102,7 +102,7 @@ describe("a silent peer", () => {
           assert.equal(owner.clock.pending, 0);
         },
       ),
-      { numRuns: 60 },
+      { numRuns: runs(60) },
     );
   });
 });

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import * as fc from "fast-check";
 import { coreError } from "../../../src/core/index.ts";
 import { finalBit, opcode } from "../../../src/websocket/frames/frame.ts";
 import { prepare } from "../../../src/websocket/index.ts";
@@ -11,6 +10,7 @@ import { roles } from "../support/client-kit.ts";
 import { describeFrame, utf8 } from "../support/frames.ts";
 import { quiet } from "../support/kit.ts";
 import { behindFill, Sending, textsIn } from "../support/sending.ts";
+import { fc, runs } from "../../support/property.ts";
 
 const { text, binary } = opcode;
 
@@ -118,7 +118,7 @@ describe("the order", () => {
           assert.equal(sender.isIdle, true);
         },
       ),
-      { numRuns: 150 },
+      { numRuns: runs(150) },
     );
   });
 });

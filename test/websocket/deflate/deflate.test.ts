@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import * as fc from "fast-check";
 import { compressorPool } from "../../../src/websocket/deflate/context-pool.ts";
 import { Deflater, type DeflaterOptions } from "../../../src/websocket/deflate/deflate.ts";
 import { liveContexts } from "../../../src/websocket/deflate/zlib.ts";
 import { describeBoth, hex, jsonText, messages, noise, splitAt, unpacked } from "../support/deflated.ts";
 import { concat, utf8 } from "../support/frames.ts";
+import { fc, runs } from "../../support/property.ts";
 
 const make = (options: Partial<DeflaterOptions> = {}): Deflater =>
   new Deflater({ windowBits: 15, level: 6, memLevel: 8, takeover: false, ...options });
@@ -55,7 +55,7 @@ describeBoth("Deflater", (canTakeOver) => {
             for (const payload of payloads) assert.ok(payload.length > 0);
             deflater.close();
           }),
-          { numRuns: 300 },
+          { numRuns: runs(300) },
         );
       });
 
@@ -83,7 +83,7 @@ describeBoth("Deflater", (canTakeOver) => {
               deflater.close();
             },
           ),
-          { numRuns: 200 },
+          { numRuns: runs(200) },
         );
       });
 
@@ -192,7 +192,7 @@ describe("Deflater with takeover", () => {
         assert.deepEqual(unpacked(...payloads), concat(...all.map(([message]) => message)));
         deflater.close();
       }),
-      { numRuns: 60 },
+      { numRuns: runs(60) },
     );
   });
 });

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import * as fc from "fast-check";
 import type { WebsocketCode } from "../../../src/websocket/frames/errors.ts";
 import { Inflater, type InflaterOptions } from "../../../src/websocket/deflate/inflate.ts";
 import { liveContexts } from "../../../src/websocket/deflate/zlib.ts";
@@ -16,6 +15,7 @@ import {
   unhex,
 } from "../support/deflated.ts";
 import { concat, utf8 } from "../support/frames.ts";
+import { fc, runs } from "../../support/property.ts";
 
 const make = (options: Partial<InflaterOptions> = {}): Inflater =>
   new Inflater({ windowBits: 15, takeover: false, ...options });
@@ -155,7 +155,7 @@ describeBoth("Inflater", (canTakeOver) => {
               inflater.close();
             },
           ),
-          { numRuns: 200 },
+          { numRuns: runs(200) },
         );
       });
 
@@ -175,7 +175,7 @@ describeBoth("Inflater", (canTakeOver) => {
             assert.deepEqual(inParts(inflater, splitAt(payload, cuts), 100), message);
             inflater.close();
           }),
-          { numRuns: 100 },
+          { numRuns: runs(100) },
         );
       });
 
@@ -198,7 +198,7 @@ describeBoth("Inflater", (canTakeOver) => {
               assert.deepEqual(make({ takeover }).inflate(packed(message), message.length), message);
             },
           ),
-          { numRuns: 300 },
+          { numRuns: runs(300) },
         );
       });
 

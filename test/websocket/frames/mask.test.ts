@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import * as fc from "fast-check";
 import { maskInPlace, maskInto, rotateKey } from "../../../src/websocket/frames/mask.ts";
+import { fc } from "../../support/property.ts";
 
 const keyBytes = [0x37, 0xfa, 0x21, 0x8d]; // the first and the last bit of the number differ, no byte repeats
 const key = 0x37 | (0xfa << 8) | (0x21 << 16) | (0x8d << 24);

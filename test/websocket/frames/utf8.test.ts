@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { isUtf8 } from "node:buffer";
 import { describe, it } from "node:test";
-import * as fc from "fast-check";
 import { Utf8Checker } from "../../../src/websocket/frames/utf8.ts";
+import { fc, runs } from "../../support/property.ts";
 
 /** Feeds the bytes in pieces; the outcome as the number of bytes after which it was refused, or whether it is complete. */
 function feed(pieces: readonly Uint8Array[]): { refused: boolean; complete: boolean; given: number } {
@@ -102,7 +102,7 @@ describe("Utf8Checker", () => {
         const { refused, complete } = feed([bytes.subarray(0, cut), bytes.subarray(cut)]);
         assert.equal(!refused && complete, isUtf8(bytes));
       }),
-      { numRuns: 2000 },
+      { numRuns: runs(2000) },
     );
   });
 

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { describe, it } from "node:test";
-import * as fc from "fast-check";
 import { acceptKey, newKey } from "../../../src/websocket/handshake/accept-key.ts";
+import { fc } from "../../support/property.ts";
 
 describe("acceptKey", () => {
   it("RFC 6455 1.3: the example", () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import * as fc from "fast-check";
 import { formatExtensions, parseExtensions, type Extension } from "../../../src/websocket/handshake/extensions.ts";
+import { fc, runs } from "../../support/property.ts";
 
 /** An extension: its name, then `name` or `[name, value]` of each parameter. */
 const ext = (name: string, ...parameters: (string | [string, string])[]): Extension => ({
@@ -147,7 +147,7 @@ describe("formatExtensions", () => {
         const read = parseExtensions(value);
         if (read !== undefined) assert.deepEqual(parseExtensions(formatExtensions(read)), read);
       }),
-      { numRuns: 2000 },
+      { numRuns: runs(2000) },
     );
   });
 });

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import * as fc from "fast-check";
 import { ServalError } from "../../../src/core/index.ts";
 import { parseExtensions } from "../../../src/websocket/handshake/extensions.ts";
 import {
@@ -12,6 +11,7 @@ import {
   type DeflateParameters,
   type DeflateSettings,
 } from "../../../src/websocket/handshake/permessage-deflate.ts";
+import { fc, runs } from "../../support/property.ts";
 
 const yes = (): boolean => true;
 const free: DeflateOptions = { serverNoContextTakeover: false, clientNoContextTakeover: false };
@@ -341,7 +341,7 @@ describe("both sides", () => {
           assert.ok(parameters.clientNoContextTakeover || !side.clientNoContextTakeover);
         }
       }),
-      { numRuns: 2000 },
+      { numRuns: runs(2000) },
     );
   });
 
@@ -370,7 +370,7 @@ describe("both sides", () => {
         if (limits[1] === null) assert.ok(said.every(([name]) => name !== "client_max_window_bits"));
         assert.ok(said.every(([name, value]) => name.endsWith("bits") === (value !== undefined)));
       }),
-      { numRuns: 2000 },
+      { numRuns: runs(2000) },
     );
   });
 });

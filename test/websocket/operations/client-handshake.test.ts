@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import * as fc from "fast-check";
 import { ServalError } from "../../../src/core/index.ts";
 import { Fields, type Request } from "../../../src/http/index.ts";
 import { deflateSettings } from "../../../src/websocket/handshake/permessage-deflate.ts";
@@ -8,6 +7,7 @@ import { close, concat, text } from "../support/frames.ts";
 import { latin1, type Changes } from "../support/requests.ts";
 import { responseBytes, switching } from "../support/responses.ts";
 import { outcomeOf, quiet, shaking, type Shaking, type ShakingCall } from "../support/shaking.ts";
+import { fc, runs } from "../../support/property.ts";
 
 const unmasked = { key: undefined };
 const frames = concat(text("hello", unmasked), close(1000, "", unmasked));
@@ -396,7 +396,7 @@ describe("a client's handshake", () => {
           for (const state of runs) state.operation.abort(new ServalError("a.b", "aborted", ""));
         },
       ),
-      { numRuns: 500 },
+      { numRuns: runs(500) },
     );
   });
 });

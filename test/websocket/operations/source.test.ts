@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import * as fc from "fast-check";
 import { coreError, type Handler, type ServalError } from "../../../src/core/index.ts";
 import { Item, PartedMessage } from "../../../src/websocket/connection/item.ts";
 import { SourceWriter, type MessageSource } from "../../../src/websocket/operations/source.ts";
 import { concat, utf8 } from "../support/frames.ts";
 import { quiet } from "../support/kit.ts";
+import { fc, runs } from "../../support/property.ts";
 
 /** What a writer makes of a source; parts wait as long as `room` is false. */
 class Run {
@@ -169,7 +169,7 @@ describe("SourceWriter: text", () => {
         assert.deepEqual(concat(...made.parts), utf8(value));
         assert.equal(made.isFinal, true);
       }),
-      { numRuns: 200 },
+      { numRuns: runs(200) },
     );
   });
 

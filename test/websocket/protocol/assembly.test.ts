@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import * as fc from "fast-check";
 import { deflateRawSync, constants } from "node:zlib";
 import { Assembly, type FramePayload } from "../../../src/websocket/protocol/assembly.ts";
 import { Inflater } from "../../../src/websocket/deflate/deflate.ts";
 import { concat, utf8 } from "../support/frames.ts";
+import { fc } from "../../support/property.ts";
 
 /** A frame whose bytes come as they are pushed. */
 class Frame implements FramePayload {

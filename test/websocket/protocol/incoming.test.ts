@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import * as fc from "fast-check";
 import { event, found, take } from "../../../src/websocket/protocol/event.ts";
 import { binary, close, concat, frame, more, ping, pong, single, text, utf8 } from "../support/frames.ts";
 import { drain, feed, hexOf, serverSide } from "../support/incoming.ts";
+import { fc, runs } from "../../support/property.ts";
 
 setFlagsFromString("--expose-gc");
 
@@ -104,7 +104,7 @@ describe("RFC 6455 5 and 6.2: messages and control frames", () => {
           assert.deepEqual(feed(serverSide({ text: "bytes" }), pieces), expected);
         },
       ),
-      { numRuns: 300 },
+      { numRuns: runs(300) },
     );
   });
 

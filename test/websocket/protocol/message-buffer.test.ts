@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import * as fc from "fast-check";
 import { MessageBuffer, type BytesSource } from "../../../src/websocket/protocol/message-buffer.ts";
 import { concat, utf8 } from "../support/frames.ts";
+import { fc, runs } from "../../support/property.ts";
 
 const kibi = 1024;
 
@@ -37,7 +37,7 @@ describe("MessageBuffer", () => {
         assert.equal(taken.buffer.byteLength, taken.length, "what was taken is part of a larger block");
         assert.deepEqual([buffer.length, buffer.bytes.length], [0, 0]);
       }),
-      { numRuns: 200 },
+      { numRuns: runs(200) },
     );
   });
 

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import * as fc from "fast-check";
 import { finalBit, opcode, type Opcode } from "../../../src/websocket/frames/frame.ts";
 import { copiedUpTo, Outgoing } from "../../../src/websocket/protocol/outgoing.ts";
 import { concat, frame, utf8 } from "../support/frames.ts";
+import { fc, runs } from "../../support/property.ts";
 
 const { text, binary, ping, close } = opcode;
 
@@ -225,7 +225,7 @@ describe("Outgoing: several connections share the pool of blocks", () => {
           assert.ok(Buffer.compare(concat(...received), concat(...sent)) === 0);
         }
       }),
-      { numRuns: 200 },
+      { numRuns: runs(200) },
     );
   });
 });

@@ -1,13 +1,13 @@
 // Reads that are given up: nothing of a message is lost, however it is received.
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import * as fc from "fast-check";
 import type { Message, ReceivedPart } from "../../../src/websocket/index.ts";
 import { extensions, open, roles, type Connection } from "../support/client-kit.ts";
 import { noise, packed } from "../support/deflated.ts";
 import { concat, utf8 } from "../support/frames.ts";
 import { codeOf, quiet } from "../support/kit.ts";
 import { own, seen, ways, whole, type Seen } from "../support/ways.ts";
+import { fc, runs } from "../../support/property.ts";
 
 for (const role of roles) {
   describe(`as a ${role}: receiving, with a signal`, () => {
@@ -167,7 +167,7 @@ for (const role of roles) {
         assert.equal(connection.frames.length, frames.length / 2);
         ws.terminate();
       }),
-      { numRuns: 60 },
+      { numRuns: runs(60) },
     );
   });
 

@@ -1,9 +1,9 @@
 // Compressed messages made and read by node:zlib's documented functions, so that nothing tested checks itself.
-import * as fc from "fast-check";
 import { after, before, describe } from "node:test";
 import { constants, deflateRawSync, inflateRawSync, type ZlibOptions } from "node:zlib";
 import type { Deflater } from "../../../src/websocket/deflate/deflate.ts";
 import { hasContexts, hideContexts } from "../../../src/websocket/deflate/zlib.ts";
+import { fc } from "../../support/property.ts";
 import { concat, utf8 } from "./frames.ts";
 
 /** RFC 7692 section 7.2.1: what is cut off the end of a message. */

@@ -1,7 +1,6 @@
 // What the serializer writes, the parser reads: whatever the message, however its bytes are cut on the way.
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import * as fc from "fast-check";
 import {
   Fields,
   Request,
@@ -19,6 +18,7 @@ import { isBodiless } from "../../../../src/http/messages/status.ts";
 import { isTrailerField } from "../../../../src/http/codec/trailer.ts";
 import { feed, type AnyParser } from "../../support/feed.ts";
 import { bytesOf, piecesOf } from "../../support/samples.ts";
+import { fc, runs } from "../../../support/property.ts";
 
 const token = fc.stringMatching(/^[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,12}$/);
 const value = fc.stringMatching(/^(?:[\x21-\x7e\x80-\xff](?:[\t\x20-\x7e\x80-\xff]{0,20}[\x21-\x7e\x80-\xff])?)?$/);
@@ -140,7 +140,7 @@ describe("what the serializer writes, the parser reads equal, at any limit and a
           });
         },
       ),
-      { numRuns: 1000 },
+      { numRuns: runs(1000) },
     );
   });
 
@@ -167,7 +167,7 @@ describe("what the serializer writes, the parser reads equal, at any limit and a
           ends: isUnknown && !isHead && request.version === 10,
         });
       }),
-      { numRuns: 1000 },
+      { numRuns: runs(1000) },
     );
   });
 });
@@ -239,7 +239,7 @@ it("whatever the serializer takes, it makes one message of it and no more", () =
         }
       },
     ),
-    { numRuns: 5000 },
+    { numRuns: runs(5000) },
   );
 });
 
@@ -277,6 +277,6 @@ it("however its framing was set, a message is sent with one that is its body's, 
         assert.equal(decodeLatin1(parser.message!.body), text);
       },
     ),
-    { numRuns: 2000 },
+    { numRuns: runs(2000) },
   );
 });
