@@ -29,8 +29,8 @@ export interface Connect {
    * at least `backoff.max`.
    *
    * Leaving the loop closes the stream, and so does the `signal`, which ends the loop normally. It throws for misuse, and
-   * for a failure that the option `retry` refuses to try again; everything else goes to `onRetry`. A loop that waits
-   * inside `next` is ended by the signal alone.
+   * for a failure after which the option `retry` returns false. A loop that waits inside `next` is ended by the signal
+   * alone.
    *
    * Throws `client.bad_url`, `client.bad_proxy` and `core.invalid_argument` at once.
    */

@@ -1,5 +1,5 @@
 import { ServalError, type Clock } from "../core/index.ts";
-import { invalidArgument, isPlainObject, offAbort, onAbort, runReported } from "../core/internal.ts";
+import { invalidArgument, isPlainObject, isPromise, offAbort, onAbort } from "../core/internal.ts";
 import { Stream } from "../websocket/index.ts";
 import { attempt } from "./attempt.ts";
 import { Backoff, type BackoffOptions } from "./backoff.ts";
@@ -13,12 +13,19 @@ export interface ForeverOptions<Data = unknown> extends ConnectOptions<Data> {
   /** How long to wait before another attempt. */
   backoff?: BackoffOptions | undefined;
   /**
-   * Whether another attempt is made after one that failed so; `failures` is how many have in a row. Not asked about
-   * misuse, which no other attempt makes better. Default always.
+   * Called after an attempt that failed, before the wait for the next one. False ends the loop, which throws the error; a
+   * number is another delay, in milliseconds; anything else changes nothing. A promise is awaited. What it throws, the
+   * loop throws. Not called for misuse, since every attempt fails in the same way.
    */
-  retry?: ((error: ServalError, failures: number) => boolean) | undefined;
-  /** Told of an attempt that failed, and in how many milliseconds the next one follows. */
-  onRetry?: ((error: ServalError, delay: number, failures: number) => unknown) | undefined;
+  retry?: ((error: ServalError, next: Retry) => unknown) | undefined;
+}
+
+/** What the option `retry` knows of the next attempt. */
+export interface Retry {
+  /** How many failures in a row there have been: 1 at the first. */
+  readonly attempt: number;
+  /** How long the wait for the next attempt is, in milliseconds. */
+  readonly delay: number;
 }
 
 /** Connects, and connects again whenever that has ended; see `connect.forever`. */
@@ -27,22 +34,17 @@ export function forever<Data = unknown>(
   options: ForeverOptions<Data> = {},
 ): AsyncGenerator<Stream<Data>, void, void> {
   if (!isPlainObject(options)) throw invalidArgument("connect.forever takes a plain object of options");
-  const { backoff, retry, onRetry, ...others } = options;
-  for (const [name, value] of Object.entries({ retry, onRetry })) {
-    if (value !== undefined && typeof value !== "function") throw invalidArgument(`The option ${name} is a function`);
-  }
+  const { backoff, retry, ...others } = options;
+  if (retry !== undefined && typeof retry !== "function") throw invalidArgument("The option retry must be a function");
   const settings = new ConnectSettings<Data>(others);
-  return run(parseUrl(url), settings, { backoff: new Backoff(backoff), retry, onRetry });
-}
-
-interface Policy extends Pick<ForeverOptions, "retry" | "onRetry"> {
-  readonly backoff: Backoff;
+  return run(parseUrl(url), settings, new Backoff(backoff), retry);
 }
 
 async function* run<Data>(
   endpoint: Endpoint,
   settings: ConnectSettings<Data>,
-  { backoff, retry, onRetry }: Policy,
+  backoff: Backoff,
+  retry: ForeverOptions["retry"],
 ): AsyncGenerator<Stream<Data>, void, void> {
   const { signal, stream } = settings;
   const { clock } = stream;
@@ -57,13 +59,36 @@ async function* run<Data>(
     } else if (isAborted(signal)) {
       return;
     }
-    const delay = backoff.delay(++failures);
+    let delay = backoff.delay(++failures);
     if (!(result instanceof Stream)) {
-      const hopeless = !(result instanceof ServalError) || result.condition === "misuse";
-      if (hopeless || retry?.(result, failures) === false) throw result;
-      runReported(() => onRetry?.(result, delay, failures));
+      if (!(result instanceof ServalError) || result.condition === "misuse") throw result;
+      const answer = await untilAborted(retry?.(result, { attempt: failures, delay }), signal);
+      if (isAborted(signal)) return;
+      if (answer === false) throw result;
+      if (typeof answer === "number") delay = checkDelay(answer);
     }
     await pause(delay, clock, signal);
+  }
+}
+
+function checkDelay(delay: number): number {
+  if (delay >= 0 && delay < Infinity) return delay;
+  throw invalidArgument(`retry must return a delay of 0 ms or more, or false, not ${delay}`);
+}
+
+/** What a promise fulfils with; undefined as soon as the signal aborts. */
+async function untilAborted(answer: unknown, signal: AbortSignal | undefined): Promise<unknown> {
+  if (!isPromise(answer) || signal === undefined) return answer;
+  let abort!: () => void;
+  const aborted = new Promise<void>((resolve) => {
+    abort = resolve;
+  });
+  if (signal.aborted) abort();
+  else onAbort(signal, abort);
+  try {
+    return await Promise.race([answer, aborted]);
+  } finally {
+    offAbort(signal, abort);
   }
 }
 

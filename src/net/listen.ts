@@ -1,7 +1,15 @@
 import { lstat, unlink } from "node:fs/promises";
 import { Server, Socket, type ListenOptions as NodeListenOptions } from "node:net";
 import { transportError, type Peer } from "../core/index.ts";
-import { checkOptionNames, handled, invalidArgument, isPlainObject, isPromise, reportError } from "../core/internal.ts";
+import {
+  checkOptionNames,
+  handled,
+  invalidArgument,
+  isPlainObject,
+  isPromise,
+  reportError,
+  runReported,
+} from "../core/internal.ts";
 import { listenedOn, nameOf } from "./address.ts";
 import { listenError } from "./errors.ts";
 import { takeConnections } from "./onread.ts";
@@ -18,17 +26,17 @@ export interface ListenOptions {
   /** How many connections may wait to be accepted. Default 511; the operating system may have a lower limit. */
   backlog?: number | undefined;
   /**
-   * Told of what the connection handler threw, or its promise rejected with, and on which stream, which is closed by
-   * then; by default that goes to the console. Told too, without a stream, of a connection that could not be accepted,
-   * such as for too many open files. Listening goes on.
+   * Gets what the connection handler throws, or its promise rejects with, and the stream, which is closed by then; by
+   * default the console gets it. Also gets the error of a connection that could not be accepted, such as for too many
+   * open files, without a stream. Listening goes on.
    */
-  onError?: ((error: unknown, stream?: SocketStream) => void) | undefined;
+  error?: ((error: unknown, stream?: SocketStream) => unknown) | undefined;
 }
 
 /**
  * Takes a new connection. It should start a read or write before it returns, or keep the stream to do so later. It may
- * be async: if it throws, or its promise rejects, the stream is closed and `onError` told. A promise that fulfils means
- * nothing: the stream stays open.
+ * be async: if it throws, or its promise rejects, the stream is closed, and the option `error` gets the failure. A promise that
+ * fulfils changes nothing: the stream stays open.
  */
 export type ConnectionHandler = (stream: SocketStream) => unknown;
 
@@ -43,7 +51,7 @@ export class Listener {
   readonly #server: Server;
   readonly #address: Peer;
   readonly #onConnection: ConnectionHandler;
-  readonly #onError: ListenOptions["onError"];
+  readonly #error: ListenOptions["error"];
   #connections = 0;
   #closed: Promise<void> | undefined;
 
@@ -51,14 +59,14 @@ export class Listener {
   constructor(server: Server, options: ListenOptions, onConnection: ConnectionHandler, way: ReadWay) {
     this.#server = server;
     this.#onConnection = onConnection;
-    this.#onError = options.onError;
+    this.#error = options.error;
     this.#address = listenedOn(server);
     this.port = this.#address.port;
     this.host = this.#address.address;
     this.unix = this.#address.unix;
     // For good: what fails to be accepted must not end the process.
     server.on("error", (cause) => {
-      if (this.#onError !== undefined) this.#tell(transportError(cause));
+      if (this.#error !== undefined) this.#tell(transportError(cause));
     });
     server.on("connection", (socket) => this.#accepted(SocketStream.fromSocket(socket, this.unix, this.#left)));
     if (way === "onread") {
@@ -105,12 +113,9 @@ export class Listener {
   }
 
   #tell(error: unknown, stream?: SocketStream): void {
-    try {
-      if (this.#onError === undefined) reportError(error);
-      else this.#onError(error, stream);
-    } catch (thrown) {
-      reportError(thrown);
-    }
+    const handler = this.#error;
+    if (handler === undefined) reportError(error);
+    else runReported(() => handler(error, stream));
   }
 
   readonly #left = (): void => {
@@ -161,7 +166,7 @@ async function start(way: ReadWay, options: ListenOptions, onConnection: Connect
   }
 }
 
-const optionNames = ["port", "host", "unix", "backlog", "onError"];
+const optionNames = ["port", "host", "unix", "backlog", "error"];
 
 /** What is given by mistake would listen elsewhere, or fail at the first connection. */
 function check(options: ListenOptions, onConnection: ConnectionHandler): void {
@@ -169,15 +174,15 @@ function check(options: ListenOptions, onConnection: ConnectionHandler): void {
     throw invalidArgument("listen takes a plain object of options, such as { port: 8080 }, and a connection handler");
   }
   checkOptionNames("listen", options, optionNames);
-  const { port, unix, backlog, onError } = options;
+  const { port, unix, backlog, error } = options;
   if ((port === undefined) === (unix === undefined)) {
     throw invalidArgument("listen takes either a port or unix, the path of a Unix socket, such as { port: 8080 }");
   }
   if (backlog !== undefined && !(Number.isInteger(backlog) && backlog >= 0)) {
     throw invalidArgument(`backlog must be a whole number of at least 0, not ${String(backlog)}`);
   }
-  if (onError !== undefined && typeof onError !== "function") {
-    throw invalidArgument("The option onError must be a function");
+  if (error !== undefined && typeof error !== "function") {
+    throw invalidArgument("The option error must be a function");
   }
   if (typeof onConnection !== "function") {
     throw invalidArgument("listen takes a connection handler, a function, as its second argument: (stream) => { … }");

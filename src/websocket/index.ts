@@ -1,14 +1,13 @@
 export { closeCode, isValidCloseCode } from "./frames/close-code.ts";
 export { websocketErrors } from "./frames/errors.ts";
 export type { WebsocketCode } from "./frames/errors.ts";
-export type { MessageData, UpgradeHook } from "./options/handlers.ts";
+export type { ControlKind, MessageData, UpgradeHook } from "./options/handlers.ts";
 export type { Message } from "./operations/message.ts";
 export { suggestedTimeouts } from "./options/options.ts";
 export type {
   AcceptOptions,
   AcceptSource,
   CloseOptions,
-  ControlKind,
   HandshakeOptions,
   PrepareOptions,
   ReadOptions,

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { getEventListeners, once } from "node:events";
 import { createServer, type AddressInfo } from "node:net";
-import { describe, it, mock } from "node:test";
-import { connect, type ForeverOptions } from "../../src/client/index.ts";
+import { describe, it } from "node:test";
+import { connect, type ForeverOptions, type Retry } from "../../src/client/index.ts";
 import type { CloseInfo, ServalError, Timer } from "../../src/core/index.ts";
 import { serve, type Server } from "../../src/server/index.ts";
 import { VirtualClock } from "../../src/testing/index.ts";
@@ -46,11 +46,11 @@ async function refusing(): Promise<string> {
   return `ws://127.0.0.1:${port}/`;
 }
 
-/** What `onRetry` was told. */
+/** What `retry` was called with. */
 class Retries {
-  readonly seen: [code: string, delay: number, failures: number][] = [];
-  readonly onRetry = (error: ServalError, delay: number, failures: number): void => {
-    this.seen.push([error.code, delay, failures]);
+  readonly seen: [code: string, delay: number, attempt: number][] = [];
+  readonly retry = (error: ServalError, { attempt, delay }: Retry): void => {
+    this.seen.push([error.code, delay, attempt]);
   };
 }
 
@@ -97,7 +97,7 @@ describe("connect.forever", () => {
       clock,
       backoff: { ...steady, max: 3000 },
       signal: controller.signal,
-      onRetry: retries.onRetry,
+      retry: retries.retry,
     });
     const asked = streams.next();
     for (const [index, wait] of [500, 1000, 2000, 3000, 3000].entries()) {
@@ -135,7 +135,7 @@ describe("connect.forever", () => {
     const controller = new AbortController();
     const retries = new Retries();
     const clock = new Watch();
-    const asked = connect.forever(url, { clock, signal: controller.signal, onRetry: retries.onRetry }).next();
+    const asked = connect.forever(url, { clock, signal: controller.signal, retry: retries.retry }).next();
     await clock.waiting(1);
     controller.abort();
     await asked;
@@ -194,7 +194,7 @@ describe("connect.forever", () => {
       [{ backof: {} }, /no option "backof"/],
       [{ backoff: { max: -1 } }, /backoff\.max/],
       [{ retry: true }, /retry .* function/],
-      [{ onRetry: "log" }, /onRetry .* function/],
+      [{ onRetry: () => {} }, /onRetry/],
     ];
     for (const [options, message] of bad) {
       assert.throws(() => connect.forever("ws://127.0.0.1/", options as ForeverOptions), {
@@ -204,7 +204,7 @@ describe("connect.forever", () => {
     }
     await using server = await mute();
     const retries = new Retries();
-    const options = { fields: { Host: "example.com" }, onRetry: retries.onRetry, retry: () => true };
+    const options = { fields: { Host: "example.com" }, retry: retries.retry };
     const streams = connect.forever(`ws://127.0.0.1:${server.port}/`, options);
     await assert.rejects(streams.next(), { code: "core.invalid_argument" });
     assert.deepEqual(await streams.next(), { done: true, value: undefined });
@@ -214,13 +214,11 @@ describe("connect.forever", () => {
   it("throws the failure that it is told not to try again", async () => {
     await using server = await answering(({ target }) => [target === "/" ? 403 : 500]);
     const asked: [number | undefined, number][] = [];
-    const retries = new Retries();
     const clock = new Watch();
     const streams = connect.forever(`ws://127.0.0.1:${server.port}/`, {
       clock,
       backoff: steady,
-      retry: (error, failures) => asked.push([error.response?.status, failures]) < 2,
-      onRetry: retries.onRetry,
+      retry: (error, { attempt }) => asked.push([error.response?.status, attempt]) < 2,
     });
     const outcome = assert.rejects(streams.next(), (error: ServalError) => error.response?.status === 403);
     await clock.waiting(1);
@@ -230,32 +228,52 @@ describe("connect.forever", () => {
       [403, 1],
       [403, 2],
     ]);
-    assert.deepEqual(retries.seen, [["websocket.upgrade_declined", 500, 1]]);
     assert.equal(clock.pending, 0);
   });
 
-  it("goes on where onRetry itself fails, and tells of that", async (test) => {
-    const reported = mock.method(console, "error", () => {});
-    test.after(() => reported.mock.restore());
+  it("waits as long as it is told, now or by a promise; anything but a number and false changes nothing", async () => {
     const controller = new AbortController();
     const clock = new Watch();
-    const failing = [() => Promise.reject(new Error("late")), () => assert.fail("at once")];
-    const streams = connect.forever(await refusing(), {
-      clock,
-      backoff: steady,
-      signal: controller.signal,
-      onRetry: () => failing.pop()?.(),
-    });
-    const asked = streams.next();
-    for (const count of [1, 2]) {
-      await clock.waiting(count);
-      await clock.advance(1000);
+    const answers = [0, 7, Promise.resolve(8.5), undefined, true, "9", null, Promise.resolve()];
+    const asked: number[] = [];
+    const ended = connect
+      .forever(await refusing(), {
+        clock,
+        backoff: { ...steady, initial: 100, factor: 1 },
+        signal: controller.signal,
+        retry: (_, { attempt, delay }) => (asked.push(attempt, delay), answers[attempt - 1]),
+      })
+      .next();
+    const waits = [0, 7, 8.5, 100, 100, 100, 100, 100];
+    for (const [index, wait] of waits.entries()) {
+      await clock.waiting(index + 1);
+      if (index < waits.length - 1) await clock.advance(wait);
     }
-    await clock.waiting(3);
     controller.abort();
-    await asked;
-    assert.equal(reported.mock.callCount(), 2);
+    assert.deepEqual(await ended, { done: true, value: undefined });
+    assert.deepEqual(clock.waits, waits);
+    assert.deepEqual(
+      asked,
+      waits.flatMap((_, index) => [index + 1, 100]),
+    );
   });
+
+  for (const [what, retry, error] of [
+    ["fails", () => assert.fail("mine"), { message: "mine" }],
+    ["rejects", () => Promise.reject(new Error("mine")), { message: "mine" }],
+    ["says no later", () => Promise.resolve(false), { code: "net.connection_refused" }],
+    ["names a time that has passed", () => -1, { code: "core.invalid_argument", message: /retry .* not -1/ }],
+    ["names no time", () => NaN, { code: "core.invalid_argument" }],
+    ["names no end", () => Infinity, { code: "core.invalid_argument" }],
+  ] as const) {
+    it(`ends with an error where retry ${what}`, async () => {
+      const clock = new Watch();
+      const streams = connect.forever(await refusing(), { clock, retry });
+      await assert.rejects(streams.next(), error);
+      assert.deepEqual(await streams.next(), { done: true, value: undefined });
+      assert.equal(clock.pending, 0);
+    });
+  }
 });
 
 describe("connect.forever, ended by its signal", () => {
@@ -283,12 +301,26 @@ describe("connect.forever, ended by its signal", () => {
     const ended = loop(`ws://127.0.0.1:${server.port}/`, {
       clock,
       signal: controller.signal,
-      onRetry: retries.onRetry,
+      retry: retries.retry,
     });
     await until(() => server.connections === 1);
     controller.abort();
     assert.deepEqual(await ended, []);
     assert.deepEqual(retries.seen, []);
+    assert.equal(clock.pending, 0);
+    assert.equal(getEventListeners(controller.signal, "abort").length, 0);
+  });
+
+  it("while retry thinks", async () => {
+    const clock = new Watch();
+    const controller = new AbortController();
+    let asked!: () => void;
+    const thinking = new Promise<void>((resolve) => (asked = resolve));
+    const retry = (): Promise<never> => (asked(), new Promise<never>(() => {}));
+    const ended = loop(await refusing(), { clock, signal: controller.signal, retry });
+    await thinking;
+    controller.abort();
+    assert.deepEqual(await ended, []);
     assert.equal(clock.pending, 0);
     assert.equal(getEventListeners(controller.signal, "abort").length, 0);
   });

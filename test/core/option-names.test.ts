@@ -2,17 +2,17 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { checkOptionNames } from "../../src/core/option-names.ts";
 
-const known = ["port", "host", "path", "ca", "onError"];
+const known = ["port", "host", "path", "ca", "onEnd"];
 
 for (const [name, advice] of [
   ["hostname", "did you mean host?"],
   ["prot", "did you mean port?"],
-  ["onerror", "did you mean onError?"],
+  ["onend", "did you mean onEnd?"],
   ["caFile", "did you mean ca?"],
   ["po", "did you mean port?"],
-  ["timeout", "there are port, host, path, ca, onError"],
-  ["x", "there are port, host, path, ca, onError"],
-  ["", "there are port, host, path, ca, onError"],
+  ["timeout", "there are port, host, path, ca, onEnd"],
+  ["x", "there are port, host, path, ca, onEnd"],
+  ["", "there are port, host, path, ca, onEnd"],
 ] as const) {
   test(`the option "${name}": ${advice}`, () => {
     assert.throws(() => checkOptionNames("listen", { port: 1, [name]: 2 }, known), {

@@ -131,7 +131,7 @@ for (const [way, upstream] of upstreams) {
       const pings: string[] = [];
       const options: StreamOptions = {
         upgrade: ({ fields }) => ({ protocol: /two/.exec(fields.get("Sec-WebSocket-Protocol")!)?.[0] }),
-        onControl: (kind, payload) => pings.push(`${kind} ${String(Buffer.from(payload))}`),
+        control: (_, kind, payload) => pings.push(`${kind} ${String(Buffer.from(payload))}`),
         open: (ws) => ws.ping("a"),
       };
       await through(t, options, async (url) => {

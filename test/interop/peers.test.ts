@@ -54,7 +54,7 @@ test("ws as a server pings us, is pinged, and closes", async () => {
   const pong = new Promise<void>((resolve) => (ponged = resolve));
   const connected = server.connected();
   const ws = await connect(`ws://127.0.0.1:${server.port}/`, {
-    onControl: (kind, payload) => {
+    control: (_, kind, payload) => {
       controls.push(`${kind} ${Buffer.from(payload).toString("latin1")}`);
       if (kind === "pong") ponged();
     },
@@ -124,7 +124,7 @@ test("ws pings and is answered, and answers our pings", async () => {
     port: 0,
     host: "127.0.0.1",
     open: (ws) => ws.ping("are you there?"),
-    onControl: (kind, payload) => {
+    control: (_, kind, payload) => {
       if (kind === "pong") ponged(new TextDecoder().decode(payload));
     },
   });

@@ -115,8 +115,8 @@ for (const way of ["onread", "data"] satisfies ReadWay[]) {
       it(`closes the stream of a handler that ${name}, tells of it, and goes on`, async () => {
         const failures: [unknown, SocketStream | undefined][] = [];
         const streams: SocketStream[] = [];
-        const onError = (error: unknown, stream?: SocketStream): void => void failures.push([error, stream]);
-        const listener = await listenBy(way, { port: 0, host, onError }, (stream) => {
+        const told = (error: unknown, stream?: SocketStream): void => void failures.push([error, stream]);
+        const listener = await listenBy(way, { port: 0, host, error: told }, (stream) => {
           streams.push(stream);
           return streams.length === 1 ? fail(stream) : undefined;
         });
@@ -178,13 +178,14 @@ describe("listen", () => {
     );
   });
 
-  for (const [name, onError, expected] of [
-    ["there is no onError", undefined, ["mine"]],
-    ["onError throws too", () => assert.fail("onError's own"), ["onError's own"]],
+  for (const [name, error, expected] of [
+    ["there is no handler error", undefined, ["mine"]],
+    ["the handler error throws too", () => assert.fail("its own"), ["its own"]],
+    ["the handler error rejects", () => Promise.reject(new Error("its own")), ["its own"]],
   ] as const) {
     it(`tells the console what a handler fails with where ${name}`, async (t) => {
       const written = t.mock.method(console, "error", () => {});
-      const listener = await listen({ port: 0, host, onError }, () => Promise.reject(new Error("mine")));
+      const listener = await listen({ port: 0, host, error }, () => Promise.reject(new Error("mine")));
       const client = await connect({ port: listener.port, host });
       await until(() => written.mock.callCount() === 1);
       const told = written.mock.calls.map((call) => (call.arguments[0] as Error).message);
@@ -216,7 +217,7 @@ describe("listen", () => {
       [[{ port: 0 }, {}], /^listen takes a connection handler/],
       [[{ port: 0, hostname: host }, ignore], /"hostname": did you mean host\?/],
       [[{ port: 0, backlog: NaN }, ignore], /^backlog must be a whole number/],
-      [[{ port: 0, onError: 7 }, ignore], /onError must be a function/],
+      [[{ port: 0, error: 7 }, ignore], /error must be a function/],
     ] as const) {
       const call = listen as (...given: readonly unknown[]) => Promise<unknown>;
       await assert.rejects(call(...given), fails("core.invalid_argument", message));
@@ -293,11 +294,11 @@ describe("listen", () => {
     const errors: ServalError[] = [];
     const streams: SocketStream[] = [];
     const reported = mock.method(console, "error", () => {});
-    const onError = (error: unknown): void => {
+    const failing = (error: unknown): void => {
       errors.push(error as ServalError);
       throw error;
     };
-    const listener = await listen({ port: 0, host, onError }, (stream) => streams.push(stream));
+    const listener = await listen({ port: 0, host, error: failing }, (stream) => streams.push(stream));
     const handle = (servers[0] as unknown as { _handle: { onconnection(status: number): void } })._handle;
     // What libuv reports for too many open files: UV_EMFILE.
     handle.onconnection(-24);

@@ -128,8 +128,8 @@ for (const role of roles) {
     });
 
     it("5.5.3: of pings to a peer that does not read, the last is answered, with its payload, whatever becomes of that", async () => {
-      const onControl = (_: string, payload: Uint8Array): void => void payload.fill(0xff);
-      const endpoint = await open(role, { options: { highWaterMark: 100, onControl }, peerPair: { capacity: 1000 } });
+      const control = (_: unknown, __: string, payload: Uint8Array): void => void payload.fill(0xff);
+      const endpoint = await open(role, { options: { highWaterMark: 100, control }, peerPair: { capacity: 1000 } });
       endpoint.peer.pause();
       void endpoint.ws.write(new Uint8Array(5000));
       await quiet();

@@ -136,7 +136,7 @@ for (const wrong of [
 
 test("options that are undefined are as if they were not given", async () => {
   const names =
-    "connection path origins proxies maxConnections maxConnectionsPerAddress open message drain close error upgrade decorate onControl maxHeaderSize maxMessageSize maxFragments highWaterMark maxBufferedAmount overflow autoFragment writeBufferSize text concurrency rate deflate timeouts clock peer";
+    "connection path origins proxies maxConnections maxConnectionsPerAddress open message drain close error upgrade decorate control maxHeaderSize maxMessageSize maxFragments highWaterMark maxBufferedAmount overflow autoFragment writeBufferSize text concurrency rate deflate timeouts clock peer";
   const options = Object.fromEntries(names.split(" ").map((name) => [name, undefined]));
   const server = await serve({
     ...options,

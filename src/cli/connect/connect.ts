@@ -28,7 +28,7 @@ export async function connect(
   const trips = new RoundTrips(clock);
   let ws: Stream;
   try {
-    ws = await open(client.url, { ...client.options, onControl: trips.onControl });
+    ws = await open(client.url, { ...client.options, control: trips.control });
   } catch (error) {
     if (error instanceof ServalError && error.condition === "misuse") {
       screen.err(misuseLine(error, "connect"));

@@ -158,7 +158,7 @@ class Examination {
       deflate,
       clock: this.#clock,
       timeouts: { handshake: Math.max(1, this.#deadline - this.#clock.now()) },
-      onControl: this.#trips.onControl,
+      control: this.#trips.control,
       // Pongs come behind what nobody takes.
       message: () => void this.#found.messages!++,
     });

@@ -1,7 +1,7 @@
 import { systemClock, type Clock } from "../../core/index.ts";
 import type { ControlKind, Stream } from "../../websocket/index.ts";
 
-/** Pings, and how long their answers take. `onControl` is an option of the stream that they are sent on. */
+/** Pings, and how long their answers take. `control` is a handler of the stream that they are sent on. */
 export class RoundTrips {
   readonly #clock: Clock;
   readonly #waiting = new Map<number, () => void>();
@@ -11,7 +11,7 @@ export class RoundTrips {
     this.#clock = clock;
   }
 
-  readonly onControl = (kind: ControlKind, payload: Uint8Array): void => {
+  readonly control = (_: unknown, kind: ControlKind, payload: Uint8Array): void => {
     const number = Number(Buffer.from(payload).toString("latin1"));
     if (kind !== "pong" || !this.#waiting.has(number)) return;
     // RFC 6455 section 5.5.3: one pong may answer all pings up to its own.

@@ -1,8 +1,8 @@
 import { ServalError, type CloseInfo } from "../../core/index.ts";
 import { isPromise, reportError } from "../../core/internal.ts";
 import { thrownBy } from "../frames/errors.ts";
-import type { MessageData } from "../options/handlers.ts";
-import type { ControlKind, OptionsOf } from "../options/options.ts";
+import type { ControlKind, MessageData } from "../options/handlers.ts";
+import type { OptionsOf } from "../options/options.ts";
 import type { Settings } from "../options/settings.ts";
 
 /** What `write` returns where nothing has to be waited for. One promise for all, so that it costs nothing. */
@@ -82,7 +82,7 @@ export class Application<Ws> {
 
   control(kind: ControlKind, payload: Uint8Array): void {
     this.#run(
-      () => this.#handlers.onControl?.(kind, payload),
+      () => this.#handlers.control?.(this.#ws, kind, payload),
       (error) => this.#threw(error),
     );
   }

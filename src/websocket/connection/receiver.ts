@@ -3,9 +3,8 @@ import { encodeUtf8 } from "../../core/internal.ts";
 import type { Application } from "./application.ts";
 import type { Inflater } from "../deflate/deflate.ts";
 import { websocketError, type WebsocketCode } from "../frames/errors.ts";
-import type { MessageData } from "../options/handlers.ts";
+import type { ControlKind, MessageData } from "../options/handlers.ts";
 import { event, found, take, type Event, type Take } from "../protocol/event.ts";
-import type { ControlKind } from "../options/options.ts";
 import type { Protocol } from "../protocol/protocol.ts";
 import { tell } from "./tell.ts";
 

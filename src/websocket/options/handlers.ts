@@ -2,6 +2,9 @@ import type { CloseInfo, Peer, ServalError } from "../../core/index.ts";
 import type { Request } from "../../http/index.ts";
 import type { UpgradeResult } from "../handshake/upgrade.ts";
 
+/** A kind of control frame. */
+export type ControlKind = "close" | "ping" | "pong";
+
 /** A received message: a string for text, bytes for binary (and for text with `text: "bytes"`). */
 export type MessageData = string | Uint8Array;
 
@@ -16,6 +19,11 @@ export interface HandlersOf<Ws = unknown> {
   message?: ((ws: Ws, message: MessageData) => unknown) | undefined;
   /** There is room again after `send` said that there is none. */
   drain?: ((ws: Ws) => unknown) | undefined;
+  /**
+   * A control frame arrived, with its payload, which is the handler's to keep. The stream answers pings and closes by
+   * itself. A promise is not awaited.
+   */
+  control?: ((ws: Ws, kind: ControlKind, payload: Uint8Array) => unknown) | undefined;
   /** The connection has ended and the transport is closed. The last handler to run. */
   close?: ((ws: Ws, info: CloseInfo) => unknown) | undefined;
   /** Why a connection fails: the peer's violation, the transport, a limit, a handler. `close` follows. */

@@ -30,9 +30,6 @@ export function suggestedTimeouts(role: Role): Timeouts {
   return { handshake: 30_000, idle: isServer ? 300_000 : Infinity, keepAlivePings: isServer };
 }
 
-/** A kind of control frame. Beast's `frame_type`. */
-export type ControlKind = "close" | "ping" | "pong";
-
 /** Options of a stream, `Ws`; sizes in bytes, times in milliseconds, Infinity for none. */
 export interface OptionsOf<Ws = unknown, Data = unknown> extends HandlersOf<Ws> {
   /**
@@ -91,11 +88,6 @@ export interface OptionsOf<Ws = unknown, Data = unknown> extends HandlersOf<Ws> 
    * handshake fail with 500. The request is missing where none could be read. Beast's `decorator`.
    */
   decorate?: (response: Response, request: Request | undefined) => void;
-  /**
-   * Told of every control frame received. Pings and closes are answered by the stream. The payload is the receiver's
-   * own. Beast's `control_callback`.
-   */
-  onControl?: ((kind: ControlKind, payload: Uint8Array) => void) | undefined;
 }
 
 /** Options of `Stream.accept`. */

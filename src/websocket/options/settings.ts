@@ -57,7 +57,7 @@ export class Settings<Ws = unknown, Data = unknown> {
   }
 }
 
-const functions = ["open", "message", "drain", "close", "error", "upgrade", "decorate", "onControl"];
+const functions = ["open", "message", "drain", "control", "close", "error", "upgrade", "decorate"];
 const sizes = [
   "maxHeaderSize",
   "maxMessageSize",

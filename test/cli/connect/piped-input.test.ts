@@ -22,7 +22,7 @@ function start(stdin: Readable, { binary = false, wait = 100 } = {}) {
   } as unknown as PipedInput["ws"];
   const state = { isDone: false };
   const done = sendPiped({ ws, stdin, binary, trips, quiet, wait, patience: 30_000 }).then(() => (state.isDone = true));
-  const pong = (): void => trips.onControl("pong", Buffer.from(pings[0]!));
+  const pong = (): void => trips.control(undefined, "pong", Buffer.from(pings[0]!));
   return { clock, quiet, sent, pings, state, done, pong };
 }
 

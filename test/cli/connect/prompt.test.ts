@@ -18,7 +18,7 @@ function start({ binary = false } = {}) {
   const ws = {
     isOpen: true,
     write: async (data: unknown) => void sent.push(data),
-    ping: async (payload: string) => trips.onControl("pong", Buffer.from(payload)),
+    ping: async (payload: string) => trips.control(undefined, "pong", Buffer.from(payload)),
   } as unknown as Stream;
   const close = async (options?: CloseOptions): Promise<void> => {
     if (options?.code === 77) throw invalidArgument("77 can't be sent");

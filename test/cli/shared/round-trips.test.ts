@@ -16,16 +16,16 @@ describe("RoundTrips", () => {
     const { clock, sent, ws, trips } = start();
     const trip = trips.ping(ws);
     await clock.advance(12);
-    trips.onControl("pong", Buffer.from(sent[0]!));
+    trips.control(undefined, "pong", Buffer.from(sent[0]!));
     assert.equal(await trip, 12);
   });
 
   it("takes nothing else for an answer", async () => {
     const { sent, ws, trips } = start();
     const trip = trips.ping(ws);
-    trips.onControl("ping", Buffer.from(sent[0]!));
-    trips.onControl("pong", Buffer.from("elsewhere"));
-    trips.onControl("pong", Buffer.from("7"));
+    trips.control(undefined, "ping", Buffer.from(sent[0]!));
+    trips.control(undefined, "pong", Buffer.from("elsewhere"));
+    trips.control(undefined, "pong", Buffer.from("7"));
     assert.ok(await isStuck(trip));
   });
 
@@ -35,7 +35,7 @@ describe("RoundTrips", () => {
     await clock.advance(5);
     const second = trips.ping(ws);
     await clock.advance(5);
-    trips.onControl("pong", Buffer.from(sent[1]!));
+    trips.control(undefined, "pong", Buffer.from(sent[1]!));
     assert.deepEqual(await Promise.all([first, second]), [10, 5]);
   });
 });

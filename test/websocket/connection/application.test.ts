@@ -17,7 +17,7 @@ function noting(more: StreamOptions = {}): { order: string[]; options: StreamOpt
     drain: () => void order.push("drain"),
     error: (_, error) => void order.push(`error ${error.code}`),
     close: (_, { code }) => void order.push(`close ${code}`),
-    onControl: (kind, payload) => void order.push(`${kind} ${Buffer.from(payload).toString("latin1")}`.trim()),
+    control: (_, kind, payload) => void order.push(`${kind} ${Buffer.from(payload).toString("latin1")}`.trim()),
     ...more,
   };
   return { order, options };
@@ -37,7 +37,7 @@ describe("the handlers", () => {
   it("run one at a time, from open to close, each with its stream", async () => {
     const { order, options } = noting();
     const streams = new Set<unknown>();
-    for (const name of ["open", "message", "error", "close"] as const) {
+    for (const name of ["open", "message", "control", "error", "close"] as const) {
       const handler = options[name] as (ws: Stream, ...more: unknown[]) => unknown;
       Object.assign(options, { [name]: (ws: Stream, ...more: unknown[]) => (streams.add(ws), handler(ws, ...more)) });
     }
@@ -211,7 +211,7 @@ describe("a handler that fails", () => {
     ["rejects later", () => quiet().then(() => Promise.reject(own))],
   ];
   for (const [name, fail] of fails) {
-    for (const handler of ["open", "message", "drain", "onControl"] as const) {
+    for (const handler of ["open", "message", "drain", "control"] as const) {
       it(`${handler} ${name}: 1011 to the peer, the error told once, the connection ends`, async () => {
         const errors: ServalError[] = [];
         const messages: MessageData[] = [];
@@ -228,7 +228,7 @@ describe("a handler that fails", () => {
           [handler]: () => (calls++ === 0 ? fail() : undefined),
         });
         const { peer } = state;
-        void peer.write(concat(handler === "onControl" ? pong() : text("1")));
+        void peer.write(concat(handler === "control" ? pong() : text("1")));
         for (let turn = 0; turn < 3; turn++) await quiet();
         void peer.write(text("behind"));
         await quiet();
@@ -282,18 +282,14 @@ describe("handlers that act on their stream", () => {
     ["await the close", (ws) => ws.close({ code: 4001 }), ["close 4001"]],
     ["send and close", (ws) => (ws.send("last"), void ws.close()), ["text last", "close 1000"]],
   ];
-  for (const handler of ["open", "message", "onControl"] as const) {
+  for (const handler of ["open", "message", "control"] as const) {
     for (const [name, act, frames] of acts) {
       it(`${name} in ${handler}: the messages behind it are dropped, and all ends`, async () => {
         const messages: MessageData[] = [];
-        let stream: Stream | undefined;
-        const state = await opened(
-          {
-            message: (_, one) => void messages.push(one),
-            [handler]: handler === "onControl" ? () => void act(stream!) : (ws: Stream) => act(ws),
-          },
-          { completed: (ws) => (stream = ws) },
-        );
+        const state = await opened({
+          message: (_, one) => void messages.push(one),
+          [handler]: (ws: Stream) => act(ws),
+        });
         if (state.closed === undefined)
           void state.peer.write(concat(handler === "message" ? text("1") : ping("1"), text("2"), text("3")));
         await quiet();

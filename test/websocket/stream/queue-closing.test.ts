@@ -107,7 +107,7 @@ for (const role of roles) {
 
     it("nothing comes behind a close frame, whatever the handlers do that hear of it", async () => {
       for (const [heard, say] of [
-        ["onControl", (c: Connection) => c.close(1000)],
+        ["control", (c: Connection) => c.close(1000)],
         ["error", wrong],
       ] as const) {
         const controller = new AbortController();
