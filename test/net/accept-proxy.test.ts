@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { getEventListeners } from "node:events";
 import { describe, it } from "node:test";
-import { lowestLayer, ServalError } from "../../src/core/index.ts";
+import { lowestLayer } from "../../src/core/index.ts";
 import { acceptProxy, type AcceptProxyOptions, type ProxyStream } from "../../src/net/index.ts";
 import { pair, type PairOptions, type PairStream } from "../../src/testing/index.ts";
 import { read, readToEnd, turns, write, writeAll } from "../core/support/stream-operations.ts";
+import { failsWith } from "./support/fails-with.ts";
 import { addresses6, binaryHeader, piece, signature } from "./support/proxy-headers.ts";
 
 const text = Buffer.from("PROXY TCP4 192.0.2.1 192.0.2.2 56324 443\r\n");
@@ -12,14 +13,6 @@ const binary = binaryHeader(0x21, 0x21, addresses6, piece(2, "example.com"));
 const local = binaryHeader(0x20, 0);
 const request = Buffer.from("GET / HTTP/1.1\r\n\r\n");
 const balancer = { address: "192.0.2.9", port: 9, family: "IPv4" } as const;
-
-function failsWith(code: string): (error: unknown) => boolean {
-  return (error) => {
-    assert.ok(error instanceof ServalError, String(error));
-    assert.equal(error.code, code, error.message);
-    return true;
-  };
-}
 
 function connected(options: PairOptions = {}): [PairStream, PairStream] {
   const [next, peer] = pair(options, {});

@@ -3,14 +3,7 @@ import { getEventListeners, once } from "node:events";
 import { connect as connectRaw, type Socket } from "node:net";
 import { describe, it } from "node:test";
 import { connect as connectSocket, createSecureContext, type ConnectionOptions, type TLSSocket } from "node:tls";
-import {
-  FlatBuffer,
-  fromDuplex,
-  lowestLayer,
-  PrefixedStream,
-  ServalError,
-  type ByteStream,
-} from "../../src/core/index.ts";
+import { FlatBuffer, fromDuplex, lowestLayer, PrefixedStream } from "../../src/core/index.ts";
 import {
   acceptTls,
   detectTls,
@@ -27,19 +20,12 @@ import { listenBy } from "../../src/net/listen.ts";
 import type { ReadWay } from "../../src/net/socket-stream.ts";
 import { pair, type PairOptions } from "../../src/testing/index.ts";
 import { localhost } from "../support/localhost.ts";
+import { failsWith } from "./support/fails-with.ts";
+import { tlsSuite } from "./support/tls-suite.ts";
 import { pattern, read, readExactly, readOutcome, turns, until, writeAll } from "../core/support/stream-operations.ts";
 
 const trusting: TlsOptions = { ca: localhost.cert };
 const options: AcceptTlsOptions = { ...localhost };
-
-function failsWith(code: string, message: RegExp): (error: unknown) => boolean {
-  return (error) => {
-    assert.ok(error instanceof ServalError, String(error));
-    assert.equal(error.code, code, error.message);
-    assert.match(error.message, message);
-    return true;
-  };
-}
 
 /** Both ends of a handshake over a pair. What the client thinks of a failure is its own affair. */
 async function shaken(
@@ -73,25 +59,19 @@ async function spoken(bytes: string): Promise<unknown> {
   return error;
 }
 
-describe("acceptTls", () => {
-  for (const sizes of [{}, { maxRead: 1 }, { maxWrite: 1 }, { maxRead: 1, maxWrite: 1 }] satisfies PairOptions[]) {
-    it(`carries bytes both ways over a pair, ${JSON.stringify(sizes)}`, async () => {
-      const [stream, peer] = await shaken(options, trusting, sizes);
-      const there = pattern(3000, 3);
-      const back = pattern(3000, 4);
-      const [received, answered] = await Promise.all([
-        readExactly(peer, there.length),
-        readExactly(stream, back.length),
-        writeAll(stream, there),
-        writeAll(peer, back),
-      ]);
-      assert.ok(received.equals(there));
-      assert.ok(answered.equals(back));
-      stream.close();
-      peer.close();
-    });
-  }
+// Its context takes longer to make than a handshake.
+const secureContext = createSecureContext(localhost);
 
+tlsSuite({
+  name: "acceptTls",
+  start: (below, own) => acceptTls(below, own === undefined ? options : { secureContext, ...own }),
+  answer(stream) {
+    const opened = startTls(stream, "localhost", trusting);
+    return { opened, end: () => void opened.then((peer) => peer.close()).catch(() => {}) };
+  },
+});
+
+describe("acceptTls", () => {
   it("knows the layer below, and whom it talks to", async () => {
     const [ours, theirs] = pair();
     const below = { address: "192.0.2.1", port: 7, family: "IPv4" } as const;
@@ -234,7 +214,7 @@ describe("acceptTls", () => {
     await assert.rejects(attempt, failsWith("net.tls_failed", /handshake with \[::1\]:7 failed/));
   });
 
-  it("ends where the client does, or the stream below is closed by someone else", async () => {
+  it("ends where the client does inside the handshake", async () => {
     for (const bytes of ["", "\x16\x03\x01", "\x16\x03\x01\x00\xc8\x01\x00\x00\xc4\x03\x03"]) {
       for (const end of [
         (stream: ReturnType<typeof pair>[0]) => stream.end(),
@@ -246,85 +226,6 @@ describe("acceptTls", () => {
         end(theirs);
         await assert.rejects(attempt, failsWith("core.connection_reset", /^The client ended .*TLS handshake/));
         assert.ok(ours.closed);
-      }
-    }
-    const [ours] = pair();
-    const attempt = acceptTls(ours, options);
-    await turns(2);
-    ours.close();
-    await assert.rejects(attempt, failsWith("core.aborted", /aborted/));
-  });
-
-  it("fails with the error of the stream below, whichever operation fails", async () => {
-    let failAfter = 0;
-    for (; ; failAfter++) {
-      const [ours, theirs] = pair({ failAfter, maxRead: 100 }, {});
-      const connecting = startTls(theirs, "localhost", trusting);
-      let opened: ByteStream | undefined;
-      const failure = await acceptTls(ours, options).then(
-        (stream) => void (opened = stream),
-        (error: ServalError) => error.code,
-      );
-      if (opened === undefined) {
-        assert.equal(failure, "testing.failure", `failAfter ${failAfter}`);
-        assert.ok(ours.closed);
-      }
-      await connecting.then(
-        (peer) => peer.close(),
-        () => {},
-      );
-      opened?.close();
-      if (opened !== undefined) break;
-    }
-    assert.ok(failAfter > 5, `only ${failAfter} operations were seen to fail`);
-  });
-
-  it("fails with the error of the stream below later too, and with what comes that is no TLS", async () => {
-    const [ours, theirs] = pair();
-    const [stream, peer] = await Promise.all([acceptTls(ours, options), startTls(theirs, "localhost", trusting)]);
-    const reading = read(stream);
-    await turns();
-    ours.reset();
-    await assert.rejects(reading, failsWith("core.connection_reset", /reset/));
-    stream.close();
-    peer.close();
-
-    const [next, raw] = pair();
-    const [second, client] = await Promise.all([acceptTls(next, options), startTls(raw, "localhost", trusting)]);
-    const failing = read(second);
-    await writeAll(raw, Buffer.from("this is no record of TLS at all"));
-    await assert.rejects(failing, failsWith("core.transport", /./));
-    second.close();
-    client.close();
-  });
-
-  it("is given up by a signal at any time, closes the stream below, and leaves nothing with it", async () => {
-    const [unused] = pair();
-    const aborted = acceptTls(unused, { ...localhost, signal: AbortSignal.abort() });
-    await assert.rejects(aborted, failsWith("core.aborted", /aborted/));
-    assert.ok(unused.closed);
-    const secureContext = createSecureContext(localhost);
-    for (let count = 0; ; count++) {
-      const [ours, theirs] = pair({ maxRead: 50 });
-      const connecting = startTls(theirs, "localhost", trusting);
-      const controller = new AbortController();
-      const attempt = acceptTls(ours, { secureContext, signal: controller.signal });
-      const outcome = attempt.then((stream) => stream, failsWith("core.aborted", /aborted/));
-      await turns(count >> 3);
-      for (let steps = (count & 7) * 20; steps > 0; steps--) await undefined;
-      controller.abort();
-      const opened = await outcome;
-      assert.equal(getEventListeners(controller.signal, "abort").length, 0);
-      const isOpen = typeof opened === "object";
-      if (isOpen) opened.close();
-      else assert.ok(ours.closed);
-      await connecting.then(
-        (peer) => peer.close(),
-        () => {},
-      );
-      if (isOpen) {
-        assert.ok(count > 5, `opened before the ${count}th moment`);
-        break;
       }
     }
   });

@@ -2,17 +2,14 @@ import assert from "node:assert/strict";
 import { getEventListeners } from "node:events";
 import { describe, it } from "node:test";
 import { connect as tlsConnect } from "node:tls";
-import { FlatBuffer, PrefixedStream, ServalError } from "../../src/core/index.ts";
+import { FlatBuffer, PrefixedStream } from "../../src/core/index.ts";
 import { connect, detectTls, listen, type SocketStream } from "../../src/net/index.ts";
 import { pair } from "../../src/testing/index.ts";
 import { read, readOutcome, readToEnd, turns, until, writeAll } from "../core/support/stream-operations.ts";
+import { failsWith } from "./support/fails-with.ts";
 
 const hello = Buffer.from([0x16, 3, 1, 0, 200, 1, 0, 0, 196, 3, 3, 7, 7]);
 const request = Buffer.from("GET / HTTP/1.1\r\n\r\n");
-
-function failsWith(code: string): (error: unknown) => boolean {
-  return (error) => error instanceof ServalError && error.code === code;
-}
 
 describe("detectTls", () => {
   for (const [bytes, isTls] of [

@@ -1,8 +1,20 @@
+import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect as connectRaw } from "node:net";
+import { test } from "node:test";
 import { connect as connectSocket } from "node:tls";
-import { FlatBuffer, fromDuplex, PrefixedStream, type ByteStream } from "../../../src/core/index.ts";
-import { acceptTls, detectTls, toDuplex, type AcceptTlsOptions } from "../../../src/net/index.ts";
+import { FlatBuffer, fromDuplex, lowestLayer, PrefixedStream, type ByteStream } from "../../../src/core/index.ts";
+import {
+  acceptProxy,
+  acceptTls,
+  detectTls,
+  RateLimitStream,
+  simpleRatePolicy,
+  SocketStream,
+  TimeoutStream,
+  toDuplex,
+  type AcceptTlsOptions,
+} from "../../../src/net/index.ts";
 import { listenBy } from "../../../src/net/listen.ts";
 import { scrubReads } from "../../../src/net/onread.ts";
 import type { ReadWay } from "../../../src/net/socket-stream.ts";
@@ -30,18 +42,32 @@ async function layered(pairOptions?: PairOptions): Promise<Connection> {
   };
 }
 
-/** Over a socket: as it comes, or with its first bytes read before. */
-async function onSocket(way: ReadWay, peek: boolean): Promise<Connection> {
+/** Shakes hands after the first bytes were read to see that they are TLS's. */
+async function detected(next: ByteStream): Promise<ByteStream> {
+  const buffer = new FlatBuffer();
+  const isTls = await detectTls(next, buffer);
+  const all = new PrefixedStream(next, buffer.data());
+  return isTls ? acceptTls(all, options) : all;
+}
+
+/** All layers at once, as a server behind a load balancer may have them: a deadline, a limit, the balancer's header, TLS. */
+async function layers(socket: ByteStream): Promise<ByteStream> {
+  const timed = new TimeoutStream(socket);
+  timed.expiresAfter(600_000);
+  return detected(await acceptProxy(new RateLimitStream(timed, simpleRatePolicy({ read: 1e9, write: 1e9 }))));
+}
+
+/** Over a socket that a client has connected to, which says this before its handshake. */
+async function onSocket(
+  way: ReadWay,
+  accept: (next: ByteStream) => Promise<ByteStream>,
+  before = "",
+): Promise<Connection> {
   let take!: (stream: ByteStream) => void;
   const taken = new Promise<ByteStream>((resolve) => (take = resolve));
-  const accept = async (next: ByteStream): Promise<ByteStream> => {
-    if (!peek) return acceptTls(next, options);
-    const buffer = new FlatBuffer();
-    await detectTls(next, buffer);
-    return acceptTls(new PrefixedStream(next, buffer.data()), options);
-  };
   const listener = await listenBy(way, { port: 0, host: "127.0.0.1" }, (next) => take(next));
   const raw = connectRaw(listener.port!, "127.0.0.1");
+  raw.write(before);
   const socket = connectSocket({ socket: raw, ca: localhost.cert, servername: "localhost" });
   const [stream] = await Promise.all([taken.then(accept), once(socket, "secureConnect")]);
   await Promise.all([listener.close(), turns()]);
@@ -64,6 +90,22 @@ byteStreamSuite(
   ownMemory,
 );
 for (const way of ["onread", "data"] satisfies ReadWay[]) {
-  byteStreamSuite(`acceptTls over a socket, ${way}`, () => onSocket(way, false), ownMemory);
-  byteStreamSuite(`acceptTls over a socket that was read from, ${way}`, () => onSocket(way, true), ownMemory);
+  byteStreamSuite(
+    `acceptTls over a socket, ${way}`,
+    () => onSocket(way, (next) => acceptTls(next, options)),
+    ownMemory,
+  );
+  byteStreamSuite(`acceptTls over a socket that was read from, ${way}`, () => onSocket(way, detected), ownMemory);
 }
+
+const proxied = (): Promise<Connection> => onSocket("onread", layers, "PROXY TCP4 192.0.2.1 192.0.2.2 56324 443\r\n");
+byteStreamSuite("all layers", proxied, ownMemory);
+
+test("all layers know the client, and what is at the bottom", async () => {
+  const { stream, peer, release } = await proxied();
+  assert.deepEqual(stream.peer, { address: "192.0.2.1", port: 56324, family: "IPv4" });
+  assert.ok(lowestLayer(stream) instanceof SocketStream);
+  stream.close();
+  peer.close();
+  await release!();
+});
