@@ -2,8 +2,8 @@ import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 
-/** How long a question may go without an answer, in milliseconds. */
-const patience = 60_000;
+/** How long a question may go without an answer, in milliseconds: longer than any run. */
+const patienceByDefault = 60_000;
 
 const running = new Set<ChildProcess>();
 process.on("exit", () => {
@@ -33,13 +33,15 @@ export function pinned(command: readonly string[], core: number | undefined): re
  */
 export class Child<About extends object = object> {
   readonly name: string;
+  readonly #patience: number;
   readonly #process: ChildProcess;
   #about!: About;
   #complaints = "";
   #waiting: { resolve: (answer: object) => void; reject: (error: Error) => void } | undefined;
 
-  private constructor(name: string, command: readonly string[]) {
+  private constructor(name: string, command: readonly string[], patience: number) {
     this.name = name;
+    this.#patience = patience;
     this.#process = spawn(command[0]!, command.slice(1), { stdio: ["pipe", "pipe", "pipe"] });
     running.add(this.#process);
     createInterface({ input: this.#process.stdout! }).on("line", (line) => this.#onLine(line));
@@ -54,10 +56,20 @@ export class Child<About extends object = object> {
     });
   }
 
-  static async start<About extends object>(name: string, command: readonly string[]): Promise<Child<About>> {
-    const child = new Child<About>(name, command);
-    child.#about = (await child.#answer(patience)) as About;
-    return child;
+  /** Starts a process and waits until it is ready. One that falls silent for longer than `patience` fails. */
+  static async start<About extends object>(
+    name: string,
+    command: readonly string[],
+    patience: number = patienceByDefault,
+  ): Promise<Child<About>> {
+    const child = new Child<About>(name, command, patience);
+    try {
+      child.#about = (await child.#answer()) as About;
+      return child;
+    } catch (error) {
+      await child.stop();
+      throw error;
+    }
   }
 
   /** What the process said when it was ready. */
@@ -67,7 +79,7 @@ export class Child<About extends object = object> {
 
   /** Asks a question of this name; the answer is what the process says about it. */
   async ask<Answer extends object>(question: string, details: object = {}): Promise<Answer> {
-    const answer = this.#answer(patience);
+    const answer = this.#answer();
     this.#process.stdin!.write(`${JSON.stringify({ question, ...details })}\n`);
     return (await answer) as Answer;
   }
@@ -80,8 +92,9 @@ export class Child<About extends object = object> {
     await gone;
   }
 
-  async #answer(milliseconds: number): Promise<object> {
-    const timer = setTimeout(() => this.#fail(`has not answered for ${milliseconds / 1000} s`), milliseconds);
+  async #answer(): Promise<object> {
+    const seconds = this.#patience / 1000;
+    const timer = setTimeout(() => this.#fail(`has not answered for ${seconds} s`), this.#patience);
     try {
       return await new Promise((resolve, reject) => {
         this.#waiting = { resolve, reject };

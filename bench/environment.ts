@@ -15,8 +15,17 @@ export interface Effort {
   readonly wrk: boolean;
 }
 
+/** For the table: a few pairs for each start, of many contenders. */
 export const thorough: Effort = { launches: 3, pairs: 3, warm: 700, run: 400, single: 7, divisor: 1, wrk: true };
 export const quick: Effort = { launches: 1, pairs: 3, warm: 250, run: 120, single: 2, divisor: 5, wrk: false };
+
+/**
+ * For a comparison of two builds: fewer contenders and more pairs, since a verdict needs nine of them to be sure of
+ * anything.
+ */
+export function comparing(effort: Effort): Effort {
+  return effort.launches > 1 ? { ...effort, pairs: 5, single: 9 } : { ...effort, pairs: 9, single: 5 };
+}
 
 /** What stands ready for measuring: prepared by the script that starts the bench. */
 export interface Environment {

@@ -6,7 +6,7 @@ import path from "node:path";
 import type { Plan } from "./arguments.ts";
 import { pinnable } from "./child.ts";
 import { contenderKind, older, subject } from "./contenders.ts";
-import { quick, thorough, type Environment } from "./environment.ts";
+import { comparing, quick, thorough, type Environment } from "./environment.ts";
 import { Generator } from "./generator.ts";
 import { measure } from "./measure.ts";
 import { plotSpec } from "./plot-spec.ts";
@@ -28,13 +28,14 @@ const failures: string[] = [];
 /** Runs the bench; returns the exit code. */
 export async function main({ plan, builds, runtimes }: Prepared): Promise<number> {
   const [testCore, loadCore] = pinnable();
+  const effort = plan.quick ? quick : thorough;
   const environment: Environment = {
     programs: path.resolve("bench/programs"),
     builds,
     runtimes,
     wrk: spawnSync("wrk", ["-v"]).error === undefined,
     ...(testCore !== undefined && loadCore !== undefined && { testCore, loadCore }),
-    effort: plan.quick ? quick : thorough,
+    effort: plan.against === undefined ? effort : comparing(effort),
   };
   if (testCore === undefined) note("without taskset and two cores nothing is pinned: the figures will vary more");
   if (!environment.wrk) note("without wrk, requests come from the generator of the messages");

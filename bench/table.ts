@@ -66,7 +66,7 @@ export function reportTable(report: Report): string {
     `serval at ${commit}, Node.js ${node}, ${cores} x ${processor}${pinned ? "" : ", not pinned"}${quick ? ", quick" : ""}`,
     `contenders: ${contenders}`,
     "µs: processor time of the process under test for each operation, median (lowest to highest run)",
-    "a ratio's range has the median with 99 % confidence; a rate with + is limited by the load generator",
+    "a ratio's range has the median with 99 % confidence, if there are 8 pairs or more; a rate with + is limited by the load generator",
     ...report.workloads.map((result) => `\n${workloadTable(result)}`),
   ].join("\n");
 }

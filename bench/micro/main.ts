@@ -1,0 +1,18 @@
+// Measures small parts of the code alone, by mitata: all groups, or those whose name has one of the words in it.
+import { bench, do_not_optimize, group, run } from "mitata";
+import { tasks } from "./tasks.ts";
+
+const words = process.argv.slice(2).map((word) => word.toLowerCase());
+const names = Object.keys(tasks);
+const unknown = words.find((word) => !names.some((name) => name.includes(word)));
+if (unknown !== undefined) {
+  console.error(`No group has "${unknown}" in its name. There are: ${names.join(", ")}`);
+  process.exit(2);
+}
+
+for (const name of names.filter((each) => words.length === 0 || words.some((word) => each.includes(word)))) {
+  group(name, () => {
+    for (const [title, task] of Object.entries(tasks[name]!)) bench(title, () => do_not_optimize(task()));
+  });
+}
+await run({ throw: true, colors: process.stdout.isTTY });
