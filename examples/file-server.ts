@@ -32,7 +32,7 @@ const types: Readonly<Record<string, string>> = {
 
 async function answer(request: http.IncomingRequest): Promise<http.Response<http.Body>> {
   if (request.method !== "GET" && request.method !== "HEAD") {
-    return new http.Response({ status: 405, fields: { Allow: "GET, HEAD" } });
+    return new http.Response({ status: 405, headers: { Allow: "GET, HEAD" } });
   }
   const file = locate(request.path);
   if (file === undefined) return new http.Response({ status: 400, body: "The path is malformed\n" });
@@ -41,36 +41,36 @@ async function answer(request: http.IncomingRequest): Promise<http.Response<http
     whole = await http.fileBody(await inside(file));
   } catch {
     const list = request.path.endsWith("/") ? await listOf(path.dirname(file)) : undefined;
-    if (list !== undefined) return new http.Response({ fields: { "Content-Type": types[".html"]! }, body: list });
+    if (list !== undefined) return new http.Response({ headers: { "Content-Type": types[".html"]! }, body: list });
     return new http.Response({ status: 404, body: "There is no such file\n" });
   }
   const { size, modified } = whole.file;
   const etag = `"${size.toString(36)}-${Math.floor(modified).toString(36)}"`;
-  const fields = new http.Fields({
+  const headers = new http.Fields({
     "Accept-Ranges": "bytes",
     "Content-Type": types[path.extname(file)] ?? "application/octet-stream",
     "Last-Modified": new Date(modified).toUTCString(),
     ETag: etag,
   });
-  if (isUnchanged(request.fields, etag, modified)) return new http.Response({ status: 304, fields });
+  if (isUnchanged(request.headers, etag, modified)) return new http.Response({ status: 304, headers });
 
   // RFC 9110 14.2: ranges are for GET alone; several at once are answered with the whole.
   const range =
-    request.method === "GET" && isSame(request.fields, etag, modified) ? request.fields.get("Range") : undefined;
+    request.method === "GET" && isSame(request.headers, etag, modified) ? request.headers.get("Range") : undefined;
   const ranges = range === undefined ? undefined : http.parseRange(range, size);
   if (ranges?.length === 0) {
-    return new http.Response({ status: 416, fields: { "Content-Range": `bytes */${size}` } });
+    return new http.Response({ status: 416, headers: { "Content-Range": `bytes */${size}` } });
   }
   if (ranges?.length === 1) {
     const { start, end } = ranges[0]!;
-    fields.set("Content-Range", `bytes ${start}-${end}/${size}`);
+    headers.set("Content-Range", `bytes ${start}-${end}/${size}`);
     return new http.Response<http.Body>({
       status: 206,
-      fields,
+      headers,
       body: await http.fileBody(await inside(file), { start, end }),
     });
   }
-  return new http.Response<http.Body>({ fields, body: whole });
+  return new http.Response<http.Body>({ headers, body: whole });
 }
 
 /** The file that a path means; never one outside the folder. */
@@ -115,17 +115,17 @@ function escapeHtml(text: string): string {
 }
 
 /** Whether the client has it already: RFC 9110 13.1.2 and 13.1.3. */
-function isUnchanged(fields: http.Fields, etag: string, modified: number): boolean {
-  const known = fields.joined("If-None-Match");
+function isUnchanged(headers: http.Fields, etag: string, modified: number): boolean {
+  const known = headers.joined("If-None-Match");
   if (known !== undefined)
     return known === "*" || known.split(",").some((each) => each.trim().replace(/^W\//, "") === etag);
-  const since = Date.parse(fields.get("If-Modified-Since") ?? "");
+  const since = Date.parse(headers.get("If-Modified-Since") ?? "");
   return Math.floor(modified / 1000) * 1000 <= since;
 }
 
 /** Whether a range is of the file as it is now: RFC 9110 13.1.5. */
-function isSame(fields: http.Fields, etag: string, modified: number): boolean {
-  const condition = fields.get("If-Range");
+function isSame(headers: http.Fields, etag: string, modified: number): boolean {
+  const condition = headers.get("If-Range");
   if (condition === undefined || condition === etag) return true;
   return Date.parse(condition) === Math.floor(modified / 1000) * 1000;
 }

@@ -33,7 +33,7 @@ async function answer(
     case "/sum": {
       const sum = sumOf(await request.text());
       if (sum === undefined) return new http.Response({ status: 422, body: "An array of numbers, please\n" });
-      return new http.Response({ fields: { "Content-Type": "application/json" }, body: JSON.stringify({ sum }) });
+      return new http.Response({ headers: { "Content-Type": "application/json" }, body: JSON.stringify({ sum }) });
     }
     default:
       return new http.Response({ status: 404, body: "There is nothing here\n" });

@@ -47,17 +47,17 @@ class Client {
     request: http.IncomingRequest,
     exchange: http.Exchange,
   ): Promise<http.Response<http.Body> | undefined> {
-    if (request.method === "CONNECT") return new http.Response({ status: 405, fields: { Allow: "GET, HEAD, POST" } });
-    const fields = endToEnd(request.fields);
-    fields.append("X-Forwarded-For", this.#stream.peer.address ?? "unknown");
-    fields.append("Via", "1.1 serval");
+    if (request.method === "CONNECT") return new http.Response({ status: 405, headers: { Allow: "GET, HEAD, POST" } });
+    const headers = endToEnd(request.headers);
+    headers.append("X-Forwarded-For", this.#stream.peer.address ?? "unknown");
+    headers.append("Via", "1.1 serval");
     // No protocol but this one is let through: nobody knows what others would ask of the origin.
     const upgrades = request.isUpgrade && request.body instanceof Uint8Array;
     if (upgrades) {
-      fields.set("Connection", "Upgrade");
-      fields.set("Upgrade", "websocket");
+      headers.set("Connection", "Upgrade");
+      headers.set("Upgrade", "websocket");
     }
-    const sent = new http.Request({ method: request.method, target: request.target, fields, body: request.body });
+    const sent = new http.Request({ method: request.method, target: request.target, headers, body: request.body });
     // The origin may have ended a connection that was idle, and we find out now: RFC 9110 9.2.2.
     const mayRepeat = this.#origin !== undefined && /^(GET|HEAD)$/.test(sent.method) && sent.body instanceof Uint8Array;
     let response: http.IncomingResponse;
@@ -82,10 +82,10 @@ class Client {
     }
     const { status, reason, keepAlive } = response;
     const body = keepAlive ? response.body : this.#last(response.body);
-    const answered = endToEnd(response.fields);
+    const answered = endToEnd(response.headers);
     // Many say that it is 0, where nobody may say anything: RFC 9110 8.6.
     if (status === 204) answered.delete("Content-Length");
-    return new http.Response({ status, reason, fields: answered, body });
+    return new http.Response({ status, reason, headers: answered, body });
   }
 
   async #ask(request: http.Request): Promise<http.IncomingResponse> {
@@ -138,10 +138,10 @@ class Client {
 }
 
 /** A copy of the fields without those that go no further. */
-function endToEnd(fields: http.Fields): http.Fields {
-  const named = http.parseTokenList(fields.joined("Connection") ?? "") ?? [];
+function endToEnd(headers: http.Fields): http.Fields {
+  const named = http.parseTokenList(headers.joined("Connection") ?? "") ?? [];
   const dropped = new Set([...hopByHop, ...named].map((name) => name.toLowerCase()));
-  return new http.Fields([...fields].filter(([name]) => !dropped.has(name.toLowerCase())));
+  return new http.Fields([...headers].filter(([name]) => !dropped.has(name.toLowerCase())));
 }
 
 /** Copies all that comes on one stream to another, at the speed of the slower; at the end of the one, ends the other. */

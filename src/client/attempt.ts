@@ -10,11 +10,11 @@ import { basic, placeOf, type Endpoint } from "./url.ts";
 
 /** One attempt to open a WebSocket: all its steps, and those of the redirects, under one deadline. */
 export async function attempt<Data>(endpoint: Endpoint, settings: ConnectSettings<Data>): Promise<Stream<Data>> {
-  const { stream, fields, tls } = settings;
+  const { stream, headers, tls } = settings;
   const what = `Connecting to ${placeOf(endpoint)}`;
   const limit = new Limit(stream.timeouts.client.handshake, stream.clock, what, settings.signal);
   try {
-    return await follow({ endpoint, fields, tls }, settings, limit.signal);
+    return await follow({ endpoint, headers, tls }, settings, limit.signal);
   } catch (failure) {
     throw limit.errorOf(failure);
   } finally {
@@ -44,7 +44,7 @@ async function follow<Data>(
 }
 
 async function open<Data>(
-  { endpoint, fields, tls }: Destination,
+  { endpoint, headers, tls }: Destination,
   settings: ConnectSettings<Data>,
   signal: AbortSignal,
 ): Promise<Stream<Data>> {
@@ -55,7 +55,7 @@ async function open<Data>(
   try {
     await ws.handshake(endpoint.authority, endpoint.target, {
       protocols,
-      fields: withCredentials(fields, endpoint),
+      headers: withCredentials(headers, endpoint),
       signal,
     });
   } catch (error) {
@@ -67,9 +67,9 @@ async function open<Data>(
 }
 
 /** The fields of a request to an endpoint: the URL's user and password go there unless something else is to. */
-function withCredentials(fields: Fields, { credentials }: Endpoint): Fields {
-  if (credentials === undefined || fields.has("Authorization")) return fields;
-  const all = new Fields(fields);
+function withCredentials(headers: Fields, { credentials }: Endpoint): Fields {
+  if (credentials === undefined || headers.has("Authorization")) return headers;
+  const all = new Fields(headers);
   all.append("Authorization", basic(credentials));
   return all;
 }

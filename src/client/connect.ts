@@ -11,7 +11,7 @@ export interface Connect {
    * Opens a WebSocket: connects to where the URL leads, through the proxy and with TLS where these are wanted, and
    * performs the opening handshake; `timeouts.handshake` is the deadline for all of it. The URL begins with `ws:` or
    * `wss:` (`http:` and `https:` are the same), or is `ws+unix:/path/to.sock:/target`; its user and password become
-   * Authorization, unless the option `fields` has one.
+   * Authorization, unless the option `headers` has one.
    *
    * Rejects, besides what `Stream.handshake` fails with (`websocket.upgrade_declined` has the server's response), with
    * `net.connection_refused`, `net.host_not_found`, `net.bad_certificate`, `net.tls_failed` and the like;

@@ -15,7 +15,7 @@ export interface ConnectOptions<Data = unknown> extends Omit<StreamOptions<Data>
   /** The subprotocols to offer, the preferred one first. Default none. */
   protocols?: string | readonly string[] | undefined;
   /** More fields for the request: Origin, Cookie, Authorization and the like. */
-  fields?: FieldsInit | undefined;
+  headers?: FieldsInit | undefined;
   /** How TLS is done with the server, where the URL says `wss:`. */
   tls?: TlsOptions | undefined;
   /** Gives the attempt up with `core.aborted`, at any step; no effect on the stream once that is open. */
@@ -58,7 +58,7 @@ const tlsNames: Readonly<Record<keyof TlsOptions, true>> = {
 export class ConnectSettings<Data> {
   readonly stream: Settings<Stream<Data>, Data>;
   readonly protocols: readonly string[];
-  readonly fields: Fields;
+  readonly headers: Fields;
   readonly tls: TlsOptions;
   readonly proxyTls: TlsOptions;
   readonly proxy: Proxy | "environment" | undefined;
@@ -69,13 +69,13 @@ export class ConnectSettings<Data> {
   /** Throws `core.invalid_argument`, naming the option, for what can't be meant; `client.bad_proxy`; fields' own errors. */
   constructor(options: ConnectOptions<Data>) {
     if (!isPlainObject(options)) throw invalidArgument("connect takes a plain object of options");
-    const { protocols = [], fields, tls, signal, proxy, proxyTls, redirects = 0, family, ...stream } = options;
+    const { protocols = [], headers, tls, signal, proxy, proxyTls, redirects = 0, family, ...stream } = options;
     if ("upgrade" in stream) throw invalidArgument("The option upgrade is a server's");
     this.stream = new Settings<Stream<Data>, Data>(stream);
     this.protocols = typeof protocols === "string" ? [protocols] : protocols;
     if (!Array.isArray(this.protocols)) throw invalidArgument("protocols must be a string or a list of strings");
-    this.fields = new Fields(fields);
-    if (this.fields.has("Proxy-Authorization")) {
+    this.headers = new Fields(headers);
+    if (this.headers.has("Proxy-Authorization")) {
       throw invalidArgument("Proxy-Authorization would go to the server: put user and password into the proxy's URL");
     }
     this.tls = checkTls("tls", tls);

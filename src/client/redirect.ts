@@ -9,7 +9,7 @@ import { isSameOrigin, parseUrl, placeOf, type Endpoint } from "./url.ts";
 /** A place to ask for a WebSocket, and what is told to it. */
 export interface Destination {
   readonly endpoint: Endpoint;
-  readonly fields: Fields;
+  readonly headers: Fields;
   readonly tls: TlsOptions;
 }
 
@@ -23,7 +23,7 @@ const secretFields: readonly string[] = ["Authorization", "Cookie"];
  * `client.bad_redirect`, with the response.
  */
 export function redirected(from: Destination, response: ResponseLike): Destination | undefined {
-  const location = response.fields.get("Location");
+  const location = response.headers.get("Location");
   if (!statuses.includes(response.status) || location === undefined) return undefined;
   const place = placeOf(from.endpoint);
   const endpoint = resolve(location, from.endpoint);
@@ -38,10 +38,10 @@ export function redirected(from: Destination, response: ResponseLike): Destinati
   if (isSameOrigin(from.endpoint, endpoint)) {
     return { ...from, endpoint: { ...endpoint, credentials: endpoint.credentials ?? from.endpoint.credentials } };
   }
-  const fields = new Fields(from.fields);
-  for (const name of secretFields) fields.delete(name);
+  const headers = new Fields(from.headers);
+  for (const name of secretFields) headers.delete(name);
   const { cert: _cert, key: _key, pfx: _pfx, passphrase: _passphrase, servername: _name, ...tls } = from.tls;
-  return { endpoint, fields, tls };
+  return { endpoint, headers, tls };
 }
 
 /** The endpoint that a Location names, which may be relative; undefined for one that a server can't send anyone to. */

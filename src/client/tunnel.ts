@@ -16,8 +16,8 @@ export async function openTunnel(
   signal: AbortSignal,
 ): Promise<ByteStream> {
   const authority = hostAndPort(host, port);
-  const request = new Request({ method: "CONNECT", target: authority, fields: { Host: authority } });
-  if (proxy.credentials !== undefined) request.fields.append("Proxy-Authorization", basic(proxy.credentials));
+  const request = new Request({ method: "CONNECT", target: authority, headers: { Host: authority } });
+  if (proxy.credentials !== undefined) request.headers.append("Proxy-Authorization", basic(proxy.credentials));
   const buffer = new FlatBuffer();
   const parser = new FinalResponseParser({ method: "CONNECT" });
   try {

@@ -37,7 +37,7 @@ export interface ResponseLike {
   /** The reason phrase, possibly empty: `Forbidden`. */
   readonly reason: string;
   /** The fields in order; `get` looks one up without regard to case. */
-  readonly fields: Iterable<[name: string, value: string]> & { get(name: string): string | undefined };
+  readonly headers: Iterable<[name: string, value: string]> & { get(name: string): string | undefined };
   /** The body, possibly empty. */
   readonly body: Uint8Array;
 }

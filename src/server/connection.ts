@@ -55,7 +55,7 @@ export function serveConnection<Data>(
       return answer(fetch && ((standard) => fetch(standard, { peer: client })), request, exchange);
     }
     // What does not even ask for it is refused as what it is, and so is what has a body.
-    if (!request.fields.has("Upgrade") || request.body instanceof IncomingBody) {
+    if (!request.headers.has("Upgrade") || request.body instanceof IncomingBody) {
       hub.refused("malformed", client, request);
       return refuseUpgrade(request);
     }
@@ -85,6 +85,6 @@ function isMalformed({ code, condition }: ServalError): boolean {
 }
 
 /** Whether a request wants to be a WebSocket, well formed or not: if not, the handshake says what is wrong. */
-function isWebSocket({ fields }: Request): boolean {
-  return fields.has("Sec-WebSocket-Key") || hasToken(fields.joined("Upgrade"), "websocket");
+function isWebSocket({ headers }: Request): boolean {
+  return headers.has("Sec-WebSocket-Key") || hasToken(headers.joined("Upgrade"), "websocket");
 }

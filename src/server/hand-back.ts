@@ -43,21 +43,21 @@ export function handBack(
 ): boolean {
   // A newer one may have read the body by now, and wanted no upgrade but those that are taken.
   if (server.emit === undefined || server.shouldUpgradeCallback !== undefined) return false;
-  let fields: Fields;
+  let headers: Fields;
   try {
-    fields = new Fields([...Fields.fromRaw(incoming.rawHeaders)]);
+    headers = new Fields([...Fields.fromRaw(incoming.rawHeaders)]);
   } catch {
     return false;
   }
-  fields.delete("Upgrade");
-  fields.delete("HTTP2-Settings");
-  const options = parseTokenList(fields.joined("Connection") ?? "") ?? [];
+  headers.delete("Upgrade");
+  headers.delete("HTTP2-Settings");
+  const options = parseTokenList(headers.joined("Connection") ?? "") ?? [];
   const others = options.filter((option) => !/^(upgrade|http2-settings)$/i.test(option));
-  if (others.length > 0) fields.set("Connection", others.join(", "));
-  else fields.delete("Connection");
+  if (others.length > 0) headers.set("Connection", others.join(", "));
+  else headers.delete("Connection");
   const lines = [
     `${incoming.method} ${incoming.url} HTTP/${incoming.httpVersion}`,
-    ...[...fields].map(([name, value]) => `${name}: ${value}`),
+    ...[...headers].map(([name, value]) => `${name}: ${value}`),
   ];
   // Node.js has let go of the connection, and takes it as a new one that says this first.
   socket.unshift(Buffer.concat([Buffer.from(`${lines.join("\r\n")}\r\n\r\n`, "latin1"), head]));

@@ -79,7 +79,7 @@ export class Hub<Data> implements Observer<ServerWebSocket<Data>>, SocketOwner {
     if (this.#drain !== undefined) return this.drainingResponse(request, client);
     if (!this.#isAllowed(request)) {
       this.refused("origins", client, request);
-      const origin = request.fields.get("Origin");
+      const origin = request.headers.get("Origin");
       return new Response({ status: 403, body: `Pages of the origin ${origin} may not connect to this server\n` });
     }
     return undefined;
@@ -88,8 +88,8 @@ export class Hub<Data> implements Observer<ServerWebSocket<Data>>, SocketOwner {
   /** The answer to whatever is asked of a server that is draining. */
   drainingResponse(request: Request, client: Peer | undefined): Response {
     this.refused("draining", client, request);
-    const fields = { "Retry-After": `${this.#drain!.secondsLeft}`, Connection: "close" };
-    return new Response({ status: 503, fields, body: "The server is shutting down\n" });
+    const headers = { "Retry-After": `${this.#drain!.secondsLeft}`, Connection: "close" };
+    return new Response({ status: 503, headers, body: "The server is shutting down\n" });
   }
 
   /** Opens a WebSocket on a stream whose request was admitted, with the bytes that were read behind that. */

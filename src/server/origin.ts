@@ -18,7 +18,7 @@ export function originRule(origins: Origins | undefined): OriginRule {
   if (origins === "*") return () => true;
   const isAllowed = typeof origins === "function" ? askedOf(origins) : listed(origins);
   return (request) => {
-    const given = request.fields.getAll("Origin");
+    const given = request.headers.getAll("Origin");
     // What is no browser says nothing, and several of them are of no browser's making.
     if (given.length !== 1) return given.length === 0;
     return isSameHost(request, given[0]!) || isAllowed(given[0]!, request);
@@ -55,9 +55,9 @@ function listed(origins: unknown = []): Matcher {
 }
 
 /** Whether the page is of the host that it connects to. */
-function isSameHost({ fields }: Request, given: string): boolean {
+function isSameHost({ headers }: Request, given: string): boolean {
   const [, scheme, originHost] = /^(https?:\/\/)([^/]+)$/.exec(normalized(given)) ?? [];
-  const host = fields.get("Host");
+  const host = headers.get("Host");
   // A proxy may have ended the TLS: so the page's scheme says which port is left out.
   return originHost !== undefined && host !== undefined && normalized(scheme + host) === scheme + originHost;
 }

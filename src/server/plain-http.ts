@@ -39,7 +39,7 @@ export async function answer(
 function upgradeRequired(): Response {
   return new Response({
     status: 426,
-    fields: { Upgrade: "websocket", Connection: "Upgrade" },
+    headers: { Upgrade: "websocket", Connection: "Upgrade" },
     body: "This is a WebSocket server\n",
   });
 }

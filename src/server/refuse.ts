@@ -11,12 +11,12 @@ let lingering = 0;
 /** The answer to one connection more than an address may have. */
 export function tooManyFromAddress(): Response {
   const body = "There are too many connections from this address\n";
-  return new Response({ status: 429, fields: { "Retry-After": "10" }, body });
+  return new Response({ status: 429, headers: { "Retry-After": "10" }, body });
 }
 
 /** The answer to one connection more than there may be. */
 export function tooMany(): Response {
-  return new Response({ status: 503, fields: { "Retry-After": "10" }, body: "There are too many connections\n" });
+  return new Response({ status: 503, headers: { "Retry-After": "10" }, body: "There are too many connections\n" });
 }
 
 /** Sends a response on a stream that nobody reads from, and ends it; never waits for long. */
@@ -33,7 +33,7 @@ export function refuse(stream: ByteStream, response: Response, clock: Clock): vo
     timer.cancel();
     stream.close();
   };
-  response.fields.set("Connection", "close");
+  response.headers.set("Connection", "close");
   try {
     write(stream, response, (error) => {
       if (error !== undefined) end();

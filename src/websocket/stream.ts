@@ -412,7 +412,7 @@ export class Stream<Data = unknown> {
 
   #handshake(host: string, target: string, options: HandshakeOptions | undefined, done: Handler): void {
     this.#checkNew();
-    const { protocols = [], fields, signal } = checkHandshake(options);
+    const { protocols = [], headers, signal } = checkHandshake(options);
     const { maxHeaderSize, deflate, timeouts, clock } = this.#settings;
     const owner: HandshakeOwner = {
       sent: (sent) => {
@@ -426,7 +426,7 @@ export class Stream<Data = unknown> {
     };
     const operation = new HandshakeOperation(
       this.nextLayer,
-      { host, target, protocols, fields, deflate, maxHeaderSize, handshakeMs: timeouts.client.handshake, clock },
+      { host, target, protocols, headers, deflate, maxHeaderSize, handshakeMs: timeouts.client.handshake, clock },
       owner,
     );
     this.#start(operation, () => operation.start(signal));
@@ -475,8 +475,8 @@ export class Stream<Data = unknown> {
     const { upgrade, decorate } = this.#settings.options;
     const isSeen = this.isRequestSeen || upgrade !== undefined || decorate !== undefined;
     if (request !== undefined && !isSeen) this.#request = headOf(request) ?? request;
-    request?.fields.compact();
-    this.#response?.fields.compact();
+    request?.headers.compact();
+    this.#response?.headers.compact();
   }
 
   static readonly #onEnded = (ws: Stream, info: CloseInfo): void => ws.#end(info);

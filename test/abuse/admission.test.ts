@@ -51,7 +51,7 @@ test("more connections of an address than maxConnectionsPerAddress get 429, unti
 test("requests of other sites, too long ones and garbage are refused by the hundred", async (t) => {
   const target = await Target.start(t, { kind: "echo" });
   const bystander = await Bystander.start(target);
-  const crossSite = upgradeRequest({ fields: { Origin: "https://evil.example" } });
+  const crossSite = upgradeRequest({ headers: { Origin: "https://evil.example" } });
   await openMany(500, async () => {
     const client = Client.connect(target);
     client.send(crossSite);
@@ -60,7 +60,7 @@ test("requests of other sites, too long ones and garbage are refused by the hund
     client.socket.end();
     assert.deepEqual(await client.ended, { code: undefined, error: undefined });
   });
-  await refused(target, 500, upgradeRequest({ fields: { "X-Filler": "x".repeat(100_000) } }), 431);
+  await refused(target, 500, upgradeRequest({ headers: { "X-Filler": "x".repeat(100_000) } }), 431);
   await refused(target, 500, Buffer.from(Array.from({ length: 5000 }, (_, i) => (i * 7919) % 251)), 400);
   await bystander.stop();
   const { refused: counts, limits } = await target.until(({ connections }) => connections === 0);

@@ -16,7 +16,7 @@ import {
 import { Target } from "./support/target.ts";
 
 const MiB = 1024 * 1024;
-const deflate = { fields: { "Sec-WebSocket-Extensions": "permessage-deflate" } };
+const deflate = { headers: { "Sec-WebSocket-Extensions": "permessage-deflate" } };
 
 test("frames that promise more than there is memory are refused by their headers", async (t) => {
   const target = await Target.start(t, { kind: "echo", options: { deflate: true } });

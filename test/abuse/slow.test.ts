@@ -26,7 +26,7 @@ test("heads that come a byte at a time are refused at timeouts.handshake, howeve
   const target = await Target.start(t, { kind: "echo", options: { timeouts: { handshake: 1000 } } });
   const bystander = await Bystander.start(target);
   const clients = await openMany(count, () => Promise.resolve(Client.connect(target)));
-  const head = upgradeRequest({ fields: { "X-Filler": "x".repeat(10_000) } });
+  const head = upgradeRequest({ headers: { "X-Filler": "x".repeat(10_000) } });
   // By a reset, where it has sent more meanwhile.
   const open = new Set(clients);
   for (const client of clients) client.socket.once("close", () => open.delete(client));

@@ -13,7 +13,7 @@ describe("parseArguments", () => {
   });
 
   const plain = {
-    fields: [],
+    headers: [],
     protocols: [],
     deflate: false,
     tls: { rejectUnauthorized: true },
@@ -40,7 +40,7 @@ describe("parseArguments", () => {
         kind: "connect",
         client: {
           url: "ws://localhost:1",
-          options: { ...plain, fields: [["a", "b"]], protocols: ["chat", "A"], maxMessageSize: 5 },
+          options: { ...plain, headers: [["a", "b"]], protocols: ["chat", "A"], maxMessageSize: 5 },
         },
         chat: { binary: true, hex: false, json: false, wait: 7 },
       },

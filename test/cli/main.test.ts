@@ -119,7 +119,7 @@ describe("serval connect", () => {
   });
 
   it("passes the options on, and exits with 1 and the server's words where it refuses", async () => {
-    await using server = await answering(({ fields }) => [403, {}, `${fields["origin"]} ${fields["x"]}\n`]);
+    await using server = await answering(({ headers }) => [403, {}, `${headers["origin"]} ${headers["x"]}\n`]);
     const args = ["connect", `127.0.0.1:${server.port}`, "--origin", "https://a", "-H", "X: b"];
     const { code, stdout, stderr } = await command(...args);
     assert.deepEqual([code, stdout], [1, ""]);

@@ -108,7 +108,7 @@ describe("an attempt, redirected", () => {
     await using server = await answering(to("ws://127.0.0.1:1/"));
     const error = await failure(connect(`ws://127.0.0.1:${server.port}/`));
     assert.equal(error.code, "websocket.upgrade_declined");
-    assert.equal(error.response?.fields.get("Location"), "ws://127.0.0.1:1/");
+    assert.equal(error.response?.headers.get("Location"), "ws://127.0.0.1:1/");
   });
 
   for (const status of [301, 302, 303, 307, 308]) {
@@ -118,16 +118,16 @@ describe("an attempt, redirected", () => {
       const ws = await connect(`ws://user:secret@127.0.0.1:${server.port}/here`, {
         redirects: 1,
         protocols: [],
-        fields: { Cookie: "a=b", Origin: "https://example.com" },
+        headers: { Cookie: "a=b", Origin: "https://example.com" },
       });
       await converse(ws);
-      assert.match(server.asked[0]!.fields.authorization!, /^Basic /);
-      assert.equal(server.asked[0]!.fields.cookie, "a=b");
-      const { target, fields } = goal.asked[0]!;
+      assert.match(server.asked[0]!.headers.authorization!, /^Basic /);
+      assert.equal(server.asked[0]!.headers.cookie, "a=b");
+      const { target, headers } = goal.asked[0]!;
       assert.equal(target, "/there?x=1");
-      assert.equal(fields.host, `127.0.0.1:${goal.port}`);
-      assert.equal(fields.origin, "https://example.com");
-      assert.deepEqual([fields.authorization, fields.cookie], [undefined, undefined]);
+      assert.equal(headers.host, `127.0.0.1:${goal.port}`);
+      assert.equal(headers.origin, "https://example.com");
+      assert.deepEqual([headers.authorization, headers.cookie], [undefined, undefined]);
     });
   }
 
@@ -147,14 +147,14 @@ describe("an attempt, redirected", () => {
     const url = `ws://user:secret@127.0.0.1:${server.port}/0`;
     const error = await failure(connect(url, { redirects: 3 }));
     assert.deepEqual([error.code, error.condition], ["client.too_many_redirects", "limit"]);
-    assert.equal(error.response?.fields.get("Location"), "/4");
+    assert.equal(error.response?.headers.get("Location"), "/4");
     assert.equal((error.cause as ServalError).code, "websocket.upgrade_declined");
     assert.deepEqual(
       server.asked.map(({ target }) => target),
       ["/0", "/1", "/2", "/3"],
     );
     // Within the origin, it is still the same user.
-    assert.ok(server.asked.every(({ fields }) => fields.authorization !== undefined));
+    assert.ok(server.asked.every(({ headers }) => headers.authorization !== undefined));
   });
 
   it("follows over a Unix socket to a path of its own", () =>

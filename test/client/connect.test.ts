@@ -22,7 +22,7 @@ describe("connect", () => {
     const ws = await connect(`ws://127.0.0.1:${other.port}/chat?room=1`);
     assert.deepEqual(ws.peer, { address: "127.0.0.1", port: other.port, family: "IPv4" });
     assert.equal(other.asked[0]?.target, "/chat?room=1");
-    assert.equal(other.asked[0].fields.host, `127.0.0.1:${other.port}`);
+    assert.equal(other.asked[0].headers.host, `127.0.0.1:${other.port}`);
     await converse(ws);
   });
 
@@ -34,7 +34,7 @@ describe("connect", () => {
     if (server === undefined) return;
     await using place = server;
     await converse(await connect(`ws://[::1]:${place.port}/`));
-    assert.equal(place.asked[0]?.fields.host, `[::1]:${place.port}`);
+    assert.equal(place.asked[0]?.headers.host, `[::1]:${place.port}`);
     // It listens there on IPv6 alone.
     const error = await failure(connect(`ws://localhost:${place.port}/`, { family: 4 }));
     assert.equal(error.code, "net.connection_refused");
@@ -72,7 +72,7 @@ describe("connect", () => {
       const asked: string[] = [];
       await using _server = await serve({
         unix: path,
-        upgrade: ({ target, fields }) => void asked.push(`${target} ${fields.get("Host")}`),
+        upgrade: ({ target, headers }) => void asked.push(`${target} ${headers.get("Host")}`),
         message: (ws, message) => ws.write(message),
       });
       await converse(await connect(`ws+unix:${path}:/chat?room=1`));
@@ -86,18 +86,18 @@ describe("connect", () => {
     await using server = await serve({ host: "127.0.0.1", origins: "*", upgrade: () => ({ protocol: "b" }) });
     const ws = await connect(`ws://127.0.0.1:${server.port}/`, {
       protocols: ["a", "b"],
-      fields: [
+      headers: [
         ["Origin", "https://example.com"],
         ["X-Twice", "1"],
         ["X-Twice", "2"],
       ],
     });
     assert.equal(ws.protocol, "b");
-    assert.equal(ws.request?.fields.get("Origin"), "https://example.com");
-    assert.equal(ws.request.fields.joined("X-Twice"), "1, 2");
+    assert.equal(ws.request?.headers.get("Origin"), "https://example.com");
+    assert.equal(ws.request.headers.joined("X-Twice"), "1, 2");
     await ws.close();
     const one = await connect(`ws://127.0.0.1:${server.port}/`, { protocols: "b" });
-    assert.equal(one.request?.fields.get("Sec-WebSocket-Protocol"), "b");
+    assert.equal(one.request?.headers.get("Sec-WebSocket-Protocol"), "b");
     await one.close();
   });
 
@@ -105,14 +105,14 @@ describe("connect", () => {
     await using server = await echoing();
     const url = `ws://ada:open%20sesame@127.0.0.1:${server.port}/chat`;
     await (await connect(url)).close();
-    const other = await connect(url, { fields: { authorization: "Bearer token" } });
-    assert.equal(other.request?.fields.count("Authorization"), 1);
+    const other = await connect(url, { headers: { authorization: "Bearer token" } });
+    assert.equal(other.request?.headers.count("Authorization"), 1);
     await other.close();
     const [first, second] = server.asked;
-    assert.equal(first?.fields.authorization, `Basic ${Buffer.from("ada:open sesame").toString("base64")}`);
-    assert.equal(first.fields.host, `127.0.0.1:${server.port}`);
+    assert.equal(first?.headers.authorization, `Basic ${Buffer.from("ada:open sesame").toString("base64")}`);
+    assert.equal(first.headers.host, `127.0.0.1:${server.port}`);
     assert.equal(first.target, "/chat");
-    assert.equal(second?.fields.authorization, "Bearer token");
+    assert.equal(second?.headers.authorization, "Bearer token");
   });
 
   it("passes its options on to the stream, and messages to its handlers", async () => {
@@ -137,7 +137,7 @@ describe("connect", () => {
     const error = await failure(connect(`ws://user:secret@127.0.0.1:${server.port}/secret`));
     assert.deepEqual([error.code, error.condition], ["websocket.upgrade_declined", "handshake_failed"]);
     assert.equal(error.response?.status, 401);
-    assert.equal(error.response.fields.get("www-authenticate"), "Basic");
+    assert.equal(error.response.headers.get("www-authenticate"), "Basic");
     assert.equal(String(Buffer.from(error.response.body)), "who are you?");
   });
 
@@ -160,7 +160,7 @@ describe("connect", () => {
 
   it("closes the connection behind misuse that the handshake found", async () => {
     await using server = await mute();
-    for (const options of [{ protocols: "no token" }, { fields: { Host: "example.com" } }]) {
+    for (const options of [{ protocols: "no token" }, { headers: { Host: "example.com" } }]) {
       const error = await failure(connect(`ws://127.0.0.1:${server.port}/`, options));
       assert.equal(error.code, "core.invalid_argument");
     }

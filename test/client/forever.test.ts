@@ -204,7 +204,7 @@ describe("connect.forever", () => {
     }
     await using server = await mute();
     const retries = new Retries();
-    const options = { fields: { Host: "example.com" }, retry: retries.retry };
+    const options = { headers: { Host: "example.com" }, retry: retries.retry };
     const streams = connect.forever(`ws://127.0.0.1:${server.port}/`, options);
     await assert.rejects(streams.next(), { code: "core.invalid_argument" });
     assert.deepEqual(await streams.next(), { done: true, value: undefined });

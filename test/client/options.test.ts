@@ -8,12 +8,12 @@ function settings(options: unknown): ConnectSettings<unknown> {
 
 describe("ConnectSettings", () => {
   it("has defaults", () => {
-    const { protocols, fields, tls, proxyTls, proxy, redirects, family, signal, stream } = settings({});
+    const { protocols, headers, tls, proxyTls, proxy, redirects, family, signal, stream } = settings({});
     assert.deepEqual(
-      { protocols, fields: [...fields], tls, proxyTls, proxy, redirects, family, signal },
+      { protocols, headers: [...headers], tls, proxyTls, proxy, redirects, family, signal },
       {
         protocols: [],
-        fields: [],
+        headers: [],
         tls: {},
         proxyTls: {},
         proxy: undefined,
@@ -29,7 +29,7 @@ describe("ConnectSettings", () => {
     const { signal } = new AbortController();
     const given = {
       protocols: ["a", "b"],
-      fields: { Origin: "https://example.com" },
+      headers: { Origin: "https://example.com" },
       tls: { ca: "authority" },
       proxyTls: { rejectUnauthorized: false },
       proxy: "http://proxy.example",
@@ -39,14 +39,14 @@ describe("ConnectSettings", () => {
       maxMessageSize: 1000,
       timeouts: { handshake: 5000 },
     };
-    const { protocols, fields, tls, proxyTls, proxy, redirects, family, stream, ...others } = settings(given);
-    given.fields.Origin = "changed";
+    const { protocols, headers, tls, proxyTls, proxy, redirects, family, stream, ...others } = settings(given);
+    given.headers.Origin = "changed";
     given.tls.ca = "changed";
     assert.deepEqual(
-      { protocols, fields: [...fields], tls, proxyTls, redirects, family, ...others },
+      { protocols, headers: [...headers], tls, proxyTls, redirects, family, ...others },
       {
         protocols: ["a", "b"],
-        fields: [["Origin", "https://example.com"]],
+        headers: [["Origin", "https://example.com"]],
         tls: { ca: "authority" },
         proxyTls: { rejectUnauthorized: false },
         redirects: 5,
@@ -70,7 +70,7 @@ describe("ConnectSettings", () => {
       [{ backoff: {} }, /no option "backoff"/],
       [{ upgrade: () => {} }, /upgrade is a server's/],
       [{ protocols: 5 }, /protocols must be/],
-      [{ fields: { "Proxy-authorization": "x" } }, /Proxy-Authorization .* proxy's URL/],
+      [{ headers: { "Proxy-authorization": "x" } }, /Proxy-Authorization .* proxy's URL/],
       [{ tls: { rejectUnauthorised: false } }, /no option "tls\.rejectUnauthorised"/],
       [{ tls: { ALPNProtocols: ["h2"] } }, /no option "tls\.ALPNProtocols"/],
       [{ proxyTls: { host: "x" } }, /no option "proxyTls\.host"/],
@@ -86,7 +86,7 @@ describe("ConnectSettings", () => {
     for (const [options, message] of bad) {
       assert.throws(() => settings(options), { code: "core.invalid_argument", message }, String(message));
     }
-    assert.throws(() => settings({ fields: { "a b": "c" } }), { code: "http.bad_field" });
+    assert.throws(() => settings({ headers: { "a b": "c" } }), { code: "http.bad_field" });
     assert.throws(() => settings({ proxy: "proxy.example" }), { code: "client.bad_proxy" });
   });
 });

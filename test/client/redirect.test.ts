@@ -16,17 +16,17 @@ const tls = {
 };
 
 function from(url: string): Destination {
-  const fields = new Fields([
+  const headers = new Fields([
     ["Authorization", "Bearer secret"],
     ["authorization", "Bearer again"],
     ["COOKIE", "session=secret"],
     ["Origin", "https://example.com"],
   ]);
-  return { endpoint: parseUrl(url), fields, tls };
+  return { endpoint: parseUrl(url), headers, tls };
 }
 
 function redirect(url: string, location: string | undefined, status = 302): Destination | undefined {
-  return redirected(from(url), new Response({ status, fields: location === undefined ? [] : { Location: location } }));
+  return redirected(from(url), new Response({ status, headers: location === undefined ? [] : { Location: location } }));
 }
 
 /** Where a redirect leads, in words. */
@@ -114,7 +114,7 @@ describe("redirected", () => {
     const url = "wss://ada:opensesame@example.com/";
     for (const location of ["/d", "wss://example.com/d", "https://EXAMPLE.com:443/d"]) {
       const next = redirect(url, location)!;
-      assert.deepEqual([...next.fields], [...from(url).fields]);
+      assert.deepEqual([...next.headers], [...from(url).headers]);
       assert.deepEqual(next.endpoint.credentials, { user: "ada", password: "opensesame" });
       assert.deepEqual(next.tls, tls);
     }
@@ -131,7 +131,7 @@ describe("redirected", () => {
     ];
     for (const [url, location] of origins) {
       const next = redirect(url, location)!;
-      assert.deepEqual([...next.fields], [["Origin", "https://example.com"]]);
+      assert.deepEqual([...next.headers], [["Origin", "https://example.com"]]);
       assert.equal(next.endpoint.credentials, undefined);
       assert.deepEqual(next.tls, { ca: "authority", rejectUnauthorized: false });
     }

@@ -30,7 +30,7 @@ describe("ServalError", () => {
   });
 
   it("carries the response that a handshake failed with", () => {
-    const response = { status: 403, reason: "Forbidden", fields: new Map([["a", "b"]]), body: new Uint8Array(0) };
+    const response = { status: 403, reason: "Forbidden", headers: new Map([["a", "b"]]), body: new Uint8Array(0) };
     assert.equal(new ServalError("a.b", "handshake_failed", "", { response }).response, response);
     assert.equal(new ServalError("a.b", "handshake_failed", "").response, undefined);
   });

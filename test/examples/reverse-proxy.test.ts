@@ -104,9 +104,9 @@ it("lets nobody take what an origin sends too much of for an answer, and does wi
   t.after(() => client.destroy());
   let got = "";
   client.on("data", (data) => (got += String(data)));
-  const ask = async (target: string, last: string, fields = ""): Promise<void> => {
+  const ask = async (target: string, last: string, headers = ""): Promise<void> => {
     got = "";
-    client.write(`GET ${target} HTTP/1.1\r\nHost: h\r\n${fields}\r\n`);
+    client.write(`GET ${target} HTTP/1.1\r\nHost: h\r\n${headers}\r\n`);
     while (!got.endsWith(last)) await once(client, "data");
   };
   await ask("/none", "\r\n\r\n");

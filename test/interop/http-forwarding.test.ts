@@ -16,7 +16,7 @@ import { ours, type Input, type Seen } from "./support/http-seen.ts";
 /** A request as a handler has seen it. */
 interface Handled {
   readonly start: readonly string[];
-  readonly fields: readonly string[];
+  readonly headers: readonly string[];
   readonly body: string;
 }
 
@@ -27,7 +27,7 @@ async function handledOf(text: string, options: PairOptions): Promise<{ handled:
   const served = serve(server, async (request) => {
     const start = [request.method, request.target, `1.${request.version - 10}`];
     const body = await request.bytes();
-    handled.push({ start, fields: request.fields.raw, body: decodeLatin1(body, 0, body.length) });
+    handled.push({ start, headers: request.headers.raw, body: decodeLatin1(body, 0, body.length) });
     // No tunnel, which would have no body.
     return new Response({ status: 299, reason: "Handled", ...(request.method !== "CONNECT" && { body: "handled" }) });
   });
@@ -68,9 +68,9 @@ describe("our server", () => {
       for (const { text } of corpus.filter(({ kind }) => kind === "request")) {
         const messages = messagesIn(text);
         const { handled, answers } = await handledOf(text, options);
-        for (const [index, { start, fields, body }] of handled.entries()) {
+        for (const [index, { start, headers, body }] of handled.entries()) {
           const { rest, seen } = messages[index]!;
-          assert.deepEqual([start, fields, body], [seen.head?.start, seen.head?.fields, seen.body], escaped(text));
+          assert.deepEqual([start, headers, body], [seen.head?.start, seen.head?.headers, seen.body], escaped(text));
           assert.equal(seen.end, "whole");
           // Others end the message in the same place, so what is behind it is the next one for all.
           check({ kind: "request", text: rest });
@@ -97,16 +97,16 @@ describe("our server", () => {
 /** What a proxy would send on; undefined where our serializer refuses to. */
 function forwarded(
   { kind, method = "GET" }: Input,
-  { head, body, trailer }: Seen,
+  { head, body, trailers }: Seen,
   start = head!.start,
 ): string | undefined {
   const [first, second, version] = start;
-  const fields = Fields.fromRaw([...head!.fields]);
-  const common = { version: version === "1.0" ? 10 : 11, fields, body: new Uint8Array(0) };
+  const headers = Fields.fromRaw([...head!.headers]);
+  const common = { version: version === "1.0" ? 10 : 11, headers, body: new Uint8Array(0) };
   // The body goes in parts, as it comes.
   const parts = [body.slice(0, 1), body.slice(1)].filter((part) => part !== "").map(bytesOf);
   const source = {
-    size: fields.has("Transfer-Encoding") ? undefined : body.length,
+    size: headers.has("Transfer-Encoding") ? undefined : body.length,
     async *[Symbol.asyncIterator]() {},
   };
   try {
@@ -117,7 +117,7 @@ function forwarded(
     const serializer = new Serializer(message, { request: { method, version: 11 } });
     if (serializer.needsBody || serializer.source !== undefined) {
       for (const part of parts) serializer.put(part);
-      serializer.end(Fields.fromRaw([...trailer]));
+      serializer.end(Fields.fromRaw([...trailers]));
     }
     return serializer
       .next()
@@ -150,15 +150,15 @@ function forward(input: Input): boolean {
     assert.equal(theirs.end, "whole", because);
     assert.equal(theirs.at, text.length, because);
     assert.deepEqual(theirs.head!.start, [start[0], start[1], version], because);
-    const { fields } = theirs.head!;
-    const own = seen.head!.fields;
-    assert.deepEqual(fields.slice(0, own.length), own, because);
+    const { headers } = theirs.head!;
+    const own = seen.head!.headers;
+    assert.deepEqual(headers.slice(0, own.length), own, because);
     assert.ok(
-      [0, 2].includes(fields.length - own.length) && ["Content-Length", undefined].includes(fields[own.length]),
+      [0, 2].includes(headers.length - own.length) && ["Content-Length", undefined].includes(headers[own.length]),
       because,
     );
     assert.equal(theirs.body, seen.body, because);
-    assert.deepEqual(theirs.trailer, seen.trailer, because);
+    assert.deepEqual(theirs.trailers, seen.trailers, because);
   }
   return true;
 }

@@ -49,7 +49,7 @@ async function asking(
 ): Promise<(init: RequestInit<Body>) => Promise<IncomingResponse>> {
   const buffer = new FlatBuffer();
   return (init) =>
-    request(stream, new Request<Body>({ ...init, fields: { Host: "localhost", ...init.fields } }), { buffer });
+    request(stream, new Request<Body>({ ...init, headers: { Host: "localhost", ...init.headers } }), { buffer });
 }
 
 describe("nginx behind our client", { skip: requires("nginx") }, () => {
@@ -63,7 +63,7 @@ describe("nginx behind our client", { skip: requires("nginx") }, () => {
       assert.ok(content.equals(await (await ask({ target: `${base}/file` })).bytes()));
       const head = await ask({ method: "HEAD", target: `${base}/file` });
       assert.deepEqual(
-        [head.status, head.fields.get("Content-Length"), (await head.bytes()).length],
+        [head.status, head.headers.get("Content-Length"), (await head.bytes()).length],
         [200, "200000", 0],
       );
       assert.equal(await (await ask({ target: `${base}/parts` })).text(), "one two three\n");
@@ -81,17 +81,17 @@ describe("nginx behind our client", { skip: requires("nginx") }, () => {
     const ask = await asking(stream);
     const whole = await ask({ target: "/page" });
     assert.equal(await whole.text(), page);
-    const fields = { "If-None-Match": whole.fields.get("ETag")! };
-    const unchanged = await ask({ target: "/page", fields });
+    const headers = { "If-None-Match": whole.headers.get("ETag")! };
+    const unchanged = await ask({ target: "/page", headers });
     assert.deepEqual([unchanged.status, await unchanged.text(), unchanged.keepAlive], [304, "", true]);
-    const part = await ask({ target: "/page", fields: { Range: "bytes=2-5" } });
+    const part = await ask({ target: "/page", headers: { Range: "bytes=2-5" } });
     assert.deepEqual([part.status, await part.text()], [206, "page"]);
     const moved = await ask({ target: "/moved" });
-    assert.deepEqual([moved.status, moved.fields.get("Location")], [302, `http://localhost:${nginx.port}/elsewhere`]);
+    assert.deepEqual([moved.status, moved.headers.get("Location")], [302, `http://localhost:${nginx.port}/elsewhere`]);
     await moved.bytes();
     // Of unknown length and not chunked: only the end of the connection is its end.
-    const last = await ask({ target: "/old", fields: { "Accept-Encoding": "gzip" } });
-    assert.deepEqual([last.keepAlive && !last.needsEof, last.fields.get("Content-Encoding")], [false, "gzip"]);
+    const last = await ask({ target: "/old", headers: { "Accept-Encoding": "gzip" } });
+    assert.deepEqual([last.keepAlive && !last.needsEof, last.headers.get("Content-Encoding")], [false, "gzip"]);
     assert.equal(String(gunzipSync(await last.bytes())), page);
     stream.close();
   });

@@ -130,7 +130,7 @@ for (const [way, upstream] of upstreams) {
     it("subprotocol and pings come through", async (t) => {
       const pings: string[] = [];
       const options: StreamOptions = {
-        upgrade: ({ fields }) => ({ protocol: /two/.exec(fields.get("Sec-WebSocket-Protocol")!)?.[0] }),
+        upgrade: ({ headers }) => ({ protocol: /two/.exec(headers.get("Sec-WebSocket-Protocol")!)?.[0] }),
         control: (_, kind, payload) => pings.push(`${kind} ${String(Buffer.from(payload))}`),
         open: (ws) => ws.ping("a"),
       };
@@ -150,7 +150,7 @@ for (const [way, upstream] of upstreams) {
     it("a refusal comes through, with its body", async (t) => {
       const options: StreamOptions = {
         ...echo,
-        upgrade: () => new Response({ status: 403, body: "not you\n", fields: [["X-Why", "because"]] }),
+        upgrade: () => new Response({ status: 403, body: "not you\n", headers: [["X-Why", "because"]] }),
       };
       await through(t, options, async (url) => {
         const ws = trusting(url);

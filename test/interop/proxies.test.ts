@@ -66,7 +66,7 @@ describe("connect, through proxies", () => {
     it("refuses with its response", async () => {
       const nobody = await servers.refusal(`http://127.0.0.1:${guarded.port}`);
       assert.deepEqual([nobody.code, nobody.response?.status], ["client.proxy_refused", 407]);
-      assert.match(nobody.response!.fields.get("Proxy-Authenticate")!, /^Basic/);
+      assert.match(nobody.response!.headers.get("Proxy-Authenticate")!, /^Basic/);
       const wrong = await servers.refusal(`http://ada:sesame@127.0.0.1:${guarded.port}`);
       assert.equal(wrong.code, "client.proxy_refused");
       const port = await servers.refusal(`http://127.0.0.1:${open.port}`, "ws://localhost:2/");

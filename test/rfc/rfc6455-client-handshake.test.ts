@@ -28,7 +28,7 @@ describe("RFC 6455 section 4.1: the client's opening handshake", () => {
     const endpoint = await request("example.com", "/chat");
     assert.equal(endpoint.head?.line, "GET /chat HTTP/1.1");
     const key = endpoint.field("Sec-WebSocket-Key");
-    assert.deepEqual(endpoint.head.fields.toSorted(), [
+    assert.deepEqual(endpoint.head.headers.toSorted(), [
       ["connection", "Upgrade"],
       ["host", "example.com"],
       ["sec-websocket-key", key],
@@ -95,9 +95,9 @@ describe("RFC 6455 section 4.1: the client's opening handshake", () => {
     });
   }
   it("4.1 item 12: other fields may be given, also Origin and Authorization", async () => {
-    const fields = { Origin: "https://example.com", Authorization: "Basic eA==", Cookie: "a=b" };
-    const endpoint = await request("example.com", "/", { fields });
-    for (const [name, value] of Object.entries(fields)) assert.equal(endpoint.field(name), value);
+    const headers = { Origin: "https://example.com", Authorization: "Basic eA==", Cookie: "a=b" };
+    const endpoint = await request("example.com", "/", { headers });
+    for (const [name, value] of Object.entries(headers)) assert.equal(endpoint.field(name), value);
   });
   for (const name of [
     "Host",
@@ -110,7 +110,7 @@ describe("RFC 6455 section 4.1: the client's opening handshake", () => {
     it(`11.3: the field ${name} is the handshake's own, and can't be given again`, async () => {
       const { ws, next } = new Endpoint("client");
       assert.equal(
-        await codeOf(ws.handshake("example.com", "/", { fields: { [name]: "x" } })),
+        await codeOf(ws.handshake("example.com", "/", { headers: { [name]: "x" } })),
         "core.invalid_argument",
       );
       assert.equal(next.operations, 0);

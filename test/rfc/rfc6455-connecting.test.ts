@@ -91,9 +91,9 @@ describe("RFC 6455 section 4.1: opening the connection", () => {
     await listening(server, async (port) => {
       const accepted = once(server, "connection") as Promise<[NodeJS.ReadWriteStream]>;
       const opening = codeOf(connect(`ws://127.0.0.1:${port}/chat?room=1`));
-      const [line, ...fields] = await headOn((await accepted)[0]);
+      const [line, ...headers] = await headOn((await accepted)[0]);
       assert.equal(line, "GET /chat?room=1 HTTP/1.1");
-      assert.ok(fields.includes(`Host: 127.0.0.1:${port}`));
+      assert.ok(headers.includes(`Host: 127.0.0.1:${port}`));
       await opening;
     });
   });

@@ -165,7 +165,7 @@ describe("RFC 6455 section 4.2.2: sending the server's opening handshake", () =>
   it("4.2.2 step 5: the response is 101, with Upgrade, Connection and Sec-WebSocket-Accept, each of them once", async () => {
     const endpoint = await answer(requestBytes({}));
     assert.equal(endpoint.head?.line, "HTTP/1.1 101 Switching Protocols");
-    const named = endpoint.head.fields.filter(([name]) => /^(upgrade|connection|sec-.*)$/.test(name));
+    const named = endpoint.head.headers.filter(([name]) => /^(upgrade|connection|sec-.*)$/.test(name));
     assert.deepEqual(named.toSorted(), [
       ["connection", "Upgrade"],
       ["sec-websocket-accept", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="],
@@ -215,8 +215,8 @@ describe("RFC 6455 section 4.2.2: sending the server's opening handshake", () =>
   });
 
   for (const [step, response] of [
-    ["2, authentication", { status: 401, fields: { "WWW-Authenticate": "Basic" } }],
-    ["3, a redirect", { status: 307, fields: { Location: "https://example.org/" } }],
+    ["2, authentication", { status: 401, headers: { "WWW-Authenticate": "Basic" } }],
+    ["3, a redirect", { status: 307, headers: { Location: "https://example.org/" } }],
     ["4, an origin that is not wanted", { status: 403 }],
     ["4, a resource that is not there", { status: 404 }],
   ] as const) {
@@ -225,7 +225,7 @@ describe("RFC 6455 section 4.2.2: sending the server's opening handshake", () =>
         upgrade: () => new Response(response),
       });
       assert.match(endpoint.head?.line ?? "", new RegExp(`^HTTP/1.1 ${response.status} `));
-      const [[name, value]] = Object.entries("fields" in response ? response.fields : { Upgrade: undefined }) as [
+      const [[name, value]] = Object.entries("headers" in response ? response.headers : { Upgrade: undefined }) as [
         [string, string],
       ];
       assert.equal(endpoint.field(name), value);
@@ -237,8 +237,8 @@ describe("RFC 6455 section 4.2.2: sending the server's opening handshake", () =>
     let seen: unknown;
     await accepting(requestBytes({ Origin: "https://example.com", Cookie: "a=b" }, "GET /chat?x=1 HTTP/1.1"), {
       options: {
-        upgrade: ({ target, fields }) => {
-          seen = [target, fields.get("Host"), fields.get("Origin"), fields.get("Cookie")];
+        upgrade: ({ target, headers }) => {
+          seen = [target, headers.get("Host"), headers.get("Origin"), headers.get("Cookie")];
         },
       },
     });
@@ -305,8 +305,8 @@ describe("RFC 6455 section 9.1: the grammar of Sec-WebSocket-Extensions", () => 
 describe("RFC 6455 section 7.2.2: a server that aborts the handshake", () => {
   it("7.2.2: closes the connection, with no close frame", async () => {
     const endpoint = await accepting(requestBytes({ Upgrade: undefined }));
-    const { fields } = endpoint.head!;
-    const length = Number(fields.find(([name]) => name === "content-length")![1]);
+    const { headers } = endpoint.head!;
+    const length = Number(headers.find(([name]) => name === "content-length")![1]);
     assert.equal(endpoint.sentBytes.length, length);
     assert.equal(endpoint.peer.ended, true);
   });

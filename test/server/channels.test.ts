@@ -101,7 +101,7 @@ test("refusals, with what is known by then", async () => {
       throw failure;
     };
     await opened(hubOf({ upgrade, error: () => {} }).hub);
-    await opened(hubOf().hub, { fields: { "Sec-WebSocket-Version": "8" } });
+    await opened(hubOf().hub, { headers: { "Sec-WebSocket-Version": "8" } });
     assert.deepEqual(heard[0]![1], { reason: "origins", peer: client, request, ws: undefined, error: undefined });
     assert.equal(heard[1]![1]["request"], request);
   });

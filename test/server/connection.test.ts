@@ -79,7 +79,7 @@ const timeouts: ServeTimeouts = { header: 1000, idle: 1000, write: 1000 };
 
 const hello: FetchHandler = (request) => new Response(`hello ${new URL(request.url).pathname}`);
 
-const get = (target: string, fields = ""): string => `GET ${target} HTTP/1.1\r\nHost: h\r\n${fields}\r\n`;
+const get = (target: string, headers = ""): string => `GET ${target} HTTP/1.1\r\nHost: h\r\n${headers}\r\n`;
 
 const upgrade =
   "GET / HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
@@ -100,13 +100,13 @@ test("a request may become a WebSocket after others, with frames right behind it
   assert.ok(fixture.received.endsWith("\r\n\r\n\x81\x02hi"));
 });
 
-for (const [what, fields, keeps] of [
+for (const [what, headers, keeps] of [
   ["HTTP/1.1", "", true],
   ["Connection: close", "Connection: close\r\n", false],
 ] as const) {
   test(`${what} ${keeps ? "keeps" : "ends"} the connection`, async () => {
     const fixture = new Fixture(hello);
-    await fixture.send(get("/1", fields));
+    await fixture.send(get("/1", headers));
     assert.equal(fixture.stream.ended, !keeps);
     assert.equal(/Connection: close/.test(fixture.received), !keeps);
     fixture.peer.end();

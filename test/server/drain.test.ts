@@ -84,7 +84,7 @@ describe("of WebSockets", () => {
     const state = reportOf(hub.drain({ timeout: Infinity }));
     await clock.advance(1e9);
     assert.equal(state.report, undefined);
-    assert.equal(hub.drainingResponse(one.ws.request!, undefined).fields.get("Retry-After"), "30");
+    assert.equal(hub.drainingResponse(one.ws.request!, undefined).headers.get("Retry-After"), "30");
     await leave(one);
     assert.deepEqual(state.report, { ...noReport, closed: 1, duration: 1e9 });
     assert.equal(clock.pending, 0);
@@ -269,7 +269,7 @@ describe("a second call", () => {
     await clock.advance(50);
     for (const options of [undefined, { timeout: Infinity }, { timeout: 10_000, jitter: 5000 }])
       void hub.drain(options);
-    assert.equal(hub.drainingResponse(undefined as never, undefined).fields.get("Retry-After"), "1");
+    assert.equal(hub.drainingResponse(undefined as never, undefined).headers.get("Retry-After"), "1");
     await clock.advance(50);
     assert.deepEqual(first.report, { ...noReport, terminated: 1, duration: 100 });
     assert.deepEqual(peer.frames, ["close 1001"]);

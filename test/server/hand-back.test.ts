@@ -28,8 +28,8 @@ const servers = {
   "node:http2 with allowHTTP1": () => http2.createSecureServer({ ...localhost, allowHTTP1: true }, answer),
 };
 
-const h2c = (request: string, fields = ""): string =>
-  `${request} HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AA\r\n${fields}\r\n`;
+const h2c = (request: string, headers = ""): string =>
+  `${request} HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AA\r\n${headers}\r\n`;
 
 for (const [name, create] of Object.entries(servers)) {
   test(`${name} answers requests that offer to go on with HTTP/2, as if nothing were mounted`, async (t) => {

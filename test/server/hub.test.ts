@@ -12,7 +12,7 @@ import { requestOf } from "../websocket/support/requests.ts";
 import { until } from "../support/until.ts";
 import { connect, hubOf, leave, opened, type Client } from "./support/kit.ts";
 
-const offer = { fields: { "Sec-WebSocket-Extensions": "permessage-deflate" } };
+const offer = { headers: { "Sec-WebSocket-Extensions": "permessage-deflate" } };
 
 /** The bytes of all frames that a client has received. */
 function bytesOf({ peer }: Client): Uint8Array {
@@ -252,8 +252,8 @@ describe("before the handshake", () => {
     await opened(hub);
     void hub.drain({ timeout: 10_000 });
     await clock.advance(2500);
-    const { status, fields } = hub.refusal(requestOf(), undefined)!;
-    assert.deepEqual([status, fields.get("Retry-After"), fields.get("Connection")], [503, "8", "close"]);
+    const { status, headers } = hub.refusal(requestOf(), undefined)!;
+    assert.deepEqual([status, headers.get("Retry-After"), headers.get("Connection")], [503, "8", "close"]);
     assert.equal(hub.statistics().refused.draining, 1);
   });
 
@@ -272,7 +272,7 @@ describe("a connection's place is free again", () => {
   const failure = new Error("mine");
   const cases: Record<
     string,
-    { options?: ServerOptions; act?: (one: Client) => unknown; fields?: Record<string, string> }
+    { options?: ServerOptions; act?: (one: Client) => unknown; headers?: Record<string, string> }
   > = {
     "after a close by the client": { act: (one) => one.peer.write(closeFrame(1000)).then(() => one.peer.stream.end()) },
     "after a close by us": {
@@ -285,7 +285,7 @@ describe("a connection's place is free again", () => {
     "after a reset": { act: ({ peer }) => peer.stream.reset() },
     "after terminate": { act: ({ ws }) => ws.terminate() },
     "after a violation": { act: async ({ peer }) => (await peer.write(ping("x", { fin: false })), peer.stream.end()) },
-    "after a malformed handshake": { fields: { "Sec-WebSocket-Version": "8" }, act: ({ peer }) => peer.stream.end() },
+    "after a malformed handshake": { headers: { "Sec-WebSocket-Version": "8" }, act: ({ peer }) => peer.stream.end() },
     "after an upgrade that was declined": {
       options: { upgrade: () => new Response({ status: 401 }) },
       act: ({ peer }) => peer.stream.end(),
@@ -321,10 +321,10 @@ describe("a connection's place is free again", () => {
       act: leave,
     },
   };
-  for (const [what, { options, act, fields }] of Object.entries(cases)) {
+  for (const [what, { options, act, headers }] of Object.entries(cases)) {
     test(what, async () => {
       const { hub, clock } = hubOf({ maxConnectionsPerAddress: 1, ...options });
-      const one = connect(hub, { client, ...(fields && { fields }) });
+      const one = connect(hub, { client, ...(headers && { headers }) });
       assert.equal(hub.enter(client), undefined);
       await quiet();
       await act?.(one);

@@ -5,7 +5,7 @@ import { originRule, type Origins } from "../../src/server/origin.ts";
 import { fc } from "../support/property.ts";
 
 function request(host: string | undefined, ...origins: string[]): Request {
-  return new Request({ fields: { ...(host !== undefined && { Host: host }), Origin: origins } });
+  return new Request({ headers: { ...(host !== undefined && { Host: host }), Origin: origins } });
 }
 
 function allows(origins: Origins | undefined, host: string, ...given: string[]): boolean {
@@ -61,8 +61,8 @@ describe("without the option, pages of the host itself", () => {
   }
 
   test("what is no browser has no Origin, and may connect", () => {
-    assert.ok(originRule(undefined)(new Request({ fields: { Host: "app.example" } })));
-    assert.ok(originRule(["https://other.example"])(new Request({ fields: { Host: "app.example" } })));
+    assert.ok(originRule(undefined)(new Request({ headers: { Host: "app.example" } })));
+    assert.ok(originRule(["https://other.example"])(new Request({ headers: { Host: "app.example" } })));
   });
 
   test("without Host nothing is the same", () => {
@@ -173,7 +173,7 @@ describe("a function", () => {
     assert.ok(!rule(request("app.example", "https://bad.example")));
     assert.ok(!rule(request("app.example", "null")));
     assert.ok(rule(request("app.example", "https://app.example")));
-    assert.ok(rule(new Request({ fields: { Host: "app.example" } })));
+    assert.ok(rule(new Request({ headers: { Host: "app.example" } })));
     assert.deepEqual(asked, [
       ["https://Good.example", "/"],
       ["https://bad.example", "/"],

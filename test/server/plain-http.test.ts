@@ -12,15 +12,15 @@ function ask(init: RequestInit, fetch: Fetch | undefined = tell): Promise<HttpRe
 }
 
 test("a request becomes fetch's, with its method, URL and fields", async () => {
-  const response = await ask({ target: "/x?y=1", fields: { Host: "example.com:81", A: "b" } });
+  const response = await ask({ target: "/x?y=1", headers: { Host: "example.com:81", A: "b" } });
   assert.deepEqual([response.status, await text(response)], [200, "GET http://example.com:81/x?y=1 b"]);
 });
 
 for (const [what, init, url] of [
-  ["a target that is a whole URL", { target: "http://other/x", fields: { Host: "h" } }, "http://other/x"],
+  ["a target that is a whole URL", { target: "http://other/x", headers: { Host: "h" } }, "http://other/x"],
   [
     "a path with two slashes in front is not another host",
-    { target: "//evil/x", fields: { Host: "h" } },
+    { target: "//evil/x", headers: { Host: "h" } },
     "http://h//evil/x",
   ],
   ["HTTP/1.0 without Host", { target: "/x", version: 10 }, "http://localhost/x"],
@@ -32,17 +32,17 @@ for (const [what, init, url] of [
 
 for (const [what, init, status] of [
   ["no Host", { target: "/x" }, 400],
-  ["two Hosts", { fields: { Host: ["a", "b"] } }, 400],
-  ["a malformed Host", { fields: { Host: "a b" } }, 400],
-  ["a Host that goes on into a path", { target: "/public", fields: { Host: "h/admin?" } }, 400],
-  ["a Host with a fragment", { target: "/public", fields: { Host: "h/admin#" } }, 400],
-  ["a Host with a user", { fields: { Host: "u:p@h" } }, 400],
-  ["a Host with a backslash", { fields: { Host: "h\\admin" } }, 400],
-  ["an empty Host", { fields: { Host: "" } }, 400],
-  ["a target with a user", { target: "http://u:p@h/", fields: { Host: "h" } }, 400],
-  ["a target of another scheme", { target: "ftp://h/", fields: { Host: "h" } }, 400],
-  ["a malformed target", { target: "*", fields: { Host: "h" } }, 400],
-  ["a method that fetch does not have", { method: "TRACE", fields: { Host: "h" } }, 501],
+  ["two Hosts", { headers: { Host: ["a", "b"] } }, 400],
+  ["a malformed Host", { headers: { Host: "a b" } }, 400],
+  ["a Host that goes on into a path", { target: "/public", headers: { Host: "h/admin?" } }, 400],
+  ["a Host with a fragment", { target: "/public", headers: { Host: "h/admin#" } }, 400],
+  ["a Host with a user", { headers: { Host: "u:p@h" } }, 400],
+  ["a Host with a backslash", { headers: { Host: "h\\admin" } }, 400],
+  ["an empty Host", { headers: { Host: "" } }, 400],
+  ["a target with a user", { target: "http://u:p@h/", headers: { Host: "h" } }, 400],
+  ["a target of another scheme", { target: "ftp://h/", headers: { Host: "h" } }, 400],
+  ["a malformed target", { target: "*", headers: { Host: "h" } }, 400],
+  ["a method that fetch does not have", { method: "TRACE", headers: { Host: "h" } }, 501],
 ] as const) {
   test(`${what} is answered ${status}, and fetch is not asked`, async () => {
     const response = await ask(init, () => assert.fail("fetch was asked"));
@@ -51,8 +51,8 @@ for (const [what, init, status] of [
 }
 
 test("without fetch the answer is 426 and names the protocol", async () => {
-  const response = await answer(undefined, new Request({ fields: { Host: "h" } }));
-  assert.deepEqual([response.status, response.fields.get("Upgrade")], [426, "websocket"]);
+  const response = await answer(undefined, new Request({ headers: { Host: "h" } }));
+  assert.deepEqual([response.status, response.headers.get("Upgrade")], [426, "websocket"]);
 });
 
 test("several Set-Cookie fields stay several", async () => {
@@ -60,8 +60,8 @@ test("several Set-Cookie fields stay several", async () => {
     ["Set-Cookie", "a=1"],
     ["Set-Cookie", "b=2"],
   ]);
-  const response = await ask({ fields: { Host: "h" } }, () => new Response("", { headers }));
-  assert.deepEqual(response.fields.getAll("Set-Cookie"), ["a=1", "b=2"]);
+  const response = await ask({ headers: { Host: "h" } }, () => new Response("", { headers }));
+  assert.deepEqual(response.headers.getAll("Set-Cookie"), ["a=1", "b=2"]);
 });
 
 for (const [what, fetch, message] of [
@@ -77,21 +77,21 @@ for (const [what, fetch, message] of [
   ["returns one whose body fails at once", () => new Response(failing()), /mine/],
 ] as const) {
   test(`a fetch that ${what} is the caller's to answer`, async () => {
-    await assert.rejects(ask({ fields: { Host: "h" } }, fetch), message);
+    await assert.rejects(ask({ headers: { Host: "h" } }, fetch), message);
   });
 }
 
 test("a response whose body is used is none: it would look like one with an empty body", async () => {
   for (const body of ["text", new ReadableStream({ pull: (controller) => controller.close() })]) {
     const shared = new Response(body);
-    assert.ok(await ask({ fields: { Host: "h" } }, () => shared));
+    assert.ok(await ask({ headers: { Host: "h" } }, () => shared));
     await assert.rejects(
-      ask({ fields: { Host: "h" } }, () => shared),
+      ask({ headers: { Host: "h" } }, () => shared),
       /unused/,
     );
   }
   const empty = new Response(null, { status: 204 });
-  for (let time = 0; time < 2; time++) assert.ok(await ask({ fields: { Host: "h" } }, () => empty));
+  for (let time = 0; time < 2; time++) assert.ok(await ask({ headers: { Host: "h" } }, () => empty));
 });
 
 /** A body that gives these parts, then fails. */
@@ -105,7 +105,7 @@ function failing(...parts: string[]): ReadableStream {
 }
 
 describe("the body of fetch's response", () => {
-  const host = { fields: { Host: "h" } };
+  const host = { headers: { Host: "h" } };
 
   test("is bytes where all of it is there at once", async () => {
     for (const body of ["hello", "", null, new Blob(["hello"]), new Uint8Array(5)]) {
@@ -174,7 +174,7 @@ test("the body of a request is fetch's to read, but with GET and HEAD", async ()
     yield Buffer.from("llo");
   })();
   const echo: Fetch = async (request) => new Response(await request.text());
-  assert.equal(await text(await ask({ method: "POST", fields: { Host: "h" }, body }, echo)), "hello");
+  assert.equal(await text(await ask({ method: "POST", headers: { Host: "h" }, body }, echo)), "hello");
   const unread = { [Symbol.asyncIterator]: () => assert.fail("read") };
-  assert.equal(await text(await ask({ fields: { Host: "h" }, body: unread }, echo)), "");
+  assert.equal(await text(await ask({ headers: { Host: "h" }, body: unread }, echo)), "");
 });

@@ -9,7 +9,7 @@ const proxy: Peer = { address: "10.0.0.1", port: 5000, family: "IPv4" };
 
 /** In short: whom a request comes from that a trusted proxy sends with this field. */
 function seen(field: "X-Forwarded-For" | "Forwarded", ...values: string[]): string {
-  const request = new Request({ fields: { Host: "h", [field]: values } });
+  const request = new Request({ headers: { Host: "h", [field]: values } });
   const { address, port } = clientOf({ trusted: ["10.0.0.0/8", "2001:db8::/32"], field })(request, proxy)!;
   return port === undefined ? address! : `${address} ${port}`;
 }
@@ -69,7 +69,7 @@ describe("X-Forwarded-For", () => {
   });
 
   test("it is another field that does not count", () => {
-    const request = new Request({ fields: { "X-Forwarded-For": "192.0.2.1", Forwarded: "for=192.0.2.2" } });
+    const request = new Request({ headers: { "X-Forwarded-For": "192.0.2.1", Forwarded: "for=192.0.2.2" } });
     const options = { trusted: ["10.0.0.0/8"] };
     assert.equal(clientOf(options)(request, proxy)!.address, "192.0.2.1");
     assert.equal(clientOf({ ...options, field: "Forwarded" })(request, proxy)!.address, "192.0.2.2");
@@ -81,7 +81,7 @@ describe("X-Forwarded-For", () => {
 
   test("the family is the address's", () => {
     const from = (value: string): Peer =>
-      clientOf({ trusted: ["10.0.0.0/8"] })(new Request({ fields: { "X-Forwarded-For": value } }), proxy)!;
+      clientOf({ trusted: ["10.0.0.0/8"] })(new Request({ headers: { "X-Forwarded-For": value } }), proxy)!;
     assert.deepEqual(from("192.0.2.1:1"), { address: "192.0.2.1", port: 1, family: "IPv4" });
     assert.deepEqual(from("[::5]:1"), { address: "::5", port: 1, family: "IPv6" });
     assert.deepEqual(from("::5"), { address: "::5", family: "IPv6" });
@@ -170,14 +170,14 @@ describe("whatever anyone in front says", () => {
     { maxLength: 30 },
   );
   const address = fc.constantFrom("192.0.2.1", "[2001:db9::1]", "192.0.2.1:4711", "[2001:db9::1]:4711");
-  const fields = fc.constantFrom("X-Forwarded-For" as const, "Forwarded" as const);
+  const names = fc.constantFrom("X-Forwarded-For" as const, "Forwarded" as const);
   const appended = (field: string, node: string): string => (field === "Forwarded" ? `for="${node}"` : node);
 
   test("a peer that is not trusted is itself", () => {
     fc.assert(
-      fc.property(hostile, fields, fc.constantFrom("192.0.2.1", "::1", "::ffff:192.0.2.1"), (words, field, own) => {
+      fc.property(hostile, names, fc.constantFrom("192.0.2.1", "::1", "::ffff:192.0.2.1"), (words, field, own) => {
         const peer = { address: own };
-        const request = new Request({ fields: { [field]: words.join("").trim() } });
+        const request = new Request({ headers: { [field]: words.join("").trim() } });
         assert.equal(clientOf({ trusted: ["10.0.0.0/8"], field })(request, peer), peer);
       }),
     );
@@ -186,7 +186,7 @@ describe("whatever anyone in front says", () => {
   for (const joined of [true, false]) {
     test(`a client is who the proxy says that asked it, in ${joined ? "the same field" : "a field of its own"}`, () => {
       fc.assert(
-        fc.property(hostile, fields, address, fc.boolean(), (words, field, node, isTwo) => {
+        fc.property(hostile, names, address, fc.boolean(), (words, field, node, isTwo) => {
           const noise = words.join("").trim();
           // Two proxies, the first of which was asked by the client.
           const said = [appended(field, node), ...(isTwo ? [appended(field, "10.0.0.2")] : [])];
@@ -249,13 +249,13 @@ describe("who is trusted", () => {
     assert.ok(isTrusted(["loopback"], peer));
     assert.ok(isTrusted(["private"], peer));
     assert.ok(!isTrusted(["127.0.0.0/8"], peer));
-    const request = new Request({ fields: { "X-Forwarded-For": "192.0.2.1" } });
+    const request = new Request({ headers: { "X-Forwarded-For": "192.0.2.1" } });
     assert.equal(clientOf({ trusted: ["loopback"] })(request, peer)?.address, "192.0.2.1");
     assert.equal(clientOf({ trusted: ["10.0.0.0/8"] })(request, peer), peer);
   });
 
   test("who has no address is not, nor is anyone without the option", () => {
-    const request = new Request({ fields: { "X-Forwarded-For": "192.0.2.1" } });
+    const request = new Request({ headers: { "X-Forwarded-For": "192.0.2.1" } });
     for (const peer of [undefined, {}]) {
       assert.equal(clientOf({ trusted: ["0.0.0.0/0", "::/0", "private"] })(request, peer), peer);
     }

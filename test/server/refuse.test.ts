@@ -13,7 +13,7 @@ test("the response is sent, our side is ended, and the rest closed once the clie
   refuse(stream, new Response({ status: 403, body: "no" }), clock);
   await quiet();
   assert.deepEqual([peer.response?.status, peer.response?.body], [403, "no"]);
-  assert.equal(peer.response?.fields.get("Connection"), "close");
+  assert.equal(peer.response?.headers.get("Connection"), "close");
   assert.deepEqual([stream.ended, stream.closed], [true, false]);
   other.end();
   await quiet();
@@ -74,6 +74,6 @@ test("of more than a thousand at once the others are closed without a word, and 
 });
 
 test("what there are too many of is told to come back", () => {
-  assert.deepEqual([tooMany().status, tooMany().fields.get("Retry-After")], [503, "10"]);
-  assert.deepEqual([tooManyFromAddress().status, tooManyFromAddress().fields.get("Retry-After")], [429, "10"]);
+  assert.deepEqual([tooMany().status, tooMany().headers.get("Retry-After")], [503, "10"]);
+  assert.deepEqual([tooManyFromAddress().status, tooManyFromAddress().headers.get("Retry-After")], [429, "10"]);
 });

@@ -123,7 +123,7 @@ test("the request of a WebSocket is what the client sent, and the same object fo
     message: (ws) => {
       const { request } = ws;
       assert.equal(ws.request, request);
-      return ws.send(`${request?.method} ${request?.target} ${request?.fields.get("x-from")}`);
+      return ws.send(`${request?.method} ${request?.target} ${request?.headers.get("x-from")}`);
     },
   };
   await using(options, async (server) => {
@@ -140,7 +140,7 @@ test("upgrade chooses the subprotocol, adds fields and data, and sees the peer",
   const options: ServeOptions<{ user: string }> = {
     upgrade: (request, peer) => ({
       protocol: "chat",
-      fields: { "X-Served-By": "serval" },
+      headers: { "X-Served-By": "serval" },
       data: { user: `${request.target} ${peer?.address}` },
     }),
     message: (ws) => ws.send(`${ws.data.user} ${ws.protocol} ${ws.request?.path}`),
@@ -182,7 +182,7 @@ test("a hook that fails is told to error, or the console; a peer that is refused
       throw failure;
     },
     () => ({ protocol: "not offered" }),
-    () => ({ fields: { "X-A": "a\nb" } }),
+    () => ({ headers: { "X-A": "a\nb" } }),
     () => true as never,
   ];
   const refused = async (server: Server, headers: Record<string, string> = {}): Promise<void> => {
@@ -544,8 +544,8 @@ test("of more than maxConnections the last is told so, until there is room", asy
 });
 
 /** A plain request, answered. */
-async function asked(server: Server, fields = ""): Promise<Dialed> {
-  const dialed = await dial(server, `GET / HTTP/1.1\r\nHost: h\r\n${fields}\r\n`);
+async function asked(server: Server, headers = ""): Promise<Dialed> {
+  const dialed = await dial(server, `GET / HTTP/1.1\r\nHost: h\r\n${headers}\r\n`);
   await until(() => dialed.received.includes("\r\n\r\n"));
   return dialed;
 }

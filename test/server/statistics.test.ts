@@ -143,15 +143,15 @@ describe("over a connection, once", () => {
     ["declined", { upgrade: () => new Response({ status: 401 }) }],
     ["failed", { upgrade: () => Promise.reject(new Error("mine")), error: () => {} }],
     ["failed", { upgrade: () => ({ protocol: "not offered" }), error: () => {} }],
-    ["failed", { decorate: (response) => response.fields.set("Upgrade", "other"), error: () => {} }],
+    ["failed", { decorate: (response) => response.headers.set("Upgrade", "other"), error: () => {} }],
     ["malformed", {}, { "Sec-WebSocket-Key": "short" }],
     ["malformed", {}, { "Sec-WebSocket-Version": "8" }],
     ["malformed", {}, { Connection: "close" }],
   ];
-  for (const [reason, options, fields] of refusals) {
-    test(`refused: ${reason} ${JSON.stringify(fields ?? Object.keys(options))}`, async () => {
+  for (const [reason, options, headers] of refusals) {
+    test(`refused: ${reason} ${JSON.stringify(headers ?? Object.keys(options))}`, async () => {
       const { hub } = hubOf(options);
-      await opened(hub, { ...(fields && { fields }) });
+      await opened(hub, { ...(headers && { headers }) });
       const { refused, errors, opened: count } = hub.statistics();
       assert.deepEqual(counted(refused), { [reason]: 1 });
       assert.deepEqual([Object.values(errors), count], [[1], 0]);

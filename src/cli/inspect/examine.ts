@@ -162,18 +162,18 @@ class Examination {
       // Pongs come behind what nobody takes.
       message: () => void this.#found.messages!++,
     });
-    const fields = new Fields(this.#options.fields);
+    const headers = new Fields(this.#options.headers);
     const { authority, target, authorization } = this.#place;
-    if (authorization !== undefined && !fields.has("Authorization")) fields.append("Authorization", authorization);
+    if (authorization !== undefined && !headers.has("Authorization")) headers.append("Authorization", authorization);
     try {
-      await ws.handshake(authority, target, { protocols: [protocols].flat(), fields });
+      await ws.handshake(authority, target, { protocols: [protocols].flat(), headers });
       this.#found.opened = true;
     } catch (error) {
       ws.terminate();
       throw error;
     } finally {
       recording.stop();
-      const extensions = ws.response?.fields.joined("Sec-WebSocket-Extensions") ?? "";
+      const extensions = ws.response?.headers.joined("Sec-WebSocket-Extensions") ?? "";
       this.#found.handshake = { ms: this.#elapsed, protocol: ws.protocol, extensions, ...exchangeOf(recording, ws) };
     }
     return ws;
@@ -226,7 +226,7 @@ class Examination {
         response: {
           status: response.status,
           reason: response.reason,
-          fields: Object.fromEntries([...response.fields].map(([name, value]) => [name.toLowerCase(), value])),
+          headers: Object.fromEntries([...response.headers].map(([name, value]) => [name.toLowerCase(), value])),
           body: Buffer.from(response.body).toString("utf8"),
         },
       }),

@@ -70,7 +70,7 @@ export interface Failure {
   readonly response?: {
     readonly status: number;
     readonly reason: string;
-    readonly fields: Readonly<Record<string, string>>;
+    readonly headers: Readonly<Record<string, string>>;
     readonly body: string;
   };
   /** Of a plain connection that went wrong: whether the port speaks TLS. */

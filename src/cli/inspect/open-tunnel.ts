@@ -10,8 +10,8 @@ export async function openTunnel(
   signal: AbortSignal,
 ): Promise<ByteStream> {
   const authority = hostAndPort(place);
-  const request = new Request({ method: "CONNECT", target: authority, fields: { Host: authority } });
-  if (proxy.authorization !== undefined) request.fields.append("Proxy-Authorization", proxy.authorization);
+  const request = new Request({ method: "CONNECT", target: authority, headers: { Host: authority } });
+  if (proxy.authorization !== undefined) request.headers.append("Proxy-Authorization", proxy.authorization);
   const buffer = new FlatBuffer();
   await write(stream, request, { signal });
   const response = await readResponse(stream, buffer, new FinalResponseParser({ method: "CONNECT" }), { signal });

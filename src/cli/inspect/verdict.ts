@@ -147,8 +147,8 @@ function refused({ code, speaksTls }: Failure, response: NonNullable<Failure["re
 const notPassedOn =
   "a proxy in front that does not pass Upgrade on (nginx: proxy_http_version 1.1, and proxy_set_header for Upgrade and Connection)";
 
-function meaning({ status, fields }: NonNullable<Failure["response"]>, url: string): string {
-  const location = fields["location"];
+function meaning({ status, headers }: NonNullable<Failure["response"]>, url: string): string {
+  const location = headers["location"];
   if (location !== undefined && status >= 300 && status < 400) {
     // As the client itself would have it; ws: and http: are the same, but not to the platform's URL.
     const place = URL.canParse(location, url) ? new URL(location, url).href : location;
@@ -168,9 +168,9 @@ function meaning({ status, fields }: NonNullable<Failure["response"]>, url: stri
     case 407:
       return "a proxy on the way wants a user and password: put them into --proxy.";
     case 426:
-      return fields["sec-websocket-version"] === undefined
+      return headers["sec-websocket-version"] === undefined
         ? `it wants an upgrade that it has been asked for already: look for ${notPassedOn}.`
-        : `it speaks other versions of WebSocket (${escapedLine(fields["sec-websocket-version"])}) than 13.`;
+        : `it speaks other versions of WebSocket (${escapedLine(headers["sec-websocket-version"])}) than 13.`;
     case 429:
       return "there were too many requests: wait, and try again.";
     case 502:

@@ -53,7 +53,7 @@ export class Handshakes {
 }
 
 /** The request's head. The one thing that may differ from what came is space around the values. */
-function textOf({ method, target, version, fields }: Request): string {
-  const lines = [...fields].map(([name, value]) => `${name}: ${value}\r\n`);
+function textOf({ method, target, version, headers }: Request): string {
+  const lines = [...headers].map(([name, value]) => `${name}: ${value}\r\n`);
   return `${method} ${target} HTTP/${(version / 10).toFixed(1)}\r\n${lines.join("")}\r\n`;
 }

@@ -36,8 +36,8 @@ export function servePage(where: Where, settings: EchoSettings): Promise<Server>
 }
 
 /** An echo speaks whatever its client does. Browsers give up where none of what they offered is chosen. */
-function firstProtocol({ fields }: HttpRequest): string | undefined {
-  return /[^\s,]+/.exec(fields.joined("Sec-WebSocket-Protocol") ?? "")?.[0];
+function firstProtocol({ headers }: HttpRequest): string | undefined {
+  return /[^\s,]+/.exec(headers.joined("Sec-WebSocket-Protocol") ?? "")?.[0];
 }
 
 function answer(request: Request, state: State): Response {

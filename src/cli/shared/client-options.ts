@@ -6,7 +6,7 @@ import { readPem } from "./pem.ts";
 /** How a command connects: options of `connect`. */
 export interface ClientOptions extends Pick<
   ConnectOptions,
-  "fields" | "protocols" | "deflate" | "tls" | "proxy" | "maxMessageSize"
+  "headers" | "protocols" | "deflate" | "tls" | "proxy" | "maxMessageSize"
 > {
   readonly timeouts: { readonly handshake: number };
 }
@@ -58,7 +58,7 @@ export function readClient(given: Given, url: string): ClientSettings {
   return {
     url: completeUrl(url),
     options: {
-      fields: [
+      headers: [
         ...given.all("header").map(parseField),
         ...(origin === undefined ? [] : [checked(["Origin", origin], origin, "origin", "https://example.com")]),
       ],

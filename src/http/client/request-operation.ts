@@ -103,8 +103,8 @@ export class RequestOperation implements BodySource {
     return this.#parser.isDone;
   }
 
-  get trailer(): Fields {
-    return this.#parser.trailer;
+  get trailers(): Fields {
+    return this.#parser.trailers;
   }
 
   readPart(handler: Handler<Uint8Array | undefined>): void {

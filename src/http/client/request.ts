@@ -40,8 +40,8 @@ export function request(
       );
     }
     // RFC 9112 3.2: a server refuses it.
-    if (message.version >= 11 && !message.fields.has("Host")) {
-      throw invalidArgument('The request has no Host: give it one by fields: { Host: "example.com" }');
+    if (message.version >= 11 && !message.headers.has("Host")) {
+      throw invalidArgument('The request has no Host: give it one by headers: { Host: "example.com" }');
     }
     const { buffer = new FlatBuffer(), clock = systemClock, continueTimeout = 1000 } = options;
     const operation = new RequestOperation(toByteStream(next), buffer, message, options, done);

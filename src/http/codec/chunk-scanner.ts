@@ -56,7 +56,7 @@ export class ChunkScanner {
   #fields: FieldScanner | undefined;
   /** The bytes of the trailer, which the field scanner wants together. */
   #section: FlatBuffer | undefined;
-  #trailer: Fields | undefined;
+  #trailers: Fields | undefined;
 
   constructor(limits: ChunkLimits) {
     this.#limits = limits;
@@ -74,8 +74,8 @@ export class ChunkScanner {
   }
 
   /** The fields behind the body, once done, without those that must not stand there (RFC 9110 6.5.1). */
-  get trailer(): Fields {
-    return (this.#trailer ??= new Fields());
+  get trailers(): Fields {
+    return (this.#trailers ??= new Fields());
   }
 
   /** Passes over `count` bytes of data, of those that are {@link left}. */
@@ -183,7 +183,7 @@ export class ChunkScanner {
     const after = fields.scan(section.data(), before, section.size);
     if (fields.isDone) {
       this.#state = done;
-      this.#trailer = trailerOf(fields.collect(decodeLatin1(section.data(), 0, after)).collect());
+      this.#trailers = trailerOf(fields.collect(decodeLatin1(section.data(), 0, after)).collect());
       this.#section = undefined;
     } else if (section.size >= this.#limits.trailerLimit) {
       throw limitError("maxHeaderSize", this.#limits.trailerLimit);

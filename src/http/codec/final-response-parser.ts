@@ -87,7 +87,7 @@ export class FinalResponseParser {
   get #head(): Response | undefined {
     const { response, unframed } = this.#parser;
     // One whose length is in doubt may be somebody else's altogether.
-    return response ?? (unframed?.fields.has("Content-Length") === true ? undefined : unframed);
+    return response ?? (unframed?.headers.has("Content-Length") === true ? undefined : unframed);
   }
 
   #parse(bytes: Uint8Array): number {

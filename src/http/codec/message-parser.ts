@@ -196,12 +196,12 @@ export abstract class MessageParser<Line extends StartLineScanner, Message exten
   }
 
   /** The fields behind a chunked body, once it is done; those that must not stand there are left out (RFC 9110 6.5.1). */
-  get trailer(): Fields {
-    return this.#chunks?.trailer ?? new Fields();
+  get trailers(): Fields {
+    return this.#chunks?.trailers ?? new Fields();
   }
 
   /** The message, once its head is there; `head` is the text of it. */
-  protected abstract build(line: Line, head: string, fields: Fields): Message;
+  protected abstract build(line: Line, head: string, headers: Fields): Message;
 
   /** How the body of a message is framed. Throws what is wrong with that. */
   protected abstract frame(message: Message): Framing;

@@ -24,11 +24,11 @@ export class RequestParser extends MessageParser<RequestLineScanner, Request<Uin
     return this.message;
   }
 
-  protected override build(line: RequestLineScanner, head: string, fields: Fields): Request<Uint8Array> {
-    return new Request({ method: line.method(head), target: line.target(head), version: line.version, fields });
+  protected override build(line: RequestLineScanner, head: string, headers: Fields): Request<Uint8Array> {
+    return new Request({ method: line.method(head), target: line.target(head), version: line.version, headers });
   }
 
-  protected override frame({ method, fields, version }: Request): Framing {
-    return requestFraming(fields, version, method);
+  protected override frame({ method, headers, version }: Request): Framing {
+    return requestFraming(headers, version, method);
   }
 }

@@ -29,11 +29,11 @@ export class ResponseParser extends MessageParser<StatusLineScanner, Response> {
     return this.message;
   }
 
-  protected override build(line: StatusLineScanner, head: string, fields: Fields): Response {
-    return new Response({ status: line.status, reason: line.reason(head), version: line.version, fields });
+  protected override build(line: StatusLineScanner, head: string, headers: Fields): Response {
+    return new Response({ status: line.status, reason: line.reason(head), version: line.version, headers });
   }
 
-  protected override frame({ fields, version, status }: Response): Framing {
-    return responseFraming(fields, version, status, this.#method);
+  protected override frame({ headers, version, status }: Response): Framing {
+    return responseFraming(headers, version, status, this.#method);
   }
 }

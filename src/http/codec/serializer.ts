@@ -166,14 +166,14 @@ export class Serializer {
    * out (RFC 9110 6.5.1). Throws `http.bad_content_length` for less than the head has announced, and for the trailer
    * `http.bad_field`, `http.bad_value`, and `http.bad_trailer` for a field that must not stand there.
    */
-  end(trailer?: Fields, extensions?: ChunkExtensions): void {
+  end(trailers?: Fields, extensions?: ChunkExtensions): void {
     if (this.#hasEnded) throw invalidArgument("The body has ended already");
     if (extensions !== undefined && this.#framing !== "chunked") throw noExtensions();
     if (!this.#isBodySent || this.#framing === "eof") {
       this.#hasEnded = true;
     } else if (this.#framing === "chunked") {
       const line = extensions === undefined ? "" : formatChunkExtensions(extensions);
-      const last = encodeLatin1(`0${line}\r\n${trailer === undefined ? "" : trailerText(trailer)}\r\n`);
+      const last = encodeLatin1(`0${line}\r\n${trailers === undefined ? "" : trailerText(trailers)}\r\n`);
       this.#queue.push(last);
       this.#hasEnded = true;
     } else if (this.#put < this.#framing) {
@@ -211,9 +211,9 @@ export function departureOf(message: Request | Response<Body>, answered: Answere
 
 /** The text of a head, through its empty line, with more field lines behind its own. Checks all but those. */
 export function headText(message: Request | Response<Body>, { framing, add }: Departure, more: string): string {
-  const { fields } = message;
-  const checked = fields.isChecked;
-  const raw = fields.list;
+  const { headers } = message;
+  const checked = headers.isChecked;
+  const raw = headers.list;
   let head = message instanceof Request ? requestLine(message) : statusLine(message);
   for (let i = 0; i < raw.length; i += 2) {
     const name = raw[i];
@@ -228,15 +228,15 @@ export function headText(message: Request | Response<Body>, { framing, add }: De
 
 /** What is to be added about the connection. */
 export function connectionField(
-  { fields }: { readonly fields: Fields },
+  { headers }: { readonly headers: Fields },
   { framing }: Departure,
   { keepAlive, request = anyGet }: SerializerOptions,
 ): string {
   if (framing === "eof" && keepAlive !== undefined)
-    return connectionField({ fields }, { framing: 0 }, { keepAlive: false });
+    return connectionField({ headers }, { framing: 0 }, { keepAlive: false });
   if (keepAlive === undefined || (keepAlive && request.version >= 11)) return "";
   const option = keepAlive ? "keep-alive" : "close";
-  return hasToken(fields.joined("Connection"), option) ? "" : `Connection: ${option}\r\n`;
+  return hasToken(headers.joined("Connection"), option) ? "" : `Connection: ${option}\r\n`;
 }
 
 function requestLine({ method, target, version }: Request): string {
@@ -257,9 +257,9 @@ function checkField(name: string, value: string): void {
   if (!isValue(value)) throw httpError("http.bad_value");
 }
 
-function trailerText(trailer: Fields): string {
+function trailerText(trailers: Fields): string {
   let text = "";
-  for (const [name, value] of trailer) {
+  for (const [name, value] of trailers) {
     checkField(name, value);
     if (!isTrailerField(name)) throw httpError("http.bad_trailer", { message: `${name} can't stand behind a body` });
     text += `${name}: ${value}\r\n`;

@@ -1,4 +1,3 @@
-import type { ServalError } from "../../core/index.ts";
 import { bytesOf as viewOf, encodeUtf8, invalidArgument, isPromise } from "../../core/internal.ts";
 import type { Fields } from "./fields.ts";
 
@@ -11,7 +10,7 @@ export interface BodyStream extends AsyncIterable<Uint8Array> {
   /** How many bytes there are in all, where that is known before they are there: a whole number. */
   readonly size?: number | undefined;
   /** The fields that go behind the body (RFC 9110 6.5), asked for at its end. They are sent where it is chunked. */
-  readonly trailer?: Fields | undefined;
+  readonly trailers?: Fields | undefined;
 }
 
 /** The body of a message: bytes, possibly none, or what gives them in parts. Text becomes bytes when a message is made. */
@@ -47,10 +46,12 @@ export function toBody(body: string | Body | undefined): Body {
   throw invalidArgument(`A body must be a string, a Uint8Array or an async iterable of Uint8Arrays${adviceOn(body)}`);
 }
 
-/** What a message can't be made from: fetch's words, or a body alone. */
-export function notInit(message: "Request" | "Response"): ServalError {
-  return invalidArgument(
-    `A ${message} is made from an object, such as { fields: { … }, body: "text" }; it has fields, not headers`,
+/** Refuses what no message is made from: a body alone, another library's message (fetch's and Node's have a `url`), its words. */
+export function checkInit(message: "Request" | "Response", init: object): void {
+  if (typeof init === "object" && !("fields" in init) && !("url" in init)) return;
+  throw invalidArgument(
+    `A ${message} is made from an object, such as { headers: { … }, body: "text" }; it has headers, not fields. ` +
+      `${message}.from makes one of fetch's or Node's`,
   );
 }
 

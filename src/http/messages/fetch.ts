@@ -25,7 +25,7 @@ export interface FetchResponse {
 
 /** The parts of a message, for its constructor. */
 interface Parts {
-  readonly fields: Fields;
+  readonly headers: Fields;
   readonly body: Body;
 }
 
@@ -35,11 +35,11 @@ interface Parts {
  */
 export function requestFromFetch(request: FetchRequest): Parts & { method: string; target: string } {
   const url = new URL(request.url);
-  const fields = new Fields({ Host: url.host });
+  const headers = new Fields({ Host: url.host });
   for (const [name, value] of request.headers) {
-    if (name.toLowerCase() !== "host") fields.append(name, value);
+    if (name.toLowerCase() !== "host") headers.append(name, value);
   }
-  return { method: request.method, target: url.pathname + url.search, ...framedByUs(fields, request.body ?? null) };
+  return { method: request.method, target: url.pathname + url.search, ...framedByUs(headers, request.body ?? null) };
 }
 
 /** The parts of a response of fetch's, likewise. */
@@ -50,10 +50,10 @@ export function responseFromFetch(response: FetchResponse): Parts & { status: nu
   return { status, reason, ...framedByUs(new Fields(response.headers), response.body) };
 }
 
-function framedByUs(fields: Fields, body: BodyStream | null): Parts {
-  fields.delete("Content-Length");
-  fields.delete("Transfer-Encoding");
-  return { fields, body: body ?? emptyBody };
+function framedByUs(headers: Fields, body: BodyStream | null): Parts {
+  headers.delete("Content-Length");
+  headers.delete("Transfer-Encoding");
+  return { headers, body: body ?? emptyBody };
 }
 
 /** What is needed of a request to make one of fetch's. */
@@ -65,10 +65,10 @@ export interface SentRequest extends Parts {
 
 /** See `Request.toFetch`. */
 export function requestToFetch(request: SentRequest, scheme: string, signal: AbortSignal | null = null): Request {
-  const { method, fields, body } = request;
+  const { method, headers, body } = request;
   const url = urlOf(request, scheme);
   checkFetchMethod(request);
-  const init = { method, headers: headerPairs(fields), signal };
+  const init = { method, headers: headerPairs(headers), signal };
   if (isEmpty(body)) return new Request(url, init);
   return new Request(url, { ...init, body: bodyInit(body), duplex: "half" });
 }
@@ -90,18 +90,18 @@ export function isEmpty(body: Body): boolean {
 }
 
 /** Fields for the platform's `Headers`. */
-export function headerPairs(fields: Fields): [string, string][] {
-  return [...fields].map(([name, value]): [string, string] => [name, value]);
+export function headerPairs(headers: Fields): [string, string][] {
+  return [...headers].map(([name, value]): [string, string] => [name, value]);
 }
 
 /** See `Response.toFetch`. */
-export function responseToFetch(status: number, reason: string, { fields, body }: Parts): Response {
+export function responseToFetch(status: number, reason: string, { headers, body }: Parts): Response {
   if (status < 200 || status > 599) {
     throw coreError("core.invalid_argument", { message: `The status ${status} can't be one of a fetch response` });
   }
-  const headers = headerPairs(fields);
   const none = status === 204 || status === 205 || status === 304;
-  return new Response(none ? null : bodyInit(body), { status, statusText: reason, headers });
+  const init = { status, statusText: reason, headers: headerPairs(headers) };
+  return new Response(none ? null : bodyInit(body), init);
 }
 
 function bodyInit(body: Body): Uint8Array<ArrayBuffer> | ReadableStream {
@@ -110,9 +110,9 @@ function bodyInit(body: Body): Uint8Array<ArrayBuffer> | ReadableStream {
 }
 
 /** The URL of a request: its target may be a path or a whole URL (RFC 9112 3.2). */
-export function urlOf({ target, version, fields }: SentRequest, scheme: string): URL {
-  const host = fields.get("Host") ?? (version < 11 ? "localhost" : undefined);
-  if (host === undefined || fields.count("Host") > 1 || !isHost(host)) throw httpError("http.bad_host");
+export function urlOf({ target, version, headers }: SentRequest, scheme: string): URL {
+  const host = headers.get("Host") ?? (version < 11 ? "localhost" : undefined);
+  if (host === undefined || headers.count("Host") > 1 || !isHost(host)) throw httpError("http.bad_host");
   const isPath = target.startsWith("/");
   let url: URL;
   try {

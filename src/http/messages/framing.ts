@@ -25,11 +25,11 @@ export interface Answered {
  * digits or a length above 2^53 - 1, `http.bad_transfer_encoding` for both framings at once (RFC 9112 6.1 and 6.3: the
  * way to smuggle a request).
  */
-export function contentLength(fields: Fields): number | undefined {
-  const value = fields.get("Content-Length");
+export function contentLength(headers: Fields): number | undefined {
+  const value = headers.get("Content-Length");
   if (value === undefined) return undefined;
-  if (fields.has("Transfer-Encoding")) throw httpError("http.bad_transfer_encoding");
-  if (fields.count("Content-Length") > 1) throw httpError("http.multiple_content_length");
+  if (headers.has("Transfer-Encoding")) throw httpError("http.bad_transfer_encoding");
+  if (headers.count("Content-Length") > 1) throw httpError("http.multiple_content_length");
   // RFC 9110 8.6: 1*DIGIT. Number() alone would take signs, exponents and space.
   const length = /^[0-9]+$/.test(value) ? Number(value) : NaN;
   if (!Number.isSafeInteger(length)) throw httpError("http.bad_content_length");
@@ -41,8 +41,8 @@ export function contentLength(fields: Fields): number | undefined {
  * does not end with the one chunked in it, and with HTTP/1.0, which has none (RFC 9112 6.1);
  * `http.unknown_transfer_coding` for a sound list with other codings before it.
  */
-export function isChunked(fields: Fields, version: number): boolean {
-  const value = fields.joined("Transfer-Encoding");
+export function isChunked(headers: Fields, version: number): boolean {
+  const value = headers.joined("Transfer-Encoding");
   if (value === undefined) return false;
   if (version < 11) throw httpError("http.bad_transfer_encoding");
   const codings = value.toLowerCase();
@@ -68,9 +68,9 @@ export function checkTabs(fields: ParsedFields): void {
  * CONNECT with a body: it has none (RFC 9110 9.3.6), and others take what follows its head for the tunnel's whatever the
  * fields say.
  */
-export function requestFraming(fields: Fields, version: number, method: string = "GET"): Framing {
-  const length = contentLength(fields);
-  const chunked = isChunked(fields, version);
+export function requestFraming(headers: Fields, version: number, method: string = "GET"): Framing {
+  const length = contentLength(headers);
+  const chunked = isChunked(headers, version);
   if (method === "CONNECT") {
     if (chunked) throw httpError("http.bad_transfer_encoding");
     if (length !== undefined && length > 0) throw httpError("http.bad_content_length");
@@ -79,11 +79,11 @@ export function requestFraming(fields: Fields, version: number, method: string =
 }
 
 /** How a received response to a request of this method is framed. Throws as {@link contentLength} and {@link isChunked} do. */
-export function responseFraming(fields: Fields, version: number, status: number, method: string): Framing {
-  const length = contentLength(fields);
+export function responseFraming(headers: Fields, version: number, status: number, method: string): Framing {
+  const length = contentLength(headers);
   if (hasNoBody(status, method)) return 0;
   // RFC 9112 6.3, rule 8: the body of a response can end with the connection.
-  return isChunked(fields, version) ? "chunked" : (length ?? "eof");
+  return isChunked(headers, version) ? "chunked" : (length ?? "eof");
 }
 
 /** RFC 9112 6.3, rules 1 and 2: whether nothing follows the head of a response, whatever its fields say. */
@@ -105,7 +105,7 @@ export interface Departure {
 /** A request with its parts that matter here. */
 interface Outgoing {
   readonly version: number;
-  readonly fields: Fields;
+  readonly headers: Fields;
   readonly body: Body;
 }
 
@@ -121,14 +121,14 @@ const withContent: ReadonlySet<string> = new Set(["POST", "PUT", "PATCH"]);
  * body's, `http.bad_transfer_encoding` for any but `chunked`, and `core.invalid_argument` for a body that can't be sent
  * so: any with TRACE or CONNECT (RFC 9110 9.3.8 and 9.3.6), one of unknown size to HTTP/1.0.
  */
-export function requestDeparture(method: string, { version, fields, body }: Outgoing): Departure {
+export function requestDeparture(method: string, { version, headers, body }: Outgoing): Departure {
   const size = sizeOf(body);
   if ((method === "TRACE" || method === "CONNECT") && size !== 0) {
     throw invalidArgument(`A ${method} request has no body`);
   }
   // Not even one of no chunks: what takes it for a tunnel would find its end there.
-  if (method === "CONNECT" && fields.has("Transfer-Encoding")) throw httpError("http.bad_transfer_encoding");
-  const given = givenFraming(fields, version, size);
+  if (method === "CONNECT" && headers.has("Transfer-Encoding")) throw httpError("http.bad_transfer_encoding");
+  const given = givenFraming(headers, version, size);
   if (given !== undefined) return given;
   if (size === undefined) {
     if (version < 11) throw invalidArgument("To HTTP/1.0, the size of a body must be known: set Content-Length");
@@ -141,7 +141,7 @@ export function requestDeparture(method: string, { version, fields, body }: Outg
  * How a response to this request is to be sent. Throws as {@link requestDeparture} does; `core.invalid_argument` for a
  * body that the status does not allow.
  */
-export function responseDeparture(status: number, { fields, body }: Outgoing, answered: Answered): Departure {
+export function responseDeparture(status: number, { headers, body }: Outgoing, answered: Answered): Departure {
   const { method, version } = answered;
   const size = sizeOf(body);
   const bodiless = isBodiless(status);
@@ -152,13 +152,13 @@ export function responseDeparture(status: number, { fields, body }: Outgoing, an
   }
   if (tunnel || (bodiless && status !== 304)) {
     // RFC 9110 8.6 and RFC 9112 6.1: neither, ever.
-    if (fields.has("Content-Length")) throw httpError("http.bad_content_length");
-    if (fields.has("Transfer-Encoding")) throw httpError("http.bad_transfer_encoding");
+    if (headers.has("Content-Length")) throw httpError("http.bad_content_length");
+    if (headers.has("Transfer-Encoding")) throw httpError("http.bad_transfer_encoding");
     return nothing;
   }
   // RFC 9110 8.6: with 304 and the answer to HEAD it tells of a body that is not sent.
   const mayDiffer = status === 304 || method === "HEAD";
-  const given = givenFraming(fields, version, mayDiffer ? undefined : size);
+  const given = givenFraming(headers, version, mayDiffer ? undefined : size);
   if (given !== undefined) return mayDiffer ? nothing : given;
   if (status === 304) return nothing;
   if (size === undefined) {
@@ -169,14 +169,14 @@ export function responseDeparture(status: number, { fields, body }: Outgoing, an
 }
 
 /** The framing that the fields say, if any; it must be the body's, whose size may be unknown. */
-function givenFraming(fields: Fields, version: number, size: number | undefined): Departure | undefined {
-  if (fields.has("Transfer-Encoding")) {
-    if (fields.has("Content-Length")) throw httpError("http.bad_transfer_encoding");
+function givenFraming(headers: Fields, version: number, size: number | undefined): Departure | undefined {
+  if (headers.has("Transfer-Encoding")) {
+    if (headers.has("Content-Length")) throw httpError("http.bad_transfer_encoding");
     // It is, or throws.
-    isChunked(fields, version);
+    isChunked(headers, version);
     return chunked;
   }
-  const length = contentLength(fields);
+  const length = contentLength(headers);
   if (length === undefined) return undefined;
   if (size !== undefined && length !== size) {
     throw httpError("http.bad_content_length", {

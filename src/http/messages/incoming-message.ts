@@ -16,9 +16,9 @@ export interface IncomingMessage {
 }
 
 /** What its fields are from, so that none is merged or lost, and its body, if its fields say that it has one. */
-export function partsOf(incoming: IncomingMessage): { version: number; fields: Fields; body: Body } {
-  const fields = Fields.fromRaw(incoming.rawHeaders);
-  const framed = fields.has("Transfer-Encoding") || (fields.get("Content-Length") ?? "0") !== "0";
+export function partsOf(incoming: IncomingMessage): { version: number; headers: Fields; body: Body } {
+  const headers = Fields.fromRaw(incoming.rawHeaders);
+  const framed = headers.has("Transfer-Encoding") || (headers.get("Content-Length") ?? "0") !== "0";
   const status = incoming.statusCode ?? undefined;
   // The body of a response may have no length: it ends with the stream.
   const carries = status === undefined ? framed : !isBodiless(status);
@@ -27,7 +27,7 @@ export function partsOf(incoming: IncomingMessage): { version: number; fields: F
   const isStream = typeof incoming[Symbol.asyncIterator] === "function";
   return {
     version: incoming.httpVersionMajor * 10 + incoming.httpVersionMinor,
-    fields,
+    headers,
     body: carries && isStream ? (incoming as BodyStream) : emptyBody,
   };
 }

@@ -10,13 +10,13 @@ export abstract class Message<Content extends Body = Uint8Array> {
   /** Ten times the major version and the minor one, as in Beast: 11 for HTTP/1.1, 10 for HTTP/1.0. */
   readonly version: number;
   /** The fields. */
-  readonly fields: Fields;
+  readonly headers: Fields;
   /** The body: bytes, possibly none, or what gives them in parts. */
   body: Content;
 
-  constructor(version: number, fields: Fields, body: Content) {
+  constructor(version: number, headers: Fields, body: Content) {
     this.version = version;
-    this.fields = fields;
+    this.headers = headers;
     this.body = body;
   }
 
@@ -25,16 +25,16 @@ export abstract class Message<Content extends Body = Uint8Array> {
    * what else that names. Beast's `keep_alive`.
    */
   get keepAlive(): boolean {
-    const connection = this.fields.joined("Connection");
+    const connection = this.headers.joined("Connection");
     if (connection === undefined) return this.version >= 11;
     return !hasToken(connection, "close") && (this.version >= 11 || hasToken(connection, "keep-alive"));
   }
 
   set keepAlive(keep: boolean) {
-    const options = listOf(this.fields, "Connection").filter((option) => !/^(close|keep-alive)$/i.test(option));
+    const options = listOf(this.headers, "Connection").filter((option) => !/^(close|keep-alive)$/i.test(option));
     if (keep && this.version < 11) options.push("keep-alive");
     if (!keep && this.version >= 11) options.push("close");
-    setList(this.fields, "Connection", options);
+    setList(this.headers, "Connection", options);
   }
 
   /**
@@ -42,14 +42,14 @@ export abstract class Message<Content extends Body = Uint8Array> {
    * Content-Length, since a message has but one of them. Beast's `chunked`.
    */
   get chunked(): boolean {
-    return /^chunked$/i.test(listOf(this.fields, "Transfer-Encoding").at(-1) ?? "");
+    return /^chunked$/i.test(listOf(this.headers, "Transfer-Encoding").at(-1) ?? "");
   }
 
   set chunked(chunked: boolean) {
-    const codings = listOf(this.fields, "Transfer-Encoding");
-    if (chunked) this.fields.delete("Content-Length");
+    const codings = listOf(this.headers, "Transfer-Encoding");
+    if (chunked) this.headers.delete("Content-Length");
     if (chunked === this.chunked) return;
-    setList(this.fields, "Transfer-Encoding", chunked ? [...codings, "chunked"] : codings.slice(0, -1));
+    setList(this.headers, "Transfer-Encoding", chunked ? [...codings, "chunked"] : codings.slice(0, -1));
   }
 
   /**
@@ -59,17 +59,17 @@ export abstract class Message<Content extends Body = Uint8Array> {
    * bytes. Beast's `content_length`.
    */
   get contentLength(): number | undefined {
-    return contentLength(this.fields);
+    return contentLength(this.headers);
   }
 
   set contentLength(length: number | undefined) {
     if (length === undefined) {
-      this.fields.delete("Content-Length");
+      this.headers.delete("Content-Length");
       return;
     }
     if (!Number.isSafeInteger(length) || length < 0) throw invalidArgument(`${length} is no number of bytes`);
-    this.fields.delete("Transfer-Encoding");
-    this.fields.set("Content-Length", String(length));
+    this.headers.delete("Transfer-Encoding");
+    this.headers.set("Content-Length", String(length));
   }
 
   /**
@@ -79,8 +79,8 @@ export abstract class Message<Content extends Body = Uint8Array> {
    * Throws `core.invalid_argument` for a body that the method or the status does not allow, or that can't be framed.
    */
   preparePayload(): void {
-    this.fields.delete("Content-Length");
-    this.fields.delete("Transfer-Encoding");
+    this.headers.delete("Content-Length");
+    this.headers.delete("Transfer-Encoding");
     const { add } = this.departure();
     if (add === "Transfer-Encoding") this.chunked = true;
     if (add === "Content-Length") this.contentLength = sizeOf(this.body);
@@ -114,14 +114,14 @@ export abstract class Message<Content extends Body = Uint8Array> {
 }
 
 /** The elements of a field that is a list, without empty ones. */
-function listOf(fields: Fields, name: string): string[] {
-  return (fields.joined(name) ?? "")
+function listOf(headers: Fields, name: string): string[] {
+  return (headers.joined(name) ?? "")
     .split(",")
     .map((element) => element.trim())
     .filter((element) => element !== "");
 }
 
-function setList(fields: Fields, name: string, elements: readonly string[]): void {
-  if (elements.length > 0) fields.set(name, elements.join(", "));
-  else fields.delete(name);
+function setList(headers: Fields, name: string, elements: readonly string[]): void {
+  if (elements.length > 0) headers.set(name, elements.join(", "));
+  else headers.delete(name);
 }

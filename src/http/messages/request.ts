@@ -1,4 +1,4 @@
-import { notInit, toBody, type Body } from "./body.ts";
+import { checkInit, toBody, type Body } from "./body.ts";
 import { requestFromFetch, requestToFetch, type FetchRequest } from "./fetch.ts";
 import { Fields, type FieldsInit } from "./fields.ts";
 import { requestDeparture, type Departure } from "./framing.ts";
@@ -15,7 +15,7 @@ export interface RequestInit<Content extends Body = Body> {
   /** Ten times the major version and the minor one. Default 11. */
   version?: number;
   /** The fields; they are copied. Default none. */
-  fields?: FieldsInit;
+  headers?: FieldsInit;
   /** The body; text is sent as UTF-8. Default empty. */
   body?: string | Content | undefined;
 }
@@ -31,8 +31,8 @@ export class Request<Content extends Body = Body> extends Message<Content> {
   constructor(init?: Omit<RequestInit, "body"> & { body?: string });
   constructor(init: RequestInit<Content>);
   constructor(init: RequestInit<Content> = {}) {
-    if (typeof init !== "object" || "headers" in init) throw notInit("Request");
-    super(init.version ?? 11, new Fields(init.fields), toBody(init.body) as Content);
+    checkInit("Request", init);
+    super(init.version ?? 11, new Fields(init.headers), toBody(init.body) as Content);
     this.method = init.method ?? "GET";
     this.target = init.target ?? "/";
   }
@@ -75,8 +75,8 @@ export class Request<Content extends Body = Body> extends Message<Content> {
     return (
       this.version >= 11 &&
       this.method === "GET" &&
-      hasToken(this.fields.joined("Connection"), "upgrade") &&
-      hasToken(this.fields.joined("Upgrade"), "websocket")
+      hasToken(this.headers.joined("Connection"), "upgrade") &&
+      hasToken(this.headers.joined("Upgrade"), "websocket")
     );
   }
 
@@ -85,7 +85,7 @@ export class Request<Content extends Body = Body> extends Message<Content> {
    * who reads by hand writes `new Response({ status: 100 })` first, or refuses.
    */
   get expectsContinue(): boolean {
-    return this.version >= 11 && this.fields.joined("Expect")?.toLowerCase() === "100-continue";
+    return this.version >= 11 && this.headers.joined("Expect")?.toLowerCase() === "100-continue";
   }
 
   protected override departure(): Departure {

@@ -1,4 +1,4 @@
-import { notInit, toBody, type Body } from "./body.ts";
+import { checkInit, toBody, type Body } from "./body.ts";
 import { httpError } from "./errors.ts";
 import { responseFromFetch, responseToFetch, type FetchResponse } from "./fetch.ts";
 import { Fields, type FieldsInit } from "./fields.ts";
@@ -17,7 +17,7 @@ export interface ResponseInit<Content extends Body = Uint8Array> {
   /** Ten times the major version and the minor one. Default 11. */
   version?: number;
   /** The fields; they are copied. Default none. */
-  fields?: FieldsInit;
+  headers?: FieldsInit;
   /** The body; text is sent as UTF-8, with `Content-Type: text/plain; charset=utf-8` unless one is given. Default empty. */
   body?: string | Content | undefined;
 }
@@ -39,14 +39,14 @@ export class Response<Content extends Body = Uint8Array> extends Message<Content
   constructor(init?: Omit<ResponseInit, "body"> & { body?: string });
   constructor(init: ResponseInit<Content>);
   constructor(init: ResponseInit<Content> = {}) {
-    if (typeof init !== "object" || "headers" in init) throw notInit("Response");
-    super(init.version ?? 11, new Fields(init.fields), toBody(init.body) as Content);
+    checkInit("Response", init);
+    super(init.version ?? 11, new Fields(init.headers), toBody(init.body) as Content);
     this.status = init.status ?? 200;
     if (!isStatus(this.status)) throw httpError("http.bad_status");
     this.reason = init.reason ?? reasonPhrase(this.status);
     if (!isValue(this.reason)) throw httpError("http.bad_reason");
-    if (typeof init.body === "string" && !this.fields.has("Content-Type")) {
-      this.fields.append("Content-Type", "text/plain; charset=utf-8");
+    if (typeof init.body === "string" && !this.headers.has("Content-Type")) {
+      this.headers.append("Content-Type", "text/plain; charset=utf-8");
     }
   }
 
@@ -71,7 +71,7 @@ export class Response<Content extends Body = Uint8Array> extends Message<Content
    * (RFC 9112 6.3). Beast's `need_eof`.
    */
   get needsEof(): boolean {
-    return !isBodiless(this.status) && !this.chunked && !this.fields.has("Content-Length");
+    return !isBodiless(this.status) && !this.chunked && !this.headers.has("Content-Length");
   }
 
   protected override departure(): Departure {

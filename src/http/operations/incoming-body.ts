@@ -11,7 +11,7 @@ export interface BodySource {
   /** Whether the body has been read to its end. */
   readonly isDone: boolean;
   /** The fields behind it, once it is done. */
-  readonly trailer: Fields;
+  readonly trailers: Fields;
   /** Reads the next part, or undefined at the end. */
   readPart(handler: Handler<Uint8Array | undefined>): void;
 }
@@ -47,8 +47,8 @@ export class IncomingBody implements BodyStream, AsyncIterator<Uint8Array, undef
   }
 
   /** The fields that came behind it, once it is done: RFC 9110 6.5. */
-  get trailer(): Fields {
-    return this.#source.trailer;
+  get trailers(): Fields {
+    return this.#source.trailers;
   }
 
   /** Begins to read. Throws `http.body_used` the second time. */

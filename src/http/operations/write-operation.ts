@@ -109,7 +109,7 @@ export class WriteOperation {
     try {
       if (result.done === true) {
         this.#source = undefined;
-        this.#serializer.end(this.#serializer.source!.trailer);
+        this.#serializer.end(this.#serializer.source!.trailers);
       } else {
         this.#serializer.put(partOf(result.value));
       }

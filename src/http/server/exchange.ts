@@ -69,6 +69,6 @@ export class RequestExchange implements Exchange {
 }
 
 /** Whether a request asks for another protocol on its stream: RFC 9110 7.8 and 9.3.6. */
-export function asksToSwitch({ method, fields }: Request): boolean {
-  return fields.has("Upgrade") || method === "CONNECT";
+export function asksToSwitch({ method, headers }: Request): boolean {
+  return headers.has("Upgrade") || method === "CONNECT";
 }

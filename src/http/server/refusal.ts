@@ -40,12 +40,12 @@ export function refusal(error: ServalError, status: number): Response {
  * RFC 9110 10.1.1, an expectation that nobody knows.
  */
 export function checkRequest(request: Request): ServalError | undefined {
-  const { version, fields } = request;
-  const host = fields.get("Host");
-  if (host === undefined ? version >= 11 : fields.count("Host") > 1 || (host !== "" && !isHost(host))) {
+  const { version, headers } = request;
+  const host = headers.get("Host");
+  if (host === undefined ? version >= 11 : headers.count("Host") > 1 || (host !== "" && !isHost(host))) {
     return httpError("http.bad_host");
   }
-  if (version >= 11 && fields.has("Expect") && !request.expectsContinue) {
+  if (version >= 11 && headers.has("Expect") && !request.expectsContinue) {
     return httpError("http.expectation_failed");
   }
   return undefined;

@@ -65,8 +65,8 @@ export class RequestBody implements BodySource {
     return this.#parser.isDone;
   }
 
-  get trailer(): Fields {
-    return this.#parser.trailer;
+  get trailers(): Fields {
+    return this.#parser.trailers;
   }
 
   /** Why the body can't be read. What is announced to be too large is not even asked for. */

@@ -153,7 +153,7 @@ export class ResponseWriter {
     this.#advance();
   };
 
-  #dateField({ fields }: Response<Body>): string {
-    return this.#settings.date && !fields.has("Date") ? `Date: ${dateValue()}\r\n` : "";
+  #dateField({ headers }: Response<Body>): string {
+    return this.#settings.date && !headers.has("Date") ? `Date: ${dateValue()}\r\n` : "";
   }
 }

@@ -24,8 +24,8 @@ export function servedRequest(request: SentRequest, exchange?: Pick<Exchange, "s
 /** Whether light objects pass here. Known from the first request on: to find out makes real ones. */
 let isLight: boolean | undefined;
 
-function partsOf({ method, target, version, fields, body }: SentRequest): SentRequest {
-  return { method, target, version, fields, body };
+function partsOf({ method, target, version, headers, body }: SentRequest): SentRequest {
+  return { method, target, version, headers, body };
 }
 
 /**
@@ -65,7 +65,7 @@ class LightRequest {
   }
 
   get headers(): Headers {
-    return (this.#headers ??= this.#real?.headers ?? new Headers(headerPairs(this.#request.fields)));
+    return (this.#headers ??= this.#real?.headers ?? new Headers(headerPairs(this.#request.headers)));
   }
 
   get signal(): AbortSignal {
@@ -181,7 +181,7 @@ function passes(): boolean {
     method: "PUT",
     target: "/",
     version: 11,
-    fields: new Fields({ Host: "localhost", a: "b" }),
+    headers: new Fields({ Host: "localhost", a: "b" }),
     body: Uint8Array.of(1),
   };
   const request = new LightRequest(sent, "http://localhost/", undefined) as unknown as Request;

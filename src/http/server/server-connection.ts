@@ -306,7 +306,7 @@ export class ServerConnection implements ExchangeOwner, RequestTaker {
     if (body !== undefined && (body.isAwaited || body.error !== undefined)) return false;
     // A response in parts may come of the body.
     if (response.body instanceof Uint8Array && body?.hasMoreThan(mostDrained) === true) return false;
-    return !hasToken(response.fields.joined("Connection"), "close");
+    return !hasToken(response.headers.joined("Connection"), "close");
   }
 
   /** Behind a response. Returns whether the next request may be taken at once. */

@@ -20,7 +20,7 @@ export interface UpgradeWish {
   /** What is offered of permessage-deflate. */
   readonly deflate: DeflateSettings | undefined;
   /** More fields: Origin, Cookie, Authorization, … */
-  readonly fields?: FieldsInit | undefined;
+  readonly headers?: FieldsInit | undefined;
 }
 
 /** What a server agreed to. */
@@ -48,13 +48,13 @@ const ownFields: readonly string[] = [
  * The upgrade request (RFC 6455 section 4.1). Throws `core.invalid_argument` for what can't be asked for, and for a field
  * that is the handshake's own; `http.bad_field` and `http.bad_value` for one that is none.
  */
-export function upgradeRequest({ host, target, key, protocols, deflate, fields }: UpgradeWish): Request {
+export function upgradeRequest({ host, target, key, protocols, deflate, headers }: UpgradeWish): Request {
   checkHost(host);
   checkTarget(target);
   checkProtocols(protocols);
   const request = new Request({
     target,
-    fields: [
+    headers: [
       ["Host", host],
       ["Upgrade", "websocket"],
       ["Connection", "Upgrade"],
@@ -62,9 +62,9 @@ export function upgradeRequest({ host, target, key, protocols, deflate, fields }
       ["Sec-WebSocket-Version", "13"],
     ],
   });
-  if (protocols.length > 0) request.fields.append("Sec-WebSocket-Protocol", protocols.join(", "));
-  if (deflate !== undefined) request.fields.append("Sec-WebSocket-Extensions", offerDeflate(deflate));
-  if (fields !== undefined) addFields(request, new Fields(fields));
+  if (protocols.length > 0) request.headers.append("Sec-WebSocket-Protocol", protocols.join(", "));
+  if (deflate !== undefined) request.headers.append("Sec-WebSocket-Extensions", offerDeflate(deflate));
+  if (headers !== undefined) addFields(request, new Fields(headers));
   return request;
 }
 
@@ -95,16 +95,16 @@ function checkProtocols(protocols: readonly string[]): void {
   }
 }
 
-function addFields(request: Request, fields: Fields): void {
+function addFields(request: Request, headers: Fields): void {
   for (const name of ownFields) {
-    if (fields.has(name)) throw invalidArgument(`The field ${name} is the handshake's own`);
+    if (headers.has(name)) throw invalidArgument(`The field ${name} is the handshake's own`);
   }
-  for (const [name, value] of fields) request.fields.append(name, value);
+  for (const [name, value] of headers) request.headers.append(name, value);
 }
 
 /** The values of the handshake's own fields, to see that a hook leaves them as they are. */
 export function ownValues(request: Request): (string | undefined)[] {
-  return ownFields.map((name) => request.fields.joined(name));
+  return ownFields.map((name) => request.headers.joined(name));
 }
 
 /**
@@ -115,7 +115,7 @@ export function checkUpgradeResponse(
   response: Response,
   { key, protocols, deflate }: Pick<UpgradeWish, "key" | "protocols" | "deflate">,
 ): Agreement | ServalError {
-  const { status, version, fields } = response;
+  const { status, version, headers } = response;
   const failed = (code: WebsocketCode, message?: string): ServalError => failure(code, response, message);
 
   // 1. Any other status than 101 is a response like all of HTTP's.
@@ -124,27 +124,27 @@ export function checkUpgradeResponse(
   if (version !== 11) return failed("websocket.bad_http_version");
 
   // 2. Upgrade must be there, and "an ASCII case-insensitive match for the value "websocket"".
-  const upgrade = fields.joined("Upgrade");
+  const upgrade = headers.joined("Upgrade");
   if (upgrade === undefined) return failed("websocket.no_upgrade");
   if (upgrade.toLowerCase() !== "websocket") return failed("websocket.no_upgrade_websocket");
 
   // 3. Connection must be there, and "contain a token that is an ASCII case-insensitive match for the value "Upgrade"".
-  const connection = fields.joined("Connection");
+  const connection = headers.joined("Connection");
   if (connection === undefined) return failed("websocket.no_connection");
   if (!hasToken(connection, "upgrade")) return failed("websocket.no_connection_upgrade");
 
   // 4. Sec-WebSocket-Accept must be there, and nothing "other than" the answer to our key: repeated, it has a comma.
-  const accept = fields.joined("Sec-WebSocket-Accept");
+  const accept = headers.joined("Sec-WebSocket-Accept");
   if (accept === undefined) return failed("websocket.no_sec_accept");
   if (accept !== acceptKey(key)) return failed("websocket.bad_sec_accept");
 
   // 5. No "use of an extension that was not present in the client's handshake".
-  const agreed = agreedDeflate(deflate, fields.joined("Sec-WebSocket-Extensions"));
+  const agreed = agreedDeflate(deflate, headers.joined("Sec-WebSocket-Extensions"));
   if (agreed instanceof ServalError) return failed("websocket.bad_sec_extensions", agreed.message);
 
   // 6. No "use of a subprotocol that was not present in the client's handshake". None at all is allowed: section 4.2.2,
   // step 5.5.
-  const protocol = fields.joined("Sec-WebSocket-Protocol");
+  const protocol = headers.joined("Sec-WebSocket-Protocol");
   if (protocol !== undefined && !protocols.includes(protocol)) {
     return failed(
       "websocket.bad_sec_protocol",

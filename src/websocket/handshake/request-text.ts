@@ -6,7 +6,7 @@ import { RequestParser, type Request } from "../../http/index.ts";
 /** The text of a request's head, if it is as a parser found it and nobody has changed its fields; it has no body. */
 export function headOf(request: Request): string | undefined {
   const { body } = request;
-  return body instanceof Uint8Array && body.length === 0 ? request.fields.head : undefined;
+  return body instanceof Uint8Array && body.length === 0 ? request.headers.head : undefined;
 }
 
 /** The request of a head's text, as {@link headOf} gave it. */

@@ -23,46 +23,46 @@ const none: readonly never[] = [];
 
 /** Checks an upgrade request; the first rule that is broken decides. Beast's order. */
 export function checkUpgrade(request: Request): UpgradeRequest | ServalError {
-  const fields = request.fields;
-  if (hasBody(fields)) return httpError("http.unexpected_body");
+  const headers = request.headers;
+  if (hasBody(headers)) return httpError("http.unexpected_body");
   if (request.version < 11) return websocketError("websocket.bad_http_version");
   if (request.method !== "GET") return websocketError("websocket.bad_method");
 
-  const hosts = fields.count("Host");
+  const hosts = headers.count("Host");
   if (hosts === 0) return websocketError("websocket.no_host");
-  if (hosts > 1 || !isHost(fields.get("Host")!)) return websocketError("websocket.bad_host");
+  if (hosts > 1 || !isHost(headers.get("Host")!)) return websocketError("websocket.bad_host");
 
-  const connection = fields.joined("Connection");
+  const connection = headers.joined("Connection");
   if (connection === undefined) return websocketError("websocket.no_connection");
   if (!hasToken(connection, "upgrade")) return websocketError("websocket.no_connection_upgrade");
 
-  const upgrade = fields.joined("Upgrade");
+  const upgrade = headers.joined("Upgrade");
   if (upgrade === undefined) return websocketError("websocket.no_upgrade");
   if (!hasToken(upgrade, "websocket")) return websocketError("websocket.no_upgrade_websocket");
 
-  const key = fields.joined("Sec-WebSocket-Key");
+  const key = headers.joined("Sec-WebSocket-Key");
   if (key === undefined) return websocketError("websocket.no_sec_key");
   // A repeated key has a comma in it.
   if (!sixteenBytes.test(key)) return websocketError("websocket.bad_sec_key");
 
-  const version = fields.joined("Sec-WebSocket-Version");
+  const version = headers.joined("Sec-WebSocket-Version");
   if (version === undefined) return websocketError("websocket.no_sec_version");
   if (version !== "13") return websocketError("websocket.bad_sec_version");
 
-  const offered = fields.joined("Sec-WebSocket-Protocol");
+  const offered = headers.joined("Sec-WebSocket-Protocol");
   const protocols = offered === undefined ? none : parseTokenList(offered);
   if (protocols === undefined) return websocketError("websocket.bad_sec_protocol");
 
   // Section 9.1: a value that breaks the grammar fails the connection, whether or not any extension is wanted.
-  const extended = fields.joined("Sec-WebSocket-Extensions");
+  const extended = headers.joined("Sec-WebSocket-Extensions");
   const extensions = extended === undefined ? none : parseExtensions(extended);
   if (extensions === undefined) return websocketError("websocket.bad_sec_extensions");
   return { key, protocols, extensions };
 }
 
-function hasBody(fields: Fields): boolean {
-  if (fields.has("Transfer-Encoding")) return true;
-  const length = fields.joined("Content-Length");
+function hasBody(headers: Fields): boolean {
+  if (headers.has("Transfer-Encoding")) return true;
+  const length = headers.joined("Content-Length");
   return length !== undefined && !/^0+$/.test(length);
 }
 
@@ -72,7 +72,7 @@ export function switchingProtocols(
   protocol: string | undefined,
   extensions: string | undefined,
 ): Response {
-  const fields = Fields.fromRaw([
+  const headers = Fields.fromRaw([
     "Upgrade",
     "websocket",
     "Connection",
@@ -80,9 +80,9 @@ export function switchingProtocols(
     "Sec-WebSocket-Accept",
     acceptKey(key),
   ]);
-  if (protocol !== undefined) fields.append("Sec-WebSocket-Protocol", protocol);
-  if (extensions !== undefined) fields.append("Sec-WebSocket-Extensions", extensions);
-  return new Response({ status: 101, fields });
+  if (protocol !== undefined) headers.append("Sec-WebSocket-Protocol", protocol);
+  if (extensions !== undefined) headers.append("Sec-WebSocket-Extensions", extensions);
+  return new Response({ status: 101, headers });
 }
 
 /** The same as the text to send, where nobody has anything to add: what it is made of is known to be sound. */
@@ -108,10 +108,10 @@ export const ownFields: readonly string[] = [
 export function refusal(error: ServalError, request?: Request): Response {
   const response = new Response({ status: statusOf(error, request), body: `${error.message}\n` });
   // RFC 9110 section 15.5.6: a 405 names the methods that are allowed; 15.5.22: a 426 the protocol.
-  if (response.status === 405) response.fields.set("Allow", "GET");
+  if (response.status === 405) response.headers.set("Allow", "GET");
   if (response.status === 426) {
-    response.fields.set("Upgrade", "websocket");
-    response.fields.set("Sec-WebSocket-Version", "13");
+    response.headers.set("Upgrade", "websocket");
+    response.headers.set("Sec-WebSocket-Version", "13");
   }
   return response;
 }
@@ -128,7 +128,7 @@ function statusOf(error: ServalError, request: Request | undefined): number {
       return 405;
     case "websocket.bad_sec_version":
       // Who speaks another version is told of ours; who names several has just made a bad request.
-      return (request?.fields.count("Sec-WebSocket-Version") ?? 1) > 1 ? 400 : 426;
+      return (request?.headers.count("Sec-WebSocket-Version") ?? 1) > 1 ? 400 : 426;
     case "websocket.buffer_overflow":
       return 431;
     case "http.bad_version":

@@ -7,7 +7,7 @@ export interface UpgradeAccepted<Data = unknown> {
   /** The subprotocol: one of those that the client offered. */
   protocol?: string | undefined;
   /** More fields for the response. */
-  fields?: Fields | Iterable<readonly [string, string]> | Readonly<Record<string, string>> | undefined;
+  headers?: Fields | Iterable<readonly [string, string]> | Readonly<Record<string, string>> | undefined;
   /** What becomes `ws.data`. */
   data?: Data | undefined;
 }
@@ -28,7 +28,7 @@ export function decide<Data>(result: UpgradeResult<Data>): Decision<Data> | Fetc
   if (result === undefined) return plain;
   if (typeof result !== "object" || result === null) {
     throw websocketError("websocket.bad_upgrade_result", {
-      message: "The upgrade hook must return nothing, { protocol, fields, data }, or a Response to refuse",
+      message: "The upgrade hook must return nothing, { protocol, headers, data }, or a Response to refuse",
     });
   }
   if (result instanceof Response) return refusing(result);
@@ -37,11 +37,11 @@ export function decide<Data>(result: UpgradeResult<Data>): Decision<Data> | Fetc
   const other = isPlainObject(result) ? Object.keys(result).find((name) => !names.includes(name)) : "a class";
   if (other === undefined) return result;
   throw websocketError("websocket.bad_upgrade_result", {
-    message: `The upgrade hook returned an object that has ${other}: { protocol, fields, data } accepts, a Response refuses`,
+    message: `The upgrade hook returned an object that has ${other}: { protocol, headers, data } accepts, a Response refuses`,
   });
 }
 
-const names: readonly string[] = ["protocol", "fields", "data"];
+const names: readonly string[] = ["protocol", "headers", "data"];
 
 /** The response, if it can refuse: its status is no informational one. Else throws `websocket.bad_upgrade_result`. */
 export function refusing(response: Response): Response {

@@ -37,7 +37,7 @@ export interface HandshakeInput {
   /** The subprotocols that are offered, the preferred one first. */
   readonly protocols: readonly string[];
   /** More fields for the request. */
-  readonly fields?: FieldsInit | undefined;
+  readonly headers?: FieldsInit | undefined;
   /** What is offered of permessage-deflate; undefined for nothing. */
   readonly deflate: DeflateSettings | undefined;
   /** Adds fields to the request, last of all. */
@@ -157,7 +157,7 @@ export class HandshakeOperation {
     }
     if (ownValues(request).every((value, i) => value === before[i])) return request;
     throw websocketError("websocket.bad_upgrade_result", {
-      message: "decorate can add fields to the request, but not change the handshake's own",
+      message: "decorate can add headers to the request, but not change the handshake's own",
     });
   }
 

@@ -188,7 +188,7 @@ export class AcceptOperation<Data> {
     this.#decision = decision;
     let response: Response | Uint8Array;
     try {
-      const { protocol, fields } = decision;
+      const { protocol, headers } = decision;
       if (protocol !== undefined && !upgrade.protocols.includes(protocol)) {
         throw websocketError("websocket.bad_upgrade_result", {
           message: `The upgrade hook chose the subprotocol "${protocol}", which the client did not offer`,
@@ -197,11 +197,11 @@ export class AcceptOperation<Data> {
       const { deflate } = this.#settings;
       const agreed = deflate && acceptDeflate(deflate, upgrade.extensions);
       this.#deflate = agreed?.parameters;
-      if (fields === undefined && this.#settings.options.decorate === undefined) {
+      if (headers === undefined && this.#settings.options.decorate === undefined) {
         response = encodeLatin1(switchingHead(upgrade.key, protocol, agreed?.response));
       } else {
         response = switchingProtocols(upgrade.key, protocol, agreed?.response);
-        this.#dress(response, fields);
+        this.#dress(response, headers);
       }
     } catch (error) {
       this.#hookFailed(error);
@@ -211,17 +211,17 @@ export class AcceptOperation<Data> {
   }
 
   /** Adds what the hooks have to say to a 101, and sees that the handshake is still what it was. */
-  #dress(response: Response, fields: Exclude<Decision<Data>, Response>["fields"]): void {
-    const before = ownFields.map((name) => response.fields.joined(name));
-    if (fields !== undefined) {
-      for (const [name, value] of new Fields(fields)) response.fields.append(name, value);
+  #dress(response: Response, headers: Exclude<Decision<Data>, Response>["headers"]): void {
+    const before = ownFields.map((name) => response.headers.joined(name));
+    if (headers !== undefined) {
+      for (const [name, value] of new Fields(headers)) response.headers.append(name, value);
     }
     this.#decorate(response);
-    const kept = ownFields.every((name, i) => response.fields.joined(name) === before[i]);
+    const kept = ownFields.every((name, i) => response.headers.joined(name) === before[i]);
     if (response.status !== 101 || response.body.length > 0 || !kept) {
       throw websocketError("websocket.bad_upgrade_result", {
         message:
-          "upgrade and decorate can add fields to the response, but not change the handshake's own, its status or its body",
+          "upgrade and decorate can add headers to the response, but not change the handshake's own, its status or its body",
       });
     }
   }
@@ -244,17 +244,17 @@ export class AcceptOperation<Data> {
     this.#refuse(error, new Response({ status: 500, body: "The server failed to handle the request\n" }));
   }
 
-  #refuse(error: ServalError, { status, reason, fields, body }: Response = refusal(error)): void {
+  #refuse(error: ServalError, { status, reason, headers, body }: Response = refusal(error)): void {
     this.#refused = error;
     // A copy: an application may refuse many with the same object.
-    const response = new Response({ status, reason, fields, body });
+    const response = new Response({ status, reason, headers, body });
     try {
       this.#decorate(response);
     } catch {
       // It is told already why the handshake fails; that its decoration fails too changes nothing.
     }
     // Whatever they said: the connection does end.
-    response.fields.set("Connection", "close");
+    response.headers.set("Connection", "close");
     this.#write(response, this.#onRefused);
   }
 

@@ -106,7 +106,7 @@ export interface HandshakeOptions {
   /** The subprotocols to offer, the preferred one first. */
   protocols?: readonly string[] | undefined;
   /** More fields for the request: Origin, Cookie, Authorization and the like. */
-  fields?: FieldsInit | undefined;
+  headers?: FieldsInit | undefined;
   /** Aborts the handshake: the next layer is closed, and the operation completes with `core.aborted`. */
   signal?: AbortSignal | undefined;
 }

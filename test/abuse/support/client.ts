@@ -7,18 +7,18 @@ import type { Target } from "./target.ts";
 /** How a request differs from an ordinary one. */
 export interface RequestParts {
   readonly path?: string | undefined;
-  readonly fields?: Readonly<Record<string, string>> | undefined;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
 }
 
 /** A request for an upgrade. */
-export function upgradeRequest({ path = "/", fields = {} }: RequestParts = {}): string {
+export function upgradeRequest({ path = "/", headers = {} }: RequestParts = {}): string {
   const own = {
     Host: "localhost",
     Connection: "Upgrade",
     Upgrade: "websocket",
     "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
     "Sec-WebSocket-Version": "13",
-    ...fields,
+    ...headers,
   };
   const lines = Object.entries(own).map(([name, value]) => `${name}: ${value}\r\n`);
   return `GET ${path} HTTP/1.1\r\n${lines.join("")}\r\n`;

@@ -66,11 +66,11 @@ describe("Load", () => {
 
   it("loads the ws package's server, through its own eyes", async () => {
     const server = await echoing();
-    const client = { ...small("").client, fields: { "X-Load": "yes" } };
+    const client = { ...small("").client, headers: { "X-Load": "yes" } };
     const tally = await run(`ws://127.0.0.1:${server.port}/a?b`, { client });
     assert.deepEqual([tally.sent, tally.received], [30, 30]);
     assert.deepEqual(
-      server.asked.map(({ target, fields }) => [target, fields["x-load"]]),
+      server.asked.map(({ target, headers }) => [target, headers["x-load"]]),
       Array.from({ length: 3 }, () => ["/a?b", "yes"]),
     );
     await server[Symbol.asyncDispose]();

@@ -9,7 +9,7 @@ describe("Tally", () => {
   it("counts failures by code and status, and keeps the first one's words", () => {
     const tally = new Tally();
     assert.ok("client.proxy_refused" in clientErrors);
-    const response = { status: 502, reason: "", fields: new Fields(), body: new Uint8Array(0) };
+    const response = { status: 502, reason: "", headers: new Fields(), body: new Uint8Array(0) };
     tally.failed(clientError("client.proxy_refused", { message: "first", response }));
     tally.failed(coreError("core.timeout"));
     tally.failed(clientError("client.proxy_refused", { response }));

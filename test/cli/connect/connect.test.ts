@@ -36,7 +36,7 @@ describe("connect", () => {
     const stdio = new TestStdio();
     stdio.stdin.end("hello");
     const url = `wss://localhost:${server.port}/a`;
-    const options = { ...trusting, protocols: ["chat"], fields: { Origin: "https://b" } };
+    const options = { ...trusting, protocols: ["chat"], headers: { Origin: "https://b" } };
     assert.equal(await start(url, stdio, { json: true }, options), 0);
     const events = stdio.out
       .trimEnd()
@@ -47,7 +47,7 @@ describe("connect", () => {
       { type: "message", kind: "text", data: "hello" },
       { type: "close", code: 1000, reason: "", clean: true },
     ]);
-    assert.deepEqual([server.asked[0]!.target, server.asked[0]!.fields.origin], ["/a", "https://b"]);
+    assert.deepEqual([server.asked[0]!.target, server.asked[0]!.headers.origin], ["/a", "https://b"]);
   });
 
   it("passes bytes through with --binary", async () => {

@@ -14,7 +14,7 @@ const bytes = Uint8Array.of(0, 0x1b, 255);
 /** An open stream, as far as it is looked at. */
 const ws = {
   protocol: "chat",
-  response: new Response({ status: 101, fields: { "Sec-WebSocket-Extensions": "permessage-deflate" } }),
+  response: new Response({ status: 101, headers: { "Sec-WebSocket-Extensions": "permessage-deflate" } }),
 } as unknown as Stream;
 
 async function written(stdio: TestStdio, chat: Partial<ChatSettings> = {}): Promise<TestStdio> {

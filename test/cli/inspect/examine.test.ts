@@ -38,7 +38,7 @@ describe("examine", () => {
       message() {},
     });
     const port = new URL(server.url).port;
-    const found = await look(`ws://localhost:${port}/a?b`, { deflate: true, fields: { "x-ODD": "é" } });
+    const found = await look(`ws://localhost:${port}/a?b`, { deflate: true, headers: { "x-ODD": "é" } });
     assert.equal(found.failure, undefined);
     assert.equal(found.opened, true);
     assert.ok(found.dns!.addresses.includes("127.0.0.1"));
@@ -107,13 +107,13 @@ describe("examine", () => {
   });
 
   it("tells what answers that is no WebSocket, with all that it said", async () => {
-    for (const [status, fields, words] of [
+    for (const [status, headers, words] of [
       [404, {}, /nothing at this path/],
       [200, {}, /an ordinary page/],
       [302, { Location: "/other" }, /elsewhere; try ws:\/\/127\.0\.0\.1:\d+\/other\./],
       [502, {}, /a proxy in front/],
     ] as const) {
-      await using server = await answering(() => [status, fields, "<p>hello"]);
+      await using server = await answering(() => [status, headers, "<p>hello"]);
       const found = await look(`ws://127.0.0.1:${server.port}/`);
       assert.equal(found.failure!.response!.status, status);
       assert.match(found.handshake!.response, new RegExp(`^HTTP/1\\.1 ${status} [^]*\r\n\r\n[^]*<p>hello`));
@@ -209,7 +209,7 @@ describe("examine", () => {
 
   it("throws misuse alone", async () => {
     await using server = await echoing();
-    await assert.rejects(look(`ws://127.0.0.1:${server.port}/`, { fields: { Upgrade: "x" } }), {
+    await assert.rejects(look(`ws://127.0.0.1:${server.port}/`, { headers: { Upgrade: "x" } }), {
       code: "core.invalid_argument",
     });
   });

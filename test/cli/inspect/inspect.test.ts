@@ -42,7 +42,7 @@ describe("inspect", () => {
       [`${url}#a`, {}, /no fragment/],
       [url, { proxy: "socks5://a" }, /http: and https: proxies alone/],
       [url, { proxy: "environment" }, /http: and https: proxies alone/],
-      [url, { fields: { "Proxy-Authorization": "a" } }, /Proxy-Authorization/],
+      [url, { headers: { "Proxy-Authorization": "a" } }, /Proxy-Authorization/],
     ] as const) {
       const { code, stdio } = await run(given, false, options);
       assert.equal(code, 2);

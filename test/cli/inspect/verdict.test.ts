@@ -27,8 +27,8 @@ function failed(
   return verdictOf({ url, opened: false, verdict: "", ...found, failure });
 }
 
-function answered(status: number, fields: Record<string, string> = {}, more: Partial<Failure> = {}): string {
-  const response = { status, reason: "", fields, body: "" };
+function answered(status: number, headers: Record<string, string> = {}, more: Partial<Failure> = {}): string {
+  const response = { status, reason: "", headers, body: "" };
   return failed("handshake", "websocket.upgrade_declined", { response, ...more });
 }
 
@@ -58,12 +58,12 @@ describe("verdictOf", () => {
     ],
     [
       "a proxy that wants a password",
-      failed("proxy", "client.proxy_refused", { response: { status: 407, reason: "", fields: {}, body: "" } }),
+      failed("proxy", "client.proxy_refused", { response: { status: 407, reason: "", headers: {}, body: "" } }),
       /user and password/,
     ],
     [
       "a proxy that refuses",
-      failed("proxy", "client.proxy_refused", { response: { status: 403, reason: "No", fields: {}, body: "" } }),
+      failed("proxy", "client.proxy_refused", { response: { status: 403, reason: "No", headers: {}, body: "" } }),
       /refused to connect \(403 No\)/,
     ],
     ["a proxy that is silent", failed("proxy", "core.timeout"), /is it an HTTP proxy/],
@@ -126,19 +126,19 @@ describe("verdictOf", () => {
     ["418", answered(418), /the path may be wrong/],
     [
       "a wrong Sec-WebSocket-Accept",
-      failed("handshake", "websocket.bad_sec_accept", { response: { status: 101, reason: "", fields: {}, body: "" } }),
+      failed("handshake", "websocket.bad_sec_accept", { response: { status: 101, reason: "", headers: {}, body: "" } }),
       /wrong Sec-WebSocket-Accept/,
     ],
     [
       "a subprotocol that was not offered",
       failed("handshake", "websocket.bad_sec_protocol", {
-        response: { status: 101, reason: "", fields: {}, body: "" },
+        response: { status: 101, reason: "", headers: {}, body: "" },
       }),
       /not offered.*-p/,
     ],
     [
       "another 101",
-      failed("handshake", "websocket.no_upgrade", { response: { status: 101, reason: "", fields: {}, body: "" } }),
+      failed("handshake", "websocket.no_upgrade", { response: { status: 101, reason: "", headers: {}, body: "" } }),
       /Upgrade or Connection are missing/,
     ],
     ["no pong", failed("ping", "core.timeout", {}, { opened: true }), /no pong came/],

@@ -9,11 +9,11 @@ const accept = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
 const id = "0123456789abcdef";
 
 function request(target: string, more: readonly [string, string][] = []): Request {
-  return new Request({ target, fields: [["hOST", "a"], ["Sec-WebSocket-Key", key], ...more] });
+  return new Request({ target, headers: [["hOST", "a"], ["Sec-WebSocket-Key", key], ...more] });
 }
 
 const response = (): Response =>
-  new Response({ status: 101, fields: { Upgrade: "websocket", "Sec-WebSocket-Accept": accept } });
+  new Response({ status: 101, headers: { Upgrade: "websocket", "Sec-WebSocket-Accept": accept } });
 
 describe("Handshakes", () => {
   it("has both heads as they went over the wire: order, case and repeats kept", () => {

@@ -12,7 +12,7 @@ const read = (...args: string[]) => readClient(readOptions(args, clientOptions),
 describe("readClient", () => {
   it("adds nothing to a request by default, checks certificates, and does not wait for ever", () => {
     assert.deepEqual(read(), {
-      fields: [],
+      headers: [],
       protocols: [],
       deflate: false,
       tls: { rejectUnauthorized: true },
@@ -28,7 +28,7 @@ describe("readClient", () => {
     const names = "-H|Cookie: a=b: c |--header|x:|-H|x: 2|--origin|https://example.com|-p|chat, old|--protocol|new";
     const others = `--deflate|--insecure|--ca|${ca}|--proxy|http://127.0.0.1:1|--timeout|0.5`;
     assert.deepEqual(read(...names.split("|"), ...others.split("|")), {
-      fields: [
+      headers: [
         ["Cookie", "a=b: c"],
         ["x", ""],
         ["x", "2"],

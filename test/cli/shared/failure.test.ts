@@ -19,7 +19,7 @@ describe("misuseLine", () => {
 
 describe("failureLines", () => {
   it("has what else a server said that refused", () => {
-    const response = new Response({ status: 302, fields: { Location: "/a" }, body: "<p>\r\n\r\nmoved\u001b\n" });
+    const response = new Response({ status: 302, headers: { Location: "/a" }, body: "<p>\r\n\r\nmoved\u001b\n" });
     const error = new ServalError("websocket.upgrade_declined", "handshake_failed", "declined: 302", { response });
     assert.deepEqual(failureLines(error), ["declined: 302", "  Location: /a", "  <p>", "  moved\\u001b"]);
   });

@@ -24,7 +24,7 @@ export class Proxied implements AsyncDisposable {
     const url = `${scheme}://localhost:${this.places[scheme].port}/`;
     await converse(await connect(url, { ...trusting, ...options, proxy }));
     const asked = this.places[scheme].asked.at(-1)!;
-    assert.equal(asked.fields["proxy-authorization"], undefined);
+    assert.equal(asked.headers["proxy-authorization"], undefined);
     // Not the proxy's name.
     assert.equal(asked.serverName, scheme === "wss" ? "localhost" : undefined);
   }

@@ -11,7 +11,7 @@ import { until } from "../../core/support/stream-operations.ts";
 /** What a request asked for. */
 export interface Asked {
   readonly target: string;
-  readonly fields: http.IncomingHttpHeaders;
+  readonly headers: http.IncomingHttpHeaders;
   /** The name that the client's TLS asked for (SNI), where there is TLS; false for none. */
   readonly serverName: string | false | undefined;
 }
@@ -66,11 +66,11 @@ export function mute(): Promise<Listening> {
 }
 
 function whatAsks({ url, headers, socket }: http.IncomingMessage): Asked {
-  return { target: url!, fields: headers, serverName: (socket as TLSSocket).servername as string | false | undefined };
+  return { target: url!, headers: headers, serverName: (socket as TLSSocket).servername as string | false | undefined };
 }
 
 /** What a request is answered with. */
-export type Answer = readonly [status: number, fields?: http.OutgoingHttpHeaders, body?: string];
+export type Answer = readonly [status: number, headers?: http.OutgoingHttpHeaders, body?: string];
 
 /** An HTTP server without WebSockets: it answers an upgrade as it answers everything else. */
 export function answering(answer: (asked: Asked) => Answer, { secure = false } = {}): Promise<Listening> {
@@ -78,8 +78,8 @@ export function answering(answer: (asked: Asked) => Answer, { secure = false } =
   const handle = (request: http.IncomingMessage, response: http.ServerResponse): void => {
     const one = whatAsks(request);
     asked.push(one);
-    const [status, fields, body = ""] = answer(one);
-    response.writeHead(status, { Connection: "close", ...fields }).end(body);
+    const [status, headers, body = ""] = answer(one);
+    response.writeHead(status, { Connection: "close", ...headers }).end(body);
   };
   return listening(secure ? https.createServer(localhost, handle) : http.createServer(handle), { asked });
 }

@@ -129,11 +129,11 @@ describe("the body of a request", () => {
   });
 
   it("is let go of where the request fails before it has begun", async () => {
-    for (const fields of [{}, expecting]) {
+    for (const headers of [{}, expecting]) {
       for (const failAfter of [0, 1]) {
         const body = new HandBody();
         const asking = new Asking({ failAfter });
-        await asking.ask(post(body, fields));
+        await asking.ask(post(body, headers));
         asking.assertDone("testing.failure");
         assert.deepEqual([body.asked, body.drops], [0, 1]);
       }
@@ -234,12 +234,12 @@ describe("a request that fails", () => {
   });
 
   it("by the n-th operation, for every n: once, and nothing is left", async () => {
-    for (const fields of [{}, expecting]) {
+    for (const headers of [{}, expecting]) {
       let completes = false;
       for (let failAfter = 0; !completes; failAfter++) {
         const { signal } = new AbortController();
         const asking = new Asking({ failAfter, maxRead: 10, maxWrite: 10 });
-        const asked = asking.ask(post("hello", fields), { signal });
+        const asked = asking.ask(post("hello", headers), { signal });
         asking.server.write(`HTTP/1.1 100 Continue\r\n\r\n${answers[0]![1]}`);
         await asked;
         await quiet(20);
@@ -269,13 +269,13 @@ describe("a request that fails", () => {
   });
 
   it("by its signal, at every turn: core.aborted, the stream closed, the body told", async () => {
-    for (const fields of [{}, expecting]) {
+    for (const headers of [{}, expecting]) {
       for (let turns = 0; turns < 80; turns++) {
         const controller = new AbortController();
         const { signal } = controller;
         const body = new HandBody();
         const asking = new Asking({ maxRead: 10, maxWrite: 30 });
-        const asked = asking.ask(post(body, fields), { signal });
+        const asked = asking.ask(post(body, headers), { signal });
         asking.server.write(`HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello`);
         for (let turn = 0; turn < turns; turn++) await Promise.resolve();
         const completed = asking.completions > 0;

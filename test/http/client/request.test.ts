@@ -67,7 +67,7 @@ describe("request", () => {
     await asking.answer("3\r\nllo\r\n0\r\nT: x\r\n\r\n");
     parts.push(decodeLatin1((await second).value!));
     assert.equal((await source.next()).done, true);
-    assert.deepEqual([parts, body.isDone, body.trailer.get("t")], [["he", "llo"], true, "x"]);
+    assert.deepEqual([parts, body.isDone, body.trailers.get("t")], [["he", "llo"], true, "x"]);
   });
 
   it("reads to the end of the stream where the response says nothing else", async () => {
@@ -81,7 +81,7 @@ describe("request", () => {
 
   it("expects no body behind HEAD, and none of the bytes behind is lost", async () => {
     const asking = new Asking();
-    await asking.ask(new Request({ method: "HEAD", fields: { Host: "h" } }));
+    await asking.ask(new Request({ method: "HEAD", headers: { Host: "h" } }));
     await asking.answer(`HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n${answers[0]![1]}`);
     asking.assertDone();
     assert.deepEqual([asking.response!.body, asking.response!.contentLength], [new Uint8Array(0), 5]);
@@ -90,8 +90,8 @@ describe("request", () => {
 
   it("leaves what is behind a 101, or the answer to CONNECT, in the buffer", async () => {
     for (const [message, head] of [
-      [new Request({ fields: { Host: "h", Connection: "Upgrade", Upgrade: "x" } }), "HTTP/1.1 101 Switching\r\n\r\n"],
-      [new Request({ method: "CONNECT", target: "h:1", fields: { Host: "h:1" } }), "HTTP/1.1 200 OK\r\n\r\n"],
+      [new Request({ headers: { Host: "h", Connection: "Upgrade", Upgrade: "x" } }), "HTTP/1.1 101 Switching\r\n\r\n"],
+      [new Request({ method: "CONNECT", target: "h:1", headers: { Host: "h:1" } }), "HTTP/1.1 200 OK\r\n\r\n"],
     ] as const) {
       for (const behind of ["", "\x81\x02hi"]) {
         const asking = new Asking();
@@ -110,7 +110,7 @@ describe("request", () => {
       [get(), `HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok${behind}`],
       // A server that answers HEAD with a body.
       [
-        new Request({ method: "HEAD", fields: { Host: "a" } }),
+        new Request({ method: "HEAD", headers: { Host: "a" } }),
         `HTTP/1.1 200 OK\r\nContent-Length: ${behind.length}\r\n\r\n${behind}`,
       ],
     ] as const) {
@@ -120,7 +120,7 @@ describe("request", () => {
       await asking.response!.text();
       asking.assertDone();
       const body = new HandBody();
-      await asking.ask(new Request({ method: "POST", fields: { Host: "a" }, body }));
+      await asking.ask(new Request({ method: "POST", headers: { Host: "a" }, body }));
       asking.assertDone("http.unexpected_response");
       assert.deepEqual([asking.stream.closed, asking.requests.length, body.drops], [true, 1, 1]);
     }
@@ -128,7 +128,7 @@ describe("request", () => {
 
   it("tells of interim responses, up to 8 of them", async () => {
     const seen: string[] = [];
-    const onInterim: RequestOptions["onInterim"] = ({ status, fields }) => seen.push(`${status} ${fields.get("n")}`);
+    const onInterim: RequestOptions["onInterim"] = ({ status, headers }) => seen.push(`${status} ${headers.get("n")}`);
     const interim = (n: number): string => `HTTP/1.1 103 Early Hints\r\nN: ${n}\r\n\r\n`;
     const all = [1, 2, 3, 4, 5, 6, 7, 8].map(interim).join("");
     const asking = new Asking({ maxRead: 30 });
@@ -189,7 +189,7 @@ describe("request", () => {
 
   it("is misuse for a message that can't be sent, before anything is written", async () => {
     const [stream] = pair();
-    const bad = new Request({ target: "a b", fields: { Host: "a" } });
+    const bad = new Request({ target: "a b", headers: { Host: "a" } });
     await assert.rejects(request(stream, bad), { code: "http.bad_target" });
     assert.throws(() => request(stream, bad, {}, assert.fail), { code: "http.bad_target" });
     await assert.rejects(request(stream, new Request()), { code: "core.invalid_argument", message: /no Host/ });

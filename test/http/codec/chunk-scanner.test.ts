@@ -44,7 +44,7 @@ function scan(pieces: readonly Uint8Array[], limits: Partial<ChunkLimits> = {}):
     passed += at;
     end = scanner.isDone;
   }
-  return { data, told: [...told, ...scanner.trailer], end, passed };
+  return { data, told: [...told, ...scanner.trailers], end, passed };
 }
 
 const bodies: [name: string, body: string, data: string, told?: unknown[]][] = [
@@ -108,13 +108,13 @@ const refusals: [code: string, body: string, rest: string][] = [
   ["http.bad_obs_fold", "0\r\na: b\r\n ", "c\r\n\r\n"],
 ];
 
-const trailers = ["", "HTTP/1.1 200 OK\r\n\r\n", "\0"];
+const followers = ["", "HTTP/1.1 200 OK\r\n\r\n", "\0"];
 
 describe("ChunkScanner finds the data, whole, at every split, byte by byte and with bytes behind", () => {
   for (const [name, body, data, told] of bodies) {
     it(name, () => {
-      for (const trailer of trailers) {
-        for (const pieces of splitsOf(bytesOf(body + trailer))) {
+      for (const behind of followers) {
+        for (const pieces of splitsOf(bytesOf(body + behind))) {
           const outcome = scan(pieces);
           assert.deepEqual(outcome, { data, told: told ?? outcome.told, end: true, passed: body.length });
         }

@@ -42,7 +42,7 @@ function parse(pieces: readonly Uint8Array[], options?: FinalResponseParserOptio
   return { end: code ?? parser.isDone, response: described(parser.response), used };
 }
 
-const ok = (fields: string, body = ""): string => `HTTP/1.1 200 OK\r\n${fields}\r\n${body}`;
+const ok = (headers: string, body = ""): string => `HTTP/1.1 200 OK\r\n${headers}\r\n${body}`;
 const interim = "HTTP/1.1 100 Continue\r\n\r\n";
 const chunked = "Transfer-Encoding: chunked\r\n";
 const hello = "5\r\nhello\r\n0\r\n\r\n";
@@ -141,8 +141,8 @@ const failures: [code: string, bytes: string, response?: string | undefined, opt
 describe("FinalResponseParser parses, whole, at every split, byte by byte and with bytes behind", () => {
   for (const { name, bytes, response, options, ends = false } of answers) {
     it(name, () => {
-      for (const trailer of ends ? [""] : ["", "\x81\x05hello", "HTTP/1.1 200 OK\r\n\r\n", "\0"]) {
-        for (const pieces of splitsOf(bytesOf(bytes + trailer))) {
+      for (const trailers of ends ? [""] : ["", "\x81\x05hello", "HTTP/1.1 200 OK\r\n\r\n", "\0"]) {
+        for (const pieces of splitsOf(bytesOf(bytes + trailers))) {
           const outcome = parse(pieces, options, ends);
           assert.deepEqual(outcome, { end: true, response, used: bytes.length });
         }
@@ -183,7 +183,7 @@ describe("FinalResponseParser", () => {
     parser.put(bytesOf("llo"));
     assert.equal(described(parser.response), "11 200 OK: hello");
     assert.equal(described(early), "11 200 OK: he");
-    assert.equal(parser.response?.fields.get("content-length"), "5");
+    assert.equal(parser.response?.headers.get("content-length"), "5");
   });
 
   it("takes one answer, and fails once", () => {

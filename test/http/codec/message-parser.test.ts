@@ -63,7 +63,7 @@ for (const role of [requests, responses]) {
       ] as const) {
         const parser = make(options);
         parser.put(message(`${"a:\r\n".repeat(limit)}\r\n`));
-        assert.equal(parser.message?.fields.size, limit);
+        assert.equal(parser.message?.headers.size, limit);
         assert.throws(() => make(options).put(message(`${"a:\r\n".repeat(limit + 1)}\r\n`)), {
           code: "http.field_limit",
         });
@@ -137,11 +137,11 @@ for (const role of [requests, responses]) {
       assert.equal(decodeLatin1(part), "hello");
       assert.equal(part.buffer, body.buffer);
       assert.deepEqual(told, [[5, [["a", "b;"]]]]);
-      assert.equal(parser.trailer.size, 0);
+      assert.equal(parser.trailers.size, 0);
       assert.equal(parser.put(body.subarray(15)), body.length - 15 - "behind".length);
       assert.equal(parser.part.length, 0);
       assert.deepEqual(told[1], [0, [["c"]]]);
-      assert.equal(parser.trailer.get("D"), "e");
+      assert.equal(parser.trailers.get("D"), "e");
       assert.equal(parser.isDone, true);
     });
 
@@ -173,7 +173,7 @@ for (const role of [requests, responses]) {
         const bytes = message(rest);
         parser.put(bytes);
         bytes.fill(0xdb);
-        assert.equal(parser.message?.fields.get("a"), "b");
+        assert.equal(parser.message?.headers.get("a"), "b");
         assert.equal(decodeLatin1(parser.message!.body), "hello");
       }
     });
@@ -183,7 +183,7 @@ for (const role of [requests, responses]) {
       const bytes = message("a: b\r\n\r\n");
       for (let at = 1; at < bytes.length; at++) parser.put(bytes.slice(0, at).fill(0, 0, at - 1));
       assert.equal(parser.put(bytes), bytes.length);
-      assert.deepEqual([...parser.message!.fields], [["a", "b"]]);
+      assert.deepEqual([...parser.message!.headers], [["a", "b"]]);
     });
 
     it("throws the same error again once it has failed, also when the stream ends", () => {

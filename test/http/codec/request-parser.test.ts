@@ -6,7 +6,7 @@ import { feed, parses, refuses, requests, type Case, type Refusal } from "../sup
 import { bytesOf, chrome, piecesOf, splitsOf } from "../support/samples.ts";
 import { fc } from "../../support/property.ts";
 
-const get = (fields: string): string => `GET / HTTP/1.1\r\n${fields}\r\n`;
+const get = (headers: string): string => `GET / HTTP/1.1\r\n${headers}\r\n`;
 
 const messages: Case[] = [
   { name: "no fields and no body", text: get(""), line: "GET / 11" },
@@ -17,26 +17,26 @@ const messages: Case[] = [
     text: 'GET /?"<>[]{}|\\^`#% HTTP/1.1\r\n\r\n',
     line: 'GET /?"<>[]{}|\\^`#% 11',
   },
-  { name: "an empty line first", text: `\r\n${get("a: b\r\n")}`, line: "GET / 11", fields: ["a", "b"] },
+  { name: "an empty line first", text: `\r\n${get("a: b\r\n")}`, line: "GET / 11", headers: ["a", "b"] },
   {
     name: "an empty line before one with a body",
     text: "\r\nPUT / HTTP/1.1\r\nContent-Length: 1\r\n\r\na",
     line: "PUT / 11",
-    fields: ["Content-Length", "1"],
+    headers: ["Content-Length", "1"],
     body: "a",
   },
   {
     name: "a body with HTTP/1.0",
     text: "POST / HTTP/1.0\r\nContent-Length: 1\r\n\r\na",
     line: "POST / 10",
-    fields: ["Content-Length", "1"],
+    headers: ["Content-Length", "1"],
     body: "a",
   },
   {
     name: "a body with any method",
     text: "GET / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n",
     line: "GET / 11",
-    fields: ["Transfer-Encoding", "chunked"],
+    headers: ["Transfer-Encoding", "chunked"],
     body: "a",
   },
   { name: "CONNECT", text: "CONNECT a:80 HTTP/1.1\r\n\r\n", line: "CONNECT a:80 11" },
@@ -94,10 +94,10 @@ describe("RequestParser parses, whole, at every split, byte by byte, eager or no
   it("a request as Chrome sends it", () => {
     const lines = chrome.trimEnd().split("\r\n").slice(1);
     for (const pieces of splitsOf(bytesOf(chrome))) {
-      const { line, fields } = feed(new RequestParser(), pieces);
+      const { line, headers } = feed(new RequestParser(), pieces);
       assert.equal(line, "GET /chat?room=1 11");
       const expected = lines.flatMap((line) => [line.slice(0, line.indexOf(":")), line.slice(line.indexOf(":") + 2)]);
-      assert.deepEqual(fields, expected);
+      assert.deepEqual(headers, expected);
     }
   });
 });
@@ -166,8 +166,8 @@ describe("RequestParser", () => {
           const head = lines.map(([name, text, before, after]) => `${name}:${before}${text}${after}\r\n`).join("");
           const bytes = bytesOf(`${method} ${target} HTTP/1.${minor}\r\n${head}\r\n`);
           const outcome = feed(new RequestParser(), piecesOf(bytes, cuts));
-          const fields = lines.flatMap(([name, text]) => [name, text]);
-          assert.deepEqual([outcome.line, outcome.fields], [`${method} ${target} ${10 + minor}`, fields]);
+          const headers = lines.flatMap(([name, text]) => [name, text]);
+          assert.deepEqual([outcome.line, outcome.headers], [`${method} ${target} ${10 + minor}`, headers]);
           assert.deepEqual([outcome.end, outcome.headSize], [true, bytes.length]);
         },
       ),

@@ -13,16 +13,16 @@ const five = ["Content-Length", "5"];
 const chunks = ["Transfer-Encoding", "chunked"];
 
 const messages: Case[] = [
-  { name: "any status of three digits", text: status("999 x"), line: "999 x 11", fields: none },
-  { name: "no reason", text: status("404 "), line: "404  11", fields: none },
-  { name: "no reason and no space", text: status("404"), line: "404  11", fields: none },
-  { name: "space around the reason is part of it", text: status("404  a\tb "), line: "404  a\tb  11", fields: none },
-  { name: "bytes above 0x7f in the reason", text: status("404 \x80\xff"), line: "404 \x80\xff 11", fields: none },
+  { name: "any status of three digits", text: status("999 x"), line: "999 x 11", headers: none },
+  { name: "no reason", text: status("404 "), line: "404  11", headers: none },
+  { name: "no reason and no space", text: status("404"), line: "404  11", headers: none },
+  { name: "space around the reason is part of it", text: status("404  a\tb "), line: "404  a\tb  11", headers: none },
+  { name: "bytes above 0x7f in the reason", text: status("404 \x80\xff"), line: "404 \x80\xff 11", headers: none },
   {
     name: "HTTP/1.0 with a length",
     text: "HTTP/1.0 200 OK\r\nContent-Length: 1\r\n\r\na",
     line: "200 OK 10",
-    fields: ["Content-Length", "1"],
+    headers: ["Content-Length", "1"],
     body: "a",
   },
 
@@ -48,26 +48,26 @@ const messages: Case[] = [
     name: "101, whatever it says of a body",
     text: "HTTP/1.1 101 S\r\nContent-Length: 5\r\n\r\n",
     line: "101 S 11",
-    fields: five,
+    headers: five,
   },
   {
     name: "101, which can't be chunked",
     text: "HTTP/1.1 101 S\r\nTransfer-Encoding: chunked\r\n\r\n",
     line: "101 S 11",
-    fields: chunks,
+    headers: chunks,
   },
   { name: "204", text: "HTTP/1.1 204 \r\n\r\n", line: "204  11" },
-  { name: "304", text: "HTTP/1.1 304 \r\nContent-Length: 5\r\n\r\n", line: "304  11", fields: five },
+  { name: "304", text: "HTTP/1.1 304 \r\nContent-Length: 5\r\n\r\n", line: "304  11", headers: five },
   {
     name: "an answer to HEAD",
     text: "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n",
-    fields: five,
+    headers: five,
     options: { method: "HEAD" },
   },
   {
     name: "a chunked answer to HEAD",
     text: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
-    fields: chunks,
+    headers: chunks,
     options: { method: "HEAD" },
   },
   { name: "an answer to HEAD without a framing", text: "HTTP/1.1 200 OK\r\n\r\n", options: { method: "HEAD" } },
@@ -76,14 +76,14 @@ const messages: Case[] = [
     name: "a CONNECT that is let through, whatever it says",
     text: "HTTP/1.1 299 OK\r\nContent-Length: 5\r\n\r\n",
     line: "299 OK 11",
-    fields: five,
+    headers: five,
     options: { method: "CONNECT" },
   },
   {
     name: "a CONNECT that is refused",
     text: "HTTP/1.1 407 No\r\nContent-Length: 5\r\n\r\nhello",
     line: "407 No 11",
-    fields: five,
+    headers: five,
     body: "hello",
     options: { method: "CONNECT" },
   },
@@ -198,11 +198,11 @@ describe("ResponseParser", () => {
         fc.constantFrom(0, 1),
         fc.array(line, { maxLength: 8 }),
         fc.array(fc.nat(200), { maxLength: 5 }),
-        (status, reason, minor, fields, cuts) => {
-          const head = fields.map(([name, text]) => `${name}: ${text}\r\n`).join("");
+        (status, reason, minor, headers, cuts) => {
+          const head = headers.map(([name, text]) => `${name}: ${text}\r\n`).join("");
           const bytes = bytesOf(`HTTP/1.${minor} ${status} ${reason}\r\n${head}\r\n`);
           const outcome = feed(new ResponseParser(), piecesOf(bytes, cuts), true);
-          assert.deepEqual([outcome.line, outcome.fields], [`${status} ${reason} ${10 + minor}`, fields.flat()]);
+          assert.deepEqual([outcome.line, outcome.headers], [`${status} ${reason} ${10 + minor}`, headers.flat()]);
           assert.deepEqual([outcome.end, outcome.headSize], [true, bytes.length]);
         },
       ),

@@ -40,18 +40,18 @@ describe("serializeHead", () => {
   it("writes a status, fields in order, and what is needed to frame the body", () => {
     for (const [init, expected] of [
       [
-        { status: 404, fields: { B: ["1", "2"], a: "" }, body },
+        { status: 404, headers: { B: ["1", "2"], a: "" }, body },
         "404 Not Found\r\nB: 1\r\nB: 2\r\na: \r\nContent-Length: 2",
       ],
       [{}, "200 OK\r\nContent-Length: 0"],
       [{ status: 599, version: 10 }, "599 \r\nContent-Length: 0"],
       [{ body: parts() }, "200 OK\r\nTransfer-Encoding: chunked"],
       [{ body: parts(7) }, "200 OK\r\nContent-Length: 7"],
-      [{ fields: { "content-length": "2" }, body }, "200 OK\r\ncontent-length: 2"],
-      [{ fields: { "transfer-encoding": "Chunked" }, body }, "200 OK\r\ntransfer-encoding: Chunked"],
+      [{ headers: { "content-length": "2" }, body }, "200 OK\r\ncontent-length: 2"],
+      [{ headers: { "transfer-encoding": "Chunked" }, body }, "200 OK\r\ntransfer-encoding: Chunked"],
       [{ status: 101 }, "101 Switching Protocols"],
       [{ status: 204 }, "204 No Content"],
-      [{ status: 304, fields: { "Content-Length": "7" } }, "304 Not Modified\r\nContent-Length: 7"],
+      [{ status: 304, headers: { "Content-Length": "7" } }, "304 Not Modified\r\nContent-Length: 7"],
     ] as [ResponseInit<Body>, string][]) {
       assert.equal(head(init), `HTTP/1.1 ${expected}\r\n\r\n`);
     }
@@ -60,7 +60,7 @@ describe("serializeHead", () => {
   it("writes method, target and version of a request", () => {
     for (const [init, expected] of [
       [{}, "GET / HTTP/1.1"],
-      [{ method: "CONNECT", target: "a:80", fields: { Host: "a:80" } }, "CONNECT a:80 HTTP/1.1\r\nHost: a:80"],
+      [{ method: "CONNECT", target: "a:80", headers: { Host: "a:80" } }, "CONNECT a:80 HTTP/1.1\r\nHost: a:80"],
       [{ method: "POST", version: 10 }, "POST / HTTP/1.0\r\nContent-Length: 0"],
       [{ method: "m-Search~1", body: "ab" }, "m-Search~1 / HTTP/1.1\r\nContent-Length: 2"],
       [{ body: parts() }, "GET / HTTP/1.1\r\nTransfer-Encoding: chunked"],
@@ -73,7 +73,7 @@ describe("serializeHead", () => {
     const to = (method: string, version = 11): SerializerOptions => ({ request: { method, version } });
     assert.equal(head({ body }, to("HEAD")), "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n");
     assert.equal(
-      head({ fields: { "Content-Length": "7" } }, to("HEAD")),
+      head({ headers: { "Content-Length": "7" } }, to("HEAD")),
       "HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\n",
     );
     assert.equal(head({ body: parts() }, to("HEAD")), "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
@@ -83,8 +83,8 @@ describe("serializeHead", () => {
 
   it("says of the connection what is not said yet", () => {
     const says = (keepAlive: boolean, version: number, connection?: string, body?: Body): string | undefined => {
-      const fields = connection === undefined ? {} : { Connection: connection };
-      const written = head({ fields, ...(body && { body }) }, { keepAlive, request: { method: "GET", version } });
+      const headers = connection === undefined ? {} : { Connection: connection };
+      const written = head({ headers, ...(body && { body }) }, { keepAlive, request: { method: "GET", version } });
       return written.match(/^Connection: .*$/gm)?.join();
     };
     assert.equal(says(true, 11), undefined);
@@ -110,24 +110,24 @@ describe("nothing can end the head, a chunk's line or the trailer", () => {
 
   it("in a field, however it got there", () => {
     for (const text of bad) {
-      for (const fields of [Fields.fromRaw(["A", text]), Fields.fromRaw(["a", "b", "A", text])]) {
-        assert.throws(() => head({ fields }), { code: "http.bad_value" });
-        assert.throws(() => request({ fields }), { code: "http.bad_value" });
+      for (const headers of [Fields.fromRaw(["A", text]), Fields.fromRaw(["a", "b", "A", text])]) {
+        assert.throws(() => head({ headers }), { code: "http.bad_value" });
+        assert.throws(() => request({ headers }), { code: "http.bad_value" });
       }
-      assert.throws(() => head({ fields: Fields.fromRaw([text, "a"]) }), { code: "http.bad_field" });
+      assert.throws(() => head({ headers: Fields.fromRaw([text, "a"]) }), { code: "http.bad_field" });
       // Handed out, and changed.
-      const response = new Response({ fields: { A: "b" } });
-      (response.fields.raw as string[])[1] = text;
+      const response = new Response({ headers: { A: "b" } });
+      (response.headers.raw as string[])[1] = text;
       assert.throws(() => serializeHead(response), { code: "http.bad_value" });
-      const parsed = new Request({ fields: { A: "b" } });
-      const raw = parsed.fields.raw as string[];
-      parsed.fields.set("C", "d");
+      const parsed = new Request({ headers: { A: "b" } });
+      const raw = parsed.headers.raw as string[];
+      parsed.headers.set("C", "d");
       raw.push(text, "e");
       assert.throws(() => serializeHead(parsed), { code: "http.bad_field" });
-      assert.throws(() => serializeHead(new Request({ fields: parsed.fields })), { code: "http.bad_field" });
+      assert.throws(() => serializeHead(new Request({ headers: parsed.headers })), { code: "http.bad_field" });
     }
     for (const name of ["", "A: b", "a b", "\xe9"]) {
-      assert.throws(() => head({ fields: Fields.fromRaw([name, "c"]) }), { code: "http.bad_field" });
+      assert.throws(() => head({ headers: Fields.fromRaw([name, "c"]) }), { code: "http.bad_field" });
     }
   });
 
@@ -241,13 +241,13 @@ describe("Serializer", () => {
   });
 
   it("makes one chunk of a body that is bytes, and none of an empty one", () => {
-    const fields = { "Transfer-Encoding": "chunked" };
-    assert.equal(drain(new Serializer(new Response({ fields, body }))).split("\r\n\r\n")[1], "2\r\na\xff\r\n0");
-    assert.equal(drain(new Serializer(new Response({ fields }))).split("\r\n\r\n")[1], "0");
+    const headers = { "Transfer-Encoding": "chunked" };
+    assert.equal(drain(new Serializer(new Response({ headers, body }))).split("\r\n\r\n")[1], "2\r\na\xff\r\n0");
+    assert.equal(drain(new Serializer(new Response({ headers }))).split("\r\n\r\n")[1], "0");
   });
 
   it("takes as many bytes as were announced, no more and no less", () => {
-    for (const init of [{ body: parts(3) }, { body: parts(), fields: { "Content-Length": "3" } }]) {
+    for (const init of [{ body: parts(3) }, { body: parts(), headers: { "Content-Length": "3" } }]) {
       const serializer = new Serializer(new Response<Body>(init));
       serializer.put(bytesOf("a"));
       assert.throws(() => serializer.put(bytesOf("bcd")), { code: "http.bad_content_length" });

@@ -26,9 +26,9 @@ describe("Request.from, of fetch", () => {
       new FetchRequest("http://a:8080/b%20c?d=e#f", { method: "PUT", headers: { "X-A": "1" }, body: "hé" }),
     );
     assert.deepEqual([request.method, request.target, request.version], ["PUT", "/b%20c?d=e", 11]);
-    assert.deepEqual([...request.fields].slice(0, 1), [["Host", "a:8080"]]);
-    assert.equal(request.fields.get("x-a"), "1");
-    assert.equal(request.fields.get("content-type"), "text/plain;charset=UTF-8");
+    assert.deepEqual([...request.headers].slice(0, 1), [["Host", "a:8080"]]);
+    assert.equal(request.headers.get("x-a"), "1");
+    assert.equal(request.headers.get("content-type"), "text/plain;charset=UTF-8");
     assert.ok(isStream(request.body));
     assert.equal(await request.text(), "hé");
   });
@@ -41,7 +41,7 @@ describe("Request.from, of fetch", () => {
       ["a", "b"],
     ] as const;
     const request = Request.from({ method: "POST", url: "https://h/", headers, body: parts("c") });
-    assert.deepEqual([...request.fields].flat(), ["Host", "h", "a", "b"]);
+    assert.deepEqual([...request.headers].flat(), ["Host", "h", "a", "b"]);
   });
 
   it("has an empty body where there is none", () => {
@@ -53,9 +53,9 @@ describe("Request.from, of fetch", () => {
 });
 
 describe("Request.toFetch", () => {
-  const fields = { Host: "a:8080" };
+  const headers = { Host: "a:8080" };
   const to = (init: RequestInit, scheme?: "http" | "https"): globalThis.Request =>
-    new Request({ fields, ...init }).toFetch(scheme);
+    new Request({ headers, ...init }).toFetch(scheme);
 
   it("makes the URL of scheme, Host and target", () => {
     for (const [target, url] of [
@@ -70,11 +70,11 @@ describe("Request.toFetch", () => {
       assert.equal(to({ target }).url, url);
     }
     assert.equal(to({ target: "/b" }, "https").url, "https://a:8080/b");
-    assert.equal(to({ fields: {}, version: 10 }).url, "http://localhost/");
+    assert.equal(to({ headers: {}, version: 10 }).url, "http://localhost/");
   });
 
   it("takes method, fields and body", async () => {
-    const request = to({ method: "POST", fields: { Host: "a", "X-A": ["1", "2"] }, body: "hé" });
+    const request = to({ method: "POST", headers: { Host: "a", "X-A": ["1", "2"] }, body: "hé" });
     assert.deepEqual([request.method, request.headers.get("x-a"), await request.text()], ["POST", "1, 2", "hé"]);
     assert.equal(await to({ method: "PUT", body: parts("a", "b") }).text(), "ab");
     const { body } = new FetchResponse("streamed");
@@ -83,17 +83,17 @@ describe("Request.toFetch", () => {
   });
 
   it("comes back as it went", async () => {
-    const there = new Request({ method: "PUT", target: "/b?c", fields: { Host: "a", "x-y": "z" }, body: "d" });
+    const there = new Request({ method: "PUT", target: "/b?c", headers: { Host: "a", "x-y": "z" }, body: "d" });
     const back = Request.from(there.toFetch());
     assert.deepEqual([back.method, back.target, await back.text()], ["PUT", "/b?c", "d"]);
-    assert.deepEqual([back.fields.get("host"), back.fields.get("x-y")], ["a", "z"]);
+    assert.deepEqual([back.headers.get("host"), back.headers.get("x-y")], ["a", "z"]);
   });
 
   it("refuses a Host and a target that make no URL", () => {
     for (const init of [
-      { fields: {} },
-      { fields: { Host: ["a", "a"] } },
-      ...["", "a b", "a/b", "a@b", "a:99999", "[", "a:80:80"].map((Host) => ({ fields: { Host } })),
+      { headers: {} },
+      { headers: { Host: ["a", "a"] } },
+      ...["", "a b", "a/b", "a@b", "a:99999", "[", "a:80:80"].map((Host) => ({ headers: { Host } })),
     ]) {
       assert.throws(() => to(init), { code: "http.bad_host" }, JSON.stringify(init));
     }
@@ -136,10 +136,13 @@ describe("Response.from, of fetch", () => {
     headers.append("Set-Cookie", "b=2");
     const response = Response.from(new FetchResponse("no", { status: 403, statusText: "Nope", headers }));
     assert.deepEqual([response.status, response.reason], [403, "Nope"]);
-    assert.deepEqual(response.fields.getAll("Set-Cookie"), ["a=1", "b=2"]);
-    assert.equal(response.fields.get("X-A"), "1");
-    assert.equal(response.fields.get("Content-Type"), "text/plain;charset=UTF-8");
-    assert.deepEqual([response.fields.has("Content-Length"), response.fields.has("Transfer-Encoding")], [false, false]);
+    assert.deepEqual(response.headers.getAll("Set-Cookie"), ["a=1", "b=2"]);
+    assert.equal(response.headers.get("X-A"), "1");
+    assert.equal(response.headers.get("Content-Type"), "text/plain;charset=UTF-8");
+    assert.deepEqual(
+      [response.headers.has("Content-Length"), response.headers.has("Transfer-Encoding")],
+      [false, false],
+    );
     assert.equal(await response.text(), "no");
   });
 
@@ -165,7 +168,7 @@ describe("Response.toFetch", () => {
     const response = to({
       status: 403,
       reason: "Nope",
-      fields: { "Set-Cookie": ["a", "b"] },
+      headers: { "Set-Cookie": ["a", "b"] },
       body: Uint8Array.of(0x61),
     });
     assert.deepEqual([response.status, response.statusText, await response.text()], [403, "Nope", "a"]);

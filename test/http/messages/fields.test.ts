@@ -161,7 +161,7 @@ describe("Fields", () => {
     const parsed = (): Fields => {
       const parser = new RequestParser();
       parser.put(bytesOf("GET / HTTP/1.1\r\nHost: a\r\nset-cookie:b=1\r\nAccept: */*\t\r\nSet-Cookie: c=2\r\n\r\n"));
-      return parser.request!.fields;
+      return parser.request!.headers;
     };
     const fields = parsed();
     assert.deepEqual([fields.isChecked, fields.size, fields.count("SET-COOKIE")], [true, 4, 2]);

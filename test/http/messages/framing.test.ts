@@ -41,8 +41,8 @@ describe("contentLength", () => {
       ["5", "identity"],
       ["x", ""],
     ]) {
-      const fields = new Fields({ "Content-Length": length, "Transfer-Encoding": coding });
-      assert.throws(() => contentLength(fields), { code: "http.bad_transfer_encoding" });
+      const headers = new Fields({ "Content-Length": length, "Transfer-Encoding": coding });
+      assert.throws(() => contentLength(headers), { code: "http.bad_transfer_encoding" });
     }
     assert.equal(contentLength(new Fields({ "Transfer-Encoding": "chunked" })), undefined);
   });
@@ -76,15 +76,15 @@ describe("isChunked", () => {
       ["\x0cchunked"],
       ["gzip;q=1, chunked"],
     ]) {
-      const fields = Fields.fromRaw(codings.flatMap((coding) => ["Transfer-Encoding", coding]));
-      assert.throws(() => isChunked(fields, 11), { code: "http.bad_transfer_encoding" }, String(codings));
+      const headers = Fields.fromRaw(codings.flatMap((coding) => ["Transfer-Encoding", coding]));
+      assert.throws(() => isChunked(headers, 11), { code: "http.bad_transfer_encoding" }, String(codings));
     }
   });
 
   it("is none of HTTP/1.0, whatever it says", () => {
     for (const coding of ["chunked", "gzip, chunked", ""]) {
-      const fields = new Fields({ "Transfer-Encoding": coding });
-      assert.throws(() => isChunked(fields, 10), { code: "http.bad_transfer_encoding" });
+      const headers = new Fields({ "Transfer-Encoding": coding });
+      assert.throws(() => isChunked(headers, 10), { code: "http.bad_transfer_encoding" });
     }
   });
 });
@@ -119,7 +119,7 @@ it("a received response without a framing ends with the stream, unless it has no
 
 /** What is to be sent, in short: method or status, fields, body, version. */
 interface Sent {
-  fields?: FieldsInit;
+  headers?: FieldsInit;
   body?: Body;
   version?: number;
 }
@@ -132,7 +132,7 @@ const added = (framing: Departure["framing"], add: "Content-Length" | "Transfer-
   framing,
   add,
 });
-const message = ({ fields, body = noBytes, version = 11 }: Sent) => ({ fields: new Fields(fields), body, version });
+const message = ({ headers, body = noBytes, version = 11 }: Sent) => ({ headers: new Fields(headers), body, version });
 
 describe("requestDeparture", () => {
   const departure = (method: string, sent: Sent): Departure => requestDeparture(method, message(sent));
@@ -154,23 +154,23 @@ describe("requestDeparture", () => {
   });
 
   it("leaves a framing that is given and right", () => {
-    assert.deepEqual(departure("GET", { fields: length("0") }), { framing: 0 });
-    assert.deepEqual(departure("POST", { fields: length("003"), body: bytes }), { framing: 3 });
-    assert.deepEqual(departure("POST", { fields: length("9"), body: parts(), version: 10 }), { framing: 9 });
+    assert.deepEqual(departure("GET", { headers: length("0") }), { framing: 0 });
+    assert.deepEqual(departure("POST", { headers: length("003"), body: bytes }), { framing: 3 });
+    assert.deepEqual(departure("POST", { headers: length("9"), body: parts(), version: 10 }), { framing: 9 });
     for (const body of [noBytes, bytes, parts3, parts()]) {
-      assert.deepEqual(departure("GET", { fields: chunks, body }), { framing: "chunked" });
+      assert.deepEqual(departure("GET", { headers: chunks, body }), { framing: "chunked" });
     }
   });
 
   it("refuses one that is wrong, and a body that can't be sent", () => {
     for (const [code, method, sent] of [
-      ["http.bad_content_length", "GET", { fields: length("2"), body: bytes }],
-      ["http.bad_content_length", "GET", { fields: length("3"), body: parts(4) }],
-      ["http.bad_content_length", "GET", { fields: length("x"), body: parts() }],
-      ["http.multiple_content_length", "GET", { fields: { "Content-Length": ["3", "3"] }, body: bytes }],
-      ["http.bad_transfer_encoding", "GET", { fields: { ...chunks, ...length("3") }, body: bytes }],
-      ["http.bad_transfer_encoding", "GET", { fields: chunks, body: bytes, version: 10 }],
-      ["http.unknown_transfer_coding", "GET", { fields: { "Transfer-Encoding": "gzip, chunked" }, body: bytes }],
+      ["http.bad_content_length", "GET", { headers: length("2"), body: bytes }],
+      ["http.bad_content_length", "GET", { headers: length("3"), body: parts(4) }],
+      ["http.bad_content_length", "GET", { headers: length("x"), body: parts() }],
+      ["http.multiple_content_length", "GET", { headers: { "Content-Length": ["3", "3"] }, body: bytes }],
+      ["http.bad_transfer_encoding", "GET", { headers: { ...chunks, ...length("3") }, body: bytes }],
+      ["http.bad_transfer_encoding", "GET", { headers: chunks, body: bytes, version: 10 }],
+      ["http.unknown_transfer_coding", "GET", { headers: { "Transfer-Encoding": "gzip, chunked" }, body: bytes }],
       ["core.invalid_argument", "POST", { body: parts(), version: 10 }],
       ["core.invalid_argument", "TRACE", { body: bytes }],
       ["core.invalid_argument", "TRACE", { body: parts() }],
@@ -195,12 +195,12 @@ describe("responseDeparture", () => {
       [{ framing: 0 }, 101, {}],
       [{ framing: 0 }, 204, {}],
       [{ framing: 0 }, 304, {}],
-      [{ framing: 0 }, 304, { fields: length("7") }],
-      [{ framing: 0 }, 304, { fields: chunks }],
+      [{ framing: 0 }, 304, { headers: length("7") }],
+      [{ framing: 0 }, 304, { headers: chunks }],
       [added(3, "Content-Length"), 200, { body: bytes }, "HEAD"],
       [added(0, "Transfer-Encoding"), 200, { body: parts() }, "HEAD"],
-      [{ framing: 0 }, 200, { fields: length("7") }, "HEAD"],
-      [{ framing: 0 }, 200, { fields: length("7"), body: bytes }, "HEAD"],
+      [{ framing: 0 }, 200, { headers: length("7") }, "HEAD"],
+      [{ framing: 0 }, 200, { headers: length("7"), body: bytes }, "HEAD"],
       [{ framing: 0 }, 200, {}, "CONNECT"],
       [added(3, "Content-Length"), 407, { body: bytes }, "CONNECT"],
     ] as [Departure, number, Sent, string?, number?][]) {
@@ -209,25 +209,25 @@ describe("responseDeparture", () => {
   });
 
   it("leaves a framing that is given and right", () => {
-    assert.deepEqual(departure(200, { fields: length("3"), body: bytes }), { framing: 3 });
-    assert.deepEqual(departure(200, { fields: length("9"), body: parts() }, "GET", 10), { framing: 9 });
-    assert.deepEqual(departure(200, { fields: chunks, body: bytes }), { framing: "chunked" });
+    assert.deepEqual(departure(200, { headers: length("3"), body: bytes }), { framing: 3 });
+    assert.deepEqual(departure(200, { headers: length("9"), body: parts() }, "GET", 10), { framing: 9 });
+    assert.deepEqual(departure(200, { headers: chunks, body: bytes }), { framing: "chunked" });
   });
 
   it("refuses one that is wrong, and a body that can't be sent", () => {
     for (const [code, ...args] of [
-      ["http.bad_content_length", 200, { fields: length("2"), body: bytes }],
-      ["http.bad_content_length", 204, { fields: length("0") }],
-      ["http.bad_content_length", 101, { fields: length("0") }],
-      ["http.bad_content_length", 200, { fields: length("0") }, "CONNECT"],
-      ["http.bad_content_length", 304, { fields: length("x") }],
-      ["http.bad_content_length", 200, { fields: length("x") }, "HEAD"],
-      ["http.multiple_content_length", 200, { fields: { "Content-Length": ["0", "0"] } }],
-      ["http.bad_transfer_encoding", 204, { fields: chunks }],
-      ["http.bad_transfer_encoding", 200, { fields: chunks }, "CONNECT"],
-      ["http.bad_transfer_encoding", 200, { fields: chunks }, "GET", 10],
-      ["http.bad_transfer_encoding", 200, { fields: { ...chunks, ...length("0") } }],
-      ["http.bad_transfer_encoding", 200, { fields: { "Transfer-Encoding": "identity" } }, "HEAD"],
+      ["http.bad_content_length", 200, { headers: length("2"), body: bytes }],
+      ["http.bad_content_length", 204, { headers: length("0") }],
+      ["http.bad_content_length", 101, { headers: length("0") }],
+      ["http.bad_content_length", 200, { headers: length("0") }, "CONNECT"],
+      ["http.bad_content_length", 304, { headers: length("x") }],
+      ["http.bad_content_length", 200, { headers: length("x") }, "HEAD"],
+      ["http.multiple_content_length", 200, { headers: { "Content-Length": ["0", "0"] } }],
+      ["http.bad_transfer_encoding", 204, { headers: chunks }],
+      ["http.bad_transfer_encoding", 200, { headers: chunks }, "CONNECT"],
+      ["http.bad_transfer_encoding", 200, { headers: chunks }, "GET", 10],
+      ["http.bad_transfer_encoding", 200, { headers: { ...chunks, ...length("0") } }],
+      ["http.bad_transfer_encoding", 200, { headers: { "Transfer-Encoding": "identity" } }, "HEAD"],
       ["core.invalid_argument", 204, { body: bytes }],
       ["core.invalid_argument", 304, { body: parts() }],
       ["core.invalid_argument", 101, { body: bytes }],

@@ -47,7 +47,7 @@ describe("Request.from, of node:http", () => {
     const text = "PUT /a?b HTTP/1.0\r\nHOST: a\r\nX: \xe9\r\nx: 2\r\nCookie: c\r\ncookie: d\r\n\r\n";
     const request = await received(text, (request) => request);
     assert.deepEqual([request.method, request.target, request.version], ["PUT", "/a?b", 10]);
-    assert.deepEqual([...request.fields].flat(), ["HOST", "a", "X", "\xe9", "x", "2", "Cookie", "c", "cookie", "d"]);
+    assert.deepEqual([...request.headers].flat(), ["HOST", "a", "X", "\xe9", "x", "2", "Cookie", "c", "cookie", "d"]);
     assert.equal((request.body as Uint8Array).length, 0);
   });
 
@@ -70,7 +70,7 @@ describe("Request.from, of node:http", () => {
     await serving(
       (incoming, answer) => {
         const request = Request.from(incoming);
-        request.fields.delete("Host");
+        request.headers.delete("Host");
         answer.end(incoming.rawHeaders.join());
       },
       async (port) => assert.match(await (await fetch(`http://127.0.0.1:${port}/`)).text(), /host,127/i),
@@ -97,8 +97,8 @@ describe("Response.from, of node:http", () => {
       async (port) => {
         const response = Response.from(await answer(port));
         assert.deepEqual([response.status, response.reason, response.version], [404, "Nope \xe9", 11]);
-        assert.deepEqual(response.fields.getAll("set-cookie"), ["a=1", "b=2"]);
-        assert.equal(response.fields.raw[2], "SET-COOKIE");
+        assert.deepEqual(response.headers.getAll("set-cookie"), ["a=1", "b=2"]);
+        assert.equal(response.headers.raw[2], "SET-COOKIE");
         assert.equal(response.chunked, true);
         assert.equal(await response.text(), "hello");
       },

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Request, Response, type Body, type FieldsInit } from "../../../src/http/index.ts";
 
-const make = (fields: FieldsInit, version = 11): Request => new Request({ fields, version });
-const raw = (message: Request | Response<Body>): string[] => [...message.fields].flat();
+const make = (headers: FieldsInit, version = 11): Request => new Request({ headers, version });
+const raw = (message: Request | Response<Body>): string[] => [...message.headers].flat();
 
 /** A body in parts, as many as these. */
 const parts = (...all: unknown[]): Body => ({
@@ -43,9 +43,9 @@ describe("keepAlive", () => {
       const message = make({ Connection: connection, Other: "y" }, version);
       for (let i = 0; i < 2; i++) {
         message.keepAlive = keep;
-        assert.equal(message.fields.joined("Connection"), expected);
+        assert.equal(message.headers.joined("Connection"), expected);
         assert.equal(message.keepAlive, keep);
-        assert.equal(message.fields.get("Other"), "y");
+        assert.equal(message.headers.get("Other"), "y");
       }
     }
   });
@@ -66,7 +66,7 @@ describe("chunked", () => {
   });
 
   it("can be set, and is then the only framing", () => {
-    for (const [fields, chunked, expected] of [
+    for (const [headers, chunked, expected] of [
       [{}, true, ["Transfer-Encoding", "chunked"]],
       [{ "Content-Length": "5", A: "b" }, true, ["A", "b", "Transfer-Encoding", "chunked"]],
       [{ "Transfer-Encoding": ["gzip", "x"] }, true, ["Transfer-Encoding", "gzip, x, chunked"]],
@@ -75,7 +75,7 @@ describe("chunked", () => {
       [{ "Transfer-Encoding": "gzip, chunked" }, false, ["Transfer-Encoding", "gzip"]],
       [{ "Content-Length": "5" }, false, ["Content-Length", "5"]],
     ] as [FieldsInit, boolean, string[]][]) {
-      const message = make(fields);
+      const message = make(headers);
       for (let i = 0; i < 2; i++) {
         message.chunked = chunked;
         assert.deepEqual([raw(message), message.chunked], [expected, chunked]);
@@ -88,29 +88,29 @@ describe("contentLength", () => {
   it("is what Content-Length says, or throws where that can't be", () => {
     assert.equal(make({}).contentLength, undefined);
     assert.equal(make({ "content-length": "5" }).contentLength, 5);
-    for (const [code, fields] of [
+    for (const [code, headers] of [
       ["http.bad_content_length", { "Content-Length": "5x" }],
       ["http.multiple_content_length", { "Content-Length": ["5", "5"] }],
       ["http.bad_transfer_encoding", { "Content-Length": "5", "Transfer-Encoding": "chunked" }],
     ] as [string, FieldsInit][]) {
-      assert.throws(() => make(fields).contentLength, { code });
+      assert.throws(() => make(headers).contentLength, { code });
     }
   });
 
   it("can be set, and is then the only framing", () => {
-    for (const fields of [
+    for (const headers of [
       {},
       { "content-length": ["1", "2"] },
       { "Transfer-Encoding": "chunked" },
       { "Transfer-Encoding": "gzip, chunked" },
     ]) {
-      const message = make(fields);
+      const message = make(headers);
       message.contentLength = 5;
-      assert.deepEqual([message.fields.size, message.fields.get("Content-Length")], [1, "5"]);
+      assert.deepEqual([message.headers.size, message.headers.get("Content-Length")], [1, "5"]);
       message.contentLength = 0;
       assert.equal(message.contentLength, 0);
       message.contentLength = undefined;
-      assert.equal(message.fields.size, 0);
+      assert.equal(message.headers.size, 0);
     }
   });
 
@@ -128,16 +128,19 @@ describe("preparePayload", () => {
 
   it("sets the framing that the body needs, whatever there was", () => {
     for (const [message, framing] of [
-      [new Request({ fields: wrong }), []],
-      [new Request({ fields: wrong, method: "POST" }), ["Content-Length", "0"]],
-      [new Request({ fields: wrong, body: "é" }), ["Content-Length", "2"]],
-      [new Request({ fields: wrong, body: parts() }), ["Transfer-Encoding", "chunked"]],
-      [new Request({ fields: wrong, body: Object.assign(parts(), { size: 7 }), version: 10 }), ["Content-Length", "7"]],
-      [new Response({ fields: wrong }), ["Content-Length", "0"]],
-      [new Response<Body>({ fields: wrong, body: parts() }), ["Transfer-Encoding", "chunked"]],
-      [new Response<Body>({ fields: wrong, body: parts(), version: 10 }), []],
-      [new Response({ fields: wrong, status: 204 }), []],
-      [new Response({ fields: wrong, status: 304 }), []],
+      [new Request({ headers: wrong }), []],
+      [new Request({ headers: wrong, method: "POST" }), ["Content-Length", "0"]],
+      [new Request({ headers: wrong, body: "é" }), ["Content-Length", "2"]],
+      [new Request({ headers: wrong, body: parts() }), ["Transfer-Encoding", "chunked"]],
+      [
+        new Request({ headers: wrong, body: Object.assign(parts(), { size: 7 }), version: 10 }),
+        ["Content-Length", "7"],
+      ],
+      [new Response({ headers: wrong }), ["Content-Length", "0"]],
+      [new Response<Body>({ headers: wrong, body: parts() }), ["Transfer-Encoding", "chunked"]],
+      [new Response<Body>({ headers: wrong, body: parts(), version: 10 }), []],
+      [new Response({ headers: wrong, status: 204 }), []],
+      [new Response({ headers: wrong, status: 304 }), []],
     ] as [Request | Response<Body>, string[]][]) {
       for (let i = 0; i < 2; i++) {
         message.preparePayload();
@@ -200,7 +203,10 @@ describe("a message made from what is none", () => {
 
   for (const [name, make] of constructors) {
     it(`says what to give to ${name}`, () => {
-      assert.throws(() => make({ headers: {} }), misuse(/fields, not headers/));
+      assert.throws(() => make({ fields: {} }), misuse(/headers, not fields/));
+      for (const others of [new globalThis.Request("http://a/"), new globalThis.Response("a")]) {
+        assert.throws(() => make(others), misuse(/\.from makes one of fetch's or Node's/));
+      }
       assert.throws(() => make("hello" as unknown as object), misuse(/made from an object/));
       assert.throws(() => make({ body: Promise.resolve("a") }), misuse(/is an await missing/));
       assert.throws(() => make({ body: { a: 1 } }), misuse(/JSON.stringify/));

@@ -50,7 +50,7 @@ test("fields answer the same before and after their list was made", () => {
       const parser = new RequestParser();
       const lines = pairs.map(([field, text]) => `${field}:  ${text} \r\n`).join("");
       parser.put(encodeLatin1(`GET / HTTP/1.1\r\n${lines}\r\n`));
-      const lazy = parser.request!.fields;
+      const lazy = parser.request!.headers;
       if (isCompact) lazy.compact();
       const listed = new Fields(pairs);
       const copy = new Fields(lazy);

@@ -8,14 +8,14 @@ describe("Request", () => {
     assert.equal(request.method, "GET");
     assert.equal(request.target, "/");
     assert.equal(request.version, 11);
-    assert.equal(request.fields.size, 0);
+    assert.equal(request.headers.size, 0);
   });
 
   it("copies its fields", () => {
-    const fields = new Fields({ Host: "a" });
-    const request = new Request({ fields });
-    fields.delete("Host");
-    assert.equal(request.fields.get("host"), "a");
+    const headers = new Fields({ Host: "a" });
+    const request = new Request({ headers });
+    headers.delete("Host");
+    assert.equal(request.headers.get("host"), "a");
   });
 
   it("splits its target at the first question mark", () => {
@@ -37,35 +37,35 @@ describe("Request", () => {
   it("has its body as bytes or as what gives them, text as UTF-8, and says nothing of its type", () => {
     assert.equal((new Request().body as Uint8Array).length, 0);
     const text = new Request({ body: "é" });
-    assert.deepEqual([text.body, text.fields.size], [Uint8Array.of(0xc3, 0xa9), 0]);
+    assert.deepEqual([text.body, text.headers.size], [Uint8Array.of(0xc3, 0xa9), 0]);
     const stream = new ReadableStream<Uint8Array>();
     assert.equal(new Request({ body: stream }).body, stream);
     assert.throws(() => new Request({ body: 1 as unknown as string }), { code: "core.invalid_argument" });
   });
 
   it("refuses fields that are none", () => {
-    assert.throws(() => new Request({ fields: { "a b": "c" } }), { code: "http.bad_field" });
-    assert.throws(() => new Request({ fields: { a: "\n" } }), { code: "http.bad_value" });
+    assert.throws(() => new Request({ headers: { "a b": "c" } }), { code: "http.bad_field" });
+    assert.throws(() => new Request({ headers: { a: "\n" } }), { code: "http.bad_value" });
   });
 
   it("knows an upgrade to WebSocket", () => {
     const upgrade = { Connection: "Upgrade", Upgrade: "websocket" };
-    assert.equal(new Request({ fields: upgrade }).isUpgrade, true);
+    assert.equal(new Request({ headers: upgrade }).isUpgrade, true);
     assert.equal(
-      new Request({ fields: { Connection: ["keep-alive", "x, upgrade"], Upgrade: "WebSocket" } }).isUpgrade,
+      new Request({ headers: { Connection: ["keep-alive", "x, upgrade"], Upgrade: "WebSocket" } }).isUpgrade,
       true,
     );
-    assert.equal(new Request({ version: 10, fields: upgrade }).isUpgrade, false);
-    assert.equal(new Request({ method: "POST", fields: upgrade }).isUpgrade, false);
-    assert.equal(new Request({ method: "get", fields: upgrade }).isUpgrade, false);
-    assert.equal(new Request({ fields: { Connection: "Upgrade" } }).isUpgrade, false);
-    assert.equal(new Request({ fields: { Connection: "Upgrade", Upgrade: "h2c" } }).isUpgrade, false);
-    assert.equal(new Request({ fields: { Upgrade: "websocket" } }).isUpgrade, false);
+    assert.equal(new Request({ version: 10, headers: upgrade }).isUpgrade, false);
+    assert.equal(new Request({ method: "POST", headers: upgrade }).isUpgrade, false);
+    assert.equal(new Request({ method: "get", headers: upgrade }).isUpgrade, false);
+    assert.equal(new Request({ headers: { Connection: "Upgrade" } }).isUpgrade, false);
+    assert.equal(new Request({ headers: { Connection: "Upgrade", Upgrade: "h2c" } }).isUpgrade, false);
+    assert.equal(new Request({ headers: { Upgrade: "websocket" } }).isUpgrade, false);
   });
 
   it("knows who waits for 100 (Continue)", () => {
     const waits = (Expect: string | string[], version = 11): boolean =>
-      new Request({ version, fields: { Expect } }).expectsContinue;
+      new Request({ version, headers: { Expect } }).expectsContinue;
     assert.deepEqual(
       [waits("100-continue"), waits("100-CONTINUE"), waits("100"), waits("")],
       [true, true, false, false],

@@ -7,7 +7,7 @@ describe("Response", () => {
     const response = new Response();
     assert.equal(response.status, 200);
     assert.equal(response.reason, "OK");
-    assert.equal(response.fields.size, 0);
+    assert.equal(response.headers.size, 0);
     assert.equal(response.body.length, 0);
   });
 
@@ -26,19 +26,19 @@ describe("Response", () => {
   it("sends text as UTF-8 and says so", () => {
     const response = new Response({ body: "é" });
     assert.deepEqual(response.body, Uint8Array.of(0xc3, 0xa9));
-    assert.equal(response.fields.get("content-type"), "text/plain; charset=utf-8");
+    assert.equal(response.headers.get("content-type"), "text/plain; charset=utf-8");
   });
 
   it("leaves a Content-Type that is given, and says nothing of bytes", () => {
-    const page = new Response({ body: "<p>", fields: { "content-type": "text/html" } });
-    assert.deepEqual(page.fields.raw, ["content-type", "text/html"]);
-    assert.equal(new Response({ body: Uint8Array.of(1) }).fields.size, 0);
+    const page = new Response({ body: "<p>", headers: { "content-type": "text/html" } });
+    assert.deepEqual(page.headers.raw, ["content-type", "text/html"]);
+    assert.equal(new Response({ body: Uint8Array.of(1) }).headers.size, 0);
   });
 
   it("does not change the fields that it is given", () => {
-    const fields = new Fields();
-    assert.equal(new Response({ body: "a", fields }).fields.size, 1);
-    assert.equal(fields.size, 0);
+    const headers = new Fields();
+    assert.equal(new Response({ body: "a", headers }).headers.size, 1);
+    assert.equal(headers.size, 0);
   });
 
   it("refuses what is no status and no reason", () => {
@@ -51,7 +51,7 @@ describe("Response", () => {
   });
 
   it("knows whether its body ends with the connection", () => {
-    for (const [status, fields, needs] of [
+    for (const [status, headers, needs] of [
       [200, {}, true],
       [200, { "Transfer-Encoding": "gzip" }, true],
       [200, { "Transfer-Encoding": "gzip, chunked" }, false],
@@ -60,14 +60,14 @@ describe("Response", () => {
       [204, {}, false],
       [304, {}, false],
     ] as const) {
-      assert.equal(new Response({ status, fields }).needsEof, needs, `${status} ${JSON.stringify(fields)}`);
+      assert.equal(new Response({ status, headers }).needsEof, needs, `${status} ${JSON.stringify(headers)}`);
     }
   });
 
   it("takes a body in parts, and nothing else that is no body", () => {
     const stream = new ReadableStream<Uint8Array>();
     const response = new Response({ body: stream });
-    assert.deepEqual([response.body, response.fields.size], [stream, 0]);
+    assert.deepEqual([response.body, response.headers.size], [stream, 0]);
     assert.throws(() => new Response({ body: {} as Uint8Array }), { code: "core.invalid_argument" });
   });
 });

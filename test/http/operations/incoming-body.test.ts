@@ -9,7 +9,7 @@ import { quiet } from "../support/serving.ts";
 class HandSource implements BodySource {
   contentLength: number | undefined = 5;
   isDone = false;
-  trailer: Fields = new Fields({ T: "x" });
+  trailers: Fields = new Fields({ T: "x" });
   reads = 0;
   handler!: Handler<Uint8Array | undefined>;
 
@@ -27,7 +27,7 @@ function bodied(): { source: HandSource; body: IncomingBody } {
 describe("IncomingBody", () => {
   it("reads a part when it is asked for one, up to the end", async () => {
     const { source, body } = bodied();
-    assert.deepEqual([body.size, body.isDone, body.trailer.get("t"), source.reads], [5, false, "x", 0]);
+    assert.deepEqual([body.size, body.isDone, body.trailers.get("t"), source.reads], [5, false, "x", 0]);
     const parts: string[] = [];
     const read = (async () => {
       for await (const part of body) parts.push(String(part));

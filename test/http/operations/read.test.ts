@@ -14,8 +14,8 @@ readingSuite({
   name: "read",
   read,
   make: (options) => new RequestParser(options),
-  say: ({ method, target, fields }: Request<Uint8Array>, { trailer }) =>
-    [method, target, ...[...fields].flat(), ...[...trailer].flat()].join(" "),
+  say: ({ method, target, headers }: Request<Uint8Array>, { trailers }) =>
+    [method, target, ...[...headers].flat(), ...[...trailers].flat()].join(" "),
   messages: [
     ["no body", head, "GET /a Host b", ""],
     ["a length of nothing", "POST /a HTTP/1.1\r\nContent-Length: 0\r\n\r\n", "POST /a Content-Length 0", ""],
@@ -61,7 +61,7 @@ describe("read", () => {
     const { stream } = streamWith(chrome);
     const request = await read(stream, new FlatBuffer(), new RequestParser());
     await Promise.resolve();
-    assert.equal(request.fields.get("Host"), "localhost:8080");
+    assert.equal(request.headers.get("Host"), "localhost:8080");
   });
 
   it("goes on with a parser that has seen what is in the buffer", async () => {
@@ -142,7 +142,7 @@ describe("read completes with an error", () => {
   });
 
   it("when the body is bad, or larger than allowed: the head is in the parser", async () => {
-    for (const [code, fields, body] of [
+    for (const [code, headers, body] of [
       ["http.bad_chunk", "Transfer-Encoding: chunked", "x"],
       ["http.body_limit", "Content-Length: 11", ""],
       ["http.body_limit", "Transfer-Encoding: chunked", "b\r\n"],
@@ -150,7 +150,7 @@ describe("read completes with an error", () => {
     ] as const) {
       for (const maxRead of [1, Infinity]) {
         const parser = new RequestParser({ maxBodySize: 10 });
-        const { stream } = streamWith(`POST /a HTTP/1.1\r\n${fields}\r\n\r\n${body}`, { maxRead });
+        const { stream } = streamWith(`POST /a HTTP/1.1\r\n${headers}\r\n\r\n${body}`, { maxRead });
         const { error, result } = await once((handler) => read(stream, new FlatBuffer(), parser, handler));
         assert.deepEqual([error?.code, result, parser.request?.method], [code, undefined, "POST"]);
       }

@@ -16,7 +16,7 @@ import {
 import { pair, type PairStream } from "../../../src/testing/index.ts";
 
 const responses: [name: string, response: Response][] = [
-  ["a 101", new Response({ status: 101, fields: { Upgrade: "websocket" } })],
+  ["a 101", new Response({ status: 101, headers: { Upgrade: "websocket" } })],
   ["an empty body", new Response({ status: 404 })],
   ["a body", new Response({ body: "hello" })],
 ];
@@ -49,7 +49,7 @@ describe("write", () => {
 
   it("sends a request", async () => {
     const [stream] = pair({ record: true, maxWrite: 3 });
-    await write(stream, new Request({ target: "/a", fields: { Host: "b" } }));
+    await write(stream, new Request({ target: "/a", headers: { Host: "b" } }));
     assert.equal(decodeLatin1(stream.sent), "GET /a HTTP/1.1\r\nHost: b\r\n\r\n");
     await assert.rejects(write(stream, new Request({ target: "a b" })), { code: "http.bad_target" });
   });
@@ -153,7 +153,7 @@ describe("write completes with an error", () => {
 
   it("for a response that can't be sent, before anything is written", async () => {
     const [stream] = pair();
-    const response = new Response({ fields: Fields.fromRaw(["a", "b\r\nc: d"]) });
+    const response = new Response({ headers: Fields.fromRaw(["a", "b\r\nc: d"]) });
     await assert.rejects(write(stream, response), { code: "http.bad_value" });
     assert.throws(() => write(stream, response, {}, assert.fail), { code: "http.bad_value" });
     assert.equal(stream.operations, 0);

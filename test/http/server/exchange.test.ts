@@ -43,9 +43,9 @@ it("does not where the handler has not returned, nor where the response is sent"
 it("is not watched where the stream may be released, or the connection ends", () => {
   for (const init of [
     { method: "CONNECT" },
-    { fields: { Upgrade: "x" } },
-    { fields: { Connection: "close" } },
-    { version: 10, fields: { Connection: "keep-alive" } },
+    { headers: { Upgrade: "x" } },
+    { headers: { Connection: "close" } },
+    { version: 10, headers: { Connection: "keep-alive" } },
   ]) {
     const { exchange } = exchangeOf(init);
     exchange.isPending = true;
@@ -78,7 +78,7 @@ it("releases the stream of its connection", () => {
 });
 
 it("a request asks for another protocol by Upgrade, and by CONNECT", () => {
-  assert.ok(asksToSwitch(new Request({ fields: { Upgrade: "x" } })));
+  assert.ok(asksToSwitch(new Request({ headers: { Upgrade: "x" } })));
   assert.ok(asksToSwitch(new Request({ method: "CONNECT" })));
-  assert.ok(!asksToSwitch(new Request({ fields: { Connection: "upgrade" } })));
+  assert.ok(!asksToSwitch(new Request({ headers: { Connection: "upgrade" } })));
 });

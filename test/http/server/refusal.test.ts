@@ -56,8 +56,8 @@ describe("refusalStatus", () => {
 });
 
 describe("checkRequest", () => {
-  const check = (fields: FieldsInit, version = 11): string | undefined =>
-    checkRequest(new Request({ fields, version }))?.code;
+  const check = (headers: FieldsInit, version = 11): string | undefined =>
+    checkRequest(new Request({ headers, version }))?.code;
 
   it("wants one Host, and a sound one", () => {
     for (const Host of ["a", "a:80", "127.0.0.1", "[::1]:80", ""]) assert.equal(check({ Host }), undefined, Host);

@@ -87,7 +87,7 @@ describe("ResponseWriter", () => {
     const body = new HandBody();
     fixture.add("a");
     const outcomes: unknown[] = [];
-    const response = new Response<Body>({ body, fields: { "Content-Length": "5" } });
+    const response = new Response<Body>({ body, headers: { "Content-Length": "5" } });
     fixture.writer.send(response, { method: "GET", version: 11 }, true, (...given) => outcomes.push(given));
     let flushed = 0;
     fixture.writer.flush(() => flushed++);
@@ -131,7 +131,7 @@ describe("ResponseWriter", () => {
         fixture.writer.add(response, departureOf(response), undefined, true);
         fixture.writer.flush(() => (isDone = true));
       } else {
-        const inParts = new Response<Body>({ body: Readable.from([bytes]), fields: { "Content-Length": `${size}` } });
+        const inParts = new Response<Body>({ body: Readable.from([bytes]), headers: { "Content-Length": `${size}` } });
         fixture.writer.send(inParts, { method: "GET", version: 11 }, true, () => (isDone = true));
       }
       for (let step = 0; step < 100; step++) {

@@ -8,8 +8,8 @@ import { pair, VirtualClock } from "../../../src/testing/index.ts";
 import { HandBody, quiet } from "../support/serving.ts";
 import { random } from "../../support/property.ts";
 
-const echo: RequestHandler = ({ body, fields }) =>
-  new Response<Body>({ body, fields: { "X-Of": fields.get("N") ?? "" } });
+const echo: RequestHandler = ({ body, headers }) =>
+  new Response<Body>({ body, headers: { "X-Of": headers.get("N") ?? "" } });
 
 async function* bodyOf(size: number, most: number): AsyncGenerator<Uint8Array, undefined> {
   for (let at = 0; at < size;) {
@@ -24,11 +24,11 @@ async function assertEchoes(client: NextLayer, rounds: number): Promise<void> {
   const buffer = new FlatBuffer();
   for (let round = 0; round < rounds; round++) {
     const size = Math.floor(random() * 20_000);
-    const fields = { Host: "h", N: String(round), ...(round % 3 === 0 ? { Expect: "100-continue" } : {}) };
-    const message = new Request<Body>({ method: "POST", fields, body: bodyOf(size, 3000) });
+    const headers = { Host: "h", N: String(round), ...(round % 3 === 0 ? { Expect: "100-continue" } : {}) };
+    const message = new Request<Body>({ method: "POST", headers, body: bodyOf(size, 3000) });
     const response = await request(client, message, { buffer });
     const received = await response.bytes();
-    assert.deepEqual([response.status, response.fields.get("X-Of"), received.length], [200, String(round), size]);
+    assert.deepEqual([response.status, response.headers.get("X-Of"), received.length], [200, String(round), size]);
     assert.ok(received.every((byte, i) => byte === i % 251));
     assert.equal(buffer.size, 0);
   }
@@ -88,7 +88,7 @@ describe("serve and request", () => {
         const source = new HandBody();
         const message = new Request<Body>({
           method: "POST",
-          fields: { Host: "h", Expect: "100-continue" },
+          headers: { Host: "h", Expect: "100-continue" },
           body: source,
         });
         const got = request(client, message, { clock })

@@ -17,11 +17,11 @@ const parts = (...texts: string[]): BodyStream => ({
 
 const get = (): RequestInit => ({
   target: "/a/../b?c=%20#d",
-  fields: { Host: "h:80", Accept: ["x", "y"], Cookie: "z", "X-A": "é" },
+  headers: { Host: "h:80", Accept: ["x", "y"], Cookie: "z", "X-A": "é" },
 });
 const put = (body: string | Body): RequestInit => ({
   method: "PUT",
-  fields: { Host: "h", "Content-Type": "application/json" },
+  headers: { Host: "h", "Content-Type": "application/json" },
   body,
 });
 const form = "--q\r\nContent-Disposition: form-data; name=a\r\n\r\nb\r\n--q--\r\n";
@@ -36,7 +36,7 @@ const samples: [name: string, init: () => RequestInit<Body>][] = [
   ["a byte order mark", () => put(parts("\u{feff}[1]"))],
   ["what is no UTF-8", () => put(Uint8Array.of(0x22, 0xff, 0x22))],
   ["no body", () => put("")],
-  ["a form", () => ({ ...put(form), fields: { Host: "h", "Content-Type": "multipart/form-data; boundary=q" } })],
+  ["a form", () => ({ ...put(form), headers: { Host: "h", "Content-Type": "multipart/form-data; boundary=q" } })],
   [
     "a body that fails",
     () =>
@@ -156,7 +156,7 @@ describe("a served request is as the platform's own", () => {
 
   it("refuses what can't be one of fetch's", () => {
     for (const init of [
-      { fields: {} },
+      { headers: {} },
       { ...get(), target: "*" },
       { ...get(), method: "TRACE" },
       { ...put("x"), method: "get" },

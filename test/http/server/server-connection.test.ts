@@ -149,7 +149,7 @@ describe("a served connection", () => {
     const serving = new Serving(async (given) => {
       request = given;
       await quiet();
-      return new Response({ body: `${given.target} ${given.fields.get("a")}` });
+      return new Response({ body: `${given.target} ${given.headers.get("a")}` });
     });
     await serving.send(get("/x", "A: b\r\n"));
     assert.equal(serving.responses()[0]!.body, "/x b");
@@ -185,11 +185,11 @@ describe("a served connection is kept or ended", () => {
     ],
   ] as const) {
     it(`behind ${what}`, async () => {
-      const serving = new Serving(() => new Response({ fields: response, body: "x" }));
+      const serving = new Serving(() => new Response({ headers: response, body: "x" }));
       await serving.send(request + (keeps ? request : get("/never")));
       const seen = serving.responses();
       assert.equal(seen.length, keeps ? 2 : 1);
-      assert.equal(seen[0]!.fields["connection"], connection);
+      assert.equal(seen[0]!.headers["connection"], connection);
       assert.equal(serving.client.ended, !keeps);
       await serving.end();
     });
@@ -258,7 +258,7 @@ describe("the n-th operation fails, for every n", () => {
 });
 
 describe("what is asked for with HEAD", () => {
-  for (const [name, handler, fields] of [
+  for (const [name, handler, headers] of [
     ["bytes", hello, { "content-type": "text/plain; charset=utf-8", "content-length": "7" }],
     ["parts", inParts, { "transfer-encoding": "chunked" }],
   ] as const) {
@@ -266,7 +266,7 @@ describe("what is asked for with HEAD", () => {
       const serving = new Serving(handler);
       await serving.send(get("/").replace("GET", "HEAD") + get("/2"));
       const [head, body] = serving.responses([0]);
-      assert.deepEqual(head!.fields, fields);
+      assert.deepEqual(head!.headers, headers);
       assert.equal(body!.body, "hello /2");
       await serving.end();
     });

@@ -62,9 +62,9 @@ export class Asking {
   }
 }
 
-export const get = (target = "/"): Request => new Request({ target, fields: { Host: "h" } });
-export const post = (body: string | Body, fields = {}): Request =>
-  new Request<Body>({ method: "POST", fields: { Host: "h", ...fields }, body });
+export const get = (target = "/"): Request => new Request({ target, headers: { Host: "h" } });
+export const post = (body: string | Body, headers = {}): Request =>
+  new Request<Body>({ method: "POST", headers: { Host: "h", ...headers }, body });
 export const expecting = { Expect: "100-continue" };
 
 export const answers: [name: string, text: string, body: string][] = [

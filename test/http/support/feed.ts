@@ -20,10 +20,10 @@ export interface Outcome {
   end: string | boolean;
   /** The start line: `GET / 11`, `200 OK 11`. */
   line: string | undefined;
-  fields: readonly string[] | undefined;
+  headers: readonly string[] | undefined;
   /** All of the body, once done. */
   body: string | undefined;
-  trailer: readonly string[];
+  trailers: readonly string[];
   headSize: number;
   gotSome: boolean;
 }
@@ -68,9 +68,9 @@ export function feed(parser: AnyParser, pieces: readonly Uint8Array[], ends = fa
     end: code ?? isDone,
     line: message && lineOf(message),
     // Not `raw`, which would make the fields unchecked ones.
-    fields: message && [...message.fields].flat(),
+    headers: message && [...message.headers].flat(),
     body: isDone && code === undefined ? body : undefined,
-    trailer: [...parser.trailer].flat(),
+    trailers: [...parser.trailers].flat(),
     headSize: parser.headSize,
     gotSome: parser.gotSome,
     given,
@@ -121,7 +121,7 @@ const behind = ["", "\x81\x05hello", "GET / HTTP/1.1\r\n\r\n", "HTTP/1.1 200 OK\
 /** A message is parsed whole, at every split, byte by byte, with bytes behind it, eager or not; and not before its last byte. */
 export function parses(role: Role, { text, options, ends = false, ...expected }: Omit<Case, "name">): void {
   const head = text.slice(0, text.indexOf("\r\n\r\n", 2) + 4);
-  const outcome = { line: role.line, fields: [], body: "", trailer: [], headSize: head.length, gotSome: true };
+  const outcome = { line: role.line, headers: [], body: "", trailers: [], headSize: head.length, gotSome: true };
   for (const eager of [true, false]) {
     for (const extra of ends ? [""] : behind) {
       for (const pieces of splitsOf(bytesOf(text + extra))) {

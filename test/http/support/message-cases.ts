@@ -7,41 +7,41 @@ export type Rest = Omit<Case, "text"> & { readonly rest: string };
 /** The field that says how long this text is. */
 export const length = (text: string): string => `Content-Length: ${text.length}\r\n`;
 export const chunked = "Transfer-Encoding: chunked\r\n";
-const ofFive = { fields: ["Content-Length", "5"], body: "hello" };
-const inChunks = { fields: ["Transfer-Encoding", "chunked"], body: "hello" };
+const ofFive = { headers: ["Content-Length", "5"], body: "hello" };
+const inChunks = { headers: ["Transfer-Encoding", "chunked"], body: "hello" };
 
 /** What follows the start line, and what is to become of it. */
 export const messages: readonly Rest[] = [
   {
     name: "space around values",
     rest: `a: \t b \t\r\nb:c\r\n${length("")}\r\n`,
-    fields: ["a", "b", "b", "c", "Content-Length", "0"],
+    headers: ["a", "b", "b", "c", "Content-Length", "0"],
   },
   {
     name: "empty values",
     rest: `a:\r\nb: \t \r\n${length("")}\r\n`,
-    fields: ["a", "", "b", "", "Content-Length", "0"],
+    headers: ["a", "", "b", "", "Content-Length", "0"],
   },
   {
     name: "values with colons, space and tabs",
     rest: `a: b: c\td :\r\n${length("")}\r\n`,
-    fields: ["a", "b: c\td :", "Content-Length", "0"],
+    headers: ["a", "b: c\td :", "Content-Length", "0"],
   },
   {
     name: "bytes above 0x7f in values",
     rest: `a: \x80\xe9\xff\r\n${length("")}\r\n`,
-    fields: ["a", "\x80\xe9\xff", "Content-Length", "0"],
+    headers: ["a", "\x80\xe9\xff", "Content-Length", "0"],
   },
   {
     name: "repeats, in order, case kept",
     rest: `A: 1\r\ncontent-length: 0\r\na: 3\r\n\r\n`,
-    fields: ["A", "1", "content-length", "0", "a", "3"],
+    headers: ["A", "1", "content-length", "0", "a", "3"],
   },
   { name: "a body of known length", rest: `${length("hello")}\r\nhello`, ...ofFive },
   {
     name: "leading zeros in a length",
     rest: `Content-Length: 005\r\n\r\nhello`,
-    fields: ["Content-Length", "005"],
+    headers: ["Content-Length", "005"],
     body: "hello",
   },
   { name: "a body that looks like a head", rest: `${length("a\r\n\r\n")}\r\na\r\n\r\n`, ...ofFive, body: "a\r\n\r\n" },
@@ -59,19 +59,19 @@ export const messages: readonly Rest[] = [
     name: "a trailer",
     rest: `${chunked}\r\n5\r\nhello\r\n0\r\nA: b \r\nc:\r\nA: d\r\n\r\n`,
     ...inChunks,
-    trailer: ["A", "b", "c", "", "A", "d"],
+    trailers: ["A", "b", "c", "", "A", "d"],
   },
   {
     name: "fields that must not stand in a trailer",
     rest: `${chunked}\r\n0\r\nContent-Length: 5\r\na: b\r\nhost: c\r\n\r\n`,
     ...inChunks,
     body: "",
-    trailer: ["a", "b"],
+    trailers: ["a", "b"],
   },
   {
     name: "chunked in another case",
     rest: `transfer-encoding: CHUNKED\r\n\r\n5\r\nhello\r\n0\r\n\r\n`,
-    fields: ["transfer-encoding", "CHUNKED"],
+    headers: ["transfer-encoding", "CHUNKED"],
     body: "hello",
   },
   { name: "no body, by skipBody", rest: `${length("hello")}\r\n`, ...ofFive, body: "", options: { skipBody: true } },

@@ -74,7 +74,7 @@ export interface SeenMessage {
   line: string;
   status: number;
   /** Names in lower case. */
-  fields: Record<string, string>;
+  headers: Record<string, string>;
   body: string;
 }
 
@@ -86,22 +86,22 @@ export function messagesIn(text: string, bodiless: readonly number[] = []): { al
     const end = rest.indexOf("\r\n\r\n");
     if (end < 0) return { all, rest };
     const [line, ...lines] = rest.slice(0, end).split("\r\n");
-    const fields = Object.fromEntries(
+    const headers = Object.fromEntries(
       lines.map((field) => [
         field.slice(0, field.indexOf(":")).toLowerCase(),
         field.slice(field.indexOf(":") + 1).trim(),
       ]),
     );
     const status = Number(/^HTTP\/1\.1 (\d{3}) /.exec(line!)?.[1] ?? 0);
-    const message = { line: line!, status, fields, body: "" };
+    const message = { line: line!, status, headers, body: "" };
     let behind = rest.slice(end + 4);
     const hasNone = bodiless.includes(all.length) || (status > 0 && status < 200) || status === 204 || status === 304;
-    if (!hasNone && fields["transfer-encoding"] === "chunked") {
+    if (!hasNone && headers["transfer-encoding"] === "chunked") {
       const whole = unchunk(behind);
       if (whole === undefined) return { all, rest };
       [message.body, behind] = whole;
     } else if (!hasNone) {
-      const size = Number(fields["content-length"] ?? 0);
+      const size = Number(headers["content-length"] ?? 0);
       if (behind.length < size) return { all, rest };
       message.body = behind.slice(0, size);
       behind = behind.slice(size);
@@ -212,13 +212,13 @@ export class Serving {
 }
 
 /** A request without a body. */
-export function get(target: string, fields = ""): string {
-  return `GET ${target} HTTP/1.1\r\nHost: h\r\n${fields}\r\n`;
+export function get(target: string, headers = ""): string {
+  return `GET ${target} HTTP/1.1\r\nHost: h\r\n${headers}\r\n`;
 }
 
 /** A request with a body. */
-export function post(body: string, fields = ""): string {
-  return `POST / HTTP/1.1\r\nHost: h\r\nContent-Length: ${body.length}\r\n${fields}\r\n${body}`;
+export function post(body: string, headers = ""): string {
+  return `POST / HTTP/1.1\r\nHost: h\r\nContent-Length: ${body.length}\r\n${headers}\r\n${body}`;
 }
 
 /** A promise that is settled from outside. */

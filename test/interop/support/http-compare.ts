@@ -5,7 +5,7 @@ import { ours as parse, type Input, type Seen } from "./http-seen.ts";
  * What is different: that we accept what they refuse, that we refuse what they accept, or how a message is read that both
  * accept. "length" is the one that smuggling is made of: where the message ends, or whether it does.
  */
-export type Aspect = "accepted" | "refused" | "start" | "fields" | "length" | "body" | "trailer";
+export type Aspect = "accepted" | "refused" | "start" | "headers" | "length" | "body" | "trailers";
 
 /** One difference between what we and another have seen. */
 export interface Found {
@@ -39,11 +39,12 @@ function aspects(ours: Seen, theirs: Seen): Aspect[] {
   const areTaken = ours.end !== "refused" && theirs.end !== "refused";
   if (head !== undefined && theirs.head !== undefined) {
     if (!same(head.start, theirs.head.start)) found.push("start");
-    if (!same(head.fields, theirs.head.fields)) found.push("fields");
+    if (!same(head.headers, theirs.head.headers)) found.push("headers");
     if (areTaken) {
       if (ours.end !== theirs.end || ours.at !== theirs.at) found.push("length");
       if (ours.body !== theirs.body) found.push("body");
-      if (ours.end === "whole" && theirs.end === "whole" && !same(ours.trailer, theirs.trailer)) found.push("trailer");
+      if (ours.end === "whole" && theirs.end === "whole" && !same(ours.trailers, theirs.trailers))
+        found.push("trailers");
     }
   } else if (areTaken && head !== theirs.head) {
     found.push("length");

@@ -135,11 +135,11 @@ export const differences: readonly Difference[] = [
   {
     what: "fields in a trailer that must not stand there",
     example: chunked("0", "Host: b", "A: b", "", ""),
-    aspect: "trailer",
+    aspect: "trailers",
     we: "leave them out",
     they: "hand them on",
     why: "RFC 9110 6.5.1: no recipient may believe them, and forwarding them would invite others to.",
-    matches: ({ ours, theirs }) => isWithout(ours.trailer, theirs.trailer),
+    matches: ({ ours, theirs }) => isWithout(ours.trailers, theirs.trailers),
   },
 
   // Where we are stricter.

@@ -27,13 +27,13 @@ export const untold = "(untold)";
 export function node(input: Input): Seen {
   const parser = new HTTPParser();
   let head: Head | undefined;
-  let fields: string[] = [];
+  let headers: string[] = [];
   let target = "";
   let body = "";
   let isWhole = false;
   parser.initialize(input.kind === "request" ? HTTPParser.REQUEST! : HTTPParser.RESPONSE!, {});
   parser[HTTPParser.kOnHeaders!] = (more: string[], url: string) => {
-    fields.push(...more);
+    headers.push(...more);
     target += url;
   };
   parser[HTTPParser.kOnHeadersComplete!] = (
@@ -46,14 +46,14 @@ export function node(input: Input): Seen {
     reason: string,
     upgrade: boolean,
   ) => {
-    fields.push(...(more ?? []));
+    headers.push(...(more ?? []));
     const version = `${major}.${minor}`;
     const start: Head["start"] =
       input.kind === "request"
         ? [methodNames.get(method) ?? String(method), url ?? target, version]
         : [String(status), reason, version];
-    head = { start, fields };
-    fields = [];
+    head = { start, headers };
+    headers = [];
     return bodyAnswer(input, status, upgrade);
   };
   parser[HTTPParser.kOnBody!] = (bytes: Uint8Array) => {
@@ -68,7 +68,7 @@ export function node(input: Input): Seen {
     at,
     ...(head !== undefined && { head }),
     body,
-    trailer: isWhole ? fields : [],
+    trailers: isWhole ? headers : [],
   });
   const bytes = bytesOf(input.text);
   for (let at = 0; at < bytes.length; at++) {

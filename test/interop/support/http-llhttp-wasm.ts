@@ -116,7 +116,7 @@ class Llhttp {
       this.#input.kind === "request"
         ? [methodNames.get(llhttp.llhttp_get_method(this.#parser))!, this.#target, version]
         : [String(status), this.#reason, version];
-    this.#head = { start, fields: trimmed(this.#fields) };
+    this.#head = { start, headers: trimmed(this.#fields) };
     this.#fields = [];
   }
 
@@ -127,7 +127,7 @@ class Llhttp {
       at,
       ...(this.#head !== undefined && { head: this.#head }),
       body: this.#body,
-      trailer: this.#isWhole ? trimmed(this.#fields) : [],
+      trailers: this.#isWhole ? trimmed(this.#fields) : [],
     };
   }
 
@@ -141,8 +141,8 @@ class Llhttp {
 }
 
 /** llhttp hands values out with the space behind them, and leaves that to whoever looks: Node's binding drops it. */
-function trimmed(fields: readonly string[]): string[] {
-  return fields.map((text) => text.replace(/[ \t]+$/, ""));
+function trimmed(headers: readonly string[]): string[] {
+  return headers.map((text) => text.replace(/[ \t]+$/, ""));
 }
 
 const llhttp = new Llhttp();

@@ -17,7 +17,7 @@ export interface Head {
   /** Method and target, or status and reason; then the version. */
   readonly start: readonly [string, string, string];
   /** Names and values in turn, without the space around values. */
-  readonly fields: readonly string[];
+  readonly headers: readonly string[];
 }
 
 /** What a parser has made of an input, and of its end behind it. */
@@ -31,7 +31,7 @@ export interface Seen {
   readonly head?: Head;
   /** The body, as far as it was there. */
   readonly body: string;
-  readonly trailer: readonly string[];
+  readonly trailers: readonly string[];
 }
 
 /** What ours has seen, without a limit on the body, since llhttp has none. */
@@ -54,7 +54,7 @@ function parse({ kind, method = "GET" }: Input, bytes: Uint8Array, step: number)
     at,
     ...(parser.message !== undefined && { head: headOf(parser.message) }),
     body,
-    trailer: parser.isDone ? parser.trailer.raw : [],
+    trailers: parser.isDone ? parser.trailers.raw : [],
   });
   try {
     for (let at = 0; given < bytes.length;) {
@@ -80,7 +80,7 @@ function parse({ kind, method = "GET" }: Input, bytes: Uint8Array, step: number)
 
 function headOf(message: Request | Response): Head {
   const version = `1.${message.version - 10}`;
-  const fields: readonly string[] = (message.fields as Fields).raw;
-  if ("target" in message) return { start: [message.method, message.target, version], fields };
-  return { start: [String(message.status), message.reason, version], fields };
+  const headers: readonly string[] = (message.headers as Fields).raw;
+  if ("target" in message) return { start: [message.method, message.target, version], headers };
+  return { start: [String(message.status), message.reason, version], headers };
 }

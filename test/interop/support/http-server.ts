@@ -38,7 +38,7 @@ async function answer(request: IncomingRequest, file: string): Promise<Response<
     case "/file":
       return ranged(request, file);
     case "/echo":
-      return new Response({ fields: { "X-Method": request.method }, body: request.body });
+      return new Response({ headers: { "X-Method": request.method }, body: request.body });
     case "/size":
       return new Response({ body: String((await request.bytes()).length) });
     case "/ignore":
@@ -53,11 +53,11 @@ async function answer(request: IncomingRequest, file: string): Promise<Response<
 }
 
 async function ranged(request: IncomingRequest, file: string): Promise<Response<Body>> {
-  const range = request.fields.get("Range");
+  const range = request.headers.get("Range");
   const [first] = (range === undefined ? undefined : parseRange(range, content.length)) ?? [];
   if (first === undefined) return new Response<Body>({ body: await fileBody(file) });
-  const fields = { "Content-Range": `bytes ${first.start}-${first.end}/${content.length}` };
-  return new Response<Body>({ status: 206, fields, body: await fileBody(file, first) });
+  const headers = { "Content-Range": `bytes ${first.start}-${first.end}/${content.length}` };
+  return new Response<Body>({ status: 206, headers, body: await fileBody(file, first) });
 }
 
 async function* parts(): AsyncGenerator<Uint8Array> {

@@ -212,7 +212,7 @@ export const chunkedBodies: readonly string[] = [
     "\x80: a",
     `A: ${"a".repeat(17_000)}`,
     "A: b\r\n".repeat(101).trimEnd(),
-  ].map((trailer) => `3\r\nabc\r\n0\r\n${trailer}\r\n\r\n`),
+  ].map((trailers) => `3\r\nabc\r\n0\r\n${trailers}\r\n\r\n`),
 ];
 
 export const fieldLines: readonly string[] = [

@@ -26,7 +26,7 @@ export const answerTo = (key: string): string =>
 /** What a head on the wire says: its first line, and the fields with their names in lower case, in order. */
 export interface Head {
   line: string;
-  fields: [name: string, value: string][];
+  headers: [name: string, value: string][];
 }
 
 /** Frames as the peer of an endpoint in `role` makes them: a client masks, a server does not. */
@@ -60,7 +60,7 @@ export interface EndpointSetup {
   /** What our client's handshake asks for. */
   handshake?: HandshakeOptions;
   /** Fields of the peer's half of the handshake that are different, or more. */
-  fields?: Changes;
+  headers?: Changes;
   /** Our side of the pair, and the peer's. */
   pair?: PairOptions;
   peerPair?: PairOptions;
@@ -116,7 +116,7 @@ export class Endpoint {
 
   /** The value of a field of the head that we sent; undefined if it is missing, or there is no head. */
   field(name: string): string | undefined {
-    const values = this.head?.fields.filter(([own]) => own === name.toLowerCase()).map(([, value]) => value) ?? [];
+    const values = this.head?.headers.filter(([own]) => own === name.toLowerCase()).map(([, value]) => value) ?? [];
     return values.length === 0 ? undefined : values.join(", ");
   }
 
@@ -156,10 +156,10 @@ export class Endpoint {
 }
 
 function readHead(text: string): Head {
-  const [line, ...fields] = text.split("\r\n");
+  const [line, ...headers] = text.split("\r\n");
   return {
     line: line!,
-    fields: fields.map((field): [string, string] => {
+    headers: headers.map((field): [string, string] => {
       const colon = field.indexOf(":");
       return [field.slice(0, colon).toLowerCase(), field.slice(colon + 1).trim()];
     }),
@@ -172,13 +172,13 @@ export function responseBytes(
   changes: Changes = {},
   line = "HTTP/1.1 101 Switching Protocols",
 ): Uint8Array {
-  const fields: Changes = {
+  const headers: Changes = {
     Upgrade: "websocket",
     Connection: "Upgrade",
     "Sec-WebSocket-Accept": answerTo(key),
     ...changes,
   };
-  const lines = Object.entries(fields).flatMap(([name, value]) =>
+  const lines = Object.entries(headers).flatMap(([name, value]) =>
     (value === undefined ? [] : typeof value === "string" ? [value] : value).map((one) => `${name}: ${one}\r\n`),
   );
   return latin1(`${line}\r\n${lines.join("")}\r\n`);
@@ -204,11 +204,11 @@ export async function connecting(respond: (key: string) => Uint8Array, setup: En
 
 /** An endpoint that is open. */
 export async function open(role: Role, setup: EndpointSetup = {}): Promise<Endpoint> {
-  const { fields } = setup;
+  const { headers } = setup;
   const endpoint =
     role === "server"
-      ? await accepting(requestBytes(fields), setup)
-      : await connecting((key) => responseBytes(key, fields), setup);
+      ? await accepting(requestBytes(headers), setup)
+      : await connecting((key) => responseBytes(key, headers), setup);
   assert.deepEqual([endpoint.completions, endpoint.error], [1, undefined]);
   return endpoint;
 }

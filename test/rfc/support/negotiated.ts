@@ -33,5 +33,5 @@ export function compressed(
     `client_max_window_bits=${client.bits}`,
   ].join("; ");
   const deflate = { serverNoContextTakeover: false, clientNoContextTakeover: false, level, memLevel, threshold };
-  return { options: { ...stream, deflate }, fields: { "Sec-WebSocket-Extensions": extension } };
+  return { options: { ...stream, deflate }, headers: { "Sec-WebSocket-Extensions": extension } };
 }

@@ -29,13 +29,13 @@ export interface Client<Data = unknown> {
 /** Has a client connect, which may be refused, or still be opening. */
 export function connect<Data>(
   hub: Hub<Data>,
-  { fields, client, ...options }: PairOptions & { fields?: Changes; client?: Peer } = {},
+  { headers, client, ...options }: PairOptions & { headers?: Changes; client?: Peer } = {},
 ): Client<Data> {
   const [stream, other] = pair({}, { capacity: Infinity, ...options });
   let ws!: ServerWebSocket<Data>;
   const begun = (message: unknown): void => void ({ ws } = message as { ws: ServerWebSocket<Data> });
   subscribe("serval:handshake", begun);
-  hub.upgrade(stream, requestOf(fields), nothing, client, hub.enter(client));
+  hub.upgrade(stream, requestOf(headers), nothing, client, hub.enter(client));
   unsubscribe("serval:handshake", begun);
   return { ws, peer: new RawPeer(other) };
 }

@@ -35,13 +35,13 @@ describe("the upgrade request (RFC 6455 section 4.1)", () => {
   });
 
   it("offers subprotocols and permessage-deflate, then has the user's fields in order", () => {
-    const fields = {
+    const headers = {
       Origin: "http://a.example",
       Cookie: ["a=1", "b=2"],
       Authorization: "Basic eA==",
       "User-Agent": "me",
     };
-    assert.deepEqual(head(asked({ protocols: ["b", "a"], deflate, fields })), [
+    assert.deepEqual(head(asked({ protocols: ["b", "a"], deflate, headers })), [
       ...lines,
       "Sec-WebSocket-Protocol: b, a",
       "Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover; client_no_context_takeover; client_max_window_bits",
@@ -58,7 +58,7 @@ describe("the upgrade request (RFC 6455 section 4.1)", () => {
   });
 
   for (const host of ["a", "example.com:8080", "127.0.0.1", "[::1]:80", "a_b"]) {
-    it(`takes the host ${host}`, () => assert.equal(asked({ host }).fields.get("Host"), host));
+    it(`takes the host ${host}`, () => assert.equal(asked({ host }).headers.get("Host"), host));
   }
   for (const host of ["", "a b", "a/b", "user@a", "::1", "é", "a\r\nB: c", undefined, 1]) {
     it(`refuses the host ${JSON.stringify(host)}`, () =>
@@ -100,7 +100,7 @@ describe("the upgrade request (RFC 6455 section 4.1)", () => {
       }));
   }
   it("takes subprotocols that differ in case", () =>
-    assert.equal(asked({ protocols: ["a", "A"] }).fields.get("Sec-WebSocket-Protocol"), "a, A"));
+    assert.equal(asked({ protocols: ["a", "A"] }).headers.get("Sec-WebSocket-Protocol"), "a, A"));
 
   for (const name of [
     "Host",
@@ -123,35 +123,35 @@ describe("the upgrade request (RFC 6455 section 4.1)", () => {
         ],
         new Fields({ [name]: "x" }),
       ];
-      for (const fields of given) {
-        assert.throws(() => asked({ fields }), { code: "core.invalid_argument", message: new RegExp(name) });
+      for (const headers of given) {
+        assert.throws(() => asked({ headers }), { code: "core.invalid_argument", message: new RegExp(name) });
       }
     });
   }
   it("checks the user's fields, however they were made", () => {
-    assert.throws(() => asked({ fields: { "a b": "c" } }), { code: "http.bad_field" });
-    assert.throws(() => asked({ fields: { a: "b\r\nc: d" } }), { code: "http.bad_value" });
-    assert.throws(() => asked({ fields: Fields.fromRaw(["a", "b\r\nc: d"]) }), { code: "http.bad_value" });
+    assert.throws(() => asked({ headers: { "a b": "c" } }), { code: "http.bad_field" });
+    assert.throws(() => asked({ headers: { a: "b\r\nc: d" } }), { code: "http.bad_value" });
+    assert.throws(() => asked({ headers: Fields.fromRaw(["a", "b\r\nc: d"]) }), { code: "http.bad_value" });
   });
   it("leaves the user's fields as they are", () => {
-    const fields = new Fields({ A: "b" });
-    asked({ fields }).fields.append("C", "d");
-    assert.deepEqual(fields.raw, ["A", "b"]);
+    const headers = new Fields({ A: "b" });
+    asked({ headers }).headers.append("C", "d");
+    assert.deepEqual(headers.raw, ["A", "b"]);
   });
 
   it("tells whether the handshake's own fields were touched", () => {
     const request = asked({ protocols: ["a"] });
     const before = ownValues(request);
-    request.fields.append("Origin", "a");
+    request.headers.append("Origin", "a");
     assert.deepEqual(ownValues(request), before);
     for (const touch of [
-      (fields: Fields): void => fields.append("host", "b"),
-      (fields: Fields): unknown => fields.delete("Upgrade"),
-      (fields: Fields): void => fields.set("Sec-WebSocket-Protocol", "b"),
-      (fields: Fields): void => fields.append("Content-Length", "0"),
+      (headers: Fields): void => headers.append("host", "b"),
+      (headers: Fields): unknown => headers.delete("Upgrade"),
+      (headers: Fields): void => headers.set("Sec-WebSocket-Protocol", "b"),
+      (headers: Fields): void => headers.append("Content-Length", "0"),
     ]) {
       const other = asked({ protocols: ["a"] });
-      touch(other.fields);
+      touch(other.headers);
       assert.notDeepEqual(ownValues(other), before);
     }
   });

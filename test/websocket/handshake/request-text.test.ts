@@ -17,22 +17,22 @@ test("a request that is made of its head again is what it was", () => {
   assert.equal(headOf(request), head);
   const again = requestOf(head);
   assert.deepEqual(
-    [again.method, again.target, again.version, [...again.fields], again.body],
-    [request.method, request.target, request.version, [...request.fields], request.body],
+    [again.method, again.target, again.version, [...again.headers], again.body],
+    [request.method, request.target, request.version, [...request.headers], request.body],
   );
 });
 
 test("many fields, and long ones, come back", () => {
   const lines = Array.from({ length: 500 }, (_, i) => `X-${i}: ${"v".repeat(100)}\r\n`).join("");
-  assert.equal(requestOf(`GET / HTTP/1.1\r\n${lines}\r\n`).fields.size, 500);
+  assert.equal(requestOf(`GET / HTTP/1.1\r\n${lines}\r\n`).headers.size, 500);
 });
 
 test("one that was changed, or was never parsed, has no such text", () => {
   const changed = parsed(head);
-  changed.fields.set("Host", "b");
+  changed.headers.set("Host", "b");
   assert.equal(headOf(changed), undefined);
   const withBody = parsed(head);
   withBody.body = new Uint8Array(1);
   assert.equal(headOf(withBody), undefined);
-  assert.equal(headOf(new Request({ fields: { Host: "a" } })), undefined);
+  assert.equal(headOf(new Request({ headers: { Host: "a" } })), undefined);
 });

@@ -188,7 +188,7 @@ describe("the responses", () => {
     }
   });
 
-  const refusals: [error: ServalError, status: number, fields: [string, string][]][] = [
+  const refusals: [error: ServalError, status: number, headers: [string, string][]][] = [
     [websocketError("websocket.bad_method"), 405, [["Allow", "GET"]]],
     [
       websocketError("websocket.bad_sec_version"),
@@ -205,11 +205,11 @@ describe("the responses", () => {
     [httpError("http.bad_method"), 400, []],
     [httpError("http.unexpected_body"), 400, []],
   ];
-  for (const [error, status, fields] of refusals) {
+  for (const [error, status, headers] of refusals) {
     it(`RFC 9110 15: ${error.code} is ${status}, and says why`, () => {
       const response = refusal(error);
       assert.equal(response.status, status);
-      assert.deepEqual([...response.fields], [["Content-Type", "text/plain; charset=utf-8"], ...fields]);
+      assert.deepEqual([...response.headers], [["Content-Type", "text/plain; charset=utf-8"], ...headers]);
       assert.equal(Buffer.from(response.body).toString(), `${error.message}\n`);
     });
   }
@@ -218,12 +218,12 @@ describe("the responses", () => {
     const error = websocketError("websocket.bad_sec_version");
     const respond = (version: string | string[]): Response =>
       refusal(error, requestOf({ "Sec-WebSocket-Version": version }));
-    assert.deepEqual([respond("8").status, respond("8").fields.get("Sec-WebSocket-Version")], [426, "13"]);
+    assert.deepEqual([respond("8").status, respond("8").headers.get("Sec-WebSocket-Version")], [426, "13"]);
     for (const repeated of [
       ["13", "13"],
       ["8", "13"],
     ]) {
-      assert.deepEqual([respond(repeated).status, respond(repeated).fields.has("Upgrade")], [400, false]);
+      assert.deepEqual([respond(repeated).status, respond(repeated).headers.has("Upgrade")], [400, false]);
     }
   });
 });

@@ -6,7 +6,7 @@ import { decide, type UpgradeResult } from "../../../src/websocket/handshake/upg
 describe("decide", () => {
   it("nothing accepts, and so does an object, which is passed on", () => {
     assert.deepEqual(decide(undefined), {});
-    const accepted = { protocol: "chat", fields: { a: "b" }, data: 1 };
+    const accepted = { protocol: "chat", headers: { a: "b" }, data: 1 };
     assert.equal(decide(accepted), accepted);
     assert.deepEqual(decide({}), {});
   });
@@ -50,7 +50,7 @@ describe("decide", () => {
     it(`an object that has ${what} lets nobody in by mistake`, () => {
       assert.throws(() => decide(value as UpgradeResult), {
         code: "websocket.bad_upgrade_result",
-        message: `The upgrade hook returned an object that has ${what}: { protocol, fields, data } accepts, a Response refuses`,
+        message: `The upgrade hook returned an object that has ${what}: { protocol, headers, data } accepts, a Response refuses`,
       });
     });
   }

@@ -17,8 +17,8 @@ const answering =
   (changes: Changes = {}, line = switching, body = "") =>
   (accept: string): Uint8Array[] => [responseBytes({ "Sec-WebSocket-Accept": accept, ...changes }, line, body)];
 const refusing =
-  (fields: string, body: string, line = "HTTP/1.1 403 Forbidden") =>
-  (): Uint8Array[] => [latin1(`${line}\r\n${fields}\r\n${body}`)];
+  (headers: string, body: string, line = "HTTP/1.1 403 Forbidden") =>
+  (): Uint8Array[] => [latin1(`${line}\r\n${headers}\r\n${body}`)];
 
 async function shaken(call: ShakingCall): Promise<Shaking> {
   const state = shaking(call);
@@ -48,14 +48,14 @@ describe("a client's handshake succeeds", () => {
   it("writes the request, and gives what was agreed", async () => {
     const deflate = deflateSettings({ serverNoContextTakeover: false }, () => true);
     const state = await shaken({
-      input: { protocols: ["a", "b"], deflate, fields: { Origin: "http://a.example" } },
+      input: { protocols: ["a", "b"], deflate, headers: { Origin: "http://a.example" } },
       answer: answering({ "Sec-WebSocket-Protocol": "b", "Sec-WebSocket-Extensions": "permessage-deflate" }),
     });
     succeeds(state);
     const lines = state.received.split("\r\n");
     assert.deepEqual(lines.slice(0, 2), ["GET /chat HTTP/1.1", "Host: example.com"]);
     assert.ok(lines.includes("Sec-WebSocket-Protocol: a, b") && lines.includes("Origin: http://a.example"));
-    assert.equal(state.request?.fields.get("Origin"), "http://a.example");
+    assert.equal(state.request?.headers.get("Origin"), "http://a.example");
     assert.equal(state.result?.protocol, "b");
     assert.equal(state.result?.deflate?.serverNoContextTakeover, false);
     assert.equal(state.response?.status, 101);
@@ -92,7 +92,7 @@ describe("a client's handshake succeeds", () => {
   it("takes a key of its own each time", async () => {
     const keys = new Set<string | undefined>();
     for (let i = 0; i < 3; i++) {
-      keys.add((await shaken({ answer: answering() })).request?.fields.get("Sec-WebSocket-Key"));
+      keys.add((await shaken({ answer: answering() })).request?.headers.get("Sec-WebSocket-Key"));
     }
     assert.equal(keys.size, 3);
   });
@@ -177,10 +177,10 @@ describe("a client's handshake that the server refuses carries the response", ()
   });
 
   it("that redirects", async () => {
-    const fields = "Location: https://b.example/\r\nContent-Length: 0\r\n";
-    const state = await shaken({ answer: refusing(fields, "", "HTTP/1.1 301 Moved Permanently") });
+    const headers = "Location: https://b.example/\r\nContent-Length: 0\r\n";
+    const state = await shaken({ answer: refusing(headers, "", "HTTP/1.1 301 Moved Permanently") });
     fails(state, "websocket.upgrade_declined");
-    assert.equal(state.error?.response?.fields.get("location"), "https://b.example/");
+    assert.equal(state.error?.response?.headers.get("location"), "https://b.example/");
   });
 });
 
@@ -290,19 +290,19 @@ describe("a client's handshake throws at its start, and starts nothing", () => {
     throws({ input: { host: "" } }, { code: "core.invalid_argument" });
     throws({ input: { target: "chat" } }, { code: "core.invalid_argument" });
     throws({ input: { protocols: ["a", "a"] } }, { code: "core.invalid_argument" });
-    throws({ input: { fields: { Host: "b" } } }, { code: "core.invalid_argument" });
+    throws({ input: { headers: { Host: "b" } } }, { code: "core.invalid_argument" });
     throws({ input: { host: "" }, signal: AbortSignal.abort() }, { code: "core.invalid_argument" });
   });
 
   it("for a decorate that does what it can't", async () => {
     const bug = new Error("bug");
     const hooks: [string, (request: Request) => unknown][] = [
-      ["websocket.bad_upgrade_result", (request) => request.fields.set("Host", "b")],
-      ["websocket.bad_upgrade_result", (request) => request.fields.append("Sec-WebSocket-Key", "b")],
-      ["websocket.bad_upgrade_result", (request) => request.fields.append("Transfer-Encoding", "chunked")],
+      ["websocket.bad_upgrade_result", (request) => request.headers.set("Host", "b")],
+      ["websocket.bad_upgrade_result", (request) => request.headers.append("Sec-WebSocket-Key", "b")],
+      ["websocket.bad_upgrade_result", (request) => request.headers.append("Transfer-Encoding", "chunked")],
       ["websocket.bad_upgrade_result", () => Promise.resolve()],
       ["websocket.bad_upgrade_result", () => Promise.reject(bug)],
-      ["http.bad_value", (request) => (request.fields.raw as string[]).push("a", "b\r\nc: d")],
+      ["http.bad_value", (request) => (request.headers.raw as string[]).push("a", "b\r\nc: d")],
     ];
     for (const [code, decorate] of hooks) throws({ input: { decorate } }, { code });
     const decorate = (): never => {
@@ -313,8 +313,8 @@ describe("a client's handshake throws at its start, and starts nothing", () => {
   });
 
   it("lets decorate add fields, last of all", async () => {
-    const decorate = (request: Request): void => request.fields.append("A", request.fields.get("B")!);
-    const state = await shaken({ input: { decorate, fields: new Fields({ B: "c" }) }, answer: answering() });
+    const decorate = (request: Request): void => request.headers.append("A", request.headers.get("B")!);
+    const state = await shaken({ input: { decorate, headers: new Fields({ B: "c" }) }, answer: answering() });
     succeeds(state);
     assert.match(state.received, /\r\nB: c\r\nA: c\r\n\r\n$/);
   });

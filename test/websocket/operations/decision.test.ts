@@ -26,7 +26,7 @@ describe("decisionOf", () => {
       [401, "Unauthorized", "who?"],
     );
     assert.deepEqual(
-      [response.fields.get("www-authenticate"), response.fields.has("Content-Length")],
+      [response.headers.get("www-authenticate"), response.headers.has("Content-Length")],
       ["Basic", false],
     );
   });

@@ -218,7 +218,7 @@ describe("accept: what stays visible", () => {
     assert.deepEqual([state.ws.request?.target, state.ws.protocol, state.ws.data], ["/chat", "", undefined]);
     const refused = accepting({ source: requestBytes({ Host: undefined, Origin: "x" }) });
     await quiet();
-    assert.equal(refused.ws.request?.fields.get("origin"), "x");
+    assert.equal(refused.ws.request?.headers.get("origin"), "x");
     const withBody = accepting({ source: requestBytes({ "Content-Length": "1" }, "PUT /a HTTP/1.1") });
     await quiet();
     assert.equal(withBody.ws.request?.method, "PUT");

@@ -173,7 +173,7 @@ for (const role of roles) {
       const options: StreamOptions = { deflate: { threshold: 100 } };
       const connection = await open(role, options, { extensions });
       const { ws } = connection;
-      assert.match(String(ws.request?.fields.get("Sec-WebSocket-Extensions")), /permessage-deflate/);
+      assert.match(String(ws.request?.headers.get("Sec-WebSocket-Extensions")), /permessage-deflate/);
       await ws.write("small");
       await quiet();
       assert.equal(ws.stats().compressionSent, undefined);

@@ -89,8 +89,8 @@ describe("RFC 6455 5.1 and 5.3: what a client sends", () => {
 
 describe("a client's connection", () => {
   it("has the request, the response and what was agreed on", async () => {
-    const { ws } = await open("client", {}, { handshake: { fields: { "X-Mine": "1" } } });
-    assert.equal(ws.request?.fields.get("X-Mine"), "1");
+    const { ws } = await open("client", {}, { handshake: { headers: { "X-Mine": "1" } } });
+    assert.equal(ws.request?.headers.get("X-Mine"), "1");
     assert.deepEqual([ws.response?.status, ws.protocol, ws.isOpen], [101, "", true]);
   });
 

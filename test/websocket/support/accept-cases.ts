@@ -11,7 +11,7 @@ export interface AcceptCase {
   /** The status of the response; undefined where there is none. */
   status?: number;
   /** Fields of the response, besides those that all of its kind have. */
-  fields?: Record<string, string>;
+  headers?: Record<string, string>;
   /** The peer ends behind the bytes. */
   ends?: boolean;
   /** The bytes cannot be made a request of: the parser's own rules refuse them. */
@@ -40,7 +40,7 @@ const malformed = (code: string, bytes: string, status = 400): AcceptCase => ({
   unparsed: true,
 });
 
-const head = (fields: string): string => `GET /chat HTTP/1.1\r\nHost: a\r\n${fields}\r\n`;
+const head = (headers: string): string => `GET /chat HTTP/1.1\r\nHost: a\r\n${headers}\r\n`;
 const tooMany = Object.fromEntries(Array.from({ length: 100 }, (_, i) => [`X-${i}`, "1"]));
 const version426 = { Upgrade: "websocket", "Sec-WebSocket-Version": "13" };
 
@@ -62,8 +62,8 @@ export const acceptCases: AcceptCase[] = [
   { ...good("a head of 16,384 bytes"), bytes: requestOfSize(16_384) },
 
   bad("bad_http_version", {}, "GET /chat HTTP/1.0"),
-  bad("bad_method", {}, "POST /chat HTTP/1.1", { status: 405, fields: { Allow: "GET" } }),
-  bad("bad_method", {}, "get /chat HTTP/1.1", { status: 405, fields: { Allow: "GET" } }),
+  bad("bad_method", {}, "POST /chat HTTP/1.1", { status: 405, headers: { Allow: "GET" } }),
+  bad("bad_method", {}, "get /chat HTTP/1.1", { status: 405, headers: { Allow: "GET" } }),
   bad("no_host", { Host: undefined }),
   bad("bad_host", { Host: "a b" }),
   bad("bad_host", { Host: ["a", "a"] }),
@@ -75,7 +75,7 @@ export const acceptCases: AcceptCase[] = [
   bad("bad_sec_key", { "Sec-WebSocket-Key": "AAAA" }),
   bad("bad_sec_key", { "Sec-WebSocket-Key": [key, key] }),
   bad("no_sec_version", { "Sec-WebSocket-Version": undefined }),
-  bad("bad_sec_version", { "Sec-WebSocket-Version": "8" }, undefined, { status: 426, fields: version426 }),
+  bad("bad_sec_version", { "Sec-WebSocket-Version": "8" }, undefined, { status: 426, headers: version426 }),
   bad("bad_sec_version", { "Sec-WebSocket-Version": ["13", "13"] }),
   bad("bad_sec_protocol", { "Sec-WebSocket-Protocol": "a b" }),
   bad("http.unexpected_body", { "Content-Length": "5" }),

@@ -35,13 +35,13 @@ const acceptFor = (key: string): string =>
 /** The response of a server that agrees to the request. */
 export function responseTo(request: Uint8Array, extensions?: string): Uint8Array {
   const key = /^Sec-WebSocket-Key: *(\S+)\r$/im.exec(Buffer.from(request).toString("latin1"))?.[1];
-  const fields = [
+  const headers = [
     "Upgrade: websocket",
     "Connection: Upgrade",
     `Sec-WebSocket-Accept: ${acceptFor(key ?? assert.fail("no key in the request"))}`,
     ...(extensions === undefined ? [] : [`Sec-WebSocket-Extensions: ${extensions}`]),
   ];
-  return latin1(`HTTP/1.1 101 Switching Protocols\r\n${fields.join("\r\n")}\r\n\r\n`);
+  return latin1(`HTTP/1.1 101 Switching Protocols\r\n${headers.join("\r\n")}\r\n\r\n`);
 }
 
 /** A stream of ours in a role, pulled unless it has a `message` handler, and its peer, whose frames it makes. */

@@ -31,7 +31,7 @@ export function afterSteps(count: number, act: () => unknown): void {
 export interface SeenResponse {
   status: number;
   reason: string;
-  fields: Fields;
+  headers: Fields;
   body: string;
 }
 
@@ -115,13 +115,16 @@ export class RawPeer {
     if (end < 0) return undefined;
     const [line, ...lines] = all.slice(0, end).split("\r\n");
     const [, status, reason] = /^HTTP\/1\.1 (\d{3}) (.*)$/.exec(line) ?? assert.fail(`not a status line: ${line}`);
-    const fields = new Fields(
+    const headers = new Fields(
       lines.map((one): [string, string] => [one.slice(0, one.indexOf(":")), one.slice(one.indexOf(":") + 1)]),
     );
-    const size = Number(fields.get("Content-Length") ?? 0);
+    const size = Number(headers.get("Content-Length") ?? 0);
     const body = all.slice(end + 4, end + 4 + size);
     if (body.length < size) return undefined;
-    return { response: { status: Number(status), reason, fields, body }, rest: this.received.subarray(end + 4 + size) };
+    return {
+      response: { status: Number(status), reason, headers, body },
+      rest: this.received.subarray(end + 4 + size),
+    };
   }
 }
 

@@ -30,14 +30,14 @@ export const latin1 = (text: string): Uint8Array => Uint8Array.from(text, (chara
 
 /** The bytes of an upgrade request. */
 export function requestBytes(changes: Changes = {}, line = "GET /chat HTTP/1.1"): Uint8Array {
-  const fields = fieldsOf(changes).map(([name, value]) => `${name}: ${value}\r\n`);
-  return latin1(`${line}\r\n${fields.join("")}\r\n`);
+  const headers = fieldsOf(changes).map(([name, value]) => `${name}: ${value}\r\n`);
+  return latin1(`${line}\r\n${headers.join("")}\r\n`);
 }
 
 /** The same as an object. */
 export function requestOf(changes: Changes = {}, line = "GET /chat HTTP/1.1"): Request {
   const [method, target, version] = line.split(" ");
-  return new Request({ method, target, version: version === "HTTP/1.0" ? 10 : 11, fields: fieldsOf(changes) });
+  return new Request({ method, target, version: version === "HTTP/1.0" ? 10 : 11, headers: fieldsOf(changes) });
 }
 
 /** A good request whose head has exactly `size` bytes. */

@@ -18,8 +18,8 @@ export const switching = "HTTP/1.1 101 Switching Protocols";
 
 /** The bytes of an answer to the key of RFC 6455's example, unless `changes` say otherwise. */
 export function responseBytes(changes: Changes = {}, line = switching, body = ""): Uint8Array {
-  const fields = fieldsOf(changes).map(([name, value]) => `${name}: ${value}\r\n`);
-  return latin1(`${line}\r\n${fields.join("")}\r\n${body}`);
+  const headers = fieldsOf(changes).map(([name, value]) => `${name}: ${value}\r\n`);
+  return latin1(`${line}\r\n${headers.join("")}\r\n${body}`);
 }
 
 /** The same as an object. */
@@ -29,6 +29,6 @@ export function responseOf(changes: Changes = {}, line = switching): Response {
     status: Number(status),
     reason: reason.join(" "),
     version: version === "HTTP/1.0" ? 10 : 11,
-    fields: fieldsOf(changes),
+    headers: fieldsOf(changes),
   });
 }

@@ -23,14 +23,14 @@ import { fc, runs } from "../../../support/property.ts";
 const token = fc.stringMatching(/^[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,12}$/);
 const value = fc.stringMatching(/^(?:[\x21-\x7e\x80-\xff](?:[\t\x20-\x7e\x80-\xff]{0,20}[\x21-\x7e\x80-\xff])?)?$/);
 const isFraming = (name: string): boolean => /^(content-length|transfer-encoding|connection)$/i.test(name);
-const fields = fc.array(
+const headers = fc.array(
   fc.tuple(
     token.filter((name) => !isFraming(name)),
     value,
   ),
   { maxLength: 6 },
 );
-const trailer = fc.array(fc.tuple(token.filter(isTrailerField), value), { maxLength: 3 });
+const trailers = fc.array(fc.tuple(token.filter(isTrailerField), value), { maxLength: 3 });
 const quotable = fc.stringMatching(/^[\t\x20-\x7e\x80-\xff]{0,8}$/);
 const extensions = fc.array(fc.oneof(fc.tuple(token), fc.tuple(token, quotable)), { maxLength: 3 });
 const part = fc.record({ bytes: fc.uint8Array({ maxLength: 40 }), extensions });
@@ -40,13 +40,13 @@ interface Given {
   readonly inParts: boolean;
   readonly knowsSize: boolean;
   readonly parts: readonly { bytes: Uint8Array; extensions: ChunkExtensions }[];
-  readonly trailer: readonly (readonly [string, string])[];
+  readonly trailers: readonly (readonly [string, string])[];
 }
 const given: fc.Arbitrary<Given> = fc.record({
   inParts: fc.boolean(),
   knowsSize: fc.boolean(),
   parts: fc.array(part, { maxLength: 4 }),
-  trailer,
+  trailers,
 });
 const wire = fc.record({
   limit: fc.oneof(fc.integer({ min: 1, max: 30 }), fc.constant(Infinity)),
@@ -74,7 +74,7 @@ function written(message: Request | Response<Body>, of: Given, options: Serializ
   for (let turn = 0; !serializer.isDone; turn++) {
     if (serializer.needsBody) {
       const next = parts.shift();
-      if (next === undefined) serializer.end(new Fields(of.trailer));
+      if (next === undefined) serializer.end(new Fields(of.trailers));
       else serializer.put(next.bytes, chunked ? next.extensions : undefined);
       continue;
     }
@@ -99,7 +99,7 @@ interface Expected {
 function isRead(
   bytes: Uint8Array,
   make: (chunks: unknown[]) => AnyParser,
-  fields: readonly (readonly [string, string])[],
+  headers: readonly (readonly [string, string])[],
   of: Given,
   { cuts }: Wire,
   { line, body, isChunked, ends = false }: Expected,
@@ -108,9 +108,9 @@ function isRead(
   const pieces = piecesOf(ends ? bytes : Uint8Array.from([...bytes, ...bytesOf("\0behind")]), cuts);
   const outcome = feed(make(told), pieces, ends);
   assert.deepEqual([outcome.end, outcome.line, outcome.used], [true, line, bytes.length]);
-  assert.deepEqual(outcome.fields!.slice(0, fields.length * 2), fields.flat());
+  assert.deepEqual(outcome.headers!.slice(0, headers.length * 2), headers.flat());
   assert.equal(outcome.body, decodeLatin1(body));
-  assert.deepEqual(outcome.trailer, isChunked ? of.trailer.flat() : []);
+  assert.deepEqual(outcome.trailers, isChunked ? of.trailers.flat() : []);
   const chunks = of.parts.filter(({ bytes }) => bytes.length > 0).map((part) => [part.bytes.length, part.extensions]);
   assert.deepEqual(told, isChunked ? [...chunks, [0, []]] : []);
 }
@@ -126,14 +126,14 @@ describe("what the serializer writes, the parser reads equal, at any limit and a
         token,
         target,
         fc.constantFrom(10, 11),
-        fields,
+        headers,
         given,
         wire,
-        (method, target, version, fields, of, wire) => {
+        (method, target, version, headers, of, wire) => {
           fc.pre(method !== "TRACE" && !(version === 10 && of.inParts && !of.knowsSize));
-          const request = new Request({ method, target, version, fields, body: bodyOf(of) });
+          const request = new Request({ method, target, version, headers, body: bodyOf(of) });
           const bytes = written(request, of, {}, wire);
-          isRead(bytes, (told) => new RequestParser({ eager: wire.eager, onChunk: into(told) }), fields, of, wire, {
+          isRead(bytes, (told) => new RequestParser({ eager: wire.eager, onChunk: into(told) }), headers, of, wire, {
             line: `${method} ${target} ${version}`,
             body: bytesIn(of),
             isChunked: of.inParts && !of.knowsSize,
@@ -152,15 +152,15 @@ describe("what the serializer writes, the parser reads equal, at any limit and a
       version: fc.constantFrom(10, 11),
     });
     fc.assert(
-      fc.property(status, reason, fields, given, asked, wire, (status, reason, fields, of, request, wire) => {
+      fc.property(status, reason, headers, given, asked, wire, (status, reason, headers, of, request, wire) => {
         const none = isBodiless(status) || (request.method === "CONNECT" && status >= 200 && status < 300);
         const sent = none ? { ...of, parts: [], inParts: false } : of;
         const isUnknown = sent.inParts && !sent.knowsSize;
         const isHead = request.method === "HEAD";
-        const response = new Response<Body>({ status, reason, fields, body: bodyOf(sent) });
+        const response = new Response<Body>({ status, reason, headers, body: bodyOf(sent) });
         const bytes = written(response, sent, { request }, wire);
         const options = { eager: wire.eager, method: request.method };
-        isRead(bytes, (told) => new ResponseParser({ ...options, onChunk: into(told) }), fields, sent, wire, {
+        isRead(bytes, (told) => new ResponseParser({ ...options, onChunk: into(told) }), headers, sent, wire, {
           line: `${status} ${reason} 11`,
           body: isHead ? new Uint8Array(0) : bytesIn(sent),
           isChunked: isUnknown && !isHead && request.version === 11,
@@ -192,7 +192,7 @@ it("whatever the serializer takes, it makes one message of it and no more", () =
     ),
   );
   const pairs = fc.array(fc.tuple(odd, odd), { maxLength: 4 });
-  const isNamed = (fields: readonly (readonly [string, string])[]): string[] => fields.map(([name]) => name);
+  const isNamed = (headers: readonly (readonly [string, string])[]): string[] => headers.map(([name]) => name);
   fc.assert(
     fc.property(
       odd,
@@ -204,16 +204,16 @@ it("whatever the serializer takes, it makes one message of it and no more", () =
       (a, b, raw, behind, bytes, inParts) => {
         for (const isRequest of [true, false]) {
           const body: Body = inParts ? { async *[Symbol.asyncIterator]() {} } : bytes;
-          const fields = Fields.fromRaw(raw.flat());
+          const headers = Fields.fromRaw(raw.flat());
           let text: string;
           let sent = bytes;
           try {
             const message = isRequest
-              ? new Request({ method: a, target: b, fields, body })
-              : new Response<Body>({ reason: a, fields, body });
+              ? new Request({ method: a, target: b, headers, body })
+              : new Response<Body>({ reason: a, headers, body });
             const serializer = new Serializer(message);
             if (serializer.source !== undefined) {
-              if (message.fields.has("Content-Length")) serializer.put(bytes);
+              if (message.headers.has("Content-Length")) serializer.put(bytes);
               else serializer.put(bytes, [[a, b]]);
               serializer.end(Fields.fromRaw(behind.flat()));
             } else if (inParts) {
@@ -235,7 +235,7 @@ it("whatever the serializer takes, it makes one message of it and no more", () =
           assert.equal(parser.put(bytesOf(text)), text.length);
           assert.equal(parser.isDone, true);
           assert.equal(decodeLatin1(parser.message!.body), decodeLatin1(sent));
-          assert.deepEqual(isNamed([...parser.message!.fields]).slice(0, raw.length), isNamed(raw));
+          assert.deepEqual(isNamed([...parser.message!.headers]).slice(0, raw.length), isNamed(raw));
         }
       },
     ),
@@ -260,7 +260,7 @@ it("however its framing was set, a message is sent with one that is its body's, 
         const body = bytesOf(text);
         const message = isRequest ? new Request({ body }) : new Response({ body });
         for (const step of steps) {
-          if ("append" in step) message.fields.append(step.append, step.append === "Content-Length" ? "3" : "chunked");
+          if ("append" in step) message.headers.append(step.append, step.append === "Content-Length" ? "3" : "chunked");
           else if ("prepare" in step) message.preparePayload();
           else Object.assign(message, step);
         }

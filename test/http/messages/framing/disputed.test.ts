@@ -56,9 +56,9 @@ describe("the body of a CONNECT", () => {
 
   it("is not sent", () => {
     assert.equal(sent({}), "CONNECT a:80 HTTP/1.1\r\n\r\n");
-    assert.equal(sent({ fields: { "Content-Length": "0" } }), "CONNECT a:80 HTTP/1.1\r\nContent-Length: 0\r\n\r\n");
+    assert.equal(sent({ headers: { "Content-Length": "0" } }), "CONNECT a:80 HTTP/1.1\r\nContent-Length: 0\r\n\r\n");
     assert.throws(() => sent({ body: "a" }), { code: "core.invalid_argument" });
-    assert.throws(() => sent({ fields: { "Content-Length": "5" } }), { code: "http.bad_content_length" });
-    assert.throws(() => sent({ fields: { "Transfer-Encoding": "chunked" } }), { code: "http.bad_transfer_encoding" });
+    assert.throws(() => sent({ headers: { "Content-Length": "5" } }), { code: "http.bad_content_length" });
+    assert.throws(() => sent({ headers: { "Transfer-Encoding": "chunked" } }), { code: "http.bad_transfer_encoding" });
   });
 });

@@ -90,7 +90,7 @@ describe("readHeader", () => {
 });
 
 describe("readSome", () => {
-  for (const [name, text, trailer] of [
+  for (const [name, text, trailers] of [
     ["a length", `${head}hello`, undefined],
     ["chunks", `${chunkedHead}2\r\nhe\r\n3;x\r\nllo\r\n0\r\nT: x\r\n\r\n`, "x"],
   ] as const) {
@@ -102,7 +102,7 @@ describe("readSome", () => {
         await readHeader(stream, buffer, parser);
         const parts = await partsOf(stream, buffer, parser);
         assert.equal(parts.join(""), "hello");
-        assert.deepEqual([parser.isDone, parser.trailer.get("t")], [true, trailer]);
+        assert.deepEqual([parser.isDone, parser.trailers.get("t")], [true, trailers]);
         // Behind the end, it says so again, and reads nothing.
         const { operations } = stream;
         assert.equal(await readSome(stream, buffer, parser), undefined);

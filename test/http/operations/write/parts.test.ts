@@ -175,7 +175,7 @@ describe("write of a body in parts", () => {
       [new Blob(["web"]).stream(), "web"],
     ] as [Body, string][]) {
       const [stream] = pair({ record: true });
-      await write(stream, new Response<Body>({ body, fields: { "Content-Length": String(text.length) } }));
+      await write(stream, new Response<Body>({ body, headers: { "Content-Length": String(text.length) } }));
       assert.ok(sent(stream).endsWith(`\r\n\r\n${text}`));
     }
   });
@@ -231,10 +231,10 @@ describe("write of a body in parts", () => {
       { [Symbol.asyncIterator]: () => ({ next: () => Promise.resolve({ value: 1 }) }) },
       "core.invalid_argument",
     ],
-    ["has a bad trailer", Object.assign(parts("x"), { trailer: new Fields({ Host: "x" }) }), "http.bad_trailer"],
+    ["has a bad trailer", Object.assign(parts("x"), { trailers: new Fields({ Host: "x" }) }), "http.bad_trailer"],
     [
       "has no trailer to read",
-      Object.defineProperty(parts("x"), "trailer", { get: () => assert.fail("no") }),
+      Object.defineProperty(parts("x"), "trailers", { get: () => assert.fail("no") }),
       "http.body_failed",
     ],
   ] as [string, unknown, string][]) {

@@ -35,7 +35,7 @@ describe("what is wrong with a body", () => {
         await serving.send(text);
         await quiet(220);
         assert.deepEqual(serving.statuses, [status]);
-        assert.equal(serving.responses()[0]!.fields["connection"], "close");
+        assert.equal(serving.responses()[0]!.headers["connection"], "close");
         assert.equal((told as { code: string }).code, code);
         assert.deepEqual(serving.errors, []);
         assert.equal(serving.client.ended, true);
@@ -90,7 +90,7 @@ describe("what is wrong with a body", () => {
     );
     await serving.send(chunked("x") + get("/"));
     assert.deepEqual(serving.statuses, [202]);
-    assert.equal(serving.responses()[0]!.fields["connection"], "close");
+    assert.equal(serving.responses()[0]!.headers["connection"], "close");
     await serving.end();
   });
 

@@ -72,7 +72,7 @@ describe("the body of a request", () => {
   it("has its trailer behind it", async () => {
     const serving = new Serving(async (request) => {
       await request.bytes();
-      return new Response({ body: bodyOf(request).trailer.get("t")! });
+      return new Response({ body: bodyOf(request).trailers.get("t")! });
     });
     await serving.send(chunked("0\r\nT: x\r\n\r\n"));
     assert.equal(serving.responses()[0]!.body, "x");
@@ -154,7 +154,7 @@ describe("a client that expects 100 (Continue)", () => {
       const serving = new Serving(handler);
       await serving.send(`POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n${expecting}\r\n`);
       const [response] = serving.responses();
-      assert.deepEqual([response!.body, response!.fields["connection"]], ["deaf", "close"]);
+      assert.deepEqual([response!.body, response!.headers["connection"]], ["deaf", "close"]);
       assert.equal(serving.client.ended, true);
       await serving.end();
     }
@@ -247,7 +247,7 @@ describe("a body that nobody wants", () => {
       await serving.send(text);
       await quiet(20);
       assert.deepEqual(serving.statuses, [200]);
-      assert.equal(serving.responses()[0]!.fields["connection"], connection);
+      assert.equal(serving.responses()[0]!.headers["connection"], connection);
       assert.equal(serving.client.ended, true);
       await serving.end();
     }

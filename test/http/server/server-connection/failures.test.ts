@@ -34,8 +34,8 @@ describe("a handler that fails", () => {
     ["one of fetch's", new globalThis.Response("x"), /Response.from/],
     ["an interim response", new Response({ status: 103 }), /status 103/],
     ["a switch without a release", new Response({ status: 101 }), /status 101/],
-    ["a bad field", new Response({ fields: Fields.fromRaw(["a", "b\r\nc: d"]) }), /field's value/],
-    ["a wrong length", new Response({ fields: { "Content-Length": "3" }, body: "four" }), /Content-Length/],
+    ["a bad field", new Response({ headers: Fields.fromRaw(["a", "b\r\nc: d"]) }), /field's value/],
+    ["a wrong length", new Response({ headers: { "Content-Length": "3" }, body: "four" }), /Content-Length/],
     ["a body with 204", new Response({ status: 204, body: "x" }), /204/],
     ["null for a body", Object.assign(new Response(), { body: null }), /null/],
     ["undefined for a body", Object.assign(new Response(), { body: undefined }), /undefined/],
@@ -67,7 +67,7 @@ describe("a handler that fails", () => {
   });
 
   it("by a body of the wrong kind or a framing that can't be: the body is let go of", async () => {
-    for (const init of [{ status: 204 }, { status: 103 }, { fields: { "Transfer-Encoding": "gzip" } }]) {
+    for (const init of [{ status: 204 }, { status: 103 }, { headers: { "Transfer-Encoding": "gzip" } }]) {
       const body = new HandBody();
       const serving = new Serving(() => new Response<Body>({ ...init, body }));
       await serving.send(get("/"));
@@ -138,8 +138,8 @@ describe("a response in parts", () => {
       ["with a length", "100"],
     ] as const) {
       const body = new HandBody();
-      const fields = length === undefined ? {} : { "Content-Length": length };
-      const serving = new Serving(() => new Response<Body>({ fields, body }));
+      const headers = length === undefined ? {} : { "Content-Length": length };
+      const serving = new Serving(() => new Response<Body>({ headers, body }));
       await serving.send(get("/") + get("/never"));
       await body.give("part");
       await body.fail(mine);
@@ -153,7 +153,7 @@ describe("a response in parts", () => {
   it("that is shorter or longer than announced is cut", async () => {
     for (const more of ["", "xx"]) {
       const body = new HandBody();
-      const serving = new Serving(() => new Response<Body>({ fields: { "Content-Length": "5" }, body }));
+      const serving = new Serving(() => new Response<Body>({ headers: { "Content-Length": "5" }, body }));
       await serving.send(get("/"));
       await body.give("four");
       await body.give(more === "" ? undefined : more);
@@ -205,7 +205,7 @@ describe("a response in parts", () => {
     async function* parts(): AsyncGenerator<Uint8Array, undefined> {
       yield Buffer.from("x");
     }
-    const body = Object.assign(parts(), { trailer: new Fields({ T: "y" }) });
+    const body = Object.assign(parts(), { trailers: new Fields({ T: "y" }) });
     const serving = new Serving(() => new Response<Body>({ body }));
     await serving.send(get("/"));
     assert.match(serving.client.text, /\r\n0\r\nT: y\r\n\r\n$/);
@@ -244,7 +244,7 @@ describe("a request that can't be taken", () => {
         const seen = serving.responses();
         const last = seen.at(-1)!;
         assert.equal(last.status, status);
-        assert.equal(last.fields["connection"], "close");
+        assert.equal(last.headers["connection"], "close");
         assert.equal(asked, seen.length - 1);
         assert.deepEqual(serving.errors, []);
         // It is read on, so that the response is not lost to a reset.
@@ -306,13 +306,13 @@ describe("the date", () => {
     const serving = new Serving(
       ({ target }) =>
         new Response<Body>({
-          fields: target === "/own" ? { Date: own } : {},
+          headers: target === "/own" ? { Date: own } : {},
           body: target === "/parts" ? (async function* (): AsyncGenerator<Uint8Array> {})() : new Uint8Array(0),
         }),
       { date: true },
     );
     await serving.send(`${get("/")}${get("/own")}${get("/parts")}\0`);
-    const dates = serving.responses().map(({ fields }) => fields["date"]);
+    const dates = serving.responses().map(({ headers }) => headers["date"]);
     assert.equal(dates.length, 4);
     assert.equal(dates[1], own);
     for (const date of [dates[0], dates[2], dates[3]]) {

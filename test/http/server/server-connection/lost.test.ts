@@ -374,7 +374,7 @@ describe("a connection that ends behind a response while a read is in flight", (
   const ending = async (): Promise<Watched> => {
     const watched = new Watched();
     await watched.serving.send(kept);
-    watched.answers[0]!.resolve(new Response({ fields: { Connection: "close" }, body: "bye" }));
+    watched.answers[0]!.resolve(new Response({ headers: { Connection: "close" }, body: "bye" }));
     await quiet(4);
     assert.deepEqual([watched.serving.responses()[0]!.body, watched.serving.completions], ["bye", 0]);
     return watched;
@@ -413,7 +413,7 @@ describe("a connection that ends behind a response while a read is in flight", (
     await quiet();
     assert.deepEqual([serving.completions, watched.reasons], [0, [undefined]]);
     await watched.answer(0);
-    assert.equal(serving.responses()[0]!.fields.connection, "close");
+    assert.equal(serving.responses()[0]!.headers.connection, "close");
     await serving.end();
 
     const again = new AbortController();

@@ -6,7 +6,7 @@ import { Response, serve, type Body, type Exchange, type RequestHandler } from "
 import { pair, VirtualClock } from "../../../../src/testing/index.ts";
 import { deferred, get, HandBody, post, quiet, Serving } from "../../support/serving.ts";
 
-const upgrade = (fields = ""): string => get("/up", `Connection: Upgrade\r\nUpgrade: x\r\n${fields}`);
+const upgrade = (headers = ""): string => get("/up", `Connection: Upgrade\r\nUpgrade: x\r\n${headers}`);
 const ok: RequestHandler = ({ target }) => new Response({ body: target });
 
 /** Takes the stream over where that is asked for, once `wait` is over, and keeps what it got. */
@@ -14,7 +14,7 @@ function taking(wait: () => Promise<void> | undefined): { handler: RequestHandle
   const taker: ReturnType<typeof taking> = {
     released: undefined,
     handler: (request, exchange) => {
-      if (!request.fields.has("Upgrade") && request.method !== "CONNECT") return ok(request, exchange);
+      if (!request.headers.has("Upgrade") && request.method !== "CONNECT") return ok(request, exchange);
       const take = (): undefined => {
         taker.released = decodeLatin1(exchange.release());
       };
@@ -63,7 +63,7 @@ describe("release", () => {
     let atRelease = "";
     const serving: Serving = new Serving(
       (request, exchange) => {
-        if (!request.fields.has("Upgrade")) return ok(request, exchange);
+        if (!request.headers.has("Upgrade")) return ok(request, exchange);
         exchange.release();
         atRelease = serving.client.text;
         exchange.stream.writeSome(encodeLatin1("!"), () => {});
@@ -132,7 +132,7 @@ describe("release", () => {
       const serving = new Serving((request) => new Response({ status: request.method === "CONNECT" ? status : 299 }));
       await serving.send(`CONNECT h:80 HTTP/1.1\r\nHost: h\r\n\r\n${get("/inside")}`);
       assert.deepEqual(serving.statuses, [status]);
-      assert.equal(serving.responses()[0]!.fields["connection"], "close");
+      assert.equal(serving.responses()[0]!.headers["connection"], "close");
       await serving.end();
     }
   });
@@ -234,7 +234,7 @@ describe("stop", () => {
       await quiet();
       await serving.send(more + get("/never"));
       assert.deepEqual(serving.statuses, [200]);
-      assert.equal(serving.responses()[0]!.fields["connection"], "close");
+      assert.equal(serving.responses()[0]!.headers["connection"], "close");
       assert.equal(serving.client.ended, true);
       await serving.end();
     }

@@ -74,9 +74,9 @@ describe("RFC 7692 5: accept negotiates permessage-deflate", () => {
   });
 
   const meddling: [name: string, decorate: (response: Response) => void][] = [
-    ["removed", ({ fields }) => void fields.delete("Sec-WebSocket-Extensions")],
-    ["changed", ({ fields }) => fields.set("Sec-WebSocket-Extensions", "permessage-deflate")],
-    ["repeated", ({ fields }) => fields.append("Sec-WebSocket-Extensions", "x")],
+    ["removed", ({ headers }) => void headers.delete("Sec-WebSocket-Extensions")],
+    ["changed", ({ headers }) => headers.set("Sec-WebSocket-Extensions", "permessage-deflate")],
+    ["repeated", ({ headers }) => headers.append("Sec-WebSocket-Extensions", "x")],
   ];
   for (const [name, decorate] of meddling) {
     it(`the hooks can't have it ${name}`, async () => {

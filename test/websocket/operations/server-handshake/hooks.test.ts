@@ -57,53 +57,53 @@ for (const [way, wrap] of ways) {
       assert.equal(calls.length, 1);
       assert.ok(calls[0][0] instanceof Request);
       assert.deepEqual([calls[0][0], calls[0][1]], [state.ws.request, peer]);
-      assert.equal(state.peer.response?.fields.has("Sec-WebSocket-Protocol"), false);
+      assert.equal(state.peer.response?.headers.has("Sec-WebSocket-Protocol"), false);
     });
 
     it("accepts with a protocol, fields and data", async () => {
-      const fields: [string, string][] = [
+      const headers: [string, string][] = [
         ["Set-Cookie", "a=1"],
         ["Set-Cookie", "b=2"],
       ];
-      for (const given of [fields, new Fields(fields), new Headers(fields)]) {
-        const state = await run(upgrade({ protocol: "superchat", fields: given, data: { user: 7 } }));
+      for (const given of [headers, new Fields(headers), new Headers(headers)]) {
+        const state = await run(upgrade({ protocol: "superchat", headers: given, data: { user: 7 } }));
         assert.deepEqual(seen(state), [undefined, 101, 1]);
         assert.deepEqual([state.ws.protocol, state.ws.data], ["superchat", { user: 7 }]);
         const response = state.peer.response!;
-        assert.equal(response.fields.get("Sec-WebSocket-Protocol"), "superchat");
-        assert.deepEqual(response.fields.getAll("Set-Cookie"), ["a=1", "b=2"]);
+        assert.equal(response.headers.get("Sec-WebSocket-Protocol"), "superchat");
+        assert.deepEqual(response.headers.getAll("Set-Cookie"), ["a=1", "b=2"]);
       }
-      const record = await run(upgrade({ fields: { "X-One": "1" } }));
-      assert.equal(record.peer.response?.fields.get("x-one"), "1");
+      const record = await run(upgrade({ headers: { "X-One": "1" } }));
+      assert.equal(record.peer.response?.headers.get("x-one"), "1");
     });
 
     const useless: [name: string, result: unknown, code: string][] = [
       ["a protocol that was not offered", { protocol: "other" }, "websocket.bad_upgrade_result"],
       ["a protocol in another case", { protocol: "Chat" }, "websocket.bad_upgrade_result"],
       ["the empty protocol", { protocol: "" }, "websocket.bad_upgrade_result"],
-      ["a field with a line break", { fields: { A: "b\r\nSet-Cookie: x" } }, "http.bad_value"],
-      ["a field name with a line break", { fields: { "A: b\r\nC": "d" } }, "http.bad_field"],
-      ["Connection among the fields", { fields: { connection: "close" } }, "websocket.bad_upgrade_result"],
-      ["another Sec-WebSocket-Accept", { fields: { "Sec-WebSocket-Accept": "x" } }, "websocket.bad_upgrade_result"],
-      ["an extension", { fields: { "Sec-WebSocket-Extensions": "x" } }, "websocket.bad_upgrade_result"],
+      ["a field with a line break", { headers: { A: "b\r\nSet-Cookie: x" } }, "http.bad_value"],
+      ["a field name with a line break", { headers: { "A: b\r\nC": "d" } }, "http.bad_field"],
+      ["Connection among the fields", { headers: { connection: "close" } }, "websocket.bad_upgrade_result"],
+      ["another Sec-WebSocket-Accept", { headers: { "Sec-WebSocket-Accept": "x" } }, "websocket.bad_upgrade_result"],
+      ["an extension", { headers: { "Sec-WebSocket-Extensions": "x" } }, "websocket.bad_upgrade_result"],
       [
         "a protocol by way of the fields",
-        { fields: { "Sec-WebSocket-Protocol": "chat" } },
+        { headers: { "Sec-WebSocket-Protocol": "chat" } },
         "websocket.bad_upgrade_result",
       ],
-      ["Content-Length", { fields: { "Content-Length": "0" } }, "websocket.bad_upgrade_result"],
-      ["Transfer-Encoding", { fields: { "Transfer-Encoding": "chunked" } }, "websocket.bad_upgrade_result"],
+      ["Content-Length", { headers: { "Content-Length": "0" } }, "websocket.bad_upgrade_result"],
+      ["Transfer-Encoding", { headers: { "Transfer-Encoding": "chunked" } }, "websocket.bad_upgrade_result"],
       ["a number", 5, "websocket.bad_upgrade_result"],
       ["null", null, "websocket.bad_upgrade_result"],
       ["a Response with status 101", new Response({ status: 101 }), "websocket.bad_upgrade_result"],
       [
         "a Response that can't be sent",
-        new Response({ status: 403, fields: { "Transfer-Encoding": "gzip" } }),
+        new Response({ status: 403, headers: { "Transfer-Encoding": "gzip" } }),
         "http.bad_transfer_encoding",
       ],
       [
         "a Response with a wrong length",
-        new Response({ status: 403, fields: { "Content-Length": "9" } }),
+        new Response({ status: 403, headers: { "Content-Length": "9" } }),
         "http.bad_content_length",
       ],
     ];
@@ -111,7 +111,7 @@ for (const [way, wrap] of ways) {
       it(`${name}: 500, and the error`, async () => {
         const state = await run(upgrade(result as UpgradeResult));
         assert.deepEqual(seen(state), [code, 500, 0]);
-        assert.equal(state.peer.response?.fields.get("Connection"), "close");
+        assert.equal(state.peer.response?.headers.get("Connection"), "close");
         assert.equal(state.peer.response?.body.includes("Set-Cookie"), false);
         assert.equal((await ended(state)).code, 1006);
       });
@@ -121,7 +121,7 @@ for (const [way, wrap] of ways) {
       const ours = new Response({
         status: 401,
         body: "who?",
-        fields: { "WWW-Authenticate": "Basic", Connection: "keep-alive" },
+        headers: { "WWW-Authenticate": "Basic", Connection: "keep-alive" },
       });
       const theirs = (): globalThis.Response =>
         new globalThis.Response("who?", {
@@ -132,12 +132,12 @@ for (const [way, wrap] of ways) {
         const state = await run(upgrade(response));
         assert.deepEqual(seen(state), ["websocket.upgrade_declined", 401, 0]);
         assert.equal(state.error?.condition, "handshake_failed");
-        const { fields, body, reason } = state.peer.response!;
-        assert.deepEqual([fields.getAll("Connection"), fields.get("WWW-Authenticate")], [["close"], "Basic"]);
+        const { headers, body, reason } = state.peer.response!;
+        assert.deepEqual([headers.getAll("Connection"), headers.get("WWW-Authenticate")], [["close"], "Basic"]);
         assert.deepEqual([body, reason], ["who?", "Unauthorized"]);
         assert.equal((await ended(state)).code, 1006);
       }
-      assert.equal(ours.fields.get("Connection"), "keep-alive", "the application's own response was changed");
+      assert.equal(ours.headers.get("Connection"), "keep-alive", "the application's own response was changed");
       const empty = await run(upgrade(new Response({ status: 204 })));
       assert.deepEqual(seen(empty), ["websocket.upgrade_declined", 204, 0]);
     });
@@ -208,35 +208,39 @@ describe("decorate", () => {
     const statuses: number[] = [];
     const decorate = (response: Response): void => {
       statuses.push(response.status);
-      response.fields.set("Server", "mine");
-      response.fields.set("X-Hook", `${response.fields.get("X-Hook")}, decorated`);
+      response.headers.set("Server", "mine");
+      response.headers.set("X-Hook", `${response.headers.get("X-Hook")}, decorated`);
     };
-    const upgrade = (): UpgradeResult => ({ fields: { "X-Hook": "hook" }, protocol: "chat" });
+    const upgrade = (): UpgradeResult => ({ headers: { "X-Hook": "hook" }, protocol: "chat" });
     const accepted = await run({ decorate, upgrade });
-    const { fields } = accepted.peer.response!;
+    const { headers } = accepted.peer.response!;
     assert.deepEqual(
-      [fields.get("Server"), fields.get("X-Hook"), fields.get("Sec-WebSocket-Protocol")],
+      [headers.get("Server"), headers.get("X-Hook"), headers.get("Sec-WebSocket-Protocol")],
       ["mine", "hook, decorated", "chat"],
     );
     const refused = await run({ decorate, upgrade }, { Host: undefined });
-    assert.deepEqual([refused.peer.response?.status, refused.peer.response?.fields.get("Server")], [400, "mine"]);
+    assert.deepEqual([refused.peer.response?.status, refused.peer.response?.headers.get("Server")], [400, "mine"]);
     const declined = await run({ decorate, upgrade: () => new Response({ status: 403 }) });
-    assert.equal(declined.peer.response?.fields.get("Server"), "mine");
+    assert.equal(declined.peer.response?.headers.get("Server"), "mine");
     assert.deepEqual(statuses, [101, 400, 403]);
   });
 
   const changes: [name: string, decorate: (response: Response) => void, code: string][] = [
-    ["drops Upgrade", ({ fields }) => void fields.delete("Upgrade"), "websocket.bad_upgrade_result"],
-    ["changes Connection", ({ fields }) => fields.set("Connection", "close"), "websocket.bad_upgrade_result"],
-    ["changes the accept key", ({ fields }) => fields.set("Sec-WebSocket-Accept", "x"), "websocket.bad_upgrade_result"],
+    ["drops Upgrade", ({ headers }) => void headers.delete("Upgrade"), "websocket.bad_upgrade_result"],
+    ["changes Connection", ({ headers }) => headers.set("Connection", "close"), "websocket.bad_upgrade_result"],
+    [
+      "changes the accept key",
+      ({ headers }) => headers.set("Sec-WebSocket-Accept", "x"),
+      "websocket.bad_upgrade_result",
+    ],
     [
       "adds a protocol",
-      ({ fields }) => fields.append("Sec-WebSocket-Protocol", "chat"),
+      ({ headers }) => headers.append("Sec-WebSocket-Protocol", "chat"),
       "websocket.bad_upgrade_result",
     ],
     [
       "adds an extension",
-      ({ fields }) => fields.append("Sec-WebSocket-Extensions", "x"),
+      ({ headers }) => headers.append("Sec-WebSocket-Extensions", "x"),
       "websocket.bad_upgrade_result",
     ],
     ["changes the status", (response) => Object.assign(response, { status: 403 }), "websocket.bad_upgrade_result"],
@@ -245,7 +249,7 @@ describe("decorate", () => {
       (response) => Object.assign(response, { body: new Uint8Array(1) }),
       "websocket.bad_upgrade_result",
     ],
-    ["adds a line break", ({ fields }) => fields.append("A", "b\n"), "http.bad_value"],
+    ["adds a line break", ({ headers }) => headers.append("A", "b\n"), "http.bad_value"],
     [
       "throws",
       () => {
@@ -261,7 +265,7 @@ describe("decorate", () => {
       const decorate = (response: Response): void => (response.status === 101 ? change(response) : undefined);
       const state = await run({ decorate });
       assert.deepEqual(seen(state), [code, 500, 0]);
-      assert.equal(state.peer.response?.fields.get("Connection"), "close");
+      assert.equal(state.peer.response?.headers.get("Connection"), "close");
       assert.equal((await ended(state)).code, 1006);
     });
   }
@@ -279,15 +283,15 @@ describe("decorate", () => {
   });
 
   it("one that makes every response impossible: nothing is sent, and the error told once", async () => {
-    const decorate = ({ fields }: Response): void => fields.set("Transfer-Encoding", "gzip");
+    const decorate = ({ headers }: Response): void => headers.set("Transfer-Encoding", "gzip");
     const state = await run({ decorate }, { Host: undefined });
     assert.deepEqual(seen(state), ["http.bad_transfer_encoding", undefined, 0]);
     assert.deepEqual([state.next.closed, state.clock.pending, (await ended(state)).code], [true, 0, 1006]);
   });
 
   it("one that lets a refused connection stay is overruled", async () => {
-    const decorate = ({ fields }: Response): void => fields.set("Connection", "keep-alive");
+    const decorate = ({ headers }: Response): void => headers.set("Connection", "keep-alive");
     const state = await run({ decorate }, { Host: undefined });
-    assert.equal(state.peer.response?.fields.get("Connection"), "close");
+    assert.equal(state.peer.response?.headers.get("Connection"), "close");
   });
 });

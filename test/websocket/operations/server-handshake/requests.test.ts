@@ -30,12 +30,12 @@ async function check(one: AcceptCase, call: AcceptCall, fromStream: Uint8Array, 
   if (one.status === undefined) {
     assert.equal(peer.received.length, 0);
   } else {
-    const expected = { ...fieldsOfAll(one.status), ...one.fields };
-    const { status, fields, body } = peer.response ?? assert.fail("no response");
-    const length = fields.get("Content-Length");
-    fields.delete("Content-Length");
+    const expected = { ...fieldsOfAll(one.status), ...one.headers };
+    const { status, headers, body } = peer.response ?? assert.fail("no response");
+    const length = headers.get("Content-Length");
+    headers.delete("Content-Length");
     assert.equal(status, one.status);
-    assert.deepEqual(Object.fromEntries(fields), expected);
+    assert.deepEqual(Object.fromEntries(headers), expected);
     assert.equal(length, one.code === undefined ? undefined : `${body.length}`);
     assert.equal(body, state.error === undefined ? "" : `${state.error.message}\n`);
   }
