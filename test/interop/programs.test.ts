@@ -26,7 +26,7 @@ const refused = async (port: number): Promise<unknown> =>
 
 describe("the kit for Debian's programs", () => {
   it("names the packages that CI installs", () => {
-    const script = readFileSync(fileURLToPath(new URL("../../../.ci/run", import.meta.url)), "utf8");
+    const script = readFileSync(fileURLToPath(new URL("../../../.ci/packages", import.meta.url)), "utf8");
     const [, list] = /^packages=\((.*)\)$/m.exec(script)!;
     assert.deepEqual(list!.split(" "), Object.values(packages).toSorted());
   });

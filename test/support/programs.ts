@@ -10,7 +10,7 @@ import { pipeline } from "node:stream/promises";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
-/** The programs that tests use, and the packages that have them; `.ci/run` installs those. */
+/** The programs that tests use, and the packages that have them; `.ci/packages` installs those. */
 export const packages = {
   chromium: "chromium",
   curl: "curl",
