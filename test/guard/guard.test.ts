@@ -27,7 +27,8 @@ for (const [name, expectedCounts] of Object.entries(expected)) {
       else if (seen < limit - slack)
         t.diagnostic(`${name}, ${key}: ${seen} now, so expected.ts may say less than ${limit}`);
     }
-    const help = `expected.ts has numbers of Node.js ${seenWith[major]}; print.js beside it gives those of ${process.versions.node}`;
-    assert.equal(rises.length, 0, [...rises, help].join("\n"));
+    if (rises.length === 0) return;
+    const help = `Where that is meant, change expected.ts, seen with Node.js ${seenWith[major]}; print.js beside it prints the numbers of this one.`;
+    assert.fail([...rises, help].join("\n"));
   });
 }
