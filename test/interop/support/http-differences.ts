@@ -122,7 +122,7 @@ export const differences: readonly Difference[] = [
     aspect: "accepted",
     we: "accept",
     they: "refuse, in Node from 22 on",
-    why: "RFC 9112 6.3: nothing follows the head, whatever its fields say.",
+    why: "RFC 9112 6.3: nothing follows the head, whatever its headers say.",
     matches: ({ input, ours, theirs }) =>
       theirs.code === "HPE_INVALID_TRANSFER_ENCODING" &&
       input.kind === "response" &&
@@ -133,7 +133,7 @@ export const differences: readonly Difference[] = [
     since: 9.04,
   },
   {
-    what: "fields in a trailer that must not stand there",
+    what: "headers in a trailer that must not stand there",
     example: chunked("0", "Host: b", "A: b", "", ""),
     aspect: "trailers",
     we: "leave them out",
@@ -159,7 +159,7 @@ export const differences: readonly Difference[] = [
     aspect: "refused",
     we: "refuse",
     they: "accept, with the rules of HTTP/1.1",
-    why: "The first has no fields, the others are other protocols.",
+    why: "The first has no headers, the others are other protocols.",
     matches: (found) => found.ours.code === "http.bad_version" && otherVersion.test(firstLine(found)),
   },
   {
@@ -167,7 +167,7 @@ export const differences: readonly Difference[] = [
     example: request("GET /", "Host: a", "", ""),
     aspect: "refused",
     we: "refuse",
-    they: "accept, as HTTP/0.9 that has fields",
+    they: "accept, as HTTP/0.9 that has headers",
     why: "RFC 9112 3: there is no such request.",
     matches: (found) => found.ours.code === "http.bad_target" && /^\S+ +[^ ]*[\r\n]$/.test(refusedLine(found)),
   },
@@ -343,7 +343,7 @@ export const differences: readonly Difference[] = [
       codings(found).at(-1) === "chunked",
   },
   {
-    what: "more fields than the limit",
+    what: "more headers than the limit",
     example: request("GET / HTTP/1.1", "Host: a", ...Array.from({ length: 100 }, () => "A: b"), "", ""),
     aspect: "refused",
     we: "refuse",
