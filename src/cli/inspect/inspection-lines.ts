@@ -5,68 +5,102 @@ import type { Paint } from "../shared/stdio.ts";
 
 /** An inspection as text for people. What a server said is escaped. */
 export function inspectionText(found: Inspection, paint: Paint): string {
-  const { dns, tcp, proxy, tls, handshake, ping, close, messages, failure } = found;
-  const lines: string[] = [];
-  const add = (step: StepName, ms: number | undefined, text: string): void => {
-    const isBad = failure?.step === step;
-    const mark = isBad ? paint("red", "✗") : paint("green", "✓");
-    const time = ms === undefined ? "" : `${ms.toFixed(1)} ms`;
-    lines.push(`${mark} ${step.padEnd(10)}${paint("dim", time.padStart(10))}  ${text}`);
-  };
-  /** Below what is in the step's line. */
-  const more = (text: string): void => void lines.push(`${" ".repeat(24)}${text}`);
-  const wrong = (step: StepName): string | undefined =>
-    failure?.step === step ? escapedWords(failure.message) : undefined;
+  const report = new Report(found, paint);
+  addConnection(report, found);
+  addHandshake(report, found);
+  addEnd(report, found);
+  const { failure, opened, verdict, url } = found;
+  const color = failure === undefined ? "green" : opened ? "yellow" : "red";
+  return `${paint("dim", escapedLine(url))}\n${report.lines.join("\n")}\n\n${paint(color, verdict)}\n`;
+}
 
-  if (dns !== undefined) add("dns", dns.ms, `${dns.host} is ${dns.addresses.join(", ")}`);
+/** The lines of an inspection's text. */
+class Report {
+  readonly lines: string[] = [];
+  readonly paint: Paint;
+  readonly #failure: Inspection["failure"];
+
+  constructor({ failure }: Inspection, paint: Paint) {
+    this.#failure = failure;
+    this.paint = paint;
+  }
+
+  /** Adds the line of a step. */
+  add(step: StepName, ms: number | undefined, text: string): void {
+    const { paint } = this;
+    const mark = this.#failure?.step === step ? paint("red", "✗") : paint("green", "✓");
+    const time = ms === undefined ? "" : `${ms.toFixed(1)} ms`;
+    this.lines.push(`${mark} ${step.padEnd(10)}${paint("dim", time.padStart(10))}  ${text}`);
+  }
+
+  /** Adds more to the step whose line was the last. */
+  more(text: string): void {
+    this.lines.push(`${" ".repeat(24)}${text}`);
+  }
+
+  /** Adds what a step exchanged. */
+  exchange(exchange: Exchange): void {
+    this.lines.push(...exchangeLines(exchange, this.paint));
+  }
+
+  /** Why the inspection failed, if it did in this step. */
+  wrong(step: StepName): string | undefined {
+    return this.#failure?.step === step ? escapedWords(this.#failure.message) : undefined;
+  }
+}
+
+function addConnection(report: Report, { dns, tcp, proxy, tls }: Inspection): void {
+  if (dns !== undefined) report.add("dns", dns.ms, `${dns.host} is ${dns.addresses.join(", ")}`);
   if (tcp !== undefined) {
-    add("tcp", tcp.ms, `connected to ${tcp.address}`);
+    report.add("tcp", tcp.ms, `connected to ${tcp.address}`);
     for (const { address, ms, message } of tcp.failed)
-      more(`not to ${address}, after ${ms.toFixed(1)} ms: ${escapedLine(message)}`);
+      report.more(`not to ${address}, after ${ms.toFixed(1)} ms: ${escapedLine(message)}`);
   }
   if (proxy !== undefined) {
-    add("proxy", proxy.ms, wrong("proxy") ?? `a tunnel through ${proxy.url}`);
-    lines.push(...exchangeLines(proxy, paint));
+    report.add("proxy", proxy.ms, report.wrong("proxy") ?? `a tunnel through ${proxy.url}`);
+    report.exchange(proxy);
   }
   if (tls !== undefined) {
     const { version, cipher, alpn, certificate, trusted, reason } = tls;
-    add("tls", tls.ms, `${version ?? "unknown version"}, ${cipher ?? "unknown cipher"}, ALPN ${alpn ?? "none"}`);
+    report.add("tls", tls.ms, `${version ?? "unknown version"}, ${cipher ?? "unknown cipher"}, ALPN ${alpn ?? "none"}`);
     if (certificate !== undefined) {
-      more(`certificate of ${escapedLine(certificate.subject)}, issued by ${escapedLine(certificate.issuer)}`);
-      more(`for ${escapedLine(certificate.names || "no names")}, valid to ${escapedLine(certificate.validTo)}`);
+      report.more(`certificate of ${escapedLine(certificate.subject)}, issued by ${escapedLine(certificate.issuer)}`);
+      report.more(`for ${escapedLine(certificate.names || "no names")}, valid to ${escapedLine(certificate.validTo)}`);
     }
-    more(trusted ? "trusted" : paint("yellow", `not trusted: ${reason}`));
+    report.more(trusted ? "trusted" : report.paint("yellow", `not trusted: ${reason}`));
   }
+}
+
+function addHandshake(report: Report, { handshake, opened, ping }: Inspection): void {
   if (handshake !== undefined) {
     const { protocol, extensions } = handshake;
-    add("handshake", handshake.ms, wrong("handshake") ?? "switched to WebSocket");
-    lines.push(...exchangeLines(handshake, paint));
-    if (found.opened) {
-      more(`subprotocol: ${escapedLine(protocol) || "none"}; extensions: ${escapedLine(extensions) || "none"}`);
+    report.add("handshake", handshake.ms, report.wrong("handshake") ?? "switched to WebSocket");
+    report.exchange(handshake);
+    if (opened) {
+      report.more(`subprotocol: ${escapedLine(protocol) || "none"}; extensions: ${escapedLine(extensions) || "none"}`);
     }
   }
   if (ping !== undefined) {
     const { min, median, max, times } = ping;
-    add(
-      "ping",
-      undefined,
-      `${times.length} times: min ${min.toFixed(1)}, median ${median.toFixed(1)}, max ${max.toFixed(1)} ms`,
-    );
+    const spread = `min ${min.toFixed(1)}, median ${median.toFixed(1)}, max ${max.toFixed(1)} ms`;
+    report.add("ping", undefined, `${times.length} times: ${spread}`);
   }
+}
+
+function addEnd(report: Report, found: Inspection): void {
+  const { close, messages, failure } = found;
   if (failure !== undefined && found[failure.step] === undefined) {
-    add(failure.step, failure.ms, wrong(failure.step)!);
+    report.add(failure.step, failure.ms, report.wrong(failure.step)!);
   }
   if (close !== undefined) {
     const { code, reason, clean } = close;
     const text = clean
       ? `closed with ${code}${reason === "" ? "" : `: ${escapedLine(reason)}`}`
       : "ended without a closing handshake";
-    add("close", close.ms, text);
+    report.add("close", close.ms, text);
   }
   if (messages !== undefined && messages > 0)
-    more(`the server sent ${messages} message${messages === 1 ? "" : "s"} meanwhile`);
-  lines.push("", paint(failure === undefined ? "green" : found.opened ? "yellow" : "red", found.verdict));
-  return `${paint("dim", escapedLine(found.url))}\n${lines.join("\n")}\n`;
+    report.more(`the server sent ${messages} message${messages === 1 ? "" : "s"} meanwhile`);
 }
 
 /** What went over the wire: heads whole, of a body the first lines. */

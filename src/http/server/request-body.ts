@@ -39,8 +39,7 @@ export class RequestBody implements BodySource {
 
   constructor(
     stream: ByteStream,
-    buffer: FlatBuffer,
-    parser: RequestParser,
+    { buffer, parser }: { readonly buffer: FlatBuffer; readonly parser: RequestParser },
     writer: ResponseWriter,
     settings: ServeSettings,
     isAwaited: boolean,

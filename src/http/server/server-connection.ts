@@ -1,13 +1,6 @@
-import {
-  abortError,
-  coreError,
-  transportError,
-  type ByteStream,
-  type Handler,
-  type ServalError,
-  type Timer,
-} from "../../core/index.ts";
-import { invalidArgument, isPromise, offAbort, onAbort } from "../../core/internal.ts";
+import { abortError, coreError, transportError } from "../../core/index.ts";
+import type { ByteStream, Handler, ServalError, Timer } from "../../core/index.ts";
+import { invalidArgument, isPromise } from "../../core/internal.ts";
 import { httpError } from "../messages/errors.ts";
 import type { Body } from "../messages/body.ts";
 import { asksToSwitch, RequestExchange, type ExchangeOwner } from "./exchange.ts";
@@ -20,19 +13,9 @@ import { Response } from "../messages/response.ts";
 import { departureOf } from "../codec/serializer.ts";
 import type { IncomingRequest, RequestHandler, ServeOptions, ServeSettings } from "./serve-options.ts";
 import { discard } from "../operations/sources.ts";
-import { hasToken } from "../messages/token-list.ts";
-
-/** More than this, in bytes, is written before more requests are answered. */
-const mostGathered = 64 * 1024;
-
-/** How many pipelined requests are answered before others have their turn. */
-const mostInTurn = 128;
-
-/** How many bytes of a body that nobody wanted are read so that the connection can be kept. */
-const mostDrained = 64 * 1024;
-
-/** How many milliseconds a client may take to end its side once we have ended ours. */
-const lingerMs = 5_000;
+import { keepsAlive } from "./keep-alive.ts";
+import { lingerMs, mostDrained, mostGathered, mostInTurn } from "./bounds.ts";
+import { offSignals, onSignals } from "./signals.ts";
 
 /**
  * The server's side of HTTP/1.1 on one stream (RFC 9112 9): reads requests and answers them in order. One is dealt with
@@ -78,9 +61,7 @@ export class ServerConnection implements ExchangeOwner, RequestTaker {
   /** Begins, with bytes that were read before. Throws what the stream says of misuse; then nothing was started. */
   start(buffered: Uint8Array | undefined): void {
     this.#reader.start(buffered);
-    const { stop, signal } = this.#signals;
-    if (stop !== undefined) watch(stop, this.#onStop);
-    if (signal !== undefined) watch(signal, this.#onAbort);
+    onSignals(this.#signals, this.#onStop, this.#onAbort);
   }
 
   release(exchange: RequestExchange): Uint8Array {
@@ -168,17 +149,9 @@ export class ServerConnection implements ExchangeOwner, RequestTaker {
   }
 
   #expectBody(request: IncomingRequest): void {
-    const { stream } = this;
     const reader = this.#reader;
     reader.keepRest();
-    this.#body = new RequestBody(
-      stream,
-      reader.buffer,
-      reader.parser,
-      this.#writer,
-      this.#settings,
-      request.expectsContinue,
-    );
+    this.#body = new RequestBody(this.stream, reader, this.#writer, this.#settings, request.expectsContinue);
     this.#body.onRead = this.#onBodyRead;
     request.body = this.#body.incoming;
   }
@@ -277,7 +250,7 @@ export class ServerConnection implements ExchangeOwner, RequestTaker {
       }
     }
     const departure = departureOf(response, request);
-    const keepAlive = departure.framing !== "eof" && this.#keepsAlive(request, response);
+    const keepAlive = departure.framing !== "eof" && !this.#isStopping && keepsAlive(request, response, own);
     if (body instanceof Uint8Array) {
       this.#writer.add(response as Response, departure, request, keepAlive);
       return this.#afterResponse(keepAlive);
@@ -295,18 +268,6 @@ export class ServerConnection implements ExchangeOwner, RequestTaker {
       this.#close(error);
     });
     return false;
-  }
-
-  #keepsAlive(request: IncomingRequest, response: Response<Body>): boolean {
-    if (this.#isStopping || !request.keepAlive) return false;
-    // RFC 9110 9.3.6: what follows may be the tunnel's already, and others' requests to whoever it leads to.
-    if (request.method === "CONNECT") return false;
-    const body = this.#body;
-    // Whether a client that waits for 100 sends its body all the same, nobody can tell.
-    if (body !== undefined && (body.isAwaited || body.error !== undefined)) return false;
-    // A response in parts may come of the body.
-    if (response.body instanceof Uint8Array && body?.hasMoreThan(mostDrained) === true) return false;
-    return !hasToken(response.headers.joined("Connection"), "close");
   }
 
   /** Behind a response. Returns whether the next request may be taken at once. */
@@ -430,17 +391,10 @@ export class ServerConnection implements ExchangeOwner, RequestTaker {
     this.#reader.close();
     this.#body?.close();
     this.#writer.close();
-    const { stop, signal } = this.#signals;
-    if (stop !== undefined) offAbort(stop, this.#onStop);
-    if (signal !== undefined) offAbort(signal, this.#onAbort);
+    offSignals(this.#signals, this.#onStop, this.#onAbort);
     // Not inside the application's own call of `release` or `abort`.
     queueMicrotask(() => this.#completed(error, undefined));
   }
-}
-
-function watch(signal: AbortSignal, callback: () => void): void {
-  if (signal.aborted) queueMicrotask(callback);
-  else onAbort(signal, callback);
 }
 
 function ignore(): void {}

@@ -82,11 +82,6 @@ export class Incoming implements FramePayload {
     return this.#textAsBytes ? maxMessageSize : Math.min(maxMessageSize, longestText);
   }
 
-  /** Whether there are bytes that `next` has not used. */
-  get hasInput(): boolean {
-    return this.#at < this.#end;
-  }
-
   /** Whether parts of a message were handed out, and not yet the last. */
   get isInParts(): boolean {
     return this.#assembly?.isInParts === true;
@@ -145,17 +140,10 @@ export class Incoming implements FramePayload {
   next(taking: Take): Event | undefined {
     for (;;) {
       const assembly = this.#assembly;
-      if (assembly !== undefined) {
-        // What needs no more bytes.
-        const isReady = assembly.hasMore || (taking === take.part && assembly.hasGathered);
-        if (this.left > 0 && this.#at === this.#end && !isReady) return undefined;
-        if (this.left > 0 || isReady) {
-          if (taking === take.nothing && !this.#dropsData) return event.data;
-          const taken = this.#takePayload(assembly, taking);
-          if (taken !== undefined) return taken;
-          if (this.left > 0) return undefined;
-          continue;
-        }
+      if (assembly !== undefined && (this.left > 0 || isReady(assembly, taking))) {
+        const taken = this.#goOn(assembly, taking);
+        if (taken !== undefined || this.left > 0) return taken;
+        continue;
       }
 
       const input = this.#input;
@@ -190,39 +178,41 @@ export class Incoming implements FramePayload {
       if (available < size) return undefined;
       const key = this.#masked ? readKey(input, at + size - 4) : 0;
 
-      if (isControl) {
-        if (available < size + length) return undefined;
-        this.frames++;
-        this.#at = at + size + length;
-        return this.#takeControl(code, at + size, length, key);
-      }
-
       at += size;
+      if (isControl) return available < size + length ? undefined : this.#takeControl(code, at, length, key);
+
       this.frames++;
       this.isFinal = first >= 0x80;
       this.isText = isText;
-      if (
-        this.isFinal &&
-        assembly === undefined &&
-        length <= this.#end - at &&
-        !this.#dropsData &&
-        taking === take.message
-      ) {
+      const isWhole = this.isFinal && assembly === undefined && length <= this.#end - at;
+      if (isWhole && !this.#dropsData && taking === take.message) {
         // By far the most common: a message in one frame, all of it here.
         this.#at = at + length;
         if (!isDeflated) return this.#takeWhole(at, length, key);
         return this.#takeDeflated(this.#peek(at, length, key), false);
       }
-      this.#at = at;
-      this.left = length;
-      this.#key = key;
-      const begun = (this.#assembly ??= new Assembly(isText, isDeflated, this.#options.maxMessageSize, this.#inflater));
-      begun.frames++;
-      if (length === 0) {
-        const taken = this.#endFrame(begun, taking);
-        if (taken !== undefined) return taken;
-      }
+      const begun = this.#begin(at, length, key, isDeflated);
+      const taken = length === 0 ? this.#endFrame(begun, taking) : undefined;
+      if (taken !== undefined) return taken;
     }
+  }
+
+  /** Goes on with the message in progress, with what there is of its frame or what needs no more bytes. */
+  #goOn(assembly: Assembly, taking: Take): Event | undefined {
+    if (this.left > 0 && this.#at === this.#end && !isReady(assembly, taking)) return undefined;
+    if (taking === take.nothing && !this.#dropsData) return event.data;
+    return this.#takePayload(assembly, taking);
+  }
+
+  /** Begins a data frame whose payload is taken in parts, and its message unless that is in progress. */
+  #begin(at: number, length: number, key: number, isDeflated: boolean): Assembly {
+    this.#at = at;
+    this.left = length;
+    this.#key = key;
+    const { maxMessageSize } = this.#options;
+    const assembly = (this.#assembly ??= new Assembly(this.isText, isDeflated, maxMessageSize, this.#inflater));
+    assembly.frames++;
+    return assembly;
   }
 
   /** What can be said against a frame from its first two bytes. */
@@ -252,6 +242,8 @@ export class Incoming implements FramePayload {
   }
 
   #takeControl(code: number, at: number, length: number, key: number): Event {
+    this.frames++;
+    this.#at = at + length;
     const payload = length === 0 ? empty : new Uint8Array(length);
     maskInto(this.#input, at, payload, 0, length, key);
     found.control = payload;
@@ -365,6 +357,7 @@ export class Incoming implements FramePayload {
 
   // ---- the frame in progress, for its message ----
 
+  /** How many bytes `next` has not used. */
   get available(): number {
     return this.#end - this.#at;
   }
@@ -392,6 +385,11 @@ export class Incoming implements FramePayload {
     this.clear();
     return event.failed;
   }
+}
+
+/** Whether the message in progress has something to take that needs no more bytes. */
+function isReady(assembly: Assembly, taking: Take): boolean {
+  return assembly.hasMore || (taking === take.part && assembly.hasGathered);
 }
 
 /** Bytes as text; undefined if they are not UTF-8. */

@@ -27,7 +27,13 @@ class Fixture {
     const settings = new ServeSettings({ clock: this.clock, timeouts: { body: 1000, write: Infinity } });
     const writer = new ResponseWriter(this.stream, settings, () => {});
     this.parser.put(bytesOf(`POST / HTTP/1.1\r\nContent-Length: ${length}\r\n\r\n`));
-    this.body = new RequestBody(this.stream, new FlatBuffer(), this.parser, writer, settings, isAwaited);
+    this.body = new RequestBody(
+      this.stream,
+      { buffer: new FlatBuffer(), parser: this.parser },
+      writer,
+      settings,
+      isAwaited,
+    );
   }
 
   read(): void {

@@ -113,7 +113,7 @@ describe("RFC 6455 7.1: the closing handshake", () => {
       const one = protocol();
       assert.deepEqual(takeAll(one, bytes, text("behind"), ping("behind")), ["close"]);
       assert.deepEqual([one.state, one.closeCode, one.closeReason], ["closedByPeer", code, reason]);
-      assert.deepEqual([one.canSend, one.canReceive, one.incoming.hasInput], [false, false, false]);
+      assert.deepEqual([one.canSend, one.canReceive, one.incoming.available], [false, false, 0]);
       assert.deepEqual(sent(one), [answer]);
     });
 
@@ -170,7 +170,7 @@ describe("RFC 6455 7.1.7: failing the connection", () => {
       const one = protocol();
       assert.deepEqual(takeAll(one, ...frames, text("behind")).at(-1), "failed");
       assert.deepEqual([one.state, one.failure?.code, one.closeCode], ["failed", code, 1006]);
-      assert.deepEqual([one.canSend, one.canReceive, one.incoming.hasInput], [false, false, false]);
+      assert.deepEqual([one.canSend, one.canReceive, one.incoming.available], [false, false, 0]);
       // The peer is told why, in words too.
       assert.deepEqual(sent(one), [`${closeFrame}${one.failure!.message}`]);
       assert.ok(utf8(one.failure!.message).length <= 123);

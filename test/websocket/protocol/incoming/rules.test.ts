@@ -89,7 +89,7 @@ describe("a violation", () => {
         const seen = feed(incoming, pieces).filter((one) => one !== "ping" && !one.startsWith("text"));
         assert.deepEqual(seen, [...events, `failed ${code}`]);
         assert.equal(found.failure, code);
-        assert.equal(incoming.hasInput, false);
+        assert.equal(incoming.available, 0);
         assert.deepEqual(drain(incoming), []);
       }
     });

@@ -1,0 +1,13 @@
+// What one connection may take before others have their turn, and what it is kept for: no options.
+
+/** More than this, in bytes, is written before more requests are answered. */
+export const mostGathered: number = 64 * 1024;
+
+/** How many pipelined requests are answered before others have their turn. */
+export const mostInTurn = 128;
+
+/** How many bytes of a body that nobody wanted are read so that the connection can be kept. */
+export const mostDrained: number = 64 * 1024;
+
+/** How many milliseconds a client may take to end its side once we have ended ours. */
+export const lingerMs = 5_000;
