@@ -10,5 +10,5 @@ export { ServalError } from "./core/index.ts";
 export type { ByteStream, CloseInfo, Condition } from "./core/index.ts";
 export { mount, serve } from "./server/index.ts";
 export type { MountedServer, MountOptions, ServeOptions, Server, ServerWebSocket } from "./server/index.ts";
-export { prepare, Stream } from "./websocket/index.ts";
-export type { Message, MessageData, StreamOptions } from "./websocket/index.ts";
+export { prepare } from "./websocket/index.ts";
+export type { MessageData } from "./websocket/index.ts";

@@ -2,7 +2,7 @@ import { checkSignal, invalidArgument, isPlainObject } from "../core/internal.ts
 import { Fields, type FieldsInit } from "../http/index.ts";
 import type * as net from "../net/index.ts";
 import type { Stream, StreamOptions } from "../websocket/index.ts";
-import { Settings } from "../websocket/internal.ts";
+import { protocolList, Settings } from "../websocket/internal.ts";
 import { parseProxy, type Proxy } from "./proxy.ts";
 
 /**
@@ -11,7 +11,7 @@ import { parseProxy, type Proxy } from "./proxy.ts";
 export interface TlsOptions extends Omit<net.TlsOptions, "ALPNProtocols"> {}
 
 /** Options of `connect`, besides those of the `Stream` that it makes. */
-export interface ConnectOptions<Data = unknown> extends Omit<StreamOptions<Data>, "upgrade"> {
+export interface ConnectOptions<Data = unknown> extends Omit<StreamOptions<Data>, "upgrade" | "peer"> {
   /** The subprotocols to offer, the preferred one first. Default none. */
   protocols?: string | readonly string[] | undefined;
   /** More fields for the request: Origin, Cookie, Authorization and the like. */
@@ -69,11 +69,11 @@ export class ConnectSettings<Data> {
   /** Throws `core.invalid_argument`, naming the option, for what can't be meant; `client.bad_proxy`; fields' own errors. */
   constructor(options: ConnectOptions<Data>) {
     if (!isPlainObject(options)) throw invalidArgument("connect takes a plain object of options");
-    const { protocols = [], headers, tls, signal, proxy, proxyTls, redirects = 0, family, ...stream } = options;
+    const { protocols, headers, tls, signal, proxy, proxyTls, redirects = 0, family, ...stream } = options;
     if ("upgrade" in stream) throw invalidArgument("The option upgrade is a server's");
+    if ("peer" in stream) throw invalidArgument("connect has no option peer: the connection knows it");
     this.stream = new Settings<Stream<Data>, Data>(stream);
-    this.protocols = typeof protocols === "string" ? [protocols] : protocols;
-    if (!Array.isArray(this.protocols)) throw invalidArgument("protocols must be a string or a list of strings");
+    this.protocols = protocolList(protocols);
     this.headers = new Fields(headers);
     if (this.headers.has("Proxy-Authorization")) {
       throw invalidArgument("Proxy-Authorization would go to the server: put user and password into the proxy's URL");

@@ -1,6 +1,6 @@
 // For the other folders of the package; users have index.ts.
 export { refuseUpgrade } from "./handshake/server-rules.ts";
-export { checkClose } from "./operations/arguments.ts";
+export { checkClose, protocolList } from "./operations/arguments.ts";
 export type { OptionsOf } from "./options/options.ts";
 export { Settings, streamOptionNames } from "./options/settings.ts";
 export type { Observer } from "./options/statistics.ts";

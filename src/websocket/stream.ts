@@ -59,7 +59,10 @@ import { transmit } from "./operations/transmit.ts";
 export interface Handlers<Data = unknown> extends HandlersOf<Stream<Data>> {}
 
 /** Options of a {@link Stream}; sizes in bytes, times in milliseconds, Infinity for none. */
-export interface StreamOptions<Data = unknown> extends OptionsOf<Stream<Data>, Data> {}
+export interface StreamOptions<Data = unknown> extends OptionsOf<Stream<Data>, Data> {
+  /** The peer's address, where the next layer can't tell it. */
+  peer?: Peer | undefined;
+}
 
 const nothing: Uint8Array = new Uint8Array(0);
 
@@ -104,11 +107,15 @@ export class Stream<Data = unknown> {
   constructor(next: NextLayer, options?: StreamOptions<Data>, peer?: Peer);
   /** @internal */
   constructor(next: NextLayer, options: Settings<Stream<Data>, Data>, peer?: Peer);
-  constructor(next: NextLayer, options: StreamOptions<Data> | Settings<Stream<Data>, Data> = {}, peer?: Peer) {
+  constructor(next: NextLayer, options?: StreamOptions<Data>);
+  /** With settings that were made once for many connections. @internal */
+  constructor(next: NextLayer, settings: Settings<Stream<Data>, Data>, peer?: Peer);
+  constructor(next: NextLayer, options: StreamOptions<Data> | Settings<Stream<Data>, Data> = {}, own?: Peer) {
     const settings = options instanceof Settings ? options : new Settings<Stream<Data>, Data>(options);
+    const peer = options instanceof Settings ? own : options.peer;
     this.#settings = settings as unknown as Settings<Stream>;
     this.nextLayer = toByteStream(next);
-    this.peer = peer ?? this.#settings.options.peer ?? peerOf(this.nextLayer);
+    this.peer = peer ?? peerOf(this.nextLayer);
   }
 
   /** Whether anybody but the hooks may have the request already, and expect the same object again. @internal */
@@ -412,7 +419,7 @@ export class Stream<Data = unknown> {
 
   #handshake(host: string, target: string, options: HandshakeOptions | undefined, done: Handler): void {
     this.#checkNew();
-    const { protocols = [], headers, signal } = checkHandshake(options);
+    const { protocols, headers, signal } = checkHandshake(options);
     const { maxHeaderSize, deflate, timeouts, clock } = this.#settings;
     const owner: HandshakeOwner = {
       sent: (sent) => {

@@ -70,6 +70,7 @@ describe("ConnectSettings", () => {
       [{ backoff: {} }, /no option "backoff"/],
       [{ upgrade: () => {} }, /upgrade is a server's/],
       [{ protocols: 5 }, /protocols must be/],
+      [{ peer: {} }, /no option peer/],
       [{ headers: { "Proxy-authorization": "x" } }, /Proxy-Authorization .* proxy's URL/],
       [{ tls: { rejectUnauthorised: false } }, /no option "tls\.rejectUnauthorised"/],
       [{ tls: { ALPNProtocols: ["h2"] } }, /no option "tls\.ALPNProtocols"/],

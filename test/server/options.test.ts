@@ -136,7 +136,7 @@ for (const wrong of [
 
 test("options that are undefined are as if they were not given", async () => {
   const names =
-    "connection path origins proxies maxConnections maxConnectionsPerAddress open message drain close error upgrade decorate control maxHeaderSize maxMessageSize maxFragments highWaterMark maxBufferedAmount overflow autoFragment writeBufferSize text concurrency rate deflate timeouts clock peer";
+    "connection path origins proxies maxConnections maxConnectionsPerAddress open message drain close error upgrade decorate control maxHeaderSize maxMessageSize maxFragments highWaterMark maxBufferedAmount overflow autoFragment writeBufferSize text concurrency rate deflate timeouts clock";
   const options = Object.fromEntries(names.split(" ").map((name) => [name, undefined]));
   const server = await serve({
     ...options,
@@ -153,6 +153,13 @@ test("options that are undefined are as if they were not given", async () => {
   });
   await server.close();
   await mount(createServer(), options).close();
+});
+
+test("neither takes a peer, which each connection has of its own", async () => {
+  const options = { message, peer: { address: "192.0.2.1" } } as ServeOptions;
+  const error = { code: "core.invalid_argument", message: /no option "peer"/ };
+  await assert.rejects(serve(options), error);
+  assert.throws(() => mount(createServer(), options), error);
 });
 
 test("checkServerOptions passes what each of the two takes", () => {

@@ -153,7 +153,7 @@ class Examination {
     this.#begin("handshake");
     this.#found.messages = 0;
     const recording = new RecordingStream(stream);
-    const { deflate = false, protocols = [] } = this.#options;
+    const { deflate = false, protocols } = this.#options;
     const ws: Stream = new Stream(recording, {
       deflate,
       clock: this.#clock,
@@ -166,7 +166,7 @@ class Examination {
     const { authority, target, authorization } = this.#place;
     if (authorization !== undefined && !headers.has("Authorization")) headers.append("Authorization", authorization);
     try {
-      await ws.handshake(authority, target, { protocols: [protocols].flat(), headers });
+      await ws.handshake(authority, target, { protocols, headers });
       this.#found.opened = true;
     } catch (error) {
       ws.terminate();

@@ -85,7 +85,6 @@ function checkTarget(target: string): void {
 
 /** RFC 6455 section 4.1, request item 10: tokens, each of them once. */
 function checkProtocols(protocols: readonly string[]): void {
-  if (!Array.isArray(protocols)) throw invalidArgument("The subprotocols must be a list of strings");
   for (const [i, protocol] of protocols.entries()) {
     if (typeof protocol !== "string" || !isToken(protocol)) {
       throw invalidArgument(`${quoted(protocol)} can't be offered as a subprotocol: it is not a token`);

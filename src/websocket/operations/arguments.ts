@@ -61,11 +61,21 @@ function bytesOf(buffers: Uint8Array | readonly Uint8Array[] | undefined): reado
   throw invalidArgument("Received bytes are a Uint8Array or a list of them");
 }
 
+/** Subprotocols as a list. What they are made of is checked where they are offered. */
+export function protocolList(protocols: HandshakeOptions["protocols"]): readonly string[] {
+  if (protocols === undefined) return [];
+  if (typeof protocols === "string") return [protocols];
+  if (Array.isArray(protocols)) return protocols as readonly string[];
+  throw invalidArgument("protocols must be a string or a list of strings");
+}
+
 /** The options of `handshake`, if they are some. */
-export function checkHandshake(options: HandshakeOptions = {}): HandshakeOptions {
+export function checkHandshake(
+  options: HandshakeOptions = {},
+): HandshakeOptions & { readonly protocols: readonly string[] } {
   if (isPlainObject(options)) {
     checkSignal(options.signal);
-    return options;
+    return { ...options, protocols: protocolList(options.protocols) };
   }
   throw invalidArgument('handshake takes a host, a target, and options such as { protocols: ["chat"] }');
 }

@@ -1,4 +1,4 @@
-import type { Clock, Peer, Role } from "../../core/index.ts";
+import type { Clock, Role } from "../../core/index.ts";
 import type { FieldsInit, Request, Response } from "../../http/index.ts";
 import type { HandlersOf, UpgradeHook } from "./handlers.ts";
 import type { DeflateOptions } from "../handshake/permessage-deflate.ts";
@@ -79,8 +79,6 @@ export interface OptionsOf<Ws = unknown, Data = unknown> extends HandlersOf<Ws> 
   timeouts?: Partial<Timeouts> | undefined;
   /** Where time comes from. Default the platform's. */
   clock?: Clock | undefined;
-  /** The peer's address, where the next layer can't tell it. */
-  peer?: Peer | undefined;
   /** Looks at a valid upgrade request, and accepts or refuses it. */
   upgrade?: UpgradeHook<Data> | undefined;
   /**
@@ -103,8 +101,8 @@ export type AcceptSource = Uint8Array | readonly Uint8Array[] | Request;
 
 /** Options of `Stream.handshake`. */
 export interface HandshakeOptions {
-  /** The subprotocols to offer, the preferred one first. */
-  protocols?: readonly string[] | undefined;
+  /** The subprotocols to offer, the preferred one first. Default none. */
+  protocols?: string | readonly string[] | undefined;
   /** More fields for the request: Origin, Cookie, Authorization and the like. */
   headers?: FieldsInit | undefined;
   /** Aborts the handshake: the next layer is closed, and the operation completes with `core.aborted`. */

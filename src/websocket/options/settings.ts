@@ -80,7 +80,7 @@ const others = [
 ];
 
 /** The names of all options of a stream, for who takes them with others. */
-export const streamOptionNames: readonly string[] = [...functions, ...others];
+export const streamOptionNames: readonly string[] = [...functions, ...others].filter((name) => name !== "peer");
 
 /** A misspelt handler is never called, and nobody would know why. */
 function checkNames<Ws, Data>(options: OptionsOf<Ws, Data>): void {

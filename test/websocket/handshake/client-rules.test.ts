@@ -81,18 +81,7 @@ describe("the upgrade request (RFC 6455 section 4.1)", () => {
       assert.throws(() => asked({ target: target as string }), { code: "core.invalid_argument", message: /target/ }));
   }
 
-  for (const protocols of [
-    [""],
-    ["a b"],
-    ["a,b"],
-    ["a/1"],
-    ["é"],
-    ["a", "b", "a"],
-    ["a\r\nB: c"],
-    [1],
-    "chat",
-    undefined,
-  ]) {
+  for (const protocols of [[""], ["a b"], ["a,b"], ["a/1"], ["é"], ["a", "b", "a"], ["a\r\nB: c"], [1]]) {
     it(`refuses the subprotocols ${JSON.stringify(protocols)}`, () =>
       assert.throws(() => asked({ protocols: protocols as string[] }), {
         code: "core.invalid_argument",

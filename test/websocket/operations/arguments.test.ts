@@ -11,8 +11,23 @@ import {
   checkSendable,
   handlerOf,
   optionsOf,
+  protocolList,
 } from "../../../src/websocket/operations/arguments.ts";
 import { prepare } from "../../../src/websocket/protocol/prepared.ts";
+
+describe("protocolList", () => {
+  it("makes a list of a string, of nothing none, and leaves a list as it is", () => {
+    const list = ["a", "b"];
+    assert.equal(protocolList(list), list);
+    assert.deepEqual([protocolList("a"), protocolList(undefined)], [["a"], []]);
+    for (const wrong of [5, null, {}, new Set(["a"])]) {
+      assert.throws(() => protocolList(wrong as unknown as string), {
+        code: "core.invalid_argument",
+        message: "protocols must be a string or a list of strings",
+      });
+    }
+  });
+});
 
 describe("checkClose", () => {
   const good: [code: number, reason: string][] = [
