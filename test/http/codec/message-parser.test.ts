@@ -9,7 +9,25 @@ import { chunked, length, messages, refusals } from "../support/message-cases.ts
 import { bytesOf, piecesOf } from "../support/samples.ts";
 import { fc, runs } from "../../support/property.ts";
 
-for (const role of [requests, responses]) {
+const token = fc.stringMatching(/^[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,12}$/);
+
+/** Start lines of a role: as they are written in HTTP/1.x, and what is to become of them. */
+type StartLines = fc.Arbitrary<{ write: (minor: number) => string; line: string }>;
+const requestLines: StartLines = fc.tuple(token, fc.stringMatching(/^[\x21-\x7e]{1,30}$/)).map(([method, target]) => ({
+  write: (minor) => `${method} ${target} HTTP/1.${minor}\r\n`,
+  line: `${method} ${target}`,
+}));
+const statusLines: StartLines = fc
+  .tuple(fc.integer({ min: 100, max: 999 }), fc.stringMatching(/^[\t\x20-\x7e\x80-\xff]{0,30}$/))
+  .map(([status, reason]) => ({
+    write: (minor) => `HTTP/1.${minor} ${status} ${reason}\r\n`,
+    line: `${status} ${reason}`,
+  }));
+
+for (const [role, startLines] of [
+  [requests, requestLines],
+  [responses, statusLines],
+] as const) {
   const { name, start, make } = role;
   const message = (rest: string): Uint8Array => bytesOf(start + rest);
   const wholeOf = (rest: string, options?: ResponseParserOptions): AnyParser => {
@@ -227,6 +245,54 @@ for (const role of [requests, responses]) {
         assert.throws(() => parser.put(message(`${chunked}\r\n0\r\n\r\n`)), { name: "RangeError", message: "no" });
       }
       assert.equal(parser.isDone, false);
+    });
+
+    it("keeps the connection as the version and Connection say", () => {
+      for (const [version, fields, keeps] of [
+        ["1.1", "", true],
+        ["1.1", "Connection: x\r\n", true],
+        ["1.1", "Connection: close\r\n", false],
+        ["1.1", "Connection: x, Close\r\n", false],
+        ["1.0", "", false],
+        ["1.0", "Connection: x\r\n", false],
+        ["1.0", "Connection: Keep-Alive\r\n", true],
+      ] as const) {
+        const parser = make();
+        parser.put(bytesOf(`${start.replace("1.1", version)}Content-Length: 0\r\n${fields}\r\n`));
+        assert.equal(parser.keepAlive, keeps, `${version} ${fields}`);
+      }
+    });
+
+    it("gets back every message that is written down", () => {
+      const value = fc.stringMatching(
+        /^(?:[\x21-\x7e\x80-\xff](?:[\t\x20-\x7e\x80-\xff]{0,20}[\x21-\x7e\x80-\xff])?)?$/,
+      );
+      const space = fc.stringMatching(/^[ \t]{0,3}$/);
+      const field = fc.tuple(
+        token.filter((name) => !/^(content-length|transfer-encoding)$/i.test(name)),
+        value,
+        space,
+        space,
+      );
+      fc.assert(
+        fc.property(
+          startLines,
+          fc.constantFrom(0, 1),
+          fc.array(field, { maxLength: 8 }),
+          fc.array(fc.nat(200), { maxLength: 5 }),
+          ({ write, line }, minor, fields, cuts) => {
+            const head = fields.map(([name, text, before, after]) => `${name}:${before}${text}${after}\r\n`).join("");
+            const bytes = bytesOf(`${write(minor)}${head}\r\n`);
+            const outcome = feed(make(), piecesOf(bytes, cuts), true);
+            assert.equal(outcome.line, `${line} ${10 + minor}`);
+            assert.deepEqual(
+              outcome.headers,
+              fields.flatMap(([name, text]) => [name, text]),
+            );
+            assert.deepEqual([outcome.end, outcome.headSize], [true, bytes.length]);
+          },
+        ),
+      );
     });
 
     it("gives the same answer for every split, of anything", () => {

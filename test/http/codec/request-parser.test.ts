@@ -3,8 +3,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { RequestParser } from "../../../src/http/index.ts";
 import { feed, parses, refuses, requests, type Case, type Refusal } from "../support/feed.ts";
-import { bytesOf, chrome, piecesOf, splitsOf } from "../support/samples.ts";
-import { fc } from "../../support/property.ts";
+import { bytesOf, chrome, splitsOf } from "../support/samples.ts";
 
 const get = (headers: string): string => `GET / HTTP/1.1\r\n${headers}\r\n`;
 
@@ -130,47 +129,5 @@ describe("RequestParser", () => {
       [true, false, false, 0, false],
     );
     assert.equal(parser.request, parser.message);
-  });
-
-  it("keeps the connection as the version and Connection say", () => {
-    for (const [version, connection, keeps] of [
-      ["1.1", "x", true],
-      ["1.1", "x, Close", false],
-      ["1.0", "x", false],
-      ["1.0", "Keep-Alive", true],
-    ] as const) {
-      const parser = new RequestParser();
-      parser.put(bytesOf(`GET / HTTP/${version}\r\nConnection: ${connection}\r\n\r\n`));
-      assert.equal(parser.keepAlive, keeps);
-    }
-  });
-
-  it("gets back every request that is written down", () => {
-    const token = fc.stringMatching(/^[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,12}$/);
-    const value = fc.stringMatching(/^(?:[\x21-\x7e\x80-\xff](?:[\t\x20-\x7e\x80-\xff]{0,20}[\x21-\x7e\x80-\xff])?)?$/);
-    const space = fc.stringMatching(/^[ \t]{0,3}$/);
-    const line = fc.tuple(
-      token.filter((name) => !/^(content-length|transfer-encoding)$/i.test(name)),
-      value,
-      space,
-      space,
-    );
-    fc.assert(
-      fc.property(
-        token,
-        fc.stringMatching(/^[\x21-\x7e]{1,30}$/),
-        fc.constantFrom(0, 1),
-        fc.array(line, { maxLength: 8 }),
-        fc.array(fc.nat(200), { maxLength: 5 }),
-        (method, target, minor, lines, cuts) => {
-          const head = lines.map(([name, text, before, after]) => `${name}:${before}${text}${after}\r\n`).join("");
-          const bytes = bytesOf(`${method} ${target} HTTP/1.${minor}\r\n${head}\r\n`);
-          const outcome = feed(new RequestParser(), piecesOf(bytes, cuts));
-          const headers = lines.flatMap(([name, text]) => [name, text]);
-          assert.deepEqual([outcome.line, outcome.headers], [`${method} ${target} ${10 + minor}`, headers]);
-          assert.deepEqual([outcome.end, outcome.headSize], [true, bytes.length]);
-        },
-      ),
-    );
   });
 });
