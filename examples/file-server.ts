@@ -116,7 +116,7 @@ function escapeHtml(text: string): string {
 
 /** Whether the client has it already: RFC 9110 13.1.2 and 13.1.3. */
 function isUnchanged(headers: http.Fields, etag: string, modified: number): boolean {
-  const known = headers.joined("If-None-Match");
+  const known = headers.get("If-None-Match");
   if (known !== undefined)
     return known === "*" || known.split(",").some((each) => each.trim().replace(/^W\//, "") === etag);
   const since = Date.parse(headers.get("If-Modified-Since") ?? "");

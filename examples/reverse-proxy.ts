@@ -139,7 +139,7 @@ class Client {
 
 /** A copy of the fields without those that go no further. */
 function endToEnd(headers: http.Fields): http.Fields {
-  const named = http.parseTokenList(headers.joined("Connection") ?? "") ?? [];
+  const named = http.parseTokenList(headers.get("Connection") ?? "") ?? [];
   const dropped = new Set([...hopByHop, ...named].map((name) => name.toLowerCase()));
   return new http.Fields([...headers].filter(([name]) => !dropped.has(name.toLowerCase())));
 }

@@ -23,7 +23,7 @@ const secretFields: readonly string[] = ["Authorization", "Cookie"];
  * `client.bad_redirect`, with the response.
  */
 export function redirected(from: Destination, response: ResponseLike): Destination | undefined {
-  const location = response.headers.get("Location");
+  const location = response.headers.first("Location");
   if (!statuses.includes(response.status) || location === undefined) return undefined;
   const place = placeOf(from.endpoint);
   const endpoint = resolve(location, from.endpoint);

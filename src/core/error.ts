@@ -30,14 +30,22 @@ export interface CloseInfo {
   readonly clean: boolean;
 }
 
+/** The headers of a {@link ResponseLike} in order, looked up without regard to case; the class `Fields` of `http` is one. */
+export interface HeadersLike extends Iterable<[name: string, value: string]> {
+  /** The values of all lines of this name, combined as fetch's `Headers` does; undefined where there is none. */
+  get(name: string): string | undefined;
+  /** The value of the first line of this name. */
+  first(name: string): string | undefined;
+}
+
 /** An HTTP response as an error carries it; the class `Response` of `http` is one. */
 export interface ResponseLike {
   /** The status: 403. */
   readonly status: number;
   /** The reason phrase, possibly empty: `Forbidden`. */
   readonly reason: string;
-  /** The fields in order; `get` looks one up without regard to case. */
-  readonly headers: Iterable<[name: string, value: string]> & { get(name: string): string | undefined };
+  /** The headers. */
+  readonly headers: HeadersLike;
   /** The body, possibly empty. */
   readonly body: Uint8Array;
 }

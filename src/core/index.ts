@@ -7,7 +7,15 @@ export type { Handler } from "./completion.ts";
 export { fromDuplex } from "./duplex.ts";
 export type { DuplexLike } from "./duplex.ts";
 export { defineErrors, ServalError } from "./error.ts";
-export type { CloseInfo, Condition, ErrorDetails, ErrorFactory, ErrorTable, ResponseLike } from "./error.ts";
+export type {
+  CloseInfo,
+  Condition,
+  ErrorDetails,
+  ErrorFactory,
+  ErrorTable,
+  HeadersLike,
+  ResponseLike,
+} from "./error.ts";
 export { abortError, coreError, coreErrors, transportError } from "./errors.ts";
 export { FlatBuffer } from "./flat-buffer.ts";
 export type { FlatBufferOptions } from "./flat-buffer.ts";

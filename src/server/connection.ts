@@ -86,5 +86,5 @@ function isMalformed({ code, condition }: ServalError): boolean {
 
 /** Whether a request wants to be a WebSocket, well formed or not: if not, the handshake says what is wrong. */
 function isWebSocket({ headers }: Request): boolean {
-  return headers.has("Sec-WebSocket-Key") || hasToken(headers.joined("Upgrade"), "websocket");
+  return headers.has("Sec-WebSocket-Key") || hasToken(headers.get("Upgrade"), "websocket");
 }

@@ -51,7 +51,7 @@ export function handBack(
   }
   headers.delete("Upgrade");
   headers.delete("HTTP2-Settings");
-  const options = parseTokenList(headers.joined("Connection") ?? "") ?? [];
+  const options = parseTokenList(headers.get("Connection") ?? "") ?? [];
   const others = options.filter((option) => !/^(upgrade|http2-settings)$/i.test(option));
   if (others.length > 0) headers.set("Connection", others.join(", "));
   else headers.delete("Connection");

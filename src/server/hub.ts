@@ -79,7 +79,7 @@ export class Hub<Data> implements Observer<ServerWebSocket<Data>>, SocketOwner {
     if (this.#drain !== undefined) return this.drainingResponse(request, client);
     if (!this.#isAllowed(request)) {
       this.refused("origins", client, request);
-      const origin = request.headers.get("Origin");
+      const origin = request.headers.first("Origin");
       return new Response({ status: 403, body: `Pages of the origin ${origin} may not connect to this server\n` });
     }
     return undefined;

@@ -57,7 +57,7 @@ function listed(origins: unknown = []): Matcher {
 /** Whether the page is of the host that it connects to. */
 function isSameHost({ headers }: Request, given: string): boolean {
   const [, scheme, originHost] = /^(https?:\/\/)([^/]+)$/.exec(normalized(given)) ?? [];
-  const host = headers.get("Host");
+  const host = headers.first("Host");
   // A proxy may have ended the TLS: so the page's scheme says which port is left out.
   return originHost !== undefined && host !== undefined && normalized(scheme + host) === scheme + originHost;
 }

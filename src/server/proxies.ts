@@ -49,7 +49,7 @@ export function clientOf(proxies: ProxyOptions | undefined): ClientOf {
     if (peer === undefined || !isTrusted(peer)) return peer;
     let client = peer;
     // Each proxy appends whom it was asked by: from the end, as far as those who say it are trusted.
-    for (const name of read(request.headers.joined(field) ?? "")) {
+    for (const name of read(request.headers.get(field) ?? "")) {
       const next = parseNode(name);
       if (next === undefined) break;
       client = next;

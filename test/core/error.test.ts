@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { defineErrors, ServalError } from "../../src/core/index.ts";
+import { Response } from "../../src/http/index.ts";
 
 describe("ServalError", () => {
   it("carries its code, condition, message and nothing that was not given", () => {
@@ -30,7 +31,7 @@ describe("ServalError", () => {
   });
 
   it("carries the response that a handshake failed with", () => {
-    const response = { status: 403, reason: "Forbidden", headers: new Map([["a", "b"]]), body: new Uint8Array(0) };
+    const response = new Response({ status: 403 });
     assert.equal(new ServalError("a.b", "handshake_failed", "", { response }).response, response);
     assert.equal(new ServalError("a.b", "handshake_failed", "").response, undefined);
   });

@@ -24,7 +24,7 @@ export function jsonTranscript(screen: Screen): Transcript {
       line({
         type: "open",
         protocol: ws.protocol,
-        extensions: ws.response!.headers.joined("Sec-WebSocket-Extensions") ?? "",
+        extensions: ws.response!.headers.get("Sec-WebSocket-Extensions") ?? "",
       }),
     message: (message) =>
       line(
@@ -63,7 +63,7 @@ export function textTranscript(screen: Screen, stdio: Stdio, { binary, hex }: Ch
   };
   return {
     async opened(url, ws) {
-      const extensions = ws.response!.headers.joined("Sec-WebSocket-Extensions");
+      const extensions = ws.response!.headers.get("Sec-WebSocket-Extensions");
       const agreed = [ws.protocol && `subprotocol ${ws.protocol}`, extensions].filter(Boolean);
       const more = agreed.length > 0 ? ` (${escapedLine(agreed.join("; "))})` : "";
       said(`connected to ${withoutPassword(url)}${more}; /help for help, Ctrl-C to close`);

@@ -173,7 +173,7 @@ class Examination {
       throw error;
     } finally {
       recording.stop();
-      const extensions = ws.response?.headers.joined("Sec-WebSocket-Extensions") ?? "";
+      const extensions = ws.response?.headers.get("Sec-WebSocket-Extensions") ?? "";
       this.#found.handshake = { ms: this.#elapsed, protocol: ws.protocol, extensions, ...exchangeOf(recording, ws) };
     }
     return ws;

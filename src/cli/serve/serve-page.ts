@@ -37,7 +37,7 @@ export function servePage(where: Where, settings: EchoSettings): Promise<Server>
 
 /** An echo speaks whatever its client does. Browsers give up where none of what they offered is chosen. */
 function firstProtocol({ headers }: HttpRequest): string | undefined {
-  return /[^\s,]+/.exec(headers.joined("Sec-WebSocket-Protocol") ?? "")?.[0];
+  return /[^\s,]+/.exec(headers.get("Sec-WebSocket-Protocol") ?? "")?.[0];
 }
 
 function answer(request: Request, state: State): Response {

@@ -20,7 +20,7 @@ export function failureLines(error: unknown): string[] {
   const lines = [failureLine(error)];
   const response = error instanceof ServalError ? error.response : undefined;
   if (response === undefined) return lines;
-  const location = response.headers.get("Location");
+  const location = response.headers.first("Location");
   if (location !== undefined) lines.push(`  Location: ${escapedLine(location)}`);
   return lines.concat(bodyLines(response.body));
 }

@@ -236,7 +236,7 @@ export function connectionField(
     return connectionField({ headers }, { framing: 0 }, { keepAlive: false });
   if (keepAlive === undefined || (keepAlive && request.version >= 11)) return "";
   const option = keepAlive ? "keep-alive" : "close";
-  return hasToken(headers.joined("Connection"), option) ? "" : `Connection: ${option}\r\n`;
+  return hasToken(headers.get("Connection"), option) ? "" : `Connection: ${option}\r\n`;
 }
 
 function requestLine({ method, target, version }: Request): string {

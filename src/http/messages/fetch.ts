@@ -111,7 +111,7 @@ function bodyInit(body: Body): Uint8Array<ArrayBuffer> | ReadableStream {
 
 /** The URL of a request: its target may be a path or a whole URL (RFC 9112 3.2). */
 export function urlOf({ target, version, headers }: SentRequest, scheme: string): URL {
-  const host = headers.get("Host") ?? (version < 11 ? "localhost" : undefined);
+  const host = headers.first("Host") ?? (version < 11 ? "localhost" : undefined);
   if (host === undefined || headers.count("Host") > 1 || !isHost(host)) throw httpError("http.bad_host");
   const isPath = target.startsWith("/");
   let url: URL;

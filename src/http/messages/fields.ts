@@ -90,26 +90,32 @@ export class Fields implements Iterable<[name: string, value: string]> {
     return (this.#parsed?.length ?? this.#raw?.length ?? 0) / 2;
   }
 
-  /** The value of the first field of this name. */
+  /**
+   * The value of a name: that of its one line, or those of all its lines in order, combined as fetch's `Headers` does:
+   * joined by `", "` (RFC 9110 5.3), Cookie by `"; "` (RFC 9113 8.2.3). Undefined where there is no line. Values of
+   * Set-Cookie can't be told apart once they are combined: use {@link getAll}.
+   */
   get(name: string): string | undefined {
+    const first = this.#find(name, 0);
+    if (first < 0) return undefined;
+    let value = this.#value(first);
+    for (let at = this.#find(name, first + 2); at >= 0; at = this.#find(name, at + 2)) {
+      value += (isCookie(name) ? "; " : ", ") + this.#value(at);
+    }
+    return value;
+  }
+
+  /** The value of the first line of this name: for a field that must have one line, see {@link count}. */
+  first(name: string): string | undefined {
     const at = this.#find(name, 0);
     return at < 0 ? undefined : this.#value(at);
   }
 
-  /** The values of all fields of this name, in order. */
+  /** The values of all lines of this name, in order. */
   getAll(name: string): string[] {
     const values: string[] = [];
     for (let at = this.#find(name, 0); at >= 0; at = this.#find(name, at + 2)) values.push(this.#value(at));
     return values;
-  }
-
-  /** The values of all fields of this name as one list, joined with a comma and a space: RFC 9110 5.3. */
-  joined(name: string): string | undefined {
-    const first = this.#find(name, 0);
-    if (first < 0) return undefined;
-    let joined = this.#value(first);
-    for (let at = this.#find(name, first + 2); at >= 0; at = this.#find(name, at + 2)) joined += `, ${this.#value(at)}`;
-    return joined;
   }
 
   /** Whether there is a field of this name. */
@@ -192,6 +198,10 @@ export class Fields implements Iterable<[name: string, value: string]> {
     }
     return found;
   }
+}
+
+function isCookie(name: string): boolean {
+  return name.length === 6 && equalsIgnoringCase(name, 0, 6, "Cookie");
 }
 
 /** Returns the value without the space around it. */

@@ -26,7 +26,7 @@ export interface Answered {
  * way to smuggle a request).
  */
 export function contentLength(headers: Fields): number | undefined {
-  const value = headers.get("Content-Length");
+  const value = headers.first("Content-Length");
   if (value === undefined) return undefined;
   if (headers.has("Transfer-Encoding")) throw httpError("http.bad_transfer_encoding");
   if (headers.count("Content-Length") > 1) throw httpError("http.multiple_content_length");
@@ -42,7 +42,7 @@ export function contentLength(headers: Fields): number | undefined {
  * `http.unknown_transfer_coding` for a sound list with other codings before it.
  */
 export function isChunked(headers: Fields, version: number): boolean {
-  const value = headers.joined("Transfer-Encoding");
+  const value = headers.get("Transfer-Encoding");
   if (value === undefined) return false;
   if (version < 11) throw httpError("http.bad_transfer_encoding");
   const codings = value.toLowerCase();

@@ -18,7 +18,7 @@ export interface IncomingMessage {
 /** What its fields are from, so that none is merged or lost, and its body, if its fields say that it has one. */
 export function partsOf(incoming: IncomingMessage): { version: number; headers: Fields; body: Body } {
   const headers = Fields.fromRaw(incoming.rawHeaders);
-  const framed = headers.has("Transfer-Encoding") || (headers.get("Content-Length") ?? "0") !== "0";
+  const framed = headers.has("Transfer-Encoding") || (headers.first("Content-Length") ?? "0") !== "0";
   const status = incoming.statusCode ?? undefined;
   // The body of a response may have no length: it ends with the stream.
   const carries = status === undefined ? framed : !isBodiless(status);

@@ -25,7 +25,7 @@ export abstract class Message<Content extends Body = Uint8Array> {
    * what else that names. Beast's `keep_alive`.
    */
   get keepAlive(): boolean {
-    const connection = this.headers.joined("Connection");
+    const connection = this.headers.get("Connection");
     if (connection === undefined) return this.version >= 11;
     return !hasToken(connection, "close") && (this.version >= 11 || hasToken(connection, "keep-alive"));
   }
@@ -115,7 +115,7 @@ export abstract class Message<Content extends Body = Uint8Array> {
 
 /** The elements of a field that is a list, without empty ones. */
 function listOf(headers: Fields, name: string): string[] {
-  return (headers.joined(name) ?? "")
+  return (headers.get(name) ?? "")
     .split(",")
     .map((element) => element.trim())
     .filter((element) => element !== "");

@@ -75,8 +75,8 @@ export class Request<Content extends Body = Body> extends Message<Content> {
     return (
       this.version >= 11 &&
       this.method === "GET" &&
-      hasToken(this.headers.joined("Connection"), "upgrade") &&
-      hasToken(this.headers.joined("Upgrade"), "websocket")
+      hasToken(this.headers.get("Connection"), "upgrade") &&
+      hasToken(this.headers.get("Upgrade"), "websocket")
     );
   }
 
@@ -85,7 +85,7 @@ export class Request<Content extends Body = Body> extends Message<Content> {
    * who reads by hand writes `new Response({ status: 100 })` first, or refuses.
    */
   get expectsContinue(): boolean {
-    return this.version >= 11 && this.headers.joined("Expect")?.toLowerCase() === "100-continue";
+    return this.version >= 11 && this.headers.get("Expect")?.toLowerCase() === "100-continue";
   }
 
   protected override departure(): Departure {

@@ -14,5 +14,5 @@ export function keepsAlive(request: Request, response: Response<Body>, body: Req
   if (body !== undefined && (body.isAwaited || body.error !== undefined)) return false;
   // A response in parts may come of the body.
   if (response.body instanceof Uint8Array && body?.hasMoreThan(mostDrained) === true) return false;
-  return !hasToken(response.headers.joined("Connection"), "close");
+  return !hasToken(response.headers.get("Connection"), "close");
 }

@@ -41,7 +41,7 @@ export function refusal(error: ServalError, status: number): Response {
  */
 export function checkRequest(request: Request): ServalError | undefined {
   const { version, headers } = request;
-  const host = headers.get("Host");
+  const host = headers.first("Host");
   if (host === undefined ? version >= 11 : headers.count("Host") > 1 || (host !== "" && !isHost(host))) {
     return httpError("http.bad_host");
   }

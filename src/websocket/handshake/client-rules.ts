@@ -103,7 +103,7 @@ function addFields(request: Request, headers: Fields): void {
 
 /** The values of the handshake's own fields, to see that a hook leaves them as they are. */
 export function ownValues(request: Request): (string | undefined)[] {
-  return ownFields.map((name) => request.headers.joined(name));
+  return ownFields.map((name) => request.headers.get(name));
 }
 
 /**
@@ -123,27 +123,27 @@ export function checkUpgradeResponse(
   if (version !== 11) return failed("websocket.bad_http_version");
 
   // 2. Upgrade must be there, and "an ASCII case-insensitive match for the value "websocket"".
-  const upgrade = headers.joined("Upgrade");
+  const upgrade = headers.get("Upgrade");
   if (upgrade === undefined) return failed("websocket.no_upgrade");
   if (upgrade.toLowerCase() !== "websocket") return failed("websocket.no_upgrade_websocket");
 
   // 3. Connection must be there, and "contain a token that is an ASCII case-insensitive match for the value "Upgrade"".
-  const connection = headers.joined("Connection");
+  const connection = headers.get("Connection");
   if (connection === undefined) return failed("websocket.no_connection");
   if (!hasToken(connection, "upgrade")) return failed("websocket.no_connection_upgrade");
 
   // 4. Sec-WebSocket-Accept must be there, and nothing "other than" the answer to our key: repeated, it has a comma.
-  const accept = headers.joined("Sec-WebSocket-Accept");
+  const accept = headers.get("Sec-WebSocket-Accept");
   if (accept === undefined) return failed("websocket.no_sec_accept");
   if (accept !== acceptKey(key)) return failed("websocket.bad_sec_accept");
 
   // 5. No "use of an extension that was not present in the client's handshake".
-  const agreed = agreedDeflate(deflate, headers.joined("Sec-WebSocket-Extensions"));
+  const agreed = agreedDeflate(deflate, headers.get("Sec-WebSocket-Extensions"));
   if (agreed instanceof ServalError) return failed("websocket.bad_sec_extensions", agreed.message);
 
   // 6. No "use of a subprotocol that was not present in the client's handshake". None at all is allowed: section 4.2.2,
   // step 5.5.
-  const protocol = headers.joined("Sec-WebSocket-Protocol");
+  const protocol = headers.get("Sec-WebSocket-Protocol");
   if (protocol !== undefined && !protocols.includes(protocol)) {
     return failed(
       "websocket.bad_sec_protocol",

@@ -30,31 +30,31 @@ export function checkUpgrade(request: Request): UpgradeRequest | ServalError {
 
   const hosts = headers.count("Host");
   if (hosts === 0) return websocketError("websocket.no_host");
-  if (hosts > 1 || !isHost(headers.get("Host")!)) return websocketError("websocket.bad_host");
+  if (hosts > 1 || !isHost(headers.first("Host")!)) return websocketError("websocket.bad_host");
 
-  const connection = headers.joined("Connection");
+  const connection = headers.get("Connection");
   if (connection === undefined) return websocketError("websocket.no_connection");
   if (!hasToken(connection, "upgrade")) return websocketError("websocket.no_connection_upgrade");
 
-  const upgrade = headers.joined("Upgrade");
+  const upgrade = headers.get("Upgrade");
   if (upgrade === undefined) return websocketError("websocket.no_upgrade");
   if (!hasToken(upgrade, "websocket")) return websocketError("websocket.no_upgrade_websocket");
 
-  const key = headers.joined("Sec-WebSocket-Key");
+  const key = headers.get("Sec-WebSocket-Key");
   if (key === undefined) return websocketError("websocket.no_sec_key");
   // A repeated key has a comma in it.
   if (!sixteenBytes.test(key)) return websocketError("websocket.bad_sec_key");
 
-  const version = headers.joined("Sec-WebSocket-Version");
+  const version = headers.get("Sec-WebSocket-Version");
   if (version === undefined) return websocketError("websocket.no_sec_version");
   if (version !== "13") return websocketError("websocket.bad_sec_version");
 
-  const offered = headers.joined("Sec-WebSocket-Protocol");
+  const offered = headers.get("Sec-WebSocket-Protocol");
   const protocols = offered === undefined ? none : parseTokenList(offered);
   if (protocols === undefined) return websocketError("websocket.bad_sec_protocol");
 
   // Section 9.1: a value that breaks the grammar fails the connection, whether or not any extension is wanted.
-  const extended = headers.joined("Sec-WebSocket-Extensions");
+  const extended = headers.get("Sec-WebSocket-Extensions");
   const extensions = extended === undefined ? none : parseExtensions(extended);
   if (extensions === undefined) return websocketError("websocket.bad_sec_extensions");
   return { key, protocols, extensions };
@@ -62,7 +62,7 @@ export function checkUpgrade(request: Request): UpgradeRequest | ServalError {
 
 function hasBody(headers: Fields): boolean {
   if (headers.has("Transfer-Encoding")) return true;
-  const length = headers.joined("Content-Length");
+  const length = headers.get("Content-Length");
   return length !== undefined && !/^0+$/.test(length);
 }
 

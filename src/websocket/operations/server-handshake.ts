@@ -212,12 +212,12 @@ export class AcceptOperation<Data> {
 
   /** Adds what the hooks have to say to a 101, and sees that the handshake is still what it was. */
   #dress(response: Response, headers: Exclude<Decision<Data>, Response>["headers"]): void {
-    const before = ownFields.map((name) => response.headers.joined(name));
+    const before = ownFields.map((name) => response.headers.get(name));
     if (headers !== undefined) {
       for (const [name, value] of new Fields(headers)) response.headers.append(name, value);
     }
     this.#decorate(response);
-    const kept = ownFields.every((name, i) => response.headers.joined(name) === before[i]);
+    const kept = ownFields.every((name, i) => response.headers.get(name) === before[i]);
     if (response.status !== 101 || response.body.length > 0 || !kept) {
       throw websocketError("websocket.bad_upgrade_result", {
         message:

@@ -45,21 +45,45 @@ describe("Fields", () => {
   it("is looked up without regard to case", () => {
     const fields = cookies();
     for (const name of ["set-cookie", "Set-Cookie", "SET-COOKIE"]) {
-      assert.equal(fields.get(name), "b=1");
+      assert.equal(fields.first(name), "b=1");
       assert.deepEqual(fields.getAll(name), ["b=1", "c=2"]);
-      assert.equal(fields.joined(name), "b=1, c=2");
+      assert.equal(fields.get(name), "b=1, c=2");
       assert.equal(fields.has(name), true);
       assert.equal(fields.count(name), 2);
     }
-    assert.equal(fields.joined("host"), "a");
+    assert.deepEqual([fields.get("host"), fields.first("host")], ["a", "a"]);
+  });
+
+  it("combines the lines of a name as fetch's Headers does", () => {
+    const fields = new Fields({ A: ["1", "", "2, 3"], Cookie: ["a=1", "b=2; c=3"], cookies: ["x", "y"] });
+    const headers = new Headers(fields as unknown as Headers);
+    for (const name of ["a", "cookies", "none"]) assert.equal(fields.get(name), headers.get(name) ?? undefined);
+    assert.deepEqual([fields.get("A"), fields.get("cookies")], ["1, , 2, 3", "x, y"]);
+    // RFC 9113 8.2.3: a comma would become part of a cookie's value.
+    for (const name of ["Cookie", "COOKIE"]) assert.equal(fields.get(name), "a=1; b=2; c=3");
+  });
+
+  it("is what fetch takes as headers", () => {
+    const fields = cookies();
+    fields.append("X", "1");
+    fields.append("x", "2");
+    // Typed as its pairs: TypeScript's HeadersInit has arrays and records, though any iterable will do.
+    const pairs: [string, string][] = [...fields];
+    for (const init of [pairs, fields as unknown as Headers]) {
+      const headers = new Headers(init);
+      assert.deepEqual([headers.get("host"), headers.get("X"), headers.getSetCookie()], ["a", "1, 2", ["b=1", "c=2"]]);
+      assert.equal(new Response("", { headers: init }).headers.get("accept"), "*/*");
+      assert.equal(new Request("http://a", { headers: init }).headers.get("x"), "1, 2");
+      assert.deepEqual([...new Fields(headers)].length, 5);
+    }
   });
 
   it("has nothing under other names", () => {
     const fields = cookies();
     for (const name of ["", "Hos", "Hosts", "Hosu", "a", "*/*", "b=1"]) {
-      assert.equal(fields.get(name), undefined);
+      assert.equal(fields.first(name), undefined);
       assert.deepEqual(fields.getAll(name), []);
-      assert.equal(fields.joined(name), undefined);
+      assert.equal(fields.get(name), undefined);
       assert.equal(fields.has(name), false);
       assert.equal(fields.count(name), 0);
       assert.equal(fields.delete(name), false);
@@ -166,7 +190,7 @@ describe("Fields", () => {
     const fields = parsed();
     assert.deepEqual([fields.isChecked, fields.size, fields.count("SET-COOKIE")], [true, 4, 2]);
     assert.deepEqual([fields.get("accept"), fields.get("b=1"), fields.has("Hos")], ["*/*", undefined, false]);
-    assert.deepEqual([fields.getAll("Set-Cookie"), fields.joined("set-cookie")], [["b=1", "c=2"], "b=1, c=2"]);
+    assert.deepEqual([fields.getAll("Set-Cookie"), fields.get("set-cookie")], [["b=1", "c=2"], "b=1, c=2"]);
     const copy = new Fields(fields);
     copy.set("set-cookie", "d");
     assert.deepEqual([...copy].flat(), ["Host", "a", "set-cookie", "d", "Accept", "*/*"]);
@@ -206,8 +230,8 @@ describe("Fields", () => {
         assert.deepEqual([...fields], model);
         const values = model.filter(([other]) => same(other, asked)).map(([, value]) => value);
         assert.deepEqual(fields.getAll(asked), values);
-        assert.equal(fields.get(asked), values[0]);
-        assert.equal(fields.joined(asked), values.length > 0 ? values.join(", ") : undefined);
+        assert.equal(fields.first(asked), values[0]);
+        assert.equal(fields.get(asked), values.length > 0 ? values.join(", ") : undefined);
         assert.equal(fields.count(asked), values.length);
       }),
     );
