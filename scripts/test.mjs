@@ -29,8 +29,9 @@ if (command !== "words" && process.env.SEED === undefined) {
   process.env.SEED = String(Math.floor(Math.random() * 2 ** 31));
   note(`SEED=${process.env.SEED}`);
 }
+const nodeArguments = testArguments(files, given.filter(isOption));
 const typesHold = await ensureTestsBuilt(files);
-const code = await run(process.execPath, testArguments(files, given.filter(isOption)));
+const code = await run(process.execPath, nodeArguments);
 // With an error in the types the tests have run all the same, to say more, but the whole has failed.
 if (!typesHold) note("the types do not hold: see the compiler's errors above");
 process.exitCode = code || (typesHold ? 0 : 1);
