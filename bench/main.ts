@@ -7,11 +7,9 @@ import type { Plan } from "./arguments.ts";
 import { pinnable } from "./child.ts";
 import { contenderKind, older, subject } from "./contenders.ts";
 import { comparing, quick, thorough, type Environment } from "./environment.ts";
-import { Generator } from "./generator.ts";
 import { measure } from "./measure.ts";
 import { plotSpec } from "./plot-spec.ts";
 import { replaced, slowerThan, type Report, type WorkloadResult } from "./results.ts";
-import type { Bench } from "./subjects.ts";
 import { comparisonTable, reportTable } from "./table.ts";
 import type { Workload } from "./workloads.ts";
 
@@ -39,52 +37,46 @@ export async function main({ plan, builds, runtimes }: Prepared): Promise<number
   };
   if (testCore === undefined) note("without taskset and two cores nothing is pinned: the figures will vary more");
   if (!environment.wrk) note("without wrk, requests come from the generator of the messages");
-  const bench: Bench = {
-    environment,
-    generator: await Generator.start(loadCore),
-    honest: await Generator.start(loadCore),
-  };
-  try {
-    const workloads = await measureAll(plan, bench);
-    const report = describe(plan, environment, workloads);
-    console.log(plan.json ? JSON.stringify(report, null, 2) : reportTable(report));
-    note(`\nwritten: ${write(report)}`);
-    if (failures.length > 0) note(`\nnot measured:\n${failures.join("\n")}`);
-    const verdict = plan.against === undefined ? 0 : judge(workloads);
-    return failures.length > 0 ? 2 : verdict;
-  } finally {
-    await bench.generator.stop();
-    await bench.honest.stop();
-  }
+  const workloads = await measureAll(plan, environment);
+  const report = describe(plan, environment, workloads);
+  console.log(plan.json ? JSON.stringify(report, null, 2) : reportTable(report));
+  note(`\nwritten: ${write(report)}`);
+  if (failures.length > 0) note(`\nnot measured:\n${failures.join("\n")}`);
+  const verdict = plan.against === undefined ? 0 : judge(workloads);
+  return failures.length > 0 ? 2 : verdict;
 }
 
 /** Measures all workloads; what seems slower than the older build is measured once more, and that counts. */
-async function measureAll(plan: Plan, bench: Bench): Promise<readonly WorkloadResult[]> {
-  const results = await measureEach(plan.workloads, plan, bench);
+async function measureAll(plan: Plan, environment: Environment): Promise<readonly WorkloadResult[]> {
+  const results = await measureEach(plan.workloads, plan, environment);
   const suspects = slowerThan(results, older).map(({ key }) => key);
   if (suspects.length === 0) return results;
   note(`once more, since they seem slower: ${suspects.join(", ")}`);
   const again = plan.workloads.filter(({ key }) => suspects.includes(key));
-  return replaced(results, await measureEach(again, plan, bench));
+  return replaced(results, await measureEach(again, plan, environment));
 }
 
-async function measureEach(workloads: readonly Workload[], plan: Plan, bench: Bench): Promise<WorkloadResult[]> {
+async function measureEach(
+  workloads: readonly Workload[],
+  plan: Plan,
+  environment: Environment,
+): Promise<WorkloadResult[]> {
+  const { isTTY } = process.stderr;
   const results: WorkloadResult[] = [];
   for (const [i, workload] of workloads.entries()) {
-    const names = contenders(workload, plan, bench.environment);
+    const names = contenders(workload, plan, environment);
     const began = performance.now();
     const place = `${i + 1}/${workloads.length} ${workload.key} (${names.join(", ")})`;
-    const progress = (text: string): void =>
-      void (process.stderr.isTTY && process.stderr.write(`\r\x1b[K${place}: ${text}`));
-    if (names.length < 2) note(`${place}: nothing to compare with`);
+    const progress = (text: string): void => void (isTTY && process.stderr.write(`\r\x1b[K${place}: ${text}`));
+    let outcome = names.length < 2 ? "nothing to compare with, " : "";
     try {
-      results.push(await measure(workload, names, bench, progress));
+      results.push(await measure(workload, names, environment, progress));
     } catch (error) {
       failures.push((error as Error).message);
-      note(`${place}: ${(error as Error).message}`);
+      outcome = "failed, ";
     }
     const seconds = ((performance.now() - began) / 1000).toFixed(1);
-    process.stderr.write(`${process.stderr.isTTY ? "\r\x1b[K" : ""}${place}: ${seconds} s\n`);
+    note(`${isTTY ? "\r\x1b[K" : ""}${place}: ${outcome}${seconds} s`);
   }
   return results;
 }

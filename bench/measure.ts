@@ -1,4 +1,5 @@
-import type { Effort } from "./environment.ts";
+import type { Effort, Environment } from "./environment.ts";
+import { Generator } from "./generator.ts";
 import type { Entry, Sample, WorkloadResult } from "./results.ts";
 import { startSubject, type Bench, type Subject } from "./subjects.ts";
 import type { Workload } from "./workloads.ts";
@@ -11,20 +12,22 @@ import type { Workload } from "./workloads.ts";
 export async function measure(
   workload: Workload,
   names: readonly string[],
-  bench: Bench,
+  environment: Environment,
   progress: (text: string) => void,
 ): Promise<WorkloadResult> {
-  const { launches, pairs } = startsOf(workload, bench.environment.effort);
+  const { launches, pairs } = startsOf(workload, environment.effort);
   const samples = names.map((): Sample[] => []);
   const versions: string[] = [];
   for (let launch = 0; launch < launches; launch++) {
     const subjects: Subject[] = [];
     const each = async (work: (subject: Subject, i: number) => Promise<unknown>, reverse = false): Promise<void> => {
       const order = [...names.keys()];
-      for (const i of reverse ? order.toReversed() : order)
+      for (const i of reverse ? order.toReversed() : order) {
         await named(workload, names[i]!, () => work(subjects[i]!, i));
+      }
     };
     progress(`start ${launch + 1} of ${launches}`);
+    const bench = await startBench(environment);
     try {
       await each(async (_, i) => (subjects[i] = await startSubject(names[i]!, workload, bench)));
       await each((subject) => subject.warm());
@@ -34,12 +37,21 @@ export async function measure(
       }
       for (const [i, subject] of subjects.entries()) versions[i] = subject.version;
     } finally {
-      for (const subject of subjects) await subject?.stop();
+      await Promise.all(subjects.map((subject) => subject.stop()));
+      await Promise.all([bench.generator.stop(), bench.honest.stop()]);
     }
   }
   const { key, title, unit, metric } = workload;
   const entries = names.map((name, i): Entry => ({ name, version: versions[i]!, samples: samples[i]! }));
   return { key, title, unit, metric, entries };
+}
+
+async function startBench(environment: Environment): Promise<Bench> {
+  const [generator, honest] = await Promise.all([
+    Generator.start(environment.loadCore),
+    Generator.start(environment.loadCore),
+  ]);
+  return { environment, generator, honest };
 }
 
 /** How many times the processes are started, and pairs of runs for each: where a run starts one itself, it is all the same. */

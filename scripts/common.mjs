@@ -142,13 +142,16 @@ function linkPackages(folder, output) {
     symlinkSync(path.resolve(folder, "node_modules"), link, "junction");
 }
 
-/** All files under a folder but installed packages, with the folder's name, sorted; none if there is no such folder. */
+/** Written by what runs: a new file there is no reason to compile. */
+const notSources = new Set([path.join("bench", "results")]);
+
+/** All files under a folder but installed packages and results, with the folder's name, sorted; none if there is no such folder. */
 export function filesUnder(folder) {
   if (!existsSync(folder)) return [];
   return readdirSync(folder, { withFileTypes: true })
     .flatMap((entry) => {
       const name = path.join(folder, entry.name);
-      if (entry.isDirectory() && entry.name !== "node_modules") return filesUnder(name);
+      if (entry.isDirectory() && !notSources.has(name) && entry.name !== "node_modules") return filesUnder(name);
       return entry.isFile() ? [name] : [];
     })
     .toSorted();

@@ -131,13 +131,17 @@ export function openWire(port: number, tls = false): Promise<Wire> {
   return tls ? openTls(port) : openTcp(port);
 }
 
-/** Sends a request, and gives the bytes that come until `isWhole` holds for them. */
+/** Sends a request, and gives the bytes that come until `isWhole` holds for them. Fails with what that throws. */
 export function ask(wire: Wire, request: Uint8Array, isWhole: (received: Buffer) => boolean): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     let received = Buffer.alloc(0);
     wire.onData = (bytes, length) => {
       received = Buffer.concat([received, bytes.subarray(0, length)]);
-      if (isWhole(received)) resolve(received);
+      try {
+        if (isWhole(received)) resolve(received);
+      } catch (error) {
+        reject(error as Error);
+      }
     };
     wire.onEnd = () => reject(new Error(`the server ended a connection after ${received.length} bytes of a reply`));
     wire.send(request);
