@@ -1,4 +1,4 @@
-import { invalidArgument, isPlainObject } from "../core/internal.ts";
+import { checkChoice, checkNumber, checkOptions, type NumberRule, optionSet } from "../core/internal.ts";
 
 /** How long to wait between attempts; times in milliseconds. */
 export interface BackoffOptions {
@@ -15,6 +15,9 @@ export interface BackoffOptions {
   jitter?: "full" | "none" | undefined;
 }
 
+const backoffOptions = optionSet("backoff", ["initial", "factor", "max", "jitter"], "{ max: 5000 }");
+const wait: NumberRule = { isLimit: false, unit: "milliseconds" };
+
 /** The waits between attempts: exponential, with a ceiling. Pure. */
 export class Backoff {
   readonly max: number;
@@ -24,15 +27,11 @@ export class Backoff {
 
   /** Throws `core.invalid_argument`, naming the option, for what can't be meant. */
   constructor(options: BackoffOptions = {}) {
-    if (!isPlainObject(options)) throw invalidArgument("The option backoff must be an object, such as { max: 5000 }");
-    const { initial = 500, factor = 2, max = 30_000, jitter = "full", ...others } = options;
-    const [unknown] = Object.keys(others);
-    if (unknown !== undefined) throw invalidArgument(`There is no option "backoff.${unknown}"`);
-    this.max = atLeast("max", max, 0);
-    this.#initial = atLeast("initial", initial, 0);
-    this.#factor = atLeast("factor", factor, 1);
-    if (jitter !== "full" && jitter !== "none") throw invalidArgument('backoff.jitter must be "full" or "none"');
-    this.#isRandom = jitter === "full";
+    checkOptions(backoffOptions, options);
+    this.max = checkNumber("backoff.max", options.max, 30_000, wait);
+    this.#initial = checkNumber("backoff.initial", options.initial, 500, wait);
+    this.#factor = checkNumber("backoff.factor", options.factor, 2, { least: 1, isLimit: false });
+    this.#isRandom = checkChoice("backoff.jitter", options.jitter, ["full", "none"]) === "full";
   }
 
   /** The wait behind so many failures in a row, at least one. `random` gives numbers from 0 up to 1. */
@@ -42,9 +41,4 @@ export class Backoff {
     const longest = Math.min(this.max, this.#initial * growth);
     return this.#isRandom ? random() * longest : longest;
   }
-}
-
-function atLeast(name: string, value: number, least: number): number {
-  if (Number.isFinite(value) && value >= least) return value;
-  throw invalidArgument(`backoff.${name} must be a number of at least ${least}, not ${String(value)}`);
 }

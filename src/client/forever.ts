@@ -1,9 +1,17 @@
 import { ServalError, type Clock } from "../core/index.ts";
-import { invalidArgument, isPlainObject, isPromise, offAbort, onAbort } from "../core/internal.ts";
+import {
+  checkFunction,
+  checkOptions,
+  invalidArgument,
+  isPromise,
+  offAbort,
+  onAbort,
+  optionSet,
+} from "../core/internal.ts";
 import { Stream } from "../websocket/index.ts";
 import { attempt } from "./attempt.ts";
 import { Backoff, type BackoffOptions } from "./backoff.ts";
-import { ConnectSettings, type ConnectOptions } from "./options.ts";
+import { connectOptions, ConnectSettings, type ConnectOptions } from "./options.ts";
 import { parseUrl, type Endpoint } from "./url.ts";
 
 /** Options of `connect.forever`, besides those of `connect`. */
@@ -28,14 +36,16 @@ export interface Retry {
   readonly delay: number;
 }
 
+const foreverOptions = optionSet("connect.forever", [...connectOptions.names, "backoff", "retry"]);
+
 /** Connects, and connects again whenever that has ended; see `connect.forever`. */
 export function forever<Data = unknown>(
   url: string | URL,
   options: ForeverOptions<Data> = {},
 ): AsyncGenerator<Stream<Data>, void, void> {
-  if (!isPlainObject(options)) throw invalidArgument("connect.forever takes a plain object of options");
+  checkOptions(foreverOptions, options);
   const { backoff, retry, ...others } = options;
-  if (retry !== undefined && typeof retry !== "function") throw invalidArgument("The option retry must be a function");
+  checkFunction("retry", retry);
   const settings = new ConnectSettings<Data>(others);
   return run(parseUrl(url), settings, new Backoff(backoff), retry);
 }

@@ -1,8 +1,15 @@
-import { checkSignal, invalidArgument, isPlainObject } from "../core/internal.ts";
+import {
+  checkNumber,
+  checkOptions,
+  checkSignal,
+  invalidArgument,
+  type OptionSet,
+  optionSet,
+} from "../core/internal.ts";
 import { Fields, type FieldsInit } from "../http/index.ts";
 import type * as net from "../net/index.ts";
 import type { Stream, StreamOptions } from "../websocket/index.ts";
-import { protocolList, Settings } from "../websocket/internal.ts";
+import { protocolList, Settings, streamOptionNames } from "../websocket/internal.ts";
 import { parseProxy, type Proxy } from "./proxy.ts";
 
 /**
@@ -54,6 +61,25 @@ const tlsNames: Readonly<Record<keyof TlsOptions, true>> = {
   servername: true,
 };
 
+const tlsOptions = optionSet("tls", Object.keys(tlsNames), "{ ca }");
+
+/** The options of `connect`. */
+export const connectOptions: OptionSet = optionSet(
+  "connect",
+  [
+    "protocols",
+    "headers",
+    "signal",
+    "tls",
+    "proxy",
+    "proxyTls",
+    "redirects",
+    "family",
+    ...streamOptionNames.filter((name) => name !== "upgrade"),
+  ],
+  "{ signal }",
+);
+
 /** Options with the defaults filled in, checked; made once for all the attempts of `connect.forever`. */
 export class ConnectSettings<Data> {
   readonly stream: Settings<Stream<Data>, Data>;
@@ -66,12 +92,10 @@ export class ConnectSettings<Data> {
   readonly family: 4 | 6 | undefined;
   readonly signal: AbortSignal | undefined;
 
-  /** Throws `core.invalid_argument`, naming the option, for what can't be meant; `client.bad_proxy`; fields' own errors. */
+  /** Throws `core.invalid_argument`, naming the option, for a value that can't be meant; `client.bad_proxy`; fields' own errors. */
   constructor(options: ConnectOptions<Data>) {
-    if (!isPlainObject(options)) throw invalidArgument("connect takes a plain object of options");
-    const { protocols, headers, tls, signal, proxy, proxyTls, redirects = 0, family, ...stream } = options;
-    if ("upgrade" in stream) throw invalidArgument("The option upgrade is a server's");
-    if ("peer" in stream) throw invalidArgument("connect has no option peer: the connection knows it");
+    checkOptions(connectOptions, options);
+    const { protocols, headers, tls, signal, proxy, proxyTls, redirects, family, ...stream } = options;
     this.stream = new Settings<Stream<Data>, Data>(stream);
     this.protocols = protocolList(protocols);
     this.headers = new Fields(headers);
@@ -81,10 +105,7 @@ export class ConnectSettings<Data> {
     this.tls = checkTls("tls", tls);
     this.proxyTls = checkTls("proxyTls", proxyTls);
     this.proxy = proxy === undefined || proxy === "environment" ? proxy : parseProxy(proxy);
-    if (!(redirects >= 0 && (Number.isInteger(redirects) || redirects === Infinity))) {
-      throw invalidArgument(`redirects must be a whole number of at least 0, not ${String(redirects)}`);
-    }
-    this.redirects = redirects;
+    this.redirects = checkNumber("redirects", redirects, 0, { isWhole: true });
     if (family !== undefined && family !== 4 && family !== 6) throw invalidArgument("family must be 4 or 6");
     this.family = family;
     this.signal = checkSignal(signal);
@@ -92,9 +113,6 @@ export class ConnectSettings<Data> {
 }
 
 function checkTls(option: string, given: TlsOptions = {}): TlsOptions {
-  if (!isPlainObject(given)) throw invalidArgument(`The option ${option} must be a plain object`);
-  for (const name of Object.keys(given)) {
-    if (!Object.hasOwn(tlsNames, name)) throw invalidArgument(`There is no option "${option}.${name}"`);
-  }
+  checkOptions(tlsOptions, given, option);
   return { ...given };
 }

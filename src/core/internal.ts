@@ -11,7 +11,16 @@ export { invalidArgument } from "./errors.ts";
 export { checkByteStream } from "./next-layer.ts";
 export { checkSignal, offAbort, onAbort } from "./on-abort.ts";
 export { operationPending } from "./operation-pending.ts";
-export { checkOptionNames } from "./option-names.ts";
+export {
+  checkBoolean,
+  checkChoice,
+  checkFunction,
+  checkNumber,
+  checkOptions,
+  optionSet,
+  show,
+} from "./check-options.ts";
+export type { NumberRule, OptionSet } from "./check-options.ts";
 export { isPlainObject } from "./plain-object.ts";
 export { reportError, runReported } from "./report.ts";
 export { SharedTimer } from "./shared-timer.ts";

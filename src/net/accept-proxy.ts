@@ -8,14 +8,7 @@ import {
   type ReadHandler,
   type ServalError,
 } from "../core/index.ts";
-import {
-  AbortGuard,
-  checkByteStream,
-  checkOptionNames,
-  checkSignal,
-  invalidArgument,
-  isPlainObject,
-} from "../core/internal.ts";
+import { AbortGuard, checkBoolean, checkByteStream, checkOptions, checkSignal, optionSet } from "../core/internal.ts";
 import { badProxyHeader, netError } from "./errors.ts";
 import type { ProxyHeader } from "./proxy-header.ts";
 import { checkMaxSize, isProxyHeader, parseProxyHeader, type ProxyHeaderOptions } from "./proxy-protocol.ts";
@@ -59,7 +52,7 @@ class Acceptance {
 
   start(): void {
     checkByteStream("acceptProxy", this.#stream);
-    const signal = checkOptions(this.#options);
+    const signal = signalOf(this.#options);
     this.#stream.readSome(this.#onRead);
     this.#guard = AbortGuard.over(this.#stream, signal);
   }
@@ -104,13 +97,14 @@ class Acceptance {
   }
 }
 
+const acceptProxyOptions = optionSet("acceptProxy", ["required", "maxSize", "signal"], "{ required: false }");
+
 /** The signal of options that can be meant. */
-function checkOptions(options: AcceptProxyOptions): AbortSignal | undefined {
-  if (!isPlainObject(options)) throw invalidArgument("The options of acceptProxy are an object");
-  checkOptionNames("acceptProxy", options, ["required", "maxSize", "signal"]);
+function signalOf(options: AcceptProxyOptions): AbortSignal | undefined {
+  checkOptions(acceptProxyOptions, options);
   checkMaxSize(options);
-  const { required = true, signal } = options;
-  if (typeof required !== "boolean") throw invalidArgument("The option required must be true or false");
+  const { required, signal } = options;
+  checkBoolean("required", required, true);
   return checkSignal(signal);
 }
 

@@ -1,6 +1,6 @@
 import type { Server, Socket } from "node:net";
 import type { Peer } from "../core/index.ts";
-import { checkOptionNames, invalidArgument, isPlainObject } from "../core/internal.ts";
+import { checkOptions, invalidArgument, optionSet } from "../core/internal.ts";
 
 /** Where `connect` connects to: a TCP port of a host, or a Unix socket. */
 export interface Target {
@@ -14,11 +14,12 @@ export interface Target {
   family?: 4 | 6 | undefined;
 }
 
+const places = optionSet("net.connect", ["port", "host", "unix", "family"], "{ port, host } or { unix }");
+
 /** Passes what is a place to connect to. `taker` is the function that was given it. */
 export function checkTarget(taker: string, target: Target): void {
-  const isPlace = isPlainObject(target);
-  if (isPlace) checkOptionNames(taker, target, ["port", "host", "unix", "family"]);
-  if (!isPlace || (target.port === undefined) === (target.unix === undefined)) {
+  checkOptions(places, target, taker);
+  if ((target.port === undefined) === (target.unix === undefined)) {
     throw invalidArgument(`${taker} takes { port, host } or { unix }`);
   }
   const { family } = target;

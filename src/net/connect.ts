@@ -1,13 +1,5 @@
 import { abortError } from "../core/index.ts";
-import {
-  checkOptionNames,
-  checkSignal,
-  handled,
-  invalidArgument,
-  isPlainObject,
-  offAbort,
-  onAbort,
-} from "../core/internal.ts";
+import { checkOptions, checkSignal, handled, offAbort, onAbort, optionSet } from "../core/internal.ts";
 import { checkTarget, nameOf, type Target } from "./address.ts";
 import { connectError } from "./errors.ts";
 import { SocketStream, type ReadWay } from "./socket-stream.ts";
@@ -57,8 +49,9 @@ export function connectBy(way: ReadWay, target: Target, options: ConnectOptions 
   );
 }
 
+const connectOptions = optionSet("connect", ["signal"], "{ signal }");
+
 function signalOf(options: ConnectOptions): AbortSignal | undefined {
-  if (!isPlainObject(options)) throw invalidArgument("The options of connect are an object, such as { signal }");
-  checkOptionNames("connect", options, ["signal"]);
+  checkOptions(connectOptions, options);
   return checkSignal(options.signal);
 }

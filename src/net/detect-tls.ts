@@ -7,7 +7,14 @@ import {
   type ReadHandler,
   type ServalError,
 } from "../core/index.ts";
-import { AbortGuard, checkByteStream, checkOptionNames, checkSignal, invalidArgument } from "../core/internal.ts";
+import {
+  AbortGuard,
+  checkByteStream,
+  checkOptions,
+  checkSignal,
+  invalidArgument,
+  optionSet,
+} from "../core/internal.ts";
 import { isTlsClientHello } from "./is-tls-client-hello.ts";
 
 /** Options of {@link detectTls}. */
@@ -15,6 +22,8 @@ export interface DetectTlsOptions {
   /** Gives the detection up with `core.aborted`, and closes the stream. There is no deadline of its own. */
   signal?: AbortSignal | undefined;
 }
+
+const detectTlsOptions = optionSet("detectTls", ["signal"], "{ signal }");
 
 class Detection {
   readonly #stream: ByteStream;
@@ -33,7 +42,7 @@ class Detection {
     if (!(this.#buffer instanceof FlatBuffer)) {
       throw invalidArgument("detectTls takes a core.FlatBuffer as its second argument");
     }
-    checkOptionNames("detectTls", options, ["signal"]);
+    checkOptions(detectTlsOptions, options);
     const signal = checkSignal(options.signal);
     const known = isTlsClientHello(this.#buffer.data());
     if (known === undefined) this.#stream.readSome(this.#onRead);

@@ -2,11 +2,13 @@ import { lstat, unlink } from "node:fs/promises";
 import { Server, Socket, type ListenOptions as NodeListenOptions } from "node:net";
 import { transportError, type Peer } from "../core/index.ts";
 import {
-  checkOptionNames,
+  checkFunction,
+  checkNumber,
+  checkOptions,
   handled,
   invalidArgument,
-  isPlainObject,
   isPromise,
+  optionSet,
   reportError,
   runReported,
 } from "../core/internal.ts";
@@ -166,24 +168,17 @@ async function start(way: ReadWay, options: ListenOptions, onConnection: Connect
   }
 }
 
-const optionNames = ["port", "host", "unix", "backlog", "error"];
+const listenOptions = optionSet("listen", ["port", "host", "unix", "backlog", "error"], "{ port: 8080 }");
 
 /** What is given by mistake would listen elsewhere, or fail at the first connection. */
 function check(options: ListenOptions, onConnection: ConnectionHandler): void {
-  if (!isPlainObject(options)) {
-    throw invalidArgument("listen takes a plain object of options, such as { port: 8080 }, and a connection handler");
-  }
-  checkOptionNames("listen", options, optionNames);
+  checkOptions(listenOptions, options);
   const { port, unix, backlog, error } = options;
   if ((port === undefined) === (unix === undefined)) {
     throw invalidArgument("listen takes either a port or unix, the path of a Unix socket, such as { port: 8080 }");
   }
-  if (backlog !== undefined && !(Number.isInteger(backlog) && backlog >= 0)) {
-    throw invalidArgument(`backlog must be a whole number of at least 0, not ${String(backlog)}`);
-  }
-  if (error !== undefined && typeof error !== "function") {
-    throw invalidArgument("The option error must be a function");
-  }
+  checkNumber("backlog", backlog, 0, { isWhole: true, isLimit: false });
+  checkFunction("error", error);
   if (typeof onConnection !== "function") {
     throw invalidArgument("listen takes a connection handler, a function, as its second argument: (stream) => { … }");
   }

@@ -1,5 +1,5 @@
 import type { Peer } from "../core/index.ts";
-import { decodeLatin1, invalidArgument } from "../core/internal.ts";
+import { checkNumber, decodeLatin1 } from "../core/internal.ts";
 import { badProxyHeader, netError } from "./errors.ts";
 import { formatIPv6, parseIPv4, parseIPv6 } from "./ip-address.ts";
 import { ProxyHeader } from "./proxy-header.ts";
@@ -54,8 +54,7 @@ export function parseProxyHeader(bytes: Uint8Array, options: ProxyHeaderOptions 
 
 /** NaN would be no limit at all. */
 export function checkMaxSize({ maxSize }: ProxyHeaderOptions): void {
-  if (maxSize === undefined || (typeof maxSize === "number" && maxSize >= 0)) return;
-  throw invalidArgument(`maxSize must be a number of bytes, not ${String(maxSize)}`);
+  checkNumber("maxSize", maxSize, 0, { unit: "bytes" });
 }
 
 /** `PROXY TCP4 192.0.2.1 192.0.2.2 56324 443` and an end of line. */

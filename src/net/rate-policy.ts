@@ -1,4 +1,4 @@
-import { checkOptionNames, invalidArgument, isPlainObject } from "../core/internal.ts";
+import { checkNumber, checkOptions, optionSet } from "../core/internal.ts";
 
 /**
  * How many bytes may pass in one direction. Implementations need no timer and no clock of their own: whoever asks says
@@ -91,18 +91,14 @@ class TokenBucket implements RateLimit {
  * Throws `core.invalid_argument` for what is no number above 0, and for an option that there is not.
  */
 export function simpleRatePolicy(options: SimpleRatePolicyOptions): RatePolicy {
-  if (!isPlainObject(options)) {
-    throw invalidArgument(
-      "simpleRatePolicy takes a plain object of options, such as { read: 100_000, write: 100_000 }",
-    );
-  }
-  checkOptionNames("simpleRatePolicy", options, ["read", "write", "burst"]);
-  const { read = Infinity, write = Infinity, burst = 1000 } = options;
-  for (const [name, value] of Object.entries({ read, write, burst })) {
-    if (typeof value !== "number" || !(value > 0)) throw invalidArgument(`The option ${name} must be a number above 0`);
-  }
+  checkOptions(policyOptions, options);
+  const read = checkNumber("read", options.read, Infinity, { above: 0 });
+  const write = checkNumber("write", options.write, Infinity, { above: 0 });
+  const burst = checkNumber("burst", options.burst, 1000, { above: 0 });
   return { read: bucket(read, burst), write: bucket(write, burst) };
 }
+
+const policyOptions = optionSet("simpleRatePolicy", ["read", "write", "burst"], "{ read: 100_000, write: 100_000 }");
 
 function bucket(bytesPerSecond: number, burst: number): RateLimit | undefined {
   return bytesPerSecond === Infinity ? undefined : new TokenBucket(bytesPerSecond, burst);

@@ -1,4 +1,4 @@
-import { checkOptionNames, decodeLatin1, invalidArgument, isPlainObject } from "../core/internal.ts";
+import { checkOptions, decodeLatin1, invalidArgument, optionSet } from "../core/internal.ts";
 
 /** The options of both sides that hold PEM, as far as they are looked at here. */
 interface Certificates {
@@ -11,15 +11,18 @@ interface Certificates {
 const common = "ALPNProtocols ca cert ciphers key maxVersion minVersion passphrase pfx rejectUnauthorized signal".split(
   " ",
 );
-const clientNames = [...common, "checkServerIdentity", "servername"];
-const serverNames = common.concat(
-  "crl dhparam ecdhCurve honorCipherOrder requestCert secureContext sigalgs SNICallback ticketKeys".split(" "),
+const ofClient = optionSet("connectTls", [...common, "checkServerIdentity", "servername"], "{ ca }");
+const ofServer = optionSet(
+  "acceptTls",
+  common.concat(
+    "crl dhparam ecdhCurve honorCipherOrder requestCert secureContext sigalgs SNICallback ticketKeys".split(" "),
+  ),
+  "{ cert, key }",
 );
 
 /** Passes a client's options. `taker` is the function that takes them. */
 export function checkClientOptions(taker: string, options: Certificates): void {
-  if (!isPlainObject(options)) throw invalidArgument(`The options of ${taker} are a plain object, such as { ca }`);
-  checkOptionNames(taker, options, clientNames);
+  checkOptions(ofClient, options, taker);
   checkCertificates(options);
 }
 
@@ -27,9 +30,7 @@ export function checkClientOptions(taker: string, options: Certificates): void {
 export function checkServerOptions(
   options: Certificates & { readonly secureContext?: unknown; readonly SNICallback?: unknown },
 ): void {
-  if (!isPlainObject(options))
-    throw invalidArgument("acceptTls takes a plain object of options, such as { cert, key }");
-  checkOptionNames("acceptTls", options, serverNames);
+  checkOptions(ofServer, options);
   if (options.secureContext !== undefined) return;
   const { cert, key, pfx, SNICallback } = options;
   if ((cert == null || key == null) && pfx == null && SNICallback == null) {

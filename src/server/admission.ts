@@ -1,5 +1,5 @@
 import type { Peer } from "../core/index.ts";
-import { invalidArgument } from "../core/internal.ts";
+import { checkNumber } from "../core/internal.ts";
 import { customerOf } from "./networks.ts";
 import { isLocal } from "./proxies.ts";
 
@@ -42,8 +42,8 @@ export class Admission {
 
   /** Throws `core.invalid_argument` for what can't be meant. */
   constructor({ maxConnections, maxConnectionsPerAddress }: AdmissionOptions) {
-    this.#most = atLeastOne("maxConnections", maxConnections, 100_000);
-    this.#mostByAddress = atLeastOne("maxConnectionsPerAddress", maxConnectionsPerAddress, 1_000);
+    this.#most = checkNumber("maxConnections", maxConnections, 100_000, { least: 1 });
+    this.#mostByAddress = checkNumber("maxConnectionsPerAddress", maxConnectionsPerAddress, 1_000, { least: 1 });
     this.#spareLocal = maxConnectionsPerAddress === undefined;
   }
 
@@ -79,10 +79,4 @@ export class Admission {
     if (this.#spareLocal && isLocal(peer)) return undefined;
     return customerOf(peer.address);
   }
-}
-
-function atLeastOne(name: string, given: number | undefined, byDefault: number): number {
-  if (given === undefined) return byDefault;
-  if (typeof given === "number" && given >= 1) return given;
-  throw invalidArgument(`${name} must be a number of at least 1 (Infinity for no limit), not ${String(given)}`);
 }

@@ -1,5 +1,5 @@
 import type { Clock, Timer } from "../core/index.ts";
-import { checkOptionNames, invalidArgument, isPlainObject } from "../core/internal.ts";
+import { checkNumber, checkOptions, invalidArgument, optionSet } from "../core/internal.ts";
 import { closeCode } from "../websocket/index.ts";
 import { checkClose } from "../websocket/internal.ts";
 
@@ -186,19 +186,15 @@ export class Drain {
   };
 }
 
+const drainOptions = optionSet("drain", ["timeout", "code", "reason", "jitter"], "{ timeout: 10_000 }");
+
 function checked(options: DrainOptions): { timeout: number; code: number; reason: string; jitter: number } {
-  if (!isPlainObject(options))
-    throw invalidArgument("drain takes a plain object of options, such as { timeout: 10_000 }");
-  checkOptionNames("drain", options, ["timeout", "code", "reason", "jitter"]);
-  const { timeout = 30_000, jitter = 0 } = options;
+  checkOptions(drainOptions, options);
+  const timeout = checkNumber("timeout", options.timeout, 30_000, { unit: "milliseconds" });
+  const jitter = checkNumber("jitter", options.jitter, 0, { unit: "milliseconds", isLimit: false });
   const { code, reason } = checkClose({ code: closeCode.goingAway, ...defined(options) });
-  if (!(typeof timeout === "number" && timeout >= 0)) {
-    throw invalidArgument(`timeout must be a number of milliseconds (Infinity for no limit), not ${String(timeout)}`);
-  }
-  if (!(typeof jitter === "number" && jitter >= 0 && (jitter === 0 || jitter < timeout) && jitter !== Infinity)) {
-    throw invalidArgument(
-      `jitter must be a number of milliseconds of less than timeout, which is ${timeout}, not ${String(jitter)}`,
-    );
+  if (jitter > 0 && jitter >= timeout) {
+    throw invalidArgument(`jitter must be less than timeout, which is ${timeout}, not ${jitter}`);
   }
   return { timeout, code, reason, jitter };
 }

@@ -1,5 +1,5 @@
 import type { Peer } from "../core/index.ts";
-import { checkOptionNames, invalidArgument, isPlainObject } from "../core/internal.ts";
+import { checkFunction, checkNumber, checkOptions, invalidArgument, optionSet } from "../core/internal.ts";
 import type { AcceptTlsOptions, ListenOptions } from "../net/index.ts";
 import type { RateOptions } from "../websocket/index.ts";
 import { streamOptionNames, type OptionsOf } from "../websocket/internal.ts";
@@ -94,22 +94,15 @@ const ofServe = [
   "maxBodySize",
   "keepAliveTimeout",
 ] as const;
+const example = "{ message(ws, message) { … } }";
+const serveOptions = optionSet("serve", [...ofServe, ...ofServer, ...streamOptionNames], example);
+const mountOptions = optionSet("mount", [...ofServer, ...streamOptionNames], example);
+
 const defaultRate: RateOptions = { messages: 10_000, bytes: 64 * 1024 * 1024 };
 
 /** Refuses what is not an option of `taker`. Throws `core.invalid_argument`. */
 export function checkServerOptions(taker: "serve" | "mount", options: object): void {
-  if (!isPlainObject(options)) {
-    throw invalidArgument(`${taker} takes a plain object of options, such as { message(ws, message) { … } }`);
-  }
-  const others: readonly string[] = taker === "serve" ? [] : ofServe;
-  const other = Object.keys(options).find((name) => others.includes(name));
-  if (other !== undefined) {
-    throw invalidArgument(
-      `mount has no option "${other}": it takes the upgrades of an HTTP server that listens, and answers plain requests, ` +
-        `as its owner says; serve has it`,
-    );
-  }
-  checkOptionNames(taker, options, [...streamOptionNames, ...ofServer, ...(taker === "serve" ? ofServe : [])]);
+  checkOptions(taker === "serve" ? serveOptions : mountOptions, options);
 }
 
 /** Where to listen. Throws `core.invalid_argument` for what is no place. */
@@ -127,11 +120,7 @@ export function placeOf({
       throw invalidArgument(`${name} must be a string, and not empty, not "${String(value)}"`);
     }
   }
-  if (port !== undefined && !(Number.isInteger(port) && port >= 0 && port <= 65_535)) {
-    const given =
-      typeof port === "string" ? `the string "${String(port)}": Number(…) makes a number of it` : String(port);
-    throw invalidArgument(`port must be a whole number of 0 to 65,535 (0 for any that is free), not ${given}`);
-  }
+  checkNumber("port", port, 0, { isWhole: true, most: 65_535 });
   return unix === undefined ? { port: port ?? 0, host, backlog } : { unix, backlog };
 }
 
@@ -144,7 +133,7 @@ export function streamOptions<Data>(options: ServerOptions<Data>): OptionsOf<Ser
   stream.rate = options.rate === undefined ? defaultRate : options.rate;
   const { connection } = options;
   if (connection === undefined) return stream;
-  if (typeof connection !== "function") throw invalidArgument("The option connection must be a function");
+  checkFunction("connection", connection);
   if (stream.message !== undefined) throw invalidArgument("There can be a handler message or connection, not both");
   stream.open = async (ws) => {
     await options.open?.(ws);

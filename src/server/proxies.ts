@@ -1,6 +1,6 @@
 import { isIP } from "node:net";
 import type { Peer } from "../core/index.ts";
-import { checkOptionNames, invalidArgument, isPlainObject } from "../core/internal.ts";
+import { checkChoice, checkOptions, invalidArgument, optionSet, show } from "../core/internal.ts";
 import type { Request } from "../http/index.ts";
 import { Networks } from "./networks.ts";
 
@@ -64,18 +64,18 @@ export function trusts(proxies: ProxyOptions | undefined): (peer: Peer) => boole
   return proxies === undefined ? () => false : settingsOf(proxies).isTrusted;
 }
 
+const proxiesOptions = optionSet("proxies", ["trusted", "field"], '{ trusted: ["10.0.0.0/8"] }');
+
 function settingsOf(proxies: ProxyOptions): {
   field: "X-Forwarded-For" | "Forwarded";
   isTrusted: (peer: Peer) => boolean;
 } {
-  if (!isPlainObject(proxies) || !Array.isArray(proxies.trusted)) {
-    throw invalidArgument('The option proxies must be an object, such as { trusted: ["10.0.0.0/8"] }');
+  checkOptions(proxiesOptions, proxies);
+  const { trusted } = proxies;
+  if (!Array.isArray(trusted)) {
+    throw invalidArgument(`proxies.trusted must be a list, such as ["10.0.0.0/8"], not ${show(trusted)}`);
   }
-  checkOptionNames("proxies", proxies, ["trusted", "field"]);
-  const { field = "X-Forwarded-For", trusted } = proxies;
-  if (field !== "X-Forwarded-For" && field !== "Forwarded") {
-    throw invalidArgument(`proxies.field must be "X-Forwarded-For" or "Forwarded", not ${String(field)}`);
-  }
+  const field = checkChoice("proxies.field", proxies.field, ["X-Forwarded-For", "Forwarded"]);
   const list = networksOf(
     trusted.flatMap((one) => (one === "loopback" ? loopback : one === "private" ? privateNetworks : [one])),
   );

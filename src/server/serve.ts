@@ -1,5 +1,5 @@
 import { abortError, coreError, ServalError, type ByteStream, type Peer } from "../core/index.ts";
-import { invalidArgument, offAbort, onAbort } from "../core/internal.ts";
+import { checkFunction, checkNumber, offAbort, onAbort } from "../core/internal.ts";
 import type { Response } from "../http/index.ts";
 import { ServeSettings } from "../http/internal.ts";
 import { listen, type AcceptTlsOptions, type Listener, type ListenOptions, type SocketStream } from "../net/index.ts";
@@ -41,11 +41,8 @@ class RunningServer<Data> extends HubServer<Data> implements Server<Data>, Conne
     super();
     checkServerOptions("serve", options);
     const { fetch, path, maxBodySize, keepAliveTimeout } = options;
-    if (fetch !== undefined && typeof fetch !== "function")
-      throw invalidArgument("The option fetch must be a function");
-    if (keepAliveTimeout !== undefined && !(typeof keepAliveTimeout === "number" && keepAliveTimeout > 0)) {
-      throw invalidArgument("keepAliveTimeout must be a number of milliseconds of more than 0 (Infinity for no limit)");
-    }
+    checkFunction("fetch", fetch);
+    checkNumber("keepAliveTimeout", keepAliveTimeout, 0, { above: 0, unit: "milliseconds" });
     this.hub = new Hub(options, this);
     this.fetch = fetch;
     this.path = checkPath(path);

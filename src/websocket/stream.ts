@@ -11,7 +11,7 @@ import {
   type Peer,
   type Role,
 } from "../core/index.ts";
-import { checkSignal } from "../core/internal.ts";
+import { checkOptions, checkSignal } from "../core/internal.ts";
 import type { Request, Response } from "../http/index.ts";
 import { AcceptOperation, type AcceptOwner } from "./operations/server-handshake.ts";
 import {
@@ -49,7 +49,7 @@ import { PreparedMessage, type Sendable } from "./protocol/prepared.ts";
 import type { DataOpcode } from "./connection/item.ts";
 import type { ReceivedPart } from "./connection/receiver.ts";
 import { Session, type Opened } from "./connection/session.ts";
-import { Settings } from "./options/settings.ts";
+import { Settings, streamOptions } from "./options/settings.ts";
 import { SourceWriter, type MessageSource } from "./operations/source.ts";
 import type { Statistics } from "./options/statistics.ts";
 import { tell } from "./connection/tell.ts";
@@ -104,15 +104,14 @@ export class Stream<Data = unknown> {
    * Stands on `next`: a `ByteStream`, a Node `Duplex`, or a pair `{ readable, writable }` of Web streams. Nothing is
    * read or written before {@link accept} or {@link handshake}. Throws `core.invalid_argument` for options that can't be meant.
    */
-  constructor(next: NextLayer, options?: StreamOptions<Data>, peer?: Peer);
-  /** @internal */
-  constructor(next: NextLayer, options: Settings<Stream<Data>, Data>, peer?: Peer);
   constructor(next: NextLayer, options?: StreamOptions<Data>);
   /** With settings that were made once for many connections. @internal */
   constructor(next: NextLayer, settings: Settings<Stream<Data>, Data>, peer?: Peer);
   constructor(next: NextLayer, options: StreamOptions<Data> | Settings<Stream<Data>, Data> = {}, own?: Peer) {
-    const settings = options instanceof Settings ? options : new Settings<Stream<Data>, Data>(options);
-    const peer = options instanceof Settings ? own : options.peer;
+    const isChecked = options instanceof Settings;
+    if (!isChecked) checkOptions(streamOptions, options);
+    const settings = isChecked ? options : new Settings<Stream<Data>, Data>(options);
+    const peer = isChecked ? own : options.peer;
     this.#settings = settings as unknown as Settings<Stream>;
     this.nextLayer = toByteStream(next);
     this.peer = peer ?? peerOf(this.nextLayer);

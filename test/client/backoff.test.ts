@@ -45,14 +45,14 @@ describe("Backoff", () => {
 
   it("refuses what can't be meant, and says which option that is", () => {
     const bad: readonly [options: unknown, message: RegExp][] = [
-      [5000, /backoff must be an object/],
-      [{ initial: -1 }, /backoff\.initial .* at least 0, not -1/],
+      [5000, /backoff takes a plain object/],
+      [{ initial: -1 }, /backoff\.initial .* 0 or more, not -1/],
       [{ initial: "1s" }, /backoff\.initial/],
-      [{ factor: 0.5 }, /backoff\.factor .* at least 1/],
+      [{ factor: 0.5 }, /backoff\.factor .* 1 or more/],
       [{ max: Infinity }, /backoff\.max .* not Infinity/],
       [{ max: NaN }, /backoff\.max/],
       [{ jitter: true }, /backoff\.jitter must be "full" or "none"/],
-      [{ maximum: 1 }, /no option "backoff\.maximum"/],
+      [{ maximum: 1 }, /backoff has no option "maximum": did you mean max\?/],
     ];
     for (const [options, message] of bad) {
       assert.throws(() => new Backoff(options as BackoffOptions), { code: "core.invalid_argument", message });

@@ -191,8 +191,8 @@ describe("acceptProxy", () => {
       [{ timeout: 5000 }, /"timeout": there are required, maxSize, signal/],
       [{ require: false }, /did you mean required\?/],
       [{ required: 0 }, /required must be true or false/],
-      [{ maxSize: NaN }, /^maxSize must be a number of bytes, not NaN/],
-      [7, /options of acceptProxy/],
+      [{ maxSize: NaN }, /^maxSize must be a number of bytes, 0 or more .*, not NaN/],
+      [7, /^acceptProxy takes a plain object/],
     ] as const) {
       const [next] = connected();
       const given = options as AcceptProxyOptions;

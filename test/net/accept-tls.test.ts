@@ -248,7 +248,7 @@ describe("acceptTls", () => {
       [{ cert: "cert.pem", key: "key.pem" }, /: cert and key hold no PEM/],
       [{}, /: a server needs a certificate: cert and key, pfx, or a secureContext$/],
       [{ ...localhost, keyFile: "key.pem" }, /acceptTls has no option "keyFile": did you mean key\?$/],
-      [undefined, /: acceptTls takes a plain object of options, such as \{ cert, key \}$/],
+      [undefined, /: acceptTls takes a plain object, such as \{ cert, key \}, not undefined$/],
     ] as const) {
       const [ours] = pair();
       const attempt = acceptTls(ours, bad as AcceptTlsOptions);

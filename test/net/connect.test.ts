@@ -108,13 +108,16 @@ describe("connect", () => {
     for (const given of [[], [8080, "host"], [new URL("http://host:8080")], ["http://host"], [{}], [{ host: "a" }]]) {
       await assert.rejects(
         call(...given),
-        fails("core.invalid_argument", /^connect takes \{ port, host \} or \{ unix \}$/),
+        fails("core.invalid_argument", /^connect takes (a plain object, such as )?\{ port, host \} or \{ unix \}/),
       );
     }
     await assert.rejects(call({ port: 1, unix: "/x" }), fails("core.invalid_argument", /\{ port, host \} or/));
     await assert.rejects(call({ port: 1, hostname: "a" }), fails("core.invalid_argument", /did you mean host\?/));
     await assert.rejects(call({ port: 1, family: "IPv4" }), fails("core.invalid_argument", /family must be 4 or 6/));
-    await assert.rejects(call({ port: 1 }, "host"), fails("core.invalid_argument", /options of connect/));
+    await assert.rejects(
+      call({ port: 1 }, "host"),
+      fails("core.invalid_argument", /^connect takes a plain object, such as \{ signal \}/),
+    );
     await assert.rejects(call({ port: 1 }, { timeout: 9 }), fails("core.invalid_argument", /there are signal/));
     await assert.rejects(call({ port: 1 }, { signal: {} }), fails("core.invalid_argument", /AbortSignal/));
   });

@@ -210,8 +210,8 @@ describe("listen", () => {
 
   it("refuses what can't be meant, with what would do", async () => {
     for (const [given, message] of [
-      [[], /^listen takes a plain object of options, such as \{ port: 8080 \}/],
-      [[8080, ignore], /^listen takes a plain object of options, such as \{ port: 8080 \}/],
+      [[], /^listen takes a plain object, such as \{ port: 8080 \}/],
+      [[8080, ignore], /^listen takes a plain object, such as \{ port: 8080 \}/],
       [[new URL("http://localhost:8080"), ignore], /^listen takes a plain object/],
       [[{ port: 0 }], /^listen takes a connection handler/],
       [[{ port: 0 }, {}], /^listen takes a connection handler/],

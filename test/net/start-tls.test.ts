@@ -152,10 +152,10 @@ describe("connectTls", () => {
     await assert.rejects(connectTls({ port: 70_000 }), failsWith("core.invalid_argument", /localhost:70000/));
     const call = connectTls as (...given: unknown[]) => Promise<unknown>;
     for (const [given, message] of [
-      [[443, "host"], /^connectTls takes \{ port, host \} or \{ unix \}$/],
+      [[443, "host"], /^connectTls takes a plain object, such as \{ port, host \} or \{ unix \}, not 443$/],
       [[{ port: 1 }, { ca: "ca.pem" }], /localhost:1 can't start .*: ca holds no PEM/],
       [[{ port: 1 }, { keyFile: "key.pem" }], /connectTls has no option "keyFile": did you mean key\?/],
-      [[{ port: 1 }, null], /The options of connectTls are a plain object/],
+      [[{ port: 1 }, null], /connectTls takes a plain object/],
       [[{ port: 1 }, { signal: {} }], /AbortSignal/],
     ] as const) {
       await assert.rejects(call(...given), failsWith("core.invalid_argument", message));

@@ -139,7 +139,7 @@ for (const name of ["maxConnections", "maxConnectionsPerAddress"] as const) {
     test(`${name}: ${JSON.stringify(wrong)} is refused`, () => {
       assert.throws(() => new Admission({ [name]: wrong }), {
         code: "core.invalid_argument",
-        message: new RegExp(`^${name} must be a number of at least 1`),
+        message: new RegExp(`^${name} must be a number, 1 or more`),
       });
     });
   }

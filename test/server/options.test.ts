@@ -26,27 +26,17 @@ for (const [given, meant] of [
   test(`serve has no ${given}${meant === undefined ? "" : `, but ${meant}`}`, async () => {
     const message =
       meant === undefined
-        ? new RegExp(`^serve has no option "${given}": there are open, message`)
+        ? new RegExp(`^serve has no option "${given}": there are port, host, .* and \\d+ more$`)
         : `serve has no option "${given}": did you mean ${meant}?`;
     await assert.rejects(serve({ [given]: 1 }), { code: "core.invalid_argument", message });
   });
 }
 
-for (const name of [
-  "port",
-  "host",
-  "backlog",
-  "tls",
-  "plain",
-  "proxyProtocol",
-  "fetch",
-  "maxBodySize",
-  "keepAliveTimeout",
-]) {
+for (const name of ["port", "host", "backlog", "tls", "plain", "proxyProtocol", "fetch", "maxBodySize"]) {
   test(`mount has no ${name}, and says whose it is`, () => {
     assert.throws(() => mount(createServer(), { [name]: 1 }), {
       code: "core.invalid_argument",
-      message: new RegExp(`^mount has no option "${name}": .*HTTP server.*serve has it$`),
+      message: new RegExp(`^mount has no option "${name}": .*\\bserve\\b.* takes? it$`),
     });
   });
 }

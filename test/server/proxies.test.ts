@@ -274,14 +274,14 @@ describe("who is trusted", () => {
 });
 
 for (const [wrong, message] of [
-  ["10.0.0.0/8", /must be an object/],
-  [[], /must be an object/],
-  [null, /must be an object/],
-  [{}, /must be an object/],
-  [{ trusted: "loopback" }, /must be an object/],
+  ["10.0.0.0/8", /proxies takes a plain object/],
+  [[], /proxies takes a plain object/],
+  [null, /proxies takes a plain object/],
+  [{}, /trusted must be a list/],
+  [{ trusted: "loopback" }, /trusted must be a list/],
   [{ trusted: [], fields: "Forwarded" }, /did you mean field/],
-  [{ trusted: [], field: "X-Real-IP" }, /"X-Forwarded-For" or "Forwarded", not X-Real-IP/],
-  [{ trusted: [], field: "forwarded" }, /not forwarded/],
+  [{ trusted: [], field: "X-Real-IP" }, /"X-Forwarded-For" or "Forwarded", not "X-Real-IP"/],
+  [{ trusted: [], field: "forwarded" }, /not "forwarded"/],
   ...[
     "localhost",
     "",

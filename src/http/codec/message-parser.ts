@@ -1,10 +1,9 @@
 import { FlatBuffer, type ServalError } from "../../core/index.ts";
-import { copyOf, decodeLatin1 } from "../../core/internal.ts";
+import { checkNumber, copyOf, decodeLatin1 } from "../../core/internal.ts";
 import { emptyBody } from "../messages/body.ts";
 import { ChunkScanner, type ChunkHandler } from "./chunk-scanner.ts";
 import { httpError, limitError } from "../messages/errors.ts";
 import { FieldScanner } from "./field-scanner.ts";
-import { checkNumber } from "../messages/options.ts";
 import { Fields } from "../messages/fields.ts";
 import { checkTabs, type Framing } from "../messages/framing.ts";
 

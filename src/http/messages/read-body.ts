@@ -1,8 +1,7 @@
 import { FlatBuffer } from "../../core/index.ts";
-import { handled } from "../../core/internal.ts";
+import { checkNumber, handled } from "../../core/internal.ts";
 import { partOf, type Body } from "./body.ts";
 import { httpError } from "./errors.ts";
-import { checkNumber } from "./options.ts";
 
 /** Options of a message's `bytes` and `text`. */
 export interface ReadBodyOptions {

@@ -1,9 +1,8 @@
 import { systemClock, type ByteStream, type Clock } from "../../core/index.ts";
-import { invalidArgument, reportError, runReported } from "../../core/internal.ts";
+import { checkFunction, checkNumber, checkOptions, optionSet, reportError, runReported } from "../../core/internal.ts";
 import type { Body } from "../messages/body.ts";
 import type { IncomingBody } from "../operations/incoming-body.ts";
 import type { Request } from "../messages/request.ts";
-import { checkNumber, checkOptions } from "../messages/options.ts";
 import { RequestParser, type RequestParserOptions } from "../codec/request-parser.ts";
 import type { Response } from "../messages/response.ts";
 
@@ -86,7 +85,12 @@ export type RequestHandler = (
 
 const timeoutNames = ["header", "body", "idle", "write"];
 const limitNames = ["maxBodySize", "maxChunkExtensionSize", "maxHeadersCount", "maxHeaderSize"];
-const names = [...limitNames, "buffered", "clock", "date", "onError", "signal", "stop", "timeouts"];
+const serveOptions = optionSet(
+  "http.serve",
+  [...limitNames, "buffered", "clock", "date", "onError", "signal", "stop", "timeouts"],
+  "{ maxBodySize: 1_000_000 }",
+);
+const timeoutOptions = optionSet("timeouts", timeoutNames, "{ header: 10_000 }");
 
 /** Options with all defaults in their places; made once for many connections. */
 export class ServeSettings {
@@ -97,9 +101,9 @@ export class ServeSettings {
   readonly #onError: ((error: unknown, request: Request) => void) | undefined;
 
   constructor(options: ServeOptions) {
-    checkOptions("serve", options, names);
+    checkOptions(serveOptions, options);
     const { timeouts: given = {}, onError } = options;
-    checkOptions("timeouts", given, timeoutNames);
+    checkOptions(timeoutOptions, given);
     const timeout = (name: keyof ServeTimeouts, byDefault: number): number =>
       checkNumber(`timeouts.${name}`, given[name], byDefault);
     this.parser = options;
@@ -109,9 +113,7 @@ export class ServeSettings {
       idle: timeout("idle", 60_000),
       write: timeout("write", 60_000),
     };
-    if (onError !== undefined && typeof onError !== "function") {
-      throw invalidArgument("The option onError must be a function");
-    }
+    checkFunction("onError", onError);
     // What it would complain about for each request, it does now.
     new RequestParser(options);
     this.date = options.date ?? true;

@@ -1,5 +1,5 @@
 import type { ServalError } from "../../core/index.ts";
-import { invalidArgument, isPlainObject } from "../../core/internal.ts";
+import { checkBoolean, checkNumber, checkOptions, optionSet } from "../../core/internal.ts";
 import { websocketError } from "../frames/errors.ts";
 import { formatExtensions, parseExtensions, type Extension, type ExtensionParameter } from "./extensions.ts";
 
@@ -81,29 +81,28 @@ export function deflateSettings(
   return { ...settings, serverNoContextTakeover: true, clientNoContextTakeover: true };
 }
 
+const deflateOptions = optionSet("deflate", Object.keys(defaults), "{ level: 1 }");
+
 /** The options that have a value. */
 function given(options: DeflateOptions): DeflateOptions {
-  if (!isPlainObject(options)) {
-    throw invalidArgument("The option deflate must be true, false or an object, such as { level: 1 }");
-  }
+  checkOptions(deflateOptions, options);
   const entries = Object.entries(options).filter(([, value]) => value !== undefined);
   for (const [name, value] of entries as [string, unknown][]) check(name, value);
   return Object.fromEntries(entries);
 }
 
 function check(name: string, value: unknown): void {
-  if (!Object.hasOwn(defaults, name)) throw invalidArgument(`There is no option "deflate.${name}"`);
   const key = name as keyof DeflateSettings;
   const low = smallest[key];
   const high = largest[key];
-  if (typeof low === "boolean") {
-    if (typeof value === "boolean") return;
-    throw invalidArgument(`deflate.${name} must be true or false, not ${String(value)}`);
-  }
+  if (typeof low === "boolean") checkBoolean(`deflate.${name}`, value as boolean, low);
   // A threshold need not be whole, and Infinity is one that nothing reaches.
-  const isNumber = typeof value === "number" && (key === "threshold" || Number.isInteger(value));
-  if (isNumber && value >= low && value <= (high as number)) return;
-  throw invalidArgument(`deflate.${name} must be a number from ${low} to ${String(high)}, not ${String(value)}`);
+  else
+    checkNumber(`deflate.${name}`, value as number, low, {
+      least: low,
+      most: high as number,
+      isWhole: key !== "threshold",
+    });
 }
 
 // ---- on the wire ----

@@ -1,4 +1,4 @@
-import { checkOptionNames, invalidArgument, isPlainObject } from "../../core/internal.ts";
+import { checkChoice, checkNumber, checkOptions, optionSet } from "../../core/internal.ts";
 
 /** How fast a peer may send: the option `rate`. Infinity for no limit. */
 export interface RateOptions {
@@ -22,18 +22,16 @@ export interface RateOptions {
 /** {@link RateOptions} with the defaults filled in. */
 export type RateSettings = Readonly<Required<{ [Name in keyof RateOptions]: NonNullable<RateOptions[Name]> }>>;
 
+const rateOptions = optionSet("rate", ["messages", "bytes", "burst", "exceeded"], "{ messages: 100 }");
+
 /** Checks the option `rate`; undefined where there is no limit. Throws `core.invalid_argument`. */
 export function rateSettings(given: RateOptions | false | undefined): RateSettings | undefined {
   if (given === undefined || given === false) return undefined;
-  if (!isPlainObject(given)) throw invalidArgument("The option rate must be an object, such as { messages: 100 }");
-  checkOptionNames("rate", given, ["messages", "bytes", "burst", "exceeded"]);
-  const { exceeded = "wait" } = given;
-  if (exceeded !== "wait" && exceeded !== "close") {
-    throw invalidArgument(`rate.exceeded must be "wait" or "close", not ${String(exceeded)}`);
-  }
-  const messages = positive("messages", given.messages, Infinity);
-  const bytes = positive("bytes", given.bytes, Infinity);
-  const burst = positive("burst", given.burst, 2000);
+  checkOptions(rateOptions, given);
+  const exceeded = checkChoice("rate.exceeded", given.exceeded, ["wait", "close"]);
+  const messages = checkNumber("rate.messages", given.messages, Infinity, { above: 0 });
+  const bytes = checkNumber("rate.bytes", given.bytes, Infinity, { above: 0 });
+  const burst = checkNumber("rate.burst", given.burst, 2000, { above: 0, unit: "milliseconds" });
   return messages === Infinity && bytes === Infinity ? undefined : { messages, bytes, burst, exceeded };
 }
 
@@ -68,10 +66,4 @@ export class RateMeter {
     this.#bytesBefore = bytes;
     return Math.max(0, this.#frames, this.#bytes);
   }
-}
-
-function positive(name: string, given: number | undefined, byDefault: number): number {
-  if (given === undefined) return byDefault;
-  if (typeof given === "number" && given > 0) return given;
-  throw invalidArgument(`rate.${name} must be a number of more than 0 (Infinity for no limit), not ${String(given)}`);
 }

@@ -1,10 +1,24 @@
 import { systemClock, type Clock, type Role } from "../../core/index.ts";
-import { invalidArgument, isPlainObject } from "../../core/internal.ts";
+import {
+  checkBoolean,
+  checkChoice,
+  checkFunction,
+  checkNumber,
+  checkOptions,
+  invalidArgument,
+  type NumberRule,
+  type OptionSet,
+  optionSet,
+  show,
+} from "../../core/internal.ts";
 import { canTakeOver } from "../deflate/deflate.ts";
 import { suggestedTimeouts, type OptionsOf, type Timeouts } from "./options.ts";
 import { deflateSettings, type DeflateSettings } from "../handshake/permessage-deflate.ts";
 import { rateSettings, type RateSettings } from "./rate.ts";
 import type { Observer } from "./statistics.ts";
+
+const bytes: NumberRule = { unit: "bytes" };
+const milliseconds: NumberRule = { unit: "milliseconds" };
 
 /** Options with the defaults filled in, checked; made once for all the connections of a server. */
 export class Settings<Ws = unknown, Data = unknown> {
@@ -25,103 +39,78 @@ export class Settings<Ws = unknown, Data = unknown> {
   readonly options: OptionsOf<Ws, Data>;
   readonly observer: Observer<Ws> | undefined;
 
-  /** Throws `core.invalid_argument`, naming the option, for what can't be meant. */
+  /**
+   * Throws `core.invalid_argument`, naming the option, for a value that can't be meant. Names of options are checked by
+   * the function that takes them.
+   */
   constructor(options: OptionsOf<Ws, Data>, observer?: Observer<Ws>) {
-    checkNames(options);
-    this.maxHeaderSize = size("maxHeaderSize", options.maxHeaderSize, 16 * 1024);
-    this.maxMessageSize = size("maxMessageSize", options.maxMessageSize, 16 * 1024 * 1024);
+    for (const name of functions) checkFunction(name, options[name]);
+    if (options.timeouts !== undefined) checkOptions(timeoutOptions, options.timeouts);
+    this.maxHeaderSize = checkNumber("maxHeaderSize", options.maxHeaderSize, 16 * 1024, bytes);
+    this.maxMessageSize = checkNumber("maxMessageSize", options.maxMessageSize, 16 * 1024 * 1024, bytes);
     // Below 1 there would be no room even where nothing waits.
-    this.highWaterMark = Math.max(1, size("highWaterMark", options.highWaterMark, 64 * 1024));
-    this.maxBufferedAmount = size("maxBufferedAmount", options.maxBufferedAmount, 16 * 1024 * 1024);
-    this.maxFragments = Math.max(1, size("maxFragments", options.maxFragments, 16 * 1024));
-    this.overflow = oneOf("overflow", options.overflow, ["close", "drop", "wait"]);
-    const { autoFragment = true } = options;
-    if (typeof autoFragment !== "boolean") throw invalidArgument("autoFragment must be true or false");
+    this.highWaterMark = Math.max(1, checkNumber("highWaterMark", options.highWaterMark, 64 * 1024, bytes));
+    this.maxBufferedAmount = checkNumber("maxBufferedAmount", options.maxBufferedAmount, 16 * 1024 * 1024, bytes);
+    this.maxFragments = Math.max(1, checkNumber("maxFragments", options.maxFragments, 16 * 1024));
+    this.overflow = checkChoice("overflow", options.overflow, ["close", "drop", "wait"]);
+    const autoFragment = checkBoolean("autoFragment", options.autoFragment, true);
     // The smallest is Beast's.
-    const writeBufferSize = Math.max(8, Math.floor(size("writeBufferSize", options.writeBufferSize, 128 * 1024)));
+    const writeBufferSize = Math.max(
+      8,
+      Math.floor(checkNumber("writeBufferSize", options.writeBufferSize, 128 * 1024, bytes)),
+    );
     this.fragmentSize = autoFragment ? writeBufferSize : Infinity;
-    this.text = oneOf("text", options.text, ["string", "bytes"]);
-    const { concurrency = 1 } = options;
-    if (!(concurrency >= 1) || (concurrency !== Infinity && !Number.isInteger(concurrency))) {
-      throw invalidArgument(
-        `concurrency must be a whole number of at least 1, or Infinity, not ${String(concurrency)}`,
-      );
-    }
-    this.concurrency = concurrency;
+    this.text = checkChoice("text", options.text, ["string", "bytes"]);
+    this.concurrency = checkNumber("concurrency", options.concurrency, 1, { least: 1, isWhole: true });
     this.rate = rateSettings(options.rate);
     this.deflate = deflateSettings(options.deflate, canTakeOver);
     this.timeouts = { client: timeouts("client", options.timeouts), server: timeouts("server", options.timeouts) };
-    this.clock = options.clock ?? systemClock;
+    this.clock = checkClock(options.clock);
     this.options = { ...options };
     this.observer = observer;
   }
 }
 
-const functions = ["open", "message", "drain", "control", "close", "error", "upgrade", "decorate"];
-const sizes = [
+const functions = ["open", "message", "drain", "control", "close", "error", "upgrade", "decorate"] as const;
+const others = [
+  "deflate",
+  "timeouts",
   "maxHeaderSize",
   "maxMessageSize",
   "maxFragments",
-  "highWaterMark",
   "maxBufferedAmount",
-  "writeBufferSize",
-];
-const others = [
-  ...sizes,
+  "highWaterMark",
   "overflow",
-  "autoFragment",
-  "text",
-  "concurrency",
   "rate",
-  "deflate",
-  "timeouts",
+  "concurrency",
+  "text",
+  "autoFragment",
+  "writeBufferSize",
   "clock",
-  "peer",
 ];
 
-/** The names of all options of a stream, for who takes them with others. */
-export const streamOptionNames: readonly string[] = [...functions, ...others].filter((name) => name !== "peer");
+/** The names of the options of a stream, for functions that take them with others; these know the peer. */
+export const streamOptionNames: readonly string[] = [...functions, ...others];
 
-/** A misspelt handler is never called, and nobody would know why. */
-function checkNames<Ws, Data>(options: OptionsOf<Ws, Data>): void {
-  if (!isPlainObject(options)) throw invalidArgument("Options are a plain object: a class would hide its methods");
-  for (const [name, value] of Object.entries(options) as [string, unknown][]) {
-    const isFunction = functions.includes(name);
-    if (!isFunction && !others.includes(name)) throw invalidArgument(`There is no option "${name}"`);
-    if (isFunction && value !== undefined && typeof value !== "function") {
-      throw invalidArgument(`The option ${name} must be a function, not ${typeof value}`);
-    }
-  }
-  const { clock = systemClock } = options;
-  if (typeof clock?.setTimer !== "function" || typeof clock.now !== "function") {
-    throw invalidArgument("The option clock must be a Clock");
-  }
+/** The options of `new websocket.Stream`. */
+export const streamOptions: OptionSet = optionSet(
+  "websocket.Stream",
+  [...streamOptionNames, "peer"],
+  "{ deflate: true }",
+);
+
+const timeoutOptions = optionSet("timeouts", Object.keys(suggestedTimeouts("server")), "{ handshake: 5000 }");
+
+function checkClock(clock: Clock = systemClock): Clock {
+  if (typeof clock?.setTimer === "function" && typeof clock.now === "function") return clock;
+  throw invalidArgument(`clock must be a core.Clock, not ${show(clock)}`);
 }
 
 function timeouts(role: Role, given: Partial<Timeouts> = {}): Timeouts {
   const byDefault = suggestedTimeouts(role);
-  if (typeof given !== "object" || given === null) {
-    throw invalidArgument("The option timeouts must be an object, such as { handshake: 5000 }");
-  }
-  for (const name of Object.keys(given)) {
-    if (!Object.hasOwn(byDefault, name)) throw invalidArgument(`There is no option "timeouts.${name}"`);
-  }
-  const { keepAlivePings = byDefault.keepAlivePings } = given;
-  if (typeof keepAlivePings !== "boolean") throw invalidArgument("timeouts.keepAlivePings must be true or false");
-  const idle = size("timeouts.idle", given.idle, byDefault.idle);
-  if (idle === 0) throw invalidArgument("timeouts.idle must be more than 0 (Infinity for no limit)");
-  return { handshake: size("timeouts.handshake", given.handshake, byDefault.handshake), idle, keepAlivePings };
-}
-
-/** One of several words, the first by default. */
-function oneOf<Word extends string>(name: string, given: Word | undefined, words: readonly [Word, ...Word[]]): Word {
-  if (given === undefined) return words[0];
-  if (words.includes(given)) return given;
-  throw invalidArgument(`${name} must be ${words.map((word) => `"${word}"`).join(" or ")}, not ${String(given)}`);
-}
-
-function size(name: string, given: number | undefined, byDefault: number): number {
-  if (given === undefined) return byDefault;
-  if (typeof given === "number" && given >= 0) return given;
-  throw invalidArgument(`${name} must be a number of at least 0 (Infinity for no limit), not ${String(given)}`);
+  return {
+    handshake: checkNumber("timeouts.handshake", given.handshake, byDefault.handshake, milliseconds),
+    idle: checkNumber("timeouts.idle", given.idle, byDefault.idle, { above: 0, unit: "milliseconds" }),
+    keepAlivePings: checkBoolean("timeouts.keepAlivePings", given.keepAlivePings, byDefault.keepAlivePings),
+  };
 }

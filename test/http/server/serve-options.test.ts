@@ -1,12 +1,32 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { systemClock } from "../../../src/core/index.ts";
-import { Request } from "../../../src/http/index.ts";
+import { Request, RequestParser, type ServeOptions } from "../../../src/http/index.ts";
 import { ServeSettings } from "../../../src/http/internal.ts";
 import { VirtualClock } from "../../../src/testing/index.ts";
 import { quiet } from "../support/serving.ts";
 
 describe("ServeSettings", () => {
+  it("and a parser's options can't mean no limit by mistake", () => {
+    const misuse = (message: RegExp): object => ({ code: "core.invalid_argument", message });
+    for (const name of ["maxBodySize", "maxChunkExtensionSize", "maxHeadersCount", "maxHeaderSize"]) {
+      for (const value of [NaN, "1mb", -1, null, {}]) {
+        assert.throws(() => new RequestParser({ [name]: value }), misuse(new RegExp(name)));
+        assert.throws(() => new ServeSettings({ [name]: value } as ServeOptions), misuse(new RegExp(name)));
+      }
+    }
+    assert.throws(() => new ServeSettings({ timeouts: { header: NaN } }), misuse(/timeouts.header/));
+    assert.throws(
+      () => new ServeSettings({ timeouts: { head: 1 } as object }),
+      misuse(/timeouts has no option "head": did you mean header/),
+    );
+    assert.throws(() => new ServeSettings({ limit: 1 } as ServeOptions), misuse(/no option "limit"/));
+    assert.throws(() => new ServeSettings({ onError: true } as unknown as ServeOptions), misuse(/onError/));
+    for (const value of [1, "a", null, []]) {
+      assert.throws(() => new ServeSettings(value as ServeOptions), misuse(/http.serve takes a plain object/));
+    }
+  });
+
   it("has the documented defaults", () => {
     const { timeouts, date, clock } = new ServeSettings({});
     assert.deepEqual(timeouts, { header: 30_000, body: 300_000, idle: 60_000, write: 60_000 });

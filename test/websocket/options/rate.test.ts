@@ -15,12 +15,12 @@ describe("rateSettings", () => {
   });
 
   for (const [given, message] of [
-    [{ messages: 0 }, /rate\.messages must be a number of more than 0/],
-    [{ bytes: Number.NaN }, /rate\.bytes must be a number of more than 0/],
+    [{ messages: 0 }, /rate\.messages must be a number above 0/],
+    [{ bytes: Number.NaN }, /rate\.bytes must be a number above 0/],
     [{ burst: -1 }, /rate\.burst must be/],
-    [{ exceeded: "drop" }, /rate\.exceeded must be "wait" or "close", not drop/],
+    [{ exceeded: "drop" }, /rate\.exceeded must be "wait" or "close", not "drop"/],
     [{ message: 1 }, /did you mean messages/i],
-    [5, /The option rate must be an object/],
+    [5, /rate takes a plain object/],
   ] as const) {
     it(`refuses ${JSON.stringify(given)}`, () => {
       assert.throws(() => rateSettings(given as never), { code: "core.invalid_argument", message });

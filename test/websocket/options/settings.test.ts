@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { systemClock } from "../../../src/core/index.ts";
-import { VirtualClock } from "../../../src/testing/index.ts";
+import { pair, VirtualClock } from "../../../src/testing/index.ts";
+import { Stream } from "../../../src/websocket/index.ts";
 import { suggestedTimeouts, type OptionsOf } from "../../../src/websocket/options/options.ts";
 import { Settings } from "../../../src/websocket/options/settings.ts";
 import { deflateSettings } from "../../../src/websocket/handshake/permessage-deflate.ts";
@@ -104,21 +105,21 @@ describe("Settings", () => {
 describe("options that can't be meant", () => {
   for (const [options, message] of [
     [{ massage: () => undefined }, /no option "massage"/],
-    [{ message: "echo" }, /message must be a function, not string/],
+    [{ message: "echo" }, /message must be a function, not "echo"/],
     [{ decorate: 1 }, /decorate must be a function/],
-    [{ timeouts: 5000 }, /timeouts must be an object/],
-    [{ timeouts: { idl: 1 } }, /no option "timeouts.idl"/],
-    [{ timeouts: { idle: 0 } }, /timeouts.idle must be more than 0/],
+    [{ timeouts: 5000 }, /timeouts takes a plain object/],
+    [{ timeouts: { idl: 1 } }, /timeouts has no option "idl": did you mean idle/],
+    [{ timeouts: { idle: 0 } }, /timeouts.idle must be a number of milliseconds above 0/],
     [{ timeouts: { idle: -1 } }, /timeouts.idle must be a number/],
     [{ timeouts: { keepAlivePings: 1 } }, /timeouts.keepAlivePings must be true or false/],
     [{ overflow: "block" }, /overflow must be "close" or "drop" or "wait"/],
     [{ autoFragment: 1 }, /autoFragment must be/],
-    [{ clock: 5 }, /clock must be a Clock/],
-    [8080, /Options are a plain object/],
-    [null, /Options are a plain object/],
+    [{ clock: 5 }, /clock must be a core.Clock, not 5/],
+    [8080, /takes a plain object/],
+    [null, /takes a plain object/],
   ] as const) {
     it(`${JSON.stringify(options)} are refused`, () => {
-      assert.throws(() => new Settings(options as object), { code: "core.invalid_argument", message });
+      assert.throws(() => new Stream(pair()[0], options as object), { code: "core.invalid_argument", message });
     });
   }
 

@@ -1,0 +1,212 @@
+import { invalidArgument } from "./errors.ts";
+import { isPlainObject } from "./plain-object.ts";
+
+/** The options that one function, or one option with parts of its own, takes. */
+export interface OptionSet {
+  /** The name of the function or option, as messages say it. */
+  readonly taker: string;
+  readonly names: readonly string[];
+  /** A use that holds, for messages. */
+  readonly example: string;
+}
+
+/** All sets, so that an option given to the wrong function is told where it belongs. */
+const sets: OptionSet[] = [];
+
+/** Declares the options of `taker`, once, where a module is loaded. */
+export function optionSet(taker: string, names: readonly string[], example = ""): OptionSet {
+  const set = { taker, names, example };
+  sets.push(set);
+  return set;
+}
+
+/**
+ * Refuses what is no plain object, and an option that does not exist: a misspelt one would have no effect, and nobody
+ * would know why. `taker` replaces the set's name in messages where several functions share one set.
+ */
+export function checkOptions(set: OptionSet, options: unknown, taker: string = set.taker): void {
+  if (!isPlainObject(options)) {
+    const example = set.example === "" ? "" : `, such as ${set.example}`;
+    throw invalidArgument(`${taker} takes a plain object${example}, not ${show(options)}`);
+  }
+  for (const name of Object.keys(options as object)) {
+    if (!set.names.includes(name)) {
+      throw invalidArgument(`${taker} has no option "${name}": ${advice(name, set)}`);
+    }
+  }
+}
+
+/** What to write in the place of a name that does not exist. */
+function advice(name: string, { names }: OptionSet): string {
+  const foreign = ofOtherLibraries(name, names);
+  if (foreign !== undefined) return foreign;
+  const meant = partOf(name, names) ?? nearest(name, names, 1);
+  if (meant !== undefined) return `did you mean ${meant}?`;
+  const takers = sets.filter((set) => !parts.has(set.taker) && set.names.includes(name)).map(({ taker }) => taker);
+  if (takers.length === 1) return `${takers[0]} takes it`;
+  if (takers.length > 1) return `${takers[0]} and ${takers[1]} take it`;
+  const near = nearest(name, names, 2);
+  if (near !== undefined) return `did you mean ${near}?`;
+  if (names.length <= longestList) return `there are ${names.join(", ")}`;
+  return `there are ${names.slice(0, longestList - 1).join(", ")} and ${names.length - longestList + 1} more`;
+}
+
+/** How many names a message lists. */
+const longestList = 12;
+
+/** Options that have options of their own. */
+const parts: ReadonlySet<string> = new Set(["backoff", "deflate", "proxies", "proxyTls", "rate", "timeouts", "tls"]);
+
+/** The name with its option before it, if it is one of an option's own: `rate.burst`. */
+function partOf(name: string, names: readonly string[]): string | undefined {
+  const set = sets.find(({ taker, names: inner }) => parts.has(taker) && names.includes(taker) && inner.includes(name));
+  return set === undefined ? undefined : `${set.taker}.${name}`;
+}
+
+/**
+ * Names of `ws`, Bun, uWebSockets.js, Socket.IO and `node:http`, in small letters, and what they are here. A hint counts
+ * where the taker has the option that it begins with; words after a colon are said as they are.
+ */
+const elsewhere: Readonly<Record<string, readonly string[]>> = {
+  agent: ["proxy"],
+  backpressurelimit: ["maxBufferedAmount"],
+  cert: ["tls: it stands in tls, as in { tls: { cert, key } }"],
+  clienttracking: ["open: server.clients has all open connections"],
+  compression: ["deflate"],
+  cors: ["origins"],
+  fields: ["headers"],
+  followredirects: ["redirects"],
+  handleprotocols: ["upgrade: the hook upgrade chooses, by { subprotocol } in its result"],
+  handshaketimeout: ["timeouts.handshake"],
+  headerstimeout: ["timeouts.header"],
+  hostname: ["host"],
+  idletimeout: ["timeouts.idle"],
+  keepalivetimeout: ["timeouts.keepAlive"],
+  key: ["tls: it stands in tls, as in { tls: { cert, key } }"],
+  maxbackpressure: ["maxBufferedAmount"],
+  maxhttpbuffersize: ["maxMessageSize"],
+  maxpayload: ["maxMessageSize"],
+  maxpayloadlength: ["maxMessageSize"],
+  maxredirects: ["redirects"],
+  noserver: ["port: mount(server, options) takes a server that you have"],
+  permessagedeflate: ["deflate"],
+  pinginterval: ["timeouts.idle"],
+  pingtimeout: ["timeouts.idle"],
+  requesttimeout: ["timeouts.body"],
+  routes: ["fetch: the handler fetch answers every plain request"],
+  sendpings: ["timeouts.keepAlivePings"],
+  server: ["port: mount(server, options) takes a server that you have"],
+  verifyclient: ["upgrade: the hook upgrade decides, and refuses by returning a response"],
+  websocket: ["message: its handlers stand among the other options, as in { port, message(ws, message) { … } }"],
+};
+
+function ofOtherLibraries(name: string, names: readonly string[]): string | undefined {
+  const hints = Object.hasOwn(elsewhere, name.toLowerCase()) ? elsewhere[name.toLowerCase()] : [];
+  const hint = hints.find((each) => names.includes(/^\w+/.exec(each)![0]));
+  if (hint === undefined) return undefined;
+  const words = /^\w+: (.*)$/.exec(hint);
+  return words === null ? `did you mean ${hint}?` : words[1];
+}
+
+/** The known name that is a part of this one, or the other way round, or so many letters from it at most. */
+function nearest(name: string, known: readonly string[], most: number): string | undefined {
+  // DOM handlers begin with "on", ours do not.
+  const word = name.toLowerCase().replace(/^on(?=[a-z]{4})/, "");
+  let [best, least] = [undefined as string | undefined, most + 1];
+  for (const each of known) {
+    const other = each.toLowerCase();
+    const isPart = Math.min(word.length, other.length) > 1 && (word.startsWith(other) || other.startsWith(word));
+    // In a name of three letters two others are another name.
+    const away = isPart ? 0 : distance(word, other);
+    if (away < least && away < other.length - 1) [best, least] = [each, away];
+  }
+  return best;
+}
+
+/** How many letters to add, drop or change, to make the one word of the other (Levenshtein's distance). */
+function distance(from: string, to: string): number {
+  let row = Array.from({ length: to.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= from.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= to.length; j++) {
+      const change = row[j - 1]! + (from[i - 1] === to[j - 1] ? 0 : 1);
+      next.push(Math.min(change, row[j]! + 1, next[j - 1]! + 1));
+    }
+    row = next;
+  }
+  return row[to.length]!;
+}
+
+/** What a number may be. By default 0 and above, Infinity too, which is for no limit. */
+export interface NumberRule {
+  /** The least that it may be. Default 0. */
+  readonly least?: number;
+  /** It must be more than this; instead of `least`. */
+  readonly above?: number;
+  /** The most that it may be. With one, Infinity is none. */
+  readonly most?: number;
+  readonly isWhole?: boolean;
+  /** False where Infinity can't be meant. */
+  readonly isLimit?: boolean;
+  readonly unit?: "bytes" | "milliseconds";
+}
+
+/** An option that is a number, or what goes by default. What breaks the rule is `core.invalid_argument`. */
+export function checkNumber(name: string, given: number | undefined, byDefault: number, rule?: NumberRule): number {
+  if (given === undefined) return byDefault;
+  // Parsers are made for each connection: the plain rule costs nothing.
+  if (rule === undefined && typeof given === "number" && given >= 0) return given;
+  const { least = 0, above, most = Infinity, isWhole = false, isLimit = most === Infinity, unit } = rule ?? {};
+  const isInRange =
+    typeof given === "number" && given <= most && (above === undefined ? given >= least : given > above);
+  const isOfKind = given === Infinity ? isLimit : !isWhole || Number.isInteger(given);
+  if (isInRange && isOfKind) return given;
+  const kind = `${isWhole ? "whole number" : "number"}${unit === undefined ? "" : ` of ${unit}`}`;
+  const from = above === undefined ? `, ${count(least)} or more` : ` above ${count(above)}`;
+  const range = most === Infinity ? from : ` from ${count(least)} to ${count(most)}`;
+  const limit = isLimit ? " (Infinity for no limit)" : "";
+  throw invalidArgument(`${name} must be a ${kind}${range}${limit}, not ${show(given)}`);
+}
+
+/** An option that is a function, if it is there. */
+export function checkFunction<Value>(name: string, given: Value): Value {
+  if (given === undefined || typeof given === "function") return given;
+  throw invalidArgument(`${name} must be a function, not ${show(given)}`);
+}
+
+/** An option that is true or false, or what goes by default. */
+export function checkBoolean(name: string, given: boolean | undefined, byDefault: boolean): boolean {
+  if (given === undefined) return byDefault;
+  if (typeof given === "boolean") return given;
+  throw invalidArgument(`${name} must be true or false, not ${show(given)}`);
+}
+
+/** An option that is one of several words, by default the first. */
+export function checkChoice<Word extends string | number>(
+  name: string,
+  given: Word | undefined,
+  words: readonly [Word, ...Word[]],
+): Word {
+  if (given === undefined) return words[0];
+  if (words.includes(given)) return given;
+  throw invalidArgument(
+    `${name} must be ${words.map((word) => JSON.stringify(word)).join(" or ")}, not ${show(given)}`,
+  );
+}
+
+function count(number: number): string {
+  return number.toLocaleString("en-US");
+}
+
+/** A value as a message has it: short, and told apart from what it looks like. */
+export function show(value: unknown): string {
+  if (typeof value === "string")
+    return value.length > 40 ? `a string of ${value.length} characters` : JSON.stringify(value);
+  if (typeof value === "function") return "a function";
+  if (Array.isArray(value)) return "a list";
+  if (typeof value === "object" && value !== null) {
+    const { constructor } = value as { constructor?: unknown };
+    return typeof constructor === "function" && constructor !== Object ? `a ${constructor.name}` : "an object";
+  }
+  return String(value);
+}
