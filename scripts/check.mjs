@@ -4,6 +4,7 @@ import { execFileSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { isCurrent } from "../tools/lint/rooms.mjs";
 import { ensureBuilt, ensureInstalled, filesUnder, folders, note, run, tool } from "./common.mjs";
 
 const node = (...args) => run(process.execPath, args).then((code) => code === 0);
@@ -13,8 +14,8 @@ const lint = "tools/lint/node_modules";
 
 const steps = {
   format: () => node(tool(`${lint}/oxfmt`), "--check"),
-  // Style, and the direction of imports.
-  lint: async () => (await node(tool(`${lint}/oxlint`))) && lintSawEverything(),
+  // Style, the direction of imports, the purity of rooms, and the length of files and functions.
+  lint: async () => (await node(tool(`${lint}/oxlint`))) && lintSawEverything() && lintIsCurrent(),
   types: async () => {
     const results = [];
     await installAll();
@@ -48,6 +49,12 @@ function lintSawEverything() {
   const seen = JSON.parse(report).number_of_files;
   note(`the linter saw ${seen} of ${expected} files`);
   return expected > 0 && seen >= expected;
+}
+
+/** Whether the linter has read what the page of the rooms says. */
+function lintIsCurrent() {
+  if (!isCurrent()) note("tools/lint/rooms.json is not what rooms.mjs says: run npm run format");
+  return isCurrent();
 }
 
 const declarations = () => filesUnder("dist").filter((file) => file.endsWith(".d.ts"));

@@ -1,7 +1,7 @@
 export { closeCode, isValidCloseCode } from "./frames/close-code.ts";
 export { websocketErrors } from "./frames/errors.ts";
 export type { WebsocketCode } from "./frames/errors.ts";
-export type { ControlKind, MessageData, UpgradeHook } from "./options/handlers.ts";
+export type { ControlKind, MessageData } from "./options/handlers.ts";
 export type { Message } from "./operations/message.ts";
 export { suggestedTimeouts } from "./options/options.ts";
 export type {
@@ -24,4 +24,5 @@ export type { MessageSource } from "./operations/source.ts";
 export type { Statistics } from "./options/statistics.ts";
 export { Stream } from "./stream.ts";
 export type { Handlers, StreamOptions } from "./stream.ts";
+export type { UpgradeHook } from "./options/upgrade-hook.ts";
 export type { UpgradeAccepted, UpgradeResult } from "./handshake/upgrade.ts";

@@ -20,14 +20,6 @@ export type Body = Uint8Array | BodyStream;
 export const emptyBody: Uint8Array = new Uint8Array(0);
 
 /**
- * A body of unknown size whose parts are put into a `Serializer` by hand, and written by `writeSome`: what `write` would
- * send of it is nothing. Beast's `buffer_body`.
- */
-export const bufferBody: BodyStream = {
-  async *[Symbol.asyncIterator]() {},
-};
-
-/**
  * The size of a body in bytes, if it is known. Throws `core.invalid_argument` for one that is no number of bytes: it would
  * stand in a head as it is.
  */

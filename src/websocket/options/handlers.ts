@@ -1,6 +1,4 @@
-import type { CloseInfo, Peer, ServalError } from "../../core/index.ts";
-import type { Request } from "../../http/index.ts";
-import type { UpgradeResult } from "../handshake/upgrade.ts";
+import type { CloseInfo, ServalError } from "../../core/index.ts";
 
 /** A kind of control frame. */
 export type ControlKind = "close" | "ping" | "pong";
@@ -29,12 +27,3 @@ export interface HandlersOf<Ws = unknown> {
   /** Why a connection fails: the peer's violation, the transport, a limit, a handler. `close` follows. */
   error?: ((ws: Ws, error: ServalError) => unknown) | undefined;
 }
-
-/**
- * Looks at a valid upgrade request before it is answered, sync or async, and accepts or refuses it. If it throws, the
- * peer gets 500 and `accept` the error.
- */
-export type UpgradeHook<Data = unknown> = (
-  request: Request,
-  peer: Peer | undefined,
-) => UpgradeResult<Data> | Promise<UpgradeResult<Data>>;

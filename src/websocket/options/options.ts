@@ -1,8 +1,9 @@
 import type { Clock, Role } from "../../core/index.ts";
 import type { FieldsInit, Request, Response } from "../../http/index.ts";
-import type { HandlersOf, UpgradeHook } from "./handlers.ts";
+import type { HandlersOf } from "./handlers.ts";
 import type { DeflateOptions } from "../handshake/permessage-deflate.ts";
 import type { RateOptions } from "./rate.ts";
+import type { UpgradeHook } from "./upgrade-hook.ts";
 
 /** Deadlines, in milliseconds; Infinity for none. Beast's `stream_base::timeout`. */
 export interface Timeouts {

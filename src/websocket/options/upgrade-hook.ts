@@ -1,0 +1,12 @@
+import type { Peer } from "../../core/index.ts";
+import type { Request } from "../../http/index.ts";
+import type { UpgradeResult } from "../handshake/upgrade.ts";
+
+/**
+ * Looks at a valid upgrade request before it is answered, sync or async, and accepts or refuses it. If it throws, the
+ * peer gets 500 and `accept` the error.
+ */
+export type UpgradeHook<Data = unknown> = (
+  request: Request,
+  peer: Peer | undefined,
+) => UpgradeResult<Data> | Promise<UpgradeResult<Data>>;
