@@ -2,9 +2,6 @@ import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 
-/** How long a question may go without an answer, in milliseconds: longer than any run. */
-const patienceByDefault = 60_000;
-
 const running = new Set<ChildProcess>();
 process.on("exit", () => {
   for (const child of running) child.kill("SIGKILL");
@@ -33,15 +30,15 @@ export function pinned(command: readonly string[], core: number | undefined): re
  */
 export class Child<About extends object = object> {
   readonly name: string;
-  readonly #patience: number;
+  /** How long it may be silent when it is asked, in milliseconds: longer than any run. */
+  patience = 60_000;
   readonly #process: ChildProcess;
   #about!: About;
   #complaints = "";
   #waiting: { resolve: (answer: object) => void; reject: (error: Error) => void } | undefined;
 
-  private constructor(name: string, command: readonly string[], patience: number) {
+  private constructor(name: string, command: readonly string[]) {
     this.name = name;
-    this.#patience = patience;
     this.#process = spawn(command[0]!, command.slice(1), { stdio: ["pipe", "pipe", "pipe"] });
     running.add(this.#process);
     createInterface({ input: this.#process.stdout! }).on("line", (line) => this.#onLine(line));
@@ -56,15 +53,15 @@ export class Child<About extends object = object> {
     });
   }
 
-  /** Starts a process and waits until it is ready. One that falls silent for longer than `patience` fails. */
+  /** Starts a process and waits until it is ready, for at most `patience` milliseconds. */
   static async start<About extends object>(
     name: string,
     command: readonly string[],
-    patience: number = patienceByDefault,
+    patience = 60_000,
   ): Promise<Child<About>> {
-    const child = new Child<About>(name, command, patience);
+    const child = new Child<About>(name, command);
     try {
-      child.#about = (await child.#answer()) as About;
+      child.#about = (await child.#answer(patience)) as About;
       return child;
     } catch (error) {
       await child.stop();
@@ -79,7 +76,7 @@ export class Child<About extends object = object> {
 
   /** Asks a question of this name; the answer is what the process says about it. */
   async ask<Answer extends object>(question: string, details: object = {}): Promise<Answer> {
-    const answer = this.#answer();
+    const answer = this.#answer(this.patience);
     this.#process.stdin!.write(`${JSON.stringify({ question, ...details })}\n`);
     return (await answer) as Answer;
   }
@@ -92,9 +89,8 @@ export class Child<About extends object = object> {
     await gone;
   }
 
-  async #answer(): Promise<object> {
-    const seconds = this.#patience / 1000;
-    const timer = setTimeout(() => this.#fail(`has not answered for ${seconds} s`), this.#patience);
+  async #answer(patience: number): Promise<object> {
+    const timer = setTimeout(() => this.#fail(`has not answered for ${patience / 1000} s`), patience);
     try {
       return await new Promise((resolve, reject) => {
         this.#waiting = { resolve, reject };

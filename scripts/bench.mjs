@@ -90,8 +90,11 @@ async function buildOf(commit) {
   const compiler = path.join(unfinished, "node_modules/typescript/bin/tsc");
   const options = { cwd: unfinished, stdio: ["ignore", 2, 2] };
   if ((await run(process.execPath, [compiler, "-p", "tsconfig.build.json"], options)) !== 0) process.exit(2);
+  // What runs is all that is kept.
   rmSync(folder, { recursive: true, force: true });
-  renameSync(unfinished, folder);
+  mkdirSync(folder);
+  for (const kept of ["package.json", "dist"]) renameSync(path.join(unfinished, kept), path.join(folder, kept));
+  rmSync(unfinished, { recursive: true });
   return { path: index, version };
 }
 

@@ -29,7 +29,7 @@ export class EchoGroup {
     { depth, connections, tls }: { depth: number; connections: number; tls: boolean },
   ): Promise<EchoGroup> {
     const wires = await openMany(connections, () => openWebSocket(port, { deflate: form.deflate, tls }));
-    await checkEcho(wires[0]!, form);
+    await orClosed(wires, checkEcho(wires[0]!, form));
     // Distinct texts: a compressor that has seen a message before has an easy time.
     const batches = Array.from({ length: form.text ? Math.ceil(256 / depth) : 1 }, (_, batch) =>
       Buffer.concat(Array.from({ length: depth }, (_, i) => messageFrame(form, batch * depth + i))),
@@ -42,7 +42,7 @@ export class EchoGroup {
   static async openHttp(port: number, connections: number): Promise<EchoGroup> {
     const request = Buffer.from("GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n");
     const wires = await openMany(connections, () => openWire(port));
-    const response = await ask(wires[0]!, request, isWholeResponse);
+    const response = await orClosed(wires, ask(wires[0]!, request, isWholeResponse));
     const counted = wires.map((wire) => ({ wire, counter: new SizeCounter(response.length) }));
     return new EchoGroup(counted, [request], 1);
   }
@@ -81,6 +81,16 @@ export class EchoGroup {
 
   close(): void {
     for (const { wire } of this.#connections) wire.close();
+  }
+}
+
+/** Closes the connections if the work on one of them fails. */
+async function orClosed<Result>(wires: readonly Wire[], work: Promise<Result>): Promise<Result> {
+  try {
+    return await work;
+  } catch (error) {
+    for (const wire of wires) wire.close();
+    throw error;
   }
 }
 

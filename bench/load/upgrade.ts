@@ -23,12 +23,18 @@ export async function openWebSocket(
   { deflate = false, tls = false }: { deflate?: boolean; tls?: boolean } = {},
 ): Promise<Wire> {
   const wire = await openWire(port, tls);
-  const head = (await ask(wire, upgradeRequest(deflate), (received) => headSize(received) > 0)).toString("latin1");
-  if (!head.startsWith("HTTP/1.1 101")) throw new Error(`no upgrade: ${head.split("\r\n")[0]}`);
-  if (deflate !== /permessage-deflate/i.test(head)) {
-    throw new Error(deflate ? "compression was not agreed on" : "compression was agreed on, which was not offered");
+  try {
+    const request = upgradeRequest(deflate);
+    const head = (await ask(wire, request, (received) => headSize(received) > 0)).toString("latin1");
+    if (!head.startsWith("HTTP/1.1 101")) throw new Error(`no upgrade: ${head.split("\r\n")[0]}`);
+    if (deflate !== /permessage-deflate/i.test(head)) {
+      throw new Error(deflate ? "compression was not agreed on" : "compression was agreed on, which was not offered");
+    }
+    return wire;
+  } catch (error) {
+    wire.close();
+    throw error;
   }
-  return wire;
 }
 
 /** Opens so many, a few at a time. */

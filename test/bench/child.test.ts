@@ -24,8 +24,9 @@ describe("a process that is asked", () => {
   });
 
   it("is given up when it does not answer", async () => {
-    const child = await start(silent, 2000);
-    await assert.rejects(child.ask("usage"), /^Error: the server has not answered for 2 s$/);
+    const child = await start(silent);
+    child.patience = 50;
+    await assert.rejects(child.ask("usage"), /^Error: the server has not answered for 0\.05 s$/);
   });
 
   it("is given up when it does not get ready", async () => {

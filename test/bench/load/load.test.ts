@@ -1,0 +1,143 @@
+// The load generator on real servers: ours, and one that does everything wrong.
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer, type AddressInfo, type Socket } from "node:net";
+import { describe, it, type TestContext } from "node:test";
+import { churn } from "../../../bench/load/churn.ts";
+import { EchoGroup } from "../../../bench/load/echo.ts";
+import { Flood, pulse } from "../../../bench/load/flood.ts";
+import { Receivers } from "../../../bench/load/receivers.ts";
+import { openMany, openWebSocket } from "../../../bench/load/upgrade.ts";
+import { serve, type ServeOptions, type Server } from "../../../src/server/index.ts";
+import { localhost } from "../../support/localhost.ts";
+
+const host = "127.0.0.1";
+const text = { size: 64, text: true, deflate: false };
+const few = { depth: 4, connections: 3, tls: false };
+
+async function echoServer(t: TestContext, options: ServeOptions = {}): Promise<Server> {
+  const server = await serve({ port: 0, host, rate: false, message: (ws, message) => ws.write(message), ...options });
+  t.after(() => server.close());
+  return server;
+}
+
+/** A server that does this with the bytes of each connection. */
+async function rawServer(t: TestContext, onData: (socket: Socket, data: Buffer) => void): Promise<number> {
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on("error", () => {}).on("data", (data) => onData(socket, data));
+  });
+  server.listen(0, host);
+  await once(server, "listening");
+  t.after(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  return (server.address() as AddressInfo).port;
+}
+
+const accepted = "HTTP/1.1 101 Switching Protocols\r\n\r\n";
+
+describe("the load of an echo server", () => {
+  const runs = async (port: number, form: typeof text, how: typeof few): Promise<void> => {
+    const group = await EchoGroup.openWebSockets(port, form, how);
+    for (let i = 0; i < 2; i++) {
+      const { operations, seconds, p50, p99, max } = await group.run(20);
+      assert.ok(operations >= how.depth * how.connections && operations % how.depth === 0, `${operations}`);
+      assert.ok(seconds > 0 && p50 > 0 && p50 <= p99 && p99 <= max);
+    }
+    group.close();
+  };
+
+  it("counts text, bytes, large messages and compressed ones", async (t) => {
+    const { port } = await echoServer(t, { deflate: true });
+    await runs(port!, text, few);
+    await runs(port!, { size: 100_000, text: false, deflate: false }, few);
+    await runs(port!, { size: 477, text: true, deflate: true }, few);
+  });
+
+  it("goes over TLS", async (t) => {
+    const { port } = await echoServer(t, { tls: localhost });
+    await runs(port!, text, { ...few, tls: true });
+  });
+
+  it("is refused where the echo is none", async (t) => {
+    const { port } = await echoServer(t, { message: (ws) => ws.write("something else") });
+    await assert.rejects(EchoGroup.openWebSockets(port!, text, few), /what came back is not what was sent/);
+  });
+
+  it("is refused where compression was not agreed on", async (t) => {
+    const { port } = await echoServer(t);
+    await assert.rejects(EchoGroup.openWebSockets(port!, { ...text, deflate: true }, few), /was not agreed on/);
+  });
+
+  it("fails where a connection ends", async (t) => {
+    let left = 2;
+    const { port } = await echoServer(t, {
+      message: (ws, message) => (left-- > 0 ? ws.write(message) : ws.terminate()),
+    });
+    const group = await EchoGroup.openWebSockets(port!, text, { depth: 1, connections: 1, tls: false });
+    await assert.rejects(group.run(60_000), /the server ended a connection/);
+    group.close();
+  });
+});
+
+describe("the load of an HTTP server", () => {
+  it("counts responses", async (t) => {
+    const { port } = await echoServer(t, { fetch: () => new Response("Hello") });
+    const group = await EchoGroup.openHttp(port!, 3);
+    assert.ok((await group.run(20)).operations >= 3);
+    group.close();
+  });
+
+  it("is refused where the response is another than expected", async (t) => {
+    const port = await rawServer(t, (socket) => socket.write("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"));
+    await assert.rejects(EchoGroup.openHttp(port, 1), /not the response expected: HTTP\/1.1 404/);
+  });
+});
+
+describe("opening and ending connections", () => {
+  it("counts them, reset or closed in order", async (t) => {
+    const codes: number[] = [];
+    const { port } = await echoServer(t, { close: (_ws, { code }) => void codes.push(code) });
+    assert.equal((await churn(port!, "handshake", { count: 40 })).operations, 40);
+    assert.deepEqual(new Set(codes), new Set([1000]));
+    assert.equal((await churn(port!, "reset", { count: 40 })).operations, 40);
+    assert.ok((await churn(port!, "reset", { milliseconds: 10 })).operations > 0);
+  });
+
+  it("fails where there is no upgrade, no server, or no close frame", async (t) => {
+    const plain = await rawServer(t, (socket) => socket.write("HTTP/1.1 403 Forbidden\r\n\r\n"));
+    await assert.rejects(churn(plain, "reset", { count: 1 }), /no upgrade: HTTP\/1.1 403/);
+    const rude = await rawServer(t, (socket, data) => (data[0] === 0x47 ? socket.write(accepted) : socket.end()));
+    await assert.rejects(churn(rude, "handshake", { count: 1 }), /without a close frame/);
+    await assert.rejects(churn(1, "reset", { count: 1 }), /no connection to port 1/);
+  });
+});
+
+describe("a broadcast", () => {
+  it("has come when all bytes have, before or after they are awaited", async (t) => {
+    const server = await echoServer(t, { open: (ws) => void ws.subscribe("all") });
+    const receivers = new Receivers(await openMany(4, () => openWebSocket(server.port!)));
+    for (let i = 0; i < 3; i++) {
+      const received = receivers.receive(4 * (2 + 100));
+      server.publish("all", new Uint8Array(100));
+      assert.equal((await received).operations, 1);
+    }
+    receivers.close();
+  });
+});
+
+describe("a flood", () => {
+  it("goes on beside an honest client", async (t) => {
+    const server = await echoServer(t, { deflate: true, rate: undefined });
+    for (const kind of ["messages", "pings", "inflate"] as const) {
+      const flood = await Flood.open(server.port!, 2);
+      flood.start(kind);
+      const { operations, p50 } = await pulse(server.port!, 50);
+      assert.ok(operations > 0 && p50 > 0, kind);
+      flood.close();
+    }
+  });
+});
