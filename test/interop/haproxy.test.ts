@@ -53,7 +53,7 @@ async function behindHaproxy(
   path?: string,
 ): Promise<void> {
   const behind = new Behind();
-  const where = path === undefined ? { port: 0, host: "127.0.0.1" } : { path };
+  const where = path === undefined ? { port: 0, host: "127.0.0.1" } : { unix: path };
   const listener = await listen(where, behind.accept);
   try {
     const upstream = path ?? `127.0.0.1:${listener.port}`;
