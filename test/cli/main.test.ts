@@ -12,22 +12,13 @@ import { localhost } from "../support/localhost.ts";
 import { answering, echoing } from "../client/support/servers.ts";
 import { until } from "../core/support/stream-operations.ts";
 import { command, Command, commandReading } from "./support/command.ts";
+import { freePort } from "../support/free-port.ts";
 
 /** A folder of a test's own. */
 function folderOf(t: TestContext): string {
   const folder = mkdtempSync(path.join(tmpdir(), "serval-"));
   t.after(() => rmSync(folder, { recursive: true }));
   return folder;
-}
-
-/** A port where nobody listens. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
 }
 
 describe("serval echo", () => {

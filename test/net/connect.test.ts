@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
-import { once } from "node:events";
-import { createServer, Socket } from "node:net";
+import { Socket } from "node:net";
 import { describe, it, mock } from "node:test";
 import { ServalError } from "../../src/core/index.ts";
 import { connect, listen } from "../../src/net/index.ts";
@@ -8,6 +7,7 @@ import { connectBy } from "../../src/net/connect.ts";
 import type { ReadWay } from "../../src/net/socket-stream.ts";
 import { isStuck, read, turns, until } from "../core/support/stream-operations.ts";
 import { withPath } from "./support/sockets.ts";
+import { freePort } from "../support/free-port.ts";
 
 function fails(code: string, message: RegExp): (error: unknown) => boolean {
   return (error) => {
@@ -16,16 +16,6 @@ function fails(code: string, message: RegExp): (error: unknown) => boolean {
     assert.match(error.message, message);
     return true;
   };
-}
-
-/** A port on which nobody listens. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, "close");
-  return port;
 }
 
 for (const way of ["onread", "data"] satisfies ReadWay[]) {

@@ -9,10 +9,12 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { HandshakeOptions } from "../../src/websocket/index.ts";
 import { concat, single, text } from "../websocket/support/frames.ts";
-import { codeOf, quiet } from "../websocket/support/kit.ts";
-import { latin1, type Changes } from "../websocket/support/requests.ts";
+import { quiet } from "../support/quiet.ts";
+import { codeOf } from "../websocket/support/kit.ts";
+import { answerTo, latin1, type Changes } from "../websocket/support/requests.ts";
 import { seed } from "../support/property.ts";
-import { answerTo, connecting, Endpoint, responseBytes } from "./support/endpoint.ts";
+import { connecting, Endpoint } from "./support/endpoint.ts";
+import { responseToKey } from "../websocket/support/responses.ts";
 import { cut } from "./support/wire.ts";
 
 /** The request that a handshake sends. */
@@ -124,7 +126,7 @@ describe("RFC 6455 section 4.1: the client's opening handshake", () => {
     assert.notEqual(await codeOf(ws.ping()), undefined);
     assert.equal(endpoint.sentBytes.length, 0);
     const key = endpoint.field("Sec-WebSocket-Key")!;
-    await endpoint.hear(responseBytes(key));
+    await endpoint.hear(responseToKey(key));
     ws.send("now");
     await quiet();
     assert.deepEqual(endpoint.frames, ["text now"]);
@@ -153,7 +155,7 @@ function accepts(
   { line, ...handshake }: HandshakeOptions & { line?: string } = {},
 ): void {
   it(requirement, async () => {
-    const endpoint = await outcome((key) => responseBytes(key, changes, line), handshake);
+    const endpoint = await outcome((key) => responseToKey(key, changes, line), handshake);
     assert.deepEqual([endpoint.completions, endpoint.error], [1, undefined]);
     assert.equal(endpoint.ws.isOpen, true);
   });
@@ -168,7 +170,7 @@ function fails(
 ): void {
   it(requirement, async () => {
     const respond = (key: string): Uint8Array =>
-      responseBytes(key, typeof changes === "function" ? changes(key) : changes, line);
+      responseToKey(key, typeof changes === "function" ? changes(key) : changes, line);
     const endpoint = await outcome(respond, handshake);
     const { error, ws } = endpoint;
     assert.deepEqual([endpoint.completions, error?.code, error?.condition], [1, code, "handshake_failed"]);
@@ -203,7 +205,7 @@ describe("RFC 6455 section 4.1: the server's response", () => {
     );
   }
   it("4.1 response 1: a 100 is not the response, which comes behind it", async () => {
-    const endpoint = await outcome((key) => concat(latin1("HTTP/1.1 100 Continue\r\n\r\n"), responseBytes(key)));
+    const endpoint = await outcome((key) => concat(latin1("HTTP/1.1 100 Continue\r\n\r\n"), responseToKey(key)));
     assert.deepEqual([endpoint.error, endpoint.ws.isOpen], [undefined, true]);
   });
   fails(
@@ -250,7 +252,7 @@ describe("RFC 6455 section 4.1: the server's response", () => {
     }));
   }
   it("4.1 response 4: space around Sec-WebSocket-Accept is ignored", async () => {
-    const endpoint = await outcome((key) => responseBytes(key, { "Sec-WebSocket-Accept": ` \t ${answerTo(key)} \t` }));
+    const endpoint = await outcome((key) => responseToKey(key, { "Sec-WebSocket-Accept": ` \t ${answerTo(key)} \t` }));
     assert.deepEqual([endpoint.error, endpoint.ws.isOpen], [undefined, true]);
   });
   fails("11.3.3: two Sec-WebSocket-Accepts fail the connection", "websocket.bad_sec_accept", (key) => ({
@@ -275,7 +277,7 @@ describe("RFC 6455 section 4.1: the server's response", () => {
   const protocols = ["chat", "superchat"];
   accepts("4.1 response 6: no subprotocol is one answer to an offer", {}, { protocols });
   it("4.1 response 6: the subprotocol in use is the server's choice", async () => {
-    const endpoint = await outcome((key) => responseBytes(key, { "Sec-WebSocket-Protocol": "superchat" }), {
+    const endpoint = await outcome((key) => responseToKey(key, { "Sec-WebSocket-Protocol": "superchat" }), {
       protocols,
     });
     assert.deepEqual([endpoint.error, endpoint.ws.protocol], [undefined, "superchat"]);
@@ -327,7 +329,7 @@ describe("RFC 6455 section 7.2.1: a client that fails the handshake", () => {
     assert.equal(endpoint.error?.code, "websocket.closed");
   });
   it("7.2.1: a transport that ends inside the response fails the connection", async () => {
-    const endpoint = await connecting((key) => responseBytes(key).subarray(0, -1));
+    const endpoint = await connecting((key) => responseToKey(key).subarray(0, -1));
     assert.deepEqual(await endpoint.end(), { code: 1006, reason: "", clean: false });
     assert.equal(endpoint.error?.code, "http.partial_message");
   });

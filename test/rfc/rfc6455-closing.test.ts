@@ -9,7 +9,8 @@
 //   Section 1.4 has it that no further data is sent then, and Beast and ws do the same.
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { codeOf, quiet } from "../websocket/support/kit.ts";
+import { quiet } from "../support/quiet.ts";
+import { codeOf } from "../websocket/support/kit.ts";
 import { open, roles } from "./support/endpoint.ts";
 import { wire } from "./support/wire.ts";
 

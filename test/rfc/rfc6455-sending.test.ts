@@ -8,7 +8,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { isUtf8 } from "node:buffer";
-import { codeOf, quiet } from "../websocket/support/kit.ts";
+import { quiet } from "../support/quiet.ts";
+import { codeOf } from "../websocket/support/kit.ts";
 import { wholeFrames } from "../websocket/support/frames.ts";
 import { Endpoint, open, roles } from "./support/endpoint.ts";
 

@@ -11,10 +11,10 @@ import { describe, it } from "node:test";
 import { Response } from "../../src/http/index.ts";
 import type { StreamOptions } from "../../src/websocket/index.ts";
 import { single, text, utf8 } from "../websocket/support/frames.ts";
-import { quiet } from "../websocket/support/kit.ts";
-import { latin1, requestBytes, type Changes } from "../websocket/support/requests.ts";
+import { quiet } from "../support/quiet.ts";
+import { answerTo, latin1, requestBytes, type Changes } from "../websocket/support/requests.ts";
 import { random, seed } from "../support/property.ts";
-import { accepting, answerTo, Endpoint } from "./support/endpoint.ts";
+import { accepting, Endpoint } from "./support/endpoint.ts";
 import { cut } from "./support/wire.ts";
 
 /** What a request is answered with, however its bytes are cut. */

@@ -6,9 +6,10 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { DeflateOptions } from "../../src/websocket/index.ts";
-import { quiet } from "../websocket/support/kit.ts";
+import { quiet } from "../support/quiet.ts";
 import { requestBytes } from "../websocket/support/requests.ts";
-import { accepting, connecting, Endpoint, responseBytes } from "./support/endpoint.ts";
+import { accepting, connecting, Endpoint } from "./support/endpoint.ts";
+import { responseToKey } from "../websocket/support/responses.ts";
 
 const free: DeflateOptions = { serverNoContextTakeover: false, clientNoContextTakeover: false };
 const pmd = "permessage-deflate";
@@ -189,7 +190,7 @@ async function offered(deflate: boolean | DeflateOptions): Promise<string[] | un
 
 /** What becomes of a server's response to our client's offer: the error's code, or undefined where it opens. */
 async function judged(response: string | string[], deflate: boolean | DeflateOptions): Promise<string | undefined> {
-  const endpoint = await connecting((key) => responseBytes(key, { "Sec-WebSocket-Extensions": response }), {
+  const endpoint = await connecting((key) => responseToKey(key, { "Sec-WebSocket-Extensions": response }), {
     options: { deflate },
   });
   assert.equal(endpoint.ws.isOpen, endpoint.error === undefined);
@@ -235,7 +236,7 @@ describe("RFC 7692: what a client offers", () => {
 describe("RFC 7692: what a client takes for an answer", () => {
   accepts("5.1: a response that agrees", pmd);
   it("5.1: a response without the extension, which declines it", async () => {
-    const endpoint = await connecting((key) => responseBytes(key), { options: { deflate: true } });
+    const endpoint = await connecting((key) => responseToKey(key), { options: { deflate: true } });
     assert.deepEqual([endpoint.error, endpoint.ws.isOpen], [undefined, true]);
   });
   fails("5.1: agreement to what was not offered fails the connection", pmd, false);

@@ -8,7 +8,7 @@ import { describe, it } from "node:test";
 import type { Role } from "../../src/core/index.ts";
 import type { DeflateOptions, Stream, StreamOptions } from "../../src/websocket/index.ts";
 import { concat, utf8 } from "../websocket/support/frames.ts";
-import { quiet } from "../websocket/support/kit.ts";
+import { quiet } from "../support/quiet.ts";
 import { until } from "../support/until.ts";
 import { PeerInflater, type Window } from "./support/deflate.ts";
 import { open, roles } from "./support/endpoint.ts";

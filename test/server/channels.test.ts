@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { Response } from "../../src/http/index.ts";
 import type { ChannelMessages } from "../../src/server/index.ts";
 import { text } from "../websocket/support/frames.ts";
-import { quiet } from "../websocket/support/kit.ts";
+import { quiet } from "../support/quiet.ts";
 import { requestOf } from "../websocket/support/requests.ts";
 import { connect, hubOf, leave, opened } from "./support/kit.ts";
 

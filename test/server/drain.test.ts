@@ -7,7 +7,7 @@ import { Response } from "../../src/http/index.ts";
 import { serve, type DrainOptions, type DrainReport, type ServeOptions, type Server } from "../../src/server/index.ts";
 import { VirtualClock } from "../../src/testing/index.ts";
 import { withPath } from "../net/support/sockets.ts";
-import { quiet } from "../websocket/support/kit.ts";
+import { quiet } from "../support/quiet.ts";
 import { requestBytes } from "../websocket/support/requests.ts";
 import { until } from "../support/until.ts";
 import { connect, hubOf, leave, opened, type Client } from "./support/kit.ts";

@@ -7,7 +7,7 @@ import type { ServerOptions, ServerWebSocket } from "../../src/server/index.ts";
 import type { Deflater } from "../../src/websocket/deflate/deflate.ts";
 import { prepare } from "../../src/websocket/index.ts";
 import { close as closeFrame, framesIn, ping, text, wholeFrames } from "../websocket/support/frames.ts";
-import { quiet } from "../websocket/support/kit.ts";
+import { quiet } from "../support/quiet.ts";
 import { requestOf } from "../websocket/support/requests.ts";
 import { until } from "../support/until.ts";
 import { connect, hubOf, leave, opened, type Client } from "./support/kit.ts";

@@ -10,7 +10,7 @@ import { mount, type MountedServer, type MountOptions, type UpgradingServer } fr
 import { VirtualClock } from "../../src/testing/index.ts";
 import { localhost } from "../support/localhost.ts";
 import { withPath } from "../net/support/sockets.ts";
-import { quiet } from "../websocket/support/kit.ts";
+import { quiet } from "../support/quiet.ts";
 import { requestBytes, type Changes } from "../websocket/support/requests.ts";
 import { until } from "../support/until.ts";
 import { dial, type Dialed } from "./support/sockets.ts";

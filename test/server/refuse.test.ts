@@ -3,12 +3,13 @@ import { test } from "node:test";
 import { Response } from "../../src/http/index.ts";
 import { refuse, tooMany, tooManyFromAddress } from "../../src/server/refuse.ts";
 import { pair, VirtualClock } from "../../src/testing/index.ts";
-import { quiet, RawPeer } from "../websocket/support/kit.ts";
+import { quiet } from "../support/quiet.ts";
+import { WebSocketPeer } from "../websocket/support/kit.ts";
 
 test("the response is sent, our side is ended, and the rest closed once the client has ended", async () => {
   const clock = new VirtualClock();
   const [stream, other] = pair();
-  const peer = new RawPeer(other);
+  const peer = new WebSocketPeer(other);
   void peer.write(new Uint8Array(10_000));
   refuse(stream, new Response({ status: 403, body: "no" }), clock);
   await quiet();
@@ -27,7 +28,7 @@ for (const [what, options] of [
   test(`a client that ${what} has two seconds for it`, async () => {
     const clock = new VirtualClock();
     const [stream, other] = pair({}, options);
-    if (what === "does not end") new RawPeer(other);
+    if (what === "does not end") new WebSocketPeer(other);
     refuse(stream, tooMany(), clock);
     await clock.advance(1999);
     assert.equal(stream.closed, false);
@@ -40,7 +41,7 @@ for (const failAfter of [0, 1]) {
   test(`where operation ${failAfter} fails it is closed`, async () => {
     const clock = new VirtualClock();
     const [stream, other] = pair({ failAfter }, {});
-    new RawPeer(other);
+    new WebSocketPeer(other);
     refuse(stream, tooMany(), clock);
     await quiet();
     assert.deepEqual([stream.closed, clock.pending], [true, 0]);

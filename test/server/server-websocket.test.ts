@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { ServerWebSocket } from "../../src/server/index.ts";
 import { Stream } from "../../src/websocket/index.ts";
-import { quiet } from "../websocket/support/kit.ts";
+import { quiet } from "../support/quiet.ts";
 import { connect, hubOf, leave, opened } from "./support/kit.ts";
 
 test("it is a Stream, with the client as its peer and the data of the upgrade", async () => {

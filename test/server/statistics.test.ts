@@ -8,7 +8,7 @@ import type { Limit, Refusal, ServerOptions } from "../../src/server/index.ts";
 import { Counters } from "../../src/server/statistics.ts";
 import { websocketError, websocketErrors } from "../../src/websocket/frames/errors.ts";
 import { binary, close as closeFrame, more, ping, text } from "../websocket/support/frames.ts";
-import { quiet } from "../websocket/support/kit.ts";
+import { quiet } from "../support/quiet.ts";
 import { hubOf, leave, opened, type Client } from "./support/kit.ts";
 
 const none = { connections: 0, sockets: 0, topics: 0, subscriptions: 0 };

@@ -3,12 +3,13 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { accessSync, constants, existsSync, statSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { connect, createServer, type AddressInfo } from "node:net";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { buffer, text } from "node:stream/consumers";
 import { pipeline } from "node:stream/promises";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { freePort } from "./free-port.ts";
 
 /** The programs that tests use, and the packages that have them; `.ci/packages` installs those. */
 export const packages = {
@@ -143,15 +144,6 @@ function spawnBound(file: string, args: readonly string[]): ChildProcess {
   const bind = process.platform === "linux" ? find("setpriv") : undefined;
   const command = bind === undefined ? [file] : [bind, "--pdeathsig", "KILL", "--", file];
   return spawn(command[0], [...command.slice(1), ...args], { stdio: ["ignore", "pipe", "pipe"] });
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
 }
 
 /** Fulfils once a connection is taken on the port; rejects if the process ends before, or that takes too long. */

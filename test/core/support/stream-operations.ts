@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { setImmediate as turn } from "node:timers/promises";
 export { until } from "../../support/until.ts";
 import type { ByteStream, Role, ServalError } from "../../../src/core/index.ts";
+import { quiet } from "../../support/quiet.ts";
 
 /** Runs an operation, and holds it to what every handler may count on: called once, and not inside the call. */
 function outcome<Values extends unknown[]>(start: (handler: (...values: Values) => void) => void): Promise<Values> {
@@ -99,7 +99,7 @@ export async function teardown(stream: ByteStream, role: Role): Promise<ServalEr
 
 /** Lets the event loop turn: over memory and loopback, all that can move has moved then. */
 export async function turns(count = 30): Promise<void> {
-  for (let index = 0; index < count; index++) await turn();
+  await quiet(count);
 }
 
 /** Whether something is still undone after all that can move has moved. */
@@ -109,7 +109,7 @@ export async function isStuck(operation: Promise<unknown>): Promise<boolean> {
     state.settled = true;
   };
   operation.then(settle, settle);
-  for (let count = 0; count < 100 && !state.settled; count++) await turn();
+  for (let count = 0; count < 100 && !state.settled; count++) await quiet();
   return !state.settled;
 }
 

@@ -6,7 +6,8 @@ import type { ServalError } from "../../../src/core/index.ts";
 import { request } from "../../../src/http/index.ts";
 import { pair } from "../../../src/testing/index.ts";
 import { answers, Asking, expecting, get, post } from "../support/asking.ts";
-import { HandBody, quiet } from "../support/serving.ts";
+import { quiet } from "../../support/quiet.ts";
+import { HandBody } from "../support/serving.ts";
 
 describe("the body of a request", () => {
   it("comes in parts, asked for as they are taken, while the response is read", async () => {

@@ -5,7 +5,9 @@ import { decodeLatin1, encodeLatin1 as latin1 } from "../../../src/core/text.ts"
 import { IncomingBody, request, Request, type IncomingResponse, type RequestOptions } from "../../../src/http/index.ts";
 import { pair } from "../../../src/testing/index.ts";
 import { answers, Asking, get, post } from "../support/asking.ts";
-import { HandBody, quiet, RawPeer } from "../support/serving.ts";
+import { quiet } from "../../support/quiet.ts";
+import { RawPeer } from "../../support/raw-peer.ts";
+import { HandBody } from "../support/serving.ts";
 
 describe("request", () => {
   for (const [name, text, body] of answers) {

@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { coreError, type Handler } from "../../../src/core/index.ts";
 import { Fields, IncomingBody } from "../../../src/http/index.ts";
 import type { BodySource } from "../../../src/http/operations/incoming-body.ts";
-import { quiet } from "../support/serving.ts";
+import { quiet } from "../../support/quiet.ts";
 
 /** A source that is fed by hand. */
 class HandSource implements BodySource {

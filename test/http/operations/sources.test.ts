@@ -3,7 +3,7 @@ import { Readable } from "node:stream";
 import { describe, it } from "node:test";
 import type { Body } from "../../../src/http/index.ts";
 import { discard, stop } from "../../../src/http/operations/sources.ts";
-import { quiet } from "../support/serving.ts";
+import { quiet } from "../../support/quiet.ts";
 
 describe("discard", () => {
   it("cancels a Web stream, destroys one of Node's, and leaves what can't be told", async () => {

@@ -5,7 +5,8 @@ import { decodeLatin1 } from "../../../src/core/text.ts";
 import { Response, Serializer, type Body } from "../../../src/http/index.ts";
 import { WriteOperation } from "../../../src/http/operations/write-operation.ts";
 import { pair, type PairOptions, type PairStream } from "../../../src/testing/index.ts";
-import { HandBody, quiet } from "../support/serving.ts";
+import { quiet } from "../../support/quiet.ts";
+import { HandBody } from "../support/serving.ts";
 import { until } from "../../support/until.ts";
 
 /** An operation that writes a response with this body, and what it has completed with. */

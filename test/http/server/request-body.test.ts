@@ -8,7 +8,7 @@ import { RequestBody } from "../../../src/http/server/request-body.ts";
 import { ResponseWriter } from "../../../src/http/server/response-writer.ts";
 import { pair, VirtualClock, type PairOptions, type PairStream } from "../../../src/testing/index.ts";
 import { bytesOf } from "../support/samples.ts";
-import { quiet } from "../support/serving.ts";
+import { quiet } from "../../support/quiet.ts";
 
 const goOn = "HTTP/1.1 100 Continue\r\n\r\n";
 

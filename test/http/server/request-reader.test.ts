@@ -7,7 +7,8 @@ import { ServeSettings } from "../../../src/http/internal.ts";
 import { RequestReader, type RequestTaker } from "../../../src/http/server/request-reader.ts";
 import { pair, VirtualClock, type PairOptions, type PairStream } from "../../../src/testing/index.ts";
 import { bytesOf } from "../support/samples.ts";
-import { get, quiet } from "../support/serving.ts";
+import { quiet } from "../../support/quiet.ts";
+import { get } from "../support/serving.ts";
 
 /** Takes all requests there are, unless it is to stop behind each, and keeps what it is told. */
 class Taker implements RequestTaker {

@@ -9,7 +9,8 @@ import { ServeSettings } from "../../../src/http/internal.ts";
 import { ResponseWriter } from "../../../src/http/server/response-writer.ts";
 import { departureOf } from "../../../src/http/codec/serializer.ts";
 import { pair, VirtualClock, type PairOptions, type PairStream } from "../../../src/testing/index.ts";
-import { HandBody, quiet } from "../support/serving.ts";
+import { quiet } from "../../support/quiet.ts";
+import { HandBody } from "../support/serving.ts";
 
 /** A writer over a pair, and what it has lost. */
 class Fixture {

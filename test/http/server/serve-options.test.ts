@@ -4,7 +4,7 @@ import { systemClock } from "../../../src/core/index.ts";
 import { Request, RequestParser, type ServeOptions } from "../../../src/http/index.ts";
 import { ServeSettings } from "../../../src/http/internal.ts";
 import { VirtualClock } from "../../../src/testing/index.ts";
-import { quiet } from "../support/serving.ts";
+import { quiet } from "../../support/quiet.ts";
 
 describe("ServeSettings", () => {
   it("and a parser's options can't mean no limit by mistake", () => {

@@ -5,7 +5,8 @@ import { describe, it } from "node:test";
 import { FlatBuffer, type ByteStream, type NextLayer } from "../../../src/core/index.ts";
 import { request, Request, Response, serve, type Body, type RequestHandler } from "../../../src/http/index.ts";
 import { pair, VirtualClock } from "../../../src/testing/index.ts";
-import { HandBody, quiet } from "../support/serving.ts";
+import { quiet } from "../../support/quiet.ts";
+import { HandBody } from "../support/serving.ts";
 import { random } from "../../support/property.ts";
 
 const echo: RequestHandler = ({ body, headers }) =>

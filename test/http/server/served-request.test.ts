@@ -4,7 +4,7 @@ import { describe, it } from "node:test";
 import { inspect } from "node:util";
 import { Request as Message, type Body, type BodyStream, type RequestInit } from "../../../src/http/index.ts";
 import { servedRequest } from "../../../src/http/server/served-request.ts";
-import { quiet } from "../support/serving.ts";
+import { quiet } from "../../support/quiet.ts";
 
 type Usual = Request & { bytes?: () => Promise<Uint8Array> };
 

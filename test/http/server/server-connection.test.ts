@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Response, type IncomingRequest, type RequestHandler } from "../../../src/http/index.ts";
-import { deferred, get, post, quiet, Serving } from "../support/serving.ts";
+import { deferred, quiet } from "../../support/quiet.ts";
+import { get, post, Serving } from "../support/serving.ts";
 
 const hello: RequestHandler = ({ target }) => new Response({ body: `hello ${target}` });
 const later: RequestHandler = async (request, exchange) => {

@@ -4,7 +4,9 @@ import { getEventListeners } from "node:events";
 import { FlatBuffer, type ServalError } from "../../../src/core/index.ts";
 import { request, Request, type Body, type IncomingResponse, type RequestOptions } from "../../../src/http/index.ts";
 import { pair, VirtualClock, type PairOptions, type PairStream } from "../../../src/testing/index.ts";
-import { messagesIn, quiet, RawPeer, type SeenMessage } from "./serving.ts";
+import { quiet } from "../../support/quiet.ts";
+import { RawPeer } from "../../support/raw-peer.ts";
+import { messagesIn, type SeenMessage } from "./serving.ts";
 
 /** A client's side of a connection, the server's at its other end, and what became of the requests. */
 export class Asking {
@@ -42,7 +44,7 @@ export class Asking {
   }
 
   async answer(text: string): Promise<void> {
-    this.server.write(text);
+    void this.server.write(text);
     await quiet(4);
   }
 

@@ -3,70 +3,11 @@
 import assert from "node:assert/strict";
 import { getEventListeners } from "node:events";
 import type { ServalError } from "../../../src/core/index.ts";
-import { decodeLatin1, encodeLatin1 } from "../../../src/core/text.ts";
+import { encodeLatin1 } from "../../../src/core/text.ts";
 import { serve, type RequestHandler, type ServeOptions } from "../../../src/http/index.ts";
 import { pair, VirtualClock, type PairOptions, type PairStream } from "../../../src/testing/index.ts";
-
-/** Lets everything that is ready run, timers apart. */
-export async function quiet(turns = 1): Promise<void> {
-  for (let turn = 0; turn < turns; turn++) await new Promise((resolve) => setImmediate(resolve));
-}
-
-/** One side of a pair, driven by hand: writes all it is given, and keeps what it reads. */
-export class RawPeer {
-  readonly stream: PairStream;
-  /** What has come, as characters up to U+00FF. */
-  text = "";
-  /** Whether the other side has ended, and with which error reading has failed. */
-  ended = false;
-  error: ServalError | undefined;
-  #isPaused: boolean;
-  #waiting = "";
-  #isWriting = false;
-
-  constructor(stream: PairStream, isPaused = false) {
-    this.stream = stream;
-    this.#isPaused = isPaused;
-    if (!isPaused) this.#read();
-  }
-
-  /** Sends text, behind what is being sent. */
-  write(text: string): void {
-    this.#waiting += text;
-    if (!this.#isWriting) this.#write();
-  }
-
-  resume(): void {
-    if (this.#isPaused) this.#read();
-    this.#isPaused = false;
-  }
-
-  pause(): void {
-    this.#isPaused = true;
-  }
-
-  #read(): void {
-    if (this.stream.reading || this.ended || this.error !== undefined) return;
-    this.stream.readSome((error, bytes) => {
-      this.error = error;
-      if (bytes === undefined) this.ended = error === undefined;
-      else {
-        this.text += decodeLatin1(bytes);
-        if (!this.#isPaused) this.#read();
-      }
-    });
-  }
-
-  #write(): void {
-    if (this.#waiting === "") return;
-    this.#isWriting = true;
-    this.stream.writeSome(encodeLatin1(this.#waiting), (error, count) => {
-      this.#isWriting = false;
-      this.#waiting = error === undefined ? this.#waiting.slice(count) : "";
-      this.#write();
-    });
-  }
-}
+import { deferred, quiet } from "../../support/quiet.ts";
+import { RawPeer } from "../../support/raw-peer.ts";
 
 /** A message as it came over the wire. */
 export interface SeenMessage {
@@ -170,7 +111,7 @@ export class Serving {
 
   /** Sends text, and waits until nothing more happens. */
   async send(text: string): Promise<void> {
-    this.client.write(text);
+    void this.client.write(text);
     await quiet(4);
   }
 
@@ -219,20 +160,6 @@ export function get(target: string, headers = ""): string {
 /** A request with a body. */
 export function post(body: string, headers = ""): string {
   return `POST / HTTP/1.1\r\nHost: h\r\nContent-Length: ${body.length}\r\n${headers}\r\n${body}`;
-}
-
-/** A promise that is settled from outside. */
-export function deferred<Value = void>(): {
-  promise: Promise<Value>;
-  resolve: (value: Value) => void;
-  reject: (error: unknown) => void;
-} {
-  let resolve!: (value: Value) => void;
-  let reject!: (error: unknown) => void;
-  const promise = new Promise<Value>((...settle) => {
-    [resolve, reject] = settle;
-  });
-  return { promise, resolve, reject };
 }
 
 /** A body that is fed by hand, and keeps what is done to it. */

@@ -1,6 +1,5 @@
 // An endpoint of ours in either role, and its peer, which speaks and hears bytes: nothing tested checks itself.
 import assert from "node:assert/strict";
-import { createHash } from "node:crypto";
 import type { CloseInfo, Role, ServalError } from "../../../src/core/index.ts";
 import { pair, VirtualClock, type PairOptions, type PairStream } from "../../../src/testing/index.ts";
 import { Stream, type HandshakeOptions, type MessageData, type StreamOptions } from "../../../src/websocket/index.ts";
@@ -12,16 +11,14 @@ import {
   type FrameForm,
   type SentFrame,
 } from "../../websocket/support/frames.ts";
-import { quiet, RawPeer } from "../../websocket/support/kit.ts";
-import { latin1, requestBytes, type Changes } from "../../websocket/support/requests.ts";
+import { quiet } from "../../support/quiet.ts";
+import { WebSocketPeer } from "../../websocket/support/kit.ts";
+import { requestBytes, type Changes } from "../../websocket/support/requests.ts";
+import { responseToKey } from "../../websocket/support/responses.ts";
 
 const nothing = new Uint8Array(0);
 
 export const roles: readonly Role[] = ["server", "client"];
-
-/** The answer to a key, by the recipe of RFC 6455 section 4.2.2, step 5.4. */
-export const answerTo = (key: string): string =>
-  createHash("sha1").update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest("base64");
 
 /** What a head on the wire says: its first line, and the fields with their names in lower case, in order. */
 export interface Head {
@@ -73,7 +70,7 @@ export class Endpoint {
   readonly role: Role;
   readonly ws: Stream;
   readonly next: PairStream;
-  readonly peer: RawPeer;
+  readonly peer: WebSocketPeer;
   readonly clock: VirtualClock = new VirtualClock();
   readonly say: Speaker;
   /** What reached the handlers `message` and `error`. */
@@ -90,7 +87,7 @@ export class Endpoint {
     this.say = new Speaker(role);
     const [next, other] = pair({ capacity: Infinity, ...side }, { capacity: Infinity, ...peerPair });
     this.next = next;
-    this.peer = new RawPeer(other);
+    this.peer = new WebSocketPeer(other);
     const handlers: StreamOptions = {
       message: (_, message) => void this.messages.push(message),
       error: (_, error) => void this.errors.push(error.code),
@@ -166,24 +163,6 @@ function readHead(text: string): Head {
   };
 }
 
-/** The bytes of the response that opens a connection, with what is different about it. */
-export function responseBytes(
-  key: string,
-  changes: Changes = {},
-  line = "HTTP/1.1 101 Switching Protocols",
-): Uint8Array {
-  const headers: Changes = {
-    Upgrade: "websocket",
-    Connection: "Upgrade",
-    "Sec-WebSocket-Accept": answerTo(key),
-    ...changes,
-  };
-  const lines = Object.entries(headers).flatMap(([name, value]) =>
-    (value === undefined ? [] : typeof value === "string" ? [value] : value).map((one) => `${name}: ${one}\r\n`),
-  );
-  return latin1(`${line}\r\n${lines.join("")}\r\n`);
-}
-
 /** Our half of a handshake in the server role, with the peer's request; whatever comes of it. */
 export async function accepting(request: Uint8Array, setup: EndpointSetup = {}): Promise<Endpoint> {
   const endpoint = new Endpoint("server", setup);
@@ -208,7 +187,7 @@ export async function open(role: Role, setup: EndpointSetup = {}): Promise<Endpo
   const endpoint =
     role === "server"
       ? await accepting(requestBytes(headers), setup)
-      : await connecting((key) => responseBytes(key, headers), setup);
+      : await connecting((key) => responseToKey(key, headers), setup);
   assert.deepEqual([endpoint.completions, endpoint.error], [1, undefined]);
   return endpoint;
 }

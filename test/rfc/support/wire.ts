@@ -4,7 +4,7 @@ import { it } from "node:test";
 import type { CloseInfo, Role, ServalError } from "../../../src/core/index.ts";
 import type { MessageData } from "../../../src/websocket/index.ts";
 import { concat, single } from "../../websocket/support/frames.ts";
-import { quiet } from "../../websocket/support/kit.ts";
+import { quiet } from "../../support/quiet.ts";
 import { seed } from "../../support/property.ts";
 import { open, roles, type Endpoint, type EndpointSetup, type Speaker } from "./endpoint.ts";
 

@@ -5,7 +5,8 @@ import { Hub, type PlainConnections } from "../../../src/server/hub.ts";
 import type { ServerOptions, ServerWebSocket } from "../../../src/server/index.ts";
 import { pair, VirtualClock, type PairOptions } from "../../../src/testing/index.ts";
 import { frame } from "../../websocket/support/frames.ts";
-import { quiet, RawPeer } from "../../websocket/support/kit.ts";
+import { quiet } from "../../support/quiet.ts";
+import { WebSocketPeer } from "../../websocket/support/kit.ts";
 import { requestOf, type Changes } from "../../websocket/support/requests.ts";
 
 const nothing = new Uint8Array(0);
@@ -23,7 +24,7 @@ export function hubOf<Data = unknown>(
 /** A client's end of a WebSocket, and the server's. */
 export interface Client<Data = unknown> {
   readonly ws: ServerWebSocket<Data>;
-  readonly peer: RawPeer;
+  readonly peer: WebSocketPeer;
 }
 
 /** Has a client connect, which may be refused, or still be opening. */
@@ -37,7 +38,7 @@ export function connect<Data>(
   subscribe("serval:handshake", begun);
   hub.upgrade(stream, requestOf(headers), nothing, client, hub.enter(client));
   unsubscribe("serval:handshake", begun);
-  return { ws, peer: new RawPeer(other) };
+  return { ws, peer: new WebSocketPeer(other) };
 }
 
 /** Has one connect, and lets it open. */

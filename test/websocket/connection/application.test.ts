@@ -4,7 +4,9 @@ import { inspect } from "node:util";
 import type { CloseInfo, ServalError } from "../../../src/core/index.ts";
 import type { MessageData, Stream, StreamOptions } from "../../../src/websocket/index.ts";
 import { close, concat, frame, ping, pong, text } from "../support/frames.ts";
-import { ended, opened, quiet, uncaughtIn, type Accepting } from "../support/kit.ts";
+import { quiet } from "../../support/quiet.ts";
+import { ended, opened, uncaughtIn, type Accepting } from "../support/kit.ts";
+import { deferred } from "../../support/quiet.ts";
 
 const own = new Error("mine");
 
@@ -22,16 +24,6 @@ function noting(more: StreamOptions = {}): { order: string[]; options: StreamOpt
   };
   return { order, options };
 }
-
-/** Notes and then does what a test wants. */
-const deferred = (): { promise: Promise<void>; resolve: () => void; reject: (error: unknown) => void } => {
-  let resolve!: () => void;
-  let reject!: (error: unknown) => void;
-  const promise = new Promise<void>((...settle) => {
-    [resolve, reject] = settle;
-  });
-  return { promise, resolve, reject };
-};
 
 describe("the handlers", () => {
   it("run one at a time, from open to close, each with its stream", async () => {

@@ -6,7 +6,8 @@ import { prepare } from "../../../src/websocket/index.ts";
 import { open } from "../support/client-kit.ts";
 import { backwards, unpacked } from "../support/deflated.ts";
 import { frame } from "../support/frames.ts";
-import { codeOf, quiet } from "../support/kit.ts";
+import { quiet } from "../../support/quiet.ts";
+import { codeOf } from "../support/kit.ts";
 
 describe("a prepared message", () => {
   it("is deflated elsewhere once for all who wait, and none is called back inside the call", () => {

@@ -8,7 +8,7 @@ import { copiedUpTo } from "../../../src/websocket/protocol/outgoing.ts";
 import type { Sender } from "../../../src/websocket/connection/sender.ts";
 import { roles } from "../support/client-kit.ts";
 import { describeFrame, utf8 } from "../support/frames.ts";
-import { quiet } from "../support/kit.ts";
+import { quiet } from "../../support/quiet.ts";
 import { behindFill, Sending, textsIn } from "../support/sending.ts";
 import { fc, runs } from "../../support/property.ts";
 

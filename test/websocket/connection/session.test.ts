@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { binary, close, concat, more, ping, pong, text } from "../support/frames.ts";
-import { accepting, codeOf, ended, opened, pulled, quiet } from "../support/kit.ts";
+import { quiet } from "../../support/quiet.ts";
+import { accepting, codeOf, ended, opened, pulled } from "../support/kit.ts";
 import { requestBytes } from "../support/requests.ts";
 
 describe("when it reads", () => {

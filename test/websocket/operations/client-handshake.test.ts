@@ -6,7 +6,8 @@ import { deflateSettings } from "../../../src/websocket/handshake/permessage-def
 import { close, concat, text } from "../support/frames.ts";
 import { latin1, type Changes } from "../support/requests.ts";
 import { responseBytes, switching } from "../support/responses.ts";
-import { outcomeOf, quiet, shaking, type Shaking, type ShakingCall } from "../support/shaking.ts";
+import { quiet } from "../../support/quiet.ts";
+import { outcomeOf, shaking, type Shaking, type ShakingCall } from "../support/shaking.ts";
 import { fc, runs } from "../../support/property.ts";
 
 const unmasked = { key: undefined };

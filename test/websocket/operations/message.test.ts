@@ -5,7 +5,8 @@ import { handled } from "../../../src/core/internal.ts";
 import { Message } from "../../../src/websocket/operations/message.ts";
 import type { ReceivedPart } from "../../../src/websocket/connection/receiver.ts";
 import { utf8 } from "../support/frames.ts";
-import { codeOf, quiet, uncaughtIn } from "../support/kit.ts";
+import { quiet } from "../../support/quiet.ts";
+import { codeOf, uncaughtIn } from "../support/kit.ts";
 
 const part = (bytes: string | Uint8Array, done = false, kind: "text" | "binary" = "text"): ReceivedPart => ({
   bytes: typeof bytes === "string" ? utf8(bytes) : bytes,

@@ -4,7 +4,7 @@ import { coreError, type Handler, type ServalError } from "../../../src/core/ind
 import type { MessageData } from "../../../src/websocket/index.ts";
 import { receive } from "../../../src/websocket/operations/receive.ts";
 import type { ReceivedPart } from "../../../src/websocket/connection/receiver.ts";
-import { quiet } from "../support/kit.ts";
+import { quiet } from "../../support/quiet.ts";
 
 /** A session of which one thing can be read at a time. */
 class Reads {

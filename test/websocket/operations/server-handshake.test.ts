@@ -4,17 +4,8 @@ import { coreError, type ByteStream, type ServalError } from "../../../src/core/
 import { pair, VirtualClock } from "../../../src/testing/index.ts";
 import { Stream, type AcceptOptions, type AcceptSource } from "../../../src/websocket/index.ts";
 import { concat, text } from "../support/frames.ts";
-import {
-  accepting,
-  afterSteps,
-  codeOf,
-  ended,
-  opened,
-  quiet,
-  RawPeer,
-  type Accepting,
-  type AcceptCall,
-} from "../support/kit.ts";
+import { afterSteps, quiet } from "../../support/quiet.ts";
+import { accepting, codeOf, ended, opened, WebSocketPeer, type Accepting, type AcceptCall } from "../support/kit.ts";
 import { latin1, requestBytes, requestOf } from "../support/requests.ts";
 
 const never = new AbortController().signal;
@@ -38,7 +29,7 @@ describe("accept: its forms", () => {
       it(`${name} with a ${form}`, async () => {
         const [next, other] = pair();
         const ws = new Stream(next, { clock: new VirtualClock() });
-        const peer = new RawPeer(other);
+        const peer = new WebSocketPeer(other);
         const args = given() as [];
         let told: [ServalError | undefined, ...unknown[]] | undefined;
         const done = (...outcome: [ServalError | undefined]): void => void (told = outcome);
@@ -58,7 +49,7 @@ describe("accept: its forms", () => {
   it("a promise rejects with the error of a refusal, and nobody has to await it", async () => {
     const [next, other] = pair();
     const ws = new Stream(next, { clock: new VirtualClock() });
-    const peer = new RawPeer(other);
+    const peer = new WebSocketPeer(other);
     const accepted = ws.accept(requestBytes({ Host: undefined }));
     await quiet();
     assert.equal(await codeOf(accepted), "websocket.no_host");
@@ -197,7 +188,7 @@ describe("accept: no other operation runs beside it", () => {
     const [next, other] = pair();
     const clock = new VirtualClock();
     const ws = new Stream(next, { clock });
-    const peer = new RawPeer(other);
+    const peer = new WebSocketPeer(other);
     let read = 0;
     next.readSome((_, bytes) => void (read = bytes!.length));
     assert.equal(await codeOf(ws.accept()), "core.operation_pending");

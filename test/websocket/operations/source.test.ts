@@ -4,7 +4,7 @@ import { coreError, type Handler, type ServalError } from "../../../src/core/ind
 import { Item, PartedMessage } from "../../../src/websocket/connection/item.ts";
 import { SourceWriter, type MessageSource } from "../../../src/websocket/operations/source.ts";
 import { concat, utf8 } from "../support/frames.ts";
-import { quiet } from "../support/kit.ts";
+import { quiet } from "../../support/quiet.ts";
 import { fc, runs } from "../../support/property.ts";
 
 /** What a writer makes of a source; parts wait as long as `room` is false. */

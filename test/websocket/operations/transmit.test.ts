@@ -3,7 +3,8 @@ import { describe, it } from "node:test";
 import { coreError, type Handler } from "../../../src/core/index.ts";
 import { Item } from "../../../src/websocket/connection/item.ts";
 import { transmit, type Queued } from "../../../src/websocket/operations/transmit.ts";
-import { codeOf, quiet } from "../support/kit.ts";
+import { quiet } from "../../support/quiet.ts";
+import { codeOf } from "../support/kit.ts";
 
 /** A session that has written as far as `written`. */
 class Writes {

@@ -4,7 +4,7 @@ import { VirtualClock } from "../../../src/testing/index.ts";
 import { RateMeter, rateSettings } from "../../../src/websocket/options/rate.ts";
 import { kept, open, roles } from "../support/client-kit.ts";
 import { concat } from "../support/frames.ts";
-import { quiet } from "../support/kit.ts";
+import { quiet } from "../../support/quiet.ts";
 
 describe("rateSettings", () => {
   it("has the documented defaults, and none where there is no limit", () => {

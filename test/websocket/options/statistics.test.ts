@@ -5,7 +5,7 @@ import { prepare, type Statistics, type StreamOptions } from "../../../src/webso
 import { extensions, kept, open, roles, type Connection } from "../support/client-kit.ts";
 import { packed, unpacked } from "../support/deflated.ts";
 import { concat, utf8 } from "../support/frames.ts";
-import { quiet } from "../support/kit.ts";
+import { quiet } from "../../support/quiet.ts";
 
 const none: Statistics = {
   messagesReceived: 0,

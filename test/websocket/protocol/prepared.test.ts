@@ -4,7 +4,7 @@ import { prepare, type PrepareOptions, type Sendable } from "../../../src/websoc
 import { open, roles } from "../support/client-kit.ts";
 import { backwards } from "../support/deflated.ts";
 import { frame, framesIn, utf8 } from "../support/frames.ts";
-import { quiet } from "../support/kit.ts";
+import { quiet } from "../../support/quiet.ts";
 
 const long = "né€😀 ".repeat(30_000);
 

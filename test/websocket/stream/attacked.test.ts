@@ -4,7 +4,8 @@ import { constants, deflateRawSync } from "node:zlib";
 import { longestText } from "../../../src/core/text.ts";
 import { Inflater } from "../../../src/websocket/deflate/deflate.ts";
 import { Message } from "../../../src/websocket/operations/message.ts";
-import { codeOf, ended, pulled, quiet, uncaughtIn } from "../support/kit.ts";
+import { quiet } from "../../support/quiet.ts";
+import { codeOf, ended, pulled, uncaughtIn } from "../support/kit.ts";
 
 describe("what is the caller's and changes while it waits", () => {
   const cases: [name: string, write: (write: (data: Uint8Array | Uint8Array[]) => void) => void, whole: boolean][] = [

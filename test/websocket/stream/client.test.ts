@@ -4,7 +4,8 @@ import { pair } from "../../../src/testing/index.ts";
 import { prepare, Stream, type MessageData } from "../../../src/websocket/index.ts";
 import { kept, open, responseTo } from "../support/client-kit.ts";
 import { concat, utf8 } from "../support/frames.ts";
-import { codeOf, quiet, RawPeer } from "../support/kit.ts";
+import { quiet } from "../../support/quiet.ts";
+import { codeOf, WebSocketPeer } from "../support/kit.ts";
 
 const keyOf = (key: Uint8Array | undefined): string => Buffer.from(key ?? assert.fail("no mask")).toString("hex");
 
@@ -97,7 +98,7 @@ describe("a client's connection", () => {
   it("what comes right behind the response is the first message, behind open and the completion", async () => {
     const order: string[] = [];
     const [next, other] = pair();
-    const peer = new RawPeer(other);
+    const peer = new WebSocketPeer(other);
     const ws = new Stream(next, {
       open: () => void order.push("open"),
       message: (_, message) => void order.push(`message ${String(message)}`),
@@ -117,7 +118,7 @@ describe("a client's connection", () => {
     const size = responseTo(connection.received).length + 6;
     for (let split = 1; split < size; split++) {
       const [next, other] = pair();
-      const peer = new RawPeer(other);
+      const peer = new WebSocketPeer(other);
       const received: MessageData[] = [];
       const ws = new Stream(next, { message: kept(received) });
       const shaken = ws.handshake("example.com", "/");
@@ -135,7 +136,7 @@ describe("a client's connection", () => {
 
   it("before its end nothing can be sent or received, and behind it there is no second", async () => {
     const [next, other] = pair();
-    const peer = new RawPeer(other);
+    const peer = new WebSocketPeer(other);
     const ws = new Stream(next);
     for (const during of [false, true]) {
       const code = during ? "core.operation_pending" : "websocket.not_open";

@@ -3,7 +3,8 @@ import { describe, it } from "node:test";
 import { Stream, websocketErrors, type CloseOptions, type WebsocketCode } from "../../../src/websocket/index.ts";
 import { pair } from "../../../src/testing/index.ts";
 import { binary, close, concat, frame, more, ping, text } from "../support/frames.ts";
-import { codeOf, ended, opened, pulled, quiet, type Accepting } from "../support/kit.ts";
+import { quiet } from "../../support/quiet.ts";
+import { codeOf, ended, opened, pulled, type Accepting } from "../support/kit.ts";
 
 const abnormal = { code: 1006, reason: "", clean: false };
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { codeOf, ended, pulled, quiet } from "../support/kit.ts";
+import { quiet } from "../../support/quiet.ts";
+import { codeOf, ended, pulled } from "../support/kit.ts";
 
 /** A source that never gives anything, and knows whether it was told to stop. */
 function silent(): AsyncIterable<string> & { stopped: boolean } {

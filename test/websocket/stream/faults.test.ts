@@ -4,7 +4,8 @@ import { ServalError, type CloseInfo } from "../../../src/core/index.ts";
 import { pair, VirtualClock, type PairOptions } from "../../../src/testing/index.ts";
 import { Stream, type MessageData, type StreamOptions } from "../../../src/websocket/index.ts";
 import { binary, close, concat, frame, more, ping, text } from "../support/frames.ts";
-import { afterSteps, quiet, RawPeer } from "../support/kit.ts";
+import { afterSteps, quiet } from "../../support/quiet.ts";
+import { WebSocketPeer } from "../support/kit.ts";
 import { requestBytes } from "../support/requests.ts";
 
 const unhandled: unknown[] = [];
@@ -38,7 +39,7 @@ interface Outcome {
   accept: string | undefined;
   settled: unknown[];
   closed: CloseInfo | undefined;
-  peer: RawPeer;
+  peer: WebSocketPeer;
   next: ReturnType<typeof pair>[0];
   clock: VirtualClock;
   ws: Stream;
@@ -96,7 +97,7 @@ async function session(
   bytes = said,
 ): Promise<Outcome> {
   const [next, other] = pair({ capacity: Infinity, ...own }, { capacity: Infinity, ...peers });
-  const peer = new RawPeer(other);
+  const peer = new WebSocketPeer(other);
   const clock = new VirtualClock();
   // The handlers are found when they are needed: this is known only after the options are copied.
   const late: StreamOptions = {};

@@ -4,7 +4,8 @@ import { describe, it } from "node:test";
 import { pair, VirtualClock } from "../../../src/testing/index.ts";
 import { Stream, suggestedTimeouts, type StreamOptions, type Timeouts } from "../../../src/websocket/index.ts";
 import { open, responseTo, roles, type Connection } from "../support/client-kit.ts";
-import { codeOf, quiet, RawPeer } from "../support/kit.ts";
+import { quiet } from "../../support/quiet.ts";
+import { codeOf, WebSocketPeer } from "../support/kit.ts";
 import { requestBytes } from "../support/requests.ts";
 
 const idle = 1000;
@@ -249,7 +250,7 @@ for (const role of roles) {
 
   it(`as a ${role}, by default: the suggested timeouts`, async () => {
     const [next, other] = pair({ capacity: Infinity });
-    const peer = new RawPeer(other);
+    const peer = new WebSocketPeer(other);
     const clock = new VirtualClock();
     const errors: string[] = [];
     const ws = new Stream(next, { clock, error: (_, error) => void errors.push(error.code) });

@@ -4,7 +4,8 @@ import { VirtualClock } from "../../../src/testing/index.ts";
 import { Stream, type MessageData, type StreamOptions } from "../../../src/websocket/index.ts";
 import { Settings } from "../../../src/websocket/internal.ts";
 import { binary, concat, describeFrames, more, ping, text, wholeFrames } from "../support/frames.ts";
-import { opened, quiet } from "../support/kit.ts";
+import { quiet } from "../../support/quiet.ts";
+import { opened } from "../support/kit.ts";
 import { requestBytes } from "../support/requests.ts";
 import { SharedBufferStream } from "../support/shared-buffer.ts";
 

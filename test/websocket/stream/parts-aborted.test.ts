@@ -5,7 +5,8 @@ import type { Message, ReceivedPart } from "../../../src/websocket/index.ts";
 import { extensions, open, roles, type Connection } from "../support/client-kit.ts";
 import { noise, packed } from "../support/deflated.ts";
 import { concat, utf8 } from "../support/frames.ts";
-import { codeOf, quiet } from "../support/kit.ts";
+import { quiet } from "../../support/quiet.ts";
+import { codeOf } from "../support/kit.ts";
 import { own, seen, ways, whole, type Seen } from "../support/ways.ts";
 import { fc, runs } from "../../support/property.ts";
 

@@ -4,7 +4,8 @@ import { describe, it } from "node:test";
 import type { MessageSource } from "../../../src/websocket/index.ts";
 import { open, roles } from "../support/client-kit.ts";
 import { concat, utf8 } from "../support/frames.ts";
-import { codeOf, quiet } from "../support/kit.ts";
+import { quiet } from "../../support/quiet.ts";
+import { codeOf } from "../support/kit.ts";
 
 for (const role of roles) {
   describe(`as a ${role}: sending parts`, () => {

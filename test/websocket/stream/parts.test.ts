@@ -4,7 +4,8 @@ import { describe, it } from "node:test";
 import type { Message, Stream } from "../../../src/websocket/index.ts";
 import { kept, open, roles, type Connection } from "../support/client-kit.ts";
 import { concat, utf8 } from "../support/frames.ts";
-import { codeOf, quiet } from "../support/kit.ts";
+import { quiet } from "../../support/quiet.ts";
+import { codeOf } from "../support/kit.ts";
 import { ways, type Seen } from "../support/ways.ts";
 
 /** A conversation with everything in it that may come, and what of it are messages. */

@@ -4,7 +4,8 @@ import { describe, it } from "node:test";
 import { prepare } from "../../../src/websocket/index.ts";
 import { open, roles, type Connection } from "../support/client-kit.ts";
 import { utf8 } from "../support/frames.ts";
-import { codeOf, quiet } from "../support/kit.ts";
+import { quiet } from "../../support/quiet.ts";
+import { codeOf } from "../support/kit.ts";
 import { behind, never, slow, Source, stuck, wrong } from "../support/slow-peer.ts";
 
 for (const role of roles) {

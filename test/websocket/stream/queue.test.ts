@@ -4,7 +4,8 @@ import { describe, it } from "node:test";
 import { handled } from "../../../src/core/internal.ts";
 import { open, roles } from "../support/client-kit.ts";
 import { utf8 } from "../support/frames.ts";
-import { codeOf, quiet } from "../support/kit.ts";
+import { quiet } from "../../support/quiet.ts";
+import { codeOf } from "../support/kit.ts";
 import { messagesIn } from "../support/sent-messages.ts";
 import { behind, never, slow, Source, stuck, wrong } from "../support/slow-peer.ts";
 

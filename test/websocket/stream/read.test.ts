@@ -4,7 +4,8 @@ import type { ServalError } from "../../../src/core/index.ts";
 import { handled } from "../../../src/core/internal.ts";
 import type { MessageData, Stream } from "../../../src/websocket/index.ts";
 import { binary, close, concat, frame, more, ping, text, utf8 } from "../support/frames.ts";
-import { codeOf, ended, opened, outcomeOf, pulled, quiet, uncaughtIn } from "../support/kit.ts";
+import { quiet } from "../../support/quiet.ts";
+import { codeOf, ended, opened, outcomeOf, pulled, uncaughtIn } from "../support/kit.ts";
 
 const bytes = (value: string): Uint8Array => utf8(value);
 

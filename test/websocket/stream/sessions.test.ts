@@ -6,7 +6,7 @@ import type { PairOptions } from "../../../src/testing/index.ts";
 import { prepare, type Stream } from "../../../src/websocket/index.ts";
 import { Connection, extensions, responseTo, roles } from "../support/client-kit.ts";
 import { concat, frame } from "../support/frames.ts";
-import { afterSteps, quiet } from "../support/kit.ts";
+import { afterSteps, quiet } from "../../support/quiet.ts";
 import { requestBytes } from "../support/requests.ts";
 
 const unhandled: unknown[] = [];

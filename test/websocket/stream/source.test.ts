@@ -5,7 +5,8 @@ import { handled } from "../../../src/core/internal.ts";
 import type { MessageSource } from "../../../src/websocket/index.ts";
 import { open, roles, type Connection } from "../support/client-kit.ts";
 import { utf8 } from "../support/frames.ts";
-import { codeOf, outcomeOf, quiet } from "../support/kit.ts";
+import { quiet } from "../../support/quiet.ts";
+import { codeOf, outcomeOf } from "../support/kit.ts";
 import { messagesIn } from "../support/sent-messages.ts";
 import { behind, never, slow, Source, stuck, wrong } from "../support/slow-peer.ts";
 

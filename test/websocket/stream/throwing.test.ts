@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { text } from "../support/frames.ts";
-import { accepting, codeOf, ended, pulled, quiet, uncaughtIn, type Accepting } from "../support/kit.ts";
+import { quiet } from "../../support/quiet.ts";
+import { accepting, codeOf, ended, pulled, uncaughtIn, type Accepting } from "../support/kit.ts";
 import { latin1, requestBytes } from "../support/requests.ts";
 
 const own = new Error("mine");

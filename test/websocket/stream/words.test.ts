@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { ServalError } from "../../../src/core/index.ts";
 import { binary, close, text } from "../support/frames.ts";
-import { codeOf, outcomeOf, pulled, quiet } from "../support/kit.ts";
+import { quiet } from "../../support/quiet.ts";
+import { codeOf, outcomeOf, pulled } from "../support/kit.ts";
 
 /** What an error says. */
 async function wordsOf(promise: Promise<unknown>): Promise<string | undefined> {

@@ -3,7 +3,8 @@ import { describe, it } from "node:test";
 import type { ServalError } from "../../../src/core/index.ts";
 import type { Stream } from "../../../src/websocket/index.ts";
 import { framesIn, utf8 } from "../support/frames.ts";
-import { codeOf, ended, opened, pulled, quiet, type Accepting } from "../support/kit.ts";
+import { quiet } from "../../support/quiet.ts";
+import { codeOf, ended, opened, pulled, type Accepting } from "../support/kit.ts";
 
 const kilobyte = "x".repeat(1020); // with its header 1024 bytes
 

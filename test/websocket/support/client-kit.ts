@@ -1,14 +1,15 @@
 // A stream that is open in either role. In the client role its peer is a server, which answers the request with a 101 of its
 // own making, masks nothing, and takes nothing that is not masked.
 import assert from "node:assert/strict";
-import { createHash } from "node:crypto";
 import type { CloseInfo, Role } from "../../../src/core/index.ts";
 import { pair, VirtualClock, type PairOptions, type PairStream } from "../../../src/testing/index.ts";
 import { Stream, type HandshakeOptions, type MessageData, type StreamOptions } from "../../../src/websocket/index.ts";
 import * as frames from "./frames.ts";
 import { framesIn, wholeFrames, type FrameForm, type SentFrame } from "./frames.ts";
-import { quiet, RawPeer } from "./kit.ts";
-import { latin1, requestBytes } from "./requests.ts";
+import { quiet } from "../../support/quiet.ts";
+import { WebSocketPeer } from "./kit.ts";
+import { requestBytes } from "./requests.ts";
+import { responseToKey } from "./responses.ts";
 
 /** The extensions that both sides agree to where messages are compressed, each by itself. */
 export const extensions = "permessage-deflate; server_no_context_takeover; client_no_context_takeover";
@@ -28,20 +29,10 @@ export interface Setup {
   extensions?: string;
 }
 
-/** The answer to a client's key (RFC 6455 section 4.2.2, step 5.4). */
-const acceptFor = (key: string): string =>
-  createHash("sha1").update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest("base64");
-
 /** The response of a server that agrees to the request. */
 export function responseTo(request: Uint8Array, extensions?: string): Uint8Array {
   const key = /^Sec-WebSocket-Key: *(\S+)\r$/im.exec(Buffer.from(request).toString("latin1"))?.[1];
-  const headers = [
-    "Upgrade: websocket",
-    "Connection: Upgrade",
-    `Sec-WebSocket-Accept: ${acceptFor(key ?? assert.fail("no key in the request"))}`,
-    ...(extensions === undefined ? [] : [`Sec-WebSocket-Extensions: ${extensions}`]),
-  ];
-  return latin1(`HTTP/1.1 101 Switching Protocols\r\n${headers.join("\r\n")}\r\n\r\n`);
+  return responseToKey(key ?? assert.fail("no key in the request"), { "Sec-WebSocket-Extensions": extensions });
 }
 
 /** A stream of ours in a role, pulled unless it has a `message` handler, and its peer, whose frames it makes. */
@@ -49,7 +40,7 @@ export class Connection {
   readonly role: Role;
   readonly ws: Stream;
   readonly next: PairStream;
-  readonly peer: RawPeer;
+  readonly peer: WebSocketPeer;
   readonly clock: VirtualClock = new VirtualClock();
   /** What reached the handlers `error` and `drain`. */
   readonly errors: string[] = [];
@@ -61,7 +52,7 @@ export class Connection {
     this.role = role;
     const [next, other] = pair({ capacity: Infinity, ...side }, { capacity: Infinity, ...peerPair });
     this.next = next;
-    this.peer = new RawPeer(other);
+    this.peer = new WebSocketPeer(other);
     this.ws = new Stream(next, {
       clock: this.clock,
       error: (_, error) => void this.errors.push(error.code),

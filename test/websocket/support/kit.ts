@@ -11,21 +11,10 @@ import {
   type MessageData,
   type StreamOptions,
 } from "../../../src/websocket/index.ts";
-import { concat, describeFrames, wholeFrames } from "./frames.ts";
+import { quiet } from "../../support/quiet.ts";
+import { RawPeer } from "../../support/raw-peer.ts";
+import { describeFrames, wholeFrames } from "./frames.ts";
 import { requestBytes } from "./requests.ts";
-
-/** Lets everything that is ready run: pairs need no more than microtasks, so this is all that is going to happen. */
-export function quiet(): Promise<void> {
-  return new Promise((resolve) => {
-    setImmediate(resolve);
-  });
-}
-
-/** Runs `act` behind `count` more microtasks: each step at which something can come in between. */
-export function afterSteps(count: number, act: () => unknown): void {
-  if (count === 0) act();
-  else queueMicrotask(() => afterSteps(count - 1, act));
-}
 
 /** A response as it came over the wire. */
 export interface SeenResponse {
@@ -35,56 +24,8 @@ export interface SeenResponse {
   body: string;
 }
 
-/** The peer's side: reads all the time, unless it is paused, and keeps what it read. */
-export class RawPeer {
-  readonly stream: PairStream;
-  received: Uint8Array = new Uint8Array(0);
-  /** Whether the other side has ended, and with which error the transport failed. */
-  ended = false;
-  error: ServalError | undefined;
-  #paused = false;
-  #reading = false;
-  readonly #queue: { bytes: Uint8Array; resolve: () => void }[] = [];
-
-  constructor(stream: PairStream) {
-    this.stream = stream;
-    this.resume();
-  }
-
-  pause(): void {
-    this.#paused = true;
-  }
-
-  resume(): void {
-    this.#paused = false;
-    if (!this.#reading) this.#read();
-  }
-
-  /** Writes all of the bytes, behind those of the calls before; fulfils when they are taken, or the transport has failed. */
-  write(...pieces: Uint8Array[]): Promise<void> {
-    return new Promise((resolve) => {
-      this.#queue.push({ bytes: concat(...pieces), resolve });
-      if (this.#queue.length === 1) this.#write();
-    });
-  }
-
-  #write(): void {
-    const first = this.#queue[0];
-    const done = (): void => {
-      this.#queue.shift();
-      first.resolve();
-      if (this.#queue.length > 0) this.#write();
-    };
-    if (first.bytes.length === 0) done();
-    else {
-      this.stream.writeSome(first.bytes, (error, count) => {
-        first.bytes = first.bytes.subarray(count);
-        if (error === undefined) this.#write();
-        else done();
-      });
-    }
-  }
-
+/** The peer of a stream in the server role, which takes what it reads for a response, and then frames. */
+export class WebSocketPeer extends RawPeer {
   /** The response at the beginning of what was received; undefined while it is not whole. */
   get response(): SeenResponse | undefined {
     return this.#split()?.response;
@@ -94,19 +35,6 @@ export class RawPeer {
   get frames(): string[] {
     const rest = this.#split()?.rest ?? new Uint8Array(0);
     return describeFrames(rest.subarray(0, wholeFrames(rest)));
-  }
-
-  #read(): void {
-    this.#reading = true;
-    this.stream.readSome((error, bytes) => {
-      this.#reading = false;
-      this.error = error;
-      if (bytes === undefined) this.ended = error === undefined;
-      else {
-        this.received = concat(this.received, bytes);
-        if (!this.#paused) this.#read();
-      }
-    });
   }
 
   #split(): { response: SeenResponse; rest: Uint8Array } | undefined {
@@ -132,7 +60,7 @@ export class RawPeer {
 export interface Accepting<Data = unknown> {
   ws: Stream<Data>;
   next: PairStream;
-  peer: RawPeer;
+  peer: WebSocketPeer;
   clock: VirtualClock;
   /** How often the completion handler ran, with what, and whether that was inside the call. */
   completions: number;
@@ -178,7 +106,7 @@ export function accepting<Data = unknown>(call: AcceptCall<Data> = {}): Acceptin
   const state: Accepting<Data> = {
     ws,
     next,
-    peer: new RawPeer(other),
+    peer: new WebSocketPeer(other),
     clock,
     completions: 0,
     error: undefined,

@@ -1,5 +1,4 @@
 // Handshakes in the client role over pairs in memory, and the server at the other end, which speaks in bytes.
-import { createHash } from "node:crypto";
 import type { ServalError } from "../../../src/core/index.ts";
 import type { Request, Response } from "../../../src/http/index.ts";
 import { pair, VirtualClock, type PairOptions, type PairStream } from "../../../src/testing/index.ts";
@@ -9,6 +8,7 @@ import {
   type HandshakeResult,
 } from "../../../src/websocket/operations/client-handshake.ts";
 import { concat } from "./frames.ts";
+import { answerTo } from "./requests.ts";
 
 /** What became of a handshake. */
 export interface Shaking {
@@ -46,9 +46,6 @@ export interface ShakingCall {
   /** Does something with the next layer first. */
   busy?: (next: PairStream) => unknown;
 }
-
-const acceptFor = (key: string): string =>
-  createHash("sha1").update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest("base64");
 
 /** Starts a handshake. What `start` throws comes out. */
 export function shaking(call: ShakingCall = {}): Shaking {
@@ -115,7 +112,7 @@ function serve(state: Shaking, { answer, ends = false }: ShakingCall): void {
       if (!answered && state.received.includes("\r\n\r\n")) {
         answered = true;
         const key = /^Sec-WebSocket-Key: (.*)\r$/m.exec(state.received)?.[1] ?? "";
-        send(server, [...answer!(acceptFor(key))], ends);
+        send(server, [...answer!(answerTo(key))], ends);
       }
       read();
     });
@@ -132,13 +129,6 @@ function send(server: PairStream, pieces: Uint8Array[], ends: boolean): void {
   server.writeSome(first, (error, written) => {
     if (error !== undefined) return;
     send(server, written < first.length ? [first.subarray(written), ...rest.slice(1)] : rest.slice(1), ends);
-  });
-}
-
-/** Lets everything that is ready run: pairs need no more than microtasks. */
-export function quiet(): Promise<void> {
-  return new Promise((resolve) => {
-    setImmediate(resolve);
   });
 }
 

@@ -4,7 +4,7 @@ import type { Role } from "../../../src/core/index.ts";
 import type { StreamOptions } from "../../../src/websocket/index.ts";
 import { open, type Connection, type Setup } from "./client-kit.ts";
 import { frame } from "./frames.ts";
-import { quiet } from "./kit.ts";
+import { quiet } from "../../support/quiet.ts";
 
 /** A connection whose peer takes 250 bytes when it is told to, and has room for 500. */
 export async function slow(role: Role, options: StreamOptions = {}, setup: Setup = {}): Promise<Connection> {

@@ -17,7 +17,8 @@ import {
 } from "../../../../src/http/index.ts";
 import { httpError } from "../../../../src/http/internal.ts";
 import { pair, type PairStream } from "../../../../src/testing/index.ts";
-import { HandBody, quiet } from "../../support/serving.ts";
+import { quiet } from "../../../support/quiet.ts";
+import { HandBody } from "../../support/serving.ts";
 
 const hello = (): Response => new Response({ body: "hello" });
 

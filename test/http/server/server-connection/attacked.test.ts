@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Response } from "../../../../src/http/index.ts";
-import { post, quiet, Serving } from "../../support/serving.ts";
+import { quiet } from "../../../support/quiet.ts";
+import { post, Serving } from "../../support/serving.ts";
 
 describe("a client that asks for much", () => {
   it("leaves others their turn, whatever becomes of the bodies of its requests", async () => {

@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Response, type IncomingBody, type RequestHandler } from "../../../../src/http/index.ts";
-import { deferred, get, quiet, Serving } from "../../support/serving.ts";
+import { deferred, quiet } from "../../../support/quiet.ts";
+import { get, Serving } from "../../support/serving.ts";
 
 const chunked = (chunks: string): string => `POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n${chunks}`;
 const expecting = "Expect: 100-continue\r\n";

@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { decodeLatin1 } from "../../../../src/core/text.ts";
 import { IncomingBody, Response, type IncomingRequest, type RequestHandler } from "../../../../src/http/index.ts";
-import { deferred, get, post, quiet, Serving } from "../../support/serving.ts";
+import { deferred, quiet } from "../../../support/quiet.ts";
+import { get, post, Serving } from "../../support/serving.ts";
 
 const chunked = (chunks: string): string => `POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n${chunks}`;
 const expecting = "Expect: 100-continue\r\n";

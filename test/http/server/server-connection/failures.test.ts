@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Fields, Response, type Body, type RequestHandler } from "../../../../src/http/index.ts";
-import { deferred, get, HandBody, post, quiet, Serving } from "../../support/serving.ts";
+import { deferred, quiet } from "../../../support/quiet.ts";
+import { get, HandBody, post, Serving } from "../../support/serving.ts";
 
 const ok: RequestHandler = () => new Response({ body: "ok" });
 const mine = new Error("mine");

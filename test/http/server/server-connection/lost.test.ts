@@ -6,7 +6,8 @@ import { describe, it } from "node:test";
 import type { ServalError } from "../../../../src/core/index.ts";
 import { Response, serve, type Body, type Exchange, type RequestHandler } from "../../../../src/http/index.ts";
 import { listen } from "../../../../src/net/index.ts";
-import { deferred, get, HandBody, post, quiet, Serving, type ServingInit } from "../../support/serving.ts";
+import { deferred, quiet } from "../../../support/quiet.ts";
+import { get, HandBody, post, Serving, type ServingInit } from "../../support/serving.ts";
 
 /** A connection whose handler asks for the signal of each request, and answers when it is told to. */
 class Watched {

@@ -4,7 +4,8 @@ import { describe, it } from "node:test";
 import { decodeLatin1, encodeLatin1 } from "../../../../src/core/text.ts";
 import { Response, serve, type Body, type Exchange, type RequestHandler } from "../../../../src/http/index.ts";
 import { pair, VirtualClock } from "../../../../src/testing/index.ts";
-import { deferred, get, HandBody, post, quiet, Serving } from "../../support/serving.ts";
+import { deferred, quiet } from "../../../support/quiet.ts";
+import { get, HandBody, post, Serving } from "../../support/serving.ts";
 
 const upgrade = (headers = ""): string => get("/up", `Connection: Upgrade\r\nUpgrade: x\r\n${headers}`);
 const ok: RequestHandler = ({ target }) => new Response({ body: target });

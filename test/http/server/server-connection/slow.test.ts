@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Response, type RequestHandler } from "../../../../src/http/index.ts";
-import { get, post, quiet, Serving } from "../../support/serving.ts";
+import { quiet } from "../../../support/quiet.ts";
+import { get, post, Serving } from "../../support/serving.ts";
 
 const ok: RequestHandler = () => new Response({ body: "ok" });
 const whole: RequestHandler = async (request) => new Response({ body: await request.bytes() });

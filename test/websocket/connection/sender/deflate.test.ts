@@ -8,7 +8,7 @@ import type { Item } from "../../../../src/websocket/connection/item.ts";
 import { copiedUpTo } from "../../../../src/websocket/protocol/outgoing.ts";
 import { roles } from "../../support/client-kit.ts";
 import { describeFrame, utf8 } from "../../support/frames.ts";
-import { quiet } from "../../support/kit.ts";
+import { quiet } from "../../../support/quiet.ts";
 import { Sending, textsIn, type SendingOptions } from "../../support/sending.ts";
 
 const { text, binary } = opcode;

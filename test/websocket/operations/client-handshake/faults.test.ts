@@ -5,7 +5,9 @@ import { ServalError } from "../../../../src/core/index.ts";
 import { concat, text } from "../../support/frames.ts";
 import { latin1 } from "../../support/requests.ts";
 import { responseBytes } from "../../support/responses.ts";
-import { quiet, shaking, type Shaking, type ShakingCall } from "../../support/shaking.ts";
+import { quiet } from "../../../support/quiet.ts";
+import { shaking, type Shaking, type ShakingCall } from "../../support/shaking.ts";
+import { afterSteps } from "../../../support/quiet.ts";
 
 interface Scenario {
   name: string;
@@ -63,12 +65,6 @@ function holds(state: Shaking, name: string): void {
     assert.equal(state.closedBefore, true, name);
     assert.equal(state.result, undefined, name);
   }
-}
-
-/** Runs `act` behind `count` more microtasks: each step at which something can come in between. */
-function afterSteps(count: number, act: () => unknown): void {
-  if (count === 0) act();
-  else queueMicrotask(() => afterSteps(count - 1, act));
 }
 
 for (const scenario of scenarios) {

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { text } from "../../support/frames.ts";
-import { accepting, ended, opened, quiet, type Accepting } from "../../support/kit.ts";
+import { quiet } from "../../../support/quiet.ts";
+import { accepting, ended, opened, type Accepting } from "../../support/kit.ts";
 import { latin1, requestBytes, requestOf } from "../../support/requests.ts";
 
 describe("accept: one deadline for all of it", () => {

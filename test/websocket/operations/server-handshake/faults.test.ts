@@ -4,7 +4,8 @@ import { ServalError } from "../../../../src/core/index.ts";
 import { Response } from "../../../../src/http/index.ts";
 import type { StreamOptions } from "../../../../src/websocket/index.ts";
 import { concat, text } from "../../support/frames.ts";
-import { accepting, afterSteps, ended, quiet, type Accepting, type AcceptCall } from "../../support/kit.ts";
+import { afterSteps, quiet } from "../../../support/quiet.ts";
+import { accepting, ended, type Accepting, type AcceptCall } from "../../support/kit.ts";
 import { requestBytes, requestOf } from "../../support/requests.ts";
 
 interface Scenario {

@@ -3,7 +3,8 @@ import { describe, it } from "node:test";
 import { Fields, Request, Response } from "../../../../src/http/index.ts";
 import type { StreamOptions, UpgradeResult } from "../../../../src/websocket/index.ts";
 import { concat, text } from "../../support/frames.ts";
-import { accepting, afterSteps, ended, quiet, type Accepting } from "../../support/kit.ts";
+import { afterSteps, quiet } from "../../../support/quiet.ts";
+import { accepting, ended, type Accepting } from "../../support/kit.ts";
 import { requestBytes, type Changes } from "../../support/requests.ts";
 
 /** A request with protocols offered, and a frame behind it. */

@@ -5,7 +5,8 @@ import { coreErrors } from "../../../../src/core/index.ts";
 import { websocketErrors } from "../../../../src/websocket/index.ts";
 import { acceptCases, fieldsOfAll, type AcceptCase } from "../../support/accept-cases.ts";
 import { binary, concat, more, text } from "../../support/frames.ts";
-import { accepting, ended, quiet, type AcceptCall } from "../../support/kit.ts";
+import { quiet } from "../../../support/quiet.ts";
+import { accepting, ended, type AcceptCall } from "../../support/kit.ts";
 
 const conditions: Record<string, readonly [condition: string, message: string]> = {
   ...coreErrors,
