@@ -37,4 +37,5 @@ export {
   writeLatin1,
   writeUtf8,
 } from "./text.ts";
+export { refilled } from "./token-bucket.ts";
 export { TransportStream } from "./transport-stream.ts";

@@ -1,10 +1,10 @@
-import { createSecureContext, type SecureContext, type TlsOptions, type TLSSocket } from "node:tls";
+import type { SecureContext, TlsOptions, TLSSocket } from "node:tls";
 import { abortError, coreError, type ByteStream, type Peer, type ServalError } from "../core/index.ts";
 import { checkByteStream, checkSignal, handled, offAbort, onAbort } from "../core/internal.ts";
 import { nameOf } from "./address.ts";
 import { acceptTlsError, clientCertificateError, unnamedClient } from "./errors.ts";
 import { SocketStream } from "./socket-stream.ts";
-import { checkServerOptions } from "./tls-options.ts";
+import { checkServerOptions, serverContext } from "./tls-options.ts";
 import { shakeHandsAsServer } from "./tls-server-socket.ts";
 import { TlsStream } from "./tls-stream.ts";
 import { toDuplex } from "./to-duplex.ts";
@@ -138,8 +138,7 @@ function contextOf(options: AcceptTlsOptions): SecureContext {
   if (options.secureContext !== undefined) return options.secureContext;
   const known = contexts.get(options);
   if (known !== undefined) return known;
-  // As tls.Server has it: a session is resumed only where its client was asked for the same.
-  const context = createSecureContext({ honorCipherOrder: true, sessionIdContext: "serval", ...options });
+  const context = serverContext(options);
   contexts.set(options, context);
   return context;
 }

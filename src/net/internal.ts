@@ -1,4 +1,4 @@
 // For the other folders of the package; users have index.ts.
 export { netError } from "./errors.ts";
 export { parseIPv4, parseIPv6 } from "./ip-address.ts";
-export { checkServerOptions as checkTlsServerOptions } from "./tls-options.ts";
+export { checkServerOptions as checkTlsServerOptions, serverContext } from "./tls-options.ts";

@@ -1,4 +1,4 @@
-import { checkNumber, checkOptions, optionSet } from "../core/internal.ts";
+import { checkNumber, checkOptions, optionSet, refilled } from "../core/internal.ts";
 
 /**
  * How many bytes may pass in one direction. Implementations need no timer and no clock of their own: whoever asks says
@@ -79,7 +79,7 @@ class TokenBucket implements RateLimit {
   #fill(now: number): void {
     if (now <= this.#filledAt) return;
     // It begins full, so how long the first time is does not matter.
-    this.#tokens = Math.min(this.#capacity, this.#tokens + (now - this.#filledAt) * this.#rate);
+    this.#tokens = refilled(this.#tokens, this.#capacity, this.#rate, now - this.#filledAt);
     this.#filledAt = now;
   }
 }

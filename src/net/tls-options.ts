@@ -1,3 +1,4 @@
+import { createSecureContext, type SecureContext, type SecureContextOptions } from "node:tls";
 import { checkOptions, decodeLatin1, invalidArgument, optionSet } from "../core/internal.ts";
 
 /** The options of both sides that hold PEM, as far as they are looked at here. */
@@ -37,6 +38,12 @@ export function checkServerOptions(
     throw invalidArgument("a server needs a certificate: cert and key, pfx, or a secureContext");
   }
   checkCertificates(options);
+}
+
+/** The context that a server's options make. It costs milliseconds: one serves many connections. */
+export function serverContext(options: SecureContextOptions): SecureContext {
+  // As tls.Server has it: a session is resumed only where its client was asked for the same.
+  return createSecureContext({ honorCipherOrder: true, sessionIdContext: "serval", ...options });
 }
 
 const certificate = /-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----/;

@@ -1,8 +1,7 @@
-import { createSecureContext } from "node:tls";
 import { FlatBuffer, PrefixedStream, type ByteStream } from "../core/index.ts";
 import { invalidArgument } from "../core/internal.ts";
 import { acceptProxy, acceptTls, detectTls, type AcceptTlsOptions } from "../net/index.ts";
-import { checkTlsServerOptions } from "../net/internal.ts";
+import { checkTlsServerOptions, serverContext } from "../net/internal.ts";
 import type { ServeOptions } from "./options.ts";
 
 /** What stands between a connection and its first request: the PROXY protocol, TLS, whether it is TLS at all. */
@@ -65,8 +64,7 @@ function withContext(tls: AcceptTlsOptions): AcceptTlsOptions {
   checkTlsServerOptions(tls);
   if (tls.secureContext !== undefined) return { ...tls };
   try {
-    const secureContext = createSecureContext({ honorCipherOrder: true, sessionIdContext: "serval", ...tls });
-    return { ...tls, secureContext };
+    return { ...tls, secureContext: serverContext(tls) };
   } catch (cause) {
     throw invalidArgument(`TLS can't start with these options: ${(cause as Error).message}`);
   }

@@ -31,6 +31,7 @@ const good: Readonly<Record<string, Partial<Endpoint>>> = {
   "ws://example.com/a b/ü?q=ü": { target: "/a%20b/%C3%BC?q=%C3%BC" },
   "ws://example.com/a/../b%23c": { target: "/b%23c" },
   "ws://127.0.0.1:8080/": { host: "127.0.0.1", port: 8080, authority: "127.0.0.1:8080" },
+  "http://[::1]:81/": { host: "::1", port: 81, authority: "[::1]:81" },
   "ws://[::1]/": { host: "::1", authority: "[::1]" },
   "wss://[2001:DB8::1]:8443/x": {
     isSecure: true,
@@ -50,6 +51,7 @@ const good: Readonly<Record<string, Partial<Endpoint>>> = {
   "ws+unix:/run/app.sock?room=1": { ...unix, unix: "/run/app.sock", target: "/?room=1" },
   "ws+unix:///run/app.sock:/chat": { ...unix, unix: "/run/app.sock", target: "/chat" },
   "ws+unix:app.sock:/chat": { ...unix, unix: "app.sock", target: "/chat" },
+  "ws+unix:/a%3Ab.sock:/t:u?v": { ...unix, unix: "/a:b.sock", target: "/t:u?v" },
   "ws+unix:/run/my%20app%3A1.sock:/c%20d": { ...unix, unix: "/run/my app:1.sock", target: "/c%20d" },
 };
 

@@ -10,7 +10,7 @@ import type { ClientOptions, ClientSettings } from "../shared/client-options.ts"
 import { before } from "./before.ts";
 import type { FailedAddress, Failure, Inspection, StepName, TlsFindings } from "./inspection.ts";
 import { openTunnel } from "./open-tunnel.ts";
-import { hostAndPort, placeOf, type Place } from "../shared/place.ts";
+import { basic, hostAndPort, parseUrl, type Endpoint } from "../../client/internal.ts";
 import { RecordingStream } from "./recording-stream.ts";
 import { RoundTrips } from "../shared/round-trips.ts";
 import { withoutPassword } from "../connect/transcript.ts";
@@ -22,13 +22,13 @@ const pings = 5;
 /** Opens a WebSocket step by step, pings it, closes it, and tells what it found. Throws misuse alone. */
 export async function examine({ url, options }: ClientSettings, clock: Clock): Promise<Inspection> {
   const found: Inspection = { url: withoutPassword(url), opened: false, verdict: "" };
-  await new Examination(placeOf(url), options, clock, found).run();
+  await new Examination(parseUrl(url), options, clock, found).run();
   found.verdict = verdictOf(found);
   return found;
 }
 
 class Examination {
-  readonly #place: Place;
+  readonly #place: Endpoint;
   readonly #options: ClientOptions;
   readonly #clock: Clock;
   readonly #found: Inspection;
@@ -40,7 +40,7 @@ class Examination {
   /** The address that was connected to, for another look. */
   #address: string | undefined;
 
-  constructor(place: Place, options: ClientOptions, clock: Clock, found: Inspection) {
+  constructor(place: Endpoint, options: ClientOptions, clock: Clock, found: Inspection) {
     this.#place = place;
     this.#options = options;
     this.#clock = clock;
@@ -66,13 +66,13 @@ class Examination {
 
   async #open(): Promise<Stream> {
     const { proxy } = this.#options;
-    const transport = proxy === undefined ? await this.#dial(this.#place) : await this.#tunnel(placeOf(String(proxy)));
+    const transport = proxy === undefined ? await this.#dial(this.#place) : await this.#tunnel(parseUrl(String(proxy)));
     const stream = this.#place.isSecure ? await this.#secure(transport) : transport;
     return this.#shakeHands(stream);
   }
 
   /** Connects to a host: by each of its addresses, until one answers. */
-  async #dial(place: Place): Promise<ByteStream> {
+  async #dial(place: Endpoint): Promise<ByteStream> {
     if (place.unix !== undefined) {
       this.#begin("tcp");
       const stream = await this.#limited(this.#deadline, (signal) => connect({ unix: place.unix }, { signal }));
@@ -83,7 +83,7 @@ class Examination {
     this.#begin("tcp");
     const failed: FailedAddress[] = [];
     for (const [i, address] of addresses.entries()) {
-      const name = hostAndPort({ host: address, port: place.port });
+      const name = hostAndPort(address, place.port);
       const started = this.#clock.now();
       // An address that does not answer leaves the others their share of the time.
       const share = (this.#deadline - started) / (addresses.length - i);
@@ -102,7 +102,7 @@ class Examination {
     throw netError("net.host_not_found");
   }
 
-  async #lookUp({ host }: Place): Promise<string[]> {
+  async #lookUp({ host }: Endpoint): Promise<string[]> {
     if (isIP(host) !== 0) return [host];
     this.#begin("dns");
     try {
@@ -116,7 +116,7 @@ class Examination {
     }
   }
 
-  async #tunnel(proxy: Place): Promise<ByteStream> {
+  async #tunnel(proxy: Endpoint): Promise<ByteStream> {
     const transport = await this.#dial(proxy);
     this.#begin("proxy");
     const stream = proxy.isSecure
@@ -163,8 +163,8 @@ class Examination {
       message: () => void this.#found.messages!++,
     });
     const headers = new Fields(this.#options.headers);
-    const { authority, target, authorization } = this.#place;
-    if (authorization !== undefined && !headers.has("Authorization")) headers.append("Authorization", authorization);
+    const { authority, target, credentials } = this.#place;
+    if (credentials !== undefined && !headers.has("Authorization")) headers.append("Authorization", basic(credentials));
     try {
       await ws.handshake(authority, target, { protocols, headers });
       this.#found.opened = true;

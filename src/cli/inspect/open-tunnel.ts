@@ -1,17 +1,17 @@
 import { FlatBuffer, PrefixedStream, ServalError, type ByteStream } from "../../core/index.ts";
 import { FinalResponseParser, readResponse, Request, write } from "../../http/index.ts";
-import { hostAndPort, type Place } from "../shared/place.ts";
+import { basic, hostAndPort, type Endpoint } from "../../client/internal.ts";
 
 /** Asks an HTTP proxy for a tunnel (RFC 9110 section 9.3.6). Throws its refusal with the response. */
 export async function openTunnel(
   stream: ByteStream,
-  place: Place,
-  proxy: Place,
+  place: Endpoint,
+  proxy: Endpoint,
   signal: AbortSignal,
 ): Promise<ByteStream> {
-  const authority = hostAndPort(place);
+  const authority = hostAndPort(place.host, place.port);
   const request = new Request({ method: "CONNECT", target: authority, headers: { Host: authority } });
-  if (proxy.authorization !== undefined) request.headers.append("Proxy-Authorization", proxy.authorization);
+  if (proxy.credentials !== undefined) request.headers.append("Proxy-Authorization", basic(proxy.credentials));
   const buffer = new FlatBuffer();
   await write(stream, request, { signal });
   const response = await readResponse(stream, buffer, new FinalResponseParser({ method: "CONNECT" }), { signal });

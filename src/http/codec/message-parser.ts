@@ -148,11 +148,6 @@ export abstract class MessageParser<Line extends StartLineScanner, Message exten
     return this.#isDone;
   }
 
-  /** The size of the head in bytes, through its empty line; 0 until it is complete. */
-  get headSize(): number {
-    return this.#message === undefined ? 0 : this.#position;
-  }
-
   /** Whether the body is chunked. */
   get chunked(): boolean {
     return this.#framing === "chunked";

@@ -129,11 +129,6 @@ export class Sender {
     return true;
   }
 
-  /** Whether nothing waits to be framed. */
-  get isIdle(): boolean {
-    return this.#queue === undefined;
-  }
-
   /** Frames what there is room for; of what waits to leave, so many bytes take no room from it. */
   pump(besides = 0): void {
     if (this.#queue === undefined || this.#isPumping) return;

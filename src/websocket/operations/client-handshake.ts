@@ -44,8 +44,6 @@ export interface HandshakeInput {
   readonly decorate?: ((request: Request) => unknown) | undefined;
   /** The largest head of a response that is taken, in bytes. */
   readonly maxHeaderSize: number;
-  /** The most bytes that are taken of the body of a response that refuses. Default 65,536. */
-  readonly maxBodySize?: number | undefined;
   /** The deadline for all of it, in milliseconds; Infinity for none. */
   readonly handshakeMs: number;
   readonly clock: Clock;
@@ -93,11 +91,8 @@ export class HandshakeOperation {
     this.#next = next;
     this.#input = input;
     this.#owner = owner;
-    const { maxHeaderSize, maxBodySize } = input;
-    this.#parser = new FinalResponseParser({
-      maxHeaderSize,
-      ...(maxBodySize !== undefined && { maxBodySize }),
-    });
+    const { maxHeaderSize } = input;
+    this.#parser = new FinalResponseParser({ maxHeaderSize });
   }
 
   /**

@@ -1,4 +1,4 @@
-import { checkChoice, checkNumber, checkOptions, optionSet } from "../../core/internal.ts";
+import { checkChoice, checkNumber, checkOptions, optionSet, refilled } from "../../core/internal.ts";
 
 /** How fast a peer may send: the option `rate`. Infinity for no limit. */
 export interface RateOptions {
@@ -41,7 +41,7 @@ export function rateSettings(given: RateOptions | false | undefined): RateSettin
  */
 export class RateMeter {
   readonly #settings: RateSettings;
-  /** What is owed, in milliseconds' worth, by frames and by bytes; less than 0 for what may still come at once. */
+  /** How many milliseconds' worth of frames and of bytes may still come at once; less than 0 for a debt. */
   #frames: number;
   #bytes: number;
   #at: number;
@@ -51,7 +51,7 @@ export class RateMeter {
 
   constructor(settings: RateSettings, now: number) {
     this.#settings = settings;
-    this.#frames = this.#bytes = -settings.burst;
+    this.#frames = this.#bytes = settings.burst;
     this.#at = now;
   }
 
@@ -59,11 +59,11 @@ export class RateMeter {
   take(frames: number, bytes: number, now: number): number {
     const { burst, messages: framesPerSecond, bytes: bytesPerSecond } = this.#settings;
     const passed = now - this.#at;
-    this.#frames = Math.max(-burst, this.#frames - passed) + ((frames - this.#framesBefore) / framesPerSecond) * 1000;
-    this.#bytes = Math.max(-burst, this.#bytes - passed) + ((bytes - this.#bytesBefore) / bytesPerSecond) * 1000;
+    this.#frames = refilled(this.#frames, burst, 1, passed) - ((frames - this.#framesBefore) / framesPerSecond) * 1000;
+    this.#bytes = refilled(this.#bytes, burst, 1, passed) - ((bytes - this.#bytesBefore) / bytesPerSecond) * 1000;
     this.#at = now;
     this.#framesBefore = frames;
     this.#bytesBefore = bytes;
-    return Math.max(0, this.#frames, this.#bytes);
+    return Math.max(0, -this.#frames, -this.#bytes);
   }
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { openTunnel } from "../../../src/cli/inspect/open-tunnel.ts";
-import { placeOf } from "../../../src/cli/shared/place.ts";
+import { parseUrl } from "../../../src/client/internal.ts";
 import { ServalError } from "../../../src/core/index.ts";
 import { pair } from "../../../src/testing/index.ts";
 import { read, readExactly, writeAll } from "../../core/support/stream-operations.ts";
@@ -11,7 +11,7 @@ describe("openTunnel", () => {
     const [stream, proxy] = pair();
     void writeAll(proxy, Buffer.from(answer));
     const { signal } = new AbortController();
-    const tunnel = openTunnel(stream, placeOf("wss://[::1]/a"), placeOf("http://me:pass@proxy"), signal);
+    const tunnel = openTunnel(stream, parseUrl("wss://[::1]/a"), parseUrl("http://me:pass@proxy"), signal);
     return { proxy, tunnel };
   };
 

@@ -68,7 +68,7 @@ describe("whose bytes they are", () => {
             sending.outgoing.bytes(finalBit | binary, new Uint8Array(10));
             const bytes = new Uint8Array(size).fill(1);
             const told = send(sending.sender, bytes).map((queued) => sending.told(queued));
-            while (sending.outgoing.bufferedAmount > 0 || !sending.sender.isIdle) {
+            while (sending.outgoing.bufferedAmount > 0 || sending.sender.waiting > 0) {
               if (told[0].done) bytes.fill(9);
               sending.leave(5000);
               // Whoever waits is told from a microtask.
