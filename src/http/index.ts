@@ -7,7 +7,7 @@ export { formatChunkExtensions, parseChunkExtensions } from "./codec/chunk-exten
 export type { ChunkExtensions } from "./codec/chunk-extensions.ts";
 export type { ChunkHandler } from "./codec/chunk-scanner.ts";
 export { request } from "./client/request.ts";
-export type { IncomingResponse, RequestOptions } from "./client/request-options.ts";
+export type { IncomingResponse, RequestOptions, RequestTimeouts } from "./client/request-options.ts";
 export { httpErrors } from "./messages/errors.ts";
 export type { FetchRequest, FetchResponse } from "./messages/fetch.ts";
 export { Fields } from "./messages/fields.ts";

@@ -1,7 +1,8 @@
 import type { Peer } from "../core/index.ts";
 import { checkFunction, checkNumber, checkOptions, invalidArgument, optionSet } from "../core/internal.ts";
+import type * as http from "../http/index.ts";
 import type { AcceptTlsOptions, ListenOptions } from "../net/index.ts";
-import type { RateOptions } from "../websocket/index.ts";
+import type { RateOptions, Timeouts } from "../websocket/index.ts";
 import { streamOptionNames, type OptionsOf } from "../websocket/internal.ts";
 import type { AdmissionOptions } from "./admission.ts";
 import type { Origins } from "./origin.ts";
@@ -35,8 +36,15 @@ export interface ServerOptions<Data = unknown> extends OptionsOf<ServerWebSocket
   rate?: RateOptions | false | undefined;
 }
 
+/**
+ * Deadlines of `serve`, in milliseconds; Infinity for none. `header` bounds the head of each request, `handshake` what
+ * comes before the first one (PROXY header and TLS) and after one that asks for a WebSocket (the hook `upgrade`, the 101).
+ * Give `keepAlive` more than a proxy in front keeps its connections.
+ */
+export interface ServeTimeouts extends Partial<Timeouts>, http.ServeTimeouts {}
+
 /** Options of `serve`. */
-export interface ServeOptions<Data = unknown> extends ServerOptions<Data> {
+export interface ServeOptions<Data = unknown> extends Omit<ServerOptions<Data>, "timeouts"> {
   /** The TCP port to listen on; 0 for any that is free. Default 0. */
   port?: number | undefined;
   /** The address or name to listen on. Default all addresses of the machine. */
@@ -60,11 +68,8 @@ export interface ServeOptions<Data = unknown> extends ServerOptions<Data> {
    * answer is 500 and the error goes to the console. Without this option the answer is 426.
    */
   fetch?: FetchHandler | undefined;
-  /**
-   * How long a plain connection may wait for its next request, in milliseconds; Infinity for as long as it likes. Longer
-   * than a proxy in front keeps it. Default 60,000.
-   */
-  keepAliveTimeout?: number | undefined;
+  /** See {@link ServeTimeouts}. */
+  timeouts?: ServeTimeouts | undefined;
   /** The most bytes that the body of a plain request may have; Infinity for no limit. Default 1 MiB. */
   maxBodySize?: number | undefined;
 }
@@ -82,21 +87,15 @@ export interface FetchInfo {
 export interface MountOptions<Data = unknown> extends ServerOptions<Data> {}
 
 const ofServer = ["connection", "path", "origins", "proxies", "maxConnections", "maxConnectionsPerAddress"] as const;
-const ofServe = [
-  "port",
-  "host",
-  "unix",
-  "backlog",
-  "tls",
-  "plain",
-  "proxyProtocol",
-  "fetch",
-  "maxBodySize",
-  "keepAliveTimeout",
-] as const;
+const ofServe = ["port", "host", "unix", "backlog", "tls", "plain", "proxyProtocol", "fetch", "maxBodySize"] as const;
 const example = "{ message(ws, message) { … } }";
 const serveOptions = optionSet("serve", [...ofServe, ...ofServer, ...streamOptionNames], example);
 const mountOptions = optionSet("mount", [...ofServer, ...streamOptionNames], example);
+const timeoutOptions = optionSet(
+  "timeouts",
+  ["handshake", "idle", "keepAlivePings", "header", "body", "write", "keepAlive"],
+  "{ keepAlive: 10_000 }",
+);
 
 const defaultRate: RateOptions = { messages: 10_000, bytes: 64 * 1024 * 1024 };
 
@@ -122,6 +121,16 @@ export function placeOf({
   }
   checkNumber("port", port, 0, { isWhole: true, most: 65_535 });
   return unix === undefined ? { port: port ?? 0, host, backlog } : { unix, backlog };
+}
+
+/** The deadlines of `serve`: those of WebSockets, and those of requests. Throws `core.invalid_argument` for other names. */
+export function splitTimeouts(timeouts: ServeTimeouts = {}): {
+  sockets: Partial<Timeouts>;
+  requests: http.ServeTimeouts;
+} {
+  checkOptions(timeoutOptions, timeouts);
+  const { header, body, write, keepAlive, ...sockets } = timeouts;
+  return { sockets, requests: { header, body, write, keepAlive } };
 }
 
 /** The options of each connection's stream; `connection` is run when it opens. */

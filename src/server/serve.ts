@@ -1,5 +1,5 @@
 import { abortError, coreError, ServalError, type ByteStream, type Peer } from "../core/index.ts";
-import { checkFunction, checkNumber, offAbort, onAbort } from "../core/internal.ts";
+import { checkFunction, offAbort, onAbort } from "../core/internal.ts";
 import type { Response } from "../http/index.ts";
 import { ServeSettings } from "../http/internal.ts";
 import { listen, type AcceptTlsOptions, type Listener, type ListenOptions, type SocketStream } from "../net/index.ts";
@@ -9,7 +9,7 @@ import type { DrainOptions, DrainReport } from "./drain.ts";
 import { Hub, type PlainConnections } from "./hub.ts";
 import { HubServer } from "./hub-server.ts";
 import { Opening } from "./opening.ts";
-import { checkServerOptions, placeOf, type FetchHandler, type ServeOptions } from "./options.ts";
+import { checkServerOptions, placeOf, splitTimeouts, type FetchHandler, type ServeOptions } from "./options.ts";
 import { checkPath } from "./path.ts";
 import { refuse, tooMany, tooManyFromAddress } from "./refuse.ts";
 import type { Server } from "./server.ts";
@@ -40,20 +40,15 @@ class RunningServer<Data> extends HubServer<Data> implements Server<Data>, Conne
   constructor(options: ServeOptions<Data>) {
     super();
     checkServerOptions("serve", options);
-    const { fetch, path, maxBodySize, keepAliveTimeout } = options;
+    const { fetch, path, maxBodySize, timeouts } = options;
     checkFunction("fetch", fetch);
-    checkNumber("keepAliveTimeout", keepAliveTimeout, 0, { above: 0, unit: "milliseconds" });
-    this.hub = new Hub(options, this);
+    const { sockets, requests } = splitTimeouts(timeouts);
+    this.hub = new Hub({ ...options, timeouts: sockets }, this);
     this.fetch = fetch;
     this.path = checkPath(path);
     this.#opening = new Opening(options);
-    const { clock, maxHeaderSize, timeouts } = this.hub.settings;
-    this.http = new ServeSettings({
-      clock,
-      maxHeaderSize,
-      timeouts: { header: timeouts.server.handshake, idle: keepAliveTimeout },
-      maxBodySize,
-    });
+    const { clock, maxHeaderSize } = this.hub.settings;
+    this.http = new ServeSettings({ clock, maxHeaderSize, timeouts: requests, maxBodySize });
   }
 
   async listen(place: ListenOptions): Promise<void> {

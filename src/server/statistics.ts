@@ -1,4 +1,5 @@
 import type { ServalError } from "../core/index.ts";
+import { passedDeadline } from "../http/internal.ts";
 import type { Statistics } from "../websocket/index.ts";
 
 /** Why a connection or a request was refused. */
@@ -20,8 +21,14 @@ export type Refusal =
 
 /** A limit, by the option that sets it. */
 export type Limit =
-  /** TLS, the PROXY header, a request's head or the upgrade took too long: 408, or the end. */
+  /** The PROXY header, TLS or the upgrade took too long: 408 where it can be said, else the end. */
   | "timeouts.handshake"
+  /** The head of a request took too long: 408 where some of it had come, else the end. */
+  | "timeouts.header"
+  /** The body of a request took too long: 408. */
+  | "timeouts.body"
+  /** A client took none of a response for too long: the end. */
+  | "timeouts.write"
   /** A peer was silent for too long: the end (1006). */
   | "timeouts.idle"
   /** A request's head was too large: 431. */
@@ -104,6 +111,9 @@ export class Counters {
   };
   readonly limits: Record<Limit, number> = {
     "timeouts.handshake": 0,
+    "timeouts.header": 0,
+    "timeouts.body": 0,
+    "timeouts.write": 0,
     "timeouts.idle": 0,
     maxHeaderSize: 0,
     maxBodySize: 0,
@@ -117,9 +127,10 @@ export class Counters {
   readonly #ended: Sums = zeros();
 
   /** Something has failed, while a connection was opening or open. */
-  failed({ code }: ServalError, isOpen: boolean): void {
+  failed(error: ServalError, isOpen: boolean): void {
+    const { code } = error;
     this.errors[code] = (this.errors[code] ?? 0) + 1;
-    const limit = code === "core.timeout" ? (isOpen ? "timeouts.idle" : "timeouts.handshake") : limitOf[code];
+    const limit = code === "core.timeout" ? deadlineOf(error, isOpen) : limitOf[code];
     if (limit !== undefined) this.limits[limit]++;
   }
 
@@ -153,6 +164,12 @@ export class Counters {
     limits.maxBufferedAmount += messagesDropped;
     limits.rate += throttles;
   }
+}
+
+function deadlineOf(error: ServalError, isOpen: boolean): Limit {
+  const ofRequests = passedDeadline(error);
+  if (ofRequests !== undefined) return `timeouts.${ofRequests}`;
+  return isOpen ? "timeouts.idle" : "timeouts.handshake";
 }
 
 function zeros(): Sums {

@@ -4,9 +4,9 @@ import { setTimeout as delay } from "node:timers/promises";
 import { Bystander, Client, closeFrame, final, header, opcodes, openMany, upgradeRequest } from "./support/client.ts";
 import { Target } from "./support/target.ts";
 
-test("ten thousand connections that send nothing are closed at timeouts.handshake", async (t) => {
+test("ten thousand connections that send nothing are closed at timeouts.header", async (t) => {
   const count = 10_000;
-  const target = await Target.start(t, { kind: "echo", options: { timeouts: { handshake: 2000 } } });
+  const target = await Target.start(t, { kind: "echo", options: { timeouts: { header: 2000 } } });
   const bystander = await Bystander.start(target);
   const clients = await openMany(count, async () => {
     const client = Client.connect(target);
@@ -17,13 +17,13 @@ test("ten thousand connections that send nothing are closed at timeouts.handshak
   assert.ok(ends.every(({ error }) => error === undefined));
   await bystander.stop();
   const { accepted, limits, errors } = await target.until(({ connections }) => connections === 0);
-  assert.deepEqual([accepted, limits["timeouts.handshake"], errors], [count + 1, count, { "core.timeout": count }]);
+  assert.deepEqual([accepted, limits["timeouts.header"], errors], [count + 1, count, { "core.timeout": count }]);
   await target.wasCalm(t, { mostMemory: 400, mostBlocked: 5000 });
 });
 
-test("heads that come a byte at a time are refused at timeouts.handshake, however long they are", async (t) => {
+test("heads that come a byte at a time are refused at timeouts.header, however long they are", async (t) => {
   const count = 200;
-  const target = await Target.start(t, { kind: "echo", options: { timeouts: { handshake: 1000 } } });
+  const target = await Target.start(t, { kind: "echo", options: { timeouts: { header: 1000 } } });
   const bystander = await Bystander.start(target);
   const clients = await openMany(count, () => Promise.resolve(Client.connect(target)));
   const head = upgradeRequest({ headers: { "X-Filler": "x".repeat(10_000) } });
@@ -41,7 +41,7 @@ test("heads that come a byte at a time are refused at timeouts.handshake, howeve
   }
   await bystander.stop();
   const { limits, errors } = await target.until(({ connections }) => connections === 0);
-  assert.deepEqual([limits["timeouts.handshake"], errors], [count, { "core.timeout": count }]);
+  assert.deepEqual([limits["timeouts.header"], errors], [count, { "core.timeout": count }]);
   await target.wasCalm(t);
 });
 

@@ -75,7 +75,7 @@ class Fixture {
   }
 }
 
-const timeouts: ServeTimeouts = { header: 1000, idle: 1000, write: 1000 };
+const timeouts: ServeTimeouts = { header: 1000, keepAlive: 1000, write: 1000 };
 
 const hello: FetchHandler = (request) => new Response(`hello ${new URL(request.url).pathname}`);
 

@@ -93,7 +93,8 @@ for (const wrong of [
 for (const wrong of [
   { fetch: "x" },
   { maxBodySize: -1 },
-  { keepAliveTimeout: 0 },
+  { timeouts: { keepAlive: 0 } },
+  { timeouts: { header: -1 } },
   { tls: {} },
   { tls: { cert: "x", key: "y" } },
   { tls: true },
@@ -139,7 +140,6 @@ test("options that are undefined are as if they were not given", async () => {
     proxyProtocol: undefined,
     fetch: undefined,
     maxBodySize: undefined,
-    keepAliveTimeout: undefined,
   });
   await server.close();
   await mount(createServer(), options).close();

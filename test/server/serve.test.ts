@@ -8,7 +8,7 @@ import { describe, test } from "node:test";
 import { WebSocket } from "ws";
 import type { ServalError } from "../../src/core/index.ts";
 import { Response as HttpResponse, type Request } from "../../src/http/index.ts";
-import { serve, type DrainReport, type ServeOptions, type Server } from "../../src/server/index.ts";
+import { serve, type DrainReport, type FetchHandler, type ServeOptions, type Server } from "../../src/server/index.ts";
 import type { Stream } from "../../src/websocket/index.ts";
 import { VirtualClock } from "../../src/testing/index.ts";
 import { requestBytes } from "../websocket/support/requests.ts";
@@ -378,9 +378,9 @@ test("fetch that throws is answered 500 and does not end the server", async (t) 
   );
 });
 
-test("a connection that sends nothing is closed at the deadline", async () => {
+test("a connection that sends nothing is closed at timeouts.header", async () => {
   const clock = new VirtualClock();
-  await using({ clock, timeouts: { handshake: 1000 } }, async (server) => {
+  await using({ clock, timeouts: { header: 1000 } }, async (server) => {
     const socket = net.connect({ port: server.port!, host: "127.0.0.1" });
     socket.on("error", () => {});
     const closed = once(socket, "close");
@@ -588,7 +588,11 @@ for (const [what, options, bytes] of [
 ] as const) {
   for (const how of ["end", "reset"] as const) {
     test(`the place of ${what} is free again behind the client's ${how}`, async () => {
-      const own = { ...(options as ServeOptions), maxConnectionsPerAddress: 1, timeouts: { handshake: 1000 } };
+      const own = {
+        ...(options as ServeOptions),
+        maxConnectionsPerAddress: 1,
+        timeouts: { handshake: 1000, header: 1000 },
+      };
       await serving(own, async (server, clock) => {
         for (let time = 0; time < 2; time++) {
           const { socket, closed } = await dial(server, bytes);
@@ -734,13 +738,40 @@ test("requests and what is too large of them are counted", async () => {
   });
 });
 
-test("a plain connection waits keepAliveTimeout for its next request", async () => {
-  for (const [keepAliveTimeout, ms] of [
+for (const [name, part] of [
+  ["header", "POST / HTTP/1.1\r\nHos"],
+  ["body", "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhe"],
+] as const) {
+  test(`a request that stops in its ${name} is answered with 408 at timeouts.${name}, and counted there`, async () => {
+    const fetch: FetchHandler = async (request) => new Response(await request.text());
+    const timeouts = { handshake: 500, keepAlive: 500, header: 5000, body: 5000, [name]: 1000 };
+    await serving({ fetch, timeouts }, async (server, clock) => {
+      // Once the request before it is answered, the part is there.
+      const client = await dial(server, `GET / HTTP/1.1\r\nHost: h\r\n\r\n${part}`);
+      await until(() => client.received.includes("200"));
+      await clock.advance(999);
+      assert.deepEqual([server.connections, client.received.includes("408")], [1, false]);
+      await until(
+        () => client.received.includes("408"),
+        () => clock.advance(1),
+      );
+      assert.ok(clock.now() < 5000);
+      client.socket.end();
+      await client.closed;
+      await until(() => server.connections === 0);
+      const { limits, errors } = server.stats();
+      assert.deepEqual([limits[`timeouts.${name}`], errors], [1, { "core.timeout": 1 }]);
+    });
+  });
+}
+
+test("a plain connection waits timeouts.keepAlive for its next request", async () => {
+  for (const [keepAlive, ms] of [
     [undefined, 60_000],
     [5_000, 5_000],
   ] as const) {
     const clock = new VirtualClock();
-    const server = await serve({ ...local, clock, keepAliveTimeout, fetch: () => new Response("hello") });
+    const server = await serve({ ...local, clock, timeouts: { keepAlive }, fetch: () => new Response("hello") });
     const socket = net.connect({ port: server.port!, host: "127.0.0.1" });
     socket.write("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
     await once(socket, "data");

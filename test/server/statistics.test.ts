@@ -7,6 +7,7 @@ import { httpError } from "../../src/http/internal.ts";
 import type { Limit, Refusal, ServerOptions } from "../../src/server/index.ts";
 import { Counters } from "../../src/server/statistics.ts";
 import { websocketError, websocketErrors } from "../../src/websocket/frames/errors.ts";
+import { timeoutError } from "../../src/http/server/passed-deadline.ts";
 import { binary, close as closeFrame, more, ping, text } from "../websocket/support/frames.ts";
 import { quiet } from "../support/quiet.ts";
 import { hubOf, leave, opened, type Client } from "./support/kit.ts";
@@ -22,6 +23,9 @@ describe("a failure is counted by its code, and its limit by the option's name",
   for (const [error, isOpen, limit] of [
     [coreError("core.timeout"), false, "timeouts.handshake"],
     [coreError("core.timeout"), true, "timeouts.idle"],
+    [timeoutError("header"), false, "timeouts.header"],
+    [timeoutError("body"), false, "timeouts.body"],
+    [timeoutError("write"), false, "timeouts.write"],
     [httpError("http.header_limit"), false, "maxHeaderSize"],
     [httpError("http.body_limit"), false, "maxBodySize"],
     [websocketError("websocket.buffer_overflow"), false, "maxHeaderSize"],

@@ -69,7 +69,7 @@ export class RequestOperation implements BodySource {
   }
 
   /** Throws what the stream says of misuse; then nothing was started. */
-  start(clock: Clock, continueTimeout: number): void {
+  start(clock: Clock, patience: number): void {
     if (unread.has(this.#stream)) throw httpError("http.body_unread");
     const signal = checkSignal(this.#options.signal);
     // RFC 9112 9.2: what came before the request is no answer to it, and where the next one begins, nobody knows.
@@ -91,8 +91,7 @@ export class RequestOperation implements BodySource {
       throw misuse;
     }
     // RFC 9110 10.1.1: it must not wait for ever, since many a server knows nothing of this.
-    if (this.#waits && continueTimeout !== Infinity)
-      this.#timer = clock.setTimer(continueTimeout, () => this.#goAhead());
+    if (this.#waits && patience !== Infinity) this.#timer = clock.setTimer(patience, () => this.#goAhead());
   }
 
   get contentLength(): number | undefined {
@@ -179,7 +178,7 @@ export class RequestOperation implements BodySource {
       return;
     }
     try {
-      const told: unknown = this.#options.onInterim?.(response);
+      const told: unknown = this.#options.interim?.(response);
       // What fails later fails the request too, if that is still under way, and never ends the process.
       if (isPromise(told)) told.then(undefined, (cause: unknown) => this.#fail(handlerFailed(cause)));
       if (response.status === 100) this.#goAhead();

@@ -4,6 +4,12 @@ import type { IncomingBody } from "../operations/incoming-body.ts";
 import type { ResponseParserOptions } from "../codec/response-parser.ts";
 import type { Response } from "../messages/response.ts";
 
+/** Deadlines of `request`, in milliseconds; Infinity for none. For one of the whole, give it a `signal`. */
+export interface RequestTimeouts {
+  /** For 100 (Continue), for which a request with `Expect: 100-continue` waits; then it sends its body. Default 1,000. */
+  continue?: number | undefined;
+}
+
 /** Options of `request`. The limit of the body has no default: it is read as it is asked for, and `bytes` and `text` have a limit of their own. */
 export interface RequestOptions
   extends
@@ -15,10 +21,10 @@ export interface RequestOptions
    * one of its own, whose bytes are lost.
    */
   buffer?: FlatBuffer | undefined;
-  /** Is told of each interim response (1xx but 101), such as 103 (Early Hints). At most 8 are taken. */
-  onInterim?: ((response: Response) => void) | undefined;
-  /** How many milliseconds a request with `Expect: 100-continue` waits for that before it sends its body. Default 1,000. */
-  continueTimeout?: number | undefined;
+  /** An interim response has come: 1xx but 101, such as 103 (Early Hints). At most 8 are taken. */
+  interim?: ((response: Response) => void) | undefined;
+  /** See {@link RequestTimeouts}. */
+  timeouts?: RequestTimeouts | undefined;
   /** Where time comes from. Default the platform's. */
   clock?: Clock | undefined;
 }

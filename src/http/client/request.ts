@@ -1,8 +1,25 @@
 import { complete, FlatBuffer, systemClock, toByteStream, type Handler, type NextLayer } from "../../core/index.ts";
-import { invalidArgument } from "../../core/internal.ts";
+import { checkNumber, checkOptions, invalidArgument, optionSet } from "../../core/internal.ts";
 import { RequestOperation } from "./request-operation.ts";
 import type { IncomingResponse, RequestOptions } from "./request-options.ts";
 import { Request } from "../messages/request.ts";
+
+const requestOptions = optionSet(
+  "http.request",
+  [
+    "buffer",
+    "clock",
+    "interim",
+    "maxBodySize",
+    "maxChunkExtensionSize",
+    "maxHeadersCount",
+    "maxHeaderSize",
+    "signal",
+    "timeouts",
+  ],
+  "{ signal: AbortSignal.timeout(5000) }",
+);
+const timeoutOptions = optionSet("timeouts", ["continue"], "{ continue: 500 }");
 
 /**
  * Sends a request on a stream, and completes with the response once its head is there; its body is read from the stream
@@ -43,8 +60,11 @@ export function request(
     if (message.version >= 11 && !message.headers.has("Host")) {
       throw invalidArgument('The request has no Host: give it one by headers: { Host: "example.com" }');
     }
-    const { buffer = new FlatBuffer(), clock = systemClock, continueTimeout = 1000 } = options;
+    checkOptions(requestOptions, options);
+    const { buffer = new FlatBuffer(), clock = systemClock, timeouts = {} } = options;
+    checkOptions(timeoutOptions, timeouts);
+    const patience = checkNumber("timeouts.continue", timeouts.continue, 1000);
     const operation = new RequestOperation(toByteStream(next), buffer, message, options, done);
-    operation.start(clock, continueTimeout);
+    operation.start(clock, patience);
   });
 }

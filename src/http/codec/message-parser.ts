@@ -24,8 +24,8 @@ export interface MessageParserOptions {
   skipBody?: boolean | undefined;
   /** See {@link MessageParser.eager}. Default false. */
   eager?: boolean | undefined;
-  /** Is told of each chunk of a chunked body, as soon as the line of its size is there, the last one among them: of size 0. */
-  onChunk?: ChunkHandler | undefined;
+  /** A chunk of the body begins: its size line is there. The last one has size 0. */
+  chunk?: ChunkHandler | undefined;
 }
 
 /** What finds the parts of a start line. It can stop at any byte and go on from there. */
@@ -248,7 +248,7 @@ export abstract class MessageParser<Line extends StartLineScanner, Message exten
   #parseBody(bytes: Uint8Array, position: number): number {
     const chunks = this.#chunks;
     let at = position;
-    if (chunks !== undefined) at = chunks.scan(bytes, at, bytes.length, this.#options.onChunk);
+    if (chunks !== undefined) at = chunks.scan(bytes, at, bytes.length, this.#options.chunk);
     const left = chunks === undefined ? this.#left : chunks.left;
     // A length that is told is too large before any of it is there; a body up to the end of the stream has none.
     const told = left === Infinity ? bytes.length - at : left;

@@ -12,6 +12,7 @@ import type { Fields } from "../messages/fields.ts";
 import { IncomingBody, type BodySource } from "../operations/incoming-body.ts";
 import { readSome } from "../operations/read.ts";
 import type { RequestParser } from "../codec/request-parser.ts";
+import { timeoutError } from "./passed-deadline.ts";
 import type { ResponseWriter } from "./response-writer.ts";
 import type { ServeSettings } from "./serve-options.ts";
 
@@ -52,7 +53,7 @@ export class RequestBody implements BodySource {
     this.isAwaited = isAwaited;
     this.#left = settings.timeouts.body;
     this.#deadline = new Deadline(settings.clock, () => {
-      this.#tell(coreError("core.timeout", { message: "The body of the request took too long" }), undefined);
+      this.#tell(timeoutError("body"), undefined);
     });
   }
 

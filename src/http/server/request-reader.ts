@@ -85,8 +85,8 @@ export class RequestReader {
   /** Reads on. */
   read(): void {
     if (this.#isClosed) return;
-    const { idle, header } = this.#settings.timeouts;
-    if (!this.#isTimed) this.#deadline.set(this.isInside ? header : idle);
+    const { keepAlive, header } = this.#settings.timeouts;
+    if (!this.#isTimed) this.#deadline.set(this.isInside ? header : keepAlive);
     // A head has its time from its first byte on, the first from the start.
     this.#isTimed = this.isInside || !this.hasTaken;
     this.#isAside = false;

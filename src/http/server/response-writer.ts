@@ -1,6 +1,7 @@
-import { coreError, transportError, type ByteStream, type ServalError, type WriteHandler } from "../../core/index.ts";
+import { transportError, type ByteStream, type ServalError, type WriteHandler } from "../../core/index.ts";
 import { Deadline, takeFront } from "../../core/internal.ts";
 import { emptyBody, type Body } from "../messages/body.ts";
+import { timeoutError } from "./passed-deadline.ts";
 import { dateValue } from "./date.ts";
 import type { Answered, Departure } from "../messages/framing.ts";
 import { ResponseBuffer } from "./response-buffer.ts";
@@ -35,9 +36,7 @@ export class ResponseWriter {
     this.#stream = stream;
     this.#settings = settings;
     this.#lost = lost;
-    this.#deadline = new Deadline(settings.clock, () => {
-      lost(coreError("core.timeout", { message: "The client took none of its response for too long" }));
-    });
+    this.#deadline = new Deadline(settings.clock, () => lost(timeoutError("write")));
   }
 
   /** How many bytes wait or are being written. */

@@ -1,20 +1,28 @@
 import { systemClock, type ByteStream, type Clock } from "../../core/index.ts";
-import { checkFunction, checkNumber, checkOptions, optionSet, reportError, runReported } from "../../core/internal.ts";
+import {
+  checkFunction,
+  checkNumber,
+  checkOptions,
+  optionSet,
+  reportError,
+  runReported,
+  type NumberRule,
+} from "../../core/internal.ts";
 import type { Body } from "../messages/body.ts";
 import type { IncomingBody } from "../operations/incoming-body.ts";
 import type { Request } from "../messages/request.ts";
 import { RequestParser, type RequestParserOptions } from "../codec/request-parser.ts";
 import type { Response } from "../messages/response.ts";
 
-/** How long a server waits for a client, in milliseconds; Infinity for no limit. */
+/** Deadlines of {@link serve}, in milliseconds; Infinity for none. */
 export interface ServeTimeouts {
-  /** For the whole head of a request, from its first byte, or from the start of the connection. Then 408. Default 30,000. */
+  /** For the whole head of a request, from its first byte, or from the start of the connection; then 408. Default 30,000. */
   header?: number | undefined;
-  /** For the body of a request: the time spent waiting for it, in all. Then 408. Default 300,000. */
+  /** For the body of a request, counting the time spent waiting for it; then 408. Default 300,000. */
   body?: number | undefined;
-  /** For the next request on a connection that is kept. Then it is closed. Default 60,000. */
-  idle?: number | undefined;
-  /** For the client to take any of the bytes that are being written. Then the connection is reset. Default 60,000. */
+  /** For the next request on a connection that is kept; then it is closed. More than 0. Default 60,000. */
+  keepAlive?: number | undefined;
+  /** For the client to take any of the bytes that are being written; then the connection is reset. Default 60,000. */
   write?: number | undefined;
 }
 
@@ -23,18 +31,18 @@ export interface ServeOptions extends Pick<
   RequestParserOptions,
   "maxBodySize" | "maxChunkExtensionSize" | "maxHeadersCount" | "maxHeaderSize"
 > {
-  /** Bytes of the first request, and behind it, that the caller has received. */
+  /** Bytes of the first request, and after it, that the caller has received. */
   buffered?: Uint8Array | undefined;
   /** See {@link ServeTimeouts}. */
   timeouts?: ServeTimeouts | undefined;
   /** Whether responses that have no Date get one (RFC 9110 6.6.1). Default true. */
   date?: boolean | undefined;
   /**
-   * Is told of what the handler, or the body of its response, has failed with: the client gets 500, or an end before its
-   * time. By default it goes to the console.
+   * The handler, or the body of its response, has failed with `error`: the client gets 500, or the connection ends inside
+   * the response. By default the error goes to the console.
    */
-  onError?: ((error: unknown, request: Request) => void) | undefined;
-  /** When it fires, no more requests are taken: the connection ends behind the response to the one that has begun. */
+  error?: ((error: unknown, request: Request) => void) | undefined;
+  /** When it fires, no more requests are taken: the connection ends after the response to the one that has begun. */
   stop?: AbortSignal | undefined;
   /** When it fires, the connection is closed at once. */
   signal?: AbortSignal | undefined;
@@ -57,7 +65,7 @@ export interface Exchange {
    * give up work that nobody waits for. The reason is the `ServalError` of the connection: `core.connection_reset`, say,
    * `core.timeout`, `core.aborted` where the option `signal` has fired, or `http.end_of_stream` where the client has ended its
    * side: it has gone then, in most cases; a response is sent all the same, if there is one. A handler that fails with the
-   * reason, or with an AbortError, is not told to `onError`.
+   * reason, or with an AbortError, is not told to the handler `error`.
    *
    * From when it is asked for and the handler makes the client wait, one read is in flight; bytes of the next requests
    * that it brings are kept, and nothing more is read. Where nothing can be read, the next read or write has to fail first: while some of the request's body is still to come; for a request with Upgrade, or CONNECT,
@@ -83,11 +91,11 @@ export type RequestHandler = (
   exchange: Exchange,
 ) => Response<Body> | undefined | void | Promise<Response<Body> | undefined | void>;
 
-const timeoutNames = ["header", "body", "idle", "write"];
+const timeoutNames = ["header", "body", "keepAlive", "write"];
 const limitNames = ["maxBodySize", "maxChunkExtensionSize", "maxHeadersCount", "maxHeaderSize"];
 const serveOptions = optionSet(
   "http.serve",
-  [...limitNames, "buffered", "clock", "date", "onError", "signal", "stop", "timeouts"],
+  [...limitNames, "buffered", "clock", "date", "error", "signal", "stop", "timeouts"],
   "{ maxBodySize: 1_000_000 }",
 );
 const timeoutOptions = optionSet("timeouts", timeoutNames, "{ header: 10_000 }");
@@ -98,33 +106,34 @@ export class ServeSettings {
   readonly timeouts: Readonly<Record<keyof ServeTimeouts, number>>;
   readonly date: boolean;
   readonly clock: Clock;
-  readonly #onError: ((error: unknown, request: Request) => void) | undefined;
+  readonly #error: ((error: unknown, request: Request) => void) | undefined;
 
   constructor(options: ServeOptions) {
     checkOptions(serveOptions, options);
-    const { timeouts: given = {}, onError } = options;
+    const { timeouts: given = {}, error } = options;
     checkOptions(timeoutOptions, given);
-    const timeout = (name: keyof ServeTimeouts, byDefault: number): number =>
-      checkNumber(`timeouts.${name}`, given[name], byDefault);
+    const timeout = (name: keyof ServeTimeouts, byDefault: number, rule?: NumberRule): number =>
+      checkNumber(`timeouts.${name}`, given[name], byDefault, rule);
     this.parser = options;
     this.timeouts = {
       header: timeout("header", 30_000),
       body: timeout("body", 300_000),
-      idle: timeout("idle", 60_000),
+      // Node takes 0 for no limit; here it would end every connection after one response.
+      keepAlive: timeout("keepAlive", 60_000, { above: 0, unit: "milliseconds" }),
       write: timeout("write", 60_000),
     };
-    checkFunction("onError", onError);
+    checkFunction("error", error);
     // What it would complain about for each request, it does now.
     new RequestParser(options);
     this.date = options.date ?? true;
-    this.#onError = onError;
+    this.#error = error;
     this.clock = options.clock ?? systemClock;
   }
 
   /** Tells of a failure of the application's. */
   report(error: unknown, request: Request): void {
-    const onError = this.#onError;
-    if (onError === undefined) reportError(error);
-    else runReported(() => onError(error, request));
+    const told = this.#error;
+    if (told === undefined) reportError(error);
+    else runReported(() => told(error, request));
   }
 }

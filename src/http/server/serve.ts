@@ -12,7 +12,7 @@ import { ServeSettings, type RequestHandler, type ServeOptions } from "./serve-o
  * Completes when the connection has ended, and its stream is closed, or is the handler's by `release`. Without a
  * completion handler, returns a promise. It completes with an error where that was not in good order: what was wrong with
  * a request (it has been answered), `http.partial_message`, `core.timeout`, `core.aborted` where the option `signal` has
- * fired, or the stream's error. A handler that fails is none: see the option `onError`. An operation of someone else's on
+ * fired, or the stream's error. A handler that fails is none: see the handler `error`. An operation of someone else's on
  * the stream is misuse, `core.operation_pending`: it throws where there is a completion handler.
  */
 export function serve(next: NextLayer, handler: RequestHandler, completed: Handler): void;

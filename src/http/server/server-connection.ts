@@ -1,8 +1,9 @@
-import { abortError, coreError, transportError } from "../../core/index.ts";
+import { abortError, transportError } from "../../core/index.ts";
 import type { ByteStream, Handler, ServalError, Timer } from "../../core/index.ts";
 import { invalidArgument, isPromise } from "../../core/internal.ts";
 import { httpError } from "../messages/errors.ts";
 import type { Body } from "../messages/body.ts";
+import { timeoutError } from "./passed-deadline.ts";
 import { asksToSwitch, RequestExchange, type ExchangeOwner } from "./exchange.ts";
 import { causeOf, noResponse } from "./handler-result.ts";
 import { checkRequest, refusal, refusalStatus } from "./refusal.ts";
@@ -117,11 +118,10 @@ export class ServerConnection implements ExchangeOwner, RequestTaker {
   }
 
   expired(isInside: boolean): void {
-    const message = "The head of the request took too long";
-    if (isInside) this.#refuse(coreError("core.timeout", { message }));
+    if (isInside) this.#refuse(timeoutError("header"));
     // Between requests it is no failure that there is none.
     else if (this.#reader.hasTaken) this.#writer.flush(() => this.#close(undefined));
-    else this.#close(coreError("core.timeout", { message }));
+    else this.#close(timeoutError("header"));
   }
 
   /** Takes one request, if it is all there. Returns whether it is answered, and the next one may be taken. */

@@ -178,7 +178,7 @@ describe("a request that expects 100 (Continue)", () => {
 
   it("sends its body when it has waited long enough", async () => {
     const asking = new Asking();
-    await asking.ask(post("hello", expecting), { continueTimeout: 500 });
+    await asking.ask(post("hello", expecting), { timeouts: { continue: 500 } });
     await asking.clock.advance(499);
     assert.match(asking.server.text, /\r\n\r\n$/);
     await asking.clock.advance(1);
@@ -191,7 +191,7 @@ describe("a request that expects 100 (Continue)", () => {
 
   it("waits for ever with Infinity", async () => {
     const asking = new Asking();
-    await asking.ask(post("hello", expecting), { continueTimeout: Infinity });
+    await asking.ask(post("hello", expecting), { timeouts: { continue: Infinity } });
     assert.equal(asking.clock.pending, 0);
     await asking.answer("HTTP/1.1 100 Continue\r\n\r\n");
     assert.equal(asking.requests[0]!.body, "hello");

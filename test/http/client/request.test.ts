@@ -130,11 +130,11 @@ describe("request", () => {
 
   it("tells of interim responses, up to 8 of them", async () => {
     const seen: string[] = [];
-    const onInterim: RequestOptions["onInterim"] = ({ status, headers }) => seen.push(`${status} ${headers.get("n")}`);
-    const interim = (n: number): string => `HTTP/1.1 103 Early Hints\r\nN: ${n}\r\n\r\n`;
-    const all = [1, 2, 3, 4, 5, 6, 7, 8].map(interim).join("");
+    const interim: RequestOptions["interim"] = ({ status, headers }) => seen.push(`${status} ${headers.get("n")}`);
+    const early = (n: number): string => `HTTP/1.1 103 Early Hints\r\nN: ${n}\r\n\r\n`;
+    const all = [1, 2, 3, 4, 5, 6, 7, 8].map(early).join("");
     const asking = new Asking({ maxRead: 30 });
-    await asking.ask(get(), { onInterim });
+    await asking.ask(get(), { interim });
     await asking.answer(all + answers[0]![1]);
     asking.assertDone();
     assert.deepEqual(
@@ -143,20 +143,20 @@ describe("request", () => {
     );
     const flooded = new Asking();
     await flooded.ask(get());
-    await flooded.answer(all + interim(9));
+    await flooded.answer(all + early(9));
     flooded.assertDone("http.interim_limit");
   });
 
-  it("fails with what onInterim throws, or rejects with before the response is there", async () => {
+  it("fails with what interim throws, or rejects with before the response is there", async () => {
     const mine = new Error("mine");
-    for (const onInterim of [
+    for (const interim of [
       () => {
         throw mine;
       },
       () => Promise.reject(mine),
     ]) {
       const asking = new Asking();
-      await asking.ask(get(), { onInterim });
+      await asking.ask(get(), { interim });
       await asking.answer("HTTP/1.1 103 Early Hints\r\n\r\n");
       asking.assertDone("http.handler_failed");
       assert.equal(asking.error?.cause, mine);

@@ -139,7 +139,7 @@ for (const [role, startLines] of [
 
     it("says of chunks that their length is not known, and what came of them", () => {
       const told: unknown[] = [];
-      const parser = make({ onChunk: (size, extensions) => told.push([size, extensions]) });
+      const parser = make({ chunk: (size, extensions) => told.push([size, extensions]) });
       const head = message(`${chunked}\r\n`);
       assert.equal(parser.put(head), head.length);
       assert.deepEqual(
@@ -234,7 +234,7 @@ for (const [role, startLines] of [
     it("fails with what its handler of chunks throws", () => {
       const parser = make({
         eager: true,
-        onChunk: () => {
+        chunk: () => {
           throw new RangeError("no");
         },
       });

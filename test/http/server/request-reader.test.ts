@@ -22,7 +22,7 @@ class Taker implements RequestTaker {
 
   constructor(options: PairOptions = {}) {
     [this.stream, this.peer] = pair(options, {});
-    const settings = new ServeSettings({ clock: this.clock, timeouts: { header: 1000, idle: 2000 } });
+    const settings = new ServeSettings({ clock: this.clock, timeouts: { header: 1000, keepAlive: 2000 } });
     this.reader = new RequestReader(this.stream, settings, this);
   }
 

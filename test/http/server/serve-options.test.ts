@@ -16,12 +16,16 @@ describe("ServeSettings", () => {
       }
     }
     assert.throws(() => new ServeSettings({ timeouts: { header: NaN } }), misuse(/timeouts.header/));
+    assert.throws(() => new ServeSettings({ timeouts: { keepAlive: 0 } }), misuse(/timeouts.keepAlive .* above 0/));
     assert.throws(
       () => new ServeSettings({ timeouts: { head: 1 } as object }),
       misuse(/timeouts has no option "head": did you mean header/),
     );
     assert.throws(() => new ServeSettings({ limit: 1 } as ServeOptions), misuse(/no option "limit"/));
-    assert.throws(() => new ServeSettings({ onError: true } as unknown as ServeOptions), misuse(/onError/));
+    assert.throws(
+      () => new ServeSettings({ error: true } as unknown as ServeOptions),
+      misuse(/error must be a function/),
+    );
     for (const value of [1, "a", null, []]) {
       assert.throws(() => new ServeSettings(value as ServeOptions), misuse(/http.serve takes a plain object/));
     }
@@ -29,14 +33,14 @@ describe("ServeSettings", () => {
 
   it("has the documented defaults", () => {
     const { timeouts, date, clock } = new ServeSettings({});
-    assert.deepEqual(timeouts, { header: 30_000, body: 300_000, idle: 60_000, write: 60_000 });
+    assert.deepEqual(timeouts, { header: 30_000, body: 300_000, keepAlive: 60_000, write: 60_000 });
     assert.deepEqual([date, clock], [true, systemClock]);
   });
 
   it("takes what it is given, timeouts one by one", () => {
     const clock = new VirtualClock();
-    const settings = new ServeSettings({ timeouts: { idle: Infinity, body: undefined }, date: false, clock });
-    assert.deepEqual(settings.timeouts, { header: 30_000, body: 300_000, idle: Infinity, write: 60_000 });
+    const settings = new ServeSettings({ timeouts: { keepAlive: Infinity, body: undefined }, date: false, clock });
+    assert.deepEqual(settings.timeouts, { header: 30_000, body: 300_000, keepAlive: Infinity, write: 60_000 });
     assert.deepEqual([settings.date, settings.clock], [false, clock]);
   });
 
@@ -44,13 +48,13 @@ describe("ServeSettings", () => {
     const reported = t.mock.method(console, "error", () => {});
     const request = new Request();
     const told: unknown[] = [];
-    new ServeSettings({ onError: (...given) => told.push(given) }).report("mine", request);
+    new ServeSettings({ error: (...given) => told.push(given) }).report("mine", request);
     assert.deepEqual([told, reported.mock.callCount()], [[["mine", request]], 0]);
     new ServeSettings({}).report("mine", request);
     const failing = (): never => {
       throw "its own";
     };
-    new ServeSettings({ onError: failing }).report("mine", request);
+    new ServeSettings({ error: failing }).report("mine", request);
     assert.deepEqual(
       reported.mock.calls.map((call) => call.arguments[0]),
       ["mine", "its own"],
@@ -59,7 +63,7 @@ describe("ServeSettings", () => {
 
   it("takes what is done with a failure later for what it is: nothing of it ends the process", async (t) => {
     const reported = t.mock.method(console, "error", () => {});
-    new ServeSettings({ onError: async () => Promise.reject("its own") }).report("mine", new Request());
+    new ServeSettings({ error: async () => Promise.reject("its own") }).report("mine", new Request());
     await quiet();
     assert.deepEqual(
       reported.mock.calls.map((call) => call.arguments[0]),

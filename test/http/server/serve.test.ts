@@ -85,7 +85,7 @@ describe("serve and request", () => {
         const clock = new VirtualClock();
         let completions = 0;
         const errors: unknown[] = [];
-        serve(server, echo, { clock, date: false, onError: (error) => errors.push(error) }, () => completions++);
+        serve(server, echo, { clock, date: false, error: (error) => errors.push(error) }, () => completions++);
         const source = new HandBody();
         const message = new Request<Body>({
           method: "POST",

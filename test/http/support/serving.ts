@@ -87,7 +87,7 @@ export class Serving {
   completions = 0;
   error: ServalError | undefined;
   inside = false;
-  /** What `onError` was told. */
+  /** What `error` was told. */
   readonly errors: unknown[] = [];
   readonly #signals: (AbortSignal | undefined)[];
 
@@ -101,7 +101,7 @@ export class Serving {
     this.#signals = [options.signal, options.stop];
     let returned = false;
     const { clock, errors } = this;
-    serve(stream, handler, { clock, date: false, onError: (error) => errors.push(error), ...options }, (error) => {
+    serve(stream, handler, { clock, date: false, error: (error) => errors.push(error), ...options }, (error) => {
       this.completions++;
       this.error = error;
       this.inside ||= !returned;

@@ -133,7 +133,7 @@ describe("what the serializer writes, the parser reads equal, at any limit and a
           fc.pre(method !== "TRACE" && !(version === 10 && of.inParts && !of.knowsSize));
           const request = new Request({ method, target, version, headers, body: bodyOf(of) });
           const bytes = written(request, of, {}, wire);
-          isRead(bytes, (told) => new RequestParser({ eager: wire.eager, onChunk: into(told) }), headers, of, wire, {
+          isRead(bytes, (told) => new RequestParser({ eager: wire.eager, chunk: into(told) }), headers, of, wire, {
             line: `${method} ${target} ${version}`,
             body: bytesIn(of),
             isChunked: of.inParts && !of.knowsSize,
@@ -160,7 +160,7 @@ describe("what the serializer writes, the parser reads equal, at any limit and a
         const response = new Response<Body>({ status, reason, headers, body: bodyOf(sent) });
         const bytes = written(response, sent, { request }, wire);
         const options = { eager: wire.eager, method: request.method };
-        isRead(bytes, (told) => new ResponseParser({ ...options, onChunk: into(told) }), headers, sent, wire, {
+        isRead(bytes, (told) => new ResponseParser({ ...options, chunk: into(told) }), headers, sent, wire, {
           line: `${status} ${reason} 11`,
           body: isHead ? new Uint8Array(0) : bytesIn(sent),
           isChunked: isUnknown && !isHead && request.version === 11,

@@ -77,15 +77,15 @@ describe("a handler that fails", () => {
     }
   });
 
-  it("is told of on the console where there is no onError, and so is an onError that throws", async (t) => {
+  it("is told of on the console where there is no handler error, and so is one that throws", async (t) => {
     const reported = t.mock.method(console, "error", () => {});
-    for (const onError of [
+    for (const error of [
       undefined,
       () => {
         throw mine;
       },
     ]) {
-      const serving = new Serving(() => Promise.reject(mine), { onError });
+      const serving = new Serving(() => Promise.reject(mine), { error });
       await serving.send(get("/"));
       assert.deepEqual(serving.statuses, [500]);
       await serving.end();

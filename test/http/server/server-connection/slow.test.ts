@@ -7,7 +7,7 @@ import { get, post, Serving } from "../../support/serving.ts";
 
 const ok: RequestHandler = () => new Response({ body: "ok" });
 const whole: RequestHandler = async (request) => new Response({ body: await request.bytes() });
-const timeouts = { header: 1000, idle: 2000, body: 3000, write: 4000 };
+const timeouts = { header: 1000, keepAlive: 2000, body: 3000, write: 4000 };
 
 /** Sends a text, a character a second of 100 ms, until nobody listens; returns how many milliseconds that took. */
 async function drip(serving: Serving, text: string, step = 100): Promise<number> {
@@ -150,7 +150,7 @@ describe("a slow client", () => {
 
   it("that takes a few bytes now and then is served to the end", async () => {
     const serving = new Serving(() => new Response({ body: new Uint8Array(1000) }), {
-      timeouts: { ...timeouts, idle: Infinity },
+      timeouts: { ...timeouts, keepAlive: Infinity },
       peerPair: { capacity: 100 },
       paused: true,
     });
@@ -177,7 +177,7 @@ describe("a slow client", () => {
   });
 
   it("has all the time there is with Infinity", async () => {
-    const never = { header: Infinity, idle: Infinity, body: Infinity, write: Infinity };
+    const never = { header: Infinity, keepAlive: Infinity, body: Infinity, write: Infinity };
     const serving = new Serving(whole, { timeouts: never, peerPair: { capacity: 10 }, paused: true });
     await serving.clock.advance(1e9);
     await serving.send(post("12").slice(0, -1));
