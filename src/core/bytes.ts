@@ -48,12 +48,20 @@ export function dropFront(buffers: readonly Uint8Array[], size: number): Uint8Ar
   return left;
 }
 
-/** The bytes of what a foreign stream calls a chunk; undefined for what is none. */
+/** Bytes as a caller may give them: an `ArrayBuffer` or `SharedArrayBuffer`, or any view of one. */
+export type BufferSource = ArrayBufferView | ArrayBufferLike;
+
+/** The bytes of a {@link BufferSource}, which are not copied; undefined for anything else. */
 export function bytesOf(chunk: unknown): Uint8Array | undefined {
   if (chunk instanceof Uint8Array) return chunk;
   if (ArrayBuffer.isView(chunk)) return new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength);
-  if (chunk instanceof ArrayBuffer) return new Uint8Array(chunk);
-  return undefined;
+  return isBuffer(chunk) ? new Uint8Array(chunk) : undefined;
+}
+
+/** By its tag, since one of another realm, such as a `vm` context, is no instance of ours. */
+function isBuffer(chunk: unknown): chunk is ArrayBufferLike {
+  const tag = Object.prototype.toString.call(chunk);
+  return tag === "[object ArrayBuffer]" || tag === "[object SharedArrayBuffer]";
 }
 
 /** The error of a foreign stream that carries something else than bytes. */

@@ -1,4 +1,5 @@
 export { byteLength, lowestLayer } from "./byte-stream.ts";
+export type { BufferSource } from "./bytes.ts";
 export type { ByteStream, Peer, ReadHandler, Role, TeardownHandler, WriteHandler } from "./byte-stream.ts";
 export { systemClock } from "./clock.ts";
 export type { Clock, Timer } from "./clock.ts";

@@ -1,4 +1,5 @@
-import type { MessageData, PreparedMessage, PrepareOptions } from "../websocket/index.ts";
+import type { BufferSource } from "../core/index.ts";
+import type { PreparedMessage, PrepareOptions } from "../websocket/index.ts";
 import type { DrainOptions, DrainReport } from "./drain.ts";
 import type { Hub } from "./hub.ts";
 import type { ServerWebSocket } from "./server-websocket.ts";
@@ -19,7 +20,7 @@ export abstract class HubServer<Data> implements MountedServer<Data> {
     return this.hub.connections;
   }
 
-  publish(topic: string, data: MessageData | PreparedMessage, options?: PrepareOptions): number {
+  publish(topic: string, data: string | BufferSource | PreparedMessage, options?: PrepareOptions): number {
     return this.hub.publish(topic, data, options);
   }
 

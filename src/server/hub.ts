@@ -1,4 +1,4 @@
-import type { ByteStream, Clock, CloseInfo, Peer, ServalError } from "../core/index.ts";
+import type { BufferSource, ByteStream, Clock, CloseInfo, Peer, ServalError } from "../core/index.ts";
 import { invalidArgument, reportError, runReported } from "../core/internal.ts";
 import { Response, type Request } from "../http/index.ts";
 import { prepare, PreparedMessage, type MessageData, type PrepareOptions } from "../websocket/index.ts";
@@ -196,7 +196,7 @@ export class Hub<Data> implements Observer<ServerWebSocket<Data>>, SocketOwner {
 
   publish(
     topic: string,
-    data: MessageData | PreparedMessage,
+    data: string | BufferSource | PreparedMessage,
     options: PrepareOptions | undefined,
     except?: ServerWebSocket,
   ): number {

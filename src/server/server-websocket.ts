@@ -1,5 +1,5 @@
-import type { ByteStream, CloseInfo, Peer } from "../core/index.ts";
-import { Stream, type MessageData, type PreparedMessage, type PrepareOptions } from "../websocket/index.ts";
+import type { BufferSource, ByteStream, CloseInfo, Peer } from "../core/index.ts";
+import { Stream, type PreparedMessage, type PrepareOptions } from "../websocket/index.ts";
 import type { Settings } from "../websocket/internal.ts";
 import type { Place } from "./admission.ts";
 
@@ -9,7 +9,7 @@ export interface SocketOwner {
   unsubscribe(topic: string, ws: ServerWebSocket): boolean;
   publish(
     topic: string,
-    data: MessageData | PreparedMessage,
+    data: string | BufferSource | PreparedMessage,
     options: PrepareOptions | undefined,
     except: ServerWebSocket,
   ): number;
@@ -68,7 +68,7 @@ export class ServerWebSocket<Data = unknown> extends Stream<Data> {
   }
 
   /** Publishes a message to the others that are subscribed to a topic; see `Server.publish`. */
-  publish(topic: string, data: MessageData | PreparedMessage, options?: PrepareOptions): number {
+  publish(topic: string, data: string | BufferSource | PreparedMessage, options?: PrepareOptions): number {
     return this.#owner.publish(topic, data, options, this);
   }
 

@@ -1,6 +1,6 @@
-import type { Peer } from "../core/index.ts";
+import type { BufferSource, Peer } from "../core/index.ts";
 import type { AcceptTlsOptions } from "../net/index.ts";
-import type { MessageData, PreparedMessage, PrepareOptions } from "../websocket/index.ts";
+import type { PreparedMessage, PrepareOptions } from "../websocket/index.ts";
 import type { DrainOptions, DrainReport } from "./drain.ts";
 import type { ServerWebSocket } from "./server-websocket.ts";
 import type { ServerStatistics } from "./statistics.ts";
@@ -16,7 +16,7 @@ export interface MountedServer<Data = unknown> extends AsyncDisposable {
    * for each size of window. Nobody waits: of a subscriber for whom it is too much, the option `overflow` says what
    * becomes of the message or the subscriber ("wait" drops it here). Throws `core.invalid_argument` for what is no message.
    */
-  publish(topic: string, data: MessageData | PreparedMessage, options?: PrepareOptions): number;
+  publish(topic: string, data: string | BufferSource | PreparedMessage, options?: PrepareOptions): number;
   /** How many are subscribed to a topic. */
   subscribers(topic: string): number;
   /** What has gone on since the start: connections, messages, refusals, and how often each limit took hold. */

@@ -8,6 +8,7 @@ export type {
   AcceptOptions,
   AcceptSource,
   CloseOptions,
+  ControlOptions,
   HandshakeOptions,
   PrepareOptions,
   ReadOptions,
@@ -17,10 +18,9 @@ export type {
 } from "./options/options.ts";
 export type { DeflateOptions } from "./handshake/permessage-deflate.ts";
 export { prepare, PreparedMessage } from "./protocol/prepared.ts";
-export type { Sendable } from "./protocol/prepared.ts";
 export type { RateOptions } from "./options/rate.ts";
 export type { ReceivedPart } from "./connection/receiver.ts";
-export type { MessageSource } from "./operations/source.ts";
+export type { MessageSource, Sendable } from "./operations/source.ts";
 export type { Statistics } from "./options/statistics.ts";
 export { Stream } from "./stream.ts";
 export type { Handlers, StreamOptions } from "./stream.ts";

@@ -4,6 +4,7 @@ import {
   promised,
   ServalError,
   toByteStream,
+  type BufferSource,
   type ByteStream,
   type CloseInfo,
   type Handler,
@@ -11,7 +12,7 @@ import {
   type Peer,
   type Role,
 } from "../core/index.ts";
-import { checkOptions, checkSignal } from "../core/internal.ts";
+import { checkOptions, checkSignal, offAbort, onAbort } from "../core/internal.ts";
 import type { Request, Response } from "../http/index.ts";
 import { AcceptOperation, type AcceptOwner } from "./operations/server-handshake.ts";
 import {
@@ -24,11 +25,10 @@ import {
   checkSendable,
   closeTakes,
   handlerOf,
-  notSendable,
   optionsOf,
 } from "./operations/arguments.ts";
 import { closeCode } from "./frames/close-code.ts";
-import { thrownBy, websocketError } from "./frames/errors.ts";
+import { websocketError } from "./frames/errors.ts";
 import { opcode } from "./frames/frame.ts";
 import type { HandlersOf, MessageData } from "./options/handlers.ts";
 import { HandshakeOperation, type HandshakeOwner } from "./operations/client-handshake.ts";
@@ -37,6 +37,7 @@ import type {
   AcceptOptions,
   AcceptSource,
   CloseOptions,
+  ControlOptions,
   HandshakeOptions,
   OptionsOf,
   ReadOptions,
@@ -45,12 +46,12 @@ import type {
 } from "./options/options.ts";
 import { receive } from "./operations/receive.ts";
 import { headOf, requestOf } from "./handshake/request-text.ts";
-import { PreparedMessage, type Sendable } from "./protocol/prepared.ts";
+import { PreparedMessage, type WholeData } from "./protocol/prepared.ts";
 import type { DataOpcode } from "./connection/item.ts";
 import type { ReceivedPart } from "./connection/receiver.ts";
 import { Session, type Opened } from "./connection/session.ts";
 import { Settings, streamOptions } from "./options/settings.ts";
-import { SourceWriter, type MessageSource } from "./operations/source.ts";
+import { writeSource, type MessageSource, type Sendable } from "./operations/source.ts";
 import type { Statistics } from "./options/statistics.ts";
 import { tell } from "./connection/tell.ts";
 import { transmit } from "./operations/transmit.ts";
@@ -258,7 +259,7 @@ export class Stream<Data = unknown> {
       if (session.protocol.incoming.isInParts) throw websocketError("websocket.message_in_progress");
       const begun: Handler<ReceivedPart> = (error, part) => {
         if (error !== undefined) done(error, undefined as unknown as Message);
-        else done(undefined, (this.#message = new Message(part, (handler) => session.readSome(handler))));
+        else done(undefined, (this.#message = new Message(part, session)));
       };
       session.readSome(begun);
       return begun;
@@ -285,28 +286,31 @@ export class Stream<Data = unknown> {
   }
 
   /**
-   * Sends a message: text for a string, binary for bytes or a list of them, which are not joined; what {@link prepare} made;
-   * or what an iterable gives, sync or async, as the parts of one message, each asked for when there is room (its first part says
-   * whether it is text; a {@link Message} that is passed on stays what it is). Completes when less than `highWaterMark` waits to be sent; with `websocket.closed`, or what ended
-   * the connection, if it can't be sent; with `websocket.queue_overflow` where `overflow` says so; with
-   * `websocket.source_failed` for an iterable that throws, which ends the connection if its message had begun.
+   * Sends a message: text for a string; binary for an `ArrayBuffer`, a view of one, or a list of these, which are not
+   * joined; what {@link prepare} made. A `Blob`, and an iterable, sync or async, give the parts of one message, each read
+   * when there is room for it. A Blob is binary, an iterable what its first part is, a {@link Message} that is passed on
+   * what it was.
+   *
+   * Completes when less than `highWaterMark` waits to be sent; with `websocket.closed`, or what ended the connection, if it
+   * can't be sent; with `websocket.queue_overflow` where `overflow` says so; with `websocket.source_failed` for a Blob or an
+   * iterable that fails, which ends the connection if its message had begun.
    *
    * Writers may overlap: messages leave whole, in the order of the calls. Bytes up to 16 KiB are copied at the call; more
-   * must not change until the write has settled. Beast's `async_write`.
+   * must not change until the write has settled.
    */
-  write(data: Sendable | MessageSource, options?: WriteOptions): Promise<void>;
-  write(data: Sendable | MessageSource, handler: Handler): void;
-  write(data: Sendable | MessageSource, options: WriteOptions, handler: Handler): void;
-  write(data: Sendable | MessageSource, ...given: (WriteOptions | Handler | undefined)[]): Promise<void> | undefined {
+  write(data: Sendable, options?: WriteOptions): Promise<void>;
+  write(data: Sendable, handler: Handler): void;
+  write(data: Sendable, options: WriteOptions, handler: Handler): void;
+  write(data: Sendable, ...given: (WriteOptions | Handler | undefined)[]): Promise<void> | undefined {
     // What stands in a handler's place is told at once: nobody may be awaiting the promise.
     const options = optionsOf<WriteOptions>(given);
     const signal = checkSignal(options?.signal);
     return transmit(
       this.#session ?? this.#notOpen,
       (session) => {
-        const sendable = checkSendable(data);
-        if (sendable === undefined) return writeSource(session, data as MessageSource, options);
-        return session.write(codeOf(sendable, options), sendable, options?.compress !== false, signal !== undefined);
+        const whole = checkSendable(data);
+        if (whole === undefined) return writeSource(session, data as MessageSource | Blob, options);
+        return session.write(codeOf(whole, options), whole, options?.compress !== false, signal !== undefined);
       },
       signal,
       handlerOf(given),
@@ -316,56 +320,72 @@ export class Stream<Data = unknown> {
   /**
    * Sends the next part of a message, the last one with `final`: so a message need not be there as a whole, nor fit into
    * memory. The first part says what the message is; the message keeps its place, and others wait until it is finished.
-   * Otherwise as {@link write}. Beast's `async_write_some`.
+   * Otherwise as {@link write}; but a `signal` that aborts after the call gives only the wait up, and the part is sent.
    */
-  writeSome(data: string | Uint8Array, final: boolean, options?: SendOptions): Promise<void>;
-  writeSome(data: string | Uint8Array, final: boolean, handler: Handler): void;
-  writeSome(data: string | Uint8Array, final: boolean, options: SendOptions, handler: Handler): void;
+  writeSome(data: string | BufferSource, final: boolean, options?: WriteOptions): Promise<void>;
+  writeSome(data: string | BufferSource, final: boolean, handler: Handler): void;
+  writeSome(data: string | BufferSource, final: boolean, options: WriteOptions, handler: Handler): void;
   writeSome(
-    data: string | Uint8Array,
+    data: string | BufferSource,
     final: boolean,
-    ...given: (SendOptions | Handler | undefined)[]
+    ...given: (WriteOptions | Handler | undefined)[]
   ): Promise<void> | undefined {
-    const options = optionsOf<SendOptions>(given);
+    const options = optionsOf<WriteOptions>(given);
     return transmit(
       this.#session ?? this.#notOpen,
       (session) => session.writeSome(codeOf(data, options), checkPart(data), final, options?.compress !== false),
-      undefined,
+      checkSignal(options?.signal),
       handlerOf(given),
     );
   }
 
   /**
-   * Queues a message, and says whether there is room for more: false once `highWaterMark` is reached (the message is
-   * queued all the same, and `drain` will be called), and when the stream is closing or closed (then it is not).
-   * Bytes up to 16 KiB are copied; more must not change any more. Throws `websocket.not_open` before the handshake.
+   * Queues a message, of all that {@link write} takes, and returns whether there is room for more: false once
+   * `highWaterMark` is reached (the message is queued all the same, and `drain` will be called), and when the stream is
+   * closing or closed (then it is not). Bytes up to 16 KiB are copied; more must not change any more. What a Blob or an
+   * iterable gives counts when it is read; one that fails ends the connection with `websocket.source_failed`, since no
+   * caller is waiting. Throws `websocket.not_open` before the handshake.
    */
   send(data: Sendable, options?: SendOptions): boolean {
-    const sendable = checkSendable(data);
-    if (sendable === undefined) throw notSendable("send can't wait for an iterable, as write does");
-    return this.#opened().send(codeOf(sendable, options), sendable, options?.compress !== false);
+    const whole = checkSendable(data);
+    const session = this.#opened();
+    if (whole !== undefined) return session.send(codeOf(whole, options), whole, options?.compress !== false);
+    const queued = writeSource(session, data as MessageSource | Blob, options);
+    if (queued instanceof ServalError && queued.code === "websocket.source_failed") throw queued;
+    return session.sentParts(!(queued instanceof ServalError));
   }
 
-  /** Sends a ping with up to 125 bytes (RFC 6455 section 5.5.2); completes as {@link write} does. */
-  ping(payload?: Uint8Array | string): Promise<void>;
-  ping(payload: Uint8Array | string, handler: Handler): void;
-  ping(payload: Uint8Array | string = nothing, handler?: Handler): Promise<void> | undefined {
-    return this.#control(opcode.ping, payload, handler);
+  /**
+   * Sends a ping with up to 125 bytes (RFC 6455 section 5.5.2); completes as {@link write} does. A `signal` that aborts
+   * gives the wait up.
+   */
+  ping(payload?: string | BufferSource, options?: ControlOptions): Promise<void>;
+  ping(payload: string | BufferSource, handler: Handler): void;
+  ping(payload: string | BufferSource, options: ControlOptions, handler: Handler): void;
+  ping(
+    payload: string | BufferSource = nothing,
+    ...given: (ControlOptions | Handler | undefined)[]
+  ): Promise<void> | undefined {
+    return this.#control(opcode.ping, payload, given);
   }
 
-  /** Sends a pong that nobody asked for, with up to 125 bytes (RFC 6455 section 5.5.3); completes as {@link write} does. */
-  pong(payload?: Uint8Array | string): Promise<void>;
-  pong(payload: Uint8Array | string, handler: Handler): void;
-  pong(payload: Uint8Array | string = nothing, handler?: Handler): Promise<void> | undefined {
-    return this.#control(opcode.pong, payload, handler);
+  /** Sends a pong that answers no ping, with up to 125 bytes (RFC 6455 section 5.5.3); otherwise as {@link ping}. */
+  pong(payload?: string | BufferSource, options?: ControlOptions): Promise<void>;
+  pong(payload: string | BufferSource, handler: Handler): void;
+  pong(payload: string | BufferSource, options: ControlOptions, handler: Handler): void;
+  pong(
+    payload: string | BufferSource = nothing,
+    ...given: (ControlOptions | Handler | undefined)[]
+  ): Promise<void> | undefined {
+    return this.#control(opcode.pong, payload, given);
   }
 
   /**
    * Closes in an orderly way (RFC 6455 section 7.1.2): sends what is queued and a close frame, drops data that still
    * comes, awaits the peer's close frame, tears the transport down; after `timeouts.handshake` closes it all the same.
    * Completes when the transport is closed, never with an error: {@link closed} says how it ended. Always allowed; during
-   * the handshake it aborts that, and a stream that is closing goes on as it was. Throws `core.invalid_argument` for a code
-   * or reason that can't be sent. Beast's `async_close`.
+   * the handshake it aborts that, and a stream that is closing goes on as it was. A `signal` that aborts terminates it.
+   * Throws `core.invalid_argument` for a code or reason that can't be sent.
    */
   close(options?: CloseOptions): Promise<void>;
   close(options: CloseOptions, handler: Handler): void;
@@ -374,10 +394,16 @@ export class Stream<Data = unknown> {
     if (handler !== undefined && typeof handler !== "function") throw closeTakes();
     return complete(handler, (done) => {
       const { code, reason } = checkClose(options);
-      if (this.#session === undefined) this.terminate();
+      const signal = checkSignal(options.signal);
+      const terminate = (): void => this.terminate();
+      if (this.#session === undefined || signal?.aborted === true) terminate();
       else this.#session.close(code, reason);
-      // Behind that, which may have ended the stream at once: nothing completes inside the call.
-      this.#onceClosed(() => tell(done, undefined, undefined));
+      if (signal !== undefined && this.#ended === undefined) onAbort(signal, terminate);
+      // After that, which may have ended the stream at once: nothing completes inside the call.
+      this.#onceClosed(() => {
+        if (signal !== undefined) offAbort(signal, terminate);
+        tell(done, undefined, undefined);
+      });
     });
   }
 
@@ -535,45 +561,23 @@ export class Stream<Data = unknown> {
 
   #control(
     code: typeof opcode.ping | typeof opcode.pong,
-    payload: Uint8Array | string,
-    handler?: Handler,
+    payload: string | BufferSource,
+    given: readonly unknown[],
   ): Promise<void> | undefined {
     return transmit(
       this.#session ?? this.#notOpen,
       (session) => session.control(code, checkControl(payload)),
-      undefined,
-      handler,
+      checkSignal(optionsOf<ControlOptions>(given)?.signal),
+      handlerOf(given),
     );
   }
 }
 
 /** What a message is sent as. */
-function codeOf(data: Sendable, options: SendOptions | undefined): DataOpcode {
+function codeOf(data: WholeData | BufferSource, options: SendOptions | undefined): DataOpcode {
   const byDefault = typeof data === "string" ? "text" : "binary";
   const kind = data instanceof PreparedMessage ? data.kind : (options?.kind ?? byDefault);
   return checkKind(kind) === "text" ? opcode.text : opcode.binary;
-}
-
-/** Begins a message whose parts come from a source. */
-function writeSource(
-  session: Pick<Session<unknown>, "begin" | "withdraw" | "part" | "abandon" | "hasWritten" | "waitWritten">,
-  source: MessageSource,
-  options: WriteOptions | undefined,
-): ReturnType<Session<unknown>["begin"]> {
-  const message = session.begin(options?.compress !== false, options?.signal !== undefined);
-  if (message instanceof ServalError) return message;
-  // A message that is passed on is what it was.
-  const kind = options?.kind ?? (source instanceof Message ? source.kind : undefined);
-  if (kind !== undefined) message.code = checkKind(kind) === "text" ? opcode.text : opcode.binary;
-  try {
-    const writer = new SourceWriter(session, message, source);
-    message.cancel = () => writer.stop();
-    writer.start();
-  } catch (cause) {
-    session.withdraw(message);
-    return thrownBy("websocket.source_failed", cause);
-  }
-  return message;
 }
 
 /** The address that the lowest layer, or one on the way to it, knows. */

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { runInNewContext } from "node:vm";
 import { bytesOf, dropFront, copyInto, copyOf, takeFront } from "../../src/core/bytes.ts";
 import { fc } from "../support/property.ts";
 
@@ -37,6 +38,10 @@ describe("bytesOf", () => {
     assert.deepEqual(bytesOf(new DataView(memory.buffer, 1, 2)), Uint8Array.of(2, 3));
     assert.deepEqual(bytesOf(new Uint16Array(memory.buffer, 2, 1)), Uint8Array.of(3, 4));
     assert.deepEqual(bytesOf(memory.buffer), memory);
+    assert.deepEqual(bytesOf(new SharedArrayBuffer(2)), new Uint8Array(2));
+    // Of another realm.
+    assert.deepEqual(bytesOf(runInNewContext("Uint8Array.of(1, 2)")), Uint8Array.of(1, 2));
+    assert.deepEqual(bytesOf(runInNewContext("Uint8Array.of(1, 2).buffer")), Uint8Array.of(1, 2));
     for (const other of ["text", 7, null, undefined, {}, [1, 2]]) assert.equal(bytesOf(other), undefined);
   });
 });

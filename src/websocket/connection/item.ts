@@ -3,7 +3,7 @@ import { copyOf, dropFront, encodeUtf8, invalidArgument } from "../../core/inter
 import type { opcode } from "../frames/frame.ts";
 import type { MessageData } from "../options/handlers.ts";
 import { copiedUpTo } from "../protocol/outgoing.ts";
-import { PreparedMessage, type Sendable } from "../protocol/prepared.ts";
+import { PreparedMessage, type WholeData } from "../protocol/prepared.ts";
 
 // What waits for its turn to be sent.
 
@@ -42,7 +42,7 @@ export class WholeMessage extends Item {
   piece = 0;
   offset = 0;
 
-  constructor(code: DataOpcode, data: Exclude<Sendable, string>, compress: boolean) {
+  constructor(code: DataOpcode, data: Exclude<WholeData, string>, compress: boolean) {
     const bytes = data instanceof PreparedMessage ? data.payload : data;
     super(byteLength(bytes));
     this.code = code;

@@ -5,7 +5,7 @@ import { deflatedBit, finalBit, opcode } from "../frames/frame.ts";
 import { Closing, itemsOf, joined, Part, PartedMessage, WholeMessage, type DataOpcode, type Item } from "./item.ts";
 import { copiedUpTo, type Outgoing } from "../protocol/outgoing.ts";
 import { deflatePrepared } from "./deflate-prepared.ts";
-import { PreparedMessage, type Sendable } from "../protocol/prepared.ts";
+import { PreparedMessage, type WholeData } from "../protocol/prepared.ts";
 import { tell } from "./tell.ts";
 
 /** How messages are sent. */
@@ -77,7 +77,7 @@ export class Sender {
    * Sends a message. Returns how far writing must come before it counts as written, or an item that will know. With
    * `isPatient` it is not framed before it can leave, so that it can be withdrawn.
    */
-  send(code: DataOpcode, data: Sendable, compress: boolean, isPatient = false): number | Item {
+  send(code: DataOpcode, data: WholeData, compress: boolean, isPatient = false): number | Item {
     const mustWait = this.#queue !== undefined || (isPatient && this.#outgoing.bufferedAmount > 0);
     if (!mustWait) {
       const position = this.#sendNow(code, data, compress);
@@ -188,7 +188,7 @@ export class Sender {
   }
 
   /** Frames a message at once, if it is of the common kind: not long, and not to be compressed elsewhere. */
-  #sendNow(code: DataOpcode, data: Sendable, compress: boolean): number | undefined {
+  #sendNow(code: DataOpcode, data: WholeData, compress: boolean): number | undefined {
     const deflater = compress ? this.#deflater : undefined;
     if (typeof data === "string") {
       // At most three bytes for each code unit.

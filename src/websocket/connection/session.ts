@@ -19,7 +19,7 @@ import { take } from "../protocol/event.ts";
 import type { DataOpcode, Item, PartedMessage } from "./item.ts";
 import { Liveness, type LivenessOwner } from "./liveness.ts";
 import type { DeflateParameters } from "../handshake/permessage-deflate.ts";
-import type { Sendable } from "../protocol/prepared.ts";
+import type { WholeData } from "../protocol/prepared.ts";
 import { Protocol } from "../protocol/protocol.ts";
 import { RateMeter } from "../options/rate.ts";
 import { Receiver, type ReceivedPart, type ReceiverOwner } from "./receiver.ts";
@@ -155,7 +155,7 @@ export class Session<Ws> implements WriterOwner, ApplicationOwner, SenderOwner, 
   }
 
   /** Queues a message; false if there is no room, or the connection is ending. */
-  send(code: DataOpcode, data: Sendable, compress: boolean): boolean {
+  send(code: DataOpcode, data: WholeData, compress: boolean): boolean {
     if (this.#refusal("message") === undefined) {
       this.#sender.send(code, data, compress);
       this.#flushSoon();
@@ -166,11 +166,18 @@ export class Session<Ws> implements WriterOwner, ApplicationOwner, SenderOwner, 
     return false;
   }
 
+  /** What `send` returns for a message in parts, which was queued or not. */
+  sentParts(isQueued: boolean): boolean {
+    if (isQueued && !this.#hasFilled()) return true;
+    this.#toldFull = this.isOpen;
+    return false;
+  }
+
   /**
    * Queues a message. Returns how far writing must come before the write has settled, an item that will know, or why it
    * can't be queued.
    */
-  write(code: DataOpcode, data: Sendable, compress: boolean, isPatient: boolean): number | Item | ServalError {
+  write(code: DataOpcode, data: WholeData, compress: boolean, isPatient: boolean): number | Item | ServalError {
     const refusal = this.#refusal("message");
     if (refusal !== undefined) return refusal;
     const queued = this.#sender.send(code, data, compress, isPatient);
@@ -220,9 +227,12 @@ export class Session<Ws> implements WriterOwner, ApplicationOwner, SenderOwner, 
     return true;
   }
 
-  /** A message in parts will not be finished. If it has begun, nothing can be sent any more but the close. */
-  abandon(message: PartedMessage, error: ServalError): void {
-    if (this.withdraw(message)) return;
+  /**
+   * A message in parts will not be finished. If it has begun, nothing can be sent any more but the close; nor if nobody
+   * else is told (`isUntold`), since the application takes the message for sent.
+   */
+  abandon(message: PartedMessage, error: ServalError, isUntold: boolean): void {
+    if (this.withdraw(message) && !isUntold) return;
     this.#application.error(error);
     if (!this.isOpen) return;
     // First of all: who is told of it may want to send.

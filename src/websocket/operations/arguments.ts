@@ -1,12 +1,20 @@
-import { checkSignal, encodeUtf8, invalidArgument, isPlainObject, isPromise, utf8Length } from "../../core/internal.ts";
+import {
+  bytesOf,
+  checkSignal,
+  encodeUtf8,
+  invalidArgument,
+  isPlainObject,
+  isPromise,
+  utf8Length,
+} from "../../core/internal.ts";
 import { closeCode, isValidCloseCode } from "../frames/close-code.ts";
 import { maxControlSize } from "../frames/frame.ts";
 import type { AcceptInput } from "./server-handshake.ts";
-import type { Handler } from "../../core/index.ts";
+import type { BufferSource, Handler } from "../../core/index.ts";
 import { Request } from "../../http/index.ts";
 import type { MessageData } from "../options/handlers.ts";
 import type { AcceptOptions, AcceptSource, CloseOptions, HandshakeOptions } from "../options/options.ts";
-import { PreparedMessage, type Sendable } from "../protocol/prepared.ts";
+import { PreparedMessage, type WholeData } from "../protocol/prepared.ts";
 
 // What a caller can't send: `core.invalid_argument`, with what would do.
 
@@ -52,10 +60,10 @@ function inputOf(
   buffered: Uint8Array | readonly Uint8Array[] | undefined,
   options: AcceptOptions | undefined,
 ): AcceptInput {
-  return { request, buffered: bytesOf(buffered), signal: checkSignal(options?.signal) };
+  return { request, buffered: bufferedOf(buffered), signal: checkSignal(options?.signal) };
 }
 
-function bytesOf(buffers: Uint8Array | readonly Uint8Array[] | undefined): readonly Uint8Array[] {
+function bufferedOf(buffers: Uint8Array | readonly Uint8Array[] | undefined): readonly Uint8Array[] {
   const list = buffers instanceof Uint8Array ? [buffers] : (buffers ?? []);
   if (Array.isArray(list) && list.every((bytes) => bytes instanceof Uint8Array)) return list;
   throw invalidArgument("Received bytes are a Uint8Array or a list of them");
@@ -80,32 +88,37 @@ export function checkHandshake(
   throw invalidArgument('handshake takes a host, a target, and options such as { protocols: ["chat"] }');
 }
 
-/** A message that is there as a whole, if it is one; undefined for an iterable, which may become one. */
-export function checkSendable(data: unknown): Sendable | undefined {
+/** A message that is there as a whole, if it is one; undefined for a Blob or an iterable, which comes in parts. */
+export function checkSendable(data: unknown): WholeData | undefined {
   if (typeof data === "string" || data instanceof Uint8Array || data instanceof PreparedMessage) return data;
-  if (Array.isArray(data)) {
-    if (data.every((piece) => piece instanceof Uint8Array)) return data;
-    if (data.every((piece) => typeof piece === "string" || piece instanceof Uint8Array)) return undefined;
-    throw notSendable("the array has something else in it");
-  }
+  if (Array.isArray(data)) return checkList(data as unknown[]);
+  const bytes = bytesOf(data);
+  if (bytes !== undefined || data instanceof Blob) return bytes;
   if (typeof data === "object" && data !== null && (Symbol.asyncIterator in data || Symbol.iterator in data)) {
     return undefined;
   }
   throw notSendable(whatInstead(data));
 }
 
+/** A list of bytes is one message; one with strings in it comes in parts, as from any other iterable. */
+function checkList(list: readonly unknown[]): readonly Uint8Array[] | undefined {
+  if (list.every((piece) => piece instanceof Uint8Array)) return list;
+  const pieces = list.map(bytesOf);
+  if (pieces.every((piece) => piece !== undefined)) return pieces;
+  if (list.every((piece, i) => typeof piece === "string" || pieces[i] !== undefined)) return undefined;
+  throw notSendable("the array has something else in it");
+}
+
 /** What to do with what is no message. */
 function whatInstead(data: unknown): string {
   if (isPromise(data)) return "await the promise first";
-  if (data instanceof ArrayBuffer) return "make it a Uint8Array with new Uint8Array(buffer)";
   if (typeof data === "object" && data !== null) return "JSON.stringify makes a string of an object";
   return `not ${data === null ? "null" : typeof data}`;
 }
 
-/** What can't be sent. */
-export function notSendable(but: string): Error {
+function notSendable(but: string): Error {
   return invalidArgument(
-    `A message must be a string, a Uint8Array, a list of them, prepared, or (for write) an iterable: ${but}`,
+    `A message must be a string, an ArrayBuffer or a view of one, a list of these, a Blob, prepared, or an iterable: ${but}`,
   );
 }
 
@@ -116,16 +129,19 @@ export function checkKind(kind: "text" | "binary"): "text" | "binary" {
 }
 
 /** A part of a message, if it is one. */
-export function checkPart(data: MessageData): MessageData {
-  if (typeof data === "string" || data instanceof Uint8Array) return data;
-  throw invalidArgument("A part of a message must be a string or a Uint8Array");
+export function checkPart(data: string | BufferSource): MessageData {
+  const part = typeof data === "string" ? data : bytesOf(data);
+  if (part !== undefined) return part;
+  throw invalidArgument("A part of a message must be a string, an ArrayBuffer or a view of one");
 }
 
 /** The payload of a ping or pong, if it can be one. */
-export function checkControl(payload: Uint8Array | string): Uint8Array {
-  const bytes = typeof payload === "string" ? encodeUtf8(payload) : payload;
-  if (bytes instanceof Uint8Array && bytes.length <= maxControlSize) return bytes;
-  throw invalidArgument("The payload of a ping or pong is a string or Uint8Array of at most 125 bytes");
+export function checkControl(payload: string | BufferSource): Uint8Array {
+  const bytes = typeof payload === "string" ? encodeUtf8(payload) : bytesOf(payload);
+  if (bytes !== undefined && bytes.length <= maxControlSize) return bytes;
+  throw invalidArgument(
+    "The payload of a ping or pong is a string, an ArrayBuffer or a view of one, of at most 125 bytes",
+  );
 }
 
 /** What can't be meant as the arguments of `close`. */

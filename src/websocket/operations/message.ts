@@ -1,9 +1,15 @@
-import { complete, promised, type Handler, type ServalError } from "../../core/index.ts";
-import { copyOf, decodeUtf8, longestText } from "../../core/internal.ts";
+import { abortError, complete, promised, type Handler, type ServalError } from "../../core/index.ts";
+import { checkSignal, copyOf, decodeUtf8, longestText, offAbort, onAbort } from "../../core/internal.ts";
 import { websocketError } from "../frames/errors.ts";
 import type { ReceivedPart } from "../connection/receiver.ts";
+import type { Session } from "../connection/session.ts";
+import type { ReadOptions } from "../options/options.ts";
+import { handlerOf, optionsOf } from "./arguments.ts";
 
 const nothing: Uint8Array = new Uint8Array(0);
+
+/** Where the parts of a message come from. */
+type Reads = Pick<Session<unknown>, "readSome" | "cancelRead">;
 
 /**
  * A message that is received in parts, as they come: `for await (const bytes of message)`. It comes from `nextMessage`, as
@@ -12,16 +18,18 @@ const nothing: Uint8Array = new Uint8Array(0);
 export class Message implements AsyncIterable<Uint8Array> {
   /** Whether it is text, whose parts are UTF-8, checked, and cut anywhere, or binary. */
   readonly kind: "text" | "binary";
-  readonly #readSome: (handler: Handler<ReceivedPart>) => void;
+  readonly #reads: Reads;
+  /** The read that is waited for. */
+  #waiting: Handler<ReceivedPart> | undefined;
   #part: ReceivedPart | undefined;
   #isDone = false;
   #isLeft = false;
 
   /** @internal */
-  constructor(first: ReceivedPart, readSome: (handler: Handler<ReceivedPart>) => void) {
+  constructor(first: ReceivedPart, reads: Reads) {
     this.kind = first.kind;
     this.#part = first;
-    this.#readSome = readSome;
+    this.#reads = reads;
   }
 
   /** Gives it up: what comes of it is dropped. @internal */
@@ -53,28 +61,46 @@ export class Message implements AsyncIterable<Uint8Array> {
   }
 
   /** What is left of the message, as one piece of bytes; at most `maxMessageSize`. Fails as the iteration does. */
-  bytes(): Promise<Uint8Array>;
+  bytes(options?: ReadOptions): Promise<Uint8Array>;
   bytes(handler: Handler<Uint8Array>): void;
-  bytes(handler?: Handler<Uint8Array>): Promise<Uint8Array> | undefined {
-    return complete(handler, (done) => this.#collect(Infinity, done));
+  bytes(options: ReadOptions, handler: Handler<Uint8Array>): void;
+  bytes(...given: (ReadOptions | Handler<Uint8Array> | undefined)[]): Promise<Uint8Array> | undefined {
+    return complete(handlerOf<Uint8Array>(given), (done) => this.#collect(Infinity, given, done));
   }
 
   /**
    * What is left of the message, as text. Fails as the iteration does, and with `websocket.message_too_big` for more than
    * the platform has in a string, some 512 MiB: then what remains of it is dropped.
    */
-  text(): Promise<string>;
+  text(options?: ReadOptions): Promise<string>;
   text(handler: Handler<string>): void;
-  text(handler?: Handler<string>): Promise<string> | undefined {
-    return complete(handler, (done) => {
-      this.#collect(longestText, (error, bytes) => done(error, error === undefined ? decodeUtf8(bytes) : ""));
+  text(options: ReadOptions, handler: Handler<string>): void;
+  text(...given: (ReadOptions | Handler<string> | undefined)[]): Promise<string> | undefined {
+    return complete(handlerOf<string>(given), (done) => {
+      this.#collect(longestText, given, (error, bytes) => done(error, error === undefined ? decodeUtf8(bytes) : ""));
     });
   }
 
-  #collect(limit: number, done: Handler<Uint8Array>): void {
+  #collect(limit: number, given: readonly unknown[], completed: Handler<Uint8Array>): void {
+    const signal = checkSignal(optionsOf<ReadOptions>(given)?.signal);
     const parts: Uint8Array[] = [];
     let size = 0;
+    const done: Handler<Uint8Array> = (error, bytes) => {
+      if (signal !== undefined) offAbort(signal, abort);
+      completed(error, bytes);
+    };
+    const abort = (): void => {
+      if (this.#waiting !== undefined) this.#reads.cancelRead(this.#waiting);
+      this.leave();
+      queueMicrotask(() => done(abortError(signal!), nothing));
+    };
+    if (signal?.aborted === true) {
+      abort();
+      return;
+    }
     const add: Handler<Uint8Array | undefined> = (error, bytes) => {
+      // What is on its way already comes too late.
+      if (signal?.aborted === true) return;
       if (error !== undefined) done(error, nothing);
       else if (bytes === undefined) done(undefined, copyOf(parts, size));
       else if ((size += bytes.length) > limit) {
@@ -94,6 +120,7 @@ export class Message implements AsyncIterable<Uint8Array> {
       }
     };
     this.#next(add);
+    if (signal !== undefined) onAbort(signal, abort);
   }
 
   /** The next bytes, or undefined at the end; never inside the call. */
@@ -112,14 +139,17 @@ export class Message implements AsyncIterable<Uint8Array> {
       queueMicrotask(() => handler(undefined, undefined));
       return;
     }
-    this.#readSome((error, read) => {
+    const received: Handler<ReceivedPart> = (error, read) => {
+      this.#waiting = undefined;
       if (error !== undefined) handler(error, undefined);
       else {
         this.#isDone = read.done;
         if (read.bytes.length > 0 || read.done) handler(undefined, read.bytes.length > 0 ? read.bytes : undefined);
         else this.#next(handler);
       }
-    });
+    };
+    this.#reads.readSome(received);
+    this.#waiting = received;
   }
 }
 

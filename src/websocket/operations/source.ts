@@ -1,13 +1,23 @@
-import { ServalError } from "../../core/index.ts";
-import { invalidArgument, isPromise } from "../../core/internal.ts";
+import { ServalError, type BufferSource } from "../../core/index.ts";
+import { bytesOf, invalidArgument, isPromise } from "../../core/internal.ts";
 import { thrownBy } from "../frames/errors.ts";
 import { opcode } from "../frames/frame.ts";
 import type { Item, PartedMessage } from "../connection/item.ts";
 import type { Session } from "../connection/session.ts";
 import { tell } from "../connection/tell.ts";
+import type { WriteOptions } from "../options/options.ts";
+import type { PreparedMessage } from "../protocol/prepared.ts";
+import { checkKind } from "./arguments.ts";
+import { Message } from "./message.ts";
 
 /** Where one message may come from, part by part: strings and bytes as they come. */
-export type MessageSource = AsyncIterable<string | Uint8Array> | Iterable<string | Uint8Array>;
+export type MessageSource = AsyncIterable<string | BufferSource> | Iterable<string | BufferSource>;
+
+/**
+ * What `write` and `send` take as one message: a string; bytes, or a list of them; a Blob, which is read as there is room;
+ * what `prepare` made; an iterable of parts.
+ */
+export type Sendable = string | BufferSource | readonly BufferSource[] | Blob | PreparedMessage | MessageSource;
 
 type Parts = Pick<Session<unknown>, "part" | "abandon" | "hasWritten" | "waitWritten">;
 
@@ -18,7 +28,7 @@ type Parts = Pick<Session<unknown>, "part" | "abandon" | "hasWritten" | "waitWri
 export class SourceWriter {
   readonly #session: Parts;
   readonly #message: PartedMessage;
-  readonly #iterator: AsyncIterator<string | Uint8Array> | Iterator<string | Uint8Array>;
+  readonly #iterator: AsyncIterator<string | BufferSource> | Iterator<string | BufferSource>;
   #isOver = false;
 
   /** Throws what the source throws when it is asked for its iterator. */
@@ -63,13 +73,13 @@ export class SourceWriter {
       const error = cause instanceof ServalError ? cause : thrownBy("websocket.source_failed", cause);
       const { handler } = this.#message;
       this.#message.handler = undefined;
-      this.#session.abandon(this.#message, error);
+      this.#session.abandon(this.#message, error, handler === undefined);
       if (handler !== undefined) tell(handler, error, undefined);
     }
   }
 
   /** Also where the source is another connection, whose error is not ours. */
-  async #next(): Promise<IteratorResult<string | Uint8Array>> {
+  async #next(): Promise<IteratorResult<string | BufferSource>> {
     try {
       return await this.#iterator.next();
     } catch (cause) {
@@ -92,11 +102,37 @@ export class SourceWriter {
   }
 
   #bytesOf(chunk: unknown): Uint8Array {
-    const isText = typeof chunk === "string";
-    if (!isText && !(chunk instanceof Uint8Array)) {
-      throw invalidArgument(`The parts of a message must be strings or Uint8Arrays, not ${typeof chunk}`);
+    const part = typeof chunk === "string" ? chunk : bytesOf(chunk);
+    if (part === undefined) {
+      const what = chunk === null ? "null" : typeof chunk;
+      throw invalidArgument(`The parts of a message must be strings, ArrayBuffers or views of them, not ${what}`);
     }
-    this.#message.code ??= isText ? opcode.text : opcode.binary;
-    return this.#message.encode(chunk, false);
+    this.#message.code ??= typeof part === "string" ? opcode.text : opcode.binary;
+    return this.#message.encode(part, false);
   }
+}
+
+type Begins = Parts & Pick<Session<unknown>, "begin" | "withdraw">;
+
+/** Begins a message whose parts come from a source. Returns it, or why it can't be sent. */
+export function writeSource(
+  session: Begins,
+  source: MessageSource | Blob,
+  options: WriteOptions | undefined,
+): PartedMessage | ServalError {
+  // A message that is passed on is what it was.
+  const kind = options?.kind ?? (source instanceof Message ? source.kind : undefined);
+  if (kind !== undefined) checkKind(kind);
+  const message = session.begin(options?.compress !== false, options?.signal !== undefined);
+  if (message instanceof ServalError) return message;
+  if (kind !== undefined) message.code = kind === "text" ? opcode.text : opcode.binary;
+  try {
+    const writer = new SourceWriter(session, message, source instanceof Blob ? source.stream() : source);
+    message.cancel = () => writer.stop();
+    writer.start();
+  } catch (cause) {
+    session.withdraw(message);
+    return thrownBy("websocket.source_failed", cause);
+  }
+  return message;
 }

@@ -110,9 +110,12 @@ export interface HandshakeOptions {
   signal?: AbortSignal | undefined;
 }
 
-/** Options of what receives. */
+/** Options of `Stream.read`, `readSome` and `nextMessage`, and of `Message.bytes` and `text`. */
 export interface ReadOptions {
-  /** Gives the read up with `core.aborted`; no data is lost, the next read gets it. */
+  /**
+   * Gives the read up with `core.aborted`. No data is lost, the next read gets it; but `bytes` and `text` give the message
+   * up, and what remains of it is dropped.
+   */
   signal?: AbortSignal | undefined;
 }
 
@@ -132,6 +135,12 @@ export interface WriteOptions extends SendOptions {
   signal?: AbortSignal | undefined;
 }
 
+/** Options of `Stream.ping` and `Stream.pong`. */
+export interface ControlOptions {
+  /** Gives the wait up with `core.aborted`. */
+  signal?: AbortSignal | undefined;
+}
+
 /** Options of {@link prepare}. */
 export interface PrepareOptions extends SendOptions {}
 
@@ -141,4 +150,6 @@ export interface CloseOptions {
   code?: number | undefined;
   /** The reason, at most 123 bytes of UTF-8. Default empty. */
   reason?: string | undefined;
+  /** Terminates the connection when it aborts, so that the close completes without the peer. */
+  signal?: AbortSignal | undefined;
 }

@@ -1,11 +1,12 @@
-import { encodeUtf8, invalidArgument } from "../../core/internal.ts";
+import type { BufferSource } from "../../core/index.ts";
+import { bytesOf, encodeUtf8, invalidArgument } from "../../core/internal.ts";
 import type { Deflater } from "../deflate/deflate.ts";
 import { deflatedBit, finalBit, maxHeaderSize, opcode, writeHeader } from "../frames/frame.ts";
 import type { MessageData } from "../options/handlers.ts";
 import type { PrepareOptions } from "../options/options.ts";
 
-/** What can be sent as one message in one call: a list of buffers is one message. */
-export type Sendable = MessageData | readonly Uint8Array[] | PreparedMessage;
+/** A message that is there as a whole, checked: a list of buffers is one message. */
+export type WholeData = MessageData | readonly Uint8Array[] | PreparedMessage;
 
 /** A deflated payload, or the handlers that wait for it. */
 export type Deflation = Uint8Array | ((payload: Uint8Array) => void)[];
@@ -26,12 +27,16 @@ export class PreparedMessage {
   readonly #deflatedFrames: Map<number, Uint8Array> = new Map();
 
   /** @internal */
-  constructor(data: MessageData, { kind, compress = true }: PrepareOptions) {
+  constructor(data: string | BufferSource, { kind, compress = true }: PrepareOptions) {
     const isText = typeof data === "string";
-    if (!isText && !(data instanceof Uint8Array))
-      throw invalidArgument("A message is a string or a Uint8Array; JSON.stringify makes a string of an object");
-    // A copy: who prepares a message may go on with its bytes.
-    this.payload = isText ? encodeUtf8(data) : new Uint8Array(data);
+    const bytes = isText ? encodeUtf8(data) : bytesOf(data);
+    if (bytes === undefined) {
+      throw invalidArgument(
+        "A message to prepare or publish is a string, an ArrayBuffer or a view of one; JSON.stringify makes a string of an object, await blob.arrayBuffer() bytes of a Blob",
+      );
+    }
+    // A copy, since the caller may change its bytes afterwards.
+    this.payload = isText ? bytes : new Uint8Array(bytes);
     this.kind = kind ?? (isText ? "text" : "binary");
     this.#compress = compress;
   }
@@ -69,7 +74,7 @@ export class PreparedMessage {
  * once, and compressed at most once for each size of window; only a client masks it for each. The bytes are copied. Throws
  * `core.invalid_argument` for what is no message.
  */
-export function prepare(data: MessageData, options: PrepareOptions = {}): PreparedMessage {
+export function prepare(data: string | BufferSource, options: PrepareOptions = {}): PreparedMessage {
   return new PreparedMessage(data, options);
 }
 

@@ -73,12 +73,25 @@ describe("checkSendable", () => {
   it("passes strings, bytes, lists of bytes and what was prepared", () => {
     for (const data of ["x", bytes, [bytes, bytes], [], prepare("x")]) assert.equal(checkSendable(data), data);
   });
-  it("leaves iterables to those who can send them", () => {
-    for (const data of [["a", bytes], new Set(["a"]), (async function* () {})()]) {
+  it("makes Uint8Arrays of other bytes, which are not copied", () => {
+    const { buffer } = Uint8Array.of(1, 2, 3, 4);
+    for (const [data, expected] of [
+      [buffer, [1, 2, 3, 4]],
+      [new DataView(buffer, 1, 2), [2, 3]],
+      [new Uint16Array(buffer, 2, 1), [3, 4]],
+    ] as const) {
+      const made = checkSendable(data) as Uint8Array;
+      assert.deepEqual([made.buffer, [...made]], [buffer, expected]);
+      assert.deepEqual(checkSendable([data, bytes]), [made, bytes]);
+    }
+  });
+  it("leaves Blobs and iterables to be sent in parts", () => {
+    const list = ["a", new ArrayBuffer(1)];
+    for (const data of [["a", bytes], list, new Set(["a"]), (async function* () {})(), new Blob(["a"])]) {
       assert.equal(checkSendable(data), undefined);
     }
   });
-  for (const wrong of [undefined, null, 1, {}, [1], ["a", 1], new ArrayBuffer(1)]) {
+  for (const wrong of [undefined, null, 1, {}, [1], ["a", 1], [new Blob([])], new Date()]) {
     it(`refuses ${JSON.stringify(wrong)}`, () =>
       assert.throws(() => checkSendable(wrong), { code: "core.invalid_argument" }));
   }

@@ -19,16 +19,19 @@ function message(first: ReceivedPart, ...rest: (ReceivedPart | ServalError)[]): 
   let isReading = false;
   const state = {
     reads: 0,
-    message: new Message(first, (handler: Handler<ReceivedPart>) => {
-      if (isReading) throw coreError("core.operation_pending");
-      isReading = true;
-      state.reads++;
-      const next = rest.shift() ?? assert.fail("read beyond the end");
-      queueMicrotask(() => {
-        isReading = false;
-        if (next instanceof Error) handler(next as ServalError, undefined as unknown as ReceivedPart);
-        else handler(undefined, next);
-      });
+    message: new Message(first, {
+      readSome(handler: Handler<ReceivedPart>): void {
+        if (isReading) throw coreError("core.operation_pending");
+        isReading = true;
+        state.reads++;
+        const next = rest.shift() ?? assert.fail("read beyond the end");
+        queueMicrotask(() => {
+          isReading = false;
+          if (next instanceof Error) handler(next as ServalError, undefined as unknown as ReceivedPart);
+          else handler(undefined, next);
+        });
+      },
+      cancelRead: () => false,
     }),
   };
   return state;

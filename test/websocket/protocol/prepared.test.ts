@@ -82,8 +82,16 @@ describe("prepare", () => {
     for (const { frames } of many) assert.deepEqual(frames, Array(3).fill(`text ${"x".repeat(100_000)}`));
   });
 
+  it("of any bytes has a copy of them", () => {
+    const { buffer } = Uint8Array.of(1, 2, 3);
+    for (const bytes of [buffer, new DataView(buffer), new Uint8Array(buffer)]) {
+      const { kind, payload } = prepare(bytes);
+      assert.deepEqual([kind, [...payload], payload.buffer === buffer], ["binary", [1, 2, 3], false]);
+    }
+  });
+
   it("of what is no message is core.invalid_argument", () => {
-    for (const wrong of [undefined, null, 5, {}, [utf8("a")], new ArrayBuffer(1), prepare("a")]) {
+    for (const wrong of [undefined, null, 5, {}, [utf8("a")], new Blob(["a"]), prepare("a")]) {
       assert.throws(() => prepare(wrong as string), { code: "core.invalid_argument" });
     }
   });

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { constants, deflateRawSync } from "node:zlib";
+import type { Handler } from "../../../src/core/index.ts";
 import { longestText } from "../../../src/core/text.ts";
 import { Inflater } from "../../../src/websocket/deflate/deflate.ts";
+import type { ReceivedPart } from "../../../src/websocket/index.ts";
 import { Message } from "../../../src/websocket/operations/message.ts";
 import { quiet } from "../../support/quiet.ts";
 import { codeOf, ended, pulled, uncaughtIn } from "../support/kit.ts";
@@ -61,10 +63,11 @@ describe("what is the caller's and changes while it waits", () => {
 it("text() of more than a string can have fails, and drops the rest", async () => {
   let count = 0;
   const part = new Uint8Array(64 * 1024 * 1024);
-  const message = new Message({ bytes: part, kind: "text", done: false }, (handler) => {
+  const readSome = (handler: Handler<ReceivedPart>): void => {
     count++;
     queueMicrotask(() => handler(undefined, { bytes: part, kind: "text", done: false }));
-  });
+  };
+  const message = new Message({ bytes: part, kind: "text", done: false }, { readSome, cancelRead: () => false });
   assert.equal(await codeOf(message.text()), "websocket.message_too_big");
   assert.equal(count, Math.floor(longestText / part.length));
 });

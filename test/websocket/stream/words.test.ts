@@ -33,7 +33,6 @@ describe("misuse says what to do", () => {
       [() => ws.close(4000 as never, "bye" as never), /close takes an object, such as \{ code: 4000/],
       [() => ws.send(Promise.resolve("x") as never), /await the promise first/],
       [() => ws.send({} as never), /JSON\.stringify/],
-      [() => ws.send(new ArrayBuffer(1) as never), /new Uint8Array\(buffer\)/],
       [() => ws.send("x", { kind: "txt" as never }), /kind must be "text" or "binary", not txt/],
     ];
     for (const [call, message] of cases) assert.throws(call, { code: "core.invalid_argument", message });

@@ -1,0 +1,191 @@
+// What a message may be made of, besides strings and Uint8Arrays.
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { prepare, type Sendable } from "../../../src/websocket/index.ts";
+import { open, roles } from "../support/client-kit.ts";
+import { codeOf, quiet } from "../support/kit.ts";
+import { messagesIn } from "../support/sent-messages.ts";
+import { behind, never, slow, Source, stuck } from "../support/slow-peer.ts";
+
+const memory = Uint8Array.of(1, 2, 3, 4);
+
+const bytes: readonly [name: string, data: Sendable, hex: string][] = [
+  ["an ArrayBuffer", memory.buffer, "01020304"],
+  ["a SharedArrayBuffer", new SharedArrayBuffer(2), "0000"],
+  ["a DataView", new DataView(memory.buffer, 1, 2), "0203"],
+  ["a Uint16Array", new Uint16Array(memory.buffer, 2, 1), "0304"],
+  ["a Buffer", Buffer.from([5, 6]), "0506"],
+  ["a list of them", [memory.buffer, new DataView(memory.buffer, 3), Uint8Array.of(8)], "010203040408"],
+];
+
+/** A Blob whose bytes come from a source, which notes what becomes of it. */
+class SlowBlob extends Blob {
+  readonly source: Source;
+
+  constructor(next: (count: number) => unknown) {
+    super([]);
+    this.source = new Source(next);
+  }
+
+  override stream(): ReturnType<Blob["stream"]> {
+    return this.source as unknown as ReturnType<Blob["stream"]>;
+  }
+}
+
+for (const role of roles) {
+  describe(`as a ${role}`, () => {
+    for (const [name, data, hex] of bytes) {
+      it(`${name} is sent as binary, or as text where that is said`, async () => {
+        const connection = await open(role);
+        const { ws } = connection;
+        assert.equal(ws.send(data), true);
+        await ws.write(data);
+        ws.send(data, { kind: "text" });
+        await quiet();
+        const text = `text ${Buffer.from(hex, "hex").toString()}`;
+        assert.deepEqual(connection.frames, [`binary ${hex}`, `binary ${hex}`, text]);
+      });
+    }
+
+    it("bytes of any kind make parts, pings, pongs and prepared messages", async () => {
+      const connection = await open(role);
+      const { ws } = connection;
+      const view = new DataView(memory.buffer, 1, 2);
+      void ws.writeSome(memory.buffer, false);
+      void ws.writeSome(view, true);
+      void ws.ping(view);
+      void ws.pong(memory.buffer);
+      ws.send(prepare(view));
+      await quiet();
+      const parts = ["binary (not final) 01020304", "continuation 0203"];
+      assert.deepEqual(connection.frames, [...parts, "ping 0203", "pong 01020304", "binary 0203"]);
+    });
+
+    it("a Blob is sent as binary, or as text where that is said, by write and by send, in order", async () => {
+      const connection = await open(role);
+      const { ws } = connection;
+      const large = new Blob([new Uint8Array(200_000).fill(7)]);
+      const written = ws.write(new Blob(["né"]));
+      assert.equal(ws.send(new Blob(["né"]), { kind: "text" }), true);
+      assert.equal(ws.send("behind"), true);
+      ws.send(new Blob([]));
+      await written;
+      await ws.write(large);
+      await quiet();
+      const messages = messagesIn(connection.sent);
+      assert.deepEqual(
+        messages.map(({ code, payload }) => [code, payload.length]),
+        [
+          [2, 3],
+          [1, 3],
+          [1, 6],
+          [2, 0],
+          [2, 200_000],
+        ],
+      );
+      assert.ok(messages[4]!.payload.every((byte) => byte === 7));
+    });
+
+    it("a Blob is read as there is room", async () => {
+      const connection = await slow(role, { highWaterMark: 1000 });
+      const blob = new SlowBlob((count) => (count < 100 ? new Uint8Array(100) : undefined));
+      connection.ws.send(blob);
+      await quiet();
+      while (connection.ws.bufferedAmount > 0) {
+        assert.ok(connection.ws.bufferedAmount < 1000 + 120);
+        const taken = connection.peer.received.length + connection.peer.stream.unread;
+        assert.ok(blob.source.asked * 100 < taken + 1000 + 200, `${blob.source.asked} asked, of ${taken} bytes`);
+        await connection.takeSome();
+      }
+      await connection.takeAll();
+      assert.deepEqual([messagesIn(connection.sent)[0]!.payload.length, blob.source.asked], [10_000, 101]);
+    });
+
+    it("a Blob is cancelled with its write, and with the connection", async () => {
+      const connection = await stuck(role);
+      const controller = new AbortController();
+      const blobs = [new SlowBlob(() => "x".repeat(1000)), new SlowBlob(() => never), new SlowBlob(() => never)];
+      const first = connection.ws.write(blobs[0]!, { signal: controller.signal });
+      const second = connection.ws.write(blobs[1]!);
+      connection.ws.send(blobs[2]!);
+      await quiet();
+      controller.abort();
+      assert.equal(await codeOf(first), "core.aborted");
+      assert.deepEqual(
+        blobs.map(({ source }) => source.ended),
+        [1, 0, 0],
+      );
+      connection.ws.terminate();
+      assert.equal(await codeOf(second), "core.aborted");
+      assert.deepEqual(
+        blobs.map(({ source }) => source.ended),
+        [1, 1, 1],
+      );
+      assert.deepEqual(behind(connection), []);
+    });
+
+    it("send takes iterables, whose parts are one message", async () => {
+      const connection = await open(role);
+      const { ws } = connection;
+      const parts = async function* (): AsyncGenerator<string | ArrayBuffer> {
+        yield "a";
+        yield memory.buffer;
+      };
+      assert.equal(ws.send(parts()), true);
+      assert.equal(ws.send(new Set(["b"])), true);
+      await quiet();
+      assert.deepEqual(connection.frames, [
+        "text (not final) a",
+        "continuation (not final) 01020304",
+        "continuation",
+        "text (not final) b",
+        "continuation",
+      ]);
+    });
+
+    for (const [when, source, frames] of [
+      ["before it has begun", [() => Promise.reject(new Error("mine"))], ["close 1011"]],
+      ["later", [() => "a", () => Promise.reject(new Error("mine"))], ["text (not final) a", "close 1011"]],
+    ] as const) {
+      it(`a source that was sent and fails ${when} ends the connection, since nobody waits for it`, async () => {
+        const connection = await open(role);
+        assert.equal(connection.ws.send(new Source((count) => source[count]!())), true);
+        await quiet();
+        assert.deepEqual(connection.frames, frames);
+        assert.deepEqual(connection.errors, ["websocket.source_failed"]);
+        await connection.say(connection.close(1011));
+        assert.deepEqual(await connection.end(), { code: 1011, reason: "", clean: true });
+      });
+    }
+
+    it("send throws what a source throws when it is asked for its parts, and says false where it can't be sent", async () => {
+      const connection = await open(role);
+      const { ws } = connection;
+      const cause = new Error("mine");
+      const failing = {
+        [Symbol.iterator]: () => {
+          throw cause;
+        },
+      } as unknown as Iterable<string>;
+      assert.throws(() => ws.send(failing), { code: "websocket.source_failed", cause });
+      assert.equal(ws.send("behind"), true);
+      await quiet();
+      void ws.close();
+      const source = new Source(() => "a");
+      assert.equal(ws.send(source), false);
+      await quiet();
+      assert.deepEqual([source.asked, connection.frames], [0, ["text behind", "close 1000"]]);
+    });
+
+    it("a kind that there is not leaves no message behind that others would wait for", async () => {
+      const connection = await open(role);
+      const { ws } = connection;
+      const kind = "txt" as "text";
+      assert.equal(await codeOf(ws.write(["a"], { kind })), "core.invalid_argument");
+      assert.throws(() => ws.send(new Blob(["a"]), { kind }), { code: "core.invalid_argument" });
+      await ws.write("behind");
+      await quiet();
+      assert.deepEqual(connection.frames, ["text behind"]);
+    });
+  });
+}
