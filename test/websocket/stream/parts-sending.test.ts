@@ -158,12 +158,11 @@ for (const role of roles) {
       });
     }
 
-    it("send takes no iterable; and what none is can't be written", async () => {
+    it("what is no message and no iterable can't be sent", async () => {
       const { ws } = await open(role);
-      assert.throws(() => ws.send(["a"] as never), { code: "core.invalid_argument" });
-      assert.throws(() => ws.send(new Set(["a"]) as never), { code: "core.invalid_argument" });
       for (const wrong of [[5], ["a", 5], {}, 5]) {
         assert.equal(await codeOf(ws.write(wrong as never)), "core.invalid_argument");
+        assert.throws(() => ws.send(wrong as never), { code: "core.invalid_argument" });
       }
     });
 
