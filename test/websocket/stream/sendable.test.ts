@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { prepare, type Sendable } from "../../../src/websocket/index.ts";
 import { open, roles } from "../support/client-kit.ts";
-import { codeOf, quiet } from "../support/kit.ts";
+import { quiet } from "../../support/quiet.ts";
+import { codeOf } from "../support/kit.ts";
 import { messagesIn } from "../support/sent-messages.ts";
 import { behind, never, slow, Source, stuck } from "../support/slow-peer.ts";
 

@@ -4,7 +4,8 @@ import { getEventListeners } from "node:events";
 import { describe, it } from "node:test";
 import type { Stream } from "../../../src/websocket/index.ts";
 import { open, roles } from "../support/client-kit.ts";
-import { codeOf, quiet } from "../support/kit.ts";
+import { quiet } from "../../support/quiet.ts";
+import { codeOf } from "../support/kit.ts";
 import { behind, stuck } from "../support/slow-peer.ts";
 
 const waits: readonly [
