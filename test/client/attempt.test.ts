@@ -11,7 +11,8 @@ import type { Stream } from "../../src/websocket/index.ts";
 import { isStuck, turns, until } from "../core/support/stream-operations.ts";
 import { withPath } from "../net/support/sockets.ts";
 import { converse, failure, trusting } from "./support/kit.ts";
-import { answering, echoing, listening, mute, type Answer, type Listening } from "./support/servers.ts";
+import { listening, type Listening } from "../support/listening.ts";
+import { answering, echoing, mute, type Answer } from "./support/servers.ts";
 
 /** Each step of an attempt that can last, with a server that lets it. */
 const steps: Readonly<Record<string, (place: Listening, options: ConnectOptions) => Promise<Stream>>> = {

@@ -8,7 +8,8 @@ import { localhost } from "../support/localhost.ts";
 import { turns } from "../core/support/stream-operations.ts";
 import { withPath } from "../net/support/sockets.ts";
 import { converse, failure, trusting } from "./support/kit.ts";
-import { answering, echoing, listening, mute } from "./support/servers.ts";
+import { listening } from "../support/listening.ts";
+import { answering, echoing, mute } from "./support/servers.ts";
 
 // A look at borrowed bytes that comes too late shows.
 scrubReads(true);

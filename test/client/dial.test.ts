@@ -9,7 +9,7 @@ import { scrubReads } from "../../src/net/onread.ts";
 import { localhost } from "../support/localhost.ts";
 import { trusting } from "./support/kit.ts";
 import { Proxied } from "./support/proxied.ts";
-import { listening, type Listening } from "./support/servers.ts";
+import { listening, type Listening } from "../support/listening.ts";
 
 scrubReads(true);
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { getEventListeners, once } from "node:events";
-import { connect as connectRaw, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import { describe, it } from "node:test";
 import { connect as connectSocket, createSecureContext, type ConnectionOptions, type TLSSocket } from "node:tls";
 import { FlatBuffer, fromDuplex, lowestLayer, PrefixedStream } from "../../src/core/index.ts";
@@ -11,16 +11,15 @@ import {
   startTls,
   toDuplex,
   type AcceptTlsOptions,
-  type Listener,
   type SocketStream,
   type TlsOptions,
   type TlsStream,
 } from "../../src/net/index.ts";
-import { listenBy } from "../../src/net/listen.ts";
 import type { ReadWay } from "../../src/net/socket-stream.ts";
 import { pair, type PairOptions } from "../../src/testing/index.ts";
 import { localhost } from "../support/localhost.ts";
 import { failsWith } from "./support/fails-with.ts";
+import { accepted } from "./support/sockets.ts";
 import { tlsSuite } from "./support/tls-suite.ts";
 import { pattern, read, readExactly, readOutcome, turns, until, writeAll } from "../core/support/stream-operations.ts";
 
@@ -285,18 +284,6 @@ describe("acceptTls", () => {
 });
 
 describe("acceptTls over sockets", () => {
-  /** A connection, and the client's raw socket. */
-  async function accepted(way: ReadWay): Promise<{ next: SocketStream; raw: Socket; listener: Listener }> {
-    let take!: (stream: SocketStream) => void;
-    const taken = new Promise<SocketStream>((resolve) => (take = resolve));
-    const listener = await listenBy(way, { port: 0, host: "127.0.0.1" }, (stream) => take(stream));
-    const raw = connectRaw({ port: listener.port!, host: "127.0.0.1", allowHalfOpen: true });
-    raw.on("error", () => {});
-    const [next] = await Promise.all([taken, once(raw, "connect")]);
-    await listener.close();
-    return { next, raw, listener };
-  }
-
   for (const way of ["onread", "data"] satisfies ReadWay[]) {
     for (const [when, wait] of [
       ["at once", () => undefined],
@@ -305,7 +292,7 @@ describe("acceptTls over sockets", () => {
     ] as const) {
       it(`takes a socket ${when}, ${way}`, async () => {
         for (const early of [true, false]) {
-          const { next, raw, listener } = await accepted(way);
+          const [next, raw, listener] = await accepted(way);
           const secure = (): TLSSocket => connectSocket({ socket: raw, ca: localhost.cert, servername: "localhost" });
           // Its hello may wait already, in the kernel or, where it was read by chance, in the stream.
           let socket = early ? secure() : undefined;
@@ -338,7 +325,7 @@ describe("acceptTls over sockets", () => {
         [({ next }) => next.close(), "core.aborted"],
         [({ controller }) => controller.abort(), "core.aborted"],
       ] satisfies [(all: { raw: Socket; next: SocketStream; controller: AbortController }) => void, string][]) {
-        const { next, raw, listener } = await accepted(way);
+        const [next, raw, listener] = await accepted(way);
         const controller = new AbortController();
         const attempt = acceptTls(next, { secureContext: createSecureContext(localhost), signal: controller.signal });
         await turns(3);
@@ -352,7 +339,7 @@ describe("acceptTls over sockets", () => {
     });
 
     it(`ends where the socket is closed from below, ${way}`, async () => {
-      const { next, raw, listener } = await accepted(way);
+      const [next, raw, listener] = await accepted(way);
       const socket = connectSocket({ socket: raw, ca: localhost.cert, servername: "localhost" });
       socket.on("error", () => {});
       const stream = await acceptTls(next, options);
@@ -366,7 +353,7 @@ describe("acceptTls over sockets", () => {
   }
 
   it("fails where someone reads from the socket", async () => {
-    const { next, raw } = await accepted("onread");
+    const [next, raw] = await accepted("onread");
     const reading = read(next);
     await assert.rejects(acceptTls(next, options), failsWith("core.operation_pending", /./));
     raw.destroy();

@@ -1,22 +1,14 @@
 import assert from "node:assert/strict";
 import { Socket } from "node:net";
 import { describe, it, mock } from "node:test";
-import { ServalError } from "../../src/core/index.ts";
+import type { ServalError } from "../../src/core/index.ts";
 import { connect, listen } from "../../src/net/index.ts";
 import { connectBy } from "../../src/net/connect.ts";
 import type { ReadWay } from "../../src/net/socket-stream.ts";
 import { isStuck, read, turns, until } from "../core/support/stream-operations.ts";
+import { failsWith } from "./support/fails-with.ts";
 import { withPath } from "./support/sockets.ts";
 import { freePort } from "../support/free-port.ts";
-
-function fails(code: string, message: RegExp): (error: unknown) => boolean {
-  return (error) => {
-    assert.ok(error instanceof ServalError);
-    assert.equal(error.code, code);
-    assert.match(error.message, message);
-    return true;
-  };
-}
 
 for (const way of ["onread", "data"] satisfies ReadWay[]) {
   describe(`connect, ${way}`, () => {
@@ -36,11 +28,14 @@ for (const way of ["onread", "data"] satisfies ReadWay[]) {
       await assert.rejects(connectBy(way, { port, host: "127.0.0.1" }), (error: ServalError) => {
         assert.equal((error.cause as { code?: string }).code, "ECONNREFUSED");
         assert.equal(error.condition, "transport");
-        return fails("net.connection_refused", new RegExp(`127\\.0\\.0\\.1:${port}: .*ECONNREFUSED`))(error);
+        return failsWith("net.connection_refused", new RegExp(`127\\.0\\.0\\.1:${port}: .*ECONNREFUSED`))(error);
       });
-      await assert.rejects(connectBy(way, { port }), fails("net.connection_refused", /localhost:\d+: .*ECONNREFUSED/));
+      await assert.rejects(
+        connectBy(way, { port }),
+        failsWith("net.connection_refused", /localhost:\d+: .*ECONNREFUSED/),
+      );
       await withPath((path) =>
-        assert.rejects(connectBy(way, { unix: path }), fails("net.connection_refused", /ENOENT/)),
+        assert.rejects(connectBy(way, { unix: path }), failsWith("net.connection_refused", /ENOENT/)),
       );
     });
 
@@ -49,7 +44,7 @@ for (const way of ["onread", "data"] satisfies ReadWay[]) {
       const signal = AbortSignal.abort(reason);
       await assert.rejects(connectBy(way, { port: 1 }, { signal }), (error: ServalError) => {
         assert.equal(error.cause, reason);
-        return fails("core.aborted", /aborted/)(error);
+        return failsWith("core.aborted", /aborted/)(error);
       });
       const listener = await listen({ port: 0, host: "127.0.0.1" }, (stream) => stream.close());
       const controller = new AbortController();
@@ -88,28 +83,34 @@ describe("connect", () => {
       return this.destroy(cause);
     });
     test.after(() => original.mock.restore());
-    await assert.rejects(connect({ port: 1, host: "nowhere" }), fails("net.host_not_found", /nowhere:1: .*ENOTFOUND/));
+    await assert.rejects(
+      connect({ port: 1, host: "nowhere" }),
+      failsWith("net.host_not_found", /nowhere:1: .*ENOTFOUND/),
+    );
     assert.equal(original.mock.callCount(), 1);
   });
 
   it("refuses a target that is none", async () => {
-    await assert.rejects(connect({ port: 70_000 }), fails("core.invalid_argument", /[Pp]ort/));
+    await assert.rejects(connect({ port: 70_000 }), failsWith("core.invalid_argument", /[Pp]ort/));
     const call = connect as (...given: unknown[]) => Promise<unknown>;
     for (const given of [[], [8080, "host"], [new URL("http://host:8080")], ["http://host"], [{}], [{ host: "a" }]]) {
       await assert.rejects(
         call(...given),
-        fails("core.invalid_argument", /^connect takes (a plain object, such as )?\{ port, host \} or \{ unix \}/),
+        failsWith("core.invalid_argument", /^connect takes (a plain object, such as )?\{ port, host \} or \{ unix \}/),
       );
     }
-    await assert.rejects(call({ port: 1, unix: "/x" }), fails("core.invalid_argument", /\{ port, host \} or/));
-    await assert.rejects(call({ port: 1, hostname: "a" }), fails("core.invalid_argument", /did you mean host\?/));
-    await assert.rejects(call({ port: 1, family: "IPv4" }), fails("core.invalid_argument", /family must be 4 or 6/));
+    await assert.rejects(call({ port: 1, unix: "/x" }), failsWith("core.invalid_argument", /\{ port, host \} or/));
+    await assert.rejects(call({ port: 1, hostname: "a" }), failsWith("core.invalid_argument", /did you mean host\?/));
+    await assert.rejects(
+      call({ port: 1, family: "IPv4" }),
+      failsWith("core.invalid_argument", /family must be 4 or 6/),
+    );
     await assert.rejects(
       call({ port: 1 }, "host"),
-      fails("core.invalid_argument", /^connect takes a plain object, such as \{ signal \}/),
+      failsWith("core.invalid_argument", /^connect takes a plain object, such as \{ signal \}/),
     );
-    await assert.rejects(call({ port: 1 }, { timeout: 9 }), fails("core.invalid_argument", /there are signal/));
-    await assert.rejects(call({ port: 1 }, { signal: {} }), fails("core.invalid_argument", /AbortSignal/));
+    await assert.rejects(call({ port: 1 }, { timeout: 9 }), failsWith("core.invalid_argument", /there are signal/));
+    await assert.rejects(call({ port: 1 }, { signal: {} }), failsWith("core.invalid_argument", /AbortSignal/));
   });
 
   it("does not report what nobody waits for", async () => {

@@ -4,25 +4,17 @@ import { existsSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { createServer, Server, Socket } from "node:net";
 import { describe, it, mock } from "node:test";
-import { ServalError } from "../../src/core/index.ts";
+import type { ServalError } from "../../src/core/index.ts";
 import { connect, listen, type SocketStream } from "../../src/net/index.ts";
 import { listenBy } from "../../src/net/listen.ts";
 import type { ReadWay } from "../../src/net/socket-stream.ts";
 import { read, readExactly, turns, until, writeAll } from "../core/support/stream-operations.ts";
 import { withPath } from "./support/sockets.ts";
+import { failsWith } from "./support/fails-with.ts";
 
 const hello = Buffer.from("hello");
 const host = "127.0.0.1";
 const ignore = (): void => {};
-
-function fails(code: string, message: RegExp): (error: unknown) => boolean {
-  return (error) => {
-    assert.ok(error instanceof ServalError);
-    assert.equal(error.code, code);
-    assert.match(error.message, message);
-    return true;
-  };
-}
 
 for (const way of ["onread", "data"] satisfies ReadWay[]) {
   describe(`listen, ${way}`, () => {
@@ -70,7 +62,7 @@ for (const way of ["onread", "data"] satisfies ReadWay[]) {
       await Promise.all([listener.close(), listener.close()]);
       const again = await listenBy(way, { port: listener.port, host }, ignore);
       await again.close();
-      await assert.rejects(connect({ port: listener.port, host }), fails("net.connection_refused", /:\d+: /));
+      await assert.rejects(connect({ port: listener.port, host }), failsWith("net.connection_refused", /:\d+: /));
       await writeAll(client, hello);
       assert.deepEqual(await readExactly(streams[0]!, 5), hello);
       client.close();
@@ -164,17 +156,17 @@ describe("listen", () => {
     const message = new RegExp(`127\\.0\\.0\\.1:${listener.port}: another server .*choose another`);
     await assert.rejects(listen({ port: listener.port, host }, ignore), (error: ServalError) => {
       assert.equal((error.cause as { code?: string }).code, "EADDRINUSE");
-      return fails("net.address_in_use", message)(error);
+      return failsWith("net.address_in_use", message)(error);
     });
     await listener.close();
   });
 
   it("says that an address is none of this machine's", async () => {
-    await assert.rejects(listen({ port: 0, host: "192.0.2.1" }, ignore), fails("net.bad_address", /192\.0\.2\.1/));
-    await assert.rejects(listen({ port: 70_000 }, ignore), fails("net.bad_address", /\*:70000.*port/));
+    await assert.rejects(listen({ port: 0, host: "192.0.2.1" }, ignore), failsWith("net.bad_address", /192\.0\.2\.1/));
+    await assert.rejects(listen({ port: 70_000 }, ignore), failsWith("net.bad_address", /\*:70000.*port/));
     await assert.rejects(
       listen({ port: 0, host: "2001:db8::1" }, ignore),
-      fails("net.bad_address", /\[2001:db8::1\]:0/),
+      failsWith("net.bad_address", /\[2001:db8::1\]:0/),
     );
   });
 
@@ -220,15 +212,15 @@ describe("listen", () => {
       [[{ port: 0, error: 7 }, ignore], /error must be a function/],
     ] as const) {
       const call = listen as (...given: readonly unknown[]) => Promise<unknown>;
-      await assert.rejects(call(...given), fails("core.invalid_argument", message));
+      await assert.rejects(call(...given), failsWith("core.invalid_argument", message));
     }
   });
 
   it("takes either a port or unix", async () => {
-    await assert.rejects(listen({}, ignore), fails("core.invalid_argument", /either a port or unix/));
+    await assert.rejects(listen({}, ignore), failsWith("core.invalid_argument", /either a port or unix/));
     await assert.rejects(
       listen({ port: 0, unix: "/x" }, ignore),
-      fails("core.invalid_argument", /either a port or unix/),
+      failsWith("core.invalid_argument", /either a port or unix/),
     );
   });
 
@@ -240,7 +232,10 @@ describe("listen", () => {
       return this;
     });
     test.after(() => original.mock.restore());
-    await assert.rejects(listen({ port: 80, host }, ignore), fails("net.access_denied", /127\.0\.0\.1:80.*below 1024/));
+    await assert.rejects(
+      listen({ port: 80, host }, ignore),
+      failsWith("net.access_denied", /127\.0\.0\.1:80.*below 1024/),
+    );
   });
 
   it("says that a folder is missing", async () => {
@@ -255,7 +250,7 @@ describe("listen", () => {
     await withPath(async (path) => {
       const other = createServer((socket) => socket.end("alive")).listen(path);
       await once(other, "listening");
-      await assert.rejects(listen({ unix: path }, ignore), fails("net.address_in_use", /socket: another server/));
+      await assert.rejects(listen({ unix: path }, ignore), failsWith("net.address_in_use", /socket: another server/));
       const client = await connect({ unix: path });
       assert.equal(String(await read(client)), "alive");
       client.close();
@@ -280,7 +275,7 @@ describe("listen", () => {
   it("does not touch a file that is no socket", async () => {
     await withPath(async (path) => {
       await writeFile(path, "precious");
-      await assert.rejects(listen({ unix: path }, ignore), fails("net.address_in_use", /socket/));
+      await assert.rejects(listen({ unix: path }, ignore), failsWith("net.address_in_use", /socket/));
       assert.equal(existsSync(path), true);
     });
   });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
+import { createServer } from "node:net";
 import { describe, it } from "node:test";
 import {
   createSecureContext,
@@ -11,37 +11,13 @@ import {
 import { fromDuplex, type ByteStream, type ServalError } from "../../src/core/index.ts";
 import { connect, connectTls, startTls, toDuplex, type TlsOptions } from "../../src/net/index.ts";
 import { pair } from "../../src/testing/index.ts";
+import { listening, type Listening } from "../support/listening.ts";
 import { localhost } from "../support/localhost.ts";
 import { failsWith } from "./support/fails-with.ts";
 import { tlsSuite } from "./support/tls-suite.ts";
-import { pattern, readExactly, turns, until, writeAll } from "../core/support/stream-operations.ts";
+import { pattern, readExactly, turns, writeAll } from "../core/support/stream-operations.ts";
 
 const trusting: TlsOptions = { ca: localhost.cert };
-
-interface Listening extends AsyncDisposable {
-  readonly port: number;
-  readonly server: Server;
-}
-
-async function listening(server: Server): Promise<Listening> {
-  const sockets = new Set<Socket>();
-  server.on("connection", (socket: Socket) => {
-    sockets.add(socket);
-    socket.on("error", () => {});
-    socket.on("close", () => sockets.delete(socket));
-  });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  return {
-    server,
-    port: (server.address() as AddressInfo).port,
-    async [Symbol.asyncDispose]() {
-      await until(() => sockets.size === 0);
-      server.close();
-      await once(server, "close");
-    },
-  };
-}
 
 function echo(options: ServerOptions = {}): Promise<Listening> {
   const server = createTlsServer({ ...localhost, ...options }, (socket) => socket.pipe(socket));

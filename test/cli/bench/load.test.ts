@@ -9,7 +9,8 @@ import { Response } from "../../../src/http/index.ts";
 import { serve, type ServeOptions, type Server } from "../../../src/server/index.ts";
 import { VirtualClock } from "../../../src/testing/index.ts";
 import { localhost } from "../../support/localhost.ts";
-import { echoing, listening, mute } from "../../client/support/servers.ts";
+import { listening } from "../../support/listening.ts";
+import { echoing, mute } from "../../client/support/servers.ts";
 import { until } from "../../core/support/stream-operations.ts";
 import { small } from "../support/load-kit.ts";
 

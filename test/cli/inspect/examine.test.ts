@@ -11,7 +11,8 @@ import { serve } from "../../../src/server/index.ts";
 import { VirtualClock } from "../../../src/testing/index.ts";
 import { localhost } from "../../support/localhost.ts";
 import { trusting } from "../../client/support/kit.ts";
-import { answering, echoing, listening, mute, type Listening } from "../../client/support/servers.ts";
+import { listening, type Listening } from "../../support/listening.ts";
+import { answering, echoing, mute } from "../../client/support/servers.ts";
 import { until } from "../../core/support/stream-operations.ts";
 
 function look(url: string, options: ConnectOptions = {}): Promise<Inspection> {
@@ -88,7 +89,7 @@ describe("examine", () => {
   it("tells a certificate of another host", async () => {
     await using server = await listening(
       createTlsServer(localhost, (socket) => void socket.end()),
-      { host: "127.0.0.2" },
+      "127.0.0.2",
     );
     const found = await look(`wss://127.0.0.2:${server.port}/`, trusting);
     assert.equal(found.tls!.reason, "ERR_TLS_CERT_ALTNAME_INVALID");

@@ -3,14 +3,14 @@ import assert from "node:assert/strict";
 import { connect, type ConnectOptions } from "../../../src/client/index.ts";
 import type { ServalError } from "../../../src/core/index.ts";
 import { converse, failure, trusting } from "./kit.ts";
-import { echoing, type Listening } from "./servers.ts";
+import { echoing, type Answering } from "./servers.ts";
 
 export type Scheme = "ws" | "wss";
 
 export class Proxied implements AsyncDisposable {
-  readonly places: Readonly<Record<Scheme, Listening>>;
+  readonly places: Readonly<Record<Scheme, Answering>>;
 
-  private constructor(places: Readonly<Record<Scheme, Listening>>) {
+  private constructor(places: Readonly<Record<Scheme, Answering>>) {
     this.places = places;
   }
 

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { ServalError, type ByteStream, type Role } from "../../../src/core/index.ts";
 import {
+  exchange,
   isStuck,
   pattern,
   read,
@@ -262,14 +263,7 @@ export function byteStreamSuite(
     rule("carry some MiB at once, intact", async ({ stream, peer }) => {
       const there = pattern(3 * 1024 * 1024 + 17, 7);
       const back = pattern(3 * 1024 * 1024 + 71, 8);
-      const [received, answered] = await Promise.all([
-        readExactly(peer, there.length),
-        readExactly(stream, back.length),
-        writeAll(stream, there),
-        writeAll(peer, back),
-      ]);
-      assert.ok(received.equals(there));
-      assert.ok(answered.equals(back));
+      await exchange(stream, peer, there, back);
     });
 
     rule("hold the peer's writes up while nothing is read, and lose nothing", async ({ stream, peer }) => {

@@ -91,6 +91,23 @@ export async function writeAll(stream: ByteStream, bytes: Uint8Array): Promise<v
   for (let done = 0; done < bytes.length;) done += await write(stream, bytes.subarray(done));
 }
 
+/** Sends bytes both ways at once, which have to arrive as they were. */
+export async function exchange(
+  stream: ByteStream,
+  peer: ByteStream,
+  there: Uint8Array,
+  back: Uint8Array,
+): Promise<void> {
+  const [received, answered] = await Promise.all([
+    readExactly(peer, there.length),
+    readExactly(stream, back.length),
+    writeAll(stream, there),
+    writeAll(peer, back),
+  ]);
+  assert.ok(received.equals(there));
+  assert.ok(answered.equals(back));
+}
+
 /** What a teardown ended with. */
 export async function teardown(stream: ByteStream, role: Role): Promise<ServalError | undefined> {
   const [error] = await outcome<[ServalError | undefined]>((handler) => stream.teardown(role, handler));

@@ -1,10 +1,8 @@
-import { once } from "node:events";
-import { Socket } from "node:net";
-import { fromDuplex, type ByteStream } from "../../../src/core/index.ts";
-import { listen, RateLimitStream, simpleRatePolicy, type RatePolicy } from "../../../src/net/index.ts";
+import { RateLimitStream, simpleRatePolicy, type RatePolicy } from "../../../src/net/index.ts";
 import { scrubReads } from "../../../src/net/onread.ts";
 import { pair, type PairOptions } from "../../../src/testing/index.ts";
 import { byteStreamSuite, type Connection } from "../../core/support/byte-stream-suite.ts";
+import { connection } from "../support/sockets.ts";
 
 scrubReads(true);
 
@@ -38,19 +36,9 @@ function overPair(policy: RatePolicy, options?: PairOptions): Connection {
   return { stream, peer, endPeer: () => peer.end(), reset: () => peer.reset() };
 }
 
-async function overSocket(): Promise<Connection> {
-  let take!: (stream: ByteStream) => void;
-  const taken = new Promise<ByteStream>((resolve) => (take = resolve));
-  const listener = await listen({ port: 0, host: "127.0.0.1" }, take);
-  const raw = new Socket({ allowHalfOpen: true });
-  raw.connect(listener.port!, "127.0.0.1");
-  const [next] = await Promise.all([taken, once(raw, "connect")]);
-  await listener.close();
-  const stream = new RateLimitStream(next, simpleRatePolicy({ read: 1e9, write: 1e9 }));
-  return { stream, peer: fromDuplex(raw), endPeer: () => void raw.end(), reset: () => void raw.resetAndDestroy() };
-}
-
 byteStreamSuite("RateLimitStream without a limit", () => overPair({}));
 byteStreamSuite("RateLimitStream in pieces", () => overPair(pieces, { maxRead: 997 }));
 byteStreamSuite("RateLimitStream that halts", () => overPair(halting()));
-byteStreamSuite("RateLimitStream over a socket", overSocket);
+byteStreamSuite("RateLimitStream over a socket", () =>
+  connection((socket) => new RateLimitStream(socket, simpleRatePolicy({ read: 1e9, write: 1e9 }))),
+);

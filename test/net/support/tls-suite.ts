@@ -5,7 +5,7 @@ import { describe, it } from "node:test";
 import { lowestLayer, type ByteStream, type ServalError } from "../../../src/core/index.ts";
 import type { TlsStream } from "../../../src/net/index.ts";
 import { pair, type PairOptions, type PairStream } from "../../../src/testing/index.ts";
-import { pattern, read, readExactly, turns, writeAll } from "../../core/support/stream-operations.ts";
+import { exchange, pattern, read, turns, writeAll } from "../../core/support/stream-operations.ts";
 import { failsWith } from "./fails-with.ts";
 
 /** A side of the handshake. */
@@ -33,16 +33,7 @@ export function tlsSuite({ name, start, answer }: TlsSide): void {
         const [stream, peer, [below]] = await shaken(sizes);
         assert.equal(stream.nextLayer, below);
         assert.equal(lowestLayer(stream), below);
-        const there = pattern(3000, 3);
-        const back = pattern(3000, 4);
-        const [received, answered] = await Promise.all([
-          readExactly(peer, there.length),
-          readExactly(stream, back.length),
-          writeAll(stream, there),
-          writeAll(peer, back),
-        ]);
-        assert.ok(received.equals(there));
-        assert.ok(answered.equals(back));
+        await exchange(stream, peer, pattern(3000, 3), pattern(3000, 4));
         stream.close();
         assert.ok(below.closed);
         peer.close();
