@@ -105,27 +105,6 @@ describe("a served connection", () => {
     await serving.end();
   });
 
-  it("leaves others their turn behind 128 requests, and ends in the middle of that without a timer", async () => {
-    let answered = 0;
-    const handler: RequestHandler = () => {
-      answered++;
-      return new Response();
-    };
-    const serving = new Serving(handler);
-    await serving.send(get("/").repeat(300));
-    assert.equal(answered, 128);
-    await serving.clock.advance(0);
-    assert.equal(serving.responses().length, 300);
-    await serving.end();
-
-    const controller = new AbortController();
-    const cut = new Serving(handler, { signal: controller.signal });
-    await cut.send(get("/").repeat(300));
-    controller.abort();
-    await quiet();
-    cut.assertEnded("core.aborted");
-  });
-
   it("takes bytes that were read before", async () => {
     for (const at of [0, 5, get("/1").length, get("/1").length + 5]) {
       const all = get("/1") + get("/2");
