@@ -6,7 +6,7 @@ import {
   type OptionSet,
   optionSet,
 } from "../core/internal.ts";
-import { Fields, type FieldsInit } from "../http/index.ts";
+import { Fields, type FieldsInit, type Request } from "../http/index.ts";
 import type * as net from "../net/index.ts";
 import type { Stream, StreamOptions } from "../websocket/index.ts";
 import { protocolList, Settings, streamOptionNames } from "../websocket/internal.ts";
@@ -23,6 +23,12 @@ export interface ConnectOptions<Data = unknown> extends Omit<StreamOptions<Data>
   protocols?: string | readonly string[] | undefined;
   /** More fields for the request: Origin, Cookie, Authorization and the like. */
   headers?: FieldsInit | undefined;
+  /**
+   * Adds headers to the request, last of all, such as a token that is made anew: called for each attempt and each
+   * redirect, whose host is that of the request. What it changes of the handshake's own is
+   * `websocket.bad_upgrade_result`.
+   */
+  decorate?(request: Request): void;
   /** How TLS is done with the server, where the URL says `wss:`. */
   tls?: TlsOptions | undefined;
   /** Gives the attempt up with `core.aborted`, at any step; no effect on the stream once that is open. */

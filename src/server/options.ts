@@ -1,6 +1,7 @@
 import type { Peer } from "../core/index.ts";
 import { checkFunction, checkNumber, checkOptions, invalidArgument, optionSet } from "../core/internal.ts";
 import type * as http from "../http/index.ts";
+import type { Request as HttpRequest, Response as HttpResponse } from "../http/index.ts";
 import type { AcceptTlsOptions, ListenOptions } from "../net/index.ts";
 import type { RateOptions, Timeouts } from "../websocket/index.ts";
 import { streamOptionNames, type OptionsOf } from "../websocket/internal.ts";
@@ -27,6 +28,11 @@ export interface ServerOptions<Data = unknown> extends OptionsOf<ServerWebSocket
    * browser, and may connect. Default none.
    */
   origins?: Origins | undefined;
+  /**
+   * Adds headers to every response of the handshake, last of all; the request is undefined where none could be read.
+   * What it changes of the handshake's own makes the handshake fail with 500.
+   */
+  decorate?(response: HttpResponse, request: HttpRequest | undefined): void;
   /** Which proxies are believed when they say whom a request comes from. Default none. */
   proxies?: ProxyOptions | undefined;
   /**

@@ -445,7 +445,9 @@ export class Stream<Data = unknown> {
   #handshake(host: string, target: string, options: HandshakeOptions | undefined, done: Handler): void {
     this.#checkNew();
     const { protocols, headers, signal } = checkHandshake(options);
-    const { maxHeaderSize, deflate, timeouts, clock } = this.#settings;
+    const { maxHeaderSize, deflate, timeouts, clock, options: hooks } = this.#settings;
+    const { handshake: handshakeMs } = timeouts.client;
+    const decorate = hooks.decorate && ((request: Request): unknown => hooks.decorate!(request, undefined));
     const owner: HandshakeOwner = {
       sent: (sent) => {
         this.#request = sent;
@@ -458,7 +460,7 @@ export class Stream<Data = unknown> {
     };
     const operation = new HandshakeOperation(
       this.nextLayer,
-      { host, target, protocols, headers, deflate, maxHeaderSize, handshakeMs: timeouts.client.handshake, clock },
+      { host, target, protocols, headers, deflate, decorate, maxHeaderSize, handshakeMs, clock },
       owner,
     );
     this.#start(operation, () => operation.start(signal));

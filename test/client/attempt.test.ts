@@ -158,6 +158,23 @@ describe("an attempt, redirected", () => {
     assert.ok(server.asked.every(({ headers }) => headers.authorization !== undefined));
   });
 
+  it("decorates the request of each, which says what host it is for", async () => {
+    await using end = await echoing();
+    await using start = await answering(() => [302, { location: `ws://127.0.0.1:${end.port}/there` }]);
+    const hosts: (string | undefined)[] = [];
+    const ws = await connect(`ws://127.0.0.1:${start.port}/`, {
+      redirects: 1,
+      decorate({ headers }) {
+        hosts.push(headers.get("Host"));
+        headers.set("X-Attempt", String(hosts.length));
+      },
+    });
+    await converse(ws);
+    assert.deepEqual(hosts, [`127.0.0.1:${start.port}`, `127.0.0.1:${end.port}`]);
+    const asked = [start, end].map(({ asked: [one] }) => one!.headers["x-attempt"]);
+    assert.deepEqual(asked, ["1", "2"]);
+  });
+
   it("follows over a Unix socket to a path of its own", () =>
     withPath(async (path) => {
       const server = createHttpServer((_request, response) => {

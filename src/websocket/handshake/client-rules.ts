@@ -101,9 +101,9 @@ function addFields(request: Request, headers: Fields): void {
   for (const [name, value] of headers) request.headers.append(name, value);
 }
 
-/** The values of the handshake's own fields, to see that a hook leaves them as they are. */
-export function ownValues(request: Request): (string | undefined)[] {
-  return ownFields.map((name) => request.headers.get(name));
+/** The parts of the request that are the handshake's own, to see that a hook leaves them as they are. */
+export function ownValues({ method, target, version, body, headers }: Request): unknown[] {
+  return [method, target, version, body, ...ownFields.map((name) => headers.get(name))];
 }
 
 /**

@@ -148,11 +148,12 @@ export class HandshakeOperation {
     if (isPromise(result)) {
       // Types let an async function pass; what it rejects with must not end the process.
       result.then(undefined, () => {});
-      throw websocketError("websocket.bad_upgrade_result", { message: "decorate can't be async" });
+      throw websocketError("websocket.bad_upgrade_result", { message: "decorate can't be async in the client role" });
     }
     if (ownValues(request).every((value, i) => value === before[i])) return request;
     throw websocketError("websocket.bad_upgrade_result", {
-      message: "decorate can add headers to the request, but not change the handshake's own",
+      message:
+        "decorate can add headers to the request, but not change the handshake's own, its method, target or body",
     });
   }
 

@@ -83,10 +83,12 @@ export interface OptionsOf<Ws = unknown, Data = unknown> extends HandlersOf<Ws> 
   /** Looks at a valid upgrade request, and accepts or refuses it. */
   upgrade?: UpgradeHook<Data> | undefined;
   /**
-   * Adds fields to every response of the handshake, last of all. What it changes of the handshake's own makes the
-   * handshake fail with 500. The request is missing where none could be read. Beast's `decorator`.
+   * Adds headers to the handshake's message, last of all. In the server role that is every response, with the request that
+   * it answers, undefined where none could be read; in the client role it is the request. It can't be async. The
+   * handshake's own headers, the status or request line and the body of a 101 or a request are not its to change: a
+   * server's handshake then fails with 500, a client's with `websocket.bad_upgrade_result`, before anything is sent.
    */
-  decorate?: (response: Response, request: Request | undefined) => void;
+  decorate?(message: Request | Response, request: Request | undefined): void;
 }
 
 /** Options of `Stream.accept`. */

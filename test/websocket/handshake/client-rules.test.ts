@@ -143,6 +143,10 @@ describe("the upgrade request (RFC 6455 section 4.1)", () => {
       touch(other.headers);
       assert.notDeepEqual(ownValues(other), before);
     }
+    for (const change of [{ method: "POST" }, { target: "/other" }, { version: 10 }, { body: Uint8Array.of(1) }]) {
+      const other = Object.assign(asked({ protocols: ["a"] }), change);
+      assert.ok(ownValues(other).some((value, i) => value !== before[i]));
+    }
   });
 });
 

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import type { Request, Response } from "../../../src/http/index.ts";
 import { pair } from "../../../src/testing/index.ts";
 import { prepare, Stream, type MessageData } from "../../../src/websocket/index.ts";
 import { kept, open, responseTo } from "../support/client-kit.ts";
@@ -192,6 +193,46 @@ describe("a client's connection", () => {
     }
     for (const call of [...calls, ...writes]) assert.throws(() => call(wrong, never as never), error);
     assert.equal(ws.bufferedAmount, 0);
+    ws.terminate();
+  });
+});
+
+describe("decorate in the client role", () => {
+  it("adds headers to the request that leaves, behind those of the call", async () => {
+    const [next, other] = pair();
+    const peer = new WebSocketPeer(other);
+    const ws = new Stream(next, {
+      decorate({ headers }: Request | Response): void {
+        headers.set("Authorization", "Bearer 0");
+        headers.append("X-Mine", "b");
+      },
+    });
+    const shaken = ws.handshake("example.com", "/chat", { headers: { "X-Mine": "a" } });
+    await quiet();
+    const head = Buffer.from(peer.received).toString("latin1");
+    assert.match(head, /^GET \/chat HTTP\/1\.1\r\nHost: example\.com\r\n/);
+    assert.match(head, /\r\nX-Mine: a\r\nAuthorization: Bearer 0\r\nX-Mine: b\r\n\r\n$/);
+    void peer.write(responseTo(peer.received));
+    await shaken;
+    assert.equal(ws.request?.headers.get("Authorization"), "Bearer 0");
+    ws.terminate();
+  });
+
+  it("can't change the handshake's own: nothing leaves, and the stream is as it was", async () => {
+    const [next, other] = pair();
+    const peer = new WebSocketPeer(other);
+    let isGood = false;
+    const ws = new Stream(next, { decorate: ({ headers }) => (isGood ? undefined : headers.set("Host", "other")) });
+    await assert.rejects(ws.handshake("example.com", "/"), {
+      code: "websocket.bad_upgrade_result",
+      message: /not change the handshake's own/,
+    });
+    assert.deepEqual([peer.received.length, next.closed], [0, false]);
+    isGood = true;
+    const shaken = ws.handshake("example.com", "/");
+    await quiet();
+    void peer.write(responseTo(peer.received));
+    await shaken;
     ws.terminate();
   });
 });
