@@ -1,5 +1,13 @@
 import type { Clock, Timer } from "../core/index.ts";
-import { checkNumber, checkOptions, invalidArgument, optionSet } from "../core/internal.ts";
+import {
+  checkNumber,
+  checkOptions,
+  checkSignal,
+  invalidArgument,
+  offAbort,
+  onAbort,
+  optionSet,
+} from "../core/internal.ts";
 import { closeCode } from "../websocket/index.ts";
 import { checkClose } from "../websocket/internal.ts";
 
@@ -16,6 +24,8 @@ export interface DrainOptions {
    * back at the same moment; less than `timeout`. Default 0.
    */
   jitter?: number | undefined;
+  /** Ends what is left at once when it aborts, as at the timeout. */
+  signal?: AbortSignal | undefined;
 }
 
 /** How what was open when a server was drained has ended. */
@@ -59,6 +69,8 @@ export class Drain {
   readonly #started: number;
   /** Those that are closed a little later. */
   readonly #waiting = new Map<Closable, Timer>();
+  /** Signals that end it when they abort. */
+  readonly #signals = new Set<AbortSignal>();
   /** By then all are to be told to close. */
   #closesUntil: number;
   #resolve!: (report: DrainReport) => void;
@@ -90,6 +102,16 @@ export class Drain {
       for (const ws of target.sockets) if (ws.hasOpened) this.close(ws);
       this.look();
     });
+    this.#listen(options.signal);
+  }
+
+  #listen(signal: AbortSignal | undefined): void {
+    if (signal === undefined || this.#signals.has(signal)) return;
+    if (signal.aborted) queueMicrotask(this.#onAbort);
+    else {
+      this.#signals.add(signal);
+      onAbort(signal, this.#onAbort);
+    }
   }
 
   /** In how many seconds to come back: when it has ended at the latest, or so where it may take forever. */
@@ -102,6 +124,7 @@ export class Drain {
   shorten(options: DrainOptions = {}): void {
     const { timeout, jitter } = checked(options);
     if (this.#hasEnded) return;
+    this.#listen(options.signal);
     const now = this.#target.clock.now();
     if (now + timeout < this.#endsAt) this.#expireIn(timeout);
     if (now + jitter >= this.#closesUntil) return;
@@ -162,6 +185,7 @@ export class Drain {
     this.#hasEnded = true;
     this.#end?.cancel();
     for (const timer of this.#waiting.values()) timer.cancel();
+    for (const signal of this.#signals) offAbort(signal, this.#onAbort);
     this.#resolve({
       closed: this.#closed,
       lost: this.#lost,
@@ -178,6 +202,12 @@ export class Drain {
     this.#end = ms === Infinity ? undefined : this.#target.clock.setTimer(ms, this.#onExpired);
   }
 
+  readonly #onAbort = (): void => {
+    if (this.#hasEnded) return;
+    this.#end?.cancel();
+    this.#onExpired();
+  };
+
   readonly #onExpired = (): void => {
     this.#hasExpired = true;
     for (const ws of this.#target.sockets) ws.terminate();
@@ -186,10 +216,11 @@ export class Drain {
   };
 }
 
-const drainOptions = optionSet("drain", ["timeout", "code", "reason", "jitter"], "{ timeout: 10_000 }");
+const drainOptions = optionSet("drain", ["timeout", "code", "reason", "jitter", "signal"], "{ timeout: 10_000 }");
 
 function checked(options: DrainOptions): { timeout: number; code: number; reason: string; jitter: number } {
   checkOptions(drainOptions, options);
+  checkSignal(options.signal);
   const timeout = checkNumber("timeout", options.timeout, 30_000, { unit: "milliseconds" });
   const jitter = checkNumber("jitter", options.jitter, 0, { unit: "milliseconds", isLimit: false });
   const { code, reason } = checkClose({ code: closeCode.goingAway, ...defined(options) });

@@ -1,7 +1,6 @@
 import type { Peer } from "../core/index.ts";
 import { checkFunction, checkNumber, checkOptions, invalidArgument, optionSet } from "../core/internal.ts";
 import type * as http from "../http/index.ts";
-import type { Request as HttpRequest, Response as HttpResponse } from "../http/index.ts";
 import type { AcceptTlsOptions, ListenOptions } from "../net/index.ts";
 import type { RateOptions, Timeouts } from "../websocket/index.ts";
 import { streamOptionNames, type OptionsOf } from "../websocket/internal.ts";
@@ -32,7 +31,7 @@ export interface ServerOptions<Data = unknown> extends OptionsOf<ServerWebSocket
    * Adds headers to every response of the handshake, last of all; the request is undefined where none could be read.
    * What it changes of the handshake's own makes the handshake fail with 500.
    */
-  decorate?(response: HttpResponse, request: HttpRequest | undefined): void;
+  decorate?(response: http.Response, request: http.Request | undefined): void;
   /** Which proxies are believed when they say whom a request comes from. Default none. */
   proxies?: ProxyOptions | undefined;
   /**
@@ -71,9 +70,14 @@ export interface ServeOptions<Data = unknown> extends Omit<ServerOptions<Data>, 
   proxyProtocol?: boolean | "optional" | undefined;
   /**
    * Answers plain HTTP requests, with the standard types; bodies flow both ways as they are asked for. If it throws, the
-   * answer is 500 and the error goes to the console. Without this option the answer is 426.
+   * answer is 500 and `fetchError` gets the error. Without this option the answer is 426.
    */
   fetch?: FetchHandler | undefined;
+  /**
+   * Gets what `fetch`, or the body of its response, fails with, and the request; the client gets 500, or the connection
+   * ends inside the response. By default the console gets it. The handler `error` is the WebSockets'.
+   */
+  fetchError?: ((error: unknown, request: http.Request) => unknown) | undefined;
   /** See {@link ServeTimeouts}. */
   timeouts?: ServeTimeouts | undefined;
   /** The most bytes that the body of a plain request may have; Infinity for no limit. Default 1 MiB. */
@@ -93,7 +97,18 @@ export interface FetchInfo {
 export interface MountOptions<Data = unknown> extends ServerOptions<Data> {}
 
 const ofServer = ["connection", "path", "origins", "proxies", "maxConnections", "maxConnectionsPerAddress"] as const;
-const ofServe = ["port", "host", "unix", "backlog", "tls", "plain", "proxyProtocol", "fetch", "maxBodySize"] as const;
+const ofServe = [
+  "port",
+  "host",
+  "unix",
+  "backlog",
+  "tls",
+  "plain",
+  "proxyProtocol",
+  "fetch",
+  "fetchError",
+  "maxBodySize",
+] as const;
 const example = "{ message(ws, message) { … } }";
 const serveOptions = optionSet("serve", [...ofServe, ...ofServer, ...streamOptionNames], example);
 const mountOptions = optionSet("mount", [...ofServer, ...streamOptionNames], example);

@@ -40,15 +40,16 @@ class RunningServer<Data> extends HubServer<Data> implements Server<Data>, Conne
   constructor(options: ServeOptions<Data>) {
     super();
     checkServerOptions("serve", options);
-    const { fetch, path, maxBodySize, timeouts } = options;
+    const { fetch, fetchError, path, maxBodySize, timeouts } = options;
     checkFunction("fetch", fetch);
+    checkFunction("fetchError", fetchError);
     const { sockets, requests } = splitTimeouts(timeouts);
     this.hub = new Hub({ ...options, timeouts: sockets }, this);
     this.fetch = fetch;
     this.path = checkPath(path);
     this.#opening = new Opening(options);
     const { clock, maxHeaderSize } = this.hub.settings;
-    this.http = new ServeSettings({ clock, maxHeaderSize, timeouts: requests, maxBodySize });
+    this.http = new ServeSettings({ clock, maxHeaderSize, timeouts: requests, maxBodySize, error: fetchError });
   }
 
   async listen(place: ListenOptions): Promise<void> {

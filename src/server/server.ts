@@ -23,11 +23,11 @@ export interface MountedServer<Data = unknown> extends AsyncDisposable {
   stats(): ServerStatistics;
   /**
    * Ends in good order. Listens no more, answers new requests with 503 and Retry-After, and closes every WebSocket with
-   * `code`, behind what is queued for it; plain connections end behind the response that is being made. What is left at
-   * `timeout`, 30,000 ms by default, is cut off; a WebSocket whose peer does not answer the close, after
-   * `timeouts.handshake`. Fulfils with how many went which way, when all have ended and no handler is at work any more,
-   * at the latest at the timeout. What handlers write behind the close is not sent. A second call gets the same, and may
-   * only make it sooner. Rejects for one reason alone, before anything was done: `core.invalid_argument`, for options
+   * `code`, after what is queued for it; plain connections end after the response that is being made. What is left at
+   * `timeout`, 30,000 ms by default, or when `signal` aborts, is cut off; a WebSocket whose peer does not answer the close,
+   * after `timeouts.handshake`. Fulfils with how many went which way, when all have ended and no handler is at work any
+   * more, at the latest at the timeout. What handlers write after the close is not sent. A second call gets the same, and
+   * may only make it sooner. Rejects for one reason alone, before anything was done: `core.invalid_argument`, for options
    * that can't be meant.
    */
   drain(options?: DrainOptions): Promise<DrainReport>;

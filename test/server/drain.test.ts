@@ -194,6 +194,29 @@ describe("jitter", () => {
     return times;
   }
 
+  test("a signal that aborts ends what is left, also what waits for its turn", async () => {
+    for (const when of ["before", "later", "in a second call"] as const) {
+      const { hub, clock } = hubOf();
+      const clients = [await opened(hub), await opened(hub)];
+      const controller = new AbortController();
+      const { signal } = controller;
+      if (when === "before") controller.abort();
+      const drained = hub.drain({ jitter: 1000, ...(when !== "in a second call" && { signal }) });
+      if (when === "in a second call") void hub.drain({ signal });
+      const state = reportOf(drained);
+      await quiet();
+      if (when !== "before") {
+        assert.equal(state.report, undefined);
+        controller.abort();
+        await quiet();
+      }
+      assert.deepEqual([state.report?.terminated, hub.sockets.size], [clients.length, 0]);
+      assert.deepEqual([clock.pending, getEventListeners(signal, "abort").length], [0, 0]);
+    }
+    const { hub } = hubOf();
+    assert.throws(() => void hub.drain({ signal: 5 as unknown as AbortSignal }), { code: "core.invalid_argument" });
+  });
+
   test("spreads the closes over its time, and each comes once", async () => {
     const { hub, clock } = hubOf({ timeouts: { handshake: 100_000 } });
     const clients = await Promise.all(Array.from({ length: 100 }, () => opened(hub)));

@@ -92,6 +92,7 @@ for (const wrong of [
 
 for (const wrong of [
   { fetch: "x" },
+  { fetchError: "x" },
   { maxBodySize: -1 },
   { timeouts: { keepAlive: 0 } },
   { timeouts: { header: -1 } },
@@ -139,6 +140,7 @@ test("options that are undefined are as if they were not given", async () => {
     plain: undefined,
     proxyProtocol: undefined,
     fetch: undefined,
+    fetchError: undefined,
     maxBodySize: undefined,
   });
   await server.close();

@@ -359,6 +359,41 @@ test("a response that breaks off is not taken for a whole one", async (t) => {
   });
 });
 
+test("fetchError gets what fetch fails with, and its response's body, and the request; error does not", async (t) => {
+  const reported = t.mock.method(console, "error", () => {});
+  const told: [error: unknown, path: string][] = [];
+  const [failure, later, own] = [new Error("mine"), new Error("later"), new Error("its own")];
+  const options: ServeOptions = {
+    fetch: ({ url }) => {
+      if (url.endsWith("/throws")) throw failure;
+      const parts = async function* (): AsyncGenerator<Uint8Array, void> {
+        // The head is sent with the first two.
+        yield Uint8Array.of(1);
+        yield Uint8Array.of(2);
+        throw later;
+      };
+      return new Response(ReadableStream.from(parts()));
+    },
+    fetchError(error, request) {
+      told.push([error, request.path]);
+      throw own;
+    },
+    error: () => assert.fail("of a WebSocket"),
+  };
+  await using(options, async (server) => {
+    assert.equal((await fetch(`${server.url}/throws`)).status, 500);
+    await assert.rejects(fetch(`${server.url}/body`).then((response) => response.arrayBuffer()));
+  });
+  assert.deepEqual(told, [
+    [failure, "/throws"],
+    [later, "/body"],
+  ]);
+  assert.deepEqual(
+    reported.mock.calls.map((call) => call.arguments),
+    [[own], [own]],
+  );
+});
+
 test("fetch that throws is answered 500 and does not end the server", async (t) => {
   const reported = t.mock.method(console, "error", () => {});
   const failure = new Error("the application's own");
