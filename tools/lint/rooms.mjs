@@ -68,21 +68,55 @@ const pure = {
   "websocket/protocol": [],
 };
 
-/** The words of a text. */
-function words(text) {
-  return text.trim().split(/\s+/);
-}
-
-/** What a pure room does not name, of the language and the platform; and of other folders. */
+/** What a pure room does not name of the language and the platform. */
 const impure = {
   globals: words(`Promise queueMicrotask setTimeout setInterval setImmediate clearTimeout clearInterval clearImmediate
     performance Date fetch globalThis MessageChannel AbortController`),
   types: words("Promise PromiseLike AsyncGenerator"),
-  names: words(`AbortGuard Batch Deadline SharedTimer complete handled promised systemClock onAbort offAbort reportError
-    runReported DuplexStream PrefixedStream TransportStream fromDuplex fromWebStreams toByteStream IncomingBody FileBody
-    fileBody bufferBody read readHeader readSome readResponse write writeHeader writeSome request serve serveBy
-    servedRequest`),
 };
+
+/** The files of core whose exports are not for a pure room, each with those that are all the same. */
+const impureCore = {
+  "abort-guard.ts": [],
+  "batch.ts": [],
+  "clock.ts": [],
+  "completion.ts": ["checkHandler", "isPromise"],
+  "deadline.ts": [],
+  "duplex.ts": [],
+  "next-layer.ts": ["checkByteStream"],
+  "on-abort.ts": ["checkSignal"],
+  "prefixed-stream.ts": [],
+  "report.ts": [],
+  "shared-timer.ts": [],
+  "transport-stream.ts": [],
+  "web-streams.ts": [],
+};
+
+/** What a pure room does not import of core and http, whose index.ts and internal.ts it may import. */
+function impureNames() {
+  const isImpureCore = ([name, file]) => impureCore[file]?.includes(name) === false;
+  const isImpureHttp = ([, file]) => !Object.hasOwn(pure, `http/${file.split("/")[0]}`);
+  return [...exportsOf("core").filter(isImpureCore), ...exportsOf("http").filter(isImpureHttp)].map(([name]) => name);
+}
+
+/** The values that a folder's index.ts and internal.ts export, each with its file. */
+const exportsOf = (folder) =>
+  ["index.ts", "internal.ts"].flatMap((entry) => {
+    const text = readFileSync(new URL(`../../src/${folder}/${entry}`, import.meta.url), "utf8");
+    const lists = [...text.matchAll(/^export \{([^}]*)\} from "\.\/(.*?)";$/gm)];
+    return lists.flatMap(([, names, file]) =>
+      names
+        .split(",")
+        .map((name) => name.trim())
+        .filter((name) => name !== "" && !name.startsWith("type "))
+        .map((name) => [name.replace(/.* as /, ""), file]),
+    );
+  });
+
+/** The words of a text. */
+function words(text) {
+  return text.trim().split(/\s+/);
+}
 
 /** All to the left of a name, in a table from names to those directly to their left. */
 const leftOf = (table, name) => [...new Set(table[name].flatMap((left) => [left, ...leftOf(table, left)]))];
@@ -125,6 +159,7 @@ const impureFiles = (folder, room) =>
   leftOf(rooms[folder], room).flatMap((left) => (pure[`${folder}/${left}`] ?? []).map((file) => `../${left}/${file}`));
 
 function* overrides() {
+  const names = impureNames();
   const message = "tools/lint/rooms.mjs says what a file may import.";
   yield override(["src/**"], imports([], message));
   const entries = Object.keys(folders).filter((folder) => folder !== "cli");
@@ -143,7 +178,7 @@ function* overrides() {
     for (const room of Object.keys(rooms[folder] ?? {})) {
       const name = `${folder}/${room}`;
       allowed[name] = inRoom(folder, room);
-      const strict = name in pure ? { forbidden: impureFiles(folder, room), names: impure.names } : {};
+      const strict = name in pure ? { forbidden: impureFiles(folder, room), names } : {};
       yield override([`src/${name}/*.ts`], imports(allowed[name], message, strict));
       const shell = (pure[name] ?? []).map((file) => `src/${name}/${file}`);
       if (shell.length > 0) yield override(shell, imports(allowed[name], message));
@@ -156,7 +191,7 @@ function* overrides() {
   });
   for (const [file, modules] of Object.entries(onNodeToo)) {
     const name = path.posix.dirname(file);
-    const strict = name in pure ? { forbidden: impureFiles(...name.split("/")), names: impure.names } : {};
+    const strict = name in pure ? { forbidden: impureFiles(...name.split("/")), names } : {};
     yield override([`src/${file}`], imports([...allowed[name], ...modules], message, strict));
   }
   for (const [file, modules] of Object.entries(packages)) {
@@ -198,10 +233,11 @@ function* overrides() {
 }
 
 const file = fileURLToPath(new URL("rooms.json", import.meta.url));
-const text = `{\n  "overrides": [\n${[...overrides()].map((each) => `    ${JSON.stringify(each)}`).join(",\n")}\n  ]\n}\n`;
+const made = () =>
+  `{\n  "overrides": [\n${[...overrides()].map((each) => `    ${JSON.stringify(each)}`).join(",\n")}\n  ]\n}\n`;
 
-/** Whether rooms.json is what this page says. */
-export const isCurrent = () => readFileSync(file, "utf8") === text;
+/** Whether rooms.json is what this page and the exports of core and http say. */
+export const isCurrent = () => readFileSync(file, "utf8") === made();
 
 /** Makes rooms.json. */
-export const write = () => writeFileSync(file, text);
+export const write = () => writeFileSync(file, made());
