@@ -2,7 +2,7 @@ export type { OperationOptions } from "./operations/operation-options.ts";
 export { FinalResponseParser } from "./codec/final-response-parser.ts";
 export type { FinalResponseParserOptions } from "./codec/final-response-parser.ts";
 export { bufferBody } from "./operations/buffer-body.ts";
-export type { Body, BodyStream } from "./messages/body.ts";
+export type { Body, BodyInit, BodyStream } from "./messages/body.ts";
 export { formatChunkExtensions, parseChunkExtensions } from "./codec/chunk-extensions.ts";
 export type { ChunkExtensions } from "./codec/chunk-extensions.ts";
 export type { ChunkHandler } from "./codec/chunk-scanner.ts";

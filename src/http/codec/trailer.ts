@@ -1,4 +1,5 @@
-import { Fields } from "../messages/fields.ts";
+import type { BodyStream } from "../messages/body.ts";
+import { Fields, type FieldsInit } from "../messages/fields.ts";
 
 /**
  * Fields that must not stand behind a body: RFC 9110 6.5.1. They say how the message is framed, routed, authenticated or
@@ -34,7 +35,14 @@ export function isTrailerField(name: string): boolean {
   return !forbidden.has(name.toLowerCase());
 }
 
-/** The fields that may stand behind a body; the others are nobody's to believe, and left out. */
+/** The trailers of a body, to be sent. Of a Node `IncomingMessage` they are filtered, since Node does not do that. */
+export function trailersOf(body: BodyStream): Fields | undefined {
+  if ("rawTrailers" in body) return trailerOf(body.rawTrailers as string[]);
+  const { trailers } = body;
+  return trailers === undefined || trailers instanceof Fields ? trailers : new Fields(trailers as FieldsInit);
+}
+
+/** The fields that may be trailers. The others are left out, since no recipient may believe them. */
 export function trailerOf(raw: readonly string[]): Fields {
   const kept: string[] = [];
   for (let at = 0; at < raw.length; at += 2) {

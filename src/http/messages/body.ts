@@ -1,19 +1,23 @@
+import type { BufferSource } from "../../core/index.ts";
 import { bytesOf as viewOf, encodeUtf8, invalidArgument, isPromise } from "../../core/internal.ts";
-import type { Fields } from "./fields.ts";
+import type { FieldsInit } from "./fields.ts";
 
 /**
  * A body that comes in parts: any async iterable of bytes, such as a Node `Readable`, a Web `ReadableStream`, an async
- * generator, or what a server's request and a client's response carry. Nothing is asked of it before there is room, so
- * it is held back by whoever reads the message.
+ * generator, or the body of a server's request and a client's response. It is asked for its next part once there is room,
+ * so the reader of the message sets the pace.
  */
 export interface BodyStream extends AsyncIterable<Uint8Array> {
   /** How many bytes there are in all, where that is known before they are there: a whole number. */
   readonly size?: number | undefined;
-  /** The fields that go behind the body (RFC 9110 6.5), asked for at its end. They are sent where it is chunked. */
-  readonly trailers?: Fields | undefined;
+  /**
+   * The trailers (RFC 9110 6.5), asked for at the end of the body. They are sent where it is chunked: `Fields`, a record or
+   * pairs. Of Node's `IncomingMessage`, which has any that came, those are left out that must not be trailers.
+   */
+  readonly trailers?: FieldsInit | Readonly<Record<string, string | undefined>> | undefined;
 }
 
-/** The body of a message: bytes, possibly none, or what gives them in parts. Text becomes bytes when a message is made. */
+/** The body of a message: bytes, possibly none, or a stream of them. */
 export type Body = Uint8Array | BodyStream;
 
 /** No bytes. */
@@ -30,12 +34,45 @@ export function sizeOf(body: Body): number | undefined {
   throw invalidArgument("The size of a body must be a number of bytes, or undefined");
 }
 
-/** What can be given as a body, as one; text becomes UTF-8. Throws `core.invalid_argument` for anything else. */
-export function toBody(body: string | Body | undefined): Body {
+/**
+ * What a body is made from: text, which is sent as UTF-8; bytes; a `Blob`, which is read as it is sent; an iterable of
+ * text and bytes, a list with a known size; a {@link BodyStream}.
+ */
+export type BodyInit = string | BufferSource | Blob | Iterable<string | BufferSource> | BodyStream;
+
+/** Makes a body; bytes and streams are taken as they are. Throws `core.invalid_argument` for anything else. */
+export function toBody(body: BodyInit | undefined): Body {
   if (body === undefined) return emptyBody;
   if (typeof body === "string") return encodeUtf8(body);
-  if (body instanceof Uint8Array || isStream(body)) return body;
-  throw invalidArgument(`A body must be a string, a Uint8Array or an async iterable of Uint8Arrays${adviceOn(body)}`);
+  const bytes = viewOf(body);
+  if (bytes !== undefined) return bytes;
+  if (isStream(body)) return body;
+  if (body instanceof Blob) return { size: body.size, [Symbol.asyncIterator]: () => bytesIn(body) };
+  if (Array.isArray(body)) return bodyOfList(body.map(partOf));
+  if (isIterable(body)) return { [Symbol.asyncIterator]: () => partsOf(body) };
+  throw invalidArgument(`A body must be a string, bytes, a Blob or an iterable of strings and bytes${adviceOn(body)}`);
+}
+
+function bytesIn(blob: Blob): AsyncIterator<Uint8Array> {
+  return (blob.stream() as ReadableStream<Uint8Array>)[Symbol.asyncIterator]();
+}
+
+function bodyOfList(parts: readonly Uint8Array[]): BodyStream {
+  const size = parts.reduce((sum, { length }) => sum + length, 0);
+  return { size, [Symbol.asyncIterator]: () => partsOf(parts) };
+}
+
+function partsOf(parts: Iterable<string | BufferSource>): AsyncIterator<Uint8Array> {
+  return ReadableStream.from(eachOf(parts))[Symbol.asyncIterator]();
+}
+
+function* eachOf(parts: Iterable<string | BufferSource>): Generator<Uint8Array, undefined> {
+  for (const part of parts) yield partOf(part);
+}
+
+/** Not of pairs, as maps, forms and headers are. */
+function isIterable(body: unknown): body is Iterable<string | BufferSource> {
+  return typeof body === "object" && body !== null && Symbol.iterator in body && !("get" in body);
 }
 
 /** Refuses what no message is made from: a body alone, another library's message (fetch's and Node's have a `url`), its words. */
@@ -50,6 +87,7 @@ export function checkInit(message: "Request" | "Response", init: object): void {
 /** What may have been meant by something that is no body. */
 function adviceOn(body: unknown): string {
   if (isPromise(body)) return ", not a promise: is an await missing?";
+  if (body instanceof URLSearchParams) return ": String makes a string of a URLSearchParams";
   return typeof body === "object" && body !== null
     ? ": JSON.stringify makes a string of an object"
     : `, not ${typeof body}`;
@@ -63,5 +101,5 @@ function isStream(body: unknown): body is BodyStream {
 export function partOf(part: unknown): Uint8Array {
   const bytes = typeof part === "string" ? encodeUtf8(part) : viewOf(part);
   if (bytes !== undefined) return bytes;
-  throw invalidArgument(`The parts of a body must be Uint8Arrays or strings, not ${typeof part}`);
+  throw invalidArgument(`The parts of a body must be strings, ArrayBuffers or views of them, not ${typeof part}`);
 }

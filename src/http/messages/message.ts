@@ -87,8 +87,9 @@ export abstract class Message<Content extends Body = Uint8Array> {
   }
 
   /**
-   * The whole body as bytes; one that comes in parts is read to its end, and can be but once. Rejects with
-   * `http.body_limit` where it has more than `limit` (default 16 MiB), and with what its source fails with.
+   * The whole body as bytes; one that comes in parts is read to its end, and can be read once. Rejects with
+   * `http.body_limit` for one of more than `maxBodySize` (default 16 MiB), `core.aborted` where the signal fired, and with
+   * the error of its source.
    */
   bytes(options: ReadBodyOptions = {}): Promise<Uint8Array> {
     return readBody(this.body, options);

@@ -1,4 +1,5 @@
-import { checkInit, toBody, type Body } from "./body.ts";
+import type { BufferSource } from "../../core/index.ts";
+import { checkInit, toBody, type Body, type BodyInit } from "./body.ts";
 import { requestFromFetch, requestToFetch, type FetchRequest } from "./fetch.ts";
 import { Fields, type FieldsInit } from "./fields.ts";
 import { requestDeparture, type Departure } from "./framing.ts";
@@ -16,8 +17,8 @@ export interface RequestInit<Content extends Body = Body> {
   version?: number;
   /** The fields; they are copied. Default none. */
   headers?: FieldsInit;
-  /** The body; text is sent as UTF-8. Default empty. */
-  body?: string | Content | undefined;
+  /** The body, see {@link BodyInit}; text is sent as UTF-8. Default empty. */
+  body?: BodyInit | Content | undefined;
 }
 
 /** An HTTP request. Beast's `request`. */
@@ -28,7 +29,7 @@ export class Request<Content extends Body = Body> extends Message<Content> {
   readonly target: string;
 
   /** Throws for fields as {@link Fields.append} does, and `core.invalid_argument` for a body that is none. */
-  constructor(init?: Omit<RequestInit, "body"> & { body?: string });
+  constructor(init?: Omit<RequestInit, "body"> & { body?: string | BufferSource | undefined });
   constructor(init: RequestInit<Content>);
   constructor(init: RequestInit<Content> = {}) {
     checkInit("Request", init);

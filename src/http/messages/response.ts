@@ -1,4 +1,5 @@
-import { checkInit, toBody, type Body } from "./body.ts";
+import type { BufferSource } from "../../core/index.ts";
+import { checkInit, toBody, type Body, type BodyInit } from "./body.ts";
 import { httpError } from "./errors.ts";
 import { responseFromFetch, responseToFetch, type FetchResponse } from "./fetch.ts";
 import { Fields, type FieldsInit } from "./fields.ts";
@@ -18,8 +19,11 @@ export interface ResponseInit<Content extends Body = Uint8Array> {
   version?: number;
   /** The fields; they are copied. Default none. */
   headers?: FieldsInit;
-  /** The body; text is sent as UTF-8, with `Content-Type: text/plain; charset=utf-8` unless one is given. Default empty. */
-  body?: string | Content | undefined;
+  /**
+   * The body; text is sent as UTF-8. Unless one is given, the Content-Type of text is `text/plain; charset=utf-8`, and that of a
+   * `Blob` its type. Default empty.
+   */
+  body?: BodyInit | Content | undefined;
 }
 
 /**
@@ -36,7 +40,7 @@ export class Response<Content extends Body = Uint8Array> extends Message<Content
    * Throws `http.bad_status`, `http.bad_reason`, for fields as {@link Fields.append} does, and `core.invalid_argument`
    * for a body that is none.
    */
-  constructor(init?: Omit<ResponseInit, "body"> & { body?: string });
+  constructor(init?: Omit<ResponseInit, "body"> & { body?: string | BufferSource | undefined });
   constructor(init: ResponseInit<Content>);
   constructor(init: ResponseInit<Content> = {}) {
     checkInit("Response", init);
@@ -45,9 +49,8 @@ export class Response<Content extends Body = Uint8Array> extends Message<Content
     if (!isStatus(this.status)) throw httpError("http.bad_status");
     this.reason = init.reason ?? reasonPhrase(this.status);
     if (!isValue(this.reason)) throw httpError("http.bad_reason");
-    if (typeof init.body === "string" && !this.headers.has("Content-Type")) {
-      this.headers.append("Content-Type", "text/plain; charset=utf-8");
-    }
+    const type = typeOf(init.body);
+    if (type !== "" && !this.headers.has("Content-Type")) this.headers.append("Content-Type", type);
   }
 
   /**
@@ -77,4 +80,10 @@ export class Response<Content extends Body = Uint8Array> extends Message<Content
   protected override departure(): Departure {
     return responseDeparture(this.status, this, { method: "GET", version: this.version });
   }
+}
+
+/** The Content-Type that a body brings with it; empty if none. */
+function typeOf(body: unknown): string {
+  if (typeof body === "string") return "text/plain; charset=utf-8";
+  return body instanceof Blob ? body.type : "";
 }

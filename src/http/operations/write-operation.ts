@@ -3,6 +3,7 @@ import { AbortGuard } from "../../core/internal.ts";
 import { partOf, type BodyStream } from "../messages/body.ts";
 import { httpError } from "../messages/errors.ts";
 import type { Serializer } from "../codec/serializer.ts";
+import { trailersOf } from "../codec/trailer.ts";
 import { discard, stop } from "./sources.ts";
 
 /** How many parts of a body are taken before others have their turn: ones that are there at once come in microtasks. */
@@ -109,7 +110,7 @@ export class WriteOperation {
     try {
       if (result.done === true) {
         this.#source = undefined;
-        this.#serializer.end(this.#serializer.source!.trailers);
+        this.#serializer.end(trailersOf(this.#serializer.source!));
       } else {
         this.#serializer.put(partOf(result.value));
       }

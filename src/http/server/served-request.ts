@@ -136,7 +136,7 @@ class LightRequest {
 
   #read(): Promise<Uint8Array> {
     this.#isUsed = this.#hasBody;
-    return readBody(this.#request.body, { limit: Infinity });
+    return readBody(this.#request.body, { maxBodySize: Infinity });
   }
 
   async #text(): Promise<string> {

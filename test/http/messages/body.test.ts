@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { Readable } from "node:stream";
 import { it } from "node:test";
-import { emptyBody, partOf, sizeOf, toBody } from "../../../src/http/messages/body.ts";
+import { emptyBody, partOf, sizeOf, toBody, type BodyInit } from "../../../src/http/messages/body.ts";
+import { readBody } from "../../../src/http/messages/read-body.ts";
 
 const text = (bytes: unknown): string => new TextDecoder().decode(bytes as Uint8Array);
 
@@ -18,8 +19,41 @@ it("takes text, bytes and what gives them in parts", async () => {
     assert.equal(toBody(stream), stream);
 });
 
+it("takes any buffer or view for its bytes, without a copy", () => {
+  const bytes = Uint8Array.of(1, 2, 3, 4);
+  const shared = new SharedArrayBuffer(2);
+  for (const [body, same] of [
+    [bytes.buffer, bytes],
+    [new DataView(bytes.buffer, 1, 2), bytes.subarray(1, 3)],
+    [new Uint16Array(bytes.buffer), bytes],
+    [shared, new Uint8Array(shared)],
+  ] as const) {
+    const made = toBody(body) as Uint8Array;
+    assert.deepEqual([made, made.buffer === same.buffer, made.byteOffset], [same, true, same.byteOffset]);
+  }
+});
+
+it("takes a Blob and lists with their size, and other iterables without", async () => {
+  function* give(): Generator<string | ArrayBuffer> {
+    yield "h";
+    yield Uint8Array.of(0xc3, 0xa9).buffer;
+  }
+  for (const [body, size, all] of [
+    [new Blob(["hé", "llo"]), 6, "héllo"],
+    [["h", "é", Uint8Array.of(0x21)], 4, "hé!"],
+    [[], 0, ""],
+    [give(), undefined, "hé"],
+    [new Set(["a", "b"]), undefined, "ab"],
+  ] as [BodyInit, number | undefined, string][]) {
+    const made = toBody(body);
+    assert.equal(sizeOf(made), size);
+    assert.equal(text(await readBody(made)), all);
+  }
+});
+
 it("takes nothing else for a body", () => {
-  for (const body of [null, 1, true, {}, [], [1], new ArrayBuffer(1), new Uint16Array(1), new Blob(["a"]), () => {}]) {
+  const pairs = [new Map(), new URLSearchParams("a=b"), new FormData(), new Headers()];
+  for (const body of [null, 1, true, {}, [1], ["a", {}], () => {}, Promise.resolve("a"), ...pairs]) {
     assert.throws(() => toBody(body as Uint8Array), { code: "core.invalid_argument", condition: "misuse" });
   }
 });

@@ -4,7 +4,9 @@ import { Agent, createServer, get, request as ask, type IncomingMessage, type Re
 import type { AddressInfo } from "node:net";
 import { connect } from "node:net";
 import { describe, it } from "node:test";
-import { Request, Response } from "../../../src/http/index.ts";
+import { FlatBuffer } from "../../../src/core/index.ts";
+import { read, Request, RequestParser, Response, write } from "../../../src/http/index.ts";
+import { pair } from "../../../src/testing/index.ts";
 import { decodeLatin1 } from "../../../src/core/text.ts";
 
 /** Runs with the port of a server that listens, and stops it. */
@@ -64,6 +66,22 @@ describe("Request.from, of node:http", () => {
     }
     const none = await received("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n", (request) => request.body);
     assert.ok(none instanceof Uint8Array);
+  });
+
+  it("goes on with the trailers of its body, without those that must not be", async () => {
+    const body = "2\r\nhe\r\n0\r\nX-Sum: 1\r\nHost: evil\r\nx-sum: 2\r\n\r\n";
+    const sent = await received(
+      `POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n${body}`,
+      async (request) => {
+        const [stream, peer] = pair();
+        const written = write(stream, request);
+        const parser = new RequestParser();
+        const forwarded = await read(peer, new FlatBuffer(), parser);
+        await written;
+        return [await forwarded.text(), ...parser.trailers];
+      },
+    );
+    assert.deepEqual(sent, ["he", ["X-Sum", "1"], ["x-sum", "2"]]);
   });
 
   it("does not change what it is made from", async () => {

@@ -172,11 +172,11 @@ describe("bytes and text", () => {
 
   it("reject beyond their limit, and with what the source fails with; in silence where nobody looks", async () => {
     const large = new Request({ body: "hello" });
-    await assert.rejects(large.bytes({ limit: 4 }), { code: "http.body_limit" });
-    await assert.rejects(large.text({ limit: 4 }), { code: "http.body_limit" });
+    await assert.rejects(large.bytes({ maxBodySize: 4 }), { code: "http.body_limit" });
+    await assert.rejects(large.text({ maxBodySize: 4 }), { code: "http.body_limit" });
     await assert.rejects(new Request({ body: parts(1) }).text(), { code: "core.invalid_argument" });
-    void large.bytes({ limit: 4 });
-    void large.text({ limit: 4 });
+    void large.bytes({ maxBodySize: 4 });
+    void large.text({ maxBodySize: 4 });
     await new Promise((resolve) => setImmediate(resolve));
   });
 });

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { getEventListeners } from "node:events";
 import { Readable } from "node:stream";
 import { it } from "node:test";
 import type { BodyStream } from "../../../src/http/index.ts";
@@ -34,15 +35,18 @@ it("gives bytes as they are, and parts joined", async () => {
 });
 
 it("holds no more than the limit, and lets go of a source that has more", async () => {
-  assert.equal((await readBody(new Uint8Array(5), { limit: 5 })).length, 5);
-  assert.equal((await readBody(source(["ab", "cde"]).body, { limit: 5 })).length, 5);
-  await assert.rejects(readBody(new Uint8Array(5), { limit: 4 }), { code: "http.body_limit", condition: "limit" });
+  assert.equal((await readBody(new Uint8Array(5), { maxBodySize: 5 })).length, 5);
+  assert.equal((await readBody(source(["ab", "cde"]).body, { maxBodySize: 5 })).length, 5);
+  await assert.rejects(readBody(new Uint8Array(5), { maxBodySize: 4 }), {
+    code: "http.body_limit",
+    condition: "limit",
+  });
   const { body, asked, ended } = source(["ab", "cde", "f", "g"]);
-  await assert.rejects(readBody(body, { limit: 5 }), { code: "http.body_limit" });
+  await assert.rejects(readBody(body, { maxBodySize: 5 }), { code: "http.body_limit" });
   assert.deepEqual([asked(), ended()], [3, true]);
   await assert.rejects(readBody(new Uint8Array(16 * 1024 * 1024 + 1)), { code: "http.body_limit" });
   const large = new Uint8Array(17 * 1024 * 1024);
-  assert.equal(await readBody(large, { limit: Infinity }), large);
+  assert.equal(await readBody(large, { maxBodySize: Infinity }), large);
 });
 
 it("fails with what the source fails with, and for a part that is none", async () => {
@@ -51,6 +55,39 @@ it("fails with what the source fails with, and for a part that is none", async (
   const { body, ended } = source(["a", 1]);
   await assert.rejects(readBody(body), { code: "core.invalid_argument" });
   assert.equal(ended(), true);
+});
+
+it("ends by its signal, also while a part is awaited, and lets go of the source", async () => {
+  const aborted = { code: "core.aborted" };
+  const gone = AbortSignal.abort();
+  const { body, asked } = source(["a"]);
+  for (const each of [body, new Uint8Array(1)]) await assert.rejects(readBody(each, { signal: gone }), aborted);
+  assert.equal(asked(), 0);
+
+  const abort = new AbortController();
+  let returned = 0;
+  const endless: BodyStream = {
+    [Symbol.asyncIterator]: () => ({
+      next: () => new Promise(() => {}),
+      return: () => Promise.reject(new Error(`nobody looks: ${++returned}`)),
+    }),
+  };
+  const reading = readBody(endless, { signal: abort.signal });
+  abort.abort();
+  await assert.rejects(reading, aborted);
+  assert.equal(returned, 1);
+
+  const { signal } = new AbortController();
+  assert.equal(text(await readBody(source(["a", "b"]).body, { signal })), "ab");
+  const failure = new Error("no");
+  await assert.rejects(readBody(source(["a"], failure).body, { signal }), failure);
+  assert.equal(getEventListeners(signal, "abort").length, 0);
+});
+
+it("takes no other options", async () => {
+  for (const options of [{ limit: 5 }, { signal: {} }, { maxBodySize: -1 }, 5] as object[]) {
+    await assert.rejects(readBody(new Uint8Array(1), options), { code: "core.invalid_argument" });
+  }
 });
 
 it("rejects in silence where nobody looks", async () => {

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { Fields, Response } from "../../../src/http/index.ts";
+import { FlatBuffer } from "../../../src/core/index.ts";
+import { Fields, read, Response, ResponseParser, write } from "../../../src/http/index.ts";
+import { pair } from "../../../src/testing/index.ts";
 
 describe("Response", () => {
   it("is an empty 200 by default", () => {
@@ -27,6 +29,16 @@ describe("Response", () => {
     const response = new Response({ body: "é" });
     assert.deepEqual(response.body, Uint8Array.of(0xc3, 0xa9));
     assert.equal(response.headers.get("content-type"), "text/plain; charset=utf-8");
+  });
+
+  it("sends a Blob with its type, if it has one", async () => {
+    const response = new Response({ body: new Blob(["<p>"], { type: "text/html" }) });
+    assert.deepEqual([response.headers.get("Content-Type"), await response.text()], ["text/html", "<p>"]);
+    assert.equal(new Response({ body: new Blob(["a"]) }).headers.size, 0);
+    const [stream, peer] = pair();
+    const written = write(stream, new Response({ body: new Blob(["a", "b"]) }));
+    assert.equal((await read(peer, new FlatBuffer(), new ResponseParser())).contentLength, 2);
+    await written;
   });
 
   it("leaves a Content-Type that is given, and says nothing of bytes", () => {

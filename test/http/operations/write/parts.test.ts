@@ -232,6 +232,7 @@ describe("write of a body in parts", () => {
       { [Symbol.asyncIterator]: () => ({ next: () => Promise.resolve({ value: 1 }) }) },
       "core.invalid_argument",
     ],
+    ["has a bad trailer in a record", Object.assign(parts("x"), { trailers: { Host: "x" } }), "http.bad_trailer"],
     ["has a bad trailer", Object.assign(parts("x"), { trailers: new Fields({ Host: "x" }) }), "http.bad_trailer"],
     [
       "has no trailer to read",
