@@ -68,10 +68,13 @@ describe("serval echo", () => {
     // Sends and never reads, until the server takes no more: then a write of its waits.
     rude.pause();
     const frame = Buffer.concat([Buffer.from([0x82, 0xff, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0]), Buffer.alloc(65_536)]);
-    while (rude.writableLength < 2_000_000) {
-      rude.write(frame);
-      await new Promise(setImmediate);
-    }
+    await until(
+      () => rude.writableLength >= 2_000_000,
+      async () => {
+        rude.write(frame);
+        await new Promise(setImmediate);
+      },
+    );
     rude.resetAndDestroy();
     await once(rude, "close");
 

@@ -136,6 +136,7 @@ describe("openSocks", () => {
   it("fails as the stream does, whichever operation it is, and closes it", async () => {
     let failAfter = 0;
     for (; ; failAfter++) {
+      assert.ok(failAfter < 1000, "it fails without end");
       const { stream, ours } = opening([passwordPlease, welcome, granted], { options: { failAfter, maxRead: 2 } });
       const outcome = await stream.then(
         (opened) => opened,

@@ -21,6 +21,7 @@ import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { WebSocket, WebSocketServer, type ClientOptions } from "ws";
 import { localhost } from "../support/localhost.ts";
+import { until } from "../support/until.ts";
 
 // Every TypeScript block of the documentation is compiled as it stands, and run. Its name, in a comment above it, says
 // what has to come of it here.
@@ -165,7 +166,7 @@ const examples: Readonly<Record<string, (running: Running) => unknown>> = {
     assert.equal(await ask(`ws://${url}/`, "hello"), "127.0.0.1: hello");
     assert.equal((await fetch(`http://${url}/health`)).status, 204);
     terminate();
-    while ((await fetch(`http://${url}/health`)).status !== 503);
+    await until(async () => (await fetch(`http://${url}/health`)).status === 503);
     assert.equal(await ask(`ws://${url}/`, "still there"), "127.0.0.1: still there");
   },
   "from ws": async ({ port, terminate }) => {

@@ -35,10 +35,11 @@ function timed(options: PairOptions = {}): Timed {
 
 /** Writes until the peer's not reading stops it. Returns what that write ends with. */
 async function stuckWrite(stream: TimeoutStream): Promise<() => Promise<WriteOutcome>> {
-  for (;;) {
+  for (let writes = 0; writes < 10_000; writes++) {
     const writing = writeOutcome(stream, pattern(60_000));
     if (await isStuck(writing)) return () => writing;
   }
+  assert.fail("the peer takes without end");
 }
 
 describe("TimeoutStream", () => {

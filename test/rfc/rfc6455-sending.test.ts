@@ -12,6 +12,7 @@ import { quiet } from "../support/quiet.ts";
 import { codeOf } from "../websocket/support/kit.ts";
 import { wholeFrames } from "../websocket/support/frames.ts";
 import { Endpoint, open, roles } from "./support/endpoint.ts";
+import { until } from "../support/until.ts";
 
 const lengths = [0, 1, 125, 126, 127, 65_535, 65_536, 70_000];
 const headerSize = (length: number): number => (length <= 125 ? 2 : length <= 65_535 ? 4 : 10);
@@ -278,10 +279,10 @@ describe("RFC 6455 sections 5.3 and 10.3: a client's masking keys", () => {
       const payload = new Uint8Array(size);
       void endpoint.ws.write(payload);
       // The peer has seen the beginning, and with it the key.
-      while (endpoint.sentBytes.length < 20) {
-        endpoint.peer.resume();
-        await Promise.resolve();
-      }
+      await until(
+        () => endpoint.sentBytes.length >= 20,
+        () => Promise.resolve(endpoint.peer.resume()),
+      );
       payload.fill(0xff);
       await quiet();
       assert.equal(wholeFrames(endpoint.sentBytes), endpoint.sentBytes.length);

@@ -511,10 +511,13 @@ test("a peer that never reads is cut off once too much waits for it", async () =
     maxBufferedAmount: 1024 * 1024,
     open: async (ws) => {
       const chunk = new Uint8Array(10_000);
-      while (ws.isOpen) {
-        ws.send(chunk);
-        await new Promise((resolve) => setImmediate(resolve));
-      }
+      await until(
+        () => !ws.isOpen,
+        () => {
+          ws.send(chunk);
+          return new Promise((resolve) => setImmediate(resolve));
+        },
+      );
     },
     error: (_ws, error) => errors.push(error.code),
     close: () => closed(),

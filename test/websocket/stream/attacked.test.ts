@@ -8,6 +8,7 @@ import type { ReceivedPart } from "../../../src/websocket/index.ts";
 import { Message } from "../../../src/websocket/operations/message.ts";
 import { quiet } from "../../support/quiet.ts";
 import { codeOf, ended, pulled, uncaughtIn } from "../support/kit.ts";
+import { until } from "../../support/until.ts";
 
 describe("what is the caller's and changes while it waits", () => {
   const cases: [name: string, write: (write: (data: Uint8Array | Uint8Array[]) => void) => void, whole: boolean][] = [
@@ -50,9 +51,8 @@ describe("what is the caller's and changes while it waits", () => {
       act((data) => (written = ws.write(data)));
       await quiet();
       peer.resume();
-      let outcome: unknown = "pending";
-      while (outcome === "pending") outcome = await codeOf(written);
-      assert.equal(outcome, whole ? undefined : "core.invalid_argument");
+      await until(async () => (await codeOf(written)) !== "pending");
+      assert.equal(await codeOf(written), whole ? undefined : "core.invalid_argument");
       assert.deepEqual(uncaught, []);
       ws.terminate();
       await quiet();

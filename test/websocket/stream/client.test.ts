@@ -7,6 +7,7 @@ import { kept, open, responseTo } from "../support/client-kit.ts";
 import { concat, utf8 } from "../support/frames.ts";
 import { quiet } from "../../support/quiet.ts";
 import { codeOf, WebSocketPeer } from "../support/kit.ts";
+import { until } from "../../support/until.ts";
 
 const keyOf = (key: Uint8Array | undefined): string => Buffer.from(key ?? assert.fail("no mask")).toString("hex");
 
@@ -82,7 +83,7 @@ describe("RFC 6455 5.1 and 5.3: what a client sends", () => {
         Uint8Array.from({ length: size }, (_, i) => (i * 31 + size) & 0xff),
       );
       for (const payload of payloads) await connection.ws.write(payload);
-      while (connection.ws.bufferedAmount > 0) await quiet();
+      await until(() => connection.ws.bufferedAmount === 0);
       await quiet();
       assert.deepEqual(concat(...connection.sent.map(({ payload }) => payload)), concat(...payloads));
     }

@@ -7,6 +7,7 @@ import { open, responseTo, roles, type Connection } from "../support/client-kit.
 import { quiet } from "../../support/quiet.ts";
 import { codeOf, WebSocketPeer } from "../support/kit.ts";
 import { requestBytes } from "../support/requests.ts";
+import { until } from "../../support/until.ts";
 
 const idle = 1000;
 
@@ -201,7 +202,10 @@ for (const role of roles) {
         await quiet();
         const start = connection.clock.now();
         // What went into buffers before the first check may count, once.
-        while (connection.ws.isOpen) await pass(connection, 50);
+        await until(
+          () => !connection.ws.isOpen,
+          () => pass(connection, 50),
+        );
         const lived = connection.clock.now() - start;
         assert.ok(lived >= idle && lived <= 2 * idle, `${lived} ms`);
         await givenUp(connection);

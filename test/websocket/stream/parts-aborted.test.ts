@@ -9,6 +9,7 @@ import { quiet } from "../../support/quiet.ts";
 import { codeOf } from "../support/kit.ts";
 import { own, seen, ways, whole, type Seen } from "../support/ways.ts";
 import { fc, runs } from "../../support/property.ts";
+import { until } from "../../support/until.ts";
 
 for (const role of roles) {
   describe(`as a ${role}: receiving, with a signal`, () => {
@@ -204,7 +205,7 @@ for (const role of roles) {
         const connection = await given(isInflated);
         const closed = connection.ws.close();
         await connection.say(connection.close(1000));
-        while (connection.next.unread > 0 || !connection.next.reading) await quiet();
+        await until(() => connection.next.unread === 0 && connection.next.reading);
         assert.deepEqual(await connection.end(), { code: 1000, reason: "", clean: true });
         await closed;
       });

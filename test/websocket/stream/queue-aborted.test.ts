@@ -11,6 +11,7 @@ import { codeOf, outcomeOf } from "../support/kit.ts";
 import { messagesIn, payloadsIn } from "../support/sent-messages.ts";
 import { behind, never, slow, Source, stuck } from "../support/slow-peer.ts";
 import { fc, runs } from "../../support/property.ts";
+import { until } from "../../support/until.ts";
 
 for (const role of roles) {
   describe(`as a ${role}: a write that is aborted`, () => {
@@ -81,7 +82,10 @@ for (const role of roles) {
       const again = new AbortController();
       const other = new Source((count) => (count < 30 ? "x".repeat(100) : undefined));
       const written = ws.write(other, { signal: again.signal });
-      while (!connection.frames.some((one) => one.startsWith("text"))) await connection.takeSome();
+      await until(
+        () => connection.frames.some((one) => one.startsWith("text")),
+        () => connection.takeSome(),
+      );
       again.abort();
       assert.equal(await codeOf(written), "core.aborted");
       await connection.takeAll();
@@ -155,7 +159,7 @@ for (const role of roles) {
               }
             }
             await connection.takeAll();
-            while (ws.bufferedAmount > 0) await quiet();
+            await until(() => ws.bufferedAmount === 0);
             await quiet();
             const { sent } = connection;
             if (sent.some(({ rsv }) => rsv !== 0)) deflated.add(takesOver);

@@ -9,6 +9,7 @@ import { quiet } from "../../support/quiet.ts";
 import { codeOf, outcomeOf } from "../support/kit.ts";
 import { messagesIn } from "../support/sent-messages.ts";
 import { behind, never, slow, Source, stuck, wrong } from "../support/slow-peer.ts";
+import { until } from "../../support/until.ts";
 
 /** The ways in which a connection ends, and what is said of it then to those who wait. */
 const ends: [name: string, code: string, end: (connection: Connection) => unknown][] = [
@@ -25,13 +26,16 @@ for (const role of roles) {
       const connection = await slow(role, { highWaterMark: 1000 });
       const source = new Source((count) => (count < 100 ? utf8(String(count).padStart(100, " ")) : undefined));
       const written = connection.ws.write(source);
-      while ((await codeOf(written)) === "pending") {
-        const { bufferedAmount } = connection.ws;
-        assert.ok(bufferedAmount < 1000 + 120, `${bufferedAmount} bytes wait`);
-        const taken = connection.peer.received.length + connection.peer.stream.unread;
-        assert.ok(source.asked * 100 < taken + 1000 + 200, `${source.asked} asked, of ${taken} bytes`);
-        await connection.takeSome();
-      }
+      await until(
+        async () => (await codeOf(written)) !== "pending",
+        () => {
+          const { bufferedAmount } = connection.ws;
+          assert.ok(bufferedAmount < 1000 + 120, `${bufferedAmount} bytes wait`);
+          const taken = connection.peer.received.length + connection.peer.stream.unread;
+          assert.ok(source.asked * 100 < taken + 1000 + 200, `${source.asked} asked, of ${taken} bytes`);
+          return connection.takeSome();
+        },
+      );
       await connection.takeAll();
       const [{ payload: message }] = messagesIn(connection.sent);
       assert.deepEqual([message.length, source.asked, source.ended], [10_000, 101, 0]);
@@ -44,7 +48,10 @@ for (const role of roles) {
       const written = connection.ws.write(source);
       await quiet();
       assert.equal(source.asked, 1);
-      while ((await codeOf(written)) === "pending") await connection.takeSome();
+      await until(
+        async () => (await codeOf(written)) !== "pending",
+        () => connection.takeSome(),
+      );
       await connection.takeAll();
       const [{ payload: message }] = messagesIn(connection.sent);
       assert.equal(message.length, 100_000);

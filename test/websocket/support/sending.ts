@@ -8,6 +8,7 @@ import { Outgoing } from "../../../src/websocket/protocol/outgoing.ts";
 import { Sender, type SenderOptions } from "../../../src/websocket/connection/sender.ts";
 import { concat, describeFrame, framesIn, type SentFrame } from "./frames.ts";
 import { messagesIn } from "./sent-messages.ts";
+import { stepUntil } from "../../support/until.ts";
 
 /** What a sender is made with. */
 export interface SendingOptions extends SenderOptions {
@@ -55,7 +56,10 @@ export class Sending {
   }
 
   leaveAll(): void {
-    while (this.outgoing.bufferedAmount > 0) this.leave();
+    stepUntil(
+      () => this.outgoing.bufferedAmount === 0,
+      () => this.leave(),
+    );
   }
 
   get frames(): SentFrame[] {
@@ -68,8 +72,10 @@ export class Sending {
 
   /** Fills what may be framed ahead, so that all else has to wait. */
   fill(): void {
-    while (this.outgoing.bufferedAmount < 64 * 1024)
-      this.outgoing.bytes(finalBit | opcode.binary, new Uint8Array(8188));
+    stepUntil(
+      () => this.outgoing.bufferedAmount >= 64 * 1024,
+      () => this.outgoing.bytes(finalBit | opcode.binary, new Uint8Array(8188)),
+    );
   }
 
   /** Sends, and tells what comes of it: whether it is done, and whether that was a failure. */

@@ -4,6 +4,7 @@ import { describe, it } from "node:test";
 import { Response, type RequestHandler } from "../../../../src/http/index.ts";
 import { quiet } from "../../../support/quiet.ts";
 import { get, post, Serving } from "../../support/serving.ts";
+import { until } from "../../../support/until.ts";
 
 const ok: RequestHandler = () => new Response({ body: "ok" });
 const whole: RequestHandler = async (request) => new Response({ body: await request.bytes() });
@@ -155,12 +156,15 @@ describe("a slow client", () => {
       paused: true,
     });
     await serving.send(get("/"));
-    while (serving.client.text.length < 1000) {
-      await serving.clock.advance(3900);
-      assert.equal(serving.completions, 0);
-      serving.client.resume();
-      serving.client.pause();
-    }
+    await until(
+      () => serving.client.text.length >= 1000,
+      async () => {
+        await serving.clock.advance(3900);
+        assert.equal(serving.completions, 0);
+        serving.client.resume();
+        serving.client.pause();
+      },
+    );
     serving.client.resume();
     await quiet(4);
     assert.deepEqual(serving.statuses, [200]);

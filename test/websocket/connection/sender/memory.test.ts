@@ -8,6 +8,7 @@ import type { Sender } from "../../../../src/websocket/connection/sender.ts";
 import { roles } from "../../support/client-kit.ts";
 import { concat } from "../../support/frames.ts";
 import { Sending } from "../../support/sending.ts";
+import { until } from "../../../support/until.ts";
 
 const { binary } = opcode;
 
@@ -68,12 +69,15 @@ describe("whose bytes they are", () => {
             sending.outgoing.bytes(finalBit | binary, new Uint8Array(10));
             const bytes = new Uint8Array(size).fill(1);
             const told = send(sending.sender, bytes).map((queued) => sending.told(queued));
-            while (sending.outgoing.bufferedAmount > 0 || sending.sender.waiting > 0) {
-              if (told[0].done) bytes.fill(9);
-              sending.leave(5000);
-              // Whoever waits is told from a microtask.
-              await Promise.resolve();
-            }
+            await until(
+              () => sending.outgoing.bufferedAmount === 0 && sending.sender.waiting === 0,
+              async () => {
+                if (told[0].done) bytes.fill(9);
+                sending.leave(5000);
+                // Whoever waits is told from a microtask.
+                await Promise.resolve();
+              },
+            );
             assert.ok(told.every((one) => one.done));
             const payload = concat(...sending.frames.slice(1).map((one) => one.payload));
             assert.ok(
