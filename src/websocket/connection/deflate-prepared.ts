@@ -6,10 +6,11 @@ import type { PreparedMessage } from "../protocol/prepared.ts";
  * Never calls back inside the call.
  */
 export function deflatePrepared(
-  { payload, deflations }: PreparedMessage,
+  message: PreparedMessage,
   deflater: Deflater,
   handler: (payload: Uint8Array) => void,
 ): void {
+  const { payload, deflations } = message;
   const { windowBits } = deflater;
   const known = deflations.get(windowBits);
   if (known instanceof Uint8Array) queueMicrotask(() => handler(known));
