@@ -11,11 +11,11 @@ export type Invocation =
 /** Before the command is known: which options take values is the same in all. */
 const allOptions: OptionTable = Object.assign({}, ...commandNames.map((name) => commands[name].options));
 
-/** Reads the arguments behind the program's name. Options may stand before the command. Throws {@link UsageError}. */
+/** Reads the arguments after the program's name. Options may stand before the command. Throws {@link UsageError}. */
 export function parseArguments(args: readonly string[]): Invocation {
   const name = commandIn(args);
   const given = readOptions(args, name === undefined ? allOptions : commands[name].options, name);
-  // An option that nobody knows may have left its value behind, which is no command: so that comes first.
+  // The value of an unknown option would be taken for a command: so options are checked first.
   const [word] = given.words;
   if (word !== undefined && name === undefined) {
     throw new UsageError(`unknown command ${quoted(word)}; the commands are ${listed(commandNames)}`);

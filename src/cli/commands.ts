@@ -26,7 +26,7 @@ export type Task =
 export interface Command {
   /** What it is there for, in one line. */
   readonly summary: string;
-  /** Whether it takes a URL behind its name; it takes no other arguments. */
+  /** Whether it takes a URL after its name; it takes no other arguments. */
   readonly takesUrl: boolean;
   readonly options: OptionTable;
   /** What else there is to know: lines of less than 80 characters. */

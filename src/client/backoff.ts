@@ -2,7 +2,7 @@ import { checkChoice, checkNumber, checkOptions, type NumberRule, optionSet } fr
 
 /** How long to wait between attempts; times in milliseconds. */
 export interface BackoffOptions {
-  /** The wait behind the first failure. Default 500. */
+  /** The wait after the first failure. Default 500. */
   initial?: number | undefined;
   /** What each further failure in a row multiplies it by, at least 1. Default 2. */
   factor?: number | undefined;
@@ -34,7 +34,7 @@ export class Backoff {
     this.#isRandom = checkChoice("backoff.jitter", options.jitter, ["full", "none"]) === "full";
   }
 
-  /** The wait behind so many failures in a row, at least one. `random` gives numbers from 0 up to 1. */
+  /** The wait after so many failures in a row, at least one. `random` gives numbers from 0 up to 1. */
   delay(failures: number, random: () => number = Math.random): number {
     // No infinity, which times nothing would be no number.
     const growth = Math.min(this.#factor ** (failures - 1), Number.MAX_VALUE);

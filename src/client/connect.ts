@@ -5,7 +5,7 @@ import { forever, type ForeverOptions } from "./forever.ts";
 import { ConnectSettings, type ConnectOptions } from "./options.ts";
 import { parseUrl } from "./url.ts";
 
-/** What `connect` is: a function, with another for those who want to stay connected. */
+/** What `connect` is: a function, with another that stays connected. */
 export interface Connect {
   /**
    * Opens a WebSocket: connects to where the URL leads, through the proxy and with TLS where these are wanted, and
@@ -25,7 +25,7 @@ export interface Connect {
   /**
    * Stays connected: a loop over one open `Stream` after the other. When the loop asks for the next one, this waits for
    * the end of the one before, then for the option `backoff`, and connects again; an attempt that fails is
-   * made again behind a longer wait. The row of failures, by which the wait grows, ends with a connection that lived for
+   * made again after a longer wait. The row of failures, by which the wait grows, ends with a connection that lived for
    * at least `backoff.max`.
    *
    * Leaving the loop closes the stream, and so does the `signal`, which ends the loop normally. It throws for misuse, and

@@ -15,7 +15,7 @@ export interface Destination {
 
 const statuses: readonly number[] = [301, 302, 303, 307, 308];
 
-/** Fields that tell a server who the client is. */
+/** Headers that identify the client to a server. */
 const secretFields: readonly string[] = ["Authorization", "Cookie"];
 
 /**

@@ -74,7 +74,7 @@ export async function openSocks(
   return resumed(duplex);
 }
 
-/** The duplex as a stream. The package resumes it a turn after the end of its work, whoever wants that. */
+/** The duplex as a stream. The package resumes it a turn after the end of its work, wanted or not. */
 async function resumed(duplex: Duplex): Promise<ByteStream> {
   const stream = fromDuplex(duplex);
   await setImmediate();

@@ -6,7 +6,7 @@ import { basic, hostAndPort, type Endpoint } from "./url.ts";
 
 /**
  * Asks an HTTP proxy for a tunnel to an endpoint (RFC 9110 section 9.3.6), on a stream that is connected to it. Any 2xx
- * opens it; what came behind the head is the tunnel's. Closes the stream and throws `client.proxy_refused`, with the
+ * opens it; bytes after the head are the tunnel's. Closes the stream and throws `client.proxy_refused`, with the
  * response, for anything else; what reading a response throws; `core.aborted`.
  */
 export async function openTunnel(

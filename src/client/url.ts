@@ -51,7 +51,7 @@ export function parseUrl(given: string | URL): Endpoint {
   };
 }
 
-/** The path of the socket, and behind a colon the target: a colon of the path's own is written as `%3A`. */
+/** The path of the socket, and after a colon the target: a colon of the path's own is written as `%3A`. */
 function unixEndpoint(url: URL): Endpoint {
   const [path, ...rest] = url.pathname.split(":");
   const target = rest.join(":") || "/";

@@ -5,7 +5,7 @@ import { offAbort, onAbort } from "./on-abort.ts";
 
 /**
  * Ties a running operation to a signal. Abort closes the stream, so what is in flight completes, and the operation with
- * it: there is one way out of an operation, not two. Who waits for something else besides the stream is called back.
+ * it: there is one way out of an operation, not two. `aborted` is called for an operation that waits for something else besides the stream.
  */
 export class AbortGuard {
   readonly #stream: ByteStream;

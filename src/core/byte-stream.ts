@@ -1,6 +1,6 @@
 import type { ServalError } from "./error.ts";
 
-/** Which side of a connection a stream is: it decides who masks, and who ends first. Beast's `role_type`. */
+/** Which side of a connection a stream is: it decides who masks, and who ends first. */
 export type Role = "client" | "server";
 
 /** Where the other side of a stream is: an address and port, or the path of a Unix socket. */
@@ -24,7 +24,7 @@ export type WriteHandler = (error: ServalError | undefined, written: number) => 
 export type TeardownHandler = (error: ServalError | undefined) => void;
 
 /**
- * A full-duplex stream of bytes: what every layer stands on. Beast's AsyncStream.
+ * A full-duplex stream of bytes: every layer is one, and stands on one.
  *
  * - A handler runs exactly once, and never inside the call that it was given to.
  * - At most one read and one write are in flight. Starting a second throws `core.operation_pending` and does the first
@@ -65,7 +65,7 @@ export interface ByteStream {
   readonly peer?: Peer | undefined;
 }
 
-/** The last of the layers below a stream: the transport. Beast's `get_lowest_layer`. */
+/** The last of the layers below a stream: the transport. */
 export function lowestLayer(stream: ByteStream): ByteStream {
   let lowest = stream;
   while (lowest.nextLayer !== undefined) lowest = lowest.nextLayer;

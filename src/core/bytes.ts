@@ -38,7 +38,7 @@ export function takeFront(buffers: Uint8Array | readonly Uint8Array[], size: num
   return front;
 }
 
-/** What is left of a list of buffers behind its first `size` bytes. */
+/** The rest of a list of buffers after its first `size` bytes. */
 export function dropFront(buffers: readonly Uint8Array[], size: number): Uint8Array[] {
   let taken = size;
   let first = 0;

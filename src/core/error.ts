@@ -70,7 +70,7 @@ const canSetLimit = Object.getOwnPropertyDescriptor(Error, "stackTraceLimit")?.w
 
 /**
  * The one error class of the library. `code` says exactly what failed (`"websocket.bad_sec_key"`), {@link condition}
- * which kind of failure that is. Beast's `error_code` and `error_condition`.
+ * which kind of failure that is.
  */
 export class ServalError extends Error {
   /** The exact failure, `module.words`, stable across releases. */

@@ -11,7 +11,7 @@ const empty: Uint8Array = new Uint8Array(0);
 
 /**
  * Contiguous bytes that are appended at the end and consumed from the front: what composed reads gather into, and where
- * the bytes past a message stay for the next read. Beast's `flat_buffer`.
+ * the bytes past a message stay for the next read.
  *
  * A view that `prepare` or `data` returned is valid until the next `prepare`.
  */
@@ -42,7 +42,7 @@ export class FlatBuffer {
   }
 
   /**
-   * Returns room for `size` bytes behind those held; {@link commit} makes what was written there part of them.
+   * Returns room for `size` bytes after the bytes held; {@link commit} makes what was written there part of them.
    * Throws `core.buffer_overflow` where `maxSize` would be exceeded; nothing is lost then.
    */
   prepare(size: number): Uint8Array {

@@ -1,6 +1,6 @@
 import { invalidArgument } from "./errors.ts";
 
-/** Who listens to a signal: one listener of ours for all, since the platform warns of more than ten as of a leak. */
+/** The callbacks of each signal: one listener for all, since the platform warns of a leak at more than ten. */
 const listeners = new WeakMap<AbortSignal, Listeners>();
 
 interface Listeners {

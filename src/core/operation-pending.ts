@@ -11,6 +11,6 @@ export function operationPending(running: Operation, wanted: Operation): ServalE
 }
 
 function advice(running: Operation, wanted: Operation): string {
-  if (running === "teardown") return "nothing can be started behind it but close";
+  if (running === "teardown") return "nothing can be started after it but close";
   return wanted === "teardown" ? "await it before the teardown, or close the stream" : "await it before the next";
 }

@@ -12,7 +12,7 @@ export interface PrefixedStreamOptions {
 
 /**
  * A {@link ByteStream} that delivers bytes which were read already, then those of the next layer: for what a detection
- * or a header has read too much of. It adds nothing to a call once they are used up. Beast's `buffered_read_stream`.
+ * or a header has read too much of. It adds nothing to a call once they are used up.
  */
 export class PrefixedStream implements ByteStream {
   /** The layer below. */

@@ -1,6 +1,6 @@
 import type { Clock, Timer } from "./clock.ts";
 
-/** Who is told that a time has come. */
+/** Is told that a time has come. */
 export interface Expiring {
   /** It has; nobody is told twice. */
   expired(): void;
@@ -33,7 +33,7 @@ export class SharedTimer {
     let all = timers.get(clock);
     if (all === undefined) timers.set(clock, (all = []));
     const at = clock.now() + ms;
-    // Most come behind all others.
+    // Most belong at the end.
     let index = all.length;
     while (index > 0 && all[index - 1]!.at >= at) index--;
     const latest = at + ms * slack;

@@ -17,14 +17,14 @@ import { checkMaxSize, isProxyHeader, parseProxyHeader, type ProxyHeaderOptions 
 export interface AcceptProxyOptions extends ProxyHeaderOptions {
   /**
    * Whether a connection without a header is refused. Default true, as the specification demands: where a header may be
-   * missing, whoever connects may as well make one up. Set it to false only where nobody but the proxy can connect.
+   * missing, a client may as well make one up. Set it to false only where nobody but the proxy can connect.
    */
   required?: boolean | undefined;
   /** Gives the operation up with `core.aborted`. There is no deadline of its own; the specification suggests some seconds. */
   signal?: AbortSignal | undefined;
 }
 
-/** A {@link ByteStream} behind a header of the PROXY protocol: `peer` is the client. It comes from `acceptProxy`. */
+/** A {@link ByteStream} that follows a header of the PROXY protocol: `peer` is the client. It comes from `acceptProxy`. */
 export class ProxyStream extends PrefixedStream implements ByteStream {
   /** What the header says; undefined where it was not required, and there was none. */
   readonly header: ProxyHeader | undefined;
@@ -117,7 +117,7 @@ function signalOf(options: AcceptProxyOptions): AbortSignal | undefined {
  * Otherwise completes with `net.no_proxy_header`, `net.bad_proxy_header`, `net.proxy_header_limit`, the stream's error,
  * or `core.aborted` where the signal fired; the stream is closed then. Options that can't be meant are misuse,
  * `core.invalid_argument`, and so is a read that is in flight already, `core.operation_pending`: they throw where there
- * is a handler. HAProxy's proxy-protocol.txt; Beast has no such thing.
+ * is a handler. The format: HAProxy's proxy-protocol.txt.
  */
 export function acceptProxy(stream: ByteStream, handler: Handler<ProxyStream>): void;
 export function acceptProxy(

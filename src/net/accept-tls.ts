@@ -50,8 +50,7 @@ const contexts = new WeakMap<AcceptTlsOptions, SecureContext>();
  * Performs the TLS handshake as the server, over a stream that is connected already. A certificate with its key is
  * needed: `cert` and `key`, `pfx`, or a `secureContext`. A client's own is asked for with `requestCert`, and must be
  * signed by an authority of `ca` unless `rejectUnauthorized` is false; then `authorized` says whether it is. The stream
- * below is closed if the handshake fails. There is no deadline: pass a signal for one. Beast's
- * `ssl::stream::async_handshake` with `ssl::stream_base::server`.
+ * below is closed if the handshake fails. There is no deadline: pass a signal for one.
  *
  * Pass the same options object for all connections, or a `secureContext`: what takes long is then done once. A change
  * to an object that was used has no effect.

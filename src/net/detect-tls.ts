@@ -72,7 +72,7 @@ class Detection {
 /**
  * Reads until it is clear whether the peer speaks TLS: so one port can take both. The bytes stay in `buffer`, where
  * some may be already; pass them on with a `PrefixedStream`, to `acceptTls` or to whatever else it is. Completes, never
- * inside the call, with true or false; without a handler returns a promise. Beast's `async_detect_ssl`.
+ * inside the call, with true or false; without a handler returns a promise.
  *
  * A stream that ends before it is clear speaks no TLS: the result is false, and the next read sees the end again.
  * (Beast reports an error there.) Otherwise completes with `core.buffer_overflow` where the buffer's `maxSize` is too

@@ -6,7 +6,7 @@ const shortest = 34;
 
 /**
  * Whether a connection that begins with these bytes speaks TLS: true if that can be nothing but a ClientHello, false if
- * it can be none, undefined while more bytes are needed; nine are always enough. Beast's `is_tls_client_hello`.
+ * it can be none, undefined while more bytes are needed; nine are always enough.
  *
  * The bytes of a record and of the message in it, RFC 8446 sections 5.1 and 4:
  *

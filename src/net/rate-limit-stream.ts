@@ -25,7 +25,7 @@ export interface RateLimitStreamOptions {
  * A stream whose reads and writes wait until a {@link RatePolicy} lets them. A read that waits has not been started, so
  * the transport is paused and the peer waits too; how many bytes it brings is not known before, and what is too much
  * delays the next. A write takes no more than is available. What a teardown drops is not counted, and it waits for
- * nothing. Beast's `basic_stream` with a rate policy.
+ * nothing.
  */
 export class RateLimitStream implements ByteStream {
   /** The layer below. */

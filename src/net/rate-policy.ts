@@ -1,7 +1,7 @@
 import { checkNumber, checkOptions, optionSet, refilled } from "../core/internal.ts";
 
 /**
- * How many bytes may pass in one direction. Implementations need no timer and no clock of their own: whoever asks says
+ * How many bytes may pass in one direction. Implementations need no timer and no clock of their own: the caller says
  * what time it is, in milliseconds that never go back. One limit may serve any number of streams, and both directions:
  * it then holds for all of them together.
  *
@@ -20,7 +20,7 @@ export interface RateLimit {
   delay(bytes: number, now: number): number;
 }
 
-/** What a `RateLimitStream` may read and write. Beast's `RatePolicy`; see {@link RateLimit} for why it has another shape. */
+/** What a `RateLimitStream` may read and write. {@link RateLimit} says why it has this shape. */
 export interface RatePolicy {
   /** What may be read. Default all that comes. */
   readonly read?: RateLimit | undefined;
@@ -86,7 +86,7 @@ class TokenBucket implements RateLimit {
 
 /**
  * A policy of so many bytes a second in each direction. Give it to one `RateLimitStream`, or to several that are to
- * share the limit. Beast's `simple_rate_policy`.
+ * share the limit.
  *
  * Throws `core.invalid_argument` for what is no number above 0, and for an option that there is not.
  */

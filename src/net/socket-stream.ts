@@ -104,7 +104,7 @@ export class SocketStream extends DuplexStream<Socket> implements ByteStream {
   }
 
   /**
-   * The socket, for whoever is to use it in the place of this stream from now on, save for `close`; undefined if
+   * The socket, for the layer that uses it in the place of this stream from now on, save for `close`; undefined if
    * something has been read already, or is in flight. @internal
    */
   release(): Socket | undefined {
@@ -112,7 +112,7 @@ export class SocketStream extends DuplexStream<Socket> implements ByteStream {
     if (this.#released || this.isClosed || this.wanting || this.writing || socket.destroyed) return undefined;
     if (socket.bytesRead > 0 || socket.readableEnded) return undefined;
     this.#released = true;
-    // Whoever has it may close it too.
+    // Its new owner may close it too.
     socket.on("close", () => this.close());
     return socket;
   }
@@ -144,7 +144,7 @@ export class SocketStream extends DuplexStream<Socket> implements ByteStream {
 
   protected override destroy(): void {
     const socket = this.duplex;
-    // Whoever has it now is told why.
+    // Its new owner is told why.
     if (this.#released) socket.destroy(coreError("core.aborted"));
     else if (this.writing && this.#peer.unix === undefined && !socket.connecting && !socket.destroyed)
       socket.resetAndDestroy();

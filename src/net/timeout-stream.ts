@@ -22,7 +22,7 @@ export interface TimeoutStreamOptions {
  * Deadlines for a stream. The deadline that is set when an operation (read, write, teardown) starts is that operation's;
  * a later change does not touch it. Where one passes, the next layer is closed, and what is in flight and all that
  * follows completes with `core.timeout`, up to `close`. Where it has passed before an operation starts, that is so at
- * once, and nothing is done for the operation. Beast's `basic_stream`, which `tcp_stream` is.
+ * once, and nothing is done for the operation.
  *
  * Without a deadline, which is the default, a stream waits for as long as it takes. The timer keeps no process alive;
  * setting a deadline before each operation costs no timer each. A WebSocket stream has timeouts of its own: set

@@ -39,7 +39,7 @@ class StreamDuplex extends Duplex {
     if (error !== undefined) {
       this.destroy(error);
     } else {
-      // They are borrowed, and whoever reads a Duplex keeps what it gets.
+      // They are borrowed, and a reader of a Duplex keeps what it gets.
       this.push(bytes === undefined ? null : Buffer.from(bytes));
     }
   };
@@ -64,7 +64,7 @@ class StreamDuplex extends Duplex {
     }
   };
 
-  /** Starts an operation. What that throws is misuse: someone else uses the stream too. */
+  /** Starts an operation. An exception is misuse: the stream is in use elsewhere too. */
   #start(operation: () => void): void {
     try {
       operation();

@@ -18,7 +18,7 @@ export interface ChannelMessages {
   "serval:handshake": { readonly ws: ServerWebSocket; readonly request: Request };
   /** A WebSocket is open. */
   "serval:open": { readonly ws: ServerWebSocket };
-  /** A whole message has come; those that are read in parts are not told of. */
+  /** A whole message has come; messages that are read in parts are not published. */
   "serval:message": { readonly ws: ServerWebSocket; readonly message: MessageData };
   /** An open WebSocket has ended. */
   "serval:close": {

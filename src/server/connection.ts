@@ -24,7 +24,7 @@ export interface ConnectionOwner<Data> {
   readonly fetch: FetchHandler | undefined;
   /** The path whose upgrades are taken; undefined for all. */
   readonly path: string | undefined;
-  /** When it fires, a connection ends behind the request that is being answered. */
+  /** When it fires, a connection ends after the request that is being answered. */
   readonly stopping: AbortSignal;
   /** When it fires, a connection ends at once. */
   readonly ending: AbortSignal;
@@ -80,7 +80,7 @@ export function serveConnection<Data>(
 /** Whether a connection has ended with a request that was refused for what it is. */
 function isMalformed({ code, condition }: ServalError): boolean {
   if (code === "http.header_limit" || code === "http.field_limit") return true;
-  // Who ends in the middle of a request is told nothing.
+  // A client that ends inside a request gets no answer.
   return condition === "protocol_violation" && code !== "http.partial_message";
 }
 

@@ -36,7 +36,7 @@ export interface DrainReport {
   readonly lost: number;
   /** How many were cut off at the timeout. */
   readonly terminated: number;
-  /** How many plain connections ended between requests, or behind the response to the last: also a refused handshake. */
+  /** How many plain connections ended between requests, or after the response to the last: also a refused handshake. */
   readonly finished: number;
   /** How many of them were cut off at the timeout. */
   readonly cut: number;
@@ -67,7 +67,7 @@ export class Drain {
   readonly #code: number;
   readonly #reason: string;
   readonly #started: number;
-  /** Those that are closed a little later. */
+  /** Sockets that are closed a little later. */
   readonly #waiting = new Map<Closable, Timer>();
   /** Signals that end it when they abort. */
   readonly #signals = new Set<AbortSignal>();
@@ -97,7 +97,7 @@ export class Drain {
       this.#resolve = resolve;
     });
     this.#expireIn(timeout);
-    // Behind the call: what ends at once is told to whoever has this by then.
+    // After the call, which returns the report first.
     queueMicrotask(() => {
       for (const ws of target.sockets) if (ws.hasOpened) this.close(ws);
       this.look();
@@ -129,7 +129,7 @@ export class Drain {
     if (now + timeout < this.#endsAt) this.#expireIn(timeout);
     if (now + jitter >= this.#closesUntil) return;
     this.#closesUntil = now + jitter;
-    // Who waits for its turn may not have one any more.
+    // Sockets that wait for their turn may not have one any more.
     const waiting = [...this.#waiting];
     this.#waiting.clear();
     for (const [ws, timer] of waiting) {

@@ -33,7 +33,7 @@ export function takeOnly(server: AnsweringServer, isTaken: (incoming: IncomingMe
 
 /**
  * Gives a request back to a server of an older Node.js, without the offer of another protocol, such as the `h2c` of curl's
- * and Java's clients: who does not speak it ignores it, and answers (RFC 9110 7.8). Returns false where that can't be.
+ * and Java's clients: a server that does not speak it ignores it, and answers (RFC 9110 7.8). Returns false where that can't be.
  */
 export function handBack(
   server: AnsweringServer,

@@ -17,7 +17,7 @@ import { Topics } from "./topics.ts";
 export interface PlainConnections {
   /** How many there are. */
   readonly size: number;
-  /** Has them end, each behind the request that is being answered. */
+  /** Has them end, each after the request that is being answered. */
   stop(): void;
   /** Ends them now. */
   end(): void;
@@ -92,7 +92,7 @@ export class Hub<Data> implements Observer<ServerWebSocket<Data>>, SocketOwner {
     return new Response({ status: 503, headers, body: "The server is shutting down\n" });
   }
 
-  /** Opens a WebSocket on a stream whose request was admitted, with the bytes that were read behind that. */
+  /** Opens a WebSocket on a stream whose request was admitted, with the bytes that were read after it. */
   upgrade(
     stream: ByteStream,
     request: Request,
@@ -209,7 +209,7 @@ export class Hub<Data> implements Observer<ServerWebSocket<Data>>, SocketOwner {
     for (const ws of subscribers) {
       if (ws === except || !ws.isOpen) continue;
       const isFull = ws.bufferedAmount > maxBufferedAmount;
-      // Who waits for room would wait here for others.
+      // With "wait", one slow subscriber would hold up the others.
       if (isFull && overflow === "wait") {
         this.counters.limits.maxBufferedAmount++;
         continue;
@@ -240,7 +240,7 @@ export class Hub<Data> implements Observer<ServerWebSocket<Data>>, SocketOwner {
     );
   }
 
-  /** Ends everything; whoever asks again may only make it sooner. */
+  /** Ends everything; a second call may only make it sooner. */
   drain(options: DrainOptions | undefined): Promise<DrainReport> {
     if (this.#drain === undefined) this.#drain = new Drain(this, options);
     else this.#drain.shorten(options);

@@ -26,7 +26,7 @@ export class Opening {
     return this.#tls !== undefined;
   }
 
-  /** Whether it is known only then who the client is. */
+  /** Whether the client is known only after that. */
   get namesClient(): boolean {
     return this.#proxyProtocol !== false;
   }

@@ -36,7 +36,7 @@ export interface ServerOptions<Data = unknown> extends OptionsOf<ServerWebSocket
   proxies?: ProxyOptions | undefined;
   /**
    * How fast each peer may send; false for as fast as it likes. Default `{ messages: 10_000, bytes: 64 MiB, burst: 2000 }`:
-   * who sends faster is slowed down.
+   * a peer that sends faster is slowed down.
    */
   rate?: RateOptions | false | undefined;
 }

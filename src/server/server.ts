@@ -7,7 +7,7 @@ import type { ServerStatistics } from "./statistics.ts";
 
 /** All WebSockets of a server: what `mount` gives, and `serve` with more. */
 export interface MountedServer<Data = unknown> extends AsyncDisposable {
-  /** Those that are opening, open or closing. */
+  /** The WebSockets that are opening, open or closing. */
   readonly sockets: ReadonlySet<ServerWebSocket<Data>>;
   /** How many connections there are, plain ones among them. */
   readonly connections: number;
@@ -47,7 +47,7 @@ export interface Server<Data = unknown> extends MountedServer<Data> {
   /** The address and port, or the path, that it listens on. */
   readonly address: Peer;
   /**
-   * Changes the certificate, and whatever else of the option `tls`, for connections from now on; those that are open stay as
+   * Changes the certificate, and anything else of the option `tls`, for connections from now on; open connections stay as
    * they are. Node's `tls.Server.setSecureContext`. Throws `core.invalid_argument` for options of no use, and for a
    * server without TLS; then nothing has changed.
    */

@@ -1,5 +1,5 @@
 /**
- * Who is subscribed to what. A topic is any string, compared as it is: no patterns. It exists while someone is
+ * The subscribers of each topic. A topic is any string, compared as it is: no patterns. It exists while someone is
  * subscribed to it.
  */
 export class Topics<Subscriber> {
@@ -35,7 +35,7 @@ export class Topics<Subscriber> {
     return true;
   }
 
-  /** Who is subscribed to a topic; undefined for nobody. */
+  /** The subscribers of a topic; undefined if there is none. */
   of(topic: string): ReadonlySet<Subscriber> | undefined {
     return this.#topics.get(topic);
   }

@@ -26,7 +26,7 @@ export interface PairOptions {
 }
 
 /**
- * One side of a connection in memory. Beast's `test::stream`.
+ * One side of a connection in memory.
  *
  * What is written is copied at once; what a read handler got is overwritten with 0xdb as soon as it returns, so that a
  * look at borrowed bytes that comes too late shows. Handlers run from a microtask. After `close` the peer reads what it

@@ -71,7 +71,7 @@ const nothing: Uint8Array = new Uint8Array(0);
 const neverOpen: CloseInfo = { code: closeCode.abnormal, reason: "", clean: false };
 
 /**
- * A WebSocket over any stream of bytes (RFC 6455). Beast's `websocket::stream`.
+ * A WebSocket over any stream of bytes (RFC 6455).
  *
  * Everything it does is made of the next layer's `readSome` and `writeSome`. It is used by one owner: pulled with
  * {@link read} and `for await`, or pushed to the handler `message` of its options, never both. Operations that take a
@@ -86,9 +86,9 @@ export class Stream<Data = unknown> {
   /** What the `upgrade` hook said of the connection; the application's to use. */
   data: Data = undefined as Data;
 
-  /** Whatever the data are, so that a stream of some data is a stream. */
+  /** Typed without `Data`, so that `Stream<X>` is assignable to `Stream`. */
   readonly #settings: Settings<Stream>;
-  /** Its text where nobody has seen it yet: then it is parsed again when somebody asks. */
+  /** The request, or its text while the application has not asked for it: then it is parsed at the first look. */
   #request: Request | string | undefined;
   #response: Response | undefined;
   #protocol = "";
@@ -118,12 +118,12 @@ export class Stream<Data = unknown> {
     this.peer = peer ?? peerOf(this.nextLayer);
   }
 
-  /** Whether anybody but the hooks may have the request already, and expect the same object again. @internal */
+  /** Whether the application may have the request already, other than by a hook, and expect the same object again. @internal */
   protected get isRequestSeen(): boolean {
     return true;
   }
 
-  /** Told of the end, whatever it was, before anyone else. @internal */
+  /** Called at the end of the connection, before handlers and promises. @internal */
   protected ended(_info: CloseInfo): void {}
 
   /** The upgrade request, once it was received or sent; also of a handshake that failed. */
@@ -147,7 +147,7 @@ export class Stream<Data = unknown> {
     return this.#session?.isOpen === true;
   }
 
-  /** Whether the message last received was text. Beast's `got_text`. */
+  /** Whether the message last received was text. */
   get gotText(): boolean {
     return this.#session?.protocol.incoming.isText === true;
   }
@@ -184,7 +184,7 @@ export class Stream<Data = unknown> {
    * `timeouts.handshake`, `core.aborted`, and the next layer's.
    *
    * One handshake for each stream, ever: a second is `core.operation_pending` while the first is running, and
-   * `websocket.already_started` afterwards. Beast's `async_accept`.
+   * `websocket.already_started` afterwards.
    */
   accept(source?: AcceptSource, options?: AcceptOptions): Promise<void>;
   accept(options: AcceptOptions): Promise<void>;
@@ -208,7 +208,7 @@ export class Stream<Data = unknown> {
    * `bad_sec_extensions`, and the `http` errors of a malformed one; `websocket.closed` and `http.partial_message` where
    * the stream ends before it or inside it; `core.timeout` after `timeouts.handshake`; `core.aborted`. The next layer is
    * then closed. What can't be asked for is `core.invalid_argument`. One handshake for each stream, as {@link accept}
-   * says. Beast's `async_handshake`.
+   * says.
    */
   handshake(host: string, target: string, options?: HandshakeOptions): Promise<void>;
   handshake(host: string, target: string, handler: Handler): void;
@@ -226,7 +226,7 @@ export class Stream<Data = unknown> {
   /**
    * Receives the next message: a string for text, bytes for binary. One at a time (`core.operation_pending`). At the end
    * of the connection it fails with `websocket.closed`, whose `close` says how; with the violation, limit or transport
-   * error that ended it otherwise. Not for a stream with a `message` handler (`websocket.pushed`). Beast's `async_read`.
+   * error that ended it otherwise. Not for a stream with a `message` handler (`websocket.pushed`).
    */
   read(options?: ReadOptions): Promise<MessageData>;
   read(handler: Handler<MessageData>): void;
@@ -238,7 +238,7 @@ export class Stream<Data = unknown> {
   /**
    * Receives the next bytes of a message, as they come, with its kind and whether it ends with them: so a message of any
    * size flows through, also a compressed one, in pieces of at most 64 KiB. Otherwise as {@link read}. Before the end of
-   * the message `read` is `websocket.message_in_progress`. Beast's `async_read_some`.
+   * the message `read` is `websocket.message_in_progress`.
    */
   readSome(options?: ReadOptions): Promise<ReceivedPart>;
   readSome(handler: Handler<ReceivedPart>): void;
@@ -302,7 +302,7 @@ export class Stream<Data = unknown> {
   write(data: Sendable, handler: Handler): void;
   write(data: Sendable, options: WriteOptions, handler: Handler): void;
   write(data: Sendable, ...given: (WriteOptions | Handler | undefined)[]): Promise<void> | undefined {
-    // What stands in a handler's place is told at once: nobody may be awaiting the promise.
+    // Checked at once: the caller may not await the promise.
     const options = optionsOf<WriteOptions>(given);
     const signal = checkSignal(options?.signal);
     return transmit(
@@ -390,7 +390,7 @@ export class Stream<Data = unknown> {
   close(options?: CloseOptions): Promise<void>;
   close(options: CloseOptions, handler: Handler): void;
   close(options: CloseOptions = {}, handler?: Handler): Promise<void> | undefined {
-    // Code and reason one behind the other, as elsewhere.
+    // `close(code, reason)` is what other libraries take.
     if (handler !== undefined && typeof handler !== "function") throw closeTakes();
     return complete(handler, (done) => {
       const { code, reason } = checkClose(options);
@@ -499,11 +499,11 @@ export class Stream<Data = unknown> {
     const opened: Opened = { role, deflate: result.deflate };
     this.#session = new Session<Stream>(this, this.nextLayer, opened, this.#settings, Stream.#onEnded);
     tell(done, undefined, undefined);
-    // Behind the completion, so that a promise's continuation too comes before the first message.
+    // After the completion, so that a promise's continuation too comes before the first message.
     this.#session.start(result.rest);
   }
 
-  /** Hardly anybody looks at the request and the response again, and they stay as long as the connection. */
+  /** Saves memory: request and response stay as long as the connection, and are rarely looked at again. */
   #compact(): void {
     const request = this.request;
     const { upgrade, decorate } = this.#settings.options;
@@ -539,7 +539,7 @@ export class Stream<Data = unknown> {
     return this.#opening === undefined ? websocketError("websocket.not_open") : openingPending();
   }
 
-  /** Receives something: the rest of the message before, or what is behind that, which nobody wants any more. */
+  /** Receives the rest of the message before (`goesOn`), or drops that rest and receives what follows. */
   #receive<Result>(
     given: (ReadOptions | Handler<Result> | undefined)[],
     goesOn: boolean,

@@ -27,9 +27,9 @@ describe("core.operation_pending says which operation is in the way, and what to
       ["write", "write", "await it before the next"],
       ["read", "teardown", "await it before the teardown, or close the stream"],
       ["write", "teardown", "await it before the teardown, or close the stream"],
-      ["teardown", "read", "nothing can be started behind it but close"],
-      ["teardown", "write", "nothing can be started behind it but close"],
-      ["teardown", "teardown", "nothing can be started behind it but close"],
+      ["teardown", "read", "nothing can be started after it but close"],
+      ["teardown", "write", "nothing can be started after it but close"],
+      ["teardown", "teardown", "nothing can be started after it but close"],
     ] satisfies [Operation, Operation, string][]) {
       it(`${name}: ${wanted} during a ${running}`, () => {
         const stream = layer(pair()[0]);

@@ -1,6 +1,6 @@
 /**
  * The messages of a connection whose answers are out, in their order: when each was sent, or was due. They have numbers,
- * which begin at 0 again behind `numbers`. Pure.
+ * which begin at 0 again after `numbers`. Pure.
  */
 export class InFlight {
   /** How many there are. */

@@ -43,7 +43,7 @@ export const loadOptions: OptionTable = {
   json: { help: "print the result as one line of JSON and nothing else; times in ms" },
 };
 
-/** What there is to know of `bench` behind its options. */
+/** Notes on `bench`, printed after its options. */
 export const loadNotes = `Opens connections to an echo server and sends messages, each of which is to
 come back as it was: size, kind and the stamp at its beginning are compared.
 

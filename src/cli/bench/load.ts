@@ -9,7 +9,7 @@ import { Tally } from "./tally.ts";
 
 type Ws = Stream<LoadConnection>;
 
-/** Whoever ends a load early does not want to wait longer for peers that are gone, in milliseconds. */
+/** How long a load that is ended early waits for peers that are gone, in milliseconds. */
 const patience = 2000;
 
 /**
@@ -125,7 +125,7 @@ export class Load {
         ? (ws, message) => this.#answer(ws.data, message as Uint8Array)
         : (_, message) => this.#hear(message),
       drain: echo ? undefined : (ws) => this.#drained(ws.data),
-      // Aborted are those that are terminated here.
+      // Connections that are terminated here fail with `core.aborted`.
       error: (_, error) => void (error.code !== "core.aborted" && tally.broke(error)),
       close: (ws, { code }) => this.#closed(ws, code),
     };
@@ -168,7 +168,7 @@ export class Load {
 
     await this.#whenFinished;
     const now = this.#clock.now();
-    // Answers that come behind the end take time as well.
+    // Answers that come after the end take time as well.
     const until = Math.max(Math.min(end, this.#sendingEnded), this.#lastCounted);
     tally.elapsed = Math.max(0, until - tally.since);
     tally.unsent = Math.min(this.#left, this.#schedule.missed(tally.since, Math.min(now, this.#sendingEnded)));
@@ -281,7 +281,7 @@ export class Load {
     const emptied = new Promise<void>((resolve) => (this.#emptied = resolve));
     for (const connection of this.#connections) {
       const missing = connection.giveUp(interrupted);
-      // Who does not answer messages may not answer a close either.
+      // A peer that does not answer messages may not answer a close either.
       if (missing > 0 && !interrupted) connection.ws.terminate();
       else void connection.ws.close();
     }

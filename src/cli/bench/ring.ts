@@ -13,7 +13,7 @@ export class Ring<Item> {
     return this.#size;
   }
 
-  /** Adds one behind the others. There is room. */
+  /** Adds one after the others. There is room. */
   push(item: Item): void {
     this.#items[(this.#head + this.#size++) % this.#items.length] = item;
   }

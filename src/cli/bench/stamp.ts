@@ -9,7 +9,7 @@ const letters = Uint8Array.from("0123456789abcdef", (letter) => letter.charCodeA
 const valueOf = new Int8Array(256).fill(-1);
 for (const [value, letter] of letters.entries()) valueOf[letter] = value;
 
-/** How many numbers messages of this size can tell apart: they count from 0 again behind that. */
+/** How many numbers messages of this size can tell apart: then they count from 0 again. */
 export function numbersIn(size: number): number {
   return 16 ** Math.min(size, digits);
 }

@@ -23,7 +23,7 @@ export const chatOptions: OptionTable = {
   },
 };
 
-/** What there is to know of `connect` behind its options. */
+/** Notes on `connect`, printed after its options. */
 export const chatNotes = `Each line is sent as a message, each message printed as a line; everything
 else goes to stderr. On a terminal /help shows what else can be typed, and
 Ctrl-C closes; a second one stops at once. Exits with 0 after a clean close

@@ -14,13 +14,13 @@ export interface PipedInput {
   readonly quiet: Quiet;
   /** The silence that ends it, in milliseconds; Infinity for none. */
   readonly wait: number;
-  /** How long the peer may take to answer the ping behind it all, in milliseconds. */
+  /** How long the peer may take to answer the ping after all messages, in milliseconds. */
   readonly patience: number;
 }
 
 /**
  * Sends an input. Fulfils when it has ended and the answers are in, as far as anyone can know: the peer has answered a
- * ping that was sent behind it, so it has received everything, and has been silent for `wait` since. Throws what the
+ * ping that was sent after it, so it has received everything, and has been silent for `wait` since. Throws what the
  * input or the connection fails with.
  */
 export async function sendPiped({ ws, stdin, binary, trips, quiet, wait, patience }: PipedInput): Promise<void> {

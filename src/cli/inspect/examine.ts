@@ -159,7 +159,7 @@ class Examination {
       clock: this.#clock,
       timeouts: { handshake: Math.max(1, this.#deadline - this.#clock.now()) },
       control: this.#trips.control,
-      // Pongs come behind what nobody takes.
+      // Pongs come after messages, which must be read.
       message: () => void this.#found.messages!++,
     });
     const headers = new Fields(this.#options.headers);
@@ -295,7 +295,7 @@ function findingsOf(stream: TlsStream, ms: number): TlsFindings {
   };
 }
 
-/** The request and what answered it: of a handshake that went well, without the frames behind its head. */
+/** The request and what answered it: of a handshake that went well, without the frames after its head. */
 function exchangeOf(recording: RecordingStream, ws?: Stream): { request: string; response: string } {
   const received = recording.received.toString("latin1");
   const end = received.indexOf("\r\n\r\n");

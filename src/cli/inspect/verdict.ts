@@ -25,7 +25,7 @@ export function verdictOf(found: Inspection): string {
         : refused(failure, failure.response, found.url);
     case "ping":
       return failure.code === "core.timeout"
-        ? "The WebSocket opened, but no pong came: the server does not answer pings, or something on the way holds frames back. Connections will look dead to whoever checks them by pings."
+        ? "The WebSocket opened, but no pong came: the server does not answer pings, or something on the way holds frames back. Connections will look dead to peers that check them by pings."
         : `The WebSocket opened, but ended at once: ${sentence(failure.message)} Look into the server's log; it may want a subprotocol (-p), a token or an Origin (-H, --origin).`;
     case "close":
       return "The WebSocket opened and answers pings, but the server did not answer the close frame: it drops connections where it should close them. Messages get through all the same.";

@@ -7,7 +7,7 @@ export interface Page {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** The page's scripts, the other `.js` files here: each stands behind those that it imports from. */
+/** The page's scripts, the other `.js` files here: each after the files that it imports from. */
 const scripts = ["format", "plot", "viewer", "log", "connection", "composer", "panel", "main"];
 
 /** Reads the page that stands beside this file, in parts, and makes one file of them. */

@@ -24,7 +24,7 @@ export class Connections {
   }
 
   /**
-   * What has gone over a connection. It is pinged as well, so that whoever asks again will learn how long that took. No
+   * What has gone over a connection. It is pinged as well, so that the next question is answered with its round trip. No
    * two pings are the same: a late answer is not taken for that to a later one.
    */
   look(id: string): Statistics | undefined {

@@ -10,7 +10,7 @@ export function echo(where: Where, settings: EchoSettings): Promise<Server> {
 
 /** The options of an echo. */
 export const echoing: StreamOptions = {
-  // Whoever stops the command does not want to wait longer than this for a peer that is gone.
+  // Ctrl-C waits no longer than this for a peer that is gone.
   timeouts: { handshake: 5_000 },
   // Where the peer sends faster than it reads, this waits, and the next message waits for it.
   message: (ws, message) => ws.write(message),

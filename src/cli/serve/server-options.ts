@@ -43,7 +43,7 @@ export const sizeOption: OptionTable = {
   },
 };
 
-/** What there is to know of a server behind its options. */
+/** Notes on a server, printed after its options. */
 export const serverNotes = "Ctrl-C closes every connection and stops; a second one stops at once.\n";
 
 /** Reads {@link serverOptions} and {@link sizeOption}. Throws {@link UsageError}. */

@@ -122,7 +122,7 @@ export class Application<Ws> {
     this.#settings.observer?.working(-1);
   }
 
-  /** Runs a handler that nothing of the connection waits for; only who drains the server does. */
+  /** Runs a handler that nothing of the connection waits for; only a drain of the server does. */
   #run(handler: () => unknown, failed: (error: unknown) => void): void {
     try {
       const result = handler();
@@ -142,7 +142,7 @@ export class Application<Ws> {
   }
 
   #threw(cause: unknown): void {
-    // That the connection has ended, which is what its operations say then, is no failure of who handles it.
+    // An operation that failed since the connection has ended is no failure of its handler.
     if (!this.#owner.isOpen && isServalError(cause)) return;
     if (this.#owner.ended !== undefined) {
       // `close` was the last handler to run.

@@ -14,9 +14,9 @@ export type DataOpcode = typeof opcode.text | typeof opcode.binary;
 export class Item {
   /** How many bytes wait to be framed. */
   size: number;
-  /** How far writing must come before whoever sent it is told; known once all of it is framed. */
+  /** How far writing must come before the sender is told; known once all of it is framed. */
   position: number | undefined;
-  /** Who is told. */
+  /** Called then. */
   handler: Handler | undefined;
   /** It is not framed before it can leave, so that it can be withdrawn: when writing has come as far as `after`. */
   isPatient = false;
@@ -135,7 +135,7 @@ export class Part extends Item {
   }
 }
 
-/** The end: behind what was queued before it. */
+/** The close, in its place in the queue. */
 export class Closing extends Item {
   readonly hasBegun = false;
   readonly close: () => void;

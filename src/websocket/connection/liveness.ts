@@ -24,7 +24,7 @@ export interface LivenessOwner {
 }
 
 /**
- * Whether the peer is alive, and how far away: the one timer of a connection. Beast's `timeout`, with more that counts as life:
+ * Whether the peer is alive, and how far away: the one timer of a connection. More than Beast counts as life:
  * any byte that comes, and progress of a write that the transport could not take at once. While we don't read, the
  * peer's silence says nothing.
  */

@@ -24,9 +24,9 @@ export interface ReceiverOwner {
   readonly isOver: boolean;
   /** We have closed: data that still comes is dropped. */
   readonly isClosing: boolean;
-  /** What those who read are told at the end. */
+  /** What reads complete with at the end. */
   closedError(): ServalError;
-  /** Takes another turn, behind whatever runs now. */
+  /** Takes another turn after the current call. */
   turnSoon(): void;
   /** A whole message goes to the application. */
   received(message: MessageData): void;
@@ -44,7 +44,7 @@ const controlKinds: Readonly<Record<number, ControlKind>> = {
 
 /**
  * The receiving half of a connection: takes events from the protocol while someone wants them, and hands them to the
- * application's handlers or to whoever waits in a read.
+ * application's handlers or to the read that waits.
  */
 export class Receiver<Ws> {
   /** How often data came that nobody waited for. */
@@ -54,10 +54,10 @@ export class Receiver<Ws> {
   readonly #application: Application<Ws>;
   readonly #inflater: Inflater | undefined;
   readonly #owner: ReceiverOwner;
-  /** Who waits for a message, or for a part of one, as `#taking` says. */
+  /** The read that waits for a message, or for a part of one, as `#taking` says. */
   #reader: Handler<unknown> | undefined;
   #taking: Take = take.message;
-  /** A message is being inflated elsewhere: what is behind it waits. */
+  /** A message is being inflated elsewhere: what follows it waits. */
   #isInflating = false;
   /** A message is there that nobody has got yet. */
   #held: MessageData | undefined;
@@ -154,7 +154,7 @@ export class Receiver<Ws> {
     return true;
   }
 
-  /** Whoever reads may answer before what comes behind it is looked at, which may be the peer's close. */
+  /** The reader may answer before the next frame is looked at, which may be the peer's close. */
   #deliver(result: MessageData | ReceivedPart): void {
     const reader = this.#reader!;
     this.#reader = undefined;

@@ -117,7 +117,7 @@ export class Sender {
     this.#enqueue(new Closing(callback));
   }
 
-  /** Takes back what has not begun to be sent; false if it has. What was behind it may be framed now. */
+  /** Takes back what has not begun to be sent; false if it has. What follows it may be framed now. */
   withdraw(item: Item): boolean {
     const queue = this.#queue ?? [];
     const at = queue.findIndex((one) => one === item && !one.hasBegun);
@@ -162,7 +162,7 @@ export class Sender {
     }
   }
 
-  /** Nothing is sent any more: whoever waits for what has not been framed gets the error. */
+  /** Nothing is sent any more: waiters for items that are not framed get the error. */
   end(error: () => ServalError): void {
     const queue = this.#queue ?? [];
     this.#queue = undefined;
@@ -180,7 +180,7 @@ export class Sender {
     this.pump();
   }
 
-  /** What whoever sent an item waits for: its framing, but not if it needs no memory of theirs and there is room behind it. */
+  /** What the sender of an item waits for: its framing, unless it needs none of the sender's memory and there is room. */
   #waitFor(item: Item, isReferenced: boolean): number | Item {
     if (item.position !== undefined) return item.position;
     const hasRoom = this.#outgoing.bufferedAmount + this.waiting < this.#options.highWaterMark;
@@ -356,7 +356,7 @@ export class Sender {
   #stepParted(message: PartedMessage): boolean {
     const part = message.parts[0];
     if (part === undefined) {
-      // Nothing may be coming any more: what is queued behind it says so.
+      // Nothing may be coming any more: the item after it says so.
       if (!(this.#queue!.at(-1) instanceof Closing)) return false;
       this.#cut(message);
       return true;
@@ -392,7 +392,7 @@ export class Sender {
 
   /**
    * A message in parts will not be finished before the close: it can't be sent and, if it has begun, neither can what waits
-   * behind it.
+   * after it.
    */
   #cut(message: PartedMessage): void {
     const queue = this.#queue!;
@@ -406,7 +406,7 @@ export class Sender {
     }
   }
 
-  /** An item is framed: whoever waits for it waits for the writing now. */
+  /** An item is framed: its waiter waits for the writing now. */
   #settle(item: Item): void {
     const { handler, position } = item;
     if (handler === undefined) return;

@@ -29,7 +29,7 @@ import { ratio, type Statistics } from "../options/statistics.ts";
 import { tell } from "./tell.ts";
 import { Writer, type WriterOwner } from "./writer.ts";
 
-/** Those that have something to write, each behind what queued it. */
+/** Sessions with unflushed output; all flush in one microtask after the current call. */
 const flushes = new Batch<Session<unknown>>((session) => session.flush());
 
 /** What the opening handshake left. */
@@ -76,13 +76,13 @@ export class Session<Ws> implements WriterOwner, ApplicationOwner, SenderOwner, 
   #scheduled = true;
   /** What is queued is about to be written. */
   #flushing = false;
-  /** As much waits as may, and the application waits for `drain` if it was told so. */
+  /** `bufferedAmount` has reached `highWaterMark`; `toldFull`: `send` returned false, so `drain` is owed. */
   #isFull = false;
   #toldFull = false;
   /** Nothing is taken from the peer any more; what is queued is written, then the transport is torn down. */
   #finishing = false;
   #tearingDown = false;
-  /** What ended the connection, for whoever reads afterwards. */
+  /** What ended the connection, for reads that come later. */
   #failure: ServalError | undefined;
   #dropped = 0;
 
@@ -112,7 +112,7 @@ export class Session<Ws> implements WriterOwner, ApplicationOwner, SenderOwner, 
     this.#liveness = new Liveness(settings.timeouts[role], settings.clock, this);
   }
 
-  /** Begins, with the bytes received behind the handshake. Messages come after the handshake's completion, never with it. */
+  /** Begins, with the bytes received after the handshake. Messages come after the handshake's completion, never with it. */
   start(rest: Uint8Array): void {
     if (this.ended !== undefined) return;
     this.protocol.incoming.receive(rest);
@@ -221,7 +221,7 @@ export class Session<Ws> implements WriterOwner, ApplicationOwner, SenderOwner, 
   /** Takes back what has not begun to be sent; false if it has. */
   withdraw(item: Item): boolean {
     if (!this.#sender.withdraw(item)) return false;
-    // Not behind a close frame that answers the peer's: its handlers may be what runs now.
+    // Not after a close frame that answers the peer's: its handlers may be running now.
     if (this.protocol.canSend) this.#sender.pump();
     this.#wake();
     return true;
@@ -235,7 +235,7 @@ export class Session<Ws> implements WriterOwner, ApplicationOwner, SenderOwner, 
     if (this.withdraw(message) && !isUntold) return;
     this.#application.error(error);
     if (!this.isOpen) return;
-    // First of all: who is told of it may want to send.
+    // First: the handler that is told of it may want to send.
     this.#startClosing();
     this.#sender.end(() => this.closedError());
     this.protocol.close(closeCode.internalError, "");
@@ -287,7 +287,7 @@ export class Session<Ws> implements WriterOwner, ApplicationOwner, SenderOwner, 
 
   // ---- what others tell ----
 
-  /** Begins the closing handshake, if nothing has yet, behind what is queued. */
+  /** Begins the closing handshake, if nothing has yet, after the queued messages. */
   close(code: number, reason: string): void {
     if (!this.isOpen) return;
     this.#startClosing();
@@ -335,7 +335,7 @@ export class Session<Ws> implements WriterOwner, ApplicationOwner, SenderOwner, 
     return this.#finishing || this.ended !== undefined;
   }
 
-  /** Takes another turn, behind whatever runs now. Called by the receiver. */
+  /** Takes another turn after the current call. Called by the receiver. */
   turnSoon(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
@@ -501,7 +501,7 @@ export class Session<Ws> implements WriterOwner, ApplicationOwner, SenderOwner, 
   #wait(): number {
     const { rate, clock } = this.#settings;
     const { frames, received } = this.protocol.incoming;
-    // Once we have closed, what comes is dropped, and the peer's close is behind it.
+    // Once we have closed, what comes is dropped, and the peer's close follows it.
     if (rate === undefined || received === 0 || this.isClosing) return 0;
     const now = clock.now();
     return (this.#rate ??= new RateMeter(rate, now)).take(frames, received, now);
@@ -564,13 +564,13 @@ export class Session<Ws> implements WriterOwner, ApplicationOwner, SenderOwner, 
     this.#throttle?.cancel();
     this.protocol.incoming.clear();
     this.#inflater?.close();
-    // Nobody's handler runs inside their call of `terminate` or `send`.
+    // No handler runs inside the application's call of `terminate` or `send`.
     queueMicrotask(() => {
       this.#writer.end(() => this.closedError());
       this.#sender.end(() => this.closedError());
       this.#receiver.end();
       if (told !== undefined) this.#application.error(told);
-      // Who waits for all to end waits for the last handler too.
+      // A drain waits for the last handler too.
       const { observer } = this.#settings;
       observer?.working(1);
       this.#onEnded(this.#ws, info);

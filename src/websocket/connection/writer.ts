@@ -10,7 +10,7 @@ export interface WriterOwner {
   lost(error: ServalError): void;
 }
 
-/** Someone who waits until `position` bytes of all that were ever queued have been written. */
+/** A handler that waits until `position` bytes of all that were ever queued have been written. */
 interface Waiter {
   readonly position: number;
   readonly handler: Handler;
@@ -58,7 +58,7 @@ export class Writer {
     (this.#waiters ??= []).push({ position, handler });
   }
 
-  /** Nothing is written any more: everyone who waits gets the error. */
+  /** Nothing is written any more: all waiters get the error. */
   end(error: () => ServalError): void {
     const waiters = this.#waiters?.slice(this.#first);
     this.#waiters = undefined;
@@ -82,7 +82,7 @@ export class Writer {
     this.#owner.wrote();
   }
 
-  /** In order: who came later never overtakes. */
+  /** In order: a later waiter never overtakes an earlier one. */
   #settle(): void {
     const waiters = this.#waiters!;
     const first = this.#first;
@@ -91,7 +91,7 @@ export class Writer {
     if (next === first) return;
     const done = waiters.slice(first, next);
     this.#first = next;
-    // Not at every step: of many who wait, each short write may free but one.
+    // Not at every step: of many waiters, each short write may free but one.
     if (next === waiters.length) this.#waiters = undefined;
     else if (next * 2 > waiters.length) this.#waiters = waiters.slice(next);
     if (this.#waiters !== waiters) this.#first = 0;

@@ -12,7 +12,7 @@ export class ContextPool {
     this.#make = make;
   }
 
-  /** A context, until it is given back. It knows nothing of whoever had it before. */
+  /** A context, until it is given back. Nothing of its former owner is left in it. */
   take(): Context {
     const context = this.#free.pop();
     if (context === undefined) return this.#make();

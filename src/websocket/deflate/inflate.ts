@@ -76,7 +76,7 @@ export class Inflater {
   readonly #takeover: boolean;
   /** Our own with takeover; or one of the pool's, while a message is in progress. */
   #context: Context | undefined;
-  /** How many streams the message in progress has begun behind its first. */
+  /** How many streams the message in progress has begun after its first. */
   #streams = 0;
   #progress: Progress | undefined;
   #closed = false;

@@ -197,7 +197,7 @@ function isSame(a: Uint8Array, b: Uint8Array): boolean {
 
 // ---- the documented functions ----
 
-/** What is cut off the end of each compressed message (RFC 7692 section 7.2.1), and a byte behind it. */
+/** What is cut off the end of each compressed message (RFC 7692 section 7.2.1), and a byte after it. */
 export const tailAndMore: Uint8Array = Uint8Array.of(0x00, 0x00, 0xff, 0xff, 0x00);
 
 /**
@@ -236,7 +236,7 @@ function functionOptions(size: number, options: CompressorOptions): zlib.ZlibOpt
   };
 }
 
-/** Whoever has read both has read whole blocks. */
+/** When both have been read, whole blocks have been read. */
 const tailAndEnd = tailEndAndMore.subarray(0, -1);
 
 interface Inflated {
@@ -246,7 +246,7 @@ interface Inflated {
 
 /** A message that is decompressed by itself, one stream of DEFLATE after the other. */
 class Alone {
-  /** What is left of the payload, and the tail and end behind it. */
+  /** What is left of the payload, then the tail and the end. */
   input: Uint8Array;
   readonly #limit: number;
   readonly #mostStreams: number;
@@ -289,7 +289,7 @@ function whatIsWrong(error: unknown): WebsocketCode {
 
 /**
  * Decompresses a message without its tail, by itself, to at most `limit` bytes, and in at most `mostStreams` streams of
- * DEFLATE behind its first.
+ * DEFLATE after its first.
  */
 export function inflateAlone(payload: Uint8Array, limit: number, mostStreams: number): Uint8Array | WebsocketCode {
   const alone = new Alone(payload, limit, mostStreams);

@@ -1,6 +1,6 @@
 import { defineErrors, type ErrorFactory, type ServalError } from "../../core/index.ts";
 
-/** The codes of the module `websocket`. The words are Beast's. */
+/** The codes of the module `websocket`. The names after the dot are Beast's. */
 export const websocketErrors = {
   // Life of a connection.
   "websocket.closed": ["closed", "The WebSocket connection is closed"],
@@ -77,7 +77,7 @@ export type WebsocketCode = keyof typeof websocketErrors;
 /** Makes an error of the module `websocket`. */
 export const websocketError: ErrorFactory<WebsocketCode> = defineErrors(websocketErrors);
 
-/** The error of what the application's own code threw, with its words behind ours: they go to logs, and not to the peer. */
+/** The error of what the application's own code threw, its message after ours: for logs, never for the peer. */
 export function thrownBy(
   code: "websocket.handler_failed" | "websocket.source_failed",
   cause: unknown,

@@ -35,7 +35,7 @@ const small = 0xffff;
 
 /**
  * Writes a frame's header at `at`: its first byte as it is, its length in the shortest form. The masking key of a masked
- * one comes behind it. Returns where the header ends, without the key.
+ * one follows it. Returns where the header ends, without the key.
  */
 export function writeHeader(bytes: Uint8Array, at: number, first: number, length: number, masked: boolean): number {
   const mask = masked ? 0x80 : 0;

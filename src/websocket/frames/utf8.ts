@@ -2,7 +2,7 @@ import { isValidUtf8 } from "../../core/internal.ts";
 
 /**
  * Checks UTF-8 as it arrives, in pieces cut anywhere, and refuses it at the first byte that can't belong to a valid text
- * (RFC 3629 section 4), not at the end of the character or of the message. Beast's `utf8_checker`.
+ * (RFC 3629 section 4), not at the end of the character or of the message.
  */
 export class Utf8Checker {
   /** How many bytes the last character still lacks; 0 to 3. */

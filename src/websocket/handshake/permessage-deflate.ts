@@ -6,7 +6,7 @@ import { formatExtensions, parseExtensions, type Extension, type ExtensionParame
 // What the two sides of permessage-deflate say to each other (RFC 7692 section 7.1), pure.
 
 /**
- * Options of permessage-deflate (RFC 7692), the same in both roles. Beast's `permessage_deflate`.
+ * Options of permessage-deflate (RFC 7692), the same in both roles.
  *
  * Without context takeover each message is compressed by itself, and no connection holds memory for it. With it, a
  * message may refer to those before, which makes small similar messages much smaller, and the connection holds some
@@ -184,7 +184,7 @@ export function acceptDeflate(
     if (name !== extensionName) continue;
     const offer = read(parameters, true);
     if (offer === undefined) continue;
-    // Section 7.1.2.2: who does not offer it can't be told to use a smaller window.
+    // Section 7.1.2.2: a client that does not offer it can't be told to use a smaller window.
     const canLimitClient = offer.clientMaxWindowBits !== undefined;
     if (!canLimitClient && settings.clientMaxWindowBits < 15) continue;
 

@@ -21,7 +21,7 @@ const sixteenBytes = /^[A-Za-z\d+/]{21}[AQgw]==$/;
 
 const none: readonly never[] = [];
 
-/** Checks an upgrade request; the first rule that is broken decides. Beast's order. */
+/** Checks an upgrade request; the first rule that is broken decides. */
 export function checkUpgrade(request: Request): UpgradeRequest | ServalError {
   const headers = request.headers;
   if (hasBody(headers)) return httpError("http.unexpected_body");
@@ -127,7 +127,7 @@ function statusOf(error: ServalError, request: Request | undefined): number {
     case "websocket.bad_method":
       return 405;
     case "websocket.bad_sec_version":
-      // Who speaks another version is told of ours; who names several has just made a bad request.
+      // A client of another version is told ours; one that names several has just made a bad request.
       return (request?.headers.count("Sec-WebSocket-Version") ?? 1) > 1 ? 400 : 426;
     case "websocket.buffer_overflow":
       return 431;

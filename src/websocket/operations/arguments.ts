@@ -18,13 +18,13 @@ import { PreparedMessage, type WholeData } from "../protocol/prepared.ts";
 
 // What a caller can't send: `core.invalid_argument`, with what would do.
 
-/** The completion handler among what was given behind an operation's own arguments: the last, if it is a function. */
+/** The completion handler after an operation's own arguments: the last one, if it is a function. */
 export function handlerOf<Result>(given: readonly unknown[]): Handler<Result> | undefined {
   const last = given.length === 0 ? undefined : given[given.length - 1];
   return typeof last === "function" ? (last as Handler<Result>) : undefined;
 }
 
-/** The options among them. What is in their place, or in the handler's, is misuse. */
+/** The options after an operation's own arguments. Anything else in their place, or in the handler's, is misuse. */
 export function optionsOf<Options extends object>(given: readonly unknown[]): Options | undefined {
   const first = given.length === 0 ? undefined : given[0];
   if (first === undefined || (typeof first === "function" && given.length === 1)) return undefined;
@@ -33,7 +33,7 @@ export function optionsOf<Options extends object>(given: readonly unknown[]): Op
   }
   if (typeof first === "object" && first !== null && typeof given[1] === "function") return first as Options;
   throw invalidArgument(
-    "Behind what an operation works on come options, an object, and a completion handler, a function",
+    "An operation takes options, an object, and a completion handler, a function, after its own arguments",
   );
 }
 

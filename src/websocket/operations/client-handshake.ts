@@ -57,20 +57,20 @@ export interface HandshakeOwner {
   received(response: Response): void;
   /** The outcome. It comes exactly once, never inside `start`. */
   completed(error: ServalError | undefined, result: HandshakeResult | undefined): void;
-  /** After an error, behind its completion: the next layer is closed, unless someone else uses it. */
+  /** After the completion with an error: the next layer is closed, unless someone else uses it. */
   ended(): void;
 }
 
 /** A successful handshake. */
 export interface HandshakeResult extends Agreement {
   readonly response: Response;
-  /** Bytes received behind the response: the first frames. */
+  /** Bytes received after the response: the first frames. */
   readonly rest: Uint8Array;
 }
 
 /**
  * The opening handshake in the client role, one for each object: writes the request, reads what answers it and checks
- * that, all under one deadline. Beast's `async_handshake`.
+ * that, all under one deadline.
  *
  * Where the server has refused, that is the outcome, and what else goes wrong with the body of its response only cuts
  * that: a server that sends no end of it can't hide its refusal behind a timeout.
@@ -84,7 +84,7 @@ export class HandshakeOperation {
   readonly #parser: FinalResponseParser;
   #timer: Timer | undefined;
   #signal: AbortSignal | undefined;
-  /** Whatever the next layer still says, the outcome is known. */
+  /** The outcome is known: what the next layer completes with changes nothing. */
   #isDecided = false;
 
   constructor(next: ByteStream, input: HandshakeInput, owner: HandshakeOwner) {

@@ -28,7 +28,7 @@ import { decisionOf } from "./decision.ts";
 export interface AcceptInput {
   /** The request, if the caller has read it. */
   request?: Request | undefined;
-  /** Bytes that the caller has received: of the request and behind it, or behind the given request. */
+  /** Bytes that the caller has received: of the request and after it, or after the given request. */
   buffered: readonly Uint8Array[];
   signal?: AbortSignal | undefined;
 }
@@ -49,13 +49,13 @@ export interface Accepted<Data> {
   readonly data: Data | undefined;
   /** How messages are compressed; undefined where they are not. */
   readonly deflate: DeflateParameters | undefined;
-  /** Bytes received behind the request: the first frames. */
+  /** Bytes received after the request: the first frames. */
   readonly rest: Uint8Array;
 }
 
 /**
  * The opening handshake in the server role, one for each object: reads the request, lets the hooks look at it, writes
- * the response, all under one deadline. Beast's `async_accept`.
+ * the response, all under one deadline.
  */
 export class AcceptOperation<Data> {
   readonly #next: ByteStream;
@@ -74,7 +74,7 @@ export class AcceptOperation<Data> {
   #decision: Decision<Data> | undefined;
   #deflate: DeflateParameters | undefined;
   #refused: ServalError | undefined;
-  /** A response of the hooks' could not be sent; if that which says so can't either, there is no third. */
+  /** The hook's response failed and a 500 was tried; if that fails too, close. */
   #hopeless = false;
 
   constructor(next: ByteStream, settings: Settings<never, Data>, peer: Peer | undefined, owner: AcceptOwner<Data>) {
@@ -240,7 +240,7 @@ export class AcceptOperation<Data> {
       thrown instanceof ServalError
         ? thrown
         : thrownBy("websocket.handler_failed", thrown, "The upgrade or decorate hook failed");
-    // Nothing of what the application threw is the peer's business.
+    // The peer gets none of the application's words.
     this.#refuse(error, new Response({ status: 500, body: "The server failed to handle the request\n" }));
   }
 
@@ -253,7 +253,7 @@ export class AcceptOperation<Data> {
     } catch {
       // It is told already why the handshake fails; that its decoration fails too changes nothing.
     }
-    // Whatever they said: the connection does end.
+    // Also where a hook has set it: the connection does end.
     response.headers.set("Connection", "close");
     this.#write(response, this.#onRefused);
   }

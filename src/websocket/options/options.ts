@@ -5,7 +5,7 @@ import type { DeflateOptions } from "../handshake/permessage-deflate.ts";
 import type { RateOptions } from "./rate.ts";
 import type { UpgradeHook } from "./upgrade-hook.ts";
 
-/** Deadlines, in milliseconds; Infinity for none. Beast's `stream_base::timeout`. */
+/** Deadlines, in milliseconds; Infinity for none. */
 export interface Timeouts {
   /**
    * For the whole opening handshake, from the call of `accept` or `handshake` to its end; and for the closing one, from
@@ -24,7 +24,7 @@ export interface Timeouts {
 
 /**
  * The deadlines that suit a role: 30,000 ms for the handshakes; for a server 300,000 ms of silence with keep-alive
- * pings, for a client none. Beast's `timeout::suggested`.
+ * pings, for a client none.
  */
 export function suggestedTimeouts(role: Role): Timeouts {
   const isServer = role === "server";
@@ -54,16 +54,16 @@ export interface OptionsOf<Ws = unknown, Data = unknown> extends HandlersOf<Ws> 
   /**
    * What becomes of a message for which `maxBufferedAmount` leaves no room. "close", the default: the connection ends with
    * `websocket.queue_overflow`. "drop": the message is not sent; `send` returns false, `write` fails with
-   * `websocket.queue_overflow`; one that was begun in parts goes on. "wait": it is queued all the same, for those who await
-   * every `write`.
+   * `websocket.queue_overflow`; one that was begun in parts goes on. "wait": it is queued all the same, for an application that
+   * awaits every `write`.
    */
   overflow?: "close" | "drop" | "wait" | undefined;
   /**
    * Whether messages larger than `writeBufferSize` are sent in frames of that size, so that pings and closes find their way
-   * between them. Default true. Beast's `auto_fragment`.
+   * between them. Default true.
    */
   autoFragment?: boolean | undefined;
-  /** The most payload of a frame, with `autoFragment`. Default 128 KiB. Beast's `write_buffer_bytes`. */
+  /** The most payload of a frame, with `autoFragment`. Default 128 KiB. */
   writeBufferSize?: number | undefined;
   /** Whether text is received as strings, or as UTF-8 bytes (checked, but not decoded). Default "string". */
   text?: "string" | "bytes" | undefined;

@@ -8,7 +8,7 @@ export interface Statistics {
   readonly messagesSent: number;
   /** How many messages were not sent since there was no room, with the option `overflow: "drop"`. */
   readonly messagesDropped: number;
-  /** Bytes on the wire behind the handshake, frame headers and control frames included. */
+  /** Bytes on the wire after the handshake, frame headers and control frames included. */
   readonly bytesReceived: number;
   readonly bytesSent: number;
   /** Bytes of messages, as the application sees them. */

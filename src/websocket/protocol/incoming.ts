@@ -31,7 +31,7 @@ const empty: Uint8Array = new Uint8Array(0);
  * `receive` lends them, `next` takes events from them in place, `retain` keeps what was not used up.
  *
  * A header is parsed from its first byte each time; an unfinished one, or an unfinished control frame, is left in the
- * input and comes again with more bytes behind it. Only the payload of a data frame is consumed in parts.
+ * input and comes again with more bytes after it. Only the payload of a data frame is consumed in parts.
  */
 export class Incoming implements FramePayload {
   /** Whether the last message, or the one in progress, is text. */

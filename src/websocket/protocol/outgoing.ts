@@ -24,7 +24,7 @@ const lastReserve = 16 * 1024;
 
 /**
  * Frames to bytes (RFC 6455 section 5), gathered until the next write, without I/O. Small payloads and all headers are
- * copied into a chunk of a block that all connections share, one behind the other, so that many messages leave as one
+ * copied into a chunk of a block that all connections share, one after the other, so that many messages leave as one
  * buffer; large payloads stand in the list as they are. A connection for which nothing waits holds nothing.
  */
 export class Outgoing {
@@ -37,7 +37,7 @@ export class Outgoing {
   readonly isMasked: boolean;
   #key = 0;
 
-  /** What waits, in order, one buffer or a list of them; the chunk that is being filled comes behind it. */
+  /** What waits, in order, one buffer or a list of them; the chunk that is being filled comes last. */
   #pieces: Uint8Array | Uint8Array[] | undefined;
   /** The block of that chunk; what is filled of it and no piece yet; and where the chunk ends. */
   #block: SharedBlock | undefined;
@@ -200,7 +200,7 @@ export class Outgoing {
     const end = this.#end + size;
     if (block === undefined) return this.#open(takeChunk(size), size);
     if (end > this.#limit) {
-      // Nobody has taken a chunk behind ours, so it can grow.
+      // No other connection has taken a chunk after ours, so it can grow.
       if (block.end === this.#limit && end <= blockSize) block.end = this.#limit = end;
       else {
         this.#close();

@@ -9,7 +9,7 @@ import { Incoming, type IncomingOptions } from "./incoming.ts";
 import { Outgoing } from "./outgoing.ts";
 
 /**
- * Where the closing handshake stands (RFC 6455 section 7.1), named after who did what.
+ * Where the closing handshake stands (RFC 6455 section 7.1), named after the side that acted.
  *
  * - `open`: neither side has sent a close frame
  * - `closedByUs`: ours is queued or sent, the peer's is awaited; data that comes is dropped
