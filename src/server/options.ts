@@ -49,7 +49,7 @@ export interface ServerOptions<Data = unknown> extends OptionsOf<ServerWebSocket
 export interface ServeTimeouts extends Partial<Timeouts>, http.ServeTimeouts {}
 
 /** Options of `serve`. */
-export interface ServeOptions<Data = unknown> extends Omit<ServerOptions<Data>, "timeouts"> {
+export interface ServeOptions<Data = unknown> extends ServerOptions<Data> {
   /** The TCP port to listen on; 0 for any that is free. Default 0. */
   port?: number | undefined;
   /** The address or name to listen on. Default all addresses of the machine. */
