@@ -42,7 +42,12 @@ function advice(name: string, { names }: OptionSet): string {
   if (foreign !== undefined) return foreign;
   const meant = partOf(name, names) ?? nearest(name, names, 1);
   if (meant !== undefined) return `did you mean ${meant}?`;
-  const takers = sets.filter((set) => !parts.has(set.taker) && set.names.includes(name)).map(({ taker }) => taker);
+  // The likest function first: `serve` before `bytes`, for `mount`.
+  const shared = (set: OptionSet): number => set.names.filter((each) => names.includes(each)).length;
+  const takers = sets
+    .filter((set) => !parts.has(set.taker) && set.names.includes(name))
+    .toSorted((a, b) => shared(b) - shared(a))
+    .map(({ taker }) => taker);
   if (takers.length === 1) return `${takers[0]} takes it`;
   if (takers.length > 1) return `${takers[0]} and ${takers[1]} take it`;
   const near = nearest(name, names, 2);
