@@ -2,7 +2,7 @@ import { blockSize, giveBack, takeBlock } from "./block-pool.ts";
 
 /**
  * A block that many share, each with a chunk of it: what is small and leaves soon takes no more memory than it has bytes.
- * It goes back to the pool when nobody uses any of it.
+ * It goes back to the pool when none of it is in use.
  */
 export class SharedBlock {
   readonly bytes: Uint8Array = takeBlock();
@@ -23,7 +23,7 @@ export function takeChunk(size: number): SharedBlock {
   return current;
 }
 
-/** Gives a chunk back that nobody looks at any more. */
+/** Gives back a chunk that is out of use. */
 export function giveBackChunk(block: SharedBlock): void {
   if (--block.chunks > 0) return;
   // From its beginning, which is in the processor's cache.

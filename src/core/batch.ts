@@ -10,7 +10,7 @@ export class Batch<Item> {
     this.#run = run;
   }
 
-  /** Runs it for this item, outside of whatever runs now. */
+  /** Runs it for this item, after the current call. */
   soon(item: Item): void {
     if (this.#items.push(item) === 1) queueMicrotask(this.#runAll);
   }

@@ -12,7 +12,7 @@ export function takeBlock(): Uint8Array {
   return pool.pop() ?? allocate(blockSize);
 }
 
-/** Gives a block back that nobody looks at any more. */
+/** Gives back a block that is out of use. */
 export function giveBack(block: Uint8Array): void {
   if (pool.length < pooledAtMost) pool.push(block);
 }

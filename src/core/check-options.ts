@@ -21,8 +21,8 @@ export function optionSet(taker: string, names: readonly string[], example = "")
 }
 
 /**
- * Refuses what is no plain object, and an option that does not exist: a misspelt one would have no effect, and nobody
- * would know why. `taker` replaces the set's name in messages where several functions share one set.
+ * Refuses what is no plain object, and an option that does not exist: a misspelt one would have no effect, without
+ * a word. `taker` replaces the set's name in messages where several functions share one set.
  */
 export function checkOptions(set: OptionSet, options: unknown, taker: string = set.taker): void {
   if (!isPlainObject(options)) {

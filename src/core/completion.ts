@@ -7,7 +7,7 @@ export type Handler<Result = void> = (error: ServalError | undefined, result: Re
 const ignore = (): void => {};
 
 /**
- * Marks a promise as handled: one that nobody awaits can then not end the process when a peer resets. Awaiting it
+ * Marks a promise as handled: left unawaited, it can't end the process when a peer resets. Awaiting it
  * still throws.
  */
 export function handled<Result>(promise: Promise<Result>): Promise<Result> {
@@ -55,7 +55,7 @@ export function complete<Result>(
   return undefined;
 }
 
-/** Passes a completion handler. What is in its place, where it is none, would be called much later, by nobody's fault. */
+/** Passes a completion handler. Anything else in its place would fail only later, when it is called. */
 export function checkHandler(handler: unknown): void {
   if (typeof handler === "function") return;
   throw coreError("core.invalid_argument", {

@@ -75,7 +75,7 @@ export class DuplexStream<Kind extends DuplexLike = DuplexLike> extends Transpor
     this.duplex = duplex;
     this.#socket = use.socket ?? false;
     this.#flowing = use.flowing ?? false;
-    // Asked now, since after a reset nobody knows. Sockets of ours know it already, and asking takes a system call.
+    // Asked now, since it is unknown after a reset. Sockets of ours know it already, and asking takes a system call.
     if (!this.#socket) this.#peer = peerOf(duplex);
     // Listeners stay for good: an error that comes after the close must still find one.
     this.listen(use.dataEvents ?? true);

@@ -24,7 +24,7 @@ export function abortError(signal: AbortSignal): ServalError {
   return coreError("core.aborted", { cause: signal.reason as unknown });
 }
 
-/** The error of whatever a transport threw or emitted: resets are told apart, everything else is `core.transport`. */
+/** The error for what a transport threw or emitted: resets are told apart, everything else is `core.transport`. */
 export function transportError(cause: unknown): ServalError {
   if (cause instanceof ServalError) return cause;
   const errno = (cause as { code?: unknown } | undefined)?.code;

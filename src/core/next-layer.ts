@@ -6,7 +6,7 @@ import { fromWebStreams, type WebStreamPair } from "./web-streams.ts";
 /** What a layer can stand on: a {@link ByteStream}, a Node `Duplex`, or a pair of Web streams. */
 export type NextLayer = ByteStream | DuplexLike | WebStreamPair;
 
-/** Whatever a layer can stand on, as a {@link ByteStream}. Throws `core.invalid_argument` for anything else. */
+/** Makes a {@link ByteStream} of anything that a layer can stand on. Throws `core.invalid_argument` for anything else. */
 export function toByteStream(next: NextLayer): ByteStream {
   if (typeof (next as ByteStream | undefined)?.readSome === "function") return next as ByteStream;
   if (typeof (next as WebStreamPair | undefined)?.readable?.getReader === "function") {

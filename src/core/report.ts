@@ -13,7 +13,7 @@ export function reportError(error: unknown): void {
   }
 }
 
-/** Runs an application's handler that nothing waits for and that has nobody else to tell: its own failure is reported. */
+/** Runs an application's handler that no operation waits for: its failure is reported. */
 export function runReported(handler: () => unknown): void {
   try {
     const result = handler();

@@ -2,7 +2,7 @@ import type { Clock, Timer } from "./clock.ts";
 
 /** Is told that a time has come. */
 export interface Expiring {
-  /** It has; nobody is told twice. */
+  /** It has come. Called once. */
   expired(): void;
 }
 
@@ -41,7 +41,7 @@ export class SharedTimer {
       const timer = all[i]!;
       if (timer.keepsProcess === keepsProcess) return timer.#add(member);
     }
-    // One that is alone is told in time; in a crowd, those who come next are to find one that is not before theirs.
+    // A single one is told in time; among many, the next ones must find a timer that is not before theirs.
     const isCrowded = index > 0 && all[index - 1]!.at > at - ms * slack;
     const timer = new SharedTimer(clock, isCrowded ? ms * (1 + slack) : ms, keepsProcess, all);
     while (index < all.length && all[index]!.at < timer.at) index++;

@@ -22,7 +22,7 @@ export abstract class TransportStream implements ByteStream {
   #writer: WriteHandler | undefined;
   #teardown: TeardownHandler | undefined;
   #role: Role = "server";
-  /** Bytes that came while nobody read: they are ours, the next reads get them. */
+  /** Bytes that came while no read was in flight: they are ours, and the next reads get them. */
   #held: Uint8Array[] | undefined;
   /** What a write took before its call had returned. */
   #taken = 0;

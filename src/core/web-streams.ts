@@ -94,7 +94,7 @@ class WebStream extends TransportStream {
     this.failed(transportError(cause));
   };
 
-  /** Keeps what a handler throws an exception: out of a promise's reaction it would be a rejection that nobody can handle. */
+  /** Keeps what a handler throws an exception: in a promise's reaction it would become an unhandled rejection. */
   #run(report: () => void): void {
     try {
       report();

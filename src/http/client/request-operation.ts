@@ -22,7 +22,7 @@ import { Serializer } from "../codec/serializer.ts";
 import { discard } from "../operations/sources.ts";
 import { WriteOperation } from "../operations/write-operation.ts";
 
-/** The operations whose responses have bodies that nobody has read to their ends: what they leave would be the next response. */
+/** Streams with a response whose body is not read to its end: what is left of it would be taken for the next response. */
 const unread = new WeakMap<ByteStream, RequestOperation>();
 
 /** One request on a stream and the response to it: both directions at once, since a server may answer early. */
@@ -72,7 +72,7 @@ export class RequestOperation implements BodySource {
   start(clock: Clock, patience: number): void {
     if (unread.has(this.#stream)) throw httpError("http.body_unread");
     const signal = checkSignal(this.#options.signal);
-    // RFC 9112 9.2: what came before the request is no answer to it, and where the next one begins, nobody knows.
+    // RFC 9112 9.2: what came before the request is no answer to it, and where the next one begins is unknown.
     let wrong = this.#buffer.size > 0 ? httpError("http.unexpected_response") : undefined;
     if (signal?.aborted === true) wrong = abortError(signal);
     if (wrong !== undefined) {

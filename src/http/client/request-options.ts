@@ -16,8 +16,8 @@ export interface RequestOptions
     OperationOptions,
     Pick<ResponseParserOptions, "maxBodySize" | "maxChunkExtensionSize" | "maxHeadersCount" | "maxHeaderSize"> {
   /**
-   * Where bytes behind the response are left: the same one for all requests on a stream, and for whoever takes over
-   * behind a 101 or a CONNECT. Any that are there before the request fail it, with `http.unexpected_response`. Default
+   * Where bytes after the response are left: the same one for all requests on a stream, and for the protocol
+   * after a 101 or a CONNECT. Any that are there before the request fail it, with `http.unexpected_response`. Default
    * one of its own, whose bytes are lost.
    */
   buffer?: FlatBuffer | undefined;

@@ -27,13 +27,13 @@ const timeoutOptions = optionSet("timeouts", ["continue"], "{ continue: 500 }");
  * `response.keepAlive` holds. Fields are sent as they are (Host is yours to set); what frames the body is added.
  *
  * While the body of the request is sent, the response is read already: one of 400 or more that comes early ends the
- * sending, and the stream is closed behind the response, whose `keepAlive` says so. With `Expect: 100-continue` the body waits for the server's
- * word, so one that is not wanted is not sent.
+ * sending, and the stream is closed after the response, whose `keepAlive` says so. With `Expect: 100-continue` the body
+ * waits for the server's word, so one that is not wanted is not sent.
  *
  * Completes never inside the call; without a handler, returns a promise. Fails with what `read` and `write` fail with,
  * with `http.interim_limit`, with `http.unexpected_response` where the server has sent more than it was asked for before,
  * and with `core.aborted` where the signal fired, which also ends the reading of the body and
- * closes the stream. Behind a failure, the stream is closed.
+ * closes the stream. After a failure, the stream is closed.
  */
 export function request(next: NextLayer, message: Request, handler: Handler<IncomingResponse>): void;
 export function request(next: NextLayer, message: Request, options?: RequestOptions): Promise<IncomingResponse>;

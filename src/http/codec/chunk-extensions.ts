@@ -38,7 +38,7 @@ export function parseChunkExtensions(text: string): ChunkExtensions | undefined 
 }
 
 /**
- * Extensions as they stand behind a chunk's size; values that are no token are quoted. Throws
+ * Extensions as they stand after a chunk's size; values that are no token are quoted. Throws
  * `http.bad_chunk_extension` for a name that is no token, and for a value with a control character or one above U+00FF.
  */
 export function formatChunkExtensions(extensions: ChunkExtensions): string {

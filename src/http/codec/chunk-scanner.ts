@@ -73,7 +73,7 @@ export class ChunkScanner {
     return this.#state === inData ? this.#left : 0;
   }
 
-  /** The fields behind the body, once done, without those that must not stand there (RFC 9110 6.5.1). */
+  /** The trailers, once done, without fields that must not be among them (RFC 9110 6.5.1). */
   get trailers(): Fields {
     return (this.#trailers ??= new Fields());
   }
@@ -86,7 +86,7 @@ export class ChunkScanner {
   }
 
   /**
-   * Goes on at `position`, and returns the position that it came to: `end`, the next byte of data, or the one behind the
+   * Goes on at `position`, and returns the position that it came to: `end`, the next byte of data, or the one after the
    * body. Throws `http.bad_chunk`, `http.bad_chunk_extension`, `http.bad_line_ending`, `http.chunk_extension_limit`,
    * `http.header_limit` for a trailer that is too long, and for its fields what a head's may throw.
    */

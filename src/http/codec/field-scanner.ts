@@ -35,7 +35,7 @@ export class FieldScanner {
   }
 
   /**
-   * Goes on at `position`, and returns the position that it came to: `end`, or the one behind the empty line. `bytes`
+   * Goes on at `position`, and returns the position that it came to: `end`, or the one after the empty line. `bytes`
    * begin where they began in the calls before. Throws `http.bad_field`, `http.bad_value`, `http.bad_line_ending`,
    * `http.bad_obs_fold` or `http.field_limit`.
    */

@@ -15,10 +15,10 @@ export const mostInterim = 8;
 /**
  * A strict, incremental parser of all that answers one request: up to 8 interim responses (1xx), which it passes over,
  * and the final one with its body, by Content-Length, chunked, or up to the end of the stream (RFC 9112 6.3). Bytes in,
- * a {@link Response} out, no I/O. A 101 is final: what is behind it is another protocol's.
+ * a {@link Response} out, no I/O. A 101 is final: what is after it is another protocol's.
  *
  * It is done at the end of the body, or as soon as that has `maxBodySize` bytes. A body of that size may be cut, and
- * nothing can be said of what comes behind it; with 0, the head alone is taken.
+ * nothing can be said of what comes after it; with 0, the head alone is taken.
  */
 export class FinalResponseParser {
   readonly #options: ResponseParserOptions;

@@ -9,9 +9,9 @@ import { checkTabs, type Framing } from "../messages/framing.ts";
 
 /** Limits of a message, and what is wanted of it. */
 export interface MessageParserOptions {
-  /** The most bytes that the head may have, through the empty line that ends it; and so the trailer. Default 16,384. */
+  /** The most bytes that the head may have, through the empty line that ends it, and so may the trailers. Default 16,384. */
   maxHeaderSize?: number | undefined;
-  /** The most fields that the head may have, and the trailer. Default 100. */
+  /** The most field lines that the head may have, and so may the trailers. Default 100. */
   maxHeadersCount?: number | undefined;
   /** The most bytes that the body may have; Infinity for no limit. Default 1 MiB for a request, 8 MiB for a response. */
   maxBodySize?: number | undefined;
@@ -20,7 +20,7 @@ export interface MessageParserOptions {
    * byte of data. Default 4,096.
    */
   maxChunkExtensionSize?: number | undefined;
-  /** Whether nothing follows the head, whatever that says; it must make sense all the same. Default false. Beast's `skip`. */
+  /** Whether nothing follows the head, also if that announces a body; it must be sound all the same. Default false. */
   skipBody?: boolean | undefined;
   /** See {@link MessageParser.eager}. Default false. */
   eager?: boolean | undefined;
@@ -49,12 +49,12 @@ const mostReserved = 65_536;
 
 /**
  * What the parsers of requests and responses have in common: a start line, then fields, then the body. Bytes in, a
- * message out, no I/O. Beast's `basic_parser`.
+ * message out, no I/O.
  */
 export abstract class MessageParser<Line extends StartLineScanner, Message extends Parsed> {
   /**
-   * Whether `put` goes on behind the head, and behind each part of the body, and gathers the body in the message. Where
-   * not, it stops there, and {@link part} has what there is of the body. May be changed at any time. Beast's `eager`.
+   * Whether `put` goes on after the head, and after each part of the body, and gathers the body in the message. Where
+   * not, it stops there, and {@link part} has what there is of the body. May be changed at any time.
    */
   eager: boolean;
   /** The most bytes that the body may have. May be changed until the first byte of it is taken. */
@@ -87,9 +87,9 @@ export abstract class MessageParser<Line extends StartLineScanner, Message exten
   }
 
   /**
-   * Takes bytes and returns how many of them are used up; the others must come again, with more behind them. Until the
+   * Takes bytes and returns how many of them are used up; the others must come again, with more after them. Until the
    * head is complete that is none: it takes all bytes from the message's first one on, and does not look again at those
-   * of the calls before. Then it stops behind the head, behind each {@link part} of the body and behind the message,
+   * of the calls before. Then it stops after the head, after each {@link part} of the body and after the message,
    * unless it is {@link eager}. Nothing of `bytes` is kept.
    *
    * Throws at the first byte that no message of this kind could have: what is wrong with the start line (for a request
@@ -114,7 +114,7 @@ export abstract class MessageParser<Line extends StartLineScanner, Message exten
 
   /**
    * The stream has ended, which may be how the body ends. Otherwise throws `http.end_of_stream` where nothing of a
-   * message has come, `http.partial_message` where something has. Beast's `put_eof`.
+   * message has come, `http.partial_message` where something has.
    */
   end(): void {
     if (this.#isDone) return;
@@ -128,7 +128,7 @@ export abstract class MessageParser<Line extends StartLineScanner, Message exten
     return this.#message;
   }
 
-  /** The message whose head is complete, where the parser has failed because nobody can say where that ends. @internal */
+  /** The message whose head is complete, if the parser failed because it is unknown where the message ends. @internal */
   get unframed(): Message | undefined {
     return this.#unframed;
   }
@@ -176,7 +176,7 @@ export abstract class MessageParser<Line extends StartLineScanner, Message exten
     return this.#framing !== 0;
   }
 
-  /** Whether the connection can be used for another message behind this one (RFC 9112 9.3). */
+  /** Whether the connection can be used for another message after this one (RFC 9112 9.3). */
   get keepAlive(): boolean {
     return this.#message?.keepAlive === true && this.#framing !== "eof";
   }
@@ -189,7 +189,7 @@ export abstract class MessageParser<Line extends StartLineScanner, Message exten
     return this.#part;
   }
 
-  /** The fields behind a chunked body, once it is done; those that must not stand there are left out (RFC 9110 6.5.1). */
+  /** The trailers of a chunked body, once it is done, without fields that must not be among them (RFC 9110 6.5.1). */
   get trailers(): Fields {
     return this.#chunks?.trailers ?? new Fields();
   }

@@ -22,7 +22,7 @@ const http1 = [0x48, 0x54, 0x54, 0x50, 0x2f, 0x31, 0x2e]; // HTTP/1.
  */
 export class RequestLineScanner {
   #state = start;
-  /** Where the method begins: 0, or 2 behind an empty line. */
+  /** Where the method begins: 0, or 2 after an empty line. */
   #method = 0;
   /** Where the method ends: the position of the first space. */
   #methodEnd = 0;
@@ -58,7 +58,7 @@ export class RequestLineScanner {
   }
 
   /**
-   * Goes on at `position`, and returns the position that it came to: `end`, or the one behind the line. `bytes` begin
+   * Goes on at `position`, and returns the position that it came to: `end`, or the one after the line. `bytes` begin
    * where they began in the calls before. Throws `http.bad_method`, `http.bad_target`, `http.bad_version` or
    * `http.bad_line_ending`.
    */
@@ -112,7 +112,7 @@ export class RequestLineScanner {
     return at;
   }
 
-  /** Whether the byte belongs to the version; if not, it is the CR behind it. Throws for any other. */
+  /** Whether the byte belongs to the version; if not, it is the CR after it. Throws for any other. */
   #isVersionByte(byte: number, at: number): boolean {
     const index = at - this.#targetEnd - 1;
     if (index < http1.length) {

@@ -8,7 +8,7 @@ import { Request } from "../messages/request.ts";
 export interface RequestParserOptions extends MessageParserOptions {}
 
 /**
- * A strict, incremental parser of one request: bytes in, a {@link Request} out, no I/O. Beast's `request_parser`.
+ * A strict, incremental parser of one request: bytes in, a {@link Request} out, no I/O.
  *
  * It takes HTTP/1.0 and 1.1 with lines that end in CR LF and nothing looser, at most one empty line before the request
  * line (RFC 9112 2.2), and of transfer codings chunked alone. What it makes of its bytes does not depend on how they

@@ -11,9 +11,9 @@ export interface ResponseParserOptions extends MessageParserOptions {
 }
 
 /**
- * A strict, incremental parser of one response: bytes in, a {@link Response} out, no I/O. Beast's `response_parser`.
+ * A strict, incremental parser of one response: bytes in, a {@link Response} out, no I/O.
  *
- * It takes HTTP/1.0 and 1.1 with lines that end in CR LF and nothing looser, but a status line that ends behind the
+ * It takes HTTP/1.0 and 1.1 with lines that end in CR LF and nothing looser, but a status line that ends after the
  * status, and of transfer codings chunked alone. What it makes of its bytes does not depend on how they were split.
  */
 export class ResponseParser extends MessageParser<StatusLineScanner, Response> {

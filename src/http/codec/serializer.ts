@@ -27,14 +27,14 @@ export interface SerializerOptions {
   request?: Answered | undefined;
   /**
    * Adds to the message what Connection has to say about that, unless it does already: `close`, or `keep-alive` to
-   * HTTP/1.0. A body that ends with the connection does not keep it, whatever this says. Default: leaves it as it is.
+   * HTTP/1.0. A body that ends with the connection does not keep it, also if this is true. Default: leaves it as it is.
    */
   keepAlive?: boolean | undefined;
   /** More field lines for the head, each with its CR LF; they are not checked. @internal */
   more?: string;
-  /** Whether head and body are given out apart: `next` stops behind the head until all of that is consumed. Default false. Beast's `split`. */
+  /** Whether head and body are given out apart: `next` stops after the head until all of that is consumed. Default false. */
   split?: boolean;
-  /** The most bytes that `next` gives out at once, at least 1. Default Infinity. Beast's `limit`. */
+  /** The most bytes that `next` gives out at once, at least 1. Default Infinity. */
   limit?: number;
 }
 
@@ -42,10 +42,9 @@ const anyGet: Answered = { method: "GET", version: 11 };
 const crlf: Uint8Array = encodeLatin1("\r\n");
 
 /**
- * Turns one message into bytes: head, body, and behind a chunked body its trailer. Bytes in, bytes out, no I/O. Beast's
- * `serializer`.
+ * Turns one message into bytes: head, body, and after a chunked body its trailers. Bytes in, bytes out, no I/O.
  *
- * A body that is bytes needs nothing more. Of one that comes in parts, whoever has them hands them over with {@link put},
+ * A body that is bytes needs nothing more. The parts of one that comes in parts are handed over with {@link put},
  * and says with {@link end} that there are no more.
  *
  * It can't be made to begin a second message: all that goes into the head, the extensions of chunks and the trailer is
@@ -108,7 +107,7 @@ export class Serializer {
     return !this.#hasEnded && this.#queue.length === 0;
   }
 
-  /** Whether the message ends with the connection: it has to be ended behind it. */
+  /** Whether the message ends with the connection: it has to be ended after it. */
   get needsEof(): boolean {
     return this.#framing === "eof";
   }
@@ -133,7 +132,7 @@ export class Serializer {
     return most === Infinity ? this.#queue : firstOf(this.#queue, most);
   }
 
-  /** Drops the first `size` bytes of those that are next. */
+  /** Drops the first `size` bytes of the next ones. */
   consume(size: number): void {
     this.#queue = dropFront(this.#queue, size);
     this.#head = Math.max(0, this.#head - size);
@@ -143,7 +142,7 @@ export class Serializer {
    * Takes a part of the body; where that is chunked, it becomes a chunk, with these extensions. An empty part is nothing
    * (a chunk of size 0 would be the last). Throws `http.bad_content_length` for more than the head has announced,
    * `http.bad_chunk_extension`, and `core.invalid_argument` for extensions where there are no chunks and for a part
-   * behind the end.
+   * after the end.
    */
   put(part: Uint8Array, extensions?: ChunkExtensions): void {
     if (this.#hasEnded) throw invalidArgument("The body has ended already");
@@ -162,7 +161,7 @@ export class Serializer {
   }
 
   /**
-   * The body is complete. Behind a chunked one goes the trailer; elsewhere, where there is no place for it, it is left
+   * The body is complete. The trailers follow a chunked one; elsewhere there is no place for them, and they are left
    * out (RFC 9110 6.5.1). Throws `http.bad_content_length` for less than the head has announced, and for the trailer
    * `http.bad_field`, `http.bad_value`, and `http.bad_trailer` for a field that must not stand there.
    */
@@ -209,7 +208,7 @@ export function departureOf(message: Request | Response<Body>, answered: Answere
   return responseDeparture(message.status, message, answered);
 }
 
-/** The text of a head, through its empty line, with more field lines behind its own. Checks all but those. */
+/** The text of a head, through its empty line, with more field lines after its own. Checks all but those. */
 export function headText(message: Request | Response<Body>, { framing, add }: Departure, more: string): string {
   const { headers } = message;
   const checked = headers.isChecked;
@@ -261,7 +260,7 @@ function trailerText(trailers: Fields): string {
   let text = "";
   for (const [name, value] of trailers) {
     checkField(name, value);
-    if (!isTrailerField(name)) throw httpError("http.bad_trailer", { message: `${name} can't stand behind a body` });
+    if (!isTrailerField(name)) throw httpError("http.bad_trailer", { message: `${name} can't be a trailer` });
     text += `${name}: ${value}\r\n`;
   }
   return text;

@@ -20,7 +20,7 @@ const http1 = [0x48, 0x54, 0x54, 0x50, 0x2f, 0x31, 0x2e]; // HTTP/1.
  */
 export class StatusLineScanner {
   #state = inVersion;
-  /** How many bytes of the version and the space behind it, or of the status, were seen. */
+  /** How many bytes of the version and the space after it, or of the status, were seen. */
   #seen = 0;
   #minor = 0;
   #status = 0;
@@ -53,7 +53,7 @@ export class StatusLineScanner {
   }
 
   /**
-   * Goes on at `position`, and returns the position that it came to: `end`, or the one behind the line. `bytes` begin
+   * Goes on at `position`, and returns the position that it came to: `end`, or the one after the line. `bytes` begin
    * where they began in the calls before. Throws `http.bad_version`, `http.bad_status`, `http.bad_reason` or
    * `http.bad_line_ending`.
    */
@@ -98,7 +98,7 @@ export class StatusLineScanner {
     return at;
   }
 
-  /** Takes a byte of `HTTP/1.x` and the space behind it; that one ends it. */
+  /** Takes a byte of `HTTP/1.x` and the space after it; that one ends it. */
   #takeVersion(byte: number): void {
     const index = this.#seen++;
     if (index < http1.length) {

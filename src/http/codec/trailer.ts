@@ -2,8 +2,8 @@ import type { BodyStream } from "../messages/body.ts";
 import { Fields, type FieldsInit } from "../messages/fields.ts";
 
 /**
- * Fields that must not stand behind a body: RFC 9110 6.5.1. They say how the message is framed, routed, authenticated or
- * otherwise to be taken, and who reads the head alone does not see them.
+ * Fields that must not be trailers: RFC 9110 6.5.1. They say how the message is framed, routed, authenticated or
+ * otherwise to be taken, and a recipient may look at the head alone.
  */
 const forbidden: ReadonlySet<string> = new Set([
   "authorization",
@@ -30,7 +30,7 @@ const forbidden: ReadonlySet<string> = new Set([
   "www-authenticate",
 ]);
 
-/** Whether a field may stand behind a body. */
+/** Whether a field may be a trailer. */
 export function isTrailerField(name: string): boolean {
   return !forbidden.has(name.toLowerCase());
 }

@@ -119,7 +119,7 @@ export function urlOf({ target, version, headers }: SentRequest, scheme: string)
     // Joined, not resolved: a target of "//other/" is a path of ours, not another host.
     url = new URL(isPath ? `${scheme}://${host}${target}` : target);
   } catch (cause) {
-    // Behind a host that is one, any path is.
+    // The host is sound, so the path is what a URL can't have.
     throw httpError(isPath ? "http.bad_host" : "http.bad_target", { cause });
   }
   if (!/^https?:$/.test(url.protocol) || url.username !== "" || url.password !== "") throw httpError("http.bad_target");

@@ -8,14 +8,14 @@ export type FieldsInit = Iterable<readonly [string, string]> | Readonly<Record<s
 
 /**
  * The fields of a message: ordered, with the case of the names and all repeats kept, looked up without regard to case
- * (RFC 9110 5.1). Beast's `fields`.
+ * (RFC 9110 5.1).
  */
 export class Fields implements Iterable<[name: string, value: string]> {
   // One flat array, name, value, name, value: a message has some ten fields, and going through them beats a map.
   #raw: string[] | undefined;
-  /** What a parser found, until someone wants the list. */
+  /** What a parser found, until the list is wanted. */
   #parsed: ParsedFields | undefined;
-  /** Whether all went through the checks of {@link append}, or a parser's, and nobody else has the list. */
+  /** Whether all went through the checks of {@link append}, or a parser's, and no other code has the list. */
   #isChecked = true;
 
   /** Throws `http.bad_field` and `http.bad_value` as {@link append} does. */
@@ -58,19 +58,19 @@ export class Fields implements Iterable<[name: string, value: string]> {
     return fields;
   }
 
-  /** The text of the head that they were parsed from, as long as nobody has changed them. @internal */
+  /** The text of the head that they were parsed from, until they are changed. @internal */
   get head(): string | undefined {
     return this.#parsed?.head;
   }
 
-  /** Takes less memory, where these are of a parsed head that hardly anybody will look at again. @internal */
+  /** Takes less memory and makes look-ups slower: for a parsed head that will hardly be looked at again. @internal */
   compact(): void {
     this.#parsed?.compact();
   }
 
   /** Names and values in turn, in order: the list itself, not a copy. */
   get raw(): readonly string[] {
-    // Types don't keep anybody from writing to it.
+    // JavaScript can write to it.
     this.#isChecked = false;
     return this.#list();
   }
@@ -80,7 +80,7 @@ export class Fields implements Iterable<[name: string, value: string]> {
     return this.#isChecked;
   }
 
-  /** As {@link raw}, for those who don't hand it on. @internal */
+  /** As {@link raw}, for callers that don't hand it on. @internal */
   get list(): readonly string[] {
     return this.#list();
   }

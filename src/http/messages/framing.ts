@@ -54,19 +54,19 @@ export function isChunked(headers: Fields, version: number): boolean {
 }
 
 /**
- * RFC 9110 5.5 lets a tab stand behind any value. But llhttp, and so Node, takes one behind `chunked` for a part of the
+ * RFC 9110 5.5 lets a tab stand after any value. But llhttp, and so Node, takes one after `chunked` for a part of the
  * coding, and a response with that for one that ends with the stream. Nobody sends it who means well. Throws
  * `http.bad_transfer_encoding` and `http.bad_content_length`.
  */
 export function checkTabs(fields: ParsedFields): void {
-  if (fields.hasTabBehind("Transfer-Encoding")) throw httpError("http.bad_transfer_encoding");
-  if (fields.hasTabBehind("Content-Length")) throw httpError("http.bad_content_length");
+  if (fields.hasTabAfter("Transfer-Encoding")) throw httpError("http.bad_transfer_encoding");
+  if (fields.hasTabAfter("Content-Length")) throw httpError("http.bad_content_length");
 }
 
 /**
  * How a received request is framed. Throws as {@link contentLength} and {@link isChunked} do, and the same codes for a
- * CONNECT with a body: it has none (RFC 9110 9.3.6), and others take what follows its head for the tunnel's whatever the
- * fields say.
+ * CONNECT with a body: it has none (RFC 9110 9.3.6), and others take what follows its head for the tunnel's also if its
+ * headers say otherwise.
  */
 export function requestFraming(headers: Fields, version: number, method: string = "GET"): Framing {
   const length = contentLength(headers);
@@ -86,7 +86,7 @@ export function responseFraming(headers: Fields, version: number, status: number
   return isChunked(headers, version) ? "chunked" : (length ?? "eof");
 }
 
-/** RFC 9112 6.3, rules 1 and 2: whether nothing follows the head of a response, whatever its fields say. */
+/** RFC 9112 6.3, rules 1 and 2: whether nothing follows the head of a response, also if its fields announce a body. */
 export function hasNoBody(status: number, method: string): boolean {
   return isBodiless(status) || method === "HEAD" || isTunnel(status, method);
 }

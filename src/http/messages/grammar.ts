@@ -79,7 +79,7 @@ export function isHost(text: string): boolean {
 
 /** Whether a text, possibly empty, can stand as a field's value or as a reason: RFC 9110 5.5, RFC 9112 4. */
 export function isValue(text: string): boolean {
-  // An object would become text only behind this check. Without a length, it is no token and no target either.
+  // An object would become text only after this check. Without a length, it is no token and no target either.
   if (typeof text !== "string") return false;
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i);

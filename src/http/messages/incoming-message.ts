@@ -22,7 +22,7 @@ export function partsOf(incoming: IncomingMessage): { version: number; headers: 
   const status = incoming.statusCode ?? undefined;
   // The body of a response may have no length: it ends with the stream.
   const carries = status === undefined ? framed : !isBodiless(status);
-  // Without one, it ends, and its connection is free, only once it is read all the same. Behind a 101 that is not ours.
+  // Without a body, it has to be read all the same before it ends and its connection is free. What follows a 101 is not ours.
   if (status !== undefined && status >= 200 && !carries) incoming.resume?.();
   const isStream = typeof incoming[Symbol.asyncIterator] === "function";
   return {

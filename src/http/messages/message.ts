@@ -5,11 +5,11 @@ import { contentLength, type Departure } from "./framing.ts";
 import { readBody, type ReadBodyOptions } from "./read-body.ts";
 import { hasToken } from "./token-list.ts";
 
-/** What requests and responses have in common. Beast's `message`. */
+/** What requests and responses have in common. */
 export abstract class Message<Content extends Body = Uint8Array> {
   /** Ten times the major version and the minor one, as in Beast: 11 for HTTP/1.1, 10 for HTTP/1.0. */
   readonly version: number;
-  /** The fields. */
+  /** The headers. */
   readonly headers: Fields;
   /** The body: bytes, possibly none, or what gives them in parts. */
   body: Content;
@@ -21,8 +21,8 @@ export abstract class Message<Content extends Body = Uint8Array> {
   }
 
   /**
-   * Whether the connection is to be kept behind this message (RFC 9112 9.3). Setting it changes Connection, and leaves
-   * what else that names. Beast's `keep_alive`.
+   * Whether the connection is to be kept after this message (RFC 9112 9.3). Setting it changes Connection, and leaves
+   * what else that names.
    */
   get keepAlive(): boolean {
     const connection = this.headers.get("Connection");
@@ -39,7 +39,7 @@ export abstract class Message<Content extends Body = Uint8Array> {
 
   /**
    * Whether Transfer-Encoding ends with `chunked`. Setting it adds or removes that and, where it is added,
-   * Content-Length, since a message has but one of them. Beast's `chunked`.
+   * Content-Length, since a message has but one of them.
    */
   get chunked(): boolean {
     return /^chunked$/i.test(listOf(this.headers, "Transfer-Encoding").at(-1) ?? "");
@@ -56,7 +56,7 @@ export abstract class Message<Content extends Body = Uint8Array> {
    * What Content-Length says, in bytes; undefined where there is none. Setting it makes it the only framing, undefined
    * removes it. Reading it throws `http.bad_content_length`, `http.multiple_content_length` and, where there is a
    * Transfer-Encoding too, `http.bad_transfer_encoding`; setting it `core.invalid_argument` for what is no number of
-   * bytes. Beast's `content_length`.
+   * bytes.
    */
   get contentLength(): number | undefined {
     return contentLength(this.headers);
@@ -73,8 +73,8 @@ export abstract class Message<Content extends Body = Uint8Array> {
   }
 
   /**
-   * Sets Content-Length or Transfer-Encoding to what the body needs, whatever they were. The serializer does the same for
-   * a message that has neither, without changing it. Beast's `prepare_payload`.
+   * Sets Content-Length or Transfer-Encoding to what the body needs, and drops what they were. The serializer does the same for
+   * a message that has neither, without changing it.
    *
    * Throws `core.invalid_argument` for a body that the method or the status does not allow, or that can't be framed.
    */

@@ -64,7 +64,7 @@ export class ParsedFields {
     const head = this.head;
     const start = this.#marks[at] + 1;
     const end = this.#marks[at + 1];
-    // Most have one space in front and none behind.
+    // Most have one space before the value and none after it.
     if (start + 1 < end && head.charCodeAt(start) === sp && head.charCodeAt(start + 1) > sp) {
       if (head.charCodeAt(end - 1) > sp) return head.slice(start + 1, end);
     }
@@ -72,8 +72,8 @@ export class ParsedFields {
     return head.slice(from, dropOws(head, from, end));
   }
 
-  /** Whether there is a tab in the space behind the value of any field of this name. */
-  hasTabBehind(name: string): boolean {
+  /** Whether there is a tab in the space after the value of any field of this name. */
+  hasTabAfter(name: string): boolean {
     for (let at = this.find(name, 0); at >= 0; at = this.find(name, at + 2)) {
       const end = this.#marks[at + 1];
       const space = this.head.slice(dropOws(this.head, this.#marks[at] + 1, end), end);

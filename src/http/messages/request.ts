@@ -15,20 +15,20 @@ export interface RequestInit<Content extends Body = Body> {
   target?: string;
   /** Ten times the major version and the minor one. Default 11. */
   version?: number;
-  /** The fields; they are copied. Default none. */
+  /** The headers; they are copied. Default none. */
   headers?: FieldsInit;
   /** The body, see {@link BodyInit}; text is sent as UTF-8. Default empty. */
   body?: BodyInit | Content | undefined;
 }
 
-/** An HTTP request. Beast's `request`. */
+/** An HTTP request. */
 export class Request<Content extends Body = Body> extends Message<Content> {
   /** The method, case kept: `GET`. */
   readonly method: string;
   /** The request target as it stands in the request line: `/chat?room=1`. */
   readonly target: string;
 
-  /** Throws for fields as {@link Fields.append} does, and `core.invalid_argument` for a body that is none. */
+  /** Throws for headers as {@link Fields.append} does, and `core.invalid_argument` for a body that is none. */
   constructor(init?: Omit<RequestInit, "body"> & { body?: string | BufferSource | undefined });
   constructor(init: RequestInit<Content>);
   constructor(init: RequestInit<Content> = {}) {
@@ -62,15 +62,14 @@ export class Request<Content extends Body = Body> extends Message<Content> {
     return mark < 0 ? this.target : this.target.slice(0, mark);
   }
 
-  /** The target behind its first `?`: `room=1`. Empty where there is none; not decoded. */
+  /** The target after its first `?`: `room=1`. Empty where there is none; not decoded. */
   get query(): string {
     const mark = this.target.indexOf("?");
     return mark < 0 ? "" : this.target.slice(mark + 1);
   }
 
   /**
-   * Whether the request asks to become a WebSocket, by its method, version, Connection and Upgrade alone. Beast's
-   * `websocket::is_upgrade`.
+   * Whether the request asks to become a WebSocket, by its method, version, Connection and Upgrade alone.
    */
   get isUpgrade(): boolean {
     return (
@@ -83,7 +82,7 @@ export class Request<Content extends Body = Body> extends Message<Content> {
 
   /**
    * Whether the client waits for 100 (Continue) before it sends the body (RFC 9110 10.1.1): `serve` sees to that itself;
-   * who reads by hand writes `new Response({ status: 100 })` first, or refuses.
+   * a server that reads by hand writes `new Response({ status: 100 })` first, or refuses.
    */
   get expectsContinue(): boolean {
     return this.version >= 11 && this.headers.get("Expect")?.toLowerCase() === "100-continue";

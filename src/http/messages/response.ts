@@ -17,7 +17,7 @@ export interface ResponseInit<Content extends Body = Uint8Array> {
   reason?: string;
   /** Ten times the major version and the minor one. Default 11. */
   version?: number;
-  /** The fields; they are copied. Default none. */
+  /** The headers; they are copied. Default none. */
   headers?: FieldsInit;
   /**
    * The body; text is sent as UTF-8. Unless one is given, the Content-Type of text is `text/plain; charset=utf-8`, and that of a
@@ -27,8 +27,7 @@ export interface ResponseInit<Content extends Body = Uint8Array> {
 }
 
 /**
- * An HTTP response. Beast's `response`. What is sent is HTTP/1.1, whatever its `version` says, which is the one that it
- * was received with (RFC 9112 2.3).
+ * An HTTP response. It is sent as HTTP/1.1; its `version` is the one that it was received with (RFC 9112 2.3).
  */
 export class Response<Content extends Body = Uint8Array> extends Message<Content> {
   /** The status: 200. */
@@ -37,7 +36,7 @@ export class Response<Content extends Body = Uint8Array> extends Message<Content
   readonly reason: string;
 
   /**
-   * Throws `http.bad_status`, `http.bad_reason`, for fields as {@link Fields.append} does, and `core.invalid_argument`
+   * Throws `http.bad_status`, `http.bad_reason`, for headers as {@link Fields.append} does, and `core.invalid_argument`
    * for a body that is none.
    */
   constructor(init?: Omit<ResponseInit, "body"> & { body?: string | BufferSource | undefined });
@@ -71,7 +70,7 @@ export class Response<Content extends Body = Uint8Array> extends Message<Content
 
   /**
    * Whether the body ends with the connection, since the fields don't say where it does, and the status lets it have one
-   * (RFC 9112 6.3). Beast's `need_eof`.
+   * (RFC 9112 6.3).
    */
   get needsEof(): boolean {
     return !isBodiless(this.status) && !this.chunked && !this.headers.has("Content-Length");

@@ -17,7 +17,7 @@ const partSize = 64 * 1024;
 
 /**
  * A file, or a part of it, as a body of known size. It is opened when the body is asked for, and closed when that ends,
- * so one that is never sent holds nothing. Beast's `file_body`.
+ * so one that is never sent holds nothing.
  */
 export class FileBody implements BodyStream {
   /** The path of the file. */

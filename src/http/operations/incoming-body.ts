@@ -4,13 +4,13 @@ import type { BodyStream } from "../messages/body.ts";
 import { httpError } from "../messages/errors.ts";
 import type { Fields } from "../messages/fields.ts";
 
-/** Who reads the parts of an {@link IncomingBody}. */
+/** Reads the parts of an {@link IncomingBody}. */
 export interface BodySource {
   /** How many bytes there are in all, where that is known. */
   readonly contentLength: number | undefined;
   /** Whether the body has been read to its end. */
   readonly isDone: boolean;
-  /** The fields behind it, once it is done. */
+  /** The trailers, once it is done. */
   readonly trailers: Fields;
   /** Reads the next part, or undefined at the end. */
   readPart(handler: Handler<Uint8Array | undefined>): void;
@@ -46,7 +46,7 @@ export class IncomingBody implements BodyStream, AsyncIterator<Uint8Array, undef
     return this.#source.isDone;
   }
 
-  /** The fields that came behind it, once it is done: RFC 9110 6.5. */
+  /** The trailers that came with it, once it is done: RFC 9110 6.5. */
   get trailers(): Fields {
     return this.#source.trailers;
   }
@@ -82,7 +82,7 @@ export class IncomingBody implements BodyStream, AsyncIterator<Uint8Array, undef
     return Promise.resolve({ done: true, value: undefined });
   }
 
-  /** Takes it away from whoever reads it; calls back once that does not read any more, at once if it does not. @internal */
+  /** Takes it away from its reader. Calls back once no read is in flight: at once if none is. @internal */
   detach(idle: () => void): void {
     this.#isTaken = true;
     this.#error ??= httpError("http.body_used", { message: "The message of this body has been dealt with" });

@@ -12,7 +12,7 @@ import type { OperationOptions } from "./operation-options.ts";
 
 /** What takes bytes until it has what is wanted of them. */
 export interface Sink<Result> {
-  /** Takes bytes, those that were not used up before first; returns how many it has used up. Throws for what is wrong. */
+  /** Takes bytes, beginning with the unused ones of the call before; returns how many it has used. Throws what is wrong with them. */
   put(bytes: Uint8Array): number;
   /** Whether it has what is wanted. */
   readonly isDone: boolean;
@@ -85,7 +85,7 @@ export class ReadOperation<Result> {
 
   #finish(failure: ServalError | undefined): void {
     let error = this.#guard?.release() ?? failure;
-    // On an error there is no result, and nobody may look at it.
+    // After an error there is no result to look at.
     let result = undefined as Result;
     try {
       if (error === undefined) result = this.#sink.result();

@@ -6,7 +6,7 @@ import type { Response } from "../messages/response.ts";
 
 /**
  * Reads all that answers a request: first what is in `buffer`, then from the stream. Bytes past it stay in the buffer, for
- * whoever takes over: all that is behind the head, where there is no body or the parser's `maxBodySize` is 0. At most the
+ * the next reader: all that is after the head, where there is no body or the parser's `maxBodySize` is 0. At most the
  * parser's limits and one read of the stream are held.
  *
  * Completes with the final response; never inside the call. Its body is cut where it is larger than `maxBodySize`.

@@ -3,13 +3,12 @@ import type { OperationOptions } from "./operation-options.ts";
 import { startRead } from "./read-operation.ts";
 import { MessageSink, PartSink, type Parser } from "./sinks.ts";
 
-// Each reads what is in `buffer` first, then from the stream, and leaves what is behind in the buffer.
+// Each reads what is in `buffer` first, then from the stream, and leaves later bytes in the buffer.
 // The overload with the handler alone comes first: a function would be tried as options, and its parameters had no types.
 
 /**
  * Reads the head of a message, and completes with the message; its body is still to come, by {@link readSome} or
- * {@link read}. Bytes behind the head stay in `buffer`: for those, for `accept`, or for whoever takes over. Beast's
- * `http::async_read_header`.
+ * {@link read}. Bytes after the head stay in `buffer`: for those, for `accept`, or for another reader.
  *
  * Completes never inside the call; without a handler, returns a promise. Fails with `http.end_of_stream` where the stream
  * ended before any of a message, `http.partial_message` where it ended inside; with what the parser's `put` throws; with
@@ -50,8 +49,7 @@ export function readHeader<Parsed>(
 
 /**
  * Reads some of a message's body, and completes with that: at least one byte, yours to keep, or undefined at its end, when
- * the parser is done and has the trailer. Behind {@link readHeader}, until it has said undefined, or the parser is done.
- * Beast's `http::async_read_some`.
+ * the parser is done and has the trailers. After {@link readHeader}, until it has said undefined, or the parser is done.
  *
  * Completes and fails as {@link readHeader} does; with `http.body_limit` before anything is read of a body that is
  * announced to be too large.
@@ -86,9 +84,9 @@ export function readSome(
 }
 
 /**
- * Reads a whole message, or what is left of it behind {@link readHeader}, and completes with the message; its body are
- * the bytes that were read here, at most the parser's `maxBodySize`. Bytes behind the message stay in `buffer`, for the
- * next one. Beast's `http::async_read`.
+ * Reads a whole message, or what is left of it after {@link readHeader}, and completes with the message; its body are
+ * the bytes that were read here, at most the parser's `maxBodySize`. Bytes after the message stay in `buffer`, for the
+ * next one.
  *
  * Completes and fails as {@link readHeader} does.
  */

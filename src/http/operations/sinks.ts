@@ -48,8 +48,8 @@ export class MessageSink<Parsed> implements Sink<Parsed> {
 }
 
 /**
- * Wants as much of the body as there is: a copy of it, undefined at its end. It does not stop behind each
- * chunk: who sends thousands of tiny ones in a read is not to be paid with as many turns.
+ * Wants as much of the body as there is: a copy of it, undefined at its end. It does not stop after each
+ * chunk: thousands of tiny ones in one read must not cost as many turns of the event loop.
  */
 export class PartSink implements Sink<Uint8Array | undefined> {
   readonly #parser: Parser<unknown>;
@@ -94,7 +94,7 @@ export class PartSink implements Sink<Uint8Array | undefined> {
       gathered.set(part, size);
       size += part.length;
     } while (used < bytes.length && !parser.isDone);
-    // Who keeps little keeps no large block.
+    // A small part must not keep a large block alive.
     if (gathered !== undefined && size > gathered.length / 2) this.#part = gathered.subarray(0, size);
     else if (first !== undefined) this.#part = copyOf(gathered ?? first, size);
     return used;

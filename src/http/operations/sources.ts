@@ -5,7 +5,7 @@ import type { Body } from "../messages/body.ts";
 
 /** Lets go of a body that is not read at all, if it has a way to be told: Web streams have `cancel`, Node's `destroy`. */
 export function discard(body: Body): void {
-  // Types don't keep anybody from putting nothing at all there.
+  // JavaScript may have put nothing at all there.
   const { cancel, destroy } = ((body as Body | null | undefined) ?? {}) as Partial<
     Record<"cancel" | "destroy", () => unknown>
   >;
@@ -13,7 +13,7 @@ export function discard(body: Body): void {
   if (typeof end === "function") runReported(() => end.call(body));
 }
 
-/** Lets go of one that is not read to its end. What it fails with then is nobody's concern. */
+/** Lets go of one that is not read to its end. A failure of that is ignored. */
 export function stop(source: AsyncIterator<unknown> | undefined): void {
   try {
     source?.return?.()?.then(undefined, ignore);

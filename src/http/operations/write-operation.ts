@@ -49,7 +49,7 @@ export class WriteOperation {
     this.#isEnough = undefined;
   }
 
-  /** The rest is not wanted any more; what is in flight is left to itself, and nobody is told. */
+  /** The rest is not wanted any more: a write in flight completes without a callback. */
   cancel(): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
@@ -123,7 +123,7 @@ export class WriteOperation {
 
   readonly #onSourceFailed = (cause: unknown): void => {
     if (this.#hasEnded) return;
-    // Who fails has ended.
+    // A source that fails has ended.
     this.#source = undefined;
     this.#sourceFailed(cause);
   };

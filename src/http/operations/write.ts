@@ -14,7 +14,7 @@ export interface WriteOptions extends OperationOptions, Pick<SerializerOptions, 
 
 /**
  * Writes the head of a serializer's message, unless that is written, and what `next` gives out with it; its option
- * `split` keeps the body out of that. Beast's `http::async_write_header`.
+ * `split` keeps the body out of that.
  *
  * Completes once the stream has taken it, never inside the call; without a handler, returns a promise. Fails with the
  * stream's error, or with `core.aborted` where the signal fired, which closes the stream. A write that is in flight
@@ -40,7 +40,7 @@ export function writeHeader(
 /**
  * Writes some of a serializer's message, at least one byte: all that one `writeSome` of the stream takes, up to the
  * serializer's `limit`. Where the serializer needs the next part of the body first, that is misuse, `http.need_body`;
- * where it is done, there is nothing to do. Beast's `http::async_write_some`. Completes and fails as {@link writeHeader}
+ * where it is done, there is nothing to do. Completes and fails as {@link writeHeader}
  * does.
  */
 export function writeSome(stream: ByteStream, serializer: Serializer, handler: Handler): void;
@@ -58,7 +58,7 @@ export function writeSome(
   handler?: Handler,
 ): Promise<void> | void {
   let hasStarted = false;
-  // Asked before the first write and behind each.
+  // Asked before the first write and after each.
   const isEnough = (): boolean => {
     if (!hasStarted && serializer.needsBody) throw httpError("http.need_body");
     const isWritten = hasStarted;
@@ -78,7 +78,7 @@ export function writeSome(
  * `ServalError`, where the source fails, and `http.bad_content_length` where it gives more or less than the head has
  * announced: part of the message is out then, and the stream can only be closed. A message that can't be sent (see
  * {@link Serializer}) and a write that is in flight already (`core.operation_pending`) are misuse: they throw where there
- * is a handler, before anything is written. Beast's `http::async_write`.
+ * is a handler, before anything is written.
  */
 export function write(stream: ByteStream, message: Writable, handler: Handler): void;
 export function write(stream: ByteStream, message: Writable, options?: WriteOptions): Promise<void>;

@@ -6,7 +6,7 @@ export const mostGathered: number = 64 * 1024;
 /** How many pipelined requests are answered before others have their turn. */
 export const mostInTurn = 128;
 
-/** How many bytes of a body that nobody wanted are read so that the connection can be kept. */
+/** How many bytes of an unread body are read so that the connection can be kept. */
 export const mostDrained: number = 64 * 1024;
 
 /** How many milliseconds a client may take to end its side once we have ended ours. */

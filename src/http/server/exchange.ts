@@ -41,7 +41,7 @@ export class RequestExchange implements Exchange {
 
   /**
    * Whether a read is to find out if the client goes: not where the stream may be released, and not where the connection
-   * ends behind the response, since nothing may be being read then.
+   * ends after the response, since no read may be in flight then.
    */
   get isWatched(): boolean {
     if (this.#controller === undefined || !this.isPending) return false;

@@ -6,7 +6,7 @@ import { Response } from "../messages/response.ts";
 
 // What a server has to say of requests that it can't take, pure.
 
-/** The status that tells a client what was wrong with its request; undefined where nobody is there to be told. */
+/** The status that tells a client what was wrong with its request; undefined if the client has gone. */
 export function refusalStatus(error: ServalError): number | undefined {
   switch (error.code) {
     case "core.timeout":
@@ -37,7 +37,7 @@ export function refusal(error: ServalError, status: number): Response {
 
 /**
  * What is wrong with a request beyond its syntax, that any server has to refuse: RFC 9112 3.2, one Host and a sound one;
- * RFC 9110 10.1.1, an expectation that nobody knows.
+ * RFC 9110 10.1.1, an unknown expectation.
  */
 export function checkRequest(request: Request): ServalError | undefined {
   const { version, headers } = request;

@@ -32,7 +32,7 @@ export class RequestBody implements BodySource {
   isAwaited: boolean;
   /** Why the body can't be read, as far as that has been tried. */
   error: ServalError | undefined;
-  /** Whether a read is in flight, perhaps one that nobody waits for any more. */
+  /** Whether a read is in flight; its reader may have given up. */
   isReading = false;
   #left: number;
   #since = 0;
@@ -86,24 +86,24 @@ export class RequestBody implements BodySource {
   goAhead(then: () => void): void {
     const { isAwaited } = this;
     this.isAwaited = false;
-    // Behind the head of the response it would say nothing any more.
+    // After the head of the response, a 100 says nothing any more.
     if (!isAwaited || this.#writer.isSending) {
       then();
       return;
     }
-    // Behind a write that may be in flight.
+    // After a write that may be in flight.
     this.#writer.flush(() => {
       this.#writer.addContinue();
       this.#writer.flush(then);
     });
   }
 
-  /** Whether more is still to come than so many bytes; false where nobody knows. */
+  /** Whether more than so many bytes are still to come; false if that is unknown. */
   hasMoreThan(size: number): boolean {
     return (this.#parser.contentLengthRemaining ?? 0) > size;
   }
 
-  /** Reads what is left, if that is at most so many bytes, for nobody; then calls back, with what has failed. */
+  /** Reads and drops the rest, if that is at most so many bytes; then calls back, with the failure if there was one. */
   drain(most: number, then: (error: ServalError | undefined) => void): void {
     if (this.isDone || most < 0 || this.hasMoreThan(most)) {
       then(undefined);

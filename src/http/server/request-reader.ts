@@ -4,7 +4,7 @@ import { RequestParser } from "../codec/request-parser.ts";
 import type { Request } from "../messages/request.ts";
 import type { ServeSettings } from "./serve-options.ts";
 
-/** Who takes the requests of a {@link RequestReader}. */
+/** Takes the requests of a {@link RequestReader}. */
 export interface RequestTaker {
   /** There are bytes; inside this call {@link RequestReader.take} gives the requests in them. */
   arrived(): void;
@@ -18,7 +18,7 @@ export interface RequestTaker {
   expired(isInside: boolean): void;
 }
 
-/** Reads the heads of requests from a stream, in the time that they may take. What is behind them stays in its buffer. */
+/** Reads the heads of requests from a stream, each within its deadline. Bytes after a head stay in the buffer. */
 export class RequestReader {
   /** What was read and is not used up: nothing, between requests. */
   readonly buffer: FlatBuffer = new FlatBuffer();
@@ -31,9 +31,9 @@ export class RequestReader {
   #bytes: Uint8Array | undefined;
   #used = 0;
   #isInFlight = false;
-  /** Whether nobody waits for what the read in flight brings. */
+  /** Whether no request waits for the read in flight. */
   #isAside = false;
-  /** Whether the stream has ended while nobody waited. */
+  /** Whether the stream has ended while no request waited. */
   #hasEnded = false;
   #whenIdle: (() => void) | undefined;
   /** Whether any request was taken. */
@@ -65,7 +65,7 @@ export class RequestReader {
     return this.#isInFlight && !this.#isAside;
   }
 
-  /** Whether a read is in flight that {@link watch} has started, and nobody waits for. */
+  /** Whether a read is in flight that {@link watch} has started, and no request waits for. */
   get isWatching(): boolean {
     return this.#isInFlight && this.#isAside;
   }
@@ -141,7 +141,7 @@ export class RequestReader {
     this.#parser = new RequestParser(this.#settings.parser);
   }
 
-  /** Keeps what is not used up of the bytes being looked at: they are borrowed, and whoever waits comes back to the buffer. */
+  /** Keeps the unused rest of the bytes being looked at: they are borrowed, and the next look is at the buffer. */
   keepRest(): void {
     const bytes = this.#bytes;
     this.#bytes = undefined;
@@ -150,7 +150,7 @@ export class RequestReader {
     else if (this.#used < bytes.length) this.buffer.append(bytes.subarray(this.#used));
   }
 
-  /** A copy of the bytes behind the request that was taken. */
+  /** A copy of the bytes after the request that was taken. */
   rest(): Uint8Array {
     const rest = this.#bytes === undefined ? this.buffer.data() : this.#bytes.subarray(this.#used);
     return copyOf(rest, rest.length);

@@ -1,6 +1,6 @@
 import { blockSize, dropFront, encodeLatin1, giveBack, takeBlock, writeLatin1 } from "../../core/internal.ts";
 
-/** Bodies up to this many bytes are copied behind their heads, so that many responses leave as one buffer. */
+/** Bodies up to this many bytes are copied after their heads, so that many responses leave as one buffer. */
 const copiedUpTo = 16 * 1024;
 
 /**

@@ -16,7 +16,7 @@ import { WriteOperation } from "../operations/write-operation.ts";
  */
 const mostWritten = 256 * 1024;
 
-/** Moves responses to a stream: those that are ready gather until they are flushed, one that comes in parts goes by itself. */
+/** Moves responses to a stream: whole ones gather until they are flushed, one that comes in parts is sent by itself. */
 export class ResponseWriter {
   readonly #stream: ByteStream;
   readonly #settings: ServeSettings;
@@ -26,7 +26,7 @@ export class ResponseWriter {
   /** The response that comes in parts, from when it is given until it is sent. */
   #sending: WriteOperation | undefined;
   #isWriting = false;
-  /** Who is to be called back, in this order, once nothing is being written. */
+  /** Callbacks, in order, for when nothing is being written any more. */
   #then: (() => void)[] = [];
   #isCalling = false;
   #isClosed = false;
@@ -66,14 +66,14 @@ export class ResponseWriter {
     this.#buffer.add("HTTP/1.1 100 Continue\r\n\r\n", emptyBody);
   }
 
-  /** Writes what waits, then calls back, behind those that wait already: at once where there is nothing. */
+  /** Writes pending output, then calls `then`, in FIFO order; synchronously if nothing is pending. */
   flush(then: () => void): void {
     this.#then.push(then);
     this.#advance();
   }
 
   /**
-   * Writes a response that comes in parts, behind what waits, and calls back with what it has failed with, and whether
+   * Writes a response that comes in parts, after what waits, and calls back with what it has failed with, and whether
    * that was the body's fault. Throws for one that can't be sent.
    */
   send(
@@ -103,7 +103,7 @@ export class ResponseWriter {
     });
   }
 
-  /** Nothing is written any more, and nobody called back. */
+  /** Writes nothing more, and drops the callbacks. */
   close(): void {
     this.#isClosed = true;
     this.#deadline.cancel();

@@ -6,7 +6,7 @@ import { ServeSettings, type RequestHandler, type ServeOptions } from "./serve-o
 /**
  * Serves HTTP/1.1 on one stream: reads requests, has the handler answer each, and writes the responses, in order, until
  * the client or a response ends the connection. It keeps connections alive, answers pipelined requests in order, sends
- * 100 (Continue) when a body that waits for it is asked for, reads what is left of bodies that nobody wanted, and refuses
+ * 100 (Continue) when a body that waits for it is asked for, reads the rest of unread bodies, and refuses
  * what it can't take with the status that says why: 400, 408, 413, 417, 431, 501, 505.
  *
  * Completes when the connection has ended, and its stream is closed, or is the handler's by `release`. Without a

@@ -156,7 +156,7 @@ export class ServerConnection implements ExchangeOwner, RequestTaker {
     request.body = this.#body.incoming;
   }
 
-  /** Goes on behind a response: with what has been read, then with the stream. */
+  /** Goes on after a response: with what has been read, then with the stream. */
   readonly #takeMore = (): void => {
     if (this.#hasEnded) return;
     if (this.#reader.buffer.size > 0 && !this.#isStopping) this.#reader.again();
@@ -190,7 +190,7 @@ export class ServerConnection implements ExchangeOwner, RequestTaker {
     if (!isLater && !this.#writer.isWriting)
       return this.#respond(request, result as Exclude<typeof result, Promise<unknown>>);
     this.#reader.keepRest();
-    // Who has asked before is not to wait for this one.
+    // Responses to earlier requests must not wait for this one.
     if (!this.#hasEnded) this.#writer.flush(ignore);
     exchange.isPending = true;
     this.watch();
@@ -222,7 +222,7 @@ export class ServerConnection implements ExchangeOwner, RequestTaker {
     this.#isAnswering = false;
     try {
       if (this.#hasEnded) {
-        // Too late: nobody is there to get it.
+        // Too late: the client has gone.
         if (response instanceof Response) discard(response.body);
         return false;
       }
@@ -270,7 +270,7 @@ export class ServerConnection implements ExchangeOwner, RequestTaker {
     return false;
   }
 
-  /** Behind a response. Returns whether the next request may be taken at once. */
+  /** After a response. Returns whether the next request may be taken at once. */
   #afterResponse(keepAlive: boolean): boolean {
     const body = this.#body;
     if (this.#exchange !== undefined) this.#exchange.isPending = false;
@@ -309,7 +309,7 @@ export class ServerConnection implements ExchangeOwner, RequestTaker {
     this.#timer = this.#settings.clock.setTimer(0, this.#takeMore);
   }
 
-  /** As much is read of a body that nobody wanted as is worth it. */
+  /** Reads the rest of an unread body, if it is short enough to be worth it. */
   readonly #onDrained = (error: ServalError | undefined): void => {
     if (this.#hasEnded) return;
     if (!this.#body!.isDone) {
@@ -336,7 +336,7 @@ export class ServerConnection implements ExchangeOwner, RequestTaker {
     return this.#send(request, response);
   }
 
-  /** Tells the client what is wrong with its request, and ends: where the next one begins, nobody knows. */
+  /** Tells the client what is wrong with its request, and ends: it is unknown where the next one begins. */
   #refuse(error: ServalError): void {
     const status = refusalStatus(error);
     if (status === undefined) {

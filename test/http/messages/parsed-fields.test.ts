@@ -23,9 +23,9 @@ test("a tab behind a value is told, not one before or in it", () => {
   const fieldsOf = (line: string): ParsedFields =>
     new ParsedFields(`Host:\t\r\n${line}\r\n`, 0, [4, 6, 9, 8 + line.length]);
   for (const line of ["X:a\t", "x: a \t ", "X:\ta\t\t", "x:\t"])
-    assert.equal(fieldsOf(line).hasTabBehind("X"), true, line);
-  for (const line of ["X:a", "X:\ta", "X: a\tb ", "Y:a\t"]) assert.equal(fieldsOf(line).hasTabBehind("X"), false, line);
-  assert.equal(fieldsOf("X:a").hasTabBehind("host"), true);
+    assert.equal(fieldsOf(line).hasTabAfter("X"), true, line);
+  for (const line of ["X:a", "X:\ta", "X: a\tb ", "Y:a\t"]) assert.equal(fieldsOf(line).hasTabAfter("X"), false, line);
+  assert.equal(fieldsOf("X:a").hasTabAfter("host"), true);
 });
 
 test("they make the flat list", () => {
