@@ -23,14 +23,14 @@ import { WebSocket, WebSocketServer, type ClientOptions } from "ws";
 import { localhost } from "../support/localhost.ts";
 import { until } from "../support/until.ts";
 
-// Every TypeScript block of the documentation is compiled as it stands, and run. Its name, in a comment above it, says
-// what has to come of it here.
+// Every TypeScript block of the documentation is compiled as it stands, and run. Its name, in a comment above it, leads
+// to the check of its outcome here.
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 const folder = mkdtempSync(path.join(tmpdir(), "serval-docs-"));
 after(() => rmSync(folder, { recursive: true }));
 
-// What the clients among them talk to.
+// The server of the clients among them.
 const peer = createServer((request, response) => void request.pipe(response));
 const sockets = new WebSocketServer({ server: peer, perMessageDeflate: true });
 sockets.on("connection", (ws) => ws.on("message", (data, isBinary) => ws.send(data, { binary: isBinary })));
@@ -54,7 +54,7 @@ const blocks = documents.flatMap((file) =>
   ),
 );
 
-/** What a running example says and takes. */
+/** A running example. */
 interface Running {
   /** The port that it listens on. */
   port: number;
@@ -66,7 +66,7 @@ interface Running {
 
 type ConstructorOptions = [options?: ClientOptions] | [protocols: string[], options?: ClientOptions];
 
-/** With which status a connection is refused. */
+/** The status that a connection is refused with. */
 async function refusedWith(url: string, ...options: ConstructorOptions): Promise<number | undefined> {
   const ws = new WebSocket(url, ...(options as [string[], ClientOptions]));
   ws.on("error", () => {});
@@ -321,7 +321,7 @@ function run(cwd: string, ...args: string[]): void {
   assert.equal(status, 0, stdout + stderr);
 }
 
-/** The port that an example says it listens on; of one that does not, all output counts, to its end. */
+/** The port that an example says it listens on; 0 for one that does not, all of whose output counts. */
 function portOf(output: string): number {
   return Number(/^listening .*(?:port":|:|port )(\d+).*\n/m.exec(output)?.[1] ?? 0);
 }

@@ -4,7 +4,7 @@ import * as path from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 
-// Links of the documentation to its own files and headings; those to other sites are theirs.
+// Links of the documentation to its own files and headings, and the paths that it names. Links to other sites are not checked.
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 
