@@ -44,9 +44,12 @@ export type BodyInit = string | BufferSource | Blob | Iterable<string | BufferSo
 export function toBody(body: BodyInit | undefined): Body {
   if (body === undefined) return emptyBody;
   if (typeof body === "string") return encodeUtf8(body);
-  const bytes = viewOf(body);
-  if (bytes !== undefined) return bytes;
-  if (isStream(body)) return body;
+  if (body instanceof Uint8Array || isStream(body)) return body;
+  return viewOf(body) ?? bodyOf(body);
+}
+
+/** Apart from {@link toBody}, whose every call would otherwise make room for what these functions hold. */
+function bodyOf(body: Exclude<BodyInit, string | BodyStream>): Body {
   if (body instanceof Blob) return { size: body.size, [Symbol.asyncIterator]: () => bytesIn(body) };
   if (Array.isArray(body)) return bodyOfList(body.map(partOf));
   if (isIterable(body)) return { [Symbol.asyncIterator]: () => partsOf(body) };
