@@ -7,6 +7,7 @@ import { binary, close, concat, frame, more, ping, text } from "../support/frame
 import { afterSteps, quiet } from "../../support/quiet.ts";
 import { WebSocketPeer } from "../support/kit.ts";
 import { requestBytes } from "../support/requests.ts";
+import { leave, Tracked } from "../support/tracked.ts";
 
 const unhandled: unknown[] = [];
 const note = (reason: unknown): void => void unhandled.push(reason);
@@ -107,18 +108,9 @@ async function session(
     highWaterMark: 64,
     ...(pushed && { message: (one, message) => late.message!(one, message) }),
   });
-  const outcome: Outcome = { accept: undefined, settled: [], closed: undefined, peer, next, clock, ws };
-  let open = 0;
-  const track = (promise: Promise<unknown>): void => {
-    open++;
-    promise.then(
-      () => void open--,
-      (error: unknown) => {
-        open--;
-        outcome.settled.push(error);
-      },
-    );
-  };
+  const tracked = new Tracked();
+  const { track, errors: settled } = tracked;
+  const outcome: Outcome = { accept: undefined, settled, closed: undefined, peer, next, clock, ws };
   void ws.closed.then((info) => (outcome.closed = info));
   const using = use(ws, late, track);
   track(using);
@@ -126,17 +118,10 @@ async function session(
   act?.(outcome);
   await quiet();
   await quiet();
-  void peer.write(bye);
-  await quiet();
-  peer.stream.end();
-  await quiet();
-  // A peer that answers nothing more: the deadline is all that is left.
-  if (outcome.closed === undefined) await clock.advance(30_000);
-  await quiet();
-  assert.equal(open, 0, "a promise is pending");
+  await leave({ peer, clock, isClosed: () => outcome.closed !== undefined }, bye);
+  tracked.assertSettled();
   assert.ok(outcome.closed !== undefined, "closed is pending");
   assert.deepEqual([clock.pending, next.closed, ws.isOpen, ws.bufferedAmount], [0, true, false, 0]);
-  for (const error of outcome.settled) assert.ok(error instanceof ServalError, String(error));
   return outcome;
 }
 

@@ -1,13 +1,14 @@
 // Whole sessions that use everything, in both roles, with everything that may fail failing at every moment.
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { ServalError, type Role } from "../../../src/core/index.ts";
+import type { Role } from "../../../src/core/index.ts";
 import type { PairOptions } from "../../../src/testing/index.ts";
 import { prepare, type Stream } from "../../../src/websocket/index.ts";
 import { Connection, extensions, responseTo, roles } from "../support/client-kit.ts";
 import { concat, frame } from "../support/frames.ts";
 import { afterSteps, quiet } from "../../support/quiet.ts";
 import { requestBytes } from "../support/requests.ts";
+import { leave, Tracked } from "../support/tracked.ts";
 
 const unhandled: unknown[] = [];
 const note = (reason: unknown): void => void unhandled.push(reason);
@@ -123,19 +124,8 @@ async function session(
   const connection = new Connection(role, options, { pair: own, peerPair: peers });
   const { ws, peer, clock } = connection;
   const sources: Source[] = [];
-  const codes = new Set<string>();
-  let open = 0;
-  const track = (promise: Promise<unknown>): void => {
-    open++;
-    promise.then(
-      () => void open--,
-      (error: unknown) => {
-        open--;
-        assert.ok(error instanceof ServalError, String(error));
-        codes.add(error.code);
-      },
-    );
-  };
+  const tracked = new Tracked();
+  const { track } = tracked;
   const opening = role === "server" ? ws.accept() : ws.handshake("example.com", "/chat");
   track(opening);
   track(
@@ -150,21 +140,15 @@ async function session(
   if (role === "client" && hasHead()) void peer.write(responseTo(peer.received, deflates ? extensions : undefined));
   void peer.write(said(connection));
   for (let turn = 0; turn < 5; turn++) await quiet();
-  void peer.write(connection.close(4000, "bye"));
-  await quiet();
-  peer.stream.end();
-  await quiet();
-  // A peer that takes nothing more, or a handshake that is not answered: the deadline is all that is left.
-  if (connection.closed === undefined) await clock.advance(30_000);
-  await quiet();
-  assert.equal(open, 0, "a promise is pending");
+  await leave({ peer, clock, isClosed: () => connection.closed !== undefined }, connection.close(4000, "bye"));
+  tracked.assertSettled();
   assert.ok(
     sources.every(({ isInUse }) => !isInUse),
     "a source was not told of the end",
   );
   assert.ok(connection.closed !== undefined, "closed is pending");
   assert.deepEqual([clock.pending, connection.next.closed, ws.isOpen, ws.bufferedAmount], [0, true, false, 0]);
-  return { connection, codes };
+  return { connection, codes: new Set(tracked.errors.map(({ code }) => code)) };
 }
 
 for (const role of roles) {
