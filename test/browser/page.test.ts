@@ -58,12 +58,18 @@ describe("the page in Chromium", { skip: requires("chromium") }, () => {
     const cells = page.getByRole("row", { name }).getByRole("cell");
     return cells.allTextContents();
   };
-  /** Waits until an expression is true in the page, which is asked at each of its frames. */
+  /** Waits until an expression is true in the page, which is asked at each of its frames; fails if it does not come to that. */
   const until = async (expression: string): Promise<void> => {
-    await page.evaluate(`new Promise((resolve) => {
-      const look = () => (${expression} ? resolve() : requestAnimationFrame(look));
+    const held = await page.evaluate(`new Promise((resolve) => {
+      const end = performance.now() + 60_000;
+      const look = () => {
+        if (${expression}) resolve(true);
+        else if (performance.now() > end) resolve(false);
+        else requestAnimationFrame(look);
+      };
       look();
     })`);
+    assert.ok(held, `it never held in the page: ${expression}`);
   };
   const say = async (words: string): Promise<void> => {
     await message().fill(words);

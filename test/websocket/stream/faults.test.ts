@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { ServalError, type CloseInfo } from "../../../src/core/index.ts";
+import type { CloseInfo, ServalError } from "../../../src/core/index.ts";
 import { pair, VirtualClock, type PairOptions } from "../../../src/testing/index.ts";
 import { Stream, type MessageData, type StreamOptions } from "../../../src/websocket/index.ts";
 import { binary, close, concat, frame, more, ping, text } from "../support/frames.ts";
