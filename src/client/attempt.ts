@@ -66,7 +66,7 @@ async function open<Data>(
   return ws;
 }
 
-/** The fields of a request to an endpoint: the URL's user and password go there unless something else is to. */
+/** The headers of a request to an endpoint: the URL's user and password go there unless something else is to. */
 function withCredentials(headers: Fields, { credentials }: Endpoint): Fields {
   if (credentials === undefined || headers.has("Authorization")) return headers;
   const all = new Fields(headers);

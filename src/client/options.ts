@@ -21,7 +21,7 @@ export interface TlsOptions extends Omit<net.TlsOptions, "ALPNProtocols"> {}
 export interface ConnectOptions<Data = unknown> extends Omit<StreamOptions<Data>, "upgrade" | "peer"> {
   /** The subprotocols to offer, the preferred one first. Default none. */
   protocols?: string | readonly string[] | undefined;
-  /** More fields for the request: Origin, Cookie, Authorization and the like. */
+  /** More headers for the request: Origin, Cookie, Authorization and the like. */
   headers?: FieldsInit | undefined;
   /**
    * Adds headers to the request, last of all, such as a token that is made anew: called for each attempt and each
@@ -98,7 +98,7 @@ export class ConnectSettings<Data> {
   readonly family: 4 | 6 | undefined;
   readonly signal: AbortSignal | undefined;
 
-  /** Throws `core.invalid_argument`, naming the option, for a value that can't be meant; `client.bad_proxy`; fields' own errors. */
+  /** Throws `core.invalid_argument`, naming the option, for a value that can't be meant; `client.bad_proxy`; the headers' own errors. */
   constructor(options: ConnectOptions<Data>) {
     checkOptions(connectOptions, options);
     const { protocols, headers, tls, signal, proxy, proxyTls, redirects, family, ...stream } = options;

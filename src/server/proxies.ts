@@ -12,10 +12,10 @@ export interface ProxyOptions {
    */
   trusted: readonly string[];
   /**
-   * The field in which they say whom a request comes from: the one that all of them set or append to. A field that they
+   * The header in which they say whom a request comes from: the one that all of them set or append to. A header that they
    * merely pass on is the client's own invention. Default "X-Forwarded-For".
    */
-  field?: "X-Forwarded-For" | "Forwarded" | undefined;
+  header?: "X-Forwarded-For" | "Forwarded" | undefined;
 }
 
 /** Whom a request comes from: the peer of its connection, or the client that trusted proxies name. */
@@ -43,13 +43,13 @@ export function isLocal({ address, unix }: Peer): boolean {
 /** Makes of the option `proxies` what tells whom a request comes from. Throws `core.invalid_argument`. */
 export function clientOf(proxies: ProxyOptions | undefined): ClientOf {
   if (proxies === undefined) return (_, peer) => peer;
-  const { field, isTrusted } = settingsOf(proxies);
-  const read = field === "Forwarded" ? forwardedFor : xForwardedFor;
+  const { header, isTrusted } = settingsOf(proxies);
+  const read = header === "Forwarded" ? forwardedFor : xForwardedFor;
   return (request, peer) => {
     if (peer === undefined || !isTrusted(peer)) return peer;
     let client = peer;
     // Each proxy appends whom it was asked by: from the end, as far as those who say it are trusted.
-    for (const name of read(request.headers.get(field) ?? "")) {
+    for (const name of read(request.headers.get(header) ?? "")) {
       const next = parseNode(name);
       if (next === undefined) break;
       client = next;
@@ -64,10 +64,10 @@ export function trusts(proxies: ProxyOptions | undefined): (peer: Peer) => boole
   return proxies === undefined ? () => false : settingsOf(proxies).isTrusted;
 }
 
-const proxiesOptions = optionSet("proxies", ["trusted", "field"], '{ trusted: ["10.0.0.0/8"] }');
+const proxiesOptions = optionSet("proxies", ["trusted", "header"], '{ trusted: ["10.0.0.0/8"] }');
 
 function settingsOf(proxies: ProxyOptions): {
-  field: "X-Forwarded-For" | "Forwarded";
+  header: "X-Forwarded-For" | "Forwarded";
   isTrusted: (peer: Peer) => boolean;
 } {
   checkOptions(proxiesOptions, proxies);
@@ -75,13 +75,13 @@ function settingsOf(proxies: ProxyOptions): {
   if (!Array.isArray(trusted)) {
     throw invalidArgument(`proxies.trusted must be a list, such as ["10.0.0.0/8"], not ${show(trusted)}`);
   }
-  const field = checkChoice("proxies.field", proxies.field, ["X-Forwarded-For", "Forwarded"]);
+  const header = checkChoice("proxies.header", proxies.header, ["X-Forwarded-For", "Forwarded"]);
   const list = networksOf(
     trusted.flatMap((one) => (one === "loopback" ? loopback : one === "private" ? privateNetworks : [one])),
   );
   const trustsUnix = trusted.includes("loopback") || trusted.includes("private");
   return {
-    field,
+    header,
     isTrusted: ({ address, unix }) => (unix === undefined ? address !== undefined && list.has(address) : trustsUnix),
   };
 }

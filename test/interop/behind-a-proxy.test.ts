@@ -255,7 +255,7 @@ describe("mistakes with nginx", { skip: requires("nginx") }, () => {
         [/proxy_set_header Connection .*;/, ""],
       ],
       400,
-      /Connection field (is missing|lacks upgrade)/,
+      /Connection header (is missing|lacks upgrade)/,
     ],
     ["no Host", [[/proxy_set_header Host .*;/, ""]], 403, /^Pages of the origin .* may not connect/],
     ["Host without its port", [[/\$http_host/, "$host"]], 403, /^Pages of the origin .* may not connect/],

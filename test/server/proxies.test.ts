@@ -7,10 +7,10 @@ import { fc } from "../support/property.ts";
 
 const proxy: Peer = { address: "10.0.0.1", port: 5000, family: "IPv4" };
 
-/** In short: whom a request comes from that a trusted proxy sends with this field. */
-function seen(field: "X-Forwarded-For" | "Forwarded", ...values: string[]): string {
-  const request = new Request({ headers: { Host: "h", [field]: values } });
-  const { address, port } = clientOf({ trusted: ["10.0.0.0/8", "2001:db8::/32"], field })(request, proxy)!;
+/** In short: whom a request comes from that a trusted proxy sends with this header. */
+function seen(header: "X-Forwarded-For" | "Forwarded", ...values: string[]): string {
+  const request = new Request({ headers: { Host: "h", [header]: values } });
+  const { address, port } = clientOf({ trusted: ["10.0.0.0/8", "2001:db8::/32"], header })(request, proxy)!;
   return port === undefined ? address! : `${address} ${port}`;
 }
 
@@ -68,11 +68,11 @@ describe("X-Forwarded-For", () => {
     assert.equal(seen("X-Forwarded-For", "198.51.100.9, 10.0.0.4", "10.0.0.2"), "198.51.100.9");
   });
 
-  test("it is another field that does not count", () => {
+  test("it is another header that does not count", () => {
     const request = new Request({ headers: { "X-Forwarded-For": "192.0.2.1", Forwarded: "for=192.0.2.2" } });
     const options = { trusted: ["10.0.0.0/8"] };
     assert.equal(clientOf(options)(request, proxy)!.address, "192.0.2.1");
-    assert.equal(clientOf({ ...options, field: "Forwarded" })(request, proxy)!.address, "192.0.2.2");
+    assert.equal(clientOf({ ...options, header: "Forwarded" })(request, proxy)!.address, "192.0.2.2");
   });
 
   test("without it the client is the proxy, as it was given", () => {
@@ -171,27 +171,27 @@ describe("whatever anyone in front says", () => {
   );
   const address = fc.constantFrom("192.0.2.1", "[2001:db9::1]", "192.0.2.1:4711", "[2001:db9::1]:4711");
   const names = fc.constantFrom("X-Forwarded-For" as const, "Forwarded" as const);
-  const appended = (field: string, node: string): string => (field === "Forwarded" ? `for="${node}"` : node);
+  const appended = (header: string, node: string): string => (header === "Forwarded" ? `for="${node}"` : node);
 
   test("a peer that is not trusted is itself", () => {
     fc.assert(
-      fc.property(hostile, names, fc.constantFrom("192.0.2.1", "::1", "::ffff:192.0.2.1"), (words, field, own) => {
+      fc.property(hostile, names, fc.constantFrom("192.0.2.1", "::1", "::ffff:192.0.2.1"), (words, header, own) => {
         const peer = { address: own };
-        const request = new Request({ headers: { [field]: words.join("").trim() } });
-        assert.equal(clientOf({ trusted: ["10.0.0.0/8"], field })(request, peer), peer);
+        const request = new Request({ headers: { [header]: words.join("").trim() } });
+        assert.equal(clientOf({ trusted: ["10.0.0.0/8"], header })(request, peer), peer);
       }),
     );
   });
 
   for (const joined of [true, false]) {
-    test(`a client is who the proxy says that asked it, in ${joined ? "the same field" : "a field of its own"}`, () => {
+    test(`a client is who the proxy says that asked it, in ${joined ? "the same header" : "a header of its own"}`, () => {
       fc.assert(
-        fc.property(hostile, names, address, fc.boolean(), (words, field, node, isTwo) => {
+        fc.property(hostile, names, address, fc.boolean(), (words, header, node, isTwo) => {
           const noise = words.join("").trim();
           // Two proxies, the first of which was asked by the client.
-          const said = [appended(field, node), ...(isTwo ? [appended(field, "10.0.0.2")] : [])];
+          const said = [appended(header, node), ...(isTwo ? [appended(header, "10.0.0.2")] : [])];
           const values = joined ? [[noise, ...said].join(", ")] : [noise, ...said];
-          assert.equal(seen(field, ...values), node.replaceAll(/[[\]]/g, "").replace(/:4711$/, " 4711"));
+          assert.equal(seen(header, ...values), node.replaceAll(/[[\]]/g, "").replace(/:4711$/, " 4711"));
         }),
       );
     });
@@ -279,9 +279,9 @@ for (const [wrong, message] of [
   [null, /proxies takes a plain object/],
   [{}, /trusted must be a list/],
   [{ trusted: "loopback" }, /trusted must be a list/],
-  [{ trusted: [], fields: "Forwarded" }, /did you mean field/],
-  [{ trusted: [], field: "X-Real-IP" }, /"X-Forwarded-For" or "Forwarded", not "X-Real-IP"/],
-  [{ trusted: [], field: "forwarded" }, /not "forwarded"/],
+  [{ trusted: [], headers: "Forwarded" }, /did you mean header/],
+  [{ trusted: [], header: "X-Real-IP" }, /"X-Forwarded-For" or "Forwarded", not "X-Real-IP"/],
+  [{ trusted: [], header: "forwarded" }, /not "forwarded"/],
   ...[
     "localhost",
     "",

@@ -26,10 +26,10 @@ const mostDigits = 13;
 /** What a chunked body may have besides data. */
 export interface ChunkLimits {
   /** The most bytes of a chunk's extensions; those of all chunks may have as many more as there is data. */
-  readonly extensionLimit: number;
+  readonly maxChunkExtensionSize: number;
   /** The most bytes that the trailer may have, through the empty line that ends it. */
-  readonly trailerLimit: number;
-  /** The most fields that the trailer may have. */
+  readonly maxHeaderSize: number;
+  /** The most trailers that there may be. */
   readonly maxHeadersCount: number;
 }
 
@@ -60,7 +60,7 @@ export class ChunkScanner {
 
   constructor(limits: ChunkLimits) {
     this.#limits = limits;
-    this.#allowance = limits.extensionLimit;
+    this.#allowance = limits.maxChunkExtensionSize;
   }
 
   /** Whether the end of the body has been seen. */
@@ -88,7 +88,7 @@ export class ChunkScanner {
   /**
    * Goes on at `position`, and returns the position that it came to: `end`, the next byte of data, or the one after the
    * body. Throws `http.bad_chunk`, `http.bad_chunk_extension`, `http.bad_line_ending`, `http.chunk_extension_limit`,
-   * `http.header_limit` for a trailer that is too long, and for its fields what a head's may throw.
+   * `http.header_limit` for trailers that are too long, and what a head's fields may throw.
    */
   scan(bytes: Uint8Array, position: number, end: number, onChunk?: ChunkHandler): number {
     let at = position;
@@ -157,8 +157,8 @@ export class ChunkScanner {
   #takeExtensions(bytes: Uint8Array, position: number, end: number): number {
     const at = skipValue(bytes, position, end);
     this.#allowance -= at - position;
-    if (this.#allowance < 0 || this.#extensions.length + at - position > this.#limits.extensionLimit) {
-      throw limitError("maxChunkExtensionSize", this.#limits.extensionLimit);
+    if (this.#allowance < 0 || this.#extensions.length + at - position > this.#limits.maxChunkExtensionSize) {
+      throw limitError("maxChunkExtensionSize", this.#limits.maxChunkExtensionSize);
     }
     this.#extensions += decodeLatin1(bytes, position, at);
     if (at === end) return at;
@@ -178,15 +178,15 @@ export class ChunkScanner {
     const section = (this.#section ??= new FlatBuffer());
     const fields = (this.#fields ??= new FieldScanner(this.#limits.maxHeadersCount));
     const before = section.size;
-    const room = this.#limits.trailerLimit - before;
+    const room = this.#limits.maxHeaderSize - before;
     section.append(bytes.subarray(position, Math.min(end, position + room)));
     const after = fields.scan(section.data(), before, section.size);
     if (fields.isDone) {
       this.#state = done;
       this.#trailers = trailerOf(fields.collect(decodeLatin1(section.data(), 0, after)).collect());
       this.#section = undefined;
-    } else if (section.size >= this.#limits.trailerLimit) {
-      throw limitError("maxHeaderSize", this.#limits.trailerLimit);
+    } else if (section.size >= this.#limits.maxHeaderSize) {
+      throw limitError("maxHeaderSize", this.#limits.maxHeaderSize);
     }
     return position + after - before;
   }

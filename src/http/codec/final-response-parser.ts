@@ -3,7 +3,7 @@ import { httpError } from "../messages/errors.ts";
 import { ResponseParser, type ResponseParserOptions } from "./response-parser.ts";
 import { Response } from "../messages/response.ts";
 
-/** Options of an {@link FinalResponseParser}; its limits of heads and fields hold for each response. */
+/** Options of an {@link FinalResponseParser}; its limits of heads and headers hold for each response. */
 export interface FinalResponseParserOptions extends Omit<ResponseParserOptions, "maxBodySize" | "eager"> {
   /** The most bytes of the body that are taken. Default 65,536. */
   maxBodySize?: number | undefined;

@@ -237,7 +237,7 @@ export abstract class MessageParser<Line extends StartLineScanner, Message exten
       this.#isDone = true;
     } else if (this.#framing === "chunked") {
       const { maxChunkExtensionSize = 4096, maxHeadersCount = 100 } = this.#options;
-      const limits = { extensionLimit: maxChunkExtensionSize, trailerLimit: this.#maxHeaderSize, maxHeadersCount };
+      const limits = { maxChunkExtensionSize, maxHeaderSize: this.#maxHeaderSize, maxHeadersCount };
       this.#chunks = new ChunkScanner(limits);
     } else {
       this.#left = this.#framing === "eof" ? Infinity : this.#framing;

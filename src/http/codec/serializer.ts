@@ -186,7 +186,7 @@ export class Serializer {
 }
 
 /**
- * The head of a message as bytes to write, through its empty line: the fields in order and what has to be added to frame
+ * The head of a message as bytes to write, through its empty line: the headers in order and what has to be added to frame
  * its body. A response goes out as HTTP/1.1, a request in the version that it has. Throws as {@link Serializer} does.
  */
 export function serializeHead(message: Request | Response<Body>, options: SerializerOptions = {}): Uint8Array {

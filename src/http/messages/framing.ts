@@ -86,7 +86,7 @@ export function responseFraming(headers: Fields, version: number, status: number
   return isChunked(headers, version) ? "chunked" : (length ?? "eof");
 }
 
-/** RFC 9112 6.3, rules 1 and 2: whether nothing follows the head of a response, also if its fields announce a body. */
+/** RFC 9112 6.3, rules 1 and 2: whether nothing follows the head of a response, also if its headers announce a body. */
 export function hasNoBody(status: number, method: string): boolean {
   return isBodiless(status) || method === "HEAD" || isTunnel(status, method);
 }
@@ -168,7 +168,7 @@ export function responseDeparture(status: number, { headers, body }: Outgoing, a
   return { framing: size, add: "Content-Length" };
 }
 
-/** The framing that the fields say, if any; it must be the body's, whose size may be unknown. */
+/** The framing that the headers say, if any; it must be the body's, whose size may be unknown. */
 function givenFraming(headers: Fields, version: number, size: number | undefined): Departure | undefined {
   if (headers.has("Transfer-Encoding")) {
     if (headers.has("Content-Length")) throw httpError("http.bad_transfer_encoding");

@@ -15,7 +15,7 @@ export interface IncomingMessage {
   resume?(): unknown;
 }
 
-/** What its fields are from, so that none is merged or lost, and its body, if its fields say that it has one. */
+/** Its version, its headers, none of them merged or lost, and its body, if the headers say that it has one. */
 export function partsOf(incoming: IncomingMessage): { version: number; headers: Fields; body: Body } {
   const headers = Fields.fromRaw(incoming.rawHeaders);
   const framed = headers.has("Transfer-Encoding") || (headers.first("Content-Length") ?? "0") !== "0";

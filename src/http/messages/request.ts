@@ -40,7 +40,7 @@ export class Request<Content extends Body = Body> extends Message<Content> {
 
   /**
    * The request that a `node:http` server received, or one of fetch's; its body is theirs, read as it is asked for. The
-   * fields of the former are taken from `rawHeaders`, so none is merged or lost.
+   * headers of the former are taken from `rawHeaders`, so none is merged or lost.
    */
   static from(request: IncomingMessage | FetchRequest): Request<Body> {
     if (!("rawHeaders" in request)) return new Request<Body>(requestFromFetch(request));

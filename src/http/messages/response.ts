@@ -69,7 +69,7 @@ export class Response<Content extends Body = Uint8Array> extends Message<Content
   }
 
   /**
-   * Whether the body ends with the connection, since the fields don't say where it does, and the status lets it have one
+   * Whether the body ends with the connection, since the headers don't say where it does, and the status lets it have one
    * (RFC 9112 6.3).
    */
   get needsEof(): boolean {

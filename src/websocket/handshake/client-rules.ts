@@ -19,7 +19,7 @@ export interface UpgradeWish {
   readonly protocols: readonly string[];
   /** What is offered of permessage-deflate. */
   readonly deflate: DeflateSettings | undefined;
-  /** More fields: Origin, Cookie, Authorization, … */
+  /** More headers: Origin, Cookie, Authorization, … */
   readonly headers?: FieldsInit | undefined;
 }
 
@@ -30,7 +30,7 @@ export interface Agreement {
   readonly deflate: DeflateParameters | undefined;
 }
 
-/** The fields of the request that nobody else can have a mind about. */
+/** The headers of the request that are the handshake's own: no option and no hook can set them. */
 const ownFields: readonly string[] = [
   "Host",
   "Upgrade",
@@ -45,7 +45,7 @@ const ownFields: readonly string[] = [
 ];
 
 /**
- * The upgrade request (RFC 6455 section 4.1). Throws `core.invalid_argument` for what can't be asked for, and for a field
+ * The upgrade request (RFC 6455 section 4.1). Throws `core.invalid_argument` for what can't be asked for, and for a header
  * that is the handshake's own; `http.bad_field` and `http.bad_value` for one that is none.
  */
 export function upgradeRequest({ host, target, key, protocols, deflate, headers }: UpgradeWish): Request {
@@ -96,7 +96,7 @@ function checkProtocols(protocols: readonly string[]): void {
 
 function addFields(request: Request, headers: Fields): void {
   for (const name of ownFields) {
-    if (headers.has(name)) throw invalidArgument(`The field ${name} is the handshake's own`);
+    if (headers.has(name)) throw invalidArgument(`The header ${name} is the handshake's own`);
   }
   for (const [name, value] of headers) request.headers.append(name, value);
 }

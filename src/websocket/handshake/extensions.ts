@@ -24,7 +24,7 @@ const extensionParameter = new RegExp(
   "y",
 );
 
-/** The extensions of a field's value, in order; undefined where it breaks the grammar: it is never cut short. */
+/** The extensions of a header's value, in order; undefined where it breaks the grammar: it is never cut short. */
 export function parseExtensions(value: string): Extension[] | undefined {
   const extensions: Extension[] = [];
   for (let at = 0; ;) {
@@ -52,7 +52,7 @@ export function parseExtensions(value: string): Extension[] | undefined {
   }
 }
 
-/** A field's value that says this; names and values must be tokens. */
+/** A header's value that says this; names and values must be tokens. */
 export function formatExtensions(extensions: readonly Extension[]): string {
   return extensions.map(({ name, parameters }) => [name, ...parameters.map(formatParameter)].join("; ")).join(", ");
 }

@@ -262,6 +262,6 @@ export function agreedDeflate(
 
 function bad(what: string): ServalError {
   return websocketError("websocket.bad_sec_extensions", {
-    message: `The WebSocket handshake Sec-WebSocket-Extensions field ${what}`,
+    message: `The WebSocket handshake Sec-WebSocket-Extensions header ${what}`,
   });
 }

@@ -3,7 +3,7 @@ import { RequestParser, type Request } from "../../http/index.ts";
 
 // A request that hardly anybody will look at again takes a fifth of the memory as the text that it was parsed from.
 
-/** The text of a request's head, if it is as a parser found it and nobody has changed its fields; it has no body. */
+/** The text of a request's head, if its headers are as a parser found them, and it has no body. */
 export function headOf(request: Request): string | undefined {
   const { body } = request;
   return body instanceof Uint8Array && body.length === 0 ? request.headers.head : undefined;

@@ -66,7 +66,7 @@ function hasBody(headers: Fields): boolean {
   return length !== undefined && !/^0+$/.test(length);
 }
 
-/** The response that opens the connection (RFC 6455 section 4.2.2), with the extensions agreed to as their field has them. */
+/** The response that opens the connection (RFC 6455 section 4.2.2), with the extensions agreed to as their header has them. */
 export function switchingProtocols(
   key: string,
   protocol: string | undefined,
@@ -93,7 +93,7 @@ export function switchingHead(key: string, protocol: string | undefined, extensi
   return `${head}\r\n`;
 }
 
-/** The fields that a hook or decorator can't have its own mind about. */
+/** The headers of the response that are the handshake's own: no hook can set them. */
 export const ownFields: readonly string[] = [
   "Upgrade",
   "Connection",

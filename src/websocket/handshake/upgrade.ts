@@ -6,7 +6,7 @@ import { websocketError } from "../frames/errors.ts";
 export interface UpgradeAccepted<Data = unknown> {
   /** The subprotocol: one of those that the client offered. */
   protocol?: string | undefined;
-  /** More fields for the response. */
+  /** More headers for the response. */
   headers?: Fields | Iterable<readonly [string, string]> | Readonly<Record<string, string>> | undefined;
   /** What becomes `ws.data`. */
   data?: Data | undefined;

@@ -36,11 +36,11 @@ export interface HandshakeInput {
   readonly target: string;
   /** The subprotocols that are offered, the preferred one first. */
   readonly protocols: readonly string[];
-  /** More fields for the request. */
+  /** More headers for the request. */
   readonly headers?: FieldsInit | undefined;
   /** What is offered of permessage-deflate; undefined for nothing. */
   readonly deflate: DeflateSettings | undefined;
-  /** Adds fields to the request, last of all. */
+  /** Adds headers to the request, last of all. */
   readonly decorate?: ((request: Request) => unknown) | undefined;
   /** The largest head of a response that is taken, in bytes. */
   readonly maxHeaderSize: number;

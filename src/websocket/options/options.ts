@@ -106,7 +106,7 @@ export type AcceptSource = Uint8Array | readonly Uint8Array[] | Request;
 export interface HandshakeOptions {
   /** The subprotocols to offer, the preferred one first. Default none. */
   protocols?: string | readonly string[] | undefined;
-  /** More fields for the request: Origin, Cookie, Authorization and the like. */
+  /** More headers for the request: Origin, Cookie, Authorization and the like. */
   headers?: FieldsInit | undefined;
   /** Aborts the handshake: the next layer is closed, and the operation completes with `core.aborted`. */
   signal?: AbortSignal | undefined;

@@ -16,7 +16,7 @@ interface Outcome {
   passed: number;
 }
 
-const generous: ChunkLimits = { extensionLimit: 1000, trailerLimit: 1000, maxHeadersCount: 100 };
+const generous: ChunkLimits = { maxChunkExtensionSize: 1000, maxHeaderSize: 1000, maxHeadersCount: 100 };
 
 /** Feeds a new scanner piece by piece, each in memory of its own. */
 function scan(pieces: readonly Uint8Array[], limits: Partial<ChunkLimits> = {}): Outcome {
@@ -145,32 +145,32 @@ describe("ChunkScanner's limits", () => {
     }
   };
 
-  it("extensionLimit: of one chunk, and of all together with one more for each byte of data", () => {
+  it("maxChunkExtensionSize: of one chunk, and of all together with one more for each byte of data", () => {
     const limit = "http.chunk_extension_limit";
-    holds("extensionLimit", `1;${"a".repeat(49)}\r\nh\r\n0\r\n\r\n`, 50, limit);
-    holds("extensionLimit", `0 ;${"a".repeat(48)}\r\n\r\n`, 50, limit);
-    holds("extensionLimit", `5;${"a".repeat(29)}\r\nhello\r\n0;${"a".repeat(24)}\r\n\r\n`, 50, limit);
+    holds("maxChunkExtensionSize", `1;${"a".repeat(49)}\r\nh\r\n0\r\n\r\n`, 50, limit);
+    holds("maxChunkExtensionSize", `0 ;${"a".repeat(48)}\r\n\r\n`, 50, limit);
+    holds("maxChunkExtensionSize", `5;${"a".repeat(29)}\r\nhello\r\n0;${"a".repeat(24)}\r\n\r\n`, 50, limit);
     // However much data there was, those of one chunk are limited.
     const data = "d".repeat(0x40);
-    holds("extensionLimit", `40\r\n${data}\r\n40;abcdefg\r\n${data}\r\n0\r\n\r\n`, 8, limit);
+    holds("maxChunkExtensionSize", `40\r\n${data}\r\n40;abcdefg\r\n${data}\r\n0\r\n\r\n`, 8, limit);
   });
 
-  it("extensionLimit: what is wrong within it comes first, what is wrong behind it never", () => {
+  it("maxChunkExtensionSize: what is wrong within it comes first, what is wrong behind it never", () => {
     for (const pieces of splitsOf(bytesOf("5;a\0"))) {
-      assert.equal(scan(pieces, { extensionLimit: 2 }).end, "http.bad_chunk_extension");
-      assert.equal(scan(pieces, { extensionLimit: 1 }).end, "http.chunk_extension_limit");
+      assert.equal(scan(pieces, { maxChunkExtensionSize: 2 }).end, "http.bad_chunk_extension");
+      assert.equal(scan(pieces, { maxChunkExtensionSize: 1 }).end, "http.chunk_extension_limit");
     }
   });
 
-  it("trailerLimit: through the empty line, of a trailer that is one", () => {
-    holds("trailerLimit", `0\r\na: ${"b".repeat(43)}\r\n\r\n`, 50, "http.header_limit");
-    for (const pieces of splitsOf(bytesOf("0\r\n\r\n"))) assert.equal(scan(pieces, { trailerLimit: 0 }).end, true);
+  it("maxHeaderSize: through the empty line, of a trailer that is one", () => {
+    holds("maxHeaderSize", `0\r\na: ${"b".repeat(43)}\r\n\r\n`, 50, "http.header_limit");
+    for (const pieces of splitsOf(bytesOf("0\r\n\r\n"))) assert.equal(scan(pieces, { maxHeaderSize: 0 }).end, true);
   });
 
-  it("trailerLimit: what is wrong within it comes first, what is wrong behind it never", () => {
+  it("maxHeaderSize: what is wrong within it comes first, what is wrong behind it never", () => {
     for (const pieces of splitsOf(bytesOf("0\r\nab()"))) {
-      assert.equal(scan(pieces, { trailerLimit: 2 }).end, "http.header_limit");
-      assert.equal(scan(pieces, { trailerLimit: 3 }).end, "http.bad_field");
+      assert.equal(scan(pieces, { maxHeaderSize: 2 }).end, "http.header_limit");
+      assert.equal(scan(pieces, { maxHeaderSize: 3 }).end, "http.bad_field");
     }
   });
 
@@ -195,7 +195,7 @@ describe("ChunkScanner, on anything", () => {
       fc.property(
         nearly,
         fc.array(fc.nat(60), { maxLength: 5 }),
-        fc.record({ extensionLimit: fc.nat(20), trailerLimit: fc.nat(20), maxHeadersCount: fc.nat(2) }),
+        fc.record({ maxChunkExtensionSize: fc.nat(20), maxHeaderSize: fc.nat(20), maxHeadersCount: fc.nat(2) }),
         (bytes, cuts, limits) => {
           const { passed: _, ...whole } = scan([bytes], limits);
           for (const pieces of [piecesOf(bytes, cuts), Array.from(bytes, (byte) => Uint8Array.of(byte))]) {
