@@ -381,8 +381,8 @@ export class Stream<Data = unknown> {
   }
 
   /**
-   * Closes in an orderly way (RFC 6455 section 7.1.2): sends what is queued and a close frame, drops data that still
-   * comes, awaits the peer's close frame, tears the transport down; after `timeouts.handshake` closes it all the same.
+   * Closes in an orderly way (RFC 6455 section 7.1.2): sends what is queued, a Blob to its end, but no more of an iterable
+   * or of a message in parts, then a close frame; drops data that still comes, awaits the peer's close frame, tears the transport down; after `timeouts.handshake` closes it all the same.
    * Completes when the transport is closed, never with an error: {@link closed} says how it ended. Always allowed; during
    * the handshake it aborts that, and a stream that is closing goes on as it was. A `signal` that aborts terminates it.
    * Throws `core.invalid_argument` for a code or reason that can't be sent.

@@ -98,9 +98,10 @@ describe("paths", () => {
     await mounted([{ ...echo, path: "/chat" }], async (_, [chat], address) => {
       assert.equal(await statusOf(address, "/chat"), 101);
       assert.equal(await statusOf(address, "/chat?room=1"), 101);
+      assert.equal(await statusOf(address, "http://localhost/chat"), 101);
       for (const path of ["/", "/other", "/chat/", "/Chat", "/chat/x"])
         assert.equal(await statusOf(address, path), 404);
-      assert.equal(chat!.stats().opened, 2);
+      assert.equal(chat!.stats().opened, 3);
     });
   });
 

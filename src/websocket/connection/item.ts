@@ -80,6 +80,8 @@ export class PartedMessage extends Item {
   readonly parts: Part[] = [];
   /** A part has been framed: the message has begun. */
   hasBegun = false;
+  /** Its source comes to an end without the application, as a Blob does: a close waits for that. */
+  isFinite = false;
   /** Told when the message will not be sent, or no further. */
   cancel: (() => void) | undefined;
   #half = "";

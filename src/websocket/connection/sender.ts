@@ -357,7 +357,7 @@ export class Sender {
     const part = message.parts[0];
     if (part === undefined) {
       // Nothing may be coming any more: the item after it says so.
-      if (!(this.#queue!.at(-1) instanceof Closing)) return false;
+      if (message.isFinite || !(this.#queue!.at(-1) instanceof Closing)) return false;
       this.#cut(message);
       return true;
     }

@@ -125,6 +125,7 @@ export function writeSource(
   if (kind !== undefined) checkKind(kind);
   const message = session.begin(options?.compress !== false, options?.signal !== undefined);
   if (message instanceof ServalError) return message;
+  message.isFinite = source instanceof Blob;
   if (kind !== undefined) message.code = kind === "text" ? opcode.text : opcode.binary;
   try {
     const writer = new SourceWriter(session, message, source instanceof Blob ? source.stream() : source);

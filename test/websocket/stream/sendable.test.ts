@@ -106,6 +106,43 @@ for (const role of roles) {
       assert.deepEqual([messagesIn(connection.sent)[0]!.payload.length, blob.source.asked], [10_000, 101]);
     });
 
+    it("a close waits for a Blob, and cuts an iterable, which may never end", async () => {
+      const connection = await slow(role, { highWaterMark: 1000 });
+      const { ws } = connection;
+      ws.send(new Blob([new Uint8Array(5000)]));
+      const source = new Source(() => never);
+      ws.send(source);
+      const closing = ws.close({ code: 4000 });
+      assert.equal(ws.send("late"), false);
+      await quiet();
+      assert.equal(source.ended, 0);
+      await connection.takeAll();
+      assert.deepEqual(
+        messagesIn(connection.sent).map(({ payload }) => payload.length),
+        [5000],
+      );
+      assert.deepEqual([connection.frames.at(-1), source.ended], ["close 4000", 1]);
+      await connection.say(connection.close(4000));
+      assert.deepEqual(await connection.end(), { code: 4000, reason: "", clean: true });
+      assert.equal(await codeOf(closing), undefined);
+    });
+
+    it("a Blob that a close waits for is cancelled where the peer closes, or at the deadline", async () => {
+      for (const end of ["the peer closes", "the deadline"] as const) {
+        const connection = await open(role, { timeouts: { handshake: 1000 } });
+        const blob = new SlowBlob(() => never);
+        connection.ws.send(blob);
+        void connection.ws.close();
+        await quiet();
+        assert.deepEqual([connection.frames, blob.source.ended], [[], 0]);
+        if (end === "the peer closes") await connection.say(connection.close(1000));
+        else await connection.clock.advance(1000);
+        await quiet();
+        assert.equal(blob.source.ended, 1);
+        assert.equal((await connection.end()).clean, end === "the peer closes");
+      }
+    });
+
     it("a Blob is cancelled with its write, and with the connection", async () => {
       const connection = await stuck(role);
       const controller = new AbortController();
