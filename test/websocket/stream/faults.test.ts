@@ -8,6 +8,7 @@ import { afterSteps, quiet } from "../../support/quiet.ts";
 import { WebSocketPeer } from "../support/kit.ts";
 import { requestBytes } from "../support/requests.ts";
 import { leave, Tracked } from "../support/tracked.ts";
+import { everyFailure } from "../../support/every-failure.ts";
 
 const unhandled: unknown[] = [];
 const note = (reason: unknown): void => void unhandled.push(reason);
@@ -136,16 +137,15 @@ for (const [name, use] of uses) {
 
     for (const size of [Infinity, 30]) {
       it(`the n-th operation fails, for every n${size === 30 ? ", in short reads and writes" : ""}`, async () => {
-        for (let failAfter = 0; ; failAfter++) {
-          assert.ok(failAfter < 200);
+        await everyFailure(size === 30 ? 15 : 4, async (failAfter) => {
           const { next, closed } = await session(use, { failAfter, maxRead: size, maxWrite: size }, {});
           if (next.operations <= failAfter) {
             assert.equal(closed?.code, 4000);
-            assert.ok(failAfter >= (size === 30 ? 15 : 4), `only ${failAfter} operations`);
-            break;
+            return true;
           }
           assert.ok(closed?.code === 1006 || closed?.code === 4000, `${closed?.code}`);
-        }
+          return false;
+        });
       });
     }
 

@@ -9,6 +9,7 @@ import { concat, frame } from "../support/frames.ts";
 import { afterSteps, quiet } from "../../support/quiet.ts";
 import { requestBytes } from "../support/requests.ts";
 import { leave, Tracked } from "../support/tracked.ts";
+import { everyFailure } from "../../support/every-failure.ts";
 
 const unhandled: unknown[] = [];
 const note = (reason: unknown): void => void unhandled.push(reason);
@@ -180,16 +181,15 @@ for (const role of roles) {
       [", with compressed messages", 700, true],
     ] as const) {
       it(`the n-th operation fails, for every n${name}`, async () => {
-        for (let failAfter = 0; ; failAfter++) {
-          assert.ok(failAfter < 2000);
+        await everyFailure(6, async (failAfter) => {
           const { connection } = await session(role, { failAfter, maxRead: size, maxWrite: size }, {}, { deflates });
           if (connection.next.operations <= failAfter) {
             assert.equal(connection.closed?.code, 4000);
-            assert.ok(failAfter > 5, `only ${failAfter} operations`);
-            break;
+            return true;
           }
           assert.ok([1006, 4000].includes(connection.closed!.code));
-        }
+          return false;
+        });
       });
     }
 

@@ -8,6 +8,7 @@ import { Response, serve, type Body, type Exchange, type RequestHandler } from "
 import { listen } from "../../../../src/net/index.ts";
 import { deferred, quiet } from "../../../support/quiet.ts";
 import { get, HandBody, post, Serving, type ServingInit } from "../../support/serving.ts";
+import { everyFailure } from "../../../support/every-failure.ts";
 
 /** A connection whose handler asks for the signal of each request, and answers when it is told to. */
 class Watched {
@@ -190,8 +191,7 @@ describe("the signal of an exchange", () => {
   });
 
   it("aborts by whichever operation fails, and nothing is left", async () => {
-    for (let n = 0; ; n++) {
-      assert.ok(n < 1000, "it fails without end");
+    await everyFailure(1, async (n) => {
       const watched = new Watched({ pair: { failAfter: n } });
       const { serving } = watched;
       await serving.send(kept);
@@ -205,12 +205,13 @@ describe("the signal of an exchange", () => {
         serving.client.stream.reset();
         await quiet();
         assert.deepEqual(watched.reasons, [undefined, undefined, reset]);
-        return;
+        return true;
       }
       serving.assertEnded("testing.failure");
       const aborted = watched.reasons.filter((code) => code !== undefined);
       assert.ok(aborted.length <= 1 && aborted.every((code) => code === "testing.failure"));
-    }
+      return false;
+    });
   });
 });
 

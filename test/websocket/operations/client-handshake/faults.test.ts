@@ -8,6 +8,7 @@ import { responseBytes } from "../../support/responses.ts";
 import { quiet } from "../../../support/quiet.ts";
 import { shaking, type Shaking, type ShakingCall } from "../../support/shaking.ts";
 import { afterSteps } from "../../../support/quiet.ts";
+import { everyFailure } from "../../../support/every-failure.ts";
 
 interface Scenario {
   name: string;
@@ -72,20 +73,17 @@ for (const scenario of scenarios) {
   describe(`a client's handshake, ${name}`, () => {
     for (const size of [Infinity, 40]) {
       it(`the n-th operation fails, for every n${size === 40 ? ", in short reads and writes" : ""}`, async () => {
-        let failed = 0;
-        for (let failAfter = 0; ; failAfter++) {
-          assert.ok(failAfter < 100);
+        await everyFailure(2, async (failAfter) => {
           const state = await run(scenario, { pair: { failAfter, maxRead: size, maxWrite: size } });
           holds(state, `n = ${failAfter}`);
           if (state.next.operations <= failAfter) {
             assert.equal(state.error?.code, code);
-            break;
+            return true;
           }
-          failed++;
           const codes = ["testing.failure", ...(refusal < Infinity ? [code] : [])];
           assert.ok(codes.includes(state.error?.code), `${state.error?.code} at ${failAfter}`);
-        }
-        assert.ok(failed >= 2, `only ${failed} runs failed`);
+          return false;
+        });
       });
     }
 

@@ -7,6 +7,7 @@ import { concat, text } from "../../support/frames.ts";
 import { afterSteps, quiet } from "../../../support/quiet.ts";
 import { accepting, ended, type Accepting, type AcceptCall } from "../../support/kit.ts";
 import { requestBytes, requestOf } from "../../support/requests.ts";
+import { everyFailure } from "../../../support/every-failure.ts";
 
 interface Scenario {
   name: string;
@@ -86,21 +87,18 @@ for (const scenario of scenarios) {
   describe(`accept, ${name}`, () => {
     for (const size of [Infinity, 40]) {
       it(`the n-th operation fails, for every n${size === 40 ? ", in short reads and writes" : ""}`, async () => {
-        let failed = 0;
-        for (let failAfter = 0; ; failAfter++) {
-          assert.ok(failAfter < 100);
+        await everyFailure(2, async (failAfter) => {
           const state = await run(scenario, { pair: { failAfter, maxRead: size, maxWrite: size } });
           const before = state.error?.code;
           await holds(state, `n = ${failAfter}`);
           if (state.next.operations <= failAfter) {
             assert.deepEqual([before, state.messages.length], [code, messages]);
-            break;
+            return true;
           }
-          failed++;
           assert.ok(before === code || before === "testing.failure", `${before} at ${failAfter}`);
           if (before !== undefined) assert.equal(state.messages.length, 0);
-        }
-        assert.ok(failed >= 2, `only ${failed} runs failed`);
+          return false;
+        });
       });
     }
 
