@@ -10,7 +10,10 @@ export interface RequestTimeouts {
   continue?: number | undefined;
 }
 
-/** Options of `request`. The limit of the body has no default: it is read as it is asked for, and `bytes` and `text` have a limit of their own. */
+/**
+ * Options of `request`. `maxBodySize` has no default: the body is read as it is asked for, and `bytes` and `text` have a
+ * limit of their own.
+ */
 export interface RequestOptions
   extends
     OperationOptions,

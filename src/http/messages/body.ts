@@ -78,7 +78,7 @@ function isIterable(body: unknown): body is Iterable<string | BufferSource> {
   return typeof body === "object" && body !== null && Symbol.iterator in body && !("get" in body);
 }
 
-/** Refuses what no message is made from: a body alone, another library's message (fetch's and Node's have a `url`), its words. */
+/** Refuses a body alone, another library's message, and its words. Messages of fetch and Node have a `url`. */
 export function checkInit(message: "Request" | "Response", init: object): void {
   if (typeof init === "object" && !("fields" in init) && !("url" in init)) return;
   throw invalidArgument(

@@ -3,15 +3,16 @@ import { httpError } from "./errors.ts";
 import type { ParsedFields } from "./parsed-fields.ts";
 import { dropOws, equalsIgnoringCase, isToken, isValue, skipOws } from "./grammar.ts";
 
-/** What {@link Fields} can be made from: other fields or pairs, or a record, where a list of values makes repeats. */
+/** What {@link Fields} can be made from: others or pairs, or a record, where a list of values makes repeats. */
 export type FieldsInit = Iterable<readonly [string, string]> | Readonly<Record<string, string | readonly string[]>>;
 
 /**
- * The fields of a message: ordered, with the case of the names and all repeats kept, looked up without regard to case
- * (RFC 9110 5.1).
+ * The headers or trailers of a message: ordered, with the case of the names and all repeats kept, looked up without
+ * regard to case (RFC 9110 5.1). The platform's `Headers` and `fetch` take it as it is, since it goes through its pairs;
+ * for TypeScript, whose `HeadersInit` has arrays and records alone, write `new Headers([...fields])`.
  */
 export class Fields implements Iterable<[name: string, value: string]> {
-  // One flat array, name, value, name, value: a message has some ten fields, and going through them beats a map.
+  // One flat array, name, value, name, value: a message has some ten, and going through them beats a map.
   #raw: string[] | undefined;
   /** What a parser found, until the list is wanted. */
   #parsed: ParsedFields | undefined;

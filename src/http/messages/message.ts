@@ -73,8 +73,8 @@ export abstract class Message<Content extends Body = Uint8Array> {
   }
 
   /**
-   * Sets Content-Length or Transfer-Encoding to what the body needs, and drops what they were. The serializer does the same for
-   * a message that has neither, without changing it.
+   * Sets Content-Length or Transfer-Encoding to what the body needs, and drops what they were. The serializer does the
+   * same for a message that has neither, without changing it.
    *
    * Throws `core.invalid_argument` for a body that the method or the status does not allow, or that can't be framed.
    */
@@ -95,7 +95,10 @@ export abstract class Message<Content extends Body = Uint8Array> {
     return readBody(this.body, options);
   }
 
-  /** The whole body as text, from UTF-8; what is not valid becomes U+FFFD. For JSON, `JSON.parse` it. Rejects as {@link bytes} does. */
+  /**
+   * The whole body as text, from UTF-8; malformed bytes become U+FFFD. For JSON, `JSON.parse` it. Rejects as
+   * {@link bytes} does.
+   */
   text(options: ReadBodyOptions = {}): Promise<string> {
     return handled(this.bytes(options).then((bytes) => decodeUtf8(bytes)));
   }

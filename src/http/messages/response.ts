@@ -20,8 +20,8 @@ export interface ResponseInit<Content extends Body = Uint8Array> {
   /** The headers; they are copied. Default none. */
   headers?: FieldsInit;
   /**
-   * The body; text is sent as UTF-8. Unless one is given, the Content-Type of text is `text/plain; charset=utf-8`, and that of a
-   * `Blob` its type. Default empty.
+   * The body, see {@link BodyInit}; text is sent as UTF-8. Unless one is given, the Content-Type of text is
+   * `text/plain; charset=utf-8`, and that of a `Blob` its type. Default empty.
    */
   body?: BodyInit | Content | undefined;
 }

@@ -62,15 +62,16 @@ export interface Exchange {
   readonly stream: ByteStream;
   /**
    * Aborts when the connection is lost, or closed on this side, before the response has been sent, so that a handler can
-   * give up work whose result is not wanted any more. The reason is the `ServalError` of the connection: `core.connection_reset`, say,
-   * `core.timeout`, `core.aborted` where the option `signal` has fired, or `http.end_of_stream` where the client has ended its
-   * side: it has gone then, in most cases; a response is sent all the same, if there is one. A handler that fails with the
-   * reason, or with an AbortError, is not told to the handler `error`.
+   * give up work whose result is not wanted any more. The reason is the `ServalError` of the connection: for instance
+   * `core.connection_reset`, `core.timeout`, `core.aborted` where the option `signal` has fired, or `http.end_of_stream`
+   * where the client has ended its side. In most cases the client has gone then; a response is sent all the same, if
+   * there is one. A handler that fails with the reason, or with an AbortError, is not told to the handler `error`.
    *
-   * From when it is asked for and the handler makes the client wait, one read is in flight; bytes of the next requests
-   * that it brings are kept, and nothing more is read. Where nothing can be read, the next read or write has to fail first: while some of the request's body is still to come; for a request with Upgrade, or CONNECT,
-   * whose stream may be released; for one after which the connection ends, of HTTP/1.0 or with `Connection: close`; and
-   * once other requests have come after it.
+   * Once the signal is asked for and the handler makes the client wait, one read is in flight. Bytes of the next requests
+   * that it brings are kept, and nothing more is read. Where nothing can be read, the next read or write has to fail
+   * first: while some of the request's body is still to come; for a request with Upgrade, or CONNECT, whose stream may be
+   * released; for one after which the connection ends, of HTTP/1.0 or with `Connection: close`; and once other requests
+   * have come after it.
    */
   readonly signal: AbortSignal;
   /**
