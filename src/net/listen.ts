@@ -1,13 +1,16 @@
 import { lstat, unlink } from "node:fs/promises";
 import { Server, Socket, type ListenOptions as NodeListenOptions } from "node:net";
-import { transportError, type Peer } from "../core/index.ts";
+import { abortError, ServalError, transportError, type Peer } from "../core/index.ts";
 import {
   checkFunction,
   checkNumber,
   checkOptions,
+  checkSignal,
   handled,
   invalidArgument,
   isPromise,
+  offAbort,
+  onAbort,
   optionSet,
   reportError,
   runReported,
@@ -33,6 +36,8 @@ export interface ListenOptions {
    * open files, without a stream. Listening goes on.
    */
   error?: ((error: unknown, stream?: SocketStream) => unknown) | undefined;
+  /** Gives the attempt up with `core.aborted`; it has no effect on a {@link Listener}, which `close` ends. */
+  signal?: AbortSignal | undefined;
 }
 
 /**
@@ -130,7 +135,7 @@ export class Listener {
  * socket's file that is left of a dead process is replaced.
  *
  * Rejects with `net.address_in_use`, `net.access_denied`, `net.bad_address` or `core.transport`, with Node's own error
- * as the cause, and with `core.invalid_argument` for options or a handler that can't be meant.
+ * as the cause, with `core.aborted`, and with `core.invalid_argument` for options or a handler that can't be meant.
  */
 export function listen(options: ListenOptions, onConnection: ConnectionHandler): Promise<Listener> {
   return listenBy("onread", options, onConnection);
@@ -143,18 +148,33 @@ export function listenBy(way: ReadWay, options: ListenOptions, onConnection: Con
 
 async function start(way: ReadWay, options: ListenOptions, onConnection: ConnectionHandler): Promise<Listener> {
   check(options, onConnection);
-  const { port, host, unix, backlog } = options;
+  const { port, host, unix, backlog, signal } = options;
   const where: NodeListenOptions = unix === undefined ? { port: port! } : { path: unix };
   if (unix === undefined && host !== undefined) where.host = host;
   if (backlog !== undefined) where.backlog = backlog;
   const server = new Server({ allowHalfOpen: true, pauseOnConnect: true });
   const start = (): Promise<Listener> =>
     new Promise((resolve, reject) => {
-      server.once("error", reject);
+      const fail = (error: Error): void => {
+        if (signal !== undefined) offAbort(signal, abort);
+        reject(error);
+      };
+      const abort = (): void => {
+        server.close();
+        fail(abortError(signal!));
+      };
+      if (signal?.aborted === true) throw abortError(signal);
+      if (signal !== undefined) onAbort(signal, abort);
+      server.once("error", fail);
       server.listen(where, () => {
-        server.off("error", reject);
-        // In this very turn, before anything can be accepted in the ordinary way.
-        resolve(new Listener(server, options, onConnection, way));
+        // Node.js listens all the same once the host's name is looked up.
+        if (signal?.aborted === true) server.close();
+        else {
+          if (signal !== undefined) offAbort(signal, abort);
+          server.off("error", fail);
+          // In this very turn, before anything can be accepted in the ordinary way.
+          resolve(new Listener(server, options, onConnection, way));
+        }
       });
     });
   try {
@@ -164,11 +184,11 @@ async function start(way: ReadWay, options: ListenOptions, onConnection: Connect
       return start();
     });
   } catch (error) {
-    throw listenError(error, nameOf({ host, port, unix }));
+    throw error instanceof ServalError ? error : listenError(error, nameOf({ host, port, unix }));
   }
 }
 
-const listenOptions = optionSet("listen", ["port", "host", "unix", "backlog", "error"], "{ port: 8080 }");
+const listenOptions = optionSet("listen", ["port", "host", "unix", "backlog", "error", "signal"], "{ port: 8080 }");
 
 /** What is given by mistake would listen elsewhere, or fail at the first connection. */
 function check(options: ListenOptions, onConnection: ConnectionHandler): void {
@@ -179,6 +199,7 @@ function check(options: ListenOptions, onConnection: ConnectionHandler): void {
   }
   checkNumber("backlog", backlog, 0, { isWhole: true, isLimit: false });
   checkFunction("error", error);
+  checkSignal(options.signal);
   if (typeof onConnection !== "function") {
     throw invalidArgument("listen takes a connection handler, a function, as its second argument: (stream) => { … }");
   }

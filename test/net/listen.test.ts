@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { once } from "node:events";
+import { getEventListeners, once } from "node:events";
 import { existsSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { createServer, Server, Socket } from "node:net";
@@ -214,6 +214,31 @@ describe("listen", () => {
       const call = listen as (...given: readonly unknown[]) => Promise<unknown>;
       await assert.rejects(call(...given), failsWith("core.invalid_argument", message));
     }
+  });
+
+  it("is given up by its signal, which has no effect on a listener", async () => {
+    const before = listen({ port: 0, host, signal: AbortSignal.abort() }, ignore);
+    await assert.rejects(before, failsWith("core.aborted", /./));
+    const controller = new AbortController();
+    const { signal } = controller;
+    // A name, which takes a lookup.
+    const given = listen({ port: 0, host: "localhost", signal }, ignore);
+    controller.abort(new Error("enough"));
+    await assert.rejects(given, (error: ServalError) => {
+      assert.deepEqual([error.code, (error.cause as Error).message], ["core.aborted", "enough"]);
+      return true;
+    });
+    const later = new AbortController();
+    const listener = await listen({ port: 0, host, signal: later.signal }, (stream) => stream.close());
+    later.abort();
+    const client = await connect({ port: listener.port, host });
+    client.close();
+    await listener.close();
+    for (const one of [signal, later.signal]) assert.equal(getEventListeners(one, "abort").length, 0);
+    await assert.rejects(
+      listen({ port: 0, signal: 5 as unknown as AbortSignal }, ignore),
+      failsWith("core.invalid_argument", /signal/),
+    );
   });
 
   it("takes either a port or unix", async () => {
