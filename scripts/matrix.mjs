@@ -1,6 +1,6 @@
 // npm run test:matrix -- [versions]: runs the tests of `npm test`, and the tiers abuse, examples and interop, on other
-// versions of Node.js, by default 22, 24 and 26. The npm
-// package `node` brings them; each gets a folder of its own, as it would take over node_modules/.bin/node.
+// versions of Node.js, by default 22, 24 and 26. The npm package `node` brings them; each gets a folder of its own, as it
+// would take over node_modules/.bin/node.
 import { spawnSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
