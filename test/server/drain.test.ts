@@ -399,7 +399,8 @@ describe("of a server that listens", () => {
       if (cut) await clock.advance(100);
       else {
         respond(new globalThis.Response("at last"));
-        await once(socket, "end");
+        // The server, if it watches for the client's end, waits for that before its own.
+        await until(() => socket.received.endsWith("at last"));
         assert.match(socket.received, /\r\nConnection: close\r\n.*at last$/s);
         socket.end();
       }
