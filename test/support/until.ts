@@ -20,7 +20,7 @@ export async function until(
     const holds = condition();
     // A condition that is known at once is not waited for.
     if (typeof holds === "boolean" ? holds : await holds) return;
-    assert.ok(performance.now() < end, `it never held within ${patience} ms: ${condition.toString()}`);
+    if (performance.now() > end) assert.fail(`it never held within ${patience} ms: ${condition.toString()}`);
     await between();
   }
 }
@@ -28,7 +28,7 @@ export async function until(
 /** Takes steps until a condition holds, without waiting; fails, with the condition, if it does not come to that. */
 export function stepUntil(condition: () => boolean, step: () => void): void {
   for (let steps = 0; !condition(); steps++) {
-    assert.ok(steps < most, `it never held within ${most} steps: ${condition.toString()}`);
+    if (steps === most) assert.fail(`it never held within ${most} steps: ${condition.toString()}`);
     step();
   }
 }
