@@ -43,7 +43,7 @@ export async function ensureTestsBuilt(files) {
 
 /**
  * The arguments to Node.js that run these tests; the process ends if there are none, since nothing tested is no success.
- * Lists are explicit because Node.js 20 expands no patterns. A test that hangs fails, rather than the whole run.
+ * Lists are explicit because Node.js 20 expands no patterns. A test or file that hangs fails, rather than the whole run.
  */
 export function testArguments(files, options = []) {
   if (files.length === 0) {
@@ -52,6 +52,7 @@ export function testArguments(files, options = []) {
   }
   return [
     "--enable-source-maps",
+    "--import=./scripts/watch-test.mjs",
     "--test",
     "--test-reporter=spec",
     "--test-timeout=120000",
