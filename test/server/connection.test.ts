@@ -160,7 +160,10 @@ test("close ends an idle connection at once, and a busy one behind its answer", 
   respond(new Response("at last"));
   for (let i = 0; i < 20; i++) await turn();
   assert.match(busy.received, /Connection: close\r\n.*at last$/s);
-  assert.equal(busy.stream.ended, true);
+  // A connection that watches for its client's end by then, which depends on the version of Node.js, waits for that.
+  busy.peer.end();
+  for (let i = 0; i < 20; i++) await turn();
+  assert.deepEqual([busy.ends, busy.stream.closed, busy.clock.pending], [1, true, 0]);
 });
 
 test("an upgrade with a body is refused with 400, and nothing of the body is taken for frames", async () => {
