@@ -1,5 +1,6 @@
 // For the other folders of the package; users have index.ts.
 export { httpError } from "./messages/errors.ts";
+export { pathOf } from "./messages/target.ts";
 export { passedDeadline } from "./server/passed-deadline.ts";
 export { ServeSettings } from "./server/serve-options.ts";
 export { serveBy } from "./server/serve.ts";

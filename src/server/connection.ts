@@ -13,7 +13,7 @@ import { refuseUpgrade } from "../websocket/internal.ts";
 import { uncounted, type Place } from "./admission.ts";
 import type { Hub } from "./hub.ts";
 import type { FetchHandler } from "./options.ts";
-import { notFound, pathOf } from "./path.ts";
+import { notFound } from "./path.ts";
 import { answer } from "./plain-http.ts";
 import { tooManyFromAddress } from "./refuse.ts";
 
@@ -47,7 +47,7 @@ export function serveConnection<Data>(
     exchange: Exchange,
   ): Response<Body> | Promise<Response<Body>> | undefined => {
     const client = hub.clientOf(request, peer);
-    const isElsewhere = path !== undefined && pathOf(request.target) !== path;
+    const isElsewhere = path !== undefined && request.path !== path;
     if (isElsewhere || !isWebSocket(request)) {
       if (hub.isDraining) return hub.drainingResponse(request, client);
       hub.counters.requests++;

@@ -4,13 +4,14 @@ import type { Duplex } from "node:stream";
 import { fromDuplex, type Peer } from "../core/index.ts";
 import { invalidArgument } from "../core/internal.ts";
 import { Request, Response } from "../http/index.ts";
+import { pathOf } from "../http/internal.ts";
 import type { DrainOptions, DrainReport } from "./drain.ts";
 import type { Place } from "./admission.ts";
 import { handBack, takeOnly, wantsWebSocket, type AnsweringServer } from "./hand-back.ts";
 import { Hub } from "./hub.ts";
 import { HubServer } from "./hub-server.ts";
 import { checkServerOptions, type MountOptions } from "./options.ts";
-import { checkPath, notFound, pathOf } from "./path.ts";
+import { checkPath, notFound } from "./path.ts";
 import { refuse, tooMany, tooManyFromAddress } from "./refuse.ts";
 import type { MountedServer } from "./server.ts";
 

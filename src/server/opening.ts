@@ -1,5 +1,5 @@
 import { FlatBuffer, PrefixedStream, type ByteStream } from "../core/index.ts";
-import { invalidArgument } from "../core/internal.ts";
+import { invalidArgument, show } from "../core/internal.ts";
 import { acceptProxy, acceptTls, detectTls, type AcceptTlsOptions } from "../net/index.ts";
 import { checkTlsServerOptions, serverContext } from "../net/internal.ts";
 import type { ServeOptions } from "./options.ts";
@@ -15,7 +15,7 @@ export class Opening {
     if (typeof plain !== "boolean") throw invalidArgument("plain must be true or false");
     if (plain && tls === undefined) throw invalidArgument("The option plain goes with tls: without it all is plain");
     if (typeof proxyProtocol !== "boolean" && proxyProtocol !== "optional") {
-      throw invalidArgument(`proxyProtocol must be true, false or "optional", not ${String(proxyProtocol)}`);
+      throw invalidArgument(`proxyProtocol must be true, false or "optional", not ${show(proxyProtocol)}`);
     }
     this.#plain = plain;
     this.#proxyProtocol = proxyProtocol;

@@ -1,5 +1,5 @@
 import type { Peer } from "../core/index.ts";
-import { checkFunction, checkNumber, checkOptions, invalidArgument, optionSet } from "../core/internal.ts";
+import { checkFunction, checkNumber, checkOptions, invalidArgument, optionSet, show } from "../core/internal.ts";
 import type * as http from "../http/index.ts";
 import type { AcceptTlsOptions, ListenOptions } from "../net/index.ts";
 import type { RateOptions, Timeouts } from "../websocket/index.ts";
@@ -137,7 +137,7 @@ export function placeOf({
   }
   for (const [name, value] of Object.entries({ host, unix })) {
     if (value !== undefined && (typeof value !== "string" || value === "")) {
-      throw invalidArgument(`${name} must be a string, and not empty, not "${String(value)}"`);
+      throw invalidArgument(`${name} must be a string, and not empty, not ${show(value)}`);
     }
   }
   checkNumber("port", port, 0, { isWhole: true, most: 65_535 });

@@ -1,4 +1,4 @@
-import { invalidArgument, isPromise, runReported } from "../core/internal.ts";
+import { invalidArgument, isPromise, runReported, show } from "../core/internal.ts";
 import type { Request } from "../http/index.ts";
 
 /**
@@ -92,7 +92,7 @@ function matcherOf(allowed: unknown): (origin: string) => boolean {
     }
   }
   throw invalidArgument(
-    `origins has ${String(allowed)}; an origin is a scheme and a host, such as "https://app.example", with no path`,
+    `origins has ${show(allowed)}; an origin is a scheme and a host, such as "https://app.example", with no path`,
   );
 }
 

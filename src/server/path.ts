@@ -1,16 +1,17 @@
-import { invalidArgument } from "../core/internal.ts";
+import { invalidArgument, show } from "../core/internal.ts";
 import { Response } from "../http/index.ts";
 
-/** The option `path`. Throws `core.invalid_argument` for what is no path. */
+/** The option `path`. Throws `core.invalid_argument` for what is no path, and for one that no client asks for. */
 export function checkPath(path: string | undefined): string | undefined {
-  if (path === undefined || (typeof path === "string" && path.startsWith("/"))) return path;
-  throw invalidArgument(`path must begin with a slash, such as "/chat", not ${String(path)}`);
-}
-
-/** The path of a request target, without its query. A target may be a whole URL (RFC 9112 section 3.2.2). */
-export function pathOf(target: string): string {
-  const [, path = ""] = /^(?:[a-z][a-z\d+.-]*:\/\/[^/?]*)?([^?]*)/i.exec(target) ?? [];
-  return path === "" ? "/" : path;
+  if (path === undefined) return path;
+  if (typeof path !== "string" || !path.startsWith("/")) {
+    throw invalidArgument(`path must begin with a slash, such as "/chat", not ${show(path)}`);
+  }
+  // Joined, since "//chat" alone would name a host.
+  const sent = URL.canParse(`ws://localhost${path}`) ? new URL(`ws://localhost${path}`).pathname : undefined;
+  if (sent === path) return path;
+  const instead = sent === undefined ? "" : `, ${show(sent)}`;
+  throw invalidArgument(`path must be as clients send it, without a query${instead}, not ${show(path)}`);
 }
 
 /** The answer to an upgrade of a path at which no WebSocket is. */

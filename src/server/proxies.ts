@@ -89,9 +89,9 @@ function settingsOf(proxies: ProxyOptions): {
 function networksOf(texts: readonly string[]): Networks {
   const networks = new Networks();
   for (const text of texts) {
-    if (networks.add(String(text))) continue;
+    if (typeof text === "string" && networks.add(text)) continue;
     throw invalidArgument(
-      `proxies.trusted has ${String(text)}; it takes IP addresses, networks such as "10.0.0.0/8", "loopback", "private"`,
+      `proxies.trusted has ${show(text)}; it takes IP addresses, networks such as "10.0.0.0/8", "loopback", "private"`,
     );
   }
   return networks;

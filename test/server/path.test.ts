@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { serve, type ServeOptions } from "../../src/server/index.ts";
-import { checkPath, pathOf } from "../../src/server/path.ts";
+import { checkPath } from "../../src/server/path.ts";
 import { until } from "../support/until.ts";
 import { requestBytes, type Changes } from "../websocket/support/requests.ts";
 import { dial, serving } from "./support/sockets.ts";
@@ -26,33 +26,40 @@ async function ask(
   return { status: Number(/^HTTP\/1\.1 (\d+)/.exec(head!)![1]), body: body! };
 }
 
-describe("the path of a target", () => {
-  for (const [target, path] of [
-    ["/", "/"],
-    ["/chat", "/chat"],
-    ["/chat?room=1", "/chat"],
-    ["/chat?a=/b?c", "/chat"],
-    ["/Chat/", "/Chat/"],
-    ["//chat", "//chat"],
-    ["http://example.com/chat?x", "/chat"],
-    ["ws://[::1]:80/chat", "/chat"],
-    ["http://example.com", "/"],
-    ["http://example.com?x=/chat", "/"],
-    ["*", "*"],
-    ["", "/"],
-  ] as const) {
-    test(`${target} is ${path}`, () => assert.equal(pathOf(target), path));
-  }
-
+describe("the option path", () => {
   test("the option begins with a slash", () => {
     assert.equal(checkPath("/chat"), "/chat");
     assert.equal(checkPath(undefined), undefined);
     for (const wrong of ["chat", "", 5, null]) {
       assert.throws(() => checkPath(wrong as string), {
         code: "core.invalid_argument",
-        message: `path must begin with a slash, such as "/chat", not ${String(wrong)}`,
+        message: `path must begin with a slash, such as "/chat", not ${JSON.stringify(wrong)}`,
       });
     }
+    assert.throws(() => checkPath(Object.create(null) as string), {
+      code: "core.invalid_argument",
+      message: /an object$/,
+    });
+  });
+
+  for (const [path, instead] of [
+    ["/chat?room=1", "/chat"],
+    ["/chat#top", "/chat"],
+    ["/chät", "/ch%C3%A4t"],
+    ["/a room", "/a%20room"],
+    ["/a/../chat", "/chat"],
+    ["/chat\\", "/chat/"],
+  ] as const) {
+    test(`is none that no client asks for, as ${path}`, () => {
+      const message = `path must be as clients send it, without a query, "${instead}", not ${JSON.stringify(path)}`;
+      assert.throws(() => checkPath(path), { code: "core.invalid_argument", message });
+      assert.equal(checkPath(instead), instead);
+    });
+  }
+
+  test("may have all that a path has", () => {
+    for (const path of ["/", "//chat", "/%7Euser", "/a/b/", "/a;b=c,d", "/a:b@c!$&'()*+-._~"])
+      assert.equal(checkPath(path), path);
   });
 });
 
@@ -62,7 +69,28 @@ describe("the path of serve", () => {
       for (const target of ["/chat", "/chat?room=1", "http://localhost/chat"]) {
         assert.equal((await ask(server, `GET ${target} HTTP/1.1`)).status, 101, target);
       }
-      for (const target of ["/", "/other", "/chat/", "/Chat", "/chat/x"]) {
+      const others = [
+        "/",
+        "/other",
+        "/chat/",
+        "/Chat",
+        "/chat/x",
+        "//chat",
+        "/a/../chat",
+        "/%63hat",
+        "/chat%2f",
+        "/chat#x",
+        "*",
+      ];
+      const malformed = [
+        "http:/chat",
+        "http:///chat",
+        "http://a\\b/chat",
+        "http://a#/chat",
+        "http://u@a/chat",
+        "a://b/chat",
+      ];
+      for (const target of [...others, ...malformed]) {
         const { status, body } = await ask(server, `GET ${target} HTTP/1.1`);
         assert.deepEqual([status, body], [404, "There is no WebSocket here\n"], target);
       }
@@ -70,7 +98,7 @@ describe("the path of serve", () => {
       assert.equal((await ask(server, "GET /other HTTP/1.1", plain)).status, 404);
       assert.equal((await ask(server, "GET /chat HTTP/1.1", plain)).status, 426);
       assert.equal(server.stats().opened, 3);
-      assert.equal(server.stats().requests, 7);
+      assert.equal(server.stats().requests, others.length + malformed.length + 2);
       assert.deepEqual(new Set(Object.values(server.stats().refused)), new Set([0]));
     });
   });

@@ -293,10 +293,11 @@ for (const [wrong, message] of [
     "10.0.0.0/8x",
     "10.0.0",
   ].map((one) => [{ trusted: [one] }, /proxies\.trusted has .*; it takes IP addresses/] as const),
-  [{ trusted: ["10.0.0.1", " 10.0.0.2"] }, /proxies\.trusted has  10\.0\.0\.2/],
-  [{ trusted: ["fe80::1%eth0"] }, /proxies\.trusted has fe80::1%eth0/],
+  [{ trusted: ["10.0.0.1", " 10.0.0.2"] }, /proxies\.trusted has " 10\.0\.0\.2"/],
+  [{ trusted: ["fe80::1%eth0"] }, /proxies\.trusted has "fe80::1%eth0"/],
   [{ trusted: [undefined] }, /proxies\.trusted has undefined/],
   [{ trusted: [Symbol("x")] }, /proxies\.trusted has Symbol\(x\)/],
+  [{ trusted: [Object.create(null)] }, /proxies\.trusted has an object/],
 ] as const) {
   test(`${Array.isArray(wrong) ? "[]" : typeof wrong === "object" ? JSON.stringify(wrong) : wrong}: ${message.source}`, () => {
     for (const make of [clientOf, trusts]) {

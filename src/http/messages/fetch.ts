@@ -4,6 +4,7 @@ import { httpError } from "./errors.ts";
 import { Fields } from "./fields.ts";
 import { isHost } from "./grammar.ts";
 import { reasonPhrase } from "./status.ts";
+import { pathOf } from "./target.ts";
 
 // Messages to and from fetch's Request and Response, which every runtime has.
 
@@ -114,6 +115,8 @@ export function urlOf({ target, version, headers }: SentRequest, scheme: string)
   const host = headers.first("Host") ?? (version < 11 ? "localhost" : undefined);
   if (host === undefined || headers.count("Host") > 1 || !isHost(host)) throw httpError("http.bad_host");
   const isPath = target.startsWith("/");
+  // What a parser makes of a malformed one is anyone's guess: `http:/chat` would be the host "chat".
+  if (!pathOf(target).startsWith("/")) throw httpError("http.bad_target");
   let url: URL;
   try {
     // Joined, not resolved: a target of "//other/" is a path of ours, not another host.

@@ -5,6 +5,7 @@ import { Fields, type FieldsInit } from "./fields.ts";
 import { requestDeparture, type Departure } from "./framing.ts";
 import { partsOf, type IncomingMessage } from "./incoming-message.ts";
 import { Message } from "./message.ts";
+import { pathOf } from "./target.ts";
 import { hasToken } from "./token-list.ts";
 
 /** What a {@link Request} is made from. */
@@ -56,10 +57,9 @@ export class Request<Content extends Body = Body> extends Message<Content> {
     return requestToFetch(this, scheme);
   }
 
-  /** The target up to its first `?`: `/chat`. Not decoded. */
+  /** The path of the target, which may be a whole URL (RFC 9112 3.2.2), without its query: `/chat`. Not decoded. */
   get path(): string {
-    const mark = this.target.indexOf("?");
-    return mark < 0 ? this.target : this.target.slice(0, mark);
+    return pathOf(this.target);
   }
 
   /** The target after its first `?`: `room=1`. Empty where there is none; not decoded. */

@@ -5,6 +5,7 @@ import {
   invalidArgument,
   isPlainObject,
   isPromise,
+  show,
   utf8Length,
 } from "../../core/internal.ts";
 import { closeCode, isValidCloseCode } from "../frames/close-code.ts";
@@ -125,7 +126,7 @@ function notSendable(but: string): Error {
 /** What bytes are to be sent as, if it is one of the two. */
 export function checkKind(kind: "text" | "binary"): "text" | "binary" {
   if (kind === "text" || kind === "binary") return kind;
-  throw invalidArgument(`kind must be "text" or "binary", not ${String(kind)}`);
+  throw invalidArgument(`kind must be "text" or "binary", not ${show(kind)}`);
 }
 
 /** A part of a message, if it is one. */

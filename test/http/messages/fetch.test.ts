@@ -106,6 +106,10 @@ describe("Request.toFetch", () => {
       "ftp://a/",
       "data:,a",
       "http://",
+      "http:/a",
+      "http:a",
+      "http:///a",
+      "http://a\\b/c",
       "http://u:p@a/",
       "http://u@a/",
     ]) {

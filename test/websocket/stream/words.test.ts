@@ -33,7 +33,7 @@ describe("misuse says what to do", () => {
       [() => ws.close(4000 as never, "bye" as never), /close takes an object, such as \{ code: 4000/],
       [() => ws.send(Promise.resolve("x") as never), /await the promise first/],
       [() => ws.send({} as never), /JSON\.stringify/],
-      [() => ws.send("x", { kind: "txt" as never }), /kind must be "text" or "binary", not txt/],
+      [() => ws.send("x", { kind: "txt" as never }), /kind must be "text" or "binary", not "txt"/],
     ];
     for (const [call, message] of cases) assert.throws(call, { code: "core.invalid_argument", message });
     assert.match((await wordsOf(ws.close({ code: "1000" as never })))!, /A close code is a number, not string/);
