@@ -51,11 +51,19 @@ export function dropFront(buffers: readonly Uint8Array[], size: number): Uint8Ar
 /** Bytes as a caller may give them: an `ArrayBuffer` or `SharedArrayBuffer`, or any view of one. */
 export type BufferSource = ArrayBufferView | ArrayBufferLike;
 
-/** The bytes of a {@link BufferSource}, which are not copied; undefined for anything else. */
+/**
+ * The bytes of a {@link BufferSource}, which are not copied; undefined for anything else. Throws `core.invalid_argument` for
+ * a buffer that is detached: there are no bytes any more.
+ */
 export function bytesOf(chunk: unknown): Uint8Array | undefined {
   if (chunk instanceof Uint8Array) return chunk;
-  if (ArrayBuffer.isView(chunk)) return new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength);
-  return isBuffer(chunk) ? new Uint8Array(chunk) : undefined;
+  if (!ArrayBuffer.isView(chunk) && !isBuffer(chunk)) return undefined;
+  try {
+    if (!ArrayBuffer.isView(chunk)) return new Uint8Array(chunk);
+    return new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+  } catch (cause) {
+    throw coreError("core.invalid_argument", { cause, message: "The buffer is detached, or shorter than its view" });
+  }
 }
 
 /** By its tag, since one of another realm, such as a `vm` context, is no instance of ours. */

@@ -31,7 +31,7 @@ export function checkOptions(set: OptionSet, options: unknown, taker: string = s
   }
   for (const name of Object.keys(options as object)) {
     if (!set.names.includes(name)) {
-      throw invalidArgument(`${taker} has no option "${name}": ${advice(name, set)}`);
+      throw invalidArgument(`${taker} has no option ${shortened(name)}: ${advice(name, set)}`);
     }
   }
 }
@@ -61,6 +61,11 @@ const longestList = 12;
 
 /** Options that have options of their own. */
 const parts: ReadonlySet<string> = new Set(["backoff", "deflate", "proxies", "proxyTls", "rate", "timeouts", "tls"]);
+
+/** A name that does not exist, in JSON, so that a line break does not go on into a log. */
+function shortened(name: string): string {
+  return JSON.stringify(name.length > 40 ? `${name.slice(0, 40)}…` : name);
+}
 
 /** The name with its option before it, if it is one of an option's own: `rate.burst`. */
 function partOf(name: string, names: readonly string[]): string | undefined {
@@ -122,14 +127,15 @@ function nearest(name: string, known: readonly string[], most: number): string |
     const other = each.toLowerCase();
     const isPart = Math.min(word.length, other.length) > 1 && (word.startsWith(other) || other.startsWith(word));
     // In a name of three letters two others are another name.
-    const away = isPart ? 0 : distance(word, other);
+    const away = isPart ? 0 : distance(word, other, most);
     if (away < least && away < other.length - 1) [best, least] = [each, away];
   }
   return best;
 }
 
-/** How many letters to add, drop or change, to make the one word of the other (Levenshtein's distance). */
-function distance(from: string, to: string): number {
+/** How many letters to add, drop or change, to make the one word of the other (Levenshtein's distance); at a glance if more. */
+function distance(from: string, to: string, most: number): number {
+  if (Math.abs(from.length - to.length) > most) return Infinity;
   let row = Array.from({ length: to.length + 1 }, (_, index) => index);
   for (let i = 1; i <= from.length; i++) {
     const next = [i];

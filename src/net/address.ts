@@ -1,6 +1,6 @@
 import type { Server, Socket } from "node:net";
 import type { Peer } from "../core/index.ts";
-import { checkOptions, invalidArgument, optionSet } from "../core/internal.ts";
+import { checkOptions, invalidArgument, optionSet, show } from "../core/internal.ts";
 
 /** Where `connect` connects to: a TCP port of a host, or a Unix socket. */
 export interface Target {
@@ -16,13 +16,25 @@ export interface Target {
 
 const places = optionSet("net.connect", ["port", "host", "unix", "family"], "{ port, host } or { unix }");
 
+/** Passes strings as host and unix, if they are not empty; Node.js would take others for another place. */
+export function checkNames(names: Pick<Target, "host" | "unix">): void {
+  for (const name of ["host", "unix"] as const) {
+    const value: unknown = names[name];
+    if (value !== undefined && (typeof value !== "string" || value === "")) {
+      throw invalidArgument(`${name} must be a string, and not empty, not ${show(value)}`);
+    }
+  }
+}
+
 /** Passes what is a place to connect to. `taker` is the function that was given it. */
 export function checkTarget(taker: string, target: Target): void {
   checkOptions(places, target, taker);
   if ((target.port === undefined) === (target.unix === undefined)) {
     throw invalidArgument(`${taker} takes { port, host } or { unix }`);
   }
-  const { family } = target;
+  checkNames(target);
+  const { port, family } = target;
+  if (port !== undefined && typeof port !== "number") throw invalidArgument(`port must be a number, not ${show(port)}`);
   if (family !== undefined && family !== 4 && family !== 6) throw invalidArgument("family must be 4 or 6");
 }
 

@@ -1,4 +1,5 @@
 // For the other folders of the package; users have index.ts.
+export { checkNames } from "./address.ts";
 export { netError } from "./errors.ts";
 export { parseIPv4, parseIPv6 } from "./ip-address.ts";
 export { checkServerOptions as checkTlsServerOptions, serverContext } from "./tls-options.ts";

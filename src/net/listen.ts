@@ -14,8 +14,9 @@ import {
   optionSet,
   reportError,
   runReported,
+  show,
 } from "../core/internal.ts";
-import { listenedOn, nameOf } from "./address.ts";
+import { checkNames, listenedOn, nameOf } from "./address.ts";
 import { listenError } from "./errors.ts";
 import { takeConnections } from "./onread.ts";
 import { SocketStream, type ReadWay } from "./socket-stream.ts";
@@ -193,10 +194,12 @@ const listenOptions = optionSet("listen", ["port", "host", "unix", "backlog", "e
 /** What is given by mistake would listen elsewhere, or fail at the first connection. */
 function check(options: ListenOptions, onConnection: ConnectionHandler): void {
   checkOptions(listenOptions, options);
-  const { port, unix, backlog, error } = options;
+  const { port, host, unix, backlog, error } = options;
   if ((port === undefined) === (unix === undefined)) {
     throw invalidArgument("listen takes either a port or unix, the path of a Unix socket, such as { port: 8080 }");
   }
+  checkNames({ host, unix });
+  if (port !== undefined && typeof port !== "number") throw invalidArgument(`port must be a number, not ${show(port)}`);
   checkNumber("backlog", backlog, 0, { isWhole: true, isLimit: false });
   checkFunction("error", error);
   checkSignal(options.signal);

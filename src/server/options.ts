@@ -1,7 +1,8 @@
 import type { Peer } from "../core/index.ts";
-import { checkFunction, checkNumber, checkOptions, invalidArgument, optionSet, show } from "../core/internal.ts";
+import { checkFunction, checkNumber, checkOptions, invalidArgument, optionSet } from "../core/internal.ts";
 import type * as http from "../http/index.ts";
 import type { AcceptTlsOptions, ListenOptions } from "../net/index.ts";
+import { checkNames } from "../net/internal.ts";
 import type { RateOptions, Timeouts } from "../websocket/index.ts";
 import { streamOptionNames, type OptionsOf } from "../websocket/internal.ts";
 import type { AdmissionOptions } from "./admission.ts";
@@ -135,11 +136,7 @@ export function placeOf({
   if (unix !== undefined && (port !== undefined || host !== undefined)) {
     throw invalidArgument("serve takes a port and host, or unix, the path of a Unix socket, not both");
   }
-  for (const [name, value] of Object.entries({ host, unix })) {
-    if (value !== undefined && (typeof value !== "string" || value === "")) {
-      throw invalidArgument(`${name} must be a string, and not empty, not ${show(value)}`);
-    }
-  }
+  checkNames({ host, unix });
   checkNumber("port", port, 0, { isWhole: true, most: 65_535 });
   return unix === undefined ? { port: port ?? 0, host, backlog } : { unix, backlog };
 }

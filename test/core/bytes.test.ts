@@ -4,6 +4,11 @@ import { runInNewContext } from "node:vm";
 import { bytesOf, dropFront, copyInto, copyOf, takeFront } from "../../src/core/bytes.ts";
 import { fc } from "../support/property.ts";
 
+/** Newer than the types. */
+interface Resizable {
+  resize(size: number): void;
+}
+
 const list = fc.array(fc.uint8Array({ maxLength: 20 }), { maxLength: 8 });
 
 describe("copyInto and copyOf", () => {
@@ -32,6 +37,18 @@ describe("copyInto and copyOf", () => {
 });
 
 describe("bytesOf", () => {
+  it("refuses memory that is gone", () => {
+    const gone = new ArrayBuffer(4);
+    const view = new DataView(gone, 1, 2);
+    structuredClone(gone, { transfer: [gone] });
+    const shrunk = Reflect.construct(ArrayBuffer, [4, { maxByteLength: 8 }]) as ArrayBuffer & Resizable;
+    const outside = new DataView(shrunk, 2, 2);
+    shrunk.resize(1);
+    for (const bytes of [gone, view, outside]) {
+      assert.throws(() => bytesOf(bytes), { code: "core.invalid_argument", message: /detached/ });
+    }
+  });
+
   it("takes every view of memory, and nothing else", () => {
     const memory = Uint8Array.of(1, 2, 3, 4);
     assert.equal(bytesOf(memory), memory);

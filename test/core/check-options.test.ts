@@ -69,6 +69,13 @@ describe("names of options", () => {
     });
   });
 
+  it("of any length are answered shortly, and at once", () => {
+    const name = "port\n".padStart(10_000_000, "x");
+    const message = `listenOnce has no option "${"x".repeat(40)}…": there are port, host, path, ca, onError`;
+    assert.throws(() => checkOptions(set, { [name]: 1 }), misuse(message));
+    assert.throws(() => checkOptions(set, { "a\nb": 1 }), { message: /^listenOnce has no option "a\\nb": / });
+  });
+
   it("of another function are told apart: it is named", () => {
     optionSet("firstTaker", ["elsewhereAlone", "elsewhereTwice"]);
     optionSet("secondTaker", ["elsewhereTwice"]);

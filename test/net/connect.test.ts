@@ -100,6 +100,12 @@ describe("connect", () => {
       );
     }
     await assert.rejects(call({ port: 1, unix: "/x" }), failsWith("core.invalid_argument", /\{ port, host \} or/));
+    await assert.rejects(call({ port: "1" }), failsWith("core.invalid_argument", /^port must be a number, not "1"/));
+    await assert.rejects(
+      call({ port: 1, host: Object.create(null) }),
+      failsWith("core.invalid_argument", /^host must/),
+    );
+    await assert.rejects(call({ unix: 7 }), failsWith("core.invalid_argument", /^unix must be a string/));
     await assert.rejects(call({ port: 1, hostname: "a" }), failsWith("core.invalid_argument", /did you mean host\?/));
     await assert.rejects(
       call({ port: 1, family: "IPv4" }),

@@ -210,6 +210,11 @@ describe("listen", () => {
       [[{ port: 0, hostname: host }, ignore], /"hostname": did you mean host\?/],
       [[{ port: 0, backlog: NaN }, ignore], /^backlog must be a whole number/],
       [[{ port: 0, error: 7 }, ignore], /error must be a function/],
+      [[{ port: null }, ignore], /^port must be a number, not null/],
+      [[{ port: "80" }, ignore], /^port must be a number, not "80"/],
+      [[{ port: 0, host: "" }, ignore], /^host must be a string, and not empty, not ""/],
+      [[{ port: 0, host: Symbol("h") }, ignore], /^host must be a string, and not empty, not Symbol/],
+      [[{ unix: Object.create(null) }, ignore], /^unix must be a string, and not empty, not an object/],
     ] as const) {
       const call = listen as (...given: readonly unknown[]) => Promise<unknown>;
       await assert.rejects(call(...given), failsWith("core.invalid_argument", message));

@@ -51,7 +51,7 @@ export function toBody(body: BodyInit | undefined): Body {
 /** Apart from {@link toBody}, whose every call would otherwise make room for what these functions hold. */
 function bodyOf(body: Exclude<BodyInit, string | BodyStream>): Body {
   if (body instanceof Blob) return { size: body.size, [Symbol.asyncIterator]: () => bytesIn(body) };
-  if (Array.isArray(body)) return bodyOfList(body.map(partOf));
+  if (Array.isArray(body)) return bodyOfList(Array.from(body, (part) => partOf(part)));
   if (isIterable(body)) return { [Symbol.asyncIterator]: () => partsOf(body) };
   throw invalidArgument(`A body must be a string, bytes, a Blob or an iterable of strings and bytes${adviceOn(body)}`);
 }

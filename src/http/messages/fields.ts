@@ -1,4 +1,4 @@
-import { invalidArgument } from "../../core/internal.ts";
+import { invalidArgument, show } from "../../core/internal.ts";
 import { httpError } from "./errors.ts";
 import type { ParsedFields } from "./parsed-fields.ts";
 import { dropOws, equalsIgnoringCase, isToken, isValue, skipOws } from "./grammar.ts";
@@ -28,6 +28,9 @@ export class Fields implements Iterable<[name: string, value: string]> {
       this.#isChecked = init.#isChecked;
       return;
     }
+    if (typeof init !== "object" || init === null) {
+      throw invalidArgument(`Headers are made from a record or pairs, such as { Accept: "*/*" }, not ${show(init)}`);
+    }
     if (Symbol.iterator in init) {
       for (const [name, value] of init as Iterable<readonly [string, string]>) this.append(name, value);
       return;
@@ -37,7 +40,7 @@ export class Fields implements Iterable<[name: string, value: string]> {
       const values = record[name];
       if (typeof values === "string") this.append(name, values);
       else if (Array.isArray(values)) for (const value of values as string[]) this.append(name, value);
-      else throw invalidArgument(`The value of ${name} must be a string or a list of them, not ${typeof values}`);
+      else throw invalidArgument(`The value of ${name} must be a string or a list of them, not ${show(values)}`);
     }
   }
 

@@ -103,10 +103,11 @@ export function checkSendable(data: unknown): WholeData | undefined {
 
 /** A list of bytes is one message; one with strings in it comes in parts, as from any other iterable. */
 function checkList(list: readonly unknown[]): readonly Uint8Array[] | undefined {
-  if (list.every((piece) => piece instanceof Uint8Array)) return list;
+  // By findIndex and includes, which see the holes of a list too.
+  if (list.findIndex((piece) => !(piece instanceof Uint8Array)) < 0) return list as readonly Uint8Array[];
   const pieces = list.map(bytesOf);
-  if (pieces.every((piece) => piece !== undefined)) return pieces;
-  if (list.every((piece, i) => typeof piece === "string" || pieces[i] !== undefined)) return undefined;
+  if (!pieces.includes(undefined)) return pieces as readonly Uint8Array[];
+  if (list.findIndex((piece, i) => typeof piece !== "string" && pieces[i] === undefined) < 0) return undefined;
   throw notSendable("the array has something else in it");
 }
 

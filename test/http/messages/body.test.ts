@@ -81,3 +81,14 @@ it("takes bytes of any kind, and text, for a part", () => {
     assert.throws(() => partOf(part), { code: "core.invalid_argument" });
   }
 });
+
+it("refuses a list with something else in it at once, also with nothing in a place", () => {
+  const holes = ["a"];
+  holes[2] = "b";
+  for (const body of [holes, ["a", undefined], [7]]) {
+    assert.throws(() => toBody(body as string[]), {
+      code: "core.invalid_argument",
+      message: /parts of a body must be/,
+    });
+  }
+});

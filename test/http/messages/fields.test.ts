@@ -147,6 +147,12 @@ describe("Fields", () => {
     }
   });
 
+  it("refuses what has neither names nor pairs", () => {
+    for (const init of [null, "a: b", 5, Symbol("x"), () => {}]) {
+      assert.throws(() => new Fields(init as never), { code: "core.invalid_argument", message: /a record or pairs/ });
+    }
+  });
+
   it("puts no line break of a bad name into the error's message", () => {
     assert.throws(
       () => new Fields([["a\r\nb", "x"]]),

@@ -91,7 +91,9 @@ describe("checkSendable", () => {
       assert.equal(checkSendable(data), undefined);
     }
   });
-  for (const wrong of [undefined, null, 1, {}, [1], ["a", 1], [new Blob([])], new Date()]) {
+  const hole = [bytes];
+  hole[2] = bytes;
+  for (const wrong of [undefined, null, 1, {}, [1], ["a", 1], hole, ["a", ...hole], [new Blob([])], new Date()]) {
     it(`refuses ${JSON.stringify(wrong)}`, () =>
       assert.throws(() => checkSendable(wrong), { code: "core.invalid_argument" }));
   }
