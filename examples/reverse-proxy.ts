@@ -111,7 +111,7 @@ class Client {
     behind.close();
   }
 
-  /** The body of a response behind which the origin ends the connection. */
+  /** The body of a response that the end of the connection ends. */
   #last(body: http.Body): http.Body {
     if (body instanceof Uint8Array) {
       this.#dropOrigin();

@@ -48,7 +48,7 @@ export function clientOf(proxies: ProxyOptions | undefined): ClientOf {
   return (request, peer) => {
     if (peer === undefined || !isTrusted(peer)) return peer;
     let client = peer;
-    // Each proxy appends whom it was asked by: from the end, as far as those who say it are trusted.
+    // Each proxy appends the address of its client: read from the end, as long as the proxy that appended it is trusted.
     for (const name of read(request.headers.get(header) ?? "")) {
       const next = parseNode(name);
       if (next === undefined) break;

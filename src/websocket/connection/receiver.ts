@@ -182,8 +182,8 @@ export class Receiver<Ws> {
   }
 
   /**
-   * A message is there: whoever reads gets it, in whatever way they take it. If it was inflated elsewhere, that may be someone
-   * else by now, or nobody yet.
+   * Hands the message that is there to the reader that waits, whole or in parts as it asked. If the message was inflated on the
+   * pool, that may be another reader by now, or none yet.
    */
   #deliverHeld(): boolean {
     if (this.#reader === undefined) return false;

@@ -201,8 +201,8 @@ function isSame(a: Uint8Array, b: Uint8Array): boolean {
 export const tailAndMore: Uint8Array = Uint8Array.of(0x00, 0x00, 0xff, 0xff, 0x00);
 
 /**
- * The tail, a block that ends a stream, and a byte behind it: put behind a whole payload, all but that byte is read; behind
- * one that ends within a block it is not.
+ * The tail, a block that ends a stream, and a byte after it. After a whole payload zlib reads all but that byte; after a
+ * payload that ends within a block it does not.
  */
 export const tailEndAndMore: Uint8Array = Uint8Array.of(0x00, 0x00, 0xff, 0xff, 0x01, 0x00, 0x00, 0xff, 0xff, 0x00);
 
