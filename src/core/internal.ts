@@ -3,6 +3,7 @@ export { AbortGuard } from "./abort-guard.ts";
 export { giveBackChunk, SharedBlock, takeChunk } from "./arena.ts";
 export { Batch } from "./batch.ts";
 export { blockSize, giveBack, takeBlock } from "./block-pool.ts";
+export { piecesOf } from "./blob.ts";
 export { bytesOf, copyInto, copyOf, dropFront, takeFront } from "./bytes.ts";
 export { checkHandler, handled, isPromise } from "./completion.ts";
 export { Deadline } from "./deadline.ts";

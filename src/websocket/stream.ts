@@ -288,7 +288,7 @@ export class Stream<Data = unknown> {
   /**
    * Sends a message: text for a string; binary for an `ArrayBuffer`, a view of one, or a list of these, which are not
    * joined; what {@link prepare} made. A `Blob`, and an iterable, sync or async, give the parts of one message, each read
-   * when there is room for it. A Blob is binary, an iterable what its first part is, a {@link Message} that is passed on
+   * when it is its message's turn and there is room for it. A Blob is binary, an iterable what its first part is, a {@link Message} that is passed on
    * what it was.
    *
    * Completes when less than `highWaterMark` waits to be sent; with `websocket.closed`, or what ended the connection, if it
@@ -342,8 +342,8 @@ export class Stream<Data = unknown> {
   /**
    * Queues a message, of all that {@link write} takes, and returns whether there is room for more: false once
    * `highWaterMark` is reached (the message is queued all the same, and `drain` will be called), and when the stream is
-   * closing or closed (then it is not). Bytes up to 16 KiB are copied; more must not change any more. What a Blob or an
-   * iterable gives counts when it is read; one that fails ends the connection with `websocket.source_failed`, since no
+   * closing or closed (then it is not). Bytes up to 16 KiB are copied; more must not change any more. A Blob counts at
+   * once, what an iterable gives when it is read; one that fails ends the connection with `websocket.source_failed`, since no
    * caller is waiting. Throws `websocket.not_open` before the handshake.
    */
   send(data: Sendable, options?: SendOptions): boolean {
@@ -381,7 +381,7 @@ export class Stream<Data = unknown> {
   }
 
   /**
-   * Closes in an orderly way (RFC 6455 section 7.1.2): sends what is queued, a Blob to its end, but no more of an iterable
+   * Closes in an orderly way (RFC 6455 section 7.1.2): sends what is queued, a Blob or list to its end, but no more of another iterable
    * or of a message in parts, then a close frame; drops data that still comes, awaits the peer's close frame, tears the transport down; after `timeouts.handshake` closes it all the same.
    * Completes when the transport is closed, never with an error: {@link closed} says how it ended. Always allowed; during
    * the handshake it aborts that, and a stream that is closing goes on as it was. A `signal` that aborts terminates it.

@@ -1,5 +1,5 @@
 import type { BufferSource } from "../../core/index.ts";
-import { bytesOf as viewOf, encodeUtf8, invalidArgument, isPromise } from "../../core/internal.ts";
+import { bytesOf as viewOf, encodeUtf8, invalidArgument, isPromise, piecesOf } from "../../core/internal.ts";
 import type { FieldsInit } from "./fields.ts";
 
 /**
@@ -50,14 +50,10 @@ export function toBody(body: BodyInit | undefined): Body {
 
 /** Apart from {@link toBody}, whose every call would otherwise make room for what these functions hold. */
 function bodyOf(body: Exclude<BodyInit, string | BodyStream>): Body {
-  if (body instanceof Blob) return { size: body.size, [Symbol.asyncIterator]: () => bytesIn(body) };
+  if (body instanceof Blob) return { size: body.size, [Symbol.asyncIterator]: () => piecesOf(body) };
   if (Array.isArray(body)) return bodyOfList(Array.from(body, (part) => partOf(part)));
   if (isIterable(body)) return { [Symbol.asyncIterator]: () => partsOf(body) };
   throw invalidArgument(`A body must be a string, bytes, a Blob or an iterable of strings and bytes${adviceOn(body)}`);
-}
-
-function bytesIn(blob: Blob): AsyncIterator<Uint8Array> {
-  return (blob.stream() as ReadableStream<Uint8Array>)[Symbol.asyncIterator]();
 }
 
 function bodyOfList(parts: readonly Uint8Array[]): BodyStream {

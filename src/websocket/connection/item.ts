@@ -80,16 +80,33 @@ export class PartedMessage extends Item {
   readonly parts: Part[] = [];
   /** A part has been framed: the message has begun. */
   hasBegun = false;
-  /** Its source comes to an end without the application, as a Blob does: a close waits for that. */
+  /** Its source comes to an end without the application, as a Blob and a list do: a close waits for that. */
   isFinite = false;
+  /** How many bytes its source will give yet, as far as that is known. */
+  announced = 0;
   /** Told when the message will not be sent, or no further. */
   cancel: (() => void) | undefined;
+  #isFirst = false;
+  #start: (() => void) | undefined;
   #half = "";
 
   constructor(code: DataOpcode | undefined, compress: boolean) {
     super(0);
     this.code = code;
     this.compress = compress;
+  }
+
+  /** Runs `start` once the message is the first that waits: the parts of others would only take memory. */
+  whenFirst(start: () => void): void {
+    if (this.#isFirst) start();
+    else this.#start = start;
+  }
+
+  /** It is the first, and there is room. */
+  isFirst(): void {
+    this.#isFirst = true;
+    this.#start?.();
+    this.#start = undefined;
   }
 
   /** A part as bytes. The first half of a character at its end waits for the second, unless it is the last part. */

@@ -50,8 +50,9 @@ export class Sender {
   payload = 0;
   inflatedPayload = 0;
   deflatedPayload = 0;
-  /** How many bytes wait to be framed. */
+  /** How many bytes wait to be framed, and how many will: those of Blobs that are not read yet. */
   waiting = 0;
+  announced = 0;
 
   readonly #outgoing: Outgoing;
   readonly #deflater: Deflater | undefined;
@@ -96,8 +97,9 @@ export class Sender {
   }
 
   /** Begins a message that comes in parts. It holds its place among the others from now on. */
-  begin(code: DataOpcode | undefined, compress: boolean): PartedMessage {
+  begin(code: DataOpcode | undefined, compress: boolean, announced = 0): PartedMessage {
     const message = new PartedMessage(code, compress);
+    this.announced += message.announced = announced;
     this.#enqueue(message);
     return message;
   }
@@ -107,9 +109,23 @@ export class Sender {
     const part = new Part(bytes, isLast);
     message.parts.push(part);
     this.waiting += part.size;
+    this.#arrived(message, isLast ? Infinity : part.size);
     this.pump();
     if (part.position === undefined && !part.isReferenced) part.keep();
     return this.#waitFor(part, part.isReferenced);
+  }
+
+  /** It will not be sent, or no further. */
+  #cancel(message: PartedMessage): void {
+    this.#arrived(message, Infinity);
+    message.cancel?.();
+  }
+
+  /** So much of what a message has announced is not to come any more. */
+  #arrived(message: PartedMessage, size: number): void {
+    const count = Math.min(message.announced, size);
+    message.announced -= count;
+    this.announced -= count;
   }
 
   /** Calls back when everything queued so far is framed; of a message in parts what is there, but not what may still come. */
@@ -125,7 +141,7 @@ export class Sender {
     queue.splice(at, 1);
     if (queue.length === 0) this.#queue = undefined;
     for (const { size } of itemsOf(item)) this.waiting -= size;
-    if (item instanceof PartedMessage) item.cancel?.();
+    if (item instanceof PartedMessage) this.#cancel(item);
     return true;
   }
 
@@ -166,7 +182,7 @@ export class Sender {
   end(error: () => ServalError): void {
     const queue = this.#queue ?? [];
     this.#queue = undefined;
-    this.waiting = 0;
+    this.waiting = this.announced = 0;
     this.#deflater?.close();
     for (const item of queue) {
       if (item instanceof PartedMessage) item.cancel?.();
@@ -356,6 +372,7 @@ export class Sender {
   #stepParted(message: PartedMessage): boolean {
     const part = message.parts[0];
     if (part === undefined) {
+      message.isFirst();
       // Nothing may be coming any more: the item after it says so.
       if (message.isFinite || !(this.#queue!.at(-1) instanceof Closing)) return false;
       this.#cut(message);
@@ -398,7 +415,7 @@ export class Sender {
     const queue = this.#queue!;
     const cut = queue.splice(0, message.hasBegun ? queue.length - 1 : 1);
     for (const item of cut) {
-      if (item instanceof PartedMessage) item.cancel?.();
+      if (item instanceof PartedMessage) this.#cancel(item);
       for (const each of itemsOf(item)) {
         this.waiting -= each.size;
         this.#owner.cut(each);

@@ -151,7 +151,7 @@ export class Session<Ws> implements WriterOwner, ApplicationOwner, SenderOwner, 
 
   /** How many bytes wait to be sent. */
   get bufferedAmount(): number {
-    return this.protocol.outgoing.bufferedAmount + this.#sender.waiting;
+    return this.protocol.outgoing.bufferedAmount + this.#sender.waiting + this.#sender.announced;
   }
 
   /** Queues a message; false if there is no room, or the connection is ending. */
@@ -201,12 +201,13 @@ export class Session<Ws> implements WriterOwner, ApplicationOwner, SenderOwner, 
     return this.part(message, message.encode(data, isLast), isLast);
   }
 
-  /** Begins a message in parts, which takes its place among the others now; or says why it can't. */
-  begin(compress: boolean, isPatient: boolean): PartedMessage | ServalError {
+  /** Begins a message in parts, which takes its place among the others now, with its size if known; or says why it can't. */
+  begin(compress: boolean, isPatient: boolean, size = 0): PartedMessage | ServalError {
     const refusal = this.#refusal("message");
     if (refusal !== undefined) return refusal;
-    const message = this.#sender.begin(undefined, compress);
+    const message = this.#sender.begin(undefined, compress, size);
     message.isPatient = isPatient;
+    this.#hasFilled();
     return message;
   }
 

@@ -1,5 +1,5 @@
 import { ServalError, type BufferSource } from "../../core/index.ts";
-import { bytesOf, invalidArgument, isPromise } from "../../core/internal.ts";
+import { bytesOf, invalidArgument, isPromise, piecesOf } from "../../core/internal.ts";
 import { thrownBy } from "../frames/errors.ts";
 import { opcode } from "../frames/frame.ts";
 import type { Item, PartedMessage } from "../connection/item.ts";
@@ -123,14 +123,15 @@ export function writeSource(
   // A message that is passed on is what it was.
   const kind = options?.kind ?? (source instanceof Message ? source.kind : undefined);
   if (kind !== undefined) checkKind(kind);
-  const message = session.begin(options?.compress !== false, options?.signal !== undefined);
+  const size = source instanceof Blob ? source.size : 0;
+  const message = session.begin(options?.compress !== false, options?.signal !== undefined, size);
   if (message instanceof ServalError) return message;
-  message.isFinite = source instanceof Blob;
+  message.isFinite = source instanceof Blob || Array.isArray(source);
   if (kind !== undefined) message.code = kind === "text" ? opcode.text : opcode.binary;
   try {
-    const writer = new SourceWriter(session, message, source instanceof Blob ? source.stream() : source);
+    const writer = new SourceWriter(session, message, source instanceof Blob ? piecesOf(source) : source);
     message.cancel = () => writer.stop();
-    writer.start();
+    message.whenFirst(() => writer.start());
   } catch (cause) {
     session.withdraw(message);
     return thrownBy("websocket.source_failed", cause);

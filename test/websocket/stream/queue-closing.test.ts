@@ -59,7 +59,12 @@ for (const role of roles) {
       const { ws } = connection;
       const sources = [new Source(() => never), new Source(() => never)];
       const writes = sources.map((source) => ws.write(source));
-      const others = [ws.write("behind"), ws.writeSome("a", false), ws.writeSome("b", true), ws.write(["never"])];
+      const others = [
+        ws.write("behind"),
+        ws.writeSome("a", false),
+        ws.writeSome("b", true),
+        ws.write(new Set(["never"])),
+      ];
       void ws.close({ code: 4000 });
       for (const write of [...writes, others[3]]) assert.equal(await codeOf(write), "websocket.closed");
       await Promise.all(others.slice(0, 3));
