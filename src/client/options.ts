@@ -83,7 +83,7 @@ export const connectOptions: OptionSet = optionSet(
     "family",
     ...streamOptionNames.filter((name) => name !== "upgrade"),
   ],
-  "{ signal }",
+  '{ protocols: ["chat"] }',
 );
 
 /** Options with the defaults filled in, checked; made once for all the attempts of `connect.forever`. */

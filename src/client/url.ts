@@ -91,8 +91,14 @@ type Bad = (message: string) => ServalError;
 export function toUrl(given: string | URL, bad: Bad, example: string): URL {
   if (given instanceof URL) return given;
   if (typeof given === "string" && URL.canParse(given)) return new URL(given);
-  const what = typeof given === "string" ? "That is not a whole URL" : `A URL is a string or URL, not ${typeof given}`;
+  const what = typeof given === "string" ? oddity(given) : `A URL is a string or URL, not ${typeof given}`;
   throw bad(`${what}: write it like ${example}`);
+}
+
+/** What is wrong with a text that is no URL, without showing it. */
+function oddity(given: string): string {
+  if (given.startsWith("/")) return "A Unix socket is written as ws+unix:/path/to.sock:/target, another address whole";
+  return /^[a-z][a-z\d+.-]*:\/\/[^/]/i.test(given) ? "The host or port of that URL is none" : "That is not a whole URL";
 }
 
 /** The host of a URL without the brackets of an IPv6 address. */

@@ -1,4 +1,5 @@
 import { invalidArgument } from "./errors.ts";
+import { ofOtherLibraries } from "./foreign-options.ts";
 import { isPlainObject } from "./plain-object.ts";
 
 /** The options that one function, or one option with parts of its own, takes. */
@@ -8,14 +9,21 @@ export interface OptionSet {
   readonly names: readonly string[];
   /** A use that holds, for messages. */
   readonly example: string;
+  /** The functions whose option this is, where each of several has its own of that name. */
+  readonly within: readonly string[] | undefined;
 }
 
 /** All sets, so that an option given to the wrong function is told where it belongs. */
 const sets: OptionSet[] = [];
 
 /** Declares the options of `taker`, once, where a module is loaded. */
-export function optionSet(taker: string, names: readonly string[], example = ""): OptionSet {
-  const set = { taker, names, example };
+export function optionSet(
+  taker: string,
+  names: readonly string[],
+  example = "",
+  within?: readonly string[],
+): OptionSet {
+  const set = { taker, names, example, within };
   sets.push(set);
   return set;
 }
@@ -37,10 +45,10 @@ export function checkOptions(set: OptionSet, options: unknown, taker: string = s
 }
 
 /** What to write in the place of a name that does not exist. */
-function advice(name: string, { names }: OptionSet): string {
+function advice(name: string, { taker: asked, names }: OptionSet): string {
   const foreign = ofOtherLibraries(name, names);
   if (foreign !== undefined) return foreign;
-  const meant = partOf(name, names) ?? nearest(name, names, 1);
+  const meant = partOf(name, asked, names) ?? nearest(name, names, 1);
   if (meant !== undefined) return `did you mean ${meant}?`;
   // The likest function first: `serve` before `bytes`, for `mount`.
   const shared = (set: OptionSet): number => set.names.filter((each) => names.includes(each)).length;
@@ -68,54 +76,12 @@ function shortened(name: string): string {
 }
 
 /** The name with its option before it, if it is one of an option's own: `rate.burst`. */
-function partOf(name: string, names: readonly string[]): string | undefined {
-  const set = sets.find(({ taker, names: inner }) => parts.has(taker) && names.includes(taker) && inner.includes(name));
+function partOf(name: string, asked: string, names: readonly string[]): string | undefined {
+  const set = sets.find(
+    ({ taker, names: inner, within }) =>
+      parts.has(taker) && names.includes(taker) && inner.includes(name) && (within?.includes(asked) ?? true),
+  );
   return set === undefined ? undefined : `${set.taker}.${name}`;
-}
-
-/**
- * Names of `ws`, Bun, uWebSockets.js, Socket.IO and `node:http`, in small letters, and what they are here. A hint counts
- * where the taker has the option that it begins with; words after a colon are said as they are.
- */
-const elsewhere: Readonly<Record<string, readonly string[]>> = {
-  agent: ["proxy"],
-  backpressurelimit: ["maxBufferedAmount"],
-  cert: ["tls: it stands in tls, as in { tls: { cert, key } }"],
-  clienttracking: ["open: server.sockets has all open connections"],
-  compression: ["deflate"],
-  cors: ["origins"],
-  fields: ["headers"],
-  followredirects: ["redirects"],
-  handleprotocols: ["upgrade: the hook upgrade chooses, by { protocol } in its result"],
-  handshaketimeout: ["timeouts.handshake"],
-  headerstimeout: ["timeouts.header"],
-  hostname: ["host"],
-  idletimeout: ["timeouts.idle"],
-  keepalivetimeout: ["timeouts.keepAlive"],
-  key: ["tls: it stands in tls, as in { tls: { cert, key } }"],
-  maxbackpressure: ["maxBufferedAmount"],
-  maxhttpbuffersize: ["maxMessageSize"],
-  maxpayload: ["maxMessageSize"],
-  maxpayloadlength: ["maxMessageSize"],
-  maxredirects: ["redirects"],
-  noserver: ["port: mount(server, options) takes a server that you have"],
-  permessagedeflate: ["deflate"],
-  pinginterval: ["timeouts.idle"],
-  pingtimeout: ["timeouts.idle"],
-  requesttimeout: ["timeouts.body"],
-  routes: ["fetch: the handler fetch answers every plain request"],
-  sendpings: ["timeouts.keepAlivePings"],
-  server: ["port: mount(server, options) takes a server that you have"],
-  verifyclient: ["upgrade: the hook upgrade decides, and refuses by returning a response"],
-  websocket: ["message: its handlers stand among the other options, as in { port, message(ws, message) { … } }"],
-};
-
-function ofOtherLibraries(name: string, names: readonly string[]): string | undefined {
-  const hints = Object.hasOwn(elsewhere, name.toLowerCase()) ? elsewhere[name.toLowerCase()] : [];
-  const hint = hints.find((each) => names.includes(/^\w+/.exec(each)![0]));
-  if (hint === undefined) return undefined;
-  const words = /^\w+: (.*)$/.exec(hint);
-  return words === null ? `did you mean ${hint}?` : words[1];
 }
 
 /** The known name that is a part of this one, or the other way round, or so many letters from it at most. */

@@ -30,8 +30,9 @@ export function checkClientOptions(taker: string, options: Certificates): void {
 /** Passes a server's options. */
 export function checkServerOptions(
   options: Certificates & { readonly secureContext?: unknown; readonly SNICallback?: unknown },
+  taker = "acceptTls",
 ): void {
-  checkOptions(ofServer, options);
+  checkOptions(ofServer, options, taker);
   if (options.secureContext !== undefined) return;
   const { cert, key, pfx, SNICallback } = options;
   if ((cert == null || key == null) && pfx == null && SNICallback == null) {

@@ -44,7 +44,6 @@ interface Mount {
  * meant, and for what is no such server.
  */
 export function mount<Data = unknown>(server: UpgradingServer, options: MountOptions<Data>): MountedServer<Data> {
-  checkServerOptions("mount", options);
   // An application of Express or Koa has `on` too, and never tells of an upgrade: the server that it listens with does.
   const isApplication = typeof (server as { listen?: unknown })?.listen === "function" && server.address === undefined;
   if (isApplication || typeof server?.on !== "function" || typeof server.listenerCount !== "function") {
@@ -52,6 +51,7 @@ export function mount<Data = unknown>(server: UpgradingServer, options: MountOpt
       "mount takes an HTTP server of Node's as its first argument: createServer(app), or what app.listen() returns",
     );
   }
+  checkServerOptions("mount", options);
   return new Mounted<Data>(server, options);
 }
 

@@ -61,7 +61,7 @@ export class Opening {
 
 /** The options with the context that they make: once, and now, so that what is wrong with them is told now. */
 function withContext(tls: AcceptTlsOptions): AcceptTlsOptions {
-  checkTlsServerOptions(tls);
+  checkTlsServerOptions(tls, "tls");
   if (tls.secureContext !== undefined) return { ...tls };
   try {
     return { ...tls, secureContext: serverContext(tls) };

@@ -111,12 +111,13 @@ const ofServe = [
   "maxBodySize",
 ] as const;
 const example = "{ message(ws, message) { … } }";
-const serveOptions = optionSet("serve", [...ofServe, ...ofServer, ...streamOptionNames], example);
-const mountOptions = optionSet("mount", [...ofServer, ...streamOptionNames], example);
+const serveOptions = optionSet("serve", [...streamOptionNames, ...ofServe, ...ofServer], example);
+const mountOptions = optionSet("mount", [...streamOptionNames, ...ofServer], example);
 const timeoutOptions = optionSet(
   "timeouts",
   ["handshake", "idle", "keepAlivePings", "header", "body", "write", "keepAlive"],
   "{ keepAlive: 10_000 }",
+  ["serve"],
 );
 
 const defaultRate: RateOptions = { messages: 10_000, bytes: 64 * 1024 * 1024 };

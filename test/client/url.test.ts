@@ -139,3 +139,17 @@ describe("basic", () => {
     assert.equal(basic({ user: "test", password: "123£" }), "Basic dGVzdDoxMjPCow==");
   });
 });
+
+describe("a text that is no URL", () => {
+  for (const [given, message] of [
+    ["ws://127.0.0.1:99999", /^The host or port of that URL is none: write it like ws:/],
+    ["ws://a b/", /^The host or port of that URL is none/],
+    ["/tmp/x.sock", /^A Unix socket is written as ws\+unix:\/path\/to\.sock:\/target, another address whole/],
+    ["unix:/tmp/x.sock", /^A WebSocket URL begins with ws:/],
+    ["example.com/secret", /^That is not a whole URL/],
+  ] as const) {
+    it(`${given} is told apart`, () => {
+      assert.throws(() => parseUrl(given), { code: "client.bad_url", message });
+    });
+  }
+});

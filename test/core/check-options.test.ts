@@ -120,6 +120,14 @@ describe("names of options", () => {
     });
   }
 
+  it("of an option that several functions have, each with options of its own, are those of the function", () => {
+    optionSet("timeouts", ["ofServing"], "", ["serveTimed"]);
+    optionSet("timeouts", ["ofConnecting"], "", ["connectTimed"]);
+    const serving = optionSet("serveTimed", ["timeouts"]);
+    assert.throws(() => checkOptions(serving, { ofServing: 1 }), { message: /did you mean timeouts.ofServing\?$/ });
+    assert.throws(() => checkOptions(serving, { ofConnecting: 1 }), { message: /there are timeouts$/ });
+  });
+
   it("of other libraries are no hint where there is nothing of the kind", () => {
     assert.throws(
       () => checkOptions(set, { maxPayload: 1 }),

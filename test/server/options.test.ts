@@ -14,7 +14,8 @@ for (const [given, meant] of [
   ["maxConnection", "maxConnections"],
   ["maxConnectionsPerIp", "maxConnections"],
   ["proxy", "proxyProtocol"],
-  ["handler", undefined],
+  ["handler", "message"],
+  ["dance", undefined],
   ["proxyprotocol", "proxyProtocol"],
   ["ports", "port"],
   ["TLS", "tls"],
@@ -26,7 +27,7 @@ for (const [given, meant] of [
   test(`serve has no ${given}${meant === undefined ? "" : `, but ${meant}`}`, async () => {
     const message =
       meant === undefined
-        ? new RegExp(`^serve has no option "${given}": there are port, host, .* and \\d+ more$`)
+        ? new RegExp(`^serve has no option "${given}": there are open, message, .* and \\d+ more$`)
         : `serve has no option "${given}": did you mean ${meant}?`;
     await assert.rejects(serve({ [given]: 1 }), { code: "core.invalid_argument", message });
   });

@@ -19,7 +19,7 @@ const requestOptions = optionSet(
   ],
   "{ signal: AbortSignal.timeout(5000) }",
 );
-const timeoutOptions = optionSet("timeouts", ["continue"], "{ continue: 500 }");
+const timeoutOptions = optionSet("timeouts", ["continue"], "{ continue: 500 }", ["http.request"]);
 
 /**
  * Sends a request on a stream, and completes with the response once its head is there; its body is read from the stream

@@ -99,7 +99,7 @@ const serveOptions = optionSet(
   [...limitNames, "buffered", "clock", "date", "error", "signal", "stop", "timeouts"],
   "{ maxBodySize: 1_000_000 }",
 );
-const timeoutOptions = optionSet("timeouts", timeoutNames, "{ header: 10_000 }");
+const timeoutOptions = optionSet("timeouts", timeoutNames, "{ header: 10_000 }", ["http.serve"]);
 
 /** Options with all defaults in their places; made once for many connections. */
 export class ServeSettings {

@@ -99,7 +99,12 @@ export const streamOptions: OptionSet = optionSet(
   "{ deflate: true }",
 );
 
-const timeoutOptions = optionSet("timeouts", Object.keys(suggestedTimeouts("server")), "{ handshake: 5000 }");
+const timeoutOptions = optionSet("timeouts", Object.keys(suggestedTimeouts("server")), "{ handshake: 5000 }", [
+  "websocket.Stream",
+  "mount",
+  "connect",
+  "connect.forever",
+]);
 
 function checkClock(clock: Clock = systemClock): Clock {
   if (typeof clock?.setTimer === "function" && typeof clock.now === "function") return clock;

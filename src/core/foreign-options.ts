@@ -1,0 +1,82 @@
+const inTls = "tls: it stands in tls, as in { tls: { cert, key } }";
+const mounts = "port: mount(server, options) takes a server that you have";
+const byUpgrade = "upgrade: the hook upgrade chooses, by { protocol } in its result";
+const byControl = "control: the handler control is told of pings and pongs";
+const inUrl = "redirects: it stands in the URL";
+const forever = "redirects: connect.forever connects again";
+
+/**
+ * Options of `ws`, Bun, uWebSockets.js, Socket.IO, fetch and `node:http`, in small letters, and what they are here. A hint
+ * counts where the taker has the option that it begins with; words after a colon are said as they are.
+ */
+const elsewhere: Readonly<Record<string, readonly string[]>> = {
+  agent: ["proxy"],
+  auth: ["redirects: user and password stand in the URL, a token in headers, as in { headers: { Authorization } }"],
+  autoreconnect: [forever],
+  backpressurelimit: ["maxBufferedAmount"],
+  binarytype: ['text: binary messages are Uint8Arrays, and with { text: "bytes" } so are texts'],
+  cert: [inTls],
+  clienttracking: ["open: server.sockets has all open connections"],
+  closeonbackpressurelimit: ["overflow"],
+  closetimeout: ["timeouts.handshake"],
+  compression: ["deflate"],
+  connecttimeout: ["timeouts.handshake"],
+  cors: ["origins"],
+  disconnect: ["close"],
+  dropped: ["overflow"],
+  extraheaders: ["headers"],
+  fields: ["headers"],
+  followredirects: ["redirects"],
+  handleprotocols: [byUpgrade],
+  handler: ["message"],
+  handshaketimeout: ["timeouts.handshake"],
+  headers: ["upgrade: the result of upgrade has headers, and decorate adds to every response"],
+  headerstimeout: ["timeouts.header"],
+  heartbeat: ["timeouts.idle"],
+  hostname: ["host"],
+  idletimeout: ["timeouts.idle"],
+  keepalivetimeout: ["timeouts.keepAlive"],
+  key: [inTls],
+  maxbackpressure: ["maxBufferedAmount"],
+  maxhttpbuffersize: ["maxMessageSize"],
+  maxpayload: ["maxMessageSize"],
+  maxpayloadlength: ["maxMessageSize"],
+  maxredirects: ["redirects"],
+  noserver: [mounts],
+  origin: ["redirects: it is a header, as in { headers: { Origin } }", "origins"],
+  path: ["unix: the path of a Unix socket is unix", inUrl],
+  permessagedeflate: ["deflate"],
+  ping: [byControl],
+  pinginterval: ["timeouts.idle"],
+  pingtimeout: ["timeouts.idle"],
+  pong: [byControl],
+  protocol: [byUpgrade, "protocols"],
+  protocols: [byUpgrade],
+  publishtoself: ["message: server.publish sends to all subscribers, ws.publish to the others"],
+  query: [inUrl],
+  reconnect: [forever],
+  reconnection: [forever],
+  requesttimeout: ["timeouts.body"],
+  routes: ["fetch: the handler fetch answers every plain request"],
+  sendpings: ["timeouts.keepAlivePings"],
+  sendpingsautomatically: ["timeouts.keepAlivePings"],
+  server: [mounts],
+  skiputf8validation: ["message: text is always checked, as RFC 6455 section 8.1 asks"],
+  ssl: [inTls],
+  subprotocols: ["protocols", byUpgrade],
+  subscription: ["open: ws.subscribe(topic) subscribes, and ws.unsubscribe(topic) ends that"],
+  trustproxy: ["proxies"],
+  verifyclient: ["upgrade: the hook upgrade decides, and refuses by returning a response"],
+  websocket: ["message: its handlers stand among the other options, as in { port, message(ws, message) { … } }"],
+  zlibdeflateoptions: ["level: level and memLevel stand in deflate itself"],
+  zlibinflateoptions: ["level: what inflates needs no options"],
+};
+
+/** Advice on an option's name that another library has, for a taker of these options; undefined if there is none. */
+export function ofOtherLibraries(name: string, names: readonly string[]): string | undefined {
+  const hints = Object.hasOwn(elsewhere, name.toLowerCase()) ? elsewhere[name.toLowerCase()] : [];
+  const hint = hints.find((each) => names.includes(/^\w+/.exec(each)![0]));
+  if (hint === undefined) return undefined;
+  const words = /^\w+: (.*)$/.exec(hint);
+  return words === null ? `did you mean ${hint}?` : words[1];
+}

@@ -1,0 +1,33 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { ofOtherLibraries } from "../../src/core/foreign-options.ts";
+
+const server =
+  "open message drain control close error upgrade decorate deflate timeouts overflow origins proxies port tls fetch";
+const client = "open message control close deflate timeouts headers protocols redirects proxy tls text";
+
+describe("names of other libraries", () => {
+  for (const [taker, name, advice] of [
+    ["server", "closeTimeout", "did you mean timeouts.handshake?"],
+    ["server", "closeOnBackpressureLimit", "did you mean overflow?"],
+    ["server", "pong", "the handler control is told of pings and pongs"],
+    ["server", "protocols", "the hook upgrade chooses, by { protocol } in its result"],
+    ["server", "subprotocols", "the hook upgrade chooses, by { protocol } in its result"],
+    ["server", "headers", "the result of upgrade has headers, and decorate adds to every response"],
+    ["server", "ssl", "it stands in tls, as in { tls: { cert, key } }"],
+    ["server", "trustProxy", "did you mean proxies?"],
+    ["server", "origin", "did you mean origins?"],
+    ["client", "origin", "it is a header, as in { headers: { Origin } }"],
+    ["client", "subprotocols", "did you mean protocols?"],
+    ["client", "reconnection", "connect.forever connects again"],
+    ["client", "query", "it stands in the URL"],
+    ["client", "extraHeaders", "did you mean headers?"],
+    ["client", "verifyClient", undefined],
+    ["client", "toString", undefined],
+    ["client", "constructor", undefined],
+  ] as const) {
+    it(`${name}, given to a ${taker}: ${advice ?? "nothing"}`, () => {
+      assert.equal(ofOtherLibraries(name, (taker === "server" ? server : client).split(" ")), advice);
+    });
+  }
+});
