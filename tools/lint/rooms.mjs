@@ -79,6 +79,8 @@ const impure = {
 const impureCore = {
   "abort-guard.ts": [],
   "batch.ts": [],
+  // Nothing is read before somebody asks for a piece.
+  "blob.ts": ["piecesOf"],
   "clock.ts": [],
   "completion.ts": ["checkHandler", "isPromise"],
   "deadline.ts": [],
