@@ -57,8 +57,24 @@ describe("the option path", () => {
     });
   }
 
-  test("may have all that a path has", () => {
-    for (const path of ["/", "//chat", "/%7Euser", "/a/b/", "/a;b=c,d", "/a:b@c!$&'()*+-._~"])
+  test("is no pattern, which would match nothing but itself, and no list", () => {
+    for (const path of ["/*", "/chat/*", "/chat*", "/:room", "/chat/:room", "/rooms/:id/chat"]) {
+      assert.throws(() => checkPath(path), {
+        code: "core.invalid_argument",
+        message: `path is compared as it is, and ${JSON.stringify(path)} looks like a pattern. Leave it out for all paths, and look at request.path in upgrade`,
+      });
+    }
+    for (const list of [["/a", "/b"], ["/a"], []]) {
+      assert.throws(() => checkPath(list as unknown as string), {
+        code: "core.invalid_argument",
+        message:
+          "path is one path, not a list of them. Leave it out for all paths, and look at request.path in upgrade",
+      });
+    }
+  });
+
+  test("may have all that else a path has", () => {
+    for (const path of ["/", "//chat", "/%7Euser", "/a/b/", "/a;b=c,d", "/a:b@c!$&'()+-._~"])
       assert.equal(checkPath(path), path);
   });
 });
