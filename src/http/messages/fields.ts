@@ -1,4 +1,4 @@
-import { invalidArgument, show } from "../../core/internal.ts";
+import { invalidArgument, isPlainObject, show } from "../../core/internal.ts";
 import { httpError } from "./errors.ts";
 import type { ParsedFields } from "./parsed-fields.ts";
 import { dropOws, equalsIgnoringCase, isToken, isValue, skipOws } from "./grammar.ts";
@@ -19,7 +19,7 @@ export class Fields implements Iterable<[name: string, value: string]> {
   /** Whether all went through the checks of {@link append}, or a parser's, and no other code has the list. */
   #isChecked = true;
 
-  /** Throws `http.bad_field` and `http.bad_value` as {@link append} does. */
+  /** Throws as {@link append} does, and `core.invalid_argument` for what is neither a record nor pairs. */
   constructor(init?: FieldsInit) {
     if (init === undefined) return;
     if (init instanceof Fields) {
@@ -28,15 +28,20 @@ export class Fields implements Iterable<[name: string, value: string]> {
       this.#isChecked = init.#isChecked;
       return;
     }
-    if (typeof init !== "object" || init === null) {
-      throw invalidArgument(`Headers are made from a record or pairs, such as { Accept: "*/*" }, not ${show(init)}`);
-    }
+    if (typeof init !== "object" || init === null) throw notHeaders(show(init));
     if (Symbol.iterator in init) {
-      for (const [name, value] of init as Iterable<readonly [string, string]>) this.append(name, value);
+      for (const pair of init as Iterable<readonly [string, string]>) {
+        // A string too has a first and a second part.
+        if (!Array.isArray(pair) || pair.length !== 2) throw notPair(pair);
+        this.append(pair[0], pair[1]);
+      }
       return;
     }
     const record = init as Readonly<Record<string, string | readonly string[]>>;
-    for (const name of Object.keys(record)) {
+    const names = Object.keys(record);
+    // A promise, for instance, which would be no headers, without a word.
+    if (names.length === 0 && !isPlainObject(init)) throw notHeaders(show(init));
+    for (const name of names) {
       const values = record[name];
       if (typeof values === "string") this.append(name, values);
       else if (Array.isArray(values)) for (const value of values as string[]) this.append(name, value);
@@ -137,7 +142,7 @@ export class Fields implements Iterable<[name: string, value: string]> {
   /**
    * Adds a field at the end, whether or not there are others of this name. Space around the value is dropped.
    * Throws `http.bad_field` where the name is no token (RFC 9110 5.6.2), `http.bad_value` where the value has a control
-   * character or one above U+00FF.
+   * character or one above U+00FF, `core.invalid_argument` where either is no string.
    */
   append(name: string, value: string): void {
     const checked = checkField(name, value);
@@ -208,10 +213,20 @@ function isCookie(name: string): boolean {
   return name.length === 6 && equalsIgnoringCase(name, 0, 6, "Cookie");
 }
 
+function notHeaders(given: string): Error {
+  return invalidArgument(`headers takes an object or a list of [name, value] pairs, not ${given}`);
+}
+
+function notPair(given: unknown): Error {
+  return notHeaders(Array.isArray(given) ? `a list with one of ${given.length}` : `a list with ${show(given)} in it`);
+}
+
 /** Returns the value without the space around it. */
 function checkField(name: string, value: string): string {
+  if (typeof name !== "string") throw invalidArgument(`The name of a field must be a string, not ${show(name)}`);
   // JSON in the messages, so that a line break does not go on into a log.
   if (!isToken(name)) throw httpError("http.bad_field", { message: `${JSON.stringify(name)} is not a field name` });
+  if (typeof value !== "string") throw invalidArgument(`The value of ${name} must be a string, not ${show(value)}`);
   const start = skipOws(value, 0, value.length);
   const trimmed = value.slice(start, dropOws(value, start, value.length));
   if (!isValue(trimmed)) {

@@ -147,9 +147,41 @@ describe("Fields", () => {
     }
   });
 
-  it("refuses what has neither names nor pairs", () => {
-    for (const init of [null, "a: b", 5, Symbol("x"), () => {}]) {
-      assert.throws(() => new Fields(init as never), { code: "core.invalid_argument", message: /a record or pairs/ });
+  it("refuses what has neither names nor pairs, and says what it takes", () => {
+    const cases: [init: unknown, but: string][] = [
+      [null, "null"],
+      ["a: b", '"a: b"'],
+      [5, "5"],
+      [Symbol("x"), "Symbol(x)"],
+      [() => {}, "a function"],
+      [Promise.resolve({}), "a Promise"],
+      [["Cookie", "a=b"], 'a list with "Cookie" in it'],
+      [[null], "a list with null in it"],
+      [[["Cookie", "a=b", "c=d"]], "a list with one of 3"],
+      [[["Cookie"]], "a list with one of 1"],
+      [Uint8Array.of(1), "a list with 1 in it"],
+    ];
+    for (const [init, but] of cases) {
+      assert.throws(() => new Fields(init as never), {
+        code: "core.invalid_argument",
+        message: `headers takes an object or a list of [name, value] pairs, not ${but}`,
+      });
+    }
+    assert.equal(new Fields(Object.create(null) as Record<string, string>).size, 0);
+    assert.deepEqual([...new Fields(new Headers({ a: "b" }))], [["a", "b"]]);
+  });
+
+  it("refuses names and values that are no strings", () => {
+    for (const change of [
+      () => new Fields([["a", 5 as unknown as string]]),
+      () => new Fields({ a: ["b", 5 as unknown as string] }),
+      () => new Fields().append("a", undefined as unknown as string),
+      () => new Fields().set("a", null as unknown as string),
+    ])
+      assert.throws(change, { code: "core.invalid_argument", message: /^The value of a must be a string, not/ });
+    for (const name of [5, null, undefined]) {
+      assert.throws(() => new Fields().append(name as unknown as string, "a"), { code: "core.invalid_argument" });
+      assert.throws(() => new Fields([[name as unknown as string, "a"]]), { code: "core.invalid_argument" });
     }
   });
 
