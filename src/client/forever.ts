@@ -30,7 +30,7 @@ export interface ForeverOptions<Data = unknown> extends ConnectOptions<Data> {
 
 /** What the option `retry` knows of the next attempt. */
 export interface Retry {
-  /** How many failures in a row there have been: 1 at the first. */
+  /** How many failures in a row there have been: 1 at the first. The end of a connection is one, without a call. */
   readonly attempt: number;
   /** How long the wait for the next attempt is, in milliseconds. */
   readonly delay: number;

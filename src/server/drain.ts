@@ -40,7 +40,7 @@ export interface DrainReport {
   readonly finished: number;
   /** How many of them were cut off at the timeout. */
   readonly cut: number;
-  /** How long it took, in milliseconds. */
+  /** How long it took, in whole milliseconds. */
   readonly duration: number;
 }
 
@@ -192,7 +192,7 @@ export class Drain {
       terminated: this.#terminated,
       finished: this.#finished,
       cut: this.#cut,
-      duration: this.#target.clock.now() - this.#started,
+      duration: Math.round(this.#target.clock.now() - this.#started),
     });
   }
 

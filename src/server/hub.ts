@@ -80,7 +80,8 @@ export class Hub<Data> implements Observer<ServerWebSocket<Data>>, SocketOwner {
     if (!this.#isAllowed(request)) {
       this.refused("origins", client, request);
       const origin = request.headers.first("Origin");
-      return new Response({ status: 403, body: `Pages of the origin ${origin} may not connect to this server\n` });
+      const body = `Pages of the origin ${origin} may not connect to this server (see the option origins)\n`;
+      return new Response({ status: 403, body });
     }
     return undefined;
   }

@@ -130,6 +130,26 @@ describe("connect.forever", () => {
     await server.close();
   });
 
+  it("tells of the first failure after a stream as the second, since the stream's end counts", async () => {
+    const { server, open, url } = await keeping();
+    const clock = new Watch();
+    const controller = new AbortController();
+    const retries = new Retries();
+    const { signal } = controller;
+    const streams = connect.forever(url, { clock, backoff: steady, signal, retry: retries.retry });
+    await next(streams);
+    await until(() => open.length === 1);
+    void open[0]!.close();
+    const asked = next(streams);
+    await clock.waiting(1);
+    await server.close();
+    await clock.advance(500);
+    await until(() => retries.seen.length === 1);
+    assert.deepEqual(retries.seen, [["net.connection_refused", 1000, 2]]);
+    controller.abort();
+    await assert.rejects(asked, /the loop has ended/);
+  });
+
   it("waits for a random time by default", async () => {
     const url = await refusing();
     const controller = new AbortController();

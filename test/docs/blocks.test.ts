@@ -112,6 +112,36 @@ const examples: Readonly<Record<string, (running: Running) => unknown>> = {
     bob!.terminate();
   },
   "pulled server": echoes,
+  ticker: async ({ port }) => {
+    const ws = await connected(`ws://127.0.0.1:${port}/`);
+    ws.send("nobody asked");
+    assert.match(await said(ws), /^{"at":\d+}$/);
+    ws.close(4000);
+    // That it was seen, although a message came before it.
+    assert.equal((await once(ws, "close"))[0], 4000);
+  },
+  health: async (running) => {
+    await echoes(running);
+    const url = `http://127.0.0.1:${running.port}`;
+    const ws = await connected(`ws://127.0.0.1:${running.port}/`);
+    // The one that echoed may not have ended yet.
+    await until(async () => (await (await fetch(`${url}/health`)).text()) === '{"sockets":1,"bufferedAmount":0}');
+    ws.terminate();
+    assert.equal((await fetch(`${url}/`)).status, 404);
+  },
+  json: async ({ port }) => {
+    const url = `ws://127.0.0.1:${port}/`;
+    assert.equal(await ask(url, '{"a":1,"b":2}'), '{"sum":3}');
+    for (const [message, code] of [
+      [Buffer.from("{}"), 1003],
+      ['{"a":1}', 1008],
+      ["{a:1}", 1011],
+    ] as const) {
+      const ws = await connected(url);
+      ws.send(message);
+      assert.equal((await once(ws, "close"))[0], code);
+    }
+  },
   stream: echoes,
   "node http": async (running) => {
     await echoes(running);
@@ -295,6 +325,7 @@ function compile(): void {
         .replace('"127.0.0.1", port: 8080', `"127.0.0.1", port: ${(peer.address() as { port: number }).port}`)
         .replace(/port: 8080|port: 8443/, "port: 0")
         .replace("listen(8080", "listen(0")
+        .replace('"listening on port 8080"', '"listening on port", JSON.stringify(server.address())')
         .replace("127.0.0.1:8080", `127.0.0.1:${(peer.address() as { port: number }).port}`),
     );
   }

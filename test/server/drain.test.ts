@@ -273,6 +273,16 @@ describe("jitter", () => {
   });
 });
 
+test("reports whole milliseconds, where the clock has fractions", async () => {
+  const { hub, clock } = hubOf();
+  const { ws } = await opened(hub);
+  const state = reportOf(hub.drain({}));
+  await clock.advance(702.366604);
+  ws.terminate();
+  await quiet();
+  assert.deepEqual(state.report, { ...noReport, lost: 1, duration: 702 });
+});
+
 describe("a second call", () => {
   test("gets the same report, and makes it sooner", async () => {
     const { hub, clock } = hubOf();

@@ -238,11 +238,11 @@ describe("a subscriber that never reads", () => {
 });
 
 describe("before the handshake", () => {
-  test("a page of another origin is refused, and named", async () => {
+  test("a page of another origin is refused, and named with the option that lets it in", async () => {
     const { hub } = hubOf();
     const refusal = hub.refusal(requestOf({ Origin: "https://evil.example" }), undefined)!;
     assert.equal(refusal.status, 403);
-    assert.match(await refusal.text(), /https:\/\/evil\.example/);
+    assert.match(await refusal.text(), /https:\/\/evil\.example .*\(see the option origins\)/);
     assert.equal(hub.refusal(requestOf(), undefined), undefined);
     assert.equal(hub.statistics().refused.origins, 1);
   });
