@@ -37,9 +37,12 @@ export function isTrailerField(name: string): boolean {
 
 /** The trailers of a body, to be sent. Of a Node `IncomingMessage` they are filtered, since Node does not do that. */
 export function trailersOf(body: BodyStream): Fields | undefined {
-  if ("rawTrailers" in body) return trailerOf(body.rawTrailers as string[]);
+  if ("rawTrailers" in body && Array.isArray(body.rawTrailers)) return trailerOf(body.rawTrailers as string[]);
   const { trailers } = body;
-  return trailers === undefined || trailers instanceof Fields ? trailers : new Fields(trailers as FieldsInit);
+  if (trailers === undefined || trailers instanceof Fields) return trailers;
+  if (Symbol.iterator in trailers) return new Fields(trailers as FieldsInit);
+  const given = Object.entries(trailers).filter(([, value]) => value !== undefined);
+  return new Fields(Object.fromEntries(given) as FieldsInit);
 }
 
 /** The fields that may be trailers. The others are left out, since no recipient may believe them. */

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { it } from "node:test";
-import { isTrailerField, trailerOf } from "../../../src/http/codec/trailer.ts";
+import type { BodyStream } from "../../../src/http/messages/body.ts";
+import { Fields } from "../../../src/http/messages/fields.ts";
+import { isTrailerField, trailerOf, trailersOf } from "../../../src/http/codec/trailer.ts";
 
 it("knows, in any case, the fields that say how a message is framed, routed or authenticated", () => {
   for (const name of [
@@ -42,4 +44,26 @@ it("leaves them out, and keeps the others in order", () => {
     ],
   );
   assert.equal(trailerOf([]).size, 0);
+});
+
+it("takes those of a body as Fields, pairs or a record, and of Node's messages what may be sent", () => {
+  const body = (more: object): BodyStream => Object.assign((async function* () {})(), more) as BodyStream;
+  for (const [more, trailers] of [
+    [{}, undefined],
+    [{ trailers: { A: "b", C: undefined } }, [["A", "b"]]],
+    [
+      { trailers: { A: ["b", "c"] } },
+      [
+        ["A", "b"],
+        ["A", "c"],
+      ],
+    ],
+    [{ trailers: [["A", "b"]] }, [["A", "b"]]],
+    [{ trailers: new Fields({ A: "b" }) }, [["A", "b"]]],
+    [{ trailers: { a: "b" }, rawTrailers: ["A", "b", "Host", "x"] }, [["A", "b"]]],
+    [{ trailers: { a: "b" }, rawTrailers: undefined }, [["a", "b"]]],
+  ] as const) {
+    const found = trailersOf(body(more));
+    assert.deepEqual(found && [...found], trailers);
+  }
 });
