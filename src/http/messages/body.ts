@@ -74,15 +74,6 @@ function isIterable(body: unknown): body is Iterable<string | BufferSource> {
   return typeof body === "object" && body !== null && Symbol.iterator in body && !("get" in body);
 }
 
-/** Refuses a body alone, another library's message, and its words. Messages of fetch and Node have a `url`. */
-export function checkInit(message: "Request" | "Response", init: object): void {
-  if (typeof init === "object" && !("fields" in init) && !("url" in init)) return;
-  throw invalidArgument(
-    `A ${message} is made from an object, such as { headers: { … }, body: "text" }; it has headers, not fields. ` +
-      `${message}.from makes one of fetch's or Node's`,
-  );
-}
-
 /** What may have been meant by something that is no body. */
 function adviceOn(body: unknown): string {
   if (isPromise(body)) return ", not a promise: is an await missing?";

@@ -1,5 +1,6 @@
 import type { BufferSource } from "../../core/index.ts";
-import { checkInit, toBody, type Body, type BodyInit } from "./body.ts";
+import { toBody, type Body, type BodyInit } from "./body.ts";
+import { checkInit, requestInit } from "./check-init.ts";
 import { requestFromFetch, requestToFetch, type FetchRequest } from "./fetch.ts";
 import { Fields, type FieldsInit } from "./fields.ts";
 import { requestDeparture, type Departure } from "./framing.ts";
@@ -29,11 +30,11 @@ export class Request<Content extends Body = Body> extends Message<Content> {
   /** The request target as it stands in the request line: `/chat?room=1`. */
   readonly target: string;
 
-  /** Throws for headers as {@link Fields.append} does, and `core.invalid_argument` for a body that is none. */
+  /** Throws for headers as {@link Fields.append} does, and `core.invalid_argument` for a body that is none, or a name that does not exist. */
   constructor(init?: Omit<RequestInit, "body"> & { body?: string | BufferSource | undefined });
   constructor(init: RequestInit<Content>);
   constructor(init: RequestInit<Content> = {}) {
-    checkInit("Request", init);
+    checkInit(requestInit, init);
     super(init.version ?? 11, new Fields(init.headers), toBody(init.body) as Content);
     this.method = init.method ?? "GET";
     this.target = init.target ?? "/";

@@ -1,5 +1,6 @@
 import type { BufferSource } from "../../core/index.ts";
-import { checkInit, toBody, type Body, type BodyInit } from "./body.ts";
+import { toBody, type Body, type BodyInit } from "./body.ts";
+import { checkInit, responseInit } from "./check-init.ts";
 import { httpError } from "./errors.ts";
 import { responseFromFetch, responseToFetch, type FetchResponse } from "./fetch.ts";
 import { Fields, type FieldsInit } from "./fields.ts";
@@ -37,12 +38,12 @@ export class Response<Content extends Body = Uint8Array> extends Message<Content
 
   /**
    * Throws `http.bad_status`, `http.bad_reason`, for headers as {@link Fields.append} does, and `core.invalid_argument`
-   * for a body that is none.
+   * for a body that is none, or a name that does not exist.
    */
   constructor(init?: Omit<ResponseInit, "body"> & { body?: string | BufferSource | undefined });
   constructor(init: ResponseInit<Content>);
   constructor(init: ResponseInit<Content> = {}) {
-    checkInit("Response", init);
+    checkInit(responseInit, init);
     super(init.version ?? 11, new Fields(init.headers), toBody(init.body) as Content);
     this.status = init.status ?? 200;
     if (!isStatus(this.status)) throw httpError("http.bad_status");

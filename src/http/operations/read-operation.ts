@@ -7,8 +7,8 @@ import {
   type ReadHandler,
   type ServalError,
 } from "../../core/index.ts";
-import { AbortGuard, checkSignal, invalidArgument } from "../../core/internal.ts";
-import type { OperationOptions } from "./operation-options.ts";
+import { AbortGuard, checkOptions, checkSignal, invalidArgument } from "../../core/internal.ts";
+import { operationOptions, type OperationOptions } from "./operation-options.ts";
 
 /** What takes bytes until it has what is wanted of them. */
 export interface Sink<Result> {
@@ -96,18 +96,20 @@ export class ReadOperation<Result> {
   }
 }
 
-/** Checks what a reading function was given, and reads with the sink; without a handler, returns a promise. */
+/** Checks what a reading function, the `taker`, was given, and reads with the sink; without a handler, returns a promise. */
 export function startRead<Result>(
+  taker: string,
   stream: ByteStream,
   buffer: FlatBuffer,
   sink: () => Sink<Result>,
   options: OperationOptions | Handler<Result> | undefined,
   handler: Handler<Result> | undefined,
 ): Promise<Result> | void {
-  if (typeof options === "function") return startRead(stream, buffer, sink, undefined, options);
+  if (typeof options === "function") return startRead(taker, stream, buffer, sink, undefined, options);
   return complete(handler, (done) => {
     if (!(buffer instanceof FlatBuffer))
       throw invalidArgument("Reading takes a stream, a core.FlatBuffer and a parser");
+    if (options !== undefined) checkOptions(operationOptions, options, taker);
     new ReadOperation(stream, buffer, sink(), done).start(checkSignal(options?.signal));
   });
 }

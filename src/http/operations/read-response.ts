@@ -52,5 +52,5 @@ export function readResponse(
     end: () => parser.end(),
     result: () => parser.response!,
   });
-  return startRead(stream, buffer, sink, options, handler);
+  return startRead("http.readResponse", stream, buffer, sink, options, handler);
 }

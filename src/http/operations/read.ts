@@ -44,7 +44,7 @@ export function readHeader<Parsed>(
   options?: OperationOptions | Handler<Parsed>,
   handler?: Handler<Parsed>,
 ): Promise<Parsed> | void {
-  return startRead(stream, buffer, () => new MessageSink(parser, "head"), options, handler);
+  return startRead("http.readHeader", stream, buffer, () => new MessageSink(parser, "head"), options, handler);
 }
 
 /**
@@ -80,7 +80,7 @@ export function readSome(
   options?: OperationOptions | Handler<Uint8Array | undefined>,
   handler?: Handler<Uint8Array | undefined>,
 ): Promise<Uint8Array | undefined> | void {
-  return startRead(stream, buffer, () => new PartSink(parser), options, handler);
+  return startRead("http.readSome", stream, buffer, () => new PartSink(parser), options, handler);
 }
 
 /**
@@ -116,5 +116,5 @@ export function read<Parsed>(
   options?: OperationOptions | Handler<Parsed>,
   handler?: Handler<Parsed>,
 ): Promise<Parsed> | void {
-  return startRead(stream, buffer, () => new MessageSink(parser, "message"), options, handler);
+  return startRead("http.read", stream, buffer, () => new MessageSink(parser, "message"), options, handler);
 }

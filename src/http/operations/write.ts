@@ -1,6 +1,6 @@
 import { complete, type ByteStream, type Handler } from "../../core/index.ts";
-import { checkSignal, invalidArgument } from "../../core/internal.ts";
-import type { OperationOptions } from "./operation-options.ts";
+import { checkOptions, checkSignal, invalidArgument, optionSet } from "../../core/internal.ts";
+import { operationOptions, type OperationOptions } from "./operation-options.ts";
 import type { Body } from "../messages/body.ts";
 import { httpError } from "../messages/errors.ts";
 import { Message } from "../messages/message.ts";
@@ -11,6 +11,8 @@ import { WriteOperation } from "./write-operation.ts";
 
 /** Options of {@link write}. */
 export interface WriteOptions extends OperationOptions, Pick<SerializerOptions, "keepAlive" | "request"> {}
+
+const writeOptions = optionSet("http.write", ["signal", "keepAlive", "request"], "{ signal }");
 
 /**
  * Writes the head of a serializer's message, unless that is written, and what `next` gives out with it; its option
@@ -34,7 +36,7 @@ export function writeHeader(
   options?: OperationOptions | Handler,
   handler?: Handler,
 ): Promise<void> | void {
-  return start(stream, serializer, () => serializer.isHeaderDone, options, handler);
+  return start("http.writeHeader", stream, serializer, () => serializer.isHeaderDone, options, handler);
 }
 
 /**
@@ -65,7 +67,7 @@ export function writeSome(
     hasStarted = true;
     return isWritten;
   };
-  return start(stream, serializer, isEnough, options, handler);
+  return start("http.writeSome", stream, serializer, isEnough, options, handler);
 }
 
 /**
@@ -96,6 +98,7 @@ export function write(
         "write takes an http.Request, an http.Response (Response.from makes one of fetch's) or a Serializer",
       );
     }
+    if (options !== undefined) checkOptions(writeOptions, options);
     checkSignal(options?.signal);
     const serializer = message instanceof Serializer ? message : new Serializer(message as Request, options);
     new WriteOperation(stream, serializer, undefined, done).start(options?.signal);
@@ -106,14 +109,16 @@ export function write(
 export type Writable = Request | Response<Body> | Serializer;
 
 function start(
+  taker: string,
   stream: ByteStream,
   serializer: Serializer,
   isEnough: () => boolean,
   options: OperationOptions | Handler | undefined,
   handler: Handler | undefined,
 ): Promise<void> | void {
-  if (typeof options === "function") return start(stream, serializer, isEnough, undefined, options);
-  return complete(handler, (done) =>
-    new WriteOperation(stream, serializer, isEnough, done).start(checkSignal(options?.signal)),
-  );
+  if (typeof options === "function") return start(taker, stream, serializer, isEnough, undefined, options);
+  return complete(handler, (done) => {
+    if (options !== undefined) checkOptions(operationOptions, options, taker);
+    new WriteOperation(stream, serializer, isEnough, done).start(checkSignal(options?.signal));
+  });
 }

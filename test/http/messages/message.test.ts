@@ -203,11 +203,11 @@ describe("a message made from what is none", () => {
 
   for (const [name, make] of constructors) {
     it(`says what to give to ${name}`, () => {
-      assert.throws(() => make({ fields: {} }), misuse(/headers, not fields/));
+      assert.throws(() => make({ fields: {} }), misuse(/did you mean headers\?$/));
       for (const others of [new globalThis.Request("http://a/"), new globalThis.Response("a")]) {
         assert.throws(() => make(others), misuse(/\.from makes one of fetch's or Node's/));
       }
-      assert.throws(() => make("hello" as unknown as object), misuse(/made from an object/));
+      assert.throws(() => make("hello" as unknown as object), misuse(/takes a plain object, such as .*, not "hello"$/));
       assert.throws(() => make({ body: Promise.resolve("a") }), misuse(/is an await missing/));
       assert.throws(() => make({ body: { a: 1 } }), misuse(/JSON.stringify/));
       assert.throws(() => make({ body: 5 }), misuse(/not number/));

@@ -1,0 +1,61 @@
+import { checkOptions, invalidArgument, isPlainObject, optionSet, type OptionSet } from "../../core/internal.ts";
+
+/** The names of `RequestInit`. */
+export const requestInit: OptionSet = optionSet(
+  "http.Request",
+  ["method", "target", "version", "headers", "body"],
+  '{ target: "/chat", headers: { Host: "example.com" } }',
+);
+
+/** The names of `ResponseInit`. */
+export const responseInit: OptionSet = optionSet(
+  "http.Response",
+  ["status", "reason", "version", "headers", "body"],
+  '{ status: 404, body: "text" }',
+);
+
+/**
+ * Refuses, as {@link checkOptions} does, a name that a message has not, a body alone, and another library's message. A
+ * server makes a response for each request: where all is well, it goes through the few names, and calls nothing of ours.
+ */
+export function checkInit(set: OptionSet, init: object): void {
+  if (typeof init !== "object" || init === null) return refuse(set, init);
+  let isEmpty = true;
+  for (const name in init) {
+    if (!set.names.includes(name)) return refuse(set, init, name);
+    isEmpty = false;
+  }
+  // A promise, for instance.
+  if (isEmpty) checkOptions(set, init);
+}
+
+function refuse(set: OptionSet, init: object, name = ""): void {
+  if (isMessage(init)) throw invalidArgument(`${set.taker}.from makes one of fetch's or Node's`);
+  if (isPlainObject(init) && Object.hasOwn(init, name) && Object.hasOwn(elsewhere, name)) {
+    const meant = elsewhere[name]!.find((each) => set.names.includes(each));
+    if (meant !== undefined) {
+      throw invalidArgument(`${set.taker} has no option ${JSON.stringify(name)}: did you mean ${meant}?`);
+    }
+  }
+  checkOptions(set, init);
+}
+
+/** Whether it is one of fetch's messages or Node's: these have a `url`. */
+function isMessage(init: unknown): boolean {
+  return typeof init === "object" && init !== null && !isPlainObject(init) && "headers" in init && "url" in init;
+}
+
+/** What others call it, and what it is here: of requests, and of responses. */
+const elsewhere: Readonly<Record<string, readonly string[]>> = {
+  code: ["status"],
+  content: ["body"],
+  data: ["body"],
+  httpVersion: ["version"],
+  path: ["target"],
+  pathname: ["target"],
+  statusCode: ["status"],
+  statusMessage: ["reason"],
+  statusText: ["reason"],
+  uri: ["target"],
+  url: ["target"],
+};
