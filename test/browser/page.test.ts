@@ -523,6 +523,10 @@ describe("the page in Chromium", { skip: requires("chromium") }, () => {
 
     it("may have a phone", async () => {
       await page.setViewportSize({ width: 360, height: 740 });
+      await page.reload();
+      await state("open").waitFor();
+      await until(`document.activeElement.getAttribute("aria-label") === "Message"`);
+      assert.equal(await page.evaluate("scrollY"), 0);
       await say("x".repeat(300));
       await page.getByRole("radio", { name: "Binary" }).check({ force: true });
       await say("ab".repeat(40));

@@ -180,4 +180,5 @@ setInterval(() => {
 
 const first = create();
 first.connect();
-first.focusMessage();
+// A page begins at its top, also where the field is below the fold.
+first.focusMessage({ preventScroll: true });

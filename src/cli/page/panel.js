@@ -77,8 +77,8 @@ export class Panel {
     return this.#parts.url.value.trim() || "nowhere";
   }
 
-  focusMessage() {
-    this.#parts.content.focus();
+  focusMessage(options) {
+    this.#parts.content.focus(options);
   }
 
   focusUrl() {
