@@ -199,7 +199,7 @@ export class Sender {
   /** What the sender of an item waits for: its framing, unless it needs none of the sender's memory and there is room. */
   #waitFor(item: Item, isReferenced: boolean): number | Item {
     if (item.position !== undefined) return item.position;
-    const hasRoom = this.#outgoing.bufferedAmount + this.waiting < this.#options.highWaterMark;
+    const hasRoom = this.#outgoing.bufferedAmount + this.waiting + this.announced < this.#options.highWaterMark;
     return hasRoom && !isReferenced ? this.#outgoing.written : item;
   }
 

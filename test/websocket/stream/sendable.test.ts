@@ -136,6 +136,22 @@ for (const role of roles) {
       assert.deepEqual(lengths, [150_000, 65_536, 2, 65_536, 65_536, 65_536, 65_536]);
     });
 
+    it("a write after a Blob waits until there is room", async () => {
+      const { ws } = await open(role, { highWaterMark: 65_536 });
+      const pieces: ((piece: ArrayBuffer) => void)[] = [];
+      ws.send(new SlowBlob(2, () => new Promise((resolve) => void pieces.push(resolve))));
+      let isDone = false;
+      const written = ws.write("behind").then(() => (isDone = true));
+      await quiet();
+      assert.equal(isDone, false);
+      for (const count of [1, 2]) {
+        assert.equal(pieces.length, count);
+        pieces.at(-1)!(new ArrayBuffer(65_536));
+        await quiet();
+      }
+      await written;
+    });
+
     it("what a Blob that is withdrawn or that fails has announced counts no more", async () => {
       const connection = await stuck(role);
       const { ws } = connection;
