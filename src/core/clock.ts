@@ -1,3 +1,6 @@
+import { show } from "./check-options.ts";
+import { invalidArgument } from "./errors.ts";
+
 /** A running timer. */
 export interface Timer {
   /** Stops the timer; does nothing if it has fired or was stopped before. */
@@ -38,3 +41,9 @@ export const systemClock: Clock = {
   now: () => performance.now(),
   setTimer: (ms, expired) => new SystemTimer(ms, expired),
 };
+
+/** An option `clock`, if it is one. By default the platform's time. */
+export function checkClock(clock: Clock = systemClock): Clock {
+  if (typeof clock?.setTimer === "function" && typeof clock.now === "function") return clock;
+  throw invalidArgument(`clock must be a core.Clock, not ${show(clock)}`);
+}

@@ -5,6 +5,7 @@ export { Batch } from "./batch.ts";
 export { blockSize, giveBack, takeBlock } from "./block-pool.ts";
 export { piecesOf } from "./blob.ts";
 export { bytesOf, copyInto, copyOf, dropFront, takeFront } from "./bytes.ts";
+export { checkClock } from "./clock.ts";
 export { checkHandler, handled, isPromise } from "./completion.ts";
 export { Deadline } from "./deadline.ts";
 export { DuplexStream } from "./duplex.ts";

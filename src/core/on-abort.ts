@@ -8,10 +8,10 @@ interface Listeners {
   readonly listener: () => void;
 }
 
-/** An option `signal`, if it can be one. */
-export function checkSignal(signal: AbortSignal | undefined): AbortSignal | undefined {
+/** An option `signal`, or of another name, if it can be one. */
+export function checkSignal(signal: AbortSignal | undefined, name: string = "signal"): AbortSignal | undefined {
   if (signal === undefined || signal instanceof AbortSignal) return signal;
-  throw invalidArgument("The option signal must be an AbortSignal: of an AbortController, its signal");
+  throw invalidArgument(`The option ${name} must be an AbortSignal: of an AbortController, its signal`);
 }
 
 /** Calls back when the signal aborts; {@link offAbort} with the same function ends that. */

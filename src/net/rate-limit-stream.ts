@@ -1,7 +1,6 @@
 import {
   byteLength,
   coreError,
-  systemClock,
   transportError,
   type ByteStream,
   type Clock,
@@ -12,7 +11,7 @@ import {
   type Timer,
   type WriteHandler,
 } from "../core/index.ts";
-import { checkByteStream, invalidArgument, operationPending, takeFront } from "../core/internal.ts";
+import { checkByteStream, checkClock, invalidArgument, operationPending, show, takeFront } from "../core/internal.ts";
 import type { RateLimit, RatePolicy } from "./rate-policy.ts";
 
 /** Options of a {@link RateLimitStream}. */
@@ -50,7 +49,10 @@ export class RateLimitStream implements ByteStream {
 
   constructor(nextLayer: ByteStream, policy: RatePolicy, options: RateLimitStreamOptions = {}) {
     this.nextLayer = checkByteStream("RateLimitStream", nextLayer);
-    this.#clock = options.clock ?? systemClock;
+    this.#clock = checkClock(options.clock);
+    if (typeof policy !== "object" || policy === null) {
+      throw invalidArgument(`RateLimitStream takes a policy, such as simpleRatePolicy makes, not ${show(policy)}`);
+    }
     this.#readLimit = checkLimit(policy.read);
     this.#writeLimit = checkLimit(policy.write);
   }

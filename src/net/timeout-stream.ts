@@ -1,6 +1,5 @@
 import {
   coreError,
-  systemClock,
   type ByteStream,
   type Clock,
   type Peer,
@@ -10,7 +9,7 @@ import {
   type Timer,
   type WriteHandler,
 } from "../core/index.ts";
-import { checkByteStream, invalidArgument } from "../core/internal.ts";
+import { checkByteStream, checkClock, invalidArgument } from "../core/internal.ts";
 
 /** Options of a {@link TimeoutStream}. */
 export interface TimeoutStreamOptions {
@@ -48,7 +47,7 @@ export class TimeoutStream implements ByteStream {
 
   constructor(nextLayer: ByteStream, options: TimeoutStreamOptions = {}) {
     this.nextLayer = checkByteStream("TimeoutStream", nextLayer);
-    this.#clock = options.clock ?? systemClock;
+    this.#clock = checkClock(options.clock);
   }
 
   /** Where the other side is, as the next layer knows it. */

@@ -321,5 +321,9 @@ describe("RateLimitStream", () => {
     assert.equal(stream.nextLayer, next);
     assert.equal(lowestLayer(stream), next);
     assert.throws(() => new RateLimitStream(next, { read: 1000 as never }), misuse("core.invalid_argument"));
+    for (const policy of [1000, null, undefined]) {
+      assert.throws(() => new RateLimitStream(next, policy as never), misuse("core.invalid_argument"));
+    }
+    assert.throws(() => new RateLimitStream(next, {}, { clock: 5 as never }), misuse("core.invalid_argument"));
   });
 });

@@ -1,5 +1,12 @@
-import { complete, FlatBuffer, systemClock, toByteStream, type Handler, type NextLayer } from "../../core/index.ts";
-import { checkNumber, checkOptions, invalidArgument, optionSet } from "../../core/internal.ts";
+import { complete, FlatBuffer, toByteStream, type Handler, type NextLayer } from "../../core/index.ts";
+import {
+  checkClock,
+  checkFunction,
+  checkNumber,
+  checkOptions,
+  invalidArgument,
+  optionSet,
+} from "../../core/internal.ts";
 import { RequestOperation } from "./request-operation.ts";
 import type { IncomingResponse, RequestOptions } from "./request-options.ts";
 import { Request } from "../messages/request.ts";
@@ -61,7 +68,9 @@ export function request(
       throw invalidArgument('The request has no Host: give it one by headers: { Host: "example.com" }');
     }
     checkOptions(requestOptions, options);
-    const { buffer = new FlatBuffer(), clock = systemClock, timeouts = {} } = options;
+    const { buffer = new FlatBuffer(), timeouts = {} } = options;
+    const clock = checkClock(options.clock);
+    checkFunction("interim", options.interim);
     checkOptions(timeoutOptions, timeouts);
     const patience = checkNumber("timeouts.continue", timeouts.continue, 1000);
     const operation = new RequestOperation(toByteStream(next), buffer, message, options, done);

@@ -1,8 +1,11 @@
-import { systemClock, type ByteStream, type Clock } from "../../core/index.ts";
+import type { ByteStream, Clock } from "../../core/index.ts";
 import {
+  checkBoolean,
+  checkClock,
   checkFunction,
   checkNumber,
   checkOptions,
+  checkSignal,
   optionSet,
   reportError,
   runReported,
@@ -124,11 +127,13 @@ export class ServeSettings {
       write: timeout("write", 60_000),
     };
     checkFunction("error", error);
+    checkSignal(options.signal);
+    checkSignal(options.stop, "stop");
     // What it would complain about for each request, it does now.
     new RequestParser(options);
-    this.date = options.date ?? true;
+    this.date = checkBoolean("date", options.date, true);
     this.#error = error;
-    this.clock = options.clock ?? systemClock;
+    this.clock = checkClock(options.clock);
   }
 
   /** Tells of a failure of the application's. */

@@ -1,5 +1,5 @@
 import { ServalError, type ResponseLike } from "../../core/index.ts";
-import { invalidArgument } from "../../core/internal.ts";
+import { invalidArgument, show } from "../../core/internal.ts";
 import { Fields, hasToken, isHost, isToken, Request, type FieldsInit, type Response } from "../../http/index.ts";
 import { acceptKey } from "./accept-key.ts";
 import { websocketError, type WebsocketCode } from "../frames/errors.ts";
@@ -165,5 +165,5 @@ function failure(code: WebsocketCode, response: ResponseLike, message?: string):
 
 /** A peer's or caller's text for a message: in JSON, so that a line break does not go on into a log. */
 function quoted(text: unknown): string {
-  return JSON.stringify(text);
+  return typeof text === "string" ? JSON.stringify(text) : show(text);
 }

@@ -1,15 +1,14 @@
-import { systemClock, type Clock, type Role } from "../../core/index.ts";
+import type { Clock, Role } from "../../core/index.ts";
 import {
   checkBoolean,
+  checkClock,
   checkChoice,
   checkFunction,
   checkNumber,
   checkOptions,
-  invalidArgument,
   type NumberRule,
   type OptionSet,
   optionSet,
-  show,
 } from "../../core/internal.ts";
 import { canTakeOver } from "../deflate/deflate.ts";
 import { suggestedTimeouts, type OptionsOf, type Timeouts } from "./options.ts";
@@ -105,11 +104,6 @@ const timeoutOptions = optionSet("timeouts", Object.keys(suggestedTimeouts("serv
   "connect",
   "connect.forever",
 ]);
-
-function checkClock(clock: Clock = systemClock): Clock {
-  if (typeof clock?.setTimer === "function" && typeof clock.now === "function") return clock;
-  throw invalidArgument(`clock must be a core.Clock, not ${show(clock)}`);
-}
 
 function timeouts(role: Role, given: Partial<Timeouts> = {}): Timeouts {
   const byDefault = suggestedTimeouts(role);

@@ -194,6 +194,11 @@ describe("request", () => {
     const bad = new Request({ target: "a b", headers: { Host: "a" } });
     await assert.rejects(request(stream, bad), { code: "http.bad_target" });
     assert.throws(() => request(stream, bad, {}, assert.fail), { code: "http.bad_target" });
+    for (const name of ["interim", "clock", "signal"]) {
+      const options = { [name]: 5 } as unknown as RequestOptions;
+      const message = new RegExp(`\\b${name} must be`);
+      await assert.rejects(request(stream, get(), options), { code: "core.invalid_argument", message });
+    }
     await assert.rejects(request(stream, new Request()), { code: "core.invalid_argument", message: /no Host/ });
     await assert.rejects(request(stream, { method: "GET" } as Request), { message: /http.Request/ });
     const signal = new AbortController() as unknown as AbortSignal;

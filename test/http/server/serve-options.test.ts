@@ -26,6 +26,10 @@ describe("ServeSettings", () => {
       () => new ServeSettings({ error: true } as unknown as ServeOptions),
       misuse(/error must be a function/),
     );
+    for (const name of ["signal", "stop", "date", "clock"]) {
+      const options = { [name]: null } as unknown as ServeOptions;
+      assert.throws(() => new ServeSettings(options), misuse(new RegExp(`\\b${name} must be`)));
+    }
     for (const value of [1, "a", null, []]) {
       assert.throws(() => new ServeSettings(value as ServeOptions), misuse(/http.serve takes a plain object/));
     }
