@@ -131,7 +131,8 @@ export function writeSource(
   try {
     const writer = new SourceWriter(session, message, source instanceof Blob ? piecesOf(source) : source);
     message.cancel = () => writer.stop();
-    message.whenFirst(() => writer.start());
+    // By a promise: what makes room runs in another async context than the caller's.
+    void new Promise<void>((resolve) => message.whenFirst(resolve)).then(() => writer.start());
   } catch (cause) {
     session.withdraw(message);
     return thrownBy("websocket.source_failed", cause);

@@ -1,5 +1,6 @@
 // What a message may be made of, besides strings and Uint8Arrays.
 import assert from "node:assert/strict";
+import { AsyncLocalStorage } from "node:async_hooks";
 import { describe, it } from "node:test";
 import { prepare, type Sendable } from "../../../src/websocket/index.ts";
 import { open, roles } from "../support/client-kit.ts";
@@ -150,6 +151,22 @@ for (const role of roles) {
         await quiet();
       }
       await written;
+    });
+
+    it("a source is asked in the context of its write, whoever makes room for it", async () => {
+      const connection = await slow(role);
+      const storage = new AsyncLocalStorage<string>();
+      const asked: (string | undefined)[] = [];
+      const source = new Source((count) => {
+        asked.push(storage.getStore());
+        return count < 3 ? "x" : undefined;
+      });
+      storage.run("first", () => void connection.ws.write(new Uint8Array(100_000)));
+      storage.run("second", () => void connection.ws.write(source));
+      await quiet();
+      assert.deepEqual(asked, []);
+      await storage.run("peer", () => connection.takeAll());
+      assert.deepEqual(asked, ["second", "second", "second", "second"]);
     });
 
     it("what a Blob that is withdrawn or that fails has announced counts no more", async () => {
