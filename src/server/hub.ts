@@ -2,7 +2,7 @@ import type { BufferSource, ByteStream, Clock, CloseInfo, Peer, ServalError } fr
 import { invalidArgument, reportError, runReported } from "../core/internal.ts";
 import { Response, type Request } from "../http/index.ts";
 import { prepare, PreparedMessage, type MessageData, type PrepareOptions } from "../websocket/index.ts";
-import { Settings, type Observer } from "../websocket/internal.ts";
+import { checkSendOptions, sendOptions, Settings, type Observer } from "../websocket/internal.ts";
 import { Admission, uncounted, type Place } from "./admission.ts";
 import { backpressures, closes, handshakes, messages, opens, refusals } from "./channels.ts";
 import { Drain, type DrainOptions, type DrainReport } from "./drain.ts";
@@ -202,6 +202,7 @@ export class Hub<Data> implements Observer<ServerWebSocket<Data>>, SocketOwner {
     except?: ServerWebSocket,
   ): number {
     checkTopic(topic);
+    if (options !== undefined) checkSendOptions(sendOptions, options, "publish");
     const message = data instanceof PreparedMessage ? data : prepare(data, options);
     const subscribers = this.#topics.of(topic);
     if (subscribers === undefined) return 0;

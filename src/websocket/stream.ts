@@ -12,18 +12,18 @@ import {
   type Peer,
   type Role,
 } from "../core/index.ts";
-import { checkOptions, checkSignal, offAbort, onAbort } from "../core/internal.ts";
+import { checkOptions, checkSignal, invalidArgument, offAbort, onAbort, show } from "../core/internal.ts";
 import type { Request, Response } from "../http/index.ts";
 import { AcceptOperation, type AcceptOwner } from "./operations/server-handshake.ts";
 import {
   acceptInput,
   checkClose,
+  checkCompletion,
   checkControl,
   checkHandshake,
-  checkKind,
   checkPart,
+  checkSend,
   checkSendable,
-  closeTakes,
   handlerOf,
   optionsOf,
 } from "./operations/arguments.ts";
@@ -44,6 +44,15 @@ import type {
   SendOptions,
   WriteOptions,
 } from "./options/options.ts";
+import {
+  checkKind,
+  checkSendValues,
+  closeOptions,
+  controlOptions,
+  handshakeOptions,
+  readOptions,
+  writeOptions,
+} from "./options/of-operations.ts";
 import { receive } from "./operations/receive.ts";
 import { headOf, requestOf } from "./handshake/request-text.ts";
 import { PreparedMessage, type WholeData } from "./protocol/prepared.ts";
@@ -195,6 +204,7 @@ export class Stream<Data = unknown> {
     const handler = typeof given.at(-1) === "function" ? (given.pop() as Handler) : undefined;
     return complete(handler, (done) => {
       const [source, options] = given as [AcceptSource | AcceptOptions | undefined, AcceptOptions | undefined];
+      if (given.length > 2) checkCompletion("accept", given[2]);
       this.#accept(source, options, done);
     });
   }
@@ -219,7 +229,7 @@ export class Stream<Data = unknown> {
     ...given: (HandshakeOptions | Handler | undefined)[]
   ): Promise<void> | undefined {
     return complete(handlerOf(given), (done) => {
-      this.#handshake(host, target, optionsOf<HandshakeOptions>(given), done);
+      this.#handshake(host, target, optionsOf<HandshakeOptions>(given, handshakeOptions), done);
     });
   }
 
@@ -232,7 +242,7 @@ export class Stream<Data = unknown> {
   read(handler: Handler<MessageData>): void;
   read(options: ReadOptions, handler: Handler<MessageData>): void;
   read(...given: (ReadOptions | Handler<MessageData> | undefined)[]): Promise<MessageData> | undefined {
-    return this.#receive<MessageData>(given, false, (session, done) => session.read(done));
+    return this.#receive<MessageData>("read", given, false, (session, done) => session.read(done));
   }
 
   /**
@@ -244,7 +254,7 @@ export class Stream<Data = unknown> {
   readSome(handler: Handler<ReceivedPart>): void;
   readSome(options: ReadOptions, handler: Handler<ReceivedPart>): void;
   readSome(...given: (ReadOptions | Handler<ReceivedPart> | undefined)[]): Promise<ReceivedPart> | undefined {
-    return this.#receive<ReceivedPart>(given, true, (session, done) => session.readSome(done));
+    return this.#receive<ReceivedPart>("readSome", given, true, (session, done) => session.readSome(done));
   }
 
   /**
@@ -255,7 +265,7 @@ export class Stream<Data = unknown> {
   nextMessage(handler: Handler<Message>): void;
   nextMessage(options: ReadOptions, handler: Handler<Message>): void;
   nextMessage(...given: (ReadOptions | Handler<Message> | undefined)[]): Promise<Message> | undefined {
-    return this.#receive<Message>(given, false, (session, done) => {
+    return this.#receive<Message>("nextMessage", given, false, (session, done) => {
       if (session.protocol.incoming.isInParts) throw websocketError("websocket.message_in_progress");
       const begun: Handler<ReceivedPart> = (error, part) => {
         if (error !== undefined) done(error, undefined as unknown as Message);
@@ -303,11 +313,12 @@ export class Stream<Data = unknown> {
   write(data: Sendable, options: WriteOptions, handler: Handler): void;
   write(data: Sendable, ...given: (WriteOptions | Handler | undefined)[]): Promise<void> | undefined {
     // Checked at once: the caller may not await the promise.
-    const options = optionsOf<WriteOptions>(given);
+    const options = optionsOf<WriteOptions>(given, writeOptions);
     const signal = checkSignal(options?.signal);
     return transmit(
       this.#session ?? this.#notOpen,
       (session) => {
+        if (options !== undefined) checkSendValues(options);
         const whole = checkSendable(data);
         if (whole === undefined) return writeSource(session, data as MessageSource | Blob, options);
         return session.write(codeOf(whole, options), whole, options?.compress !== false, signal !== undefined);
@@ -330,10 +341,14 @@ export class Stream<Data = unknown> {
     final: boolean,
     ...given: (WriteOptions | Handler | undefined)[]
   ): Promise<void> | undefined {
-    const options = optionsOf<WriteOptions>(given);
+    const options = optionsOf<WriteOptions>(given, writeOptions, "writeSome");
     return transmit(
       this.#session ?? this.#notOpen,
-      (session) => session.writeSome(codeOf(data, options), checkPart(data), final, options?.compress !== false),
+      (session) => {
+        if (options !== undefined) checkSendValues(options);
+        if (typeof final !== "boolean") throw invalidArgument(`final must be true or false, not ${show(final)}`);
+        return session.writeSome(codeOf(data, options), checkPart(data), final, options?.compress !== false);
+      },
       checkSignal(options?.signal),
       handlerOf(given),
     );
@@ -346,7 +361,9 @@ export class Stream<Data = unknown> {
    * once, what an iterable gives when it is read; one that fails ends the connection with `websocket.source_failed`, since no
    * caller is waiting. Throws `websocket.not_open` before the handshake.
    */
-  send(data: Sendable, options?: SendOptions): boolean {
+  send(data: Sendable, options?: SendOptions): boolean;
+  send(data: Sendable, options?: SendOptions, callback?: undefined): boolean {
+    if (options !== undefined || callback !== undefined) checkSend(options, callback);
     const whole = checkSendable(data);
     const session = this.#opened();
     if (whole !== undefined) return session.send(codeOf(whole, options), whole, options?.compress !== false);
@@ -366,7 +383,7 @@ export class Stream<Data = unknown> {
     payload: string | BufferSource = nothing,
     ...given: (ControlOptions | Handler | undefined)[]
   ): Promise<void> | undefined {
-    return this.#control(opcode.ping, payload, given);
+    return this.#control("ping", payload, given);
   }
 
   /** Sends a pong that answers no ping, with up to 125 bytes (RFC 6455 section 5.5.3); otherwise as {@link ping}. */
@@ -377,7 +394,7 @@ export class Stream<Data = unknown> {
     payload: string | BufferSource = nothing,
     ...given: (ControlOptions | Handler | undefined)[]
   ): Promise<void> | undefined {
-    return this.#control(opcode.pong, payload, given);
+    return this.#control("pong", payload, given);
   }
 
   /**
@@ -390,8 +407,11 @@ export class Stream<Data = unknown> {
   close(options?: CloseOptions): Promise<void>;
   close(options: CloseOptions, handler: Handler): void;
   close(options: CloseOptions = {}, handler?: Handler): Promise<void> | undefined {
-    // `close(code, reason)` is what other libraries take.
-    if (handler !== undefined && typeof handler !== "function") throw closeTakes();
+    if (handler !== undefined && typeof handler !== "function") {
+      // `close(code, reason)` is what other libraries take.
+      checkOptions(closeOptions, options);
+      checkCompletion("close", handler);
+    }
     return complete(handler, (done) => {
       const { code, reason } = checkClose(options);
       const signal = checkSignal(options.signal);
@@ -541,12 +561,13 @@ export class Stream<Data = unknown> {
 
   /** Receives the rest of the message before (`goesOn`), or drops that rest and receives what follows. */
   #receive<Result>(
+    taker: string,
     given: (ReadOptions | Handler<Result> | undefined)[],
     goesOn: boolean,
     start: (session: Session<Stream>, done: Handler<Result>) => unknown,
   ): Promise<Result> | undefined {
     return complete(handlerOf<Result>(given), (done) => {
-      const signal = checkSignal(optionsOf<ReadOptions>(given)?.signal);
+      const signal = checkSignal(optionsOf<ReadOptions>(given, readOptions, taker)?.signal);
       const session = this.#opened();
       const message = this.#message;
       const skips = !goesOn && message !== undefined && session.protocol.incoming.isInParts;
@@ -562,14 +583,14 @@ export class Stream<Data = unknown> {
   }
 
   #control(
-    code: typeof opcode.ping | typeof opcode.pong,
+    taker: "ping" | "pong",
     payload: string | BufferSource,
     given: readonly unknown[],
   ): Promise<void> | undefined {
     return transmit(
       this.#session ?? this.#notOpen,
-      (session) => session.control(code, checkControl(payload)),
-      checkSignal(optionsOf<ControlOptions>(given)?.signal),
+      (session) => session.control(opcode[taker], checkControl(payload)),
+      checkSignal(optionsOf<ControlOptions>(given, controlOptions, taker)?.signal),
       handlerOf(given),
     );
   }

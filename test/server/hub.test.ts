@@ -25,6 +25,25 @@ async function several<Data>(hub: Hub<Data>, count: number, options?: Parameters
 }
 
 describe("publish", () => {
+  test("takes the options of a message, and none of another library's", async () => {
+    const { hub } = hubOf();
+    const { ws } = await opened(hub);
+    for (const [wrong, message] of [
+      [true, "publish takes a plain object, such as { compress: false }, not true"],
+      [{ kind: "txt" }, 'kind must be "text" or "binary", not "txt"'],
+      [{ Kind: "text" }, 'publish has no option "Kind": did you mean kind?'],
+    ] as const) {
+      for (const publisher of [hub, ws]) {
+        for (const data of ["x", prepare("x")]) {
+          assert.throws(() => publisher.publish("news", data, wrong as never), {
+            code: "core.invalid_argument",
+            message,
+          });
+        }
+      }
+    }
+  });
+
   test("sends to all that are subscribed, and says to how many", async () => {
     const { hub } = hubOf();
     const [first, second, third] = await several(hub, 3);

@@ -1,18 +1,22 @@
-import { checkOptions, invalidArgument, isPlainObject, optionSet, type OptionSet } from "../../core/internal.ts";
+import { checkOptions, invalidArgument, isPlainObject, type OptionSet } from "../../core/internal.ts";
+
+// Not declared by `optionSet`: of options that are given to the wrong function, no function is told that a message has them.
 
 /** The names of `RequestInit`. */
-export const requestInit: OptionSet = optionSet(
-  "http.Request",
-  ["method", "target", "version", "headers", "body"],
-  '{ target: "/chat", headers: { Host: "example.com" } }',
-);
+export const requestInit: OptionSet = {
+  taker: "http.Request",
+  names: ["method", "target", "version", "headers", "body"],
+  example: '{ target: "/chat", headers: { Host: "example.com" } }',
+  within: undefined,
+};
 
 /** The names of `ResponseInit`. */
-export const responseInit: OptionSet = optionSet(
-  "http.Response",
-  ["status", "reason", "version", "headers", "body"],
-  '{ status: 404, body: "text" }',
-);
+export const responseInit: OptionSet = {
+  taker: "http.Response",
+  names: ["status", "reason", "version", "headers", "body"],
+  example: '{ status: 404, body: "text" }',
+  within: undefined,
+};
 
 /**
  * Refuses, as {@link checkOptions} does, a name that a message has not, a body alone, and another library's message. A

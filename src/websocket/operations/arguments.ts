@@ -1,10 +1,12 @@
 import {
   bytesOf,
+  checkOptions,
   checkSignal,
   encodeUtf8,
   invalidArgument,
   isPlainObject,
   isPromise,
+  type OptionSet,
   show,
   utf8Length,
 } from "../../core/internal.ts";
@@ -14,7 +16,8 @@ import type { AcceptInput } from "./server-handshake.ts";
 import type { BufferSource, Handler } from "../../core/index.ts";
 import { Request } from "../../http/index.ts";
 import type { MessageData } from "../options/handlers.ts";
-import type { AcceptOptions, AcceptSource, CloseOptions, HandshakeOptions } from "../options/options.ts";
+import type { AcceptOptions, AcceptSource, CloseOptions, HandshakeOptions, SendOptions } from "../options/options.ts";
+import { acceptOptions, checkSendOptions, closeOptions, sendOptions } from "../options/of-operations.ts";
 import { PreparedMessage, type WholeData } from "../protocol/prepared.ts";
 
 // What a caller can't send: `core.invalid_argument`, with what would do.
@@ -26,20 +29,37 @@ export function handlerOf<Result>(given: readonly unknown[]): Handler<Result> | 
 }
 
 /** The options after an operation's own arguments. Anything else in their place, or in the handler's, is misuse. */
-export function optionsOf<Options extends object>(given: readonly unknown[]): Options | undefined {
-  const first = given.length === 0 ? undefined : given[0];
-  if (first === undefined || (typeof first === "function" && given.length === 1)) return undefined;
-  if (typeof first === "object" && first !== null && (given.length === 1 || given[1] === undefined)) {
-    return first as Options;
+export function optionsOf<Options extends object>(
+  given: readonly unknown[],
+  set: OptionSet,
+  taker: string = set.taker,
+): Options | undefined {
+  if (given.length === 0) return undefined;
+  const first = given[0];
+  if (typeof first === "function" && given.length === 1) return undefined;
+  if (first !== undefined) checkOptions(set, first, taker);
+  if (given.length > 1) checkCompletion(taker, given[1]);
+  return first as Options | undefined;
+}
+
+/** What stands in the place of a completion handler, if anything does. */
+export function checkCompletion(taker: string, handler: unknown): void {
+  if (handler === undefined || typeof handler === "function") return;
+  throw invalidArgument(`${taker} takes a completion handler after its options, a function, not ${show(handler)}`);
+}
+
+/** What `send` was given after the message, if it was anything. */
+export function checkSend(options: SendOptions | undefined, callback: unknown): void {
+  // Other libraries tell by a callback that a message has been sent.
+  if (typeof options === "function" || callback !== undefined) {
+    throw invalidArgument("send takes a message and options, and returns a boolean: write awaits, or takes a callback");
   }
-  if (typeof first === "object" && first !== null && typeof given[1] === "function") return first as Options;
-  throw invalidArgument(
-    "An operation takes options, an object, and a completion handler, a function, after its own arguments",
-  );
+  if (options !== undefined) checkSendOptions(sendOptions, options);
 }
 
 /** What `accept` was given, whichever way. */
 export function acceptInput(source: AcceptSource | AcceptOptions | undefined, options?: AcceptOptions): AcceptInput {
+  if (options !== undefined) checkOptions(acceptOptions, options);
   if (source instanceof Request) return inputOf(source, options?.buffered, options);
   const isBytes = source instanceof Uint8Array || Array.isArray(source);
   if (isBytes && options?.buffered !== undefined)
@@ -48,6 +68,7 @@ export function acceptInput(source: AcceptSource | AcceptOptions | undefined, op
   const given = (source ?? options ?? {}) as AcceptOptions;
   if (isPlainObject(given)) {
     if (source !== undefined && options !== undefined) throw invalidArgument("accept takes options once");
+    if (source !== undefined) checkOptions(acceptOptions, source);
     return inputOf(undefined, given.buffered, given);
   }
   throw invalidArgument(
@@ -78,15 +99,12 @@ export function protocolList(protocols: HandshakeOptions["protocols"]): readonly
   throw invalidArgument("protocols must be a string or a list of strings");
 }
 
-/** The options of `handshake`, if they are some. */
+/** The options of `handshake`. */
 export function checkHandshake(
   options: HandshakeOptions = {},
 ): HandshakeOptions & { readonly protocols: readonly string[] } {
-  if (isPlainObject(options)) {
-    checkSignal(options.signal);
-    return { ...options, protocols: protocolList(options.protocols) };
-  }
-  throw invalidArgument('handshake takes a host, a target, and options such as { protocols: ["chat"] }');
+  checkSignal(options.signal);
+  return { ...options, protocols: protocolList(options.protocols) };
 }
 
 /** A message that is there as a whole, if it is one; undefined for a Blob or an iterable, which comes in parts. */
@@ -124,12 +142,6 @@ function notSendable(but: string): Error {
   );
 }
 
-/** What bytes are to be sent as, if it is one of the two. */
-export function checkKind(kind: "text" | "binary"): "text" | "binary" {
-  if (kind === "text" || kind === "binary") return kind;
-  throw invalidArgument(`kind must be "text" or "binary", not ${show(kind)}`);
-}
-
 /** A part of a message, if it is one. */
 export function checkPart(data: string | BufferSource): MessageData {
   const part = typeof data === "string" ? data : bytesOf(data);
@@ -146,14 +158,9 @@ export function checkControl(payload: string | BufferSource): Uint8Array {
   );
 }
 
-/** What can't be meant as the arguments of `close`. */
-export function closeTakes(): Error {
-  return invalidArgument('close takes an object, such as { code: 4000, reason: "bye" }');
-}
-
 /** A close code and reason, if they can be sent; the code 1005 stands for none. */
 export function checkClose(options: CloseOptions): { code: number; reason: string } {
-  if (typeof options !== "object" || options === null) throw closeTakes();
+  checkOptions(closeOptions, options);
   const { code = closeCode.normal, reason = "" } = options;
   const noCode = code === closeCode.noStatus;
   if (typeof reason !== "string") throw invalidArgument("A close reason is a string");

@@ -4,6 +4,7 @@ import { websocketError } from "../frames/errors.ts";
 import type { ReceivedPart } from "../connection/receiver.ts";
 import type { Session } from "../connection/session.ts";
 import type { ReadOptions } from "../options/options.ts";
+import { readOptions } from "../options/of-operations.ts";
 import { handlerOf, optionsOf } from "./arguments.ts";
 
 const nothing: Uint8Array = new Uint8Array(0);
@@ -65,7 +66,7 @@ export class Message implements AsyncIterable<Uint8Array> {
   bytes(handler: Handler<Uint8Array>): void;
   bytes(options: ReadOptions, handler: Handler<Uint8Array>): void;
   bytes(...given: (ReadOptions | Handler<Uint8Array> | undefined)[]): Promise<Uint8Array> | undefined {
-    return complete(handlerOf<Uint8Array>(given), (done) => this.#collect(Infinity, given, done));
+    return complete(handlerOf<Uint8Array>(given), (done) => this.#collect("Message.bytes", given, done));
   }
 
   /**
@@ -77,12 +78,13 @@ export class Message implements AsyncIterable<Uint8Array> {
   text(options: ReadOptions, handler: Handler<string>): void;
   text(...given: (ReadOptions | Handler<string> | undefined)[]): Promise<string> | undefined {
     return complete(handlerOf<string>(given), (done) => {
-      this.#collect(longestText, given, (error, bytes) => done(error, error === undefined ? decodeUtf8(bytes) : ""));
+      this.#collect("Message.text", given, (error, bytes) => done(error, error === undefined ? decodeUtf8(bytes) : ""));
     });
   }
 
-  #collect(limit: number, given: readonly unknown[], completed: Handler<Uint8Array>): void {
-    const signal = checkSignal(optionsOf<ReadOptions>(given)?.signal);
+  #collect(taker: "Message.bytes" | "Message.text", given: readonly unknown[], completed: Handler<Uint8Array>): void {
+    const signal = checkSignal(optionsOf<ReadOptions>(given, readOptions, taker)?.signal);
+    const limit = taker === "Message.text" ? longestText : Infinity;
     const parts: Uint8Array[] = [];
     let size = 0;
     const done: Handler<Uint8Array> = (error, bytes) => {

@@ -7,7 +7,7 @@ import type { Session } from "../connection/session.ts";
 import { tell } from "../connection/tell.ts";
 import type { WriteOptions } from "../options/options.ts";
 import type { PreparedMessage } from "../protocol/prepared.ts";
-import { checkKind } from "./arguments.ts";
+import { checkKind } from "../options/of-operations.ts";
 import { Message } from "./message.ts";
 
 /** Where one message may come from, part by part: strings and bytes as they come. */

@@ -3,6 +3,7 @@ import { bytesOf, encodeUtf8, invalidArgument } from "../../core/internal.ts";
 import type { Deflater } from "../deflate/deflate.ts";
 import { deflatedBit, finalBit, maxHeaderSize, opcode, writeHeader } from "../frames/frame.ts";
 import type { MessageData } from "../options/handlers.ts";
+import { checkSendOptions, sendOptions } from "../options/of-operations.ts";
 import type { PrepareOptions } from "../options/options.ts";
 
 /** A message that is there as a whole, checked: a list of buffers is one message. */
@@ -27,7 +28,7 @@ export class PreparedMessage {
   readonly #deflatedFrames: Map<number, Uint8Array> = new Map();
 
   /** @internal */
-  constructor(data: string | BufferSource, { kind, compress = true }: PrepareOptions) {
+  constructor(data: string | BufferSource, { kind, compress = true }: PrepareOptions = {}) {
     const isText = typeof data === "string";
     const bytes = isText ? encodeUtf8(data) : bytesOf(data);
     if (bytes === undefined) {
@@ -74,7 +75,8 @@ export class PreparedMessage {
  * once, and compressed at most once for each size of window; only a client masks it for each. The bytes are copied. Throws
  * `core.invalid_argument` for what is no message.
  */
-export function prepare(data: string | BufferSource, options: PrepareOptions = {}): PreparedMessage {
+export function prepare(data: string | BufferSource, options?: PrepareOptions): PreparedMessage {
+  if (options !== undefined) checkSendOptions(sendOptions, options, "prepare");
   return new PreparedMessage(data, options);
 }
 

@@ -16,12 +16,12 @@ describe("what a message is made from", () => {
     [responseOf, "data", 'http.Response has no option "data": did you mean body?'],
     [responseOf, "fields", 'http.Response has no option "fields": did you mean headers?'],
     [responseOf, "header", 'http.Response has no option "header": did you mean headers?'],
-    [responseOf, "target", 'http.Response has no option "target": http.Request takes it'],
+    [responseOf, "target", 'http.Response has no option "target": there are status, reason, version, headers, body'],
     [requestOf, "path", 'http.Request has no option "path": did you mean target?'],
     [requestOf, "url", 'http.Request has no option "url": did you mean target?'],
     [requestOf, "httpVersion", 'http.Request has no option "httpVersion": did you mean version?'],
     [requestOf, "fields", 'http.Request has no option "fields": did you mean headers?'],
-    [requestOf, "status", 'http.Request has no option "status": http.Response takes it'],
+    [requestOf, "status", 'http.Request has no option "status": there are method, target, version, headers, body'],
     [requestOf, "x\ny", 'http.Request has no option "x\\ny": there are method, target, version, headers, body'],
   ];
   for (const [make, name, message] of hints) {

@@ -13,6 +13,7 @@ import {
   optionsOf,
   protocolList,
 } from "../../../src/websocket/operations/arguments.ts";
+import { readOptions } from "../../../src/websocket/options/of-operations.ts";
 import { prepare } from "../../../src/websocket/protocol/prepared.ts";
 
 describe("protocolList", () => {
@@ -101,7 +102,7 @@ describe("checkSendable", () => {
 
 describe("handlerOf and optionsOf", () => {
   const handler = (): void => {};
-  const options = { a: 1 };
+  const options = { signal: undefined };
   it("tell what is behind an operation's own arguments", () => {
     const cases: [given: unknown[], options: unknown, handler: unknown][] = [
       [[], undefined, undefined],
@@ -112,12 +113,27 @@ describe("handlerOf and optionsOf", () => {
       [[undefined, handler], undefined, handler],
     ];
     for (const [given, expected, expectedHandler] of cases) {
-      assert.deepEqual([optionsOf(given), handlerOf(given)], [expected, expectedHandler]);
+      assert.deepEqual([optionsOf(given, readOptions), handlerOf(given)], [expected, expectedHandler]);
     }
   });
-  for (const wrong of [["x"], [5], [null], [options, "x"], [handler, options]]) {
-    it(`refuse ${JSON.stringify(wrong)}`, () =>
-      assert.throws(() => optionsOf(wrong), { code: "core.invalid_argument" }));
+  const { signal } = new AbortController();
+  const takes = "read takes a plain object, such as { signal }, not";
+  const completes = "read takes a completion handler after its options, a function, not";
+  for (const [wrong, message] of [
+    [["x"], `${takes} "x"`],
+    [[5], `${takes} 5`],
+    [[null], `${takes} null`],
+    [[signal], `${takes} a AbortSignal`],
+    [[handler, options], `${takes} a function`],
+    [[{ Signal: signal }], 'read has no option "Signal": did you mean signal?'],
+    [[options, "x"], `${completes} "x"`],
+    [[undefined, "x"], `${completes} "x"`],
+  ] as const) {
+    it(`refuse what can't be meant: ${message}`, () => {
+      assert.throws(() => optionsOf(wrong, readOptions), { code: "core.invalid_argument", message });
+      const elsewhere = message.replace("read", "readSome");
+      assert.throws(() => optionsOf(wrong, readOptions, "readSome"), { message: elsewhere });
+    });
   }
 });
 
@@ -156,6 +172,9 @@ describe("acceptInput", () => {
     ["buffered that is a string", request, { buffered: "x" }],
     ["bytes in two places", bytes, { buffered: bytes }],
     ["options twice", {}, { signal }],
+    ["a name that does not exist", { buffer: bytes }],
+    ["a name that does not exist after a request", request, { head: bytes }],
+    ["options after bytes that are a signal", bytes, signal],
     ["buffered that is a list of others", { buffered: [7] }],
   ] as const) {
     it(`refuses ${what}`, () =>

@@ -30,7 +30,7 @@ describe("misuse says what to do", () => {
   it("of close, of messages and of kinds", async () => {
     const { ws } = await pulled();
     const cases: [call: () => unknown, message: RegExp][] = [
-      [() => ws.close(4000 as never, "bye" as never), /close takes an object, such as \{ code: 4000/],
+      [() => ws.close(4000 as never, "bye" as never), /close takes a plain object, such as \{ code: 4000/],
       [() => ws.send(Promise.resolve("x") as never), /await the promise first/],
       [() => ws.send({} as never), /JSON\.stringify/],
       [() => ws.send("x", { kind: "txt" as never }), /kind must be "text" or "binary", not "txt"/],
