@@ -184,7 +184,9 @@ export function show(value: unknown): string {
   if (Array.isArray(value)) return "a list";
   if (typeof value === "object" && value !== null) {
     const { constructor } = value as { constructor?: unknown };
-    return typeof constructor === "function" && constructor !== Object ? `a ${constructor.name}` : "an object";
+    return typeof constructor === "function" && constructor !== Object
+      ? `${/^[AEIOU]/.test(constructor.name) ? "an" : "a"} ${constructor.name}`
+      : "an object";
   }
   return String(value);
 }

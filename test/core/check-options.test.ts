@@ -188,6 +188,7 @@ it("values are shown short", () => {
     [5n, "5"],
     [Symbol("s"), "Symbol(s)"],
     [new Date(0), "a Date"],
+    [new AbortController().signal, "an AbortSignal"],
     [Object.create(null), "an object"],
     [{}, "an object"],
   ] as const) {

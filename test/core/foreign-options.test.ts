@@ -5,6 +5,7 @@ import { ofOtherLibraries } from "../../src/core/foreign-options.ts";
 const server =
   "open message drain control close error upgrade decorate deflate timeouts overflow origins proxies port tls fetch";
 const client = "open message control close deflate timeouts headers protocols redirects proxy tls text";
+const takers = { server, client, reader: "signal", closer: "code reason signal" };
 
 describe("names of other libraries", () => {
   for (const [taker, name, advice] of [
@@ -22,12 +23,15 @@ describe("names of other libraries", () => {
     ["client", "reconnection", "connect.forever connects again"],
     ["client", "query", "it stands in the URL"],
     ["client", "extraHeaders", "did you mean headers?"],
+    ["reader", "timeout", "a signal ends it, as in { signal: AbortSignal.timeout(5000) }"],
+    ["client", "timeout", "did you mean timeouts?"],
+    ["closer", "status", "did you mean code?"],
     ["client", "verifyClient", undefined],
     ["client", "toString", undefined],
     ["client", "constructor", undefined],
   ] as const) {
     it(`${name}, given to a ${taker}: ${advice ?? "nothing"}`, () => {
-      assert.equal(ofOtherLibraries(name, (taker === "server" ? server : client).split(" ")), advice);
+      assert.equal(ofOtherLibraries(name, takers[taker].split(" ")), advice);
     });
   }
 });

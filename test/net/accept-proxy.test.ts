@@ -188,7 +188,7 @@ describe("acceptProxy", () => {
 
   it("refuses options that can't be meant, before it reads", async () => {
     for (const [options, message] of [
-      [{ timeout: 5000 }, /"timeout": there are required, maxSize, signal/],
+      [{ timeout: 5000 }, /"timeout": a signal ends it, as in { signal: AbortSignal.timeout\(5000\) }/],
       [{ require: false }, /did you mean required\?/],
       [{ required: 0 }, /required must be true or false/],
       [{ maxSize: NaN }, /^maxSize must be a number of bytes, 0 or more .*, not NaN/],

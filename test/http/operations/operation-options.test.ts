@@ -51,7 +51,7 @@ describe("the options of single operations", () => {
       const cases: [options: unknown, message: RegExp][] = [
         [{ signal, timeoutt: 1 }, new RegExp(`^${taker} has no option "timeoutt": `)],
         [{ Signal: signal }, new RegExp(`^${taker} has no option "Signal": did you mean signal\\?$`)],
-        [signal, new RegExp(`^${taker} takes a plain object, such as \\{ .* \\}, not a AbortSignal$`)],
+        [signal, new RegExp(`^${taker} takes a plain object, such as \\{ .* \\}, not an AbortSignal$`)],
         [5000, new RegExp(`^${taker} takes a plain object, such as \\{ .* \\}, not 5000$`)],
         [null, new RegExp(`^${taker} takes a plain object, such as \\{ .* \\}, not null$`)],
       ];

@@ -123,7 +123,7 @@ describe("handlerOf and optionsOf", () => {
     [["x"], `${takes} "x"`],
     [[5], `${takes} 5`],
     [[null], `${takes} null`],
-    [[signal], `${takes} a AbortSignal`],
+    [[signal], `${takes} an AbortSignal`],
     [[handler, options], `${takes} a function`],
     [[{ Signal: signal }], 'read has no option "Signal": did you mean signal?'],
     [[options, "x"], `${completes} "x"`],

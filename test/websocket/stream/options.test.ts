@@ -28,7 +28,7 @@ describe("the options of an operation", () => {
     it(`of ${taker} exist, and stand in a plain object; otherwise nothing happens`, async () => {
       const takes = `${taker} takes a plain object, such as ${example}, not`;
       for (const [given, message] of [
-        [signal, `${takes} a AbortSignal`],
+        [signal, `${takes} an AbortSignal`],
         [true, `${takes} true`],
         [null, `${takes} null`],
         [4000, `${takes} 4000`],
