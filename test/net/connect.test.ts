@@ -115,7 +115,10 @@ describe("connect", () => {
       call({ port: 1 }, "host"),
       failsWith("core.invalid_argument", /^connect takes a plain object, such as \{ signal \}/),
     );
-    await assert.rejects(call({ port: 1 }, { timeout: 9 }), failsWith("core.invalid_argument", /there are signal/));
+    await assert.rejects(
+      call({ port: 1 }, { timeout: 9 }),
+      failsWith("core.invalid_argument", /a signal ends it, as in { signal: AbortSignal.timeout/),
+    );
     await assert.rejects(call({ port: 1 }, { signal: {} }), failsWith("core.invalid_argument", /AbortSignal/));
   });
 
