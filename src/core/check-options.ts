@@ -185,7 +185,7 @@ export function show(value: unknown): string {
   if (typeof value === "object" && value !== null) {
     const { constructor } = value as { constructor?: unknown };
     return typeof constructor === "function" && constructor !== Object
-      ? `${/^[AEIOU]/.test(constructor.name) ? "an" : "a"} ${constructor.name}`
+      ? `${/^[AEIO]/.test(constructor.name) ? "an" : "a"} ${constructor.name}`
       : "an object";
   }
   return String(value);
