@@ -108,7 +108,7 @@ export class RequestOperation implements BodySource {
 
   readPart(handler: Handler<Uint8Array | undefined>): void {
     const { signal } = this.#options;
-    readSome(this.#stream, this.#buffer, this.#parser, { signal }, (error, part) => {
+    readSome(this.#stream, this.#buffer, this.#parser, signal && { signal }, (error, part) => {
       if (error === undefined && this.#parser.isDone) {
         this.#bodyEnded(() => handler(error, part));
         return;
@@ -164,7 +164,7 @@ export class RequestOperation implements BodySource {
 
   #read(): void {
     const { signal } = this.#options;
-    readHeader(this.#stream, this.#buffer, this.#parser, { signal }, (error, response) => {
+    readHeader(this.#stream, this.#buffer, this.#parser, signal && { signal }, (error, response) => {
       if (this.#hasCompleted) return;
       if (error !== undefined) this.#fail(this.#writeError ?? error);
       else if (response.status < 200 && response.status !== 101) this.#takeInterim(response);

@@ -26,6 +26,7 @@ const requestOptions = optionSet(
   ],
   "{ signal: AbortSignal.timeout(5000) }",
 );
+const noOptions: RequestOptions & NonNullable<RequestOptions["timeouts"]> = {};
 const timeoutOptions = optionSet("timeouts", ["continue"], "{ continue: 500 }", ["http.request"]);
 
 /**
@@ -53,7 +54,7 @@ export function request(
 export function request(
   next: NextLayer,
   message: Request,
-  options: RequestOptions | Handler<IncomingResponse> = {},
+  options: RequestOptions | Handler<IncomingResponse> = noOptions,
   handler?: Handler<IncomingResponse>,
 ): Promise<IncomingResponse> | void {
   if (typeof options === "function") return request(next, message, undefined, options);
@@ -67,11 +68,11 @@ export function request(
     if (message.version >= 11 && !message.headers.has("Host")) {
       throw invalidArgument('The request has no Host: give it one by headers: { Host: "example.com" }');
     }
-    checkOptions(requestOptions, options);
-    const { buffer = new FlatBuffer(), timeouts = {} } = options;
+    if (options !== noOptions) checkOptions(requestOptions, options);
+    const { buffer = new FlatBuffer(), timeouts = noOptions } = options;
     const clock = checkClock(options.clock);
     checkFunction("interim", options.interim);
-    checkOptions(timeoutOptions, timeouts);
+    if (timeouts !== noOptions) checkOptions(timeoutOptions, timeouts);
     const patience = checkNumber("timeouts.continue", timeouts.continue, 1000);
     const operation = new RequestOperation(toByteStream(next), buffer, message, options, done);
     operation.start(clock, patience);

@@ -16,22 +16,27 @@ export interface ReadBodyOptions {
  * `core.aborted`, and as the body does.
  */
 export function readBody(body: Body, options: ReadBodyOptions = {}): Promise<Uint8Array> {
-  return handled(read(body, options));
+  let limit: number;
+  let signal: AbortSignal | undefined;
+  try {
+    checkOptions(readOptions, options);
+    limit = checkNumber("maxBodySize", options.maxBodySize, 16 * 1024 * 1024);
+    signal = checkSignal(options.signal);
+    if (signal?.aborted === true) throw abortError(signal);
+  } catch (error) {
+    return handled(Promise.reject(error as Error));
+  }
+  const isStream = !(body instanceof Uint8Array);
+  return handled(isStream && signal !== undefined ? abortable(body, limit, signal) : gather(body, limit));
 }
 
 const readOptions = optionSet("bytes and text", ["maxBodySize", "signal"], "{ maxBodySize: 1_000_000 }");
 
-async function read(body: Body, options: ReadBodyOptions): Promise<Uint8Array> {
-  checkOptions(readOptions, options);
-  const limit = checkNumber("maxBodySize", options.maxBodySize, 16 * 1024 * 1024);
-  const signal = checkSignal(options.signal);
-  if (signal?.aborted === true) throw abortError(signal);
-  if (!(body instanceof Uint8Array)) return signal === undefined ? gather(body, limit) : abortable(body, limit, signal);
-  if (body.length > limit) throw tooLarge(limit);
-  return body;
-}
-
-async function gather(body: AsyncIterable<Uint8Array>, limit: number): Promise<Uint8Array> {
+async function gather(body: Uint8Array | AsyncIterable<Uint8Array>, limit: number): Promise<Uint8Array> {
+  if (body instanceof Uint8Array) {
+    if (body.length > limit) throw tooLarge(limit);
+    return body;
+  }
   const gathered = new FlatBuffer();
   for await (const part of body) {
     const bytes = partOf(part);
