@@ -128,7 +128,6 @@ export class ServerConnection implements ExchangeOwner, RequestTaker {
   #takeRequest(): boolean {
     const request = this.#reader.take();
     if (request === undefined) {
-      this.#inTurn = 0;
       this.#reader.keepRest();
       // The next read is in flight before this one's handler returns: a socket need not be paused.
       this.#writer.flush(ignore);
@@ -165,6 +164,8 @@ export class ServerConnection implements ExchangeOwner, RequestTaker {
 
   readonly #read = (): void => {
     if (this.#hasEnded) return;
+    // Others have their turn while it waits for bytes.
+    this.#inTurn = 0;
     if (!this.#isStopping || this.#reader.isInside) this.#reader.read();
     else if (this.#reader.isWatching) this.#close(undefined);
     else this.#leave(undefined);

@@ -28,6 +28,23 @@ describe("a served connection", () => {
     cut.assertEnded("core.aborted");
   });
 
+  it("waits for nobody where each request comes after the response to the one before, however they are answered", async () => {
+    const handlers: RequestHandler[] = [
+      () => new Response(),
+      () => Promise.resolve(new Response()),
+      (request) => request.text().then((body) => new Response({ body })),
+    ];
+    for (const handler of handlers) {
+      for (const request of [get("/"), post("body")]) {
+        const serving = new Serving(handler);
+        // No time passes: a timer, of no matter how long, would never fire.
+        for (let sent = 0; sent < 300; sent++) await serving.send(request);
+        assert.equal(serving.statuses.length, 300);
+        await serving.end();
+      }
+    }
+  });
+
   it("answers no further request while 64 KiB of responses are not taken", async () => {
     let answered = 0;
     const body = new Uint8Array(10_000);
