@@ -1,28 +1,62 @@
 import type { ByteStream, ServalError } from "../../core/index.ts";
+import { invalidArgument, isPromise } from "../../core/internal.ts";
+import { departureOf } from "../codec/serializer.ts";
+import type { Body } from "../messages/body.ts";
 import type { Request } from "../messages/request.ts";
-import type { Exchange } from "./serve-options.ts";
+import { Response } from "../messages/response.ts";
+import { discard } from "../operations/sources.ts";
+import { causeOf, noResponse } from "./handler-result.ts";
+import { keepsAlive } from "./keep-alive.ts";
+import { refusalStatus } from "./refusal.ts";
+import { RequestBody } from "./request-body.ts";
+import type { RequestReader } from "./request-reader.ts";
+import type { ResponseWriter } from "./response-writer.ts";
+import type { Exchange, IncomingRequest, RequestHandler, ServeSettings } from "./serve-options.ts";
 
-/** What an exchange needs of its connection. */
+/** What an exchange uses of its connection, and tells it. */
 export interface ExchangeOwner {
   readonly stream: ByteStream;
-  /** See `Exchange.release`. */
-  release(exchange: RequestExchange): Uint8Array;
-  /** Someone has asked whether the client goes, while it waits. */
-  watch(): void;
+  readonly handler: RequestHandler;
+  readonly settings: ServeSettings;
+  readonly reader: RequestReader;
+  readonly writer: ResponseWriter;
+  /** Whether no request is taken after this one. */
+  readonly isStopping: boolean;
+  /** Whether the connection has ended: nothing can be sent any more. */
+  readonly hasEnded: boolean;
+  /** The response is sent, or is in the writer. Returns whether the next request may be taken at once. */
+  answered(keepAlive: boolean): boolean;
+  /** Goes on with the next request, after a response that was not there at once. */
+  takeMore(): void;
+  /** Tells the client what is wrong with the request's body, and ends the connection. */
+  refuse(error: ServalError): void;
+  /** Ends the connection inside the response. */
+  close(error: ServalError): void;
+  /** Ends the connection, but not its stream; returns the bytes after the request. */
+  release(): Uint8Array;
 }
 
-/** One request and its response on a connection, as its handler sees them. */
+/**
+ * One request on a connection and the response to it: has the handler answer, and sends what that gives. The methods
+ * that return a boolean say whether the response is in the writer, and the next request may be taken at once.
+ */
 export class RequestExchange implements Exchange {
-  readonly #request: Request;
+  readonly request: IncomingRequest;
+  /** The body of the request, if that was still to come. */
+  body: RequestBody | undefined;
   readonly #owner: ExchangeOwner;
   #controller: AbortController | undefined;
   /** Why there will be no response. */
   #error: ServalError | undefined;
+  /** Whether the handler has not yet answered. */
+  #isAnswering = false;
   /** Whether the response is waited for, or being sent: from when the handler has returned without one that is whole. */
-  isPending = false;
+  #isPending = false;
+  /** Whether the response is sent, or in the writer. */
+  #isDone = false;
 
-  constructor(request: Request, owner: ExchangeOwner) {
-    this.#request = request;
+  constructor(request: IncomingRequest, owner: ExchangeOwner) {
+    this.request = request;
     this.#owner = owner;
   }
 
@@ -34,37 +68,174 @@ export class RequestExchange implements Exchange {
     if (this.#controller === undefined) {
       this.#controller = new AbortController();
       if (this.#error !== undefined) this.#controller.abort(this.#error);
-      else if (this.isPending) this.#owner.watch();
+      else this.#watch();
     }
     return this.#controller.signal;
   }
 
-  /**
-   * Whether a read is to find out if the client goes: not where the stream may be released, and not where the connection
-   * ends after the response, since no read may be in flight then.
-   */
-  get isWatched(): boolean {
-    if (this.#controller === undefined || !this.isPending) return false;
-    return this.#request.version >= 11 && this.#request.keepAlive && !asksToSwitch(this.#request);
-  }
-
   release(): Uint8Array {
-    return this.#owner.release(this);
+    if (!this.#isAnswering || !asksToSwitch(this.request)) {
+      throw invalidArgument("A stream can be released only while a request with Upgrade, or CONNECT, is answered");
+    }
+    if (this.body?.isDone === false) throw invalidArgument("The body of the request has to be read first");
+    this.#isAnswering = false;
+    return this.#owner.release();
   }
 
-  /** Whether a handler's failure is that it has given up, as the signal told it to. */
-  hasGivenUp(failure: unknown): boolean {
-    if (this.#controller?.signal.aborted !== true) return false;
-    return failure === this.#error || (failure instanceof Error && failure.name === "AbortError");
+  /** The body of the request is still to come: the handler reads it from the stream. */
+  expectBody(): void {
+    const { stream, reader, writer, settings } = this.#owner;
+    const { request } = this;
+    reader.keepRest();
+    this.body = new RequestBody(stream, reader, writer, settings, request.expectsContinue);
+    this.body.onRead = this.#onBodyRead;
+    request.body = this.body.incoming;
   }
 
-  /** The connection has been lost, or closed, before the response was sent. */
+  /** Has the handler answer. */
+  answer(): boolean {
+    const { handler, reader, writer } = this.#owner;
+    let result: ReturnType<RequestHandler>;
+    let isLater = false;
+    this.#isAnswering = true;
+    try {
+      result = handler(this.request, this);
+      isLater = isPromise(result);
+    } catch (error) {
+      // Where it has asked for the body, 100 (Continue) may be on its way.
+      if (!writer.isWriting) return this.#fail(error);
+      result = Promise.reject(error as Error);
+      isLater = true;
+    }
+    if (!isLater && !writer.isWriting) return this.#respond(result as Exclude<typeof result, Promise<unknown>>);
+    reader.keepRest();
+    // Responses to earlier requests must not wait for this one.
+    if (!this.#owner.hasEnded) writer.flush(ignore);
+    this.#isPending = true;
+    this.#watch();
+    Promise.resolve(result).then(
+      (response) => this.#later(() => this.#respond(response)),
+      (error: unknown) => this.#later(() => this.#fail(error)),
+    );
+    return false;
+  }
+
+  /** The connection has been lost, or closed: before the response was sent, or no matter after it. */
   fail(error: ServalError): void {
-    if (this.#error !== undefined) return;
+    this.#isAnswering = false;
+    if (this.#isDone || this.#error !== undefined) return;
     this.#error = error;
     const controller = this.#controller;
     // Not inside the application's own call, nor one of the stream's.
     if (controller !== undefined) queueMicrotask(() => controller.abort(error));
+  }
+
+  readonly #onBodyRead = (error: ServalError | undefined): void => {
+    // What can be refused is not lost.
+    if (error !== undefined && refusalStatus(error) === undefined) this.fail(error);
+    else this.#watch();
+  };
+
+  /**
+   * Has a read find out if the client goes, while it waits and someone has asked: not where the stream may be released,
+   * and not where the connection ends after the response, since no read may be in flight then.
+   */
+  #watch(): void {
+    const { request } = this;
+    if (this.#controller === undefined || !this.#isPending || this.body?.isDone === false) return;
+    if (request.version < 11 || !request.keepAlive || asksToSwitch(request)) return;
+    this.#owner.reader.watch();
+  }
+
+  #later(finish: () => boolean): void {
+    this.#isAnswering = false;
+    const { hasEnded, writer } = this.#owner;
+    if (hasEnded) finish();
+    else writer.flush(() => this.#continue(finish));
+  }
+
+  #continue(finish: () => boolean): void {
+    if (finish()) this.#owner.takeMore();
+  }
+
+  #respond(response: Response<Body> | undefined | void): boolean {
+    this.#isAnswering = false;
+    try {
+      if (this.#owner.hasEnded) {
+        // Too late: the client has gone.
+        if (response instanceof Response) discard(response.body);
+        return false;
+      }
+      if (response instanceof Response && response.status >= 200) return this.#send(response);
+      throw noResponse(this.request, response);
+    } catch (error) {
+      if (response instanceof Response) discard(response.body);
+      return this.#fail(error);
+    }
+  }
+
+  /** Sends a response, or gathers it. Throws for one that can't be sent. */
+  #send(response: Response<Body>): boolean {
+    const { request, body: own } = this;
+    const { reader, writer, isStopping } = this.#owner;
+    const { body } = response;
+    if (own !== undefined && body === own.incoming) {
+      // It is read while it is sent back: then it is too late to ask for it, and to say what is wrong with it.
+      if (own.failure !== undefined) throw own.failure;
+      if (own.isAwaited) {
+        reader.keepRest();
+        own.goAhead(() => this.#continue(() => this.#respond(response)));
+        return false;
+      }
+    }
+    const departure = departureOf(response, request);
+    const keepAlive = departure.framing !== "eof" && !isStopping && keepsAlive(request, response, own);
+    if (body instanceof Uint8Array) {
+      writer.add(response as Response, departure, request, keepAlive);
+      return this.#sent(keepAlive);
+    }
+    reader.keepRest();
+    this.#isPending = true;
+    this.#watch();
+    writer.send(response, request, keepAlive, (error, isOurs) => {
+      if (error === undefined) this.#continue(() => this.#sent(keepAlive));
+      else this.#cut(error, isOurs);
+    });
+    return false;
+  }
+
+  #sent(keepAlive: boolean): boolean {
+    this.#isDone = true;
+    this.#isPending = false;
+    return this.#owner.answered(keepAlive);
+  }
+
+  /** Half of the response is out: that it is not all must be seen. */
+  #cut(error: ServalError, isOurs: boolean): void {
+    if (isOurs && error !== this.body?.error) this.#owner.settings.report(causeOf(error), this.request);
+    this.#owner.close(error);
+  }
+
+  /** The handler has failed, or what it returned can't be sent. */
+  #fail(error: unknown): boolean {
+    this.#isAnswering = false;
+    const { hasEnded, settings } = this.#owner;
+    const own = this.body?.error;
+    // What is wrong with the request's body is the client's to hear, if it is still there.
+    if (own !== undefined && error === own) {
+      if (!hasEnded) this.#owner.refuse(own);
+      return false;
+    }
+    // Who was told that the client has gone, and has given up, has not failed.
+    if (!this.#hasGivenUp(error)) settings.report(error, this.request);
+    if (hasEnded) return false;
+    return this.#send(new Response({ status: 500, body: "The server failed to answer the request\n" }));
+  }
+
+  /** Whether a handler's failure is that it has given up, as the signal told it to. */
+  #hasGivenUp(failure: unknown): boolean {
+    if (this.#controller?.signal.aborted !== true) return false;
+    return failure === this.#error || (failure instanceof Error && failure.name === "AbortError");
   }
 }
 
@@ -72,3 +243,5 @@ export class RequestExchange implements Exchange {
 export function asksToSwitch({ method, headers }: Request): boolean {
   return headers.has("Upgrade") || method === "CONNECT";
 }
+
+function ignore(): void {}
