@@ -37,6 +37,12 @@ export interface ExchangeOwner {
 }
 
 /**
+ * `asking`: inside the call of the handler, or before it. `waiting`: for its promise. `sending`: it has answered. `done`:
+ * the response is sent, or in the writer, or there will be none.
+ */
+type Phase = "asking" | "waiting" | "sending" | "done";
+
+/**
  * One request on a connection and the response to it: has the handler answer, and sends what that gives. The methods
  * that return a boolean say whether the response is in the writer, and the next request may be taken at once.
  */
@@ -48,12 +54,7 @@ export class RequestExchange implements Exchange {
   #controller: AbortController | undefined;
   /** Why there will be no response. */
   #error: ServalError | undefined;
-  /** Whether the handler has not yet answered. */
-  #isAnswering = false;
-  /** Whether the response is waited for, or being sent: from when the handler has returned without one that is whole. */
-  #isPending = false;
-  /** Whether the response is sent, or in the writer. */
-  #isDone = false;
+  #phase: Phase = "asking";
 
   constructor(request: IncomingRequest, owner: ExchangeOwner) {
     this.request = request;
@@ -74,11 +75,12 @@ export class RequestExchange implements Exchange {
   }
 
   release(): Uint8Array {
-    if (!this.#isAnswering || !asksToSwitch(this.request)) {
+    const isAnswering = this.#phase === "asking" || this.#phase === "waiting";
+    if (!isAnswering || this.#owner.hasEnded || !asksToSwitch(this.request)) {
       throw invalidArgument("A stream can be released only while a request with Upgrade, or CONNECT, is answered");
     }
     if (this.body?.isDone === false) throw invalidArgument("The body of the request has to be read first");
-    this.#isAnswering = false;
+    this.#phase = "done";
     return this.#owner.release();
   }
 
@@ -88,7 +90,7 @@ export class RequestExchange implements Exchange {
     const { request } = this;
     reader.keepRest();
     this.body = new RequestBody(stream, reader, writer, settings, request.expectsContinue);
-    this.body.onRead = this.#onBodyRead;
+    this.body.onRead = (error) => this.#bodyRead(error);
     request.body = this.body.incoming;
   }
 
@@ -97,7 +99,6 @@ export class RequestExchange implements Exchange {
     const { handler, reader, writer } = this.#owner;
     let result: ReturnType<RequestHandler>;
     let isLater = false;
-    this.#isAnswering = true;
     try {
       result = handler(this.request, this);
       isLater = isPromise(result);
@@ -111,7 +112,7 @@ export class RequestExchange implements Exchange {
     reader.keepRest();
     // Responses to earlier requests must not wait for this one.
     if (!this.#owner.hasEnded) writer.flush(ignore);
-    this.#isPending = true;
+    if (this.#phase === "asking") this.#phase = "waiting";
     this.#watch();
     Promise.resolve(result).then(
       (response) => this.#later(() => this.#respond(response)),
@@ -122,19 +123,18 @@ export class RequestExchange implements Exchange {
 
   /** The connection has been lost, or closed: before the response was sent, or no matter after it. */
   fail(error: ServalError): void {
-    this.#isAnswering = false;
-    if (this.#isDone || this.#error !== undefined) return;
+    if (this.#phase === "done" || this.#error !== undefined) return;
     this.#error = error;
     const controller = this.#controller;
     // Not inside the application's own call, nor one of the stream's.
     if (controller !== undefined) queueMicrotask(() => controller.abort(error));
   }
 
-  readonly #onBodyRead = (error: ServalError | undefined): void => {
+  #bodyRead(error: ServalError | undefined): void {
     // What can be refused is not lost.
     if (error !== undefined && refusalStatus(error) === undefined) this.fail(error);
     else this.#watch();
-  };
+  }
 
   /**
    * Has a read find out if the client goes, while it waits and someone has asked: not where the stream may be released,
@@ -142,16 +142,20 @@ export class RequestExchange implements Exchange {
    */
   #watch(): void {
     const { request } = this;
-    if (this.#controller === undefined || !this.#isPending || this.body?.isDone === false) return;
+    const isPending = this.#phase === "waiting" || this.#phase === "sending";
+    if (this.#controller === undefined || !isPending || this.body?.isDone === false) return;
     if (request.version < 11 || !request.keepAlive || asksToSwitch(request)) return;
     this.#owner.reader.watch();
   }
 
   #later(finish: () => boolean): void {
-    this.#isAnswering = false;
     const { hasEnded, writer } = this.#owner;
-    if (hasEnded) finish();
-    else writer.flush(() => this.#continue(finish));
+    if (hasEnded) {
+      finish();
+      return;
+    }
+    this.#phase = "sending";
+    writer.flush(() => this.#continue(finish));
   }
 
   #continue(finish: () => boolean): void {
@@ -159,7 +163,6 @@ export class RequestExchange implements Exchange {
   }
 
   #respond(response: Response<Body> | undefined | void): boolean {
-    this.#isAnswering = false;
     try {
       if (this.#owner.hasEnded) {
         // Too late: the client has gone.
@@ -176,6 +179,7 @@ export class RequestExchange implements Exchange {
 
   /** Sends a response, or gathers it. Throws for one that can't be sent. */
   #send(response: Response<Body>): boolean {
+    this.#phase = "sending";
     const { request, body: own } = this;
     const { reader, writer, isStopping } = this.#owner;
     const { body } = response;
@@ -195,7 +199,6 @@ export class RequestExchange implements Exchange {
       return this.#sent(keepAlive);
     }
     reader.keepRest();
-    this.#isPending = true;
     this.#watch();
     writer.send(response, request, keepAlive, (error, isOurs) => {
       if (error === undefined) this.#continue(() => this.#sent(keepAlive));
@@ -205,8 +208,7 @@ export class RequestExchange implements Exchange {
   }
 
   #sent(keepAlive: boolean): boolean {
-    this.#isDone = true;
-    this.#isPending = false;
+    this.#phase = "done";
     return this.#owner.answered(keepAlive);
   }
 
@@ -218,7 +220,6 @@ export class RequestExchange implements Exchange {
 
   /** The handler has failed, or what it returned can't be sent. */
   #fail(error: unknown): boolean {
-    this.#isAnswering = false;
     const { hasEnded, settings } = this.#owner;
     const own = this.body?.error;
     // What is wrong with the request's body is the client's to hear, if it is still there.
