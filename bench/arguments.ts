@@ -31,15 +31,12 @@ const options = {
 export function parseArguments(args: readonly string[]): Plan | "help" {
   const { values, positionals } = parsed(args);
   if (values.help === true) return "help";
-  if (positionals.length > 0) {
-    throw new UsageError(`"${positionals[0]}" is no option. Workloads are chosen by --only ${positionals.join(",")}`);
-  }
-  const peers = words(values.peers);
+  const peers = values.peers && words(values.peers);
   for (const name of peers ?? []) {
     if (!peerNames.includes(name)) throw new UsageError(`No peer "${name}". There are: ${peerNames.join(", ")}`);
   }
   return {
-    workloads: chosen(words(values.only)),
+    workloads: chosen(words([...(values.only ?? []), ...positionals])),
     ...(peers !== undefined && { peers }),
     ...(values.against !== undefined && { against: values.against }),
     quick: values.quick === true,
@@ -57,13 +54,13 @@ function parsed(args: readonly string[]) {
 }
 
 /** Words separated by commas, of an option that may be given several times. */
-function words(values: readonly string[] | undefined): string[] | undefined {
-  return values?.flatMap((value) => value.split(",")).map((word) => word.trim().toLowerCase());
+function words(values: readonly string[]): string[] {
+  return values.flatMap((value) => value.split(",")).map((word) => word.trim().toLowerCase());
 }
 
-/** The workloads whose key or title has one of the words in it. */
-function chosen(only: readonly string[] | undefined): readonly Workload[] {
-  if (only === undefined) return workloads;
+/** The workloads whose key or title has one of the words in it; all of them without a word. */
+function chosen(only: readonly string[]): readonly Workload[] {
+  if (only.length === 0) return workloads;
   const matches = (word: string, { key, title }: Workload): boolean =>
     word !== "" && (key.includes(word) || title.toLowerCase().includes(word));
   for (const word of only) {
@@ -77,13 +74,14 @@ function chosen(only: readonly string[] | undefined): readonly Workload[] {
 const listed = (): string => workloads.map(({ key }) => key).join(", ");
 
 /** The text of `--help`. */
-export const help = (): string => `npm run bench -- [options]
+export const help = (): string => `npm run bench -- [options] [WORD …]
 
 Measures serval against its peers, each server in a process of its own, in pairs of runs. docs/benchmarks.md
 says how to read the table.
 
   --quick            few and short runs: two minutes, for a first look
-  --only WORD,…      the workloads whose name has one of the words in it
+  WORD …             the workloads whose name has one of the words in it: floods
+  --only WORD,…      the same
   --peers NAME,…     compares with these (${peerNames.join(", ")});
                      bun and deno are installed from npm if they are not there
   --against COMMIT   compares with the build of an older commit, and with peers only if --peers names them; the exit

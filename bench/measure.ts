@@ -54,9 +54,12 @@ async function startBench(environment: Environment): Promise<Bench> {
   return { environment, generator, honest };
 }
 
-/** How many times the processes are started, and pairs of runs for each: where a run starts one itself, it is all the same. */
+/**
+ * How many times the processes are started, and pairs of runs for each: where a run starts one itself, it is all the same,
+ * and a flood is told from rest by one start.
+ */
 function startsOf({ kind }: Workload, { launches, pairs, single }: Effort): { launches: number; pairs: number } {
-  return kind === "cold" || kind === "idle" ? { launches: 1, pairs: single } : { launches, pairs };
+  return kind === "cold" || kind === "idle" || kind === "flood" ? { launches: 1, pairs: single } : { launches, pairs };
 }
 
 async function named(workload: Workload, name: string, work: () => Promise<unknown>): Promise<void> {

@@ -11,12 +11,14 @@ export interface Sample {
   readonly p50?: number;
   readonly p99?: number;
   readonly p999?: number;
+  readonly max?: number;
   /** Resident bytes of the process under test after the run. */
   readonly memory?: number;
   /** Resident bytes for each idle connection. */
   readonly connection?: number;
-  /** How late the event loop of the process under test ran, in microseconds. */
+  /** How late the event loop of the process under test ran, in microseconds: at most, and at the 99th percentile. */
   readonly delay?: number;
+  readonly delay99?: number;
   /** How busy the load generator was, from 0 to 1. Near 1, the rate is the generator's. */
   readonly load?: number;
 }

@@ -80,9 +80,9 @@ export class Program {
     await this.#child.ask("watchDelay");
   }
 
-  /** How late the event loop was, at most, in microseconds. */
-  async delay(): Promise<number> {
-    return (await this.#child.ask<{ delay: number }>("delay")).delay;
+  /** How late the event loop was, in microseconds. */
+  async delay(): Promise<{ readonly delay: number; readonly delay99: number }> {
+    return this.#child.ask("delay");
   }
 
   /** Has a server publish so many messages, one in each turn of its event loop. */

@@ -4,6 +4,7 @@ import { promisify } from "node:util";
 import { pinned } from "./child.ts";
 import type { Environment } from "./environment.ts";
 import type { Generator } from "./generator.ts";
+import { floodForms } from "./load/flood-forms.ts";
 import type { LoadResult } from "./load/run.ts";
 import type { Sample } from "./results.ts";
 import { Program } from "./server.ts";
@@ -158,12 +159,15 @@ async function flood(
   const { port } = server;
   const { group } = await generator.ask("openFlood", { port, connections, flood: kind });
   await server.watchDelay();
-  // Long enough for some dozens of messages.
-  const { p50, p99, p999 } = await honest.ask("pulse", { port, milliseconds: 2 * milliseconds });
+  // Long enough for some hundreds of messages.
+  const { isHttp } = floodForms[kind];
+  const { p50, p99, max } = await honest.ask("pulse", { port, milliseconds: 5 * milliseconds, isHttp });
   const delay = await server.delay();
+  const { ended } = await generator.ask("ended", { group });
   await generator.ask("close", { group });
+  if (ended > 0) throw new Error(`the server has ended ${ended} connections of the flood`);
   const { memory } = await server.usage();
-  return { p50, p99, p999, delay, memory };
+  return { p50, p99, max, ...delay, memory };
 }
 
 /** A process of its own for each run, so that nothing is compiled yet. */

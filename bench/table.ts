@@ -20,7 +20,9 @@ const columns: readonly { metric: Metric; heading: string; by?: number }[] = [
   { metric: "p50", heading: "p50 µs" },
   { metric: "p99", heading: "p99 µs" },
   { metric: "p999", heading: "p99.9 µs" },
-  { metric: "delay", heading: "loop delay µs" },
+  { metric: "max", heading: "max µs" },
+  { metric: "delay99", heading: "loop delay p99 µs" },
+  { metric: "delay", heading: "loop delay max µs" },
   { metric: "memory", heading: "MB", by: 1e6 },
   { metric: "load", heading: "load %", by: 0.01 },
 ];

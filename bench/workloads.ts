@@ -1,8 +1,19 @@
+import type { FloodKind } from "./load/flood-forms.ts";
 import type { Metric } from "./results.ts";
 
 /** What a program of `programs/` is told to do. */
 export interface ServerMode {
-  readonly mode: "echo" | "flooded" | "broadcast" | "get" | "fetch" | "client" | "request";
+  readonly mode:
+    | "echo"
+    | "flooded"
+    | "floodedSink"
+    | "floodedParts"
+    | "floodedHttp"
+    | "broadcast"
+    | "get"
+    | "fetch"
+    | "client"
+    | "request";
   readonly deflate?: boolean;
   readonly tls?: boolean;
 }
@@ -16,8 +27,6 @@ export interface EchoLoad {
   readonly connections: number;
   readonly text?: boolean;
 }
-
-export type FloodKind = "messages" | "pings" | "inflate";
 
 interface Named {
   /** The name that `--only` and files know it by. */
@@ -63,14 +72,34 @@ const deep: EchoLoad = { size: 64, depth: 64, connections: 50 };
 const json: EchoLoad = { size: 477, depth: 1, connections: 50, text: true };
 const http = { unit: "request", metric: "cpu", kind: "get", connections: 50 } as const;
 const opened = { unit: "connection", metric: "cpu", server: { mode: "echo" }, peers: smallServers } as const;
-const flooded = {
-  unit: "message",
-  metric: "p99",
-  server: { mode: "flooded", deflate: true },
-  peers: ["ws"],
-  kind: "flood",
-  connections: 5,
-} as const;
+
+/** A flood beside which an honest client is to be served as before; with its number of connections. */
+function flood(
+  kind: FloodKind,
+  what: string,
+  connections: number,
+  {
+    key = kind,
+    peers = ["ws"],
+    mode = "flooded",
+  }: Partial<{ key: string; peers: readonly string[]; mode: ServerMode["mode"] }> = {},
+): Workload {
+  return {
+    key: `floods-${key}`,
+    title: `flood of ${what} x ${connections}`,
+    unit: "message",
+    metric: "p99",
+    server: mode === "floodedHttp" ? { mode } : { mode, deflate: true },
+    peers,
+    kind: "flood",
+    flood: kind,
+    connections,
+  };
+}
+
+/** The server answers texts alone, so that nothing but what comes is work. */
+const sink = { mode: "floodedSink" } as const;
+const overHttp = { peers: ["node:http"], mode: "floodedHttp" } as const;
 
 /** All of them, in the order of the table. */
 export const workloads: readonly Workload[] = [
@@ -120,19 +149,20 @@ export const workloads: readonly Workload[] = [
     server: { mode: "fetch" },
     peers: ["node:http", "hono", "bun", "deno"],
   },
-  {
-    key: "flood-messages",
-    title: "5 peers flood with 64 B messages: an honest one's wait",
-    ...flooded,
-    flood: "messages",
-  },
-  { key: "flood-pings", title: "5 peers flood with pings: an honest one's wait", ...flooded, flood: "pings" },
-  {
-    key: "flood-inflate",
-    title: "5 peers flood with what inflates: an honest one's wait",
-    ...flooded,
-    flood: "inflate",
-  },
+  // ws takes minutes to reply to anyone else.
+  flood("messages", "texts of 1 B", 50, { peers: [] }),
+  // ws ends a connection with more than 60 pings unanswered.
+  flood("pings", "pings of 125 B", 20, { peers: [] }),
+  flood("inflate", "81 B that inflate to 60,000", 5, sink),
+  flood("bombs", "267 B that inflate to 250,000", 1, { key: "bomb", ...sink }),
+  flood("bombs", "267 B that inflate to 250,000", 5, sink),
+  flood("parts", "1 MiB deflated, read in parts", 5, { peers: [], mode: "floodedParts" }),
+  flood("streams", "1,000 streams of DEFLATE in a message", 5, sink),
+  flood("compressed", "30 KB of JSON deflated", 5),
+  flood("texts", "texts of 16 MiB", 10),
+  // node:http ends connections of its own accord.
+  flood("requests", "pipelined requests", 5, { ...overHttp, peers: [] }),
+  flood("chunks", "one-byte chunks", 5, overHttp),
   {
     key: "client",
     title: "64 B, 1 in flight x 50, as the client",

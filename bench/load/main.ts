@@ -1,9 +1,10 @@
 // The load generator, a process of its own: answers questions, lines of JSON both ways, and ends with its parent.
 import { createInterface } from "node:readline";
-import type { EchoLoad, FloodKind } from "../workloads.ts";
+import type { EchoLoad } from "../workloads.ts";
 import { churn } from "./churn.ts";
 import { EchoGroup } from "./echo.ts";
 import { Flood, pulse } from "./flood.ts";
+import type { FloodKind } from "./flood-forms.ts";
 import { Receivers } from "./receivers.ts";
 import { openMany, openWebSocket } from "./upgrade.ts";
 
@@ -22,7 +23,9 @@ export interface Questions {
     milliseconds?: number;
     count?: number;
   }) => ReturnType<typeof churn>;
-  pulse: (details: { port: number; milliseconds: number }) => ReturnType<typeof pulse>;
+  pulse: (details: { port: number; milliseconds: number; isHttp: boolean }) => ReturnType<typeof pulse>;
+  /** How many connections of a flood the server has ended. */
+  ended: (details: { group: number }) => { ended: number };
   close: (details: { group: number }) => object;
 }
 
@@ -45,14 +48,15 @@ const questions: Questions = {
   openReceivers: async ({ port, connections }) =>
     keep(new Receivers(await openMany(connections, () => openWebSocket(port)))),
   openFlood: async ({ port, connections, flood }) => {
-    const group = await Flood.open(port, connections);
-    group.start(flood);
+    const group = await Flood.open(port, connections, flood);
+    group.start();
     return keep(group);
   },
   run: ({ group, milliseconds }) => (groups.get(group) as EchoGroup).run(milliseconds),
   receive: ({ group, bytes }) => (groups.get(group) as Receivers).receive(bytes),
   churn: ({ port, end, ...limits }) => churn(port, end, limits),
-  pulse: ({ port, milliseconds }) => pulse(port, milliseconds),
+  pulse: ({ port, ...details }) => pulse(port, details),
+  ended: ({ group }) => ({ ended: (groups.get(group) as Flood).ended }),
   close: ({ group }) => {
     groups.get(group)!.close();
     groups.delete(group);

@@ -50,10 +50,10 @@ function watchDelay() {
   return {};
 }
 
-/** How late it was since then, at most, in microseconds. */
+/** How late it was since then, at most and at the 99th percentile, in microseconds. */
 function delay() {
   delays.disable();
-  return { delay: delays.max / 1000 };
+  return { delay: delays.max / 1000, delay99: delays.percentile(99) / 1000 };
 }
 
 /** Says that this process is ready, and answers questions from then on; `answers` has those of this program. */

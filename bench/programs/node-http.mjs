@@ -14,7 +14,10 @@ if (options.mode === "request") {
   };
   ready({ version }, runner(Array.from({ length: connections }, () => operate)));
 } else {
-  const server = http.createServer((_request, response) => response.end(greeting));
+  const server = http.createServer((request, response) => {
+    if (request.method === "POST") request.on("end", () => response.end(greeting)).resume();
+    else response.end(greeting);
+  });
   server.listen(0, host);
   await once(server, "listening");
   ready({ version, port: server.address().port });

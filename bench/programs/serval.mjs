@@ -7,12 +7,36 @@ const { connect, http, net, serve } = await import(pathToFileURL(options.serval)
 const { mode, deflate = false, tls, version } = options;
 const message = (ws, data) => ws.write(data);
 
-/** All but the flooded server let a peer send as fast as it likes, as the others' servers do. */
-const listening = { port: 0, host, deflate, ...(mode !== "flooded" && { rate: false }), ...(tls && { tls }) };
+/** All but the flooded servers let a peer send as fast as it likes, as the others' servers do. */
+const listening = { port: 0, host, deflate, ...(!mode.startsWith("flooded") && { rate: false }), ...(tls && { tls }) };
 
 const modes = {
   echo: async () => ready({ version, port: (await serve({ ...listening, message })).port }),
   flooded: async () => ready({ version, port: (await serve({ ...listening, message })).port }),
+  floodedSink: async () => {
+    const answer = (ws, data) => (typeof data === "string" ? ws.write(data) : undefined);
+    ready({ version, port: (await serve({ ...listening, message: answer })).port });
+  },
+  floodedParts: async () => {
+    const connection = async (ws) => {
+      for (;;) {
+        const { done } = await ws.readSome();
+        if (done) await ws.write("all of it has come");
+      }
+    };
+    ready({ version, port: (await serve({ ...listening, connection })).port });
+  },
+  floodedHttp: async () => {
+    const respond = async (request) => {
+      await request.bytes();
+      return new http.Response({ body: greeting });
+    };
+    const respondAtOnce = () => new http.Response({ body: greeting });
+    const listener = await net.listen({ port: 0, host }, (stream) => {
+      http.serve(stream, (request) => (request.method === "POST" ? respond(request) : respondAtOnce())).catch(() => {});
+    });
+    ready({ version, port: listener.port });
+  },
   broadcast: async () => {
     const server = await serve({ ...listening, open: (ws) => void ws.subscribe("all"), message: () => {} });
     ready(

@@ -30,6 +30,11 @@ const echo = async () => {
 const modes = {
   echo,
   flooded: echo,
+  floodedSink: async () => {
+    const server = await listen();
+    server.on("connection", (ws) => ws.on("message", (data, isBinary) => isBinary || ws.send(data, { binary: false })));
+    ready({ version, port: server.address().port });
+  },
   broadcast: async () => {
     const server = await listen();
     const publish = (data) => {

@@ -21,9 +21,15 @@ describe("the bench's arguments", () => {
   });
 
   it("choose workloads by words in their names, in the order of the table", () => {
-    assert.deepEqual(keys("--only", "text,echo-one"), ["echo-one", "text-one", "text-deep", "text-16k"]);
+    assert.deepEqual(keys("--only", "text-,echo-one"), ["echo-one", "text-one", "text-deep", "text-16k"]);
     assert.deepEqual(keys("--only", "echo-one", "--only", "idle"), ["echo-one", "idle"]);
-    assert.deepEqual(keys("--only", "MiB"), ["echo-1m"]);
+    assert.deepEqual(keys("--only", "KiB"), ["echo-16k", "text-16k"]);
+    assert.deepEqual(keys("echo-one", "idle"), ["echo-one", "idle"]);
+    assert.deepEqual(keys("idle", "--only", "echo-one"), ["echo-one", "idle"]);
+    assert.deepEqual(
+      keys("floods"),
+      workloads.filter(({ kind }) => kind === "flood").map(({ key }) => key),
+    );
   });
 
   it("choose peers and an older build", () => {
@@ -37,7 +43,7 @@ describe("the bench's arguments", () => {
     refuses(["--peers", "socket.io"], /"socket\.io".* ws, net, node:http/s);
     refuses(["--qick"], /--qick.*--only, --peers, --quick/s);
     refuses(["--against"], /--against/);
-    refuses(["echo"], /--only echo/);
+    refuses(["eco"], /"eco"/);
   });
 
   it("have a help text that names every workload and option", () => {

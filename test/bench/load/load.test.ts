@@ -132,12 +132,33 @@ describe("a broadcast", () => {
 describe("a flood", () => {
   it("goes on beside an honest client", async (t) => {
     const server = await echoServer(t, { deflate: true, rate: undefined });
-    for (const kind of ["messages", "pings", "inflate"] as const) {
-      const flood = await Flood.open(server.port!, 2);
-      flood.start(kind);
-      const { operations, p50 } = await pulse(server.port!, 50);
-      assert.ok(operations > 0 && p50 > 0, kind);
+    for (const kind of ["messages", "pings", "inflate", "streams"] as const) {
+      const flood = await Flood.open(server.port!, 2, kind);
+      flood.start();
+      const { operations, p50, p99, max } = await pulse(server.port!, { milliseconds: 50 });
+      assert.ok(operations > 0 && p50 > 0 && p50 <= p99 && p99 <= max, kind);
+      assert.equal(flood.ended, 0, kind);
       flood.close();
     }
+  });
+
+  it("of requests goes on beside an honest client", async (t) => {
+    const fetch = async (request: Request): Promise<Response> => new Response(`${(await request.text()).length}`);
+    const { port } = await echoServer(t, { fetch });
+    for (const kind of ["requests", "chunks"] as const) {
+      const flood = await Flood.open(port!, 2, kind);
+      flood.start();
+      assert.ok((await pulse(port!, { milliseconds: 50, isHttp: true })).operations > 0, kind);
+      assert.equal(flood.ended, 0, kind);
+      flood.close();
+    }
+  });
+
+  it("tells how many of its connections the server has ended", async (t) => {
+    const { port } = await echoServer(t, { deflate: true, message: (ws) => ws.terminate() });
+    const flood = await Flood.open(port!, 2, "messages");
+    flood.start();
+    while (flood.ended < 2) await new Promise((resolve) => setImmediate(resolve));
+    flood.close();
   });
 });
