@@ -8,14 +8,17 @@ export type Invocation =
   | { readonly kind: "nothing" }
   | Task;
 
-/** Before the command is known: which options take values is the same in all. */
+/**
+ * The options of all commands: an option takes a value in every command or in none, so arguments can be split before
+ * the command is known.
+ */
 const allOptions: OptionTable = Object.assign({}, ...commandNames.map((name) => commands[name].options));
 
 /** Reads the arguments after the program's name. Options may stand before the command. Throws {@link UsageError}. */
 export function parseArguments(args: readonly string[]): Invocation {
   const name = commandIn(args);
   const given = readOptions(args, name === undefined ? allOptions : commands[name].options, name);
-  // The value of an unknown option would be taken for a command: so options are checked first.
+  // Options are checked before words: an unknown option's value would otherwise be reported as an unknown command.
   const [word] = given.words;
   if (word !== undefined && name === undefined) {
     throw new UsageError(`unknown command ${quoted(word)}; the commands are ${listed(commandNames)}`);
@@ -41,7 +44,7 @@ function checkWords(name: CommandName, words: readonly string[]): void {
   throw new UsageError(`unexpected argument ${quoted(extra)}; ${instead}`);
 }
 
-/** The name of the command that is meant, if it is one. */
+/** The command that the arguments name, if any. */
 export function commandIn(args: readonly string[]): CommandName | undefined {
   const word = firstWord(args, allOptions);
   return commandNames.find((name) => name === word);

@@ -15,37 +15,37 @@ import {
 /** The name of a command that serves. */
 export type ServerName = "echo" | "serve";
 
-/** What a command is to do. */
+/** What the command line asks a command to do, its options read. */
 export type Task =
   | { readonly kind: "run"; readonly command: ServerName; readonly where: Where; readonly echo: EchoSettings }
   | { readonly kind: "connect"; readonly client: ClientSettings; readonly chat: ChatSettings }
   | { readonly kind: "inspect"; readonly client: ClientSettings; readonly json: boolean }
   | { readonly kind: "bench"; readonly load: LoadOptions; readonly json: boolean };
 
-/** A command, as far as it is words. */
+/** A command's words and options. */
 export interface Command {
-  /** What it is there for, in one line. */
+  /** The purpose, in one line. */
   readonly summary: string;
-  /** Whether it takes a URL after its name; it takes no other arguments. */
+  /** Whether a URL follows the command's name. There are no other arguments. */
   readonly takesUrl: boolean;
   readonly options: OptionTable;
-  /** What else there is to know: lines of less than 80 characters. */
+  /** Printed after the options; lines of less than 80 characters. */
   readonly notes: string;
-  /** What the options say is to be done, with the URL if there is one. Throws `UsageError`. */
+  /** Turns the options, and the URL if the command takes one, into a task. Throws `UsageError`. */
   read(given: Given, url: string): Task;
 }
 
-/** The options that make sense without a command too. */
+/** Options that also work without a command. */
 export const generalOptions: OptionTable = {
   help: { short: "h", help: "show this help" },
   version: { short: "v", help: "show the version" },
 };
 
-const inspectOptions: OptionTable = { json: { help: "print all of it as one line of JSON; times in ms" } };
+const inspectOptions: OptionTable = { json: { help: "print everything as one line of JSON; times in ms" } };
 
-const inspectNotes = `Shows each step of opening a WebSocket, with its time and the bytes as they
-went over the wire, and says what is wrong and what to do about it. Exits with
-0 if one could be opened, 1 otherwise.
+const inspectNotes = `Opens a WebSocket step by step and shows the time of each step and the bytes
+exchanged; then says what is wrong and what to do about it. Exits with 0 if
+the WebSocket opened, 1 otherwise.
 `;
 
 const server = (name: ServerName, summary: string): Command => ({
@@ -61,7 +61,7 @@ export type CommandName = ServerName | "connect" | "inspect" | "bench";
 
 /** All commands. */
 export const commands: Readonly<Record<CommandName, Command>> = {
-  echo: server("echo", "a WebSocket server that sends every message back, at every path"),
+  echo: server("echo", "a WebSocket server that echoes every message, at every path"),
   serve: server("serve", "a page to try WebSockets with, at /, and its echo, at /echo"),
   connect: {
     summary: "a WebSocket client: lines in, messages out",
@@ -75,7 +75,7 @@ export const commands: Readonly<Record<CommandName, Command>> = {
     },
   },
   inspect: {
-    summary: "what happens, step by step, when a WebSocket is opened",
+    summary: "shows step by step how a WebSocket opens, and what is wrong",
     takesUrl: true,
     options: { ...inspectOptions, ...clientOptions, ...generalOptions },
     notes: inspectNotes,

@@ -1,12 +1,12 @@
-// The words of --help. Lines stay under 80 characters.
+// The text of `--help`. Lines stay under 80 characters.
 import { commandNames, commands, generalOptions, type CommandName } from "./commands.ts";
 import type { Option, OptionTable } from "./shared/options.ts";
 
 const width = 79;
-/** Where the words of an option begin. */
+/** The column at which an option's description begins. */
 const indent = 23;
 
-/** The help of one command, or without a name that of them all. */
+/** The help of one command, or, without a name, of the program. */
 export function help(command?: CommandName): string {
   if (command !== undefined) {
     const { summary, takesUrl, options, notes } = commands[command];
@@ -15,7 +15,7 @@ export function help(command?: CommandName): string {
   }
   const list = commandNames.map((name) => `  ${name.padEnd(9)}${commands[name].summary}\n`).join("");
   const more =
-    "serval <command> --help shows the options of a command. Exits with 2, whatever\nthe command, for arguments that can't be meant.\n";
+    "serval <command> --help shows the options of a command. Every command exits\nwith 2 if its arguments are invalid.\n";
   return `serval: WebSockets to try things with\n\nUsage: serval <command> [options]\n\nCommands:\n${list}\nOptions:\n${optionLines(generalOptions)}\n${more}`;
 }
 

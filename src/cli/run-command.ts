@@ -27,8 +27,8 @@ const servers: Readonly<Record<ServerName, ServerCommand>> = {
 };
 
 /**
- * Does what the arguments ask for. Fulfils with the exit code: 0, 1 for what went wrong, 2 for arguments that can't be
- * meant; for a server when it has been closed.
+ * Does what the arguments ask for. Fulfils with the exit code: 0 for success, 1 for a failure, 2 for invalid arguments.
+ * For a server it fulfils after the server has closed.
  */
 export async function runCommand(args: readonly string[], output: Output, stdio: Stdio = process): Promise<number> {
   let invocation: Invocation;
@@ -36,7 +36,7 @@ export async function runCommand(args: readonly string[], output: Output, stdio:
     invocation = parseArguments(args);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    // Run by npm, the command may not be in the user's path.
+    // Under `npm start` the command may not be in the user's path.
     const program = process.env["npm_lifecycle_event"] === "start" ? ["npm start --"] : ["serval", commandIn(args)];
     output.err(`serval: ${error.message}; see ${[...program, "--help"].filter(Boolean).join(" ")}\n`);
     return 2;
@@ -79,7 +79,7 @@ async function run(
   return 0;
 }
 
-/** Where the WebSocket is, as `serval connect` takes it. */
+/** The WebSocket's URL, in the form that `serval connect` takes. */
 function webSocketUrl(url: string, path: string): string {
   return url.startsWith("unix:") ? `ws+${url}:${path}` : `${url.replace(/^http/, "ws")}${path}`;
 }
@@ -90,9 +90,9 @@ function whyNot(error: unknown, { port, host, unix }: Where): string {
   if (unix !== undefined) return message;
   switch (error instanceof ServalError ? error.code : undefined) {
     case "net.address_in_use":
-      return `port ${port} of ${host} is in use; stop the server that uses it, or choose another with --port (0 for any that is free)`;
+      return `port ${port} of ${host} is in use; stop the server that uses it, or choose another with --port (0 for any free one)`;
     case "net.access_denied":
-      return `port ${port} of ${host} is not allowed to this user; choose one above 1023 with --port`;
+      return `this user may not listen on port ${port} of ${host}; choose a port above 1023 with --port`;
     case "net.bad_address":
       return `${message}; --host takes an address or name of this machine`;
     default:

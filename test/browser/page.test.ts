@@ -117,8 +117,8 @@ describe("the page in Chromium", { skip: requires("chromium") }, () => {
     it("says what is wrong with what is written, and sends nothing", async () => {
       await page.getByRole("radio", { name: "Binary" }).check({ force: true });
       for (const [written, words] of [
-        ["48 6x", "“x” is no hexadecimal digit. Bytes are written like 48 65 6c."],
-        ["48 6", "Each byte takes two digits; the last has one."],
+        ["48 6x", "“x” is not a hexadecimal digit. Bytes look like 48 65 6c."],
+        ["48 6", "Each byte takes two digits; the last one has only one."],
       ] as const) {
         await say(written);
         await objection(words).waitFor();
@@ -380,7 +380,7 @@ describe("the page in Chromium", { skip: requires("chromium") }, () => {
     it("closes with a code and reason, says so, and connects again", async () => {
       await page.getByLabel("Close code").fill("1001");
       await button("Close").click();
-      await objection("A page may close with 1000, or 3000 to 4999.").waitFor();
+      await objection("A page may close with 1000, or with 3000 to 4999.").waitFor();
       await page.getByLabel("Close code").fill("4321");
       await page.getByLabel("Reason").fill("é".repeat(62));
       await button("Close").click();
@@ -393,7 +393,7 @@ describe("the page in Chromium", { skip: requires("chromium") }, () => {
       await form("Close").getByText("Closed: 4321 private use, clean. The peer gave no reason.").waitFor();
       assert.ok(await button("Send").isDisabled());
       await say("to nobody");
-      await objection("Not connected: nothing was sent.").waitFor();
+      await objection("Nothing was sent: there is no connection.").waitFor();
       await button("Connect").click();
       await state("open").waitFor();
       await message().press("Enter");
@@ -566,7 +566,7 @@ describe("the page in Chromium", { skip: requires("chromium") }, () => {
       assert.equal((await server.ended).code, 0);
       await button("Connect").click();
       await state("not connected").waitFor();
-      assert.match(await text(entry("problem")), /failed to connect1006lost without a close framenot clean/);
+      assert.match(await text(entry("problem")), /could not connect1006lost without a close framenot clean/);
       assert.equal(await text(region(/^Request/)), "No connection was made.");
     });
   });

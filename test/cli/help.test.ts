@@ -40,9 +40,9 @@ describe("help", () => {
         assert.ok(words.includes(option.help), option.help);
     }
     for (const command of ["connect", "inspect", "bench"] as const) {
-      assert.match(help(command), /^ {6}--timeout S {6}seconds for opening/m);
+      assert.match(help(command), /^ {6}--timeout S {6}seconds to wait for opening/m);
     }
-    assert.match(help("bench"), /counted from when a message was due/);
+    assert.match(help("bench"), /counts from when a message was due/);
   });
 
   it("fits a terminal", () => {

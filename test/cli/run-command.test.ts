@@ -56,7 +56,7 @@ describe("runCommand", () => {
       const other = createServer().listen(0, "127.0.0.1");
       await once(other, "listening");
       const { port } = other.address() as AddressInfo;
-      const advice = "stop the server that uses it, or choose another with --port (0 for any that is free)";
+      const advice = "stop the server that uses it, or choose another with --port (0 for any free one)";
       const inUse = `serval: port ${port} of 127.0.0.1 is in use; ${advice}\n`;
       assert.deepEqual(await run(`${command} --port ${port}`), [1, "", inUse]);
       other.close();

@@ -10,9 +10,9 @@ import { reportOf, resultOf } from "./report.ts";
 import type { Tally } from "./tally.ts";
 
 /**
- * Puts a load on a server, and writes what became of it. Fulfils with the exit code: 1 if no connection could be opened or
- * answers were lost or wrong, 2 for a URL or proxy that can't be meant. The first SIGINT or SIGTERM ends it early; the
- * second does what signals do.
+ * Loads a server and prints the result. Fulfils with the exit code: 1 if no connection could be opened, or answers were
+ * lost or wrong; 2 if the URL or the proxy is invalid. The first SIGINT or SIGTERM ends the load early; a second one
+ * ends the process.
  */
 export async function bench(
   options: LoadOptions,

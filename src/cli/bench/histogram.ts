@@ -1,29 +1,29 @@
-/** The buckets of an octave: a power of two, so that they are bits of a double. */
+/** Bits of the bucket within an octave: the buckets of an octave are a power of two, so these are bits of a double. */
 const bucketBits = 7;
 /** The octaves from 2^-20 ms, about a nanosecond, to 2^23 ms, more than two hours. */
 const lowest = -20;
 const highest = 23;
 
-/** A double, and its upper half: sign, exponent and the highest bits of the fraction. */
+/** A double, viewed as two 32-bit halves. */
 const double = new Float64Array(1);
 const halves = new Uint32Array(double.buffer);
-/** Which of the halves that is. */
+/** Index of the upper half: sign, exponent and the highest bits of the fraction. */
 const upper = new Uint8Array(Float64Array.of(1).buffer)[7] === 0 ? 0 : 1;
-/** The bits of that half that say nothing of the bucket. */
+/** Bits of the upper half below those of the bucket. */
 const shift = 20 - bucketBits;
 const base = bucketOf(2 ** lowest);
 const bucketCount = (highest - lowest) << bucketBits;
 
 /**
- * How often each value came, in memory that does not grow: each power of two is divided into 128 equal buckets, as in an
- * HDR histogram, so that a value is known to half a percent. Which bucket it is stands in its double as it is: exponent
- * and seven bits of the fraction. Values are milliseconds, from a nanosecond to two hours; those outside count as the nearest
- * that is inside, but `min` and `max` are exact. Pure.
+ * A histogram in memory of fixed size. As in an HDR histogram, each power of two is divided into 128 equal buckets, so
+ * a value is known to half a percent. Exponent and seven bits of the fraction, as a double has them, are the index of
+ * the bucket. Values are milliseconds, from a nanosecond to two hours. Values outside count as the nearest inside;
+ * `min` and `max` stay exact. Pure.
  */
 export class Histogram {
   /** How many values were recorded. */
   count = 0;
-  /** The smallest and the largest; 0 where there are none. */
+  /** The smallest and the largest value; 0 without values. */
   min = 0;
   max = 0;
   #sum = 0;
@@ -39,14 +39,14 @@ export class Histogram {
     this.#counts[value <= 0 || index < 0 ? 0 : Math.min(index, bucketCount - 1)]!++;
   }
 
-  /** The mean; 0 where there are no values. */
+  /** The mean; 0 without values. */
   get mean(): number {
     return this.count === 0 ? 0 : this.#sum / this.count;
   }
 
   /**
-   * The least value that is not exceeded by so many percent of all (the nearest rank), of which three decimals count; 0
-   * where there are none.
+   * A percentile by nearest rank: the least value that so many percent of all values do not exceed. Three decimals of
+   * `percent` count. 0 without values.
    */
   percentile(percent: number): number {
     const rank = Math.max(1, Math.ceil((this.count * Math.round(percent * 1000)) / 100_000));
@@ -59,7 +59,7 @@ export class Histogram {
     return this.max;
   }
 
-  /** The values in ascending order, each with how often it came: a bucket's are all its middle. */
+  /** The values in ascending order, each with its count. A bucket's values are reported as its middle. */
   *[Symbol.iterator](): Generator<[value: number, count: number], void, void> {
     for (let index = 0; index < bucketCount; index++) {
       const count = this.#counts[index]!;

@@ -4,10 +4,10 @@ import type { LoadOptions } from "./load-options.ts";
 import { filler, numbersIn, readStamp, stampSize, writeStamp } from "./stamp.ts";
 import type { Tally } from "./tally.ts";
 
-/** `send` copies messages up to this size; larger ones must stay as they are. */
+/** `send` copies messages up to this size. Larger ones are sent in place, so each needs a stamp of its own. */
 const copiedUpTo = 16 * 1024;
 
-/** What the messages of all connections of a load have in common. */
+/** The content shared by all messages of a load. */
 export class Template {
   readonly size: number;
   readonly isText: boolean;
@@ -23,7 +23,7 @@ export class Template {
     this.#sendOptions = { kind: isText ? "text" : "binary" };
   }
 
-  /** Sends the message of this number; says whether there is room for more. */
+  /** Sends the message with this number; returns whether there is room for more. */
   send(ws: Stream<LoadConnection>, number: number, connection: number): boolean {
     if (this.size <= copiedUpTo) {
       writeStamp(this.#bytes, number, connection);
@@ -34,17 +34,17 @@ export class Template {
     return ws.send([stamp, this.#rest], this.#sendOptions);
   }
 
-  /** The number of a message that came; -1 where it differs from what was sent. */
+  /** The number of a received message; -1 if it differs from what was sent. */
   numberOf(ws: Stream<LoadConnection>, message: Uint8Array, connection: number): number {
     const isAlike = message.length === this.size && ws.gotText === this.isText;
     return isAlike ? readStamp(message, connection) : -1;
   }
 }
 
-/** One connection of a load: sends messages, knows their answers, and counts. */
+/** One connection of a load: sends messages, matches answers, and counts. */
 export class LoadConnection {
   readonly ws: Stream<LoadConnection>;
-  /** The messages that are to be answered. */
+  /** Messages that wait for an answer. */
   readonly out: InFlight;
   readonly #number: number;
   readonly #template: Template;
@@ -58,7 +58,7 @@ export class LoadConnection {
     this.#tally = tally;
   }
 
-  /** Sends a message that is due at `time`, and is to be answered. */
+  /** Sends a message that is due at `time` and expects an answer. */
   ask(time: number): void {
     const { next } = this.out;
     this.out.add(time);
@@ -66,13 +66,13 @@ export class LoadConnection {
     this.#template.send(this.ws, next, this.#number);
   }
 
-  /** Sends a message that has no answer; says whether there is room for more. */
+  /** Sends a message that expects no answer; returns whether there is room for more. */
   tell(time: number): boolean {
     this.#count(time);
     return this.#template.send(this.ws, 0, this.#number);
   }
 
-  /** A message came: returns how many are out no more. */
+  /** Handles a received message; returns how many messages left `out`. */
   answered(message: Uint8Array, now: number): number {
     const { out } = this;
     const tally = this.#tally;
@@ -80,7 +80,8 @@ export class LoadConnection {
     const number = this.#template.numberOf(this.ws, message, this.#number);
     const place = number < 0 ? -1 : out.before(number);
     if (place < 0) {
-      // It counts for the oldest that is out, unless it is the answer to one that has been given up.
+      // A wrong message counts as the answer to the oldest in flight. A valid stamp without a message in flight is a
+      // late answer.
       if (number >= 0 || before === 0) tally.unasked++;
       else if (tally.isCounted(out.take())) tally.wrong++;
       return before - out.count;
@@ -95,7 +96,9 @@ export class LoadConnection {
     return before - out.count;
   }
 
-  /** What is out will not be answered; or nobody waits for it, where the load was ended early. Returns how many that are. */
+  /**
+   * Empties `out`: the messages count as lost or, if the load was interrupted, as pending. Returns how many there were.
+   */
   giveUp(interrupted: boolean): number {
     const { count } = this.out;
     while (this.out.count > 0) {

@@ -9,12 +9,12 @@ import { Tally } from "./tally.ts";
 
 type Ws = Stream<LoadConnection>;
 
-/** How long a load that is ended early waits for peers that are gone, in milliseconds. */
+/** How long an interrupted load waits for peers to close, in milliseconds. */
 const patience = 2000;
 
 /**
- * A load on a server: opens connections, sends messages, waits for the answers that are out, closes. What becomes of it
- * stands in `tally`, at any time.
+ * A load on a server: opens connections, sends messages, waits for the answers in flight, closes. `tally` has the
+ * counts at any time.
  */
 export class Load {
   readonly tally: Tally = new Tally();
@@ -24,21 +24,21 @@ export class Load {
   readonly #connections = new Set<LoadConnection>();
   readonly #stop = new AbortController();
   readonly #timers = new Set<Timer>();
-  /** Places for messages: each is a connection that could send another. */
+  /** Free places, in FIFO order: each is a connection that can send one more message. */
   readonly #places: Ring<LoadConnection>;
   #schedule: Schedule = new Schedule(0, 0, 0);
   #left: number;
-  /** How many answers are out; or connections that have no room, where there are no answers. */
+  /** Messages in flight; without answers, connections that have no room. */
   #out = 0;
-  /** When something last came, or was sent when nothing was out. */
+  /** Time of the last received message, or of the first sent while none was in flight. */
   #lastProgress = 0;
   #phase: "opening" | "sending" | "waiting" | "closing" = "opening";
-  /** Connections that have room again get their turn. */
+  /** Whether drained connections are due to send, in the next turn. */
   #isComing = false;
   #sendingEnded = 0;
   #lastCounted = 0;
   #finished!: () => void;
-  /** Fulfils when there is nothing more to wait for. */
+  /** Fulfils when sending has ended and no answer is awaited. */
   readonly #whenFinished = new Promise<void>((resolve) => (this.#finished = resolve));
   /** Fulfils when all connections have ended. */
   #emptied: () => void = () => {};
@@ -52,8 +52,8 @@ export class Load {
   }
 
   /**
-   * Runs to the end, which the signal makes come early. Rejects with misuse, such as `client.bad_url`; all other failures are
-   * counted.
+   * Runs to the end; the signal ends it early. Rejects only with misuse, such as `client.bad_url`; all other failures
+   * are counted.
    */
   async run(signal?: AbortSignal): Promise<Tally> {
     const interrupt = (): void => {
@@ -114,7 +114,7 @@ export class Load {
       clock: this.#clock,
       text: "bytes",
       maxMessageSize: Math.max(size, 16 * 1024 * 1024),
-      // No more than `depth` messages are out; where there are no answers, nothing is sent without room.
+      // `depth` bounds the messages in flight; without answers, a message is only sent when there is room.
       overflow: "wait",
       open: (ws) => {
         ws.data = new LoadConnection(ws, tally.opened++, depth, this.#template, tally);
@@ -125,7 +125,7 @@ export class Load {
         ? (ws, message) => this.#answer(ws.data, message as Uint8Array)
         : (_, message) => this.#hear(message),
       drain: echo ? undefined : (ws) => this.#drained(ws.data),
-      // Connections that are terminated here fail with `core.aborted`.
+      // `core.aborted` comes from our own `terminate` and is no failure.
       error: (_, error) => void (error.code !== "core.aborted" && tally.broke(error)),
       close: (ws, { code }) => this.#closed(ws, code),
     };
@@ -158,7 +158,7 @@ export class Load {
     if (end === Infinity) this.#watch();
     else {
       this.#after(end - start, () => {
-        // What is due until then still leaves.
+        // Send the messages that are due by now, then stop.
         this.#serveDue();
         this.#stopSending();
       });
@@ -168,7 +168,7 @@ export class Load {
 
     await this.#whenFinished;
     const now = this.#clock.now();
-    // Answers that come after the end take time as well.
+    // Answers that arrive after the end extend the time.
     const until = Math.max(Math.min(end, this.#sendingEnded), this.#lastCounted);
     tally.elapsed = Math.max(0, until - tally.since);
     tally.unsent = Math.min(this.#left, this.#schedule.missed(tally.since, Math.min(now, this.#sendingEnded)));
@@ -176,14 +176,14 @@ export class Load {
     tally.processor = (user + system) / 1000;
   }
 
-  /** Sends what is due, as far as there are places, and comes back when more is. */
+  /** Sends the messages that are due, as long as there are places, and sets a timer for the next one. */
   #serveDue(): void {
     const now = this.#clock.now();
     while (this.#places.size > 0 && this.#next(now) <= now) this.#serve(this.#places.shift()!, now);
     const { rate } = this.#options;
     if (rate === undefined || this.#phase !== "sending") return;
     const next = this.#next(now);
-    // What is late waits for a place, not for time.
+    // An overdue message needs a place, not a timer; it is looked at again in 1 ms.
     if (next < Infinity) this.#after(Math.max(1, next - now), () => this.#serveDue());
   }
 
@@ -191,7 +191,7 @@ export class Load {
     return this.#phase === "sending" ? this.#schedule.next(now) : Infinity;
   }
 
-  /** There is a place on this connection: sends the next message there, or keeps the place. */
+  /** Uses a free place on this connection: sends the next message if it is due, or returns the place. */
   #serve(connection: LoadConnection, now: number): void {
     while (connection.ws.isOpen) {
       const due = this.#next(now);
@@ -223,7 +223,7 @@ export class Load {
     this.#isDone();
   }
 
-  /** A message that answers nothing. */
+  /** Counts a message that answers nothing. */
   #hear(message: string | Uint8Array): void {
     const { tally } = this;
     if (!tally.isCounted(this.#clock.now())) return;
@@ -238,7 +238,8 @@ export class Load {
     this.#places.push(connection);
     if (this.#isComing) return;
     this.#isComing = true;
-    // Not now: a transport that takes all at once would leave no turn to what comes, nor to timers.
+    // Sending here would starve reads and timers if the transport takes everything at once; so it waits for the next
+    // turn.
     setImmediate(() => {
       this.#isComing = false;
       const at = this.#clock.now();
@@ -260,7 +261,7 @@ export class Load {
     if (this.#phase === "waiting" && (this.#out === 0 || !this.#options.echo)) this.#finish();
   }
 
-  /** Gives up when nothing has come for as long as connecting may take. */
+  /** Gives up when nothing has arrived for as long as a connection may take to open. */
   #watch(): void {
     const { handshake } = this.#options.client.timeouts;
     const silence = this.#out === 0 ? 0 : this.#clock.now() - this.#lastProgress;

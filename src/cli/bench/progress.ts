@@ -3,13 +3,13 @@ import { duration, whole } from "../shared/format.ts";
 import type { Output } from "../shared/output.ts";
 import { total, type Tally } from "./tally.ts";
 
-/** How often the line is written anew, in milliseconds. */
+/** How often the line is rewritten, in milliseconds. */
 const interval = 500;
 
-/** Back to the beginning of the line, and nothing in it. */
+/** Return to the beginning of the line, and erase it. */
 const clear = "\r\x1b[K";
 
-/** A line on a terminal that says how a load goes. There is none where `err` goes to no terminal. */
+/** A progress line on the terminal that `err` writes to. Without a terminal it does nothing. */
 export class Progress {
   readonly #tally: Tally;
   readonly #output: Output;
@@ -26,7 +26,7 @@ export class Progress {
     if (output.columns !== undefined) this.#write(0);
   }
 
-  /** Takes the line away. */
+  /** Erases the line. */
   end(): void {
     if (this.#timer === undefined) return;
     this.#timer.cancel();
@@ -36,7 +36,7 @@ export class Progress {
 
   #write(perSecond: number): void {
     const line = lineOf(this.#tally, perSecond);
-    // One that is too long would not be cleared as a whole.
+    // A line that wraps would not be erased as a whole.
     this.#output.err(`${clear}${line.slice(0, Math.max(0, (this.#output.columns ?? 80) - 1))}`);
     this.#timer = this.#clock.setTimer(interval, () => {
       const { sent, received } = this.#tally;

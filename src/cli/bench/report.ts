@@ -8,7 +8,7 @@ import { total, type Counts, type Tally } from "./tally.ts";
 const percentiles = [50, 90, 99, 99.9];
 const barWidth = 40;
 
-/** The result of a load for machines; sizes in bytes, times in milliseconds. */
+/** The result of a load, for `--json`; sizes in bytes, times in milliseconds. */
 export function resultOf(options: LoadOptions, tally: Tally): object {
   const { connections, opening, size, isText, depth, echo, rate, warmup, client } = options;
   const seconds = tally.elapsed / 1000;
@@ -62,7 +62,7 @@ export function resultOf(options: LoadOptions, tally: Tally): object {
   };
 }
 
-/** The result of a load for people. */
+/** The result of a load, as text. */
 export function reportOf(options: LoadOptions, tally: Tally): string {
   return [
     ...aboutLoad(options, tally),
@@ -76,7 +76,7 @@ export function reportOf(options: LoadOptions, tally: Tally): string {
     .join("");
 }
 
-/** The loop that a load is, in a word. */
+/** The kind of loop: "none" if no messages are sent. */
 function loopOf({ rate, echo }: LoadOptions): "open" | "closed" | "none" {
   if (rate === 0 || (rate === undefined && !echo)) return "none";
   return rate === undefined ? "closed" : "open";
@@ -88,8 +88,8 @@ function aboutLoad(options: LoadOptions, tally: Tally): string[] {
   const messages = rate === 0 ? "held open" : `${kind}${echo ? `, ${whole(depth)} in flight on each` : ", no answers"}`;
   const early = tally.interrupted ? "; ended early" : "";
   const loops = {
-    closed: "closed loop: latency from when a message was sent, and a slow server is sent less",
-    open: `open loop: ${digits(rate ?? 0)} messages a second are due; latency from when a message was due`,
+    closed: "closed loop: latency counts from when a message was sent; a slow server is sent less",
+    open: `open loop: ${digits(rate ?? 0)} messages a second are due; latency counts from when a message was due`,
     none: undefined,
   };
   const loop = loops[loopOf(options)];
@@ -124,7 +124,7 @@ function aboutMessages({ echo }: LoadOptions, tally: Tally): string[] {
   const lines = [row("messages", counts.join(", ")), row("  sent", rate(sent, tally.bytesSent))];
   if (echo || received > 0) lines.push(row("  received", rate(received, tally.bytesReceived)));
   if (unsent > 0) {
-    lines.push(row("  late", `${whole(unsent)} were due and not sent: there was no room, and no latency has them`));
+    lines.push(row("  late", `${whole(unsent)} were due but not sent, for lack of room; they are in no latency`));
   }
   return lines;
 }
@@ -150,11 +150,11 @@ function aboutEnds({ closes, closedEarly, errors }: Tally): string[] {
   return lines;
 }
 
-/** A load that keeps its own process busy measures that. */
+/** If this process was busy most of the time, the load measures it rather than the server. */
 function aboutProcessor({ processor, elapsed }: Tally): string[] {
   if (elapsed === 0) return [];
   const share = processor / elapsed;
-  const limits = share > 0.9 ? ": it may be what limits this" : "";
+  const limits = share > 0.9 ? ": this process may be the limit" : "";
   return [row("processor", `${duration(processor)} of this process in ${duration(elapsed)}${limits}`)];
 }
 
@@ -173,7 +173,7 @@ function summaryOf(histogram: Histogram): object {
   return { count, min, mean, ...(Object.fromEntries(between) as object), max };
 }
 
-/** What came most often first. */
+/** The counts, the most frequent first. */
 function textOf(counts: Counts): string {
   const sorted = [...counts].toSorted(([, a], [, b]) => b - a);
   return sorted.map(([name, count]) => `${name}: ${whole(count)}`).join(", ");
@@ -183,7 +183,7 @@ function per(count: number, seconds: number): number {
   return seconds > 0 ? count / seconds : 0;
 }
 
-/** A URL without what may be secret in it: user, password, query. */
+/** The URL without the parts that may be secret: user, password, query. */
 function withoutSecrets(url: string): string {
   const { protocol, host, pathname } = new URL(url);
   return host === "" ? `${protocol}${pathname}` : `${protocol}//${host}${pathname}`;

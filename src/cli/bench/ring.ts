@@ -1,4 +1,4 @@
-/** A queue of at most so many items, in memory that does not grow. Pure. */
+/** A FIFO queue of bounded size, in memory that does not grow. Pure. */
 export class Ring<Item> {
   readonly #items: (Item | undefined)[];
   #head = 0;
@@ -8,17 +8,17 @@ export class Ring<Item> {
     this.#items = Array.from({ length: capacity });
   }
 
-  /** How many there are. */
+  /** How many items there are. */
   get size(): number {
     return this.#size;
   }
 
-  /** Adds one after the others. There is room. */
+  /** Adds an item at the end. There must be room. */
   push(item: Item): void {
     this.#items[(this.#head + this.#size++) % this.#items.length] = item;
   }
 
-  /** Takes the first; undefined if there is none. */
+  /** Removes and returns the first item; undefined if there is none. */
   shift(): Item | undefined {
     if (this.#size === 0) return undefined;
     const item = this.#items[this.#head];

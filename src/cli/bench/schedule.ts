@@ -1,6 +1,6 @@
 /**
- * When messages are due. In a closed loop whenever there is room for one; in an open loop at a rate, whatever becomes of
- * those before, so that one that can't be sent yet is late from then on. Times are milliseconds. Pure.
+ * When messages are due. In a closed loop a message is due whenever there is room. In an open loop messages are due at
+ * a fixed rate, so a message that can't be sent yet is late from then on. Times are milliseconds. Pure.
  */
 export class Schedule {
   readonly #rate: number | undefined;
@@ -8,25 +8,25 @@ export class Schedule {
   readonly #end: number;
   #taken = 0;
 
-  /** `rate` is messages a second, undefined for a closed loop. None is due before `start`, nor at `end` and later. */
+  /** `rate` is messages a second, undefined for a closed loop. Messages are due from `start` until before `end`. */
   constructor(rate: number | undefined, start: number, end: number) {
     this.#rate = rate;
     this.#start = start;
     this.#end = end;
   }
 
-  /** When the next message is due; Infinity for never. In a closed loop that is always now. */
+  /** When the next message is due; Infinity for never. In a closed loop this is now. */
   next(now: number): number {
     const due = this.#rate === undefined ? now : this.#start + (this.#taken * 1000) / this.#rate;
     return due < this.#end ? due : Infinity;
   }
 
-  /** The next message is sent. */
+  /** Counts the next message as sent. */
   take(): void {
     this.#taken++;
   }
 
-  /** How many messages were due from `since` on, and have not been taken. */
+  /** How many messages were due since `since` and have not been taken. */
   missed(since: number, now: number): number {
     const rate = this.#rate;
     if (rate === undefined || rate === 0) return 0;

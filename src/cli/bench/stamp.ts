@@ -1,26 +1,26 @@
-// What a message of a load has at its beginning, so that its echo is known again: two numbers of eight hexadecimal
-// digits, its own and its connection's, the lowest digit first. A message that is shorter has as much of that as it has room
-// for. They are letters and digits in text and in binary messages.
+// The stamp at the beginning of a message identifies its echo. It is two numbers of eight hexadecimal digits, lowest
+// digit first: the message's and the connection's. A message shorter than that has as many digits as fit. Text and
+// binary messages have the same digits.
 
 const digits = 8;
-/** The size of a stamp. */
+/** The size of a stamp, in bytes. */
 export const stampSize: number = 2 * digits;
 const letters = Uint8Array.from("0123456789abcdef", (letter) => letter.charCodeAt(0));
 const valueOf = new Int8Array(256).fill(-1);
 for (const [value, letter] of letters.entries()) valueOf[letter] = value;
 
-/** How many numbers messages of this size can tell apart: then they count from 0 again. */
+/** How many message numbers fit into this size; numbers begin at 0 again after that. */
 export function numbersIn(size: number): number {
   return 16 ** Math.min(size, digits);
 }
 
-/** Puts a stamp where a message begins. */
+/** Writes a stamp at the beginning of a message. */
 export function writeStamp(message: Uint8Array, number: number, connection: number): void {
   writeDigits(message, 0, number);
   writeDigits(message, digits, connection);
 }
 
-/** The number in the stamp of a message of this connection; -1 where that is none of its stamps. */
+/** The number in a message's stamp; -1 if the stamp is not of this connection. */
 export function readStamp(message: Uint8Array, connection: number): number {
   const number = readDigits(message, 0);
   const other = message.length > digits ? readDigits(message, digits) : 0;
@@ -47,7 +47,9 @@ const words = "the bid and ask of every trade were quoted high low open close vo
   " ",
 );
 
-/** A message's bytes before they are stamped: words, in no order that a compressor could learn. */
+/**
+ * The content of a message before it is stamped: words in an order without a pattern, so that compression is realistic.
+ */
 export function filler(size: number): Uint8Array {
   const bytes = new Uint8Array(size);
   let seed = 1;

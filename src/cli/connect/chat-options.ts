@@ -5,29 +5,32 @@ export interface ChatSettings {
   readonly binary: boolean;
   readonly hex: boolean;
   readonly json: boolean;
-  /** How long the peer has to be silent at the end of the input, in milliseconds; Infinity for no end. */
+  /**
+   * How long the peer must be silent after the end of the input before the connection is closed, in milliseconds;
+   * Infinity for never.
+   */
   readonly wait: number;
 }
 
-/** The options of `connect` alone. */
+/** Options that only `connect` has. */
 export const chatOptions: OptionTable = {
   binary: {
-    help: "send binary: each line typed as a message; what is piped in as one message, and what comes in goes out as it is",
+    help: "send binary messages: each typed line, or piped input as a whole; write received messages unchanged",
   },
-  hex: { help: "show binary messages in hex also with --binary" },
+  hex: { help: "show received binary messages in hex, even with --binary" },
   json: { help: "print each event as a line of JSON: open, message, close, error" },
   wait: {
     value: "S",
     example: "2",
-    help: 'at the end of what is piped in, for how many seconds the server has to be silent before the connection is closed (default 0.5), or "forever"',
+    help: 'after piped input has ended, close when the server has been silent for so many seconds (default 0.5), or "forever": keep the connection open',
   },
 };
 
 /** Notes on `connect`, printed after its options. */
-export const chatNotes = `Each line is sent as a message, each message printed as a line; everything
-else goes to stderr. On a terminal /help shows what else can be typed, and
-Ctrl-C closes; a second one stops at once. Exits with 0 after a clean close
-(1000, 1001, no code, or any that this side asked for), 1 otherwise.
+export const chatNotes = `Sends each line as a message and prints each message as a line; everything
+else goes to stderr. On a terminal /help lists more commands, and Ctrl-C
+closes; a second one stops at once. Exits with 0 after a clean close (1000,
+1001, no code, or any code if this side asked for the close), 1 otherwise.
 `;
 
 /** Reads {@link chatOptions}. Throws {@link UsageError}. */

@@ -14,8 +14,8 @@ import { isInteractive, type Stdio } from "../shared/stdio.ts";
 import { jsonTranscript, textTranscript, type Transcript } from "./transcript.ts";
 
 /**
- * Connects, sends what is typed or piped in, and prints what comes, until either side closes. Fulfils with the exit
- * code: 0 for a clean end, 1 for any other, 2 for a URL or options that can't be meant.
+ * Connects, sends what is typed or piped in, and prints what arrives, until either side closes. Fulfils with the exit
+ * code: 0 for a clean end, 1 for any other, 2 for an invalid URL or option.
  */
 export async function connect(
   client: ClientSettings,
@@ -75,7 +75,7 @@ async function talk(ws: Stream, { client, chat, stdio, clock, screen, transcript
         if (chat.wait !== Infinity) void close();
       },
       (error: unknown) => {
-        // What fails since the connection has ended says nothing new.
+        // After the connection has ended, a failure of the input adds nothing.
         if (!ws.isOpen) return;
         inputFailure = error;
         void close();
@@ -95,7 +95,10 @@ async function talk(ws: Stream, { client, chat, stdio, clock, screen, transcript
   return isExpected ? 0 : 1;
 }
 
-/** Prints every message. Fulfils at the end with why it ended, where that was no orderly one and there is more to say. */
+/**
+ * Prints every message until the connection ends. Fulfils with the error that ended it, or undefined after an orderly
+ * end.
+ */
 async function receive(ws: Stream, transcript: Transcript, quiet: Quiet): Promise<unknown> {
   try {
     for await (const message of ws) {
@@ -109,7 +112,7 @@ async function receive(ws: Stream, transcript: Transcript, quiet: Quiet): Promis
   }
 }
 
-/** RFC 6455 section 7.4.1: what the other codes say is no success, unless this side has asked for the end. */
+/** Codes other than 1000 and 1001 report a problem (RFC 6455 section 7.4.1), unless this side asked for the close. */
 function isCleanEnd({ code, clean }: CloseInfo, isOurs: boolean): boolean {
   return clean && (isOurs || code === 1000 || code === 1001 || code === 1005);
 }

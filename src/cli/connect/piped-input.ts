@@ -4,35 +4,35 @@ import { lines } from "../shared/lines.ts";
 import type { Quiet } from "../shared/quiet.ts";
 import type { RoundTrips } from "../shared/round-trips.ts";
 
-/** What the sending of an input works with. */
+/** What `sendPiped` needs. */
 export interface PipedInput {
   readonly ws: Pick<Stream, "write" | "ping">;
   readonly stdin: Readable;
-  /** Whether the whole input is one binary message, in the place of a text message for each line. */
+  /** Whether the whole input is one binary message, instead of a text message for each line. */
   readonly binary: boolean;
   readonly trips: RoundTrips;
   readonly quiet: Quiet;
-  /** The silence that ends it, in milliseconds; Infinity for none. */
+  /** How long the peer must be silent before the connection is closed, in milliseconds; Infinity for never. */
   readonly wait: number;
-  /** How long the peer may take to answer the ping after all messages, in milliseconds. */
+  /** How long the peer may take to answer the ping after the last message, in milliseconds. */
   readonly patience: number;
 }
 
 /**
- * Sends an input. Fulfils when it has ended and the answers are in, as far as anyone can know: the peer has answered a
- * ping that was sent after it, so it has received everything, and has been silent for `wait` since. Throws what the
- * input or the connection fails with.
+ * Sends the input, then waits for the answers. There is no certain end of answers: it fulfils when the peer has
+ * answered a ping that was sent after the last message, so has received everything, and has then been silent for
+ * `wait`. Rejects with the failure of the input or the connection.
  */
 export async function sendPiped({ ws, stdin, binary, trips, quiet, wait, patience }: PipedInput): Promise<void> {
   if (binary) await sendWhole(ws, stdin);
   else for await (const line of lines(stdin)) await ws.write(line);
   if (wait === Infinity) return;
-  // Of a peer that answers no pings, silence is all that can be had.
+  // A peer that answers no pings can only be waited for until it is silent.
   await Promise.race([trips.ping(ws), quiet.lasting(patience)]);
   await quiet.lasting(wait);
 }
 
-/** As it comes, in one message; none for an input that is empty. */
+/** Sends the input as one message, in parts as they arrive; an empty input sends none. */
 async function sendWhole(ws: Pick<Stream, "write">, stdin: Readable): Promise<void> {
   const chunks = stdin.iterator() as AsyncIterableIterator<Uint8Array>;
   const first = await chunks.next();

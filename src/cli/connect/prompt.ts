@@ -5,24 +5,27 @@ import type { RoundTrips } from "../shared/round-trips.ts";
 import type { Screen } from "../shared/screen.ts";
 import type { Stdio } from "../shared/stdio.ts";
 
-const words = `/ping                  how long a ping takes
-/close [CODE [REASON]] closes, with 1000 if nothing else is said
-/help                  this
+const words = `/ping                  measures a round trip by a ping
+/close [CODE [REASON]] closes, with 1000 by default
+/help                  shows this
 //TEXT                 sends /TEXT
-Ctrl-C and Ctrl-D close; the arrow keys bring back what was sent.
+Ctrl-C and Ctrl-D close; the arrow keys bring back earlier lines.
 `;
 
-/** What a prompt works with. */
+/** What a prompt needs. */
 export interface PromptOwner {
   readonly ws: Stream;
   readonly screen: Screen;
   readonly trips: RoundTrips;
-  /** Whether lines are sent as binary. */
+  /** Whether lines are sent as binary messages. */
   readonly binary: boolean;
   close(options?: CloseOptions): Promise<void>;
 }
 
-/** Sends what is typed at a terminal, line by line, until the connection ends. The lines are kept for this run alone. */
+/**
+ * Sends what is typed at a terminal, line by line, until the connection ends. The history of lines lasts for this run
+ * only.
+ */
 export function startPrompt({ stdin, stdout }: Pick<Stdio, "stdin" | "stdout">, owner: PromptOwner): void {
   const { ws, screen } = owner;
   const prompt = createInterface({
@@ -67,6 +70,6 @@ async function obey(line: string, owner: PromptOwner): Promise<void> {
       screen.err(words);
       return;
     default:
-      throw new Error(`no command /${command}; /help shows all, and //${command} sends it`);
+      throw new Error(`there is no command /${command}; /help lists the commands, and //${command} sends /${command}`);
   }
 }

@@ -7,16 +7,16 @@ import { jsonLine } from "../shared/json-line.ts";
 import type { Screen } from "../shared/screen.ts";
 import { isInteractive, painter, type Paint, type Stdio } from "../shared/stdio.ts";
 
-/** What is told of a connection, in words or as JSON. */
+/** Reports the events of a connection, as text or as JSON. */
 export interface Transcript {
   opened(url: string, ws: Stream): Promise<void>;
-  /** Fulfils when there is room for more. */
+  /** Fulfils when there is room for more output. */
   message(message: MessageData): Promise<void>;
   closed(info: CloseInfo, isExpected: boolean): Promise<void>;
   failed(error: unknown): Promise<void>;
 }
 
-/** One line of JSON for each event. */
+/** Writes one line of JSON for each event. */
 export function jsonTranscript(screen: Screen): Transcript {
   const line = (event: object): Promise<void> => screen.out(jsonLine(event));
   return {
@@ -51,7 +51,7 @@ export function jsonTranscript(screen: Screen): Transcript {
   };
 }
 
-/** Messages on stdout, the rest on stderr; what goes well is worth a word only to a person. */
+/** Writes messages to stdout, the rest to stderr. Success is reported only on a terminal. */
 export function textTranscript(screen: Screen, stdio: Stdio, { binary, hex }: ChatSettings): Transcript {
   const interactive = isInteractive(stdio);
   const isTerminal = stdio.stdout.isTTY === true;
@@ -87,7 +87,7 @@ export function textTranscript(screen: Screen, stdio: Stdio, { binary, hex }: Ch
   };
 }
 
-/** A message between what the user types: what goes on in a second line can't look like another message. */
+/** A message shown between typed lines. Its further lines are indented, so that none looks like another message. */
 function aside(text: string, isText: boolean, paint: Paint): string {
   const mark = isText ? paint("green", "< ") : paint("yellow", "< ");
   return `${mark}${text.replaceAll("\n", "\n  ")}\n`;
@@ -104,7 +104,7 @@ function closing({ code, reason, clean }: CloseInfo): string {
   return `closed with ${code === 1005 ? "no code" : code}${reason === "" ? "" : `: ${escapedLine(reason)}`}`;
 }
 
-/** A URL as it may be shown: without its password. */
+/** A URL without its password. */
 export function withoutPassword(url: string): string {
   if (!URL.canParse(url)) return url;
   const shown = new URL(url);

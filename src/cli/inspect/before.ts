@@ -1,6 +1,9 @@
 import { coreError, type Clock } from "../../core/index.ts";
 
-/** What an operation comes to before a time of the clock; then it is told to give up, and this throws `core.timeout`. */
+/**
+ * Runs an operation until a time of the clock. At that time its signal is aborted, and this rejects with
+ * `core.timeout`.
+ */
 export async function before<Result>(
   until: number,
   clock: Clock,
@@ -19,7 +22,7 @@ export async function before<Result>(
   const timer = left === Infinity ? undefined : clock.setTimer(Math.max(0, left), late);
   try {
     const result = operation(controller.signal);
-    // What it still says of being given up is of no interest.
+    // The rejection by our own abort is ignored.
     result.catch(() => {});
     return await Promise.race([result, timedOut]);
   } finally {

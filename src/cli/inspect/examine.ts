@@ -19,7 +19,7 @@ import { verdictOf } from "./verdict.ts";
 /** How many pings are sent. */
 const pings = 5;
 
-/** Opens a WebSocket step by step, pings it, closes it, and tells what it found. Throws misuse alone. */
+/** Opens a WebSocket step by step, pings it, closes it, and returns what it found. Throws only misuse. */
 export async function examine({ url, options }: ClientSettings, clock: Clock): Promise<Inspection> {
   const found: Inspection = { url: withoutPassword(url), opened: false, verdict: "" };
   await new Examination(parseUrl(url), options, clock, found).run();
@@ -37,7 +37,7 @@ class Examination {
   readonly #trips: RoundTrips;
   #step: StepName = "dns";
   #since = 0;
-  /** The address that was connected to, for another look. */
+  /** The address that was connected to, for a second connection. */
   #address: string | undefined;
 
   constructor(place: Endpoint, options: ClientOptions, clock: Clock, found: Inspection) {
@@ -71,7 +71,7 @@ class Examination {
     return this.#shakeHands(stream);
   }
 
-  /** Connects to a host: by each of its addresses, until one answers. */
+  /** Connects to a host, trying its addresses until one answers. */
   async #dial(place: Endpoint): Promise<ByteStream> {
     if (place.unix !== undefined) {
       this.#begin("tcp");
@@ -85,7 +85,7 @@ class Examination {
     for (const [i, address] of addresses.entries()) {
       const name = hostAndPort(address, place.port);
       const started = this.#clock.now();
-      // An address that does not answer leaves the others their share of the time.
+      // Each address gets an equal share of the remaining time, so that a silent one does not use it up.
       const share = (this.#deadline - started) / (addresses.length - i);
       try {
         const stream = await this.#limited(started + share, (signal) =>
@@ -135,7 +135,7 @@ class Examination {
     }
   }
 
-  /** Whatever the certificate says, to see what it says; only then it is judged. */
+  /** Accepts any certificate in the TLS handshake, to be able to show it, and judges it afterwards. */
   async #secure(transport: ByteStream): Promise<ByteStream> {
     this.#begin("tls");
     const { tls = {} } = this.#options;
@@ -159,7 +159,7 @@ class Examination {
       clock: this.#clock,
       timeouts: { handshake: Math.max(1, this.#deadline - this.#clock.now()) },
       control: this.#trips.control,
-      // Pongs come after messages, which must be read.
+      // Pongs come after messages, so messages must be read too.
       message: () => void this.#found.messages!++,
     });
     const headers = new Fields(this.#options.headers);
@@ -204,7 +204,7 @@ class Examination {
     const isFailing = this.#found.ping === undefined;
     await ws.close();
     this.#found.close = { ms: this.#clock.now() - started, ...(await ws.closed) };
-    // Of two failures the first counts.
+    // The first of two failures counts.
     if (isFailing) {
       this.#step = step;
       this.#since = since;
@@ -238,7 +238,7 @@ class Examination {
     return { ...failure, speaksTls: await this.#speaksTls(address) };
   }
 
-  /** Whether there is TLS where we have not spoken it, by another connection. */
+  /** After a failure without TLS: tries TLS on another connection to the same port. */
   async #speaksTls(host: string): Promise<boolean> {
     const { port } = this.#place;
     const servername = isIP(this.#place.host) === 0 ? { servername: this.#place.host } : {};
@@ -271,7 +271,7 @@ class Examination {
   }
 }
 
-/** Options that take any certificate, so that it can be looked at. */
+/** TLS options that accept any certificate, so that it can be shown. */
 function looking(tls: TlsOptions): TlsOptions & { ALPNProtocols: string[] } {
   return { ...tls, rejectUnauthorized: false, ALPNProtocols: ["http/1.1"] };
 }
@@ -295,7 +295,10 @@ function findingsOf(stream: TlsStream, ms: number): TlsFindings {
   };
 }
 
-/** The request and what answered it: of a handshake that went well, without the frames after its head. */
+/**
+ * The request and the response. After a successful handshake, the response is only the head, without the frames after
+ * it.
+ */
 function exchangeOf(recording: RecordingStream, ws?: Stream): { request: string; response: string } {
   const received = recording.received.toString("latin1");
   const end = received.indexOf("\r\n\r\n");

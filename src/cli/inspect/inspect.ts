@@ -10,8 +10,8 @@ import { Screen } from "../shared/screen.ts";
 import { painter, type Stdio } from "../shared/stdio.ts";
 
 /**
- * Opens a WebSocket and prints what happened at each step. Fulfils with the exit code: 0 if it was open, 1 if not, 2 for
- * a URL or options that can't be meant.
+ * Opens a WebSocket and prints what happened at each step. Fulfils with the exit code: 0 if the WebSocket opened, 1 if
+ * not, 2 for an invalid URL or option.
  */
 export async function inspect(
   client: ClientSettings,
@@ -33,13 +33,13 @@ export async function inspect(
   return found.opened ? 0 : 1;
 }
 
-/** Throws what is wrong with the URL and the options before anything is connected to. */
+/** Throws if the URL or an option is invalid, before any connection is made. */
 async function check({ url, options }: ClientSettings): Promise<void> {
   const { proxy } = options;
   if (proxy !== undefined && !/^https?:\/\//i.test(String(proxy))) {
-    throw new Error("inspect looks through http: and https: proxies alone; connect takes the others too");
+    throw new Error("inspect takes an http: or https: proxy only; connect takes the others too");
   }
-  // It looks at all of it, and finds itself given up before the first step.
+  // With an aborted signal, `connect` checks all its arguments and stops before the first step.
   await connect(url, { ...options, signal: AbortSignal.abort() }).catch((error: unknown) => {
     if (!(error instanceof ServalError) || error.condition === "misuse") throw error;
   });

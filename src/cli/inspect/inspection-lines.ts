@@ -3,7 +3,7 @@ import { bodyLines } from "../shared/failure.ts";
 import type { Exchange, Inspection, StepName } from "./inspection.ts";
 import type { Paint } from "../shared/stdio.ts";
 
-/** An inspection as text for people. What a server said is escaped. */
+/** An inspection as text. Everything that the server sent is escaped. */
 export function inspectionText(found: Inspection, paint: Paint): string {
   const report = new Report(found, paint);
   addConnection(report, found);
@@ -14,7 +14,7 @@ export function inspectionText(found: Inspection, paint: Paint): string {
   return `${paint("dim", escapedLine(url))}\n${report.lines.join("\n")}\n\n${paint(color, verdict)}\n`;
 }
 
-/** The lines of an inspection's text. */
+/** Collects the lines of an inspection's text. */
 class Report {
   readonly lines: string[] = [];
   readonly paint: Paint;
@@ -33,17 +33,17 @@ class Report {
     this.lines.push(`${mark} ${step.padEnd(10)}${paint("dim", time.padStart(10))}  ${text}`);
   }
 
-  /** Adds more to the step whose line was the last. */
+  /** Adds a line under the last step's line. */
   more(text: string): void {
     this.lines.push(`${" ".repeat(24)}${text}`);
   }
 
-  /** Adds what a step exchanged. */
+  /** Adds the request and response of a step. */
   exchange(exchange: Exchange): void {
     this.lines.push(...exchangeLines(exchange, this.paint));
   }
 
-  /** Why the inspection failed, if it did in this step. */
+  /** The failure's message if the inspection failed in this step. */
   wrong(step: StepName): string | undefined {
     return this.#failure?.step === step ? escapedWords(this.#failure.message) : undefined;
   }
@@ -103,7 +103,7 @@ function addEnd(report: Report, found: Inspection): void {
     report.more(`the server sent ${messages} message${messages === 1 ? "" : "s"} meanwhile`);
 }
 
-/** What went over the wire: heads whole, of a body the first lines. */
+/** A request and response: the heads whole, and the first lines of a body. */
 function exchangeLines({ request, response }: Exchange, paint: Paint): string[] {
   const marked = (text: string, mark: string): string[] =>
     text === ""

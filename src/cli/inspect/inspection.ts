@@ -1,21 +1,21 @@
 /** The steps of opening a WebSocket, in their order. */
 export type StepName = "dns" | "tcp" | "proxy" | "tls" | "handshake" | "ping" | "close";
 
-/** What was found out about an opening. Times are in milliseconds; a step that was not reached, or not needed, is missing. */
+/** What an inspection found. Times are in milliseconds; a step that was not reached or not needed is missing. */
 export interface Inspection {
   /** The URL, without its password. */
   readonly url: string;
-  /** Whether a WebSocket was open. */
+  /** Whether the WebSocket opened. */
   opened: boolean;
-  /** What it comes to, and what to do about it. */
+  /** The conclusion, and what to do about it. */
   verdict: string;
-  /** The lookup of the host's name, or the proxy's. */
+  /** The lookup of the host's or the proxy's name. */
   dns?: { readonly ms: number; readonly host: string; readonly addresses: readonly string[] };
   tcp?: {
     readonly ms: number;
-    /** Where the connection is to, `address:port` or the path of a Unix socket. */
+    /** The address connected to: `address:port`, or the path of a Unix socket. */
     readonly address: string;
-    /** The addresses before it, that did not answer. */
+    /** The addresses tried before that did not answer. */
     readonly failed: readonly FailedAddress[];
   };
   proxy?: { readonly ms: number; readonly url: string } & Exchange;
@@ -23,7 +23,7 @@ export interface Inspection {
   handshake?: { readonly ms: number; protocol: string; extensions: string } & Exchange;
   ping?: { readonly times: readonly number[]; readonly min: number; readonly median: number; readonly max: number };
   close?: { readonly ms: number; readonly code: number; readonly reason: string; readonly clean: boolean };
-  /** How many messages the server sent of its own accord meanwhile. */
+  /** How many messages the server sent meanwhile. */
   messages?: number;
   failure?: Failure;
 }
@@ -34,7 +34,7 @@ export interface FailedAddress {
   readonly message: string;
 }
 
-/** What went over the wire, each byte as the character of that code. */
+/** The bytes exchanged, one character for each byte (Latin-1). */
 export interface Exchange {
   readonly request: string;
   readonly response: string;
@@ -45,9 +45,9 @@ export interface TlsFindings {
   readonly version: string | undefined;
   readonly cipher: string | undefined;
   readonly alpn: string | undefined;
-  /** Whether the certificate is one for this host, of an authority that is known. */
+  /** Whether the certificate is valid for this host and of a known authority. */
   readonly trusted: boolean;
-  /** OpenSSL's word for why not. */
+  /** OpenSSL's error if it is not. */
   readonly reason: string | undefined;
   readonly certificate:
     | {
@@ -66,13 +66,13 @@ export interface Failure {
   readonly ms: number;
   readonly code: string;
   readonly message: string;
-  /** What an HTTP server, or the proxy, answered in the place of a WebSocket's handshake. */
+  /** The HTTP response of the server or proxy that refused the handshake. */
   readonly response?: {
     readonly status: number;
     readonly reason: string;
     readonly headers: Readonly<Record<string, string>>;
     readonly body: string;
   };
-  /** Of a plain connection that went wrong: whether the port speaks TLS. */
+  /** After a failure without TLS: whether the port speaks TLS. */
   readonly speaksTls?: boolean;
 }

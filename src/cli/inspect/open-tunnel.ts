@@ -2,7 +2,7 @@ import { FlatBuffer, PrefixedStream, ServalError, type ByteStream } from "../../
 import { FinalResponseParser, readResponse, Request, write } from "../../http/index.ts";
 import { basic, hostAndPort, type Endpoint } from "../../client/internal.ts";
 
-/** Asks an HTTP proxy for a tunnel (RFC 9110 section 9.3.6). Throws its refusal with the response. */
+/** Asks an HTTP proxy for a tunnel (RFC 9110 section 9.3.6). Throws an error with the response if the proxy refuses. */
 export async function openTunnel(
   stream: ByteStream,
   place: Endpoint,

@@ -1,7 +1,7 @@
 import type { ByteStream, Peer, ReadHandler, Role, TeardownHandler, WriteHandler } from "../../core/index.ts";
 import { copyOf } from "../../core/internal.ts";
 
-/** A stream that keeps what goes over it, until it is told to stop. */
+/** A layer that records the bytes read and written, until `stop`. */
 export class RecordingStream implements ByteStream {
   readonly nextLayer: ByteStream;
   #sent: Uint8Array[] = [];
@@ -16,24 +16,24 @@ export class RecordingStream implements ByteStream {
     return this.nextLayer.peer;
   }
 
-  /** What the next layer has taken. */
+  /** The bytes that the next layer has taken. */
   get sent(): Buffer {
     return Buffer.concat(this.#sent);
   }
 
-  /** What has come from it. */
+  /** The bytes that the next layer has delivered. */
   get received(): Buffer {
     return Buffer.concat(this.#received);
   }
 
-  /** Keeps nothing more; what there is stays. */
+  /** Stops recording; what was recorded stays. */
   stop(): void {
     this.#isRecording = false;
   }
 
   readSome(handler: ReadHandler): void {
     this.nextLayer.readSome((error, bytes) => {
-      // They are borrowed.
+      // The bytes are borrowed, so they are copied.
       if (this.#isRecording && bytes !== undefined) this.#received.push(Buffer.from(bytes));
       handler(error, bytes);
     });
@@ -41,7 +41,7 @@ export class RecordingStream implements ByteStream {
 
   writeSome(buffers: Uint8Array | readonly Uint8Array[], handler: WriteHandler): void {
     this.nextLayer.writeSome(buffers, (error, written) => {
-      // A copy of what was taken, not of all that was offered: of a large write a stream may take a little at a time.
+      // Copies only what was taken: a stream may take a large write in many small parts.
       if (this.#isRecording && written > 0) this.#sent.push(copyOf(buffers, written));
       handler(error, written);
     });

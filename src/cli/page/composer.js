@@ -2,22 +2,22 @@
 import { bytes, number, parseHex, sizeOf } from "./format.js";
 
 const placeholders = { text: "Say something", hex: "Bytes, like 48 65 6c 6c 6f" };
-/** How many messages are remembered, how often one may be sent at once, and how many bytes that may come to. */
+/** How many messages are remembered, how often one may be sent at once, and how many bytes that may be in total. */
 const mostRemembered = 100;
 const mostTimes = 10_000;
 const mostBytes = 64 * 1024 * 1024;
 
-/** What was written, in all connections, the last one last. */
+/** What was sent, over all connections, the latest last. */
 const history = [];
 
 export class Composer {
   #parts;
   #send;
-  /** Where in the history the reader is, and what stood there before. */
+  /** The reader's position in the history, and the draft to return to. */
   #place = history.length;
   #draft;
 
-  /** `send` is given the data, and says whether it could be sent. */
+  /** `send` takes the data and returns whether it could be sent. */
   constructor(parts, send) {
     this.#parts = parts;
     this.#send = send;
@@ -66,7 +66,8 @@ export class Composer {
       if (!Number.isInteger(times) || times < 1 || times > mostTimes) {
         throw new Error(`A message can be sent 1 to ${number(mostTimes)} times at once.`);
       }
-      if (sizeOf(data) * times > mostBytes) throw new Error(`That is too much: at most ${bytes(mostBytes)} at once.`);
+      if (sizeOf(data) * times > mostBytes)
+        throw new Error(`This is too much: at most ${bytes(mostBytes)} can be sent at once.`);
       for (let i = 0; i < times; i++) this.#sendOne(data);
     } catch (error) {
       this.#object(error.message);
@@ -80,7 +81,7 @@ export class Composer {
   }
 
   #sendOne(data) {
-    if (!this.#send(data)) throw new Error("Not connected: nothing was sent.");
+    if (!this.#send(data)) throw new Error("Nothing was sent: there is no connection.");
   }
 
   async #sendFile(file) {
@@ -101,7 +102,7 @@ export class Composer {
       event.preventDefault();
       this.#parts.composer.requestSubmit();
     } else if (selectionStart === selectionEnd && !shiftKey) {
-      // Within a text of several lines the arrows move the caret, as ever.
+      // Within a text of several lines the arrows move the caret.
       if (key === "ArrowUp" && !value.slice(0, selectionStart).includes("\n")) this.#recall(event, -1);
       if (key === "ArrowDown" && !value.slice(selectionEnd).includes("\n")) this.#recall(event, 1);
     }
@@ -118,7 +119,7 @@ export class Composer {
     content.value = value;
     (kind === "hex" ? hex : text).checked = true;
     this.#showKind();
-    // The caret stays in the line that the next arrow of this direction leads on from.
+    // The caret is put where another press of the same arrow continues through the history.
     const caret = by < 0 ? 0 : value.length;
     content.setSelectionRange(caret, caret);
   }

@@ -1,48 +1,48 @@
-// A WebSocket, and what is measured of it. It knows nothing of elements.
+// A WebSocket and its measurements, without any element of the page.
 import { meaning, milliseconds, newId, sizeOf } from "./format.js";
 import { Series } from "./plot.js";
 
-/** The echo of the server that the page comes from, which knows more of its connections than a browser tells. */
+/** The echo of the page's own server, which also reports on its connections. */
 const home = new URL("/echo", location.href);
 home.protocol = location.protocol === "https:" ? "wss:" : "ws:";
 
-/** What a new connection is to. */
+/** The URL that a new connection begins with. */
 export const defaultUrl = home.href;
 
-/** A URL as one may write it: of ws or wss, of http or https, or a path of the page's server. Throws if it is none. */
+/** Parses a URL of ws, wss, http or https, or a path on the page's server. Throws if it is invalid. */
 export function parseUrl(text) {
   let url;
   try {
     url = new URL(text.trim(), home);
   } catch {
-    throw new Error("This is no URL. One looks like wss://host/path.");
+    throw new Error("This is not a URL. A URL looks like wss://host/path.");
   }
   if (!["ws:", "wss:", "http:", "https:"].includes(url.protocol)) {
-    throw new Error(`“${url.protocol}” is no WebSocket's scheme: that is ws: or wss:.`);
+    throw new Error(`“${url.protocol}” is not the scheme of a WebSocket: use ws: or wss:.`);
   }
   url.protocol = url.protocol.replace("http", "ws");
   url.hash = "";
   return url;
 }
 
-/** Whether the echo of the page's own server is there. */
+/** Whether the URL is the echo of the page's own server. */
 export const isHome = (url) => url.origin === home.origin && url.pathname === home.pathname;
 
-/** Messages whose echoes may still come are remembered up to this many, and bytes. */
+/** At most this many messages, and bytes of them, are remembered to time their echoes. */
 const mostUnderway = 100_000;
 const mostBytesUnderway = 16 * 1024 * 1024;
 
 export class Connection {
   /** "idle" before the first attempt, "connecting", "open", "closing", "closed". */
   state = "idle";
-  /** What the close said, once there was one. */
+  /** How the connection was closed; undefined until then. */
   close;
   openedAt;
   protocol = "";
   extensions = "";
   offered = [];
   isHome = false;
-  /** Whether the round trip is measured each second. */
+  /** Whether the round trip is measured every second. */
   isProbing = false;
   sent = { messages: 0, bytes: 0 };
   received = { messages: 0, bytes: 0 };
@@ -51,7 +51,7 @@ export class Connection {
   ping = new Series();
   sentRate = new Series();
   receivedRate = new Series();
-  /** What the server says of the connection, and the heads of the handshake. */
+  /** The server's statistics of the connection, and the heads of the handshake. */
   statistics;
   handshake;
 
@@ -68,7 +68,7 @@ export class Connection {
   #isAsking = false;
   #lastTick = { at: 0, sent: 0, received: 0 };
 
-  /** The listener has `log(entry)`, `changed()` for the state and `measured()`. */
+  /** The listener has `log(entry)`, `changed()` for a new state, and `measured()`. */
   constructor(listener) {
     this.#listener = listener;
   }
@@ -77,12 +77,12 @@ export class Connection {
     return this.#ws?.bufferedAmount ?? 0;
   }
 
-  /** How many probes have not come back. */
+  /** How many probes have not returned. */
   get probesUnderway() {
     return this.#probes.size;
   }
 
-  /** Connects to a URL. Throws for what no browser would try. */
+  /** Connects to a URL. Throws if the browser refuses the arguments. */
   open(url, protocols) {
     const isHere = isHome(url);
     this.#id = newId();
@@ -118,7 +118,7 @@ export class Connection {
     return true;
   }
 
-  /** Begins to close, or gives a connection up that is not open yet. */
+  /** Closes the connection, or abandons one that is not open yet. */
   end(code, reason) {
     const wasOpen = this.state === "open";
     this.#ws.close(code, reason);
@@ -127,25 +127,25 @@ export class Connection {
     this.#become("closing");
   }
 
-  /** Forgets the connection: whatever becomes of it is told to nobody. */
+  /** Forgets the connection: the listener hears nothing more of it. */
   drop() {
     if (this.#ws === undefined) return;
     this.#ws.onopen = this.#ws.onmessage = this.#ws.onclose = null;
     this.#ws.close();
   }
 
-  /** Sends a message of the page's own, to see when it comes back. It is in no log and no count. */
+  /** Sends a message of the page itself to time its echo. It is neither logged nor counted. */
   probe() {
     if (this.#ws?.readyState !== WebSocket.OPEN) return false;
     const text = `serval.probe ${this.#id} ${++this.#probeCount}`;
-    // What an answer of so long ago would say is of no use any more.
+    // The oldest probe is dropped: its answer would be too late to be useful.
     if (this.#probes.size >= 60) this.#probes.delete(this.#probes.keys().next().value);
     this.#probes.set(text, performance.now());
     this.#ws.send(text);
     return true;
   }
 
-  /** Once a second: how many messages went by, how far away the other end is. */
+  /** Called once a second: records the message rate and measures the round trip. */
   tick(now) {
     if (this.state !== "open") return;
     const { at, sent, received } = this.#lastTick;
@@ -186,7 +186,7 @@ export class Connection {
   }
 
   #closed({ code, reason, wasClean }) {
-    const title = this.#wasOpen ? "closed" : "failed to connect";
+    const title = this.#wasOpen ? "closed" : "could not connect";
     this.close = { code, reason, wasClean, wasOpen: this.#wasOpen };
     this.#log(
       wasClean ? "event" : "problem",
@@ -213,7 +213,10 @@ export class Connection {
     this.#probes.clear();
   }
 
-  /** Remembers a message until its echo comes. With too many of them, none is better than the wrong one. */
+  /**
+   * Remembers a message until its echo arrives. If there are too many, all are forgotten: no time is better than a
+   * wrong one.
+   */
   #remember(message) {
     this.#underway?.push(message);
     this.#bytesUnderway += message.size;
@@ -221,7 +224,7 @@ export class Connection {
     if (count > mostUnderway || this.#bytesUnderway > mostBytesUnderway) this.#underway = undefined;
   }
 
-  /** How long a message took that is the echo of the oldest one underway: an echo keeps the order. */
+  /** The round trip of a message if it is the echo of the oldest one remembered; echoes keep the order. */
   #recall(data, size, at) {
     const oldest = this.#underway?.[this.#firstUnderway];
     if (oldest === undefined || oldest.size !== size || !isSame(oldest.data, data)) return undefined;
@@ -231,15 +234,15 @@ export class Connection {
       this.#underway.splice(0, this.#firstUnderway);
       this.#firstUnderway = 0;
     } else {
-      // The array holds it a while longer, but not its data.
+      // Frees the data at once; the array's entry is removed later.
       this.#underway[this.#firstUnderway - 1] = undefined;
     }
     return at - oldest.at;
   }
 
-  /** Asks the server what it knows of the connection; it pings the page as well, to know more the next time. */
+  /** Asks the server for its statistics of the connection. The server also pings the page, for the next answer. */
   async #ask() {
-    // One question at a time, however slow the answer.
+    // One request at a time, even if the answer is slow.
     if (this.#isAsking) return;
     this.#isAsking = true;
     const id = this.#id;
@@ -247,27 +250,27 @@ export class Connection {
       const statistics = await getJson(`/stats?id=${id}`);
       if (id !== this.#id) return;
       const { roundTripTime } = statistics;
-      // The same to the last digit is the same answer: there was no other since.
+      // An identical value is the same measurement, not a new one.
       if (roundTripTime !== undefined && roundTripTime !== this.statistics?.roundTripTime) {
         this.ping.add(performance.now(), roundTripTime);
       }
       this.statistics = statistics;
       this.#listener.measured();
     } catch {
-      // It closes, or the server is gone: the connection itself says so.
+      // The connection is closing or the server is gone; the WebSocket's own events report it.
     } finally {
       this.#isAsking = false;
     }
   }
 
-  /** Fetches what went over the wire, which the browser does not tell, from the server. */
+  /** Fetches the handshake's bytes from the server, since browsers hide them. */
   async #fetchHandshake() {
     const id = this.#id;
     let handshake;
     try {
       handshake = await getJson(`/handshake?id=${id}`);
     } catch (error) {
-      handshake = { problem: `Not known: ${error.message}.` };
+      handshake = { problem: `This is not known: ${error.message}.` };
     }
     if (id !== this.#id) return;
     this.handshake = handshake;

@@ -1,6 +1,6 @@
-// Words, numbers and bytes, as the page shows and reads them.
+// Text, numbers and bytes as the page shows and reads them.
 
-/** Makes an element. Text goes in as text, never as markup. */
+/** Makes an element. Text is inserted as text, never as markup. */
 export function element(name, text = "", properties = {}) {
   const made = Object.assign(document.createElement(name), properties);
   if (text !== "") made.textContent = text;
@@ -19,19 +19,19 @@ const hundredths = new Intl.NumberFormat("en", { minimumFractionDigits: 2, maxim
 export const number = (value) => whole.format(value);
 export const bytes = (size) => (size === 1 ? "1 byte" : `${number(size)} bytes`);
 
-/** Three significant digits or so. */
+/** Three significant digits, in compact notation. */
 export function short(value) {
   if (value >= 100 || value === 0) return whole.format(Math.round(value));
   return (value >= 10 ? tenths : hundredths).format(value);
 }
 
 const significant = new Intl.NumberFormat("en", { maximumSignificantDigits: 3 });
-/** Three significant digits, and no zeros behind them. */
+/** Three significant digits, without trailing zeros. */
 export const round = (value) => significant.format(value);
 
 export const milliseconds = (value) => `${short(value)} ms`;
 
-/** A size that takes little room. */
+/** A size in compact form. */
 export function size(value) {
   if (value < 10_000) return `${number(value)} B`;
   if (value < 10_000 * 1024) return `${short(value / 1024)} KiB`;
@@ -45,7 +45,7 @@ export function duration(ms) {
   return `${Math.floor(seconds / 3600)}:${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}`;
 }
 
-/** The time of day at which the page's own clock showed this. */
+/** The time of day that belongs to a time of the page's clock. */
 export function clock(at) {
   const date = new Date(performance.timeOrigin + at);
   const [hours, minutes, seconds] = [date.getHours(), date.getMinutes(), date.getSeconds()].map((value) =>
@@ -57,17 +57,17 @@ export function clock(at) {
 const encoder = new TextEncoder();
 export const encode = (text) => encoder.encode(text);
 
-/** How many bytes a message has, as it is sent. */
+/** The size of a message as sent, in bytes. */
 export const sizeOf = (data) => (typeof data === "string" ? encode(data).length : data.byteLength);
 
 const hexBytes = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
 
-/** Something that nobody else can guess. */
+/** An id that others can't guess. */
 export function newId() {
   return Array.from(crypto.getRandomValues(new Uint8Array(8)), (byte) => hexBytes[byte]).join("");
 }
 
-/** Offset, bytes in hexadecimal, and as ASCII, of a part of a buffer. */
+/** A hex dump of part of a buffer: offset, bytes in hexadecimal, ASCII. */
 export function dump(buffer, from, to, perLine) {
   const data = new Uint8Array(buffer, from, Math.min(buffer.byteLength, to) - from);
   const half = perLine / 2;
@@ -85,16 +85,16 @@ export function dump(buffer, from, to, perLine) {
   return lines.join("\n");
 }
 
-/** Bytes written in hexadecimal, with or without spaces, commas, colons or 0x. Throws for anything else. */
+/** Parses bytes written in hexadecimal, optionally with spaces, commas, colons or 0x. Throws for anything else. */
 export function parseHex(text) {
   const digits = text.replace(/0x/gi, "").replace(/[\s,:]+/g, "");
   const wrong = /[^\da-f]/iu.exec(digits);
-  if (wrong !== null) throw new Error(`“${wrong[0]}” is no hexadecimal digit. Bytes are written like 48 65 6c.`);
-  if (digits.length % 2 === 1) throw new Error("Each byte takes two digits; the last has one.");
+  if (wrong !== null) throw new Error(`“${wrong[0]}” is not a hexadecimal digit. Bytes look like 48 65 6c.`);
+  if (digits.length % 2 === 1) throw new Error("Each byte takes two digits; the last one has only one.");
   return Uint8Array.from(digits.match(/../g) ?? [], (byte) => Number.parseInt(byte, 16)).buffer;
 }
 
-/** RFC 6455 section 7.4.1 and the registry that it opened. */
+/** RFC 6455 section 7.4.1, and the IANA registry of close codes. */
 const meanings = {
   1000: "normal closure",
   1001: "going away",
@@ -113,7 +113,7 @@ const meanings = {
   1015: "TLS failed",
 };
 
-/** What a close code means. RFC 6455 section 7.4.2 says whose the ranges are. */
+/** What a close code means. The ranges are those of RFC 6455 section 7.4.2. */
 export function meaning(code) {
   if (code >= 4000) return "private use";
   if (code >= 3000) return meanings[code] ?? "a library’s or framework’s";

@@ -1,29 +1,29 @@
-// The log of a connection: bounded, and drawn no faster than the screen is.
+// The log of a connection. It is bounded, and drawn at most once per frame of the screen.
 import { bytes, clock, dump, element, milliseconds, number } from "./format.js";
 import { perLine } from "./viewer.js";
 
-/** How many entries there are at most. */
+/** The largest number of entries. */
 const mostEntries = 1_000;
-/** How many messages are shown of those that came between two frames of the screen. */
+/** How many messages are shown of those that arrive between two frames of the screen. */
 const mostPerFrame = 40;
-/** How much of a message is shown. */
+/** How many characters of a message are shown. */
 const shownCharacters = 1_000;
 const shownBytes = 256;
-/** How many bytes of messages are kept to be seen whole. */
+/** How many bytes of messages are kept to be shown in full. */
 const mostKept = 64 * 1024 * 1024;
 
 const titles = { sent: "↑ sent", received: "↓ received" };
 const isMessage = ({ data }) => data !== undefined;
 
 /**
- * Entries have a `way` ("sent", "received", "event", "problem", "skipped"), `at`, and either `title`, `facts` and `text`, or the
- * `data` of a message, its `size`, and the time that it took to come back, if it is an echo (`trip`).
+ * Entries have `way` ("sent", "received", "event", "problem", "skipped") and `at`. A message has `data`, `size` and, if
+ * it is an echo, its round trip `trip`; other entries have `title`, `facts` and `text`.
  */
 export class Log {
   #element;
   #view;
   #changed;
-  /** Those that are shown or would be, and those that wait for the next frame. */
+  /** Entries in the log, and entries that wait for the next frame. */
   #entries = [];
   #pending = [];
   #kept = 0;
@@ -35,11 +35,11 @@ export class Log {
   #flushTook = 0;
   #filter = { way: "all", text: "" };
   #isShown = false;
-  /** The newest entry is in view, and will be. */
+  /** Whether the log stays scrolled to the newest entry. */
   #isFollowing = true;
   #top = 0;
 
-  /** `view` shows a message whole; `changed` is told when the numbers of entries are others. */
+  /** `view` shows a message in full; `changed` is called when the numbers of entries change. */
   constructor(element, { view, changed }) {
     this.#element = element;
     this.#view = view;
@@ -55,7 +55,7 @@ export class Log {
   add(entry) {
     this.#pending.push(entry);
     this.#pendingBytes += entry.size ?? 0;
-    // A page that can't be seen gets no frames, but messages all the same.
+    // A hidden page gets no frames but still gets messages, so what waits must be bounded.
     while (this.#pending.length > mostEntries || (this.#pendingBytes > mostKept && this.#pending.length > 1)) {
       const oldest = this.#pending.findIndex(isMessage);
       if (oldest === -1) break;
@@ -65,7 +65,7 @@ export class Log {
     }
     if (this.#isScheduled) return;
     this.#isScheduled = true;
-    // Showing messages takes an eighth of the time at most, however slow it is: the rest is for them, and for the user.
+    // Drawing takes at most an eighth of the time, however slow it is; the rest is for receiving and for the user.
     const rest = this.#flushedAt + 7 * this.#flushTook - performance.now();
     const request = () => requestAnimationFrame(() => this.#flush());
     if (rest > 0) setTimeout(request, rest);
@@ -84,7 +84,7 @@ export class Log {
     this.#render();
   }
 
-  /** The log comes into the page, or goes. Only then are there elements for its entries. */
+  /** Shows or hides the log. Its entries have elements only while it is shown. */
   show(isShown) {
     this.#isShown = isShown;
     const top = this.#top;
@@ -92,7 +92,7 @@ export class Log {
     if (!this.#isFollowing) this.#element.scrollTop = top;
   }
 
-  /** All that the filter lets through, to be pasted elsewhere. */
+  /** All entries that pass the filter, as text to copy. */
   text() {
     const lines = this.#entries
       .filter((entry) => this.#matches(entry))
@@ -138,7 +138,7 @@ export class Log {
     this.#flushTook = this.#flushedAt - began;
   }
 
-  /** Of large messages the oldest are cut to what is shown of them, when there are too many to be kept whole. */
+  /** When the kept messages are too large, the oldest large ones are cut to what is shown of them. */
   #keep(entry) {
     this.#entries.push(entry);
     if (!isMessage(entry)) return;
@@ -153,7 +153,7 @@ export class Log {
       this.#kept -= old.size;
       old.isKept = false;
       old.data = old.data.slice(0, typeof old.data === "string" ? shownCharacters : shownBytes);
-      old.row?.querySelector("button")?.replaceWith("It is kept no more.");
+      old.row?.querySelector("button")?.replaceWith("It is no longer kept.");
     }
   }
 
@@ -191,7 +191,7 @@ export class Log {
         button.addEventListener("click", () => this.#view(`${title}, ${facts.join(", ")}`, entry.data));
         rest.append(button);
       } else {
-        rest.append("It is kept no more.");
+        rest.append("It is no longer kept.");
       }
       row.append(rest);
     }
@@ -199,13 +199,13 @@ export class Log {
     return row;
   }
 
-  /** Shows the newest entry, unless the reader has gone back to older ones. */
+  /** Scrolls to the newest entry, unless the reader has scrolled back. */
   #follow() {
     if (this.#isFollowing && this.#isShown) this.#element.scrollTop = this.#element.scrollHeight;
   }
 }
 
-/** An entry in words: who and what, facts about it, as much of its content as is shown, and what is missing. */
+/** An entry in words: its direction, facts, the shown part of its content, and a note on what is missing. */
 function described(entry) {
   const { way, title, facts, text, data, size, trip } = entry;
   if (!isMessage(entry)) return { title, facts, content: text, more: "" };

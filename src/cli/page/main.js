@@ -1,4 +1,4 @@
-// The page: tabs, shortcuts, and the colours.
+// The page: tabs, keyboard shortcuts and colours.
 import { partsOf } from "./format.js";
 import { Panel } from "./panel.js";
 import { narrow, Viewer } from "./viewer.js";
@@ -7,7 +7,7 @@ const { tabs, place, panelTemplate, tabTemplate, add, announcement, shortcuts, s
   partsOf(document);
 const reader = new Viewer(viewer);
 
-/** Each connection, with its tab. */
+/** The panels, each with its tab. */
 const open = [];
 let shown;
 
@@ -35,10 +35,10 @@ function makeTab() {
   return { holder, tab, label, badge, close };
 }
 
-/** Shows in a tab where its connection is to, and how it is. A change of the state is announced. */
+/** Shows the URL and state of a connection in its tab, and announces a change of state. */
 function showTab(item) {
   const { panel, tab, label, badge, close, stateText } = item;
-  // While it is being made.
+  // The panel calls this while it is being constructed.
   if (panel === undefined) return;
   const { unread, stateText: state, url } = panel;
   label.textContent = `${panel.number}  ${url.replace(/^wss?:\/\//, "")}`;
@@ -69,7 +69,7 @@ function select(item) {
   item.holder.scrollIntoView({ block: "nearest", inline: "nearest" });
 }
 
-/** The connection at this distance from the one that is shown, round and round. */
+/** Shows the connection `by` tabs away, wrapping around. */
 function step(by) {
   const item = open[(open.indexOf(shown) + by + open.length) % open.length];
   select(item);
@@ -104,7 +104,7 @@ tabs.addEventListener("keydown", (event) => {
   shown.tab.focus();
 });
 
-/** With Alt, also where the keyboard makes other characters of it. */
+/** Keys with Alt, by the key's position, since Alt may produce other characters. */
 const altKeys = {
   KeyN: createNew,
   KeyW: () => {
@@ -118,7 +118,7 @@ const altKeys = {
   ArrowUp: () => step(-1),
   ArrowDown: () => step(1),
 };
-/** Without it, where nobody is typing. */
+/** Keys without Alt; they work when no text field has the focus. */
 const plainKeys = { "/": () => shown.panel.focusMessage(), "?": () => shortcuts.showModal() };
 
 addEventListener("keydown", (event) => {
@@ -126,7 +126,7 @@ addEventListener("keydown", (event) => {
   if (ctrlKey || metaKey || document.querySelector("dialog[open]") !== null) return;
   const isTyping = target.matches("textarea, select, input:not([type=radio], [type=checkbox], [type=file])");
   let act;
-  // The letter where it has one; where Alt makes another character of it, the place of the key.
+  // The letter if Alt left one, else the key's position.
   if (altKey) act = altKeys[/^[a-z]$/i.test(key) ? `Key${key.toUpperCase()}` : code];
   else if (!isTyping) act = plainKeys[key];
   if (act === undefined) return;
@@ -137,17 +137,17 @@ addEventListener("keydown", (event) => {
 add.addEventListener("click", createNew);
 showShortcuts.addEventListener("click", () => shortcuts.showModal());
 
-// Dumps are as wide as there is room.
+// Redraws, since the width of hex dumps depends on the room.
 narrow.addEventListener("change", () => shown.panel.show(true));
 
-// A file that is dropped beside the form would replace the page.
+// A file dropped outside the form would replace the page.
 for (const type of ["dragover", "drop"]) addEventListener(type, (event) => event.preventDefault());
 
 // ---- colours ----
 
 const themeKey = "serval.theme";
 
-/** Storage may be turned off: then the choice lasts as long as the page. */
+/** Storage may be disabled: then the choice lasts as long as the page. */
 function stored(act) {
   try {
     return act(localStorage);
@@ -180,5 +180,5 @@ setInterval(() => {
 
 const first = create();
 first.connect();
-// A page begins at its top, also where the field is below the fold.
+// Without scrolling, since the field may be below the fold.
 first.focusMessage({ preventScroll: true });

@@ -1,16 +1,16 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 
-/** The page, and the headers that it is sent with. */
+/** The page, and the headers to send with it. */
 export interface Page {
   readonly body: string;
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** The page's scripts, the other `.js` files here: each after the files that it imports from. */
+/** The page's scripts, the other `.js` files here, each after the files that it imports. */
 const scripts = ["format", "plot", "viewer", "log", "connection", "composer", "panel", "main"];
 
-/** Reads the page that stands beside this file, in parts, and makes one file of them. */
+/** Reads the parts of the page, which stand beside this file, and joins them into one document. */
 export function loadPage(): Page {
   const body = read("page.html")
     .replace("<style></style>", () => `<style>\n${read("page.css")}</style>`)
@@ -22,7 +22,7 @@ function read(name: string): string {
   return readFileSync(new URL(name, import.meta.url), "utf8");
 }
 
-/** A module as part of a script that holds them all: there is nothing to import any more, nor anyone to export to. */
+/** A module as part of a single script: its imports and exports are removed. */
 function part(name: string): string {
   return read(`${name}.js`)
     .replaceAll(/^import [^;]*;\n/gm, "")
@@ -30,8 +30,8 @@ function part(name: string): string {
 }
 
 /**
- * Headers under which a page can do nothing but run its own inline styles and scripts, ask where it came from, and connect
- * to the WebSockets that its user names.
+ * A policy that allows the page only its own inline styles and scripts, requests to its own server, and the WebSockets
+ * that its user names.
  */
 export function headersOf(body: string): Record<string, string> {
   const policy = [
@@ -53,7 +53,7 @@ export function headersOf(body: string): Record<string, string> {
   };
 }
 
-/** The sources that allow exactly the inline elements of this name; they have no attributes. */
+/** Hashes that allow exactly the inline elements of this name. The elements must have no attributes. */
 function hashes(body: string, element: "style" | "script"): string {
   const found = [...body.matchAll(new RegExp(`<${element}>(.*?)</${element}>`, "gs"))];
   const sources = found.map(([, text]) => `'sha256-${createHash("sha256").update(text!).digest("base64")}'`);

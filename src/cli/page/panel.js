@@ -1,4 +1,4 @@
-// All that is seen of one connection.
+// Everything that is shown of one connection.
 import { Composer } from "./composer.js";
 import { Connection, defaultUrl, isHome, parseUrl } from "./connection.js";
 import { duration, element, encode, meaning, number, partsOf, round, short, size } from "./format.js";
@@ -6,7 +6,7 @@ import { Log } from "./log.js";
 import { Plot } from "./plot.js";
 
 const closedBefore = "Not connected.";
-const notOurs = "Browsers don’t tell a page what went over the wire. This page’s server does, for its own connections.";
+const notOurs = "Browsers hide the bytes of the handshake. This page’s server shows them, for its own connections.";
 
 let count = 0;
 
@@ -14,7 +14,7 @@ export class Panel {
   number = ++count;
   element;
   connection;
-  /** Messages that came while nobody looked. */
+  /** Messages that arrived while the panel was hidden. */
   unread = 0;
 
   #parts;
@@ -25,7 +25,7 @@ export class Panel {
   #isShown = false;
   #hasPlots = false;
 
-  /** `changed` is told when what a tab says of it is another; `view` shows a message whole. */
+  /** `changed` is called when the tab's text changes; `view` shows a message in full. */
   constructor(template, { changed, view }) {
     this.element = template.content.firstElementChild.cloneNode(true);
     this.element.id = `panel-${this.number}`;
@@ -53,7 +53,7 @@ export class Panel {
     this.#countEntries(0);
   }
 
-  /** The panel comes into the page, or goes. */
+  /** Shows or hides the panel. */
   show(isShown) {
     this.#isShown = isShown;
     this.#log.show(isShown);
@@ -62,17 +62,17 @@ export class Panel {
     this.#show();
   }
 
-  /** Once a second. */
+  /** Called once a second. */
   tick(now) {
     this.connection.tick(now);
     const { sentRate, receivedRate } = this.connection;
-    // Nobody can listen to so many.
+    // A screen reader can't keep up with more messages than this.
     const rate = (sentRate.points.at(-1)?.value ?? 0) + (receivedRate.points.at(-1)?.value ?? 0);
     this.#parts.log.setAttribute("aria-live", rate > 5 ? "off" : "polite");
     this.#measured();
   }
 
-  /** Where the connection is to, or will be. */
+  /** The URL connected to, or entered. */
   get url() {
     return this.#parts.url.value.trim() || "nowhere";
   }
@@ -94,7 +94,7 @@ export class Panel {
     return this.connection.probe();
   }
 
-  /** Connects, or disconnects: what the button says. */
+  /** Connects or disconnects, as the button says. */
   toggle() {
     if (["idle", "closed"].includes(this.connection.state)) this.connect();
     else this.#end();
@@ -106,7 +106,7 @@ export class Panel {
     try {
       const target = parseUrl(url.value);
       url.value = target.href;
-      // To others' servers nothing is sent that the user did not send.
+      // Other servers get no probes unless the user asks for them.
       if (measure.dataset.touched === undefined) measure.checked = isHome(target);
       this.connection.isProbing = measure.checked;
       this.connection.open(target, protocols.value.split(/[\s,]+/).filter(Boolean));
@@ -147,9 +147,9 @@ export class Panel {
     const { code, reason, closingObjection } = this.#parts;
     const value = Number(code.value);
     closingObjection.textContent = "";
-    // What browsers allow a page; others are for the protocol itself.
+    // Browsers allow a page only these codes; the protocol reserves the others.
     if (!Number.isInteger(value) || (value !== 1000 && (value < 3000 || value > 4999))) {
-      closingObjection.textContent = "A page may close with 1000, or 3000 to 4999.";
+      closingObjection.textContent = "A page may close with 1000, or with 3000 to 4999.";
     } else if (encode(reason.value).length > 123) {
       closingObjection.textContent = "A reason has at most 123 bytes.";
     } else {
@@ -183,7 +183,7 @@ export class Panel {
     setTimeout(() => (copy.textContent = "Copy"), 1_500);
   }
 
-  /** Shows the state, what was agreed on, and the handshake. */
+  /** Shows the state, what was negotiated, and the handshake. */
   #show() {
     const { state, toggle, url, protocols, send, choose, ping, closeButton } = this.#parts;
     const connection = this.connection;
@@ -247,7 +247,7 @@ export class Panel {
     }
   }
 
-  /** Draws what is measured, if somebody sees it. */
+  /** Draws the measurements if they are in view. */
   #measured() {
     if (!this.#isShown) return;
     const { roundTrip, traffic, echoRow, pingRow, sentRow, receivedRow, probes, waiting, waitingThere } = this.#parts;
@@ -276,13 +276,14 @@ export class Panel {
       cells(row, [round(last), round(max), number(messages), size(bytes)]);
     }
     const late = connection.probesUnderway;
-    probes.textContent = late > 1 ? `${number(late)} probes have not come back: this is no echo, or it is behind.` : "";
+    probes.textContent =
+      late > 1 ? `${number(late)} probes have not returned: the server does not echo, or is late.` : "";
     const { age, wireSent, wireReceived, compression, pauses } = this.#parts;
     const isUp = connection.state === "open" || connection.state === "closing";
     age.textContent = isUp && openedAt !== undefined ? duration(now - openedAt) : "–";
     waiting.textContent = size(connection.bufferedAmount);
     waitingThere.textContent = statistics === undefined ? "–" : size(statistics.bufferedAmount);
-    // What the server has received is what we have sent.
+    // The server's received bytes are this side's sent bytes.
     wireSent.textContent = statistics === undefined ? "–" : size(statistics.bytesReceived);
     wireReceived.textContent = statistics === undefined ? "–" : size(statistics.bytesSent);
     const ratios = [statistics?.compressionReceived, statistics?.compressionSent];
@@ -293,7 +294,7 @@ export class Panel {
   }
 }
 
-/** Fills a table's row behind its heading. */
+/** Fills the cells of a table row, after its heading. */
 function cells(row, values) {
   const old = [...row.cells].slice(1);
   for (const [i, value] of values.entries()) {
@@ -302,7 +303,7 @@ function cells(row, values) {
   }
 }
 
-/** An HTTP head, its parts told apart. */
+/** An HTTP head as elements, its parts marked. */
 function headParts(text) {
   const [start, ...fields] = text.trimEnd().split("\r\n");
   const parts = [element("span", start, { className: "start" })];
@@ -313,7 +314,7 @@ function headParts(text) {
   return parts;
 }
 
-/** Pages of plain http may not use the clipboard but for this, which is as old as the web. */
+/** The Clipboard API needs a secure context; on plain http only the old way works. */
 function copyBySelection(text) {
   const area = element("textarea", text, { className: "unseen" });
   const { activeElement } = document;

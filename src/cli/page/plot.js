@@ -1,9 +1,9 @@
-// What was measured, second by second, and lines of it.
+// Measurements over time, and line plots of them.
 import { round } from "./format.js";
 
-/** How far back plots look, in milliseconds. */
+/** How far back a plot goes, in milliseconds. */
 const span = 120_000;
-/** Measurements are a second apart; where more than this is missing, the line breaks. */
+/** Measurements are a second apart; a longer gap, in milliseconds, breaks the line. */
 const gap = 2_500;
 
 const width = 400;
@@ -13,7 +13,7 @@ const right = 8;
 const top = 8;
 const bottom = 18;
 
-/** What was measured of late. */
+/** The latest measurements. */
 export class Series {
   points = [];
 
@@ -22,7 +22,7 @@ export class Series {
     while (this.points[0].at < at - span) this.points.shift();
   }
 
-  /** The last value, the least, the median and the largest; undefined where there is none. */
+  /** The last value, the least, the median and the largest; undefined without values. */
   summary() {
     const values = this.points.map(({ value }) => value).toSorted((a, b) => a - b);
     const middle = (values.length - 1) / 2;
@@ -31,7 +31,7 @@ export class Series {
   }
 }
 
-/** Draws series as lines into an SVG element; each has a name, which is its class too. */
+/** Draws series as lines into an SVG element. Each series has a name, which is also its CSS class. */
 export class Plot {
   #svg;
   #series;
@@ -70,7 +70,7 @@ export class Plot {
   }
 }
 
-/** A line through the points, broken where some are missing. */
+/** A line through the points, broken at gaps. */
 function path(points, x, y) {
   let before = -Infinity;
   let d = "";
@@ -78,11 +78,11 @@ function path(points, x, y) {
     d += `${at - before > gap ? "M" : "L"}${x(at).toFixed(1)} ${y(value).toFixed(1)}`;
     before = at;
   }
-  // A round end makes a dot of a line that goes nowhere.
+  // A line of length zero with round ends is a dot.
   return points.length === 1 ? `${d}h0` : d;
 }
 
-/** The next round number: 1, 2 or 5 and zeros. */
+/** The next round number above: 1, 2 or 5 followed by zeros. */
 function ceiling(value) {
   if (value === 0) return 1;
   const power = 10 ** Math.floor(Math.log10(value));

@@ -1,10 +1,10 @@
-// All of a large message, a page at a time.
+// Shows all of a large message, one page at a time.
 import { bytes, dump, element, number, partsOf } from "./format.js";
 
-/** How much a page shows: characters of text, bytes of binary. */
+/** The size of a page: characters of text, or bytes. */
 const pageSize = 65_536;
 
-/** The one dialog that shows messages whole. */
+/** The dialog that shows messages in full. */
 export class Viewer {
   #dialog;
   #parts;
@@ -50,13 +50,13 @@ export class Viewer {
     const type = isText ? "text/plain" : "application/octet-stream";
     const href = URL.createObjectURL(new Blob([this.#data], { type }));
     element("a", "", { href, download: isText ? "message.txt" : "message.bin" }).click();
-    // The download has been started by then, and needs it no more.
+    // By then the download has started, and no longer needs the URL.
     setTimeout(() => URL.revokeObjectURL(href), 10_000);
   }
 }
 
-/** As narrow as a phone. */
+/** Whether the window is as narrow as a phone. */
 export const narrow = matchMedia("(max-width: 40rem)");
 
-/** How many bytes a line of a dump has room for. */
+/** How many bytes fit in a line of a hex dump. */
 export const perLine = () => (narrow.matches ? 8 : 16);

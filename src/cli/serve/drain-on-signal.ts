@@ -5,8 +5,8 @@ import type { Output } from "../shared/output.ts";
 const timeout = 5_000;
 
 /**
- * Drains the server at the first SIGINT or SIGTERM, and says how that went; fulfils when nothing is open any more. The
- * second signal does what signals do: it ends the process.
+ * Drains the server at the first SIGINT or SIGTERM, and prints how it went; fulfils when every connection has ended. A
+ * second signal ends the process.
  */
 export async function drainOnSignal(
   server: Pick<Server, "drain" | "connections">,

@@ -1,23 +1,26 @@
 import { serializeHead, type Request, type Response } from "../../http/index.ts";
 
-/** An opening handshake as it went over the wire. */
+/** The bytes of an opening handshake, as text. */
 export interface Handshake {
   readonly request: string;
   readonly response: string;
 }
 
-/** What a page calls its connection, in the query of the URL that it connects to: hard to guess, for others can't ask then. */
+/**
+ * The id that a page gives its connection in the query of the URL. It must be hard to guess, so that others can't ask
+ * for it.
+ */
 const idPattern = /^[\w-]{16,64}$/;
 
-/** The id in a request's query, if it is one. */
+/** The id in a request's query, if it is valid. */
 export function idOf(request: Request): string | undefined {
   const id = new URLSearchParams(request.query).get("id");
   return id !== null && idPattern.test(id) ? id : undefined;
 }
 
 /**
- * The handshakes of late, for the pages that made them: a browser's script is told neither its request nor the
- * response. Each can be taken once. The oldest go first when there are too many.
+ * The latest handshakes, for the pages that made them, since browsers hide them from scripts. Each can be taken once.
+ * When there are too many, the oldest is removed.
  */
 export class Handshakes {
   readonly #atMost: number;
@@ -27,12 +30,12 @@ export class Handshakes {
     this.#atMost = atMost;
   }
 
-  /** How many are kept. */
+  /** How many handshakes are kept. */
   get size(): number {
     return this.#made.size;
   }
 
-  /** A response leaves, and nothing is changed in it any more. Without an `id` in the request's query it is of no interest. */
+  /** Adds the handshake of a response that is complete and about to be sent, if the request's query has an `id`. */
   add(request: Request, response: Response): void {
     const id = idOf(request);
     if (id === undefined) return;
@@ -44,7 +47,7 @@ export class Handshakes {
     this.#made.delete(oldest!);
   }
 
-  /** The handshake of a connection, and forgets it. */
+  /** Removes and returns the handshake of a connection. */
   take(id: string): Handshake | undefined {
     const handshake = this.#made.get(id);
     this.#made.delete(id);
@@ -52,7 +55,7 @@ export class Handshakes {
   }
 }
 
-/** The request's head. The one thing that may differ from what came is space around the values. */
+/** The request's head. Only the whitespace around values may differ from the bytes received. */
 function textOf({ method, target, version, headers }: Request): string {
   const lines = [...headers].map(([name, value]) => `${name}: ${value}\r\n`);
   return `${method} ${target} HTTP/${(version / 10).toFixed(1)}\r\n${lines.join("")}\r\n`;

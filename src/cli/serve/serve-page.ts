@@ -6,7 +6,7 @@ import { echoing } from "./echo.ts";
 import { Handshakes } from "./handshakes.ts";
 import { loadPage, type Page } from "../page/page.ts";
 
-/** What the answers are about. */
+/** What the HTTP responses are made from. */
 interface State {
   readonly page: Page;
   readonly handshakes: Handshakes;
@@ -35,7 +35,9 @@ export function servePage(where: Where, settings: EchoSettings): Promise<Server>
   });
 }
 
-/** An echo speaks whatever its client does. Browsers give up where none of what they offered is chosen. */
+/**
+ * Chooses the first subprotocol offered: an echo works with any, and a browser fails the connection if none is chosen.
+ */
 function firstProtocol({ headers }: HttpRequest): string | undefined {
   return /[^\s,]+/.exec(headers.get("Sec-WebSocket-Protocol") ?? "")?.[0];
 }
@@ -45,7 +47,7 @@ function answer(request: Request, state: State): Response {
   const respond = paths.get(pathname);
   if (respond === undefined) return text(404, "There is nothing here; the page is at /\n");
   if (request.method !== "GET" && request.method !== "HEAD") {
-    return text(405, "This can only be read\n", { Allow: "GET, HEAD" });
+    return text(405, "Use GET or HEAD\n", { Allow: "GET, HEAD" });
   }
   return respond(state, searchParams.get("id") ?? "");
 }
@@ -63,7 +65,7 @@ const paths: ReadonlyMap<string, Answer> = new Map<string, Answer>([
 ]);
 
 function json(found: object | undefined): Response {
-  if (found === undefined) return text(404, "No connection of late has this id\n");
+  if (found === undefined) return text(404, "No recent connection has this id\n");
   return Response.json(found, { headers: { "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff" } });
 }
 

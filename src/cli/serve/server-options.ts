@@ -1,49 +1,49 @@
 import { quoted, UsageError, type Given, type OptionTable } from "../shared/options.ts";
 import { readPem } from "../shared/pem.ts";
 
-/** Where a command is to listen: a port and host, perhaps with TLS, or the path of a Unix socket. */
+/** Where a server command listens: a port and host, with or without TLS, or the path of a Unix socket. */
 export interface Where {
   readonly port?: number;
   readonly host?: string;
   readonly unix?: string;
   readonly tls?: { readonly cert: string; readonly key: string };
-  /** Whether connections without TLS are taken as well. */
+  /** Whether connections without TLS are accepted too. */
   readonly plain?: boolean;
 }
 
-/** How a command's echo takes messages. */
+/** How a command's echo handles messages. */
 export interface EchoSettings {
-  /** Whether messages are compressed with peers that can do it. */
+  /** Whether to compress messages, if the client supports it. */
   readonly deflate: boolean;
-  /** The largest message that is taken, in bytes. */
+  /** The largest message accepted, in bytes. */
   readonly maxMessageSize?: number;
 }
 
-/** The options of every command that serves. */
+/** Options of every server command. */
 export const serverOptions: OptionTable = {
-  port: { short: "p", value: "N", example: "8080", help: "the TCP port, 0 for any that is free (default 8080)" },
+  port: { short: "p", value: "N", example: "8080", help: "the TCP port, 0 for any free one (default 8080)" },
   host: {
     value: "H",
     example: "127.0.0.1",
-    help: "the address or name of this machine to listen on (default 127.0.0.1: this machine alone can connect; 0.0.0.0 or :: for all that can reach it)",
+    help: "the address or name of this machine to listen on (default 127.0.0.1: only this machine can connect; 0.0.0.0 or ::: all that can reach it)",
   },
   unix: { value: "PATH", example: "/tmp/serval.sock", help: "listen on a Unix socket instead of a port" },
   cert: { value: "FILE", example: "cert.pem", help: "serve over TLS, with the certificates in this file (PEM)" },
   key: { value: "FILE", example: "key.pem", help: "the private key of the certificate (PEM)" },
-  plain: { help: "with --cert, take connections without TLS too, on the same port" },
-  deflate: { help: "compress messages, with clients that can do it" },
+  plain: { help: "with --cert, accept connections without TLS too, on the same port" },
+  deflate: { help: "compress messages, if the client supports it" },
 };
 
-/** The option of every command that takes messages. */
+/** The option of every command that receives messages. */
 export const sizeOption: OptionTable = {
   "max-message-size": {
     value: "BYTES",
     example: "1048576",
-    help: "the largest message that is taken (default 16777216)",
+    help: "the largest message accepted, in bytes (default 16777216)",
   },
 };
 
-/** Notes on a server, printed after its options. */
+/** Printed after the options of a server command. */
 export const serverNotes = "Ctrl-C closes every connection and stops; a second one stops at once.\n";
 
 /** Reads {@link serverOptions} and {@link sizeOption}. Throws {@link UsageError}. */
@@ -64,14 +64,14 @@ function readWhere(given: Given): Where {
   if (unix !== undefined) {
     const other = ["port", "host", "cert", "key", "plain"].find((name) => given.has(name));
     if (other === undefined) return { unix };
-    throw new UsageError(`a Unix socket has neither port nor TLS: leave --unix out, or --${other}`);
+    throw new UsageError(`a Unix socket has neither port nor TLS; leave out --unix or --${other}`);
   }
   if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) {
-    throw new UsageError(`${quoted(port)} is no port; --port takes a number from 0 to 65535`);
+    throw new UsageError(`${quoted(port)} is not a port; --port takes a number from 0 to 65535`);
   }
   const where = { port: Number(port), host: given.last("host") ?? "127.0.0.1" };
   const plain = given.has("plain");
   if (cert !== undefined && key !== undefined) return { ...where, tls: { cert, key }, plain };
   if (cert === undefined && key === undefined && !plain) return where;
-  throw new UsageError("TLS needs both --cert and --key, with --plain or without");
+  throw new UsageError("TLS needs both --cert and --key, with or without --plain");
 }

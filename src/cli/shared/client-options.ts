@@ -11,13 +11,13 @@ export interface ClientOptions extends Pick<
   readonly timeouts: { readonly handshake: number };
 }
 
-/** Where a command is to connect to, and how. */
+/** What a command connects to, and how. */
 export interface ClientSettings {
   readonly url: string;
   readonly options: ClientOptions;
 }
 
-/** The longest that opening takes, in seconds. */
+/** The longest time that opening may take, in seconds. */
 const timeout = 10;
 
 /** The options of every command that connects. */
@@ -41,12 +41,12 @@ export const clientOptions: OptionTable = {
   proxy: {
     value: "URL",
     example: "http://127.0.0.1:3128",
-    help: 'connect through a proxy: http:, https:, socks5:, socks5h:, or "environment" for what HTTPS_PROXY and the like say',
+    help: 'connect through a proxy: http:, https:, socks5:, socks5h:, or "environment" for HTTPS_PROXY and the like',
   },
   timeout: {
     value: "S",
     example: "10",
-    help: `seconds for opening, for closing, and for an answer that is waited for (default ${timeout})`,
+    help: `seconds to wait for opening, for closing, and for an answer (default ${timeout})`,
   },
 };
 
@@ -71,7 +71,7 @@ export function readClient(given: Given, url: string): ClientSettings {
   };
 }
 
-/** A URL as it is meant: one without a scheme is `ws:`. */
+/** Completes a URL: one without a scheme is `ws:`. */
 function completeUrl(given: string): string {
   return /^(?:[a-z][a-z\d+.-]*:\/|ws\+unix:)/i.test(given) ? given : `ws://${given}`;
 }
@@ -90,7 +90,7 @@ function checked(
   try {
     new Fields([field]);
   } catch {
-    throw new UsageError(`${quoted(given)} is no ${option}; --${option} takes one such as ${example}`);
+    throw new UsageError(`${quoted(given)} is not a valid ${option}; --${option} takes one such as ${example}`);
   }
   return field;
 }

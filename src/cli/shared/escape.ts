@@ -1,21 +1,21 @@
 /**
- * Characters that do something to a terminal instead of being shown: controls (an escape sequence may retitle, recolour
- * or answer for the user), what reorders or hides text, separators of lines. Tabs and line feeds stay, and so do the
- * joiners that scripts and emoji are written with.
+ * Characters that act on a terminal instead of being shown: controls (an escape sequence may change the title or
+ * colours, or type for the user), characters that reorder or hide text, and line separators. Tabs, line feeds and the
+ * joiners of scripts and emoji are allowed.
  */
 const acting = /(?![\t\n\u200c\u200d])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 
-/** A peer's text as it may go to a terminal: what acts there is written as JSON writes it, `\u001b`. */
+/** A peer's text, safe for a terminal: characters that act there become JSON escapes such as `\u001b`. */
 export function escaped(text: string): string {
   return text.replaceAll(acting, escapeCharacter);
 }
 
-/** The same of what may have several lines, such as an error's message, run together to one. */
+/** Escaped text on one line; lines, such as those of an error's message, are joined by spaces. */
 export function escapedWords(text: string): string {
   return escapedLine(text.replaceAll(/\s*\n\s*/g, " "));
 }
 
-/** The same on one line. */
+/** Escaped text on one line; line feeds become `\n`. */
 export function escapedLine(text: string): string {
   return escaped(text).replaceAll("\n", "\\n");
 }

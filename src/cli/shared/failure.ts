@@ -5,17 +5,17 @@ import { escapedLine, escapedWords } from "./escape.ts";
 const mostLines = 5;
 const mostCharacters = 200;
 
-/** Why something failed, in one line. */
+/** An error's message, in one line. */
 export function failureLine(error: unknown): string {
   return escapedWords(error instanceof Error ? error.message : String(error));
 }
 
-/** Why a client's URL or options can't be meant, as the command says it. */
+/** The line that a command prints for an invalid URL or option. */
 export function misuseLine(error: unknown, command: "connect" | "inspect" | "bench"): string {
   return `serval: ${failureLine(error)}; see serval ${command} --help\n`;
 }
 
-/** Why something failed, in lines: the error's message; where a server refused, what else it says. */
+/** An error's message and, if a server refused, its Location and the beginning of its response's body, in lines. */
 export function failureLines(error: unknown): string[] {
   const lines = [failureLine(error)];
   const response = error instanceof ServalError ? error.response : undefined;
@@ -27,7 +27,7 @@ export function failureLines(error: unknown): string[] {
 
 /** The first lines of a body, indented. */
 export function bodyLines(body: Uint8Array): string[] {
-  // Four bytes are the most that a character takes; what is cut away needs no decoding.
+  // A character takes at most four bytes, so no more need to be decoded.
   const text = Buffer.from(body.subarray(0, mostLines * mostCharacters * 4)).toString("utf8");
   const lines = text.split(/\r?\n/).filter((line) => line.trim() !== "");
   const shown = lines.slice(0, mostLines).map((line) => `  ${cut(escapedLine(line))}`);

@@ -1,7 +1,7 @@
-/** The lines of an input as they come, without their ends (LF or CR LF). The last one needs none. */
+/** The lines of an input as they arrive, without their ends (LF or CR LF). The last line needs no end. */
 export async function* lines(input: AsyncIterable<Uint8Array | string>): AsyncGenerator<string, void, void> {
   const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
-  // Of a long line, its parts: joining at each would take the square of its length.
+  // The parts of an incomplete line; joining at each chunk would take quadratic time.
   let parts: string[] = [];
   for await (const chunk of input) {
     const text = typeof chunk === "string" ? chunk : decoder.decode(chunk, { stream: true });

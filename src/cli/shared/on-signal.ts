@@ -1,10 +1,13 @@
-/** What can be told to end: the process. */
+/** The part of `process` that emits signals. */
 export interface Signalled {
   once(signal: "SIGINT" | "SIGTERM", listener: () => void): unknown;
   off(signal: "SIGINT" | "SIGTERM", listener: () => void): unknown;
 }
 
-/** Calls the listener at the first SIGINT or SIGTERM; the second does what signals do. Returns what ends that. */
+/**
+ * Calls the listener at the first SIGINT or SIGTERM; a second one ends the process. Returns a function that removes the
+ * listener.
+ */
 export function onSignal(signalled: Signalled, listener: () => void): () => void {
   const end = (): void => {
     signalled.off("SIGINT", first);

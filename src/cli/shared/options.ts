@@ -1,18 +1,18 @@
 import { parseArgs } from "node:util";
 
-/** A command line that can't be meant; the message says in one line what to write instead. */
+/** An invalid command line; the message says in one line what to write instead. */
 export class UsageError extends Error {}
 
-/** An option of a command: one without a value, or with one, which has a name in the help and an example. */
+/** An option of a command. An option with a value has the value's name in the help, and an example. */
 export type Option = { readonly short?: string; readonly help: string } & (
   | { readonly value?: undefined }
   | { readonly value: string; readonly example: string }
 );
 
-/** Options by their long names. Where commands share a name or a letter, it takes a value in all of them or in none. */
+/** Options by their long names. An option that several commands share takes a value in all of them or in none. */
 export type OptionTable = Readonly<Record<string, Option>>;
 
-/** What a command line has: words, and the values of each option that is given, "" for one that takes none. */
+/** A parsed command line: words, and the values of each option given, "" if the option takes none. */
 export class Given {
   readonly words: readonly string[];
   readonly #values: ReadonlyMap<string, readonly string[]>;
@@ -22,7 +22,7 @@ export class Given {
     this.#values = values;
   }
 
-  /** Whether there is nothing. */
+  /** Whether the command line is empty. */
   get isEmpty(): boolean {
     return this.words.length === 0 && this.#values.size === 0;
   }
@@ -31,12 +31,12 @@ export class Given {
     return this.#values.has(name);
   }
 
-  /** The last value, which counts where there can be but one. */
+  /** The last value given; it counts if the option takes only one. */
   last(name: string): string | undefined {
     return this.#values.get(name)?.at(-1);
   }
 
-  /** All values of an option that may be repeated. */
+  /** All values of a repeatable option. */
   all(name: string): readonly string[] {
     return this.#values.get(name) ?? [];
   }
@@ -46,18 +46,20 @@ export class Given {
     const text = this.last(name);
     if (text === undefined) return undefined;
     if (/^\d{1,15}$/.test(text) && Number(text) >= least) return Number(text);
-    throw new UsageError(`${quoted(text)} is no such number; --${name} takes a whole number of at least ${least}`);
+    throw new UsageError(`--${name} takes a whole number of at least ${least}, not ${quoted(text)}`);
   }
 
-  /** A number of at least 0, possibly with decimals; `or` says what else the option takes. Throws {@link UsageError}. */
+  /**
+   * A number of at least 0, with or without decimals; `or` names what else the option takes. Throws {@link UsageError}.
+   */
   number(name: string, or = ""): number | undefined {
     const text = this.last(name);
     if (text === undefined) return undefined;
     if (/^\d{1,9}(\.\d{1,9})?$/.test(text)) return Number(text);
-    throw new UsageError(`${quoted(text)} is no such number; --${name} takes one such as 10 or 0.5${or}`);
+    throw new UsageError(`--${name} takes a number such as 10 or 0.5${or}, not ${quoted(text)}`);
   }
 
-  /** A time above 0, which is given in seconds, in milliseconds. Throws {@link UsageError}. */
+  /** Milliseconds of a time above 0 that was given in seconds. Throws {@link UsageError}. */
   time(name: string): number | undefined {
     const seconds = this.number(name);
     if (seconds === 0) throw new UsageError(`--${name} takes a number of seconds above 0`);
@@ -65,7 +67,7 @@ export class Given {
   }
 }
 
-/** Takes arguments apart. `owner` is the command whose options the table has. Throws {@link UsageError}. */
+/** Parses arguments. `owner` is the command that the table belongs to. Throws {@link UsageError}. */
 export function readOptions(args: readonly string[], table: OptionTable, owner?: string): Given {
   const values = new Map<string, string[]>();
   const words: string[] = [];
@@ -84,7 +86,7 @@ export function readOptions(args: readonly string[], table: OptionTable, owner?:
   return new Given(words, values);
 }
 
-/** The first argument that is neither an option nor the value of one. */
+/** The first argument that is neither an option nor an option's value. */
 export function firstWord(args: readonly string[], table: OptionTable): string | undefined {
   return tokensOf(args, table).find((token) => token.kind === "positional")?.value;
 }
@@ -98,7 +100,7 @@ function tokensOf(args: readonly string[], table: OptionTable) {
       { type: value === undefined ? ("boolean" as const) : ("string" as const), ...(short !== undefined && { short }) },
     ]),
   );
-  // Not strict: the platform's errors are of several lines, and don't know what the commands are.
+  // Not strict, since the errors of `parseArgs` have several lines and don't name the commands.
   return parseArgs({ args: [...args], options, strict: false, allowPositionals: true, tokens: true }).tokens;
 }
 
@@ -107,7 +109,7 @@ function valueOf(option: Option, { name, rawName, value, inlineValue }: Extract<
     if (value !== undefined) throw new UsageError(`${rawName} takes no value`);
     return "";
   }
-  // "--host --port" is a value forgotten; what really begins with a dash can be written as --host=-x.
+  // In "--host --port" a value was forgotten. A value that begins with a dash is written --host=-x.
   if (!value || (inlineValue !== true && /^-\D/.test(value))) {
     throw new UsageError(`${rawName} needs a value, such as --${name} ${option.example}`);
   }
@@ -119,7 +121,7 @@ export function listed(names: readonly string[]): string {
   return names.length < 2 ? names.join("") : `${names.slice(0, -1).join(", ")} and ${names.at(-1)!}`;
 }
 
-/** As JSON, so that whatever was given stays on its line. */
+/** As JSON, so that the text stays on one line. */
 export function quoted(given: string): string {
   return JSON.stringify(given);
 }

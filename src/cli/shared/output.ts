@@ -1,16 +1,16 @@
-// What the command writes. Its reader may have gone (`serval --help | head -1`): that is no reason to end a server.
+// The output of a command. Its reader may be gone (`serval --help | head -1`); that must not end a server.
 
 /** The streams that the command writes to. */
 export interface Output {
-  /** What was asked for. */
+  /** Writes a result, to stdout. */
   out(text: string): void;
-  /** What went wrong. */
+  /** Writes a failure or note, to stderr. */
   err(text: string): void;
-  /** How many columns the terminal has that `err` goes to; missing where it goes to no terminal. */
+  /** The width of the terminal that `err` writes to; undefined if it is no terminal. */
   readonly columns?: number | undefined;
 }
 
-/** The part of a stream that is used. */
+/** The part of a stream that {@link outputTo} uses. */
 export interface Sink {
   on(event: "error", listener: (error: Error) => void): unknown;
   write(text: string): unknown;
@@ -18,7 +18,7 @@ export interface Sink {
   readonly columns?: number | undefined;
 }
 
-/** Writes to two streams, such as the process's own; goes on if they fail. */
+/** Writes to two streams, such as those of the process; ignores their failures. */
 export function outputTo(stdout: Sink, stderr: Sink): Output {
   for (const stream of [stdout, stderr]) stream.on("error", ignore);
   return {

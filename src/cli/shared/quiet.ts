@@ -1,6 +1,6 @@
 import type { Clock, Timer } from "../../core/index.ts";
 
-/** Waits for silence. While something that has come is being dealt with, there is none. */
+/** Waits for silence: a time without messages and without one being processed. */
 export class Quiet {
   readonly #clock: Clock;
   #timer: Timer | undefined;
@@ -12,19 +12,19 @@ export class Quiet {
     this.#clock = clock;
   }
 
-  /** Something has come. */
+  /** A message has arrived and is being processed. */
   busy(): void {
     this.#isBusy = true;
     this.#timer?.cancel();
   }
 
-  /** It has been dealt with. */
+  /** The message has been processed. */
   idle(): void {
     this.#isBusy = false;
     this.#arm();
   }
 
-  /** Fulfils after so many milliseconds of silence. The call before, if it still waits, never does. */
+  /** Fulfils after this many milliseconds of silence. An earlier call that still waits never fulfils. */
   lasting(ms: number): Promise<void> {
     return new Promise((resolve) => {
       this.#ms = ms;
@@ -33,7 +33,7 @@ export class Quiet {
     });
   }
 
-  /** Waits no longer. */
+  /** Stops waiting. */
   stop(): void {
     this.#timer?.cancel();
     this.#resolve = undefined;

@@ -1,7 +1,7 @@
 import { systemClock, type Clock } from "../../core/index.ts";
 import type { ControlKind, Stream } from "../../websocket/index.ts";
 
-/** Pings, and how long their answers take. `control` is a handler of the stream that they are sent on. */
+/** Sends pings and measures round trips. `control` must be the `control` handler of the stream. */
 export class RoundTrips {
   readonly #clock: Clock;
   readonly #waiting = new Map<number, () => void>();
@@ -14,7 +14,7 @@ export class RoundTrips {
   readonly control = (_: unknown, kind: ControlKind, payload: Uint8Array): void => {
     const number = Number(Buffer.from(payload).toString("latin1"));
     if (kind !== "pong" || !this.#waiting.has(number)) return;
-    // RFC 6455 section 5.5.3: one pong may answer all pings up to its own.
+    // A pong answers its own ping and all earlier ones (RFC 6455 section 5.5.3).
     for (const [earlier, answered] of this.#waiting) {
       if (earlier > number) continue;
       this.#waiting.delete(earlier);
@@ -22,7 +22,9 @@ export class RoundTrips {
     }
   };
 
-  /** Sends a ping; fulfils at the answer with the time that took, in milliseconds. Without an answer, never. */
+  /**
+   * Sends a ping; fulfils with the round trip in milliseconds when the pong arrives. Without a pong it never settles.
+   */
   async ping(ws: Pick<Stream, "ping">): Promise<number> {
     const number = ++this.#last;
     const answered = new Promise<void>((resolve) => this.#waiting.set(number, resolve));

@@ -1,9 +1,9 @@
 import { clearScreenDown, cursorTo, moveCursor, type Interface } from "node:readline";
 import type { Stdio } from "./stdio.ts";
 
-/** Where a client writes to. While there is a prompt, what is written goes above it, and the line being typed stays. */
+/** The output of a client. While there is a prompt, output goes above it, and the line being typed stays. */
 export class Screen {
-  /** Fulfils when nobody reads the output any more (`| head -1`). */
+  /** Fulfils when the reader of the output is gone (`| head -1`). */
   readonly gone: Promise<void>;
   #isGone = false;
   #prompt: Interface | undefined;
@@ -24,7 +24,7 @@ export class Screen {
     return this.#isGone;
   }
 
-  /** Writes to stdout; fulfils when that has taken it, or never will. */
+  /** Writes to stdout; fulfils when stdout has taken the data, or is gone. */
   async out(data: string | Uint8Array): Promise<void> {
     if (this.#isGone) return;
     await new Promise<void>((resolve) => {
@@ -43,7 +43,7 @@ export class Screen {
     prompt.prompt();
   }
 
-  /** Takes the prompt away, with what is typed. */
+  /** Removes the prompt and what is typed in it. */
   endPrompt(): void {
     const prompt = this.#prompt;
     if (prompt === undefined) return;
@@ -63,15 +63,15 @@ export class Screen {
     prompt.prompt(true);
   }
 
-  /** Leaves the cursor where the prompt began. */
+  /** Moves the cursor to where the prompt began, and clears. */
   #clear(prompt: Interface & { prevRows?: number }): void {
     const { stdout } = this.#stdio;
     const { rows } = prompt.getCursorPos();
     if (rows > 0) moveCursor(stdout, 0, -rows);
     cursorTo(stdout, 0);
     clearScreenDown(stdout);
-    // How many rows it goes up to draw itself again. Node.js does not document it; without, a long line would draw itself
-    // over what was written.
+    // The number of rows that readline goes up to redraw. Node.js does not document it; without it, a long line would
+    // overwrite the output.
     prompt.prevRows = 0;
   }
 }

@@ -48,11 +48,11 @@ describe("readLoad", () => {
   });
 
   for (const [line, message] of [
-    ["--rate 0 -n 1", "--rate 0 sends no messages: leave --messages out, or the rate"],
+    ["--rate 0 -n 1", "--rate 0 sends no messages; leave out --messages, or set another --rate"],
     ["-d 0", "--duration takes a number of seconds above 0"],
-    ["-c 0", '"0" is no such number; --connections takes a whole number of at least 1'],
+    ["-c 0", '--connections takes a whole number of at least 1, not "0"'],
     ["--depth", "--depth needs a value, such as --depth 1"],
-    ["--rate fast", '"fast" is no such number; --rate takes one such as 10 or 0.5'],
+    ["--rate fast", '--rate takes a number such as 10 or 0.5, not "fast"'],
   ] as const) {
     it(`says what is wrong with "${line}"`, () => {
       assert.throws(

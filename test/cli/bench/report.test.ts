@@ -28,7 +28,7 @@ describe("reportOf", () => {
   it("says all there is to say", () => {
     assert.deepEqual(report(filled()), [
       "load         3 connections to ws://example.com:8080/chat, binary messages of 32 bytes, 2 in flight on each",
-      "             closed loop: latency from when a message was sent, and a slow server is sent less",
+      "             closed loop: latency counts from when a message was sent; a slow server is sent less",
       "connections  2 opened, 1 failed",
       "  failed     core.timeout: 1",
       "             It took too long",
@@ -61,9 +61,9 @@ describe("reportOf", () => {
     const lines = report(tally, { rate: 1000 });
     assert.equal(
       lines[1],
-      "             open loop: 1,000 messages a second are due; latency from when a message was due",
+      "             open loop: 1,000 messages a second are due; latency counts from when a message was due",
     );
-    assert.ok(lines.some((line) => /^ {2}late {7}7 were due and not sent/.test(line)));
+    assert.ok(lines.some((line) => /^ {2}late {7}7 were due but not sent/.test(line)));
     assert.match(lines[0]!, /in flight on each$/);
   });
 
@@ -80,7 +80,7 @@ describe("reportOf", () => {
   it("says that its own process may be what limits it", () => {
     const tally = filled();
     tally.processor = 1900;
-    assert.match(report(tally).join("\n"), /of this process in 2 s: it may be what limits this\n/);
+    assert.match(report(tally).join("\n"), /of this process in 2 s: this process may be the limit\n/);
   });
 
   it("speaks of no messages where there were to be none, and of no answers likewise", () => {

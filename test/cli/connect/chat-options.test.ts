@@ -13,7 +13,7 @@ describe("readChat", () => {
     assert.equal(read("--wait", "forever").wait, Infinity);
     assert.throws(() => read("--wait", "never"), {
       constructor: UsageError,
-      message: '"never" is no such number; --wait takes one such as 10 or 0.5, or "forever"',
+      message: '--wait takes a number such as 10 or 0.5, or "forever", not "never"',
     });
   });
 

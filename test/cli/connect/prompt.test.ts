@@ -84,7 +84,10 @@ describe("startPrompt", () => {
     type("/help\r/nope\r");
     await stdio.shows("nope", "err");
     for (const word of ["/ping", "/close", "/help", "//TEXT"]) assert.ok(stdio.err.includes(word));
-    assert.match(stdio.err, /\nserval: no command \/nope; \/help shows all, and \/\/nope sends it\n$/);
+    assert.match(
+      stdio.err,
+      /\nserval: there is no command \/nope; \/help lists the commands, and \/\/nope sends \/nope\n$/,
+    );
     assert.deepEqual(sent, []);
   });
 });

@@ -164,7 +164,7 @@ describe("examine", () => {
     );
     const found = await looking;
     assert.deepEqual([found.failure!.step, found.failure!.code], ["handshake", "core.timeout"]);
-    assert.match(found.verdict, /said nothing/);
+    assert.match(found.verdict, /sent nothing/);
     assert.equal(clock.pending, 0);
   });
 

@@ -40,8 +40,8 @@ describe("inspect", () => {
     for (const [given, options, words] of [
       ["ftp://a", {}, /begins with ws:/],
       [`${url}#a`, {}, /no fragment/],
-      [url, { proxy: "socks5://a" }, /http: and https: proxies alone/],
-      [url, { proxy: "environment" }, /http: and https: proxies alone/],
+      [url, { proxy: "socks5://a" }, /an http: or https: proxy only/],
+      [url, { proxy: "environment" }, /an http: or https: proxy only/],
       [url, { headers: { "Proxy-Authorization": "a" } }, /Proxy-Authorization/],
     ] as const) {
       const { code, stdio } = await run(given, false, options);

@@ -36,15 +36,15 @@ describe("verdictOf", () => {
   it("says that all is well, and with what", () => {
     const opened = { url, opened: true, verdict: "", ping };
     const plain = verdictOf({ ...opened, handshake });
-    assert.match(plain, /^All is well: the WebSocket opens, answers pings \(1\.0 ms\) and closes in order\.$/);
+    assert.match(plain, /^All is well: the WebSocket opens, answers pings \(1\.0 ms\) and closes cleanly\.$/);
     const agreed = verdictOf({ ...opened, handshake: { ...handshake, protocol: "chat", extensions: "x" }, tls });
-    assert.match(agreed, /opens with the subprotocol chat and with an extension,.*not to be trusted.*--insecure/);
+    assert.match(agreed, /opens with the subprotocol chat and with an extension,.*can't be trusted.*--insecure/);
   });
 
   const cases: [what: string, verdict: string, words: RegExp][] = [
     ["a name that is not found", failed("dns", "net.host_not_found"), /no address: check its spelling/],
     ["a name server that is silent", failed("dns", "core.timeout"), /name server did not answer/],
-    ["a port that refuses", failed("tcp", "net.connection_refused"), /^Nobody listens there: is the server running/],
+    ["a port that refuses", failed("tcp", "net.connection_refused"), /^Nothing listens there: is the server running/],
     [
       "several addresses that refuse",
       failed("tcp", "net.connection_refused", {}, { dns: { ms: 1, host: "a", addresses: ["1", "2"] } }),
@@ -81,8 +81,8 @@ describe("verdictOf", () => {
         ["CERT_NOT_YET_VALID", /clocks/],
         ["ERR_TLS_CERT_ALTNAME_INVALID", /for another host/],
         ["DEPTH_ZERO_SELF_SIGNED_CERT", /self-signed.*--ca/],
-        ["SELF_SIGNED_CERT_IN_CHAIN", /authority that is not known.*--ca/],
-        ["UNABLE_TO_VERIFY_LEAF_SIGNATURE", /certificates between/],
+        ["SELF_SIGNED_CERT_IN_CHAIN", /unknown authority.*--ca/],
+        ["UNABLE_TO_VERIFY_LEAF_SIGNATURE", /intermediate certificates/],
         ["SOME_OTHER", /is not accepted \(SOME_OTHER\)/],
       ] as const
     ).map(([reason, words]): [string, string, RegExp] => [
@@ -92,13 +92,13 @@ describe("verdictOf", () => {
     ]),
     ["TLS where plain HTTP is wanted", failed("handshake", "websocket.closed", { speaksTls: true }), /use wss:/],
     ["TLS that says so", answered(400, {}, { speaksTls: true }), /use wss:/],
-    ["no answer to the handshake", failed("handshake", "core.timeout"), /said nothing/],
+    ["no answer to the handshake", failed("handshake", "core.timeout"), /sent nothing/],
     [
       "half an answer",
       failed("handshake", "core.timeout", {}, { handshake: { ...handshake, response: "HTTP/1.1 1" } }),
-      /did not end it in time/,
+      /did not complete the response in time/,
     ],
-    ["an end without an answer", failed("handshake", "websocket.closed"), /without an answer.*try wss:/],
+    ["an end without an answer", failed("handshake", "websocket.closed"), /without a response.*try wss:/],
     [
       "another protocol",
       failed("handshake", "http.bad_version", {}, { handshake: { ...handshake, response: "SSH-2.0" } }),
@@ -107,13 +107,13 @@ describe("verdictOf", () => {
     [
       "HTTP/2",
       failed("handshake", "http.bad_version", {}, { handshake: { ...handshake, response: "\0\0\u0006" } }),
-      /HTTP\/2 alone/,
+      /only HTTP\/2/,
     ],
     ["a redirect", answered(302, { location: "https://b/c" }), /elsewhere; try wss:\/\/b\/c\./],
     ["a redirect to a path", answered(301, { location: "/c\u001bd" }), /elsewhere; try ws:\/\/a\/c%1Bd\./],
     ["a page", answered(200), /an ordinary page.*Upgrade/],
-    ["400", answered(400), /answered 400: .*not as a handshake/],
-    ["401", answered(401), /who you are.*-H/],
+    ["400", answered(400), /answered 400: .*does not accept it as a handshake/],
+    ["401", answered(401), /credentials.*-H/],
     ["403", answered(403), /--origin/],
     ["404", answered(404), /nothing at this path/],
     ["407", answered(407), /--proxy/],
@@ -121,7 +121,7 @@ describe("verdictOf", () => {
     ["426 with other versions", answered(426, { "sec-websocket-version": "8" }), /versions of WebSocket \(8\)/],
     ["429", answered(429), /too many/],
     ["500", answered(500), /its log/],
-    ["502", answered(502), /does not reach the server behind it.*Upgrade/],
+    ["502", answered(502), /can't reach its server.*Upgrade/],
     ["503", answered(503), /try again later/],
     ["418", answered(418), /the path may be wrong/],
     [
@@ -139,7 +139,7 @@ describe("verdictOf", () => {
     [
       "another 101",
       failed("handshake", "websocket.no_upgrade", { response: { status: 101, reason: "", headers: {}, body: "" } }),
-      /Upgrade or Connection are missing/,
+      /Upgrade or Connection is missing/,
     ],
     ["no pong", failed("ping", "core.timeout", {}, { opened: true }), /no pong came/],
     ["an end right after", failed("ping", "websocket.closed", {}, { opened: true }), /ended at once: its message\./],

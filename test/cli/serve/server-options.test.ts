@@ -31,11 +31,11 @@ describe("readServer", () => {
   });
 
   for (const [args, message] of [
-    [["--cert", cert], "TLS needs both --cert and --key, with --plain or without"],
-    [["--key", key], "TLS needs both --cert and --key, with --plain or without"],
-    [["--plain"], "TLS needs both --cert and --key, with --plain or without"],
-    [["--unix", "a", "--port", "1"], "a Unix socket has neither port nor TLS: leave --unix out, or --port"],
-    [["--unix", "a", "--plain"], "a Unix socket has neither port nor TLS: leave --unix out, or --plain"],
+    [["--cert", cert], "TLS needs both --cert and --key, with or without --plain"],
+    [["--key", key], "TLS needs both --cert and --key, with or without --plain"],
+    [["--plain"], "TLS needs both --cert and --key, with or without --plain"],
+    [["--unix", "a", "--port", "1"], "a Unix socket has neither port nor TLS; leave out --unix or --port"],
+    [["--unix", "a", "--plain"], "a Unix socket has neither port nor TLS; leave out --unix or --plain"],
     [
       ["--cert", key, "--key", cert],
       `${JSON.stringify(key)} holds no certificate; --cert takes a file with one in PEM`,

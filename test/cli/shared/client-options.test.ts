@@ -43,13 +43,13 @@ describe("readClient", () => {
   });
 
   for (const [name, value, message] of [
-    ["header", "no colon", /^"no colon" is no header; --header takes one such as "Name: value"$/],
-    ["header", ": value", /^": value" is no header;/],
-    ["header", "a b: c", /^"a b: c" is no header;/],
-    ["header", "a: b\r\nc: d", /^"a: b\\r\\nc: d" is no header;/],
-    ["origin", "a\nb", /^"a\\nb" is no origin; --origin takes one such as https:\/\/example\.com$/],
+    ["header", "no colon", /^"no colon" is not a valid header; --header takes one such as "Name: value"$/],
+    ["header", ": value", /^": value" is not a valid header;/],
+    ["header", "a b: c", /^"a b: c" is not a valid header;/],
+    ["header", "a: b\r\nc: d", /^"a: b\\r\\nc: d" is not a valid header;/],
+    ["origin", "a\nb", /^"a\\nb" is not a valid origin; --origin takes one such as https:\/\/example\.com$/],
     ["timeout", "0", /^--timeout takes a number of seconds above 0$/],
-    ["timeout", "1s", /^"1s" is no such number; --timeout takes one such as 10 or 0\.5$/],
+    ["timeout", "1s", /^--timeout takes a number such as 10 or 0\.5, not "1s"$/],
     ["ca", "/no/such/file", /^"\/no\/such\/file" can't be read \(ENOENT\); --ca takes /],
   ] as const) {
     it(`says what is wrong with --${name} ${JSON.stringify(value).slice(0, 20)}`, () => {

@@ -56,10 +56,7 @@ describe("values of options", () => {
     assert.equal(given("-s 12").whole("size", 1), 12);
     assert.equal(given("").whole("size", 1), undefined);
     for (const text of ["0", "1.5", "1e3", "x", "0x10"]) {
-      wrong(
-        () => given(`--size=${text}`).whole("size", 1),
-        `"${text}" is no such number; --size takes a whole number of at least 1`,
-      );
+      wrong(() => given(`--size=${text}`).whole("size", 1), `--size takes a whole number of at least 1, not "${text}"`);
     }
   });
 
@@ -67,10 +64,7 @@ describe("values of options", () => {
     assert.equal(given("-s 0.25").number("size"), 0.25);
     assert.equal(given("").number("size"), undefined);
     for (const text of ["-1", ".5", "1e3", "Infinity", "1,5"]) {
-      wrong(
-        () => given(`--size=${text}`).number("size"),
-        `"${text}" is no such number; --size takes one such as 10 or 0.5`,
-      );
+      wrong(() => given(`--size=${text}`).number("size"), `--size takes a number such as 10 or 0.5, not "${text}"`);
     }
   });
 });
@@ -85,7 +79,7 @@ describe("times", () => {
   it("may be something else, which the message says", () => {
     wrong(
       () => given("-s x").number("size", ', or "none"'),
-      '"x" is no such number; --size takes one such as 10 or 0.5, or "none"',
+      '--size takes a number such as 10 or 0.5, or "none", not "x"',
     );
   });
 });
