@@ -90,7 +90,7 @@ describe("the page in Chromium", { skip: requires("chromium") }, () => {
   };
 
   describe("messages", () => {
-    it("connects, and sees its text come back", async () => {
+    it("connects, and shows the echo of its text", async () => {
       await say("Grüße, 世界 😀");
       await entry("received").waitFor();
       for (const way of ["sent", "received"]) {
@@ -114,7 +114,7 @@ describe("the page in Chromium", { skip: requires("chromium") }, () => {
       assert.deepEqual(complaints, []);
     });
 
-    it("says what is wrong with what is written, and sends nothing", async () => {
+    it("says what is wrong with its input, and sends nothing", async () => {
       await page.getByRole("radio", { name: "Binary" }).check({ force: true });
       for (const [written, words] of [
         ["48 6x", "“x” is not a hexadecimal digit. Bytes look like 48 65 6c."],
@@ -131,7 +131,7 @@ describe("the page in Chromium", { skip: requires("chromium") }, () => {
       assert.equal(await entry("sent").count(), 0);
     });
 
-    it("sends a file, shows its beginning and its size, and all of it when asked", async () => {
+    it("sends a file; shows its size and beginning, and all of it when asked", async () => {
       const size = 200_000;
       const [file] = [{ name: "file", mimeType: "application/octet-stream", buffer: Buffer.alloc(size, 0xab) }];
       file.buffer[size - 1] = 0x21;
@@ -160,7 +160,7 @@ describe("the page in Chromium", { skip: requires("chromium") }, () => {
       assert.deepEqual(complaints, []);
     });
 
-    it("takes a file that is dropped", async () => {
+    it("sends a file that is dropped", async () => {
       const transfer = await page.evaluateHandle(
         `{ const transfer = new DataTransfer(); transfer.items.add(new File(["dropped"], "a.txt")); transfer; }`,
       );
@@ -181,7 +181,7 @@ describe("the page in Chromium", { skip: requires("chromium") }, () => {
       assert.deepEqual(complaints, []);
     });
 
-    it("shows text that looks like markup as text, wherever it comes from", async () => {
+    it("shows markup in text as text, wherever it appears", async () => {
       const markup = `<img src=x onerror="alert(1)"><script>alert(2)</script>`;
       await using other = await another({
         upgrade: () => ({ protocol: "it" }),
@@ -201,7 +201,7 @@ describe("the page in Chromium", { skip: requires("chromium") }, () => {
       assert.deepEqual(complaints, []);
     });
 
-    it("brings back what was sent before, with the arrows", async () => {
+    it("brings back earlier messages with the arrow keys", async () => {
       await say("first");
       await page.getByRole("radio", { name: "Binary" }).check({ force: true });
       await say("0102");
@@ -243,7 +243,7 @@ describe("the page in Chromium", { skip: requires("chromium") }, () => {
       assert.deepEqual(complaints, []);
     });
 
-    it("stays bounded, and answers its user, in a flood of messages", async () => {
+    it("stays bounded and responsive in a flood of messages", async () => {
       const count = 10_000;
       await using other = await another({
         message: (ws) => {
@@ -289,7 +289,7 @@ describe("the page in Chromium", { skip: requires("chromium") }, () => {
   });
 
   describe("connections", () => {
-    it("shows the handshake as it went over the wire, and what was agreed on", async () => {
+    it("shows the bytes of the handshake, and what was negotiated", async () => {
       await region(/^Response/)
         .getByText("101")
         .waitFor();
@@ -332,7 +332,7 @@ describe("the page in Chromium", { skip: requires("chromium") }, () => {
       }
     });
 
-    it("holds several at once, each with its own log and state", async () => {
+    it("has several connections, each with its own log and state", async () => {
       await using other = await another({ message: (ws, message) => ws.write(`other: ${String(message)}`) });
       await say("to the first");
       await connect(other.url);
@@ -362,7 +362,7 @@ describe("the page in Chromium", { skip: requires("chromium") }, () => {
       assert.deepEqual(complaints, []);
     });
 
-    it("tells of messages that come while another is shown", async () => {
+    it("marks messages that arrive while another connection is shown", async () => {
       let speak = (): void => {};
       await using other = await another({
         open: (ws) => (speak = (): void => void ws.send("psst")),
@@ -402,7 +402,7 @@ describe("the page in Chromium", { skip: requires("chromium") }, () => {
       assert.deepEqual(complaints, []);
     });
 
-    it("measures round trips, as the page and as the server sees them, and counts", async () => {
+    it("measures round trips, its own and the server's, and counts messages", async () => {
       await say("one");
       // Both rows have all four numbers, and both plots their lines.
       await until(`["echoRow", "pingRow"].every((part) =>
@@ -422,7 +422,7 @@ describe("the page in Chromium", { skip: requires("chromium") }, () => {
       assert.deepEqual(complaints, []);
     });
 
-    it("sends nothing of its own to other servers, unless told to", async () => {
+    it("sends nothing of its own to other servers, unless asked to", async () => {
       const heard: unknown[] = [];
       await using other = await another({
         message: (ws, message) => {
@@ -445,7 +445,7 @@ describe("the page in Chromium", { skip: requires("chromium") }, () => {
     });
   });
 
-  describe("its user", () => {
+  describe("the page's user", () => {
     it("needs no mouse", async () => {
       const focused = "document.activeElement.getAttribute('aria-label') ?? document.activeElement.dataset.part";
       await page.getByRole("log").focus();
@@ -487,7 +487,7 @@ describe("the page in Chromium", { skip: requires("chromium") }, () => {
       assert.deepEqual(complaints, []);
     });
 
-    it("finds every field and button named, and the focus to be seen", async () => {
+    it("finds every field and button named, and the focus visible", async () => {
       const unnamed = `[...document.querySelectorAll("main :is(input, textarea, select, button)")]
         .filter((found) => found.type !== "file" && !found.ariaLabel && !found.labels?.length && !found.textContent.trim())
         .map((found) => found.outerHTML)`;
@@ -502,7 +502,7 @@ describe("the page in Chromium", { skip: requires("chromium") }, () => {
       }
     });
 
-    it("chooses the colours, for the next time too", async () => {
+    it("chooses colours, which the next visit remembers", async () => {
       const ground = async (): Promise<unknown> => page.evaluate("getComputedStyle(document.body).backgroundColor");
       await page.emulateMedia({ colorScheme: "light" });
       const light = await ground();
@@ -521,7 +521,7 @@ describe("the page in Chromium", { skip: requires("chromium") }, () => {
       assert.deepEqual(complaints, []);
     });
 
-    it("may have a phone", async () => {
+    it("can use a phone", async () => {
       await page.setViewportSize({ width: 360, height: 740 });
       await page.reload();
       await state("open").waitFor();
@@ -549,7 +549,7 @@ describe("the page in Chromium", { skip: requires("chromium") }, () => {
       }
     });
 
-    it("may dislike what moves", async () => {
+    it("can ask for reduced motion", async () => {
       const moving = "document.getAnimations().length";
       await page.emulateMedia({ reducedMotion: "reduce" });
       await page.evaluate(`document.querySelector("[data-part=tab]").dataset.state = "connecting"`);
@@ -558,7 +558,7 @@ describe("the page in Chromium", { skip: requires("chromium") }, () => {
       assert.equal(await page.evaluate(moving), 1);
     });
 
-    it("is told that the server went away, and that it can't be reached", async () => {
+    it("sees that the server is gone, and that it can't be reached", async () => {
       // The last test with this server.
       server.kill("SIGTERM");
       await state("closed, 1001").waitFor();

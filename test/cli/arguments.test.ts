@@ -142,11 +142,11 @@ describe("parseArguments", () => {
     });
   }
 
-  it("keeps to one line whatever it was given", () => {
+  it("keeps an error on one line, whatever the arguments", () => {
     assert.throws(() => parseArguments(["a\nb"]), { message: /^unknown command "a\\nb"; .*$/ });
   });
 
-  it("takes the options of bench, also in front of it", () => {
+  it("accepts the options of bench before the command too", () => {
     for (const line of ["bench ws://a/ -p chat --json --deflate", "-p chat --deflate bench --json ws://a/"]) {
       const invocation = parseArguments(line.split(" "));
       assert.ok(invocation.kind === "bench");
@@ -155,7 +155,7 @@ describe("parseArguments", () => {
     }
   });
 
-  it("means the same by a name in all commands, and takes a value by a name or letter in all or none", () => {
+  it("has one meaning for a name in all commands, with a value in all or none", () => {
     const [values, lettersOf] = [new Map<string, boolean>(), new Map<string, string | undefined>()];
     for (const [name, { short, value }] of Object.values(commands).flatMap(({ options }) => Object.entries(options))) {
       for (const each of [name, ...(short === undefined ? [] : [`-${short}`])]) {
@@ -169,7 +169,7 @@ describe("parseArguments", () => {
 });
 
 describe("commandIn", () => {
-  it("finds the command, whatever stands before it", () => {
+  it("finds the command after any options", () => {
     assert.equal(commandIn(["-p", "serve", "--json", "connect", "echo"]), "connect");
     assert.equal(commandIn(["--port", "8080"]), undefined);
     assert.equal(commandIn(["toString"]), undefined);

@@ -17,14 +17,14 @@ describe("the commands", () => {
     }
   });
 
-  it("have no letter for two options of one command", () => {
+  it("use no letter for two options of one command", () => {
     for (const name of commandNames) {
       const letters = Object.values(commands[name].options).flatMap(({ short }) => short ?? []);
       assert.equal(new Set(letters).size, letters.length, name);
     }
   });
 
-  it("read what their options say: the servers themselves, the others with the URL", () => {
+  it("read their options: servers alone, the others with the URL", () => {
     for (const name of ["echo", "serve"] as const) {
       const task = taskOf(name, "--port 81 --deflate");
       assert.ok(task.kind === "run");

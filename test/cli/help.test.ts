@@ -4,12 +4,12 @@ import { commandNames, commands } from "../../src/cli/commands.ts";
 import { help } from "../../src/cli/help.ts";
 
 describe("help", () => {
-  it("names every command with what it does", () => {
+  it("names every command with its purpose", () => {
     assert.deepEqual(commandNames, ["echo", "serve", "connect", "inspect", "bench"]);
     for (const name of commandNames) assert.ok(help().includes(`  ${name.padEnd(9)}${commands[name].summary}\n`));
   });
 
-  it("tells of one command what it does and how it is called", () => {
+  it("says a command's purpose and usage", () => {
     for (const name of ["echo", "serve"] as const) {
       assert.ok(
         help(name).startsWith(`serval ${name}: ${commands[name].summary}\n\nUsage: serval ${name} [options]\n`),
@@ -33,7 +33,7 @@ describe("help", () => {
     }
   });
 
-  it("has the words of every option, in which unit times are, and what latency is counted from", () => {
+  it("describes every option, with the units of times, and says when latency counts from", () => {
     for (const command of commandNames) {
       const words = help(command).replaceAll(/\s+/g, " ");
       for (const option of Object.values(commands[command].options))

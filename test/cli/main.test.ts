@@ -58,7 +58,7 @@ describe("serval echo", () => {
     assert.deepEqual([closed.code, closed.wasClean], [1000, true]);
   });
 
-  it("says nothing of clients that are reset while it waits for them, and goes on", async () => {
+  it("says nothing of clients that reset during a drain, and goes on", async () => {
     await using running = new Command("echo", "--port", "0");
     const url = await running.url("ws");
     const rude = connect(Number(new URL(url).port), "127.0.0.1");
@@ -89,7 +89,7 @@ describe("serval echo", () => {
 });
 
 describe("serval serve", () => {
-  it("says where it listens, and serves the page there and the echo", async () => {
+  it("says where it listens, and serves the page and the echo", async () => {
     await using running = new Command("serve", "--port", "0");
     const line = await running.line();
     const found = /^serval serve listening on (http:\/\/127\.0\.0\.1:(\d+)) \((ws:\/\/127\.0\.0\.1:\2\/echo)\)$/.exec(
@@ -106,13 +106,13 @@ describe("serval serve", () => {
 });
 
 describe("serval connect", () => {
-  it("sends each line of what is piped in, prints the answers, and ends", async () => {
+  it("sends each piped line, prints the answers, and ends", async () => {
     await using running = new Command("echo", "--port", "0");
     const { code, stdout, stderr } = await commandReading("hi\nthere\n", "connect", await running.url("ws"));
     assert.deepEqual([code, stdout, stderr], [0, "hi\nthere\n", ""]);
   });
 
-  it("passes the options on, and exits with 1 and the server's words where it refuses", async () => {
+  it("passes the options on, and exits with 1 and the response of a server that refuses", async () => {
     await using server = await answering(({ headers }) => [403, {}, `${headers["origin"]} ${headers["x"]}\n`]);
     const args = ["connect", `127.0.0.1:${server.port}`, "--origin", "https://a", "-H", "X: b"];
     const { code, stdout, stderr } = await command(...args);
@@ -120,7 +120,7 @@ describe("serval connect", () => {
     assert.equal(stderr, "serval: The server declined the WebSocket handshake: 403 Forbidden\n  https://a b\n");
   });
 
-  it("ends quietly where its reader has what it wants", async () => {
+  it("ends quietly when its reader is gone", async () => {
     await using server = await echoing();
     await using running = new Command("connect", `ws://127.0.0.1:${server.port}/`);
     running.child.stdin.write("one\n");
@@ -132,7 +132,7 @@ describe("serval connect", () => {
     assert.deepEqual([code, stderr], [0, ""]);
   });
 
-  it("ends when the server closes, though more could be piped in", async () => {
+  it("ends when the server closes, even if more could be piped in", async () => {
     await using server = new Command("echo", "--port", "0");
     await using running = new Command("connect", await server.url("ws"), "--json");
     assert.match(await running.line(), /"type":"open"/);
@@ -154,7 +154,7 @@ describe("serval connect", () => {
 });
 
 describe("serval inspect", () => {
-  it("exits with 0 where a WebSocket opens, and 1 where none does", async () => {
+  it("exits with 0 if a WebSocket opens, and 1 if none does", async () => {
     await using server = await echoing();
     const well = await command("inspect", `ws://127.0.0.1:${server.port}/`);
     assert.deepEqual([well.code, well.stderr], [0, ""]);
@@ -167,7 +167,7 @@ describe("serval inspect", () => {
 });
 
 describe("serval bench", () => {
-  it("loads serval echo, and says what came of it", async () => {
+  it("loads serval echo, and reports the result", async () => {
     await using running = new Command("echo", "--port", "0");
     const url = await running.url("ws");
     const { code, stdout, stderr } = await command("bench", url, "-c", "5", "--depth", "3", "-n", "1000");
@@ -177,7 +177,7 @@ describe("serval bench", () => {
     assert.match(stdout, /^closes       1000: 5$/m);
   });
 
-  it("writes JSON alone where that is asked for", async () => {
+  it("writes only JSON if asked for it", async () => {
     await using running = new Command("echo", "--port", "0", "--deflate");
     const url = await running.url("ws");
     const { code, stdout, stderr } = await command("bench", url, "--json", "--deflate", "--text", "-n", "100");
@@ -186,7 +186,7 @@ describe("serval bench", () => {
     assert.deepEqual([messages.received, latency.count], [100, 100]);
   });
 
-  it("ends early at SIGINT, and still says what came of it", async () => {
+  it("ends early at SIGINT, and still reports the result", async () => {
     let messages = 0;
     await using server = await serve({ port: 0, host: "127.0.0.1", message: () => void messages++ });
     await using running = new Command("bench", server.url, "-c", "2", "--duration", "3600");
@@ -198,7 +198,7 @@ describe("serval bench", () => {
     assert.match(stdout, /2 sent, 0 received, 0 wrong, 0 lost, 2 not waited for$/m);
   });
 
-  it("exits with 1 where no connection could be opened, and with 2 for what is no URL", async () => {
+  it("exits with 1 if no connection could be opened, and with 2 for an invalid URL", async () => {
     const refused = await command("bench", `ws://127.0.0.1:${await freePort()}/`, "-n", "1");
     assert.deepEqual([refused.code, refused.stderr], [1, ""]);
     assert.match(refused.stdout, /net\.connection_refused: 50$/m);
@@ -214,7 +214,7 @@ describe("serval bench", () => {
 
 describe("a server of the serval command", () => {
   for (const name of ["echo", "serve"]) {
-    it(`${name} speaks TLS with a certificate, and without too where that is asked for`, async (t) => {
+    it(`${name} speaks TLS with a certificate, and plain too if asked to`, async (t) => {
       const folder = folderOf(t);
       const [cert, key] = [path.join(folder, "cert.pem"), path.join(folder, "key.pem")];
       writeFileSync(cert, localhost.cert);
@@ -244,14 +244,14 @@ describe("a server of the serval command", () => {
 
 describe("a client of the serval command", () => {
   for (const name of ["connect", "inspect", "bench"]) {
-    it(`${name} exits with 1 where nobody listens, and says so as JSON in one line`, async () => {
+    it(`${name} exits with 1 if nothing listens, and says so as JSON in one line`, async () => {
       const { code, stdout, stderr } = await command(name, `127.0.0.1:${await freePort()}`, "--json");
       assert.deepEqual([code, stderr], [1, ""]);
       assert.match(stdout, /^\{.*net\.connection_refused.*\}\n$/);
       JSON.parse(stdout);
     });
 
-    it(`${name} exits with 2 for a URL that can't be meant, and says where to read more`, async () => {
+    it(`${name} exits with 2 for an invalid URL, and points to its help`, async () => {
       const { code, stdout, stderr } = await command(name, "ftp://a/", "--json");
       assert.deepEqual([code, stdout], [2, ""]);
       assert.match(stderr, new RegExp(`^serval: A WebSocket URL begins with .*; see serval ${name} --help\\n$`));
@@ -292,7 +292,7 @@ describe("the serval command", () => {
     client.terminate();
   });
 
-  it("exits with 1 and one line where the port is in use", async () => {
+  it("exits with 1 and one line if the port is in use", async () => {
     const other = createServer().listen(0, "127.0.0.1");
     await once(other, "listening");
     const { port } = other.address() as AddressInfo;
@@ -302,20 +302,20 @@ describe("the serval command", () => {
     assert.match(stderr, new RegExp(`^serval: port ${port} of 127\\.0\\.0\\.1 is in use; .*--port.*\n$`));
   });
 
-  it("exits with 2 and one line for arguments that can't be meant", async () => {
+  it("exits with 2 and one line for invalid arguments", async () => {
     const { code, stdout, stderr } = await command("echo", "--prot", "1");
     assert.deepEqual([code, stdout], [2, ""]);
     assert.match(stderr, /^serval: unknown option "--prot"; .*--port.*\n$/);
   });
 
-  it("prints its help where it was asked for, and to stderr without arguments", async () => {
+  it("prints its help if asked for it, and to stderr without arguments", async () => {
     const asked = await command("--help");
     assert.deepEqual([asked.code, asked.stderr], [0, ""]);
     assert.match(asked.stdout, /^Usage: serval <command>/m);
     assert.deepEqual(await command(), { code: 2, signal: null, stdout: "", stderr: asked.stdout });
   });
 
-  it("is not hurt where nobody reads what it writes", async () => {
+  it("goes on when the reader of its output is gone", async () => {
     await using helping = new Command("--help");
     helping.child.stdout.destroy();
     assert.equal((await helping.ended).code, 0);

@@ -26,7 +26,7 @@ describe("runCommand", () => {
     assert.deepEqual(await run(""), [2, "", help()]);
   });
 
-  it("refuses what can't be meant, with a word on where to read more", async () => {
+  it("refuses invalid arguments, and points to the help", async () => {
     assert.deepEqual(await run("eco"), [
       2,
       "",
@@ -41,7 +41,7 @@ describe("runCommand", () => {
     assert.match(out, /10 sent, 10 received, 0 wrong, 0 lost/);
   });
 
-  it("points to npm where that runs it", async (t) => {
+  it("points to npm if npm runs it", async (t) => {
     const before = process.env["npm_lifecycle_event"];
     t.after(() => {
       if (before === undefined) delete process.env["npm_lifecycle_event"];

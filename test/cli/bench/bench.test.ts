@@ -26,7 +26,7 @@ function start(options: LoadOptions, { json = false, columns }: { json?: boolean
 }
 
 describe("bench", () => {
-  it("writes its report and nothing else where there is no terminal", async () => {
+  it("writes its report and nothing else without a terminal", async () => {
     await using server = await open(echo);
     const { written, signalled, code } = start(small(server.url));
     assert.equal(await code, 0);
@@ -34,7 +34,7 @@ describe("bench", () => {
     assert.deepEqual([written.err, signalled.eventNames()], ["", []]);
   });
 
-  it("shows a line on a terminal, which is gone in the end", async () => {
+  it("shows a progress line on a terminal, and removes it at the end", async () => {
     await using server = await open(echo);
     const { written, code } = start(small(server.url), { columns: 80 });
     assert.equal(await code, 0);
@@ -44,7 +44,7 @@ describe("bench", () => {
     assert.equal(others.at(-1), "");
   });
 
-  it("writes JSON alone where that is asked for, also on a terminal", async () => {
+  it("writes only JSON if asked for it, even on a terminal", async () => {
     await using server = await open(echo);
     const { written, code } = start(small(server.url), { json: true, columns: 80 });
     assert.equal(await code, 0);
@@ -56,13 +56,13 @@ describe("bench", () => {
     ["answers are lost", { message: (ws) => ws.terminate() }, {}],
     ["answers are wrong", { message: (ws) => ws.write("wrong") }, {}],
   ] as [string, ServeOptions, Partial<LoadOptions>][]) {
-    it(`says 1 if ${what}`, async () => {
+    it(`exits with 1 if ${what}`, async () => {
       await using server = await open(options);
       assert.equal(await start(small(server.url, differences)).code, 1);
     });
   }
 
-  it("says 1 if no connection could be opened", async () => {
+  it("exits with 1 if no connection could be opened", async () => {
     const server = await open(echo);
     await server.close();
     const { written, code } = start(small(server.url));
@@ -70,7 +70,7 @@ describe("bench", () => {
     assert.match(written.out, /0 opened, 3 failed\n {2}failed {5}net\.connection_refused: 3\n/);
   });
 
-  it("says 2 and why for what can't be meant", async () => {
+  it("exits with 2 for an invalid URL, and says why", async () => {
     const { written, code } = start(small("ftp://example.com/"), { columns: 80 });
     assert.equal(await code, 2);
     assert.equal(written.out, "");

@@ -19,7 +19,7 @@ function filled(all: Iterable<number>): Histogram {
 }
 
 describe("Histogram", () => {
-  it("knows percentiles to a hundredth of themselves", () => {
+  it("has percentiles exact to one percent", () => {
     fc.assert(
       fc.property(values, perMille, (all, p) => {
         const sorted = all.toSorted((a, b) => a - b);
@@ -30,7 +30,7 @@ describe("Histogram", () => {
     );
   });
 
-  it("knows count, least, greatest and mean exactly", () => {
+  it("has exact count, least, greatest and mean", () => {
     fc.assert(
       fc.property(values, (all) => {
         const { count, min, max, mean } = filled(all);
@@ -41,7 +41,7 @@ describe("Histogram", () => {
     );
   });
 
-  it("gives percentiles that never fall, between the least and the greatest", () => {
+  it("has percentiles that never decrease, between the least and the greatest", () => {
     fc.assert(
       fc.property(values, perMille, perMille, (all, p, q) => {
         const histogram = filled(all);
@@ -68,7 +68,7 @@ describe("Histogram", () => {
     );
   });
 
-  it("takes the nearest rank, without an error of rounding", () => {
+  it("takes the nearest rank, without a rounding error", () => {
     const histogram = filled(Array.from({ length: 1000 }, (_, i) => i + 1));
     for (const [percent, exact] of [
       [50, 500],
@@ -82,7 +82,7 @@ describe("Histogram", () => {
     assert.ok(filled([...Array<number>(999).fill(1), 1000]).percentile(99.9) < 2);
   });
 
-  it("counts what is too small or too large, and zero", () => {
+  it("counts zero, and values below and above its range", () => {
     const histogram = filled([0, 1e-9, -1, 1e12]);
     assert.deepEqual([histogram.count, histogram.min, histogram.max], [4, -1, 1e12]);
     assert.deepEqual(
@@ -91,7 +91,7 @@ describe("Histogram", () => {
     );
   });
 
-  it("has nothing to say of no values, and forgets on demand", () => {
+  it("returns 0 without values, and can be cleared", () => {
     const histogram = filled([1, 2, 3]);
     histogram.clear();
     for (const empty of [histogram, new Histogram()]) {

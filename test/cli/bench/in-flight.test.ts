@@ -4,7 +4,7 @@ import { InFlight } from "../../../src/cli/bench/in-flight.ts";
 import { fc } from "../../support/property.ts";
 
 describe("InFlight", () => {
-  it("is a queue with numbers that begin again", () => {
+  it("is a queue whose numbers begin again", () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 8 }),
@@ -35,7 +35,7 @@ describe("InFlight", () => {
     );
   });
 
-  it("takes any answer for the oldest's where there are no numbers", () => {
+  it("matches any answer with the oldest message if there are no numbers", () => {
     const out = new InFlight(2, 1);
     assert.equal(out.before(0), -1);
     out.add(1);

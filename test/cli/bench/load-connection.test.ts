@@ -30,7 +30,7 @@ async function asked({ server, connection }: Awaited<ReturnType<typeof start>>, 
 
 describe("LoadConnection", () => {
   for (const size of [0, 1, 15, 16, 17, 16 * 1024, 16 * 1024 + 1, 100_000]) {
-    it(`knows the answers to messages of ${size} bytes again`, async () => {
+    it(`recognises the answers to messages of ${size} bytes`, async () => {
       const started = await start({ size });
       const { connection, tally } = started;
       const messages = await asked(started, 3);
@@ -46,7 +46,7 @@ describe("LoadConnection", () => {
     });
   }
 
-  it("sends text where that is asked for, and takes no bytes for its answer", async () => {
+  it("sends text if asked to, and then counts bytes as a wrong answer", async () => {
     const { server, ws, connection, tally } = await start({ isText: true });
     connection.ask(100);
     const text = await server.read();
@@ -62,7 +62,7 @@ describe("LoadConnection", () => {
     ["has another stamp", (message: Uint8Array) => message.map((byte, i) => (i === 0 ? 0x21 : byte))],
     ["is of another connection", (message: Uint8Array) => message.map((byte, i) => (i === 8 ? 0x30 : byte))],
   ] as const) {
-    it(`counts an answer that ${what} as wrong, and knows the next one again`, async () => {
+    it(`counts an answer that ${what} as wrong, and recognises the next one`, async () => {
       const started = await start();
       const [first, second] = await asked(started, 2);
       const { connection, tally } = started;
@@ -72,7 +72,7 @@ describe("LoadConnection", () => {
     });
   }
 
-  it("counts what no message waits for as unasked", async () => {
+  it("counts a message that answers none as unasked", async () => {
     const started = await start();
     const { connection, tally } = started;
     assert.equal(connection.answered(Buffer.from("welcome"), 110), 0);
@@ -82,7 +82,7 @@ describe("LoadConnection", () => {
     assert.deepEqual([tally.received, tally.wrong, tally.unasked], [1, 0, 2]);
   });
 
-  it("finds its place again behind a greeting that came late", async () => {
+  it("recognises answers after a late greeting", async () => {
     const started = await start();
     const { connection, tally } = started;
     const [first, second] = await asked(started, 2);
@@ -92,7 +92,7 @@ describe("LoadConnection", () => {
     assert.deepEqual([tally.received, tally.wrong, tally.unasked], [1, 1, 1]);
   });
 
-  it("takes those before an answer for lost", async () => {
+  it("counts the messages before an answered one as lost", async () => {
     const started = await start();
     const { connection, tally } = started;
     const messages = await asked(started, 3);
@@ -100,7 +100,7 @@ describe("LoadConnection", () => {
     assert.deepEqual([tally.received, tally.lost], [1, 2]);
   });
 
-  it("gives up what is out: lost, or not waited for", async () => {
+  it("gives up messages in flight: as lost, or as not waited for", async () => {
     for (const [interrupted, lost, pending] of [
       [false, 2, 0],
       [true, 0, 2],
@@ -126,7 +126,7 @@ describe("LoadConnection", () => {
     assert.deepEqual([sent, received, wrong, lost, tally.latency.count], [0, 0, 0, 0, 0]);
   });
 
-  it("tells whether there is room, where there are no answers", async () => {
+  it("returns whether there is room, without answers", async () => {
     const { connection, tally } = await start({ size: 10_000 });
     let [count, hasRoom] = [0, true];
     stepUntil(

@@ -42,7 +42,7 @@ describe("readLoad", () => {
     it(`understands "${line}"`, () => assert.deepEqual(loadOf(line), { ...byDefault, ...differences }));
   }
 
-  it("hands on how to connect", () => {
+  it("passes the client options on", () => {
     const { client } = read("--deflate --timeout 3");
     assert.deepEqual([client.deflate, client.timeouts], [true, { handshake: 3000 }]);
   });

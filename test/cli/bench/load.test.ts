@@ -46,7 +46,7 @@ describe("Load", () => {
     ["one connection", { connections: 1, depth: 1 }],
     ["more places than messages", { connections: 9, opening: 100, depth: 9, messages: 4 }],
   ] as const) {
-    it(`sends ${what}, gets all back, and closes`, async () => {
+    it(`sends ${what}, receives all answers, and closes`, async () => {
       const options = small("", differences);
       await using server = await open(echo);
       const tally = await run(server.url.replace("http", "ws"), differences);
@@ -65,7 +65,7 @@ describe("Load", () => {
     });
   }
 
-  it("loads the ws package's server, through its own eyes", async () => {
+  it("loads a server of the ws package, which counts the same", async () => {
     const server = await echoing();
     const client = { ...small("").client, headers: { "X-Load": "yes" } };
     const tally = await run(`ws://127.0.0.1:${server.port}/a?b`, { client });
@@ -77,7 +77,7 @@ describe("Load", () => {
     await server[Symbol.asyncDispose]();
   });
 
-  it("trusts the certificate that it is told to", async () => {
+  it("trusts the certificate given", async () => {
     const server = await echoing({ secure: true });
     const { client } = small("");
     const url = `wss://localhost:${server.port}/`;
@@ -88,7 +88,7 @@ describe("Load", () => {
     await server[Symbol.asyncDispose]();
   });
 
-  it("opens no more at once than it may", async () => {
+  it("has no more connections opening at once than the limit", async () => {
     let [opening, most] = [0, 0];
     await using server = await open({
       ...echo,
@@ -121,7 +121,7 @@ describe("Load", () => {
     );
   });
 
-  it("counts all as failed where nobody listens, and sends nothing", async () => {
+  it("counts all as failed if nothing listens, and sends nothing", async () => {
     const server = await open(echo);
     await server.close();
     const tally = await run(server.url);
@@ -129,7 +129,7 @@ describe("Load", () => {
     assert.deepEqual([...tally.failures], [["net.connection_refused", 3]]);
   });
 
-  it("rejects for what can't be meant", async () => {
+  it("rejects with misuse", async () => {
     for (const url of ["http", "ftp://a/", "ws://127.0.0.1:1/#x"]) {
       await assert.rejects(new Load(small(url)).run(), { code: "client.bad_url" });
     }
@@ -138,7 +138,7 @@ describe("Load", () => {
     await assert.rejects(load.run(), { code: "client.bad_proxy" });
   });
 
-  it("takes for lost what is out when the server closes, and ends when all have", async () => {
+  it("counts messages in flight as lost when the server closes, and ends with the last connection", async () => {
     // Each closes with its sixth message.
     await using server = await open({
       connection: async (ws) => {
@@ -184,7 +184,7 @@ describe("Load", () => {
     assert.deepEqual([tally.sent, tally.wrong, tally.received, tally.lost], [30, 10, 20, 0]);
   });
 
-  it("gives up on a server that never answers when nothing has come for the timeout", async () => {
+  it("gives up on a server that sends nothing for the timeout", async () => {
     await using server = await open({ message: () => {} });
     const { clock, tally, ended } = start(server.url, {});
     await until(() => tally.sent === 6);
@@ -197,7 +197,7 @@ describe("Load", () => {
     assert.deepEqual([tally.errors.size, clock.pending], [0, 0]);
   });
 
-  it("ends at the end of its time also where nothing is answered", async () => {
+  it("ends on time even without any answer", async () => {
     await using server = await open({ message: () => {} });
     const { clock, tally, ended } = start(server.url, { messages: Infinity, duration: 20_000 });
     await until(() => tally.sent === 6);
@@ -206,7 +206,7 @@ describe("Load", () => {
     assert.deepEqual([tally.sent, tally.lost, tally.elapsed, clock.pending], [6, 6, 20_000, 0]);
   });
 
-  it("waits for answers that are out at the end of its time", async () => {
+  it("waits for answers in flight at the end", async () => {
     const answers: (() => void)[] = [];
     await using server = await open({ message: (ws, message) => void answers.push(() => ws.send(message)) });
     const { clock, tally, ended } = start(server.url, { messages: Infinity, duration: 5000, depth: 1 });
@@ -264,7 +264,7 @@ describe("Load", () => {
     assert.deepEqual([tally.sent, tally.received, tally.unsent], [100, 100, 0]);
   });
 
-  it("says how many were due and could not be sent", async () => {
+  it("counts messages that were due and could not be sent", async () => {
     await using server = await open({ message: () => {} });
     const { clock, tally, ended } = start(server.url, { rate: 10, messages: Infinity, duration: 20_000 });
     await until(() => tally.sent === 1);
@@ -290,7 +290,7 @@ describe("Load", () => {
     assert.deepEqual([tally.sent, tally.received, tally.elapsed], [10, 10, 1000]);
   });
 
-  it("holds connections open and sends nothing at the rate 0", async () => {
+  it("holds connections open and sends nothing at rate 0", async () => {
     let messages = 0;
     await using server = await open({ message: () => void messages++ });
     const { clock, tally, ended } = start(server.url, { rate: 0, messages: Infinity, duration: 60_000 });
@@ -302,7 +302,7 @@ describe("Load", () => {
     assert.deepEqual([messages, tally.sent, tally.elapsed, [...tally.closes]], [0, 0, 60_000, [["1000", 3]]]);
   });
 
-  it("only sends where there are no answers, as fast as there is room", async () => {
+  it("only sends if no answers are expected, as fast as there is room", async () => {
     let [count, size] = [0, 0];
     await using server = await open({
       message: (_, message) => {
@@ -316,7 +316,7 @@ describe("Load", () => {
     assert.deepEqual([tally.lost, [...tally.closes]], [0, [["1000", 3]]]);
   });
 
-  it("counts what comes where it expects no answers, and compares nothing", async () => {
+  it("counts received messages if no answers are expected, and compares nothing", async () => {
     await using server = await open({ message: (ws) => ws.write("news") });
     const options = { echo: false, rate: 1, messages: Infinity, duration: 3000 };
     const { clock, tally, ended } = start(server.url, options);
@@ -329,7 +329,7 @@ describe("Load", () => {
     assert.deepEqual([tally.wrong, tally.unasked, tally.lost, tally.latency.count], [0, 0, 0, 0]);
   });
 
-  it("ends early when it is told to, and waits for no answers", async () => {
+  it("ends early when interrupted, and waits for no answers", async () => {
     await using server = await open({ message: () => {} });
     const { clock, tally, ended, stop } = start(server.url, { messages: Infinity });
     await until(() => tally.sent === 6);
@@ -340,7 +340,7 @@ describe("Load", () => {
     assert.deepEqual([...tally.closes], [["1000", 3]]);
   });
 
-  it("ends early while it opens, and counts no failures for that", async () => {
+  it("ends early while opening, without counting failures", async () => {
     const server = await mute();
     const { clock, tally, ended, stop } = start(`ws://127.0.0.1:${server.port}/`, { connections: 100 });
     await until(() => server.connections === 2);
@@ -351,7 +351,7 @@ describe("Load", () => {
     assert.equal(server.accepted, 2);
   });
 
-  it("does not wait for peers that do not close when it is ended early", async () => {
+  it("does not wait long for peers that do not close after an interrupt", async () => {
     const server = http.createServer();
     const sockets = new WebSocketServer({ server });
     sockets.on("connection", (ws) => {

@@ -16,7 +16,7 @@ function start(columns: number | undefined) {
 }
 
 describe("Progress", () => {
-  it("says twice a second how it goes, in one line that it takes away", async () => {
+  it("shows progress twice a second, in one line that it removes at the end", async () => {
     const { clock, tally, written, progress } = start(80);
     tally.open = 12;
     tally.received = tally.sent = 1000;
@@ -41,7 +41,7 @@ describe("Progress", () => {
     assert.deepEqual(start(10).written, [`${clear}0 open  0`]);
   });
 
-  it("says nothing where there is no terminal", async () => {
+  it("shows nothing without a terminal", async () => {
     const { clock, written, progress } = start(undefined);
     progress.end();
     assert.deepEqual([written, clock.pending], [[], 0]);

@@ -25,7 +25,7 @@ const report = (tally: Tally, differences: Partial<LoadOptions> = {}): string[] 
   reportOf(small(url, differences), tally).split("\n");
 
 describe("reportOf", () => {
-  it("says all there is to say", () => {
+  it("has all counts", () => {
     assert.deepEqual(report(filled()), [
       "load         3 connections to ws://example.com:8080/chat, binary messages of 32 bytes, 2 in flight on each",
       "             closed loop: latency counts from when a message was sent; a slow server is sent less",
@@ -49,13 +49,13 @@ describe("reportOf", () => {
     ]);
   });
 
-  it("shows nothing of what a server said that acts on a terminal", () => {
+  it("escapes what a server sent", () => {
     const tally = new Tally();
     tally.failed(coreError("core.timeout", { message: "403 \u001b[2J\nNo" }));
     assert.ok(report(tally).includes(`${" ".repeat(13)}403 \\u001b[2J No`));
   });
 
-  it("says which loop it is, and what an open one could not send", () => {
+  it("names the kind of loop, and what an open loop could not send", () => {
     const tally = filled();
     tally.unsent = 7;
     const lines = report(tally, { rate: 1000 });
@@ -67,7 +67,7 @@ describe("reportOf", () => {
     assert.match(lines[0]!, /in flight on each$/);
   });
 
-  it("says that a load was ended early, and what it did not wait for", () => {
+  it("says that a load was ended early, and what was not waited for", () => {
     const tally = filled();
     tally.interrupted = true;
     tally.pending = 3;
@@ -77,13 +77,13 @@ describe("reportOf", () => {
     assert.match(text, /1 lost, 3 not waited for, 4 unasked\n/);
   });
 
-  it("says that its own process may be what limits it", () => {
+  it("says when its own process may be the limit", () => {
     const tally = filled();
     tally.processor = 1900;
     assert.match(report(tally).join("\n"), /of this process in 2 s: this process may be the limit\n/);
   });
 
-  it("speaks of no messages where there were to be none, and of no answers likewise", () => {
+  it("leaves out messages or answers if there were to be none", () => {
     const tally = new Tally();
     tally.opened = 3;
     assert.deepEqual(report(tally, { rate: 0 }), [
@@ -96,7 +96,7 @@ describe("reportOf", () => {
 });
 
 describe("resultOf", () => {
-  it("has the same for machines", () => {
+  it("has the same as JSON", () => {
     const result = JSON.parse(JSON.stringify(resultOf(small(url), filled()))) as Record<string, object>;
     assert.equal(result["url"], "ws://example.com:8080/chat");
     assert.deepEqual(result["load"], {
@@ -136,7 +136,7 @@ describe("resultOf", () => {
     );
   });
 
-  it("says from when latency counts", () => {
+  it("says when latency counts from", () => {
     const of = (rate: number | undefined) =>
       resultOf(small(url, { rate }), new Tally()) as { latency: { since: string } };
     assert.deepEqual([of(undefined).latency.since, of(10).latency.since], ["sent", "due"]);

@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { Ring } from "../../../src/cli/bench/ring.ts";
 
 describe("Ring", () => {
-  it("gives its items in the order in which they came, round and round", () => {
+  it("returns its items in the order they were added, around its end too", () => {
     const ring = new Ring<number>(3);
     assert.equal(ring.shift(), undefined);
     const given: (number | undefined)[] = [];

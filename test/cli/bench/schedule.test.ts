@@ -13,19 +13,19 @@ describe("Schedule", () => {
     assert.equal(schedule.missed(0, 300), 0);
   });
 
-  it("has messages due at a rate, whenever they are taken", () => {
+  it("has messages due at a rate, no matter when they are taken", () => {
     const schedule = new Schedule(100, 1000, 1030);
     const due: number[] = [];
     for (; schedule.next(5000) < Infinity; schedule.take()) due.push(schedule.next(5000));
     assert.deepEqual(due, [1000, 1010, 1020]);
   });
 
-  it("has none due at the rate 0", () => {
+  it("has none due at rate 0", () => {
     const schedule = new Schedule(0, 0, Infinity);
     assert.deepEqual([schedule.next(1000), schedule.missed(0, 1000)], [Infinity, 0]);
   });
 
-  it("knows how many were due and not taken", () => {
+  it("counts messages that were due and not taken", () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 5000 }),

@@ -12,7 +12,7 @@ function stamped(size: number, of: number, connection: number): Uint8Array {
 }
 
 describe("a stamp", () => {
-  it("tells the message's number, as far as there is room for it", () => {
+  it("has the message's number, in as many digits as fit", () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 40 }), number, number, (size, of, connection) => {
         assert.equal(readStamp(stamped(size, of, connection), connection), of % numbersIn(size));
@@ -20,7 +20,7 @@ describe("a stamp", () => {
     );
   });
 
-  it("is of one connection", () => {
+  it("belongs to one connection", () => {
     fc.assert(
       fc.property(number, number, number, (of, connection, other) => {
         fc.pre(connection !== other);
@@ -29,7 +29,7 @@ describe("a stamp", () => {
     );
   });
 
-  it("is none where a byte of it is no digit", () => {
+  it("is rejected if a byte is not a digit", () => {
     fc.assert(
       fc.property(number, number, fc.nat(stampSize - 1), fc.nat(255), (of, connection, at, byte) => {
         fc.pre(!"0123456789abcdef".includes(String.fromCharCode(byte)));
@@ -40,7 +40,7 @@ describe("a stamp", () => {
     );
   });
 
-  it("is letters and digits, and so is what it stands in", () => {
+  it("is letters and digits, like the content around it", () => {
     for (const size of [0, 1, 16, 17, 1000]) {
       const message = stamped(size, 0xdeadbeef, 12);
       assert.equal(message.length, size);

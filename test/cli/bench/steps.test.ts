@@ -22,7 +22,7 @@ describe("stepsOf", () => {
     assert.deepEqual(steps(), []);
   });
 
-  it("counts each value once, between its step's ends, but for what a histogram does not tell", () => {
+  it("counts each value once, within its step, to the histogram's accuracy", () => {
     fc.assert(
       fc.property(fc.array(fc.double({ min: 1e-5, max: 1e6, noNaN: true }), { minLength: 1 }), (values) => {
         const histogram = new Histogram();

@@ -6,7 +6,7 @@ import { coreError } from "../../../src/core/index.ts";
 import { Fields } from "../../../src/http/index.ts";
 
 describe("Tally", () => {
-  it("counts failures by code and status, and keeps the first one's words", () => {
+  it("counts failures by code and status, and keeps the first one's message", () => {
     const tally = new Tally();
     assert.ok("client.proxy_refused" in clientErrors);
     const response = { status: 502, reason: "", headers: new Fields(), body: new Uint8Array(0) };
@@ -24,7 +24,7 @@ describe("Tally", () => {
     assert.deepEqual([tally.firstFailure, total(tally.failures)], ["first", 3]);
   });
 
-  it("counts ends by code, and those before the end", () => {
+  it("counts closes by code, and how many came before the end", () => {
     const tally = new Tally();
     tally.open = 3;
     tally.broke(coreError("core.connection_reset"));
@@ -41,7 +41,7 @@ describe("Tally", () => {
     );
   });
 
-  it("counts messages from a time on", () => {
+  it("counts messages from a given time on", () => {
     const tally = new Tally();
     assert.equal(tally.isCounted(1e9), false);
     tally.since = 10;

@@ -6,7 +6,7 @@ import { readOptions, UsageError } from "../../../src/cli/shared/options.ts";
 describe("readChat", () => {
   const read = (...args: string[]) => readChat(readOptions(args, chatOptions));
 
-  it("waits for half a second by default, for as many as are given, or for ever", () => {
+  it("waits half a second by default, or for the seconds given, or forever", () => {
     assert.deepEqual(read(), { binary: false, hex: false, json: false, wait: 500 });
     assert.equal(read("--wait", "2").wait, 2000);
     assert.equal(read("--wait", "0").wait, 0);
@@ -17,7 +17,7 @@ describe("readChat", () => {
     });
   });
 
-  it("shows messages as they are wanted", () => {
+  it("shows messages in the form asked for", () => {
     assert.deepEqual(read("--hex", "--binary", "--json"), { binary: true, hex: true, json: true, wait: 500 });
   });
 });

@@ -22,7 +22,7 @@ const urlOf = ({ url }: Server): string => url.replace(/^http/, "ws");
 const serving = (options: ServeOptions): Promise<Server> => serve({ ...where, ...options });
 
 describe("connect", () => {
-  it("sends lines and prints messages, until the input has ended and the answers are in", async () => {
+  it("sends lines and prints messages, until the input has ended and all answers have come", async () => {
     await using server = await echo(where, { deflate: true });
     const stdio = new TestStdio();
     stdio.stdin.end("one\ntwo\n\nend");
@@ -71,7 +71,7 @@ describe("connect", () => {
     assert.equal(stdio.stdin.destroyed, true);
   });
 
-  it("goes on behind the end of the input with --wait forever, until the server closes", async () => {
+  it("goes on after the end of the input with --wait forever, until the server closes", async () => {
     const stdio = new TestStdio();
     await using server = await serving({
       async connection(ws) {
@@ -90,7 +90,7 @@ describe("connect", () => {
     [1008, 1, "serval: closed with 1008: no \\u001b[31m\n"],
     [4000, 1, "serval: closed with 4000: no \\u001b[31m\n"],
   ] as const) {
-    it(`exits with ${exit} where the server closes with ${code}`, async () => {
+    it(`exits with ${exit} if the server closes with ${code}`, async () => {
       await using server = await serving({ connection: (ws) => ws.close({ code, reason: "no \u001b[31m" }) });
       const stdio = new TestStdio();
       assert.equal(await start(urlOf(server), stdio), exit);
@@ -98,14 +98,14 @@ describe("connect", () => {
     });
   }
 
-  it("exits with 1 where the connection is lost", async () => {
+  it("exits with 1 if the connection is lost", async () => {
     await using server = await serving({ connection: (ws) => ws.terminate() });
     const stdio = new TestStdio();
     assert.equal(await start(urlOf(server), stdio), 1);
     assert.equal(stdio.err, "serval: the connection was lost without a closing handshake\n");
   });
 
-  it("says what breaks the rules, in words and as JSON", async () => {
+  it("reports a protocol error, as text and as JSON", async () => {
     await using server = await serving({ connection: (ws) => ws.write("too long") });
     const stdio = new TestStdio();
     assert.equal(await start(urlOf(server), stdio, {}, { maxMessageSize: 3 }), 1);
@@ -116,7 +116,7 @@ describe("connect", () => {
     assert.equal(json.err, "");
   });
 
-  it("shows what a server says that refuses", async () => {
+  it("shows the response of a server that refuses", async () => {
     await using server = await answering(() => [404, { "X-A": "b" }, "<h1>\u001b[31mNot here</h1>\n"]);
     const stdio = new TestStdio();
     assert.equal(await start(`ws://127.0.0.1:${server.port}/`, stdio), 1);
@@ -124,7 +124,7 @@ describe("connect", () => {
     assert.deepEqual([stdio.out, stdio.err], ["", `${words}  <h1>\\u001b[31mNot here</h1>\n`]);
   });
 
-  it("exits with 2 for what can't be meant", async () => {
+  it("exits with 2 for an invalid URL or option", async () => {
     for (const [url, options] of [
       ["ftp://a", {}],
       ["ws://a", { proxy: "gopher://b" }],
@@ -135,7 +135,7 @@ describe("connect", () => {
     }
   });
 
-  it("ends quietly when nobody reads what it prints", async () => {
+  it("ends quietly when the reader of its output is gone", async () => {
     await using server = await echo(where, { deflate: false });
     const stdio = new TestStdio();
     const exit = start(urlOf(server), stdio);
@@ -159,7 +159,7 @@ describe("connect", () => {
     assert.deepEqual(closes, [1000]);
   });
 
-  it("is a dialogue on a terminal", async () => {
+  it("has a prompt on a terminal", async () => {
     const server = new WebSocketServer(where);
     server.on("connection", (ws) => {
       ws.on("message", (data, binary) => ws.send(`${String(data)}\u001b[2J`, { binary }));

@@ -43,7 +43,7 @@ describe("sendPiped", () => {
     assert.equal(clock.pending, 0);
   });
 
-  it("does not wait for ever for a pong", async () => {
+  it("does not wait forever for a pong", async () => {
     const { clock, pings, state, done } = start(Readable.from([]));
     await until(() => pings.length === 1);
     await clock.advance(30_099);
@@ -52,13 +52,13 @@ describe("sendPiped", () => {
     await done;
   });
 
-  it("is done with the input where there is no end to wait for", async () => {
+  it("returns right after the input if there is no end to wait for", async () => {
     const { sent, pings, done } = start(Readable.from(["a"]), { wait: Infinity });
     await done;
     assert.deepEqual([sent, pings], [["a"], []]);
   });
 
-  it("sends all as one message with --binary, and nothing for nothing", async () => {
+  it("sends the input as one message with --binary, and no message for empty input", async () => {
     const parts = [Buffer.from([0, 10]), Buffer.from([255])];
     const { sent, done } = start(Readable.from(parts), { binary: true, wait: Infinity });
     await done;
@@ -68,7 +68,7 @@ describe("sendPiped", () => {
     assert.deepEqual(nothing.sent, []);
   });
 
-  it("throws what the input fails with", async () => {
+  it("rejects with the failure of the input", async () => {
     const stdin = new Readable({ read() {} });
     const { done } = start(stdin);
     stdin.destroy(new Error("EIO"));

@@ -29,21 +29,21 @@ function start({ binary = false } = {}) {
 }
 
 describe("startPrompt", () => {
-  it("sends lines, and one with two slashes with one", async () => {
+  it("sends lines, and //TEXT as /TEXT", async () => {
     const { sent, type } = start();
     type("hello\r\r//close\r");
     await until(() => sent.length === 3);
     assert.deepEqual(sent, ["hello", "", "/close"]);
   });
 
-  it("sends them as bytes with --binary", async () => {
+  it("sends lines as binary messages with --binary", async () => {
     const { sent, type } = start({ binary: true });
     type("é\r");
     await until(() => sent.length === 1);
     assert.deepEqual(sent, [Buffer.from("é")]);
   });
 
-  it("brings back what was sent before, to be changed", async () => {
+  it("brings back earlier lines for editing", async () => {
     const { sent, type } = start();
     // Key by key, as a terminal sends them.
     for (const key of ["o", "n", "e", "\r", "\u001b[A", "\u001b[D", "!", "\r"]) type(key);
@@ -51,14 +51,14 @@ describe("startPrompt", () => {
     assert.deepEqual(sent, ["one", "on!e"]);
   });
 
-  it("tells how long a ping takes", async () => {
+  it("shows the round trip of a ping", async () => {
     const { stdio, type } = start();
     type("/ping\r");
     await stdio.shows(" ms\n", "err");
     assert.match(stdio.err, /^pong after \d+\.\d ms\n$/);
   });
 
-  it("closes as it is told", async () => {
+  it("closes with the code and reason given", async () => {
     const { stdio, closed, type } = start();
     type("/close\r/close 4000\r/close 4001 good  bye\r/close 77\r");
     await stdio.shows("77", "err");
@@ -70,7 +70,7 @@ describe("startPrompt", () => {
     ["Ctrl-C", "\u0003"],
     ["Ctrl-D", "\u0004"],
   ] as const) {
-    it(`closes at ${name}, and takes the prompt away`, async () => {
+    it(`closes at ${name}, and removes the prompt`, async () => {
       const { stdio, closed, type } = start();
       type(key);
       await until(() => closed.length > 0);
@@ -79,7 +79,7 @@ describe("startPrompt", () => {
     });
   }
 
-  it("helps, and says of what it does not know how to send it", async () => {
+  it("helps, and for an unknown command says how to send it", async () => {
     const { stdio, sent, type } = start();
     type("/help\r/nope\r");
     await stdio.shows("nope", "err");

@@ -27,12 +27,12 @@ async function written(stdio: TestStdio, chat: Partial<ChatSettings> = {}): Prom
 }
 
 describe("textTranscript", () => {
-  it("is messages alone on a pipe, binary in hex", async () => {
+  it("is only messages on a pipe, binary in hex", async () => {
     const { out, err } = await written(new TestStdio());
     assert.deepEqual([out, err], ["a\u001b[31m\nb\n00 1b ff\n", ""]);
   });
 
-  it("is bytes alone on a pipe with --binary, unless --hex is given too", async () => {
+  it("is only bytes on a pipe with --binary, unless --hex is given too", async () => {
     assert.equal(
       (await written(new TestStdio(), { binary: true })).bytes.toString("latin1"),
       "a\u001b[31m\nb\0\u001b\u00ff",
@@ -40,12 +40,12 @@ describe("textTranscript", () => {
     assert.equal((await written(new TestStdio(), { binary: true, hex: true })).out, "a\u001b[31m\nb00 1b ff\n");
   });
 
-  it("lets nothing act on a terminal", async () => {
+  it("escapes what would act on a terminal", async () => {
     const { out, err } = await written(new TestStdio({ stdout: true }), { binary: true });
     assert.deepEqual([out, err], ["a\\u001b[31m\nb\n00 1b ff\n", ""]);
   });
 
-  it("marks messages for who types, and says what happens", async () => {
+  it("marks messages between typed lines, and reports events", async () => {
     const { out, err } = await written(terminal());
     assert.equal(out, "< a\\u001b[31m\n  b\n< 00 1b ff\n");
     const open = "connected to ws://a/ (subprotocol chat; permessage-deflate); /help for help, Ctrl-C to close\n";
@@ -57,14 +57,14 @@ describe("textTranscript", () => {
     [{ code: 1005, reason: "", clean: true }, "serval: closed with no code\n"],
     [{ code: 1006, reason: "", clean: false }, "serval: the connection was lost without a closing handshake\n"],
   ] as const) {
-    it(`says of ${info.code} what it is, where it is not expected`, async () => {
+    it(`reports an unexpected ${info.code}`, async () => {
       const stdio = new TestStdio();
       await textTranscript(new Screen(stdio), stdio, plain).closed(info, false);
       assert.deepEqual([stdio.out, stdio.err], ["", words]);
     });
   }
 
-  it("says why it failed", async () => {
+  it("reports a failure", async () => {
     const stdio = new TestStdio();
     const response = new Response({ status: 404, body: "not here\n" });
     const error = new ServalError("websocket.upgrade_declined", "handshake_failed", "declined: 404", { response });
@@ -104,7 +104,7 @@ describe("jsonTranscript", () => {
 });
 
 describe("withoutPassword", () => {
-  it("hides that alone", () => {
+  it("hides only the password", () => {
     assert.equal(withoutPassword("ws://me:secret@a/b?c"), "ws://me:***@a/b?c");
     assert.equal(withoutPassword("no URL"), "no URL");
   });

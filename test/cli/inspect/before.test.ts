@@ -4,7 +4,7 @@ import { before } from "../../../src/cli/inspect/before.ts";
 import { VirtualClock } from "../../../src/testing/index.ts";
 
 describe("before", () => {
-  it("is what the operation comes to, and leaves no timer", async () => {
+  it("returns the operation's result, and leaves no timer", async () => {
     const clock = new VirtualClock();
     assert.equal(await before(100, clock, async () => 1), 1);
     const failing = before(100, clock, () => Promise.reject(new Error("no")));
@@ -12,7 +12,7 @@ describe("before", () => {
     assert.equal(clock.pending, 0);
   });
 
-  it("gives an operation up that is late", async () => {
+  it("aborts an operation that is late", async () => {
     const clock = new VirtualClock();
     await clock.advance(10);
     let signal!: AbortSignal;
@@ -33,7 +33,7 @@ describe("before", () => {
     assert.equal(signal.aborted, true);
   });
 
-  it("sets no timer where there is no end of time", async () => {
+  it("sets no timer if there is no limit", async () => {
     const clock = new VirtualClock();
     let done!: () => void;
     const waiting = before(Infinity, clock, () => new Promise<void>((resolve) => (done = resolve)));

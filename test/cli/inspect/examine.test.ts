@@ -30,7 +30,7 @@ function raw(connected: (socket: Socket) => void): Promise<Listening> {
 }
 
 describe("examine", () => {
-  it("tells of a plain opening: addresses, bytes, what was agreed on, pings, the close", async () => {
+  it("reports a plain opening: addresses, bytes, what was negotiated, pings, the close", async () => {
     await using server = await serve({
       port: 0,
       host: "127.0.0.1",
@@ -60,7 +60,7 @@ describe("examine", () => {
     assert.match(found.verdict, /^All is well/);
   });
 
-  it("tells of TLS, and who the server is", async () => {
+  it("reports TLS and the server's certificate", async () => {
     await using server = await echoing({ secure: true });
     const found = await look(`wss://localhost:${server.port}/`, { ...trusting, protocols: ["chat"] });
     assert.equal(found.failure, undefined);
@@ -74,7 +74,7 @@ describe("examine", () => {
     assert.equal(found.handshake!.protocol, "chat");
   });
 
-  it("shows a certificate that is not accepted, and says nothing to the server behind it", async () => {
+  it("shows a certificate that is not accepted, and sends its server nothing", async () => {
     await using server = await echoing({ secure: true });
     const url = `wss://localhost:${server.port}/`;
     const found = await look(url);
@@ -86,7 +86,7 @@ describe("examine", () => {
     assert.deepEqual([careless.opened, careless.tls!.trusted], [true, false]);
   });
 
-  it("tells a certificate of another host", async () => {
+  it("reports a certificate of another host", async () => {
     await using server = await listening(
       createTlsServer(localhost, (socket) => void socket.end()),
       "127.0.0.2",
@@ -96,7 +96,7 @@ describe("examine", () => {
     assert.match(found.verdict, /for another host/);
   });
 
-  it("tells TLS and plain apart, either way round", async () => {
+  it("distinguishes TLS from plain, either way round", async () => {
     await using secure = await echoing({ secure: true });
     const plainly = await look(`ws://127.0.0.1:${secure.port}/`);
     assert.equal(plainly.failure!.speaksTls, true);
@@ -107,7 +107,7 @@ describe("examine", () => {
     assert.match(securely.verdict, /does not speak TLS/);
   });
 
-  it("tells what answers that is no WebSocket, with all that it said", async () => {
+  it("reports a response that is no WebSocket's, whole", async () => {
     for (const [status, headers, words] of [
       [404, {}, /nothing at this path/],
       [200, {}, /an ordinary page/],
@@ -122,20 +122,20 @@ describe("examine", () => {
     }
   });
 
-  it("tells a 101 that is wrong", async () => {
+  it("reports a wrong 101", async () => {
     const head = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n";
     const wrong = await answers(`${head}Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n`);
     assert.deepEqual([wrong.opened, wrong.failure!.code], [false, "websocket.bad_sec_accept"]);
     assert.match(wrong.verdict, /wrong Sec-WebSocket-Accept/);
   });
 
-  it("shows what is no HTTP at all", async () => {
+  it("shows bytes that are not HTTP", async () => {
     const found = await answers("SSH-2.0-OpenSSH_9\r\n");
     assert.equal(found.handshake!.response, "SSH-2.0-OpenSSH_9\r\n");
     assert.match(found.verdict, /no WebSocket server/);
   });
 
-  it("finds nobody", async () => {
+  it("reports that nothing listens", async () => {
     const gone = await mute();
     const { port } = gone;
     await gone[Symbol.asyncDispose]();
@@ -146,7 +146,7 @@ describe("examine", () => {
     assert.deepEqual([nowhere.failure!.step, nowhere.failure!.code], ["dns", "net.host_not_found"]);
   });
 
-  it("waits no longer than it was told for a server that says nothing", async () => {
+  it("waits no longer than the timeout for a server that sends nothing", async () => {
     const clock = new VirtualClock();
     await using server = await mute();
     const looking = examine(
@@ -168,7 +168,7 @@ describe("examine", () => {
     assert.equal(clock.pending, 0);
   });
 
-  it("goes through an HTTP proxy, and shows what that said", async () => {
+  it("goes through an HTTP proxy, and shows its response", async () => {
     await using server = await echoing();
     const proxy = http.createServer();
     proxy.on("connect", (request, client) => {
@@ -197,7 +197,7 @@ describe("examine", () => {
     assert.match(refused.verdict, /user and password/);
   });
 
-  it("tells a server that closes at once", async () => {
+  it("reports a server that closes at once", async () => {
     await using server = await serve({
       port: 0,
       host: "127.0.0.1",
@@ -208,7 +208,7 @@ describe("examine", () => {
     assert.match(found.verdict, /ended at once: .*1008.*no/);
   });
 
-  it("throws misuse alone", async () => {
+  it("throws only misuse", async () => {
     await using server = await echoing();
     await assert.rejects(look(`ws://127.0.0.1:${server.port}/`, { headers: { Upgrade: "x" } }), {
       code: "core.invalid_argument",

@@ -15,7 +15,7 @@ describe("inspect", () => {
     };
   };
 
-  it("prints what it finds, and exits with 0 where a WebSocket opened", async () => {
+  it("prints what it finds, and exits with 0 if a WebSocket opened", async () => {
     await using server = await echoing();
     const { code, stdio } = await run(`ws://127.0.0.1:${server.port}/`);
     assert.equal(code, 0);
@@ -23,7 +23,7 @@ describe("inspect", () => {
     assert.equal(stdio.err, "");
   });
 
-  it("exits with 1 where none did; the same as JSON", async () => {
+  it("exits with 1 if none opened; the same as JSON", async () => {
     await using server = await answering(() => [401, {}, "\u009b"]);
     const url = `ws://127.0.0.1:${server.port}/`;
     const { code, stdio } = await run(url, true);
@@ -34,7 +34,7 @@ describe("inspect", () => {
     assert.match(found.verdict, /answered 401 Unauthorized/);
   });
 
-  it("exits with 2 for what can't be meant, and connects to nothing", async () => {
+  it("exits with 2 for an invalid URL or option, without connecting", async () => {
     await using server = await echoing();
     const url = `ws://127.0.0.1:${server.port}/`;
     for (const [given, options, words] of [

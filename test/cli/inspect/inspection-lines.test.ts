@@ -37,7 +37,7 @@ describe("inspectionText", () => {
     messages: 2,
   };
 
-  it("tells of each step", () => {
+  it("has each step", () => {
     assert.equal(
       inspectionText(found, plain),
       `wss://a/
@@ -63,7 +63,7 @@ All is well.
     );
   });
 
-  it("tells of the step that failed, once", () => {
+  it("has the step that failed, once", () => {
     for (const step of ["dns", "tcp", "tls", "ping"] as const) {
       const failure = { step, ms: 7, code: "a", message: "its\nmessage\u001b" };
       const text = inspectionText({ url: "ws://a/", opened: false, verdict: "No.", failure }, plain);
@@ -75,7 +75,7 @@ All is well.
     assert.match(text, /✗ handshake +5\.0 ms {2}no\n/);
   });
 
-  it("shows what is no HTTP, and of a body the beginning", () => {
+  it("shows bytes that are not HTTP, and the beginning of a body", () => {
     const { tls: _tls, ...rest } = found;
     const show = (response: string): string =>
       inspectionText({ ...rest, opened: false, handshake: { ...found.handshake!, response } }, plain);
@@ -87,7 +87,7 @@ All is well.
     );
   });
 
-  it("paints what is well green, and what is not red", () => {
+  it("is green for success and red for failure", () => {
     const painted = inspectionText(found, (colour, text) => `<${colour}>${text}`);
     assert.match(painted, /\n<green>✓ dns/);
     assert.match(painted, /<green>All is well/);

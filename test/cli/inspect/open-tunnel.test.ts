@@ -15,7 +15,7 @@ describe("openTunnel", () => {
     return { proxy, tunnel };
   };
 
-  it("asks for host and port, and has what comes behind the answer", async () => {
+  it("asks for host and port, and keeps the bytes after the response", async () => {
     const { proxy, tunnel } = start("HTTP/1.1 200 Fine\r\n\r\nfirst bytes");
     const stream = await tunnel;
     assert.equal(

@@ -14,7 +14,7 @@ byteStreamSuite("RecordingStream", () => recording());
 byteStreamSuite("RecordingStream in small parts", () => recording({ maxRead: 997, maxWrite: 1009 }));
 
 describe("RecordingStream", () => {
-  it("keeps what went over it, and no more than was taken", async () => {
+  it("records the bytes exchanged, and no more than was taken", async () => {
     const [next, peer] = pair({ maxRead: 2, maxWrite: 3 });
     const stream = new RecordingStream(next);
     await Promise.all([writeAll(stream, Buffer.from("request")), readExactly(peer, 7)]);
@@ -28,7 +28,7 @@ describe("RecordingStream", () => {
     assert.equal(await teardown(stream, "client"), undefined);
   });
 
-  it("keeps no copy of what was offered and not taken", async () => {
+  it("keeps no copy of bytes that were offered and not taken", async () => {
     const [next, peer] = pair({ maxWrite: 1000 });
     const stream = new RecordingStream(next);
     const offered = pattern(1_000_000);

@@ -33,7 +33,7 @@ function answered(status: number, headers: Record<string, string> = {}, more: Pa
 }
 
 describe("verdictOf", () => {
-  it("says that all is well, and with what", () => {
+  it("says that all is well, and what was negotiated", () => {
     const opened = { url, opened: true, verdict: "", ping };
     const plain = verdictOf({ ...opened, handshake });
     assert.match(plain, /^All is well: the WebSocket opens, answers pings \(1\.0 ms\) and closes cleanly\.$/);
@@ -146,7 +146,7 @@ describe("verdictOf", () => {
     ["no close frame", failed("close", "websocket.closed", {}, { opened: true }), /did not answer the close frame/],
   ];
   for (const [what, verdict, words] of cases) {
-    it(`says what ${what} means`, () => {
+    it(`explains ${what}`, () => {
       assert.match(verdict, words);
       assert.match(verdict, /[.?]$/);
       // eslint-disable-next-line no-control-regex -- that there are none

@@ -21,7 +21,7 @@ describe("headersOf", () => {
     assert.equal(found.get("connect-src"), "'self' ws: wss:");
   });
 
-  it("allows nothing where there is nothing", () => {
+  it("allows nothing if there are no inline parts", () => {
     const found = policy(headersOf("<p>text</p>"));
     assert.equal(found.get("style-src"), "'none'");
     assert.equal(found.get("script-src"), "'none'");
@@ -31,7 +31,7 @@ describe("headersOf", () => {
 describe("loadPage", () => {
   const { body, headers } = loadPage();
 
-  it("is one HTML file, all of whose parts are allowed and come with it", () => {
+  it("is one HTML file that contains and allows all of its parts", () => {
     assert.match(body, /^<!doctype html>/);
     // None with attributes: those would not be found, and so not be allowed.
     assert.equal(body.match(/<script/g)?.length, body.match(/<script>/g)?.length);
@@ -44,11 +44,11 @@ describe("loadPage", () => {
     );
   });
 
-  it("puts nothing into itself as markup, and has no inline handlers", () => {
+  it("inserts nothing as markup, and has no inline handlers", () => {
     assert.doesNotMatch(body, /innerHTML|outerHTML|insertAdjacentHTML|document\.write|<[a-z][^>]* on[a-z]+=/);
   });
 
-  it("is sent as what it is, and not kept", () => {
+  it("is sent with its type, and is not cached", () => {
     assert.equal(headers["Content-Type"], "text/html; charset=utf-8");
     assert.equal(headers["X-Content-Type-Options"], "nosniff");
     assert.equal(headers["Cache-Control"], "no-store");

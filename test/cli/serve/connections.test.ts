@@ -17,7 +17,7 @@ async function connected(target = `/echo?id=${id}`): Promise<readonly [server: S
 }
 
 describe("Connections", () => {
-  it("tells who knows the id what has gone over a connection, and how long the last ping took", async () => {
+  it("reports the traffic and the last round trip of a connection by its id", async () => {
     const connections = new Connections();
     const [server, client] = await connected();
     connections.add(server);
@@ -36,7 +36,7 @@ describe("Connections", () => {
     server.terminate();
   });
 
-  it("knows nothing of connections without an id, nor of those that have ended", async () => {
+  it("ignores connections without an id, and forgets those that have ended", async () => {
     const connections = new Connections();
     for (const target of ["/echo", "/echo?id=short"]) {
       const [server] = await connected(target);
@@ -53,7 +53,7 @@ describe("Connections", () => {
     assert.equal(connections.size, 0);
   });
 
-  it("keeps the connection that has taken the id of another", async () => {
+  it("keeps a connection that has taken another's id", async () => {
     const connections = new Connections();
     const [[first], [second]] = [await connected(), await connected()];
     connections.add(first);

@@ -37,7 +37,7 @@ describe("drainOnSignal", () => {
     [1, "serval: closing 1 connection, for at most 5 s; Ctrl-C stops at once\n"],
     [2, "serval: closing 2 connections, for at most 5 s; Ctrl-C stops at once\n"],
   ] as const) {
-    it(`says of ${connections} connections what it waits for`, async () => {
+    it(`says that it waits for ${connections} connections`, async () => {
       const { signalled, done, said } = start(connections);
       assert.equal(said(), "");
       signalled.emit("SIGTERM");

@@ -5,7 +5,7 @@ import { WebSocket } from "ws";
 import { echo } from "../../../src/cli/serve/echo.ts";
 
 describe("echo", () => {
-  it("sends back what comes, as what it came, in order", async () => {
+  it("echoes messages in their kind and order", async () => {
     await using server = await echo({ port: 0, host: "127.0.0.1" }, { deflate: false });
     const client = new WebSocket(`${server.url}/x`);
     await once(client, "open");
@@ -23,7 +23,7 @@ describe("echo", () => {
     ]);
   });
 
-  it("takes no more from who does not read", async () => {
+  it("stops reading from a client that does not read", async () => {
     await using server = await echo({ port: 0, host: "127.0.0.1" }, { deflate: false });
     const client = new WebSocket(server.url);
     await once(client, "open");
@@ -49,7 +49,7 @@ describe("echo", () => {
     client.terminate();
   });
 
-  it("compresses, and takes no larger messages, where that was asked for", async () => {
+  it("compresses, and limits the message size, if asked to", async () => {
     await using server = await echo({ port: 0, host: "127.0.0.1" }, { deflate: true, maxMessageSize: 1000 });
     const client = new WebSocket(server.url, { perMessageDeflate: true });
     await once(client, "open");
@@ -60,14 +60,14 @@ describe("echo", () => {
     assert.equal((await once(client, "close"))[0], 1009);
   });
 
-  it("answers plain requests that this is for WebSockets", async () => {
+  it("answers plain requests that it is for WebSockets", async () => {
     await using server = await echo({ port: 0, host: "127.0.0.1" }, { deflate: false });
     const response = await fetch(server.url);
     assert.equal(response.status, 426);
     assert.equal(await response.text(), "This is a WebSocket server\n");
   });
 
-  it("lets any page try it", async () => {
+  it("accepts any page's origin", async () => {
     await using server = await echo({ port: 0, host: "127.0.0.1" }, { deflate: false });
     const client = new WebSocket(server.url, { origin: "https://page.example" });
     await once(client, "open");

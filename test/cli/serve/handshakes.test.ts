@@ -16,7 +16,7 @@ const response = (): Response =>
   new Response({ status: 101, headers: { Upgrade: "websocket", "Sec-WebSocket-Accept": accept } });
 
 describe("Handshakes", () => {
-  it("has both heads as they went over the wire: order, case and repeats kept", () => {
+  it("has both heads as sent: order, case and repeats kept", () => {
     const handshakes = new Handshakes();
     const more: [string, string][] = [
       ["X", "1"],
@@ -29,7 +29,7 @@ describe("Handshakes", () => {
     });
   });
 
-  it("gives each once, to who knows its id", () => {
+  it("returns each once, by its id", () => {
     const handshakes = new Handshakes();
     assert.equal(handshakes.take(id), undefined);
     handshakes.add(request(`/echo?id=${id}`), response());
@@ -40,7 +40,7 @@ describe("Handshakes", () => {
     assert.equal(handshakes.size, 0);
   });
 
-  it("takes no interest in connections without an id that is hard to guess", () => {
+  it("ignores connections without an id that is hard to guess", () => {
     const handshakes = new Handshakes();
     for (const query of ["", "?id=", "?id=short", `?id=${"x".repeat(65)}`, "?id=0123456789abcde%20", `?ID=${id}`]) {
       handshakes.add(request(`/echo${query}`), response());

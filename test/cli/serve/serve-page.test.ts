@@ -27,7 +27,7 @@ describe("servePage", () => {
     assert.equal(await response.text(), "");
   });
 
-  it("answers everything else that is plain with what to do instead", async () => {
+  it("answers every other plain request with what to do instead", async () => {
     for (const [path, method, status] of [
       ["/nope", "GET", 404],
       ["/page.html", "GET", 404],
@@ -48,7 +48,7 @@ describe("servePage", () => {
     }
   });
 
-  it("echoes at /echo, and tells of the handshake, once", async () => {
+  it("echoes at /echo, and reports the handshake, once", async () => {
     const id = "fedcba9876543210";
     const client = new WebSocket(`${server.url}/echo?id=${id}`, { headers: { "x-ODD-case": "kept" } });
     let accepted = "";
@@ -74,7 +74,7 @@ describe("servePage", () => {
     assert.equal((await fetch(`${server.url}/handshake?id=${id}`)).status, 404);
   });
 
-  it("speaks the first subprotocol that is offered", async () => {
+  it("chooses the first subprotocol offered", async () => {
     for (const [offered, chosen] of [
       [["chat.v2", "chat.v1"], "chat.v2"],
       [[], ""],
@@ -86,7 +86,7 @@ describe("servePage", () => {
     }
   });
 
-  it("tells of an open connection what has gone over it, and pings it", async () => {
+  it("reports the traffic of an open connection, and pings it", async () => {
     const id = "00112233445566ff";
     const client = new WebSocket(`${server.url}/echo?id=${id}`);
     await once(client, "open");

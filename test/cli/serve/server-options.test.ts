@@ -16,15 +16,15 @@ describe("readServer", () => {
 
   const read = (...args: string[]) => readServer(readOptions(args, { ...serverOptions, ...sizeOption }));
 
-  it("is for this machine alone by default", () => {
+  it("listens for this machine only by default", () => {
     assert.deepEqual(read(), { where: { port: 8080, host: "127.0.0.1" }, echo: { deflate: false } });
   });
 
-  it("takes a Unix socket in the place of a port", () => {
+  it("takes a Unix socket instead of a port", () => {
     assert.deepEqual(read("--unix", "/tmp/a").where, { unix: "/tmp/a" });
   });
 
-  it("takes a certificate and its key, and connections without as well where they are wanted", () => {
+  it("takes a certificate and its key, and accepts plain connections too if asked to", () => {
     const where = { port: 8080, host: "127.0.0.1", tls: localhost };
     assert.deepEqual(read("--cert", cert, "--key", key).where, { ...where, plain: false });
     assert.deepEqual(read("--cert", cert, "--key", key, "--plain").where, { ...where, plain: true });

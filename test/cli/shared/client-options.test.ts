@@ -10,7 +10,7 @@ import { localhost } from "../../support/localhost.ts";
 const read = (...args: string[]) => readClient(readOptions(args, clientOptions), "ws://a/").options;
 
 describe("readClient", () => {
-  it("adds nothing to a request by default, checks certificates, and does not wait for ever", () => {
+  it("adds nothing to a request by default, checks certificates, and has a timeout", () => {
     assert.deepEqual(read(), {
       headers: [],
       protocols: [],
@@ -57,7 +57,7 @@ describe("readClient", () => {
     });
   }
 
-  it("takes a host for a WebSocket's, and leaves URLs alone", () => {
+  it("completes a host to a URL, and leaves URLs alone", () => {
     const urlOf = (given: string): string => readClient(readOptions([], clientOptions), given).url;
     assert.equal(urlOf("localhost:8080/a"), "ws://localhost:8080/a");
     assert.equal(urlOf("example.com"), "ws://example.com");

@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { escaped, escapedLine, escapedWords } from "../../../src/cli/shared/escape.ts";
 
 describe("escaped", () => {
-  it("lets nothing through that acts on a terminal", () => {
+  it("escapes what acts on a terminal", () => {
     for (const [text, shown] of [
       ["\u001b]0;title\u0007", "\\u001b]0;title\\u0007"],
       ["a\rb\bc\u007f", "a\\u000db\\u0008c\\u007f"],
@@ -18,20 +18,20 @@ describe("escaped", () => {
     }
   });
 
-  it("leaves text as it is", () => {
+  it("leaves other text unchanged", () => {
     const text = "tab\t, line\n, é, €, 😀, 👩\u200d👩\u200d👧, می\u200cخواهم, \\u001b";
     assert.equal(escaped(text), text);
   });
 });
 
 describe("escapedLine", () => {
-  it("stays on its line", () => {
+  it("stays on one line", () => {
     assert.equal(escapedLine("a\nb\u001b"), "a\\nb\\u001b");
   });
 });
 
 describe("escapedWords", () => {
-  it("runs lines together", () => {
+  it("joins lines", () => {
     assert.equal(escapedWords("a \n  b\u001b\n\nc"), "a b\\u001b c");
   });
 });

@@ -12,13 +12,13 @@ describe("failureLine", () => {
 });
 
 describe("misuseLine", () => {
-  it("says where to read more", () => {
+  it("points to the help", () => {
     assert.equal(misuseLine(new Error("a\nb"), "inspect"), "serval: a b; see serval inspect --help\n");
   });
 });
 
 describe("failureLines", () => {
-  it("has what else a server said that refused", () => {
+  it("has the response of a server that refused", () => {
     const response = new Response({ status: 302, headers: { Location: "/a" }, body: "<p>\r\n\r\nmoved\u001b\n" });
     const error = new ServalError("websocket.upgrade_declined", "handshake_failed", "declined: 302", { response });
     assert.deepEqual(failureLines(error), ["declined: 302", "  Location: /a", "  <p>", "  moved\\u001b"]);

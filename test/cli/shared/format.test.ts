@@ -3,11 +3,11 @@ import { describe, it } from "node:test";
 import { bar, digits, duration, whole } from "../../../src/cli/shared/format.ts";
 
 describe("figures", () => {
-  it("have their thousands apart", () => {
+  it("have thousands separators", () => {
     assert.deepEqual([0, 999, 1000, 1_234_567].map(whole), ["0", "999", "1,000", "1,234,567"]);
   });
 
-  it("have three digits, or all that are whole", () => {
+  it("have three digits, or all of a whole number", () => {
     assert.deepEqual([0, 0.05, 1.2345, 9.999, 12.345, 99.96, 123.45, 12_345.6].map(digits), [
       "0",
       "0.05",
@@ -20,7 +20,7 @@ describe("figures", () => {
     ]);
   });
 
-  it("have the unit that suits a time", () => {
+  it("have the unit that fits", () => {
     assert.deepEqual([0.0123, 0.5, 1, 12.345, 999, 1500, 61_000].map(duration), [
       "12.3 µs",
       "500 µs",
@@ -41,5 +41,5 @@ describe("bar", () => {
     );
   });
 
-  it("shows whatever there is", () => assert.equal(bar(1e-9, 40), "▏"));
+  it("shows anything above zero", () => assert.equal(bar(1e-9, 40), "▏"));
 });

@@ -3,14 +3,14 @@ import { describe, it } from "node:test";
 import { jsonLine } from "../../../src/cli/shared/json-line.ts";
 
 describe("jsonLine", () => {
-  it("is one line, of which nothing acts on a terminal, and which means the same", () => {
+  it("is one line with the same meaning, and nothing that acts on a terminal", () => {
     const value = { text: "a\nb\u001b[2J\u009b\u2028\u202e", none: null };
     const line = jsonLine(value);
     assert.match(line, /^[\x20-\x7e]+\n$/);
     assert.deepEqual(JSON.parse(line), value);
   });
 
-  it("has times in thousandths of a millisecond", () => {
+  it("rounds times to microseconds", () => {
     assert.equal(
       jsonLine({ ms: 1.23456789, count: 12, bytes: 2 ** 40 }),
       '{"ms":1.235,"count":12,"bytes":1099511627776}\n',

@@ -12,18 +12,18 @@ async function all(...chunks: (Uint8Array | string)[]): Promise<string[]> {
 describe("lines", () => {
   const text = "one\r\n\ntwo é € 😀\nend";
 
-  it("come at every split of the input, characters included", async () => {
+  it("arrive at every split of the input, within characters too", async () => {
     const bytes = Buffer.from(text);
     for (let at = 0; at <= bytes.length; at++) {
       assert.deepEqual(await all(bytes.subarray(0, at), bytes.subarray(at)), ["one", "", "two é € 😀", "end"]);
     }
   });
 
-  it("come as strings too", async () => {
+  it("are read from strings too", async () => {
     assert.deepEqual(await all(text), ["one", "", "two é € 😀", "end"]);
   });
 
-  it("need no end, and make none", async () => {
+  it("need no end after the last, and an end makes no empty one", async () => {
     assert.deepEqual(await all(), []);
     assert.deepEqual(await all("a\n"), ["a"]);
     assert.deepEqual(await all("\n"), [""]);
@@ -31,7 +31,7 @@ describe("lines", () => {
     assert.deepEqual(await all(Buffer.from("\ufeffa")), ["\ufeffa"]);
   });
 
-  it("come as soon as they are there", async () => {
+  it("arrive as soon as they are complete", async () => {
     const input = new Readable({ read() {} });
     const found = lines(input);
     input.push("a\nb");

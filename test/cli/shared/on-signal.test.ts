@@ -5,7 +5,7 @@ import { onSignal } from "../../../src/cli/shared/on-signal.ts";
 
 describe("onSignal", () => {
   for (const signal of ["SIGINT", "SIGTERM"]) {
-    it(`hears of the first ${signal}, and leaves the next signal to the platform`, () => {
+    it(`calls the listener at the first ${signal}, and leaves the next one to the platform`, () => {
       const signalled = new EventEmitter();
       let heard = 0;
       onSignal(signalled, () => heard++);
@@ -16,7 +16,7 @@ describe("onSignal", () => {
     });
   }
 
-  it("hears of none once that has been ended", () => {
+  it("does not call the listener once it is removed", () => {
     const signalled = new EventEmitter();
     onSignal(signalled, assert.fail)();
     assert.deepEqual(signalled.eventNames(), []);

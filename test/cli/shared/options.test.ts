@@ -18,7 +18,7 @@ function wrong(run: () => unknown, message: string): void {
 }
 
 describe("readOptions", () => {
-  it("tells words from options, of which all values are kept", () => {
+  it("separates words from options, and keeps all values", () => {
     const all = given("a --size 1 --text b -s2 --size=-3");
     assert.deepEqual([all.words, all.isEmpty], [["a", "b"], false]);
     assert.deepEqual(all.all("size"), ["1", "2", "-3"]);
@@ -39,7 +39,7 @@ describe("readOptions", () => {
 });
 
 describe("firstWord", () => {
-  it("is neither an option nor the value of one", () => {
+  it("is neither an option nor an option's value", () => {
     assert.equal(firstWord(["-s", "1", "--text", "--other", "a", "b"], table), "a");
     assert.equal(firstWord(["--size", "1"], table), undefined);
     assert.equal(firstWord(["--", "--size"], table), "--size");
@@ -52,7 +52,7 @@ describe("values of options", () => {
     assert.equal(given("").last("size"), undefined);
   });
 
-  it("are whole numbers where they must be", () => {
+  it("are whole numbers if they must be", () => {
     assert.equal(given("-s 12").whole("size", 1), 12);
     assert.equal(given("").whole("size", 1), undefined);
     for (const text of ["0", "1.5", "1e3", "x", "0x10"]) {
@@ -60,7 +60,7 @@ describe("values of options", () => {
     }
   });
 
-  it("are numbers where they must be", () => {
+  it("are numbers if they must be", () => {
     assert.equal(given("-s 0.25").number("size"), 0.25);
     assert.equal(given("").number("size"), undefined);
     for (const text of ["-1", ".5", "1e3", "Infinity", "1,5"]) {
@@ -76,7 +76,7 @@ describe("times", () => {
     wrong(() => given("-s 0").time("size"), "--size takes a number of seconds above 0");
   });
 
-  it("may be something else, which the message says", () => {
+  it("may be something else, named in the message", () => {
     wrong(
       () => given("-s x").number("size", ', or "none"'),
       '--size takes a number such as 10 or 0.5, or "none", not "x"',

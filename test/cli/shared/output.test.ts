@@ -4,7 +4,7 @@ import { describe, it } from "node:test";
 import { outputTo } from "../../../src/cli/shared/output.ts";
 
 describe("outputTo", () => {
-  it("writes to the stream that is meant", () => {
+  it("writes to stdout and stderr", () => {
     const [stdout, stderr] = [new PassThrough(), new PassThrough()];
     const { out, err } = outputTo(stdout, stderr);
     out("asked for\n");
@@ -13,7 +13,7 @@ describe("outputTo", () => {
     assert.equal(String(stderr.read()), "wrong\n");
   });
 
-  it("knows the width of the terminal that errors go to", () => {
+  it("has the width of stderr's terminal", () => {
     const stderr = Object.assign(new PassThrough(), { isTTY: true, columns: 100 });
     const output = outputTo(new PassThrough(), stderr);
     assert.equal(output.columns, 100);
@@ -22,7 +22,7 @@ describe("outputTo", () => {
     assert.equal(outputTo(stderr, new PassThrough()).columns, undefined);
   });
 
-  it("goes on where a stream fails", () => {
+  it("goes on if a stream fails", () => {
     const [stdout, stderr] = [new PassThrough(), new PassThrough()];
     const { err } = outputTo(stdout, stderr);
     assert.ok(stdout.emit("error", new Error("EPIPE")));

@@ -12,7 +12,7 @@ const table = { cert: { value: "FILE", example: "cert.pem", help: "" } };
 describe("readPem", () => {
   const read = (args: string[], kind: "certificate" | "private key") => readPem(readOptions(args, table), "cert", kind);
 
-  it("is what the file holds, if that is of the kind", (t) => {
+  it("returns the file's content if it is of the kind", (t) => {
     const folder = mkdtempSync(path.join(tmpdir(), "serval-"));
     t.after(() => rmSync(folder, { recursive: true }));
     const file = path.join(folder, "a.pem");
@@ -28,7 +28,7 @@ describe("readPem", () => {
     }
   });
 
-  it("is nothing where no file is given, and says which can't be read", () => {
+  it("returns undefined without a file, and reports one that can't be read", () => {
     assert.equal(read([], "certificate"), undefined);
     assert.throws(() => read(["--cert", "/no/such/file"], "certificate"), {
       constructor: UsageError,

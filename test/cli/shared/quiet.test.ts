@@ -12,7 +12,7 @@ describe("Quiet", () => {
     return { clock, quiet, state };
   };
 
-  it("is over when nothing has come for so long", async () => {
+  it("fulfils when nothing has arrived for the time", async () => {
     const { clock, quiet, state } = start(100);
     await clock.advance(99);
     quiet.busy();
@@ -24,7 +24,7 @@ describe("Quiet", () => {
     assert.equal(clock.pending, 0);
   });
 
-  it("does not count while something is dealt with", async () => {
+  it("does not count time while a message is processed", async () => {
     const { clock, quiet, state } = start(100);
     quiet.busy();
     await clock.advance(1000);
@@ -34,7 +34,7 @@ describe("Quiet", () => {
     assert.equal(state.isOver, true);
   });
 
-  it("sets no timer for ever, nor once it is stopped", async () => {
+  it("sets no timer for Infinity, nor after stop", async () => {
     assert.equal(start(Infinity).clock.pending, 0);
     const { clock, quiet, state } = start(100);
     quiet.stop();
@@ -43,7 +43,7 @@ describe("Quiet", () => {
     assert.deepEqual([state.isOver, clock.pending], [false, 0]);
   });
 
-  it("waits for what was asked for last", async () => {
+  it("waits for the latest call only", async () => {
     const { clock, quiet, state } = start(100);
     let second = false;
     void quiet.lasting(50).then(() => (second = true));

@@ -12,7 +12,7 @@ describe("RoundTrips", () => {
     return { clock, sent, ws: { ping } as Parameters<RoundTrips["ping"]>[0], trips: new RoundTrips(clock) };
   };
 
-  it("tells how long an answer takes", async () => {
+  it("measures the time to the pong", async () => {
     const { clock, sent, ws, trips } = start();
     const trip = trips.ping(ws);
     await clock.advance(12);
@@ -20,7 +20,7 @@ describe("RoundTrips", () => {
     assert.equal(await trip, 12);
   });
 
-  it("takes nothing else for an answer", async () => {
+  it("ignores other pongs, and pings", async () => {
     const { sent, ws, trips } = start();
     const trip = trips.ping(ws);
     trips.control(undefined, "ping", Buffer.from(sent[0]!));

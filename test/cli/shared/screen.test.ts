@@ -41,7 +41,7 @@ function shown(written: string): string[] {
 }
 
 describe("Screen", () => {
-  it("writes where it is told to", async () => {
+  it("writes to stdout and stderr", async () => {
     const stdio = new TestStdio();
     const screen = new Screen(stdio);
     await screen.out("a");
@@ -79,7 +79,7 @@ describe("Screen", () => {
     });
   }
 
-  it("finds out when nobody reads any more, and goes on in silence", async () => {
+  it("notices when the reader is gone, and goes on in silence", async () => {
     const stdio = new TestStdio();
     const screen = new Screen(stdio);
     stdio.stdout.destroy(Object.assign(new Error("write EPIPE"), { code: "EPIPE" }));

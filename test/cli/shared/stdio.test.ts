@@ -4,7 +4,7 @@ import { isInteractive, painter } from "../../../src/cli/shared/stdio.ts";
 import { terminal, TestStdio } from "../support/test-stdio.ts";
 
 describe("isInteractive", () => {
-  it("takes a terminal at both ends that can move its cursor", () => {
+  it("is interactive if both ends are a terminal that can move its cursor", () => {
     assert.equal(isInteractive(terminal()), true);
     assert.equal(isInteractive(new TestStdio({ stdin: true })), false);
     assert.equal(isInteractive(new TestStdio({ stdout: true })), false);
@@ -15,7 +15,7 @@ describe("isInteractive", () => {
 });
 
 describe("painter", () => {
-  it("paints on a terminal alone, and not where NO_COLOR says so", () => {
+  it("paints only on a terminal, and not if NO_COLOR is set", () => {
     assert.equal(painter({ isTTY: true }, {})("red", "a"), "\u001b[31ma\u001b[0m");
     assert.equal(painter({ isTTY: true }, { NO_COLOR: "" })("green", "a"), "\u001b[32ma\u001b[0m");
     for (const [stream, env] of [
