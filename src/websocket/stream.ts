@@ -14,7 +14,7 @@ import {
 } from "../core/index.ts";
 import { checkOptions, checkSignal, invalidArgument, offAbort, onAbort, show } from "../core/internal.ts";
 import type { Request, Response } from "../http/index.ts";
-import { AcceptOperation, type AcceptOwner } from "./operations/server-handshake.ts";
+import { ServerHandshake } from "./operations/server-handshake.ts";
 import {
   acceptInput,
   checkClose,
@@ -31,8 +31,9 @@ import { closeCode } from "./frames/close-code.ts";
 import { websocketError } from "./frames/errors.ts";
 import { opcode } from "./frames/frame.ts";
 import type { HandlersOf, MessageData } from "./options/handlers.ts";
-import { HandshakeOperation, type HandshakeOwner } from "./operations/client-handshake.ts";
+import { ClientHandshake } from "./operations/client-handshake.ts";
 import { Message } from "./operations/message.ts";
+import type { HandshakeResult, OpeningOwner } from "./operations/opening.ts";
 import type {
   AcceptOptions,
   AcceptSource,
@@ -101,7 +102,7 @@ export class Stream<Data = unknown> {
   #request: Request | string | undefined;
   #response: Response | undefined;
   #protocol = "";
-  #opening: AcceptOperation<unknown> | HandshakeOperation | undefined;
+  #opening: ServerHandshake | ClientHandshake | undefined;
   #session: Session<Stream> | undefined;
   #started = false;
   /** The message whose parts are being read, if `nextMessage` gave it. */
@@ -138,12 +139,12 @@ export class Stream<Data = unknown> {
   /** The upgrade request, once it was received or sent; also of a handshake that failed. */
   get request(): Request | undefined {
     if (typeof this.#request === "string") this.#request = requestOf(this.#request);
-    return this.#request;
+    return this.#request ?? this.#opening?.request;
   }
 
   /** In the client role, the server's response to it; also of a handshake that failed. */
   get response(): Response | undefined {
-    return this.#response;
+    return this.#response ?? this.#opening?.response;
   }
 
   /** The subprotocol that was agreed on; empty if none. */
@@ -448,17 +449,7 @@ export class Stream<Data = unknown> {
   #accept(source: AcceptSource | AcceptOptions | undefined, options: AcceptOptions | undefined, done: Handler): void {
     this.#checkNew();
     const input = acceptInput(source, options);
-    const owner: AcceptOwner<unknown> = {
-      received: (received) => {
-        this.#request = received;
-      },
-      completed: (error, accepted) => {
-        if (accepted !== undefined) this.data = accepted.data as Data;
-        this.#completed("server", error, accepted, done);
-      },
-      ended: () => this.#end(neverOpen),
-    };
-    const operation = new AcceptOperation<unknown>(this.nextLayer, this.#settings, this.peer, owner);
+    const operation = new ServerHandshake(this.nextLayer, this.#settings, this.peer, this.#ownerOf("server", done));
     this.#start(operation, () => operation.start(input));
   }
 
@@ -468,20 +459,10 @@ export class Stream<Data = unknown> {
     const { maxHeaderSize, deflate, timeouts, clock, options: hooks } = this.#settings;
     const { handshake: handshakeMs } = timeouts.client;
     const decorate = hooks.decorate && ((request: Request): unknown => hooks.decorate!(request, undefined));
-    const owner: HandshakeOwner = {
-      sent: (sent) => {
-        this.#request = sent;
-      },
-      received: (received) => {
-        this.#response = received;
-      },
-      completed: (error, result) => this.#completed("client", error, result, done),
-      ended: () => this.#end(neverOpen),
-    };
-    const operation = new HandshakeOperation(
+    const operation = new ClientHandshake(
       this.nextLayer,
       { host, target, protocols, headers, deflate, decorate, maxHeaderSize, handshakeMs, clock },
-      owner,
+      this.#ownerOf("client", done),
     );
     this.#start(operation, () => operation.start(signal));
   }
@@ -491,7 +472,14 @@ export class Stream<Data = unknown> {
     if (this.#started) throw websocketError("websocket.already_started");
   }
 
-  #start(operation: AcceptOperation<unknown> | HandshakeOperation, start: () => void): void {
+  #ownerOf(role: Role, done: Handler): OpeningOwner {
+    return {
+      completed: (error, result) => this.#completed(role, error, result, done),
+      ended: () => this.#end(neverOpen),
+    };
+  }
+
+  #start(operation: ServerHandshake | ClientHandshake, start: () => void): void {
     this.#started = true;
     this.#opening = operation;
     try {
@@ -503,17 +491,16 @@ export class Stream<Data = unknown> {
     }
   }
 
-  #completed(
-    role: Role,
-    error: ServalError | undefined,
-    result: (Omit<Opened, "role"> & { protocol: string; rest: Uint8Array }) | undefined,
-    done: Handler,
-  ): void {
+  #completed(role: Role, error: ServalError | undefined, result: HandshakeResult | undefined, done: Handler): void {
+    const { request, response } = this.#opening!;
     this.#opening = undefined;
+    this.#request = request;
+    this.#response = response;
     if (result === undefined) {
       tell(done, error, undefined);
       return;
     }
+    if (role === "server") this.data = result.data as Data;
     this.#protocol = result.protocol;
     this.#compact();
     const opened: Opened = { role, deflate: result.deflate };

@@ -4,6 +4,7 @@ import { httpError } from "../../http/internal.ts";
 import { acceptKey } from "./accept-key.ts";
 import { websocketError, type WebsocketCode } from "../frames/errors.ts";
 import { parseExtensions, type Extension } from "./extensions.ts";
+import { acceptDeflate, type DeflateParameters, type DeflateSettings } from "./permessage-deflate.ts";
 
 // The rules of the opening handshake (RFC 6455 section 4.2), pure.
 
@@ -66,12 +67,36 @@ function hasBody(headers: Fields): boolean {
   return length !== undefined && !/^0+$/.test(length);
 }
 
-/** The response that opens the connection (RFC 6455 section 4.2.2), with the extensions agreed to as their header has them. */
-export function switchingProtocols(
-  key: string,
+/** What the server agrees to of what a client offers: what its response says. */
+export interface Agreed {
+  /** The client's key. */
+  readonly key: string;
+  readonly protocol: string | undefined;
+  readonly deflate: DeflateParameters | undefined;
+  /** The value of Sec-WebSocket-Extensions. */
+  readonly extensions: string | undefined;
+}
+
+/**
+ * What a valid request is answered with, where the application chose the subprotocol and `settings` say what is wanted of
+ * permessage-deflate. Throws `websocket.bad_upgrade_result` for a subprotocol that was not offered.
+ */
+export function agree(
+  { key, protocols, extensions }: UpgradeRequest,
   protocol: string | undefined,
-  extensions: string | undefined,
-): Response {
+  settings: DeflateSettings | undefined,
+): Agreed {
+  if (protocol !== undefined && !protocols.includes(protocol)) {
+    throw websocketError("websocket.bad_upgrade_result", {
+      message: `The upgrade hook chose the subprotocol "${protocol}", which the client did not offer`,
+    });
+  }
+  const deflate = settings && acceptDeflate(settings, extensions);
+  return { key, protocol, deflate: deflate?.parameters, extensions: deflate?.response };
+}
+
+/** The response that opens the connection (RFC 6455 section 4.2.2). */
+export function switchingProtocols({ key, protocol, extensions }: Omit<Agreed, "deflate">): Response {
   const headers = Fields.fromRaw([
     "Upgrade",
     "websocket",
@@ -86,7 +111,7 @@ export function switchingProtocols(
 }
 
 /** The same as the text to send, where nobody has anything to add: what it is made of is known to be sound. */
-export function switchingHead(key: string, protocol: string | undefined, extensions: string | undefined): string {
+export function switchingHead({ key, protocol, extensions }: Omit<Agreed, "deflate">): string {
   let head = `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${acceptKey(key)}\r\n`;
   if (protocol !== undefined) head += `Sec-WebSocket-Protocol: ${protocol}\r\n`;
   if (extensions !== undefined) head += `Sec-WebSocket-Extensions: ${extensions}\r\n`;
@@ -94,7 +119,7 @@ export function switchingHead(key: string, protocol: string | undefined, extensi
 }
 
 /** The headers of the response that are the handshake's own: no hook can set them. */
-export const ownFields: readonly string[] = [
+const ownFields: readonly string[] = [
   "Upgrade",
   "Connection",
   "Sec-WebSocket-Accept",
@@ -103,6 +128,11 @@ export const ownFields: readonly string[] = [
   "Content-Length",
   "Transfer-Encoding",
 ];
+
+/** The parts of the response that are the handshake's own, to see that hooks leave them as they are. */
+export function ownValues({ status, body, headers }: Response): unknown[] {
+  return [status, body.length, ...ownFields.map((name) => headers.get(name))];
+}
 
 /** The response that tells the peer why its request, as far as it is known, was refused. */
 export function refusal(error: ServalError, request?: Request): Response {

@@ -5,11 +5,14 @@ import { serializeHead, type Response } from "../../../src/http/index.ts";
 import { httpError } from "../../../src/http/internal.ts";
 import { websocketError, type WebsocketCode } from "../../../src/websocket/frames/errors.ts";
 import {
+  agree,
   checkUpgrade,
   refusal,
   switchingHead,
   switchingProtocols,
+  type UpgradeRequest,
 } from "../../../src/websocket/handshake/server-rules.ts";
+import { deflateSettings } from "../../../src/websocket/handshake/permessage-deflate.ts";
 import { answer, key, requestOf, type Changes } from "../support/requests.ts";
 
 function codeOf(changes: Changes, line?: string): string | undefined {
@@ -164,6 +167,31 @@ describe("RFC 6455 4.2.1: the values of the fields", () => {
   });
 });
 
+describe("agree", () => {
+  const upgrade: UpgradeRequest = {
+    key,
+    protocols: ["a", "b"],
+    extensions: [{ name: "permessage-deflate", parameters: [] }],
+  };
+  const settings = deflateSettings(true, () => true);
+
+  it("takes the subprotocol that the application chose, and compression where it is wanted", () => {
+    assert.deepEqual(agree(upgrade, undefined, undefined), {
+      key,
+      protocol: undefined,
+      deflate: undefined,
+      extensions: undefined,
+    });
+    const agreed = agree(upgrade, "b", settings);
+    assert.deepEqual([agreed.protocol, agreed.deflate?.serverMaxWindowBits], ["b", 15]);
+    assert.match(agreed.extensions!, /^permessage-deflate; /);
+  });
+
+  it("takes no subprotocol that was not offered", () => {
+    assert.throws(() => agree(upgrade, "c", settings), { code: "websocket.bad_upgrade_result" });
+  });
+});
+
 describe("the responses", () => {
   const head = (response: Response): string => Buffer.from(serializeHead(response)).toString("latin1");
 
@@ -174,16 +202,20 @@ describe("the responses", () => {
       "Connection: Upgrade",
       `Sec-WebSocket-Accept: ${answer}`,
     ];
-    assert.equal(head(switchingProtocols(key, undefined, undefined)), [...lines, "\r\n"].join("\r\n"));
     assert.equal(
-      head(switchingProtocols(key, "chat", "a; b=1")),
+      head(switchingProtocols({ key, protocol: undefined, extensions: undefined })),
+      [...lines, "\r\n"].join("\r\n"),
+    );
+    assert.equal(
+      head(switchingProtocols({ key, protocol: "chat", extensions: "a; b=1" })),
       [...lines, "Sec-WebSocket-Protocol: chat", "Sec-WebSocket-Extensions: a; b=1", "\r\n"].join("\r\n"),
     );
   });
   it("is the same as a text that is ready to be sent", () => {
     for (const protocol of [undefined, "chat"]) {
       for (const extensions of [undefined, "a; b=1"]) {
-        assert.equal(switchingHead(key, protocol, extensions), head(switchingProtocols(key, protocol, extensions)));
+        const agreed = { key, protocol, extensions };
+        assert.equal(switchingHead(agreed), head(switchingProtocols(agreed)));
       }
     }
   });

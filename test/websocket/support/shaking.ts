@@ -2,26 +2,23 @@
 import type { ServalError } from "../../../src/core/index.ts";
 import type { Request, Response } from "../../../src/http/index.ts";
 import { pair, VirtualClock, type PairOptions, type PairStream } from "../../../src/testing/index.ts";
-import {
-  HandshakeOperation,
-  type HandshakeInput,
-  type HandshakeResult,
-} from "../../../src/websocket/operations/client-handshake.ts";
+import { ClientHandshake, type HandshakeInput } from "../../../src/websocket/operations/client-handshake.ts";
+import type { HandshakeResult } from "../../../src/websocket/operations/opening.ts";
 import { concat } from "./frames.ts";
 import { answerTo } from "./requests.ts";
 
 /** What became of a handshake. */
 export interface Shaking {
-  operation: HandshakeOperation;
+  operation: ClientHandshake;
   next: PairStream;
   server: PairStream;
   clock: VirtualClock;
-  /** What the operation told its owner, in order. */
-  told: string[];
+  /** What is to be seen of it: that the request was sent, a response received; and what the owner was told, in order. */
+  readonly told: string[];
   /** Whether it told the outcome inside of `start`. */
   inside: boolean;
-  request: Request | undefined;
-  response: Response | undefined;
+  readonly request: Request | undefined;
+  readonly response: Response | undefined;
   error: ServalError | undefined;
   result: HandshakeResult | undefined;
   /** What the server received. */
@@ -62,33 +59,34 @@ export function shaking(call: ShakingCall = {}): Shaking {
     ...call.input,
   };
   let returned = false;
-  const operation = new HandshakeOperation(next, input, {
-    sent: (request) => {
-      state.told.push("sent");
-      state.request = request;
-    },
-    received: (response) => {
-      state.told.push("received");
-      state.response = response;
-    },
+  const calls: string[] = [];
+  const operation = new ClientHandshake(next, input, {
     completed: (error, result) => {
-      state.told.push("completed");
+      calls.push("completed");
       state.inside ||= !returned;
       state.error = error;
       state.result = result;
       state.closedBefore = next.closed;
     },
-    ended: () => state.told.push("ended"),
+    ended: () => calls.push("ended"),
   });
   const state: Shaking = {
     operation,
     next,
     server,
     clock,
-    told: [],
+    get told() {
+      const sent = operation.request === undefined ? [] : ["sent"];
+      const received = operation.response === undefined ? [] : ["received"];
+      return [...sent, ...received, ...calls];
+    },
+    get request() {
+      return operation.request;
+    },
+    get response() {
+      return operation.response;
+    },
     inside: false,
-    request: undefined,
-    response: undefined,
     error: undefined,
     result: undefined,
     received: "",

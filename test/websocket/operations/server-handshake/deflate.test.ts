@@ -3,12 +3,13 @@ import { describe, it } from "node:test";
 import type { ServalError } from "../../../../src/core/index.ts";
 import type { Response } from "../../../../src/http/index.ts";
 import { pair, VirtualClock } from "../../../../src/testing/index.ts";
-import { AcceptOperation, type Accepted } from "../../../../src/websocket/operations/server-handshake.ts";
+import type { HandshakeResult } from "../../../../src/websocket/operations/opening.ts";
+import { ServerHandshake } from "../../../../src/websocket/operations/server-handshake.ts";
 import type { OptionsOf } from "../../../../src/websocket/options/options.ts";
 import { Settings } from "../../../../src/websocket/options/settings.ts";
 import { requestOf } from "../../support/requests.ts";
 
-type Outcome = { error: ServalError | undefined; accepted: Accepted<unknown> | undefined; head: string };
+type Outcome = { error: ServalError | undefined; accepted: HandshakeResult | undefined; head: string };
 
 /** Accepts a request with these extensions offered, a line for each. */
 function run(offers: string[], options: OptionsOf): Promise<Outcome> {
@@ -23,12 +24,11 @@ function run(offers: string[], options: OptionsOf): Promise<Outcome> {
     });
   receive();
   return new Promise((resolve) => {
-    const operation = new AcceptOperation<unknown>(next, settings, undefined, {
-      received: () => {},
+    const operation = new ServerHandshake(next, settings, undefined, {
       completed: (error, accepted) => setImmediate(() => resolve({ error, accepted, head })),
       ended: () => {},
     });
-    operation.start({ request: requestOf({ "Sec-WebSocket-Extensions": offers }), buffered: [] });
+    operation.start({ request: requestOf({ "Sec-WebSocket-Extensions": offers }), buffered: [], signal: undefined });
   });
 }
 
