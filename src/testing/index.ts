@@ -1,4 +1,11 @@
 export { testingErrors } from "./errors.ts";
+export { everyFailure } from "./every-failure.ts";
+export type { EveryFailureOptions } from "./every-failure.ts";
+export { everySplit } from "./every-split.ts";
+export type { EverySplitOptions, SplitScenario } from "./every-split.ts";
+export type { Failure } from "./failure.ts";
+export type { FaultyStream } from "./faulty-stream.ts";
 export { pair } from "./pair.ts";
 export type { PairOptions, PairStream } from "./pair.ts";
+export type { Run, Scenario } from "./run.ts";
 export { VirtualClock } from "./virtual-clock.ts";

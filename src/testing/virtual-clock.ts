@@ -17,10 +17,11 @@ class VirtualTimer implements Timer {
   }
 }
 
-/** Lets everything that is ready run: all microtasks, and one turn of the event loop. */
-function turn(): Promise<void> {
+/** Lets everything that is ready run: all microtasks, and one turn of the event loop; or as many milliseconds of it. */
+export function turn(ms: number = 0): Promise<void> {
   return new Promise((resolve) => {
-    setImmediate(resolve);
+    if (ms > 0) setTimeout(resolve, ms);
+    else setImmediate(resolve);
   });
 }
 
@@ -54,13 +55,23 @@ export class VirtualClock implements Clock {
   async advance(ms: number): Promise<void> {
     const until = this.#now + ms;
     await turn();
-    for (let timer = this.#next(until); timer !== undefined; timer = this.#next(until)) {
-      this.#now = timer.due;
-      timer.cancel();
-      timer.expired();
-      await turn();
-    }
+    for (let timer = this.#next(until); timer !== undefined; timer = this.#next(until)) await this.#run(timer);
     this.#now = until;
+  }
+
+  /** Moves the time on to the timer that comes due next, and runs it. Fulfils with false if there is none. */
+  async advanceToNext(): Promise<boolean> {
+    const timer = this.#next(Infinity);
+    if (timer === undefined) return false;
+    await this.#run(timer);
+    return true;
+  }
+
+  async #run(timer: VirtualTimer): Promise<void> {
+    this.#now = timer.due;
+    timer.cancel();
+    timer.expired();
+    await turn();
   }
 
   #next(until: number): VirtualTimer | undefined {

@@ -77,4 +77,15 @@ describe("VirtualClock", () => {
     await clock.advance(0);
     assert.equal(ran, true);
   });
+
+  it("moves on to its next timer, while there is one", async () => {
+    const clock = new VirtualClock();
+    const log: string[] = [];
+    for (const ms of [30, 10]) clock.setTimer(ms, () => log.push(`${ms} at ${clock.now()}`));
+    assert.equal(await clock.advanceToNext(), true);
+    assert.deepEqual([log, clock.now()], [["10 at 10"], 10]);
+    assert.equal(await clock.advanceToNext(), true);
+    assert.equal(await clock.advanceToNext(), false);
+    assert.deepEqual([log, clock.now()], [["10 at 10", "30 at 30"], 30]);
+  });
 });

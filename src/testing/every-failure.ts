@@ -1,0 +1,77 @@
+import { checkNumber, checkOptions, invalidArgument, optionSet, show } from "../core/internal.ts";
+import { testingError } from "./errors.ts";
+import { everyKind, Plan, type Failure } from "./failure.ts";
+import { RunState, type Scenario } from "./run.ts";
+
+/** Options of {@link everyFailure}. */
+export interface EveryFailureOptions {
+  /** What is to become of operations. Default all: `error`, `end`, `reset`, `abort`, `delay`, `stall`, `short`. */
+  failures?: readonly Failure[];
+  /** Repeats one run, by the name that the error of a failed one says: `"write 3 reset"`. */
+  only?: string;
+  /** The most runs: one more is `testing.too_many_runs`. Default 10,000. */
+  maxRuns?: number;
+  /** For how long nothing may happen in a run before it counts as hanging, in milliseconds of real time. Default 1,000. */
+  patience?: number;
+}
+
+const options = optionSet("everyFailure", ["failures", "only", "maxRuns", "patience"], "{ maxRuns: 1000 }");
+
+/**
+ * Runs a scenario again and again, and lets one more operation of its streams fail each time: first none, then the
+ * first, the second, the third, until a run meets none, and that for each kind of {@link Failure}. The scenario gets a
+ * {@link Run}, whose `pair` and `wrap` make the streams.
+ *
+ * Once the failure has come, the scenario may reject with a `ServalError` that is no misuse: that is an outcome. It may not
+ * where nothing fails, and where an operation is only late (`delay`) or short (`short`). Each run has to settle, to close
+ * its streams, and to leave no timer of its clock and no listener on its signal.
+ *
+ * Fulfils with the names of the runs in which something failed: `read 1 error`, `write 3 reset`. Rejects at the first
+ * that does not hold, with `testing.run_failed`, whose message has its name and whose `cause` is the scenario's error. A
+ * scenario that starts more operations in every run ends with `testing.too_many_runs`.
+ */
+export async function everyFailure(scenario: Scenario, given: EveryFailureOptions = {}): Promise<readonly string[]> {
+  checkOptions(options, given);
+  const { only, failures = everyKind } = given;
+  const unknown = failures.find((failure) => !everyKind.includes(failure));
+  if (unknown !== undefined)
+    throw invalidArgument(`There is no failure ${show(unknown)}: there are ${everyKind.join(", ")}`);
+  const maxRuns = checkNumber("maxRuns", given.maxRuns, 10_000);
+  const patience = checkNumber("patience", given.patience, 1000, { unit: "milliseconds" });
+
+  if (only !== undefined) {
+    const { met } = await perform(scenario, new RunState(Plan.parse(only), patience));
+    if (met === undefined) throw invalidArgument(`The scenario has no operation for the run ${show(only)}`);
+    return [met];
+  }
+  const { isSignalUsed } = await perform(scenario, new RunState(undefined, patience));
+  const names: string[] = [];
+  for (const failure of failures) {
+    if (failure === "abort" && !isSignalUsed) continue;
+    for (let count = 1; ; count++) {
+      if (names.length >= maxRuns) {
+        throw testingError("testing.too_many_runs", {
+          message: `The scenario meets further operations in each of ${maxRuns} runs: it has to come to an end, or maxRuns to grow`,
+        });
+      }
+      const { met } = await perform(scenario, new RunState(new Plan(failure, count), patience));
+      if (met === undefined) break;
+      names.push(met);
+    }
+  }
+  return names;
+}
+
+/** One run; what does not hold in it gets its name. */
+async function perform(scenario: Scenario, run: RunState): Promise<RunState> {
+  try {
+    await run.perform(scenario);
+    return run;
+  } catch (cause) {
+    const { met } = run;
+    const which = met === undefined ? "where nothing fails" : `in the run ${show(met)}`;
+    const again = met === undefined ? "" : `. To repeat it alone: everyFailure(scenario, { only: ${show(met)} })`;
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw testingError("testing.run_failed", { cause, message: `The scenario fails ${which}: ${reason}${again}` });
+  }
+}

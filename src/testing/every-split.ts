@@ -1,0 +1,101 @@
+import { checkNumber, checkOptions, invalidArgument, isPromise, optionSet, show } from "../core/internal.ts";
+import { testingError } from "./errors.ts";
+
+/** Options of {@link everySplit}. */
+export interface EverySplitOptions {
+  /** Up to so many places to split at, each is tried; beyond, so many random splits are. Default 1,000. */
+  maxSplits?: number;
+  /** Where the random splits start: the same number makes the same ones. Default 1. */
+  seed?: number;
+  /** Repeats one way, by the name that the error of a failed one says: `"at 17"`. */
+  only?: string;
+}
+
+const options = optionSet("everySplit", ["maxSplits", "seed", "only"], "{ seed: 7 }");
+
+/** What is done with bytes in pieces; `name` says how they were split: `whole`, `byte by byte`, `at 17`, `random 3`. */
+export type SplitScenario<Result = unknown> = (pieces: Uint8Array[], name: string) => Result;
+
+/**
+ * Hands bytes to a scenario in pieces, as a stream may deliver them: whole, byte by byte, and in two, at each place; where
+ * there are more places than `maxSplits`, in two and more at random ones. No piece is empty. The pieces are
+ * copies: the scenario may overwrite them, to show that nothing looks at them any more.
+ *
+ * The first way that fails ends it with `testing.run_failed`, whose message has its name and whose `cause` is the
+ * scenario's error. Returns a promise for a scenario that returns one, nothing for any other.
+ */
+export function everySplit(
+  bytes: Uint8Array,
+  scenario: SplitScenario<Promise<unknown>>,
+  given?: EverySplitOptions,
+): Promise<void>;
+export function everySplit(bytes: Uint8Array, scenario: SplitScenario, given?: EverySplitOptions): void;
+export function everySplit(
+  bytes: Uint8Array,
+  scenario: SplitScenario,
+  given: EverySplitOptions = {},
+): Promise<void> | void {
+  checkOptions(options, given);
+  const maxSplits = checkNumber("maxSplits", given.maxSplits, 1000);
+  const seed = checkNumber("seed", given.seed, 1);
+  const { only } = given;
+  const all = waysToSplit(bytes.length, maxSplits, seed);
+  const ways = only === undefined ? all : all.filter(([name]) => name === only);
+  if (ways.length === 0)
+    throw invalidArgument(`${bytes.length} bytes are not split ${show(only)}: there are ${names(all)}`);
+  return tryAll(bytes, scenario, ways[Symbol.iterator]());
+}
+
+/** A way to split bytes: its name, and where each piece but the first begins. */
+type Way = readonly [name: string, cuts: readonly number[]];
+
+/** Tries one way after the other, and waits where the scenario returns a promise. */
+function tryAll(bytes: Uint8Array, scenario: SplitScenario, ways: Iterator<Way>): Promise<void> | void {
+  for (let next = ways.next(); next.done !== true; next = ways.next()) {
+    const [name, cuts] = next.value;
+    const fail = (cause: unknown): never => {
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      const message = `The scenario fails with its bytes split ${show(name)}: ${reason}. To repeat it alone: { only: ${show(name)} }`;
+      throw testingError("testing.run_failed", { cause, message });
+    };
+    try {
+      const outcome = scenario(piecesOf(bytes, cuts), name);
+      if (isPromise(outcome)) return Promise.resolve(outcome).then(() => tryAll(bytes, scenario, ways), fail);
+    } catch (cause) {
+      fail(cause);
+    }
+  }
+}
+
+function waysToSplit(length: number, maxSplits: number, seed: number): readonly Way[] {
+  const places = Array.from({ length: Math.max(0, length - 1) }, (_, index) => index + 1);
+  const ways: Way[] = [["whole", []]];
+  if (places.length > 0) ways.push(["byte by byte", places]);
+  if (places.length <= maxSplits) return [...ways, ...places.map((at): Way => [`at ${at}`, [at]])];
+  const random = randomNumbers(seed);
+  for (let count = 1; count <= maxSplits; count++) {
+    const cuts = Array.from({ length: 1 + Math.floor(random() * 8) }, () => 1 + Math.floor(random() * (length - 1)));
+    ways.push([`random ${count}`, [...new Set(cuts)].toSorted((a, b) => a - b)]);
+  }
+  return ways;
+}
+
+function piecesOf(bytes: Uint8Array, cuts: readonly number[]): Uint8Array[] {
+  if (bytes.length === 0) return [];
+  // Not slice: a Buffer's is no copy.
+  return [0, ...cuts].map((begin, index) => new Uint8Array(bytes.subarray(begin, cuts[index])));
+}
+
+function names(ways: readonly Way[]): string {
+  const all = ways.map(([name]) => name);
+  return all.length > 5 ? `${all.slice(0, 3).join(", ")}, … and ${all.at(-1)}` : all.join(", ");
+}
+
+/** Numbers from 0 to 1, of a linear congruential generator. */
+function randomNumbers(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 2 ** 32;
+  };
+}

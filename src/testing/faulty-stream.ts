@@ -1,0 +1,228 @@
+import {
+  byteLength,
+  coreError,
+  transportError,
+  type ByteStream,
+  type Clock,
+  type Peer,
+  type ReadHandler,
+  type Role,
+  type ServalError,
+  type TeardownHandler,
+  type Timer,
+  type WriteHandler,
+} from "../core/index.ts";
+import { copyOf, operationPending } from "../core/internal.ts";
+import { testingError } from "./errors.ts";
+import type { Failure, Verb } from "./failure.ts";
+
+/** What a {@link FaultyStream} is told and tells. */
+export interface FaultyStreamOwner {
+  readonly clock: Clock;
+  /** An operation starts; returns what becomes of it. */
+  started(verb: Verb): Failure | undefined;
+  /** An operation was completed. */
+  completed(): void;
+  /** The failure is `abort`. */
+  abort(): void;
+}
+
+/** How long a stalled operation waits, in milliseconds of the run's clock. */
+export const stallMs: number = 3_600_000;
+
+/** An operation in flight. */
+interface Operation {
+  readonly handler: (error: ServalError | undefined, value: never) => void;
+  /** The value along with an error. */
+  readonly nothing: number | undefined;
+}
+
+/**
+ * A stream over another one, one of whose operations fails where a run of `everyFailure` plans that. All else passes
+ * through it as it is.
+ */
+export class FaultyStream implements ByteStream {
+  readonly nextLayer: ByteStream;
+  readonly #owner: FaultyStreamOwner;
+  readonly #inFlight = new Map<Verb, Operation>();
+  /** Operations that start later. */
+  readonly #stalled = new Set<Timer>();
+  /** What is left of the bytes of a short read. */
+  #held: Uint8Array | undefined;
+  #failure: ServalError | undefined;
+  #ended = false;
+  #closed = false;
+
+  /** @internal */
+  constructor(next: ByteStream, owner: FaultyStreamOwner) {
+    this.nextLayer = next;
+    this.#owner = owner;
+  }
+
+  /** Where the other side is, where the stream below knows that. */
+  get peer(): Peer | undefined {
+    return this.nextLayer.peer;
+  }
+
+  /** Whether this stream was closed, by `close` or at the end of a teardown. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** The operations in flight: `read`, `write`. */
+  get inFlight(): readonly string[] {
+    return [...this.#inFlight.keys()];
+  }
+
+  readSome(handler: ReadHandler): void {
+    const operation = this.#admit("read", handler, undefined);
+    const failure = this.#owner.started("read");
+    const isShort = failure === "short";
+    if (failure === "end") this.#ended = true;
+    this.#start("read", operation, failure, () => {
+      if (this.#held !== undefined) this.#lendHeld(operation, isShort);
+      else if (this.#ended) this.#soon("read", operation, undefined, undefined);
+      else {
+        this.nextLayer.readSome((error, bytes) => {
+          if (bytes === undefined || !isShort) return this.#complete("read", operation, error, bytes);
+          if (bytes.length > 1) this.#held = copyOf(bytes.subarray(1), bytes.length - 1);
+          this.#complete("read", operation, error, bytes.subarray(0, 1));
+        });
+      }
+    });
+  }
+
+  writeSome(buffers: Uint8Array | readonly Uint8Array[], handler: WriteHandler): void {
+    // The stream below says what is wrong with it.
+    if (byteLength(buffers) === 0) return this.nextLayer.writeSome(buffers, handler);
+    const operation = this.#admit("write", handler, 0);
+    const failure = this.#owner.started("write");
+    this.#start("write", operation, failure, () => {
+      this.nextLayer.writeSome(failure === "short" ? firstByte(buffers) : buffers, (error, written) =>
+        this.#complete("write", operation, error, written),
+      );
+    });
+  }
+
+  teardown(role: Role, handler: TeardownHandler): void {
+    const operation = this.#admit("teardown", handler, undefined);
+    const failure = this.#owner.started("teardown");
+    this.#held = undefined;
+    this.#start("teardown", operation, failure, () => {
+      const done = (error?: ServalError): void => {
+        this.close();
+        this.#complete("teardown", operation, error, undefined);
+      };
+      if (this.#ended) {
+        // The stream below would wait for an end that was made up.
+        this.nextLayer.close();
+        queueMicrotask(done);
+      } else this.nextLayer.teardown(role, done);
+    });
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#held = undefined;
+    for (const timer of this.#stalled) timer.cancel();
+    this.#stalled.clear();
+    this.#failInFlight(coreError("core.aborted"));
+    this.nextLayer.close();
+  }
+
+  #admit(verb: Verb, handler: Operation["handler"], nothing: number | undefined): Operation {
+    const isPending = verb === "teardown" ? this.#inFlight.size > 0 : this.#inFlight.has(verb);
+    if (isPending || this.#inFlight.has("teardown")) {
+      throw operationPending(this.#inFlight.has("teardown") ? "teardown" : [...this.#inFlight.keys()][0]!, verb);
+    }
+    const operation = { handler, nothing };
+    this.#inFlight.set(verb, operation);
+    return operation;
+  }
+
+  /** Starts an operation, now or later, or fails it. */
+  #start(verb: Verb, operation: Operation, failure: Failure | undefined, begin: () => void): void {
+    if (failure === "error") this.#fail(testingError("testing.failure"));
+    if (failure === "reset") this.#reset();
+    if (failure === "abort") queueMicrotask(() => this.#owner.abort());
+    const dead = this.#closed ? coreError("core.aborted") : this.#failure;
+    const beginLater = (): void => {
+      if (this.#inFlight.get(verb) !== operation) return;
+      try {
+        begin();
+      } catch (cause) {
+        this.#soon(verb, operation, transportError(cause), operation.nothing);
+      }
+    };
+    if (dead !== undefined) this.#soon(verb, operation, dead, operation.nothing);
+    else if (failure === "delay") setImmediate(beginLater);
+    else if (failure === "stall") {
+      const timer = this.#owner.clock.setTimer(stallMs, () => {
+        this.#stalled.delete(timer);
+        beginLater();
+      });
+      this.#stalled.add(timer);
+    } else {
+      try {
+        begin();
+      } catch (misuse) {
+        this.#inFlight.delete(verb);
+        throw misuse;
+      }
+    }
+  }
+
+  /** Completes a read with what a short one has left; like that of a pair it is overwritten when the handler has returned. */
+  #lendHeld(operation: Operation, isShort: boolean): void {
+    const held = this.#held!;
+    const bytes = isShort ? held.subarray(0, 1) : held;
+    this.#held = bytes.length < held.length ? held.subarray(1) : undefined;
+    this.#soon("read", operation, undefined, bytes);
+    queueMicrotask(() => bytes.fill(0xdb));
+  }
+
+  #fail(error: ServalError): void {
+    this.#failure ??= error;
+    this.#failInFlight(error);
+  }
+
+  /** Both sides see it: this one at once, whatever the stream below says of it. */
+  #reset(): void {
+    this.#fail(coreError("core.connection_reset"));
+    const { nextLayer } = this;
+    if ("reset" in nextLayer && typeof nextLayer.reset === "function") nextLayer.reset();
+    else nextLayer.close();
+  }
+
+  #failInFlight(error: ServalError): void {
+    for (const [verb, operation] of this.#inFlight) this.#soon(verb, operation, error, operation.nothing);
+  }
+
+  #soon(
+    verb: Verb,
+    operation: Operation,
+    error: ServalError | undefined,
+    value: Uint8Array | number | undefined,
+  ): void {
+    queueMicrotask(() => this.#complete(verb, operation, error, value));
+  }
+
+  #complete(
+    verb: Verb,
+    operation: Operation,
+    error: ServalError | undefined,
+    value: Uint8Array | number | undefined,
+  ): void {
+    if (this.#inFlight.get(verb) !== operation) return;
+    this.#inFlight.delete(verb);
+    this.#owner.completed();
+    operation.handler(error, value as never);
+  }
+}
+
+/** The first byte of a buffer or list that has one. */
+function firstByte(buffers: Uint8Array | readonly Uint8Array[]): Uint8Array {
+  const buffer = buffers instanceof Uint8Array ? buffers : buffers.find(({ length }) => length > 0)!;
+  return buffer.subarray(0, 1);
+}
