@@ -50,7 +50,7 @@ function upgradeRequired(): Response {
  */
 async function settled(response: Response<Body>): Promise<Response<Body>> {
   const { body } = response;
-  if (body instanceof Uint8Array) return response;
+  if (!(body instanceof ReadableStream)) return response;
   const begun = new BegunBody(body);
   // A body made of text is known to be all there within a few microtasks.
   for (let turn = 0; turn < mostMicrotasks && !begun.isKnown; turn++) await undefined;
@@ -63,41 +63,25 @@ async function settled(response: Response<Body>): Promise<Response<Body>> {
 
 const mostMicrotasks = 16;
 
-/** Reads a body part by part: of a `ReadableStream` without the iterator, which costs more than the parts. */
-interface PartReader {
-  read(): Promise<IteratorResult<Uint8Array, unknown>>;
-  /** It is not read to its end. */
-  cancel(): unknown;
-}
-
-function readerOf(body: BodyStream): PartReader {
-  if (body instanceof ReadableStream) return body.getReader() as PartReader;
-  const source = body[Symbol.asyncIterator]();
-  let last: Promise<unknown> = Promise.resolve();
-  const read = (): Promise<IteratorResult<Uint8Array, unknown>> => {
-    // One after the other: not every iterator takes two calls at a time.
-    const next = last.then(() => source.next());
-    last = next;
-    return next;
-  };
-  return { read, cancel: () => source.return?.() };
-}
+type Part = Promise<IteratorResult<Uint8Array, undefined>>;
 
 /** A body of which the first two steps have been asked for already. */
-class BegunBody implements BodyStream {
-  readonly #reader: PartReader;
-  readonly #first: Promise<IteratorResult<Uint8Array, unknown>>;
-  readonly #second: Promise<IteratorResult<Uint8Array, unknown>>;
+class BegunBody implements BodyStream, AsyncIterator<Uint8Array, undefined> {
+  /** Costs less than the stream's iterator, and lets go of the stream at once. */
+  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
+  /** The parts that were asked for and not handed out. */
+  #first: Part | undefined;
+  #second: Part | undefined;
   hasFailed = false;
   error: unknown;
   /** All of it, once its end is known. */
   whole: Uint8Array | undefined;
   #hasEnded = false;
 
-  constructor(body: BodyStream) {
-    this.#reader = readerOf(body);
-    this.#first = this.#reader.read();
-    this.#second = this.#reader.read();
+  constructor(body: ReadableStream<Uint8Array>) {
+    this.#reader = body.getReader();
+    this.#first = this.#reader.read() as Part;
+    this.#second = this.#reader.read() as Part;
     let part: unknown;
     this.#first.then((result) => (part = result.done === true ? new Uint8Array(0) : result.value), this.#onFailed);
     this.#second.then((result) => {
@@ -111,23 +95,26 @@ class BegunBody implements BodyStream {
     return this.hasFailed || this.#hasEnded;
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, undefined> {
-    let hasEnded = false;
-    try {
-      for (let next = this.#first; ; next = next === this.#first ? this.#second : this.#reader.read()) {
-        const result = await next;
-        if (result.done === true) break;
-        yield result.value;
-      }
-      hasEnded = true;
-    } finally {
-      if (!hasEnded) await this.#reader.cancel();
-    }
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  next(): Part {
+    const next = this.#first ?? this.#second;
+    if (this.#first !== undefined) this.#first = undefined;
+    else this.#second = undefined;
+    return next ?? (this.#reader.read() as Part);
+  }
+
+  /** It is not read to its end. */
+  async return(): Part {
+    await this.#reader.cancel();
+    return { done: true, value: undefined };
   }
 
   /** It is not read at all. */
   cancel(): void {
-    void handled(Promise.resolve(this.#reader.cancel()));
+    void handled(this.return());
   }
 
   readonly #onFailed = (error: unknown): void => {

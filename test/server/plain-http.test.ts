@@ -152,6 +152,17 @@ describe("the body of fetch's response", () => {
     await assert.rejects(response.text(), /mine/);
   });
 
+  test("is cancelled at once where it is let go of while it waits for a part", async () => {
+    let cancelled = 0;
+    const body = new ReadableStream({ cancel: () => void cancelled++ });
+    const response = await ask(host, () => new Response(body));
+    const source = (response.body as AsyncIterable<Uint8Array>)[Symbol.asyncIterator]();
+    const part = source.next();
+    void source.return!();
+    assert.equal(cancelled, 1);
+    assert.equal((await part).done, true);
+  });
+
   test("is cancelled where it is not read, or not to its end", async () => {
     for (const how of ["not at all", "not to its end"]) {
       let cancelled = 0;

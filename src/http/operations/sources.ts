@@ -1,7 +1,40 @@
 import { runReported } from "../../core/internal.ts";
-import type { Body } from "../messages/body.ts";
+import type { Body, BodyStream } from "../messages/body.ts";
 
-// Letting go of bodies that come in parts.
+// Bodies that come in parts: beginning to read them, and letting go of them.
+
+/**
+ * Begins to read a body. A `return` lets go of a Web stream, or one of Node's, at once: their own iterators first wait for
+ * the next part, which may never come.
+ */
+export function begin(body: BodyStream): AsyncIterator<unknown> {
+  if (body instanceof ReadableStream) return new WebSource(body.getReader());
+  const source = body[Symbol.asyncIterator]();
+  const { destroy } = body as { destroy?: unknown };
+  if (typeof destroy !== "function") return source;
+  const end = (): Promise<IteratorResult<unknown>> => {
+    destroy.call(body);
+    return source.return?.() ?? Promise.resolve({ done: true, value: undefined });
+  };
+  return { next: () => source.next(), return: end };
+}
+
+class WebSource implements AsyncIterator<unknown> {
+  readonly #reader: ReadableStreamDefaultReader<unknown>;
+
+  constructor(reader: ReadableStreamDefaultReader<unknown>) {
+    this.#reader = reader;
+  }
+
+  next(): Promise<IteratorResult<unknown>> {
+    return this.#reader.read() as Promise<IteratorResult<unknown>>;
+  }
+
+  async return(): Promise<IteratorResult<unknown>> {
+    await this.#reader.cancel();
+    return { done: true, value: undefined };
+  }
+}
 
 /** Lets go of a body that is not read at all, if it has a way to be told: Web streams have `cancel`, Node's `destroy`. */
 export function discard(body: Body): void {

@@ -4,7 +4,7 @@ import { partOf, type BodyStream } from "../messages/body.ts";
 import { httpError } from "../messages/errors.ts";
 import type { Serializer } from "../codec/serializer.ts";
 import { trailersOf } from "../codec/trailer.ts";
-import { discard, stop } from "./sources.ts";
+import { begin, discard, stop } from "./sources.ts";
 
 /** How many parts of a body are taken before others have their turn: ones that are there at once come in microtasks. */
 const mostInTurn = 128;
@@ -98,7 +98,7 @@ export class WriteOperation {
     this.#inTurn++;
     this.#isBodyTaken = true;
     try {
-      this.#source ??= source![Symbol.asyncIterator]();
+      this.#source ??= begin(source!);
       this.#source.next().then(this.#onPart, this.#onSourceFailed);
     } catch (thrown) {
       queueMicrotask(() => this.#onSourceFailed(thrown));

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { Readable } from "node:stream";
 import { describe, it } from "node:test";
-import type { Body } from "../../../src/http/index.ts";
-import { discard, stop } from "../../../src/http/operations/sources.ts";
+import type { Body, BodyStream } from "../../../src/http/index.ts";
+import { begin, discard, stop } from "../../../src/http/operations/sources.ts";
 import { quiet } from "../../support/quiet.ts";
 
 describe("discard", () => {
@@ -40,6 +40,60 @@ describe("discard", () => {
       reported.mock.calls.map((call) => call.arguments[0]),
       [mine, mine],
     );
+  });
+});
+
+describe("begin", () => {
+  /** All parts of a body, by hand. */
+  async function partsOf(body: BodyStream): Promise<unknown[]> {
+    const source = begin(body);
+    const parts: unknown[] = [];
+    for (let next = await source.next(); next.done !== true; next = await source.next()) parts.push(next.value);
+    return parts;
+  }
+
+  it("reads a Web stream, one of Node's, and any other async iterable", async () => {
+    async function* generator(): AsyncGenerator<Uint8Array, undefined> {
+      yield Uint8Array.of(1);
+      yield Uint8Array.of(2);
+    }
+    for (const body of [generator(), ReadableStream.from(generator()), Readable.from(generator())]) {
+      assert.deepEqual(await partsOf(body as BodyStream), [Uint8Array.of(1), Uint8Array.of(2)]);
+    }
+  });
+
+  it("fails as the stream does, and for a stream that someone else reads", async () => {
+    const mine = new Error("mine");
+    const failing = new ReadableStream({ start: (controller) => controller.error(mine) });
+    await assert.rejects(partsOf(failing as BodyStream), mine);
+    const locked = new ReadableStream();
+    locked.getReader();
+    assert.throws(() => begin(locked as BodyStream), TypeError);
+  });
+
+  it("lets go of a stream at once, while it waits for a part", async () => {
+    let cancelled = 0;
+    const web = new ReadableStream({ cancel: () => void cancelled++ });
+    const node = new Readable({ read() {} });
+    for (const body of [web, node]) {
+      const source = begin(body as BodyStream);
+      source.next().catch(() => {});
+      stop(source);
+    }
+    assert.deepEqual([cancelled, node.destroyed], [1, true]);
+    await quiet();
+  });
+
+  it("stops another source by its own return", async () => {
+    let stopped = 0;
+    const source = begin({
+      [Symbol.asyncIterator]: () => ({
+        next: () => assert.fail("read"),
+        return: () => Promise.resolve({ done: true, value: void stopped++ }),
+      }),
+    });
+    await source.return!();
+    assert.equal(stopped, 1);
   });
 });
 
