@@ -8,7 +8,7 @@ import type { ConnectSettings } from "./options.ts";
 import { redirected, type Destination } from "./redirect.ts";
 import { basic, placeOf, type Endpoint } from "./url.ts";
 
-/** One attempt to open a WebSocket: all its steps, and those of the redirects, under one deadline. */
+/** One attempt to open a WebSocket: its steps and those of all redirects, under one deadline. */
 export async function attempt<Data>(endpoint: Endpoint, settings: ConnectSettings<Data>): Promise<Stream<Data>> {
   const { stream, headers, tls } = settings;
   const what = `Connecting to ${placeOf(endpoint)}`;
@@ -32,7 +32,7 @@ async function follow<Data>(
     try {
       return await open(destination, settings, signal);
     } catch (error) {
-      // The server's own answer alone: a proxy can refuse, but not send elsewhere.
+      // Only the server's own response may redirect; a proxy can refuse, but not redirect.
       const isDeclined = error instanceof ServalError && error.code === "websocket.upgrade_declined";
       if (settings.redirects === 0 || !isDeclined || error.response === undefined) throw error;
       const next = redirected(destination, error.response);
@@ -59,14 +59,17 @@ async function open<Data>(
       signal,
     });
   } catch (error) {
-    // Misuse leaves it as it was.
+    // The handshake refuses misuse without closing the stream.
     ws.terminate();
     throw error;
   }
   return ws;
 }
 
-/** The headers of a request to an endpoint: the URL's user and password go there unless something else is to. */
+/**
+ * The headers of a request to an endpoint, with the URL's user and password as Authorization unless the caller has set
+ * it.
+ */
 function withCredentials(headers: Fields, { credentials }: Endpoint): Fields {
   if (credentials === undefined || headers.has("Authorization")) return headers;
   const all = new Fields(headers);

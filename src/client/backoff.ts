@@ -4,13 +4,13 @@ import { checkChoice, checkNumber, checkOptions, type NumberRule, optionSet } fr
 export interface BackoffOptions {
   /** The wait after the first failure. Default 500. */
   initial?: number | undefined;
-  /** What each further failure in a row multiplies it by, at least 1. Default 2. */
+  /** The factor for each further failure in a row, at least 1. Default 2. */
   factor?: number | undefined;
-  /** The longest wait. A connection that lived as long ends the row of failures. Default 30,000. */
+  /** The longest wait. A connection that lived at least this long ends the row of failures. Default 30,000. */
   max?: number | undefined;
   /**
-   * "full" waits for a random part of that, so that the clients of a server that failed do not all come back at once;
-   * "none" for all of it. Default "full".
+   * "full" waits for a random part of the delay, so that the clients of a failed server do not all come back at once;
+   * "none" waits for all of it. Default "full".
    */
   jitter?: "full" | "none" | undefined;
 }
@@ -25,7 +25,7 @@ export class Backoff {
   readonly #factor: number;
   readonly #isRandom: boolean;
 
-  /** Throws `core.invalid_argument`, naming the option, for what can't be meant. */
+  /** Throws `core.invalid_argument`, naming the option, for an invalid value. */
   constructor(options: BackoffOptions = {}) {
     checkOptions(backoffOptions, options);
     this.max = checkNumber("backoff.max", options.max, 30_000, wait);
@@ -34,9 +34,9 @@ export class Backoff {
     this.#isRandom = checkChoice("backoff.jitter", options.jitter, ["full", "none"]) === "full";
   }
 
-  /** The wait after so many failures in a row, at least one. `random` gives numbers from 0 up to 1. */
+  /** The wait after this many failures in a row, at least one. `random` returns numbers from 0 up to 1. */
   delay(failures: number, random: () => number = Math.random): number {
-    // No infinity, which times nothing would be no number.
+    // Not Infinity, since 0 times Infinity is NaN.
     const growth = Math.min(this.#factor ** (failures - 1), Number.MAX_VALUE);
     const longest = Math.min(this.max, this.#initial * growth);
     return this.#isRandom ? random() * longest : longest;

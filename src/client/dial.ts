@@ -7,18 +7,18 @@ import { openSocks, socksDestination } from "./socks.ts";
 import { openTunnel } from "./tunnel.ts";
 import type { Endpoint } from "./url.ts";
 
-/** How to reach an endpoint. */
+/** Options of {@link dial}. */
 export interface DialOptions {
   readonly proxy: Proxy | "environment" | undefined;
   readonly proxyTls: TlsOptions;
   readonly tls: TlsOptions;
   readonly family: 4 | 6 | undefined;
-  /** The deadline for all of it, in milliseconds, and the signal that tells of it. */
+  /** The deadline for all of it, in milliseconds, and the signal that aborts at it. */
   readonly timeout: number;
   readonly signal: AbortSignal;
 }
 
-/** Connects to an endpoint, through the proxy and with TLS where these are wanted. What fails leaves nothing open. */
+/** Connects to an endpoint, through a proxy and with TLS if needed. After a failure nothing stays open. */
 export async function dial(endpoint: Endpoint, options: DialOptions): Promise<ByteStream> {
   const { host, port, unix, isSecure } = endpoint;
   const { family, signal } = options;

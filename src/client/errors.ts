@@ -2,9 +2,9 @@ import { defineErrors, type ErrorFactory } from "../core/index.ts";
 
 /** The codes of the module `client`. */
 export const clientErrors = {
-  "client.bad_proxy": ["misuse", "The proxy is not one that can be used"],
-  "client.bad_redirect": ["handshake_failed", "The server redirects to what is no WebSocket URL"],
-  "client.bad_url": ["misuse", "The URL is not one of a WebSocket"],
+  "client.bad_proxy": ["misuse", "The proxy can't be used"],
+  "client.bad_redirect": ["handshake_failed", "The server redirects to a URL that is not a WebSocket's"],
+  "client.bad_url": ["misuse", "The URL is not a WebSocket's"],
   "client.insecure_redirect": ["handshake_failed", "The server redirects from wss: to ws:"],
   "client.missing_package": ["misuse", "A package that this needs is not installed"],
   "client.proxy_refused": ["handshake_failed", "The proxy refused the connection"],

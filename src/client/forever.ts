@@ -16,29 +16,32 @@ import { parseUrl, type Endpoint } from "./url.ts";
 
 /** Options of `connect.forever`, besides those of `connect`. */
 export interface ForeverOptions<Data = unknown> extends ConnectOptions<Data> {
-  /** Ends the loop, normally: the attempt or the wait is given up, the open stream is closed. */
+  /** Ends the loop normally: aborts an attempt or a wait, closes the open stream. */
   signal?: AbortSignal | undefined;
   /** How long to wait before another attempt. */
   backoff?: BackoffOptions | undefined;
   /**
-   * Called after an attempt that failed, before the wait for the next one. False ends the loop, which throws the error; a
-   * number is another delay, in milliseconds; anything else changes nothing. A promise is awaited. What it throws, the
-   * loop throws. Not called for misuse, since every attempt fails in the same way.
+   * Called after a failed attempt, before the wait for the next one. False ends the loop, which throws the error; a
+   * number is another delay, in milliseconds; anything else changes nothing. A promise is awaited. The loop throws what
+   * this throws. Not called for misuse, since every attempt would fail in the same way.
    */
   retry?: ((error: ServalError, next: Retry) => unknown) | undefined;
 }
 
-/** What the option `retry` knows of the next attempt. */
+/** What the option `retry` gets about the next attempt. */
 export interface Retry {
-  /** How many failures in a row there have been: 1 at the first. The end of a connection is one, without a call. */
+  /**
+   * The number of failures in a row, including this one. The end of a connection counts as a failure, but is not
+   * reported.
+   */
   readonly attempt: number;
-  /** How long the wait for the next attempt is, in milliseconds. */
+  /** The wait before the next attempt, in milliseconds. */
   readonly delay: number;
 }
 
 const foreverOptions = optionSet("connect.forever", [...connectOptions.names, "backoff", "retry"]);
 
-/** Connects, and connects again whenever that has ended; see `connect.forever`. */
+/** Connects, and connects again after each connection's end; see `connect.forever`. */
 export function forever<Data = unknown>(
   url: string | URL,
   options: ForeverOptions<Data> = {},
@@ -64,7 +67,7 @@ async function* run<Data>(
     if (result instanceof Stream) {
       const opened = clock.now();
       yield* lent<Data>(result, signal);
-      // One that was accepted only to be dropped counts like one that was refused.
+      // A connection that ended early counts like one that was refused.
       if (clock.now() - opened >= backoff.max) failures = 0;
     } else if (isAborted(signal)) {
       return;
@@ -86,7 +89,7 @@ function checkDelay(delay: number): number {
   throw invalidArgument(`retry must return a delay of 0 ms or more, or false, not ${delay}`);
 }
 
-/** What a promise fulfils with; undefined as soon as the signal aborts. */
+/** The promise's result; undefined as soon as the signal aborts. */
 async function untilAborted(answer: unknown, signal: AbortSignal | undefined): Promise<unknown> {
   if (!isPromise(answer) || signal === undefined) return answer;
   let abort!: () => void;
@@ -102,7 +105,7 @@ async function untilAborted(answer: unknown, signal: AbortSignal | undefined): P
   }
 }
 
-/** Gives the stream to the loop, until it has ended; closes it if the loop or the signal ends first. */
+/** Yields the stream to the loop until it has ended; closes it if the loop or the signal ends first. */
 async function* lent<Data>(
   ws: Stream<Data>,
   signal: AbortSignal | undefined,
@@ -119,7 +122,7 @@ async function* lent<Data>(
   }
 }
 
-/** Fulfils after so many milliseconds, or when the signal aborts. */
+/** Fulfils after this many milliseconds, or when the signal aborts. */
 async function pause(ms: number, clock: Clock, signal: AbortSignal | undefined): Promise<void> {
   if (isAborted(signal)) return;
   let wake!: () => void;
@@ -133,7 +136,7 @@ async function pause(ms: number, clock: Clock, signal: AbortSignal | undefined):
   if (signal !== undefined) offAbort(signal, wake);
 }
 
-/** Asked anew each time: it changes while something is awaited. */
+/** A function, since TypeScript would assume that `aborted` does not change while something is awaited. */
 function isAborted(signal: AbortSignal | undefined): boolean {
   return signal?.aborted === true;
 }

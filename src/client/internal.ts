@@ -1,3 +1,3 @@
-// For the other folders of the package; users have index.ts.
+// Exports for other folders of the package; users get index.ts.
 export { basic, hostAndPort, parseUrl } from "./url.ts";
 export type { Endpoint } from "./url.ts";

@@ -1,14 +1,14 @@
 import { abortError, coreError, ServalError, type Clock, type Timer } from "../core/index.ts";
 import { offAbort, onAbort } from "../core/internal.ts";
 
-/** The one deadline over all steps of an attempt and the caller's signal, as a signal for each step. */
+/** Combines the deadline of an attempt and the caller's signal into one signal for all steps. */
 export class Limit {
   readonly #controller = new AbortController();
   readonly #timer: Timer | undefined;
   readonly #callers: AbortSignal | undefined;
   readonly #abort = (): void => this.#controller.abort(abortError(this.#callers!));
 
-  /** `ms` is the deadline in milliseconds, Infinity for none; `what` says in words what takes that long. */
+  /** `ms` is the deadline in milliseconds, Infinity for none; `what` begins the error's message. */
   constructor(ms: number, clock: Clock, what: string, signal: AbortSignal | undefined) {
     this.#callers = signal;
     if (signal?.aborted === true) {
@@ -21,12 +21,15 @@ export class Limit {
     this.#timer = clock.setTimer(ms, () => this.#controller.abort(late));
   }
 
-  /** Aborts with the error that the attempt then fails with as its reason. */
+  /** Aborts with the error that the attempt fails with. */
   get signal(): AbortSignal {
     return this.#controller.signal;
   }
 
-  /** The error of an attempt, one step of which failed so. A refusal is one also where the deadline cut it short. */
+  /**
+   * The error of an attempt of which a step failed. A refusal stays a refusal even if the deadline passed while its
+   * body was read.
+   */
   errorOf(failure: unknown): unknown {
     const { aborted, reason } = this.#controller.signal as { aborted: boolean; reason: unknown };
     if (!aborted) return failure;
@@ -34,7 +37,7 @@ export class Limit {
     return isRefusal && (reason as ServalError).condition === "timeout" ? failure : reason;
   }
 
-  /** Lets go of the clock and the caller's signal. */
+  /** Stops the timer and listens to the caller's signal no longer. */
   release(): void {
     this.#timer?.cancel();
     if (this.#callers !== undefined) offAbort(this.#callers, this.#abort);

@@ -12,47 +12,45 @@ import type { Stream, StreamOptions } from "../websocket/index.ts";
 import { protocolList, Settings, streamOptionNames } from "../websocket/internal.ts";
 import { parseProxy, type Proxy } from "./proxy.ts";
 
-/**
- * How the client's side of TLS is done: the options of `node:tls` of these names. The application protocol is HTTP/1.1.
- */
+/** The client's TLS options, as in `node:tls`. The application protocol is always HTTP/1.1. */
 export interface TlsOptions extends Omit<net.TlsOptions, "ALPNProtocols"> {}
 
 /** Options of `connect`, besides those of the `Stream` that it makes. */
 export interface ConnectOptions<Data = unknown> extends Omit<StreamOptions<Data>, "upgrade" | "peer"> {
-  /** The subprotocols to offer, the preferred one first. Default none. */
+  /** The subprotocols to offer, in order of preference. Default none. */
   protocols?: string | readonly string[] | undefined;
   /** More headers for the request: Origin, Cookie, Authorization and the like. */
   headers?: FieldsInit | undefined;
   /**
-   * Adds headers to the request, last of all, such as a token that is made anew: called for each attempt and each
-   * redirect, whose host is that of the request. What it changes of the handshake's own is
+   * Adds headers to the request, such as a fresh token, after all others. Called for each attempt and each redirect;
+   * the request's Host is that of the server asked. Changing headers of the handshake fails with
    * `websocket.bad_upgrade_result`.
    */
   decorate?(request: Request): void;
-  /** How TLS is done with the server, where the URL says `wss:`. */
+  /** TLS options for the server, for `wss:`. */
   tls?: TlsOptions | undefined;
-  /** Gives the attempt up with `core.aborted`, at any step; no effect on the stream once that is open. */
+  /** Aborts the attempt with `core.aborted`, at any step; it has no effect on an open stream. */
   signal?: AbortSignal | undefined;
   /**
-   * The URL of a proxy to connect through: `http:` or `https:` (CONNECT), `socks5:` (names are looked up here) or
-   * `socks5h:` (names are looked up by the proxy), with user and password where it wants them. Or "environment": the one
-   * that `WSS_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` name for `wss:`, `WS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` for `ws:`, unless
-   * `NO_PROXY` has the host. Default none; and none for a Unix socket. SOCKS needs the package `socks`, the environment
+   * The URL of a proxy: `http:` or `https:` (CONNECT), `socks5:` (names are looked up here) or `socks5h:` (names are
+   * looked up by the proxy), with user and password if the proxy requires them. Or "environment": the proxy named by
+   * `WSS_PROXY`, `HTTPS_PROXY` or `ALL_PROXY` for `wss:`, by `WS_PROXY`, `HTTP_PROXY` or `ALL_PROXY` for `ws:`, unless
+   * `NO_PROXY` has the host. Default none; Unix sockets never use one. SOCKS needs the package `socks`, the environment
    * `proxy-from-env`: install them.
    */
   proxy?: string | URL | undefined;
-  /** How TLS is done with a proxy whose URL says `https:`. */
+  /** TLS options for a proxy whose URL begins with `https:`. */
   proxyTls?: TlsOptions | undefined;
   /**
-   * How many redirects are followed, one after the other: 301, 302, 303, 307, 308. Another origin is told neither the
-   * URL's user and password nor Authorization and Cookie, and shown no client certificate. Default 0.
+   * How many redirects (301, 302, 303, 307, 308) are followed in a row. Another origin gets neither the URL's user and
+   * password nor Authorization and Cookie, and no client certificate. Default 0.
    */
   redirects?: number | undefined;
-  /** Takes only IPv4 or IPv6 addresses of the host. Default both, as Node.js tries them. */
+  /** Uses only the host's IPv4 or only its IPv6 addresses. Default: both, in Node's order. */
   family?: 4 | 6 | undefined;
 }
 
-/** The options of {@link TlsOptions}; a misspelt one would be ignored in silence. */
+/** The options of {@link TlsOptions}; Node would silently ignore a misspelt one. */
 const tlsNames: Readonly<Record<keyof TlsOptions, true>> = {
   ca: true,
   cert: true,
@@ -86,7 +84,7 @@ export const connectOptions: OptionSet = optionSet(
   '{ protocols: ["chat"] }',
 );
 
-/** Options with the defaults filled in, checked; made once for all the attempts of `connect.forever`. */
+/** Checked options with defaults filled in; made once for all attempts of `connect.forever`. */
 export class ConnectSettings<Data> {
   readonly stream: Settings<Stream<Data>, Data>;
   readonly protocols: readonly string[];
@@ -98,7 +96,10 @@ export class ConnectSettings<Data> {
   readonly family: 4 | 6 | undefined;
   readonly signal: AbortSignal | undefined;
 
-  /** Throws `core.invalid_argument`, naming the option, for a value that can't be meant; `client.bad_proxy`; the headers' own errors. */
+  /**
+   * Throws `core.invalid_argument`, naming the option, for an invalid value; `client.bad_proxy`; and the errors of the
+   * headers.
+   */
   constructor(options: ConnectOptions<Data>) {
     checkOptions(connectOptions, options);
     const { protocols, headers, tls, signal, proxy, proxyTls, redirects, family, ...stream } = options;
@@ -106,7 +107,9 @@ export class ConnectSettings<Data> {
     this.protocols = protocolList(protocols);
     this.headers = new Fields(headers);
     if (this.headers.has("Proxy-Authorization")) {
-      throw invalidArgument("Proxy-Authorization would go to the server: put user and password into the proxy's URL");
+      throw invalidArgument(
+        "Proxy-Authorization would be sent to the server: put user and password into the proxy's URL",
+      );
     }
     this.tls = checkTls("tls", tls);
     this.proxyTls = checkTls("proxyTls", proxyTls);

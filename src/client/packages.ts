@@ -1,9 +1,9 @@
-// The packages that few programs need and those install themselves: optional peer dependencies, imported by this file
-// alone, when they are needed. What is used of them is written down here, so that the types do not need them either.
+// Packages that few programs need, as optional peer dependencies. Only this file imports them, when they are needed.
+// Their types are declared here, so that compiling does not need them either.
 import type { Duplex } from "node:stream";
 import { clientError } from "./errors.ts";
 
-/** What is used of the package `socks`. */
+/** The part of the package `socks` that is used. */
 export interface Socks {
   readonly SocksClient: {
     createConnection(options: {
@@ -16,7 +16,7 @@ export interface Socks {
   };
 }
 
-/** What is used of the package `proxy-from-env`. */
+/** The part of the package `proxy-from-env` that is used. */
 export interface ProxyFromEnv {
   getProxyForUrl(url: string): string;
 }

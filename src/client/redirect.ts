@@ -4,9 +4,9 @@ import { clientError } from "./errors.ts";
 import type { TlsOptions } from "./options.ts";
 import { isSameOrigin, parseUrl, placeOf, type Endpoint } from "./url.ts";
 
-// Where a redirect leads (RFC 9110 section 15.4), and what may be told there: pure.
+// The target of a redirect (RFC 9110 section 15.4), and what may be sent there. Pure.
 
-/** A place to ask for a WebSocket, and what is told to it. */
+/** An endpoint, and what identifies the client to it. */
 export interface Destination {
   readonly endpoint: Endpoint;
   readonly headers: Fields;
@@ -19,7 +19,7 @@ const statuses: readonly number[] = [301, 302, 303, 307, 308];
 const secretFields: readonly string[] = ["Authorization", "Cookie"];
 
 /**
- * Where a response to a handshake redirects; undefined if it does not. Throws `client.insecure_redirect` and
+ * The target of a redirect; undefined if the response is none. Throws `client.insecure_redirect` and
  * `client.bad_redirect`, with the response.
  */
 export function redirected(from: Destination, response: ResponseLike): Destination | undefined {
@@ -28,7 +28,7 @@ export function redirected(from: Destination, response: ResponseLike): Destinati
   const place = placeOf(from.endpoint);
   const endpoint = resolve(location, from.endpoint);
   if (endpoint === undefined) {
-    const message = `${place} redirects to what is no ws:, wss:, http: or https: URL`;
+    const message = `${place} redirects to a URL that is not ws:, wss:, http: or https:`;
     throw clientError("client.bad_redirect", { response, message });
   }
   if (from.endpoint.isSecure && !endpoint.isSecure) {
@@ -44,14 +44,14 @@ export function redirected(from: Destination, response: ResponseLike): Destinati
   return { endpoint, headers, tls };
 }
 
-/** The endpoint that a Location names, which may be relative; undefined for one that a server can't send anyone to. */
+/** The endpoint that a Location names, which may be relative; undefined if a server may not redirect there. */
 function resolve(location: string, from: Endpoint): Endpoint | undefined {
   const base = `${from.isSecure ? "wss" : "ws"}://${from.authority}${from.target}`;
   if (!URL.canParse(location, base)) return undefined;
   const url = new URL(location, base);
-  // A socket of this machine is nobody else's to name.
+  // A remote server may not name a socket of this machine.
   if (url.protocol === "ws+unix:") return undefined;
-  // RFC 9110 section 10.2.2: it may have a fragment, which is not for the server.
+  // Location may have a fragment (RFC 9110 section 10.2.2), which is not sent.
   url.hash = "";
   try {
     const endpoint = parseUrl(url);

@@ -11,7 +11,9 @@ import type { Socks } from "./packages.ts";
 import type { Proxy } from "./proxy.ts";
 import { hostAndPort, type Endpoint } from "./url.ts";
 
-/** Where a SOCKS proxy is to connect to: with `socks5:` the name is looked up here, with `socks5h:` by the proxy. */
+/**
+ * The destination to ask a SOCKS proxy for: with `socks5:` the name is looked up here, with `socks5h:` by the proxy.
+ */
 export async function socksDestination(
   { host, port }: Endpoint,
   { scheme }: Proxy,
@@ -29,12 +31,12 @@ export async function socksDestination(
   }
 }
 
-/** The package keeps its own timer, and with that the connection, to the end of it: an hour at most, where we have none. */
+/** The package's timer keeps its connection referenced until it fires. Without a deadline of ours, that is an hour. */
 const longestTimer = 3_600_000;
 
 /**
- * Asks a SOCKS5 proxy (RFC 1928, RFC 1929) for a connection to a destination, on a stream that is connected to it.
- * Closes the stream and throws `client.proxy_refused`, the stream's error or `core.aborted` if there is none.
+ * Asks a SOCKS5 proxy (RFC 1928, RFC 1929) for a connection to a destination, on a stream connected to the proxy. On
+ * failure it closes the stream and throws `client.proxy_refused`, the stream's error or `core.aborted`.
  */
 export async function openSocks(
   { SocksClient }: Socks,
@@ -46,7 +48,7 @@ export async function openSocks(
   const duplex = toDuplex(stream);
   let failure: unknown;
   duplex.on("error", (error) => (failure ??= error));
-  // The package does not look for it: to it, a proxy that says nothing more is one that thinks.
+  // The package does not listen for the end, and would wait for its timer.
   const end = (): unknown => duplex.destroy();
   duplex.once("end", end);
   const { host, port, credentials } = proxy;
@@ -66,7 +68,7 @@ export async function openSocks(
     duplex.destroy();
     if (error instanceof ServalError) throw error;
     if (failure instanceof ServalError) throw failure;
-    // Without the package's error: it has the password in it.
+    // Without the package's error as cause, since it contains the password.
     const message = `The proxy ${hostAndPort(host, port)} refused the connection: ${(error as Error).message}`;
     throw clientError("client.proxy_refused", { message });
   }
@@ -74,7 +76,7 @@ export async function openSocks(
   return resumed(duplex);
 }
 
-/** The duplex as a stream. The package resumes it a turn after the end of its work, wanted or not. */
+/** The duplex as a stream. The package resumes it one turn after its work, even unread; this waits for that. */
 async function resumed(duplex: Duplex): Promise<ByteStream> {
   const stream = fromDuplex(duplex);
   await setImmediate();
@@ -82,7 +84,7 @@ async function resumed(duplex: Duplex): Promise<ByteStream> {
   return stream;
 }
 
-/** What a promise comes to, unless the signal aborts first: then it throws `core.aborted`. */
+/** The promise's result; rejects with `core.aborted` if the signal aborts first. */
 async function unlessAborted<Result>(promise: Promise<Result>, signal: AbortSignal): Promise<Result> {
   let abort!: () => void;
   const aborted = new Promise<never>((_, reject) => {

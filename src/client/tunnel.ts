@@ -5,9 +5,9 @@ import type { Proxy } from "./proxy.ts";
 import { basic, hostAndPort, type Endpoint } from "./url.ts";
 
 /**
- * Asks an HTTP proxy for a tunnel to an endpoint (RFC 9110 section 9.3.6), on a stream that is connected to it. Any 2xx
- * opens it; bytes after the head are the tunnel's. Closes the stream and throws `client.proxy_refused`, with the
- * response, for anything else; what reading a response throws; `core.aborted`.
+ * Asks an HTTP proxy for a tunnel to an endpoint (RFC 9110 section 9.3.6), on a stream connected to the proxy. Any 2xx
+ * opens the tunnel; bytes after its head belong to the tunnel. Any other response closes the stream and throws
+ * `client.proxy_refused` with the response. Also throws the errors of reading a response, and `core.aborted`.
  */
 export async function openTunnel(
   stream: ByteStream,
@@ -25,7 +25,7 @@ export async function openTunnel(
     await readResponse(stream, buffer, parser, { signal });
   } catch (error) {
     stream.close();
-    // Once it has refused, what becomes of the rest of its response changes nothing.
+    // After the head of a refusal, a failure to read its body changes nothing.
     throw parser.response === undefined ? error : refused(parser.response, proxy);
   }
   const response = parser.response!;

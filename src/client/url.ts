@@ -1,17 +1,17 @@
 import type { ServalError } from "../core/index.ts";
 import { clientError } from "./errors.ts";
 
-/** Where a WebSocket is: what to connect to, and what to ask for there. */
+/** The place of a WebSocket: what to connect to, and what to request there. */
 export interface Endpoint {
-  /** Whether TLS goes below: `wss:`. */
+  /** Whether to use TLS: `wss:`. */
   readonly isSecure: boolean;
   /** The name or address of the host, without brackets. */
   readonly host: string;
   /** The TCP port. */
   readonly port: number;
-  /** The path of a Unix socket, in the place of host and port. */
+  /** The path of a Unix socket, instead of host and port. */
   readonly unix: string | undefined;
-  /** The value of Host: an IPv6 address in brackets, a port that is the scheme's default left out. */
+  /** The value of Host: an IPv6 address in brackets, and no port if it is the scheme's default. */
   readonly authority: string;
   /** The request target. */
   readonly target: string;
@@ -28,9 +28,9 @@ export interface Credentials {
 const isSecure: Readonly<Record<string, boolean>> = { "ws:": false, "http:": false, "wss:": true, "https:": true };
 
 /**
- * Takes a WebSocket's URL apart (RFC 6455 section 3): `ws:` and `wss:`, `http:` and `https:` for the same, as WHATWG's
- * WebSocket has it, and `ws+unix:/path/to.sock:/target`. Throws `client.bad_url`, which does not show the URL: there may
- * be a password or a token in it.
+ * Parses a WebSocket's URL (RFC 6455 section 3): `ws:` and `wss:`, or `http:` and `https:` with the same meaning, as in
+ * WHATWG's WebSocket; or `ws+unix:/path/to.sock:/target`. Throws `client.bad_url`, whose message does not show the URL,
+ * since it may contain a password or token.
  */
 export function parseUrl(given: string | URL): Endpoint {
   const url = toUrl(given, badUrl, "ws://example.com/chat");
@@ -51,7 +51,7 @@ export function parseUrl(given: string | URL): Endpoint {
   };
 }
 
-/** The path of the socket, and after a colon the target: a colon of the path's own is written as `%3A`. */
+/** The path of the socket and, after a colon, the target. A colon in the path is written as `%3A`. */
 function unixEndpoint(url: URL): Endpoint {
   const [path, ...rest] = url.pathname.split(":");
   const target = rest.join(":") || "/";
@@ -69,25 +69,25 @@ function unixEndpoint(url: URL): Endpoint {
   };
 }
 
-/** Whether two endpoints are one origin (RFC 6454 section 4): what is secret to one may be told to the other. */
+/** Whether two endpoints have the same origin (RFC 6454 section 4), so that one may get the other's secrets. */
 export function isSameOrigin(a: Endpoint, b: Endpoint): boolean {
   return a.isSecure === b.isSecure && a.host === b.host && a.port === b.port && a.unix === b.unix;
 }
 
-/** The place in words, for messages: nothing of its target or its credentials. */
+/** The place as text for messages, without target and credentials. */
 export function placeOf({ unix, host, port }: Pick<Endpoint, "unix" | "host" | "port">): string {
   return unix ?? hostAndPort(host, port);
 }
 
-/** `host:port`, as RFC 3986 section 3.2 has it. */
+/** `host:port` as in RFC 3986 section 3.2. */
 export function hostAndPort(host: string, port: number): string {
   return `${host.includes(":") ? `[${host}]` : host}:${port}`;
 }
 
-/** Makes the error of a URL that is no use. */
+/** Makes the error for an invalid URL. */
 type Bad = (message: string) => ServalError;
 
-/** A URL as an object. */
+/** The URL as an object. */
 export function toUrl(given: string | URL, bad: Bad, example: string): URL {
   if (given instanceof URL) return given;
   if (typeof given === "string" && URL.canParse(given)) return new URL(given);
@@ -98,7 +98,7 @@ export function toUrl(given: string | URL, bad: Bad, example: string): URL {
 /** What is wrong with a text that is no URL, without showing it. */
 function oddity(given: string): string {
   if (given.startsWith("/")) return "A Unix socket is written as ws+unix:/path/to.sock:/target, another address whole";
-  return /^[a-z][a-z\d+.-]*:\/\/[^/]/i.test(given) ? "The host or port of that URL is none" : "That is not a whole URL";
+  return /^[a-z][a-z\d+.-]*:\/\/[^/]/i.test(given) ? "The URL's host or port is invalid" : "This is not a whole URL";
 }
 
 /** The host of a URL without the brackets of an IPv6 address. */
@@ -117,7 +117,7 @@ export function credentialsOf({ username, password }: URL, bad: Bad): Credential
   return { user: decode(username, bad), password: decode(password, bad) };
 }
 
-/** The value of Authorization or Proxy-Authorization that tells them: RFC 7617. */
+/** Credentials as the value of Authorization or Proxy-Authorization (RFC 7617). */
 export function basic({ user, password }: Credentials): string {
   return `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}`;
 }

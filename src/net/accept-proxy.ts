@@ -16,17 +16,20 @@ import { checkMaxSize, isProxyHeader, parseProxyHeader, type ProxyHeaderOptions 
 /** Options of {@link acceptProxy}. */
 export interface AcceptProxyOptions extends ProxyHeaderOptions {
   /**
-   * Whether a connection without a header is refused. Default true, as the specification demands: where a header may be
-   * missing, a client may as well make one up. Set it to false only where nobody but the proxy can connect.
+   * Whether a connection without a header is refused. Default true, as the specification demands: if a header may be
+   * missing, a client can forge one. Set it to false only if nobody but the proxy can connect.
    */
   required?: boolean | undefined;
-  /** Gives the operation up with `core.aborted`. There is no deadline of its own; the specification suggests some seconds. */
+  /**
+   * Aborts the operation with `core.aborted`. There is no deadline by default; the specification suggests a few
+   * seconds.
+   */
   signal?: AbortSignal | undefined;
 }
 
-/** A {@link ByteStream} that follows a header of the PROXY protocol: `peer` is the client. It comes from `acceptProxy`. */
+/** A {@link ByteStream} after a header of the PROXY protocol; its `peer` is the client. Made by `acceptProxy`. */
 export class ProxyStream extends PrefixedStream implements ByteStream {
-  /** What the header says; undefined where it was not required, and there was none. */
+  /** The parsed header; undefined if it was not required and absent. */
   readonly header: ProxyHeader | undefined;
 
   /** @internal */
@@ -40,7 +43,7 @@ class Acceptance {
   readonly #stream: ByteStream;
   readonly #options: AcceptProxyOptions;
   readonly #handler: Handler<ProxyStream>;
-  /** What came in reads before the last one. */
+  /** Bytes of earlier reads; the header may come in several. */
   readonly #buffer: FlatBuffer = new FlatBuffer();
   #guard: AbortGuard | undefined;
 
@@ -84,7 +87,7 @@ class Acceptance {
 
   #ended(): ProxyStream {
     const bytes = this.#buffer.data();
-    if (isProxyHeader(bytes) === true) throw badProxyHeader("the stream ended inside it");
+    if (isProxyHeader(bytes) === true) throw badProxyHeader("the stream ended inside the header");
     if (this.#options.required === false) return new ProxyStream(this.#stream, bytes, undefined);
     throw netError("net.no_proxy_header", { message: "The stream ended before a header of the PROXY protocol" });
   }
@@ -92,14 +95,14 @@ class Acceptance {
   #finish(failure: ServalError | undefined, result: ProxyStream | undefined): void {
     const error = this.#guard?.release() ?? failure;
     if (error !== undefined) this.#stream.close();
-    // On an error there is no result, and nobody may look at it.
+    // After an error there is no result; the handler must not use it.
     this.#handler(error, error === undefined ? result! : (undefined as unknown as ProxyStream));
   }
 }
 
 const acceptProxyOptions = optionSet("acceptProxy", ["required", "maxSize", "signal"], "{ required: false }");
 
-/** The signal of options that can be meant. */
+/** Checks the options and returns their signal. */
 function signalOf(options: AcceptProxyOptions): AbortSignal | undefined {
   checkOptions(acceptProxyOptions, options);
   checkMaxSize(options);
@@ -109,15 +112,15 @@ function signalOf(options: AcceptProxyOptions): AbortSignal | undefined {
 }
 
 /**
- * Reads the header of the PROXY protocol, version 1 or 2, that a load balancer puts in front of each connection, and
- * completes with a stream of what follows, whose `peer` is the client that the header names: the next layer for TLS,
- * HTTP or WebSocket. Where the header names none (`local`, unknown), `peer` is the next layer's. Accept connections of
- * trusted proxies alone: nothing proves what a header says. Without a handler, returns a promise.
+ * Reads the header of the PROXY protocol, version 1 or 2, that a load balancer sends at the beginning of each
+ * connection. Completes with a stream of the bytes after it: the next layer for TLS, HTTP or WebSocket. The stream's
+ * `peer` is the client named in the header, or the next layer's if the header names none (`local`, unknown). Accept
+ * connections from trusted proxies only: nothing proves what a header says. Without a handler, returns a promise.
  *
- * Otherwise completes with `net.no_proxy_header`, `net.bad_proxy_header`, `net.proxy_header_limit`, the stream's error,
- * or `core.aborted` where the signal fired; the stream is closed then. Options that can't be meant are misuse,
- * `core.invalid_argument`, and so is a read that is in flight already, `core.operation_pending`: they throw where there
- * is a handler. The format: HAProxy's proxy-protocol.txt.
+ * Fails with `net.no_proxy_header`, `net.bad_proxy_header`, `net.proxy_header_limit`, the stream's error, or
+ * `core.aborted` if the signal fired; the stream is then closed. Misuse is `core.invalid_argument` for invalid options
+ * and `core.operation_pending` for a read already in flight; with a handler, misuse throws. Format: HAProxy's
+ * proxy-protocol.txt.
  */
 export function acceptProxy(stream: ByteStream, handler: Handler<ProxyStream>): void;
 export function acceptProxy(

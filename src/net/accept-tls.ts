@@ -9,7 +9,7 @@ import { shakeHandsAsServer } from "./tls-server-socket.ts";
 import { TlsStream } from "./tls-stream.ts";
 import { toDuplex } from "./to-duplex.ts";
 
-/** Options of a TLS server: those of `node:tls` that concern who the two sides are and how they encrypt. */
+/** Options of a TLS server: the options of `node:tls` about identity and encryption. */
 export interface AcceptTlsOptions extends Pick<
   TlsOptions,
   | "ALPNProtocols"
@@ -32,32 +32,32 @@ export interface AcceptTlsOptions extends Pick<
   | "ticketKeys"
 > {
   /**
-   * A context of `tls.createSecureContext`, in the place of all options that make one. With `requestCert` it needs a
+   * A context of `tls.createSecureContext`, instead of the options that make one. With `requestCert` it needs a
    * `sessionIdContext`, or clients that resume a session are refused.
    */
   secureContext?: SecureContext | undefined;
-  /** Gives the handshake up, and closes the stream below; it has no effect later. */
+  /** Aborts the handshake and closes the stream below; it has no effect after the handshake. */
   signal?: AbortSignal | undefined;
 }
 
-/** What goes into a socket, not into a context. */
+/** Options of the socket rather than of the context. */
 type SocketOptions = Pick<AcceptTlsOptions, "ALPNProtocols" | "rejectUnauthorized" | "requestCert" | "SNICallback">;
 
-/** The contexts of options that were seen before: making one takes longer than a handshake. */
+/** One context for each options object, since making one takes longer than a handshake. */
 const contexts = new WeakMap<AcceptTlsOptions, SecureContext>();
 
 /**
- * Performs the TLS handshake as the server, over a stream that is connected already. A certificate with its key is
- * needed: `cert` and `key`, `pfx`, or a `secureContext`. A client's own is asked for with `requestCert`, and must be
- * signed by an authority of `ca` unless `rejectUnauthorized` is false; then `authorized` says whether it is. The stream
- * below is closed if the handshake fails. There is no deadline: pass a signal for one.
+ * Performs the TLS handshake as the server over a connected stream. It needs a certificate with its key: `cert` and
+ * `key`, `pfx`, or a `secureContext`. `requestCert` asks the client for a certificate, which must be signed by an
+ * authority in `ca`; with `rejectUnauthorized: false` it need not be, and `authorized` says whether it is. If the
+ * handshake fails, the stream below is closed. There is no deadline: pass a signal for one.
  *
- * Pass the same options object for all connections, or a `secureContext`: what takes long is then done once. A change
- * to an object that was used has no effect.
+ * Pass the same options object, or the same `secureContext`, for all connections: making a context is slow and is done
+ * once for each. Later changes to the options object have no effect.
  *
- * Rejects with `net.bad_certificate` for a client's certificate that is missing or not accepted, `net.tls_failed` for
- * every other failure of the handshake, `core.connection_reset`, the error of the stream below, `core.invalid_argument`
- * for options that can't be meant, and `core.aborted`. Node's own error is the cause.
+ * Rejects with `net.bad_certificate` if the client's certificate is missing or not accepted, `net.tls_failed` for every
+ * other failure of the handshake, `core.connection_reset`, the error of the stream below, `core.invalid_argument` for
+ * invalid options, and `core.aborted`. The cause is Node's error.
  */
 export function acceptTls(nextLayer: ByteStream, options: AcceptTlsOptions): Promise<TlsStream> {
   return handled(shakeHands(nextLayer, options));
@@ -79,7 +79,7 @@ function shakeHands(nextLayer: ByteStream, options: AcceptTlsOptions): Promise<T
       abort();
       return;
     }
-    // A socket that nothing was read from yet goes to Node as it is: a third less work.
+    // A socket from which nothing was read is given to Node directly, which saves a third of the work.
     const duplex = (nextLayer instanceof SocketStream ? nextLayer.release() : undefined) ?? toDuplex(nextLayer);
     try {
       checkOnce(options);
@@ -93,7 +93,8 @@ function shakeHands(nextLayer: ByteStream, options: AcceptTlsOptions): Promise<T
         unauthorized: (why) => fail(clientCertificateError(why, name)),
       });
     } catch (cause) {
-      // First, and without an error: that would end with a socket half made, to which nobody listens.
+      // Destroyed here and without an error: `fail` would destroy it with one, and the half-made socket has no listener
+      // for it.
       duplex.destroy();
       const message = `TLS can't start with these options: ${(cause as Error).message}`;
       fail(coreError("core.invalid_argument", { cause, message }));
@@ -103,7 +104,7 @@ function shakeHands(nextLayer: ByteStream, options: AcceptTlsOptions): Promise<T
   });
 }
 
-/** Options whose check has passed: as with the context, once for all connections. */
+/** Options already checked, so that the check runs once, like the making of a context. */
 const checked = new WeakSet<AcceptTlsOptions>();
 
 function checkOnce(options: AcceptTlsOptions): void {
@@ -112,7 +113,7 @@ function checkOnce(options: AcceptTlsOptions): void {
   checked.add(options);
 }
 
-/** The options of the socket that were given: `node:tls` takes undefined for a value. */
+/** The socket options that are set: `node:tls` would take undefined for a value. */
 function given(options: AcceptTlsOptions): SocketOptions {
   const { ALPNProtocols, rejectUnauthorized = true, requestCert = false, SNICallback } = options;
   const own: SocketOptions = { rejectUnauthorized, requestCert };
@@ -121,7 +122,10 @@ function given(options: AcceptTlsOptions): SocketOptions {
   return own;
 }
 
-/** What an application's callback throws ends its connection, not the process: the name is of the client's choosing. */
+/**
+ * Passes an exception of the callback on as its error: the client chose the name, so it could otherwise end the
+ * process.
+ */
 function guarded(callback: NonNullable<AcceptTlsOptions["SNICallback"]>): typeof callback {
   if (typeof callback !== "function") return callback;
   return (name, done) => {

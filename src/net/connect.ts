@@ -6,15 +6,15 @@ import { SocketStream, type ReadWay } from "./socket-stream.ts";
 
 /** Options of {@link connect}. */
 export interface ConnectOptions {
-  /** Gives the attempt up; it has no effect on the stream once that is connected. */
+  /** Aborts the attempt; it has no effect on a connected stream. */
   signal?: AbortSignal | undefined;
 }
 
 /**
- * Connects to a TCP port or a Unix socket. There is no deadline but the operating system's: pass a signal for one.
+ * Connects to a TCP port or a Unix socket. The only deadline is the operating system's: pass a signal for another.
  *
  * Rejects with `net.connection_refused`, `net.host_not_found`, `net.access_denied`, `core.timeout` (the operating
- * system gave up), `core.aborted`, `core.invalid_argument`, or `core.transport`; Node's own error is the cause.
+ * system's), `core.aborted`, `core.invalid_argument`, or `core.transport`. The cause is Node's error.
  */
 export function connect(target: Target, options: ConnectOptions = {}): Promise<SocketStream> {
   return connectBy("onread", target, options);

@@ -1,4 +1,4 @@
-/** The polynomial of Castagnoli, its bits in reverse. */
+/** The Castagnoli polynomial, its bits reversed. */
 const polynomial = 0x82f63b78;
 
 let table: Uint32Array | undefined;
@@ -11,7 +11,7 @@ function makeTable(): Uint32Array {
   });
 }
 
-/** The CRC32c of bytes: RFC 4960 appendix B. Those from `zeros`, four of them, count as zeros. */
+/** The CRC32c of bytes (RFC 4960 appendix B). The four bytes from `zeros` on count as zero. */
 export function crc32c(bytes: Uint8Array, zeros: number = Infinity): number {
   table ??= makeTable();
   let state = 0xffffffff;

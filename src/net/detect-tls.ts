@@ -19,7 +19,7 @@ import { isTlsClientHello } from "./is-tls-client-hello.ts";
 
 /** Options of {@link detectTls}. */
 export interface DetectTlsOptions {
-  /** Gives the detection up with `core.aborted`, and closes the stream. There is no deadline of its own. */
+  /** Aborts the detection with `core.aborted` and closes the stream. There is no deadline by default. */
   signal?: AbortSignal | undefined;
 }
 
@@ -70,14 +70,14 @@ class Detection {
 }
 
 /**
- * Reads until it is clear whether the peer speaks TLS: so one port can take both. The bytes stay in `buffer`, where
- * some may be already; pass them on with a `PrefixedStream`, to `acceptTls` or to whatever else it is. Completes, never
- * inside the call, with true or false; without a handler returns a promise.
+ * Reads until it is clear whether the peer speaks TLS, so that one port can serve both. The bytes stay in `buffer`,
+ * which may already hold some. Pass them on with a `PrefixedStream`, to `acceptTls` or to the plain protocol.
+ * Completes, never inside the call, with true or false; without a handler returns a promise.
  *
- * A stream that ends before it is clear speaks no TLS: the result is false, and the next read sees the end again.
- * (Beast reports an error there.) Otherwise completes with `core.buffer_overflow` where the buffer's `maxSize` is too
- * small for what came in one read, with the stream's error, or with `core.aborted` where the signal fired, which closes
- * the stream. A read that is in flight already is misuse, `core.operation_pending`: it throws where there is a handler.
+ * If the stream ends before it is clear, the result is false, and the next read gets the end again. Fails with
+ * `core.buffer_overflow` if the buffer's `maxSize` is too small for one read's bytes, with the stream's error, or with
+ * `core.aborted` if the signal fired, which closes the stream. A read already in flight is misuse,
+ * `core.operation_pending`; with a handler it throws.
  */
 export function detectTls(stream: ByteStream, buffer: FlatBuffer, handler: Handler<boolean>): void;
 export function detectTls(

@@ -7,7 +7,7 @@ export const netErrors = {
   "net.bad_address": ["misuse", "This machine has no such address to listen on"],
   "net.bad_certificate": ["handshake_failed", "The other side's certificate is not accepted"],
   "net.bad_proxy_header": ["protocol_violation", "The header of the PROXY protocol is malformed"],
-  "net.connection_refused": ["transport", "Nobody listens on this address"],
+  "net.connection_refused": ["transport", "Nothing listens on this address"],
   "net.host_not_found": ["transport", "The host's name has no address"],
   "net.no_proxy_header": ["protocol_violation", "The connection does not begin with a header of the PROXY protocol"],
   "net.proxy_header_limit": ["limit", "The header of the PROXY protocol is longer than allowed"],
@@ -17,19 +17,19 @@ export const netErrors = {
 /** Makes an error of the module `net`. */
 export const netError: ErrorFactory<keyof typeof netErrors> = defineErrors(netErrors);
 
-/** Why listening failed, in terms of what the caller can do about it. `name` is the address in words. */
+/** The error for a failure to listen, with what the caller can do about it. `name` is the address as text. */
 export function listenError(cause: unknown, name: string): ServalError {
   switch (errno(cause)) {
     case "EADDRINUSE":
       return netError("net.address_in_use", {
         cause,
-        message: `Cannot listen on ${name}: another server does already. Stop that one, or choose another address`,
+        message: `Cannot listen on ${name}: another server listens there. Stop it, or choose another address`,
       });
     case "EACCES":
     case "EPERM":
       return netError("net.access_denied", {
         cause,
-        message: `Cannot listen on ${name}: the operating system does not allow it. Ports below 1024 take a privilege, and the path of a Unix socket a folder that may be written to`,
+        message: `Cannot listen on ${name}: the operating system does not allow it. Ports below 1024 need a privilege, and a Unix socket needs a folder that you may write to`,
       });
     case "EADDRNOTAVAIL":
     case "EAFNOSUPPORT":
@@ -49,15 +49,15 @@ export function listenError(cause: unknown, name: string): ServalError {
   }
 }
 
-/** Why connecting failed. `name` is the address in words. */
+/** The error for a failure to connect. `name` is the address as text. */
 export function connectError(cause: unknown, name: string): ServalError {
   const message = `Cannot connect to ${name}: ${words(cause)}`;
   switch (errno(cause)) {
     case "ECONNREFUSED":
-    // A Unix socket's path that nobody has made is as good as refused.
+    // A Unix socket's path that does not exist, or is no socket, counts as refused.
     case "ENOENT":
     case "ENOTSOCK":
-      return netError("net.connection_refused", { cause, message: `${message} (nobody listens there)` });
+      return netError("net.connection_refused", { cause, message: `${message} (nothing listens there)` });
     case "ENOTFOUND":
     case "EAI_AGAIN":
     case "EAI_FAIL":
@@ -81,8 +81,8 @@ export function connectError(cause: unknown, name: string): ServalError {
 }
 
 /**
- * Why the TLS handshake failed, on a connection that stood. `name` is the server's address in words; `unauthorized` says
- * that it was for the server's certificate.
+ * The error for a failed TLS handshake on an established connection. `name` is the server's address as text;
+ * `unauthorized`: the server's certificate is why.
  */
 export function tlsError(cause: unknown, name: string, unauthorized: boolean): ServalError {
   if (cause instanceof ServalError) return cause;
@@ -104,10 +104,10 @@ export function tlsError(cause: unknown, name: string, unauthorized: boolean): S
   return netError("net.tls_failed", { cause, message: `The TLS handshake with ${name} failed: ${reason(cause)}` });
 }
 
-/** A client of unknown address, in words. */
+/** The name of a client whose address is unknown. */
 export const unnamedClient = "the client";
 
-/** Why the TLS handshake with a client failed. `name` is the client in words. */
+/** The error for a failed TLS handshake with a client. `name` is the client as text. */
 export function acceptTlsError(cause: unknown, name: string): ServalError {
   if (cause instanceof ServalError) return cause;
   const code = errno(cause);
@@ -116,19 +116,19 @@ export function acceptTlsError(cause: unknown, name: string): ServalError {
     return coreError("core.connection_reset", { cause, message });
   }
   if (code === "ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE") {
-    return netError("net.bad_certificate", { cause, message: `${atStart(name)} has sent no certificate` });
+    return netError("net.bad_certificate", { cause, message: `${atStart(name)} sent no certificate` });
   }
   const message = `The TLS handshake with ${name} failed: ${reason(cause)}${adviceFor(tlsAdvice, code)}`;
   return netError("net.tls_failed", { cause, message });
 }
 
-/** The client's certificate, which was asked for, is not accepted; `why` is OpenSSL's word for it. */
+/** The error for a client's certificate that was requested and is not accepted; `why` is OpenSSL's error. */
 export function clientCertificateError(why: string, name: string): ServalError {
-  const message = `The certificate of ${name} is not accepted: ${why} (the option ca says who may have signed it)`;
+  const message = `The certificate of ${name} is not accepted: ${why} (the option ca lists the accepted authorities)`;
   return netError("net.bad_certificate", { message });
 }
 
-/** The error of a header of the PROXY protocol that breaks a rule: `what` says which. */
+/** The error for a malformed header of the PROXY protocol; `what` names the broken rule. */
 export function badProxyHeader(what: string): ServalError {
   return netError("net.bad_proxy_header", { message: `The header of the PROXY protocol is malformed: ${what}` });
 }
@@ -140,27 +140,30 @@ function adviceFor(all: Advice, code: unknown): string {
   return advice === undefined ? "" : ` (${advice})`;
 }
 
-/** What to do about a server's certificate, by Node's codes. */
+/** What to do about a server's certificate, by Node's error codes. */
 const certificateAdvice: Advice = [
   [/^DEPTH_ZERO_SELF_SIGNED_CERT$/, "if it is the one you expect, pass it as ca"],
   [
     /^(SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_GET_ISSUER_CERT|UNABLE_TO_VERIFY_LEAF_SIGNATURE)/,
-    "if you trust who signed it, pass that authority's certificate as ca",
+    "if you trust its authority, pass that authority's certificate as ca",
   ],
 ];
 
-/** What a client makes of a server's answer that is no TLS. */
+/** Errors of a client whose server answered without TLS. */
 const noTls = /WRONG_VERSION_NUMBER|UNKNOWN_PROTOCOL|PACKET_LENGTH_TOO_LONG/;
 
-/** What to do about OpenSSL's errors, by Node's codes. */
+/** What OpenSSL's errors mean and what to do about them, by Node's error codes. */
 const tlsAdvice: Advice = [
-  [/HTTP_REQUEST/, "it speaks HTTP without TLS: its URL must begin with https: or wss:, or detectTls take both"],
+  [
+    /HTTP_REQUEST/,
+    "it speaks HTTP without TLS: its URL must begin with https: or wss:, or use detectTls to accept both",
+  ],
   [/ALERT_(UNKNOWN_CA|BAD_CERTIFICATE|CERTIFICATE_|UNSUPPORTED_CERT)/, "it does not accept the certificate"],
-  [/ALERT/, "so the client says"],
-  [/NO_SHARED_CIPHER|NO_SUITABLE_SIGNATURE/, "is there a cert with its key, of a kind that the client can use?"],
-  [/UNSUPPORTED_PROTOCOL|VERSION_TOO/, "it speaks no version from minVersion to maxVersion"],
-  [/NO_APPLICATION_PROTOCOL/, "it speaks none of ALPNProtocols"],
-  [/WRONG_VERSION_NUMBER|UNEXPECTED_MESSAGE|UNKNOWN_PROTOCOL/, "it seems to speak no TLS"],
+  [/ALERT/, "reported by the client"],
+  [/NO_SHARED_CIPHER|NO_SUITABLE_SIGNATURE/, "is there a cert with its key, of a type that the client supports?"],
+  [/UNSUPPORTED_PROTOCOL|VERSION_TOO/, "it supports no version from minVersion to maxVersion"],
+  [/NO_APPLICATION_PROTOCOL/, "it supports none of ALPNProtocols"],
+  [/WRONG_VERSION_NUMBER|UNEXPECTED_MESSAGE|UNKNOWN_PROTOCOL/, "it seems not to speak TLS"],
 ];
 
 /** A name at the beginning of a sentence. */
@@ -168,7 +171,7 @@ function atStart(name: string): string {
   return name === unnamedClient ? "The client" : name;
 }
 
-/** OpenSSL's own words, where Node tells them apart from the place in its source. */
+/** OpenSSL's message, without the place in its source if Node separates the two. */
 function reason(cause: unknown): string {
   const { reason } = (cause ?? {}) as { reason?: unknown };
   return typeof reason === "string" ? reason : words(cause);
@@ -178,9 +181,9 @@ function errno(cause: unknown): unknown {
   return (cause as { code?: unknown } | undefined)?.code;
 }
 
-/** Node's own sentence; of several addresses tried in vain, that of the first. */
+/** Node's message; if several addresses failed, that of the first. */
 function words(cause: unknown): string {
   if (cause instanceof AggregateError && cause.errors.length > 0) return words(cause.errors[0]);
-  // OpenSSL's sentences may end in a line break.
+  // OpenSSL's messages may end in a line break.
   return (cause instanceof Error ? cause.message : String(cause)).trim();
 }

@@ -1,4 +1,4 @@
-// For the other folders of the package; users have index.ts.
+// Exports for other folders of the package; users get index.ts.
 export { checkNames } from "./address.ts";
 export { netError } from "./errors.ts";
 export { parseIPv4, parseIPv6 } from "./ip-address.ts";

@@ -1,15 +1,15 @@
 const octet = /^(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)$/;
 const group = /^[\da-f]{1,4}$/i;
 
-/** The four bytes of an IPv4 address: four decimal numbers without leading zeros. Undefined for anything else. */
+/** The four bytes of an IPv4 address in dotted decimal without leading zeros; undefined for anything else. */
 export function parseIPv4(text: string): number[] | undefined {
   const parts = text.split(".");
   return parts.length === 4 && parts.every((part) => octet.test(part)) ? parts.map(Number) : undefined;
 }
 
 /**
- * The eight groups of an IPv6 address (RFC 4291 section 2.2), whose last two may be written as an IPv4 address; without
- * a zone. Undefined for anything else.
+ * The eight groups of an IPv6 address without a zone (RFC 4291 section 2.2); the last two may be written as an IPv4
+ * address. Undefined for anything else.
  */
 export function parseIPv6(text: string): number[] | undefined {
   const halves = text.split("::");
@@ -38,10 +38,10 @@ function groupsOf(text: string, isLast: boolean): number[] | undefined {
   return groups;
 }
 
-/** An IPv6 address as RFC 5952 has it, which is how the operating system writes it. */
+/** The text of an IPv6 address in the form of RFC 5952, which operating systems use too. */
 export function formatIPv6(groups: readonly number[]): string {
   const zeros = longestZeros(groups);
-  // ::ffff:192.0.2.1, an IPv4 address in IPv6's clothes (section 5).
+  // An IPv4-mapped address, ::ffff:192.0.2.1 (RFC 5952 section 5).
   if (zeros.start === 0 && zeros.length === 5 && groups[5] === 0xffff) {
     return `::ffff:${groups[6]! >> 8}.${groups[6]! & 255}.${groups[7]! >> 8}.${groups[7]! & 255}`;
   }
@@ -50,7 +50,7 @@ export function formatIPv6(groups: readonly number[]): string {
   return `${hex.slice(0, zeros.start).join(":")}::${hex.slice(zeros.start + zeros.length).join(":")}`;
 }
 
-/** The longest run of zeros, the first of equal ones (RFC 5952 section 4.2.3). */
+/** The longest run of zeros, the first if several are equal (RFC 5952 section 4.2.3). */
 function longestZeros(groups: readonly number[]): { start: number; length: number } {
   let best = { start: 0, length: 0 };
   for (let start = 0; start < groups.length; start++) {

@@ -21,38 +21,38 @@ import { listenError } from "./errors.ts";
 import { takeConnections } from "./onread.ts";
 import { SocketStream, type ReadWay } from "./socket-stream.ts";
 
-/** Where and how {@link listen} listens. Either `port` or `unix` is needed. */
+/** The address that {@link listen} listens on, and how. Either `port` or `unix` is required. */
 export interface ListenOptions {
-  /** The TCP port; 0 for any that is free. */
+  /** The TCP port; 0 for any free one. */
   port?: number | undefined;
-  /** The address of this machine, or its name. Default all addresses, IPv6 and IPv4. */
+  /** An address or name of this machine. Default: all addresses, IPv6 and IPv4. */
   host?: string | undefined;
-  /** The path of a Unix socket, in the place of port and host. Its file goes away at the close. */
+  /** The path of a Unix socket, instead of port and host. `close` removes its file. */
   unix?: string | undefined;
   /** How many connections may wait to be accepted. Default 511; the operating system may have a lower limit. */
   backlog?: number | undefined;
   /**
-   * Gets what the connection handler throws, or its promise rejects with, and the stream, which is closed by then; by
-   * default the console gets it. Also gets the error of a connection that could not be accepted, such as for too many
-   * open files, without a stream. Listening goes on.
+   * Called when the connection handler throws or its promise rejects, with the error and the stream, which is then
+   * closed. Also called, without a stream, when a connection can't be accepted, such as for too many open files;
+   * listening goes on. By default the console shows the error.
    */
   error?: ((error: unknown, stream?: SocketStream) => unknown) | undefined;
-  /** Gives the attempt up with `core.aborted`; it has no effect on a {@link Listener}, which `close` ends. */
+  /** Aborts the attempt with `core.aborted`. It has no effect on a {@link Listener}; use its `close`. */
   signal?: AbortSignal | undefined;
 }
 
 /**
- * Takes a new connection. It should start a read or write before it returns, or keep the stream to do so later. It may
- * be async: if it throws, or its promise rejects, the stream is closed, and the option `error` gets the failure. A promise that
- * fulfils changes nothing: the stream stays open.
+ * Handles a new connection. It should start a read or a write, or keep the stream to do so later. If it throws, or its
+ * promise rejects, the stream is closed and the option `error` gets the failure. A promise that fulfils does not close
+ * the stream.
  */
 export type ConnectionHandler = (stream: SocketStream) => unknown;
 
-/** Something that listens for connections; comes from {@link listen}. */
+/** A listening socket, made by {@link listen}. */
 export class Listener {
   /** The TCP port; undefined for a Unix socket. */
   readonly port: number | undefined;
-  /** The IP address that is listened on; undefined for a Unix socket. */
+  /** The IP address it listens on; undefined for a Unix socket. */
   readonly host: string | undefined;
   /** The path of the Unix socket; undefined for TCP. */
   readonly unix: string | undefined;
@@ -72,7 +72,7 @@ export class Listener {
     this.port = this.#address.port;
     this.host = this.#address.address;
     this.unix = this.#address.unix;
-    // For good: what fails to be accepted must not end the process.
+    // Stays for the whole life: a connection that can't be accepted must not end the process.
     server.on("error", (cause) => {
       if (this.#error !== undefined) this.#tell(transportError(cause));
     });
@@ -82,21 +82,22 @@ export class Listener {
     }
   }
 
-  /** How many of the connections that were accepted are open. */
+  /** How many accepted connections are open. */
   get connections(): number {
     return this.#connections;
   }
 
-  /** What is listened on: `{ address, port, family }`, or `{ unix }`. */
+  /** The address it listens on: `{ address, port, family }`, or `{ unix }`. */
   address(): Peer {
     return this.#address;
   }
 
-  /** Stops listening. The accepted connections live on, and keep the process alive. Idempotent. */
+  /** Stops listening. Accepted connections stay open, and keep the process alive. Idempotent. */
   close(): Promise<void> {
     this.#closed ??= handled(
       new Promise<void>((resolve) => {
-        // Its own callback would wait for connections; the address is free as soon as the event loop has turned.
+        // The callback of Node's `close` would wait for connections; the address is free after a turn of the event
+        // loop.
         this.#server.close();
         setImmediate(resolve);
       }),
@@ -114,7 +115,7 @@ export class Listener {
     }
   }
 
-  /** One connection's failure must not end the others', and the process. */
+  /** A failure of one connection must end neither the others nor the process. */
   #failed(error: unknown, stream: SocketStream): void {
     stream.close();
     this.#tell(error, stream);
@@ -132,11 +133,11 @@ export class Listener {
 }
 
 /**
- * Listens on a TCP port or a Unix socket. `onConnection` gets a {@link SocketStream} for each connection. A Unix
- * socket's file that is left of a dead process is replaced.
+ * Listens on a TCP port or a Unix socket. `onConnection` gets a {@link SocketStream} for each connection. The file of a
+ * Unix socket left by a dead process is replaced.
  *
- * Rejects with `net.address_in_use`, `net.access_denied`, `net.bad_address` or `core.transport`, with Node's own error
- * as the cause, with `core.aborted`, and with `core.invalid_argument` for options or a handler that can't be meant.
+ * Rejects with `net.address_in_use`, `net.access_denied`, `net.bad_address` or `core.transport`, whose cause is Node's
+ * error; with `core.aborted`; and with `core.invalid_argument` for invalid options or handler.
  */
 export function listen(options: ListenOptions, onConnection: ConnectionHandler): Promise<Listener> {
   return listenBy("onread", options, onConnection);
@@ -168,12 +169,12 @@ async function start(way: ReadWay, options: ListenOptions, onConnection: Connect
       if (signal !== undefined) onAbort(signal, abort);
       server.once("error", fail);
       server.listen(where, () => {
-        // Node.js listens all the same once the host's name is looked up.
+        // Node.js begins to listen once the host's name is resolved, even after an abort.
         if (signal?.aborted === true) server.close();
         else {
           if (signal !== undefined) offAbort(signal, abort);
           server.off("error", fail);
-          // In this very turn, before anything can be accepted in the ordinary way.
+          // In the same turn, before Node can accept a connection in the ordinary way.
           resolve(new Listener(server, options, onConnection, way));
         }
       });
@@ -191,7 +192,7 @@ async function start(way: ReadWay, options: ListenOptions, onConnection: Connect
 
 const listenOptions = optionSet("listen", ["port", "host", "unix", "backlog", "error", "signal"], "{ port: 8080 }");
 
-/** What is given by mistake would listen elsewhere, or fail at the first connection. */
+/** Node would take invalid values for another address, or fail at the first connection. */
 function check(options: ListenOptions, onConnection: ConnectionHandler): void {
   checkOptions(listenOptions, options);
   const { port, host, unix, backlog, error } = options;
@@ -208,16 +209,16 @@ function check(options: ListenOptions, onConnection: ConnectionHandler): void {
   }
 }
 
-/** Whether an address is in use only by the file that a dead process left behind. */
+/** Whether an address is in use only because a dead process left its file. */
 async function isStale(path: string, error: unknown): Promise<boolean> {
   if ((error as { code?: unknown }).code !== "EADDRINUSE" || path.startsWith("\0")) return false;
-  // Asked first: connecting to an ordinary file is refused too, and that must not be deleted.
+  // Checked first: connecting to an ordinary file is refused too, but that file must not be deleted.
   if (!(await lstat(path)).isSocket()) return false;
   return new Promise((resolve) => {
     const probe = new Socket();
     probe.on("error", (refusal: Error & { code?: string }) => resolve(refusal.code === "ECONNREFUSED"));
     probe.on("connect", () => {
-      // Ended in order: a server in another process may be ill prepared for a reset.
+      // Ended without a reset: a server in another process may not handle one well.
       probe.resume().unref().end();
       resolve(false);
     });

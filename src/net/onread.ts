@@ -1,19 +1,19 @@
-// Node's sockets read best through the option `onread` of `net.Socket`: into one buffer for the whole process, with no
-// stream machinery and no allocation for a read. Its constructor alone takes it, so an accepted socket has to be built
-// here, from the handle that the listening one reports. The latter is not part of Node's documented interface: this
-// file alone knows of it, checks that all is where it is expected, and leaves it to the ordinary events if not.
+// The option `onread` of `net.Socket` is the fastest way to read: all sockets share one buffer, and a read needs no
+// stream machinery and no allocation. Only the constructor takes it, so an accepted socket must be built here, from the
+// handle that the listening handle reports. That part of Node is undocumented: only this file uses it, checks that it
+// is as expected, and falls back to the ordinary events.
 import { Socket, type OnReadOpts, type Server, type SocketConstructorOpts } from "node:net";
 
-/** How many bytes one read takes at most: as many as libuv would allocate for it. */
+/** The most bytes that one read takes: as many as libuv would allocate for it. */
 const readSize = 64 * 1024;
 
-/** An accepted connection as libuv has it. */
+/** libuv's handle of an accepted connection. */
 export interface Handle {
-  /** Tells a socket to read into this memory. Where it is missing, `onread` would not work. */
+  /** Makes a socket read into this memory. `onread` does not work without it. */
   useUserBuffer?(buffer: Uint8Array): void;
 }
 
-/** What the constructor of `net.Socket` takes; some published types lack `handle`, in others it is of another type. */
+/** Options of the constructor of `net.Socket`; published types lack `handle` or differ in its type. */
 export interface SocketOptions {
   handle?: Handle;
   onread?: OnReadOpts;
@@ -33,7 +33,10 @@ let block: Uint8Array<ArrayBuffer> | undefined;
 let scrubbing = false;
 let works: boolean | undefined;
 
-/** The option `onread`: each read's bytes are in the buffer that all share, and `received` may {@link lend} them. */
+/**
+ * The option `onread` for a socket. A read's bytes are in the shared buffer, from which `received` may {@link lend}
+ * them.
+ */
 export function onread(received: (size: number) => boolean): {
   buffer: Uint8Array;
   callback: (size: number) => boolean;
@@ -41,25 +44,28 @@ export function onread(received: (size: number) => boolean): {
   return { buffer: (block ??= new Uint8Array(readSize)), callback: received };
 }
 
-/** The bytes of the read that `onread` has told of. They are gone when they are {@link takenBack}, before it returns. */
+/**
+ * The bytes of the read that `onread` reports. They are valid until {@link takenBack}, which is called before
+ * `received` returns.
+ */
 export function lend(size: number): Uint8Array {
-  // The constructor costs a third of what `subarray` does.
+  // The constructor takes a third of the time of `subarray`.
   return new Uint8Array(block!.buffer, 0, size);
 }
 
-/** The end of the loan; what `received` is to return. */
+/** Ends the loan; returns what `received` has to return. */
 export function takenBack(size: number): boolean {
   if (scrubbing) block!.fill(0xdb, 0, size);
-  // Never false: that would stop the reading for good if the stream was paused and resumed meanwhile.
+  // Never false: if the stream was paused and resumed meanwhile, false would stop reading for good.
   return true;
 }
 
-/** For tests: whether the shared buffer is overwritten after each read, so that a look at borrowed bytes that comes too late shows. */
+/** For tests: whether the shared buffer is overwritten after each read, to expose late use of borrowed bytes. */
 export function scrubReads(on: boolean): void {
   scrubbing = on;
 }
 
-/** Whether this platform's sockets take the option `onread`. Looked at once, without opening anything. */
+/** Whether sockets take the option `onread` on this platform. Checked once, without opening a connection. */
 export function hasOnread(): boolean {
   works ??= takesOnread();
   return works;
@@ -79,8 +85,8 @@ function takesOnread(): boolean {
 }
 
 /**
- * Takes over what a server that listens does with new connections: `accept` gets the handle of each, before any socket
- * is built from it. Returns whether that could be done; if not, nothing has changed.
+ * Takes over a listening server's new connections: `accept` gets each handle before a socket is built from it. Returns
+ * whether it could; if not, nothing has changed.
  */
 export function takeConnections(server: Server, accept: (handle: Handle) => void): boolean {
   const listening = (server as Server & { _handle?: ListeningHandle | null })._handle;

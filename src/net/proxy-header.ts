@@ -1,32 +1,32 @@
 import type { Peer } from "../core/index.ts";
 import { decodeLatin1, decodeUtf8 } from "../core/internal.ts";
 
-/** A piece of information in a header of the PROXY protocol's version 2. */
+/** A TLV (type, length, value) of a version 2 header of the PROXY protocol. */
 export interface ProxyTlv {
-  /** What it is, 0 to 255: the specification has a list, and leaves 0xe0 to 0xef to applications. */
+  /** The type, 0 to 255. The specification has a list, and leaves 0xe0 to 0xef to applications. */
   readonly type: number;
-  /** Its bytes, possibly none; they are the header's own and stay as they are. */
+  /** The value, possibly empty: a view into the header's own copy, which does not change. */
   readonly value: Uint8Array;
 }
 
-/** The types that mean something here; section 2.2. */
+/** The types that this library uses (section 2.2). */
 export const tlvTypes = { alpn: 0x01, authority: 0x02, crc32c: 0x03, uniqueId: 0x05, ssl: 0x20 } as const;
 
-/** What a header of the PROXY protocol says, in either version. It comes from `parseProxyHeader` or `acceptProxy`. */
+/** A header of the PROXY protocol, in either version. Made by `parseProxyHeader` or `acceptProxy`. */
 export class ProxyHeader {
-  /** How many bytes the header took. */
+  /** The size of the header, in bytes. */
   readonly size: number;
-  /** 1 for the line of text, 2 for the binary form. */
+  /** 1 for the text form, 2 for the binary form. */
   readonly version: 1 | 2;
-  /** `proxy` for a connection that is passed on, `local` for one of the proxy's own, such as a health check. */
+  /** `proxy` for a forwarded connection, `local` for one of the proxy's own, such as a health check. */
   readonly command: "local" | "proxy";
-  /** What the client used; undefined where the proxy does not say, as for `local`. */
+  /** The client's transport; undefined if the proxy does not name it, as for `local`. */
   readonly transport: "stream" | "datagram" | undefined;
-  /** Where the client is; undefined where the proxy does not say. */
+  /** The client's address; undefined if the proxy does not name it. */
   readonly source: Peer | undefined;
-  /** What the client connected to; undefined where the proxy does not say. */
+  /** The address that the client connected to; undefined if the proxy does not name it. */
   readonly destination: Peer | undefined;
-  /** All that version 2 says besides, in order. */
+  /** All TLVs of version 2, in order. */
   readonly tlvs: readonly ProxyTlv[];
 
   /** @internal */
@@ -40,35 +40,35 @@ export class ProxyHeader {
     this.tlvs = facts.tlvs ?? [];
   }
 
-  /** The value of the first piece of information of a type. */
+  /** The value of the first TLV of a type; undefined if there is none. */
   tlv(type: number): Uint8Array | undefined {
     return this.tlvs.find((tlv) => tlv.type === type)?.value;
   }
 
-  /** The application protocol that the client and the proxy agreed on, such as `h2` (section 2.2.1). */
+  /** The application protocol negotiated between client and proxy, such as `h2` (section 2.2.1). */
   get alpn(): string | undefined {
     const value = this.tlv(tlvTypes.alpn);
     return value && decodeLatin1(value);
   }
 
-  /** The host that the client asked for, such as by TLS's server name (section 2.2.2). */
+  /** The host that the client asked for, such as TLS's server name (section 2.2.2). */
   get authority(): string | undefined {
     const value = this.tlv(tlvTypes.authority);
     return value && decodeUtf8(value);
   }
 
-  /** What tells the connection from all others across several proxies: up to 128 bytes (section 2.2.5). */
+  /** An id of the connection that is unique across several proxies: up to 128 bytes (section 2.2.5). */
   get uniqueId(): Uint8Array | undefined {
     return this.tlv(tlvTypes.uniqueId);
   }
 
-  /** What the proxy says of the client's TLS, as it stands in the header (section 2.2.6). */
+  /** The client's TLS facts, in the header's binary form (section 2.2.6). */
   get ssl(): Uint8Array | undefined {
     return this.tlv(tlvTypes.ssl);
   }
 }
 
-/** What a {@link ProxyHeader} is made of. */
+/** The parts of a {@link ProxyHeader}. */
 export interface ProxyFacts {
   readonly size: number;
   readonly version: 1 | 2;

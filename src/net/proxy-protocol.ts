@@ -5,16 +5,19 @@ import { formatIPv6, parseIPv4, parseIPv6 } from "./ip-address.ts";
 import { ProxyHeader } from "./proxy-header.ts";
 import { minSizeV2, parseProxyV2 } from "./proxy-v2.ts";
 
-/** How {@link parseProxyHeader} parses. */
+/** Options of {@link parseProxyHeader}. */
 export interface ProxyHeaderOptions {
-  /** The most bytes of a header, up to 65,551, which is all that there can be. Default 4096. Version 1 has 107 at most. */
+  /**
+   * The largest header, in bytes. Default 4096; up to 65,551, the most that the format allows. Version 1 never has more
+   * than 107.
+   */
   maxSize?: number | undefined;
 }
 
 const textStart = Uint8Array.from("PROXY ", (character) => character.charCodeAt(0));
 const binaryStart = Uint8Array.of(0x0d, 0x0a, 0x0d, 0x0a, 0x00, 0x0d, 0x0a, 0x51, 0x55, 0x49, 0x54, 0x0a);
 
-/** The longest line, its end included (section 2.1). */
+/** The longest line, with its end (section 2.1). */
 const longestLine = 107;
 
 const carriageReturn = 0x0d;
@@ -23,11 +26,11 @@ const port = /^(?:0|[1-9]\d{0,4})$/;
 
 /**
  * Whether a connection that begins with these bytes begins with a header of the PROXY protocol, in either version;
- * undefined while more bytes are needed, of which 12 are always enough. What a header announces may turn out malformed.
+ * undefined while more bytes are needed. Twelve bytes are always enough. The header may still turn out to be malformed.
  */
 export function isProxyHeader(bytes: Uint8Array): boolean | undefined {
   if (bytes.length === 0) return undefined;
-  // They have no first byte in common.
+  // The two forms differ in their first byte.
   const start = bytes[0] === textStart[0] ? textStart : binaryStart;
   const size = Math.min(bytes.length, start.length);
   for (let index = 0; index < size; index++) if (bytes[index] !== start[index]) return false;
@@ -35,13 +38,12 @@ export function isProxyHeader(bytes: Uint8Array): boolean | undefined {
 }
 
 /**
- * Parses the header of the PROXY protocol that a connection begins with; HAProxy's proxy-protocol.txt sections 2.1 and
- * 2.2. Returns undefined while more bytes are needed. What follows the header begins at its `size`. The bytes are not
- * kept.
+ * Parses the header of the PROXY protocol at the beginning of a connection (HAProxy's proxy-protocol.txt sections 2.1
+ * and 2.2). Returns undefined while more bytes are needed. The bytes after the header begin at its `size`. Keeps no
+ * reference to `bytes`.
  *
- * Throws `net.no_proxy_header` for what is no such header, `net.bad_proxy_header` for one that breaks the rules, as
- * soon as it does, `net.proxy_header_limit` for one that is too long, and `core.invalid_argument` for a `maxSize` that is
- * no number.
+ * Throws `net.no_proxy_header` if there is no such header, `net.bad_proxy_header` as soon as it breaks a rule,
+ * `net.proxy_header_limit` if it is too long, and `core.invalid_argument` if `maxSize` is not a number.
  */
 export function parseProxyHeader(bytes: Uint8Array, options: ProxyHeaderOptions = {}): ProxyHeader | undefined {
   checkMaxSize(options);
@@ -52,7 +54,7 @@ export function parseProxyHeader(bytes: Uint8Array, options: ProxyHeaderOptions 
   return parseProxyV2(bytes, Math.max(minSizeV2, options.maxSize ?? 4096));
 }
 
-/** NaN would be no limit at all. */
+/** NaN would mean no limit. */
 export function checkMaxSize({ maxSize }: ProxyHeaderOptions): void {
   checkNumber("maxSize", maxSize, 0, { unit: "bytes" });
 }
@@ -68,9 +70,9 @@ function parseLine(bytes: Uint8Array): ProxyHeader | undefined {
   if (bytes[end + 1] !== lineFeed) throw badProxyHeader("its line does not end in CR LF");
   const size = end + 2;
   const [protocol, ...words] = decodeLatin1(bytes, textStart.length, end).split(" ");
-  // Whatever follows is to be ignored.
+  // The rest of the line must be ignored (section 2.1).
   if (protocol === "UNKNOWN") return new ProxyHeader({ version: 1, size });
-  if (protocol !== "TCP4" && protocol !== "TCP6") throw badProxyHeader("its protocol is none of TCP4, TCP6, UNKNOWN");
+  if (protocol !== "TCP4" && protocol !== "TCP6") throw badProxyHeader("its protocol is not TCP4, TCP6 or UNKNOWN");
   if (words.length !== 4) throw badProxyHeader("it needs two addresses and two ports, with one space between them");
   const [source, destination, sourcePort, destinationPort] = words as [string, string, string, string];
   return new ProxyHeader({
@@ -84,12 +86,12 @@ function parseLine(bytes: Uint8Array): ProxyHeader | undefined {
 
 function endpoint(protocol: "TCP4" | "TCP6", address: string, portText: string): Peer {
   const number = Number(portText);
-  if (!port.test(portText) || number > 65_535) throw badProxyHeader("a port is no number from 0 to 65535");
+  if (!port.test(portText) || number > 65_535) throw badProxyHeader("a port is not a number from 0 to 65535");
   if (protocol === "TCP4") {
-    if (parseIPv4(address) === undefined) throw badProxyHeader("an address is none of IPv4");
+    if (parseIPv4(address) === undefined) throw badProxyHeader("an address is not IPv4");
     return { address, port: number, family: "IPv4" };
   }
   const groups = parseIPv6(address);
-  if (groups === undefined) throw badProxyHeader("an address is none of IPv6");
+  if (groups === undefined) throw badProxyHeader("an address is not IPv6");
   return { address: formatIPv6(groups), port: number, family: "IPv6" };
 }

@@ -5,41 +5,42 @@ import { badProxyHeader, netError } from "./errors.ts";
 import { formatIPv6 } from "./ip-address.ts";
 import { ProxyHeader, tlvTypes, type ProxyFacts, type ProxyTlv } from "./proxy-header.ts";
 
-/** What comes before the addresses: signature, version and command, family and transport, length. */
+/** The size of the part before the addresses: signature, version and command, family and transport, length. */
 export const minSizeV2 = 16;
 
-/** How long a path of a Unix socket is, filled up with zeros. */
+/** The size of a Unix socket's path, padded with zeros. */
 const pathSize = 108;
 
-/** How long both addresses are, with their ports, by family: unspecified, IPv4, IPv6, Unix. */
+/** The size of both addresses with their ports, by family: unspecified, IPv4, IPv6, Unix. */
 const addressSizes = [0, 12, 36, 2 * pathSize] as const;
 const transports = [undefined, "stream", "datagram"] as const;
 const longestUniqueId = 128;
 
 /**
- * A header of version 2, whose signature is there; section 2.2. Undefined while more bytes are needed.
+ * Parses a header of version 2 whose signature was checked (section 2.2). Returns undefined while more bytes are
+ * needed.
  *
  * ```
  * 12     version, 2, and command: 0 for local, 1 for proxy
  * 13     family and transport
- * 14-15  length of what follows: addresses, then the rest in pieces of type, length, value
+ * 14-15  length of the rest: addresses, then TLVs (type, length, value)
  * ```
  */
 export function parseProxyV2(bytes: Uint8Array, maxSize: number): ProxyHeader | undefined {
   const start = bytes[12] ?? 0x20;
-  if (start >> 4 !== 2) throw badProxyHeader(`its version is ${start >> 4}, and not 2`);
+  if (start >> 4 !== 2) throw badProxyHeader(`its version is ${start >> 4}, not 2`);
   const command = start & 15;
-  if (command > 1) throw badProxyHeader(`its command is ${command}, and neither 0 nor 1`);
+  if (command > 1) throw badProxyHeader(`its command is ${command}, neither 0 nor 1`);
   const family = (bytes[13] ?? 0) >> 4;
   const transport = (bytes[13] ?? 0) & 15;
-  // Where the command is local they mean nothing, but are no less wrong.
+  // They are checked for `local` too, though they are not used then.
   if (family >= addressSizes.length || transport >= transports.length) {
-    throw badProxyHeader(`its family and transport are ${family} and ${transport}, which nobody has defined`);
+    throw badProxyHeader(`its family ${family} or transport ${transport} is undefined in the specification`);
   }
   if (bytes.length < minSizeV2) return undefined;
   const size = minSizeV2 + word(bytes, 14);
   if (size > maxSize) {
-    const message = `The header of the PROXY protocol has ${size} bytes, and ${maxSize} are allowed (option maxSize)`;
+    const message = `The header of the PROXY protocol has ${size} bytes; the option maxSize allows ${maxSize}`;
     throw netError("net.proxy_header_limit", { message });
   }
   const rest = minSizeV2 + addressSizes[family]!;
@@ -48,7 +49,7 @@ export function parseProxyV2(bytes: Uint8Array, maxSize: number): ProxyHeader | 
   if (command === 0) return new ProxyHeader({ version: 2, size, command: "local" });
   const own = copyOf(bytes, size);
   const facts: ProxyFacts = { version: 2, size, tlvs: tlvsOf(own, rest) };
-  // Of what is unspecified in one respect, the specification says to ignore the addresses.
+  // If either is unspecified, the addresses must be ignored (section 2.2).
   if (family === 0 || transport === 0) return new ProxyHeader(facts);
   return new ProxyHeader({ ...facts, transport: transports[transport], ...endpoints(own, family) });
 }
@@ -69,7 +70,9 @@ function internet(bytes: Uint8Array, offset: number, length: number, port: numbe
   return { address: formatIPv6(groups), port, family: "IPv6" };
 }
 
-/** The path of a Unix socket, up to a zero, but for the one that an abstract name begins with. Undefined where it has none. */
+/**
+ * The path of a Unix socket, up to the first zero; an abstract name begins with one. Undefined if the path is empty.
+ */
 function unixPath(bytes: Uint8Array, offset: number): Peer | undefined {
   const field = bytes.subarray(offset, offset + pathSize);
   const end = field.indexOf(0, 1);
@@ -77,15 +80,15 @@ function unixPath(bytes: Uint8Array, offset: number): Peer | undefined {
   return path === "\0" ? undefined : { unix: path };
 }
 
-/** The pieces from `start` to the end of the header. */
+/** The TLVs from `start` to the end of the header. */
 function tlvsOf(header: Uint8Array, start: number): ProxyTlv[] {
   const tlvs: ProxyTlv[] = [];
   for (let offset = start; offset < header.length;) {
     const begin = offset + 3;
     const end = begin + (begin <= header.length ? word(header, offset + 1) : 0);
-    if (begin > header.length || end > header.length) throw badProxyHeader("a piece of it goes beyond its end");
+    if (begin > header.length || end > header.length) throw badProxyHeader("one of its TLVs goes beyond its end");
     const tlv: ProxyTlv = { type: header[offset]!, value: header.subarray(begin, end) };
-    // Each would be worth a pass over all of the header.
+    // Each checksum costs a pass over the whole header, so a second one is refused.
     if (tlv.type === tlvTypes.crc32c && tlvs.some(({ type }) => type === tlvTypes.crc32c)) {
       throw badProxyHeader("it has two checksums");
     }
@@ -96,7 +99,7 @@ function tlvsOf(header: Uint8Array, start: number): ProxyTlv[] {
   return tlvs;
 }
 
-/** Refuses a piece that can't be what its type says; `begin` is where its value is in the header. */
+/** Refuses a value that its type does not allow; `begin` is its offset in the header. */
 function check({ type, value }: ProxyTlv, header: Uint8Array, begin: number): void {
   if (type === tlvTypes.crc32c) {
     if (value.length !== 4) throw badProxyHeader("its checksum does not have four bytes");
@@ -109,7 +112,7 @@ function check({ type, value }: ProxyTlv, header: Uint8Array, begin: number): vo
   }
 }
 
-/** Two bytes, in the network's order. */
+/** Two bytes in network order. */
 function word(bytes: Uint8Array, offset: number): number {
   return (bytes[offset]! << 8) | bytes[offset + 1]!;
 }

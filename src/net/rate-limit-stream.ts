@@ -16,15 +16,14 @@ import type { RateLimit, RatePolicy } from "./rate-policy.ts";
 
 /** Options of a {@link RateLimitStream}. */
 export interface RateLimitStreamOptions {
-  /** Where time comes from. Default the platform's. Streams that share a policy must share their clock. */
+  /** The source of time. Default: the platform's. Streams that share a policy must share a clock. */
   clock?: Clock | undefined;
 }
 
 /**
- * A stream whose reads and writes wait until a {@link RatePolicy} lets them. A read that waits has not been started, so
- * the transport is paused and the peer waits too; how many bytes it brings is not known before, and what is too much
- * delays the next. A write takes no more than is available. What a teardown drops is not counted, and it waits for
- * nothing.
+ * A stream whose reads and writes wait until a {@link RatePolicy} allows them. A read that waits is not started below,
+ * so the transport is paused and the peer waits too. A read's size is not known before, so an excess delays the next
+ * one. A write takes no more than is available. A teardown does not wait, and the bytes it discards are not counted.
  */
 export class RateLimitStream implements ByteStream {
   /** The layer below. */
@@ -32,19 +31,19 @@ export class RateLimitStream implements ByteStream {
   readonly #clock: Clock;
   readonly #readLimit: RateLimit | undefined;
   readonly #writeLimit: RateLimit | undefined;
-  /** The read in flight here or below, where reads are limited. */
+  /** The read in flight, here or below, if reads are limited. */
   #reader: ReadHandler | undefined;
   /** Set while a read waits here. */
   #readTimer: Timer | undefined;
-  /** The write in flight here or below, where writes are limited. */
+  /** The write in flight, here or below, if writes are limited. */
   #writer: WriteHandler | undefined;
   /** Set while a write waits here. */
   #writeTimer: Timer | undefined;
-  /** What a write that waits is to write. */
+  /** The buffers of a write that waits here. */
   #buffers: Uint8Array | readonly Uint8Array[] = [];
-  /** What the limit was told of the write in flight below. */
+  /** How many bytes the limit was charged for the write in flight below. */
   #taken = 0;
-  /** Closed, or being torn down: nothing is limited any more. */
+  /** Closed or being torn down: nothing is limited. */
   #ending = false;
 
   constructor(nextLayer: ByteStream, policy: RatePolicy, options: RateLimitStreamOptions = {}) {
@@ -57,7 +56,7 @@ export class RateLimitStream implements ByteStream {
     this.#writeLimit = checkLimit(policy.write);
   }
 
-  /** Where the other side is, as the next layer knows it. */
+  /** The next layer's peer. */
   get peer(): Peer | undefined {
     return this.nextLayer.peer;
   }
@@ -104,7 +103,7 @@ export class RateLimitStream implements ByteStream {
     else this.#readTimer = this.#clock.setTimer(limit.delay(Infinity, now), this.#onReadTimer);
   }
 
-  /** Starts a write of what is available, or waits until that is something. */
+  /** Starts a write of the bytes available, or waits until there are some. */
   #write(limit: RateLimit, buffers: Uint8Array | readonly Uint8Array[]): void {
     const now = this.#clock.now();
     const length = byteLength(buffers);
@@ -112,7 +111,7 @@ export class RateLimitStream implements ByteStream {
     if (available > 0 || length === 0) {
       const size = Math.min(length, available);
       this.nextLayer.writeSome(size < length ? takeFront(buffers, size) : buffers, this.#onWritten);
-      // At once, so that other streams do not count on the same bytes.
+      // Charged at the start, so that other streams do not count on the same bytes.
       limit.take(size, now);
       this.#taken = size;
       this.#buffers = [];
@@ -155,7 +154,7 @@ export class RateLimitStream implements ByteStream {
     writer(error, written);
   };
 
-  /** Ends what waits here when the stream is closed: the one, then in a turn of its own the other. */
+  /** Fails the read and the write that wait here, after a close. Each handler gets a turn of its own. */
   readonly #abortRead = (): void => {
     queueMicrotask(this.#abortWrite);
     if (this.#readTimer === undefined) return;
@@ -171,8 +170,8 @@ export class RateLimitStream implements ByteStream {
   };
 }
 
-/** A limit, or none. What is in its place where it is none would fail much later. */
+/** Checks a limit here, since an invalid one would fail much later. */
 function checkLimit(limit: RateLimit | undefined): RateLimit | undefined {
   if (limit === undefined || typeof limit.available === "function") return limit;
-  throw invalidArgument("A rate policy has a RateLimit for each direction; simpleRatePolicy makes one of numbers");
+  throw invalidArgument("A rate policy has a RateLimit for each direction; simpleRatePolicy makes one from numbers");
 }

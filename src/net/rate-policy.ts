@@ -1,30 +1,27 @@
 import { checkNumber, checkOptions, optionSet, refilled } from "../core/internal.ts";
 
 /**
- * How many bytes may pass in one direction. Implementations need no timer and no clock of their own: the caller says
- * what time it is, in milliseconds that never go back. One limit may serve any number of streams, and both directions:
- * it then holds for all of them together.
- *
- * Beast's RatePolicy counts the bytes of the current second, and is told when a second is over by each stream's timer;
- * so a policy shared by several streams would be told several times, and all traffic comes in bursts of a second's.
+ * A limit on the bytes that pass in one direction. An implementation needs neither timer nor clock: the caller passes
+ * the time, in milliseconds that never go back. Several streams, and both directions, may share a limit; it then bounds
+ * their sum.
  */
 export interface RateLimit {
-  /** How many bytes may pass now; 0 or less if none. */
+  /** How many bytes may pass now; 0 or less if none may. */
   available(now: number): number;
   /**
-   * Takes note of bytes that pass. They may be more than were available, as nobody knows before a read how much it
-   * brings: such a debt has to delay what follows. Less than 0 gives back what was taken and did not pass after all.
+   * Charges bytes that pass. They may be more than were available, since a read's size is not known before; such a debt
+   * must delay later bytes. A negative number gives back bytes that were charged but did not pass.
    */
   take(bytes: number, now: number): void;
-  /** In how many milliseconds to ask again, at least 1, where nothing is available; `bytes` would be of use. */
+  /** In how many milliseconds to ask again, at least 1, when nothing is available; `bytes` are wanted. */
   delay(bytes: number, now: number): number;
 }
 
-/** What a `RateLimitStream` may read and write. {@link RateLimit} says why it has this shape. */
+/** The limits of a `RateLimitStream`. */
 export interface RatePolicy {
-  /** What may be read. Default all that comes. */
+  /** The limit for reads. Default: none. */
   readonly read?: RateLimit | undefined;
-  /** What may be written. Default all. */
+  /** The limit for writes. Default: none. */
   readonly write?: RateLimit | undefined;
 }
 
@@ -34,19 +31,19 @@ export interface SimpleRatePolicyOptions {
   read?: number | undefined;
   /** How many bytes a second may be written, more than 0. Default Infinity: no limit. */
   write?: number | undefined;
-  /** What was left unused of how many milliseconds may pass later, all at once; more than 0. Default 1000, as in Beast. */
+  /** Unused bytes of this many milliseconds may pass later, all at once. More than 0. Default 1000. */
   burst?: number | undefined;
 }
 
-/** How many milliseconds' worth of bytes is enough to go on with: fewer would make many small writes. */
+/** The delay is long enough to gather this many milliseconds' worth of bytes, to avoid many small writes. */
 const worthwhileMs = 50;
 
-/** Sums of fractions are a little off. */
+/** Allows for rounding errors of summed fractions. */
 const tolerance = 1e-6;
 
-/** A bucket of tokens, one a byte, that fills at a fixed rate. It can be in debt. */
+/** A token bucket, one token a byte, that fills at a fixed rate. It can be in debt. */
 class TokenBucket implements RateLimit {
-  /** Bytes a millisecond. */
+  /** Bytes per millisecond. */
   readonly #rate: number;
   readonly #capacity: number;
   readonly #worthwhile: number;
@@ -78,17 +75,17 @@ class TokenBucket implements RateLimit {
 
   #fill(now: number): void {
     if (now <= this.#filledAt) return;
-    // It begins full, so how long the first time is does not matter.
+    // The bucket begins full, so the length of the first interval does not matter.
     this.#tokens = refilled(this.#tokens, this.#capacity, this.#rate, now - this.#filledAt);
     this.#filledAt = now;
   }
 }
 
 /**
- * A policy of so many bytes a second in each direction. Give it to one `RateLimitStream`, or to several that are to
+ * A policy of a fixed number of bytes a second in each direction. Pass it to one `RateLimitStream`, or to several that
  * share the limit.
  *
- * Throws `core.invalid_argument` for what is no number above 0, and for an option that there is not.
+ * Throws `core.invalid_argument` for a value that is not a number above 0, and for an unknown option.
  */
 export function simpleRatePolicy(options: SimpleRatePolicyOptions): RatePolicy {
   checkOptions(policyOptions, options);

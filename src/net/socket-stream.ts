@@ -5,26 +5,26 @@ import { DuplexStream } from "../core/internal.ts";
 import { connectedTo, type Target } from "./address.ts";
 import { hasOnread, lend, makeSocket, onread, takenBack, type Handle, type SocketOptions } from "./onread.ts";
 
-/** How a socket's bytes come: into the shared buffer, or as `'data'` events, which always work. */
+/** How a socket is read: into the shared buffer, or by `'data'` events, which always work. */
 export type ReadWay = "onread" | "data";
 
-/** On a socket, its stream: so all sockets share their listeners. */
+/** The property of a socket that has its stream, so that all sockets share their listeners. */
 const stream = Symbol("stream");
 
 type StreamSocket = Socket & { [stream]?: SocketStream };
 
 /**
- * A {@link ByteStream} over a TCP connection or a Unix socket. It comes from `listen` or `connect`; for a socket made
- * elsewhere there is `fromDuplex`.
+ * A {@link ByteStream} over a TCP connection or a Unix socket. Made by `listen` or `connect`; for other sockets use
+ * `fromDuplex`.
  *
- * Reading stops when a read's handler, and all that it set off before the event loop turns, has not started another:
- * a consumer that always does costs no system call for that. Closing while a write is in flight resets a TCP
- * connection, since half a write must not look like an orderly end, and frees the kernel's memory too.
+ * Reading stops if no further read was started by the time the event loop turns. A consumer that always starts one
+ * costs no system call for that. Closing while a write is in flight resets a TCP connection, since half a write must
+ * not look like an orderly end; a reset also frees the kernel's memory.
  */
 export class SocketStream extends DuplexStream<Socket> implements ByteStream {
   readonly #way: ReadWay;
   #peer: Peer = {};
-  /** Told when the socket is closed. */
+  /** Called when the socket is closed. */
   #closed: (() => void) | undefined;
   #checking = false;
   #released = false;
@@ -56,21 +56,21 @@ export class SocketStream extends DuplexStream<Socket> implements ByteStream {
   /** A stream over an accepted connection that no socket has been built from yet. @internal */
   static fromHandle(handle: Handle, unix: string | undefined, closed: () => void): SocketStream {
     const options: SocketOptions = { handle, allowHalfOpen: true, onread: onread((size) => made.#received(size)) };
-    // It reads from its construction on. Nothing comes before this turn ends, and then it is paused if nobody wants it.
+    // It reads from construction on. Nothing arrives before this turn ends; then it is paused if no read was started.
     const made: SocketStream = new SocketStream(makeSocket(options), "onread", true);
     made.#connected(unix, closed);
     made.idle();
     return made;
   }
 
-  /** A stream over a socket that is connected and paused, by its `'data'` events. @internal */
+  /** A stream over a connected, paused socket, read by `'data'` events. @internal */
   static fromSocket(socket: Socket, unix: string | undefined, closed: () => void): SocketStream {
     const made = new SocketStream(socket, "data", false);
     made.#connected(unix, closed);
     return made;
   }
 
-  /** Starts to connect; `connected` has the outcome. @internal */
+  /** Starts to connect; `connected` gets the outcome. @internal */
   static connecting(target: Target, way: ReadWay, connected: (error: Error | undefined) => void): SocketStream {
     const options: SocketOptions = { allowHalfOpen: true };
     const reads = way === "onread" && hasOnread();
@@ -88,7 +88,7 @@ export class SocketStream extends DuplexStream<Socket> implements ByteStream {
     return made;
   }
 
-  /** Where the other side is, as it was known when the connection was made. */
+  /** The peer's address, taken when the connection was made. */
   override get peer(): Peer {
     return this.#peer;
   }
@@ -104,15 +104,15 @@ export class SocketStream extends DuplexStream<Socket> implements ByteStream {
   }
 
   /**
-   * The socket, for the layer that uses it in the place of this stream from now on, save for `close`; undefined if
-   * something has been read already, or is in flight. @internal
+   * Gives the socket to a layer that uses it instead of this stream from now on, except for `close`. Undefined if
+   * something has been read or is in flight. @internal
    */
   release(): Socket | undefined {
     const socket = this.duplex;
     if (this.#released || this.isClosed || this.wanting || this.writing || socket.destroyed) return undefined;
     if (socket.bytesRead > 0 || socket.readableEnded) return undefined;
     this.#released = true;
-    // Its new owner may close it too.
+    // The new owner may close it too.
     socket.on("close", () => this.close());
     return socket;
   }
@@ -128,7 +128,7 @@ export class SocketStream extends DuplexStream<Socket> implements ByteStream {
 
   protected override starting(): void {
     if (this.#released)
-      this.failed(coreError("core.operation_pending", { message: "The socket is a TLS stream's now" }));
+      this.failed(coreError("core.operation_pending", { message: "The socket now belongs to a TLS stream" }));
   }
 
   protected override idle(): void {
@@ -137,14 +137,14 @@ export class SocketStream extends DuplexStream<Socket> implements ByteStream {
       super.idle();
     } else if (!this.#checking) {
       this.#checking = true;
-      // A microtask's tick comes after all microtasks, a tick of our own before them; and both before the next read.
+      // A tick from a microtask runs after all microtasks, a tick from here before them; both run before the next read.
       queueMicrotask(() => nextTick(SocketStream.#pauseUnlessWanted, this));
     }
   }
 
   protected override destroy(): void {
     const socket = this.duplex;
-    // Its new owner is told why.
+    // The new owner gets an error that says why.
     if (this.#released) socket.destroy(coreError("core.aborted"));
     else if (this.writing && this.#peer.unix === undefined && !socket.connecting && !socket.destroyed)
       socket.resetAndDestroy();
@@ -159,7 +159,7 @@ export class SocketStream extends DuplexStream<Socket> implements ByteStream {
   #connected(unix: string | undefined, closed: (() => void) | undefined): void {
     const socket = this.duplex;
     this.#closed = closed;
-    // Asked now, since after a reset nobody knows.
+    // Taken now, since a socket does not know it after a reset.
     this.#peer = unix === undefined ? connectedTo(socket) : { unix };
     socket.setNoDelay(true);
   }

@@ -9,7 +9,7 @@ import { checkClientOptions } from "./tls-options.ts";
 import { TlsStream } from "./tls-stream.ts";
 import { toDuplex } from "./to-duplex.ts";
 
-/** Options of a TLS client: those of `node:tls` that concern who the two sides are and how they encrypt. */
+/** Options of a TLS client: the options of `node:tls` about identity and encryption. */
 export interface TlsOptions extends Pick<
   ConnectionOptions,
   | "ALPNProtocols"
@@ -27,13 +27,13 @@ export interface TlsOptions extends Pick<
 > {}
 
 /**
- * Connects to a TCP port and performs the TLS handshake as its client. The certificate must be one for `host`, signed
- * by an authority that Node.js or the option `ca` knows, unless `rejectUnauthorized` is false; the host's name goes to
- * the server (SNI) unless it is an address. There is no deadline but the operating system's: pass a signal for one.
+ * Connects to a TCP port and performs the TLS handshake as the client. The server's certificate must be for `host` and
+ * signed by an authority known to Node.js or given as `ca`, unless `rejectUnauthorized` is false. A host's name is sent
+ * to the server (SNI), an address is not. The only deadline is the operating system's: pass a signal for another.
  *
  * Rejects with `net.bad_certificate`, `net.tls_failed` for every other failure of the handshake,
- * `core.connection_reset`, `core.invalid_argument` for options that can't be meant, `core.aborted`, and what
- * `connect` rejects with. Node's own error is the cause.
+ * `core.connection_reset`, `core.invalid_argument` for invalid options, `core.aborted`, and the errors of `connect`.
+ * The cause is Node's error.
  */
 export function connectTls(target: Target, options: TlsOptions & ConnectOptions = {}): Promise<TlsStream> {
   return handled(connectAndShakeHands(target, options));
@@ -47,8 +47,8 @@ async function connectAndShakeHands(target: Target, options: TlsOptions & Connec
 }
 
 /**
- * Performs the TLS handshake as the client of `host` over a stream that is connected already, such as a proxy's tunnel.
- * The stream is closed if that fails. For the rest see {@link connectTls}.
+ * Performs the TLS handshake as the client of `host` over a connected stream, such as a proxy's tunnel. If it fails,
+ * the stream is closed. For the rest see {@link connectTls}.
  */
 export function startTls(
   nextLayer: ByteStream,
@@ -71,13 +71,13 @@ async function shakeHandsOver(
   return shakeHands(host, nextLayer, { host, socket: toDuplex(nextLayer) }, options);
 }
 
-/** What `node:tls` is told of where the server is. */
+/** The options of `node:tls` that say where the server is. */
 interface Place extends ConnectionOptions {
   host: string;
   family?: 4 | 6 | undefined;
 }
 
-/** `name` is the server's address in words. */
+/** `name` is the server's address as text. */
 function shakeHands(
   name: string,
   nextLayer: ByteStream | undefined,
@@ -93,7 +93,7 @@ function shakeHands(
       reject(error);
     };
     const abort = (): void => fail(abortError(signal!));
-    // What comes after the outcome still finds a listener, and changes nothing.
+    // A later error still has this listener, and changes nothing.
     const failed = (cause: Error): void =>
       fail(connected ? tlsError(cause, name, socket!.authorizationError != null) : connectError(cause, name));
     let connected = nextLayer !== undefined;
@@ -108,7 +108,7 @@ function shakeHands(
       const all: Place = { servername: serverName(place.host), ...given(own), ...place };
       socket = connectSocket(all);
     } catch (cause) {
-      // Without an error: that would end with a socket half made, to which nobody listens.
+      // Destroyed without an error, since the half-made socket has no listener for one.
       place.socket?.destroy();
       fail(optionsError(cause, name));
       return;
@@ -133,12 +133,12 @@ function optionsError(cause: unknown, name: string): ServalError {
   return coreError("core.invalid_argument", { cause, message });
 }
 
-/** What goes into SNI: RFC 6066 section 3 has names alone, without the dot at their end. */
+/** The name for SNI: RFC 6066 section 3 allows only host names, without the final dot. */
 function serverName(host: string): string {
   return isIP(host) === 0 ? host.replace(/\.$/, "") : "";
 }
 
-/** Without what is undefined: `node:tls` takes that for a value. */
+/** The options that are set: `node:tls` would take undefined for a value. */
 function given(options: TlsOptions): TlsOptions {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
 }

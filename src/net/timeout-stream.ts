@@ -13,34 +13,34 @@ import { checkByteStream, checkClock, invalidArgument } from "../core/internal.t
 
 /** Options of a {@link TimeoutStream}. */
 export interface TimeoutStreamOptions {
-  /** Where time comes from. Default the platform's. */
+  /** The source of time. Default: the platform's. */
   clock?: Clock | undefined;
 }
 
 /**
- * Deadlines for a stream. The deadline that is set when an operation (read, write, teardown) starts is that operation's;
- * a later change does not touch it. Where one passes, the next layer is closed, and what is in flight and all that
- * follows completes with `core.timeout`, up to `close`. Where it has passed before an operation starts, that is so at
- * once, and nothing is done for the operation.
+ * Deadlines for a stream. An operation (read, write, teardown) has the deadline that is set when it starts; later
+ * changes do not affect it. When a deadline passes, the next layer is closed, and all operations in flight and later
+ * ones complete with `core.timeout`, until `close`. If it has passed before an operation starts, the operation fails at
+ * once without being started below.
  *
- * Without a deadline, which is the default, a stream waits for as long as it takes. The timer keeps no process alive;
- * setting a deadline before each operation costs no timer each. A WebSocket stream has timeouts of its own: set
- * `expiresNever` below one that is open.
+ * Without a deadline, the default, operations wait forever. The timer does not keep the process alive, and a deadline
+ * set before each operation does not cost a timer each. A WebSocket stream has timeouts of its own: call `expiresNever`
+ * on the stream below one that is open.
  */
 export class TimeoutStream implements ByteStream {
   /** The layer below. */
   readonly nextLayer: ByteStream;
   readonly #clock: Clock;
-  /** For the operations that start from now on. */
+  /** The deadline of operations that start from now on. */
   #deadline = Infinity;
   #reader: ReadHandler | undefined;
   #writer: WriteHandler | undefined;
   #teardown: TeardownHandler | undefined;
-  /** Of the read or the teardown in flight; Infinity where there is none. */
+  /** The deadline of the read or teardown in flight; Infinity if there is none. */
   #readDeadline = Infinity;
   #writeDeadline = Infinity;
   #timer: Timer | undefined;
-  /** When the timer fires, at the earliest. */
+  /** The earliest time at which the timer may fire. */
   #due = Infinity;
   #timedOut = false;
   #closed = false;
@@ -50,20 +50,20 @@ export class TimeoutStream implements ByteStream {
     this.#clock = checkClock(options.clock);
   }
 
-  /** Where the other side is, as the next layer knows it. */
+  /** The next layer's peer. */
   get peer(): Peer | undefined {
     return this.nextLayer.peer;
   }
 
   /**
-   * The operations that start from now on have to be complete `ms` milliseconds from now, all of them together. Infinity
-   * is never; 0 or less has passed already. Throws `core.invalid_argument` for what is no number.
+   * Operations that start from now on must all complete within `ms` milliseconds from now. Infinity means never; 0 or
+   * less has already passed. Throws `core.invalid_argument` if `ms` is not a number.
    */
   expiresAfter(ms: number): void {
     this.expiresAt(this.#clock.now() + ms);
   }
 
-  /** The same with a moment: `time` is in milliseconds, as `now` of the clock has it. */
+  /** Like {@link expiresAfter}, but `time` is a time of the clock, in milliseconds. */
   expiresAt(time: number): void {
     if (typeof time !== "number" || Number.isNaN(time)) {
       throw invalidArgument("A deadline must be a number of milliseconds, or Infinity");
@@ -71,7 +71,7 @@ export class TimeoutStream implements ByteStream {
     this.#deadline = time;
   }
 
-  /** The operations that start from now on have no deadline. */
+  /** Operations that start from now on have no deadline. */
   expiresNever(): void {
     this.#deadline = Infinity;
   }
@@ -106,12 +106,13 @@ export class TimeoutStream implements ByteStream {
     this.nextLayer.close();
   }
 
-  /** Returns the deadline of the operation that is about to start; Infinity where nothing has to be waited for. */
+  /** The deadline of the operation that is about to start; Infinity if there is none or the layer is closed. */
   #start(): number {
     if (this.#timedOut || this.#closed) return Infinity;
     const deadline = this.#deadline;
     if (deadline === Infinity || this.#clock.now() < deadline) return deadline;
-    // Before the start, so that nothing more is read or sent. On a closed layer the operation completes in the usual way.
+    // Closed before the start, so that nothing more is read or sent. On a closed layer the operation completes as
+    // usual.
     this.#expire();
     return Infinity;
   }
@@ -133,7 +134,7 @@ export class TimeoutStream implements ByteStream {
     this.#timer = undefined;
     this.#due = Infinity;
     const earliest = Math.min(this.#readDeadline, this.#writeDeadline);
-    // The operation that it was set for may be long complete, and others under way.
+    // The operation that the timer was set for may have completed, and others may be in flight.
     if (earliest <= this.#clock.now()) this.#expire();
     else if (earliest < Infinity) this.#arm(earliest);
   };
@@ -144,7 +145,7 @@ export class TimeoutStream implements ByteStream {
     this.nextLayer.close();
   }
 
-  /** Whether what the next layer says is that we have closed it. */
+  /** Whether an error of the next layer comes from our own close at a deadline. */
   get #isTimeout(): boolean {
     return this.#timedOut && !this.#closed;
   }

@@ -1,7 +1,7 @@
 import { createSecureContext, type SecureContext, type SecureContextOptions } from "node:tls";
 import { checkOptions, decodeLatin1, invalidArgument, optionSet } from "../core/internal.ts";
 
-/** The options of both sides that hold PEM, as far as they are looked at here. */
+/** The options of both roles that hold PEM and are checked here. */
 interface Certificates {
   readonly ca?: unknown;
   readonly cert?: unknown;
@@ -21,13 +21,13 @@ const ofServer = optionSet(
   "{ cert, key }",
 );
 
-/** Passes a client's options. `taker` is the function that takes them. */
+/** Checks a client's options. `taker` is the name of the function that they were passed to. */
 export function checkClientOptions(taker: string, options: Certificates): void {
   checkOptions(ofClient, options, taker);
   checkCertificates(options);
 }
 
-/** Passes a server's options. */
+/** Checks a server's options. */
 export function checkServerOptions(
   options: Certificates & { readonly secureContext?: unknown; readonly SNICallback?: unknown },
   taker = "acceptTls",
@@ -41,23 +41,23 @@ export function checkServerOptions(
   checkCertificates(options);
 }
 
-/** The context that a server's options make. It costs milliseconds: one serves many connections. */
+/** The context made from a server's options. It takes milliseconds, so one serves many connections. */
 export function serverContext(options: SecureContextOptions): SecureContext {
-  // As tls.Server has it: a session is resumed only where its client was asked for the same.
+  // As in tls.Server: a client's session is resumed only by a server with the same id.
   return createSecureContext({ honorCipherOrder: true, sessionIdContext: "serval", ...options });
 }
 
 const certificate = /-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----/;
 const privateKey = /-----BEGIN [A-Z ]*PRIVATE KEY-----/;
 
-/** Node's own words for these are OpenSSL's ("no start line"); and of a `ca` that is none it says nothing at all. */
+/** OpenSSL's messages for these are obscure ("no start line"), and an invalid `ca` is ignored silently. */
 function checkCertificates({ ca, cert, key }: Certificates): void {
   const all = Object.entries({ ca, cert, key }).filter(([, value]) => value != null);
   const without = all.filter(([, value]) => !holds(value, /-----BEGIN /)).map(([name]) => name);
   if (without.length > 0) {
     const hold = without.length === 1 ? "holds" : "hold";
     throw invalidArgument(
-      `${without.join(" and ")} ${hold} no PEM: pass the contents (readFileSync) in the place of the path`,
+      `${without.join(" and ")} ${hold} no PEM: pass the file's contents (readFileSync) instead of its path`,
     );
   }
   const isNoCertificate = cert != null && !holds(cert, certificate);
@@ -70,7 +70,7 @@ function checkCertificates({ ca, cert, key }: Certificates): void {
   if (ca != null && !holds(ca, certificate)) throw invalidArgument("ca holds no certificate");
 }
 
-/** Whether there is something like this in it, or in each of a list. What is of another kind is for `node:tls` to refuse. */
+/** Whether the value, or each value of a list, matches. Values of other types are left to `node:tls`. */
 function holds(value: unknown, pattern: RegExp): boolean {
   if (Array.isArray(value)) return value.every((each) => holds(each, pattern));
   if (typeof value === "string") return pattern.test(value);

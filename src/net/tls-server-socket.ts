@@ -1,27 +1,27 @@
-// Node's TLSSocket in the server's role, over a stream of ours. tls.Server would do for sockets that it accepts itself,
-// but it does not say which of its connections belongs to which stream, and makes a context of its own. What it does
-// beyond the documented interface of TLSSocket has to be done here; this file alone knows of that. Were something of
-// it missing one day, handshakes would fail; no certificate would pass that was not looked at.
+// Node's TLSSocket in the server's role over one of our streams. tls.Server does not fit: it does not say which of its
+// connections belongs to which stream, and makes its own context. Some of its work is not part of TLSSocket's
+// documented interface and is done here, in this file only. If Node changed that, handshakes would fail; no certificate
+// would be accepted unchecked.
 import type { Duplex } from "node:stream";
 import { TLSSocket, type TLSSocketOptions } from "node:tls";
 
-/** What is used of a TLSSocket that its types don't have. */
+/** The members of TLSSocket that its types lack. */
 interface Internals {
   on(event: "_tlsError", listener: (error: Error) => void): unknown;
-  /** From now on failures are `'error'` events, no longer `'_tlsError'`. */
+  /** From now on, failures are `'error'` events instead of `'_tlsError'`. */
   _releaseControl(): unknown;
   readonly _handle?: { verifyError?(): (Error & { code?: string }) | null } | null;
 }
 
-/** What became of a handshake. At most one of the three runs, once. */
+/** The outcome of a handshake. At most one of the three is called, once. */
 export interface HandshakeOutcome {
   secured(): void;
   failed(cause: unknown): void;
-  /** The client's certificate was asked for, and is not accepted; OpenSSL's word for why. */
+  /** The client's certificate was requested and is not accepted; `why` is OpenSSL's error. */
   unauthorized(why: string): void;
 }
 
-/** Starts the handshake as the server over a duplex. Throws for options that `node:tls` refuses. */
+/** Starts the handshake as the server over a duplex. Throws if `node:tls` refuses the options. */
 export function shakeHandsAsServer(duplex: Duplex, options: TLSSocketOptions, outcome: HandshakeOutcome): TLSSocket {
   const socket = new TLSSocket(duplex, { ...options, isServer: true });
   const internals = socket as unknown as Internals;
@@ -56,7 +56,7 @@ export function shakeHandsAsServer(duplex: Duplex, options: TLSSocketOptions, ou
   return socket;
 }
 
-/** Why the client's certificate is not accepted, in OpenSSL's word; undefined where it is. */
+/** OpenSSL's error for the client's certificate; undefined if it is accepted. */
 function refusal({ _handle: handle }: Internals): string | undefined {
   if (typeof handle?.verifyError !== "function") return "UNABLE_TO_VERIFY";
   const error = handle.verifyError();

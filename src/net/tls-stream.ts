@@ -4,30 +4,30 @@ import type { ByteStream, Peer } from "../core/index.ts";
 import { DuplexStream } from "../core/internal.ts";
 import { connectedTo } from "./address.ts";
 
-/** A {@link ByteStream} over either side of a TLS connection. It comes from `connectTls`, `startTls` or `acceptTls`. */
+/** A {@link ByteStream} over a TLS connection, in either role. Made by `connectTls`, `startTls` or `acceptTls`. */
 export class TlsStream extends DuplexStream implements ByteStream {
-  /** The layer below, where that is a {@link ByteStream}. */
+  /** The layer below, if that is a {@link ByteStream}. */
   readonly nextLayer?: ByteStream;
-  /** The application protocol that was agreed on (RFC 7301), such as `http/1.1`; undefined if none was. */
+  /** The negotiated application protocol (ALPN, RFC 7301), such as `http/1.1`; undefined if there is none. */
   readonly alpnProtocol: string | undefined;
-  /** The name that the client asked for (SNI, RFC 6066 section 3); undefined if it gave none. */
+  /** The server name that the client sent (SNI, RFC 6066 section 3); undefined if it sent none. */
   readonly servername: string | undefined;
   /** The version of TLS, such as `TLSv1.3`. */
   readonly protocol: string | undefined;
-  /** Whether the other side has a certificate that is accepted. On a server only where `requestCert` asked for one. */
+  /** Whether the peer has a certificate that is accepted. On a server this needs `requestCert`. */
   readonly authorized: boolean;
-  /** OpenSSL's word for why the other side is not {@link authorized}, where its certificate was asked for and looked at. */
+  /** OpenSSL's error if the peer's certificate was requested but is not {@link authorized}. */
   readonly authorizationError: string | undefined;
   readonly #socket: TLSSocket;
   readonly #peer: Peer | undefined;
 
   /** @internal Use the functions named above. */
   constructor(socket: TLSSocket, nextLayer: ByteStream | undefined) {
-    // It keeps no chunk beyond its callback: by then all is encrypted.
+    // TLSSocket keeps no reference to a chunk after its callback: by then all is encrypted.
     super(socket, { socket: true });
     this.#socket = socket;
     if (nextLayer !== undefined) this.nextLayer = nextLayer;
-    // Asked now, since a socket that is gone knows nothing any more. What there is not has many names in Node.
+    // Taken now, since a closed socket has lost them. Node has several values for "none".
     this.alpnProtocol = socket.alpnProtocol || undefined;
     this.servername = (socket as { servername?: string | false | null }).servername || undefined;
     this.protocol = socket.getProtocol() ?? undefined;
@@ -36,24 +36,24 @@ export class TlsStream extends DuplexStream implements ByteStream {
     this.#peer = nextLayer === undefined ? connectedTo(socket) : nextLayer.peer;
   }
 
-  /** Where the other side is, as far as it was known when the connection was made. */
+  /** The peer's address, taken when the connection was made. */
   override get peer(): Peer | undefined {
     return this.#peer;
   }
 
   /** The cipher suite, by its name in the RFCs, such as `TLS_AES_256_GCM_SHA384`; undefined once the stream is closed. */
   get cipher(): string | undefined {
-    // Of a socket that is gone, null or empty, whatever Node's types say.
+    // A closed socket returns null or an empty object, contrary to Node's types.
     return (this.#socket.getCipher() as { standardName?: string } | null | undefined)?.standardName;
   }
 
-  /** The other side's certificate; undefined if it has sent none, and once the stream is closed. */
+  /** The peer's certificate; undefined if it sent none, or if the stream is closed. */
   get peerCertificate(): X509Certificate | undefined {
     return this.#socket.getPeerX509Certificate();
   }
 }
 
-/** Node has it as a word or as an error, whatever its types say. */
+/** Node has it as a string or an error, contrary to its types. */
 function wordOf(error: unknown): string | undefined {
   if (error == null) return undefined;
   return error instanceof Error ? ((error as { code?: string }).code ?? error.message) : String(error);

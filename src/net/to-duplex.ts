@@ -2,7 +2,7 @@ import { Duplex } from "node:stream";
 import { transportError, type ByteStream, type ReadHandler, type WriteHandler } from "../core/index.ts";
 import { dropFront } from "../core/internal.ts";
 
-/** What a `Duplex` calls when it may go on, or has failed. */
+/** The callback that a `Duplex` passes to its implementation. */
 type Callback = (error?: Error | null) => void;
 
 class StreamDuplex extends Duplex {
@@ -39,7 +39,7 @@ class StreamDuplex extends Duplex {
     if (error !== undefined) {
       this.destroy(error);
     } else {
-      // They are borrowed, and a reader of a Duplex keeps what it gets.
+      // Copied, since the bytes are borrowed and a Duplex's reader may keep them.
       this.push(bytes === undefined ? null : Buffer.from(bytes));
     }
   };
@@ -64,7 +64,7 @@ class StreamDuplex extends Duplex {
     }
   };
 
-  /** Starts an operation. An exception is misuse: the stream is in use elsewhere too. */
+  /** Starts an operation. An exception means misuse: the stream is in use elsewhere too. */
   #start(operation: () => void): void {
     try {
       operation();
@@ -75,12 +75,12 @@ class StreamDuplex extends Duplex {
 }
 
 /**
- * A Node `Duplex` over any {@link ByteStream}: for what takes nothing else, such as `node:tls`. The opposite of
- * `fromDuplex`. The stream is the duplex's from now on; destroying the duplex closes it, and the stream's errors are
- * the duplex's. It reads ahead as far as the duplex's `readableHighWaterMark`, then waits.
+ * A Node `Duplex` over any {@link ByteStream}, for interfaces that need one, such as `node:tls`. The inverse of
+ * `fromDuplex`. The duplex owns the stream from now on: destroying the duplex closes the stream, and the stream's
+ * errors become the duplex's. It reads ahead up to `readableHighWaterMark`.
  *
- * A {@link ByteStream} does not end one side and go on with the other, so after `end` the peer sees the end only once it
- * has ended too and that was read: then the duplex destroys itself, which closes the stream.
+ * A {@link ByteStream} does not end one side and go on with the other. So after `end`, the peer sees the end only when
+ * its own end has been read: then the duplex destroys itself, which closes the stream.
  */
 export function toDuplex(stream: ByteStream): Duplex {
   return new StreamDuplex(stream);

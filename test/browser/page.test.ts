@@ -320,8 +320,8 @@ describe("the page in Chromium", { skip: requires("chromium") }, () => {
     it("says what is wrong with a URL or subprotocol", async () => {
       await page.keyboard.press("Alt+n");
       for (const [target, protocols, words] of [
-        ["ws://", "", "This is no URL."],
-        ["ftp://host/", "", "“ftp:” is no WebSocket's scheme"],
+        ["ws://", "", "This is not a URL."],
+        ["ftp://host/", "", "“ftp:” is not the scheme of a WebSocket"],
         ["ws://127.0.0.1/", "a/b", "subprotocol"],
       ] as const) {
         await page.getByLabel("URL").fill(target);
@@ -344,7 +344,7 @@ describe("the page in Chromium", { skip: requires("chromium") }, () => {
         "other: to the second",
       ]);
       // What its server alone can know.
-      assert.match(await text(region(/^Request/)), /^Browsers don’t tell/);
+      assert.match(await text(region(/^Request/)), /^Browsers hide/);
       await message().fill("a draft");
 
       await tab(1).click();

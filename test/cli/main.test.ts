@@ -207,7 +207,7 @@ describe("serval bench", () => {
       signal: null,
       stdout: "",
       stderr:
-        "serval: That is not a whole URL: write it like http://user:password@proxy.example:3128; see serval bench --help\n",
+        "serval: This is not a whole URL: write it like http://user:password@proxy.example:3128; see serval bench --help\n",
     });
   });
 });

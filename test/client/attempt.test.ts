@@ -26,7 +26,7 @@ const steps: Readonly<Record<string, (place: Listening, options: ConnectOptions)
     connect("ws://example.com/secret", { ...options, proxy: `socks5h://user:secret@127.0.0.1:${port}` }),
 };
 
-describe("an attempt, given up", () => {
+describe("an attempt, aborted", () => {
   for (const [name, start] of Object.entries(steps)) {
     it(`by its deadline, in ${name}`, async () => {
       await using place = await mute();
@@ -62,7 +62,7 @@ describe("an attempt, given up", () => {
     });
   }
 
-  it("while it looks for the host, and before", async (test) => {
+  it("while it looks up the host, and before", async (test) => {
     // As for a host that answers nothing.
     const original = mock.method(Socket.prototype, "connect", function (this: Socket) {
       return this;
@@ -86,7 +86,7 @@ describe("an attempt, given up", () => {
     assert.equal(original.mock.callCount(), 4);
   });
 
-  it("has no effect once it is open, and leaves nothing at the signal or the clock", async () => {
+  it("is not affected by the signal once it is open, and keeps no timer or listener", async () => {
     await using server = await echoing();
     const clock = new VirtualClock();
     const controller = new AbortController();
@@ -113,7 +113,7 @@ describe("an attempt, redirected", () => {
   });
 
   for (const status of [301, 302, 303, 307, 308]) {
-    it(`follows ${status}, and takes nothing secret along`, async () => {
+    it(`follows ${status}, and takes no secrets along`, async () => {
       await using goal = await echoing();
       await using server = await answering(to(`http://127.0.0.1:${goal.port}/there?x=1#part`, status));
       const ws = await connect(`ws://user:secret@127.0.0.1:${server.port}/here`, {
@@ -132,7 +132,7 @@ describe("an attempt, redirected", () => {
     });
   }
 
-  it("follows to TLS, but never from TLS to none", async () => {
+  it("follows to TLS, but never from TLS to plain", async () => {
     await using secure = await echoing({ secure: true });
     await using up = await answering(to(`wss://localhost:${secure.port}/`));
     await converse(await connect(`ws://127.0.0.1:${up.port}/`, { ...trusting, redirects: 1 }));
@@ -143,7 +143,7 @@ describe("an attempt, redirected", () => {
     assert.equal(plain.accepted, 0);
   });
 
-  it("follows as often as it may, and no further", async () => {
+  it("follows as often as the option allows, and no further", async () => {
     await using server = await answering(({ target }) => [302, { Location: `/${Number(target.slice(1)) + 1}` }]);
     const url = `ws://user:secret@127.0.0.1:${server.port}/0`;
     const error = await failure(connect(url, { redirects: 3 }));
@@ -158,7 +158,7 @@ describe("an attempt, redirected", () => {
     assert.ok(server.asked.every(({ headers }) => headers.authorization !== undefined));
   });
 
-  it("decorates the request of each, which says what host it is for", async () => {
+  it("decorates each request, which has the host that it is sent to", async () => {
     await using end = await echoing();
     await using start = await answering(() => [302, { location: `ws://127.0.0.1:${end.port}/there` }]);
     const hosts: (string | undefined)[] = [];
@@ -175,7 +175,7 @@ describe("an attempt, redirected", () => {
     assert.deepEqual(asked, ["1", "2"]);
   });
 
-  it("follows over a Unix socket to a path of its own", () =>
+  it("follows over a Unix socket to another path of it", () =>
     withPath(async (path) => {
       const server = createHttpServer((_request, response) => {
         response.writeHead(302, { Connection: "close", Location: "/there" }).end();
@@ -192,7 +192,7 @@ describe("an attempt, redirected", () => {
       server.close();
     }));
 
-  it("fails with what refuses at the goal, or with the redirect that has no Location", async () => {
+  it("fails with the refusal of the last server, or with a redirect that has no Location", async () => {
     await using goal = await answering(() => [404]);
     await using server = await answering(to(`ws://127.0.0.1:${goal.port}/`));
     assert.equal((await failure(connect(`ws://127.0.0.1:${server.port}/`, { redirects: 5 }))).response?.status, 404);
@@ -201,7 +201,7 @@ describe("an attempt, redirected", () => {
     assert.deepEqual([error.code, error.response?.status], ["websocket.upgrade_declined", 302]);
   });
 
-  it("does not follow a proxy", async () => {
+  it("does not follow a proxy's redirect", async () => {
     await using goal = await echoing();
     // Not by node:http, which keeps CONNECT to itself.
     const found = `HTTP/1.1 302 Found\r\nLocation: ws://127.0.0.1:${goal.port}/\r\nContent-Length: 0\r\n\r\n`;
@@ -213,7 +213,7 @@ describe("an attempt, redirected", () => {
     assert.equal(goal.accepted, 0);
   });
 
-  it("has one deadline for all of it", async () => {
+  it("has one deadline for all redirects", async () => {
     await using goal = await mute();
     await using server = await answering(to(`ws://127.0.0.1:${goal.port}/`));
     const clock = new VirtualClock();

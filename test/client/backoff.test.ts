@@ -19,7 +19,7 @@ describe("Backoff", () => {
     assert.equal(new Backoff({ jitter: "none", initial: 0 }).delay(5000), 0);
   });
 
-  it("waits for a random part of that", () => {
+  it("waits for a random part of the delay", () => {
     assert.deepEqual(
       delays({}, 8, () => 0.5),
       [250, 500, 1000, 2000, 4000, 8000, 15_000, 15_000],
@@ -43,7 +43,7 @@ describe("Backoff", () => {
     );
   });
 
-  it("refuses what can't be meant, and says which option that is", () => {
+  it("refuses an invalid option by name", () => {
     const bad: readonly [options: unknown, message: RegExp][] = [
       [5000, /backoff takes a plain object/],
       [{ initial: -1 }, /backoff\.initial .* 0 or more, not -1/],

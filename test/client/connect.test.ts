@@ -27,7 +27,7 @@ describe("connect", () => {
     await converse(ws);
   });
 
-  it("talks to an IPv6 address, and takes the family that it is told to", async (test) => {
+  it("talks to an IPv6 address, and uses only the family given", async (test) => {
     const server = await echoing({ host: "::1" }).catch((error: Error) => {
       test.skip(`no IPv6 here: ${error.message}`);
       return undefined;
@@ -56,7 +56,7 @@ describe("connect", () => {
     assert.equal(other.code, "net.bad_certificate");
   });
 
-  it("offers HTTP/1.1 alone to a TLS server", async () => {
+  it("offers only HTTP/1.1 to a TLS server", async () => {
     const protocols: unknown[] = [];
     await using server = await listening(
       createTlsServer({ ...localhost, ALPNProtocols: ["h2", "http/1.1"] }, (socket) => {
@@ -83,7 +83,7 @@ describe("connect", () => {
       assert.equal(error.code, "net.connection_refused");
     }));
 
-  it("asks for subprotocols, and adds fields", async () => {
+  it("offers subprotocols, and adds headers", async () => {
     await using server = await serve({ host: "127.0.0.1", origins: "*", upgrade: () => ({ protocol: "b" }) });
     const ws = await connect(`ws://127.0.0.1:${server.port}/`, {
       protocols: ["a", "b"],
@@ -102,7 +102,7 @@ describe("connect", () => {
     await one.close();
   });
 
-  it("makes the URL's user and password Authorization, unless that is given", async () => {
+  it("makes Authorization from the URL's user and password, unless it is given", async () => {
     await using server = await echoing();
     const url = `ws://ada:open%20sesame@127.0.0.1:${server.port}/chat`;
     await (await connect(url)).close();
@@ -133,7 +133,7 @@ describe("connect", () => {
     assert.deepEqual(messages, [new TextEncoder().encode("welcome")]);
   });
 
-  it("fails with the response that refused it", async () => {
+  it("fails with the server's refusal", async () => {
     await using server = await answering(() => [401, { "WWW-Authenticate": "Basic" }, "who are you?"]);
     const error = await failure(connect(`ws://user:secret@127.0.0.1:${server.port}/secret`));
     assert.deepEqual([error.code, error.condition], ["websocket.upgrade_declined", "handshake_failed"]);
@@ -142,7 +142,7 @@ describe("connect", () => {
     assert.equal(String(Buffer.from(error.response.body)), "who are you?");
   });
 
-  it("rejects misuse, and has not touched the network then", async () => {
+  it("rejects misuse before it touches the network", async () => {
     await using server = await mute();
     const url = `ws://127.0.0.1:${server.port}/`;
     const cases: readonly [url: string, options: unknown, code: string][] = [
@@ -159,7 +159,7 @@ describe("connect", () => {
     assert.equal(server.accepted, 0);
   });
 
-  it("closes the connection behind misuse that the handshake found", async () => {
+  it("closes the connection after misuse that the handshake found", async () => {
     await using server = await mute();
     for (const options of [{ protocols: "no token" }, { headers: { Host: "example.com" } }]) {
       const error = await failure(connect(`ws://127.0.0.1:${server.port}/`, options));
@@ -167,7 +167,7 @@ describe("connect", () => {
     }
   });
 
-  it("does not report what nobody waits for", async () => {
+  it("leaves no unhandled rejection if nobody awaits it", async () => {
     void connect("nonsense");
     void connect("ws+unix:/nowhere/at/all");
     await turns();

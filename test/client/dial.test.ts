@@ -42,9 +42,9 @@ describe("connect, through proxies", () => {
   });
   after(() => servers[Symbol.asyncDispose]());
 
-  describe("a proxy behind TLS", () => {
+  describe("an https: proxy", () => {
     for (const scheme of ["ws", "wss"] as const) {
-      it(`carries ${scheme}:, TLS within TLS where that is asked for`, async () => {
+      it(`carries ${scheme}:, with TLS within TLS for wss:`, async () => {
         const asked: http.IncomingMessage[] = [];
         await using proxy = await secureProxy(asked);
         await servers.converses(scheme, `https://ada:opensesame@localhost:${proxy.port}`, { proxyTls: trusting.tls });
@@ -53,7 +53,7 @@ describe("connect, through proxies", () => {
       });
     }
 
-    it("must have a certificate that proxyTls accepts: tls is for the server alone", async () => {
+    it("needs a certificate that proxyTls accepts; tls is only for the server", async () => {
       const asked: http.IncomingMessage[] = [];
       await using proxy = await secureProxy(asked);
       const url = `wss://localhost:${servers.places.wss.port}/`;
@@ -63,7 +63,7 @@ describe("connect, through proxies", () => {
     });
   });
 
-  it("fails where the proxy is not there", async () => {
+  it("fails if the proxy does not listen", async () => {
     for (const scheme of ["http", "https", "socks5h"]) {
       const error = await servers.refusal(`${scheme}://ada:sesame@127.0.0.1:1`);
       assert.equal(error.code, "net.connection_refused");

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { it } from "node:test";
 import { clientError, clientErrors } from "../../src/client/errors.ts";
 
-it("every code makes an error with its condition and sentence", () => {
+it("every code makes an error with its condition and message", () => {
   for (const code of Object.keys(clientErrors) as (keyof typeof clientErrors)[]) {
     const [condition, message] = clientErrors[code];
     const error = clientError(code);

@@ -62,7 +62,7 @@ async function next(streams: AsyncIterator<Stream, void>): Promise<Stream> {
 }
 
 describe("connect.forever", () => {
-  it("gives one open stream after the other, and waits in between", async () => {
+  it("yields one open stream after the other, and waits in between", async () => {
     const { server, open, url } = await keeping();
     const clock = new Watch();
     const streams = connect.forever(url, { clock, backoff: steady });
@@ -89,7 +89,7 @@ describe("connect.forever", () => {
     await server.close();
   });
 
-  it("tries again after failures, ever later, and tells of each", async () => {
+  it("tries again after failures, with growing waits, and reports each", async () => {
     const clock = new Watch();
     const retries = new Retries();
     const controller = new AbortController();
@@ -111,7 +111,7 @@ describe("connect.forever", () => {
     assert.equal(clock.pending, 0);
   });
 
-  it("counts a stream that lived shorter than the ceiling as a failure more, and begins anew behind another", async () => {
+  it("counts a stream shorter-lived than the ceiling as a failure, and starts over after a longer one", async () => {
     const { server, open, url } = await keeping();
     const clock = new Watch();
     const streams = connect.forever(url, { clock, backoff: { ...steady, max: 10_000 } });
@@ -130,7 +130,7 @@ describe("connect.forever", () => {
     await server.close();
   });
 
-  it("tells of the first failure after a stream as the second, since the stream's end counts", async () => {
+  it("reports the first failure after a stream as the second, since the stream's end counts", async () => {
     const { server, open, url } = await keeping();
     const clock = new Watch();
     const controller = new AbortController();
@@ -164,7 +164,7 @@ describe("connect.forever", () => {
     assert.equal(retries.seen[0]?.[1], wait);
   });
 
-  it("begins with no connection before it is asked for one", async () => {
+  it("makes no connection before the first is asked for", async () => {
     const { server, url } = await keeping();
     const streams = connect.forever(url);
     await turns();
@@ -173,7 +173,7 @@ describe("connect.forever", () => {
     await server.close();
   });
 
-  it("closes the stream, in order, when the loop is left by break, return or an error", async () => {
+  it("closes the stream cleanly when the loop is left by break, return or an error", async () => {
     const { server, open, url } = await keeping();
     const ends: Promise<CloseInfo>[] = [];
     const loops: Record<string, () => Promise<void>> = {
@@ -207,7 +207,7 @@ describe("connect.forever", () => {
     await server.close();
   });
 
-  it("throws for misuse, that of its options at once", async () => {
+  it("throws misuse, and invalid options at once", async () => {
     assert.throws(() => connect.forever("nonsense"), { code: "client.bad_url" });
     const bad: readonly [options: unknown, message: RegExp][] = [
       [5, /plain object/],
@@ -231,7 +231,7 @@ describe("connect.forever", () => {
     assert.deepEqual(retries.seen, []);
   });
 
-  it("throws the failure that it is told not to try again", async () => {
+  it("throws a failure for which retry returns false", async () => {
     await using server = await answering(({ target }) => [target === "/" ? 403 : 500]);
     const asked: [number | undefined, number][] = [];
     const clock = new Watch();
@@ -251,7 +251,7 @@ describe("connect.forever", () => {
     assert.equal(clock.pending, 0);
   });
 
-  it("waits as long as it is told, now or by a promise; anything but a number and false changes nothing", async () => {
+  it("waits as long as retry says, directly or by a promise; anything but a number and false changes nothing", async () => {
     const controller = new AbortController();
     const clock = new Watch();
     const answers = [0, 7, Promise.resolve(8.5), undefined, true, "9", null, Promise.resolve()];
@@ -286,7 +286,7 @@ describe("connect.forever", () => {
     ["names no time", () => NaN, { code: "core.invalid_argument" }],
     ["names no end", () => Infinity, { code: "core.invalid_argument" }],
   ] as const) {
-    it(`ends with an error where retry ${what}`, async () => {
+    it(`ends with an error if retry ${what}`, async () => {
       const clock = new Watch();
       const streams = connect.forever(await refusing(), { clock, retry });
       await assert.rejects(streams.next(), error);
@@ -331,7 +331,7 @@ describe("connect.forever, ended by its signal", () => {
     assert.equal(getEventListeners(controller.signal, "abort").length, 0);
   });
 
-  it("while retry thinks", async () => {
+  it("while retry's promise is pending", async () => {
     const clock = new Watch();
     const controller = new AbortController();
     let asked!: () => void;
@@ -356,7 +356,7 @@ describe("connect.forever, ended by its signal", () => {
     assert.equal(getEventListeners(controller.signal, "abort").length, 0);
   });
 
-  it("while a stream is open, which it closes in order", async () => {
+  it("while a stream is open, which it closes cleanly", async () => {
     const { server, open, url } = await keeping();
     const clock = new Watch();
     const controller = new AbortController();

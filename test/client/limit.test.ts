@@ -9,7 +9,7 @@ import { VirtualClock } from "../../src/testing/index.ts";
 const refusal = clientError("client.proxy_refused", { response: new Response({ status: 403 }) });
 
 describe("Limit", () => {
-  it("aborts at the deadline, with an error that says what took so long", async () => {
+  it("aborts at the deadline, with an error that says what took too long", async () => {
     const clock = new VirtualClock();
     const limit = new Limit(100, clock, "Connecting to example.com:80", undefined);
     await clock.advance(99);
@@ -41,7 +41,7 @@ describe("Limit", () => {
     }
   });
 
-  it("keeps a refusal that the deadline cut short, but not one that the caller no longer waits for", async () => {
+  it("keeps a refusal that the deadline cut short, but not one that the caller aborted", async () => {
     const clock = new VirtualClock();
     const late = new Limit(100, clock, "", undefined);
     await clock.advance(100);
@@ -50,7 +50,7 @@ describe("Limit", () => {
     assert.equal((given.errorOf(refusal) as ServalError).code, "core.aborted");
   });
 
-  it("has no timer where there is no deadline, and leaves nothing behind", () => {
+  it("has no timer without a deadline, and leaves no timer or listener", () => {
     const clock = new VirtualClock();
     const controller = new AbortController();
     const limit = new Limit(Infinity, clock, "", controller.signal);

@@ -25,7 +25,7 @@ describe("ConnectSettings", () => {
     assert.equal(stream.timeouts.client.handshake, 30_000);
   });
 
-  it("takes what is given, and copies it", () => {
+  it("takes and copies the options given", () => {
     const { signal } = new AbortController();
     const given = {
       protocols: ["a", "b"],
@@ -62,7 +62,7 @@ describe("ConnectSettings", () => {
     assert.equal(settings({ redirects: Infinity }).redirects, Infinity);
   });
 
-  it("refuses what can't be meant, and says which option that is", () => {
+  it("refuses an invalid option by name", () => {
     const bad: readonly [options: unknown, message: RegExp][] = [
       [undefined, /plain object/],
       [new URL("ws://example.com"), /plain object/],

@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 
 const sources = fileURLToPath(new URL("../../src/", import.meta.url));
 
-it("says what to install where an optional package is missing", (test) => {
+it("says what to install if an optional package is missing", (test) => {
   // Where nobody has installed anything.
   const folder = mkdtempSync(path.join(tmpdir(), "serval-packages-"));
   test.after(() => rmSync(folder, { recursive: true }));

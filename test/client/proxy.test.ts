@@ -42,19 +42,19 @@ function isBadProxy(message: RegExp): (error: unknown) => boolean {
 
 describe("parseProxy", () => {
   for (const [url, expected] of Object.entries(good)) {
-    it(`takes ${url}`, () => {
+    it(`accepts ${url}`, () => {
       assert.deepEqual(parseProxy(url), { ...usual, ...expected });
       assert.deepEqual(parseProxy(new URL(url)), { ...usual, ...expected });
     });
   }
 
   for (const [url, message] of Object.entries(bad)) {
-    it(`refuses ${JSON.stringify(url).slice(0, 40)}, says what would do, and shows nothing secret`, () => {
+    it(`refuses ${JSON.stringify(url).slice(0, 40)}, says what is expected, and shows no secret`, () => {
       assert.throws(() => parseProxy(url), isBadProxy(message));
     });
   }
 
-  it("refuses what is neither a string nor a URL", () => {
+  it("refuses a value that is neither string nor URL", () => {
     assert.throws(() => parseProxy(8080 as unknown as string), isBadProxy(/a string or URL, not number/));
   });
 });
@@ -86,7 +86,7 @@ describe("proxyFromEnvironment", () => {
   const without = (...names: string[]): Record<string, string> =>
     Object.fromEntries(Object.entries(all).filter(([name]) => !names.includes(name)));
 
-  it("is none where none is named", async () => {
+  it("is undefined if no variable is set", async () => {
     assert.equal(await hostFor("ws://example.com", {}), undefined);
     assert.equal(await hostFor("wss://example.com", { WS_PROXY: all.WS_PROXY, HTTP_PROXY: all.HTTP_PROXY }), undefined);
   });
@@ -109,7 +109,7 @@ describe("proxyFromEnvironment", () => {
     });
   }
 
-  it("is an HTTP proxy where no scheme is written", async () => {
+  it("is an HTTP proxy if the value has no scheme", async () => {
     process.env["HTTPS_PROXY"] = "ada:open%3Asesame@proxy.example:3128";
     const proxy = await proxyFromEnvironment(parseUrl("wss://example.com"));
     assert.deepEqual(proxy, { ...usual, port: 3128, credentials: ada });
@@ -135,11 +135,11 @@ describe("proxyFromEnvironment", () => {
     });
   }
 
-  it("is none for a Unix socket", async () => {
+  it("is undefined for a Unix socket", async () => {
     assert.equal(await hostFor("ws+unix:/run/app.sock", all), undefined);
   });
 
-  it("may not be one that can't be used", async () => {
+  it("is refused if it can't be used", async () => {
     await assert.rejects(hostFor("ws://example.com", { WS_PROXY: "ftp://secret@proxy.example" }), isBadProxy(/ftp:/));
   });
 });

@@ -36,7 +36,7 @@ function goal(url: string, location: string): string | undefined {
 }
 
 describe("redirected", () => {
-  it("knows the statuses that redirect, and needs a Location", () => {
+  it("recognises the statuses that redirect, and needs a Location", () => {
     for (const status of [301, 302, 303, 307, 308]) {
       assert.equal(redirect("ws://example.com", "/chat", status)?.endpoint.target, "/chat");
       assert.equal(redirect("ws://example.com", undefined, status), undefined);
@@ -79,7 +79,7 @@ describe("redirected", () => {
     "ws://u%zz@example.com/",
   ];
   for (const location of nowhere) {
-    it(`leads nowhere by ${location}`, () => {
+    it(`refuses to follow ${location}`, () => {
       assert.throws(
         () => redirect("ws://example.com/secret", location),
         (error) => {
@@ -94,7 +94,7 @@ describe("redirected", () => {
     });
   }
 
-  it("never leads from TLS to none", () => {
+  it("never goes from TLS to plain", () => {
     for (const location of ["ws://example.com/secret", "http://example.com/", "ws://user:secret@other.example/"]) {
       assert.throws(
         () => redirect("wss://example.com/", location),
@@ -110,7 +110,7 @@ describe("redirected", () => {
     }
   });
 
-  it("keeps what is secret within the origin", () => {
+  it("keeps secrets within the origin", () => {
     const url = "wss://ada:opensesame@example.com/";
     for (const location of ["/d", "wss://example.com/d", "https://EXAMPLE.com:443/d"]) {
       const next = redirect(url, location)!;
@@ -122,7 +122,7 @@ describe("redirected", () => {
     assert.deepEqual(endpoint.credentials, { user: "bob", password: "pw" });
   });
 
-  it("takes nothing secret to another origin", () => {
+  it("takes no secrets to another origin", () => {
     const origins: readonly [url: string, location: string][] = [
       ["wss://ada:opensesame@example.com/", "wss://www.example.com/"],
       ["wss://ada:opensesame@example.com/", "wss://example.com:444/"],

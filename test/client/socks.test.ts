@@ -55,7 +55,7 @@ async function failure(stream: Promise<ByteStream>): Promise<ServalError> {
 
 describe("openSocks", () => {
   for (const options of [{}, { maxRead: 1 }, { maxWrite: 1 }] satisfies PairOptions[]) {
-    it(`introduces itself, asks for the destination, and carries bytes, ${JSON.stringify(options)}`, async () => {
+    it(`greets, asks for the destination, and carries bytes, ${JSON.stringify(options)}`, async () => {
       const { stream: opened, ours, peer, heard } = opening([passwordPlease, welcome, granted], { options });
       const stream = await opened;
       assert.deepEqual(
@@ -71,7 +71,7 @@ describe("openSocks", () => {
     });
   }
 
-  it("keeps what comes behind the proxy's last word, and takes no more of it than is read", async () => {
+  it("keeps the bytes after the proxy's last reply, and takes no more than is read", async () => {
     const [ours, peer] = pair({ capacity: 1000 });
     const opened = openSocks(socks, ours, { host: "192.0.2.1", port: 80 }, parseProxy("socks5h://proxy.example"), {
       signal: new AbortController().signal,
@@ -121,7 +121,7 @@ describe("openSocks", () => {
     });
   }
 
-  it("is refused by a proxy that ends, wherever it does", async () => {
+  it("is refused by a proxy that ends, at any point", async () => {
     const all = [passwordPlease, welcome, granted];
     for (let count = 0; count < all.length; count++) {
       const { stream, ours } = opening(all.slice(0, count), { ends: true });
@@ -134,7 +134,7 @@ describe("openSocks", () => {
     assert.ok(ours.closed);
   });
 
-  it("fails as the stream does, whichever operation it is, and closes it", async () => {
+  it("fails and closes the stream if any operation below fails", async () => {
     await everyFailure(6, async (failAfter) => {
       const { stream, ours } = opening([passwordPlease, welcome, granted], { options: { failAfter, maxRead: 2 } });
       const outcome = await stream.then(
@@ -152,7 +152,7 @@ describe("openSocks", () => {
     });
   });
 
-  it("is given up by a signal, before and at each step", async () => {
+  it("is aborted by a signal, before and at each step", async () => {
     const all = [passwordPlease, welcome, granted];
     const before = opening(all, { signal: AbortSignal.abort() });
     assert.equal((await failure(before.stream)).code, "core.aborted");
@@ -197,7 +197,7 @@ describe("socksDestination", () => {
     });
   });
 
-  it("says that a name is unknown", async () => {
+  it("reports an unknown name", async () => {
     // RFC 6761 section 6.4: no name server is asked for such a name that knows what it does.
     await assert.rejects(socksDestination(parseUrl("ws://nowhere.invalid"), local, undefined, signal), (error) => {
       assert.ok(error instanceof ServalError);
@@ -207,7 +207,7 @@ describe("socksDestination", () => {
     });
   });
 
-  it("is given up by a signal", async () => {
+  it("is aborted by a signal", async () => {
     const looked = socksDestination(parseUrl("ws://localhost"), local, undefined, AbortSignal.abort());
     await assert.rejects(looked, { code: "core.aborted" });
   });

@@ -40,7 +40,7 @@ async function failure(tunnel: Promise<ByteStream>): Promise<ServalError> {
 }
 
 describe("openTunnel", () => {
-  it("asks for the endpoint's host and port, with the proxy's user and password and nothing of the endpoint's", async () => {
+  it("asks for the endpoint's host and port, with the proxy's user and password but not the endpoint's", async () => {
     const [ours, peer] = pair();
     void openTunnel(ours, endpoint, proxy, new AbortController().signal).catch(() => {});
     const expected =
@@ -63,7 +63,7 @@ describe("openTunnel", () => {
 
   for (const status of ["200 Connection established", "200", "204 No Content", "299 Why Not"]) {
     for (const options of cuts) {
-      it(`is open with ${status}, and what is behind that is the tunnel's, ${JSON.stringify(options)}`, async () => {
+      it(`opens with ${status}, and later bytes are the tunnel's, ${JSON.stringify(options)}`, async () => {
         const head = `HTTP/1.1 ${status}\r\nContent-Length: 1000\r\nTransfer-Encoding: chunked\r\n\r\n`;
         const { tunnel, ours, peer } = opening(
           status === "200" ? `HTTP/1.0 ${status}\r\n\r\nfront` : `${head.replace(/Transfer.*\r\n\r\n$/, "\r\n")}front`,
@@ -82,7 +82,7 @@ describe("openTunnel", () => {
     }
   }
 
-  it("passes over interim responses", async () => {
+  it("skips interim responses", async () => {
     const { tunnel } = opening("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n\r\n");
     (await tunnel).close();
   });
@@ -114,7 +114,7 @@ describe("openTunnel", () => {
     }
   }
 
-  it("is refused also where the rest of the refusal is wrong, missing, or never comes", async () => {
+  it("is refused even if the rest of the refusal is wrong, missing, or never comes", async () => {
     const head = "HTTP/1.1 403 Forbidden\r\nTransfer-Encoding: chunked\r\n\r\n";
     for (const [rest, ends] of [
       ["no chunk", false],
@@ -147,7 +147,7 @@ describe("openTunnel", () => {
     });
   }
 
-  it("fails as the stream does, whichever operation it is, and closes it", async () => {
+  it("fails and closes the stream if any operation below fails", async () => {
     await everyFailure(6, async (failAfter) => {
       const { tunnel, ours } = opening("HTTP/1.1 200 OK\r\n\r\n", { options: { failAfter, maxRead: 5, maxWrite: 20 } });
       const outcome = await tunnel.then(
@@ -164,7 +164,7 @@ describe("openTunnel", () => {
     });
   });
 
-  it("is given up by a signal, before and at any time", async () => {
+  it("is aborted by a signal, before and at any time", async () => {
     const aborted = opening("HTTP/1.1 200 OK\r\n\r\n", { signal: AbortSignal.abort() });
     assert.equal((await failure(aborted.tunnel)).code, "core.aborted");
     assert.ok(aborted.ours.closed);

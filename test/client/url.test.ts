@@ -88,20 +88,20 @@ function isBadUrl(message: RegExp): (error: unknown) => boolean {
 
 describe("parseUrl", () => {
   for (const [url, expected] of Object.entries(good)) {
-    it(`takes ${url}`, () => {
+    it(`accepts ${url}`, () => {
       assert.deepEqual(parseUrl(url), { ...usual, ...expected });
       assert.deepEqual(parseUrl(new URL(url)), { ...usual, ...expected });
     });
   }
 
   for (const [url, message] of Object.entries(bad)) {
-    it(`refuses ${JSON.stringify(url)}, says what would do, and shows nothing secret`, () => {
+    it(`refuses ${JSON.stringify(url)}, says what is expected, and shows no secret`, () => {
       assert.throws(() => parseUrl(url), isBadUrl(message));
       if (URL.canParse(url)) assert.throws(() => parseUrl(new URL(url)), isBadUrl(message));
     });
   }
 
-  it("refuses what is neither a string nor a URL", () => {
+  it("refuses a value that is neither string nor URL", () => {
     for (const value of [undefined, null, 80, {}, ["ws://example.com"]]) {
       assert.throws(
         () => parseUrl(value as unknown as string),
@@ -112,7 +112,7 @@ describe("parseUrl", () => {
 });
 
 describe("isSameOrigin", () => {
-  it("goes by scheme, host and port, and the path of a socket", () => {
+  it("compares scheme, host and port, and the path of a socket", () => {
     const same = (a: string, b: string): boolean => isSameOrigin(parseUrl(a), parseUrl(b));
     assert.ok(same("ws://example.com/a", "http://EXAMPLE.com:80/b?c"));
     assert.ok(!same("ws://example.com/", "wss://example.com/"));
@@ -125,7 +125,7 @@ describe("isSameOrigin", () => {
 });
 
 describe("placeOf", () => {
-  it("says where, and nothing of the target or the credentials", () => {
+  it("names the place, without target or credentials", () => {
     assert.equal(placeOf(parseUrl("wss://user:secret@example.com/secret")), "example.com:443");
     assert.equal(placeOf(parseUrl("ws://[::1]:8080/secret")), "[::1]:8080");
     assert.equal(placeOf(parseUrl("ws+unix:/run/app.sock:/secret")), "/run/app.sock");
@@ -134,7 +134,7 @@ describe("placeOf", () => {
 });
 
 describe("basic", () => {
-  it("is RFC 7617's, in UTF-8", () => {
+  it("is RFC 7617's encoding, in UTF-8", () => {
     assert.equal(basic({ user: "Aladdin", password: "open sesame" }), "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==");
     assert.equal(basic({ user: "test", password: "123£" }), "Basic dGVzdDoxMjPCow==");
   });
@@ -142,13 +142,13 @@ describe("basic", () => {
 
 describe("a text that is no URL", () => {
   for (const [given, message] of [
-    ["ws://127.0.0.1:99999", /^The host or port of that URL is none: write it like ws:/],
-    ["ws://a b/", /^The host or port of that URL is none/],
+    ["ws://127.0.0.1:99999", /^The URL's host or port is invalid: write it like ws:/],
+    ["ws://a b/", /^The URL's host or port is invalid/],
     ["/tmp/x.sock", /^A Unix socket is written as ws\+unix:\/path\/to\.sock:\/target, another address whole/],
     ["unix:/tmp/x.sock", /^A WebSocket URL begins with ws:/],
-    ["example.com/secret", /^That is not a whole URL/],
+    ["example.com/secret", /^This is not a whole URL/],
   ] as const) {
-    it(`${given} is told apart`, () => {
+    it(`${given} is described`, () => {
       assert.throws(() => parseUrl(given), { code: "client.bad_url", message });
     });
   }

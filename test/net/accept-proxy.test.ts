@@ -39,7 +39,7 @@ describe("acceptProxy", () => {
     ["unknown", Buffer.from("PROXY UNKNOWN\r\n"), balancer],
   ] as const) {
     for (const rest of [Buffer.alloc(0), request]) {
-      it(`reads a header, ${name}, with ${rest.length} bytes behind it, however they come`, async () => {
+      it(`reads a header, ${name}, and ${rest.length} bytes after it, in reads of any size`, async () => {
         for (const maxRead of [1, 2, 7, header.length - 1, header.length, header.length + 1, Infinity]) {
           for (const required of [true, false]) {
             const stream = await accepted(Buffer.concat([header, rest]), { required }, maxRead);
@@ -51,7 +51,7 @@ describe("acceptProxy", () => {
       });
     }
 
-    it(`reads a header, ${name}, in two parts, wherever it is split`, async () => {
+    it(`reads a header, ${name}, in two parts, split anywhere`, async () => {
       for (let split = 1; split < header.length; split++) {
         const [next, client] = connected();
         const attempt = acceptProxy(next);
@@ -65,7 +65,7 @@ describe("acceptProxy", () => {
     });
   }
 
-  it("knows the layers below, and what the header says", async () => {
+  it("has the layers below and the header", async () => {
     const [next, peer] = connected();
     await writeAll(peer, binary);
     const stream = await acceptProxy(next);
@@ -84,7 +84,7 @@ describe("acceptProxy", () => {
     assert.equal(next.reading, false);
   });
 
-  it("refuses what has no header, unless that is allowed", async () => {
+  it("refuses a missing header, unless it is optional", async () => {
     for (const bytes of [request, Buffer.from("POST / HTTP/1.1\r\n\r\n"), Buffer.from([0x16, 3, 1, 0, 200])]) {
       for (const maxRead of [1, Infinity]) {
         await assert.rejects(accepted(bytes, {}, maxRead), failsWith("net.no_proxy_header"));
@@ -96,7 +96,7 @@ describe("acceptProxy", () => {
     }
   });
 
-  it("takes a stream that ends before it is clear for one without a header", async () => {
+  it("treats a stream that ends too early as one without a header", async () => {
     for (const bytes of [Buffer.alloc(0), text.subarray(0, 5), signature.subarray(0, 11)]) {
       for (const maxRead of [1, Infinity]) {
         await assert.rejects(accepted(bytes, {}, maxRead), failsWith("net.no_proxy_header"));
@@ -106,7 +106,7 @@ describe("acceptProxy", () => {
     }
   });
 
-  it("refuses a malformed header, or half a one, in any case", async () => {
+  it("refuses a malformed or incomplete header, even if it is optional", async () => {
     for (const bytes of [
       Buffer.from("PROXY TCP4 192.0.2.1 192.0.2.2 56324\r\n"),
       binaryHeader(0x31, 0x11),
@@ -123,7 +123,7 @@ describe("acceptProxy", () => {
     }
   });
 
-  it("refuses a header that is too long, as soon as it is known", async () => {
+  it("refuses a header that is too long, as soon as its length is known", async () => {
     const [next, peer] = connected();
     await writeAll(peer, binary.subarray(0, 16));
     await assert.rejects(acceptProxy(next, { maxSize: binary.length - 1 }), failsWith("net.proxy_header_limit"));
@@ -131,7 +131,7 @@ describe("acceptProxy", () => {
     assert.equal((await accepted(binary, { maxSize: binary.length })).header?.size, binary.length);
   });
 
-  it("calls a handler once, never inside the call, and returns nothing then", async () => {
+  it("calls a handler once, never inside the call, and returns undefined then", async () => {
     const [next, peer] = connected();
     await writeAll(peer, text);
     const outcomes: unknown[] = [];
@@ -142,7 +142,7 @@ describe("acceptProxy", () => {
     assert.deepEqual(outcomes, [undefined, 1]);
   });
 
-  it("fails as the stream does, whichever read it is", async () => {
+  it("fails if any read fails", async () => {
     for (let failAfter = 0; failAfter < text.length; failAfter++) {
       const [next, peer] = connected({ maxRead: 1, failAfter });
       await writeAll(peer, text);
@@ -154,7 +154,7 @@ describe("acceptProxy", () => {
     }
   });
 
-  it("is given up by a signal, before and while it waits, and leaves nothing with it", async () => {
+  it("is aborted by a signal, before and while it waits, and leaves no listener", async () => {
     for (const before of [true, false]) {
       const [next, peer] = connected();
       const controller = new AbortController();
@@ -176,7 +176,7 @@ describe("acceptProxy", () => {
     assert.equal(next.closed, false);
   });
 
-  it("refuses misuse, which does the stream no harm", async () => {
+  it("refuses misuse without harm to the stream", async () => {
     const [next, peer] = connected();
     const reading = read(next);
     assert.throws(() => acceptProxy(next, () => {}), failsWith("core.operation_pending"));
@@ -186,7 +186,7 @@ describe("acceptProxy", () => {
     assert.deepEqual(await reading, request);
   });
 
-  it("refuses options that can't be meant, before it reads", async () => {
+  it("refuses invalid options before it reads", async () => {
     for (const [options, message] of [
       [{ timeout: 5000 }, /"timeout": a signal ends it, as in { signal: AbortSignal.timeout\(5000\) }/],
       [{ require: false }, /did you mean required\?/],

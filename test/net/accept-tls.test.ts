@@ -71,7 +71,7 @@ tlsSuite({
 });
 
 describe("acceptTls", () => {
-  it("knows the layer below, and whom it talks to", async () => {
+  it("has the layer below and the peer", async () => {
     const [ours, theirs] = pair();
     const below = { address: "192.0.2.1", port: 7, family: "IPv4" } as const;
     Object.defineProperty(ours, "peer", { value: below });
@@ -93,7 +93,7 @@ describe("acceptTls", () => {
     peer.close();
   });
 
-  it("agrees on the application's protocol, or says that there is none in common", async () => {
+  it("negotiates the application protocol, or reports that there is none in common", async () => {
     const server = { ...options, ALPNProtocols: ["h2", "http/1.1"] };
     const [stream, peer] = await shaken(server, { ...trusting, ALPNProtocols: ["http/1.1"] });
     assert.equal(stream.alpnProtocol, "http/1.1");
@@ -102,11 +102,11 @@ describe("acceptTls", () => {
     peer.close();
     await assert.rejects(
       shaken(server, { ...trusting, ALPNProtocols: ["other"] }),
-      failsWith("net.tls_failed", /no application protocol \(it speaks none of ALPNProtocols\)/),
+      failsWith("net.tls_failed", /no application protocol \(it supports none of ALPNProtocols\)/),
     );
   });
 
-  it("chooses a certificate by the server's name", async () => {
+  it("chooses a certificate by the server name", async () => {
     const names: string[] = [];
     const secureContext = createSecureContext(localhost);
     const [stream, peer] = await shaken({
@@ -128,14 +128,14 @@ describe("acceptTls", () => {
     }
   });
 
-  it("takes a context in the place of what makes one", async () => {
+  it("takes a context instead of the options that make one", async () => {
     const [stream, peer] = await shaken({ secureContext: createSecureContext(localhost) });
     stream.close();
     peer.close();
   });
 
   for (const maxVersion of ["TLSv1.2", "TLSv1.3"] as const) {
-    it(`asks for the client's certificate, ${maxVersion}`, async () => {
+    it(`requires the client's certificate, ${maxVersion}`, async () => {
       const mutual: AcceptTlsOptions = { ...options, requestCert: true, ca: localhost.cert, maxVersion };
       const [stream, peer] = await shaken(mutual, { ...trusting, ...localhost });
       assert.equal(stream.authorized, true);
@@ -144,7 +144,7 @@ describe("acceptTls", () => {
       stream.close();
       peer.close();
 
-      await assert.rejects(shaken(mutual), failsWith("net.bad_certificate", /^The client has sent no certificate/));
+      await assert.rejects(shaken(mutual), failsWith("net.bad_certificate", /^The client sent no certificate/));
       const strangers: AcceptTlsOptions = { ...options, requestCert: true, maxVersion };
       await assert.rejects(
         shaken(strangers, { ...trusting, ...localhost }),
@@ -152,7 +152,7 @@ describe("acceptTls", () => {
       );
     });
 
-    it(`only says what it thinks of the client's certificate where it is told to, ${maxVersion}`, async () => {
+    it(`only reports on the client's certificate with rejectUnauthorized: false, ${maxVersion}`, async () => {
       const lenient: AcceptTlsOptions = { ...options, requestCert: true, rejectUnauthorized: false, maxVersion };
       const [stream, peer] = await shaken(lenient, { ...trusting, ...localhost });
       assert.equal(stream.authorized, false);
@@ -190,10 +190,10 @@ describe("acceptTls", () => {
     resumed.close();
   });
 
-  it("says what to do about a client that speaks no TLS, or none that suits", async () => {
+  it("says what to do about a client without TLS, or without a version or cipher in common", async () => {
     for (const [bytes, message] of [
       ["GET / HTTP/1.1\r\nHost: a\r\n\r\n", /^The TLS handshake with the client failed: http request .*https: or wss:/],
-      ["\0\0\0 something else", /speak no TLS/],
+      ["\0\0\0 something else", /not to speak TLS/],
     ] as const) {
       failsWith("net.tls_failed", message)(await spoken(bytes));
     }
@@ -205,7 +205,7 @@ describe("acceptTls", () => {
     await assert.rejects(shaken(empty), failsWith("net.tls_failed", /is there a cert with its key/));
   });
 
-  it("names the client where its address is known", async () => {
+  it("names the client if its address is known", async () => {
     const [ours, theirs] = pair();
     Object.defineProperty(ours, "peer", { value: { address: "::1", port: 7, family: "IPv6" } });
     const attempt = acceptTls(ours, options);
@@ -213,7 +213,7 @@ describe("acceptTls", () => {
     await assert.rejects(attempt, failsWith("net.tls_failed", /handshake with \[::1\]:7 failed/));
   });
 
-  it("ends where the client does inside the handshake", async () => {
+  it("fails if the client ends inside the handshake", async () => {
     for (const bytes of ["", "\x16\x03\x01", "\x16\x03\x01\x00\xc8\x01\x00\x00\xc4\x03\x03"]) {
       for (const end of [
         (stream: ReturnType<typeof pair>[0]) => stream.end(),
@@ -229,7 +229,7 @@ describe("acceptTls", () => {
     }
   });
 
-  it("says which options do not work, and closes the stream below", async () => {
+  it("names invalid options, and closes the stream below", async () => {
     for (const bad of [
       { cert: "no certificate", key: localhost.key },
       { ...localhost, minVersion: "TLSv9" as "TLSv1.3" },
@@ -259,7 +259,7 @@ describe("acceptTls", () => {
     await assert.rejects(none, failsWith("core.invalid_argument", /signal/));
   });
 
-  it("serves both kinds on one port, with detectTls before it", async () => {
+  it("serves TLS and plain on one port, after detectTls", async () => {
     const served: Promise<void>[] = [];
     const serve = async (socket: SocketStream): Promise<void> => {
       const buffer = new FlatBuffer();
@@ -338,7 +338,7 @@ describe("acceptTls over sockets", () => {
       }
     });
 
-    it(`ends where the socket is closed from below, ${way}`, async () => {
+    it(`ends if the socket is closed from below, ${way}`, async () => {
       const [next, raw, listener] = await accepted(way);
       const socket = connectSocket({ socket: raw, ca: localhost.cert, servername: "localhost" });
       socket.on("error", () => {});
@@ -352,7 +352,7 @@ describe("acceptTls over sockets", () => {
     });
   }
 
-  it("fails where someone reads from the socket", async () => {
+  it("fails if the socket is being read elsewhere", async () => {
     const [next, raw] = await accepted("onread");
     const reading = read(next);
     await assert.rejects(acceptTls(next, options), failsWith("core.operation_pending", /./));

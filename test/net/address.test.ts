@@ -5,14 +5,14 @@ import { test } from "node:test";
 import { connectedTo, listenedOn, nameOf } from "../../src/net/address.ts";
 import { socketPair } from "./support/sockets.ts";
 
-test("addresses in words", () => {
+test("addresses as text", () => {
   assert.equal(nameOf({ port: 80 }), "*:80");
   assert.equal(nameOf({ host: "example.com", port: 80 }), "example.com:80");
   assert.equal(nameOf({ host: "::1", port: 80 }), "[::1]:80");
   assert.equal(nameOf({ unix: "/tmp/x" }), "/tmp/x");
 });
 
-test("where a socket is connected to, and nothing where it is not", async () => {
+test("the peer of a socket, and nothing if it is not connected", async () => {
   const [client, server] = await socketPair();
   assert.deepEqual(connectedTo(server), { address: "127.0.0.1", port: client.localPort, family: "IPv4" });
   client.destroy();
@@ -20,7 +20,7 @@ test("where a socket is connected to, and nothing where it is not", async () => 
   assert.deepEqual(connectedTo(new Socket()), {});
 });
 
-test("what a server listens on, and nothing before it does", async () => {
+test("the address of a server, and nothing before it listens", async () => {
   const server = createServer();
   assert.deepEqual(listenedOn(server), {});
   server.listen(0, "127.0.0.1");

@@ -13,7 +13,7 @@ for (const [name, bytes, sum] of [
   test(`the sum of ${name}`, () => assert.equal(crc32c(bytes), sum));
 }
 
-test("four bytes can be taken for zeros", () => {
+test("four bytes can count as zeros", () => {
   const bytes = Buffer.from("0102030405060708", "hex");
   assert.equal(crc32c(bytes, 2), crc32c(Buffer.from("0102000000000708", "hex")));
 });

@@ -19,7 +19,7 @@ describe("detectTls", () => {
     [Buffer.alloc(0), false],
   ] as const) {
     for (let split = 0; split <= bytes.length; split++) {
-      it(`says ${isTls} of ${bytes.length} bytes, ${split} of them read before, and keeps them all`, async () => {
+      it(`returns ${isTls} for ${bytes.length} bytes, ${split} of them read before, and keeps them all`, async () => {
         for (const maxRead of [1, 2, Infinity]) {
           const [stream, peer] = pair({ maxRead });
           const buffer = new FlatBuffer();
@@ -45,7 +45,7 @@ describe("detectTls", () => {
     assert.equal(stream.reading, false);
   });
 
-  it("calls a handler once, never inside the call, and returns nothing then", async () => {
+  it("calls a handler once, never inside the call, and returns undefined then", async () => {
     for (const early of [request, Buffer.alloc(0)]) {
       const [stream, peer] = pair();
       const buffer = new FlatBuffer();
@@ -62,7 +62,7 @@ describe("detectTls", () => {
     }
   });
 
-  it("fails as the stream does, whichever read it is", async () => {
+  it("fails if any read fails", async () => {
     for (let failAfter = 0; failAfter < 9; failAfter++) {
       const [stream, peer] = pair({ failAfter, maxRead: 1 }, {});
       await writeAll(peer, hello);
@@ -75,13 +75,13 @@ describe("detectTls", () => {
     }
   });
 
-  it("fails where the buffer is too small", async () => {
+  it("fails if the buffer is too small", async () => {
     const [stream, peer] = pair();
     await writeAll(peer, hello);
     await assert.rejects(detectTls(stream, new FlatBuffer({ maxSize: 8 })), failsWith("core.buffer_overflow"));
   });
 
-  it("is given up by a signal, before and while it waits, and leaves nothing with it", async () => {
+  it("is aborted by a signal, before and while it waits, and leaves no listener", async () => {
     for (const bytes of [Buffer.alloc(0), hello.subarray(0, 3), request]) {
       for (const before of [true, false]) {
         const [stream] = pair();
@@ -98,7 +98,7 @@ describe("detectTls", () => {
     }
   });
 
-  it("leaves a signal that did not fire as it was", async () => {
+  it("leaves no listener on a signal that did not fire", async () => {
     const [stream, peer] = pair();
     const controller = new AbortController();
     await writeAll(peer, request);
@@ -108,7 +108,7 @@ describe("detectTls", () => {
     assert.equal(stream.closed, false);
   });
 
-  it("refuses misuse: a second read, a signal that is none, a handler that is none", async () => {
+  it("refuses misuse: a second read, an invalid signal, an invalid handler", async () => {
     const [stream] = pair();
     const buffer = new FlatBuffer();
     stream.readSome(() => {});
@@ -119,7 +119,7 @@ describe("detectTls", () => {
     assert.throws(() => detectTls(stream, buffer, {}, 1 as never), failsWith("core.invalid_argument"));
   });
 
-  it("tells Node's TLS client from other clients on sockets", async () => {
+  it("distinguishes Node's TLS client from other clients on sockets", async () => {
     const streams: SocketStream[] = [];
     const listener = await listen({ port: 0, host: "127.0.0.1" }, (stream) => void streams.push(stream));
     const secure = tlsConnect({ port: listener.port!, host: "127.0.0.1" }).on("error", () => {});
@@ -135,7 +135,7 @@ describe("detectTls", () => {
     await listener.close();
   });
 
-  it("refuses what is no buffer, and options that there are not", async () => {
+  it("refuses an invalid buffer, and unknown options", async () => {
     const [stream] = pair();
     const call = detectTls as (...given: unknown[]) => Promise<boolean>;
     await assert.rejects(call(stream), { code: "core.invalid_argument", message: /core\.FlatBuffer as its second/ });

@@ -12,7 +12,7 @@ import {
 
 const cause = (code: string): Error => Object.assign(new Error(`it was ${code}`), { code });
 
-test("all codes are of this module, with a sentence", () => {
+test("all codes belong to this module and have a message", () => {
   for (const [code, [, message]] of Object.entries(netErrors)) {
     assert.match(code, /^net\.[a-z_]+$/);
     assert.match(message, /^[A-Z].*[a-z]$/);
@@ -43,25 +43,25 @@ for (const [from, errno, code] of [
   });
 }
 
-test("of several addresses tried in vain, the first says why", () => {
+test("if several addresses failed, the first one's error is reported", () => {
   const both = Object.assign(new AggregateError([cause("ECONNREFUSED"), cause("EHOSTUNREACH")]), {
     code: "ECONNREFUSED",
   });
   assert.match(connectError(both, "h:1").message, /it was ECONNREFUSED/);
 });
 
-test("what is no error is told of too", () => {
+test("a value that is not an error is reported too", () => {
   assert.match(listenError("text", "h:1").message, /h:1: text/);
 });
 
 for (const [code, reason, expected, advice] of [
   ["ERR_SSL_HTTP_REQUEST", "http request", "net.tls_failed", /http request .*https: or wss:/],
-  ["ERR_SSL_WRONG_VERSION_NUMBER", "wrong version number", "net.tls_failed", /no TLS/],
+  ["ERR_SSL_WRONG_VERSION_NUMBER", "wrong version number", "net.tls_failed", /not to speak TLS/],
   ["ERR_SSL_TLSV1_ALERT_UNKNOWN_CA", "tlsv1 alert unknown ca", "net.tls_failed", /does not accept the certificate/],
   ["ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE", "bad certificate", "net.tls_failed", /does not accept the certificate/],
-  ["ERR_SSL_TLSV1_ALERT_INTERNAL_ERROR", "internal error", "net.tls_failed", /so the client says/],
+  ["ERR_SSL_TLSV1_ALERT_INTERNAL_ERROR", "internal error", "net.tls_failed", /reported by the client/],
   ["ERR_SSL_SOMETHING_NEW", "something new", "net.tls_failed", /failed: something new$/],
-  ["ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE", "", "net.bad_certificate", /has sent no certificate/],
+  ["ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE", "", "net.bad_certificate", /sent no certificate/],
   ["ECONNRESET", undefined, "core.connection_reset", /ended the connection inside/],
   ["EPIPE", undefined, "core.connection_reset", /ended the connection inside/],
   [undefined, undefined, "net.tls_failed", /failed: it was undefined$/],
@@ -76,26 +76,26 @@ for (const [code, reason, expected, advice] of [
   });
 }
 
-test("an error of ours from the stream below stays what it is", () => {
+test("an error of ours from the stream below is kept", () => {
   const error = badProxyHeader("it is odd");
   assert.equal(error.code, "net.bad_proxy_header");
   assert.equal(acceptTlsError(error, "h:1"), error);
 });
 
-test("a certificate that is not accepted comes with OpenSSL's word for it", () => {
+test("a certificate that is not accepted comes with OpenSSL's error", () => {
   const error = clientCertificateError("CERT_HAS_EXPIRED", "h:1");
   assert.equal(error.code, "net.bad_certificate");
   assert.match(error.message, /h:1 is not accepted: CERT_HAS_EXPIRED/);
 });
 
-test("a server's certificate that nobody has vouched for may be passed as ca", () => {
+test("the advice for a server's certificate of an unknown authority is the option ca", () => {
   const tell = (code: string): string => tlsError(cause(code), "h:1", true).message;
   assert.match(tell("DEPTH_ZERO_SELF_SIGNED_CERT"), /pass it as ca\)$/);
   assert.match(tell("UNABLE_TO_VERIFY_LEAF_SIGNATURE"), /pass that authority's certificate as ca\)$/);
   assert.match(tell("CERT_HAS_EXPIRED"), /: it was CERT_HAS_EXPIRED$/);
 });
 
-test("what a server says that speaks no TLS comes without OpenSSL's place in its source, and on one line", () => {
+test("the error of a server without TLS is one line, without a place in OpenSSL's source", () => {
   const dump = "80:error:0A00010B:SSL routines:ssl3_get_record:wrong version number:../ssl3_record.c:350:\n";
   const original = Object.assign(new Error(dump), {
     code: "ERR_SSL_WRONG_VERSION_NUMBER",

@@ -37,7 +37,7 @@ test("an IPv6 address is eight groups, of which one run of zeros may be left out
   }
 });
 
-test("is as strict as Node.js", () => {
+test("is parsed as strictly as by Node.js", () => {
   const characters = fc.constantFrom(..."0123456789abcdefF:::....");
   fc.assert(
     fc.property(fc.oneof(fc.string({ unit: characters, maxLength: 40 }), fc.ipV4(), fc.ipV6()), (text) => {
@@ -47,7 +47,7 @@ test("is as strict as Node.js", () => {
   );
 });
 
-test("is written as RFC 5952 has it", () => {
+test("is formatted as in RFC 5952", () => {
   for (const text of [
     "::",
     "::1",
@@ -64,7 +64,7 @@ test("is written as RFC 5952 has it", () => {
   }
 });
 
-test("is written as the operating system writes it, and read again", () => {
+test("is formatted as by the operating system, and parsed again", () => {
   const groups = fc.array(fc.oneof(fc.constant(0), fc.nat({ max: 0xffff })), { minLength: 8, maxLength: 8 });
   fc.assert(
     fc.property(groups, (address) => {

@@ -21,11 +21,11 @@ test("nine bytes make a ClientHello, and fewer never do", () => {
   assert.deepEqual(answers(hello()), known(9, true));
 });
 
-test("any version will do", () => {
+test("any version is accepted", () => {
   assert.deepEqual(answers(hello({ 1: 3, 2: 4 })), known(9, true));
 });
 
-test("the first byte that does not fit decides", () => {
+test("the first wrong byte decides", () => {
   assert.deepEqual(answers(hello({ 0: 0x17 })), known(1, false));
   assert.deepEqual(answers(hello({ 0: 0x47 })), known(1, false));
   assert.deepEqual(answers(hello({ 5: 2 })), known(6, false));

@@ -18,7 +18,7 @@ const ignore = (): void => {};
 
 for (const way of ["onread", "data"] satisfies ReadWay[]) {
   describe(`listen, ${way}`, () => {
-    it("says where it listens, and hands over connections", async () => {
+    it("has its address, and passes connections on", async () => {
       let accepted: SocketStream | undefined;
       const listener = await listenBy(way, { port: 0, host }, (stream) => {
         accepted = stream;
@@ -54,7 +54,7 @@ for (const way of ["onread", "data"] satisfies ReadWay[]) {
       await listener.close();
     });
 
-    it("lets the accepted connections live on after its close, and frees the port at once", async () => {
+    it("leaves accepted connections open when it is closed, and frees the port at once", async () => {
       const streams: SocketStream[] = [];
       const listener = await listenBy(way, { port: 0, host }, (stream) => streams.push(stream));
       const client = await connect({ port: listener.port, host });
@@ -69,7 +69,7 @@ for (const way of ["onread", "data"] satisfies ReadWay[]) {
       streams[0]!.close();
     });
 
-    it("reads nothing of a connection that nobody has asked for bytes of, and loses nothing", async () => {
+    it("reads nothing before it is asked to, and loses nothing", async () => {
       const streams: SocketStream[] = [];
       const listener = await listenBy(way, { port: 0, host }, (stream) => streams.push(stream));
       const client = new Socket();
@@ -84,7 +84,7 @@ for (const way of ["onread", "data"] satisfies ReadWay[]) {
       await listener.close();
     });
 
-    it("knows the peer of a connection that was reset since", async () => {
+    it("has the peer of a connection that was reset since", async () => {
       const streams: SocketStream[] = [];
       const listener = await listenBy(way, { port: 0, host }, (stream) => streams.push(stream));
       const client = new Socket();
@@ -104,7 +104,7 @@ for (const way of ["onread", "data"] satisfies ReadWay[]) {
       ["rejects at once", () => Promise.reject(new Error("mine"))],
       ["rejects later", async (stream) => assert.fail(`mine: ${String(await read(stream))}`)],
     ] satisfies [string, (stream: SocketStream) => unknown][]) {
-      it(`closes the stream of a handler that ${name}, tells of it, and goes on`, async () => {
+      it(`closes the stream of a handler that ${name}, reports it, and goes on`, async () => {
         const failures: [unknown, SocketStream | undefined][] = [];
         const streams: SocketStream[] = [];
         const told = (error: unknown, stream?: SocketStream): void => void failures.push([error, stream]);
@@ -161,7 +161,7 @@ describe("listen", () => {
     await listener.close();
   });
 
-  it("says that an address is none of this machine's", async () => {
+  it("reports an address that is not this machine's", async () => {
     await assert.rejects(listen({ port: 0, host: "192.0.2.1" }, ignore), failsWith("net.bad_address", /192\.0\.2\.1/));
     await assert.rejects(listen({ port: 70_000 }, ignore), failsWith("net.bad_address", /\*:70000.*port/));
     await assert.rejects(
@@ -175,7 +175,7 @@ describe("listen", () => {
     ["the handler error throws too", () => assert.fail("its own"), ["its own"]],
     ["the handler error rejects", () => Promise.reject(new Error("its own")), ["its own"]],
   ] as const) {
-    it(`tells the console what a handler fails with where ${name}`, async (t) => {
+    it(`reports a handler's failure to the console if ${name}`, async (t) => {
       const written = t.mock.method(console, "error", () => {});
       const listener = await listen({ port: 0, host, error }, () => Promise.reject(new Error("mine")));
       const client = await connect({ port: listener.port, host });
@@ -187,7 +187,7 @@ describe("listen", () => {
     });
   }
 
-  it("leaves the stream of an async handler that has returned open", async () => {
+  it("leaves the stream open when an async handler has returned", async () => {
     const streams: SocketStream[] = [];
     const listener = await listen({ port: 0, host }, async (stream) => void streams.push(stream));
     const client = await connect({ port: listener.port, host });
@@ -200,7 +200,7 @@ describe("listen", () => {
     await listener.close();
   });
 
-  it("refuses what can't be meant, with what would do", async () => {
+  it("refuses invalid options, and says what is expected", async () => {
     for (const [given, message] of [
       [[], /^listen takes a plain object, such as \{ port: 8080 \}/],
       [[8080, ignore], /^listen takes a plain object, such as \{ port: 8080 \}/],
@@ -212,16 +212,16 @@ describe("listen", () => {
       [[{ port: 0, error: 7 }, ignore], /error must be a function/],
       [[{ port: null }, ignore], /^port must be a number, not null/],
       [[{ port: "80" }, ignore], /^port must be a number, not "80"/],
-      [[{ port: 0, host: "" }, ignore], /^host must be a string, and not empty, not ""/],
-      [[{ port: 0, host: Symbol("h") }, ignore], /^host must be a string, and not empty, not Symbol/],
-      [[{ unix: Object.create(null) }, ignore], /^unix must be a string, and not empty, not an object/],
+      [[{ port: 0, host: "" }, ignore], /^host must be a non-empty string, not ""/],
+      [[{ port: 0, host: Symbol("h") }, ignore], /^host must be a non-empty string, not Symbol/],
+      [[{ unix: Object.create(null) }, ignore], /^unix must be a non-empty string, not an object/],
     ] as const) {
       const call = listen as (...given: readonly unknown[]) => Promise<unknown>;
       await assert.rejects(call(...given), failsWith("core.invalid_argument", message));
     }
   });
 
-  it("is given up by its signal, which has no effect on a listener", async () => {
+  it("is aborted by its signal, which has no effect on a listener", async () => {
     const before = listen({ port: 0, host, signal: AbortSignal.abort() }, ignore);
     await assert.rejects(before, failsWith("core.aborted", /./));
     const controller = new AbortController();
@@ -254,7 +254,7 @@ describe("listen", () => {
     );
   });
 
-  it("says that it may not", async (test) => {
+  it("reports missing permission", async (test) => {
     // Tests may run as root, who may everything.
     const denied = Object.assign(new Error("listen EACCES"), { code: "EACCES" });
     const original = mock.method(Server.prototype, "listen", function (this: Server) {
@@ -268,7 +268,7 @@ describe("listen", () => {
     );
   });
 
-  it("says that a folder is missing", async () => {
+  it("reports a missing folder", async () => {
     await withPath(async (path) => {
       await assert.rejects(listen({ unix: `${path}/missing/socket` }, ignore), (error: ServalError) => {
         return error.message.includes(path) && ["net.bad_address", "net.access_denied"].includes(error.code);
@@ -310,7 +310,7 @@ describe("listen", () => {
     });
   });
 
-  it("goes on when a connection could not be accepted, and tells of it", async () => {
+  it("goes on when a connection can't be accepted, and reports it", async () => {
     const servers: Server[] = [];
     const original = mock.method(Server.prototype, "listen", function (this: Server, ...values: unknown[]) {
       servers.push(this);
@@ -337,7 +337,7 @@ describe("listen", () => {
     await listener.close();
   });
 
-  it("leaves the connections to the ordinary events where a handle is not as expected", async () => {
+  it("falls back to ordinary events if a handle is not as expected", async () => {
     const { takeConnections } = await import("../../src/net/onread.ts");
     const server = new Server();
     assert.equal(takeConnections(server, ignore), false);

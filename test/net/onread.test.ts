@@ -4,11 +4,11 @@ import { connect, createServer, type AddressInfo } from "node:net";
 import { test } from "node:test";
 import { hasOnread, lend, onread, scrubReads, takeConnections, takenBack, type Handle } from "../../src/net/onread.ts";
 
-test("this Node has it", () => {
+test("this Node has onread", () => {
   assert.equal(hasOnread(), true);
 });
 
-test("all options share one buffer; a read's bytes are gone afterwards where scrubbing is on", () => {
+test("all options share one buffer; with scrubbing, a read's bytes are overwritten afterwards", () => {
   const seen: Uint8Array[] = [];
   const first = onread((size) => {
     seen.push(lend(size));
@@ -25,7 +25,7 @@ test("all options share one buffer; a read's bytes are gone afterwards where scr
   assert.deepEqual([...first.buffer.subarray(0, 3)], [0xdb, 0xdb, 3]);
 });
 
-test("a server that does not listen has nothing to take over", () => {
+test("a server that does not listen has no connections to take over", () => {
   const server = createServer();
   assert.equal(
     takeConnections(server, () => {}),
@@ -33,7 +33,7 @@ test("a server that does not listen has nothing to take over", () => {
   );
 });
 
-test("connections of a server that listens come as handles, before any socket is built", async () => {
+test("connections of a listening server arrive as handles, before any socket is built", async () => {
   const server = createServer(() => assert.fail("a socket was built"));
   server.listen(0, "127.0.0.1");
   await once(server, "listening");

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ProxyHeader } from "../../src/net/proxy-header.ts";
 
-test("what a header does not say is undefined", () => {
+test("what a header does not have is undefined", () => {
   const header = new ProxyHeader({ version: 1, size: 15 });
   assert.deepEqual(
     { ...header },
@@ -23,12 +23,12 @@ test("what a header does not say is undefined", () => {
   );
 });
 
-test("of several pieces of a type, the first counts", () => {
+test("of several TLVs of a type, the first counts", () => {
   const tlvs = ["one", "two"].map((text) => ({ type: 2, value: Buffer.from(text) }));
   assert.equal(new ProxyHeader({ version: 2, size: 28, tlvs }).authority, "one");
 });
 
-test("a piece may be empty", () => {
+test("a TLV may be empty", () => {
   const header = new ProxyHeader({ version: 2, size: 19, tlvs: [{ type: 2, value: new Uint8Array(0) }] });
   assert.equal(header.authority, "");
 });

@@ -36,12 +36,12 @@ describe("isProxyHeader", () => {
     Array.from({ length: bytes.length + 1 }, (_, size) => isProxyHeader(bytes.subarray(0, size)));
   const none = (count: number): unknown[] => Array.from({ length: count }, () => undefined);
 
-  it("knows both versions by their first bytes", () => {
+  it("recognises both versions by their first bytes", () => {
     assert.deepEqual(answers(line("PROXY T")), [...none(6), true, true]);
     assert.deepEqual(answers(signature), [...none(12), true]);
   });
 
-  it("knows what is none of them at the first byte that differs", () => {
+  it("rejects other bytes at the first that differs", () => {
     assert.deepEqual(answers(line("GE")), [undefined, false, false]);
     assert.deepEqual(answers(line("POST")), [...none(2), false, false, false]);
     assert.deepEqual(answers(line("PROXY\t")), [...none(6), false]);
@@ -51,7 +51,7 @@ describe("isProxyHeader", () => {
 });
 
 describe("parseProxyHeader, version 1", () => {
-  it("reads addresses of IPv4", () => {
+  it("reads IPv4 addresses", () => {
     const header = parsed(line("PROXY TCP4 192.168.0.1 192.168.0.11 56324 443\r\n"))!;
     assert.equal(header.version, 1);
     assert.equal(header.command, "proxy");
@@ -65,7 +65,7 @@ describe("parseProxyHeader, version 1", () => {
     assert.equal(header.ssl, undefined);
   });
 
-  it("reads addresses of IPv6, and gives them the one form that they have", () => {
+  it("reads IPv6 addresses, and normalizes them", () => {
     const header = parsed(line("PROXY TCP6 2001:0DB8:0:0:0::1 ::ffff:1.2.3.4 0 65535\r\n"))!;
     assert.deepEqual(header.source, { address: "2001:db8::1", port: 0, family: "IPv6" });
     assert.deepEqual(header.destination, { address: "::ffff:1.2.3.4", port: 65535, family: "IPv6" });
@@ -78,7 +78,7 @@ describe("parseProxyHeader, version 1", () => {
     assert.equal(header.size, 107);
   });
 
-  it("knows nothing of what is unknown, and ignores the rest of its line", () => {
+  it("has no addresses for UNKNOWN, and ignores the rest of the line", () => {
     for (const rest of ["", " ", " 1 2 3", " \0\t\xff", " TCP4 1.2.3.4 1.2.3.4 1 2"]) {
       const header = parsed(line(`PROXY UNKNOWN${rest}\r\n`))!;
       assert.equal(header.command, "proxy");
@@ -118,7 +118,7 @@ describe("parseProxyHeader, version 1", () => {
     });
   }
 
-  it("takes CR LF for the end of a line, and neither of them alone", () => {
+  it("accepts only CR LF as the end of a line", () => {
     for (const [text, size] of [
       ["PROXY UNKNOWN\n", 14],
       ["PROXY UNKNOWN\rX", 15],
@@ -129,7 +129,7 @@ describe("parseProxyHeader, version 1", () => {
     }
   });
 
-  it("waits no longer for the end of a line than 107 bytes", () => {
+  it("waits for the end of a line for at most 107 bytes", () => {
     assert.equal(refused(line(`PROXY UNKNOWN ${"x".repeat(92)}\r\n`))[1], 106);
     assert.equal(refused(line(`PROXY ${"x".repeat(200)}`))[1], 106);
     parsed(line(`PROXY UNKNOWN ${"x".repeat(91)}\r\n`));
@@ -137,7 +137,7 @@ describe("parseProxyHeader, version 1", () => {
 });
 
 describe("parseProxyHeader", () => {
-  it("refuses what is no header at once", () => {
+  it("refuses at once what is no header", () => {
     for (const [text, size] of [
       ["GET / HTTP/1.1\r\n", 1],
       ["PRI * HTTP/2.0\r\n", 3],
@@ -148,13 +148,13 @@ describe("parseProxyHeader", () => {
     }
   });
 
-  it("takes no NaN for a limit", () => {
+  it("refuses NaN as a limit", () => {
     for (const maxSize of [NaN, -1, "4096" as never]) {
       assert.throws(() => parseProxyHeader(signature, { maxSize }), { code: "core.invalid_argument" });
     }
   });
 
-  it("throws nothing but its own errors, whatever comes", () => {
+  it("throws only its own errors, for any bytes", () => {
     const lines = fc.string({ unit: fc.constantFrom(..." .:019aTCPUNKNOWN46\r\n\0"), maxLength: 120 });
     const headers = fc
       .tuple(fc.constantFrom(0x20, 0x21), fc.constantFrom(0, 0x11, 0x12, 0x21, 0x31), fc.uint8Array({ maxLength: 300 }))

@@ -44,7 +44,7 @@ describe("parseProxyHeader, version 2", () => {
     [0x11, "stream"],
     [0x12, "datagram"],
   ] as const) {
-    it(`reads addresses of IPv4, ${transport}`, () => {
+    it(`reads IPv4 addresses, ${transport}`, () => {
       const header = parsed(binaryHeader(0x21, family, addresses4));
       assert.equal(header.command, "proxy");
       assert.equal(header.transport, transport);
@@ -54,14 +54,14 @@ describe("parseProxyHeader, version 2", () => {
     });
   }
 
-  it("reads addresses of IPv6", () => {
+  it("reads IPv6 addresses", () => {
     const header = parsed(binaryHeader(0x21, 0x21, addresses6));
     assert.deepEqual(header.source, { address: "2001:db8::1", port: 56324, family: "IPv6" });
     assert.deepEqual(header.destination, { address: "::ffff:192.0.2.2", port: 443, family: "IPv6" });
     assert.equal(parsed(binaryHeader(0x21, 0x22, addresses6)).transport, "datagram");
   });
 
-  it("reads the paths of Unix sockets, whole ones, abstract ones, and none", () => {
+  it("reads the paths of Unix sockets: the longest, abstract ones, and none", () => {
     const path = (text: string): Buffer => Buffer.concat([Buffer.from(text), Buffer.alloc(108)]).subarray(0, 108);
     const header = parsed(binaryHeader(0x21, 0x31, path("/run/client"), path("/run/ü")));
     assert.equal(header.transport, "stream");
@@ -91,7 +91,7 @@ describe("parseProxyHeader, version 2", () => {
     }
   });
 
-  it("ignores the addresses of what is unspecified in family or transport, and reads what is behind them", () => {
+  it("ignores the addresses if family or transport is unspecified, and reads the TLVs after them", () => {
     for (const [family, addresses] of [
       [0x00, Buffer.alloc(0)],
       [0x01, Buffer.alloc(0)],
@@ -107,7 +107,7 @@ describe("parseProxyHeader, version 2", () => {
     }
   });
 
-  it("reads what comes behind the addresses, known or not", () => {
+  it("reads the TLVs after the addresses, known or not", () => {
     const ssl = Buffer.concat([Buffer.from([1, 0, 0, 0, 0]), piece(0x21, "TLSv1.3")]);
     const header = parsed(
       binaryHeader(
@@ -135,7 +135,7 @@ describe("parseProxyHeader, version 2", () => {
     assert.equal(header.tlv(0xeb), undefined);
   });
 
-  it("checks the checksum, where there is one", () => {
+  it("verifies the checksum if there is one", () => {
     const good = summed(piece(2, "example.com"));
     assert.equal(parsed(good).authority, "example.com");
     for (let index = 16; index < good.length; index++) {
@@ -153,9 +153,9 @@ describe("parseProxyHeader, version 2", () => {
   for (const [what, bytes, size, message] of [
     ["another version", binaryHeader(0x11, 0x11, addresses4), 13, /version is 1/],
     ["an unknown command", binaryHeader(0x22, 0x11, addresses4), 13, /command is 2/],
-    ["an unknown family", binaryHeader(0x21, 0x41, addresses4), 14, /family and transport are 4 and 1/],
-    ["an unknown transport", binaryHeader(0x21, 0x13, addresses4), 14, /are 1 and 3/],
-    ["an unknown family of a local connection", binaryHeader(0x20, 0xf0), 14, /are 15 and 0/],
+    ["an unknown family", binaryHeader(0x21, 0x41, addresses4), 14, /family 4 or transport 1 is undefined/],
+    ["an unknown transport", binaryHeader(0x21, 0x13, addresses4), 14, /family 1 or transport 3/],
+    ["an unknown family of a local connection", binaryHeader(0x20, 0xf0), 14, /family 15 or transport 0/],
     ["too little for IPv4", binaryHeader(0x21, 0x11, addresses4.subarray(1)), 16, /too short for its addresses/],
     ["too little for IPv6", binaryHeader(0x21, 0x21, addresses6.subarray(1)), 16, /too short for its addresses/],
     ["too little for paths", binaryHeader(0x21, 0x31, Buffer.alloc(215)), 16, /too short for its addresses/],
@@ -171,12 +171,12 @@ describe("parseProxyHeader, version 2", () => {
     });
   }
 
-  it("takes no more than it may, which is known after 16 bytes", () => {
+  it("refuses a header over the limit, after 16 bytes", () => {
     const bytes = (size: number): Buffer => binaryHeader(0x21, 0, piece(4, Buffer.alloc(size - 16 - 3)));
     assert.equal(parsed(bytes(4096)).size, 4096);
     const [size, message] = refused(bytes(4097), "net.proxy_header_limit");
     assert.equal(size, 16);
-    assert.match(message, /4097 bytes, and 4096 are allowed \(option maxSize\)/);
+    assert.match(message, /4097 bytes; the option maxSize allows 4096/);
     assert.equal(parseProxyHeader(bytes(65_551), { maxSize: 65_551 })?.size, 65_551);
     assert.throws(() => parseProxyHeader(bytes(30), { maxSize: 29 }), { code: "net.proxy_header_limit" });
     assert.equal(parseProxyHeader(binaryHeader(0x20, 0), { maxSize: 0 })?.size, 16);

@@ -69,7 +69,7 @@ describe("RateLimitStream", () => {
     assert.equal(clock.pending, 0);
   });
 
-  it("waits for no more than what is left to write", async () => {
+  it("waits no longer than the rest of the write needs", async () => {
     const { clock, peer, stream } = limited(exhaust(simpleRatePolicy({ write: 1000 })));
     const writing = write(stream, [Buffer.from("12"), Buffer.from("3")]);
     await clock.advance(2);
@@ -79,7 +79,7 @@ describe("RateLimitStream", () => {
     assert.equal(String(await read(peer)), "123");
   });
 
-  it("reads a burst, and then at its rate, whatever comes at once", async () => {
+  it("reads a burst, and then at its rate, however much arrives at once", async () => {
     for (const maxRead of [1, 100, 5000, Infinity]) {
       const { clock, peer, stream } = limited(simpleRatePolicy({ read: 10_000 }), { maxRead });
       await writeAll(peer, pattern(50_000));
@@ -99,7 +99,7 @@ describe("RateLimitStream", () => {
     }
   });
 
-  it("pays for a read that brought too much before the next, and pauses the transport meanwhile", async () => {
+  it("delays the next read after one that was too large, and pauses the transport meanwhile", async () => {
     const { clock, next, peer, stream } = limited(simpleRatePolicy({ read: 1000 }));
     await writeAll(peer, pattern(11_000));
     await readExactly(stream, 11_000);
@@ -128,7 +128,7 @@ describe("RateLimitStream", () => {
     stream.close();
   });
 
-  it("limits each direction by itself", async () => {
+  it("limits each direction separately", async () => {
     const { clock, peer, stream } = limited(exhaust(simpleRatePolicy({ write: 1000 })));
     await writeAll(peer, pattern(60_000));
     await readExactly(stream, 60_000);
@@ -140,7 +140,7 @@ describe("RateLimitStream", () => {
     assert.equal(await write(other.stream, pattern(60_000)), 60_000);
   });
 
-  it("limits both directions together by one limit", async () => {
+  it("limits both directions together if they share a limit", async () => {
     const { write: limit } = simpleRatePolicy({ write: 1000 });
     const { clock, peer, stream } = limited({ read: limit, write: limit });
     await writeAll(peer, pattern(600));
@@ -197,7 +197,7 @@ describe("RateLimitStream", () => {
     assert.equal(policy.write?.available(0), 990);
   });
 
-  it("hands calls through where there is no limit, with the very handler", () => {
+  it("passes calls on without a limit, with the same handler", () => {
     const { next, stream } = limited({});
     const handlers: unknown[] = [];
     next.readSome = (handler) => void handlers.push(handler);
@@ -226,7 +226,7 @@ describe("RateLimitStream", () => {
     assert.equal(clock.pending, 0);
   });
 
-  it("aborts the write that waits though the read's handler throws", async (t) => {
+  it("aborts a waiting write even if the read's handler throws", async (t) => {
     const { stream } = limited(exhaust(simpleRatePolicy({ read: 10, write: 10 })));
     const thrown = new Promise((resolve) => {
       const { listeners } = { listeners: process.listeners("uncaughtException") };
@@ -243,7 +243,7 @@ describe("RateLimitStream", () => {
     assert.match(String(await thrown), /the application's/);
   });
 
-  it("refuses a second operation while one waits, and a teardown, which does it no harm", async () => {
+  it("refuses a second operation and a teardown while one waits, without harm to it", async () => {
     const { clock, peer, stream } = limited(exhaust(simpleRatePolicy({ read: 1000, write: 1000 })));
     const reading = read(stream);
     assert.throws(() => stream.readSome(never), misuse("core.operation_pending"));
@@ -258,7 +258,7 @@ describe("RateLimitStream", () => {
     assert.equal(await writing, 50);
   });
 
-  it("refuses to write nothing, also while nothing is available", () => {
+  it("refuses to write nothing, even while nothing is available", () => {
     const { clock, stream } = limited(exhaust(simpleRatePolicy({ write: 10 })));
     for (const nothing of [new Uint8Array(0), [], [new Uint8Array(0)]]) {
       assert.throws(() => stream.writeSome(nothing, never), misuse("core.invalid_argument"));
@@ -279,7 +279,7 @@ describe("RateLimitStream", () => {
     });
   }
 
-  it("sees the next layer's failure after the wait, whichever operation it is", async () => {
+  it("reports the next layer's failure after the wait, for any operation", async () => {
     for (let failAfter = 0; failAfter < 4; failAfter++) {
       const { clock, peer, stream } = limited(exhaust(simpleRatePolicy({ read: 1000, write: 1000 })), { failAfter });
       await writeAll(peer, pattern(4));
@@ -299,7 +299,7 @@ describe("RateLimitStream", () => {
     }
   });
 
-  it("tells of someone who uses the next layer meanwhile", async () => {
+  it("reports misuse if the next layer is used elsewhere meanwhile", async () => {
     const { clock, next, stream } = limited(exhaust(simpleRatePolicy({ read: 1000, write: 1000 })));
     const reading = readOutcome(stream);
     const writing = writeOutcome(stream, Buffer.from("x"));
@@ -313,7 +313,7 @@ describe("RateLimitStream", () => {
     assert.equal((await writing).error?.code, "core.transport");
   });
 
-  it("hands up what the next layer knows, and refuses a policy that is none", () => {
+  it("passes up the next layer's peer, and refuses an invalid policy", () => {
     const { next, stream } = limited({});
     const below = { address: "192.0.2.1", port: 7, family: "IPv4" } as const;
     Object.defineProperty(next, "peer", { value: below });

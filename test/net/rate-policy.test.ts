@@ -7,14 +7,14 @@ import { fc } from "../support/property.ts";
 const limit = (write: number, burst?: number): RateLimit => simpleRatePolicy({ write, burst }).write!;
 
 describe("simpleRatePolicy", () => {
-  it("has no limit for a direction that has none", () => {
+  it("has no limit for a direction without a rate", () => {
     assert.deepEqual(simpleRatePolicy({}), { read: undefined, write: undefined });
     const { read, write } = simpleRatePolicy({ read: 10, write: Infinity });
     assert.equal(read?.available(0), 10);
     assert.equal(write, undefined);
   });
 
-  it("begins with a second's bytes, and fills at its rate, up to those", () => {
+  it("begins with a second's bytes, and fills at its rate up to those", () => {
     const bucket = limit(1000);
     assert.equal(bucket.available(5000), 1000);
     bucket.take(1000, 5000);
@@ -45,7 +45,7 @@ describe("simpleRatePolicy", () => {
     assert.equal(bucket.available(3001), 1);
   });
 
-  it("takes back what did not pass, but no more than it holds", () => {
+  it("takes back bytes that did not pass, but never exceeds its capacity", () => {
     const bucket = limit(1000);
     bucket.take(600, 0);
     bucket.take(-200, 0);
@@ -70,14 +70,14 @@ describe("simpleRatePolicy", () => {
     assert.equal(slow.delay(Infinity, 0), 2000);
   });
 
-  it("does not go back in time", () => {
+  it("ignores a time that goes back", () => {
     const bucket = limit(1000);
     bucket.take(1000, 100);
     assert.equal(bucket.available(50), 0);
     assert.equal(bucket.available(200), 100);
   });
 
-  it("never lets more pass than its rate and burst allow, and has something after the delay it names", () => {
+  it("never lets more pass than its rate and burst, and has something after the delay it returns", () => {
     const steps = fc.array(
       fc.tuple(fc.double({ min: 0, max: 500, noNaN: true }), fc.double({ min: 0, max: 1, noNaN: true })),
     );
@@ -108,7 +108,7 @@ describe("simpleRatePolicy", () => {
     );
   });
 
-  it("refuses what is no number above 0", () => {
+  it("refuses a rate that is not a number above 0", () => {
     for (const options of [{ read: 0 }, { write: -1 }, { read: NaN }, { burst: 0 }, { write: "1" as never }]) {
       assert.throws(
         () => simpleRatePolicy(options as SimpleRatePolicyOptions),
@@ -117,7 +117,7 @@ describe("simpleRatePolicy", () => {
     }
   });
 
-  it("refuses options that there are not", () => {
+  it("refuses unknown options", () => {
     const call = simpleRatePolicy as (options?: unknown) => unknown;
     const refused = (message: RegExp): object => ({ code: "core.invalid_argument", message });
     assert.throws(() => call({ download: 1000 }), refused(/"download": there are read, write, burst/));

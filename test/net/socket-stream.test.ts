@@ -30,12 +30,12 @@ async function accepted(): Promise<{ listener: Listener; stream: SocketStream; r
 }
 
 describe("onread", () => {
-  it("is what this platform has", () => {
+  it("has what this platform offers", () => {
     // Where it is not, everything works by 'data' events, but the suite has then not tested the better way.
     assert.equal(hasOnread(), true);
   });
 
-  it("reads into one block for all, and never asks Node to stop", () => {
+  it("reads into one shared block, and never asks Node to stop", () => {
     const sizes: number[] = [];
     const one = onread((size) => {
       sizes.push(lend(size).length);
@@ -48,7 +48,7 @@ describe("onread", () => {
     assert.deepEqual(sizes, [7]);
   });
 
-  it("overwrites what was read when it is told to", () => {
+  it("overwrites the bytes of a read with scrubbing", () => {
     const { buffer, callback } = onread(takenBack);
     buffer.fill(1, 0, 8);
     callback(4);
@@ -61,7 +61,7 @@ describe("onread", () => {
 });
 
 describe("SocketStream", () => {
-  it("resets the connection when it is closed in the middle of a write, and only then", async (test) => {
+  it("resets the connection when closed during a write, and only then", async (test) => {
     const resets = mock.method(Socket.prototype, "resetAndDestroy");
     test.after(() => resets.mock.restore());
     const { stream, raw, listener } = await accepted();
@@ -81,7 +81,7 @@ describe("SocketStream", () => {
     idle.raw.destroy();
   });
 
-  it("ends it in order when it is closed between writes", async () => {
+  it("ends it cleanly when closed between writes", async () => {
     const { stream, raw } = await accepted();
     await writeAll(stream, Buffer.from("hello"));
     stream.close();
@@ -117,7 +117,7 @@ describe("SocketStream", () => {
     stream.close();
   });
 
-  it("lets the event loop turn, however fast the kernel takes one write after the other", async () => {
+  it("lets the event loop turn even if the kernel takes every write at once", async () => {
     const { stream, raw } = await accepted();
     let writes = 0;
     let hasTurned = false;
@@ -137,7 +137,7 @@ describe("SocketStream", () => {
     raw.destroy();
   });
 
-  it("never shows one connection's bytes to another that awaits between its reads", async () => {
+  it("never shows one connection's bytes to another that awaits between reads", async () => {
     scrubReads(true);
     const listener = await listen({ port: 0, host }, (stream) => {
       void (async () => {
@@ -186,7 +186,7 @@ describe("SocketStream", () => {
     }
   });
 
-  it("hands its socket over once, while it is as it came", async () => {
+  it("releases its socket once, if nothing has happened on it", async () => {
     const { listener, stream, raw } = await accepted();
     const socket = stream.release();
     assert.ok(socket instanceof Socket);
@@ -201,7 +201,7 @@ describe("SocketStream", () => {
     raw.destroy();
   });
 
-  it("is closed when whoever has its socket closes that", async () => {
+  it("is closed when the new owner of its socket closes that", async () => {
     const { stream, raw } = await accepted();
     const socket = stream.release()!;
     socket.destroy();
@@ -210,7 +210,7 @@ describe("SocketStream", () => {
     raw.destroy();
   });
 
-  it("keeps its socket once something was read, is in flight, or has ended it", async () => {
+  it("does not release its socket after a read, during one, or after the end", async () => {
     const { stream, raw } = await accepted();
     const reading = read(stream);
     assert.equal(stream.release(), undefined);

@@ -33,7 +33,7 @@ function serverOver(stream: ByteStream): TLSSocket {
 }
 
 describe("connectTls", () => {
-  it("connects by name and by address, and tells the server names alone", async () => {
+  it("connects by name and by address, and sends only names to the server", async () => {
     const names: unknown[] = [];
     await using place = await echo({ ALPNProtocols: ["http/1.1"] });
     place.server.on("secureConnection", (socket: TLSSocket) => names.push(socket.servername));
@@ -54,7 +54,7 @@ describe("connectTls", () => {
     assert.deepEqual(names, ["localhost", false]);
   });
 
-  it("agrees on no protocol where none was offered, and takes no undefined for an option", async () => {
+  it("negotiates no protocol if none was offered, and ignores undefined options", async () => {
     await using place = await echo();
     const options = { ...trusting, checkServerIdentity: undefined, rejectUnauthorized: undefined, ciphers: undefined };
     const stream = await connectTls({ port: place.port }, options);
@@ -62,7 +62,7 @@ describe("connectTls", () => {
     stream.close();
   });
 
-  it("accepts no certificate of an unknown authority, unless told so", async () => {
+  it("accepts no certificate of an unknown authority, unless told to", async () => {
     await using place = await echo();
     await assert.rejects(connectTls({ port: place.port }), (error: ServalError) => {
       assert.equal(error.condition, "handshake_failed");
@@ -76,7 +76,7 @@ describe("connectTls", () => {
     stream.close();
   });
 
-  it("accepts no certificate of another host, unless it was asked for", async () => {
+  it("accepts no certificate of another host, unless that host was asked for", async () => {
     await using place = await echo();
     const asked = connectTls({ port: place.port }, { ...trusting, servername: "elsewhere.example" });
     await assert.rejects(
@@ -87,7 +87,7 @@ describe("connectTls", () => {
     stream.close();
   });
 
-  it("says that nobody listens", async () => {
+  it("reports that nothing listens", async () => {
     const { port, server } = await listening(createServer());
     server.close();
     await assert.rejects(
@@ -96,7 +96,7 @@ describe("connectTls", () => {
     );
   });
 
-  it("says that the server speaks no TLS, or none that suits, or ends", async () => {
+  it("reports a server without TLS, without a version in common, or one that ends", async () => {
     await using plain = await listening(
       createServer((socket) => socket.resume().end("HTTP/1.1 400 Bad Request\r\n\r\n")),
     );
@@ -119,7 +119,7 @@ describe("connectTls", () => {
     await assert.rejects(connectTls({ port: gone.port }), failsWith("core.connection_reset", /localhost:\d+/));
   });
 
-  it("says which options do not work, and keeps a key out of that", async () => {
+  it("names invalid options, without showing a key", async () => {
     const options: TlsOptions = { cert: localhost.cert, key: "no key at all" };
     await assert.rejects(connectTls({ port: 1 }, options), (error: ServalError) => {
       assert.doesNotMatch(error.message, /no key at all/);
@@ -138,7 +138,7 @@ describe("connectTls", () => {
     }
   });
 
-  it("is given up by a signal, before, while it connects and inside the handshake", async () => {
+  it("is aborted by a signal, before, while it connects and inside the handshake", async () => {
     const reason = new Error("enough");
     await assert.rejects(connectTls({ port: 1 }, { signal: AbortSignal.abort(reason) }), (error: ServalError) => {
       assert.equal(error.cause, reason);
@@ -154,7 +154,7 @@ describe("connectTls", () => {
     }
   });
 
-  it("keeps nothing of the signal once it has connected", async () => {
+  it("leaves no listener on the signal once it has connected", async () => {
     await using place = await echo();
     const controller = new AbortController();
     const stream = await connectTls({ port: place.port }, { ...trusting, signal: controller.signal });
@@ -175,7 +175,7 @@ tlsSuite({
 });
 
 describe("startTls", () => {
-  it("knows the peer of the stream below", async () => {
+  it("has the peer of the stream below", async () => {
     await using place = await echo();
     const stream = await startTls(await connect({ host: "127.0.0.1", port: place.port }), "localhost", trusting);
     assert.deepEqual(stream.peer, { address: "127.0.0.1", port: place.port, family: "IPv4" });
@@ -184,7 +184,7 @@ describe("startTls", () => {
     stream.close();
   });
 
-  it("closes the stream below where the certificate is not the host's", async () => {
+  it("closes the stream below if the certificate is for another host", async () => {
     for (const host of ["elsewhere.example", "192.0.2.1"]) {
       const [ours, theirs] = pair();
       const socket = serverOver(theirs);
@@ -198,14 +198,14 @@ describe("startTls", () => {
     }
   });
 
-  it("names the host where the peer ends", async () => {
+  it("names the host if the peer ends", async () => {
     const [ours, theirs] = pair();
     const attempt = startTls(ours, "localhost", trusting);
     theirs.end();
     await assert.rejects(attempt, failsWith("core.connection_reset", /^localhost ended/));
   });
 
-  it("says that the host was forgotten, and closes the stream below", async () => {
+  it("reports a missing host, and closes the stream below", async () => {
     const call = startTls as (...given: unknown[]) => Promise<unknown>;
     for (const given of [[], [trusting], [""]]) {
       const [ours] = pair();
@@ -215,7 +215,7 @@ describe("startTls", () => {
     }
   });
 
-  it("says which options do not work, and closes the stream below", async () => {
+  it("names invalid options, and closes the stream below", async () => {
     const [ours] = pair();
     await assert.rejects(
       startTls(ours, "localhost", { ca: "no certificate", minVersion: "TLSv9" as "TLSv1.3" }),

@@ -43,7 +43,7 @@ async function stuckWrite(stream: TimeoutStream): Promise<() => Promise<WriteOut
 }
 
 describe("TimeoutStream", () => {
-  it("sets no timer without a deadline, and hands up what the next layer knows", async () => {
+  it("sets no timer without a deadline, and passes up the next layer's peer", async () => {
     const { clock, next, peer, stream } = timed();
     const below = { address: "192.0.2.1", port: 7, family: "IPv4" } as const;
     Object.defineProperty(next, "peer", { value: below });
@@ -73,7 +73,7 @@ describe("TimeoutStream", () => {
     assert.equal(await read(peer), undefined);
   });
 
-  it("takes a moment too", async () => {
+  it("takes a point in time too", async () => {
     const { clock, stream } = timed();
     await clock.advance(500);
     stream.expiresAt(1500);
@@ -106,7 +106,7 @@ describe("TimeoutStream", () => {
     });
   }
 
-  it("is one deadline for all operations together, and ends all that are in flight", async () => {
+  it("has one deadline for all operations together, and ends all in flight", async () => {
     const { clock, peer, stream } = timed();
     stream.expiresAfter(1000);
     for (let count = 0; count < 9; count++) {
@@ -124,7 +124,7 @@ describe("TimeoutStream", () => {
     assert.equal((await writing()).error?.code, "core.timeout");
   });
 
-  it("fails all that follows as well, whatever is set, up to the close", async () => {
+  it("fails all later operations too, with any deadline, until the close", async () => {
     const { clock, stream } = timed();
     stream.expiresAfter(10);
     const reading = readOutcome(stream);
@@ -140,7 +140,7 @@ describe("TimeoutStream", () => {
     assert.equal((await readOutcome(stream)).error?.code, "core.aborted");
   });
 
-  it("fails what starts after the deadline at once, without doing anything for it", async () => {
+  it("fails an operation that starts after the deadline at once, without starting it below", async () => {
     for (const start of [
       async (stream: TimeoutStream) => (await readOutcome(stream)).error,
       async (stream: TimeoutStream) => (await writeOutcome(stream, hello)).error,
@@ -161,7 +161,7 @@ describe("TimeoutStream", () => {
     }
   });
 
-  it("does not touch what is in flight when a deadline is set, moved or taken back", async () => {
+  it("keeps the deadline of operations in flight when it is set, moved or removed", async () => {
     const { clock, peer, stream } = timed();
     const reading = readOutcome(stream);
     stream.expiresAfter(100);
@@ -178,7 +178,7 @@ describe("TimeoutStream", () => {
     assert.equal((await second).error?.code, "core.timeout");
   });
 
-  it("watches a read and a write with deadlines of their own by one timer", async () => {
+  it("uses one timer for a read and a write with different deadlines", async () => {
     for (const [readMs, writeMs] of [
       [300, 100],
       [100, 300],
@@ -197,7 +197,7 @@ describe("TimeoutStream", () => {
     }
   });
 
-  it("sets a timer no more often than deadlines pass, however often one is set", async () => {
+  it("sets no more timers than deadlines pass, however often one is set", async () => {
     const { clock, peer, stream } = timed();
     let timers = 0;
     const { setTimer } = clock;
@@ -220,7 +220,7 @@ describe("TimeoutStream", () => {
     assert.ok((await readOutcome(stream)).error?.code === "core.timeout");
   });
 
-  it("takes a nearer deadline into account at once", async () => {
+  it("observes a nearer deadline at once", async () => {
     const { clock, peer, stream } = timed();
     stream.expiresAfter(1000);
     const first = read(stream);
@@ -233,7 +233,7 @@ describe("TimeoutStream", () => {
     assert.equal((await second).error?.code, "core.timeout");
   });
 
-  it("is watched again where a timer fires early", async () => {
+  it("sets the timer again if it fires early", async () => {
     let now = 0;
     const expired: (() => void)[] = [];
     const clock = {
@@ -253,7 +253,7 @@ describe("TimeoutStream", () => {
     assert.deepEqual(expired, []);
   });
 
-  it("leaves no timer when it is closed, whatever is in flight, or torn down", async () => {
+  it("leaves no timer when closed with operations in flight, or torn down", async () => {
     const { clock, stream } = timed();
     stream.expiresAfter(1000);
     const reading = readOutcome(stream);
@@ -271,7 +271,7 @@ describe("TimeoutStream", () => {
     assert.equal(other.clock.pending, 0);
   });
 
-  it("says aborted where it is closed after the deadline, before anybody was told", async () => {
+  it("reports an abort if closed after the deadline but before any handler ran", async () => {
     const { clock, stream } = timed();
     stream.expiresAfter(10);
     let fire!: () => void;
@@ -286,7 +286,7 @@ describe("TimeoutStream", () => {
     assert.equal((await reading).error?.code, "core.aborted");
   });
 
-  it("refuses a second operation of a kind, which does the first no harm", async () => {
+  it("refuses a second operation of a kind, without harm to the first", async () => {
     const { clock, peer, stream } = timed();
     stream.expiresAfter(100);
     const reading = read(stream);
@@ -300,7 +300,7 @@ describe("TimeoutStream", () => {
     assert.equal((await waiting).error?.code, "core.timeout");
   });
 
-  it("fails as the next layer does, whichever operation it is, and leaves no timer behind", async () => {
+  it("fails as the next layer does, for any operation, and leaves no timer", async () => {
     for (let failAfter = 0; failAfter < 4; failAfter++) {
       const { clock, peer, stream } = timed({ failAfter });
       await writeAll(peer, hello);
@@ -318,7 +318,7 @@ describe("TimeoutStream", () => {
     }
   });
 
-  it("refuses a deadline that is no number", () => {
+  it("refuses a deadline that is not a number", () => {
     const { stream } = timed();
     const invalid = (error: unknown): boolean => error instanceof ServalError && error.code === "core.invalid_argument";
     assert.throws(() => stream.expiresAfter(NaN), invalid);
@@ -326,7 +326,7 @@ describe("TimeoutStream", () => {
     assert.throws(() => stream.expiresAt("soon" as never), invalid);
   });
 
-  it("keeps no process alive", () => {
+  it("does not keep the process alive", () => {
     const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
     const program = `
       import { TimeoutStream } from ${JSON.stringify(here("../../src/net/index.js"))};

@@ -5,7 +5,7 @@ import { localhost } from "../support/localhost.ts";
 
 const { cert, key } = localhost;
 const both = `${String(key)}${String(cert)}`;
-const advice = "pass the contents (readFileSync) in the place of the path";
+const advice = "pass the file's contents (readFileSync) instead of its path";
 
 describe("the options of TLS", () => {
   for (const [name, options, message] of [
@@ -27,7 +27,7 @@ describe("the options of TLS", () => {
     });
   }
 
-  it("takes what there may be", () => {
+  it("accepts valid options", () => {
     for (const options of [
       { cert, key },
       { cert, key, ca: undefined },

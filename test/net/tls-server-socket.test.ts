@@ -33,11 +33,11 @@ async function outcome(change: (socket: TLSSocket) => void): Promise<string> {
   return result;
 }
 
-test("Node has what is used of it", async () => {
+test("Node has the members that are used", async () => {
   assert.equal(await outcome(() => {}), "secured, authorized");
 });
 
-test("no certificate passes where Node no longer says what it thinks of it", async () => {
+test("no certificate is accepted if Node no longer reports on it", async () => {
   const result = await outcome((socket) => {
     const { _handle: handle } = socket as unknown as { _handle: object };
     Object.defineProperty(handle, "verifyError", { value: undefined });

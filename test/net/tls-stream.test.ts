@@ -11,7 +11,7 @@ function saying(facts: object): TLSSocket {
   return Object.assign(duplex, methods, facts) as unknown as TLSSocket;
 }
 
-test("what there is not is undefined, whatever Node calls it", () => {
+test("what is missing is undefined, whatever value Node has for it", () => {
   for (const none of [undefined, null, false]) {
     const facts = { alpnProtocol: none, servername: none, authorized: false, authorizationError: undefined };
     const stream = new TlsStream(saying(facts), pair()[0]);
@@ -25,7 +25,7 @@ test("what there is not is undefined, whatever Node calls it", () => {
   }
 });
 
-test("why a certificate is not accepted is a word, whether Node has it as one or as an error", () => {
+test("a certificate's error is a string, whether Node has a string or an error", () => {
   for (const authorizationError of ["WORD", Object.assign(new Error("text"), { code: "WORD" }), new Error("WORD")]) {
     const stream = new TlsStream(saying({ authorized: false, authorizationError }), pair()[0]);
     assert.equal(stream.authorizationError, "WORD");

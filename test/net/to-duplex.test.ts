@@ -51,7 +51,7 @@ describe("toDuplex", () => {
     });
   }
 
-  it("keeps what it read: the stream's bytes are borrowed", async () => {
+  it("copies what it reads, since the stream's bytes are borrowed", async () => {
     const [ours, peer] = pair();
     const duplex = toDuplex(ours);
     const [[chunk]] = await Promise.all([once(duplex, "data"), writeAll(peer, Buffer.from("hello"))]);
@@ -70,7 +70,7 @@ describe("toDuplex", () => {
     duplex.destroy();
   });
 
-  it("reads no more than it has room for while nobody reads", async () => {
+  it("reads ahead no more than it has room for", async () => {
     const [ours, peer] = pair({ capacity: 1000 });
     const duplex = toDuplex(ours);
     let sent = 0;
@@ -86,7 +86,7 @@ describe("toDuplex", () => {
     duplex.destroy();
   });
 
-  it("lets its writer wait while the peer does not read", async () => {
+  it("makes its writer wait while the peer does not read", async () => {
     const [ours, peer] = pair({ capacity: 1000 });
     const duplex = toDuplex(ours);
     const written = writing(duplex, pattern(5000));
@@ -110,7 +110,7 @@ describe("toDuplex", () => {
     assert.equal(await read(peer), undefined);
   });
 
-  it("goes on reading after its own end, which the peer sees behind its own", async () => {
+  it("goes on reading after its own end, which the peer sees after its own", async () => {
     const [ours, peer] = pair();
     const duplex = toDuplex(ours);
     const all = collect(duplex);
@@ -125,7 +125,7 @@ describe("toDuplex", () => {
     assert.equal(await end, undefined);
   });
 
-  it("fails as the stream does, whichever operation it is", async () => {
+  it("fails as the stream does, for any operation", async () => {
     for (let failAfter = 0; failAfter < 4; failAfter++) {
       const [ours, peer] = pair({ failAfter }, {});
       const duplex = toDuplex(ours);
@@ -145,7 +145,7 @@ describe("toDuplex", () => {
     }
   });
 
-  it("fails where someone else uses the stream", async () => {
+  it("fails if the stream is used elsewhere", async () => {
     const [ours] = pair();
     ours.readSome(() => {});
     const duplex = toDuplex(ours);
@@ -154,7 +154,7 @@ describe("toDuplex", () => {
     assert.equal(error.code, "core.operation_pending");
   });
 
-  it("closes the stream when it is destroyed, whatever is in flight", async () => {
+  it("closes the stream when destroyed, with anything in flight", async () => {
     const [ours, peer] = pair({ capacity: 10 });
     const duplex = toDuplex(ours);
     duplex.resume();

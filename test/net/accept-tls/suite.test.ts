@@ -101,7 +101,7 @@ for (const way of ["onread", "data"] satisfies ReadWay[]) {
 const proxied = (): Promise<Connection> => onSocket("onread", layers, "PROXY TCP4 192.0.2.1 192.0.2.2 56324 443\r\n");
 byteStreamSuite("all layers", proxied, ownMemory);
 
-test("all layers know the client, and what is at the bottom", async () => {
+test("all layers have the client's address and the bottom layer", async () => {
   const { stream, peer, release } = await proxied();
   assert.deepEqual(stream.peer, { address: "192.0.2.1", port: 56324, family: "IPv4" });
   assert.ok(lowestLayer(stream) instanceof SocketStream);

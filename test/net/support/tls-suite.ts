@@ -41,7 +41,7 @@ export function tlsSuite({ name, start, answer }: TlsSide): void {
       });
     }
 
-    it("fails with the error of the stream below, whichever operation fails", async () => {
+    it("fails with the error of the stream below, for any operation", async () => {
       await everyFailure(6, async (failAfter) => {
         const [ours, theirs] = pair({ failAfter, maxRead: 100 }, {});
         const other = answer(theirs);
@@ -54,7 +54,7 @@ export function tlsSuite({ name, start, answer }: TlsSide): void {
       });
     });
 
-    it("fails with the error of the stream below later too, and with what comes that is no TLS", async () => {
+    it("fails later with an error of the stream below, and with bytes that are no TLS", async () => {
       const [stream, peer, [below]] = await shaken();
       const reading = read(stream);
       await turns();
@@ -71,7 +71,7 @@ export function tlsSuite({ name, start, answer }: TlsSide): void {
       other.close();
     });
 
-    it("is given up by a signal at any time, closes the stream below, and leaves nothing with it", async () => {
+    it("is aborted by a signal at any time, closes the stream below, and leaves no listener", async () => {
       const [unused] = pair();
       await assert.rejects(start(unused, { signal: AbortSignal.abort() }), failsWith("core.aborted", /aborted/));
       assert.ok(unused.closed);
@@ -98,7 +98,7 @@ export function tlsSuite({ name, start, answer }: TlsSide): void {
       }
     });
 
-    it("ends where the peer does, or the stream below is closed by someone else", async () => {
+    it("ends if the peer does, or if the stream below is closed elsewhere", async () => {
       for (const end of [(peer: PairStream) => peer.end(), (peer: PairStream) => peer.close()]) {
         const [ours, theirs] = pair();
         const attempt = start(ours);
