@@ -19,7 +19,7 @@ async function answer(
   request: http.IncomingRequest,
   exchange: http.Exchange,
 ): Promise<http.Response<http.Body> | undefined> {
-  if (request.isUpgrade) {
+  if (websocket.isUpgrade(request)) {
     const ws = new websocket.Stream(exchange.stream, { message: (ws, message) => ws.write(message) });
     await ws.accept(request, { buffered: exchange.release() });
     return undefined;

@@ -1,6 +1,6 @@
 // A reverse proxy that forwards HTTP and WebSocket to one server.
 //   npm run example reverse-proxy -- 8080 127.0.0.1:3000
-import { core, http, net } from "serval";
+import { core, http, net, websocket } from "serval";
 
 const [port = "8080", origin = "127.0.0.1:3000"] = process.argv.slice(2);
 if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) {
@@ -52,7 +52,7 @@ class Client {
     headers.append("X-Forwarded-For", this.#stream.peer.address ?? "unknown");
     headers.append("Via", "1.1 serval");
     // No protocol but this one is let through: nobody knows what others would ask of the origin.
-    const upgrades = request.isUpgrade && request.body instanceof Uint8Array;
+    const upgrades = websocket.isUpgrade(request) && request.body instanceof Uint8Array;
     if (upgrades) {
       headers.set("Connection", "Upgrade");
       headers.set("Upgrade", "websocket");

@@ -32,7 +32,7 @@ async function handle(socket: net.SocketStream): Promise<void> {
   const stream = isTls ? await net.acceptTls(seen, certificate) : seen;
   opening.expiresNever();
   await http.serve(stream, async (request, exchange) => {
-    if (request.isUpgrade) {
+    if (websocket.isUpgrade(request)) {
       const ws = new websocket.Stream(exchange.stream, { message: (ws, message) => ws.write(message) });
       await ws.accept(request, { buffered: exchange.release() });
       return undefined;

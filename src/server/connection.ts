@@ -1,14 +1,7 @@
 import type { ByteStream, ServalError } from "../core/index.ts";
-import {
-  hasToken,
-  IncomingBody,
-  type Body,
-  type Exchange,
-  type IncomingRequest,
-  type Request,
-  type Response,
-} from "../http/index.ts";
+import { IncomingBody, type Body, type Exchange, type IncomingRequest, type Response } from "../http/index.ts";
 import { serveBy, type ServeSettings } from "../http/internal.ts";
+import { isUpgrade } from "../websocket/index.ts";
 import { refuseUpgrade } from "../websocket/internal.ts";
 import { uncounted, type Place } from "./admission.ts";
 import type { Hub } from "./hub.ts";
@@ -48,7 +41,9 @@ export function serveConnection<Data>(
   ): Response<Body> | Promise<Response<Body>> | undefined => {
     const client = hub.clientOf(request, peer);
     const isElsewhere = path !== undefined && request.path !== path;
-    if (isElsewhere || !isWebSocket(request)) {
+    // A proxy may have dropped Upgrade: the key is left, and the refusal says what is missing.
+    const isWebSocket = isUpgrade(request) || request.headers.has("Sec-WebSocket-Key");
+    if (isElsewhere || !isWebSocket) {
       if (hub.isDraining) return hub.drainingResponse(request, client);
       hub.counters.requests++;
       if (isElsewhere && fetch === undefined) return notFound();
@@ -82,9 +77,4 @@ function isMalformed({ code, condition }: ServalError): boolean {
   if (code === "http.header_limit" || code === "http.field_limit") return true;
   // A client that ends inside a request gets no answer.
   return condition === "protocol_violation" && code !== "http.partial_message";
-}
-
-/** Whether a request wants to be a WebSocket, well formed or not: if not, the handshake says what is wrong. */
-function isWebSocket({ headers }: Request): boolean {
-  return headers.has("Sec-WebSocket-Key") || hasToken(headers.get("Upgrade"), "websocket");
 }

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import type { TLSSocket } from "node:tls";
-import { Fields, hasToken, parseTokenList } from "../http/index.ts";
+import { Fields, parseTokenList } from "../http/index.ts";
 
 /** What is used of an HTTP server of Node's to have it answer what is no WebSocket. */
 export interface AnsweringServer {
@@ -9,15 +9,6 @@ export interface AnsweringServer {
   emit?(event: "connection" | "secureConnection", socket: Duplex): boolean;
   /** Of newer releases of Node.js: which requests that offer an upgrade become one. */
   shouldUpgradeCallback?: ((incoming: IncomingMessage) => boolean) | undefined;
-}
-
-/** Whether a request that offers an upgrade wants to be a WebSocket, well formed or not. */
-export function wantsWebSocket({ rawHeaders }: Pick<IncomingMessage, "rawHeaders">): boolean {
-  for (let at = 0; at < rawHeaders.length; at += 2) {
-    const name = rawHeaders[at]!.toLowerCase();
-    if (name === "sec-websocket-key" || (name === "upgrade" && hasToken(rawHeaders[at + 1], "websocket"))) return true;
-  }
-  return false;
 }
 
 /** Has a server of a newer Node.js answer by itself what is not taken. Returns what undoes it. */

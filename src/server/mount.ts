@@ -3,11 +3,12 @@ import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { fromDuplex, type Peer } from "../core/index.ts";
 import { invalidArgument } from "../core/internal.ts";
-import { Request, Response } from "../http/index.ts";
+import { Fields, Request, Response } from "../http/index.ts";
 import { pathOf } from "../http/internal.ts";
+import { isUpgrade } from "../websocket/index.ts";
 import type { DrainOptions, DrainReport } from "./drain.ts";
 import type { Place } from "./admission.ts";
-import { handBack, takeOnly, wantsWebSocket, type AnsweringServer } from "./hand-back.ts";
+import { handBack, takeOnly, type AnsweringServer } from "./hand-back.ts";
 import { Hub } from "./hub.ts";
 import { HubServer } from "./hub-server.ts";
 import { checkServerOptions, type MountOptions } from "./options.ts";
@@ -97,7 +98,10 @@ class Mounted<Data> extends HubServer<Data> implements Mount {
     return all.findLast((mount) => mount.path === path) ?? all.findLast((mount) => mount.path === undefined);
   }
 
-  readonly #isTaken = (incoming: IncomingMessage): boolean => wantsWebSocket(incoming) || this.#hasOthers;
+  readonly #isTaken = (incoming: IncomingMessage): boolean => {
+    const version = incoming.httpVersionMajor * 10 + incoming.httpVersionMinor;
+    return isUpgrade({ version, headers: Fields.fromRaw(incoming.rawHeaders) }) || this.#hasOthers;
+  };
 
   readonly #onUpgrade: UpgradeListener = (incoming, socket, head) => {
     if (!this.#isTaken(incoming)) {

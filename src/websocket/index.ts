@@ -24,5 +24,6 @@ export type { MessageSource, Sendable } from "./operations/source.ts";
 export type { Statistics } from "./options/statistics.ts";
 export { Stream } from "./stream.ts";
 export type { Handlers, StreamOptions } from "./stream.ts";
+export { isUpgrade } from "./handshake/is-upgrade.ts";
 export type { UpgradeHook } from "./options/upgrade-hook.ts";
 export type { UpgradeAccepted, UpgradeResult } from "./handshake/upgrade.ts";

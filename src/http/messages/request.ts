@@ -7,7 +7,6 @@ import { requestDeparture, type Departure } from "./framing.ts";
 import { partsOf, type IncomingMessage } from "./incoming-message.ts";
 import { Message } from "./message.ts";
 import { pathOf } from "./target.ts";
-import { hasToken } from "./token-list.ts";
 
 /** What a {@link Request} is made from. */
 export interface RequestInit<Content extends Body = Body> {
@@ -67,18 +66,6 @@ export class Request<Content extends Body = Body> extends Message<Content> {
   get query(): string {
     const mark = this.target.indexOf("?");
     return mark < 0 ? "" : this.target.slice(mark + 1);
-  }
-
-  /**
-   * Whether the request asks to become a WebSocket, by its method, version, Connection and Upgrade alone.
-   */
-  get isUpgrade(): boolean {
-    return (
-      this.version >= 11 &&
-      this.method === "GET" &&
-      hasToken(this.headers.get("Connection"), "upgrade") &&
-      hasToken(this.headers.get("Upgrade"), "websocket")
-    );
   }
 
   /**

@@ -48,21 +48,6 @@ describe("Request", () => {
     assert.throws(() => new Request({ headers: { a: "\n" } }), { code: "http.bad_value" });
   });
 
-  it("knows an upgrade to WebSocket", () => {
-    const upgrade = { Connection: "Upgrade", Upgrade: "websocket" };
-    assert.equal(new Request({ headers: upgrade }).isUpgrade, true);
-    assert.equal(
-      new Request({ headers: { Connection: ["keep-alive", "x, upgrade"], Upgrade: "WebSocket" } }).isUpgrade,
-      true,
-    );
-    assert.equal(new Request({ version: 10, headers: upgrade }).isUpgrade, false);
-    assert.equal(new Request({ method: "POST", headers: upgrade }).isUpgrade, false);
-    assert.equal(new Request({ method: "get", headers: upgrade }).isUpgrade, false);
-    assert.equal(new Request({ headers: { Connection: "Upgrade" } }).isUpgrade, false);
-    assert.equal(new Request({ headers: { Connection: "Upgrade", Upgrade: "h2c" } }).isUpgrade, false);
-    assert.equal(new Request({ headers: { Upgrade: "websocket" } }).isUpgrade, false);
-  });
-
   it("knows who waits for 100 (Continue)", () => {
     const waits = (Expect: string | string[], version = 11): boolean =>
       new Request({ version, headers: { Expect } }).expectsContinue;
