@@ -20,17 +20,21 @@ export type ReadHandler = (error: ServalError | undefined, bytes: Uint8Array | u
 /** Receives the outcome of {@link ByteStream.writeSome}: how many bytes were taken, also with an error. */
 export type WriteHandler = (error: ServalError | undefined, written: number) => void;
 
-/** Receives the outcome of {@link ByteStream.teardown}. */
-export type TeardownHandler = (error: ServalError | undefined) => void;
+/** Receives the outcome of {@link ByteStream.shutdown}. */
+export type ShutdownHandler = (error: ServalError | undefined) => void;
+
+/** Receives what {@link ByteStream.watch} saw: the read side's failure, or undefined at its end. */
+export type WatchHandler = (error: ServalError | undefined) => void;
 
 /**
  * A full-duplex stream of bytes: every layer is one, and stands on one.
  *
- * - A handler runs exactly once, and never inside the call that it was given to.
- * - At most one read and one write are in flight. Starting a second throws `core.operation_pending` and does the first
- *   no harm. `close` is always allowed.
+ * - A handler runs exactly once, and never inside the call that it was given to. The one exception is a watch's: it does
+ *   not run if the watch is over before there was anything to tell.
+ * - At most one read, and one write or shutdown, are in flight. Starting a second throws `core.operation_pending` and does
+ *   the first no harm. `close` and `reset` are always allowed.
  * - While no read is in flight the transport is paused: this is the whole of receive back-pressure.
- * - End of stream on the read side leaves the write side open.
+ * - End of stream on the read side leaves the write side open, and the other way round.
  * - Operations on a closed stream complete with `core.aborted`.
  */
 export interface ByteStream {
@@ -48,15 +52,31 @@ export interface ByteStream {
   writeSome(buffers: Uint8Array | readonly Uint8Array[], handler: WriteHandler): void;
 
   /**
-   * Ends gracefully; no read or write may be in flight. A server ends its write side, then reads and drops what comes
-   * up to the peer's end; a client reads to the peer's end first, then ends its own (RFC 6455 section 7.1.1: the server
-   * is to end first). Then the stream is closed. It has no deadline of its own: the caller owns that, and ends it with
-   * `close`.
+   * Ends the write side alone: the peer reads all that was written, then the end of the stream. No write may be in
+   * flight; a read or watch may, and goes on. Later writes complete with `core.write_ended`, a later shutdown without an
+   * error. It completes when the transport has taken the end, which does not say that the peer has read it.
    */
-  teardown(role: Role, handler: TeardownHandler): void;
+  shutdown(handler: ShutdownHandler): void;
 
-  /** Ends both directions now. Pending operations complete with `core.aborted`. Idempotent. */
+  /**
+   * Tells once of the end (without an error) or the failure of the read side, while nobody reads. It may take one read's
+   * worth of bytes, which the next {@link readSome} gets; then the transport is paused. From then on it sees only what the
+   * transport tells of a paused stream: no end, which comes after those bytes, and often no reset either.
+   *
+   * No read may be in flight. The next {@link readSome} ends the watch, and so does another `watch`; the handler of the
+   * former does not run then. So a stream can be handed over while it is watched. Closing the stream tells the watch
+   * `core.aborted`, as it does operations. An end or failure that a watch has told of is told to the next read too.
+   */
+  watch(handler: WatchHandler): void;
+
+  /** Ends both directions now. What is in flight completes with `core.aborted`. Idempotent. */
   close(): void;
+
+  /**
+   * Closes, and the peer sees a failure instead of an end: TCP sends RST, TLS sends no `close_notify`, a layer resets the
+   * next one. A transport that can't show a failure closes. So what was cut off does not look complete.
+   */
+  reset(): void;
 
   /** The layer below, where there is one. */
   readonly nextLayer?: ByteStream;

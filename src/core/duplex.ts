@@ -16,6 +16,8 @@ export interface DuplexLike {
   write(chunk: Uint8Array, callback: (error?: Error | null) => void): unknown;
   end(): unknown;
   destroy(): unknown;
+  /** Closes so that the peer sees a failure, as a TCP socket of Node's does; `reset` needs it. */
+  resetAndDestroy?(): unknown;
   cork?(): void;
   uncork?(): void;
   /** Set to true: the write side is to stay open when the read side ends. */
@@ -24,6 +26,7 @@ export interface DuplexLike {
   readonly remoteAddress?: string | undefined;
   readonly remotePort?: number | undefined;
   readonly remoteFamily?: string | undefined;
+  readonly connecting?: boolean;
   readonly destroyed?: boolean;
   readonly errored?: Error | null;
   readonly readableEnded?: boolean;
@@ -143,8 +146,11 @@ export class DuplexStream<Kind extends DuplexLike = DuplexLike> extends Transpor
     duplex.end();
   }
 
-  protected override destroy(): void {
-    this.duplex.destroy();
+  protected override destroy(reset: boolean): void {
+    const { duplex } = this;
+    // libuv does not reset a socket while it is being shut down; its peer is told of an end then, as was asked for.
+    if (reset && !this.isShuttingDown && canReset(duplex)) resetOrDestroy(duplex);
+    else duplex.destroy();
   }
 
   #writeList(buffers: readonly Uint8Array[], written: (error?: Error | null) => void): void {
@@ -195,6 +201,19 @@ function peerOf({ remoteAddress, remotePort, remoteFamily }: DuplexLike): Peer |
 function gone(duplex: DuplexLike): ServalError {
   if (duplex.errored != null) return transportError(duplex.errored);
   return coreError("core.transport", { message: "The duplex was destroyed before its end" });
+}
+
+function canReset(duplex: DuplexLike): boolean {
+  return duplex.resetAndDestroy !== undefined && duplex.connecting !== true && duplex.destroyed !== true;
+}
+
+function resetOrDestroy(duplex: DuplexLike): void {
+  try {
+    duplex.resetAndDestroy!();
+  } catch {
+    // Node has the method on all its sockets, and only those over TCP can do it.
+    duplex.destroy();
+  }
 }
 
 function ignore(): void {}

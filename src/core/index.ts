@@ -1,6 +1,14 @@
 export { byteLength, lowestLayer } from "./byte-stream.ts";
 export type { BufferSource } from "./bytes.ts";
-export type { ByteStream, Peer, ReadHandler, Role, TeardownHandler, WriteHandler } from "./byte-stream.ts";
+export type {
+  ByteStream,
+  Peer,
+  ReadHandler,
+  Role,
+  ShutdownHandler,
+  WatchHandler,
+  WriteHandler,
+} from "./byte-stream.ts";
 export { systemClock } from "./clock.ts";
 export type { Clock, Timer } from "./clock.ts";
 export { complete, promised } from "./completion.ts";
@@ -24,5 +32,7 @@ export { toByteStream } from "./next-layer.ts";
 export type { NextLayer } from "./next-layer.ts";
 export { PrefixedStream } from "./prefixed-stream.ts";
 export type { PrefixedStreamOptions } from "./prefixed-stream.ts";
+export { teardown } from "./teardown.ts";
+export type { TeardownHandler } from "./teardown.ts";
 export { fromWebStreams } from "./web-streams.ts";
 export type { WebStreamPair } from "./web-streams.ts";

@@ -1,4 +1,4 @@
-import type { ByteStream, Peer, ReadHandler, Role, TeardownHandler, WriteHandler } from "./byte-stream.ts";
+import type { ByteStream, Peer, ReadHandler, ShutdownHandler, WatchHandler, WriteHandler } from "./byte-stream.ts";
 import { copyOf } from "./bytes.ts";
 import { coreError } from "./errors.ts";
 import { checkByteStream } from "./next-layer.ts";
@@ -22,6 +22,8 @@ export class PrefixedStream implements ByteStream {
   /** The read that gets the prefix. */
   #reader: ReadHandler | undefined;
   #closed = false;
+  /** Whether the next layer is watched, and has not been read from since. */
+  #watching = false;
 
   /** `prefix` is copied: it may lie in a buffer that goes on being used, and may be empty. */
   constructor(nextLayer: ByteStream, prefix: Uint8Array, options: PrefixedStreamOptions = {}) {
@@ -42,25 +44,39 @@ export class PrefixedStream implements ByteStream {
     }
     if (this.#reader !== undefined) throw operationPending("read", "read");
     this.#reader = handler;
+    // Nothing is read below, so that another watch has to end the one there is.
+    if (this.#watching) this.nextLayer.watch(ignore);
     queueMicrotask(this.#deliver);
+  }
+
+  watch(handler: WatchHandler): void {
+    if (this.#reader !== undefined) throw operationPending("read", "watch");
+    this.nextLayer.watch(handler);
+    this.#watching = this.#prefix !== undefined;
   }
 
   writeSome(buffers: Uint8Array | readonly Uint8Array[], handler: WriteHandler): void {
     this.nextLayer.writeSome(buffers, handler);
   }
 
-  teardown(role: Role, handler: TeardownHandler): void {
-    if (this.#reader !== undefined) throw operationPending("read", "teardown");
-    this.nextLayer.teardown(role, handler);
-    // It drops what comes. Only now: where the call throws, nothing has changed.
-    this.#prefix = undefined;
+  shutdown(handler: ShutdownHandler): void {
+    this.nextLayer.shutdown(handler);
   }
 
   close(): void {
+    this.#end();
+    this.nextLayer.close();
+  }
+
+  reset(): void {
+    this.#end();
+    this.nextLayer.reset();
+  }
+
+  #end(): void {
     this.#closed = true;
     // A read that waits for the prefix keeps it, so that it stays the one in flight.
     if (this.#reader === undefined) this.#prefix = undefined;
-    this.nextLayer.close();
   }
 
   readonly #deliver = (): void => {
@@ -71,3 +87,5 @@ export class PrefixedStream implements ByteStream {
     else reader(undefined, prefix);
   };
 }
+
+function ignore(): void {}

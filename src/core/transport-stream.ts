@@ -2,14 +2,31 @@ import {
   byteLength,
   type ByteStream,
   type ReadHandler,
-  type Role,
-  type TeardownHandler,
+  type ShutdownHandler,
+  type WatchHandler,
   type WriteHandler,
 } from "./byte-stream.ts";
 import { copyOf } from "./bytes.ts";
 import { coreError, transportError } from "./errors.ts";
 import type { ServalError } from "./error.ts";
 import { operationPending } from "./operation-pending.ts";
+
+// What a stream is in, as bits of one field: an idle connection consists of little else.
+
+/** Closed, by `close` or `reset`. */
+const closed = 1;
+/** The peer has ended: no more bytes will come. */
+const ended = 2;
+/** The write side has ended. */
+const finished = 4;
+/** The reader's place holds a watch. */
+const watching = 8;
+/** The writer's place holds a shutdown. */
+const shuttingDown = 16;
+/** Inside a verb that a call of the user's runs: no handler may run now. */
+const inCall = 32;
+/** A microtask will settle what can be. */
+const settling = 64;
 
 /**
  * The book-keeping of a {@link ByteStream} at the bottom of a stack: which operations are in flight, what has ended or
@@ -18,77 +35,85 @@ import { operationPending } from "./operation-pending.ts";
  * `wrote`, `readEnded`, `writeEnded` and `failed`, from wherever it likes, also inside a verb.
  */
 export abstract class TransportStream implements ByteStream {
+  /** Of the read in flight, or of the watch. */
   #reader: ReadHandler | undefined;
+  /** Of the write in flight, or of the shutdown. */
   #writer: WriteHandler | undefined;
-  #teardown: TeardownHandler | undefined;
-  #role: Role = "server";
   /** Bytes that came while no read was in flight: they are ours, and the next reads get them. */
   #held: Uint8Array[] | undefined;
   /** What a write took before its call had returned. */
   #taken = 0;
   #failure: ServalError | undefined;
-  #closed = false;
-  #ended = false;
-  #finished = false;
-  /** Inside a verb that a call of the user's runs: no handler may run now. */
-  #inCall = false;
-  #settling = false;
+  #state = 0;
 
   readSome(handler: ReadHandler): void {
-    if (this.#reader !== undefined || this.#teardown !== undefined) throw this.#pending("read");
+    if (this.#reader !== undefined && (this.#state & watching) === 0) throw operationPending("read", "read");
+    this.#state &= ~watching;
     this.#reader = handler;
     this.starting();
-    if (this.#dead || this.#ended || this.#held !== undefined) this.#settleSoon();
+    if (this.#dead || (this.#state & ended) !== 0 || this.#held !== undefined) this.#settleSoon();
     else this.#call(undefined, 0);
   }
 
+  watch(handler: WatchHandler): void {
+    if (this.#reader !== undefined && (this.#state & watching) === 0) throw operationPending("read", "watch");
+    this.#state |= watching;
+    this.#reader = handler;
+    this.starting();
+    if (this.#dead || (this.#state & ended) !== 0) this.#settleSoon();
+    else if (this.#held === undefined) this.#call(undefined, 0);
+  }
+
   writeSome(buffers: Uint8Array | readonly Uint8Array[], handler: WriteHandler): void {
-    if (this.#writer !== undefined || this.#teardown !== undefined) throw this.#pending("write");
+    if (this.#writer !== undefined) throw this.#pending("write");
     const length = byteLength(buffers);
     if (length === 0) throw coreError("core.invalid_argument", { message: "A write needs at least one byte" });
     this.#writer = handler;
     this.#taken = 0;
     this.starting();
-    if (this.#dead) this.#settleSoon();
+    if (this.#dead || (this.#state & finished) !== 0) this.#settleSoon();
     else this.#call(buffers, length);
   }
 
-  teardown(role: Role, handler: TeardownHandler): void {
-    if (this.#reader !== undefined || this.#writer !== undefined || this.#teardown !== undefined) {
-      throw this.#pending("teardown");
-    }
-    this.#teardown = handler;
-    this.#role = role;
-    this.#held = undefined;
+  shutdown(handler: ShutdownHandler): void {
+    if (this.#writer !== undefined) throw this.#pending("shutdown");
+    this.#writer = handler;
+    this.#state |= shuttingDown;
     this.starting();
-    if (this.#dead) this.#settleSoon();
-    else this.#call(undefined, 0);
+    if (this.#dead || (this.#state & finished) !== 0) this.#settleSoon();
+    else this.#call(undefined, 1);
   }
 
   close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    this.#held = undefined;
-    this.destroy();
-    if (this.#reader !== undefined || this.#writer !== undefined || this.#teardown !== undefined) this.#settleSoon();
+    this.#end(false);
   }
 
-  /** Whether bytes are wanted: a read is in flight, or a teardown that drops what comes. */
+  reset(): void {
+    this.#end(true);
+  }
+
+  /** Whether bytes are wanted: a read is in flight, or a watch that has none yet. */
   protected get wanting(): boolean {
-    return this.#reader !== undefined || (this.#teardown !== undefined && !this.#ended);
+    if (this.#reader === undefined) return false;
+    return (this.#state & watching) === 0 || (this.#held === undefined && (this.#state & ended) === 0);
   }
 
   /** Whether a write is in flight. */
   protected get writing(): boolean {
-    return this.#writer !== undefined;
+    return this.#writer !== undefined && (this.#state & shuttingDown) === 0;
   }
 
-  /** Whether the stream was closed, by `close` or at the end of a teardown. */
+  /** Whether a shutdown is in flight. */
+  protected get isShuttingDown(): boolean {
+    return (this.#state & shuttingDown) !== 0;
+  }
+
+  /** Whether the stream was closed, by `close` or `reset`. */
   protected get isClosed(): boolean {
-    return this.#closed;
+    return (this.#state & closed) !== 0;
   }
 
-  /** Runs whenever an operation has been admitted, before anything is done for it. */
+  /** Runs whenever an operation or watch has been admitted, before anything is done for it. */
   protected starting(): void {}
 
   /** Let bytes come: they are wanted now. May be called while they are coming already. */
@@ -103,20 +128,21 @@ export abstract class TransportStream implements ByteStream {
   /** End the write side; {@link writeEnded} tells when that is done. Runs at most once. */
   protected abstract finish(): void;
 
-  /** Let go of everything, at once. Runs at most once; what is reported later is ignored. */
-  protected abstract destroy(): void;
+  /**
+   * Let go of everything, at once; with `reset`, so that the peer sees a failure, if the transport can show one. Runs at
+   * most once; what is reported later is ignored.
+   */
+  protected abstract destroy(reset: boolean): void;
 
   /** Bytes have come. They are borrowed from here on down too: they are not looked at after the return. */
   protected deliver(bytes: Uint8Array): void {
+    if ((this.#state & closed) !== 0) return;
     const reader = this.#reader;
-    if (this.#closed) return;
-    if (reader !== undefined && !this.#inCall && this.#held === undefined) {
+    if (reader !== undefined && (this.#state & (watching | inCall)) === 0 && this.#held === undefined) {
       this.#reader = undefined;
       reader(undefined, bytes);
-      // The handler may have started another read, or a teardown, which drops what comes.
-      if (!this.wanting && !this.#closed) this.idle();
-    } else if (this.#teardown !== undefined) {
-      this.pull();
+      // The handler may have started another read, or closed.
+      if (!this.wanting && (this.#state & closed) === 0) this.idle();
     } else {
       // Not slice: a Buffer's is no copy.
       (this.#held ??= []).push(copyOf(bytes, bytes.length));
@@ -128,8 +154,8 @@ export abstract class TransportStream implements ByteStream {
   /** The write in flight has taken `count` bytes, at least one. */
   protected wrote(count: number): void {
     const writer = this.#writer;
-    if (writer === undefined) return;
-    if (this.#inCall) {
+    if (writer === undefined || (this.#state & shuttingDown) !== 0) return;
+    if ((this.#state & inCall) !== 0) {
       this.#taken = count;
       this.#settleSoon();
       return;
@@ -140,16 +166,14 @@ export abstract class TransportStream implements ByteStream {
 
   /** The write side has ended, as {@link finish} asked. */
   protected writeEnded(): void {
-    this.#finished = true;
+    this.#state |= finished;
     this.#settleSoon();
   }
 
   /** The peer has ended: no more bytes will come. */
   protected readEnded(): void {
-    if (this.#ended || this.#dead) return;
-    this.#ended = true;
-    // RFC 6455 section 7.1.1: the client waits for the server to end first.
-    if (this.#teardown !== undefined && this.#role === "client") this.finish();
+    if ((this.#state & ended) !== 0 || this.#dead) return;
+    this.#state |= ended;
     this.#settleSoon();
   }
 
@@ -160,60 +184,69 @@ export abstract class TransportStream implements ByteStream {
     this.#settleSoon();
   }
 
-  /** Which operation is in the way of the one that is wanted. */
-  #pending(wanted: "read" | "write" | "teardown"): ServalError {
-    if (this.#teardown !== undefined) return operationPending("teardown", wanted);
-    const isRead = wanted === "read" || (wanted === "teardown" && this.#reader !== undefined);
-    return operationPending(isRead ? "read" : "write", wanted);
+  /** The error of what has to wait for the write or shutdown in flight. */
+  #pending(wanted: "write" | "shutdown"): ServalError {
+    return operationPending((this.#state & shuttingDown) === 0 ? "write" : "shutdown", wanted);
   }
 
   get #dead(): boolean {
-    return this.#closed || this.#failure !== undefined;
+    return (this.#state & closed) !== 0 || this.#failure !== undefined;
   }
 
-  /** Runs the verb that an operation needs; what that reports meanwhile is settled later. */
+  #end(reset: boolean): void {
+    if ((this.#state & closed) !== 0) return;
+    this.#state |= closed;
+    this.#held = undefined;
+    this.destroy(reset);
+    if (this.#reader !== undefined || this.#writer !== undefined) this.#settleSoon();
+  }
+
+  /**
+   * Runs the verb that an operation needs; what that reports meanwhile is settled later. Without buffers, a length of 0
+   * is a read's, another a shutdown's.
+   */
   #call(buffers: Uint8Array | readonly Uint8Array[] | undefined, length: number): void {
-    const nested = this.#inCall;
-    this.#inCall = true;
+    const outer = this.#state & inCall;
+    this.#state |= inCall;
     try {
       if (buffers !== undefined) this.push(buffers, length);
-      else if (this.#teardown === undefined) this.pull();
-      else this.#startTeardown();
+      else if (length === 0) this.pull();
+      else this.finish();
     } catch (cause) {
       this.failed(transportError(cause));
     }
-    this.#inCall = nested;
-  }
-
-  #startTeardown(): void {
-    if (this.#role === "server" || this.#ended) this.finish();
-    if (!this.#ended) this.pull();
+    if (outer === 0) this.#state &= ~inCall;
   }
 
   #settleSoon(): void {
-    if (this.#settling) return;
-    this.#settling = true;
+    if ((this.#state & settling) !== 0) return;
+    this.#state |= settling;
     queueMicrotask(() => this.#settle());
   }
 
   /** Completes what need not wait any longer: one operation at a time, so that a handler that throws costs no other its turn. */
   #settle(): void {
-    this.#settling = false;
-    if (this.#reader !== undefined && (this.#dead || this.#ended || this.#held !== undefined)) this.#settleRead();
-    else if (this.#writer !== undefined && (this.#dead || this.#taken > 0)) this.#settleWrite();
-    else if (this.#teardown !== undefined && (this.#dead || (this.#ended && this.#finished))) this.#settleTeardown();
+    this.#state &= ~settling;
+    const isOver = this.#dead;
+    const canRead = isOver || (this.#state & ended) !== 0;
+    if (this.#reader !== undefined && (canRead || (this.#held !== undefined && (this.#state & watching) === 0))) {
+      this.#settleRead();
+    } else if (this.#writer !== undefined && (isOver || this.#taken > 0 || (this.#state & finished) !== 0)) {
+      this.#settleWrite();
+    }
   }
 
   #settleRead(): void {
     const reader = this.#reader!;
+    const held = (this.#state & watching) === 0 ? this.#held : undefined;
     this.#reader = undefined;
+    this.#state &= ~watching;
     this.#settleSoon();
-    const held = this.#held;
     if (held !== undefined) {
       const bytes = held.shift();
       if (held.length === 0) this.#held = undefined;
       reader(undefined, bytes);
-    } else if (this.#ended && !this.#closed) {
+    } else if ((this.#state & (ended | closed)) === ended) {
       reader(undefined, undefined);
     } else {
       reader(this.#error(), undefined);
@@ -222,21 +255,18 @@ export abstract class TransportStream implements ByteStream {
 
   #settleWrite(): void {
     const writer = this.#writer!;
+    const taken = this.#taken;
+    const isShutdown = (this.#state & shuttingDown) !== 0;
     this.#writer = undefined;
+    this.#taken = 0;
+    this.#state &= ~shuttingDown;
     this.#settleSoon();
-    if (this.#taken > 0) writer(undefined, this.#taken);
-    else writer(this.#error(), 0);
-  }
-
-  #settleTeardown(): void {
-    const handler = this.#teardown!;
-    const error = this.#ended && this.#finished && !this.#closed ? undefined : this.#error();
-    this.#teardown = undefined;
-    this.close();
-    handler(error);
+    if (taken > 0 || (isShutdown && (this.#state & (finished | closed)) === finished)) writer(undefined, taken);
+    else if (this.#dead) writer(this.#error(), 0);
+    else writer(coreError("core.write_ended"), 0);
   }
 
   #error(): ServalError {
-    return this.#closed ? coreError("core.aborted") : this.#failure!;
+    return (this.#state & closed) !== 0 ? coreError("core.aborted") : this.#failure!;
   }
 }

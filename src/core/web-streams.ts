@@ -32,7 +32,6 @@ class WebStream extends TransportStream {
   readonly #reader: WebReader;
   readonly #writer: WebWriter;
   #reading = false;
-  #finishing = false;
   /** Bytes of the write in flight. */
   #length = 0;
 
@@ -65,16 +64,15 @@ class WebStream extends TransportStream {
   }
 
   protected override finish(): void {
-    this.#finishing = true;
     this.#writer.close().then(() => this.writeEnded(), this.#broken);
   }
 
-  protected override destroy(): void {
+  protected override destroy(reset: boolean): void {
     // Where the other end is in this process too, it sees the reason as its error: to it, we are the peer that is gone.
     const reason = coreError("core.connection_reset");
     handled(this.#reader.cancel(reason));
     // What the sink has taken is to arrive, as with a socket; but nothing that it does not take is waited for.
-    handled(this.writing || this.#finishing ? this.#writer.abort(reason) : this.#writer.close());
+    handled(reset || this.writing || this.isShuttingDown ? this.#writer.abort(reason) : this.#writer.close());
   }
 
   readonly #received = ({ done, value }: { readonly done: boolean; readonly value?: unknown }): void => {

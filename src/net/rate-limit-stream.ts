@@ -6,9 +6,10 @@ import {
   type Clock,
   type Peer,
   type ReadHandler,
-  type Role,
-  type TeardownHandler,
+  type ServalError,
+  type ShutdownHandler,
   type Timer,
+  type WatchHandler,
   type WriteHandler,
 } from "../core/index.ts";
 import { checkByteStream, checkClock, invalidArgument, operationPending, show, takeFront } from "../core/internal.ts";
@@ -23,7 +24,7 @@ export interface RateLimitStreamOptions {
 /**
  * A stream whose reads and writes wait until a {@link RatePolicy} allows them. A read that waits is not started below,
  * so the transport is paused and the peer waits too. A read's size is not known before, so an excess delays the next
- * one. A write takes no more than is available. A teardown does not wait, and the bytes it discards are not counted.
+ * one. A write takes no more than is available. A watch does not wait; the bytes it takes are counted when they are read.
  */
 export class RateLimitStream implements ByteStream {
   /** The layer below. */
@@ -35,7 +36,7 @@ export class RateLimitStream implements ByteStream {
   #reader: ReadHandler | undefined;
   /** Set while a read waits here. */
   #readTimer: Timer | undefined;
-  /** The write in flight, here or below, if writes are limited. */
+  /** The write in flight, here or below, if writes are limited; or the shutdown. */
   #writer: WriteHandler | undefined;
   /** Set while a write waits here. */
   #writeTimer: Timer | undefined;
@@ -43,8 +44,12 @@ export class RateLimitStream implements ByteStream {
   #buffers: Uint8Array | readonly Uint8Array[] = [];
   /** How many bytes the limit was charged for the write in flight below. */
   #taken = 0;
-  /** Closed or being torn down: nothing is limited. */
-  #ending = false;
+  /** Whether {@link #writer} is a shutdown's. */
+  #shuttingDown = false;
+  /** Whether the next layer is watched, and has not been read from since. */
+  #watching = false;
+  /** Closed: nothing is limited. */
+  #closed = false;
 
   constructor(nextLayer: ByteStream, policy: RatePolicy, options: RateLimitStreamOptions = {}) {
     this.nextLayer = checkByteStream("RateLimitStream", nextLayer);
@@ -63,7 +68,7 @@ export class RateLimitStream implements ByteStream {
 
   readSome(handler: ReadHandler): void {
     if (this.#reader !== undefined) throw operationPending("read", "read");
-    if (this.#readLimit === undefined || this.#ending) {
+    if (this.#readLimit === undefined || this.#closed) {
       this.nextLayer.readSome(handler);
     } else {
       this.#read(this.#readLimit);
@@ -72,8 +77,8 @@ export class RateLimitStream implements ByteStream {
   }
 
   writeSome(buffers: Uint8Array | readonly Uint8Array[], handler: WriteHandler): void {
-    if (this.#writer !== undefined) throw operationPending("write", "write");
-    if (this.#writeLimit === undefined || this.#ending) {
+    if (this.#writer !== undefined) throw this.#pending("write");
+    if (this.#writeLimit === undefined || this.#closed) {
       this.nextLayer.writeSome(buffers, handler);
     } else {
       this.#write(this.#writeLimit, buffers);
@@ -81,26 +86,52 @@ export class RateLimitStream implements ByteStream {
     }
   }
 
-  teardown(role: Role, handler: TeardownHandler): void {
-    if (this.#reader !== undefined) throw operationPending("read", "teardown");
-    if (this.#writer !== undefined) throw operationPending("write", "teardown");
-    this.nextLayer.teardown(role, handler);
-    this.#ending = true;
+  shutdown(handler: ShutdownHandler): void {
+    if (this.#writer !== undefined) throw this.#pending("shutdown");
+    this.nextLayer.shutdown(this.#onShutdown);
+    this.#writer = handler;
+    this.#shuttingDown = true;
+  }
+
+  watch(handler: WatchHandler): void {
+    if (this.#reader !== undefined) throw operationPending("read", "watch");
+    this.nextLayer.watch(handler);
+    this.#watching = this.#readLimit !== undefined;
   }
 
   close(): void {
-    this.#ending = true;
+    this.#end();
+    this.nextLayer.close();
+  }
+
+  reset(): void {
+    this.#end();
+    this.nextLayer.reset();
+  }
+
+  #end(): void {
+    this.#closed = true;
     this.#readTimer?.cancel();
     this.#writeTimer?.cancel();
     if (this.#readTimer !== undefined || this.#writeTimer !== undefined) queueMicrotask(this.#abortRead);
-    this.nextLayer.close();
+  }
+
+  /** The error of what has to wait for the write or shutdown in flight. */
+  #pending(wanted: "write" | "shutdown"): ServalError {
+    return operationPending(this.#shuttingDown ? "shutdown" : "write", wanted);
   }
 
   /** Starts a read, or waits for its turn. */
   #read(limit: RateLimit): void {
     const now = this.#clock.now();
-    if (limit.available(now) > 0) this.nextLayer.readSome(this.#onRead);
-    else this.#readTimer = this.#clock.setTimer(limit.delay(Infinity, now), this.#onReadTimer);
+    if (limit.available(now) > 0) {
+      this.nextLayer.readSome(this.#onRead);
+    } else {
+      this.#readTimer = this.#clock.setTimer(limit.delay(Infinity, now), this.#onReadTimer);
+      // Nothing is read below yet, so that another watch has to end the one there is.
+      if (this.#watching) this.nextLayer.watch(ignore);
+    }
+    this.#watching = false;
   }
 
   /** Starts a write of the bytes available, or waits until there are some. */
@@ -154,6 +185,13 @@ export class RateLimitStream implements ByteStream {
     writer(error, written);
   };
 
+  readonly #onShutdown: ShutdownHandler = (error) => {
+    const handler = this.#writer!;
+    this.#writer = undefined;
+    this.#shuttingDown = false;
+    handler(error, 0);
+  };
+
   /** Fails the read and the write that wait here, after a close. Each handler gets a turn of its own. */
   readonly #abortRead = (): void => {
     queueMicrotask(this.#abortWrite);
@@ -175,3 +213,5 @@ function checkLimit(limit: RateLimit | undefined): RateLimit | undefined {
   if (limit === undefined || typeof limit.available === "function") return limit;
   throw invalidArgument("A rate policy has a RateLimit for each direction; simpleRatePolicy makes one from numbers");
 }
+
+function ignore(): void {}

@@ -142,13 +142,10 @@ export class SocketStream extends DuplexStream<Socket> implements ByteStream {
     }
   }
 
-  protected override destroy(): void {
-    const socket = this.duplex;
-    // The new owner gets an error that says why.
-    if (this.#released) socket.destroy(coreError("core.aborted"));
-    else if (this.writing && this.#peer.unix === undefined && !socket.connecting && !socket.destroyed)
-      socket.resetAndDestroy();
-    else socket.destroy();
+  protected override destroy(reset: boolean): void {
+    // The new owner gets an error that says why. Node has no way to pass one with a reset.
+    if (this.#released && !reset) this.duplex.destroy(coreError("core.aborted"));
+    else super.destroy(reset || this.writing);
   }
 
   #received(size: number): boolean {

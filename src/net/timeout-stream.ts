@@ -4,9 +4,9 @@ import {
   type Clock,
   type Peer,
   type ReadHandler,
-  type Role,
-  type TeardownHandler,
+  type ShutdownHandler,
   type Timer,
+  type WatchHandler,
   type WriteHandler,
 } from "../core/index.ts";
 import { checkByteStream, checkClock, invalidArgument } from "../core/internal.ts";
@@ -18,10 +18,10 @@ export interface TimeoutStreamOptions {
 }
 
 /**
- * Deadlines for a stream. An operation (read, write, teardown) has the deadline that is set when it starts; later
+ * Deadlines for a stream. An operation (read, write, shutdown) has the deadline that is set when it starts; later
  * changes do not affect it. When a deadline passes, the next layer is closed, and all operations in flight and later
  * ones complete with `core.timeout`, until `close`. If it has passed before an operation starts, the operation fails at
- * once without being started below.
+ * once without being started below. A watch has no deadline; another operation's that passes ends it too.
  *
  * Without a deadline, the default, operations wait forever. The timer does not keep the process alive, and a deadline
  * set before each operation does not cost a timer each. A WebSocket stream has timeouts of its own: call `expiresNever`
@@ -34,9 +34,9 @@ export class TimeoutStream implements ByteStream {
   /** The deadline of operations that start from now on. */
   #deadline = Infinity;
   #reader: ReadHandler | undefined;
+  /** Of the write or the shutdown in flight. */
   #writer: WriteHandler | undefined;
-  #teardown: TeardownHandler | undefined;
-  /** The deadline of the read or teardown in flight; Infinity if there is none. */
+  /** The deadline of the read in flight; Infinity if there is none. */
   #readDeadline = Infinity;
   #writeDeadline = Infinity;
   #timer: Timer | undefined;
@@ -92,18 +92,30 @@ export class TimeoutStream implements ByteStream {
     if (deadline < this.#due) this.#arm(deadline);
   }
 
-  teardown(role: Role, handler: TeardownHandler): void {
+  shutdown(handler: ShutdownHandler): void {
     const deadline = this.#start();
-    this.nextLayer.teardown(role, this.#onTornDown);
-    this.#teardown = handler;
-    this.#readDeadline = deadline;
+    this.nextLayer.shutdown(this.#onShutdown);
+    this.#writer = handler;
+    this.#writeDeadline = deadline;
     if (deadline < this.#due) this.#arm(deadline);
+  }
+
+  watch(handler: WatchHandler): void {
+    this.nextLayer.watch((error) => {
+      handler(error !== undefined && this.#isTimeout ? coreError("core.timeout") : error);
+    });
   }
 
   close(): void {
     this.#closed = true;
     this.#disarm();
     this.nextLayer.close();
+  }
+
+  reset(): void {
+    this.#closed = true;
+    this.#disarm();
+    this.nextLayer.reset();
   }
 
   /** The deadline of the operation that is about to start; Infinity if there is none or the layer is closed. */
@@ -165,11 +177,7 @@ export class TimeoutStream implements ByteStream {
     writer(this.#isTimeout ? coreError("core.timeout") : error, written);
   };
 
-  readonly #onTornDown: TeardownHandler = (error) => {
-    const handler = this.#teardown!;
-    this.#teardown = undefined;
-    this.#readDeadline = Infinity;
-    this.#disarm();
-    handler(this.#isTimeout ? coreError("core.timeout") : error);
+  readonly #onShutdown: ShutdownHandler = (error) => {
+    this.#onWritten(error, 0);
   };
 }

@@ -41,6 +41,13 @@ export class TlsStream extends DuplexStream implements ByteStream {
     return this.#peer;
   }
 
+  protected override destroy(reset: boolean): void {
+    // First, so that nothing of this layer's is sent; without `end` there is no close_notify anyway. After `end` the peer
+    // is told of an end, and libuv does not reset a socket while it is being shut down.
+    if (reset && !this.isShuttingDown) this.nextLayer?.reset();
+    super.destroy(false);
+  }
+
   /** The cipher suite, by its name in the RFCs, such as `TLS_AES_256_GCM_SHA384`; undefined once the stream is closed. */
   get cipher(): string | undefined {
     // A closed socket returns null or an empty object, contrary to Node's types.

@@ -30,6 +30,16 @@ class StreamDuplex extends Duplex {
     );
   }
 
+  override _final(callback: Callback): void {
+    this.#start(() => this.#stream.shutdown(callback));
+  }
+
+  /** As a socket's of Node: closes, and the peer sees a failure. */
+  resetAndDestroy(): this {
+    this.#stream.reset();
+    return this.destroy();
+  }
+
   override _destroy(error: Error | null, callback: Callback): void {
     this.#stream.close();
     callback(error);
@@ -79,8 +89,8 @@ class StreamDuplex extends Duplex {
  * `fromDuplex`. The duplex owns the stream from now on: destroying the duplex closes the stream, and the stream's
  * errors become the duplex's. It reads ahead up to `readableHighWaterMark`.
  *
- * A {@link ByteStream} does not end one side and go on with the other. So after `end`, the peer sees the end only when
- * its own end has been read: then the duplex destroys itself, which closes the stream.
+ * `end` shuts the stream down, and reading goes on. After the ends of both sides the duplex destroys itself, which closes
+ * the stream.
  */
 export function toDuplex(stream: ByteStream): Duplex {
   return new StreamDuplex(stream);

@@ -1,4 +1,4 @@
-import type { ByteStream, Clock } from "../core/index.ts";
+import { teardown, type ByteStream, type Clock } from "../core/index.ts";
 import { Response, write } from "../http/index.ts";
 
 /** How many milliseconds a client may take to read a refusal and end its side. */
@@ -38,7 +38,7 @@ export function refuse(stream: ByteStream, response: Response, clock: Clock): vo
     write(stream, response, (error) => {
       if (error !== undefined) end();
       // Closed at once, with bytes that were not read, a socket may take the response back from the client.
-      else stream.teardown("server", end);
+      else teardown(stream, "server", end);
     });
   } catch {
     end();

@@ -2,13 +2,13 @@
 import { invalidArgument, show } from "../core/internal.ts";
 
 /** The operations of a stream that are counted and failed. */
-export type Verb = "read" | "write" | "teardown";
+export type Verb = "read" | "write" | "shutdown" | "watch";
 
 /**
  * What `everyFailure` does to an operation:
  *
  * - `error`: it fails with `testing.failure`, as do all in flight and all later ones; the peer sees nothing of that
- * - `end`: a read finds the end of the stream, as do all later ones; writes go on
+ * - `end`: a read or watch finds the end of the stream, as do all later ones; writes go on
  * - `reset`: the connection is reset, on both sides: `core.connection_reset`
  * - `abort`: the run's signal aborts, a microtask after the operation has started
  * - `delay`: it starts after all else that is ready, in a later turn of the event loop
@@ -17,12 +17,12 @@ export type Verb = "read" | "write" | "teardown";
  */
 export type Failure = "error" | "end" | "reset" | "abort" | "delay" | "stall" | "short";
 
-const verbs: readonly Verb[] = ["read", "write", "teardown"];
+const verbs: readonly Verb[] = ["read", "write", "shutdown", "watch"];
 
 /** Which operations each failure may become of. */
 const victims: Readonly<Record<Failure, readonly Verb[]>> = {
   error: verbs,
-  end: ["read"],
+  end: ["read", "watch"],
   reset: verbs,
   abort: verbs,
   delay: verbs,
@@ -41,7 +41,7 @@ export class Plan {
   readonly failure: Failure;
   readonly #count: number;
   readonly #verb: Verb | undefined;
-  readonly #started: Record<Verb, number> = { read: 0, write: 0, teardown: 0 };
+  readonly #started: Record<Verb, number> = { read: 0, write: 0, shutdown: 0, watch: 0 };
   #seen = 0;
   /** What it became of: `write 3 reset`. Undefined before. */
   met: string | undefined;

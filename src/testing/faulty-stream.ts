@@ -6,10 +6,10 @@ import {
   type Clock,
   type Peer,
   type ReadHandler,
-  type Role,
   type ServalError,
-  type TeardownHandler,
+  type ShutdownHandler,
   type Timer,
+  type WatchHandler,
   type WriteHandler,
 } from "../core/index.ts";
 import { copyOf, operationPending } from "../core/internal.ts";
@@ -64,12 +64,12 @@ export class FaultyStream implements ByteStream {
     return this.nextLayer.peer;
   }
 
-  /** Whether this stream was closed, by `close` or at the end of a teardown. */
+  /** Whether this stream was closed, by `close` or `reset`. */
   get closed(): boolean {
     return this.#closed;
   }
 
-  /** The operations in flight: `read`, `write`. */
+  /** The operations in flight: `read`, `write`, `shutdown`, `watch`. */
   get inFlight(): readonly string[] {
     return [...this.#inFlight.keys()];
   }
@@ -104,38 +104,48 @@ export class FaultyStream implements ByteStream {
     });
   }
 
-  teardown(role: Role, handler: TeardownHandler): void {
-    const operation = this.#admit("teardown", handler, undefined);
-    const failure = this.#owner.started("teardown");
-    this.#held = undefined;
-    this.#start("teardown", operation, failure, () => {
-      const done = (error?: ServalError): void => {
-        this.close();
-        this.#complete("teardown", operation, error, undefined);
-      };
-      if (this.#ended) {
-        // The stream below would wait for an end that was made up.
-        this.nextLayer.close();
-        queueMicrotask(done);
-      } else this.nextLayer.teardown(role, done);
+  shutdown(handler: ShutdownHandler): void {
+    const operation = this.#admit("shutdown", handler, undefined);
+    this.#start("shutdown", operation, this.#owner.started("shutdown"), () => {
+      this.nextLayer.shutdown((error) => this.#complete("shutdown", operation, error, undefined));
+    });
+  }
+
+  watch(handler: WatchHandler): void {
+    const operation = this.#admit("watch", handler, undefined);
+    const failure = this.#owner.started("watch");
+    if (failure === "end") this.#ended = true;
+    this.#start("watch", operation, failure, () => {
+      if (this.#ended) this.#soon("watch", operation, undefined, undefined);
+      else this.nextLayer.watch((error) => this.#complete("watch", operation, error, undefined));
     });
   }
 
   close(): void {
+    this.#end();
+    this.nextLayer.close();
+  }
+
+  reset(): void {
+    this.#end();
+    this.nextLayer.reset();
+  }
+
+  #end(): void {
     if (this.#closed) return;
     this.#closed = true;
     this.#held = undefined;
     for (const timer of this.#stalled) timer.cancel();
     this.#stalled.clear();
     this.#failInFlight(coreError("core.aborted"));
-    this.nextLayer.close();
   }
 
+  /** Registers an operation; a read or another watch ends a watch. */
   #admit(verb: Verb, handler: Operation["handler"], nothing: number | undefined): Operation {
-    const isPending = verb === "teardown" ? this.#inFlight.size > 0 : this.#inFlight.has(verb);
-    if (isPending || this.#inFlight.has("teardown")) {
-      throw operationPending(this.#inFlight.has("teardown") ? "teardown" : [...this.#inFlight.keys()][0]!, verb);
-    }
+    const rivals = verb === "read" || verb === "watch" ? (["read"] as const) : (["write", "shutdown"] as const);
+    const running = rivals.find((rival) => this.#inFlight.has(rival));
+    if (running !== undefined) throw operationPending(running, verb);
+    if (verb === "read") this.#inFlight.delete("watch");
     const operation = { handler, nothing };
     this.#inFlight.set(verb, operation);
     return operation;
@@ -190,9 +200,7 @@ export class FaultyStream implements ByteStream {
   /** Both sides see it: this one at once, whatever the stream below says of it. */
   #reset(): void {
     this.#fail(coreError("core.connection_reset"));
-    const { nextLayer } = this;
-    if ("reset" in nextLayer && typeof nextLayer.reset === "function") nextLayer.reset();
-    else nextLayer.close();
+    this.nextLayer.reset();
   }
 
   #failInFlight(error: ServalError): void {

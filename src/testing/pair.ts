@@ -12,7 +12,7 @@ export interface PairOptions {
   /** How many bytes may wait unread at this side before the peer's writes wait for room. Default 65,536. */
   capacity?: number;
   /**
-   * How many operations of this side go well: reads, writes and teardowns are counted, from their start. The next one
+   * How many operations of this side go well: reads, writes, shutdowns and watches are counted, from their start. The next one
    * fails with `testing.failure` and does nothing else, and so do all in flight and all later ones; 0 fails the first.
    * The peer sees none of that until this side is closed. Default Infinity.
    */
@@ -30,7 +30,8 @@ export interface PairOptions {
  *
  * What is written is copied at once; what a read handler got is overwritten with 0xdb as soon as it returns, so that a
  * look at borrowed bytes that comes too late shows. Handlers run from a microtask. After `close` the peer reads what it
- * was sent, then the end of the stream, and its writes fail with `core.connection_reset`.
+ * was sent, then the end of the stream, and its writes fail with `core.connection_reset`; after `reset` all that it has in
+ * flight and starts later fails with `core.connection_reset`.
  */
 export class PairStream extends TransportStream implements ByteStream {
   readonly #options: Required<PairOptions>;
@@ -65,22 +66,22 @@ export class PairStream extends TransportStream implements ByteStream {
     return [stream, peer];
   }
 
-  /** How many reads, writes and teardowns were started. */
+  /** How many reads, writes, shutdowns and watches were started. */
   get operations(): number {
     return this.#operations;
   }
 
-  /** Whether a read is in flight: where not, a transport would be paused. */
+  /** Whether a read is in flight, or a watch that has no bytes yet: where not, a transport would be paused. */
   get reading(): boolean {
     return this.wanting;
   }
 
-  /** Whether this side was closed, by `close` or at the end of a teardown. */
+  /** Whether this side was closed, by `close` or `reset`. */
   get closed(): boolean {
     return this.isClosed;
   }
 
-  /** Whether this side has ended its write side: by a teardown, {@link end} or `close`. */
+  /** Whether this side has ended its write side: by `shutdown`, {@link end} or `close`. */
   get ended(): boolean {
     return this.#hasEnded;
   }
@@ -104,12 +105,6 @@ export class PairStream extends TransportStream implements ByteStream {
   end(): void {
     this.#hasEnded = true;
     this.#peer.#deliverSoon();
-  }
-
-  /** Resets the connection: on both sides what is in flight, and all that follows, fails with `core.connection_reset`. */
-  reset(): void {
-    this.failed(coreError("core.connection_reset"));
-    this.#peer.failed(coreError("core.connection_reset"));
   }
 
   protected override starting(): void {
@@ -139,11 +134,11 @@ export class PairStream extends TransportStream implements ByteStream {
     this.writeEnded();
   }
 
-  protected override destroy(): void {
+  protected override destroy(reset: boolean): void {
     this.#inbox.clear();
     this.#waiting = undefined;
     this.end();
-    if (this.#peer.#waiting !== undefined) this.#peer.failed(coreError("core.connection_reset"));
+    if (reset || this.#peer.#waiting !== undefined) this.#peer.failed(coreError("core.connection_reset"));
   }
 
   /** Moves what there is room for to the peer. */
@@ -179,9 +174,14 @@ export class PairStream extends TransportStream implements ByteStream {
     const { endAfter, resetAfter, maxRead } = this.#options;
     const size = Math.min(this.#inbox.size, maxRead, endAfter - this.#delivered, resetAfter - this.#delivered);
     if (size > 0) this.#deliverFirst(size);
-    else if (this.#delivered >= resetAfter) this.reset();
+    else if (this.#delivered >= resetAfter) this.#breakDown();
     else if (this.#hearsNoMore || this.#peer.#hasEnded) this.readEnded();
   };
+
+  #breakDown(): void {
+    this.failed(coreError("core.connection_reset"));
+    this.#peer.failed(coreError("core.connection_reset"));
+  }
 
   /** Whether the option `endAfter` has ended this side's reading: what the peer sends is lost. */
   get #hearsNoMore(): boolean {

@@ -8,8 +8,10 @@ function over(nextLayer: ByteStream): ByteStream {
     nextLayer,
     readSome: (handler) => nextLayer.readSome(handler),
     writeSome: (buffers, handler) => nextLayer.writeSome(buffers, handler),
-    teardown: (role, handler) => nextLayer.teardown(role, handler),
+    shutdown: (handler) => nextLayer.shutdown(handler),
+    watch: (handler) => nextLayer.watch(handler),
     close: () => nextLayer.close(),
+    reset: () => nextLayer.reset(),
   };
 }
 

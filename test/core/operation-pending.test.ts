@@ -10,7 +10,8 @@ const bytes = Uint8Array.of(1);
 const start = {
   read: (stream: ByteStream) => stream.readSome(ignore),
   write: (stream: ByteStream) => stream.writeSome(bytes, ignore),
-  teardown: (stream: ByteStream) => stream.teardown("server", ignore),
+  shutdown: (stream: ByteStream) => stream.shutdown(ignore),
+  watch: (stream: ByteStream) => stream.watch(ignore),
 };
 type Operation = keyof typeof start;
 
@@ -25,11 +26,10 @@ describe("core.operation_pending says which operation is in the way, and what to
     for (const [running, wanted, advice] of [
       ["read", "read", "await it before the next"],
       ["write", "write", "await it before the next"],
-      ["read", "teardown", "await it before the teardown, or close the stream"],
-      ["write", "teardown", "await it before the teardown, or close the stream"],
-      ["teardown", "read", "nothing can be started after it but close"],
-      ["teardown", "write", "nothing can be started after it but close"],
-      ["teardown", "teardown", "nothing can be started after it but close"],
+      ["read", "watch", "it tells of the end itself; watch when nothing is read"],
+      ["write", "shutdown", "await it before the shutdown, or close the stream"],
+      ["shutdown", "write", "nothing can be written after it"],
+      ["shutdown", "shutdown", "nothing can be written after it"],
     ] satisfies [Operation, Operation, string][]) {
       it(`${name}: ${wanted} during a ${running}`, () => {
         const stream = layer(pair()[0]);

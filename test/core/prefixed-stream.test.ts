@@ -6,8 +6,10 @@ import {
   read,
   readOutcome,
   readToEnd,
+  shutdown,
   teardown,
   turns,
+  watch,
   write,
   writeAll,
   writeOutcome,
@@ -78,12 +80,12 @@ describe("PrefixedStream", () => {
     assert.deepEqual(await read(stream), prefix);
   });
 
-  it("refuses a second read and a teardown while a read waits for the prefix", async () => {
+  it("refuses a second read and a watch while a read waits for the prefix", async () => {
     const [next] = pair();
     const stream = new PrefixedStream(next, prefix);
     const first = read(stream);
     assert.throws(() => stream.readSome(never), pending);
-    assert.throws(() => stream.teardown("server", never), pending);
+    assert.throws(() => stream.watch(never), pending);
     assert.deepEqual(await first, prefix);
   });
 
@@ -99,13 +101,34 @@ describe("PrefixedStream", () => {
     });
   }
 
-  it("keeps the prefix where a teardown was refused", async () => {
+  it("keeps the prefix while the next layer is watched, and tells of its end", async () => {
+    const [next, peer] = pair();
+    const stream = new PrefixedStream(next, prefix);
+    const watched = watch(stream);
+    peer.end();
+    assert.equal(await watched, undefined);
+    assert.deepEqual(await read(stream), prefix);
+    assert.equal(await read(stream), undefined);
+  });
+
+  it("ends a watch at the read of the prefix, and lets another start after it", async () => {
+    const [next, peer] = pair();
+    const stream = new PrefixedStream(next, prefix);
+    stream.watch(never);
+    assert.deepEqual(await read(stream), prefix);
+    peer.end();
+    await turns();
+    assert.equal(await watch(stream), undefined);
+  });
+
+  it("keeps the prefix where a shutdown was refused, and after one", async () => {
     const [next, peer] = pair();
     const stream = new PrefixedStream(next, prefix);
     const writing = write(stream, Buffer.from("a"));
-    assert.throws(() => stream.teardown("server", never), pending);
+    assert.throws(() => stream.shutdown(never), pending);
     await read(peer);
     await writing;
+    assert.equal(await shutdown(stream), undefined);
     assert.deepEqual(await read(stream), prefix);
   });
 

@@ -26,8 +26,8 @@ class Puppet extends TransportStream {
   protected override finish(): void {
     this.verbs.push("finish");
   }
-  protected override destroy(): void {
-    this.verbs.push("destroy");
+  protected override destroy(reset: boolean): void {
+    this.verbs.push(reset ? "destroy, reset" : "destroy");
   }
 
   /** The reports, for a test to make. */
@@ -110,35 +110,69 @@ describe("TransportStream", () => {
     assert.deepEqual(puppet.verbs, ["pull", "destroy"]);
   });
 
-  it("goes on delivering to a teardown that a read's handler has started", async () => {
+  it("goes on for a watch that a read's handler has started, until bytes come", () => {
     const puppet = new Puppet();
-    const ends: unknown[] = [];
-    puppet.readSome(() => puppet.teardown("server", (error) => ends.push(error)));
+    puppet.readSome(() => puppet.watch(() => assert.fail("called")));
     puppet.reports.deliver(bytes);
-    assert.deepEqual(puppet.verbs, ["pull", "finish", "pull"]);
+    assert.deepEqual(puppet.verbs, ["pull", "pull"]);
     puppet.reports.deliver(bytes);
-    puppet.reports.readEnded();
-    puppet.reports.writeEnded();
-    await turn();
-    assert.deepEqual([ends, puppet.verbs.includes("idle")], [[undefined], false]);
+    assert.deepEqual(puppet.verbs, ["pull", "pull", "idle"]);
   });
 
-  it("tears down in the role's order: a server ends first, a client when the peer has", async () => {
-    for (const [role, before, after] of [
-      ["server", ["finish", "pull"], []],
-      ["client", ["pull"], ["finish"]],
-    ] as const) {
+  it("tells a watch of a failure and of the end while it holds bytes, which the next read gets", async () => {
+    for (const last of ["failed", "readEnded"] as const) {
       const puppet = new Puppet();
       const seen: unknown[] = [];
-      puppet.teardown(role, (error) => seen.push(error));
-      assert.deepEqual(puppet.verbs.splice(0), before);
-      puppet.reports.readEnded();
-      assert.deepEqual(puppet.verbs.splice(0), after);
+      puppet.watch((error) => seen.push(error?.code));
+      puppet.reports.deliver(bytes);
       await turn();
-      assert.deepEqual(seen, []);
-      puppet.reports.writeEnded();
+      assert.equal(seen.length, 0);
+      puppet.reports[last]();
       await turn();
-      assert.deepEqual([seen, puppet.verbs], [[undefined], ["destroy"]]);
+      puppet.readSome((_error, got) => seen.push(got && [...got]));
+      await turn();
+      assert.deepEqual(seen, [last === "failed" ? "core.connection_reset" : undefined, [1, 2, 3]]);
+    }
+  });
+
+  it("does not ask for bytes for a watch while it holds some", () => {
+    const puppet = new Puppet();
+    puppet.reports.deliver(bytes);
+    puppet.verbs.length = 0;
+    puppet.watch(() => assert.fail("called"));
+    assert.deepEqual(puppet.verbs, []);
+  });
+
+  it("asks to end the write side once, and tells each shutdown", async () => {
+    const puppet = new Puppet();
+    const seen: unknown[] = [];
+    puppet.shutdown((error) => seen.push("first", error));
+    await turn();
+    assert.equal(seen.length, 0);
+    puppet.reports.writeEnded();
+    await turn();
+    puppet.shutdown((error) => seen.push("second", error));
+    await turn();
+    assert.deepEqual([seen, puppet.verbs], [["first", undefined, "second", undefined], ["finish"]]);
+  });
+
+  it("does not take a late report of a write for a shutdown's", async () => {
+    const puppet = new Puppet();
+    const seen: unknown[] = [];
+    puppet.shutdown((error) => seen.push(error?.code));
+    puppet.reports.wrote(3);
+    puppet.reports.failed();
+    await turn();
+    assert.deepEqual(seen, ["core.connection_reset"]);
+  });
+
+  it("tells the transport whether it is closed or reset, once", () => {
+    for (const verb of ["close", "reset"] as const) {
+      const puppet = new Puppet();
+      puppet[verb]();
+      puppet.reset();
+      puppet.close();
+      assert.deepEqual(puppet.verbs, [verb === "reset" ? "destroy, reset" : "destroy"]);
     }
   });
 });

@@ -113,8 +113,8 @@ describe("fromWebStreams", () => {
       () => {},
       (stream: ReturnType<typeof fromWebStreams>) => stream.readSome(() => {}),
       (stream: ReturnType<typeof fromWebStreams>) => stream.writeSome(hello, () => {}),
-      (stream: ReturnType<typeof fromWebStreams>) => stream.teardown("server", () => {}),
-      (stream: ReturnType<typeof fromWebStreams>) => stream.teardown("client", () => {}),
+      (stream: ReturnType<typeof fromWebStreams>) => stream.shutdown(() => {}),
+      (stream: ReturnType<typeof fromWebStreams>) => stream.watch(() => {}),
     ]) {
       for (const wait of [0, 3]) {
         const stream = fromWebStreams({

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { ServalError } from "../../src/core/index.ts";
+import { ServalError, teardown } from "../../src/core/index.ts";
 import { decodeLatin1 } from "../../src/core/text.ts";
 import { Fields, Request, Response, Serializer, serve } from "../../src/http/index.ts";
 import { pair, type PairOptions } from "../../src/testing/index.ts";
@@ -35,12 +35,12 @@ async function handledOf(text: string, options: PairOptions): Promise<{ handled:
   let sent = 0;
   const send = (): void => {
     // In the server's role one ends one's side first, and reads what comes then.
-    if (sent === bytes.length) return client.teardown("server", () => {});
+    if (sent === bytes.length) return teardown(client, "server", () => {});
     client.writeSome(bytes.subarray(sent), (error, written) => {
       sent += written;
       // Where the server has had enough, what it has answered is still to be read.
       if (error === undefined) send();
-      else client.teardown("server", () => {});
+      else teardown(client, "server", () => {});
     });
   };
   send();

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { lowestLayer, ServalError, type ByteStream, type Role } from "../../src/core/index.ts";
+import { lowestLayer, ServalError, type ByteStream } from "../../src/core/index.ts";
 import { RateLimitStream, simpleRatePolicy, type RatePolicy } from "../../src/net/index.ts";
 import { pair, VirtualClock, type PairOptions, type PairStream } from "../../src/testing/index.ts";
 import {
@@ -9,7 +9,7 @@ import {
   read,
   readExactly,
   readOutcome,
-  teardown,
+  shutdown,
   turns,
   write,
   writeAll,
@@ -243,17 +243,17 @@ describe("RateLimitStream", () => {
     assert.match(String(await thrown), /the application's/);
   });
 
-  it("refuses a second operation and a teardown while one waits, without harm to it", async () => {
+  it("refuses a second operation, a watch and a shutdown while one waits, without harm to it", async () => {
     const { clock, peer, stream } = limited(exhaust(simpleRatePolicy({ read: 1000, write: 1000 })));
     const reading = read(stream);
     assert.throws(() => stream.readSome(never), misuse("core.operation_pending"));
-    assert.throws(() => stream.teardown("server", never), misuse("core.operation_pending"));
+    assert.throws(() => stream.watch(never), misuse("core.operation_pending"));
     await writeAll(peer, Buffer.from("x"));
     await clock.advance(50);
     assert.equal(String(await reading), "x");
     const writing = write(stream, pattern(50));
     assert.throws(() => stream.writeSome(Buffer.from("x"), never), misuse("core.operation_pending"));
-    assert.throws(() => stream.teardown("server", never), misuse("core.operation_pending"));
+    assert.throws(() => stream.shutdown(never), misuse("core.operation_pending"));
     await clock.advance(50);
     assert.equal(await writing, 50);
   });
@@ -266,18 +266,28 @@ describe("RateLimitStream", () => {
     assert.equal(clock.pending, 0);
   });
 
-  for (const role of ["server", "client"] satisfies Role[]) {
-    it(`is torn down as the ${role} without waiting`, async () => {
-      const { clock, peer, stream } = limited(exhaust(simpleRatePolicy({ read: 10, write: 10 })));
-      await writeAll(peer, pattern(10_000));
-      const torn = teardown(stream, role);
-      assert.throws(() => stream.readSome(never), misuse("core.operation_pending"));
-      assert.throws(() => stream.writeSome(Buffer.from("x"), never), misuse("core.operation_pending"));
-      peer.end();
-      assert.equal(await torn, undefined);
-      assert.equal(clock.pending, 0);
-    });
-  }
+  it("ends the write side without waiting", async () => {
+    const { clock, peer, stream } = limited(exhaust(simpleRatePolicy({ read: 10, write: 10 })));
+    assert.equal(await shutdown(stream), undefined);
+    assert.equal(await read(peer), undefined);
+    assert.equal(clock.pending, 0);
+  });
+
+  it("ends a watch when a read starts that has to wait, and counts what that took when it is read", async () => {
+    const { clock, peer, stream } = limited(exhaust(simpleRatePolicy({ read: 1000 })));
+    stream.watch(never);
+    await writeAll(peer, pattern(200));
+    const reading = read(stream);
+    peer.end();
+    assert.ok(await isStuck(reading));
+    await clock.advance(50);
+    assert.deepEqual(await reading, pattern(200));
+    const end = read(stream);
+    await clock.advance(100);
+    assert.ok(await isStuck(end));
+    await clock.advance(100);
+    assert.equal(await end, undefined);
+  });
 
   it("reports the next layer's failure after the wait, for any operation", async () => {
     for (let failAfter = 0; failAfter < 4; failAfter++) {

@@ -335,7 +335,7 @@ describe("RFC 6455 section 7.2.1: a client that fails the handshake", () => {
   });
   it("7.2.1: a transport that is lost fails the connection", async () => {
     const endpoint = await request("example.com", "/");
-    endpoint.next.reset();
+    endpoint.peer.stream.reset();
     await quiet();
     assert.deepEqual([endpoint.error?.code, endpoint.closed?.code], ["core.connection_reset", 1006]);
   });

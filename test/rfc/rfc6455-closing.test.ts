@@ -204,7 +204,7 @@ for (const role of roles) {
 
     it("7.2.1: a transport that is lost fails the connection with 1006", async () => {
       const endpoint = await open(role);
-      endpoint.next.reset();
+      endpoint.peer.stream.reset();
       await quiet();
       assert.deepEqual(endpoint.closed, { code: 1006, reason: "", clean: false });
       assert.deepEqual(endpoint.errors, ["core.connection_reset"]);
@@ -214,7 +214,7 @@ for (const role of roles) {
     it("7.2.1: a reader is told of a transport that is lost", async () => {
       const endpoint = await open(role, { pulled: true });
       const reading = endpoint.ws.read();
-      endpoint.next.reset();
+      endpoint.peer.stream.reset();
       assert.equal(await codeOf(reading), "core.connection_reset");
     });
 

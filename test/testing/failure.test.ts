@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { everyKind, Plan, type Failure, type Verb } from "../../src/testing/failure.ts";
 
-const started: readonly Verb[] = ["write", "read", "read", "write", "read", "teardown"];
+const started: readonly Verb[] = ["write", "read", "read", "write", "read", "shutdown"];
 
 /** What a plan makes of operations, by their place. */
 function failed(plan: Plan): [at: number, failure: Failure][] {
@@ -17,7 +17,7 @@ describe("a plan", () => {
     for (const [failure, count, at, name] of [
       ["error", 1, 0, "write 1 error"],
       ["error", 3, 2, "read 2 error"],
-      ["stall", 6, 5, "teardown 1 stall"],
+      ["stall", 6, 5, "shutdown 1 stall"],
       ["end", 1, 1, "read 1 end"],
       ["end", 3, 4, "read 3 end"],
       ["short", 5, 4, "read 3 short"],

@@ -9,8 +9,10 @@ import {
   read,
   readOutcome,
   readToEnd,
+  shutdown,
   teardown,
   turns,
+  watch,
   write,
   writeAll,
   writeOutcome,
@@ -44,7 +46,7 @@ describe("a faulty stream", () => {
     assert.equal(codeOf(await reading), "testing.failure");
     await writeAll(peer, bytes);
     assert.equal(codeOf(await readOutcome(stream)), "testing.failure");
-    assert.equal((await teardown(stream, "server"))?.code, "testing.failure");
+    assert.equal((await shutdown(stream))?.code, "testing.failure");
     const heard = readToEnd(peer);
     assert.ok(await isStuck(heard));
     stream.close();
@@ -72,6 +74,34 @@ describe("a faulty stream", () => {
     assert.deepEqual(await read(peer), bytes);
     assert.equal(await teardown(stream, "client"), undefined);
     assert.ok(stream.closed);
+  });
+
+  it("fails a watch, and tells the reads after it the same", async () => {
+    for (const [name, code] of [
+      ["watch 1 end", undefined],
+      ["watch 1 reset", "core.connection_reset"],
+      ["watch 1 error", "testing.failure"],
+    ] as const) {
+      const { stream, peer } = failing(name);
+      await writeAll(peer, hello);
+      assert.equal((await watch(stream))?.code, code);
+      assert.deepEqual(codeOf(await readOutcome(stream)), code);
+      stream.close();
+    }
+  });
+
+  it("tells a watch in flight of another operation's failure, and a read ends it", async () => {
+    const { stream } = failing("shutdown 1 error");
+    stream.watch(assert.fail);
+    const reading = readOutcome(stream);
+    assert.deepEqual(stream.inFlight, ["read"]);
+    assert.equal((await shutdown(stream))?.code, "testing.failure");
+    assert.equal(codeOf(await reading), "testing.failure");
+    const other = failing("write 1 reset").stream;
+    const watched = watch(other);
+    await writeOutcome(other, hello);
+    assert.equal((await watched)?.code, "core.connection_reset");
+    for (const closing of [stream, other]) closing.close();
   });
 
   it("aborts while the operation is in flight, never inside the call", async () => {
@@ -124,7 +154,7 @@ describe("a faulty stream", () => {
         await undefined;
         assert.deepEqual([peer.unread, stream.inFlight], [0, ["write"]]);
         assert.throws(() => stream.writeSome(hello, assert.fail), { code: "core.operation_pending" });
-        assert.throws(() => stream.teardown("server", assert.fail), { code: "core.operation_pending" });
+        assert.throws(() => stream.shutdown(assert.fail), { code: "core.operation_pending" });
         if (closes) stream.close();
         await run.clock.advance(3_600_000);
         assert.deepEqual(await writing.then(codeOf), closes ? "core.aborted" : undefined);

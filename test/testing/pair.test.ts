@@ -8,8 +8,10 @@ import {
   readExactly,
   readOutcome,
   readToEnd,
+  shutdown,
   teardown,
   turns,
+  watch,
   write,
   writeAll,
   writeOutcome,
@@ -142,10 +144,10 @@ describe("pair", () => {
     await reading;
     assert.deepEqual([b.operations, b.reading], [1, false]);
     const torn = Promise.all([teardown(b, "server"), teardown(a, "client")]);
-    assert.deepEqual([b.operations, b.ended, b.closed], [2, true, false]);
+    assert.deepEqual([b.operations, b.ended, b.closed], [3, true, false]);
     await torn;
     assert.deepEqual([b.reading, b.ended, b.closed], [false, true, true]);
-    assert.deepEqual([a.operations, a.ended, a.closed], [2, true, true]);
+    assert.deepEqual([a.operations, a.ended, a.closed], [3, true, true]);
   });
 
   it("lets the peer read what was sent before a close", async () => {
@@ -154,6 +156,17 @@ describe("pair", () => {
     a.close();
     assert.deepEqual(await readToEnd(b), hello);
     assert.equal((await writeOutcome(b, hello)).error?.code, "core.connection_reset");
+  });
+
+  it("fails all of the peer's at a reset, also reads of what was sent before", async () => {
+    const [a, b] = pair({ capacity: 8 });
+    await writeAll(a, hello);
+    assert.equal(await write(b, pattern(8)), 8);
+    const waiting = writeOutcome(b, hello);
+    a.reset();
+    assert.equal((await waiting).error?.code, "core.connection_reset");
+    assert.equal((await readOutcome(b)).error?.code, "core.connection_reset");
+    assert.deepEqual([a.ended, a.closed, b.closed], [true, true, false]);
   });
 
   it("fails a write that waits for a peer that closes", async () => {
@@ -176,14 +189,15 @@ describe("pair, failAfter", () => {
           return (await readOutcome(a)).error;
         },
         async () => (await writeOutcome(a, hello)).error,
-        async () => (await Promise.all([teardown(a, "server"), b.close()]))[0],
+        async () => shutdown(a),
+        async () => watch(a),
       ];
       for (const [index, operation] of outcomes.entries()) {
         const error = await operation();
         assert.equal(error?.code, index < count ? undefined : "testing.failure", `operation ${index} of ${count}`);
         if (error !== undefined) assert.equal(error.condition, "transport");
       }
-      assert.equal(a.operations, 4);
+      assert.equal(a.operations, 5);
     }
   });
 

@@ -1,4 +1,4 @@
-import type { ByteStream, Peer, ReadHandler, Role, TeardownHandler, WriteHandler } from "../../core/index.ts";
+import type { ByteStream, Peer, ReadHandler, ShutdownHandler, WatchHandler, WriteHandler } from "../../core/index.ts";
 import { copyOf } from "../../core/internal.ts";
 
 /** A layer that records the bytes read and written, until `stop`. */
@@ -47,11 +47,19 @@ export class RecordingStream implements ByteStream {
     });
   }
 
-  teardown(role: Role, handler: TeardownHandler): void {
-    this.nextLayer.teardown(role, handler);
+  shutdown(handler: ShutdownHandler): void {
+    this.nextLayer.shutdown(handler);
+  }
+
+  watch(handler: WatchHandler): void {
+    this.nextLayer.watch(handler);
   }
 
   close(): void {
     this.nextLayer.close();
+  }
+
+  reset(): void {
+    this.nextLayer.reset();
   }
 }

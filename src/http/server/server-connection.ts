@@ -1,4 +1,4 @@
-import { abortError, transportError } from "../../core/index.ts";
+import { abortError, teardown, transportError } from "../../core/index.ts";
 import type { ByteStream, Handler, ServalError, Timer } from "../../core/index.ts";
 import { departureOf } from "../codec/serializer.ts";
 import { httpError } from "../messages/errors.ts";
@@ -230,7 +230,7 @@ export class ServerConnection implements ExchangeOwner, RequestTaker {
   #tearDown(error: ServalError | undefined): void {
     if (this.hasEnded) return;
     try {
-      this.stream.teardown("server", () => this.close(error));
+      teardown(this.stream, "server", () => this.close(error));
     } catch (misuse) {
       // Someone else uses the stream.
       this.close(transportError(misuse));

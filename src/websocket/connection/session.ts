@@ -7,6 +7,7 @@ import {
   type Role,
   type ServalError,
   type Timer,
+  teardown,
 } from "../../core/index.ts";
 import { Batch } from "../../core/internal.ts";
 import { Application, type ApplicationOwner } from "./application.ts";
@@ -540,7 +541,7 @@ export class Session<Ws> implements WriterOwner, ApplicationOwner, SenderOwner, 
     if (!this.#writer.isIdle || this.#tearingDown) return;
     this.#tearingDown = true;
     try {
-      this.#next.teardown(this.#role, (error) => {
+      teardown(this.#next, this.#role, (error) => {
         if (error !== undefined) this.#next.close();
         this.#settle(true);
       });

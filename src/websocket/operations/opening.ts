@@ -2,6 +2,7 @@ import {
   abortError,
   coreError,
   FlatBuffer,
+  teardown,
   type ByteStream,
   type Clock,
   type ServalError,
@@ -92,7 +93,7 @@ export abstract class Opening {
     this.#owner.completed(error, undefined);
     this.#timer = timer;
     try {
-      this.next.teardown("server", () => this.#end());
+      teardown(this.next, "server", () => this.#end());
     } catch {
       // The application has given the next layer other work to do.
       this.next.close();

@@ -9,9 +9,11 @@ import {
   readExactly,
   readOutcome,
   readToEnd,
+  shutdown,
   teardown,
   turns,
   until,
+  watch,
   write,
   writeAll,
   writeOutcome,
@@ -33,7 +35,7 @@ export interface Connection {
 }
 
 /** The rules that some transport cannot keep, or cannot be made to show. */
-export type Need = "late-look" | "reset" | "half-close";
+export type Need = "late-look" | "reset" | "half-close" | "show-reset";
 
 const hello = Buffer.from("hello");
 
@@ -344,23 +346,159 @@ export function byteStreamSuite(
       );
     }
 
-    rule("may not meet another operation, and does it no harm", async ({ stream, peer, endPeer }) => {
-      const pending = hasCode("core.operation_pending");
-      const never = (): void => assert.fail("called");
-      const early = readExactly(stream, 5);
-      assert.throws(() => stream.teardown("server", never), pending);
-      await writeAll(peer, hello);
-      assert.deepEqual(await early, hello);
-      const writing = write(stream, hello);
-      assert.throws(() => stream.teardown("server", never), pending);
-      assert.deepEqual(await read(peer), hello);
-      assert.equal(await writing, 5);
+    rule("may come after a shutdown, and while the stream is watched", async ({ stream, peer, endPeer }) => {
+      stream.watch(() => assert.fail("called"));
+      assert.equal(await shutdown(stream), undefined);
+      assert.equal(await read(peer), undefined);
       const torn = teardown(stream, "server");
-      assert.throws(() => stream.teardown("server", never), pending);
-      assert.throws(() => stream.readSome(never), pending);
-      assert.throws(() => stream.writeSome(hello, never), pending);
       endPeer();
       assert.equal(await torn, undefined);
+    });
+  });
+
+  describe(`${name}: shutdown`, () => {
+    rule("ends the write side after all that was written, and leaves reading", async (connection) => {
+      const { stream, peer } = connection;
+      const received = readToEnd(peer);
+      await writeAll(stream, pattern(100_000));
+      assert.equal(await shutdown(stream), undefined);
+      assert.ok((await received).equals(pattern(100_000)));
+      if (exceptions["half-close"] !== undefined) return;
+      await send(peer, stream);
+      connection.endPeer();
+      assert.equal(await read(stream), undefined);
+    });
+
+    rule("leaves a read in flight, which gets what comes", async ({ stream, peer }) => {
+      const reading = read(stream);
+      assert.equal(await shutdown(stream), undefined);
+      assert.equal(await read(peer), undefined);
+      if (exceptions["half-close"] !== undefined) return;
+      await writeAll(peer, hello);
+      assert.deepEqual(await reading, hello);
+    });
+
+    rule("fails writes that come later, and nothing else; another has nothing to do", async ({ stream, peer }) => {
+      assert.equal(await shutdown(stream), undefined);
+      for (let count = 0; count < 2; count++) {
+        const { error, written } = await writeOutcome(stream, hello);
+        assert.deepEqual([error?.code, error?.condition, written], ["core.write_ended", "aborted", 0]);
+        assert.equal(await shutdown(stream), undefined);
+      }
+      assert.equal(await read(peer), undefined);
+      if (exceptions["half-close"] === undefined) await send(peer, stream);
+    });
+
+    rule("may not meet a write or another, and does them no harm", async ({ stream, peer }) => {
+      const pending = hasCode("core.operation_pending");
+      const never = (): void => assert.fail("called");
+      const writing = write(stream, hello);
+      assert.throws(() => stream.shutdown(never), pending);
+      assert.deepEqual(await read(peer), hello);
+      assert.equal(await writing, 5);
+      const first = shutdown(stream);
+      assert.throws(() => stream.shutdown(never), pending);
+      assert.throws(() => stream.writeSome(hello, never), pending);
+      assert.equal(await first, undefined);
+      assert.equal(await read(peer), undefined);
+    });
+
+    rule("after the peer's end ends both sides, and reads go on seeing the end", async ({ stream, peer, endPeer }) => {
+      endPeer();
+      assert.equal(await read(stream), undefined);
+      assert.equal(await shutdown(stream), undefined);
+      if (exceptions["half-close"] === undefined) assert.equal(await read(peer), undefined);
+      assert.equal(await read(stream), undefined);
+      assert.equal((await writeOutcome(stream, hello)).written, 0);
+    });
+
+    rule("is ended by close, or has been done", async ({ stream }) => {
+      const ending = shutdown(stream);
+      stream.close();
+      assert.ok([undefined, "core.aborted"].includes((await ending)?.code));
+      assert.equal((await shutdown(stream))?.code, "core.aborted");
+      assert.equal((await writeOutcome(stream, hello)).error?.code, "core.aborted");
+    });
+  });
+
+  describe(`${name}: watch`, () => {
+    const never = (): void => assert.fail("called");
+
+    rule("tells of the peer's end while nothing is read, and a read sees it too", async ({ stream, endPeer }) => {
+      const watched = watch(stream);
+      assert.ok(await isStuck(watched));
+      endPeer();
+      assert.equal(await watched, undefined);
+      assert.equal(await read(stream), undefined);
+      assert.equal(await watch(stream), undefined);
+    });
+
+    rule(
+      "tells of a reset while nothing is read, and a read sees it too",
+      async ({ stream, reset }) => {
+        const watched = watch(stream);
+        await turns(3);
+        reset();
+        assert.equal((await watched)?.code, "core.connection_reset");
+        assert.equal((await readOutcome(stream)).error?.code, "core.connection_reset");
+        assert.equal((await watch(stream))?.code, "core.connection_reset");
+      },
+      "reset",
+    );
+
+    rule("takes at most one read's worth, which the next read gets first", async ({ stream, peer }) => {
+      stream.watch(never);
+      const { stuck, filled } = await fill(peer);
+      await drain(stream, filled, stuck);
+    });
+
+    rule("is over when a read starts, with bytes or without", async ({ stream, peer, endPeer }) => {
+      stream.watch(never);
+      const waiting = read(stream);
+      await turns(3);
+      await writeAll(peer, hello);
+      assert.deepEqual(await waiting, hello);
+      stream.watch(never);
+      await writeAll(peer, hello);
+      await turns(3);
+      assert.deepEqual(await readExactly(stream, 5), hello);
+      endPeer();
+      assert.equal(await read(stream), undefined);
+    });
+
+    rule("is over when another starts, so that a watched stream can be handed over", async ({ stream, endPeer }) => {
+      stream.watch(never);
+      await turns(3);
+      const second = watch(stream);
+      endPeer();
+      assert.equal(await second, undefined);
+    });
+
+    rule("may not meet a read, and does it no harm", async ({ stream, peer }) => {
+      const reading = readExactly(stream, 5);
+      assert.throws(() => stream.watch(never), hasCode("core.operation_pending"));
+      await writeAll(peer, hello);
+      assert.deepEqual(await reading, hello);
+    });
+
+    rule("leaves writes and a shutdown alone", async ({ stream, peer, endPeer }) => {
+      const watched = watch(stream);
+      await send(stream, peer);
+      assert.equal(await shutdown(stream), undefined);
+      assert.equal(await read(peer), undefined);
+      if (exceptions["half-close"] === undefined) assert.ok(await isStuck(watched));
+      endPeer();
+      assert.equal(await watched, undefined);
+    });
+
+    rule("is told of the close, before and after bytes have come, and when it starts later", async (connection) => {
+      const { stream, peer } = connection;
+      const watched = watch(stream);
+      await writeAll(peer, hello);
+      await turns(3);
+      stream.close();
+      assert.equal((await watched)?.code, "core.aborted");
+      assert.equal((await watch(stream))?.code, "core.aborted");
     });
   });
 
@@ -428,6 +566,50 @@ export function byteStreamSuite(
   });
 
   describe(`${name}: reset`, () => {
+    rule("aborts what is in flight and all that starts later, once each", async ({ stream }) => {
+      const { stuck } = await fill(stream);
+      const reading = readOutcome(stream);
+      stream.reset();
+      stream.reset();
+      stream.close();
+      assert.equal((await stuck).error?.code, "core.aborted");
+      assert.equal((await reading).error?.code, "core.aborted");
+      assert.equal((await readOutcome(stream)).error?.code, "core.aborted");
+      assert.equal((await shutdown(stream))?.code, "core.aborted");
+      assert.equal((await watch(stream))?.code, "core.aborted");
+    });
+
+    rule("aborts a watch, and has nothing to do after a close", async ({ stream }) => {
+      const watched = watch(stream);
+      stream.reset();
+      assert.equal((await watched)?.code, "core.aborted");
+      stream.close();
+      stream.reset();
+    });
+
+    rule("ends a shutdown, or that has been done", async ({ stream, peer }) => {
+      const ending = shutdown(stream);
+      stream.reset();
+      assert.ok([undefined, "core.aborted"].includes((await ending)?.code));
+      const { error, bytes } = await readOutcome(peer);
+      assert.equal(bytes, undefined);
+      assert.ok(error === undefined || error.condition === "transport");
+    });
+
+    rule(
+      "is seen by a peer that reads as a failure",
+      async ({ stream, peer }) => {
+        await send(stream, peer);
+        const reading = readOutcome(peer);
+        await turns(3);
+        stream.reset();
+        assert.equal((await reading).error?.condition, "transport");
+      },
+      "show-reset",
+    );
+  });
+
+  describe(`${name}: a reset by the peer`, () => {
     rule(
       "fails the operations in flight and all later ones, and nothing else",
       async ({ stream, reset }) => {

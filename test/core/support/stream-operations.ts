@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 export { until } from "../../support/until.ts";
-import type { ByteStream, Role, ServalError } from "../../../src/core/index.ts";
+import { teardown as tearDown, type ByteStream, type Role, type ServalError } from "../../../src/core/index.ts";
 import { quiet } from "../../support/quiet.ts";
 
 /** Runs an operation, and holds it to what every handler may count on: called once, and not inside the call. */
@@ -110,7 +110,19 @@ export async function exchange(
 
 /** What a teardown ended with. */
 export async function teardown(stream: ByteStream, role: Role): Promise<ServalError | undefined> {
-  const [error] = await outcome<[ServalError | undefined]>((handler) => stream.teardown(role, handler));
+  const [error] = await outcome<[ServalError | undefined]>((handler) => tearDown(stream, role, handler));
+  return error;
+}
+
+/** What a shutdown ended with. */
+export async function shutdown(stream: ByteStream): Promise<ServalError | undefined> {
+  const [error] = await outcome<[ServalError | undefined]>((handler) => stream.shutdown(handler));
+  return error;
+}
+
+/** What a watch told. It may never settle. */
+export async function watch(stream: ByteStream): Promise<ServalError | undefined> {
+  const [error] = await outcome<[ServalError | undefined]>((handler) => stream.watch(handler));
   return error;
 }
 

@@ -29,7 +29,7 @@ for (const way of ["onread", "data"] satisfies ReadWay[]) {
   const skips: Partial<Record<Need, string>> = way === "data" ? { "late-look": ownMemory } : {};
   byteStreamSuite(`SocketStream, accepted, TCP, ${way}`, () => connection(undefined, way), skips);
   byteStreamSuite(`SocketStream, connected, TCP, ${way}`, () => connected(way), skips);
-  const unix = { ...skips, reset: noReset };
+  const unix = { ...skips, reset: noReset, "show-reset": noReset };
   byteStreamSuite(
     `SocketStream, accepted, Unix, ${way}`,
     () => withPath((path) => connection(undefined, way, path)),

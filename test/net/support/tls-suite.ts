@@ -55,7 +55,7 @@ export function tlsSuite({ name, start, answer }: TlsSide): void {
     });
 
     it("fails later with an error of the stream below, and with bytes that are no TLS", async () => {
-      const [stream, peer, [below]] = await shaken();
+      const [stream, peer, [, below]] = await shaken();
       const reading = read(stream);
       await turns();
       below.reset();

@@ -224,8 +224,10 @@ describe("accept: what stays visible", () => {
     const layer = (nextLayer: ByteStream, peer?: typeof address): ByteStream => ({
       readSome: (handler) => lowest.readSome(handler),
       writeSome: (buffers, handler) => lowest.writeSome(buffers, handler),
-      teardown: (role, handler) => lowest.teardown(role, handler),
+      shutdown: (handler) => lowest.shutdown(handler),
+      watch: (handler) => lowest.watch(handler),
       close: () => lowest.close(),
+      reset: () => lowest.reset(),
       nextLayer,
       peer,
     });
@@ -241,8 +243,10 @@ describe("accept: what stays visible", () => {
       const failing: ByteStream = {
         readSome: (handler) => queueMicrotask(() => handler(coreError(code), undefined)),
         writeSome: (buffers) => written.push(buffers),
-        teardown: (_, handler) => queueMicrotask(() => handler(undefined)),
+        shutdown: (handler) => queueMicrotask(() => handler(undefined)),
+        watch: () => {},
         close: () => {},
+        reset: () => {},
       };
       const clock = new VirtualClock();
       const ws = new Stream(failing, { clock });

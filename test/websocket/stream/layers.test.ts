@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Duplex } from "node:stream";
 import { describe, it } from "node:test";
-import { fromDuplex, fromWebStreams, type ByteStream, type NextLayer } from "../../../src/core/index.ts";
+import { fromDuplex, fromWebStreams, teardown, type ByteStream, type NextLayer } from "../../../src/core/index.ts";
 import { VirtualClock } from "../../../src/testing/index.ts";
 import { Stream } from "../../../src/websocket/index.ts";
 import { close, concat, describeFrames, text, wholeFrames } from "../support/frames.ts";
@@ -66,7 +66,7 @@ for (const [name, make] of layers) {
       write(0);
       await ws.accept();
       await end;
-      peer.teardown("client", () => {});
+      teardown(peer, "client", () => {});
       assert.deepEqual(await ws.closed, { code: 1000, reason: "bye", clean: true });
       const behind = received.subarray(Buffer.from(received).indexOf("\r\n\r\n") + 4);
       assert.equal(wholeFrames(behind), behind.length);

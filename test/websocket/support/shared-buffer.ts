@@ -4,7 +4,7 @@ import {
   coreError,
   type ByteStream,
   type ReadHandler,
-  type TeardownHandler,
+  type ShutdownHandler,
   type WriteHandler,
 } from "../../../src/core/index.ts";
 import { concat } from "./frames.ts";
@@ -38,8 +38,14 @@ export class SharedBufferStream implements ByteStream {
     queueMicrotask(() => handler(undefined, size));
   }
 
-  teardown(_role: unknown, handler: TeardownHandler): void {
+  shutdown(handler: ShutdownHandler): void {
     queueMicrotask(() => handler(undefined));
+  }
+
+  watch(): void {}
+
+  reset(): void {
+    this.close();
   }
 
   close(): void {

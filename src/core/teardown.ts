@@ -1,0 +1,71 @@
+import type { ByteStream, Role } from "./byte-stream.ts";
+import { transportError } from "./errors.ts";
+import type { ServalError } from "./error.ts";
+
+/** Receives the outcome of {@link teardown}. */
+export type TeardownHandler = (error: ServalError | undefined) => void;
+
+class Teardown {
+  readonly #stream: ByteStream;
+  readonly #role: Role;
+  readonly #handler: TeardownHandler;
+  #hasShutDown = false;
+  #hasRead = false;
+  #completed = false;
+
+  constructor(stream: ByteStream, role: Role, handler: TeardownHandler) {
+    this.#stream = stream;
+    this.#role = role;
+    this.#handler = handler;
+  }
+
+  start(): void {
+    if (this.#role === "server") this.#stream.shutdown(this.#onShutdown);
+    try {
+      this.#stream.readSome(this.#onRead);
+    } catch (misuse) {
+      // The shutdown is under way already; its completion is nothing to the caller any more.
+      this.#completed = true;
+      throw misuse;
+    }
+  }
+
+  readonly #onShutdown = (error: ServalError | undefined): void => {
+    this.#hasShutDown = true;
+    if (error !== undefined || this.#hasRead) this.#complete(error);
+  };
+
+  readonly #onRead = (error: ServalError | undefined, bytes: Uint8Array | undefined): void => {
+    if (this.#completed) return;
+    if (error !== undefined) return this.#complete(error);
+    try {
+      if (bytes !== undefined) return this.#stream.readSome(this.#onRead);
+      this.#hasRead = true;
+      if (this.#hasShutDown) return this.#complete(undefined);
+      if (this.#role === "client") this.#stream.shutdown(this.#onShutdown);
+    } catch (misuse) {
+      this.#complete(transportError(misuse));
+    }
+  };
+
+  #complete(error: ServalError | undefined): void {
+    if (this.#completed) return;
+    this.#completed = true;
+    this.#stream.close();
+    this.#handler(error);
+  }
+}
+
+/**
+ * Ends a stream gracefully, then closes it; no read or write may be in flight. A server ends its write side, and reads and
+ * drops what comes up to the peer's end; a client reads to the peer's end first, then ends its own (RFC 6455 section
+ * 7.1.1: the server is to end first). It has no deadline of its own: the caller has one, and ends the teardown with
+ * `close`. The handler runs once, when the stream is closed.
+ *
+ * Completes with the stream's error, such as `core.connection_reset`, or `core.aborted` if the stream was closed meanwhile.
+ * Throws `core.operation_pending` if the read or shutdown that it begins with can't start; then the handler does not run. A
+ * server's write side may have ended by then.
+ */
+export function teardown(stream: ByteStream, role: Role, handler: TeardownHandler): void {
+  new Teardown(stream, role, handler).start();
+}
