@@ -1,4 +1,4 @@
-// For the other folders of the package; users have index.ts.
+// Exports for other folders of the package; users get index.ts.
 export { httpError } from "./messages/errors.ts";
 export { pathOf } from "./messages/target.ts";
 export { passedDeadline } from "./server/passed-deadline.ts";

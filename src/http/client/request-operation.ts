@@ -22,10 +22,12 @@ import { Serializer } from "../codec/serializer.ts";
 import { discard } from "../operations/sources.ts";
 import { WriteOperation } from "../operations/write-operation.ts";
 
-/** Streams with a response whose body is not read to its end: what is left of it would be taken for the next response. */
+/**
+ * Streams with a response whose body is not read to its end. What is left of it would be taken for the next response.
+ */
 const unread = new WeakMap<ByteStream, RequestOperation>();
 
-/** One request on a stream and the response to it: both directions at once, since a server may answer early. */
+/** One request on a stream and its response, read and written at the same time, since a server may answer early. */
 export class RequestOperation implements BodySource {
   readonly #stream: ByteStream;
   readonly #buffer: FlatBuffer;
@@ -37,15 +39,15 @@ export class RequestOperation implements BodySource {
   #writing: WriteOperation | undefined;
   #timer: Timer | undefined;
   #interim = 0;
-  /** The final response, once its head is there. */
+  /** The final response, once its head has been read. */
   #response: IncomingResponse | undefined;
   /** Whether the body waits for 100 (Continue). */
   #waits: boolean;
-  /** Why the request could not be sent; the server may have said so itself. */
+  /** Why the request could not be sent. The server's response may still say more. */
   #writeError: ServalError | undefined;
-  /** Whether part of the request was left out, so that the stream is of no more use. */
+  /** Whether part of the request was not sent, so that the stream can't be used again. */
   #isCut = false;
-  /** Who waits for the last write, since the stream is of no use to them before. */
+  /** Called after the last write: the stream can be used again only then. */
   #whenWritten: (() => void) | undefined;
   #hasCompleted = false;
 
@@ -68,11 +70,12 @@ export class RequestOperation implements BodySource {
     this.#serializer.split = this.#waits;
   }
 
-  /** Throws what the stream says of misuse; then nothing was started. */
+  /** Throws the stream's misuse errors; then nothing was started. */
   start(clock: Clock, patience: number): void {
     if (unread.has(this.#stream)) throw httpError("http.body_unread");
     const signal = checkSignal(this.#options.signal);
-    // RFC 9112 9.2: what came before the request is no answer to it, and where the next one begins is unknown.
+    // Bytes that came before the request do not answer it, and where the next response begins is unknown (RFC 9112
+    // 9.2).
     let wrong = this.#buffer.size > 0 ? httpError("http.unexpected_response") : undefined;
     if (signal?.aborted === true) wrong = abortError(signal);
     if (wrong !== undefined) {
@@ -85,12 +88,12 @@ export class RequestOperation implements BodySource {
     try {
       this.#write(this.#waits ? () => this.#serializer.isHeaderDone : undefined);
     } catch (misuse) {
-      // Someone else writes on the stream, and we have begun to read from it: it is of no use to anybody.
+      // The stream is used for writing elsewhere, and a read of ours is in flight: it can't be used by anybody.
       this.#hasCompleted = true;
       this.#stream.close();
       throw misuse;
     }
-    // RFC 9110 10.1.1: it must not wait for ever, since many a server knows nothing of this.
+    // The wait is bounded (RFC 9110 10.1.1), since many servers don't know 100-continue.
     if (this.#waits && patience !== Infinity) this.#timer = clock.setTimer(patience, () => this.#goAhead());
   }
 
@@ -141,20 +144,20 @@ export class RequestOperation implements BodySource {
   #notWritten(error: ServalError): void {
     this.#isCut = true;
     this.#writeError = error;
-    // Of a broken stream, what the server has said before may still be read; the rest is the fault of our own side.
+    // On a broken transport, a response sent before may still be read. Other errors are of our own side.
     if (error.condition !== "transport") this.#fail(error);
-    // Nobody reads to an end that has been read.
+    // After the response's end nobody reads, so nobody else would close the stream.
     if (this.#parser.isDone) this.#stream.close();
   }
 
-  /** Sends the body that has waited. */
+  /** Sends the body that was waiting for 100. */
   #goAhead(): void {
     if (!this.#waits || this.#hasCompleted) return;
     this.#waits = false;
     this.#timer?.cancel();
     this.#serializer.split = false;
     try {
-      // The head may be on its way still; then the rest follows it.
+      // If the head is still being written, the body follows it.
       if (this.#writing === undefined) this.#write(undefined);
       else this.#writing.extend();
     } catch (misuse) {
@@ -179,7 +182,7 @@ export class RequestOperation implements BodySource {
     }
     try {
       const told: unknown = this.#options.interim?.(response);
-      // What fails later fails the request too, if that is still under way, and never ends the process.
+      // A failure after the promise also fails the request, if it is still in flight, and never ends the process.
       if (isPromise(told)) told.then(undefined, (cause: unknown) => this.#fail(handlerFailed(cause)));
       if (response.status === 100) this.#goAhead();
       this.#parser = this.#newParser();
@@ -190,7 +193,7 @@ export class RequestOperation implements BodySource {
   }
 
   #takeFinal(response: IncomingResponse): void {
-    // What is left of the body is not wanted.
+    // The server does not want the rest of the request's body.
     this.#response = response;
     if (this.#waits || (this.#writing !== undefined && response.status >= 400)) this.#dropRequest();
     if (this.#parser.isDone) {
@@ -202,7 +205,7 @@ export class RequestOperation implements BodySource {
     this.#complete(undefined, response);
   }
 
-  /** The rest of the request, if there is any, is not sent. */
+  /** Sends no more of the request. */
   #dropRequest(): void {
     if (this.#writing !== undefined) this.#writing.cancel();
     else if (this.#waits) discard(this.#message.body);
@@ -210,14 +213,14 @@ export class RequestOperation implements BodySource {
     this.#waits = false;
     this.#writing = undefined;
     this.#isCut = true;
-    // The server may not know yet, but no other request goes over this stream.
+    // The server may not know it, but this stream can't carry another request.
     if (this.#response !== undefined) this.#response.keepAlive = false;
   }
 
-  /** The response is there to its end: the stream is free, once all of the request is out. */
+  /** The response has been read to its end; the stream is free after the last write. */
   #bodyEnded(then: () => void): void {
     unread.delete(this.#stream);
-    // A server that answers to the end before it has all may never take the rest. The last write may be on its way.
+    // A server that has answered early may never read the rest of the body. The write in flight may be the last one.
     if (this.#writing !== undefined && this.#serializer.source !== undefined) this.#dropRequest();
     if (this.#writing !== undefined) {
       this.#whenWritten = then;

@@ -4,33 +4,36 @@ import type { IncomingBody } from "../operations/incoming-body.ts";
 import type { ResponseParserOptions } from "../codec/response-parser.ts";
 import type { Response } from "../messages/response.ts";
 
-/** Deadlines of `request`, in milliseconds; Infinity for none. For one of the whole, give it a `signal`. */
+/** Deadlines of `request`, in milliseconds; Infinity for none. To limit the whole, pass a `signal`. */
 export interface RequestTimeouts {
-  /** For 100 (Continue), for which a request with `Expect: 100-continue` waits; then it sends its body. Default 1,000. */
+  /**
+   * How long a request with `Expect: 100-continue` waits for 100 (Continue) before it sends its body anyway. Default
+   * 1,000.
+   */
   continue?: number | undefined;
 }
 
 /**
- * Options of `request`. `maxBodySize` has no default: the body is read as it is asked for, and `bytes` and `text` have a
- * limit of their own.
+ * Options of `request`. `maxBodySize` has no default: the body is read on demand, and `bytes` and `text` have a limit
+ * of their own.
  */
 export interface RequestOptions
   extends
     OperationOptions,
     Pick<ResponseParserOptions, "maxBodySize" | "maxChunkExtensionSize" | "maxHeadersCount" | "maxHeaderSize"> {
   /**
-   * Where bytes after the response are left: the same one for all requests on a stream, and for the protocol
-   * after a 101 or a CONNECT. Any that are there before the request fail it, with `http.unexpected_response`. Default
-   * one of its own, whose bytes are lost.
+   * Gets the bytes after the response. Pass the same buffer to all requests on a stream, and to the protocol after a
+   * 101 or a CONNECT. If it holds bytes before the request, that fails with `http.unexpected_response`. Default: a
+   * buffer of its own, whose bytes are lost.
    */
   buffer?: FlatBuffer | undefined;
-  /** An interim response has come: 1xx but 101, such as 103 (Early Hints). At most 8 are taken. */
+  /** Called for an interim response: any 1xx except 101, such as 103 (Early Hints). At most 8 are accepted. */
   interim?: ((response: Response) => void) | undefined;
   /** See {@link RequestTimeouts}. */
   timeouts?: RequestTimeouts | undefined;
-  /** Where time comes from. Default the platform's. */
+  /** The source of time. Default: the platform's. */
   clock?: Clock | undefined;
 }
 
-/** A response as a client gets it: its body, if it has one, is read as it is asked for. */
+/** A response as a client gets it; its body, if there is one, is read on demand. */
 export type IncomingResponse = Response<Uint8Array | IncomingBody>;

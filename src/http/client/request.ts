@@ -30,18 +30,18 @@ const noOptions: RequestOptions & NonNullable<RequestOptions["timeouts"]> = {};
 const timeoutOptions = optionSet("timeouts", ["continue"], "{ continue: 500 }", ["http.request"]);
 
 /**
- * Sends a request on a stream, and completes with the response once its head is there; its body is read from the stream
- * as it is asked for. The stream can be used for the next request when the body has been read to its end and
- * `response.keepAlive` holds. Fields are sent as they are (Host is yours to set); what frames the body is added.
+ * Sends a request on a stream, and completes with the response when its head has been read; the body is read from the
+ * stream on demand. The stream can be used for the next request when the body has been read to its end and
+ * `response.keepAlive` is true. Headers are sent unchanged (set Host yourself); framing headers are added.
  *
- * While the body of the request is sent, the response is read already: one of 400 or more that comes early ends the
- * sending, and the stream is closed after the response, whose `keepAlive` says so. With `Expect: 100-continue` the body
- * waits for the server's word, so one that is not wanted is not sent.
+ * The response is read while the request's body is being sent. A response of 400 or more that arrives early ends the
+ * sending; the stream is closed after the response, and its `keepAlive` is false. With `Expect: 100-continue` the body
+ * waits for the server's 100, so a body that is refused is not sent.
  *
- * Completes never inside the call; without a handler, returns a promise. Fails with what `read` and `write` fail with,
- * with `http.interim_limit`, with `http.unexpected_response` where the server has sent more than it was asked for before,
- * and with `core.aborted` where the signal fired, which also ends the reading of the body and
- * closes the stream. After a failure, the stream is closed.
+ * Never completes inside the call; without a handler, returns a promise. Fails with the errors of `read` and `write`,
+ * with `http.interim_limit`, with `http.unexpected_response` if the server sent bytes before the request, and with
+ * `core.aborted` if the signal fired, which also ends the reading of the body and closes the stream. After a failure
+ * the stream is closed.
  */
 export function request(next: NextLayer, message: Request, handler: Handler<IncomingResponse>): void;
 export function request(next: NextLayer, message: Request, options?: RequestOptions): Promise<IncomingResponse>;
@@ -64,7 +64,7 @@ export function request(
         "request sends an http.Request: make one by new http.Request({ … }) or http.Request.from(…)",
       );
     }
-    // RFC 9112 3.2: a server refuses it.
+    // RFC 9112 3.2: a server refuses a request without Host.
     if (message.version >= 11 && !message.headers.has("Host")) {
       throw invalidArgument('The request has no Host: give it one by headers: { Host: "example.com" }');
     }

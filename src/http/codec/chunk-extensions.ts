@@ -1,7 +1,7 @@
 import { httpError } from "../messages/errors.ts";
 import { isToken, isValue, skipOws, tokenCharacters } from "../messages/grammar.ts";
 
-/** The extensions of a chunk, in order: names, and values where there are any. */
+/** The extensions of a chunk, in order: names, some with a value. */
 export type ChunkExtensions = readonly (readonly [name: string, value?: string])[];
 
 const none: ChunkExtensions = [];
@@ -10,7 +10,7 @@ const none: ChunkExtensions = [];
 //   chunk-ext = *( BWS ";" BWS chunk-ext-name [ BWS "=" BWS chunk-ext-val ] )
 //   chunk-ext-val = token / quoted-string
 
-/** The text between a chunk's size and the end of its line. Undefined where it is malformed. */
+/** Parses the text between a chunk's size and the end of its line. Undefined if it is malformed. */
 export function parseChunkExtensions(text: string): ChunkExtensions | undefined {
   if (text === "") return none;
   if (!isValue(text)) return undefined;
@@ -38,8 +38,8 @@ export function parseChunkExtensions(text: string): ChunkExtensions | undefined 
 }
 
 /**
- * Extensions as they stand after a chunk's size; values that are no token are quoted. Throws
- * `http.bad_chunk_extension` for a name that is no token, and for a value with a control character or one above U+00FF.
+ * The text of extensions after a chunk's size; a value that is no token is quoted. Throws `http.bad_chunk_extension`
+ * for a name that is no token, and for a value with a control character or one above U+00FF.
  */
 export function formatChunkExtensions(extensions: ChunkExtensions): string {
   let text = "";
@@ -57,7 +57,7 @@ function tokenEnd(text: string, start: number): number {
   return at;
 }
 
-/** Where a quoted-string (RFC 9110 5.6.4) that begins at `start` ends; -1 if it does not. */
+/** Where the quoted-string (RFC 9110 5.6.4) that begins at `start` ends; -1 if it does not. */
 function quotedEnd(text: string, start: number): number {
   for (let at = start + 1; at < text.length; at++) {
     if (text[at] === '"') return at + 1;

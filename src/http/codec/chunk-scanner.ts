@@ -7,7 +7,7 @@ import { Fields } from "../messages/fields.ts";
 import { cr, lf, skipValue } from "../messages/grammar.ts";
 import { trailerOf } from "./trailer.ts";
 
-// Where the scanner stands: before the next byte to look at.
+// The scanner's states: what the next byte belongs to.
 const sizeStart = 0;
 const inSize = 1;
 const inExtensions = 2;
@@ -20,20 +20,23 @@ const endLineFeed = 8;
 const inTrailer = 9;
 const done = 10;
 
-/** The most digits of a size, leading zeros among them: all below 2^52. */
+/** The most digits of a size, with leading zeros; every such size is below 2^52. */
 const mostDigits = 13;
 
-/** What a chunked body may have besides data. */
+/** Limits of a chunked body, besides that of its data. */
 export interface ChunkLimits {
-  /** The most bytes of a chunk's extensions; those of all chunks may have as many more as there is data. */
+  /**
+   * The most bytes of one chunk's extensions. Those of all chunks together may have as many, and one more for each byte
+   * of data.
+   */
   readonly maxChunkExtensionSize: number;
-  /** The most bytes that the trailer may have, through the empty line that ends it. */
+  /** The most bytes of the trailer section, with the empty line that ends it. */
   readonly maxHeaderSize: number;
-  /** The most trailers that there may be. */
+  /** The most trailer fields. */
   readonly maxHeadersCount: number;
 }
 
-/** Is told of each chunk, the last one, of size 0, among them, once the line of its size has been seen. */
+/** Called for each chunk when the line of its size has been scanned, also for the last one, of size 0. */
 export type ChunkHandler = (size: number, extensions: ChunkExtensions) => void;
 
 // RFC 9112 7.1:
@@ -42,19 +45,19 @@ export type ChunkHandler = (size: number, extensions: ChunkExtensions) => void;
 //   last-chunk   = 1*("0") [ chunk-ext ] CRLF
 
 /**
- * Finds the data in a chunked body. It can stop at any byte and go on from there, and uses up all that it looks at, so a
- * body is looked at once however it arrives.
+ * Finds the data in a chunked body. It can stop at any byte and continue from there. It consumes every byte that it
+ * looks at, so each byte is looked at once.
  */
 export class ChunkScanner {
   readonly #limits: ChunkLimits;
-  /** How many more bytes of extensions there may be: data pays for more, so they never cost more than it does. */
+  /** How many more bytes of extensions are allowed. Data adds to it, so extensions never cost more than data. */
   #allowance: number;
   #state = sizeStart;
   #digits = 0;
   #left = 0;
   #extensions = "";
   #fields: FieldScanner | undefined;
-  /** The bytes of the trailer, which the field scanner wants together. */
+  /** The bytes of the trailer section, which the field scanner needs in one piece. */
   #section: FlatBuffer | undefined;
   #trailers: Fields | undefined;
 
@@ -63,22 +66,22 @@ export class ChunkScanner {
     this.#allowance = limits.maxChunkExtensionSize;
   }
 
-  /** Whether the end of the body has been seen. */
+  /** Whether the body has ended. */
   get isDone(): boolean {
     return this.#state === done;
   }
 
-  /** How many bytes of data come next, for {@link take}. */
+  /** How many bytes of data come next; see {@link take}. */
   get left(): number {
     return this.#state === inData ? this.#left : 0;
   }
 
-  /** The trailers, once done, without fields that must not be among them (RFC 9110 6.5.1). */
+  /** The trailers, once done, without fields that are not allowed there (RFC 9110 6.5.1). */
   get trailers(): Fields {
     return (this.#trailers ??= new Fields());
   }
 
-  /** Passes over `count` bytes of data, of those that are {@link left}. */
+  /** Skips `count` bytes of data, at most {@link left}. */
   take(count: number): void {
     this.#left -= count;
     this.#allowance += count;
@@ -86,9 +89,9 @@ export class ChunkScanner {
   }
 
   /**
-   * Goes on at `position`, and returns the position that it came to: `end`, the next byte of data, or the one after the
-   * body. Throws `http.bad_chunk`, `http.bad_chunk_extension`, `http.bad_line_ending`, `http.chunk_extension_limit`,
-   * `http.header_limit` for trailers that are too long, and what a head's fields may throw.
+   * Continues at `position`, and returns where it stopped: at `end`, before the next byte of data, or after the body.
+   * Throws `http.bad_chunk`, `http.bad_chunk_extension`, `http.bad_line_ending`, `http.chunk_extension_limit`,
+   * `http.header_limit` for trailers that are too long, and the errors of a head's fields.
    */
   scan(bytes: Uint8Array, position: number, end: number, onChunk?: ChunkHandler): number {
     let at = position;
@@ -105,7 +108,7 @@ export class ChunkScanner {
           else if (byte === cr) this.#state = sizeLineFeed;
           else if (byte === lf) throw httpError("http.bad_line_ending");
           else {
-            // RFC 9112 7.1.1: space may stand before an extension; whether one follows is seen at the end of the line.
+            // RFC 9112 7.1.1: space may precede an extension; whether there is one shows at the end of the line.
             if (byte !== 0x3b && byte !== 0x20 && byte !== 0x09) throw httpError("http.bad_chunk");
             this.#state = inExtensions;
             break;
@@ -132,7 +135,7 @@ export class ChunkScanner {
           at++;
           break;
         case trailerStart:
-          // Most have none.
+          // Most bodies have no trailers.
           this.#state = byte === cr ? endLineFeed : inTrailer;
           if (byte === cr) at++;
           break;

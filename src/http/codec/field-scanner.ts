@@ -2,7 +2,7 @@ import { httpError, limitError } from "../messages/errors.ts";
 import { cr, htab, lf, skipToken, skipValue, sp, tokenCharacters } from "../messages/grammar.ts";
 import { ParsedFields } from "../messages/parsed-fields.ts";
 
-// Where the scanner stands: before the next byte to look at.
+// The scanner's states: what the next byte belongs to.
 const lineStart = 0;
 const inName = 1;
 const inValue = 2;
@@ -14,30 +14,30 @@ const done = 5;
 //   *( field-name ":" OWS field-value OWS CRLF ) CRLF
 
 /**
- * Finds the field lines of a head, up to and with the empty line that ends it. It can stop at any byte and go on from
- * there, so a head is looked at once however it arrives, and the first bad byte is the same for every split.
+ * Finds the field lines of a head, with the empty line that ends it. It can stop at any byte and continue from there,
+ * so each byte is looked at once, and the first bad byte is the same for every split.
  */
 export class FieldScanner {
   readonly #limit: number;
   #state = lineStart;
   #firstLine = 0;
-  // For each field, where its colon and its CR stand.
+  // The positions of each field's colon and CR.
   readonly #marks: number[] = [];
 
-  /** Takes the most field lines that there may be. */
+  /** Takes the largest number of field lines. */
   constructor(limit: number) {
     this.#limit = limit;
   }
 
-  /** Whether the empty line has been seen. */
+  /** Whether the empty line has been scanned. */
   get isDone(): boolean {
     return this.#state === done;
   }
 
   /**
-   * Goes on at `position`, and returns the position that it came to: `end`, or the one after the empty line. `bytes`
-   * begin where they began in the calls before. Throws `http.bad_field`, `http.bad_value`, `http.bad_line_ending`,
-   * `http.bad_obs_fold` or `http.field_limit`.
+   * Continues at `position`, and returns where it stopped: at `end`, or after the empty line. `bytes` must begin where
+   * they began in earlier calls. Throws `http.bad_field`, `http.bad_value`, `http.bad_line_ending`, `http.bad_obs_fold`
+   * or `http.field_limit`.
    */
   scan(bytes: Uint8Array, position: number, end: number): number {
     const marks = this.#marks;
@@ -84,7 +84,7 @@ export class FieldScanner {
     return at;
   }
 
-  /** What was found, once done; `head` is the text of the bytes that were scanned. */
+  /** The fields, once done; `head` is the text of the bytes scanned. */
   collect(head: string): ParsedFields {
     return new ParsedFields(head, this.#firstLine, this.#marks);
   }
@@ -92,7 +92,7 @@ export class FieldScanner {
 
 function badLineStart(byte: number, fields: number): Error {
   if (byte === lf) return httpError("http.bad_line_ending");
-  // RFC 9112 5.2: a server refuses obs-fold; 2.2: it has no business before the first field either.
+  // RFC 9112 5.2: a server refuses obs-fold. RFC 9112 2.2: space before the first field is refused too.
   if ((byte === sp || byte === htab) && fields > 0) return httpError("http.bad_obs_fold");
   return httpError("http.bad_field");
 }

@@ -3,9 +3,9 @@ import { httpError } from "../messages/errors.ts";
 import { ResponseParser, type ResponseParserOptions } from "./response-parser.ts";
 import { Response } from "../messages/response.ts";
 
-/** Options of an {@link FinalResponseParser}; its limits of heads and headers hold for each response. */
+/** Options of an {@link FinalResponseParser}; the limits of head and headers hold for each response. */
 export interface FinalResponseParserOptions extends Omit<ResponseParserOptions, "maxBodySize" | "eager"> {
-  /** The most bytes of the body that are taken. Default 65,536. */
+  /** How many bytes of the body to read. Default 65,536. */
   maxBodySize?: number | undefined;
 }
 
@@ -13,12 +13,12 @@ export interface FinalResponseParserOptions extends Omit<ResponseParserOptions, 
 export const mostInterim = 8;
 
 /**
- * A strict, incremental parser of all that answers one request: up to 8 interim responses (1xx), which it passes over,
- * and the final one with its body, by Content-Length, chunked, or up to the end of the stream (RFC 9112 6.3). Bytes in,
- * a {@link Response} out, no I/O. A 101 is final: what is after it is another protocol's.
+ * A strict, incremental parser of everything that answers one request: up to 8 interim responses (1xx), which it skips,
+ * and the final one with its body, framed by Content-Length, chunks, or the end of the stream (RFC 9112 6.3). Bytes in,
+ * a {@link Response} out, no I/O. A 101 is final: the bytes after it belong to another protocol.
  *
- * It is done at the end of the body, or as soon as that has `maxBodySize` bytes. A body of that size may be cut, and
- * nothing can be said of what comes after it; with 0, the head alone is taken.
+ * It is done at the end of the body, or as soon as it has `maxBodySize` bytes of it. A body of exactly that size may be
+ * cut, and then the bytes after it can't be interpreted; with 0, only the head is read.
  */
 export class FinalResponseParser {
   readonly #options: ResponseParserOptions;
@@ -36,11 +36,11 @@ export class FinalResponseParser {
   }
 
   /**
-   * Takes bytes from the first one on that is not used up yet, those of the calls before among them, and returns how
-   * many it has used up now. Nothing of `bytes` is kept.
+   * Takes bytes, from the first one not used yet, including those of earlier calls, and returns how many it has used
+   * now. Keeps no reference to `bytes`.
    *
-   * Throws what {@link ResponseParser.put} does, and `http.interim_limit` for more than 8 interim responses. The parser
-   * has failed then, and every further call throws the same. A parser that is done throws `http.stale_parser`.
+   * Throws the errors of {@link ResponseParser.put}, and `http.interim_limit` for more than 8 interim responses. After
+   * an error every further call throws the same error. A parser that is done throws `http.stale_parser`.
    */
   put(bytes: Uint8Array): number {
     if (this.#error !== undefined) throw this.#error;
@@ -54,8 +54,8 @@ export class FinalResponseParser {
   }
 
   /**
-   * The stream has ended, which may be how the body ends. Otherwise throws `http.end_of_stream` where nothing has come,
-   * and `http.partial_message` where something has.
+   * Tells the parser that the stream has ended, which may end the body. Otherwise throws `http.end_of_stream` if no
+   * byte has come, `http.partial_message` if some have.
    */
   end(): void {
     if (this.#error !== undefined) throw this.#error;
@@ -64,14 +64,14 @@ export class FinalResponseParser {
     this.#parser.end();
   }
 
-  /** Whether the final response is there, with all that is taken of its body. */
+  /** Whether the final response is complete, with as much of its body as is wanted. */
   get isDone(): boolean {
     return this.#isCut || (this.#parser.isDone && this.#isFinal);
   }
 
   /**
-   * The final response, once its head is complete and sound, with as much of the body as has come: also where the rest
-   * fails to, or has a transfer coding that is not known here.
+   * The final response, once its head is complete and valid, with the body received so far; also if the rest fails or
+   * has an unknown transfer coding.
    */
   get response(): Response | undefined {
     const head = this.#head;
@@ -86,7 +86,7 @@ export class FinalResponseParser {
 
   get #head(): Response | undefined {
     const { response, unframed } = this.#parser;
-    // One whose length is in doubt may be somebody else's altogether.
+    // If the length is ambiguous, the bytes may belong to another response altogether.
     return response ?? (unframed?.headers.has("Content-Length") === true ? undefined : unframed);
   }
 
@@ -108,7 +108,7 @@ export class FinalResponseParser {
     this.#parser = new ResponseParser(this.#options);
   }
 
-  /** Takes as much of a part as is wanted, and returns how much is not. */
+  /** Takes as much of a part as is wanted, and returns how many bytes are not. */
   #take(part: Uint8Array): number {
     const room = this.#maxBodySize - this.#body.size;
     this.#body.append(part.length > room ? part.subarray(0, room) : part);

@@ -7,57 +7,57 @@ import { FieldScanner } from "./field-scanner.ts";
 import { Fields } from "../messages/fields.ts";
 import { checkTabs, type Framing } from "../messages/framing.ts";
 
-/** Limits of a message, and what is wanted of it. */
+/** Limits of a message, and what to parse of it. */
 export interface MessageParserOptions {
-  /** The most bytes that the head may have, through the empty line that ends it, and so may the trailers. Default 16,384. */
+  /** The most bytes of the head, with the empty line that ends it, and of the trailers. Default 16,384. */
   maxHeaderSize?: number | undefined;
-  /** The most field lines that the head may have, and so may the trailers. Default 100. */
+  /** The most field lines of the head, and of the trailers. Default 100. */
   maxHeadersCount?: number | undefined;
-  /** The most bytes that the body may have; Infinity for no limit. Default 1 MiB for a request, 8 MiB for a response. */
+  /** The most bytes of the body; Infinity for no limit. Default 1 MiB for a request, 8 MiB for a response. */
   maxBodySize?: number | undefined;
   /**
-   * The most bytes that the extensions of a chunk may have. All of them together may have as many, and one more for each
-   * byte of data. Default 4,096.
+   * The most bytes of one chunk's extensions. Those of all chunks together may have as many, and one more for each byte
+   * of data. Default 4,096.
    */
   maxChunkExtensionSize?: number | undefined;
-  /** Whether nothing follows the head, also if that announces a body; it must be sound all the same. Default false. */
+  /** Whether no body follows the head even if the head announces one; it must be valid all the same. Default false. */
   skipBody?: boolean | undefined;
   /** See {@link MessageParser.eager}. Default false. */
   eager?: boolean | undefined;
-  /** A chunk of the body begins: its size line is there. The last one has size 0. */
+  /** Called when a chunk of the body begins, after its size line. The last chunk has size 0. */
   chunk?: ChunkHandler | undefined;
 }
 
-/** What finds the parts of a start line. It can stop at any byte and go on from there. */
+/** Finds the parts of a start line. It can stop at any byte and continue from there. */
 export interface StartLineScanner {
-  /** Whether the line has been seen to its end. */
+  /** Whether the line is complete. */
   readonly isDone: boolean;
-  /** Whether any of it has been seen. */
+  /** Whether any byte of it has been scanned. */
   readonly gotSome: boolean;
-  /** Goes on at `position`, `end` at the latest, and returns the position that it came to. Throws for what is wrong. */
+  /** Continues at `position`, and returns where it stopped, `end` at the latest. Throws if the line is malformed. */
   scan(bytes: Uint8Array, position: number, end: number): number;
 }
 
-/** What a parser needs of a message. */
+/** What a parser sets on a message. */
 interface Parsed {
   readonly keepAlive: boolean;
   body: unknown;
 }
 
-/** A body whose size is known and not larger gets its memory at once; a larger one as it comes. */
+/** A body of a known size up to this gets its memory at once; the memory of a larger one grows as it arrives. */
 const mostReserved = 65_536;
 
 /**
- * What the parsers of requests and responses have in common: a start line, then fields, then the body. Bytes in, a
+ * The common part of the parsers of requests and responses: a start line, then fields, then the body. Bytes in, a
  * message out, no I/O.
  */
 export abstract class MessageParser<Line extends StartLineScanner, Message extends Parsed> {
   /**
-   * Whether `put` goes on after the head, and after each part of the body, and gathers the body in the message. Where
-   * not, it stops there, and {@link part} has what there is of the body. May be changed at any time.
+   * Whether `put` continues after the head and after each part of the body, and collects the body in the message. If
+   * not, it stops there, and {@link part} has the current bytes of the body. May be changed at any time.
    */
   eager: boolean;
-  /** The most bytes that the body may have. May be changed until the first byte of it is taken. */
+  /** The most bytes of the body. May be changed until its first byte is taken. */
   maxBodySize: number;
   #message: Message | undefined;
   #unframed: Message | undefined;
@@ -70,7 +70,7 @@ export abstract class MessageParser<Line extends StartLineScanner, Message exten
   #isDone = false;
   #framing: Framing = 0;
   #chunks: ChunkScanner | undefined;
-  /** How many bytes of the body come yet, where its end is not told by chunks; Infinity up to the end of the stream. */
+  /** How many bytes of the body are still to come if it is not chunked; Infinity if it ends with the stream. */
   #left = 0;
   #received = 0;
   #part: Uint8Array = emptyBody;
@@ -87,19 +87,18 @@ export abstract class MessageParser<Line extends StartLineScanner, Message exten
   }
 
   /**
-   * Takes bytes and returns how many of them are used up; the others must come again, with more after them. Until the
-   * head is complete that is none: it takes all bytes from the message's first one on, and does not look again at those
-   * of the calls before. Then it stops after the head, after each {@link part} of the body and after the message,
-   * unless it is {@link eager}. Nothing of `bytes` is kept.
+   * Takes bytes and returns how many of them are used; the others must come again, with more after them. Until the head
+   * is complete that is none: each call takes all bytes since the message's first one, and does not look at those of
+   * earlier calls again. Then it stops after the head, after each {@link part} of the body and after the message,
+   * unless it is {@link eager}. Keeps no reference to `bytes`.
    *
-   * Throws at the first byte that no message of this kind could have: what is wrong with the start line (for a request
-   * `http.bad_method`, `http.bad_target`, `http.bad_version`, for a response `http.bad_version`, `http.bad_status`,
-   * `http.bad_reason`), `http.bad_line_ending`, `http.bad_field`, `http.bad_value`, `http.bad_obs_fold`,
-   * `http.field_limit`, `http.header_limit`; at the end of the head `http.bad_content_length`,
-   * `http.multiple_content_length`, `http.bad_transfer_encoding`, `http.unknown_transfer_coding`; when the body begins,
-   * or while it comes, `http.body_limit`; for chunks `http.bad_chunk`, `http.bad_chunk_extension`,
-   * `http.chunk_extension_limit`. The parser has failed then, and every further call throws the same. A parser that is
-   * done throws `http.stale_parser`.
+   * Throws at the first byte that can't be part of such a message. In the start line: for a request `http.bad_method`,
+   * `http.bad_target`, `http.bad_version`, for a response `http.bad_version`, `http.bad_status`, `http.bad_reason`. In
+   * the head: `http.bad_line_ending`, `http.bad_field`, `http.bad_value`, `http.bad_obs_fold`, `http.field_limit`,
+   * `http.header_limit`. At the end of the head: `http.bad_content_length`, `http.multiple_content_length`,
+   * `http.bad_transfer_encoding`, `http.unknown_transfer_coding`. When the body begins, or in it: `http.body_limit`; in
+   * chunks: `http.bad_chunk`, `http.bad_chunk_extension`, `http.chunk_extension_limit`. After an error every further
+   * call throws the same error. A parser that is done throws `http.stale_parser`.
    */
   put(bytes: Uint8Array): number {
     if (this.#error !== undefined) throw this.#error;
@@ -113,8 +112,8 @@ export abstract class MessageParser<Line extends StartLineScanner, Message exten
   }
 
   /**
-   * The stream has ended, which may be how the body ends. Otherwise throws `http.end_of_stream` where nothing of a
-   * message has come, `http.partial_message` where something has.
+   * Tells the parser that the stream has ended, which may end the body. Otherwise throws `http.end_of_stream` if no
+   * byte of a message has come, `http.partial_message` if some have.
    */
   end(): void {
     if (this.#isDone) return;
@@ -123,22 +122,25 @@ export abstract class MessageParser<Line extends StartLineScanner, Message exten
     else throw (this.#error = httpError(this.gotSome ? "http.partial_message" : "http.end_of_stream"));
   }
 
-  /** The message, once its head is complete and sound; its body is there when the parser is done, if it is {@link eager}. */
+  /**
+   * The message, once its head is complete and valid; its body is complete when the parser is done, if it is {@link
+   * eager}.
+   */
   get message(): Message | undefined {
     return this.#message;
   }
 
-  /** The message whose head is complete, if the parser failed because it is unknown where the message ends. @internal */
+  /** The message with a complete head, if the parser failed because the end of the message is unknown. @internal */
   get unframed(): Message | undefined {
     return this.#unframed;
   }
 
-  /** Whether any of the message was seen; an empty line before a request does not count. */
+  /** Whether a byte of the message has come; an empty line before a request does not count. */
   get gotSome(): boolean {
     return this.#line.gotSome;
   }
 
-  /** Whether the head is complete and sound: the message is there, its body perhaps not yet. */
+  /** Whether the head is complete and valid, so that there is a message, perhaps without its body. */
   get isHeaderDone(): boolean {
     return this.#message !== undefined;
   }
@@ -153,20 +155,20 @@ export abstract class MessageParser<Line extends StartLineScanner, Message exten
     return this.#framing === "chunked";
   }
 
-  /** Whether the body ends with the stream: only a response's can. */
+  /** Whether the body ends with the stream, which only a response's can. */
   get needsEof(): boolean {
     return this.#framing === "eof";
   }
 
   /**
-   * The size of the body in bytes: what Content-Length says of one that follows, 0 where none does. Undefined until the
-   * head is complete, and where the body is chunked or ends with the stream.
+   * The size of the body in bytes, by Content-Length; 0 if no body follows. Undefined until the head is complete, and
+   * if the body is chunked or ends with the stream.
    */
   get contentLength(): number | undefined {
     return typeof this.#framing === "number" && this.#message !== undefined ? this.#framing : undefined;
   }
 
-  /** How many bytes of the body are still to come, where {@link contentLength} is known. */
+  /** How many bytes of the body are still to come, if {@link contentLength} is known. */
   get contentLengthRemaining(): number | undefined {
     return this.contentLength === undefined ? undefined : this.#left;
   }
@@ -182,22 +184,22 @@ export abstract class MessageParser<Line extends StartLineScanner, Message exten
   }
 
   /**
-   * The bytes of the body that the last call of `put` has come to, possibly none. They are a view of what it was given,
-   * and valid only as long as that is. Without {@link eager}.
+   * The body's bytes that the last call of `put` has reached, possibly none. A view of the bytes passed to `put`, and
+   * valid only as long as they are. Not for {@link eager}.
    */
   get part(): Uint8Array {
     return this.#part;
   }
 
-  /** The trailers of a chunked body, once it is done, without fields that must not be among them (RFC 9110 6.5.1). */
+  /** The trailers of a chunked body, once done, without fields that are not allowed there (RFC 9110 6.5.1). */
   get trailers(): Fields {
     return this.#chunks?.trailers ?? new Fields();
   }
 
-  /** The message, once its head is there; `head` is the text of it. */
+  /** Makes the message from its complete head, whose text is `head`. */
   protected abstract build(line: Line, head: string, headers: Fields): Message;
 
-  /** How the body of a message is framed. Throws what is wrong with that. */
+  /** How the body of a message is framed. Throws if the framing is invalid. */
   protected abstract frame(message: Message): Framing;
 
   #parse(bytes: Uint8Array): number {
@@ -244,13 +246,13 @@ export abstract class MessageParser<Line extends StartLineScanner, Message exten
     }
   }
 
-  /** Takes the body from `position` on, up to a part of it, and returns the position that it came to. */
+  /** Takes the body from `position` on, up to the next part of it, and returns where it stopped. */
   #parseBody(bytes: Uint8Array, position: number): number {
     const chunks = this.#chunks;
     let at = position;
     if (chunks !== undefined) at = chunks.scan(bytes, at, bytes.length, this.#options.chunk);
     const left = chunks === undefined ? this.#left : chunks.left;
-    // A length that is told is too large before any of it is there; a body up to the end of the stream has none.
+    // A Content-Length over the limit fails before any of the body arrives; a body that ends with the stream has none.
     const told = left === Infinity ? bytes.length - at : left;
     if (this.#received + told > this.maxBodySize) throw limitError("maxBodySize", this.maxBodySize);
     const size = Math.min(left, bytes.length - at);
@@ -269,7 +271,7 @@ export abstract class MessageParser<Line extends StartLineScanner, Message exten
 
   #gather(isLast: boolean): void {
     if (isLast && this.#gathered === undefined) {
-      // All of it in one piece, as most are.
+      // Most bodies arrive in one piece.
       this.#message!.body = copyOf(this.#part, this.#part.length);
       return;
     }

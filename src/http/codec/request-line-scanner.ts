@@ -1,7 +1,7 @@
 import { httpError } from "../messages/errors.ts";
 import { cr, lf, sp, skipTarget, skipToken, tokenCharacters } from "../messages/grammar.ts";
 
-// Where the scanner stands: before the next byte to look at.
+// The scanner's states: what the next byte belongs to.
 const start = 0;
 const emptyLineFeed = 1;
 const methodStart = 2;
@@ -17,8 +17,8 @@ const http1 = [0x48, 0x54, 0x54, 0x50, 0x2f, 0x31, 0x2e]; // HTTP/1.
 //   method SP request-target SP HTTP-version CRLF
 
 /**
- * Finds the parts of a request line. It can stop at any byte and go on from there, so a line is looked at once however
- * it arrives, and the first bad byte is the same for every split.
+ * Finds the parts of a request line. It can stop at any byte and continue from there, so each byte is looked at once,
+ * and the first bad byte is the same for every split.
  */
 export class RequestLineScanner {
   #state = start;
@@ -30,24 +30,24 @@ export class RequestLineScanner {
   #targetEnd = 0;
   #minor = 0;
 
-  /** Whether the line has been seen to its end. */
+  /** Whether the line is complete. */
   get isDone(): boolean {
     return this.#state === done;
   }
 
-  /** Whether a byte of the line itself has been seen, not only of an empty one before it. */
+  /** Whether a byte of the line has been scanned; an empty line before it does not count. */
   get gotSome(): boolean {
     return this.#state > methodStart;
   }
 
-  /** Ten times the major version and the minor one, once done. */
+  /** Ten times the major version plus the minor one, once done. */
   get version(): number {
     return 10 + this.#minor;
   }
 
-  /** The method, once done; `head` is the text of the bytes that were scanned. */
+  /** The method, once done; `head` is the text of the bytes scanned. */
   method(head: string): string {
-    // By far the most common: one string for all.
+    // By far the most common method shares one string.
     if (this.#method === 0 && head.startsWith("GET ")) return "GET";
     return head.slice(this.#method, this.#methodEnd);
   }
@@ -58,9 +58,8 @@ export class RequestLineScanner {
   }
 
   /**
-   * Goes on at `position`, and returns the position that it came to: `end`, or the one after the line. `bytes` begin
-   * where they began in the calls before. Throws `http.bad_method`, `http.bad_target`, `http.bad_version` or
-   * `http.bad_line_ending`.
+   * Continues at `position`, and returns where it stopped: at `end`, or after the line. `bytes` must begin where they
+   * began in earlier calls. Throws `http.bad_method`, `http.bad_target`, `http.bad_version` or `http.bad_line_ending`.
    */
   scan(bytes: Uint8Array, position: number, end: number): number {
     let state = this.#state;
@@ -69,7 +68,7 @@ export class RequestLineScanner {
       const byte = bytes[at];
       switch (state) {
         case start:
-          // RFC 9112 2.2: ignore at least one empty line before the request line. One it is.
+          // RFC 9112 2.2: ignore at least one empty line before the request line. This ignores exactly one.
           state = byte === cr ? emptyLineFeed : methodStart;
           if (byte === cr) at++;
           break;
@@ -92,7 +91,7 @@ export class RequestLineScanner {
         case inTarget:
           at = skipTarget(bytes, at, end);
           if (at === end) break;
-          // One space and no more on each side: RFC 9112 3.
+          // RFC 9112 3: exactly one space on each side.
           if (bytes[at] !== sp || at === this.#methodEnd + 1) throw httpError("http.bad_target");
           this.#targetEnd = at++;
           state = inVersion;
@@ -112,7 +111,7 @@ export class RequestLineScanner {
     return at;
   }
 
-  /** Whether the byte belongs to the version; if not, it is the CR after it. Throws for any other. */
+  /** Whether the byte belongs to the version; if not, it is the CR after it. Throws for any other byte. */
   #isVersionByte(byte: number, at: number): boolean {
     const index = at - this.#targetEnd - 1;
     if (index < http1.length) {

@@ -10,16 +10,18 @@ export interface RequestParserOptions extends MessageParserOptions {}
 /**
  * A strict, incremental parser of one request: bytes in, a {@link Request} out, no I/O.
  *
- * It takes HTTP/1.0 and 1.1 with lines that end in CR LF and nothing looser, at most one empty line before the request
- * line (RFC 9112 2.2), and of transfer codings chunked alone. What it makes of its bytes does not depend on how they
- * were split.
+ * It accepts HTTP/1.0 and 1.1; every line must end with CR LF. At most one empty line may precede the request line (RFC
+ * 9112 2.2), and the only transfer coding is chunked. The result does not depend on how the bytes are split.
  */
 export class RequestParser extends MessageParser<RequestLineScanner, Request<Uint8Array>> {
   constructor(options: RequestParserOptions = {}) {
     super(new RequestLineScanner(), options, 1024 * 1024);
   }
 
-  /** The request, once the head is complete and its framing is sound; its body is there when the parser is done, if it is eager. */
+  /**
+   * The request, once its head is complete and its framing valid; its body is complete when the parser is done, if it
+   * is eager.
+   */
   get request(): Request<Uint8Array> | undefined {
     return this.message;
   }

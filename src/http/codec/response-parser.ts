@@ -6,15 +6,18 @@ import { StatusLineScanner } from "./status-line-scanner.ts";
 
 /** Options of a {@link ResponseParser}. */
 export interface ResponseParserOptions extends MessageParserOptions {
-  /** The method of the request that is answered: what answers HEAD, or opens a tunnel with CONNECT, has no body. Default `GET`. */
+  /**
+   * The method of the request that is answered: a response to HEAD has no body, nor has one that opens a tunnel for
+   * CONNECT. Default `GET`.
+   */
   method?: string | undefined;
 }
 
 /**
  * A strict, incremental parser of one response: bytes in, a {@link Response} out, no I/O.
  *
- * It takes HTTP/1.0 and 1.1 with lines that end in CR LF and nothing looser, but a status line that ends after the
- * status, and of transfer codings chunked alone. What it makes of its bytes does not depend on how they were split.
+ * It accepts HTTP/1.0 and 1.1; every line must end with CR LF, but a status line may end after the status. The only
+ * transfer coding is chunked. The result does not depend on how the bytes are split.
  */
 export class ResponseParser extends MessageParser<StatusLineScanner, Response> {
   readonly #method: string;
@@ -24,7 +27,10 @@ export class ResponseParser extends MessageParser<StatusLineScanner, Response> {
     this.#method = options.method ?? "GET";
   }
 
-  /** The response, once the head is complete and its framing is sound; its body is there when the parser is done, if it is eager. */
+  /**
+   * The response, once its head is complete and its framing valid; its body is complete when the parser is done, if it
+   * is eager.
+   */
   get response(): Response | undefined {
     return this.message;
   }

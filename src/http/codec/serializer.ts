@@ -21,20 +21,22 @@ import { isTrailerField } from "./trailer.ts";
 /** Options of a {@link Serializer}. */
 export interface SerializerOptions {
   /**
-   * What a response answers: nothing follows the head of the answer to HEAD (RFC 9110 9.3.2), and to HTTP/1.0 nothing is
-   * chunked. Default a GET of HTTP/1.1.
+   * The request that a response answers: the response to HEAD is only a head (RFC 9110 9.3.2), and HTTP/1.0 has no
+   * chunks. Default: a GET of HTTP/1.1.
    */
   request?: Answered | undefined;
   /**
-   * Adds to the message what Connection has to say about that, unless it does already: `close`, or `keep-alive` to
-   * HTTP/1.0. A body that ends with the connection does not keep it, also if this is true. Default: leaves it as it is.
+   * Adds `Connection: close`, or `keep-alive` for HTTP/1.0, unless the message already says so. A body that ends with
+   * the connection closes it even if this is true. Default: changes nothing.
    */
   keepAlive?: boolean | undefined;
-  /** More field lines for the head, each with its CR LF; they are not checked. @internal */
+  /** More field lines for the head, each with its CR LF. They are not checked. @internal */
   more?: string;
-  /** Whether head and body are given out apart: `next` stops after the head until all of that is consumed. Default false. */
+  /**
+   * Whether `next` returns head and body apart: it stops after the head until all of that is consumed. Default false.
+   */
   split?: boolean;
-  /** The most bytes that `next` gives out at once, at least 1. Default Infinity. */
+  /** The most bytes that `next` returns at once, at least 1. Default Infinity. */
   limit?: number;
 }
 
@@ -44,11 +46,11 @@ const crlf: Uint8Array = encodeLatin1("\r\n");
 /**
  * Turns one message into bytes: head, body, and after a chunked body its trailers. Bytes in, bytes out, no I/O.
  *
- * A body that is bytes needs nothing more. The parts of one that comes in parts are handed over with {@link put},
- * and says with {@link end} that there are no more.
+ * A body of bytes needs nothing more. The parts of a streamed body are passed to {@link put}, and {@link end} follows
+ * the last one.
  *
- * It can't be made to begin a second message: all that goes into the head, the extensions of chunks and the trailer is
- * checked, however it got there, and the body is as long as the head says or the message fails.
+ * The output can't contain a second message: everything that goes into the head, the extensions of chunks and the
+ * trailer is checked, and the body has the announced length or the message fails.
  */
 export class Serializer {
   /** As in {@link SerializerOptions}; may be changed at any time. */
@@ -59,18 +61,18 @@ export class Serializer {
   readonly #isBodySent: boolean;
   readonly #body: Body;
   #queue: Uint8Array[];
-  /** How many bytes of the head are still to go. */
+  /** How many bytes of the head are still to be consumed. */
   #head: number;
-  /** How many bytes of the body have been put in. */
+  /** How many bytes of the body have been passed to `put`. */
   #put = 0;
   #hasEnded = false;
   #isUnwanted = false;
 
   /**
    * Throws `http.bad_method`, `http.bad_target`, `http.bad_version`, `http.bad_status`, `http.bad_reason`,
-   * `http.bad_field`, `http.bad_value`; `http.multiple_content_length`, `http.bad_content_length` for one that is not the
-   * body's or may not be there, `http.bad_transfer_encoding` for any but `chunked`; `core.invalid_argument` for a body
-   * that the method or the status does not allow.
+   * `http.bad_field`, `http.bad_value`; `http.multiple_content_length`; `http.bad_content_length` if it is not the
+   * body's length or is not allowed; `http.bad_transfer_encoding` for any but `chunked`; `core.invalid_argument` for a
+   * body that the method or the status does not allow.
    */
   constructor(message: Request | Response<Body>, options: SerializerOptions = {}) {
     this.limit = options.limit ?? Infinity;
@@ -102,56 +104,55 @@ export class Serializer {
     return this.#hasEnded && this.#queue.length === 0;
   }
 
-  /** Whether all that was put in is consumed, and more of the body is to come: {@link put} or {@link end} is next. */
+  /** Whether everything put in is consumed and more of the body is to come: call {@link put} or {@link end} next. */
   get needsBody(): boolean {
     return !this.#hasEnded && this.#queue.length === 0;
   }
 
-  /** Whether the message ends with the connection: it has to be ended after it. */
+  /** Whether the message ends with the connection, which must be ended after it. */
   get needsEof(): boolean {
     return this.#framing === "eof";
   }
 
-  /** The body, if it is one that comes in parts, and any of them are to be put in. */
+  /** The streamed body, if there is one and it is to be sent. */
   get source(): BodyStream | undefined {
     return this.#hasEnded || this.#body instanceof Uint8Array ? undefined : this.#body;
   }
 
-  /** A body that comes in parts and is not sent, since the head alone is. */
+  /** A streamed body that is not sent, since the message is only a head. */
   get unwanted(): BodyStream | undefined {
     return this.#isUnwanted ? (this.#body as BodyStream) : undefined;
   }
 
   /**
-   * The bytes that are next, in one buffer or more: none where the serializer is done or {@link needsBody}. They are the
-   * same, and more, until {@link consume} says that they are written. Buffers of the body are those that were put in,
-   * and must stay untouched until then.
+   * The next bytes, in one buffer or more; none if the serializer is done or {@link needsBody}. They stay the same, or
+   * become more, until {@link consume} drops them. Buffers of the body are those passed to `put`, and must not change
+   * until then.
    */
   next(): readonly Uint8Array[] {
     const most = this.split && this.#head > 0 ? Math.min(this.limit, this.#head) : this.limit;
     return most === Infinity ? this.#queue : firstOf(this.#queue, most);
   }
 
-  /** Drops the first `size` bytes of the next ones. */
+  /** Drops the first `size` bytes of {@link next}, after they were written. */
   consume(size: number): void {
     this.#queue = dropFront(this.#queue, size);
     this.#head = Math.max(0, this.#head - size);
   }
 
   /**
-   * Takes a part of the body; where that is chunked, it becomes a chunk, with these extensions. An empty part is nothing
-   * (a chunk of size 0 would be the last). Throws `http.bad_content_length` for more than the head has announced,
-   * `http.bad_chunk_extension`, and `core.invalid_argument` for extensions where there are no chunks and for a part
-   * after the end.
+   * Takes a part of the body; in a chunked body it becomes a chunk with these extensions. An empty part is ignored (a
+   * chunk of size 0 would be the last). Throws `http.bad_content_length` for more bytes than announced,
+   * `http.bad_chunk_extension`, and `core.invalid_argument` for extensions without chunks and for a part after the end.
    */
   put(part: Uint8Array, extensions?: ChunkExtensions): void {
-    if (this.#hasEnded) throw invalidArgument("The body has ended already");
+    if (this.#hasEnded) throw invalidArgument("The body has already ended");
     const chunked = this.#framing === "chunked";
     if (extensions !== undefined && !chunked) throw noExtensions();
     const line = extensions === undefined ? "" : formatChunkExtensions(extensions);
     if (typeof this.#framing === "number" && this.#isBodySent && this.#put + part.length > this.#framing) {
       throw httpError("http.bad_content_length", {
-        message: `The body has more than the ${this.#framing} bytes that were announced`,
+        message: `The body has more than the ${this.#framing} bytes announced`,
       });
     }
     if (part.length === 0 || !this.#isBodySent) return;
@@ -161,12 +162,12 @@ export class Serializer {
   }
 
   /**
-   * The body is complete. The trailers follow a chunked one; elsewhere there is no place for them, and they are left
-   * out (RFC 9110 6.5.1). Throws `http.bad_content_length` for less than the head has announced, and for the trailer
-   * `http.bad_field`, `http.bad_value`, and `http.bad_trailer` for a field that must not stand there.
+   * Completes the body. Trailers follow a chunked body; in other messages they are left out, since they have no place
+   * there (RFC 9110 6.5.1). Throws `http.bad_content_length` for fewer bytes than announced, and for the trailer
+   * `http.bad_field`, `http.bad_value`, and `http.bad_trailer` for a field that is not allowed there.
    */
   end(trailers?: Fields, extensions?: ChunkExtensions): void {
-    if (this.#hasEnded) throw invalidArgument("The body has ended already");
+    if (this.#hasEnded) throw invalidArgument("The body has already ended");
     if (extensions !== undefined && this.#framing !== "chunked") throw noExtensions();
     if (!this.#isBodySent || this.#framing === "eof") {
       this.#hasEnded = true;
@@ -177,7 +178,7 @@ export class Serializer {
       this.#hasEnded = true;
     } else if (this.#put < this.#framing) {
       throw httpError("http.bad_content_length", {
-        message: `The body has ${this.#put} bytes, and ${this.#framing} were announced`,
+        message: `The body has ${this.#put} bytes, but ${this.#framing} were announced`,
       });
     } else {
       this.#hasEnded = true;
@@ -186,29 +187,29 @@ export class Serializer {
 }
 
 /**
- * The head of a message as bytes to write, through its empty line: the headers in order and what has to be added to frame
- * its body. A response goes out as HTTP/1.1, a request in the version that it has. Throws as {@link Serializer} does.
+ * The bytes of a message's head, with its empty line: the headers in order, and the framing header to be added. A
+ * response is HTTP/1.1, a request has its own version. Throws as {@link Serializer} does.
  */
 export function serializeHead(message: Request | Response<Body>, options: SerializerOptions = {}): Uint8Array {
   const departure = departureOf(message, options.request);
   return encodeLatin1(headText(message, departure, connectionField(message, departure, options)));
 }
 
-/** A message with its body, of which all is there, as bytes of their own. Throws as {@link Serializer} does. */
+/** A message with its whole body, in a new buffer. Throws as {@link Serializer} does. */
 export function serialize(message: Request | Response, options: SerializerOptions = {}): Uint8Array {
   const serializer = new Serializer(message, options);
-  if (serializer.source !== undefined) throw invalidArgument("A body that comes in parts has to be written, by write");
+  if (serializer.source !== undefined) throw invalidArgument("A streamed body can't be serialized: send it with write");
   const parts = serializer.next();
   return copyOf(parts, byteLength(parts));
 }
 
-/** How a message is to be sent. */
+/** How a message is framed and sent. */
 export function departureOf(message: Request | Response<Body>, answered: Answered = anyGet): Departure {
   if (message instanceof Request) return requestDeparture(message.method, message);
   return responseDeparture(message.status, message, answered);
 }
 
-/** The text of a head, through its empty line, with more field lines after its own. Checks all but those. */
+/** The text of a head, with its empty line; `more` field lines follow its own. Checks all but `more`. */
 export function headText(message: Request | Response<Body>, { framing, add }: Departure, more: string): string {
   const { headers } = message;
   const checked = headers.isChecked;
@@ -225,7 +226,7 @@ export function headText(message: Request | Response<Body>, { framing, add }: De
   return `${head}${more}\r\n`;
 }
 
-/** What is to be added about the connection. */
+/** The Connection field line to add; empty if none. */
 export function connectionField(
   { headers }: { readonly headers: Fields },
   { framing }: Departure,
@@ -266,7 +267,7 @@ function trailerText(trailers: Fields): string {
   return text;
 }
 
-/** The first `most` bytes of a list of buffers, or all of them where there are fewer. */
+/** The first `most` bytes of a list of buffers, or all if there are fewer. */
 function firstOf(buffers: readonly Uint8Array[], most: number): Uint8Array[] {
   const first: Uint8Array[] = [];
   let left = most;

@@ -1,7 +1,7 @@
 import { httpError } from "../messages/errors.ts";
 import { cr, lf, skipValue, sp } from "../messages/grammar.ts";
 
-// Where the scanner stands: before the next byte to look at.
+// The scanner's states: what the next byte belongs to.
 const inVersion = 0;
 const inStatus = 1;
 const afterStatus = 2;
@@ -11,33 +11,33 @@ const done = 5;
 
 const http1 = [0x48, 0x54, 0x54, 0x50, 0x2f, 0x31, 0x2e]; // HTTP/1.
 
-// RFC 9112 4, with the second space missing too where there is no reason, as many servers send it:
+// RFC 9112 4; the second space may be missing if there is no reason, as many servers send it:
 //   HTTP-version SP status-code [ SP [ reason-phrase ] ] CRLF
 
 /**
- * Finds the parts of a status line. It can stop at any byte and go on from there, so a line is looked at once however
- * it arrives, and the first bad byte is the same for every split.
+ * Finds the parts of a status line. It can stop at any byte and continue from there, so each byte is looked at once,
+ * and the first bad byte is the same for every split.
  */
 export class StatusLineScanner {
   #state = inVersion;
-  /** How many bytes of the version and the space after it, or of the status, were seen. */
+  /** How many bytes of the version with its space, or of the status, have been scanned. */
   #seen = 0;
   #minor = 0;
   #status = 0;
   #reason = 0;
   #reasonEnd = 0;
 
-  /** Whether the line has been seen to its end. */
+  /** Whether the line is complete. */
   get isDone(): boolean {
     return this.#state === done;
   }
 
-  /** Whether a byte of the line has been seen. */
+  /** Whether a byte of the line has been scanned. */
   get gotSome(): boolean {
     return this.#state > inVersion || this.#seen > 0;
   }
 
-  /** Ten times the major version and the minor one, once done. */
+  /** Ten times the major version plus the minor one, once done. */
   get version(): number {
     return 10 + this.#minor;
   }
@@ -47,15 +47,14 @@ export class StatusLineScanner {
     return this.#status;
   }
 
-  /** The reason, possibly empty, once done; `head` is the text of the bytes that were scanned. */
+  /** The reason, possibly empty, once done; `head` is the text of the bytes scanned. */
   reason(head: string): string {
     return head.slice(this.#reason, this.#reasonEnd);
   }
 
   /**
-   * Goes on at `position`, and returns the position that it came to: `end`, or the one after the line. `bytes` begin
-   * where they began in the calls before. Throws `http.bad_version`, `http.bad_status`, `http.bad_reason` or
-   * `http.bad_line_ending`.
+   * Continues at `position`, and returns where it stopped: at `end`, or after the line. `bytes` must begin where they
+   * began in earlier calls. Throws `http.bad_version`, `http.bad_status`, `http.bad_reason` or `http.bad_line_ending`.
    */
   scan(bytes: Uint8Array, position: number, end: number): number {
     let state = this.#state;
@@ -64,7 +63,7 @@ export class StatusLineScanner {
       const byte = bytes[at];
       switch (state) {
         case inVersion:
-          // RFC 9112 2.2 lets a server skip an empty line, not a client.
+          // RFC 9112 2.2 lets a server skip an empty line, but not a client.
           this.#takeVersion(byte);
           at++;
           if (this.#seen === 0) state = inStatus;
@@ -98,7 +97,7 @@ export class StatusLineScanner {
     return at;
   }
 
-  /** Takes a byte of `HTTP/1.x` and the space after it; that one ends it. */
+  /** Takes a byte of `HTTP/1.x` and of the space that ends it. */
   #takeVersion(byte: number): void {
     const index = this.#seen++;
     if (index < http1.length) {

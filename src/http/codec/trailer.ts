@@ -2,8 +2,8 @@ import type { BodyStream } from "../messages/body.ts";
 import { Fields, type FieldsInit } from "../messages/fields.ts";
 
 /**
- * Fields that must not be trailers: RFC 9110 6.5.1. They say how the message is framed, routed, authenticated or
- * otherwise to be taken, and a recipient may look at the head alone.
+ * Fields that must not be trailers (RFC 9110 6.5.1). They affect framing, routing or authentication, or otherwise how
+ * the message is processed, and a recipient may act on the head alone.
  */
 const forbidden: ReadonlySet<string> = new Set([
   "authorization",
@@ -35,7 +35,9 @@ export function isTrailerField(name: string): boolean {
   return !forbidden.has(name.toLowerCase());
 }
 
-/** The trailers of a body, to be sent. Of a Node `IncomingMessage` they are filtered, since Node does not do that. */
+/**
+ * The trailers of a body to be sent. Those of Node's `IncomingMessage` are filtered, since Node does not filter them.
+ */
 export function trailersOf(body: BodyStream): Fields | undefined {
   if ("rawTrailers" in body && Array.isArray(body.rawTrailers)) return trailerOf(body.rawTrailers as string[]);
   const { trailers } = body;
@@ -45,7 +47,7 @@ export function trailersOf(body: BodyStream): Fields | undefined {
   return new Fields(Object.fromEntries(given) as FieldsInit);
 }
 
-/** The fields that may be trailers. The others are left out, since no recipient may believe them. */
+/** Keeps the fields that may be trailers, since no recipient may trust the others. */
 export function trailerOf(raw: readonly string[]): Fields {
   const kept: string[] = [];
   for (let at = 0; at < raw.length; at += 2) {

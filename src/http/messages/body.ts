@@ -3,16 +3,15 @@ import { bytesOf as viewOf, encodeUtf8, invalidArgument, isPromise, piecesOf } f
 import type { FieldsInit } from "./fields.ts";
 
 /**
- * A body that comes in parts: any async iterable of bytes, such as a Node `Readable`, a Web `ReadableStream`, an async
- * generator, or the body of a server's request and a client's response. It is asked for its next part once there is room,
- * so the reader of the message sets the pace.
+ * A streamed body: any async iterable of bytes, such as a Node `Readable`, a Web `ReadableStream`, an async generator,
+ * or the body of a received message. It is asked for its next part when there is room, so the recipient sets the pace.
  */
 export interface BodyStream extends AsyncIterable<Uint8Array> {
-  /** How many bytes there are in all, where that is known before they are there: a whole number. */
+  /** The size in bytes, a whole number, if it is known in advance. */
   readonly size?: number | undefined;
   /**
-   * The trailers (RFC 9110 6.5), asked for at the end of the body. They are sent where it is chunked: `Fields`, a record or
-   * pairs. Of Node's `IncomingMessage`, which has any that came, those are left out that must not be trailers.
+   * The trailers (RFC 9110 6.5), read at the end of the body and sent if it is chunked: `Fields`, a record or pairs.
+   * Node's `IncomingMessage` has those it received; fields that must not be trailers are left out.
    */
   readonly trailers?: FieldsInit | Readonly<Record<string, string | undefined>> | undefined;
 }
@@ -24,8 +23,8 @@ export type Body = Uint8Array | BodyStream;
 export const emptyBody: Uint8Array = new Uint8Array(0);
 
 /**
- * The size of a body in bytes, if it is known. Throws `core.invalid_argument` for one that is no number of bytes: it would
- * stand in a head as it is.
+ * The size of a body in bytes; undefined if it is unknown. Throws `core.invalid_argument` for a size that is not a
+ * number of bytes, since it would go into the head unchanged.
  */
 export function sizeOf(body: Body): number | undefined {
   if (body instanceof Uint8Array) return body.length;
@@ -35,12 +34,12 @@ export function sizeOf(body: Body): number | undefined {
 }
 
 /**
- * What a body is made from: text, which is sent as UTF-8; bytes; a `Blob`, which is read as it is sent; an iterable of
- * text and bytes, a list with a known size; a {@link BodyStream}.
+ * What a body can be made from: text, sent as UTF-8; bytes; a `Blob`, read as it is sent; an iterable of text and
+ * bytes, of which a list has a known size; a {@link BodyStream}.
  */
 export type BodyInit = string | BufferSource | Blob | Iterable<string | BufferSource> | BodyStream;
 
-/** Makes a body; bytes and streams are taken as they are. Throws `core.invalid_argument` for anything else. */
+/** Makes a body; bytes and streams are used as they are. Throws `core.invalid_argument` for anything else. */
 export function toBody(body: BodyInit | undefined): Body {
   if (body === undefined) return emptyBody;
   if (typeof body === "string") return encodeUtf8(body);
@@ -48,7 +47,7 @@ export function toBody(body: BodyInit | undefined): Body {
   return viewOf(body) ?? bodyOf(body);
 }
 
-/** Apart from {@link toBody}, whose every call would otherwise make room for what these functions hold. */
+/** A function of its own, since {@link toBody} would otherwise allocate at each call what its closures capture. */
 function bodyOf(body: Exclude<BodyInit, string | BodyStream>): Body {
   if (body instanceof Blob) return { size: body.size, [Symbol.asyncIterator]: () => piecesOf(body) };
   if (Array.isArray(body)) return bodyOfList(Array.from(body, (part) => partOf(part)));
@@ -69,12 +68,12 @@ function* eachOf(parts: Iterable<string | BufferSource>): Generator<Uint8Array, 
   for (const part of parts) yield partOf(part);
 }
 
-/** Not of pairs, as maps, forms and headers are. */
+/** Iterables of pairs, such as maps, forms and headers, are excluded. */
 function isIterable(body: unknown): body is Iterable<string | BufferSource> {
   return typeof body === "object" && body !== null && Symbol.iterator in body && !("get" in body);
 }
 
-/** What may have been meant by something that is no body. */
+/** Advice for common values that are no body. */
 function adviceOn(body: unknown): string {
   if (isPromise(body)) return ", not a promise: is an await missing?";
   if (body instanceof URLSearchParams) return ": String makes a string of a URLSearchParams";
@@ -87,7 +86,7 @@ function isStream(body: unknown): body is BodyStream {
   return typeof (body as BodyStream | null)?.[Symbol.asyncIterator] === "function";
 }
 
-/** A part that a source gave, as bytes. Throws `core.invalid_argument` for what is none. */
+/** A part of a streamed body, as bytes. Throws `core.invalid_argument` if it is invalid. */
 export function partOf(part: unknown): Uint8Array {
   const bytes = typeof part === "string" ? encodeUtf8(part) : viewOf(part);
   if (bytes !== undefined) return bytes;

@@ -1,6 +1,6 @@
 import { checkOptions, invalidArgument, isPlainObject, type OptionSet } from "../../core/internal.ts";
 
-// Not declared by `optionSet`: of options that are given to the wrong function, no function is told that a message has them.
+// Not declared by `optionSet`: for an unknown option elsewhere, no advice should name a message as its owner.
 
 /** The names of `RequestInit`. */
 export const requestInit: OptionSet = {
@@ -19,8 +19,8 @@ export const responseInit: OptionSet = {
 };
 
 /**
- * Refuses, as {@link checkOptions} does, a name that a message has not, a body alone, and another library's message. A
- * server makes a response for each request: where all is well, it goes through the few names, and calls nothing of ours.
+ * Refuses an unknown name, as {@link checkOptions} does, a body passed alone, and another library's message. A server
+ * makes a response for each request, so the valid case only compares the names and calls no other function.
  */
 export function checkInit(set: OptionSet, init: object): void {
   if (typeof init !== "object" || init === null) return refuse(set, init);
@@ -29,7 +29,7 @@ export function checkInit(set: OptionSet, init: object): void {
     if (!set.names.includes(name)) return refuse(set, init, name);
     isEmpty = false;
   }
-  // A promise, for instance.
+  // For example a promise.
   if (isEmpty) checkOptions(set, init);
 }
 
@@ -44,12 +44,12 @@ function refuse(set: OptionSet, init: object, name = ""): void {
   checkOptions(set, init);
 }
 
-/** Whether it is one of fetch's messages or Node's: these have a `url`. */
+/** Whether it is a message of fetch or Node, which have a `url`. */
 function isMessage(init: unknown): boolean {
   return typeof init === "object" && init !== null && !isPlainObject(init) && "headers" in init && "url" in init;
 }
 
-/** What others call it, and what it is here: of requests, and of responses. */
+/** Names that other libraries use, and what they are called here, for requests and for responses. */
 const elsewhere: Readonly<Record<string, readonly string[]>> = {
   code: ["status"],
   content: ["body"],

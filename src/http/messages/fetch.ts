@@ -6,9 +6,9 @@ import { isHost } from "./grammar.ts";
 import { reasonPhrase } from "./status.ts";
 import { pathOf } from "./target.ts";
 
-// Messages to and from fetch's Request and Response, which every runtime has.
+// Conversions to and from fetch's Request and Response.
 
-/** What is used of fetch's `Request`. */
+/** The part of fetch's `Request` that is used. */
 export interface FetchRequest {
   readonly method: string;
   readonly url: string;
@@ -16,7 +16,7 @@ export interface FetchRequest {
   readonly body?: BodyStream | null;
 }
 
-/** What is used of fetch's `Response`. */
+/** The part of fetch's `Response` that is used. */
 export interface FetchResponse {
   readonly status: number;
   readonly statusText: string;
@@ -31,8 +31,8 @@ interface Parts {
 }
 
 /**
- * The parts of a request of fetch's, with Host first. How its body goes is the serializer's to say, so Content-Length and
- * Transfer-Encoding are left out.
+ * The parts of a fetch request, with Host first. Content-Length and Transfer-Encoding are left out, since the
+ * serializer decides the framing.
  */
 export function requestFromFetch(request: FetchRequest): Parts & { method: string; target: string } {
   const url = new URL(request.url);
@@ -43,11 +43,11 @@ export function requestFromFetch(request: FetchRequest): Parts & { method: strin
   return { method: request.method, target: url.pathname + url.search, ...framedByUs(headers, request.body ?? null) };
 }
 
-/** The parts of a response of fetch's, likewise. */
+/** The parts of a fetch response, as for requests. */
 export function responseFromFetch(response: FetchResponse): Parts & { status: number; reason: string } {
   const { status, statusText } = response;
   const reason = statusText === "" ? reasonPhrase(status) : statusText;
-  // Headers go through Set-Cookie field by field, so several stay several.
+  // Headers yields each Set-Cookie separately, so several stay several.
   return { status, reason, ...framedByUs(new Fields(response.headers), response.body) };
 }
 
@@ -57,7 +57,7 @@ function framedByUs(headers: Fields, body: BodyStream | null): Parts {
   return { headers, body: body ?? emptyBody };
 }
 
-/** What is needed of a request to make one of fetch's. */
+/** The parts of a request that become a fetch request. */
 export interface SentRequest extends Parts {
   readonly method: string;
   readonly target: string;
@@ -74,23 +74,23 @@ export function requestToFetch(request: SentRequest, scheme: string, signal: Abo
   return new Request(url, { ...init, body: bodyInit(body), duplex: "half" });
 }
 
-/** Throws for what would be an error of the platform's with less to say. */
+/** Checks here, since the platform's error would say less. */
 export function checkFetchMethod({ method, body }: SentRequest): void {
   if (/^(CONNECT|TRACE|TRACK)$/i.test(method)) {
-    throw coreError("core.invalid_argument", { message: `The method ${method} can't be one of a fetch request` });
+    throw coreError("core.invalid_argument", { message: `The method ${method} is not allowed in a fetch request` });
   }
-  // In any case: fetch takes "get" for GET.
+  // Case is ignored, since fetch takes "get" for GET.
   if (!isEmpty(body) && /^(GET|HEAD)$/i.test(method)) {
     throw coreError("core.invalid_argument", { message: `A fetch request with ${method} has no body` });
   }
 }
 
-/** Whether a body is none for fetch. */
+/** Whether fetch sees no body. */
 export function isEmpty(body: Body): boolean {
   return body instanceof Uint8Array && body.length === 0;
 }
 
-/** Fields for the platform's `Headers`. */
+/** Headers as pairs for the platform's `Headers`. */
 export function headerPairs(headers: Fields): [string, string][] {
   return [...headers].map(([name, value]): [string, string] => [name, value]);
 }
@@ -98,7 +98,7 @@ export function headerPairs(headers: Fields): [string, string][] {
 /** See `Response.toFetch`. */
 export function responseToFetch(status: number, reason: string, { headers, body }: Parts): Response {
   if (status < 200 || status > 599) {
-    throw coreError("core.invalid_argument", { message: `The status ${status} can't be one of a fetch response` });
+    throw coreError("core.invalid_argument", { message: `The status ${status} is not allowed in a fetch response` });
   }
   const none = status === 204 || status === 205 || status === 304;
   const init = { status, statusText: reason, headers: headerPairs(headers) };
@@ -115,14 +115,14 @@ export function urlOf({ target, version, headers }: SentRequest, scheme: string)
   const host = headers.first("Host") ?? (version < 11 ? "localhost" : undefined);
   if (host === undefined || headers.count("Host") > 1 || !isHost(host)) throw httpError("http.bad_host");
   const isPath = target.startsWith("/");
-  // What a parser makes of a malformed one is anyone's guess: `http:/chat` would be the host "chat".
+  // A URL parser may misread a malformed target: `http:/chat` would be the host "chat".
   if (!pathOf(target).startsWith("/")) throw httpError("http.bad_target");
   let url: URL;
   try {
-    // Joined, not resolved: a target of "//other/" is a path of ours, not another host.
+    // Joined, not resolved: a target of "//other/" is a path, not another host.
     url = new URL(isPath ? `${scheme}://${host}${target}` : target);
   } catch (cause) {
-    // The host is sound, so the path is what a URL can't have.
+    // The host is valid, so the URL parser refused the path.
     throw httpError(isPath ? "http.bad_host" : "http.bad_target", { cause });
   }
   if (!/^https?:$/.test(url.protocol) || url.username !== "" || url.password !== "") throw httpError("http.bad_target");

@@ -3,23 +3,25 @@ import { httpError } from "./errors.ts";
 import type { ParsedFields } from "./parsed-fields.ts";
 import { dropOws, equalsIgnoringCase, isToken, isValue, skipOws } from "./grammar.ts";
 
-/** What {@link Fields} can be made from: others or pairs, or a record, where a list of values makes repeats. */
+/**
+ * What {@link Fields} can be made from: other fields, pairs, or a record, whose lists of values make repeated fields.
+ */
 export type FieldsInit = Iterable<readonly [string, string]> | Readonly<Record<string, string | readonly string[]>>;
 
 /**
- * The headers or trailers of a message: ordered, with the case of the names and all repeats kept, looked up without
- * regard to case (RFC 9110 5.1). The platform's `Headers` and `fetch` take it as it is, since it goes through its pairs;
- * for TypeScript, whose `HeadersInit` has arrays and records alone, write `new Headers([...fields])`.
+ * The headers or trailers of a message, in order, with case and repeats kept; names are compared without regard to case
+ * (RFC 9110 5.1). The platform's `Headers` and `fetch` accept it, since it iterates over pairs. TypeScript's
+ * `HeadersInit` has only arrays and records: write `new Headers([...fields])`.
  */
 export class Fields implements Iterable<[name: string, value: string]> {
-  // One flat array, name, value, name, value: a message has some ten, and going through them beats a map.
+  // One flat array, name, value, name, value: for the ten or so fields of a message, scanning it is faster than a map.
   #raw: string[] | undefined;
-  /** What a parser found, until the list is wanted. */
+  /** The parser's result, until the list is needed. */
   #parsed: ParsedFields | undefined;
-  /** Whether all went through the checks of {@link append}, or a parser's, and no other code has the list. */
+  /** Whether all fields were checked by {@link append} or a parser, and no other code has the list. */
   #isChecked = true;
 
-  /** Throws as {@link append} does, and `core.invalid_argument` for what is neither a record nor pairs. */
+  /** Throws as {@link append} does, and `core.invalid_argument` for a value that is neither a record nor pairs. */
   constructor(init?: FieldsInit) {
     if (init === undefined) return;
     if (init instanceof Fields) {
@@ -31,7 +33,7 @@ export class Fields implements Iterable<[name: string, value: string]> {
     if (typeof init !== "object" || init === null) throw notHeaders(show(init));
     if (Symbol.iterator in init) {
       for (const pair of init as Iterable<readonly [string, string]>) {
-        // A string too has a first and a second part.
+        // A string would otherwise pass for a pair of characters.
         if (!Array.isArray(pair) || pair.length !== 2) throw notPair(pair);
         this.append(pair[0], pair[1]);
       }
@@ -39,7 +41,7 @@ export class Fields implements Iterable<[name: string, value: string]> {
     }
     const record = init as Readonly<Record<string, string | readonly string[]>>;
     const names = Object.keys(record);
-    // A promise, for instance, which would be no headers, without a word.
+    // Anything else without names, such as a promise, would silently be no headers.
     if (names.length === 0 && !isPlainObject(init)) throw notHeaders(show(init));
     for (const name of names) {
       const values = record[name];
@@ -50,8 +52,8 @@ export class Fields implements Iterable<[name: string, value: string]> {
   }
 
   /**
-   * Fields from a flat list of names and values that a parser has made, such as the `rawHeaders` of Node's
-   * `IncomingMessage`. The list is taken over, neither copied nor checked.
+   * Fields from a flat list of names and values made by a parser, such as the `rawHeaders` of Node's `IncomingMessage`.
+   * The list is used itself, neither copied nor checked.
    */
   static fromRaw(raw: string[]): Fields {
     const fields = new Fields();
@@ -67,42 +69,42 @@ export class Fields implements Iterable<[name: string, value: string]> {
     return fields;
   }
 
-  /** The text of the head that they were parsed from, until they are changed. @internal */
+  /** The text of the head that the fields were parsed from, until they change. @internal */
   get head(): string | undefined {
     return this.#parsed?.head;
   }
 
-  /** Takes less memory and makes look-ups slower: for a parsed head that will hardly be looked at again. @internal */
+  /** Takes less memory and makes look-ups slower, for a parsed head that is rarely looked at again. @internal */
   compact(): void {
     this.#parsed?.compact();
   }
 
-  /** Names and values in turn, in order: the list itself, not a copy. */
+  /** Names and values alternating, in order: the list itself, not a copy. */
   get raw(): readonly string[] {
-    // JavaScript can write to it.
+    // JavaScript callers can write to the list.
     this.#isChecked = false;
     return this.#list();
   }
 
-  /** Whether names and values are known to be sound. @internal */
+  /** Whether names and values are known to be valid. @internal */
   get isChecked(): boolean {
     return this.#isChecked;
   }
 
-  /** As {@link raw}, for callers that don't hand it on. @internal */
+  /** Like {@link raw}, for callers that do not pass the list on. @internal */
   get list(): readonly string[] {
     return this.#list();
   }
 
-  /** How many fields there are, each repeat counted. */
+  /** How many fields there are, with repeats. */
   get size(): number {
     return (this.#parsed?.length ?? this.#raw?.length ?? 0) / 2;
   }
 
   /**
-   * The value of a name: that of its one line, or those of all its lines in order, combined as fetch's `Headers` does:
-   * joined by `", "` (RFC 9110 5.3), Cookie by `"; "` (RFC 9113 8.2.3). Undefined where there is no line. Values of
-   * Set-Cookie can't be told apart once they are combined: use {@link getAll}.
+   * The value of a name: that of its only line, or the values of all its lines, in order, combined as by fetch's
+   * `Headers`: joined by `", "` (RFC 9110 5.3), Cookie by `"; "` (RFC 9113 8.2.3). Undefined if there is no line.
+   * Combined values of Set-Cookie can't be separated again: use {@link getAll}.
    */
   get(name: string): string | undefined {
     const first = this.#find(name, 0);
@@ -114,7 +116,7 @@ export class Fields implements Iterable<[name: string, value: string]> {
     return value;
   }
 
-  /** The value of the first line of this name: for a field that must have one line, see {@link count}. */
+  /** The value of the first line of this name. To check that there is only one, use {@link count}. */
   first(name: string): string | undefined {
     const at = this.#find(name, 0);
     return at < 0 ? undefined : this.#value(at);
@@ -140,16 +142,16 @@ export class Fields implements Iterable<[name: string, value: string]> {
   }
 
   /**
-   * Adds a field at the end, whether or not there are others of this name. Space around the value is dropped.
-   * Throws `http.bad_field` where the name is no token (RFC 9110 5.6.2), `http.bad_value` where the value has a control
-   * character or one above U+00FF, `core.invalid_argument` where either is no string.
+   * Adds a field at the end, even if there are others of this name. Space around the value is dropped. Throws
+   * `http.bad_field` if the name is no token (RFC 9110 5.6.2), `http.bad_value` if the value has a control character or
+   * one above U+00FF, `core.invalid_argument` if either is no string.
    */
   append(name: string, value: string): void {
     const checked = checkField(name, value);
     this.#list().push(name, checked);
   }
 
-  /** Makes this the only field of its name, in the place of the first of them. Throws as {@link append} does. */
+  /** Makes this the only field of its name, at the position of the first of them. Throws as {@link append} does. */
   set(name: string, value: string): void {
     const checked = checkField(name, value);
     const raw = this.#list();
@@ -168,13 +170,13 @@ export class Fields implements Iterable<[name: string, value: string]> {
     return this.#deleteFrom(name, 0);
   }
 
-  /** Goes through the fields in order. */
+  /** Iterates over the fields in order. */
   *[Symbol.iterator](): Generator<[name: string, value: string], undefined, unknown> {
     const raw = this.#list();
     for (let at = 0; at < raw.length; at += 2) yield [raw[at], raw[at + 1]];
   }
 
-  /** The list, to be read through or changed. */
+  /** The list, to be read or changed. */
   #list(): string[] {
     if (this.#parsed !== undefined) this.#raw = this.#parsed.collect();
     this.#parsed = undefined;
@@ -221,11 +223,12 @@ function notPair(given: unknown): Error {
   return notHeaders(Array.isArray(given) ? `a list with one of ${given.length}` : `a list with ${show(given)} in it`);
 }
 
-/** Returns the value without the space around it. */
+/** Checks a field; returns the value without the space around it. */
 function checkField(name: string, value: string): string {
-  if (typeof name !== "string") throw invalidArgument(`The name of a field must be a string, not ${show(name)}`);
-  // JSON in the messages, so that a line break does not go on into a log.
-  if (!isToken(name)) throw httpError("http.bad_field", { message: `${JSON.stringify(name)} is not a field name` });
+  if (typeof name !== "string") throw invalidArgument(`The name of a header must be a string, not ${show(name)}`);
+  // Messages quote the name as JSON, so that a line break in it can't forge a line of a log.
+  if (!isToken(name))
+    throw httpError("http.bad_field", { message: `${JSON.stringify(name)} is not the name of a header` });
   if (typeof value !== "string") throw invalidArgument(`The value of ${name} must be a string, not ${show(value)}`);
   const start = skipOws(value, 0, value.length);
   const trimmed = value.slice(start, dropOws(value, start, value.length));
@@ -235,7 +238,7 @@ function checkField(name: string, value: string): string {
   return trimmed;
 }
 
-/** What is wrong with a value, in words that go on from its name. */
+/** What is wrong with a value; continues a sentence that names it. */
 function oddity(value: string): string {
   const odd = [...value].find((character) => !isValue(character)) ?? "";
   const code = odd.codePointAt(0)!;

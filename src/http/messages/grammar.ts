@@ -1,4 +1,4 @@
-// The characters of HTTP/1.1, as tables to look a byte up in: 1 where it belongs to the rule, else 0.
+// Characters of HTTP/1.1 as lookup tables by byte: 1 if the byte belongs to the rule, else 0.
 
 function table(belongs: (code: number) => boolean): Uint8Array {
   return Uint8Array.from({ length: 256 }, (_, code) => (belongs(code) ? 1 : 0));
@@ -12,7 +12,7 @@ export const tokenCharacters: Uint8Array = table(
   (code) => isVisible(code) && !delimiters.includes(String.fromCharCode(code)),
 );
 
-/** RFC 9112 3.2: what a request target can have. Wider than RFC 3986, as browsers are: every VCHAR. */
+/** The characters of a request target (RFC 9112 3.2). Every VCHAR is accepted, as in browsers; RFC 3986 has fewer. */
 const targetCharacters: Uint8Array = table(isVisible);
 
 /** Carriage return. */
@@ -41,9 +41,9 @@ export function skipTarget(bytes: Uint8Array, start: number, end: number): numbe
 }
 
 /**
- * Where a run of a value's characters that begins at `start` ends, `end` at the latest: RFC 9110 5.5, `field-vchar`
- * (VCHAR and obs-text) and the SP and HTAB between them. Most of a head is values, and comparing with literals is a
- * quarter faster there than a table or a named constant.
+ * Where a run of a value's characters that begins at `start` ends, `end` at the latest: `field-vchar` (VCHAR and
+ * obs-text), SP and HTAB (RFC 9110 5.5). Most of a head is values; here comparing with literals is a quarter faster
+ * than a table or a named constant.
  */
 export function skipValue(bytes: Uint8Array, start: number, end: number): number {
   for (let at = start; at < end; at++) {
@@ -61,7 +61,7 @@ export function isToken(text: string): boolean {
   return text.length > 0;
 }
 
-/** Whether a text can stand as a request target: one character of it at least. */
+/** Whether a text is a valid request target, of at least one character. */
 export function isTarget(text: string): boolean {
   for (let i = 0; i < text.length; i++) {
     if (targetCharacters[text.charCodeAt(i)] !== 1) return false;
@@ -69,17 +69,17 @@ export function isTarget(text: string): boolean {
   return text.length > 0;
 }
 
-/** RFC 9110 7.2 and 4.2.1: uri-host [":" port], and a host there must be. */
+/** RFC 9110 7.2 and 4.2.1: uri-host [":" port], where the host must not be empty. */
 const host = /^(?:\[[\dA-Fa-f:.]+\]|[\w\-.~%!$&'()*+,;=]+)(?::\d*)?$/;
 
-/** Whether a text can stand as the value of Host. */
+/** Whether a text is a valid value of Host. */
 export function isHost(text: string): boolean {
   return host.test(text);
 }
 
-/** Whether a text, possibly empty, can stand as a field's value or as a reason: RFC 9110 5.5, RFC 9112 4. */
+/** Whether a text, possibly empty, is a valid field value or reason (RFC 9110 5.5, RFC 9112 4). */
 export function isValue(text: string): boolean {
-  // An object would become text only after this check. Without a length, it is no token and no target either.
+  // An object could become another text after this check. In the other checks an object has no length and fails.
   if (typeof text !== "string") return false;
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i);
@@ -88,14 +88,14 @@ export function isValue(text: string): boolean {
   return true;
 }
 
-/** Where the text between `start` and `end` begins once leading OWS (RFC 9110 5.6.3) is left out. */
+/** Where the text between `start` and `end` begins without leading OWS (RFC 9110 5.6.3). */
 export function skipOws(text: string, start: number, end: number): number {
   let from = start;
   while (from < end && isOws(text.charCodeAt(from))) from++;
   return from;
 }
 
-/** Where the text between `start` and `end` ends once trailing OWS is left out. */
+/** Where the text between `start` and `end` ends without trailing OWS. */
 export function dropOws(text: string, start: number, end: number): number {
   let to = end;
   while (to > start && isOws(text.charCodeAt(to - 1))) to--;
@@ -106,7 +106,7 @@ function isOws(code: number): boolean {
   return code === sp || code === htab;
 }
 
-/** Whether `text` from `start` to `end` and `other` are the same but for the case of ASCII letters. Allocates nothing. */
+/** Whether `text` from `start` to `end` equals `other`, ignoring the case of ASCII letters. Allocates nothing. */
 export function equalsIgnoringCase(text: string, start: number, end: number, other: string): boolean {
   if (end - start !== other.length) return false;
   for (let i = 0; i < other.length; i++) {

@@ -2,7 +2,7 @@ import { emptyBody, type Body, type BodyStream } from "./body.ts";
 import { Fields } from "./fields.ts";
 import { isBodiless } from "./status.ts";
 
-/** What is used of Node's `IncomingMessage`, the request of a server or the response to a client. */
+/** The part of Node's `IncomingMessage` that is used, for a server's request or a client's response. */
 export interface IncomingMessage {
   readonly method?: string | undefined;
   readonly url?: string | undefined;
@@ -15,14 +15,15 @@ export interface IncomingMessage {
   resume?(): unknown;
 }
 
-/** Its version, its headers, none of them merged or lost, and its body, if the headers say that it has one. */
+/** The version, all headers unmerged, and the body, if the headers announce one. */
 export function partsOf(incoming: IncomingMessage): { version: number; headers: Fields; body: Body } {
   const headers = Fields.fromRaw(incoming.rawHeaders);
   const framed = headers.has("Transfer-Encoding") || (headers.first("Content-Length") ?? "0") !== "0";
   const status = incoming.statusCode ?? undefined;
-  // The body of a response may have no length: it ends with the stream.
+  // The body of a response may have no length: then it ends with the stream.
   const carries = status === undefined ? framed : !isBodiless(status);
-  // Without a body, it has to be read all the same before it ends and its connection is free. What follows a 101 is not ours.
+  // Even without a body the message must be read before it ends and its connection is free. Bytes after a 101 are not
+  // the message's.
   if (status !== undefined && status >= 200 && !carries) incoming.resume?.();
   const isStream = typeof incoming[Symbol.asyncIterator] === "function";
   return {

@@ -5,13 +5,13 @@ import { contentLength, type Departure } from "./framing.ts";
 import { readBody, type ReadBodyOptions } from "./read-body.ts";
 import { hasToken } from "./token-list.ts";
 
-/** What requests and responses have in common. */
+/** The common part of requests and responses. */
 export abstract class Message<Content extends Body = Uint8Array> {
-  /** Ten times the major version and the minor one, as in Beast: 11 for HTTP/1.1, 10 for HTTP/1.0. */
+  /** Ten times the major version plus the minor one: 11 for HTTP/1.1, 10 for HTTP/1.0. */
   readonly version: number;
   /** The headers. */
   readonly headers: Fields;
-  /** The body: bytes, possibly none, or what gives them in parts. */
+  /** The body: bytes, possibly none, or a stream of them. */
   body: Content;
 
   constructor(version: number, headers: Fields, body: Content) {
@@ -21,8 +21,8 @@ export abstract class Message<Content extends Body = Uint8Array> {
   }
 
   /**
-   * Whether the connection is to be kept after this message (RFC 9112 9.3). Setting it changes Connection, and leaves
-   * what else that names.
+   * Whether the connection stays open after this message (RFC 9112 9.3). Setting it changes Connection, and keeps that
+   * header's other options.
    */
   get keepAlive(): boolean {
     const connection = this.headers.get("Connection");
@@ -38,8 +38,8 @@ export abstract class Message<Content extends Body = Uint8Array> {
   }
 
   /**
-   * Whether Transfer-Encoding ends with `chunked`. Setting it adds or removes that and, where it is added,
-   * Content-Length, since a message has but one of them.
+   * Whether Transfer-Encoding ends with `chunked`. Setting it true adds that and removes Content-Length, since a
+   * message has only one of them; setting it false removes it.
    */
   get chunked(): boolean {
     return /^chunked$/i.test(listOf(this.headers, "Transfer-Encoding").at(-1) ?? "");
@@ -53,10 +53,10 @@ export abstract class Message<Content extends Body = Uint8Array> {
   }
 
   /**
-   * What Content-Length says, in bytes; undefined where there is none. Setting it makes it the only framing, undefined
-   * removes it. Reading it throws `http.bad_content_length`, `http.multiple_content_length` and, where there is a
-   * Transfer-Encoding too, `http.bad_transfer_encoding`; setting it `core.invalid_argument` for what is no number of
-   * bytes.
+   * The value of Content-Length, in bytes; undefined if there is none. Setting it makes it the only framing; undefined
+   * removes it. Reading throws `http.bad_content_length`, `http.multiple_content_length` and, if there is a
+   * Transfer-Encoding too, `http.bad_transfer_encoding`; setting throws `core.invalid_argument` for a value that is no
+   * number of bytes.
    */
   get contentLength(): number | undefined {
     return contentLength(this.headers);
@@ -67,14 +67,14 @@ export abstract class Message<Content extends Body = Uint8Array> {
       this.headers.delete("Content-Length");
       return;
     }
-    if (!Number.isSafeInteger(length) || length < 0) throw invalidArgument(`${length} is no number of bytes`);
+    if (!Number.isSafeInteger(length) || length < 0) throw invalidArgument(`${length} is not a number of bytes`);
     this.headers.delete("Transfer-Encoding");
     this.headers.set("Content-Length", String(length));
   }
 
   /**
-   * Sets Content-Length or Transfer-Encoding to what the body needs, and drops what they were. The serializer does the
-   * same for a message that has neither, without changing it.
+   * Sets Content-Length or Transfer-Encoding as the body needs, replacing earlier values. The serializer does the same
+   * for a message without either, without changing the message.
    *
    * Throws `core.invalid_argument` for a body that the method or the status does not allow, or that can't be framed.
    */
@@ -87,37 +87,34 @@ export abstract class Message<Content extends Body = Uint8Array> {
   }
 
   /**
-   * The whole body as bytes; one that comes in parts is read to its end, and can be read once. Rejects with
-   * `http.body_limit` for one of more than `maxBodySize` (default 16 MiB), `core.aborted` where the signal fired, and with
-   * the error of its source.
+   * The whole body as bytes. A streamed body is read to its end, and can be read only once. Rejects with
+   * `http.body_limit` for more than `maxBodySize` bytes (default 16 MiB), `core.aborted` if the signal fired, and with
+   * the error of the body's source.
    */
   bytes(options: ReadBodyOptions = {}): Promise<Uint8Array> {
     return readBody(this.body, options);
   }
 
   /**
-   * The whole body as text, from UTF-8; malformed bytes become U+FFFD. For JSON, `JSON.parse` it. Rejects as
+   * The whole body decoded from UTF-8; malformed bytes become U+FFFD. For JSON, pass it to `JSON.parse`. Rejects as
    * {@link bytes} does.
    */
   text(options: ReadBodyOptions = {}): Promise<string> {
     return handled(this.bytes(options).then((bytes) => decodeUtf8(bytes)));
   }
 
-  /**
-   * The body as parts, whichever it is: those of a stream as they come, bytes as the one that they are. To go through it
-   * with `for await`, or hand it to `pipeline`.
-   */
+  /** The body in parts: a streamed one as they come, bytes as one part. For `for await` or `pipeline`. */
   async *parts(): AsyncGenerator<Uint8Array, undefined> {
     const { body } = this as Message<Body>;
     if (!(body instanceof Uint8Array)) yield* body;
     else if (body.length > 0) yield body;
   }
 
-  /** How it would be sent. */
+  /** How the message would be framed when it is sent. */
   protected abstract departure(): Departure;
 }
 
-/** The elements of a field that is a list, without empty ones. */
+/** The elements of a list-valued header, without empty ones. */
 function listOf(headers: Fields, name: string): string[] {
   return (headers.get(name) ?? "")
     .split(",")

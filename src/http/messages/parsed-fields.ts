@@ -1,26 +1,27 @@
 import { dropOws, equalsIgnoringCase, skipOws, sp } from "./grammar.ts";
 
 /**
- * The fields of a parsed head as they stand in its text: names and values become strings of their own only when asked
- * for. Most never are, and the strings of a dozen fields take more time and memory than all the rest of a request.
+ * The fields of a parsed head, kept as the head's text: names and values become strings of their own only on demand.
+ * Most are never asked for, and the strings of a dozen fields would take more time and memory than the rest of a
+ * request.
  *
- * Fields are counted in steps of two, as in the flat list that {@link collect} makes of them.
+ * Positions of fields are in steps of two, as in the flat list that {@link collect} returns.
  */
 export class ParsedFields {
   /** The text of the head. */
   readonly head: string;
   readonly #firstLine: number;
-  /** For each field, where its colon and its CR stand; undefined where they are to be found again each time. */
+  /** The positions of each field's colon and CR; undefined if they are to be found again each time. */
   #known: readonly number[] | undefined;
 
-  /** Takes the text of a head, where its first field line begins, and for each line where its colon and its CR stand. */
+  /** Takes the text of a head, where its first field line begins, and the positions of each line's colon and CR. */
   constructor(head: string, firstLine: number, marks: readonly number[]) {
     this.head = head;
     this.#firstLine = firstLine;
     this.#known = marks;
   }
 
-  /** Takes less memory from now on, and more time. */
+  /** From now on takes less memory and more time. */
   compact(): void {
     this.#known = undefined;
   }
@@ -29,7 +30,7 @@ export class ParsedFields {
     return this.#known ?? this.#scan();
   }
 
-  /** The parser has seen to it that every line has a colon, and no CR but at its end. */
+  /** The parser has checked that every line has a colon, and a CR only at its end. */
   #scan(): number[] {
     const head = this.head;
     const marks: number[] = [];
@@ -64,7 +65,7 @@ export class ParsedFields {
     const head = this.head;
     const start = this.#marks[at] + 1;
     const end = this.#marks[at + 1];
-    // Most have one space before the value and none after it.
+    // Most fields have one space before the value and none after it.
     if (start + 1 < end && head.charCodeAt(start) === sp && head.charCodeAt(start + 1) > sp) {
       if (head.charCodeAt(end - 1) > sp) return head.slice(start + 1, end);
     }
@@ -72,7 +73,7 @@ export class ParsedFields {
     return head.slice(from, dropOws(head, from, end));
   }
 
-  /** Whether there is a tab in the space after the value of any field of this name. */
+  /** Whether a tab follows the value of any field of this name. */
   hasTabAfter(name: string): boolean {
     for (let at = this.find(name, 0); at >= 0; at = this.find(name, at + 2)) {
       const end = this.#marks[at + 1];
@@ -82,7 +83,7 @@ export class ParsedFields {
     return false;
   }
 
-  /** Names and values in turn. */
+  /** Names and values alternating. */
   collect(): string[] {
     const raw: string[] = [];
     let start = this.#firstLine;

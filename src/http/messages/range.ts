@@ -4,19 +4,19 @@
 //   int-range        = first-pos "-" [ last-pos ]
 //   suffix-range     = "-" suffix-length
 
-/** A part of something, from its first byte to its last one: both are in it. */
+/** A range of bytes; `first` and `last` are inclusive. */
 export interface ByteRange {
   readonly start: number;
   readonly end: number;
 }
 
-/** More ranges than this are taken for an attack, and the whole is sent: RFC 9110 14.2 lets a server do that. */
+/** More ranges than this are treated as an attack, and the whole is sent, which RFC 9110 14.2 allows. */
 const mostRanges = 16;
 
 /**
- * What a Range asks for of something that has `size` bytes, in the order in which it asks: the ranges that there are, so
- * none of them where it can't be satisfied (416). Undefined where the field is to be ignored: it is malformed, of
- * another unit than bytes, or asks for more than 16 ranges.
+ * The ranges that a Range header requests of `size` bytes, in order, without those outside; so an empty list can't be
+ * satisfied (416). Undefined if the header is to be ignored: it is malformed, has a unit other than bytes, or requests
+ * more than 16 ranges.
  */
 export function parseRange(value: string, size: number): ByteRange[] | undefined {
   const set = /^bytes=(.*)$/i.exec(value)?.[1];

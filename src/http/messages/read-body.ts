@@ -5,15 +5,14 @@ import { httpError } from "./errors.ts";
 
 /** Options of a message's `bytes` and `text`. */
 export interface ReadBodyOptions {
-  /** The most bytes that the body may have, all of which are held; Infinity for no limit. Default 16 MiB. */
+  /** The most bytes of the body, which is held in memory; Infinity for no limit. Default 16 MiB. */
   maxBodySize?: number | undefined;
-  /** Ends the reading with `core.aborted`: no more is asked of the body. */
+  /** Aborts the reading with `core.aborted`. */
   signal?: AbortSignal | undefined;
 }
 
 /**
- * A whole body as bytes; those of a body that is bytes already are not copied. Rejects with `http.body_limit`,
- * `core.aborted`, and as the body does.
+ * A whole body as bytes; bytes are not copied. Rejects with `http.body_limit`, `core.aborted`, and as the body does.
  */
 export function readBody(body: Body, options: ReadBodyOptions = {}): Promise<Uint8Array> {
   let limit: number;
@@ -52,7 +51,7 @@ function abortable(body: BodyStream, limit: number, signal: AbortSignal): Promis
     const abort = (): void => {
       offAbort(signal, abort);
       reject(abortError(signal));
-      // The part that is awaited may never come: the source is told now. Its failure is of no interest any more.
+      // The awaited part may never come, so the source is told now. A failure of that is ignored.
       void handled(Promise.resolve(source.return?.()));
     };
     onAbort(signal, abort);

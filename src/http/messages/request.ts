@@ -8,13 +8,13 @@ import { partsOf, type IncomingMessage } from "./incoming-message.ts";
 import { Message } from "./message.ts";
 import { pathOf } from "./target.ts";
 
-/** What a {@link Request} is made from. */
+/** The parts of a {@link Request}. */
 export interface RequestInit<Content extends Body = Body> {
   /** The method. Default `GET`. */
   method?: string;
-  /** The request target as it stands in the request line. Default `/`. */
+  /** The request target of the request line. Default `/`. */
   target?: string;
-  /** Ten times the major version and the minor one. Default 11. */
+  /** Ten times the major version plus the minor one. Default 11. */
   version?: number;
   /** The headers; they are copied. Default none. */
   headers?: FieldsInit;
@@ -24,12 +24,12 @@ export interface RequestInit<Content extends Body = Body> {
 
 /** An HTTP request. */
 export class Request<Content extends Body = Body> extends Message<Content> {
-  /** The method, case kept: `GET`. */
+  /** The method, with its case: `GET`. */
   readonly method: string;
-  /** The request target as it stands in the request line: `/chat?room=1`. */
+  /** The request target of the request line: `/chat?room=1`. */
   readonly target: string;
 
-  /** Throws for headers as {@link Fields.append} does, and `core.invalid_argument` for a body that is none, or a name that does not exist. */
+  /** Throws the errors of {@link Fields.append}, and `core.invalid_argument` for an invalid body or an unknown name. */
   constructor(init?: Omit<RequestInit, "body"> & { body?: string | BufferSource | undefined });
   constructor(init: RequestInit<Content>);
   constructor(init: RequestInit<Content> = {}) {
@@ -40,8 +40,8 @@ export class Request<Content extends Body = Body> extends Message<Content> {
   }
 
   /**
-   * The request that a `node:http` server received, or one of fetch's; its body is theirs, read as it is asked for. The
-   * headers of the former are taken from `rawHeaders`, so none is merged or lost.
+   * The request that a `node:http` server received, or a fetch request; its body is read from there on demand. Node's
+   * headers are taken from `rawHeaders`, so none is merged or lost.
    */
   static from(request: IncomingMessage | FetchRequest): Request<Body> {
     if (!("rawHeaders" in request)) return new Request<Body>(requestFromFetch(request));
@@ -49,28 +49,30 @@ export class Request<Content extends Body = Body> extends Message<Content> {
   }
 
   /**
-   * The same request as one of fetch's; its URL is made of `scheme` (default `http`), Host and target. Throws
-   * `http.bad_host`, `http.bad_target` for one that is no path or URL, and `core.invalid_argument` for what fetch has
-   * not: the methods CONNECT, TRACE and TRACK, and GET and HEAD with a body.
+   * This request as a fetch request; its URL is made from `scheme` (default `http`), Host and target. Throws
+   * `http.bad_host`, `http.bad_target` for a target that is neither path nor URL, and `core.invalid_argument` for what
+   * fetch does not allow: the methods CONNECT, TRACE and TRACK, and a body with GET or HEAD.
    */
   toFetch(scheme: "http" | "https" = "http"): globalThis.Request {
     return requestToFetch(this, scheme);
   }
 
-  /** The path of the target, which may be a whole URL (RFC 9112 3.2.2), without its query: `/chat`. Not decoded. */
+  /**
+   * The path of the target, without its query, not decoded: `/chat`. The target may be a whole URL (RFC 9112 3.2.2).
+   */
   get path(): string {
     return pathOf(this.target);
   }
 
-  /** The target after its first `?`: `room=1`. Empty where there is none; not decoded. */
+  /** The target after its first `?`, not decoded: `room=1`. Empty if there is none. */
   get query(): string {
     const mark = this.target.indexOf("?");
     return mark < 0 ? "" : this.target.slice(mark + 1);
   }
 
   /**
-   * Whether the client waits for 100 (Continue) before it sends the body (RFC 9110 10.1.1): `serve` sees to that itself;
-   * a server that reads by hand writes `new Response({ status: 100 })` first, or refuses.
+   * Whether the client waits for 100 (Continue) before it sends the body (RFC 9110 10.1.1). `serve` handles that
+   * itself; a server that reads by hand first writes `new Response({ status: 100 })`, or refuses.
    */
   get expectsContinue(): boolean {
     return this.version >= 11 && this.headers.get("Expect")?.toLowerCase() === "100-continue";

@@ -10,35 +10,33 @@ import { partsOf, type IncomingMessage } from "./incoming-message.ts";
 import { Message } from "./message.ts";
 import { isBodiless, isStatus, reasonPhrase } from "./status.ts";
 
-/** What a {@link Response} is made from. */
+/** The parts of a {@link Response}. */
 export interface ResponseInit<Content extends Body = Uint8Array> {
   /** The status, 100 to 999. Default 200. */
   status?: number;
-  /** The reason phrase. Default the one that goes with the status. */
+  /** The reason phrase. Default: the status's. */
   reason?: string;
-  /** Ten times the major version and the minor one. Default 11. */
+  /** Ten times the major version plus the minor one. Default 11. */
   version?: number;
   /** The headers; they are copied. Default none. */
   headers?: FieldsInit;
   /**
-   * The body, see {@link BodyInit}; text is sent as UTF-8. Unless one is given, the Content-Type of text is
-   * `text/plain; charset=utf-8`, and that of a `Blob` its type. Default empty.
+   * The body, see {@link BodyInit}; text is sent as UTF-8. Without a Content-Type, text gets `text/plain;
+   * charset=utf-8` and a `Blob` its type. Default empty.
    */
   body?: BodyInit | Content | undefined;
 }
 
-/**
- * An HTTP response. It is sent as HTTP/1.1; its `version` is the one that it was received with (RFC 9112 2.3).
- */
+/** An HTTP response. It is sent as HTTP/1.1; its `version` is the one it was received with (RFC 9112 2.3). */
 export class Response<Content extends Body = Uint8Array> extends Message<Content> {
-  /** The status: 200. */
+  /** The status code: 200. */
   readonly status: number;
   /** The reason phrase: `OK`. It may be empty. */
   readonly reason: string;
 
   /**
-   * Throws `http.bad_status`, `http.bad_reason`, for headers as {@link Fields.append} does, and `core.invalid_argument`
-   * for a body that is none, or a name that does not exist.
+   * Throws `http.bad_status`, `http.bad_reason`, the errors of {@link Fields.append}, and `core.invalid_argument` for
+   * an invalid body or an unknown name.
    */
   constructor(init?: Omit<ResponseInit, "body"> & { body?: string | BufferSource | undefined });
   constructor(init: ResponseInit<Content>);
@@ -54,9 +52,9 @@ export class Response<Content extends Body = Uint8Array> extends Message<Content
   }
 
   /**
-   * The same response as one of fetch's, or as one that a `node:http` client received; its body is theirs, read as it is
-   * asked for. Of fetch's, Content-Length and Transfer-Encoding are left out: they told how the body came, and the
-   * serializer says how it goes.
+   * A fetch response, or one that a `node:http` client received, as a `Response`; its body is read from there on
+   * demand. From a fetch response, Content-Length and Transfer-Encoding are left out: they describe how the body was
+   * received, and the serializer decides the framing.
    */
   static from(response: FetchResponse | IncomingMessage): Response<Body> {
     if (!("rawHeaders" in response)) return new Response<Body>(responseFromFetch(response));
@@ -64,14 +62,17 @@ export class Response<Content extends Body = Uint8Array> extends Message<Content
     return new Response<Body>({ status, reason, ...partsOf(response) });
   }
 
-  /** The same response as one of fetch's. Throws `core.invalid_argument` for a status that fetch has not: below 200, above 599. */
+  /**
+   * This response as a fetch response. Throws `core.invalid_argument` for a status that fetch does not allow: below 200
+   * or above 599.
+   */
   toFetch(): globalThis.Response {
     return responseToFetch(this.status, this.reason, this);
   }
 
   /**
-   * Whether the body ends with the connection, since the headers don't say where it does, and the status lets it have one
-   * (RFC 9112 6.3).
+   * Whether the body ends with the connection, since the headers announce no end and the status allows a body (RFC 9112
+   * 6.3).
    */
   get needsEof(): boolean {
     return !isBodiless(this.status) && !this.chunked && !this.headers.has("Content-Length");
@@ -82,7 +83,7 @@ export class Response<Content extends Body = Uint8Array> extends Message<Content
   }
 }
 
-/** The Content-Type that a body brings with it; empty if none. */
+/** The Content-Type that a body implies; empty if none. */
 function typeOf(body: unknown): string {
   if (typeof body === "string") return "text/plain; charset=utf-8";
   return body instanceof Blob ? body.type : "";

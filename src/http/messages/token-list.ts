@@ -1,11 +1,11 @@
 import { dropOws, equalsIgnoringCase, isToken, skipOws } from "./grammar.ts";
 
-// RFC 9110 5.6.1.2, what a recipient must accept:
+// RFC 9110 5.6.1.2: what a recipient must accept:
 //   #element => [ element ] *( OWS "," OWS [ element ] )
 
 /**
- * Whether a comma-separated list, such as the value of Connection or Upgrade, has this element, in any case. The other
- * elements may be anything: Upgrade has `name/version` among them. Without a value the answer is no.
+ * Whether a comma-separated list, such as the value of Connection or Upgrade, has this element, ignoring case. Other
+ * elements may be anything: Upgrade's may be `name/version`. False without a value.
  */
 export function hasToken(list: string | undefined, token: string): boolean {
   if (list === undefined) return false;
@@ -19,8 +19,8 @@ export function hasToken(list: string | undefined, token: string): boolean {
 }
 
 /**
- * The elements of a comma-separated list of tokens, such as the value of Sec-WebSocket-Protocol, in order and with
- * their case kept; empty elements are left out. Undefined where any element is no token: a list is never cut short.
+ * The elements of a comma-separated list of tokens, such as the value of Sec-WebSocket-Protocol, in order and with case
+ * kept; empty elements are left out. Undefined if any element is no token, so a list is never cut short.
  */
 export function parseTokenList(list: string): string[] | undefined {
   const tokens: string[] = [];

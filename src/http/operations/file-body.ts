@@ -1,4 +1,4 @@
-// The one file of http that reads from a disk.
+// The only file of http that reads files.
 import { open, stat, type FileHandle } from "node:fs/promises";
 import { allocate, handled, invalidArgument } from "../../core/internal.ts";
 import type { BodyStream } from "../messages/body.ts";
@@ -6,7 +6,10 @@ import { httpError } from "../messages/errors.ts";
 
 /** Options of {@link fileBody}. */
 export interface FileBodyOptions {
-  /** The first byte of the file that is part of the body. Default 0. */
+  /**
+   * The last byte of the file that is part of the body, inclusive, as in Range (RFC 9110 14.1.2); a position past the
+   * end means the last one. Default: the last byte.
+   */
   start?: number | undefined;
   /** The last byte that is, as Range counts (RFC 9110 14.1.2); the end of the file at the latest. Default the last one. */
   end?: number | undefined;
@@ -16,17 +19,20 @@ export interface FileBodyOptions {
 const partSize = 64 * 1024;
 
 /**
- * A file, or a part of it, as a body of known size. It is opened when the body is asked for, and closed when that ends,
- * so one that is never sent holds nothing.
+ * A file, or a part of it, as a body of known size. The file is opened when the body is read, and closed when that
+ * ends, so a body that is never sent holds nothing.
  */
 export class FileBody implements BodyStream {
   /** The path of the file. */
   readonly path: string;
   /** The position of the first byte. */
   readonly start: number;
-  /** How many bytes there are. */
+  /** The size of the body, in bytes. */
   readonly size: number;
-  /** The size of the whole file in bytes, and when it was changed last, in milliseconds since 1970: as it was when this was made. */
+  /**
+   * The size of the whole file in bytes, and its last modification in milliseconds since 1970, both taken when this was
+   * made.
+   */
   readonly file: { readonly size: number; readonly modified: number };
 
   /** @internal Use {@link fileBody}. */
@@ -37,7 +43,9 @@ export class FileBody implements BodyStream {
     this.file = file;
   }
 
-  /** Reads the file. Fails with `http.short_read` where it has become shorter, and with what Node's `fs` fails with. */
+  /**
+   * Reads the file. Fails with `http.short_read` if the file has become shorter, and with the errors of Node's `fs`.
+   */
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, undefined> {
     if (this.size === 0) return;
     const handle = await open(this.path, "r");
@@ -60,9 +68,8 @@ async function readPart(handle: FileHandle, position: number, size: number): Pro
 }
 
 /**
- * A regular file, or a part of it, as a body. Rejects with what Node's `fs` does where there is none
- * (`error.code === "ENOENT"`), and with `core.invalid_argument` for something else than a regular file, and for a part
- * that the file does not have.
+ * A regular file, or a part of it, as a body. Rejects with the error of Node's `fs` if there is no such file
+ * (`error.code === "ENOENT"`), and with `core.invalid_argument` if it is not a regular file or does not have the part.
  */
 export function fileBody(path: string, options: FileBodyOptions = {}): Promise<FileBody> {
   return handled(look(path, options));

@@ -6,7 +6,7 @@ import type { Fields } from "../messages/fields.ts";
 
 /** Reads the parts of an {@link IncomingBody}. */
 export interface BodySource {
-  /** How many bytes there are in all, where that is known. */
+  /** The size in bytes, if it is known. */
   readonly contentLength: number | undefined;
   /** Whether the body has been read to its end. */
   readonly isDone: boolean;
@@ -17,11 +17,10 @@ export interface BodySource {
 }
 
 /**
- * The body of a message that is being received: an async iterable of its parts, which are read from the stream as they
- * are asked for, and are yours to keep. It can be read once. A message's `bytes` and `text` read it whole.
+ * The body of a message being received: an async iterable of its parts, which are read from the stream on demand and
+ * belong to the reader. It can be read once. A message's `bytes` and `text` read it whole.
  *
- * Fails with `http.body_limit`, `http.partial_message`, `core.timeout`, with what a parser finds wrong with it, and with
- * the stream's errors.
+ * Fails with `http.body_limit`, `http.partial_message`, `core.timeout`, the parser's errors, and the stream's.
  */
 export class IncomingBody implements BodyStream, AsyncIterator<Uint8Array, undefined> {
   readonly #source: BodySource;
@@ -36,17 +35,17 @@ export class IncomingBody implements BodyStream, AsyncIterator<Uint8Array, undef
     this.#source = source;
   }
 
-  /** How many bytes there are in all, by Content-Length. */
+  /** The size in bytes, by Content-Length; undefined if there is none. */
   get size(): number | undefined {
     return this.#source.contentLength;
   }
 
-  /** Whether it has been read to its end. */
+  /** Whether the body has been read to its end. */
   get isDone(): boolean {
     return this.#source.isDone;
   }
 
-  /** The trailers that came with it, once it is done: RFC 9110 6.5. */
+  /** The trailers received, once the body is done (RFC 9110 6.5). */
   get trailers(): Fields {
     return this.#source.trailers;
   }
@@ -71,21 +70,21 @@ export class IncomingBody implements BodyStream, AsyncIterator<Uint8Array, undef
         this.#whenIdle?.();
         handler(error, part === undefined ? { done: true, value: undefined } : { done: false, value: part });
       });
-      // Only now: a read that is misuse has not begun.
+      // Set after the call, since a read that throws misuse has not begun.
       this.#isReading = true;
     });
   }
 
-  /** Reads no more. */
+  /** Stops reading. */
   return(): Promise<IteratorResult<Uint8Array, undefined>> {
     this.#hasEnded = true;
     return Promise.resolve({ done: true, value: undefined });
   }
 
-  /** Takes it away from its reader. Calls back once no read is in flight: at once if none is. @internal */
+  /** Takes the body from its reader. Calls back when no read is in flight, at once if there is none. @internal */
   detach(idle: () => void): void {
     this.#isTaken = true;
-    this.#error ??= httpError("http.body_used", { message: "The message of this body has been dealt with" });
+    this.#error ??= httpError("http.body_used", { message: "The message of this body has ended" });
     if (this.#isReading) this.#whenIdle = idle;
     else idle();
   }

@@ -1,10 +1,10 @@
 import { optionSet, type OptionSet } from "../../core/internal.ts";
 
-/** What every composed operation of this module can be given. */
+/** Options of every composed operation of this module. */
 export interface OperationOptions {
-  /** Ends the operation with `core.aborted`, and closes the stream: there is no telling how much has passed. */
+  /** Ends the operation with `core.aborted`, and closes the stream, since it is unknown how much was transferred. */
   signal?: AbortSignal | undefined;
 }
 
-/** The names of {@link OperationOptions}, for all that take these alone. */
+/** The names of {@link OperationOptions}, for functions without others. */
 export const operationOptions: OptionSet = optionSet("http.read", ["signal"], "{ signal }");

@@ -10,19 +10,22 @@ import {
 import { AbortGuard, checkOptions, checkSignal, invalidArgument } from "../../core/internal.ts";
 import { operationOptions, type OperationOptions } from "./operation-options.ts";
 
-/** What takes bytes until it has what is wanted of them. */
+/** Takes bytes until it has the result that is wanted. */
 export interface Sink<Result> {
-  /** Takes bytes, beginning with the unused ones of the call before; returns how many it has used. Throws what is wrong with them. */
+  /**
+   * Takes bytes, beginning with those that the last call left unused; returns how many it has used. Throws if they are
+   * wrong.
+   */
   put(bytes: Uint8Array): number;
-  /** Whether it has what is wanted. */
+  /** Whether the result is complete. */
   readonly isDone: boolean;
-  /** The stream has ended: throws, unless it has what is wanted with that. */
+  /** The stream has ended: throws, unless that completes the result. */
   end(): void;
-  /** What was wanted. Throws what is wrong with it as a whole. */
+  /** The result. Throws if it is wrong as a whole. */
   result(): Result;
 }
 
-/** Feeds a sink: first what is in a buffer, then from a stream. What it has no use for stays in the buffer. */
+/** Feeds a sink from a buffer, then from a stream. Bytes that the sink does not use stay in the buffer. */
 export class ReadOperation<Result> {
   readonly #stream: ByteStream;
   readonly #buffer: FlatBuffer;
@@ -37,7 +40,7 @@ export class ReadOperation<Result> {
     this.#handler = handler;
   }
 
-  /** Throws what the stream says of misuse; then nothing was started. */
+  /** Throws the stream's misuse errors; then nothing was started. */
   start(signal: AbortSignal | undefined): void {
     let error: ServalError | undefined;
     let waits = false;
@@ -63,7 +66,7 @@ export class ReadOperation<Result> {
     this.#finish(failure);
   };
 
-  /** Takes the outcome of a read. Returns whether the sink has what is wanted. */
+  /** Handles the outcome of a read. Returns whether the sink is done. */
   #take(bytes: Uint8Array | undefined): boolean {
     if (bytes === undefined) {
       this.#sink.end();
@@ -71,7 +74,7 @@ export class ReadOperation<Result> {
       this.#buffer.append(bytes);
       return this.#takeBuffer();
     } else {
-      // Parsed where they lie: only what is unfinished, or another's, is copied.
+      // Bytes are parsed in place; only unfinished ones, and those after the message, are copied.
       const used = this.#sink.put(bytes);
       if (used < bytes.length) this.#buffer.append(bytes.subarray(used));
     }
@@ -85,7 +88,7 @@ export class ReadOperation<Result> {
 
   #finish(failure: ServalError | undefined): void {
     let error = this.#guard?.release() ?? failure;
-    // After an error there is no result to look at.
+    // After an error there is no result; the handler must not use it.
     let result = undefined as Result;
     try {
       if (error === undefined) result = this.#sink.result();
@@ -96,7 +99,10 @@ export class ReadOperation<Result> {
   }
 }
 
-/** Checks what a reading function, the `taker`, was given, and reads with the sink; without a handler, returns a promise. */
+/**
+ * Checks the arguments of a reading function, the `taker`, and reads with the sink; without a handler, returns a
+ * promise.
+ */
 export function startRead<Result>(
   taker: string,
   stream: ByteStream,

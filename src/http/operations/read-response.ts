@@ -5,16 +5,16 @@ import { startRead, type Sink } from "./read-operation.ts";
 import type { Response } from "../messages/response.ts";
 
 /**
- * Reads all that answers a request: first what is in `buffer`, then from the stream. Bytes past it stay in the buffer, for
- * the next reader: all that is after the head, where there is no body or the parser's `maxBodySize` is 0. At most the
- * parser's limits and one read of the stream are held.
+ * Reads everything that answers a request: first from `buffer`, then from the stream. Later bytes stay in the buffer
+ * for the next reader; these are all bytes after the head, if there is no body or the parser's `maxBodySize` is 0.
+ * Holds at most the parser's limits and one read of the stream.
  *
- * Completes with the final response; never inside the call. Its body is cut where it is larger than `maxBodySize`.
- * Without a handler, returns a promise. Otherwise completes with `http.end_of_stream` where the stream ended before any
- * of a response, `http.partial_message` where it ended inside; with what {@link FinalResponseParser.put} throws; with
- * `core.buffer_overflow` where the buffer's `maxSize` is too small; with the stream's error; with `core.aborted` where
- * the signal fired, which closes the stream. What has come of the response by then is in `parser.response`. A read that
- * is in flight already is misuse, `core.operation_pending`: it throws where there is a handler.
+ * Never completes inside the call. Completes with the final response, whose body is cut at `maxBodySize`; without a
+ * handler, returns a promise. Fails with `http.end_of_stream` if the stream ended before a response,
+ * `http.partial_message` if inside one; with the errors of {@link FinalResponseParser.put}; with `core.buffer_overflow`
+ * if the buffer's `maxSize` is too small; with the stream's error; with `core.aborted` if the signal fired, which
+ * closes the stream. The part of the response received until then is in `parser.response`. A read already in flight is
+ * misuse, `core.operation_pending`; with a handler it throws.
  *
  * The parser must be new.
  */

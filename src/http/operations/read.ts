@@ -3,20 +3,21 @@ import type { OperationOptions } from "./operation-options.ts";
 import { startRead } from "./read-operation.ts";
 import { MessageSink, PartSink, type Parser } from "./sinks.ts";
 
-// Each reads what is in `buffer` first, then from the stream, and leaves later bytes in the buffer.
-// The overload with the handler alone comes first: a function would be tried as options, and its parameters had no types.
+// Each function reads first from `buffer`, then from the stream, and leaves later bytes in the buffer. The overload
+// with only a handler comes first: otherwise a function would be tried as options, and its parameters would have no
+// types.
 
 /**
- * Reads the head of a message, and completes with the message; its body is still to come, by {@link readSome} or
- * {@link read}. Bytes after the head stay in `buffer`: for those, for `accept`, or for another reader.
+ * Reads the head of a message, and completes with the message, whose body is read later by {@link readSome} or {@link
+ * read}. Bytes after the head stay in `buffer`, for these functions, for `accept`, or for another reader.
  *
- * Completes never inside the call; without a handler, returns a promise. Fails with `http.end_of_stream` where the stream
- * ended before any of a message, `http.partial_message` where it ended inside; with what the parser's `put` throws; with
- * `core.buffer_overflow` where the buffer's `maxSize` is too small; with the stream's error; with `core.aborted` where
- * the signal fired, which closes the stream. A read that is in flight already is misuse, `core.operation_pending`: it
- * throws where there is a handler. At most the parser's limits and one read of the stream are held.
+ * Never completes inside the call; without a handler, returns a promise. Fails with `http.end_of_stream` if the stream
+ * ended before a message, `http.partial_message` if inside one; with the errors of the parser's `put`; with
+ * `core.buffer_overflow` if the buffer's `maxSize` is too small; with the stream's error; with `core.aborted` if the
+ * signal fired, which closes the stream. A read already in flight is misuse, `core.operation_pending`; with a handler
+ * it throws. Holds at most the parser's limits and one read of the stream.
  *
- * The parser must be new, or have seen nothing but what the buffer holds.
+ * The parser must be new, or have seen exactly the bytes in the buffer.
  */
 export function readHeader<Parsed>(
   stream: ByteStream,
@@ -48,11 +49,12 @@ export function readHeader<Parsed>(
 }
 
 /**
- * Reads some of a message's body, and completes with that: at least one byte, yours to keep, or undefined at its end, when
- * the parser is done and has the trailers. After {@link readHeader}, until it has said undefined, or the parser is done.
+ * Reads some of a message's body, and completes with at least one byte, in memory of the caller's own, or with
+ * undefined at the end of the body, when the parser is done and has the trailers. Call it after {@link readHeader},
+ * until it completes with undefined or the parser is done.
  *
- * Completes and fails as {@link readHeader} does; with `http.body_limit` before anything is read of a body that is
- * announced to be too large.
+ * Completes and fails as {@link readHeader} does, and with `http.body_limit`, before anything is read, if the body is
+ * announced as too large.
  */
 export function readSome(
   stream: ByteStream,
@@ -84,9 +86,8 @@ export function readSome(
 }
 
 /**
- * Reads a whole message, or what is left of it after {@link readHeader}, and completes with the message; its body are
- * the bytes that were read here, at most the parser's `maxBodySize`. Bytes after the message stay in `buffer`, for the
- * next one.
+ * Reads a whole message, or the rest of it after {@link readHeader}, and completes with the message. Its body has the
+ * bytes read here, at most the parser's `maxBodySize`. Bytes after the message stay in `buffer`, for the next one.
  *
  * Completes and fails as {@link readHeader} does.
  */

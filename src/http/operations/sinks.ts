@@ -2,7 +2,7 @@ import { copyOf } from "../../core/internal.ts";
 import { httpError } from "../messages/errors.ts";
 import type { Sink } from "./read-operation.ts";
 
-/** A parser of either kind of message, as the composed reads use it: a `RequestParser` or a `ResponseParser`. */
+/** The interface of `RequestParser` and `ResponseParser` that the composed reads use. */
 export interface Parser<Parsed> {
   eager: boolean;
   readonly message: Parsed | undefined;
@@ -13,10 +13,10 @@ export interface Parser<Parsed> {
   end(): void;
 }
 
-/** The parsers whose whole messages have been handed out. */
+/** Parsers whose whole message has been returned. */
 const taken = new WeakSet<object>();
 
-/** Wants a message: its head alone, or all of it. */
+/** A sink for a message: its head, or all of it. */
 export class MessageSink<Parsed> implements Sink<Parsed> {
   readonly #parser: Parser<Parsed>;
   readonly #isWhole: boolean;
@@ -24,7 +24,7 @@ export class MessageSink<Parsed> implements Sink<Parsed> {
   constructor(parser: Parser<Parsed>, wants: "head" | "message") {
     this.#parser = parser;
     this.#isWhole = wants === "message";
-    // A loop that goes on with one parser would be given the same message for ever.
+    // Otherwise a loop that reuses one parser would get the same message forever.
     if (this.#isWhole ? taken.has(parser) : parser.isHeaderDone) throw httpError("http.stale_parser");
     parser.eager = this.#isWhole;
   }
@@ -48,8 +48,8 @@ export class MessageSink<Parsed> implements Sink<Parsed> {
 }
 
 /**
- * Wants as much of the body as there is: a copy of it, undefined at its end. It does not stop after each
- * chunk: thousands of tiny ones in one read must not cost as many turns of the event loop.
+ * A sink for the body's bytes that are there: a copy of them, undefined at the end. It does not stop after each chunk,
+ * so thousands of tiny chunks in one read do not cost as many turns of the event loop.
  */
 export class PartSink implements Sink<Uint8Array | undefined> {
   readonly #parser: Parser<unknown>;
@@ -76,7 +76,7 @@ export class PartSink implements Sink<Uint8Array | undefined> {
         used += parser.put(used === 0 ? bytes : bytes.subarray(used));
       } catch (error) {
         if (first === undefined) throw error;
-        // What was sound before it is handed out; the next call throws the same.
+        // Valid bytes before the error are returned first; the next call throws the same error.
         break;
       }
       const { part } = parser;
@@ -87,7 +87,7 @@ export class PartSink implements Sink<Uint8Array | undefined> {
         continue;
       }
       if (gathered === undefined) {
-        // No more than that can come.
+        // No more than that can follow in this read.
         gathered = new Uint8Array(size + part.length + bytes.length - used);
         gathered.set(first);
       }

@@ -1,10 +1,10 @@
 import { runReported } from "../../core/internal.ts";
 import type { Body, BodyStream } from "../messages/body.ts";
 
-// Bodies that come in parts: beginning to read them, and letting go of them.
+// Starting to read streamed bodies, and stopping.
 
 /**
- * Begins to read a body. A `return` lets go of a Web stream, or one of Node's, at once: their own iterators first wait for
+ * Begins to read a body. `return` stops a Web stream or a Node stream at once: their own iterators would first wait for
  * the next part, which may never come.
  */
 export function begin(body: BodyStream): AsyncIterator<unknown> {
@@ -36,9 +36,9 @@ class WebSource implements AsyncIterator<unknown> {
   }
 }
 
-/** Lets go of a body that is not read at all, if it has a way to be told: Web streams have `cancel`, Node's `destroy`. */
+/** Stops a body that was never read, if it has a way: Web streams have `cancel`, Node's `destroy`. */
 export function discard(body: Body): void {
-  // JavaScript may have put nothing at all there.
+  // In JavaScript the body may be missing.
   const { cancel, destroy } = ((body as Body | null | undefined) ?? {}) as Partial<
     Record<"cancel" | "destroy", () => unknown>
   >;
@@ -46,12 +46,12 @@ export function discard(body: Body): void {
   if (typeof end === "function") runReported(() => end.call(body));
 }
 
-/** Lets go of one that is not read to its end. A failure of that is ignored. */
+/** Stops a body that is not read to its end. A failure of that is ignored. */
 export function stop(source: AsyncIterator<unknown> | undefined): void {
   try {
     source?.return?.()?.then(undefined, ignore);
   } catch {
-    // Likewise.
+    // Ignored too.
   }
 }
 

@@ -6,25 +6,27 @@ import type { Serializer } from "../codec/serializer.ts";
 import { trailersOf } from "../codec/trailer.ts";
 import { begin, discard, stop } from "./sources.ts";
 
-/** How many parts of a body are taken before others have their turn: ones that are there at once come in microtasks. */
+/**
+ * How many parts of a body are taken before other work gets a turn: parts that are ready at once arrive in microtasks.
+ */
 const mostInTurn = 128;
 
-/** Moves what a serializer gives out to a stream, and the parts of its message's body to the serializer. */
+/** Moves a serializer's output to a stream, and the parts of the body to the serializer. */
 export class WriteOperation {
-  /** Is told when a write is in flight, and when none is any more. */
+  /** Called with true when a write starts, and with false when none is in flight any more. */
   onWrite: ((isInFlight: boolean) => void) | undefined;
   readonly #stream: ByteStream;
   readonly #serializer: Serializer;
-  /** Whether what was wanted is written; undefined where that is all of it. */
+  /** Whether enough is written; undefined to write the whole message. */
   #isEnough: (() => boolean) | undefined;
   readonly #handler: Handler;
   #guard: AbortGuard | undefined;
   #source: AsyncIterator<unknown> | undefined;
   #inTurn = 0;
-  /** Whether the body, if it comes in parts, has been asked for any, or let go of. */
+  /** Whether the streamed body, if there is one, has been read from or stopped. */
   #isBodyTaken = false;
   #hasEnded = false;
-  /** Whether it has failed by the fault of the body, not of the stream. */
+  /** Whether the body failed, rather than the stream. */
   hasSourceFailed = false;
 
   constructor(stream: ByteStream, serializer: Serializer, isEnough: (() => boolean) | undefined, handler: Handler) {
@@ -34,7 +36,7 @@ export class WriteOperation {
     this.#handler = handler;
   }
 
-  /** Throws what the stream says of misuse; then nothing was started. */
+  /** Throws the stream's misuse errors; then nothing was started. */
   start(signal: AbortSignal | undefined): void {
     if (this.#isEnough?.() === true || this.#serializer.isDone) queueMicrotask(() => this.#finish(undefined));
     else if (this.#serializer.needsBody) this.#pull();
@@ -44,12 +46,12 @@ export class WriteOperation {
     this.#guard = AbortGuard.over(this.#stream, signal, this.#onAbort);
   }
 
-  /** All of the message is wanted now. */
+  /** From now on writes the whole message. */
   extend(): void {
     this.#isEnough = undefined;
   }
 
-  /** The rest is not wanted any more: a write in flight completes without a callback. */
+  /** Writes no more; a write in flight completes without a callback. */
   cancel(): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
@@ -81,7 +83,7 @@ export class WriteOperation {
     }
   }
 
-  /** Asks the source for its next part. */
+  /** Asks the body for its next part. */
   #pull(): void {
     if (this.#inTurn < mostInTurn) {
       this.#pullNow();
@@ -123,7 +125,7 @@ export class WriteOperation {
 
   readonly #onSourceFailed = (cause: unknown): void => {
     if (this.#hasEnded) return;
-    // A source that fails has ended.
+    // After a failure an iterator has ended, and gets no `return`.
     this.#source = undefined;
     this.#sourceFailed(cause);
   };
@@ -133,7 +135,7 @@ export class WriteOperation {
     this.#finish(cause instanceof ServalError ? cause : httpError("http.body_failed", { cause }));
   }
 
-  /** The stream is closed; what may never come any more is the next part. */
+  /** The stream is closed, so a write ends by itself; but the next part of the body may never come. */
   readonly #onAbort = (): void => {
     queueMicrotask(() => this.#finish(undefined));
   };
@@ -142,12 +144,12 @@ export class WriteOperation {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
     const error = this.#guard?.release() ?? failure;
-    // Of a part of the message, the body is for later.
+    // When only a part of the message is written, the body is for later.
     if (error !== undefined && this.#isEnough === undefined) this.#letGo();
     this.#handler(error);
   }
 
-  /** Tells the source of the body that no more is asked of it. */
+  /** Stops the body: no more of it is asked for. */
   #letGo(): void {
     stop(this.#source);
     this.#source = undefined;

@@ -15,12 +15,12 @@ export interface WriteOptions extends OperationOptions, Pick<SerializerOptions, 
 const writeOptions = optionSet("http.write", ["signal", "keepAlive", "request"], "{ signal }");
 
 /**
- * Writes the head of a serializer's message, unless that is written, and what `next` gives out with it; its option
- * `split` keeps the body out of that.
+ * Writes the head of a serializer's message, if it is not yet written, with the bytes that `next` returns together with
+ * it; the serializer's option `split` keeps the body out.
  *
- * Completes once the stream has taken it, never inside the call; without a handler, returns a promise. Fails with the
- * stream's error, or with `core.aborted` where the signal fired, which closes the stream. A write that is in flight
- * already is misuse, `core.operation_pending`: it throws where there is a handler.
+ * Completes when the stream has taken it, never inside the call; without a handler, returns a promise. Fails with the
+ * stream's error, or with `core.aborted` if the signal fired, which closes the stream. A write already in flight is
+ * misuse, `core.operation_pending`; with a handler it throws.
  */
 export function writeHeader(stream: ByteStream, serializer: Serializer, handler: Handler): void;
 export function writeHeader(stream: ByteStream, serializer: Serializer, options?: OperationOptions): Promise<void>;
@@ -40,10 +40,9 @@ export function writeHeader(
 }
 
 /**
- * Writes some of a serializer's message, at least one byte: all that one `writeSome` of the stream takes, up to the
- * serializer's `limit`. Where the serializer needs the next part of the body first, that is misuse, `http.need_body`;
- * where it is done, there is nothing to do. Completes and fails as {@link writeHeader}
- * does.
+ * Writes at least one byte of a serializer's message: as many as one `writeSome` of the stream takes, up to the
+ * serializer's `limit`. If the serializer needs the next part of the body first, that is misuse, `http.need_body`; if
+ * it is done, nothing happens. Completes and fails as {@link writeHeader} does.
  */
 export function writeSome(stream: ByteStream, serializer: Serializer, handler: Handler): void;
 export function writeSome(stream: ByteStream, serializer: Serializer, options?: OperationOptions): Promise<void>;
@@ -60,7 +59,7 @@ export function writeSome(
   handler?: Handler,
 ): Promise<void> | void {
   let hasStarted = false;
-  // Asked before the first write and after each.
+  // Called before the first write and after each.
   const isEnough = (): boolean => {
     if (!hasStarted && serializer.needsBody) throw httpError("http.need_body");
     const isWritten = hasStarted;
@@ -71,16 +70,16 @@ export function writeSome(
 }
 
 /**
- * Writes a message, or what is left of a serializer's, head and body, and completes once the stream has taken all of it.
- * A body that is bytes must stay untouched until then. One that comes in parts is asked for the next one when the last
- * has been taken: so it is read as fast as it can be sent. However that ends, the source is told to stop (`return`).
+ * Writes a message, or the rest of a serializer's, head and body, and completes when the stream has taken all of it. A
+ * body of bytes must not change until then. A streamed body is asked for its next part when the last one has been
+ * taken, so it is read as fast as it can be sent. Whenever writing ends early, the body is told to stop (`return`).
  *
- * Completes never inside the call; without a handler, returns a promise. Fails with the stream's error; with
- * `core.aborted` where the signal fired, which closes the stream; with `http.body_failed`, or the source's own
- * `ServalError`, where the source fails, and `http.bad_content_length` where it gives more or less than the head has
- * announced: part of the message is out then, and the stream can only be closed. A message that can't be sent (see
- * {@link Serializer}) and a write that is in flight already (`core.operation_pending`) are misuse: they throw where there
- * is a handler, before anything is written.
+ * Never completes inside the call; without a handler, returns a promise. Fails with the stream's error; with
+ * `core.aborted` if the signal fired, which closes the stream; with `http.body_failed`, or the body's own
+ * `ServalError`, if the body fails; and with `http.bad_content_length` if the body is longer or shorter than announced.
+ * After a failure of the body, part of the message has been sent, and the stream can only be closed. A message that
+ * can't be sent (see {@link Serializer}) and a write already in flight (`core.operation_pending`) are misuse; with a
+ * handler they throw, before anything is written.
  */
 export function write(stream: ByteStream, message: Writable, handler: Handler): void;
 export function write(stream: ByteStream, message: Writable, options?: WriteOptions): Promise<void>;
@@ -105,7 +104,7 @@ export function write(
   });
 }
 
-/** What {@link write} takes. */
+/** What {@link write} accepts. */
 export type Writable = Request | Response<Body> | Serializer;
 
 function start(

@@ -35,7 +35,7 @@ describe("a handler that fails", () => {
     ["one of fetch's", new globalThis.Response("x"), /Response.from/],
     ["an interim response", new Response({ status: 103 }), /status 103/],
     ["a switch without a release", new Response({ status: 101 }), /status 101/],
-    ["a bad field", new Response({ headers: Fields.fromRaw(["a", "b\r\nc: d"]) }), /field's value/],
+    ["a bad field", new Response({ headers: Fields.fromRaw(["a", "b\r\nc: d"]) }), /header's value/],
     ["a wrong length", new Response({ headers: { "Content-Length": "3" }, body: "four" }), /Content-Length/],
     ["a body with 204", new Response({ status: 204, body: "x" }), /204/],
     ["null for a body", Object.assign(new Response(), { body: null }), /null/],
