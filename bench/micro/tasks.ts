@@ -8,7 +8,7 @@ import { acceptKey } from "../../src/websocket/handshake/accept-key.ts";
 import { checkUpgrade } from "../../src/websocket/handshake/server-rules.ts";
 import { event, take } from "../../src/websocket/protocol/event.ts";
 import { Incoming } from "../../src/websocket/protocol/incoming.ts";
-import { Outgoing } from "../../src/websocket/protocol/outgoing.ts";
+import { FrameBuffer } from "../../src/websocket/protocol/frame-buffer.ts";
 import { messageFrame, payload } from "../load/frames.ts";
 import { pageRequest, upgradeRequest } from "./browser-request.ts";
 import { nodeParser } from "./llhttp.ts";
@@ -113,7 +113,7 @@ function receiving(): Record<string, Task> {
 
 function sending(): Record<string, Task> {
   const task = (role: "server" | "client", size: number, count: number): Task => {
-    const outgoing = new Outgoing(role);
+    const outgoing = new FrameBuffer(role);
     const data = payload({ size, text: false, deflate: false }, 0);
     return () => {
       for (let i = 0; i < count; i++) outgoing.bytes(0x82, data);

@@ -32,9 +32,7 @@ export function isValidUtf8(bytes: Uint8Array): boolean {
 }
 
 /** How many bytes a text takes as UTF-8. */
-export function utf8Length(text: string): number {
-  return Buffer.byteLength(text, "utf8");
-}
+export const utf8Length: (text: string) => number = Buffer.byteLength;
 
 /** Writes a text of characters up to U+00FF at `offset`, one byte a character; returns how many were written. */
 export function writeLatin1(bytes: Uint8Array, text: string, offset: number): number {

@@ -19,7 +19,7 @@ export type {
 export type { DeflateOptions } from "./handshake/permessage-deflate.ts";
 export { prepare, PreparedMessage } from "./protocol/prepared.ts";
 export type { RateOptions } from "./options/rate.ts";
-export type { ReceivedPart } from "./connection/receiver.ts";
+export type { ReceivedPart } from "./connection/delivery.ts";
 export type { MessageSource, Sendable } from "./operations/source.ts";
 export type { Statistics } from "./options/statistics.ts";
 export { Stream } from "./stream.ts";

@@ -57,9 +57,10 @@ import {
 import { receive } from "./operations/receive.ts";
 import { headOf, requestOf } from "./handshake/request-text.ts";
 import { PreparedMessage, type WholeData } from "./protocol/prepared.ts";
-import type { DataOpcode } from "./connection/item.ts";
-import type { ReceivedPart } from "./connection/receiver.ts";
-import { Session, type Opened } from "./connection/session.ts";
+import { Connection } from "./connection/connection.ts";
+import type { ReceivedPart } from "./connection/delivery.ts";
+import type { Opened } from "./connection/sending.ts";
+import type { DataOpcode } from "./protocol/outgoing.ts";
 import { Settings, streamOptions } from "./options/settings.ts";
 import { writeSource, type MessageSource, type Sendable } from "./operations/source.ts";
 import type { Statistics } from "./options/statistics.ts";
@@ -103,7 +104,7 @@ export class Stream<Data = unknown> {
   #response: Response | undefined;
   #protocol = "";
   #opening: ServerHandshake | ClientHandshake | undefined;
-  #session: Session<Stream> | undefined;
+  #connection: Connection<Stream> | undefined;
   #started = false;
   /** The message whose parts are being read, if `nextMessage` gave it. */
   #message: Message | undefined;
@@ -154,17 +155,17 @@ export class Stream<Data = unknown> {
 
   /** Whether messages can be sent and received: after the handshake, and until either side begins to close. */
   get isOpen(): boolean {
-    return this.#session?.isOpen === true;
+    return this.#connection?.isOpen === true;
   }
 
   /** Whether the message last received was text. */
   get gotText(): boolean {
-    return this.#session?.protocol.incoming.isText === true;
+    return this.#connection?.protocol.incoming.isText === true;
   }
 
   /** How many bytes, frame headers included, wait to be sent. */
   get bufferedAmount(): number {
-    return this.#session?.bufferedAmount ?? 0;
+    return this.#connection?.bufferedAmount ?? 0;
   }
 
   /** What has gone over the connection, and how. Throws `websocket.not_open` before the handshake. */
@@ -243,7 +244,7 @@ export class Stream<Data = unknown> {
   read(handler: Handler<MessageData>): void;
   read(options: ReadOptions, handler: Handler<MessageData>): void;
   read(...given: (ReadOptions | Handler<MessageData> | undefined)[]): Promise<MessageData> | undefined {
-    return this.#receive<MessageData>("read", given, false, (session, done) => session.read(done));
+    return this.#receive<MessageData>("read", given, false, (connection, done) => connection.read(done));
   }
 
   /**
@@ -255,7 +256,7 @@ export class Stream<Data = unknown> {
   readSome(handler: Handler<ReceivedPart>): void;
   readSome(options: ReadOptions, handler: Handler<ReceivedPart>): void;
   readSome(...given: (ReadOptions | Handler<ReceivedPart> | undefined)[]): Promise<ReceivedPart> | undefined {
-    return this.#receive<ReceivedPart>("readSome", given, true, (session, done) => session.readSome(done));
+    return this.#receive<ReceivedPart>("readSome", given, true, (connection, done) => connection.readSome(done));
   }
 
   /**
@@ -266,13 +267,13 @@ export class Stream<Data = unknown> {
   nextMessage(handler: Handler<Message>): void;
   nextMessage(options: ReadOptions, handler: Handler<Message>): void;
   nextMessage(...given: (ReadOptions | Handler<Message> | undefined)[]): Promise<Message> | undefined {
-    return this.#receive<Message>("nextMessage", given, false, (session, done) => {
-      if (session.protocol.incoming.isInParts) throw websocketError("websocket.message_in_progress");
+    return this.#receive<Message>("nextMessage", given, false, (connection, done) => {
+      if (connection.protocol.incoming.isInParts) throw websocketError("websocket.message_in_progress");
       const begun: Handler<ReceivedPart> = (error, part) => {
         if (error !== undefined) done(error, undefined as unknown as Message);
-        else done(undefined, (this.#message = new Message(part, session)));
+        else done(undefined, (this.#message = new Message(part, connection)));
       };
-      session.readSome(begun);
+      connection.readSome(begun);
       return begun;
     });
   }
@@ -317,12 +318,12 @@ export class Stream<Data = unknown> {
     const options = optionsOf<WriteOptions>(given, writeOptions);
     const signal = checkSignal(options?.signal);
     return transmit(
-      this.#session ?? this.#notOpen,
-      (session) => {
+      this.#connection ?? this.#notOpen,
+      (connection) => {
         if (options !== undefined) checkSendValues(options);
         const whole = checkSendable(data);
-        if (whole === undefined) return writeSource(session, data as MessageSource | Blob, options);
-        return session.write(codeOf(whole, options), whole, options?.compress !== false, signal !== undefined);
+        if (whole === undefined) return writeSource(connection, data as MessageSource | Blob, options);
+        return connection.write(codeOf(whole, options), whole, options?.compress !== false, signal !== undefined);
       },
       signal,
       handlerOf(given),
@@ -344,11 +345,11 @@ export class Stream<Data = unknown> {
   ): Promise<void> | undefined {
     const options = optionsOf<WriteOptions>(given, writeOptions, "writeSome");
     return transmit(
-      this.#session ?? this.#notOpen,
-      (session) => {
+      this.#connection ?? this.#notOpen,
+      (connection) => {
         if (options !== undefined) checkSendValues(options);
         if (typeof final !== "boolean") throw invalidArgument(`final must be true or false, not ${show(final)}`);
-        return session.writeSome(codeOf(data, options), checkPart(data), final, options?.compress !== false);
+        return connection.writeSome(codeOf(data, options), checkPart(data), final, options?.compress !== false);
       },
       checkSignal(options?.signal),
       handlerOf(given),
@@ -366,11 +367,11 @@ export class Stream<Data = unknown> {
   send(data: Sendable, options?: SendOptions, callback?: undefined): boolean {
     if (options !== undefined || callback !== undefined) checkSend(options, callback);
     const whole = checkSendable(data);
-    const session = this.#opened();
-    if (whole !== undefined) return session.send(codeOf(whole, options), whole, options?.compress !== false);
-    const queued = writeSource(session, data as MessageSource | Blob, options);
+    const connection = this.#opened();
+    if (whole !== undefined) return connection.send(codeOf(whole, options), whole, options?.compress !== false);
+    const queued = writeSource(connection, data as MessageSource | Blob, options);
     if (queued instanceof ServalError && queued.code === "websocket.source_failed") throw queued;
-    return session.sentParts(!(queued instanceof ServalError));
+    return connection.hasRoomAfter(queued);
   }
 
   /**
@@ -417,8 +418,8 @@ export class Stream<Data = unknown> {
       const { code, reason } = checkClose(options);
       const signal = checkSignal(options.signal);
       const terminate = (): void => this.terminate();
-      if (this.#session === undefined || signal?.aborted === true) terminate();
-      else this.#session.close(code, reason);
+      if (this.#connection === undefined || signal?.aborted === true) terminate();
+      else this.#connection.close(code, reason);
       if (signal !== undefined && this.#ended === undefined) onAbort(signal, terminate);
       // After that, which may have ended the stream at once: nothing completes inside the call.
       this.#onceClosed(() => {
@@ -431,7 +432,7 @@ export class Stream<Data = unknown> {
   /** Ends the connection now, without a close frame. What is pending fails with `core.aborted`. Always allowed. */
   terminate(): void {
     const aborted = coreError("core.aborted", { message: "The WebSocket was closed on this side" });
-    if (this.#session !== undefined) this.#session.lost(aborted);
+    if (this.#connection !== undefined) this.#connection.lost(aborted);
     else if (this.#opening !== undefined) this.#opening.abort(aborted);
     else {
       this.#started = true;
@@ -504,10 +505,10 @@ export class Stream<Data = unknown> {
     this.#protocol = result.protocol;
     this.#compact();
     const opened: Opened = { role, deflate: result.deflate };
-    this.#session = new Session<Stream>(this, this.nextLayer, opened, this.#settings, Stream.#onEnded);
+    this.#connection = new Connection<Stream>(this, this.nextLayer, opened, this.#settings, Stream.#onEnded);
     tell(done, undefined, undefined);
     // After the completion, so that a promise's continuation too comes before the first message.
-    this.#session.start(result.rest);
+    this.#connection.start(result.rest);
   }
 
   /** Saves memory: request and response stay as long as the connection, and are rarely looked at again. */
@@ -537,8 +538,8 @@ export class Stream<Data = unknown> {
     else queueMicrotask(() => callback(info));
   }
 
-  #opened(): Session<Stream> {
-    if (this.#session !== undefined) return this.#session;
+  #opened(): Connection<Stream> {
+    if (this.#connection !== undefined) return this.#connection;
     throw this.#notOpen;
   }
 
@@ -551,20 +552,20 @@ export class Stream<Data = unknown> {
     taker: string,
     given: (ReadOptions | Handler<Result> | undefined)[],
     goesOn: boolean,
-    start: (session: Session<Stream>, done: Handler<Result>) => unknown,
+    start: (connection: Connection<Stream>, done: Handler<Result>) => unknown,
   ): Promise<Result> | undefined {
     return complete(handlerOf<Result>(given), (done) => {
       const signal = checkSignal(optionsOf<ReadOptions>(given, readOptions, taker)?.signal);
-      const session = this.#opened();
+      const connection = this.#opened();
       const message = this.#message;
-      const skips = !goesOn && message !== undefined && session.protocol.incoming.isInParts;
+      const skips = !goesOn && message !== undefined && connection.protocol.incoming.isInParts;
       const startWanted = (wanted: Handler<Result>): unknown => {
-        const waiting = start(session, wanted);
+        const waiting = start(connection, wanted);
         // Only now: misuse changes nothing, and a read that is given up before leaves the rest to be dropped by the next.
         this.#message = undefined;
         return waiting;
       };
-      receive(session, { skips, signal }, startWanted, done);
+      receive(connection, { skips, signal }, startWanted, done);
       if (signal?.aborted !== true) message?.leave();
     });
   }
@@ -575,8 +576,9 @@ export class Stream<Data = unknown> {
     given: readonly unknown[],
   ): Promise<void> | undefined {
     return transmit(
-      this.#session ?? this.#notOpen,
-      (session) => session.control(opcode[taker], checkControl(payload)),
+      this.#connection ?? this.#notOpen,
+      (connection) =>
+        taker === "ping" ? connection.ping(checkControl(payload)) : connection.pong(checkControl(payload)),
       checkSignal(optionsOf<ControlOptions>(given, controlOptions, taker)?.signal),
       handlerOf(given),
     );

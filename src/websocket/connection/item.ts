@@ -1,14 +1,11 @@
 import { byteLength, type Handler } from "../../core/index.ts";
 import { copyOf, dropFront, encodeUtf8, invalidArgument } from "../../core/internal.ts";
-import type { opcode } from "../frames/frame.ts";
 import type { MessageData } from "../options/handlers.ts";
-import { copiedUpTo } from "../protocol/outgoing.ts";
+import { copiedUpTo } from "../protocol/frame-buffer.ts";
+import type { DataOpcode } from "../protocol/outgoing.ts";
 import { PreparedMessage, type WholeData } from "../protocol/prepared.ts";
 
-// What waits for its turn to be sent.
-
-/** The opcode of a message. */
-export type DataOpcode = typeof opcode.text | typeof opcode.binary;
+// The items of a `SendQueue`: messages, parts of messages, and the close.
 
 /** A message, or part of one, on its way to being frames. */
 export class Item {
@@ -18,6 +15,8 @@ export class Item {
   position: number | undefined;
   /** Called then. */
   handler: Handler | undefined;
+  /** Its bytes are memory that nobody changes, so they need no copy. */
+  isOurs = false;
   /** It is not framed before it can leave, so that it can be withdrawn: when writing has come as far as `after`. */
   isPatient = false;
   after: number | undefined;
@@ -154,14 +153,16 @@ export class Part extends Item {
   }
 }
 
-/** The close, in its place in the queue. */
+/** Our close frame, in its place in the queue. */
 export class Closing extends Item {
   readonly hasBegun = false;
-  readonly close: () => void;
+  readonly code: number;
+  readonly reason: string;
 
-  constructor(close: () => void) {
+  constructor(code: number, reason: string) {
     super(0);
-    this.close = close;
+    this.code = code;
+    this.reason = reason;
   }
 }
 

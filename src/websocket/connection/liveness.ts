@@ -9,18 +9,19 @@ export interface LivenessOptions {
   keepAlivePings: boolean;
 }
 
-/** What is to be known about a connection, and done for it. */
-export interface LivenessOwner {
+/** What a {@link Liveness} knows of its connection, and tells it. */
+export interface Living {
   /** A read is in flight: if the peer sent something we would have it. */
   readonly isReading: boolean;
   /** A write is in flight: the transport has not taken it all. */
   readonly isWriting: boolean;
   /** How many bytes the transport has taken. */
   readonly written: number;
-  /** Asks the peer for a sign of life. */
-  sendPing(payload: Uint8Array): void;
-  /** The peer has been silent for too long, or has not closed in time. */
-  timedOut(): void;
+  /**
+   * A time has come: with a payload, to ask the peer for a sign of life by a ping with it; without, to give the peer up,
+   * which has been silent for too long or has not closed in time.
+   */
+  expired(ping?: Uint8Array): void;
 }
 
 /**
@@ -31,7 +32,7 @@ export interface LivenessOwner {
 export class Liveness implements Expiring {
   readonly #clock: Clock;
   readonly #options: Readonly<LivenessOptions>;
-  readonly #owner: LivenessOwner;
+  readonly #connection: Living;
   #timer: SharedTimer | undefined;
   /** The last sign of life. Of reads it is the start that counts: the silence is as old as the read that is in flight. */
   #lastLife = 0;
@@ -43,10 +44,10 @@ export class Liveness implements Expiring {
   #isEnding = false;
   #pings: Pings | undefined;
 
-  constructor(options: Readonly<LivenessOptions>, clock: Clock, owner: LivenessOwner) {
+  constructor(options: Readonly<LivenessOptions>, clock: Clock, connection: Living) {
     this.#options = options;
     this.#clock = clock;
-    this.#owner = owner;
+    this.#connection = connection;
   }
 
   /** Begins to watch. */
@@ -103,8 +104,8 @@ export class Liveness implements Expiring {
   }
 
   #setTimer(ms: number): void {
-    this.#written = this.#owner.written;
-    this.#wasWriting = this.#owner.isWriting;
+    this.#written = this.#connection.written;
+    this.#wasWriting = this.#connection.isWriting;
     // What keeps the process is the transport, if anything.
     this.#timer = SharedTimer.set(this.#clock, ms, this, false);
   }
@@ -112,17 +113,17 @@ export class Liveness implements Expiring {
   /** It is time to look, or the deadline of the end. Called by the timer. */
   expired(): void {
     this.#timer = undefined;
-    if (this.#isEnding) this.#owner.timedOut();
+    if (this.#isEnding) this.#connection.expired();
     else this.#check();
   }
 
   #check(): void {
-    const owner = this.#owner;
+    const connection = this.#connection;
     const { idle, keepAlivePings } = this.#options;
     const now = this.#now;
     // Bytes that the transport takes at once may lie in its buffer; those it had no room for went to the peer.
-    const hasProgress = owner.written > this.#written && (this.#wasWriting || owner.isWriting);
-    if (hasProgress || !owner.isReading) {
+    const hasProgress = connection.written > this.#written && (this.#wasWriting || connection.isWriting);
+    if (hasProgress || !connection.isReading) {
       this.#lastLife = now;
       // Of a peer that is gone the transport finds out by what it does not acknowledge.
       if (!hasProgress && keepAlivePings) this.#ask();
@@ -130,7 +131,7 @@ export class Liveness implements Expiring {
     }
     const silence = now - this.#lastLife;
     if (silence >= idle) {
-      owner.timedOut();
+      connection.expired();
     } else if (this.#isAsked || silence < this.#period) {
       this.#setTimer(Math.max(1, (this.#isAsked ? idle : this.#period) - silence));
     } else {
@@ -142,10 +143,10 @@ export class Liveness implements Expiring {
 
   #ask(): void {
     // Behind what the peer does not take, more pings say no more.
-    if (this.#owner.isWriting) return;
+    if (this.#connection.isWriting) return;
     const payload = (this.#pings ??= new Pings()).next();
     this.pinged(payload);
-    this.#owner.sendPing(payload);
+    this.#connection.expired(payload);
   }
 }
 

@@ -1,8 +1,8 @@
 import { abortError, complete, promised, type Handler, type ServalError } from "../../core/index.ts";
 import { checkSignal, copyOf, decodeUtf8, longestText, offAbort, onAbort } from "../../core/internal.ts";
 import { websocketError } from "../frames/errors.ts";
-import type { ReceivedPart } from "../connection/receiver.ts";
-import type { Session } from "../connection/session.ts";
+import type { ReceivedPart } from "../connection/delivery.ts";
+import type { Connection } from "../connection/connection.ts";
 import type { ReadOptions } from "../options/options.ts";
 import { readOptions } from "../options/of-operations.ts";
 import { handlerOf, optionsOf } from "./arguments.ts";
@@ -10,7 +10,7 @@ import { handlerOf, optionsOf } from "./arguments.ts";
 const nothing: Uint8Array = new Uint8Array(0);
 
 /** Where the parts of a message come from. */
-type Reads = Pick<Session<unknown>, "readSome" | "cancelRead">;
+type Reads = Pick<Connection<unknown>, "readSome" | "cancelRead">;
 
 /**
  * A message that is received in parts, as they come: `for await (const bytes of message)`. It comes from `nextMessage`, as

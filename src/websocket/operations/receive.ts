@@ -1,9 +1,9 @@
 import { abortError, type Handler } from "../../core/index.ts";
 import { offAbort, onAbort } from "../../core/internal.ts";
-import type { ReceivedPart } from "../connection/receiver.ts";
-import type { Session } from "../connection/session.ts";
+import type { ReceivedPart } from "../connection/delivery.ts";
+import type { Connection } from "../connection/connection.ts";
 
-type Reads = Pick<Session<unknown>, "read" | "readSome" | "cancelRead">;
+type Reads = Pick<Connection<unknown>, "read" | "readSome" | "cancelRead">;
 
 /** How one thing is received. */
 export interface Receiving {
@@ -14,10 +14,10 @@ export interface Receiving {
 
 /**
  * Receives a message, or a part of one, until the signal aborts: then what it waited for stays for the next. Throws what
- * the session says of misuse. `start` returns the handler that it gave to the session, if that is another.
+ * the connection says of misuse. `start` returns the handler that it gave to the connection, if that is another.
  */
 export function receive<Result>(
-  session: Reads,
+  connection: Reads,
   { skips, signal }: Receiving,
   start: (handler: Handler<Result>) => unknown,
   done: Handler<Result>,
@@ -33,7 +33,7 @@ export function receive<Result>(
   let waiting: unknown;
   const giveUp = (): void => {
     offAbort(signal!, giveUp);
-    if (session.cancelRead(waiting)) queueMicrotask(() => done(abortError(signal!), undefined as Result));
+    if (connection.cancelRead(waiting)) queueMicrotask(() => done(abortError(signal!), undefined as Result));
   };
   const finish: Handler<Result> = (error, result) => {
     if (signal !== undefined) offAbort(signal, giveUp);
@@ -45,11 +45,11 @@ export function receive<Result>(
   const skip: Handler<ReceivedPart> = (error, part) => {
     if (error !== undefined) finish(error, undefined as Result);
     else if (part.done) startWanted();
-    else session.readSome(skip);
+    else connection.readSome(skip);
   };
   if (skips) {
     waiting = skip;
-    session.readSome(skip);
+    connection.readSome(skip);
   } else startWanted();
   if (signal !== undefined) onAbort(signal, giveUp);
 }

@@ -3,7 +3,7 @@ import { bytesOf, invalidArgument, isPromise, piecesOf } from "../../core/intern
 import { thrownBy } from "../frames/errors.ts";
 import { opcode } from "../frames/frame.ts";
 import type { Item, PartedMessage } from "../connection/item.ts";
-import type { Session } from "../connection/session.ts";
+import type { Connection } from "../connection/connection.ts";
 import { tell } from "../connection/tell.ts";
 import type { WriteOptions } from "../options/options.ts";
 import type { PreparedMessage } from "../protocol/prepared.ts";
@@ -19,21 +19,21 @@ export type MessageSource = AsyncIterable<string | BufferSource> | Iterable<stri
  */
 export type Sendable = string | BufferSource | readonly BufferSource[] | Blob | PreparedMessage | MessageSource;
 
-type Parts = Pick<Session<unknown>, "part" | "abandon" | "hasWritten" | "waitWritten">;
+type Parts = Pick<Connection<unknown>, "part" | "abandon" | "hasWritten" | "waitWritten">;
 
 /**
  * Sends what a source gives as the parts of a message, each when there is room for it, to its end; `isOver` tells that the
  * message is not to be sent any more, and the source is told so.
  */
 export class SourceWriter {
-  readonly #session: Parts;
+  readonly #connection: Parts;
   readonly #message: PartedMessage;
   readonly #iterator: AsyncIterator<string | BufferSource> | Iterator<string | BufferSource>;
   #isOver = false;
 
   /** Throws what the source throws when it is asked for its iterator. */
-  constructor(session: Parts, message: PartedMessage, source: MessageSource) {
-    this.#session = session;
+  constructor(connection: Parts, message: PartedMessage, source: MessageSource) {
+    this.#connection = connection;
     this.#message = message;
     this.#iterator = Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]();
   }
@@ -73,7 +73,7 @@ export class SourceWriter {
       const error = cause instanceof ServalError ? cause : thrownBy("websocket.source_failed", cause);
       const { handler } = this.#message;
       this.#message.handler = undefined;
-      this.#session.abandon(this.#message, error, handler === undefined);
+      this.#connection.abandon(this.#message, error, handler === undefined);
       if (handler !== undefined) tell(handler, error, undefined);
     }
   }
@@ -90,13 +90,13 @@ export class SourceWriter {
   /** Fulfils when there is room again. */
   #send(bytes: Uint8Array, isLast: boolean): Promise<void> | undefined {
     if (bytes.length === 0 && !isLast) return undefined;
-    const session = this.#session;
-    const queued: number | Item = session.part(this.#message, bytes, isLast);
-    if (typeof queued === "number" && session.hasWritten(queued)) return undefined;
+    const connection = this.#connection;
+    const queued: number | Item = connection.part(this.#message, bytes, isLast);
+    if (typeof queued === "number" && connection.hasWritten(queued)) return undefined;
     return new Promise((resolve) => {
       // An error is the whole message's, which is told of it too.
       const done = (): void => resolve();
-      if (typeof queued === "number") session.waitWritten(queued, done);
+      if (typeof queued === "number") connection.waitWritten(queued, done);
       else queued.handler = done;
     });
   }
@@ -112,11 +112,11 @@ export class SourceWriter {
   }
 }
 
-type Begins = Parts & Pick<Session<unknown>, "begin" | "withdraw">;
+type Begins = Parts & Pick<Connection<unknown>, "begin" | "withdraw">;
 
 /** Begins a message whose parts come from a source. Returns it, or why it can't be sent. */
 export function writeSource(
-  session: Begins,
+  connection: Begins,
   source: MessageSource | Blob,
   options: WriteOptions | undefined,
 ): PartedMessage | ServalError {
@@ -124,17 +124,18 @@ export function writeSource(
   const kind = options?.kind ?? (source instanceof Message ? source.kind : undefined);
   if (kind !== undefined) checkKind(kind);
   const size = source instanceof Blob ? source.size : 0;
-  const message = session.begin(options?.compress !== false, options?.signal !== undefined, size);
+  const message = connection.begin(undefined, options?.compress !== false, size);
   if (message instanceof ServalError) return message;
+  message.isPatient = options?.signal !== undefined;
   message.isFinite = source instanceof Blob || Array.isArray(source);
   if (kind !== undefined) message.code = kind === "text" ? opcode.text : opcode.binary;
   try {
-    const writer = new SourceWriter(session, message, source instanceof Blob ? piecesOf(source) : source);
+    const writer = new SourceWriter(connection, message, source instanceof Blob ? piecesOf(source) : source);
     message.cancel = () => writer.stop();
     // By a promise: what makes room runs in another async context than the caller's.
     void new Promise<void>((resolve) => message.whenFirst(resolve)).then(() => writer.start());
   } catch (cause) {
-    session.withdraw(message);
+    connection.withdraw(message);
     return thrownBy("websocket.source_failed", cause);
   }
   return message;

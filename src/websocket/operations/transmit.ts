@@ -1,13 +1,11 @@
 import { abortError, complete, ServalError, type Handler } from "../../core/index.ts";
 import { checkHandler, handled, offAbort, onAbort } from "../../core/internal.ts";
-import { room } from "../connection/application.ts";
+import type { Connection } from "../connection/connection.ts";
+import { room } from "../connection/delivery.ts";
 import type { Item } from "../connection/item.ts";
-import type { Session } from "../connection/session.ts";
+import type { Queued } from "../connection/sending.ts";
 
-/** What sending something came to: how far writing must come, an item that will know, or why it can't be sent. */
-export type Queued = number | Item | ServalError;
-
-type Writes = Pick<Session<unknown>, "hasWritten" | "waitWritten" | "withdraw">;
+type Writes = Pick<Connection<unknown>, "hasWritten" | "waitWritten" | "withdraw">;
 
 /**
  * Completes an operation that queues something: at once, when it has been written as far as is asked, or when the signal

@@ -1,4 +1,5 @@
 import type { WebsocketCode } from "../frames/errors.ts";
+import type { ControlKind } from "../options/handlers.ts";
 
 const empty: Uint8Array = new Uint8Array(0);
 
@@ -24,6 +25,17 @@ export const event = {
 
 /** One of {@link event}. */
 export type Event = (typeof event)[keyof typeof event];
+
+/** The kinds of the events that are control frames. */
+export const controlKinds: {
+  readonly [event.ping]: ControlKind;
+  readonly [event.pong]: ControlKind;
+  readonly [event.close]: ControlKind;
+} = {
+  [event.ping]: "ping",
+  [event.pong]: "pong",
+  [event.close]: "close",
+};
 
 /** How `Incoming.next` takes data. */
 export const take = {

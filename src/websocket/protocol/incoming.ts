@@ -48,7 +48,8 @@ export class Incoming implements FramePayload {
 
   readonly #masked: boolean;
   readonly #options: IncomingOptions;
-  readonly #inflater: Inflater | undefined;
+  /** Inflates messages, where permessage-deflate was agreed on. */
+  readonly inflater: Inflater | undefined;
 
   #dropsData = false;
 
@@ -65,11 +66,10 @@ export class Incoming implements FramePayload {
   left = 0;
   #key = 0;
 
-  /** `inflater` inflates messages, where permessage-deflate was agreed on. */
   constructor(role: Role, options: IncomingOptions, inflater?: Inflater) {
     this.#masked = role === "server";
     this.#options = options;
-    this.#inflater = inflater;
+    this.inflater = inflater;
   }
 
   get #textAsBytes(): boolean {
@@ -134,6 +134,12 @@ export class Incoming implements FramePayload {
     this.#input = empty;
     this.#at = this.#end = this.left = 0;
     this.#assembly = undefined;
+  }
+
+  /** Drops everything for good, and gives the memory of the inflater back. */
+  close(): void {
+    this.clear();
+    this.inflater?.close();
   }
 
   /** Takes the next event from the input, data in the way that `taking` says; undefined when more bytes are needed. */
@@ -210,7 +216,7 @@ export class Incoming implements FramePayload {
     this.left = length;
     this.#key = key;
     const { maxMessageSize } = this.#options;
-    const assembly = (this.#assembly ??= new Assembly(this.isText, isDeflated, maxMessageSize, this.#inflater));
+    const assembly = (this.#assembly ??= new Assembly(this.isText, isDeflated, maxMessageSize, this.inflater));
     assembly.frames++;
     return assembly;
   }
@@ -222,7 +228,7 @@ export class Incoming implements FramePayload {
     // RFC 7692 section 6: of the reserved bits the first, on the first frame of a message, where that was agreed on.
     if (reserved !== 0) {
       const isFirst = code === opcode.text || code === opcode.binary;
-      if (reserved !== deflatedBit || this.#inflater === undefined || !isFirst) return "websocket.bad_reserved_bits";
+      if (reserved !== deflatedBit || this.inflater === undefined || !isFirst) return "websocket.bad_reserved_bits";
     }
     if (code >= opcode.close) {
       if (code > opcode.pong) return "websocket.bad_opcode";
@@ -264,9 +270,9 @@ export class Incoming implements FramePayload {
     this.messages++;
     this.payload += length;
     if (this.isText && !this.#textAsBytes) {
-      const text = decodeChecked(this.#peek(at, length, key));
-      if (text === undefined) return this.#fail("websocket.bad_frame_payload");
-      found.message = text;
+      const bytes = this.#peek(at, length, key);
+      if (!isValidUtf8(bytes)) return this.#fail("websocket.bad_frame_payload");
+      found.message = decodeUtf8(bytes, 0, length);
       return event.message;
     }
     const bytes = this.#copy(at, length, key);
@@ -278,7 +284,7 @@ export class Incoming implements FramePayload {
   /** A whole message has come deflated. */
   #takeDeflated(payload: Uint8Array, owned: boolean): Event {
     this.deflatedPayload += payload.length;
-    const inflater = this.#inflater!;
+    const inflater = this.inflater!;
     const aside = inflater.inflateAside(payload, this.inflatedLimit);
     if (aside !== undefined) return this.#takeInflated(aside, false);
     const result = inflater.inflate(payload, this.inflatedLimit);
@@ -390,9 +396,4 @@ export class Incoming implements FramePayload {
 /** Whether the message in progress has something to take that needs no more bytes. */
 function isReady(assembly: Assembly, taking: Take): boolean {
   return assembly.hasMore || (taking === take.part && assembly.hasGathered);
-}
-
-/** Bytes as text; undefined if they are not UTF-8. */
-function decodeChecked(bytes: Uint8Array): string | undefined {
-  return isValidUtf8(bytes) ? decodeUtf8(bytes, 0, bytes.length) : undefined;
 }

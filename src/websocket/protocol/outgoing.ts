@@ -1,272 +1,148 @@
-import { byteLength, type Role } from "../../core/index.ts";
-import {
-  allocate,
-  blockSize,
-  dropFront,
-  encodeUtf8,
-  giveBackChunk,
-  invalidArgument,
-  SharedBlock,
-  takeChunk,
-  utf8Length,
-  writeUtf8,
-} from "../../core/internal.ts";
-import { maxHeaderSize, writeHeader } from "../frames/frame.ts";
-import { maskInPlace, maskInto, rotateKey } from "../frames/mask.ts";
-import { maskingKey } from "../frames/masking-key.ts";
+import type { Role } from "../../core/index.ts";
+import { utf8Length, writeUtf8 } from "../../core/internal.ts";
+import { inlineUpTo, type Deflater } from "../deflate/deflate.ts";
+import { deflatedBit, finalBit, type opcode } from "../frames/frame.ts";
+import { copiedUpTo, FrameBuffer } from "./frame-buffer.ts";
+import { PreparedMessage, type WholeData } from "./prepared.ts";
 
-/** Payloads up to this many bytes are copied when they are queued; larger ones are referenced until written. */
-export const copiedUpTo: number = 16 * 1024;
+/** The opcode of a message. */
+export type DataOpcode = typeof opcode.text | typeof opcode.binary;
 
-/** What a connection reserves of a block that others use meanwhile, in bytes; more each time, so that its pieces stay few. */
-const firstReserve = 1024;
-const lastReserve = 16 * 1024;
+/** How messages are framed. */
+export interface OutgoingOptions {
+  /** The most payload of a frame, in bytes. */
+  readonly fragmentSize: number;
+  readonly highWaterMark: number;
+  /** Messages of fewer bytes than the threshold are not compressed. */
+  readonly deflate?: { readonly threshold: number } | undefined;
+}
 
-/**
- * Frames to bytes (RFC 6455 section 5), gathered until the next write, without I/O. Small payloads and all headers are
- * copied into a chunk of a block that all connections share, one after the other, so that many messages leave as one
- * buffer; large payloads stand in the list as they are. A connection for which nothing waits holds nothing.
- */
-export class Outgoing {
-  /** How many bytes were ever queued. */
-  queued = 0;
-  /** How many of them were written. */
-  written = 0;
+/** Texts are encoded here on their way into the deflater. */
+const scratchSize = 16 * 1024;
+let scratch: Uint8Array | undefined;
 
-  /** A client masks every frame, a server none (RFC 6455 section 5.1); the key for what comes next of the frame begun. */
-  readonly isMasked: boolean;
-  #key = 0;
+/** Messages to frames (RFC 6455 section 5.4): compressed where that was agreed on (RFC 7692 section 6). */
+export class Outgoing extends FrameBuffer {
+  /** How many messages were framed, and bytes of them; of the deflated ones, bytes before and after. */
+  messages = 0;
+  payloadSize = 0;
+  inflatedPayload = 0;
+  deflatedPayload = 0;
 
-  /** What waits, in order, one buffer or a list of them; the chunk that is being filled comes last. */
-  #pieces: Uint8Array | Uint8Array[] | undefined;
-  /** The block of that chunk; what is filled of it and no piece yet; and where the chunk ends. */
-  #block: SharedBlock | undefined;
-  #begin = 0;
-  #end = 0;
-  #limit = 0;
-  /** Of full chunks whose bytes wait, the blocks: one for each chunk. */
-  #blocks: SharedBlock[] | undefined;
-  /** What is being written, as `take` returned it, and how many bytes that is. */
-  #flight: Uint8Array | Uint8Array[] | undefined;
-  #flightSize = 0;
-  #flightBlocks: SharedBlock | SharedBlock[] | undefined;
+  /** Compresses messages, where permessage-deflate was agreed on. */
+  readonly deflater: Deflater | undefined;
+  readonly options: OutgoingOptions;
 
-  /** How many bytes wait or are being written. */
-  get bufferedAmount(): number {
-    return this.queued - this.written;
-  }
-
-  constructor(role: Role) {
-    this.isMasked = role === "client";
-  }
-
-  /** Queues a frame whose first byte is `first`, with a payload that is text. Returns how many bytes of payload that is. */
-  text(first: number, text: string): number {
-    const length = utf8Length(text);
-    if (length > copiedUpTo) {
-      this.bytes(first, encodeUtf8(text));
-      return length;
-    }
-    const block = this.#room(maxHeaderSize + length);
-    const at = this.#writeHeader(block, first, length);
-    writeUtf8(block, text, at, length);
-    if (this.isMasked) maskInPlace(block, at, length, this.#key);
-    this.#advance(at + length);
-    return length;
-  }
-
-  /** Queues a frame whose first byte is `first`, with a payload of bytes. */
-  bytes(first: number, payload: Uint8Array): void {
-    const { length } = payload;
-    if (length > copiedUpTo) {
-      this.header(first, length);
-      this.payload(payload);
-      return;
-    }
-    const block = this.#room(maxHeaderSize + length);
-    const at = this.#writeHeader(block, first, length);
-    if (this.isMasked) maskInto(payload, 0, block, at, length, this.#key);
-    else block.set(payload, at);
-    this.#advance(at + length);
-  }
-
-  /** Queues the header of a frame with a payload of `length` bytes, which {@link payload} has to add before anything else. */
-  header(first: number, length: number): void {
-    const block = this.#room(maxHeaderSize);
-    this.#advance(this.#writeHeader(block, first, length));
-  }
-
-  /** Adds to the payload of the frame whose header was queued last. */
-  payload(bytes: Uint8Array): void {
-    const { length } = bytes;
-    if (length <= copiedUpTo) {
-      const block = this.#room(length);
-      if (this.isMasked) maskInto(bytes, 0, block, this.#end, length, this.#key);
-      else block.set(bytes, this.#end);
-      this.#advance(this.#end + length);
-    } else {
-      this.#seal();
-      this.#add(this.isMasked ? masked(bytes, this.#key) : bytes);
-      this.queued += length;
-    }
-    if (this.isMasked) this.#key = rotateKey(this.#key, length);
-  }
-
-  /** Queues a frame that is ready, where nothing is masked. Its bytes never change: where nothing waits, they need no copy. */
-  frame(bytes: Uint8Array): void {
-    if (this.#block !== undefined || this.#pieces !== undefined) {
-      this.payload(bytes);
-      return;
-    }
-    this.#pieces = bytes;
-    this.queued += bytes.length;
+  constructor(role: Role, options: OutgoingOptions, deflater?: Deflater) {
+    super(role);
+    this.options = options;
+    this.deflater = deflater;
   }
 
   /**
-   * Everything queued since the last call, to be written; undefined if there is nothing. What it returns is in use
-   * until `wrote` has accounted for all of it.
+   * Frames a message at once, if it fits into one frame and needs no compressing on another thread; undefined if not.
+   * Returns how far writing must come before the message counts as written.
    */
-  take(): Uint8Array | readonly Uint8Array[] | undefined {
-    this.#close();
-    const pieces = this.#pieces;
-    if (pieces !== undefined) {
-      this.#flight = this.#flight === undefined ? pieces : joined(this.#flight, pieces);
-      this.#pieces = undefined;
+  send(code: DataOpcode, data: WholeData, compress: boolean): number | undefined {
+    const { fragmentSize, highWaterMark } = this.options;
+    let size: number;
+    if (typeof data === "string") {
+      // UTF-8 takes at most three bytes for each code unit.
+      if (data.length * 3 > fragmentSize && utf8Length(data) > fragmentSize) return undefined;
+      if (compress && this.deflater !== undefined) return this.#deflateText(this.deflater, code, data);
+      size = this.text(finalBit | code, data);
+    } else if (data instanceof Uint8Array) {
+      size = data.length;
+      if (size > fragmentSize) return undefined;
+      if (compress && this.deflater !== undefined && size >= this.threshold) return this.#deflateBytes(code, data);
+      this.bytes(finalBit | code, data);
+      // A referenced payload is the caller's again once the write has settled, so all of it must have left.
+      if (size > copiedUpTo) return this.framed(size, true);
+    } else {
+      return data instanceof PreparedMessage ? this.#sendPrepared(data, compress) : undefined;
     }
-    const blocks = this.#blocks;
-    if (blocks !== undefined) {
-      const only = blocks.length === 1 && this.#flightBlocks === undefined;
-      this.#flightBlocks = only ? blocks[0] : joined(this.#flightBlocks ?? [], blocks);
-      this.#blocks = undefined;
+    this.messages++;
+    this.payloadSize += size;
+    return this.queued - highWaterMark + 1;
+  }
+
+  /** Counts a message of `size` bytes as framed; returns what {@link send} does. */
+  framed(size: number, isReferenced: boolean): number {
+    this.messages++;
+    this.payloadSize += size;
+    return this.position(isReferenced);
+  }
+
+  /**
+   * How far writing must come before what was queued last counts as written: until there is room, but wholly where
+   * the payload is the caller's memory.
+   */
+  position(isReferenced: boolean): number {
+    return isReferenced ? this.queued : this.queued - this.options.highWaterMark + 1;
+  }
+
+  /** The fewest bytes of a message that is compressed. */
+  get threshold(): number {
+    return this.options.deflate?.threshold ?? 0;
+  }
+
+  /** Some messages get no smaller. With takeover the peer must have them all the same: later ones may refer to them. */
+  isWorthIt(deflated: number, size: number): boolean {
+    return deflated < size || this.deflater!.takeover;
+  }
+
+  /** Counts a payload of `before` bytes that was deflated to `after`. */
+  countDeflated(before: number, after: number): void {
+    this.inflatedPayload += before;
+    this.deflatedPayload += after;
+  }
+
+  /** Queues a frame with what the deflater gave, whose memory is used again for the next message. */
+  deflatedBytes(first: number, payload: Uint8Array): void {
+    this.bytes(first, payload.length > copiedUpTo ? new Uint8Array(payload) : payload);
+  }
+
+  #deflateText(deflater: Deflater, code: DataOpcode, text: string): number | undefined {
+    const length = utf8Length(text);
+    if (length >= this.threshold) {
+      if (length > scratchSize) return undefined;
+      const bytes = (scratch ??= new Uint8Array(scratchSize));
+      writeUtf8(bytes, text, 0, length);
+      const payload = deflater.deflate(bytes.subarray(0, length));
+      if (this.isWorthIt(payload.length, length)) return this.#sendDeflated(code, payload, length);
     }
-    this.#flightSize = this.bufferedAmount;
-    // A referenced payload is the application's memory. Moved to another thread meanwhile, it is empty here.
-    if ((this.#flight === undefined ? 0 : byteLength(this.#flight)) !== this.#flightSize) {
-      throw invalidArgument("A buffer was detached before it had been written");
+    this.text(finalBit | code, text);
+    return this.framed(length, false);
+  }
+
+  #deflateBytes(code: DataOpcode, data: Uint8Array): number | undefined {
+    const { length } = data;
+    if (length > inlineUpTo) return undefined;
+    const payload = this.deflater!.deflate(data);
+    if (this.isWorthIt(payload.length, length)) return this.#sendDeflated(code, payload, length);
+    this.bytes(finalBit | code, data);
+    return this.framed(length, length > copiedUpTo);
+  }
+
+  #sendDeflated(code: DataOpcode, payload: Uint8Array, length: number): number {
+    this.countDeflated(length, payload.length);
+    this.deflatedBytes(finalBit | deflatedBit | code, payload);
+    return this.framed(length, false);
+  }
+
+  /** The bytes of a prepared frame never change, so it need not have left for the write to settle. */
+  #sendPrepared(message: PreparedMessage, compress: boolean): number | undefined {
+    const { length } = message.payload;
+    const deflater = compress ? this.deflater : undefined;
+    if (this.isMasked || length > this.options.fragmentSize) return undefined;
+    if (deflater === undefined || !message.compress || length < this.threshold) this.frame(message.frame);
+    else if (deflater.takeover || length > inlineUpTo) return undefined;
+    else {
+      const frame = message.deflatedFrame(deflater);
+      const isSmaller = frame.length < message.frame.length;
+      if (isSmaller) this.countDeflated(length, frame.length);
+      this.frame(isSmaller ? frame : message.frame);
     }
-    return this.#flight;
+    return this.framed(length, false);
   }
-
-  /** Accounts for bytes that the layer below took; what it did not take comes first in the next `take`. */
-  wrote(count: number): void {
-    this.written += count;
-    this.#flightSize -= count;
-    if (this.#flightSize === 0) {
-      this.#flight = undefined;
-      giveBackAll(this.#flightBlocks);
-      this.#flightBlocks = undefined;
-      return;
-    }
-    this.#flight = dropFront(listed(this.#flight!), count);
-    this.#releaseBlocks(this.#flight);
-  }
-
-  /** Gives back the chunks that have left: where every write is short, a flight may never come to its end. */
-  #releaseBlocks(flight: readonly Uint8Array[]): void {
-    if (this.#flightBlocks === undefined) return;
-    const used = new Set(flight.map((piece) => piece.buffer));
-    this.#flightBlocks = listed(this.#flightBlocks).filter((block) => {
-      const isUsed = used.has(block.bytes.buffer);
-      if (!isUsed) giveBackChunk(block);
-      return isUsed;
-    });
-  }
-
-  /** Drops what waits. Of a write that is in flight, the blocks are left to the collector: the layer below may still look at them. */
-  clear(): void {
-    this.#close();
-    giveBackAll(this.#blocks);
-    this.#pieces = this.#blocks = this.#flight = this.#flightBlocks = undefined;
-    this.#flightSize = 0;
-    // That it was queued is forgotten; it was never written.
-    this.queued = this.written;
-  }
-
-  /** Writes a header where the block's free part begins, and chooses the key; returns where the payload goes. */
-  #writeHeader(block: Uint8Array, first: number, length: number): number {
-    const at = writeHeader(block, this.#end, first, length, this.isMasked);
-    if (!this.isMasked) return at;
-    const key = (this.#key = maskingKey());
-    block[at] = key;
-    block[at + 1] = key >>> 8;
-    block[at + 2] = key >>> 16;
-    block[at + 3] = key >>> 24;
-    return at + 4;
-  }
-
-  /** The block being filled, with room for `size` bytes at `#end`. */
-  #room(size: number): Uint8Array {
-    const block = this.#block;
-    const end = this.#end + size;
-    if (block === undefined) return this.#open(takeChunk(size), size);
-    if (end > this.#limit) {
-      // No other connection has taken a chunk after ours, so it can grow.
-      if (block.end === this.#limit && end <= blockSize) block.end = this.#limit = end;
-      else {
-        this.#close();
-        const reserve = Math.min(lastReserve, firstReserve * 4 ** Math.min(2, this.#blocks!.length - 1));
-        return this.#open(takeChunk(Math.max(size, reserve)), Math.max(size, reserve));
-      }
-    }
-    return block.bytes;
-  }
-
-  #open(block: SharedBlock, size: number): Uint8Array {
-    this.#block = block;
-    this.#limit = block.end;
-    this.#begin = this.#end = block.end - size;
-    return block.bytes;
-  }
-
-  #advance(end: number): void {
-    this.queued += end - this.#end;
-    this.#end = end;
-  }
-
-  /** Makes what was filled since the last time a piece. */
-  #seal(): void {
-    if (this.#block === undefined || this.#begin === this.#end) return;
-    const { buffer, byteOffset } = this.#block.bytes;
-    // The constructor costs a third of what `subarray` does.
-    this.#add(new Uint8Array(buffer, byteOffset + this.#begin, this.#end - this.#begin));
-    this.#begin = this.#end;
-  }
-
-  /** Nothing more goes into the chunk. */
-  #close(): void {
-    const block = this.#block;
-    if (block === undefined) return;
-    this.#seal();
-    // What it did not need is the next one's.
-    if (block.end === this.#limit) block.end = this.#end;
-    (this.#blocks ??= []).push(block);
-    this.#block = undefined;
-  }
-
-  #add(piece: Uint8Array): void {
-    if (this.#pieces === undefined) this.#pieces = piece;
-    else if (this.#pieces instanceof Uint8Array) this.#pieces = [this.#pieces, piece];
-    else this.#pieces.push(piece);
-  }
-}
-
-function listed<Item>(items: Item | Item[]): Item[] {
-  return Array.isArray(items) ? items : [items];
-}
-
-function joined<Item>(first: Item | Item[], second: Item | Item[]): Item[] {
-  return [...listed(first), ...listed(second)];
-}
-
-function giveBackAll(blocks: SharedBlock | SharedBlock[] | undefined): void {
-  if (blocks === undefined) return;
-  if (blocks instanceof SharedBlock) giveBackChunk(blocks);
-  else for (const block of blocks) giveBackChunk(block);
-}
-
-/** A payload that is not ours to change, masked in memory of its own. */
-function masked(payload: Uint8Array, key: number): Uint8Array {
-  const bytes = allocate(payload.length);
-  maskInto(payload, 0, bytes, 0, payload.length, key);
-  return bytes;
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { copiedUpTo } from "../../../src/websocket/protocol/outgoing.ts";
+import { copiedUpTo } from "../../../src/websocket/protocol/frame-buffer.ts";
 import { itemsOf, joined, Part, PartedMessage, WholeMessage } from "../../../src/websocket/connection/item.ts";
 import { opcode } from "../../../src/websocket/frames/frame.ts";
 import { prepare } from "../../../src/websocket/protocol/prepared.ts";

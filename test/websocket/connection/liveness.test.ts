@@ -2,13 +2,13 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { Clock } from "../../../src/core/index.ts";
 import { VirtualClock } from "../../../src/testing/index.ts";
-import { Liveness, type LivenessOptions, type LivenessOwner } from "../../../src/websocket/connection/liveness.ts";
+import { Liveness, type LivenessOptions, type Living } from "../../../src/websocket/connection/liveness.ts";
 import { fc, runs } from "../../support/property.ts";
 
 const idle = 1000;
 
 /** A connection as its clock sees it, which the test moves. */
-class Owner implements LivenessOwner {
+class Owner implements Living {
   readonly clock: VirtualClock = new VirtualClock();
   readonly liveness: Liveness;
   isReading = true;
@@ -25,14 +25,14 @@ class Owner implements LivenessOwner {
     this.liveness.reading();
   }
 
-  sendPing(payload: Uint8Array): void {
-    this.pings.push(this.clock.now());
-    this.payloads.push(Buffer.from(payload).toString("hex"));
-  }
-
-  timedOut(): void {
-    this.timeouts.push(this.clock.now());
-    this.liveness.stop();
+  expired(ping?: Uint8Array): void {
+    if (ping !== undefined) {
+      this.pings.push(this.clock.now());
+      this.payloads.push(Buffer.from(ping).toString("hex"));
+    } else {
+      this.timeouts.push(this.clock.now());
+      this.liveness.stop();
+    }
   }
 
   /** Waits until a time, at which the peer sends something. */

@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { coreError, type Handler, type ServalError } from "../../../src/core/index.ts";
 import { handled } from "../../../src/core/internal.ts";
 import { Message } from "../../../src/websocket/operations/message.ts";
-import type { ReceivedPart } from "../../../src/websocket/connection/receiver.ts";
+import type { ReceivedPart } from "../../../src/websocket/connection/delivery.ts";
 import { utf8 } from "../support/frames.ts";
 import { quiet } from "../../support/quiet.ts";
 import { codeOf, uncaughtIn } from "../support/kit.ts";

@@ -3,10 +3,10 @@ import { describe, it } from "node:test";
 import { coreError, type Handler, type ServalError } from "../../../src/core/index.ts";
 import type { MessageData } from "../../../src/websocket/index.ts";
 import { receive } from "../../../src/websocket/operations/receive.ts";
-import type { ReceivedPart } from "../../../src/websocket/connection/receiver.ts";
+import type { ReceivedPart } from "../../../src/websocket/connection/delivery.ts";
 import { quiet } from "../../support/quiet.ts";
 
-/** A session of which one thing can be read at a time. */
+/** A connection of which one thing can be read at a time. */
 class Reads {
   reader: Handler<never> | undefined;
   what = "";
@@ -39,47 +39,47 @@ class Reads {
 }
 
 /** Receives a message; what it came to is noted. */
-function run(skips: boolean, signal?: AbortSignal, session = new Reads()): { session: Reads; seen: unknown[] } {
+function run(skips: boolean, signal?: AbortSignal, connection = new Reads()): { connection: Reads; seen: unknown[] } {
   const seen: unknown[] = [];
   receive<MessageData>(
-    session,
+    connection,
     { skips, signal },
-    (handler) => session.read(handler),
+    (handler) => connection.read(handler),
     (error, value) => seen.push(error?.code ?? value),
   );
-  return { session, seen };
+  return { connection, seen };
 }
 
 describe("receive", () => {
-  it("without anything special it is the session's own read", () => {
-    const session = new Reads();
+  it("without anything special it is the connection's own read", () => {
+    const connection = new Reads();
     const done = (): void => {};
-    receive(session, { skips: false, signal: undefined }, (handler) => session.read(handler), done);
-    assert.equal(session.reader, done);
+    receive(connection, { skips: false, signal: undefined }, (handler) => connection.read(handler), done);
+    assert.equal(connection.reader, done);
   });
 
   it("skips what is left of a message, then receives", () => {
-    const { session, seen } = run(true);
-    for (const done of [false, false, true]) session.part(done);
-    assert.deepEqual([session.what, seen], ["message", []]);
-    session.give("next");
+    const { connection, seen } = run(true);
+    for (const done of [false, false, true]) connection.part(done);
+    assert.deepEqual([connection.what, seen], ["message", []]);
+    connection.give("next");
     assert.deepEqual(seen, ["next"]);
   });
 
   it("fails where skipping does, and receives nothing", () => {
-    const { session, seen } = run(true);
-    session.part(false);
-    session.give(undefined, coreError("core.connection_reset"));
-    assert.deepEqual([seen, session.reader], [["core.connection_reset"], undefined]);
+    const { connection, seen } = run(true);
+    connection.part(false);
+    connection.give(undefined, coreError("core.connection_reset"));
+    assert.deepEqual([seen, connection.reader], [["core.connection_reset"], undefined]);
   });
 
-  it("the signal gives it up, outside of the abort, at every step, and the session's read with it", async () => {
+  it("the signal gives it up, outside of the abort, at every step, and the connection's read with it", async () => {
     for (const steps of [0, 1, 2, 3]) {
       const controller = new AbortController();
-      const { session, seen } = run(true, controller.signal);
-      for (let i = 0; i < steps; i++) session.part(i === 2);
+      const { connection, seen } = run(true, controller.signal);
+      for (let i = 0; i < steps; i++) connection.part(i === 2);
       controller.abort("enough");
-      assert.deepEqual([session.reader, seen], [undefined, []]);
+      assert.deepEqual([connection.reader, seen], [undefined, []]);
       await quiet();
       assert.deepEqual(seen, ["core.aborted"]);
     }
@@ -98,9 +98,9 @@ describe("receive", () => {
         listeners--;
         removeEventListener.apply(controller.signal, given);
       };
-      const { session, seen } = run(false, controller.signal);
+      const { connection, seen } = run(false, controller.signal);
       assert.equal(listeners, 1);
-      session.give("a", outcome === "error" ? coreError("core.connection_reset") : undefined);
+      connection.give("a", outcome === "error" ? coreError("core.connection_reset") : undefined);
       assert.equal(listeners, 0);
       controller.abort();
       await quiet();
@@ -110,8 +110,8 @@ describe("receive", () => {
 
   it("a signal that has aborted before reads nothing", async () => {
     for (const skips of [true, false]) {
-      const { session, seen } = run(skips, AbortSignal.abort());
-      assert.deepEqual([session.reader, seen], [undefined, []]);
+      const { connection, seen } = run(skips, AbortSignal.abort());
+      assert.deepEqual([connection.reader, seen], [undefined, []]);
       await quiet();
       assert.deepEqual(seen, ["core.aborted"]);
     }
@@ -130,21 +130,21 @@ describe("receive", () => {
   });
 
   it("takes back the handler that was given in the place of its own", async () => {
-    const session = new Reads();
+    const connection = new Reads();
     const controller = new AbortController();
     const seen: unknown[] = [];
     receive<string>(
-      session,
+      connection,
       { skips: false, signal: controller.signal },
       (handler) => {
         const other: Handler<MessageData> = (error, value) => handler(error, `<${String(value)}>`);
-        session.read(other);
+        connection.read(other);
         return other;
       },
       (error, value) => seen.push(error?.code ?? value),
     );
     controller.abort();
-    assert.equal(session.reader, undefined);
+    assert.equal(connection.reader, undefined);
     await quiet();
     assert.deepEqual(seen, ["core.aborted"]);
   });

@@ -1,58 +1,91 @@
-// A sender over nothing: what it frames leaves when the test says so.
+// A connection over a stream whose writes complete when the test says so, and what it sends.
 import assert from "node:assert/strict";
-import type { Handler, Role, ServalError } from "../../../src/core/index.ts";
+import {
+  coreError,
+  ServalError,
+  type ByteStream,
+  type Handler,
+  type Role,
+  type WriteHandler,
+} from "../../../src/core/index.ts";
+import { Connection } from "../../../src/websocket/connection/connection.ts";
+import type { Item, PartedMessage } from "../../../src/websocket/connection/item.ts";
+import type { SendQueue } from "../../../src/websocket/connection/send-queue.ts";
 import type { Deflater } from "../../../src/websocket/deflate/deflate.ts";
 import { finalBit, opcode } from "../../../src/websocket/frames/frame.ts";
-import type { Item } from "../../../src/websocket/connection/item.ts";
-import { Outgoing } from "../../../src/websocket/protocol/outgoing.ts";
-import { Sender, type SenderOptions } from "../../../src/websocket/connection/sender.ts";
+import { Settings } from "../../../src/websocket/options/settings.ts";
+import type { DataOpcode, Outgoing } from "../../../src/websocket/protocol/outgoing.ts";
+import type { WholeData } from "../../../src/websocket/protocol/prepared.ts";
 import { concat, describeFrame, framesIn, type SentFrame } from "./frames.ts";
 import { messagesIn } from "./sent-messages.ts";
 import { stepUntil } from "../../support/until.ts";
 
-/** What a sender is made with. */
-export interface SendingOptions extends SenderOptions {
+/** How messages are framed. */
+export interface SendingOptions {
+  fragmentSize: number;
+  highWaterMark: number;
   deflater: Deflater | undefined;
   threshold: number;
 }
 
-/** A sender, and what leaves of what it frames. */
+/** A connection that has only a sending half, and what leaves of what it frames. */
 export class Sending {
   readonly role: Role;
-  readonly outgoing: Outgoing;
-  readonly sender: Sender;
-  readonly cut: Item[] = [];
-  framed = 0;
-  lost: ServalError | undefined;
+  readonly connection: Connection<undefined>;
+  /** What `error` was told. */
+  readonly errors: string[] = [];
   left: Uint8Array = new Uint8Array(0);
-  readonly #waiters: [position: number, handler: Handler][] = [];
+  /** The write in flight. */
+  flight: { readonly bytes: Uint8Array; readonly done: WriteHandler } | undefined;
+  isClosed = false;
 
   constructor({ deflater, threshold = 0, ...options }: Partial<SendingOptions> = {}, role: Role = "server") {
     this.role = role;
-    this.outgoing = new Outgoing(role);
-    const given = { deflate: { threshold }, fragmentSize: Infinity, highWaterMark: 64 * 1024, ...options };
-    this.sender = new Sender(this.outgoing, deflater, given, {
-      waitWritten: (position, handler) => void this.#waiters.push([position, handler]),
-      hasWritten: (position) => position <= this.outgoing.written,
-      framed: () => void this.framed++,
-      cut: (item) => void this.cut.push(item),
-      lost: (error) => void (this.lost = error),
+    const settings = new Settings<undefined>({
+      timeouts: { handshake: Infinity },
+      message() {},
+      error: (_, { code }) => void this.errors.push(code),
     });
+    const limits = { fragmentSize: Infinity, highWaterMark: 64 * 1024, maxBufferedAmount: Infinity, ...options };
+    Object.assign(settings, limits, { deflate: { threshold } });
+    const opened = { role, deflate: undefined };
+    this.connection = new Connection(undefined, this.#next(), opened, settings, () => {});
+    Object.assign(this.outgoing, { deflater });
+  }
+
+  get outgoing(): Outgoing {
+    return this.connection.protocol.outgoing;
+  }
+
+  get queue(): SendQueue {
+    return this.connection.queue;
+  }
+
+  send(code: DataOpcode, data: WholeData, compress: boolean, isPatient = false): number | Item {
+    return queued<number | Item>(this.connection.write(code, data, compress, isPatient));
+  }
+
+  begin(code: DataOpcode | undefined, compress: boolean): PartedMessage {
+    return queued<PartedMessage>(this.connection.begin(code, compress));
+  }
+
+  part(message: PartedMessage, bytes: Uint8Array, isLast: boolean): number | Item {
+    return this.connection.part(message, bytes, isLast);
+  }
+
+  /** A close frame without a code, in its place. */
+  close(): void {
+    this.connection.close(1005, "");
   }
 
   /** What waits leaves, at most `count` bytes of it, and there is room for more. */
   leave(count = Infinity): void {
-    const taken = this.outgoing.take();
-    if (taken !== undefined) {
-      const bytes = concat(...(taken instanceof Uint8Array ? [taken] : taken)).subarray(0, count);
-      this.left = concat(this.left, bytes);
-      this.outgoing.wrote(bytes.length);
-    }
-    for (const [position, handler] of this.#waiters.splice(0)) {
-      if (position <= this.outgoing.written) handler(undefined);
-      else this.#waiters.push([position, handler]);
-    }
-    this.sender.pump();
+    this.connection.flush();
+    const { flight } = this;
+    if (flight === undefined) return;
+    const bytes = flight.bytes.subarray(0, count);
+    this.left = concat(this.left, bytes);
+    flight.done(undefined, bytes.length);
   }
 
   leaveAll(): void {
@@ -78,18 +111,40 @@ export class Sending {
     );
   }
 
-  /** Sends, and tells what comes of it: whether it is done, and whether that was a failure. */
-  told(queued: number | Item): { done: boolean; code: string | undefined } {
+  /** Waits for what was queued, and notes what comes of it: whether it is done, and whether that was a failure. */
+  told(waiting: number | Item): { done: boolean; code: string | undefined } {
     const state = { done: false, code: undefined as string | undefined };
     const handler: Handler = (error) => {
       assert.equal(state.done, false, "told twice");
       Object.assign(state, { done: true, code: error?.code });
     };
-    if (typeof queued !== "number") queued.handler = handler;
-    else if (queued <= this.outgoing.written) state.done = true;
-    else this.#waiters.push([queued, handler]);
+    if (typeof waiting !== "number") waiting.handler = handler;
+    else if (this.connection.hasWritten(waiting)) state.done = true;
+    else this.connection.waitWritten(waiting, handler);
     return state;
   }
+
+  /** The stream below: it never brings anything. */
+  #next(): ByteStream {
+    return {
+      readSome() {},
+      writeSome: (buffers: Uint8Array | readonly Uint8Array[], handler: WriteHandler) => {
+        if (this.flight !== undefined) throw coreError("core.operation_pending");
+        const done: WriteHandler = (error, count) => {
+          this.flight = undefined;
+          handler(error, count);
+        };
+        this.flight = { bytes: concat(...(buffers instanceof Uint8Array ? [buffers] : buffers)), done };
+      },
+      teardown() {},
+      close: () => void (this.isClosed = true),
+    } as ByteStream;
+  }
+}
+
+function queued<Kind>(outcome: Kind | ServalError): Kind {
+  assert.ok(!(outcome instanceof ServalError));
+  return outcome;
 }
 
 /** The frames behind `fill`. */

@@ -3,8 +3,7 @@ import { describe, it } from "node:test";
 import type { Deflater } from "../../../../src/websocket/deflate/deflate.ts";
 import { finalBit, opcode } from "../../../../src/websocket/frames/frame.ts";
 import type { Item } from "../../../../src/websocket/connection/item.ts";
-import { copiedUpTo } from "../../../../src/websocket/protocol/outgoing.ts";
-import type { Sender } from "../../../../src/websocket/connection/sender.ts";
+import { copiedUpTo } from "../../../../src/websocket/protocol/frame-buffer.ts";
 import { roles } from "../../support/client-kit.ts";
 import { concat } from "../../support/frames.ts";
 import { Sending } from "../../support/sending.ts";
@@ -31,7 +30,7 @@ const each = (sizes: number[]): [size: number, deflater: Deflater | undefined][]
 
 describe("whose bytes they are", () => {
   /** Everything that a message may be, of a size, in memory that the test changes afterwards. */
-  const ways: [name: string, send: (sender: Sender, bytes: Uint8Array) => (number | Item)[]][] = [
+  const ways: [name: string, send: (sender: Sending, bytes: Uint8Array) => (number | Item)[]][] = [
     ["bytes", (sender, bytes) => [sender.send(binary, bytes, true)]],
     ["patient bytes", (sender, bytes) => [sender.send(binary, bytes, true, true)]],
     ["a list", (sender, bytes) => [sender.send(binary, [bytes.subarray(0, 10), bytes.subarray(10)], true)]],
@@ -52,7 +51,7 @@ describe("whose bytes they are", () => {
             const sending = new Sending({ fragmentSize, highWaterMark: 2 ** 20, deflater }, role);
             if (ahead > 0) sending.outgoing.bytes(finalBit | binary, new Uint8Array(ahead).fill(2));
             const bytes = new Uint8Array(copiedUpTo).fill(1);
-            send(sending.sender, bytes);
+            send(sending, bytes);
             bytes.fill(9);
             sending.leaveAll();
             const payload = concat(...sending.frames.slice(ahead > 0 ? 1 : 0).map((one) => one.payload));
@@ -68,9 +67,9 @@ describe("whose bytes they are", () => {
             const sending = new Sending({ fragmentSize, highWaterMark: 2 ** 20, deflater }, role);
             sending.outgoing.bytes(finalBit | binary, new Uint8Array(10));
             const bytes = new Uint8Array(size).fill(1);
-            const told = send(sending.sender, bytes).map((queued) => sending.told(queued));
+            const told = send(sending, bytes).map((queued) => sending.told(queued));
             await until(
-              () => sending.outgoing.bufferedAmount === 0 && sending.sender.waiting === 0,
+              () => sending.outgoing.bufferedAmount === 0 && sending.queue.waiting === 0,
               async () => {
                 if (told[0].done) bytes.fill(9);
                 sending.leave(5000);
@@ -94,8 +93,8 @@ describe("whose bytes they are", () => {
     const sending = new Sending();
     const bytes = new Uint8Array(copiedUpTo + 1);
     const list = [new Uint8Array(copiedUpTo + 1), new Uint8Array(copiedUpTo + 2)];
-    sending.sender.send(binary, bytes, false);
-    sending.sender.send(binary, list, false);
+    sending.send(binary, bytes, false);
+    sending.send(binary, list, false);
     const taken = sending.outgoing.take() as readonly Uint8Array[];
     for (const one of [bytes, ...list]) assert.ok(taken.includes(one));
   });

@@ -1,12 +1,12 @@
-import type { Role, ServalError } from "../../core/index.ts";
+import type { CloseInfo, Role, ServalError } from "../../core/index.ts";
 import { decodeUtf8, encodeUtf8, isValidUtf8 } from "../../core/internal.ts";
 import { closeCode, closeCodeOf, isValidCloseCode } from "../frames/close-code.ts";
-import type { Inflater } from "../deflate/deflate.ts";
+import type { Deflater, Inflater } from "../deflate/deflate.ts";
 import { websocketError, type WebsocketCode } from "../frames/errors.ts";
 import { finalBit, opcode } from "../frames/frame.ts";
 import { event, found, type Event, type Take } from "./event.ts";
 import { Incoming, type IncomingOptions } from "./incoming.ts";
-import { Outgoing } from "./outgoing.ts";
+import { Outgoing, type OutgoingOptions } from "./outgoing.ts";
 
 /**
  * Where the closing handshake stands (RFC 6455 section 7.1), named after the side that acted.
@@ -19,17 +19,18 @@ import { Outgoing } from "./outgoing.ts";
  */
 export type State = "open" | "closedByUs" | "closedByPeer" | "closedByBoth" | "failed";
 
-/** Options of a {@link Protocol}. */
-export interface ProtocolOptions extends IncomingOptions {
+/** Options of a {@link ProtocolCore}. */
+export interface CoreOptions extends IncomingOptions, OutgoingOptions {
   /** Pongs are withheld while more than this many bytes wait to be sent; the last one goes out afterwards. */
   readonly highWaterMark: number;
 }
 
 /**
- * RFC 6455 from the first frame on, without I/O: received bytes in through `incoming`, events out of {@link next}, bytes to
- * send in `outgoing`. The replies that a read owes (a pong, the answer to a close frame) are put there.
+ * RFC 6455 from the first frame on, without I/O: received bytes go in through `incoming`, events come out of {@link next},
+ * bytes to send wait in `outgoing`. Every control frame is written here, also those that a read owes: a pong, the answer
+ * to a close frame. Events are numbers and leave their content in {@link found}, so that no object is made for one.
  */
-export class Protocol {
+export class ProtocolCore {
   readonly incoming: Incoming;
   readonly outgoing: Outgoing;
   /** Where the closing handshake stands. */
@@ -43,9 +44,10 @@ export class Protocol {
   readonly #highWaterMark: number;
   #withheldPong: Uint8Array | undefined;
 
-  constructor(role: Role, options: ProtocolOptions, inflater?: Inflater) {
+  /** `inflater` and `deflater` are given where permessage-deflate was agreed on. */
+  constructor(role: Role, options: CoreOptions, inflater?: Inflater, deflater?: Deflater) {
     this.incoming = new Incoming(role, options, inflater);
-    this.outgoing = new Outgoing(role);
+    this.outgoing = new Outgoing(role, options, deflater);
     this.#highWaterMark = options.highWaterMark;
   }
 
@@ -67,6 +69,11 @@ export class Protocol {
     else if (next === event.close) return this.#receiveClose(found.control);
     else if (next === event.failed) return this.fail(found.failure!);
     return next;
+  }
+
+  /** Queues a ping or pong of up to 125 bytes (RFC 6455 sections 5.5.2 and 5.5.3). */
+  control(code: typeof opcode.ping | typeof opcode.pong, payload: Uint8Array): void {
+    this.outgoing.bytes(finalBit | code, payload);
   }
 
   /** Queues our close frame; nothing is sent after it. `reason` takes at most 123 bytes. */
@@ -98,6 +105,13 @@ export class Protocol {
   inflated(result: Uint8Array | WebsocketCode): Event {
     const next = this.incoming.inflated(result);
     return next === event.failed ? this.fail(found.failure!) : next;
+  }
+
+  /** How the connection ends, `isFinished` with an orderly end of the transport (RFC 6455 sections 7.1.5 and 7.1.6). */
+  closeInfo(isFinished: boolean): CloseInfo {
+    const { state, failure, closeCode: code, closeReason: reason } = this;
+    if (state === "failed") return { code: closeCodeOf(failure!), reason: failure!.message, clean: false };
+    return { code, reason, clean: isFinished && (state === "closedByPeer" || state === "closedByBoth") };
   }
 
   #answerPing(payload: Uint8Array): void {

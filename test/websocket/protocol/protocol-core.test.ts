@@ -3,21 +3,22 @@ import { describe, it } from "node:test";
 import type { Role } from "../../../src/core/index.ts";
 import { event, found, take } from "../../../src/websocket/protocol/event.ts";
 import { finalBit, opcode } from "../../../src/websocket/frames/frame.ts";
-import { Protocol, type ProtocolOptions, type State } from "../../../src/websocket/protocol/protocol.ts";
+import { ProtocolCore, type CoreOptions, type State } from "../../../src/websocket/protocol/protocol-core.ts";
 import { binary, close, concat, describeFrames, frame, more, ping, pong, text, utf8 } from "../support/frames.ts";
 
-function protocol({ role = "server", ...options }: Partial<ProtocolOptions & { role: Role }> = {}): Protocol {
-  return new Protocol(role, {
+function protocol({ role = "server", ...options }: Partial<CoreOptions & { role: Role }> = {}): ProtocolCore {
+  return new ProtocolCore(role, {
     maxMessageSize: 1000,
     maxFragments: 100,
     text: "string",
     highWaterMark: 100,
+    fragmentSize: Infinity,
     ...options,
   });
 }
 
 /** Takes everything there is, and returns the kinds of the events. */
-function takeAll(one: Protocol, ...frames: Uint8Array[]): (string | undefined)[] {
+function takeAll(one: ProtocolCore, ...frames: Uint8Array[]): (string | undefined)[] {
   one.incoming.receive(concat(...frames));
   const kinds: (string | undefined)[] = [];
   for (let next = one.next(take.message); next !== undefined; next = one.next(take.message)) {
@@ -28,7 +29,7 @@ function takeAll(one: Protocol, ...frames: Uint8Array[]): (string | undefined)[]
 }
 
 /** What is queued, written now. */
-function sent(one: Protocol): string[] {
+function sent(one: ProtocolCore): string[] {
   const taken = one.outgoing.take();
   if (taken === undefined) return [];
   const bytes = taken instanceof Uint8Array ? taken : concat(...taken);

@@ -4,8 +4,7 @@ import { coreError } from "../../../src/core/index.ts";
 import { finalBit, opcode } from "../../../src/websocket/frames/frame.ts";
 import { prepare } from "../../../src/websocket/index.ts";
 import type { Item } from "../../../src/websocket/connection/item.ts";
-import { copiedUpTo } from "../../../src/websocket/protocol/outgoing.ts";
-import type { Sender } from "../../../src/websocket/connection/sender.ts";
+import { copiedUpTo } from "../../../src/websocket/protocol/frame-buffer.ts";
 import { roles } from "../support/client-kit.ts";
 import { describeFrame, utf8 } from "../support/frames.ts";
 import { quiet } from "../../support/quiet.ts";
@@ -25,7 +24,7 @@ describe("RFC 6455 5.4: fragments", () => {
           const list = [utf8(value.slice(0, half)), new Uint8Array(0), utf8(value.slice(half))];
           for (const data of [value, utf8(value), list, prepare(value)]) {
             const sending = new Sending({ fragmentSize }, role);
-            sending.sender.send(text, data, false);
+            sending.send(text, data, false);
             sending.leaveAll();
             const sizes: number[] = [];
             for (let left = size; left > fragmentSize; left -= fragmentSize) sizes.push(fragmentSize);
@@ -43,17 +42,18 @@ describe("RFC 6455 5.4: fragments", () => {
 
   it("no more is framed ahead than is about to leave, and controls go out in between", () => {
     const sending = new Sending({ fragmentSize: 20_000 });
-    const { sender, outgoing } = sending;
-    sender.send(binary, new Uint8Array(1_000_000), false);
+    const { outgoing } = sending;
+    sending.send(binary, new Uint8Array(1_000_000), false);
     const names: string[] = [];
     stepUntil(
-      () => outgoing.bufferedAmount === 0,
+      () => sending.queue.isEmpty,
       () => {
         assert.ok(outgoing.bufferedAmount <= 64 * 1024 + 20_010, `${outgoing.bufferedAmount} framed ahead`);
         outgoing.bytes(finalBit | opcode.ping, utf8("p"));
         sending.leave();
       },
     );
+    sending.leaveAll();
     for (const { code } of sending.frames) names.push(code === opcode.ping ? "ping" : "data");
     assert.equal(names.filter((one) => one === "data").length, 50);
     const gaps = names
@@ -65,16 +65,15 @@ describe("RFC 6455 5.4: fragments", () => {
   });
 
   it("`waiting` is what is not framed, of all that waits", () => {
-    const { sender, outgoing, ...sending } = new Sending({ fragmentSize: 50_000 });
-    assert.equal(sending.framed, 0);
-    sender.send(binary, new Uint8Array(200_000), false);
-    sender.send(binary, new Uint8Array(10), false);
-    sender.send(text, "né", false);
-    const parted = sender.begin(text, false);
-    sender.part(parted, new Uint8Array(100), false);
+    const sending = new Sending({ fragmentSize: 50_000 });
+    const { outgoing } = sending;
+    sending.send(binary, new Uint8Array(200_000), false);
+    sending.send(binary, new Uint8Array(10), false);
+    sending.send(text, "né", false);
+    const parted = sending.begin(text, false);
+    sending.part(parted, new Uint8Array(100), false);
     assert.equal(outgoing.bufferedAmount, 2 * 50_000 + 4 + 4);
-    assert.equal(sender.waiting, 100_000 + 10 + 3 + 100);
-    assert.equal(sender.waiting === 0, false);
+    assert.equal(sending.queue.waiting, 100_000 + 10 + 3 + 100);
   });
 });
 
@@ -91,35 +90,36 @@ describe("the order", () => {
         fc.constantFrom(...roles),
         (steps, fragmentSize, role) => {
           const sending = new Sending({ fragmentSize }, role);
-          const { sender } = sending;
           const expected: [number, string][] = [];
-          const open: { message: ReturnType<Sender["begin"]>; at: number }[] = [];
+          const open: { message: ReturnType<Sending["begin"]>; at: number }[] = [];
           let fill = 0;
           for (const { what, size } of steps) {
             const value = String.fromCharCode(0x21 + (fill++ % 90)).repeat(size);
             const bytes = utf8(value);
             if (what === "leave") sending.leave(size);
             else if (what === "begin") {
-              open.push({ message: sender.begin(binary, false), at: expected.push([binary, ""]) - 1 });
+              open.push({ message: sending.begin(binary, false), at: expected.push([binary, ""]) - 1 });
             } else if (what === "part" || what === "last") {
               // Any of those that are open.
               const one = open[size % Math.max(1, open.length)];
               if (one === undefined) continue;
-              sender.part(one.message, bytes, what === "last");
+              sending.part(one.message, bytes, what === "last");
               expected[one.at][1] += value;
               if (what === "last") open.splice(open.indexOf(one), 1);
             } else {
               const data = { text: value, bytes, list: [bytes.subarray(0, size >> 1), bytes.subarray(size >> 1)] };
-              sender.send(text, what === "prepared" ? prepare(value) : data[what], false);
+              sending.send(text, what === "prepared" ? prepare(value) : data[what], false);
               expected.push([text, value]);
             }
           }
-          for (const { message } of open) sender.part(message, new Uint8Array(0), true);
+          for (const { message } of open) sending.part(message, new Uint8Array(0), true);
           sending.leaveAll();
           assert.deepEqual(textsIn(sending.frames), expected);
           const payload = expected.reduce((sum, [, { length }]) => sum + length, 0);
-          assert.deepEqual([sender.messages, sender.payload, sender.waiting], [expected.length, payload, 0]);
-          assert.equal(sender.waiting === 0, true);
+          assert.deepEqual(
+            [sending.outgoing.messages, sending.outgoing.payloadSize, sending.queue.waiting],
+            [expected.length, payload, 0],
+          );
         },
       ),
       { numRuns: runs(150) },
@@ -132,7 +132,7 @@ describe("what is told, and when", () => {
     const sending = new Sending({ highWaterMark: 1000 });
     sending.fill();
     const ahead = sending.outgoing.bufferedAmount;
-    const told = [1, 2, 3].map(() => sending.told(sending.sender.send(binary, new Uint8Array(500), false)));
+    const told = [1, 2, 3].map(() => sending.told(sending.send(binary, new Uint8Array(500), false)));
     await until(
       () => sending.outgoing.bufferedAmount === 0,
       async () => {
@@ -150,31 +150,30 @@ describe("what is told, and when", () => {
   it("small messages at once where there is room, though they can't be framed yet; large ones not", () => {
     const sending = new Sending({ highWaterMark: 2 ** 20, fragmentSize: 1000 });
     sending.fill();
-    const { sender } = sending;
-    const parted = sender.begin(binary, false);
+    const parted = sending.begin(binary, false);
     for (const queued of [
-      sender.send(binary, new Uint8Array(copiedUpTo), false),
-      sender.send(text, "x".repeat(200_000), false),
-      sender.send(binary, new Uint8Array(10), false, true),
-      sender.part(parted, new Uint8Array(copiedUpTo), false),
+      sending.send(binary, new Uint8Array(copiedUpTo), false),
+      sending.send(text, "x".repeat(200_000), false),
+      sending.send(binary, new Uint8Array(10), false, true),
+      sending.part(parted, new Uint8Array(copiedUpTo), false),
     ]) {
       assert.equal(sending.told(queued).done, true);
     }
-    assert.equal(sending.told(sender.send(binary, new Uint8Array(copiedUpTo + 1), false)).done, false);
-    assert.equal(sending.told(sender.part(parted, new Uint8Array(copiedUpTo + 1), true)).done, false);
-    sender.send(binary, new Uint8Array(2 ** 20), false);
-    assert.equal(sending.told(sender.send(text, "no room", false)).done, false);
+    assert.equal(sending.told(sending.send(binary, new Uint8Array(copiedUpTo + 1), false)).done, false);
+    assert.equal(sending.told(sending.part(parted, new Uint8Array(copiedUpTo + 1), true)).done, false);
+    sending.send(binary, new Uint8Array(2 ** 20), false);
+    assert.equal(sending.told(sending.send(text, "no room", false)).done, false);
   });
 
   it("an item that is framed but not yet written is told when it is", async () => {
     const sending = new Sending({ fragmentSize: 50_000 });
     sending.fill();
-    const item = sending.sender.send(binary, new Uint8Array(60_000), false);
+    const item = sending.send(binary, new Uint8Array(60_000), false);
     assert.ok(typeof item !== "number");
     const told = sending.told(item);
     sending.leave();
     await quiet();
-    assert.deepEqual([sending.sender.waiting === 0, told.done], [true, false]);
+    assert.deepEqual([sending.queue.waiting === 0, told.done], [true, false]);
     sending.leaveAll();
     assert.equal(told.done, true);
   });
@@ -182,23 +181,23 @@ describe("what is told, and when", () => {
 
 it("what is framed ahead keeps below highWaterMark, and a pong of that moment takes no room from it", () => {
   const sending = new Sending({ highWaterMark: 10, fragmentSize: 8 });
-  const { sender, outgoing } = sending;
-  sender.send(binary, new Uint8Array(100), false);
+  const { outgoing } = sending;
+  sending.send(binary, new Uint8Array(100), false);
   assert.equal(outgoing.bufferedAmount, 10);
   sending.leave();
   assert.equal(outgoing.bufferedAmount, 10);
   outgoing.bytes(finalBit | opcode.pong, new Uint8Array(8));
-  sender.pump();
+  assert.equal(sending.queue.next(0), undefined);
   assert.equal(outgoing.bufferedAmount, 20);
   outgoing.wrote(outgoing.take() === undefined ? 0 : 20);
   outgoing.bytes(finalBit | opcode.pong, new Uint8Array(8));
-  sender.pump(10);
+  assert.equal(sending.queue.next(10), undefined);
   assert.equal(outgoing.bufferedAmount, 20);
 });
 
 describe("withdraw", () => {
   it("takes back what has not begun, whatever it is, and nobody hears of it again", () => {
-    const kinds: ((sender: Sender) => Item)[] = [
+    const kinds: ((sender: Sending) => Item)[] = [
       (sender) => sender.send(text, "not this", false) as Item,
       (sender) => sender.send(binary, new Uint8Array(100_000), false) as Item,
       (sender) => sender.send(binary, [utf8("not"), utf8("this")], false) as Item,
@@ -210,57 +209,55 @@ describe("withdraw", () => {
     ];
     for (const kind of kinds) {
       const sending = new Sending();
-      const { sender } = sending;
       sending.fill();
-      sender.send(text, "before", false, true);
-      const item = kind(sender);
+      sending.send(text, "before", false, true);
+      const item = kind(sending);
       const told = sending.told(item);
-      sender.send(text, "behind", false);
-      assert.equal(sender.withdraw(item), true);
-      assert.equal(sender.withdraw(item), false);
-      assert.equal(sender.waiting, 12);
+      sending.send(text, "behind", false);
+      assert.equal(sending.connection.withdraw(item), true);
+      assert.equal(sending.connection.withdraw(item), false);
+      assert.equal(sending.queue.waiting, 12);
       sending.leaveAll();
       assert.deepEqual(behindFill(sending.frames).map(describeFrame), ["text before", "text behind"]);
-      assert.deepEqual([told.done, sender.messages, sender.waiting], [false, 2, 0]);
+      assert.deepEqual([told.done, sending.outgoing.messages, sending.queue.waiting], [false, 2, 0]);
     }
   });
 
   it("of a message that has begun, or is through, is too late: it leaves whole", () => {
     for (const size of [10, 200_000]) {
       const sending = new Sending({ fragmentSize: 50_000 });
-      const item = sending.sender.send(binary, [new Uint8Array(size)], false);
-      if (typeof item !== "number") assert.equal(sending.sender.withdraw(item), false);
+      const item = sending.send(binary, [new Uint8Array(size)], false);
+      if (typeof item !== "number") assert.equal(sending.connection.withdraw(item), false);
       sending.leaveAll();
-      if (typeof item !== "number") assert.equal(sending.sender.withdraw(item), false);
+      if (typeof item !== "number") assert.equal(sending.connection.withdraw(item), false);
       assert.equal(textsIn(sending.frames)[0][1].length, size);
     }
     const sending = new Sending();
-    const parted = sending.sender.begin(text, false);
-    sending.sender.part(parted, utf8("a"), false);
-    assert.equal(sending.sender.withdraw(parted), false);
+    const parted = sending.begin(text, false);
+    sending.part(parted, utf8("a"), false);
+    assert.equal(sending.connection.withdraw(parted), false);
   });
 
   it("lets those behind it go, and tells its source", () => {
     const sending = new Sending();
-    const parted = sending.sender.begin(undefined, false);
+    const parted = sending.begin(undefined, false);
     let cancelled = 0;
     parted.cancel = () => cancelled++;
-    sending.sender.send(text, "behind", false);
+    sending.send(text, "behind", false);
     sending.leave();
     assert.equal(sending.left.length, 0);
-    assert.equal(sending.sender.withdraw(parted), true);
-    sending.sender.pump();
+    assert.equal(sending.connection.withdraw(parted), true);
     sending.leave();
     assert.deepEqual([sending.texts, cancelled], [["text behind"], 1]);
   });
 
   it("a patient message waits for what was ahead of it, and not for controls that come later", () => {
     const sending = new Sending();
-    const { sender, outgoing } = sending;
+    const { outgoing } = sending;
     const ping = (): void => outgoing.bytes(finalBit | opcode.ping, utf8("p"));
-    sender.send(text, "1", false);
-    for (const value of ["2", "3"]) sender.send(text, value, false, true);
-    sender.send(text, "4", false);
+    sending.send(text, "1", false);
+    for (const value of ["2", "3"]) sending.send(text, value, false, true);
+    sending.send(text, "4", false);
     // A peer that keeps us busy with something all the time.
     for (let i = 0; i < 10; i++) {
       const { bufferedAmount } = outgoing;
@@ -275,51 +272,50 @@ describe("withdraw", () => {
 
   it("a patient message is not framed while others wait to leave, however few", () => {
     const sending = new Sending({ highWaterMark: 1 });
-    const { sender } = sending;
-    sender.send(text, "1", false);
-    const patient = ["2", "3", "4"].map((value) => sender.send(text, value, false, true));
-    sender.send(text, "5", false);
+    sending.send(text, "1", false);
+    const patient = ["2", "3", "4"].map((value) => sending.send(text, value, false, true));
+    sending.send(text, "5", false);
     assert.ok(patient.every((queued) => typeof queued !== "number"));
-    assert.equal(sender.withdraw(patient[1] as Item), true);
+    assert.equal(sending.connection.withdraw(patient[1] as Item), true);
     sending.leave();
     assert.deepEqual(sending.texts, ["text 1"]);
-    assert.equal(sender.withdraw(patient[2] as Item), true, "it was framed before it could leave");
+    assert.equal(sending.connection.withdraw(patient[2] as Item), true, "it was framed before it could leave");
     sending.leaveAll();
     assert.deepEqual(sending.texts, ["text 1", "text 2", "text 5"]);
   });
 });
 
 describe("close", () => {
-  it("comes behind what is queued, at once where nothing is", () => {
+  it("comes after what is queued, at once where nothing is", async () => {
+    const idle = new Sending();
+    idle.close();
+    idle.leave();
+    assert.deepEqual(idle.texts, ["close"]);
     const sending = new Sending({ fragmentSize: 50_000 });
-    let closed = 0;
-    sending.sender.close(() => closed++);
-    assert.equal(closed, 1);
-    sending.sender.send(binary, new Uint8Array(500_000), false);
-    sending.sender.send(text, "last", false);
-    sending.sender.close(() => {
-      closed++;
-      sending.outgoing.bytes(finalBit | opcode.close, new Uint8Array(0));
-    });
-    assert.equal(closed, 1);
+    sending.send(binary, new Uint8Array(500_000), false);
+    const last = sending.told(sending.send(text, "last", false));
+    sending.close();
+    sending.leave();
+    assert.equal(sending.connection.protocol.state, "open");
     sending.leaveAll();
-    assert.deepEqual([closed, sending.texts.slice(-2)], [2, ["text last", "close"]]);
-    assert.deepEqual(sending.cut, []);
+    await quiet();
+    assert.deepEqual(sending.texts.slice(-2), ["text last", "close"]);
+    assert.deepEqual(last, { done: true, code: undefined });
   });
 
-  it("cuts a message that nobody will finish, behind what is there of it, and with it those behind", () => {
+  it("cuts a message that nobody will finish, after what is there of it, and with it those after it", async () => {
     const sending = new Sending();
-    const { sender } = sending;
     sending.fill();
-    const parted = sender.begin(text, false);
+    const parted = sending.begin(text, false);
     let cancelled = 0;
     parted.cancel = () => cancelled++;
-    sender.part(parted, utf8("a"), false);
-    sender.part(parted, utf8("b"), false);
-    const behind = sender.send(text, "never", false) as Item;
-    const other = sender.begin(text, false);
-    const part = sender.part(other, utf8("never"), true) as Item;
-    sender.close(() => sending.outgoing.bytes(finalBit | opcode.close, new Uint8Array(0)));
+    sending.part(parted, utf8("a"), false);
+    sending.part(parted, utf8("b"), false);
+    const after = sending.queue.add(text, "never", false, false);
+    const other = sending.begin(text, false);
+    const part = sending.queue.part(other, utf8("never"), true);
+    const told = [parted, after, part, other].map((item) => sending.told(item));
+    sending.close();
     assert.equal(cancelled, 0);
     sending.leaveAll();
     assert.deepEqual(behindFill(sending.frames).map(describeFrame), [
@@ -327,54 +323,67 @@ describe("close", () => {
       "continuation (not final) 62",
       "close",
     ]);
-    assert.deepEqual([sending.cut, cancelled], [[parted, behind, part, other], 1]);
-    assert.deepEqual([sender.waiting, sender.waiting === 0], [0, true]);
+    await quiet();
+    assert.deepEqual(
+      told.map(({ code }) => code),
+      Array(4).fill("websocket.closed"),
+    );
+    assert.deepEqual([cancelled, sending.queue.waiting, sending.queue.isEmpty], [1, 0, true]);
   });
 
-  it("drops one that has not begun, and sends what is behind it", () => {
+  it("drops a message that has not begun, and sends those after it", async () => {
     const sending = new Sending();
-    const { sender } = sending;
-    const parted = [sender.begin(undefined, false), sender.begin(undefined, false)];
-    sender.send(text, "behind", false);
-    const begun = sender.begin(text, false);
-    sender.part(begun, utf8("a"), false);
-    sender.send(text, "never", false);
-    sender.close(() => sending.outgoing.bytes(finalBit | opcode.close, new Uint8Array(0)));
+    const parted = [sending.begin(undefined, false), sending.begin(undefined, false)];
+    const after = sending.told(sending.queue.add(text, "after", false, false));
+    const begun = sending.begin(text, false);
+    sending.part(begun, utf8("a"), false);
+    const never = sending.queue.add(text, "never", false, false);
+    const told = [...parted, begun, never].map((item) => sending.told(item));
+    sending.close();
     sending.leaveAll();
-    assert.deepEqual(sending.texts, ["text behind", "text (not final) a", "close"]);
-    assert.deepEqual(sending.cut.slice(0, 3), [...parted, begun]);
-    assert.deepEqual([sending.cut.length, sender.waiting, sender.waiting === 0], [4, 0, true]);
+    await quiet();
+    assert.deepEqual(sending.texts, ["text after", "text (not final) a", "close"]);
+    assert.deepEqual(
+      told.map(({ code }) => code),
+      Array(4).fill("websocket.closed"),
+    );
+    assert.deepEqual([after, sending.queue.waiting], [{ done: true, code: undefined }, 0]);
   });
 
   it("waits for a message whose last part has come", () => {
     const sending = new Sending({ fragmentSize: 30_000 });
-    const parted = sending.sender.begin(binary, false);
-    sending.sender.part(parted, new Uint8Array(200_000), true);
-    sending.sender.close(() => sending.outgoing.bytes(finalBit | opcode.close, new Uint8Array(0)));
+    const parted = sending.begin(binary, false);
+    sending.part(parted, new Uint8Array(200_000), true);
+    const told = sending.told(parted);
+    sending.close();
     sending.leaveAll();
     assert.equal(textsIn(sending.frames)[0][1].length, 200_000);
-    assert.deepEqual([sending.texts.at(-1), sending.cut], ["close", []]);
+    assert.deepEqual([sending.texts.at(-1), told.code], ["close", undefined]);
   });
 });
 
-describe("end", () => {
-  it("tells everyone who waits, sources too, and nothing is framed any more", () => {
+describe("the end", () => {
+  it("is told to every writer that waits, and to sources; nothing is framed any more", async () => {
     const sending = new Sending({ fragmentSize: 50_000 });
-    const { sender, outgoing } = sending;
-    const items = [sender.send(binary, new Uint8Array(500_000), false), sender.send(text, "a", false)] as Item[];
-    const parted = sender.begin(text, false);
+    const { outgoing } = sending;
+    const items = [sending.send(binary, new Uint8Array(500_000), false), sending.send(text, "a", false)] as Item[];
+    const parted = sending.begin(text, false);
     let cancelled = 0;
     parted.cancel = () => cancelled++;
-    items.push(sender.part(parted, utf8("b"), false) as Item, parted);
+    items.push(sending.part(parted, utf8("b"), false) as Item, parted);
     const told = items.map((item) => sending.told(item));
-    const before = outgoing.queued;
-    sender.end(() => coreError("core.connection_reset"));
+    sending.connection.lost(coreError("core.connection_reset"));
+    assert.deepEqual(
+      told.map(({ done }) => done),
+      Array(4).fill(false),
+      "inside the call",
+    );
+    await quiet();
     assert.deepEqual(
       told.map(({ code }) => code),
       Array(4).fill("core.connection_reset"),
     );
-    sender.pump();
-    sender.end(() => assert.fail("there is nobody left"));
-    assert.deepEqual([cancelled, outgoing.queued, sender.waiting, sender.waiting === 0], [1, before, 0, true]);
+    sending.leave();
+    assert.deepEqual([cancelled, outgoing.bufferedAmount, sending.queue.waiting, sending.left.length], [1, 0, 0, 0]);
   });
 });

@@ -5,7 +5,7 @@ import { inlineUpTo, type Deflater } from "../../../../src/websocket/deflate/def
 import { finalBit, opcode } from "../../../../src/websocket/frames/frame.ts";
 import { prepare } from "../../../../src/websocket/index.ts";
 import type { Item } from "../../../../src/websocket/connection/item.ts";
-import { copiedUpTo } from "../../../../src/websocket/protocol/outgoing.ts";
+import { copiedUpTo } from "../../../../src/websocket/protocol/frame-buffer.ts";
 import { roles } from "../../support/client-kit.ts";
 import { describeFrame, utf8 } from "../../support/frames.ts";
 import { quiet } from "../../../support/quiet.ts";
@@ -69,32 +69,30 @@ describe("RFC 7692: deflated messages", () => {
   for (const role of roles) {
     it(`as a ${role}: RSV1, unless they are too small, or are not to be compressed`, () => {
       const sending = deflating({ threshold: 3 }, role);
-      const { sender } = sending;
-      sender.send(text, "abc", true);
-      sender.send(text, "ab", true);
-      sender.send(text, "abc", false);
-      sender.send(binary, utf8("abc"), true);
-      sender.send(binary, utf8("ab"), true);
-      sender.send(binary, utf8("abc"), false);
-      sender.send(binary, [utf8("ab"), utf8("c")], true);
-      sender.send(binary, [utf8("a"), utf8("b")], true);
-      sender.send(binary, [utf8("ab"), utf8("c")], false);
+      sending.send(text, "abc", true);
+      sending.send(text, "ab", true);
+      sending.send(text, "abc", false);
+      sending.send(binary, utf8("abc"), true);
+      sending.send(binary, utf8("ab"), true);
+      sending.send(binary, utf8("abc"), false);
+      sending.send(binary, [utf8("ab"), utf8("c")], true);
+      sending.send(binary, [utf8("a"), utf8("b")], true);
+      sending.send(binary, [utf8("ab"), utf8("c")], false);
       sending.leaveAll();
       const bytes = ["binary (rsv 4) 636261", "binary 6162", "binary 616263"];
       assert.deepEqual(sending.texts, ["text (rsv 4) 636261", "text ab", "text abc", ...bytes, ...bytes]);
-      assert.deepEqual([sender.messages, sender.payload], [9, 24]);
-      assert.deepEqual([sender.inflatedPayload, sender.deflatedPayload], [9, 9]);
+      assert.deepEqual([sending.outgoing.messages, sending.outgoing.payloadSize], [9, 24]);
+      assert.deepEqual([sending.outgoing.inflatedPayload, sending.outgoing.deflatedPayload], [9, 9]);
     });
 
     for (const takeover of [true, false]) {
       it(`as a ${role}, takeover ${takeover}: prepared ones too, and not those that were prepared not to be`, () => {
         const sending = deflating({ threshold: 3, takeover }, role);
-        const { sender } = sending;
         for (let i = 0; i < 2; i++) {
-          sender.send(text, prepare("abc"), true);
-          sender.send(text, prepare("ab"), true);
-          sender.send(text, prepare("abc"), false);
-          sender.send(text, prepare("abc", { compress: false }), true);
+          sending.send(text, prepare("abc"), true);
+          sending.send(text, prepare("ab"), true);
+          sending.send(text, prepare("abc"), false);
+          sending.send(text, prepare("abc", { compress: false }), true);
           // The second time behind others.
           if (i === 0) sending.fill();
         }
@@ -105,7 +103,10 @@ describe("RFC 7692: deflated messages", () => {
           sending.texts.filter((one) => one.startsWith("text")),
           [...expected, ...expected],
         );
-        assert.deepEqual([sender.messages, sender.payload, sender.inflatedPayload], [8, 22, takeover ? 6 : 0]);
+        assert.deepEqual(
+          [sending.outgoing.messages, sending.outgoing.payloadSize, sending.outgoing.inflatedPayload],
+          [8, 22, takeover ? 6 : 0],
+        );
       });
     }
   }
@@ -116,10 +117,10 @@ describe("RFC 7692: deflated messages", () => {
         const sending = deflating();
         if (ahead > 0) sending.outgoing.bytes(finalBit | binary, new Uint8Array(ahead));
         const values = ["1", "2", "3"].map((digit) => digit.repeat(size));
-        for (const value of values) sending.sender.send(text, value, true);
-        for (const value of values) sending.sender.send(binary, utf8(value), true);
-        const parted = sending.sender.begin(text, true);
-        for (const value of values) sending.sender.part(parted, utf8(value), value === values[2]);
+        for (const value of values) sending.send(text, value, true);
+        for (const value of values) sending.send(binary, utf8(value), true);
+        const parted = sending.begin(text, true);
+        for (const value of values) sending.part(parted, utf8(value), value === values[2]);
         for (const later of sending.deflater.later) later();
         sending.leaveAll();
         const all = textsIn(sending.frames.slice(ahead > 0 ? 1 : 0)).map(([, value]) => value);
@@ -132,29 +133,31 @@ describe("RFC 7692: deflated messages", () => {
     const long = "ab".repeat(inlineUpTo);
     for (const data of [long, utf8(long), [utf8(long.slice(0, 99)), utf8(long.slice(99))], prepare(long)]) {
       const sending = deflating({ fragmentSize: inlineUpTo, takeover: true });
-      const { sender, outgoing, deflater } = sending;
-      const item = sender.send(text, data, true) as Item;
-      sender.send(text, "behind", false);
+      const { outgoing, deflater } = sending;
+      const item = sending.send(text, data, true) as Item;
+      sending.send(text, "behind", false);
       outgoing.bytes(finalBit | opcode.ping, utf8("p"));
       sending.leave();
       assert.deepEqual([sending.texts, deflater.calls], [["ping 70"], [`${long.length} later`]]);
-      assert.equal(sender.withdraw(item), false, "the deflater's context may have it already");
-      assert.equal(sender.waiting, long.length + 6);
+      assert.equal(sending.connection.withdraw(item), false, "the deflater's context may have it already");
+      assert.equal(sending.queue.waiting, long.length + 6);
       deflater.later[0]();
-      assert.equal(sending.framed, 1);
       sending.leaveAll();
       const [, first, second, last] = sending.frames;
       assert.deepEqual([first.rsv, first.fin, second.rsv, second.fin], [4, false, 0, true]);
       assert.equal(Buffer.concat([first.payload, second.payload]).toString(), long.split("").toReversed().join(""));
       assert.equal(describeFrame(last), "text behind");
-      assert.deepEqual([sender.inflatedPayload, sender.payload, sender.waiting], [long.length, long.length + 6, 0]);
+      assert.deepEqual(
+        [sending.outgoing.inflatedPayload, sending.outgoing.payloadSize, sending.queue.waiting],
+        [long.length, long.length + 6, 0],
+      );
     }
   });
 
   it("what of the caller's is being deflated elsewhere may be the caller's again when it is told, and not before", async () => {
     const bytes = new Uint8Array(inlineUpTo + 1).fill(1);
     const sending = deflating();
-    const told = sending.told(sending.sender.send(binary, bytes, true));
+    const told = sending.told(sending.send(binary, bytes, true));
     sending.leave();
     await quiet();
     assert.equal(told.done, false);
@@ -166,9 +169,9 @@ describe("RFC 7692: deflated messages", () => {
 
   it("of a message in parts each is deflated as it comes, RSV1 on the first alone, the last one as such", () => {
     const sending = deflating({ threshold: 1000, fragmentSize: 4 });
-    const parted = sending.sender.begin(text, true);
-    for (const value of ["ab", "", "cdefgh"]) sending.sender.part(parted, utf8(value), false);
-    sending.sender.part(parted, utf8("z"), true);
+    const parted = sending.begin(text, true);
+    for (const value of ["ab", "", "cdefgh"]) sending.part(parted, utf8(value), false);
+    sending.part(parted, utf8("z"), true);
     sending.leaveAll();
     assert.deepEqual(sending.texts, [
       "text (not final) (rsv 4) 6162",
@@ -178,43 +181,44 @@ describe("RFC 7692: deflated messages", () => {
       "continuation 7a",
     ]);
     assert.deepEqual(sending.deflater.calls, ["2", "0", "4", "2", "1 last"]);
-    assert.deepEqual([sending.sender.inflatedPayload, sending.sender.messages], [9, 1]);
+    assert.deepEqual([sending.outgoing.inflatedPayload, sending.outgoing.messages], [9, 1]);
   });
 
-  it("after the end nothing comes of what is deflated elsewhere, and the deflater is closed", () => {
+  it("after the end nothing comes of what is deflated elsewhere, and the deflater is closed", async () => {
     const sending = deflating();
-    const told = sending.told(sending.sender.send(binary, new Uint8Array(inlineUpTo + 1), true));
-    sending.sender.end(() => coreError("core.connection_reset"));
+    const told = sending.told(sending.send(binary, new Uint8Array(inlineUpTo + 1), true));
+    sending.connection.lost(coreError("core.connection_reset"));
+    await quiet();
     sending.deflater.later[0]();
-    sending.leaveAll();
-    assert.deepEqual([told.code, sending.left.length, sending.framed], ["core.connection_reset", 0, 0]);
+    sending.leave();
+    assert.deepEqual([told.code, sending.left.length], ["core.connection_reset", 0]);
     assert.ok(sending.deflater.closed > 0);
   });
 
   it("what has been deflated is not taken back: with takeover the next messages refer to it", () => {
     const sending = deflating({ takeover: true });
-    const item = sending.sender.send(binary, new Uint8Array(inlineUpTo + 1).fill(7), true) as Item;
+    const item = sending.send(binary, new Uint8Array(inlineUpTo + 1).fill(7), true) as Item;
     sending.fill();
     sending.deflater.later[0]();
     assert.equal(item.position, undefined, "it is framed");
-    assert.equal(sending.sender.withdraw(item), false);
+    assert.equal(sending.connection.withdraw(item), false);
   });
 
-  it("what was detached while it was deflated elsewhere is not sent as what is left of it", () => {
+  it("what was detached while it was deflated elsewhere is not sent as what is left of it", async () => {
     const sending = deflating({ takeover: false });
     const bytes = new Uint8Array(inlineUpTo + 1).fill(7);
     // The deflater of this test could not read it then either: two pieces are joined for it.
-    sending.sender.send(binary, [bytes, Uint8Array.of(7)], true);
+    sending.send(binary, [bytes, Uint8Array.of(7)], true);
     structuredClone(bytes.buffer, { transfer: [bytes.buffer] });
     sending.deflater.later[0]();
-    sending.leaveAll();
-    assert.deepEqual([sending.lost?.code, sending.left.length], ["core.invalid_argument", 0]);
+    await quiet();
+    assert.deepEqual([sending.errors, sending.left.length], [["core.invalid_argument"], 0]);
   });
 
   it("close waits for what is deflated elsewhere", () => {
     const sending = deflating();
-    sending.sender.send(binary, new Uint8Array(inlineUpTo + 1), true);
-    sending.sender.close(() => sending.outgoing.bytes(finalBit | opcode.close, new Uint8Array(0)));
+    sending.send(binary, new Uint8Array(inlineUpTo + 1), true);
+    sending.close();
     sending.leave();
     assert.equal(sending.left.length, 0);
     sending.deflater.later[0]();

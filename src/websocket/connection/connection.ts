@@ -1,0 +1,396 @@
+import {
+  coreError,
+  teardown,
+  type ByteStream,
+  type CloseInfo,
+  type Handler,
+  type ReadHandler,
+  type Role,
+  type ServalError,
+  type Timer,
+} from "../../core/index.ts";
+import { reportError } from "../../core/internal.ts";
+import { closeCode, howClosed } from "../frames/close-code.ts";
+import { websocketError, type WebsocketCode } from "../frames/errors.ts";
+import { opcode } from "../frames/frame.ts";
+import type { MessageData } from "../options/handlers.ts";
+import { RateMeter } from "../options/rate.ts";
+import type { Settings } from "../options/settings.ts";
+import { ratio, type Statistics } from "../options/statistics.ts";
+import { controlKinds, event, found, take, type Take } from "../protocol/event.ts";
+import { isServalError, type ReceivedPart } from "./delivery.ts";
+import { Liveness, type Living } from "./liveness.ts";
+import { phase, Sending, type Opened } from "./sending.ts";
+
+/**
+ * An open WebSocket, from the handshake to the end of the transport. It moves bytes between the stream below and the
+ * protocol, and messages between the protocol and the application, whose side is the {@link Delivery}. Calls go down from
+ * here, and what came of them is returned. What happens later comes back up through four methods: `onRead`, `onWritten`,
+ * `resumed` and `expired`.
+ *
+ * It moves in turns: take events from what was received while the application wants them, write what that made, read on.
+ */
+export class Connection<Ws> extends Sending<Ws> implements Living {
+  /** How it ended, once the transport is closed. */
+  ended: CloseInfo | undefined;
+  /** A read is in flight. */
+  isReading = false;
+
+  readonly #role: Role;
+  readonly #onEnded: (ws: Ws, info: CloseInfo) => void;
+  /** Made where there is a deadline, or a ping whose answer is timed. */
+  #liveness: Liveness | undefined;
+  /** A message is being inflated on another thread: what follows it waits. */
+  #isInflating = false;
+  /** How fast the peer sends, and while it has to wait, the timer for that. */
+  #rate: RateMeter | undefined;
+  #throttle: Timer | undefined;
+  #throttles = 0;
+  /** What ended the connection, for operations that come later. */
+  #failure: ServalError | undefined;
+
+  constructor(
+    ws: Ws,
+    next: ByteStream,
+    opened: Opened,
+    settings: Settings<Ws>,
+    onEnded: (ws: Ws, info: CloseInfo) => void,
+  ) {
+    super(ws, next, opened, settings);
+    this.#role = opened.role;
+    this.#onEnded = onEnded;
+  }
+
+  /** Begins, with the bytes received after the handshake. Messages come after the handshake's completion, never with it. */
+  start(rest: Uint8Array): void {
+    if (this.ended !== undefined) return;
+    this.protocol.incoming.receive(rest);
+    if (this.settings.timeouts[this.#role].idle !== Infinity) this.#live.start();
+    queueMicrotask(() => {
+      if (this.ended === undefined) this.delivery.open();
+      this.#turn();
+    });
+  }
+
+  // ---- reading ----
+
+  /** Waits for the next message. One read at a time. */
+  read(reader: Handler<MessageData>): void {
+    this.#wait(take.message, reader as Handler<unknown>);
+  }
+
+  /** Waits for the next part of a message. */
+  readSome(reader: Handler<ReceivedPart>): void {
+    this.#wait(take.part, reader as Handler<unknown>);
+  }
+
+  #wait(taking: Take, reader: Handler<unknown>): void {
+    this.delivery.read(taking, this.protocol.incoming.isInParts, reader);
+    if (this.phase >= phase.finishing) queueMicrotask(() => this.#endReading());
+    this.wake();
+  }
+
+  /** Gives up a read; what it waited for stays for the next one. False if it has completed. */
+  cancelRead(reader: unknown): boolean {
+    return this.delivery.cancel(reader);
+  }
+
+  readonly #onRead: ReadHandler = (error, bytes) => {
+    this.isReading = false;
+    if (this.ended !== undefined) return;
+    if (error !== undefined) {
+      this.lost(error);
+    } else if (bytes === undefined) {
+      this.finish();
+    } else {
+      this.protocol.incoming.receive(bytes);
+      this.#turn();
+    }
+  };
+
+  /** Takes another turn after the current call. */
+  #turnSoon(): void {
+    if (this.isScheduled) return;
+    this.isScheduled = true;
+    queueMicrotask(() => this.#turn());
+  }
+
+  #turn(): void {
+    this.isScheduled = false;
+    if (this.ended !== undefined) return;
+    this.isTurning = true;
+    const wantsMore = this.#takeEvents();
+    this.isTurning = false;
+    this.protocol.incoming.retain();
+    if (this.ended !== undefined) return;
+    this.flush();
+    if (!this.protocol.canReceive) this.finish();
+    else if (wantsMore && !this.isReading && this.#throttle === undefined) this.#readOn();
+  }
+
+  /** Takes events while the application wants them; returns whether more bytes are needed for the next. */
+  #takeEvents(): boolean {
+    const { protocol, delivery } = this;
+    const { incoming } = protocol;
+    while (!this.#isInflating && this.phase < phase.finishing) {
+      if (delivery.held !== undefined && this.phase === phase.open) {
+        if (delivery.takeHeld(incoming.isText)) this.#turnSoon();
+        return false;
+      }
+      const next = protocol.next(delivery.wanted);
+      switch (next) {
+        case undefined:
+          delivery.caughtUp();
+          return true;
+        case event.message:
+          if (delivery.message(found.message, incoming.isText)) break;
+          this.#turnSoon();
+          return false;
+        case event.part:
+          delivery.part(found.part, incoming.isText, found.isLast);
+          this.#turnSoon();
+          return false;
+        case event.data:
+          delivery.paused();
+          return false;
+        case event.deflated:
+          this.#inflate(found.deflated);
+          return false;
+        case event.failed:
+          this.#violated();
+          break;
+        default:
+          if (next === event.pong) this.#liveness?.ponged(found.control);
+          delivery.control(controlKinds[next], found.control);
+      }
+    }
+    return false;
+  }
+
+  /** Inflates a large message on another thread. */
+  #inflate(payload: Uint8Array): void {
+    const { incoming } = this.protocol;
+    this.#isInflating = true;
+    incoming.inflater!.inflateLater(payload, incoming.inflatedLimit, (result) => {
+      this.#isInflating = false;
+      if (this.phase === phase.open) this.#inflated(result);
+      this.#turnSoon();
+    });
+  }
+
+  #inflated(result: Uint8Array | WebsocketCode): void {
+    const { protocol, delivery } = this;
+    if (!protocol.canReceive) return;
+    if (protocol.inflated(result) === event.failed) this.#violated();
+    else delivery.message(found.message, protocol.incoming.isText);
+  }
+
+  /** The peer broke the protocol, or a limit. */
+  #violated(): void {
+    this.#failure = this.protocol.failure!;
+    this.delivery.error(this.#failure);
+  }
+
+  /** Reads, unless the peer has sent faster than it may: then later, or never again. */
+  #readOn(): void {
+    const { rate, clock } = this.settings;
+    const wait = rate === undefined ? 0 : this.#exceeded();
+    if (wait === 0) {
+      this.isReading = true;
+      this.#liveness?.reading();
+      try {
+        this.next.readSome(this.#onRead);
+      } catch (misuse) {
+        // The program reads from the next layer itself.
+        this.lost(misuse as ServalError);
+      }
+    } else if (rate!.exceeded === "wait") {
+      this.#throttles++;
+      this.#throttle = clock.setTimer(wait, () => {
+        this.#throttle = undefined;
+        this.#turn();
+      });
+    } else {
+      this.protocol.fail("websocket.rate_exceeded");
+      this.#violated();
+      this.flush();
+      this.finish();
+    }
+  }
+
+  /** For how many milliseconds the peer has to wait, since it has sent more than it may. */
+  #exceeded(): number {
+    const { rate, clock } = this.settings;
+    const { frames, received } = this.protocol.incoming;
+    // Once we have closed, what comes is dropped, and the peer's close follows it.
+    if (received === 0 || this.phase !== phase.open) return 0;
+    const now = clock.now();
+    return (this.#rate ??= new RateMeter(rate!, now)).take(frames, received, now);
+  }
+
+  // ---- what comes later ----
+
+  /** A handler of the application's is done, or something that events waited for. `thrown` is what the handler failed with. */
+  override resumed(thrown?: ServalError): void {
+    if (thrown !== undefined) this.#handlerFailed(thrown);
+    this.wake();
+  }
+
+  protected override wake(): void {
+    if (!this.isTurning) this.#turnSoon();
+  }
+
+  #handlerFailed(error: ServalError): void {
+    const { cause } = error;
+    // An operation that failed since the connection has ended is no failure of its handler.
+    if (!this.isOpen && isServalError(cause)) return;
+    if (this.ended !== undefined) {
+      // `close` was the last handler to run.
+      reportError(cause);
+      return;
+    }
+    this.delivery.error(error);
+    this.close(closeCode.internalError, "");
+  }
+
+  /** The clock says that the peer is to be asked for a sign of life, with this payload, or that its time is up. */
+  expired(ping?: Uint8Array): void {
+    if (ping !== undefined) {
+      if (!this.isOpen) return;
+      this.protocol.control(opcode.ping, ping);
+      this.flushSoon();
+    } else if (this.phase === phase.open) {
+      this.lost(coreError("core.timeout", { message: "The peer was silent for longer than timeouts.idle" }));
+    } else {
+      this.next.close();
+      this.#settle(false);
+    }
+  }
+
+  get #live(): Liveness {
+    return (this.#liveness ??= new Liveness(this.settings.timeouts[this.#role], this.settings.clock, this));
+  }
+
+  // ---- pings ----
+
+  /** Queues a ping, and times its answer. */
+  ping(payload: Uint8Array): number | ServalError {
+    const queued = this.control(opcode.ping, payload);
+    if (typeof queued === "number") this.#live.pinged(payload);
+    return queued;
+  }
+
+  /** Queues a pong that answers no ping. */
+  pong(payload: Uint8Array): number | ServalError {
+    return this.control(opcode.pong, payload);
+  }
+
+  // ---- the end ----
+
+  /** Begins the closing handshake, if nothing has yet, after the queued messages. */
+  close(code: number, reason: string): void {
+    if (!this.isOpen) return;
+    this.startClosing();
+    this.sendClose(code, reason);
+    this.wake();
+  }
+
+  protected override startClosing(): void {
+    this.phase = phase.closing;
+    this.protocol.incoming.dropData();
+    this.#startDeadline();
+  }
+
+  /** From now on it is the end that has a deadline. */
+  #startDeadline(): void {
+    this.#throttle?.cancel();
+    this.#throttle = undefined;
+    this.#live.startDeadline(this.settings.timeouts[this.#role].handshake);
+  }
+
+  override lost(error: ServalError): void {
+    if (this.ended !== undefined) return;
+    this.#failure ??= error;
+    const told = this.phase < phase.finishing && error.condition !== "aborted" ? error : undefined;
+    this.next.close();
+    this.#settle(false, told);
+  }
+
+  /** Nothing more comes from the peer: what is queued is written, then the transport is torn down. */
+  protected override finish(): void {
+    if (this.phase < phase.finishing) {
+      this.phase = phase.finishing;
+      this.#startDeadline();
+      this.protocol.incoming.close();
+      this.cutAll();
+      this.#endReading();
+    }
+    const { queued, written } = this.protocol.outgoing;
+    if (this.phase !== phase.finishing || this.isWriting || queued !== written) return;
+    this.phase = phase.tearingDown;
+    try {
+      teardown(this.next, this.#role, (error) => {
+        if (error !== undefined) this.next.close();
+        this.#settle(true);
+      });
+    } catch (misuse) {
+      this.lost(misuse as ServalError);
+    }
+  }
+
+  #endReading(): void {
+    this.delivery.end(() => this.closedError());
+  }
+
+  override closedError(): ServalError {
+    if (this.#failure !== undefined) return this.#failure;
+    if (this.phase < phase.finishing) {
+      return websocketError("websocket.closed", { message: "The WebSocket connection is closing" });
+    }
+    const close = this.ended ?? this.protocol.closeInfo(true);
+    return (this.#failure = websocketError("websocket.closed", { close, message: howClosed(close) }));
+  }
+
+  /** It is over; `told` goes to the application's `error`, before its `close`. */
+  #settle(isFinished: boolean, told?: ServalError): void {
+    if (this.ended !== undefined) return;
+    const info = this.protocol.closeInfo(isFinished || this.phase === phase.tearingDown);
+    this.ended = info;
+    this.phase = phase.ended;
+    this.#liveness?.stop();
+    this.#throttle?.cancel();
+    this.protocol.incoming.close();
+    // No handler runs inside the application's call of `terminate` or `send`.
+    queueMicrotask(() => {
+      this.endSending();
+      this.#endReading();
+      if (told !== undefined) this.delivery.error(told);
+      // A drain of the server waits for the last handler too.
+      const { observer } = this.settings;
+      observer?.working(1);
+      this.#onEnded(this.ws, info);
+      this.delivery.close(info);
+      observer?.working(-1);
+    });
+  }
+
+  /** How it goes. */
+  get statistics(): Statistics {
+    const { incoming, outgoing } = this.protocol;
+    return {
+      messagesReceived: incoming.messages,
+      messagesSent: outgoing.messages,
+      messagesDropped: this.dropped,
+      bytesReceived: incoming.received,
+      bytesSent: outgoing.written,
+      payloadReceived: incoming.payload,
+      payloadSent: outgoing.payloadSize,
+      compressionReceived: ratio(incoming.deflatedPayload, incoming.inflatedPayload),
+      compressionSent: ratio(outgoing.deflatedPayload, outgoing.inflatedPayload),
+      bufferedAmount: this.bufferedAmount,
+      roundTripTime: this.#liveness?.roundTripTime,
+      pauses: this.delivery.pauses,
+      throttles: this.#throttles,
+    };
+  }
+}

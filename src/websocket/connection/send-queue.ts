@@ -1,0 +1,324 @@
+import type { Handler } from "../../core/index.ts";
+import { encodeUtf8 } from "../../core/internal.ts";
+import { inlineUpTo } from "../deflate/deflate.ts";
+import { deflatedBit, finalBit, opcode } from "../frames/frame.ts";
+import type { DataOpcode, Outgoing } from "../protocol/outgoing.ts";
+import { PreparedMessage, type WholeData } from "../protocol/prepared.ts";
+import { Closing, itemsOf, joined, Part, PartedMessage, WholeMessage, type Item } from "./item.ts";
+
+/**
+ * Control frames find their way between the frames of a long message: no more than this is framed ahead, or one frame; and
+ * no more than the mark above which pongs are withheld.
+ */
+const framedAheadAtMost = 64 * 1024;
+
+/** What the caller of {@link SendQueue.next} has to do. */
+export type Step =
+  /** Compress the message on another thread and give the result to {@link SendQueue.deflated}. Nothing follows before. */
+  | { readonly do: "deflate"; readonly message: WholeMessage }
+  /** Send our close frame. */
+  | { readonly do: "close"; readonly closing: Closing }
+  /** Tell the handlers of these items that they will not be sent, and the sources of the parted ones to stop. */
+  | { readonly do: "cut"; readonly items: readonly Item[] };
+
+/** A handler that waits until writing has come as far as `position`. */
+export interface Waiter {
+  readonly position: number;
+  readonly handler: Handler;
+}
+
+/**
+ * What waits to be framed, in the order of the calls: messages in parts, long ones, those compressed on another thread,
+ * and everything after these. And the handlers that wait for bytes to be written. A queue frames into `outgoing` and
+ * calls nobody: {@link next} and {@link written} return what the caller has to do.
+ */
+export class SendQueue {
+  /** How many bytes wait to be framed; and how many are to come yet of Blobs that are being read. */
+  waiting = 0;
+  announced = 0;
+
+  readonly #outgoing: Outgoing;
+  /** The first may be in progress. */
+  readonly #items: (WholeMessage | PartedMessage | Closing)[] = [];
+  /** In the order of their calls; those before `#firstWaiter` have been told. */
+  #waiters: Waiter[] = [];
+  #firstWaiter = 0;
+
+  constructor(outgoing: Outgoing) {
+    this.#outgoing = outgoing;
+  }
+
+  /** Whether nothing waits to be framed. */
+  get isEmpty(): boolean {
+    return this.#items.length === 0;
+  }
+
+  // ---- what comes in ----
+
+  /** Adds a message. With `isPatient` it is not framed before it can leave, so that it can be withdrawn. */
+  add(code: DataOpcode, data: WholeData, compress: boolean, isPatient: boolean): WholeMessage {
+    const message = new WholeMessage(code, typeof data === "string" ? encodeUtf8(data) : data, compress);
+    message.isPatient = isPatient;
+    message.isOurs = typeof data === "string" || data instanceof PreparedMessage;
+    if (message.isOurs) message.isReferenced = false;
+    this.#push(message);
+    return message;
+  }
+
+  /** Adds a message in parts, which holds its place among the others from now on; `announced` bytes of it are to come. */
+  begin(code: DataOpcode | undefined, compress: boolean, announced = 0): PartedMessage {
+    const message = new PartedMessage(code, compress);
+    this.announced += message.announced = announced;
+    this.#push(message);
+    return message;
+  }
+
+  /** Adds a part to a message. */
+  part(message: PartedMessage, bytes: Uint8Array, isLast: boolean): Part {
+    const part = new Part(bytes, isLast);
+    message.parts.push(part);
+    this.waiting += part.size;
+    this.#arrived(message, isLast ? Infinity : part.size);
+    return part;
+  }
+
+  /** Adds our close frame. Of a message in parts before it only what is there is sent, unless its source is finite. */
+  close(code: number, reason: string): void {
+    this.#push(new Closing(code, reason));
+  }
+
+  /**
+   * What the writer of an item waits for, after {@link next} was asked: that writing comes so far or, if the item is not
+   * framed and its memory is needed or there is no room, the item. Small payloads that are the caller's are copied now.
+   */
+  awaited(item: WholeMessage | Part): number | Item {
+    if (item.position !== undefined) return item.position;
+    if (!item.isReferenced && !item.isOurs) item.keep();
+    const { bufferedAmount, written, options } = this.#outgoing;
+    const hasRoom = bufferedAmount + this.waiting + this.announced < options.highWaterMark;
+    return hasRoom && !item.isReferenced ? written : item;
+  }
+
+  /** Takes back what has not begun to be framed; false if it has. What follows it may be framed now. */
+  withdraw(item: Item): boolean {
+    const at = this.#items.findIndex((one) => one === item && !one.hasBegun);
+    if (at < 0) return false;
+    this.#items.splice(at, 1);
+    this.#forget(item);
+    return true;
+  }
+
+  /** Takes out everything that waits to be framed, parts before their messages. */
+  cutAll(): Item[] {
+    const items = this.#items.splice(0).flatMap(itemsOf);
+    this.waiting = this.announced = 0;
+    return items;
+  }
+
+  // ---- what goes out ----
+
+  /**
+   * Frames what there is room for, up to something that the caller has to do; undefined if there is no more of that now.
+   * `besides` bytes of what waits to be written take no room. Throws if the caller's memory has been detached or shrunk:
+   * then a frame may lack its payload, and nothing can follow.
+   */
+  next(besides: number): Step | undefined {
+    const outgoing = this.#outgoing;
+    const limit = Math.min(framedAheadAtMost, outgoing.options.highWaterMark) + besides;
+    while (this.#items.length > 0 && outgoing.bufferedAmount < limit) {
+      const item = this.#items[0]!;
+      if (item.isPatient && !item.hasBegun) {
+        // Control frames that come later do not keep it waiting.
+        item.after ??= outgoing.queued;
+        if (outgoing.written < item.after) break;
+      }
+      const step = item instanceof WholeMessage ? this.#stepWhole(item) : this.#stepOther(item);
+      if (step === "wait") break;
+      if (step !== undefined) return step;
+    }
+    return undefined;
+  }
+
+  /** Goes on with the message that {@link next} said to deflate. From here on it is the payload that is sent, if smaller. */
+  deflated(message: WholeMessage, payload: Uint8Array): void {
+    message.isDeflating = false;
+    // The other thread has read what the message was only if it still is that.
+    message.checkUnchanged();
+    this.#useDeflated(message, payload);
+  }
+
+  /** Whether the message is first in line, and so has not been cut or withdrawn. */
+  isFirst(message: Item): boolean {
+    return this.#items[0] === message;
+  }
+
+  /** Keeps a handler until writing has come as far as `position`, and the handlers before it have been told. */
+  wait(position: number, handler: Handler): void {
+    this.#waiters.push({ position, handler });
+  }
+
+  /** The handlers that wait for no more than what has been written, in order. */
+  written(): readonly Waiter[] {
+    const waiters = this.#waiters;
+    const first = this.#firstWaiter;
+    const { written } = this.#outgoing;
+    let next = first;
+    while (next < waiters.length && waiters[next]!.position <= written) next++;
+    if (next === first) return none;
+    const done = waiters.slice(first, next);
+    // Not at every step: of many waiters, each short write may free but one.
+    if (next * 2 > waiters.length) this.#waiters = waiters.slice(next);
+    this.#firstWaiter = this.#waiters === waiters ? next : 0;
+    return done;
+  }
+
+  /** Takes out all the handlers that wait. */
+  takeWaiters(): readonly Waiter[] {
+    const waiters = this.#waiters.slice(this.#firstWaiter);
+    this.#waiters = [];
+    this.#firstWaiter = 0;
+    return waiters;
+  }
+
+  // ---- framing ----
+
+  #push(item: WholeMessage | PartedMessage | Closing): void {
+    this.#items.push(item);
+    this.waiting += item.size;
+  }
+
+  #stepWhole(message: WholeMessage): Step | "wait" | undefined {
+    if (message.isDeflating) return "wait";
+    message.checkUnchanged();
+    const outgoing = this.#outgoing;
+    const { deflater } = outgoing;
+    if (message.compress && deflater !== undefined && message.size >= outgoing.threshold) {
+      if (message.size > inlineUpTo) {
+        message.isDeflating = true;
+        return { do: "deflate", message };
+      }
+      // A copy: the deflater's memory is used again for the next message.
+      this.#useDeflated(message, new Uint8Array(deflater.deflate(joined(message))));
+    }
+    if (!this.#frameOf(message)) return undefined;
+    message.position = outgoing.framed(message.isDeflated ? 0 : message.framed, message.isReferenced);
+    this.#items.shift();
+    this.#settled(message);
+    return undefined;
+  }
+
+  /** Frames a message, or the next fragment of it; returns whether that was the last. */
+  #frameOf(message: WholeMessage): boolean {
+    const outgoing = this.#outgoing;
+    let left = Math.min(message.size, outgoing.options.fragmentSize);
+    const isLast = left === message.size;
+    const code = message.framed === 0 ? message.code : opcode.continuation;
+    const deflated = message.isDeflated && message.framed === 0 ? deflatedBit : 0;
+    outgoing.header((isLast ? finalBit : 0) | deflated | code, left);
+    message.framed += left;
+    message.size -= left;
+    this.waiting -= left;
+    while (left > 0) {
+      const piece = message.pieces[message.piece]!;
+      const count = Math.min(left, piece.length - message.offset);
+      const isAll = count === piece.length;
+      outgoing.payload(isAll ? piece : piece.subarray(message.offset, message.offset + count));
+      message.offset += count;
+      left -= count;
+      if (message.offset === piece.length) {
+        message.piece++;
+        message.offset = 0;
+      }
+    }
+    return isLast;
+  }
+
+  #useDeflated(message: WholeMessage, payload: Uint8Array): void {
+    const { size } = message;
+    message.compress = false;
+    if (!this.#outgoing.isWorthIt(payload.length, size)) return;
+    message.isDeflated = true;
+    message.isReferenced = false;
+    message.pieces = [payload];
+    message.size = payload.length;
+    this.waiting += payload.length - size;
+    this.#outgoing.payloadSize += size;
+    this.#outgoing.countDeflated(size, payload.length);
+  }
+
+  #stepOther(item: PartedMessage | Closing): Step | "wait" | undefined {
+    if (item instanceof Closing) {
+      this.#items.shift();
+      return { do: "close", closing: item };
+    }
+    const part = item.parts[0];
+    if (part !== undefined) {
+      this.#framePart(item, part);
+      return undefined;
+    }
+    item.isFirst();
+    // Nothing may be coming any more: the item after it says so.
+    if (item.isFinite || !(this.#items.at(-1) instanceof Closing)) return "wait";
+    return this.#cut(item);
+  }
+
+  #framePart(message: PartedMessage, part: Part): void {
+    const outgoing = this.#outgoing;
+    const deflater = message.compress ? outgoing.deflater : undefined;
+    const count = Math.min(part.size, outgoing.options.fragmentSize, deflater === undefined ? Infinity : inlineUpTo);
+    const isAll = count === part.size;
+    const isLast = isAll && part.isLast;
+    const code = message.hasBegun ? opcode.continuation : message.code!;
+    const deflated = deflater === undefined || message.hasBegun ? 0 : deflatedBit;
+    const bytes = part.take(count);
+    const first = (isLast ? finalBit : 0) | deflated | code;
+    if (deflater === undefined) outgoing.bytes(first, bytes);
+    else {
+      const payload = deflater.deflateSome(bytes, isLast);
+      outgoing.countDeflated(count, payload.length);
+      outgoing.deflatedBytes(first, payload);
+    }
+    message.hasBegun = true;
+    this.waiting -= count;
+    outgoing.payloadSize += count;
+    if (!isAll) return;
+    part.position = outgoing.position(deflater === undefined && part.isReferenced);
+    message.parts.shift();
+    this.#settled(part);
+    if (!isLast) return;
+    outgoing.messages++;
+    message.position = part.position;
+    this.#items.shift();
+    this.#settled(message);
+  }
+
+  /**
+   * A message in parts will not be finished before the close: it can't be sent and, if it has begun, neither can what waits
+   * after it.
+   */
+  #cut(message: PartedMessage): Step {
+    const cut = this.#items.splice(0, message.hasBegun ? this.#items.length - 1 : 1);
+    for (const item of cut) this.#forget(item);
+    return { do: "cut", items: cut.flatMap(itemsOf) };
+  }
+
+  /** Takes an item's bytes out of the count. */
+  #forget(item: Item): void {
+    for (const { size } of itemsOf(item)) this.waiting -= size;
+    if (item instanceof PartedMessage) this.#arrived(item, Infinity);
+  }
+
+  /** So much of what a message has announced is not to come any more. */
+  #arrived(message: PartedMessage, size: number): void {
+    const count = Math.min(message.announced, size);
+    message.announced -= count;
+    this.announced -= count;
+  }
+
+  /** An item is framed: its handler waits for the writing now. */
+  #settled({ handler, position }: Item): void {
+    if (handler !== undefined) this.wait(position!, handler);
+  }
+}
+
+const none: readonly Waiter[] = [];

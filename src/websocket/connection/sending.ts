@@ -1,0 +1,393 @@
+import { ServalError, type ByteStream, type Handler, type Role, type WriteHandler } from "../../core/index.ts";
+import { Batch } from "../../core/internal.ts";
+import { closeCode } from "../frames/close-code.ts";
+import { websocketError } from "../frames/errors.ts";
+import type { opcode } from "../frames/frame.ts";
+import type { DeflateParameters } from "../handshake/permessage-deflate.ts";
+import type { MessageData } from "../options/handlers.ts";
+import type { Settings } from "../options/settings.ts";
+import { compressionOf } from "../protocol/compression.ts";
+import type { DataOpcode } from "../protocol/outgoing.ts";
+import type { WholeData } from "../protocol/prepared.ts";
+import { ProtocolCore } from "../protocol/protocol-core.ts";
+import { deflatePrepared } from "./deflate-prepared.ts";
+import { Delivery, type Resumable } from "./delivery.ts";
+import { joined, PartedMessage, type Item, type WholeMessage } from "./item.ts";
+import { SendQueue, type Waiter } from "./send-queue.ts";
+import { tell } from "./tell.ts";
+
+/** How far a connection has come. */
+export const phase = {
+  /** Messages go both ways. */
+  open: 0,
+  /** Our side was asked to close: what was queued before goes first, and data that comes is dropped. */
+  closing: 1,
+  /** Nothing is taken from the peer any more: what is queued is written. */
+  finishing: 2,
+  /** All is written, and the transport is being torn down. */
+  tearingDown: 3,
+  /** The transport is closed. */
+  ended: 4,
+} as const;
+
+/** What sending something came to: how far writing must come, an item that will know, or why it can't be sent. */
+export type Queued = number | Item | ServalError;
+
+/** What the opening handshake left. */
+export interface Opened {
+  readonly role: Role;
+  readonly deflate: DeflateParameters | undefined;
+}
+
+/** Connections with unflushed output: all flush in one microtask after the current call. */
+const flushes = new Batch<Sending<unknown>>((connection) => connection.flush());
+
+/**
+ * The sending half of a {@link Connection}: messages are framed at once or wait in the {@link SendQueue}; everything
+ * framed since the last write leaves in one.
+ */
+export abstract class Sending<Ws> implements Resumable {
+  readonly protocol: ProtocolCore;
+  /** A write is in flight. */
+  isWriting = false;
+
+  protected readonly ws: Ws;
+  protected readonly next: ByteStream;
+  protected readonly settings: Settings<Ws>;
+  protected readonly delivery: Delivery<Ws>;
+  protected phase: (typeof phase)[keyof typeof phase] = phase.open;
+  /** A turn runs; one is coming, the first with `start`, so that none overtakes it. Either will flush. */
+  protected isTurning = false;
+  protected isScheduled = true;
+  protected dropped = 0;
+
+  #queue: SendQueue | undefined;
+  /** The message that `writeSome` sends, or that its first part was refused. */
+  #parts: PartedMessage | "dropped" | undefined;
+  /** A flush is coming. */
+  #isFlushing = false;
+  /** `bufferedAmount` has reached `highWaterMark`; `toldFull`: `send` returned false, so `drain` is owed. */
+  #isFull = false;
+  #toldFull = false;
+
+  constructor(ws: Ws, next: ByteStream, { role, deflate }: Opened, settings: Settings<Ws>) {
+    this.ws = ws;
+    this.next = next;
+    this.settings = settings;
+    this.delivery = new Delivery(ws, settings, this);
+    const { inflater, deflater } = compressionOf(role, deflate, settings.deflate);
+    this.protocol = new ProtocolCore(role, settings, inflater, deflater);
+  }
+
+  /** A handler is done; it threw or rejected with `thrown`, if that is given. */
+  abstract resumed(thrown?: ServalError): void;
+  /** Ends at once, since the next layer failed, or is given up. */
+  abstract lost(error: ServalError): void;
+  /** What is said to an operation after the end, or close to it. */
+  abstract closedError(): ServalError;
+  /** Takes a turn soon, outside of whatever runs now. */
+  protected abstract wake(): void;
+  protected abstract startClosing(): void;
+  protected abstract finish(): void;
+
+  /** Whether messages can be sent and received. */
+  get isOpen(): boolean {
+    return this.phase === phase.open && this.protocol.canSend;
+  }
+
+  /** How many bytes wait to be sent. */
+  get bufferedAmount(): number {
+    const { queued, written } = this.protocol.outgoing;
+    const queue = this.#queue;
+    return queued - written + (queue === undefined ? 0 : queue.waiting + queue.announced);
+  }
+
+  /** How many bytes the transport has taken. */
+  get written(): number {
+    return this.protocol.outgoing.written;
+  }
+
+  /** Queues a message; false if there is no room for more, or the connection is ending. */
+  send(code: DataOpcode, data: WholeData, compress: boolean): boolean {
+    const { outgoing, state } = this.protocol;
+    const { highWaterMark, maxBufferedAmount } = this.settings;
+    const isPlain =
+      this.phase === phase.open &&
+      state === "open" &&
+      (this.#queue === undefined || this.#queue.isEmpty) &&
+      outgoing.queued - outgoing.written <= maxBufferedAmount;
+    if (!isPlain || outgoing.send(code, data, compress) === undefined) {
+      return this.hasRoomAfter(this.write(code, data, compress, false));
+    }
+    // As `#flushSoon` and `hasRoomAfter` do, written out.
+    if (!this.isTurning && !this.isScheduled && !this.#isFlushing) {
+      this.#isFlushing = true;
+      flushes.soon(this as Sending<unknown>);
+    }
+    return outgoing.queued - outgoing.written < highWaterMark || this.hasRoomAfter(0);
+  }
+
+  /** Queues a message. With `isPatient` it is not framed before it can leave, so that it can be withdrawn. */
+  write(code: DataOpcode, data: WholeData, compress: boolean, isPatient: boolean): Queued {
+    const refusal = this.refusal("message");
+    if (refusal !== undefined) return refusal;
+    const { outgoing } = this.protocol;
+    const mustWait = this.#queue?.isEmpty === false || (isPatient && outgoing.bufferedAmount > 0);
+    const framed = mustWait ? undefined : outgoing.send(code, data, compress);
+    if (framed !== undefined) return this.#added(framed);
+    const queue = this.queue;
+    const message = queue.add(code, data, compress, isPatient);
+    this.#pump();
+    return this.#added(queue.awaited(message));
+  }
+
+  /** Begins a message in parts, which takes its place among the others now; `size` bytes of it are to come, if known. */
+  begin(code: DataOpcode | undefined, compress: boolean, size = 0): PartedMessage | ServalError {
+    const refusal = this.refusal("message");
+    if (refusal !== undefined) return refusal;
+    const message = this.queue.begin(code, compress, size);
+    this.#pump();
+    this.#isFilled();
+    return message;
+  }
+
+  /** Queues a part of the message that is being sent in parts, the first one or another. */
+  writeSome(code: DataOpcode, data: MessageData, isLast: boolean, compress: boolean): Queued {
+    const refusal =
+      this.#parts === "dropped"
+        ? websocketError("websocket.queue_overflow")
+        : this.refusal(this.#parts === undefined ? "message" : "part");
+    if (refusal !== undefined) {
+      // Without its first part a message is none: the others go the same way.
+      this.#parts = isLast ? undefined : "dropped";
+      return refusal;
+    }
+    const message = (this.#parts as PartedMessage | undefined) ?? this.queue.begin(code, compress);
+    this.#parts = isLast ? undefined : message;
+    return this.part(message, message.encode(data, isLast), isLast);
+  }
+
+  /** Queues a part of a message. */
+  part(message: PartedMessage, bytes: Uint8Array, isLast: boolean): number | Item {
+    const queue = this.queue;
+    const part = queue.part(message, bytes, isLast);
+    this.#pump();
+    return this.#added(queue.awaited(part));
+  }
+
+  /** Queues a ping or pong. */
+  protected control(code: typeof opcode.ping | typeof opcode.pong, payload: Uint8Array): number | ServalError {
+    const refusal = this.refusal("control");
+    if (refusal !== undefined) return refusal;
+    this.protocol.control(code, payload);
+    this.flushSoon();
+    return this.protocol.outgoing.position(false);
+  }
+
+  /** What `send` returns for something that was queued or not: false means that `drain` will be called, if it is open. */
+  hasRoomAfter(queued: Queued): boolean {
+    if (!(queued instanceof ServalError) && !this.#isFilled()) return true;
+    this.#toldFull = this.isOpen;
+    return false;
+  }
+
+  /** Why something can't be queued now. */
+  refusal(what: "message" | "part" | "control"): ServalError | undefined {
+    if (!this.isOpen) return this.closedError();
+    const { overflow, maxBufferedAmount } = this.settings;
+    if (this.bufferedAmount <= maxBufferedAmount || overflow === "wait") return undefined;
+    // A message that has begun is not one with a hole in it.
+    if (overflow === "drop" && what === "part") return undefined;
+    const error = websocketError("websocket.queue_overflow");
+    if (overflow === "close") this.lost(error);
+    else if (what === "message") this.dropped++;
+    return error;
+  }
+
+  /** What waits to be framed. */
+  get queue(): SendQueue {
+    return (this.#queue ??= new SendQueue(this.protocol.outgoing));
+  }
+
+  /** Queues our close frame, after the messages that wait. */
+  protected sendClose(code: number, reason: string): void {
+    if (this.#queue === undefined || this.#queue.isEmpty) this.protocol.close(code, reason);
+    else {
+      this.#queue.close(code, reason);
+      this.#pump();
+    }
+  }
+
+  /** Takes back what has not begun to be sent; false if it has. */
+  withdraw(item: Item): boolean {
+    if (this.#queue?.withdraw(item) !== true) return false;
+    if (item instanceof PartedMessage) item.cancel?.();
+    // Nothing follows a close frame, not even in place of what was withdrawn.
+    if (this.protocol.canSend) this.#pump();
+    this.wake();
+    return true;
+  }
+
+  /**
+   * A message in parts will not be finished. If it has begun, nothing can be sent any more but the close; nor if no writer
+   * waits for it (`isUntold`), since the application takes the message for sent.
+   */
+  abandon(message: PartedMessage, error: ServalError, isUntold: boolean): void {
+    if (this.withdraw(message) && !isUntold) return;
+    this.delivery.error(error);
+    if (!this.isOpen) return;
+    this.startClosing();
+    this.cutAll();
+    this.protocol.close(closeCode.internalError, "");
+    this.wake();
+  }
+
+  /** Whether writing has come as far as `position`. */
+  hasWritten(position: number): boolean {
+    return position <= this.protocol.outgoing.written;
+  }
+
+  /** Waits until writing has come as far as `position`. */
+  waitWritten(position: number, handler: Handler): void {
+    this.queue.wait(position, handler);
+  }
+
+  /** Something was queued; returns what its writer waits for. */
+  #added<Waiting>(waiting: Waiting): Waiting {
+    this.flushSoon();
+    this.#isFilled();
+    return waiting;
+  }
+
+  /** Whether there is no room for more. */
+  #isFilled(): boolean {
+    if (this.bufferedAmount < this.settings.highWaterMark) return false;
+    if (!this.#isFull) {
+      this.#isFull = true;
+      this.settings.observer?.backpressure(this.ws);
+    }
+    return true;
+  }
+
+  /** Frames what there is room for; `besides` bytes of what waits to leave take none. */
+  #pump(besides = 0): void {
+    const queue = this.#queue;
+    if (queue === undefined) return;
+    try {
+      for (let step = queue.next(besides); step !== undefined; step = queue.next(besides)) {
+        if (step.do === "deflate") this.#deflate(queue, step.message);
+        else if (step.do === "cut") this.#cut(step.items);
+        else if (this.protocol.canSend) this.protocol.close(step.closing.code, step.closing.reason);
+      }
+    } catch (misuse) {
+      this.lost(misuse as ServalError);
+    }
+    const due = queue.written();
+    if (due.length > 0) queueMicrotask(() => tellAll(due));
+  }
+
+  /** Compresses a long message on another thread; nothing overtakes it but control frames. */
+  #deflate(queue: SendQueue, message: WholeMessage): void {
+    const deflater = this.protocol.outgoing.deflater!;
+    const { prepared } = message;
+    const done = (payload: Uint8Array): void => {
+      if (!queue.isFirst(message)) return;
+      try {
+        queue.deflated(message, payload);
+      } catch (misuse) {
+        this.lost(misuse as ServalError);
+        return;
+      }
+      this.#pump();
+      this.wake();
+    };
+    if (prepared === undefined || deflater.takeover) deflater.deflateLater(joined(message), done);
+    else {
+      const known = deflatePrepared(prepared, deflater, done);
+      if (known !== undefined) queue.deflated(message, known);
+    }
+  }
+
+  /** These will not be sent. */
+  #cut(items: readonly Item[]): void {
+    for (const item of items) {
+      if (item instanceof PartedMessage) item.cancel?.();
+      const { handler } = item;
+      if (handler !== undefined) queueMicrotask(() => tell(handler, this.closedError(), undefined));
+    }
+  }
+
+  /** Nothing is framed any more. */
+  protected cutAll(): void {
+    for (const item of this.#queue?.cutAll() ?? []) {
+      if (item instanceof PartedMessage) item.cancel?.();
+      if (item.handler !== undefined) tell(item.handler, this.closedError(), undefined);
+    }
+    this.protocol.outgoing.deflater?.close();
+  }
+
+  // ---- writing ----
+
+  /** Writes what is queued soon, together with all that is queued until then, here and on other connections. */
+  protected flushSoon(): void {
+    if (this.isTurning || this.isScheduled || this.#isFlushing) return;
+    this.#isFlushing = true;
+    flushes.soon(this as Sending<unknown>);
+  }
+
+  /** Starts a write of everything that was framed, unless one is in flight: then more gathers for the next. */
+  flush(): void {
+    this.#isFlushing = false;
+    const { outgoing } = this.protocol;
+    if (this.isWriting || outgoing.queued === outgoing.written || this.phase === phase.ended) return;
+    this.isWriting = true;
+    try {
+      this.next.writeSome(outgoing.take()!, this.#onWritten);
+    } catch (misuse) {
+      // The program writes on the next layer itself, or has detached a buffer.
+      this.lost(misuse as ServalError);
+    }
+  }
+
+  readonly #onWritten: WriteHandler = (error, count) => {
+    // A stream that completes a write twice must not free what the next is about to send.
+    if (!this.isWriting) return;
+    this.isWriting = false;
+    if (this.phase === phase.ended) return;
+    if (error === undefined) this.#written(count);
+    else this.lost(error);
+  };
+
+  #written(count: number): void {
+    const { protocol } = this;
+    const { outgoing } = protocol;
+    outgoing.wrote(count);
+    if (this.#queue !== undefined) tellAll(this.#queue.written());
+    if (this.phase === phase.ended) return;
+    const before = outgoing.queued;
+    protocol.sendWithheldPong();
+    // A pong in the place of the next message, again and again, must not keep that from its turn.
+    this.#pump(outgoing.queued - before);
+    if (this.#isFull && this.bufferedAmount < this.settings.highWaterMark) {
+      this.#isFull = false;
+      if (this.#toldFull) {
+        this.#toldFull = false;
+        this.delivery.drain();
+      }
+    }
+    this.flush();
+    if (this.phase >= phase.finishing) this.finish();
+  }
+
+  /** Drops everything that waits, after the end, and tells the writers. */
+  protected endSending(): void {
+    const waiters = this.#queue?.takeWaiters() ?? [];
+    this.protocol.outgoing.clear();
+    for (const { handler } of waiters) tell(handler, this.closedError(), undefined);
+    this.cutAll();
+  }
+}
+
+function tellAll(waiters: readonly Waiter[]): void {
+  for (const { handler } of waiters) tell(handler, undefined, undefined);
+}

@@ -1,0 +1,24 @@
+import type { Role } from "../../core/index.ts";
+import { Deflater, Inflater } from "../deflate/deflate.ts";
+import type { DeflateParameters } from "../handshake/permessage-deflate.ts";
+
+/** What compresses a role's messages and decompresses its peer's, as far as permessage-deflate was agreed on. */
+export interface Compression {
+  readonly inflater: Inflater | undefined;
+  readonly deflater: Deflater | undefined;
+}
+
+const none: Compression = { inflater: undefined, deflater: undefined };
+
+/** What a role needs for the parameters that were agreed on (RFC 7692 section 7.1); `level` and `memLevel` are its own choice. */
+export function compressionOf(
+  role: Role,
+  agreed: DeflateParameters | undefined,
+  { level = 0, memLevel = 0 }: { readonly level?: number; readonly memLevel?: number } = {},
+): Compression {
+  if (agreed === undefined) return none;
+  const ofServer = { windowBits: agreed.serverMaxWindowBits, takeover: !agreed.serverNoContextTakeover };
+  const ofClient = { windowBits: agreed.clientMaxWindowBits, takeover: !agreed.clientNoContextTakeover };
+  const [ours, theirs] = role === "server" ? [ofServer, ofClient] : [ofClient, ofServer];
+  return { inflater: new Inflater(theirs), deflater: new Deflater({ ...ours, level, memLevel }) };
+}

@@ -1,0 +1,204 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import type { ByteStream, ReadHandler, ServalError } from "../../../../src/core/index.ts";
+import { Connection } from "../../../../src/websocket/connection/connection.ts";
+import type { Inflater } from "../../../../src/websocket/deflate/deflate.ts";
+import type { WebsocketCode } from "../../../../src/websocket/frames/errors.ts";
+import type { HandlersOf } from "../../../../src/websocket/options/handlers.ts";
+import { Settings } from "../../../../src/websocket/options/settings.ts";
+import { binary, concat, frame, ping, pong, text } from "../../support/frames.ts";
+import { deferred, quiet } from "../../../support/quiet.ts";
+
+/** A connection whose reads complete when the test says so, with what it hands to the application written down. */
+class Receiving {
+  readonly told: string[] = [];
+  readonly connection: Connection<undefined>;
+  /** Ends the inflating that goes on elsewhere. */
+  inflated: ((result: Uint8Array | WebsocketCode) => void) | undefined;
+  /** The read in flight. */
+  reader: ReadHandler | undefined;
+
+  constructor(handlers: HandlersOf<undefined> = {}) {
+    const { told } = this;
+    const settings = new Settings<undefined>({
+      timeouts: { handshake: Infinity, idle: Infinity },
+      control: (_, kind, payload) => void told.push(`${kind} ${String(Buffer.from(payload))}`),
+      error: (_, { code }) => void told.push(`error ${code}`),
+      ...handlers,
+    });
+    const next = {
+      readSome: (handler: ReadHandler) => void (this.reader = handler),
+      writeSome() {},
+      close() {},
+      teardown() {},
+    } as unknown as ByteStream;
+    const opened = { role: "server", deflate: undefined } as const;
+    this.connection = new Connection(undefined, next, opened, settings, () => {});
+    const inflater = {
+      inflateAside() {},
+      inflate() {},
+      close() {},
+      inflateLater: (_: Uint8Array, __: number, done: (result: Uint8Array | WebsocketCode) => void) =>
+        void (this.inflated = done),
+    } as unknown as Inflater;
+    Object.assign(this.connection.protocol.incoming, { inflater });
+  }
+
+  static async start(handlers?: HandlersOf<undefined>): Promise<Receiving> {
+    const state = new Receiving(handlers);
+    state.connection.start(new Uint8Array(0));
+    await quiet();
+    return state;
+  }
+
+  /** Takes what comes with these frames; whether it reads on. */
+  async receive(...frames: Uint8Array[]): Promise<boolean> {
+    const { reader } = this;
+    this.reader = undefined;
+    reader!(undefined, concat(...frames));
+    await quiet();
+    return this.connection.isReading;
+  }
+
+  /** Reads; what comes of it is written down. */
+  read(): (error: ServalError | undefined, result: unknown) => void {
+    const handler = (error: ServalError | undefined, result: unknown): void =>
+      void this.told.push(error === undefined ? `read ${String(result)}` : `failed ${error.code}`);
+    this.connection.read(handler);
+    return handler;
+  }
+
+  readSome(): void {
+    this.connection.readSome((error, { bytes, kind, done }) => {
+      assert.equal(error, undefined);
+      this.told.push(`read ${kind} ${String(Buffer.from(bytes))}${done ? "" : " …"}`);
+    });
+  }
+}
+
+describe("a turn, pulled", () => {
+  it("takes nothing but control frames until someone reads, and then one message", async () => {
+    const state = await Receiving.start();
+    assert.equal(await state.receive(ping("a"), text("1"), text("2")), false);
+    assert.deepEqual(state.told, ["ping a"]);
+    assert.equal(state.connection.statistics.pauses, 1);
+    for (const message of ["1", "2"]) {
+      state.told.length = 0;
+      state.read();
+      assert.deepEqual(state.told, [], "inside the call");
+      await quiet();
+      assert.deepEqual(state.told, [`read ${message}`]);
+    }
+    assert.equal(state.connection.isReading, true);
+    assert.equal(state.connection.statistics.pauses, 1);
+  });
+
+  it("gives parts to a reader of parts, and no message while one is under way", async () => {
+    const state = await Receiving.start();
+    state.readSome();
+    await state.receive(binary("ab", { fin: false }));
+    assert.throws(() => state.read(), { code: "websocket.message_in_progress" });
+    state.readSome();
+    await state.receive(frame(0, "c"));
+    assert.deepEqual(state.told, ["read binary ab …", "read binary c"]);
+  });
+
+  it("has one reader at a time, who may give up and lose nothing", async () => {
+    const state = await Receiving.start();
+    const first = state.read();
+    assert.throws(() => state.read(), { code: "core.operation_pending" });
+    assert.equal(state.connection.cancelRead(first), true);
+    assert.equal(state.connection.cancelRead(first), false);
+    await state.receive(text("1"));
+    assert.deepEqual(state.told, []);
+    state.read();
+    await quiet();
+    assert.deepEqual(state.told, ["read 1"]);
+  });
+});
+
+describe("a turn, pushed", () => {
+  it("hands on message after message, and lets nobody read", async () => {
+    const told: string[] = [];
+    const state = await Receiving.start({
+      message: (_, message) => void told.push(String(message)),
+      control: (_, kind) => void told.push(kind),
+    });
+    assert.equal(await state.receive(text("1"), pong("p"), text("2")), true);
+    assert.deepEqual(told, ["1", "pong", "2"]);
+    assert.throws(() => state.read(), { code: "websocket.pushed" });
+  });
+
+  it("leaves messages where they are while the handler is at work", async () => {
+    const { promise, resolve } = deferred();
+    const told: string[] = [];
+    const state = await Receiving.start({
+      message: (_, message) => (told.push(String(message)), promise),
+    });
+    assert.equal(await state.receive(text("1"), text("2"), ping("a")), false);
+    assert.deepEqual([told, state.told, state.connection.statistics.pauses], [["1"], [], 1]);
+    resolve();
+    await quiet();
+    assert.deepEqual([told, state.told, state.connection.isReading], [["1", "2"], ["ping a"], true]);
+  });
+
+  it("tells the application what the peer did wrong, and takes nothing more", async () => {
+    const state = await Receiving.start({ message() {} });
+    await state.receive(frame(3), ping("a"));
+    assert.deepEqual(state.told, ["error websocket.bad_opcode"]);
+  });
+});
+
+describe("a turn, while a message is inflated elsewhere", () => {
+  const deflated = text("deflated", { rsv: 4 });
+
+  it("takes nothing of what comes after it", async () => {
+    const state = await Receiving.start();
+    state.read();
+    assert.equal(await state.receive(deflated, text("2")), false);
+    state.inflated!(Buffer.from("1"));
+    assert.deepEqual(state.told, ["read 1"]);
+    state.read();
+    await quiet();
+    assert.deepEqual(state.told, ["read 1", "read 2"]);
+  });
+
+  it("keeps it for the next reader if its own has gone, who may want parts", async () => {
+    const state = await Receiving.start();
+    const first = state.read();
+    await state.receive(deflated, ping("after"));
+    state.connection.cancelRead(first);
+    state.inflated!(Buffer.from("1"));
+    await quiet();
+    assert.deepEqual(state.told, []);
+    state.readSome();
+    await quiet();
+    assert.deepEqual(state.told, ["read text 1", "ping after"]);
+  });
+
+  it("drops it once we have closed, and says nothing after the end", async () => {
+    for (const end of ["close", "lost"] as const) {
+      const state = await Receiving.start();
+      const first = state.read();
+      await state.receive(deflated);
+      state.connection.cancelRead(first);
+      if (end === "close") state.connection.close(1000, "");
+      else state.connection.lost(state.connection.closedError());
+      await quiet();
+      const before = state.told.length;
+      state.inflated!(Buffer.from("1"));
+      await quiet();
+      assert.equal(state.told.length, before);
+      assert.equal(state.connection.statistics.messagesReceived, 0);
+    }
+  });
+
+  it("fails if it could not be", async () => {
+    const state = await Receiving.start();
+    state.read();
+    await state.receive(deflated);
+    state.inflated!("websocket.message_too_big");
+    await quiet();
+    assert.equal(state.told[0], "error websocket.message_too_big");
+  });
+});
