@@ -136,7 +136,9 @@ export class Sending {
         };
         this.flight = { bytes: concat(...(buffers instanceof Uint8Array ? [buffers] : buffers)), done };
       },
-      teardown() {},
+      shutdown() {},
+      watch() {},
+      reset() {},
       close: () => void (this.isClosed = true),
     } as ByteStream;
   }
