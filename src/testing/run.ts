@@ -34,10 +34,10 @@ export interface Run {
 export type Scenario = (run: Run) => unknown;
 
 /** So many turns of the event loop without anything happening mean that nothing will: until a timer expires. */
-const idleTurns = 100;
+const idleTurns = 50;
 
 /** So many turns after its end a run has for what should not come any more. */
-const lastTurns = 3;
+const lastTurns = 2;
 
 /** One run: its streams, what it has been told, and whether it holds. */
 export class RunState implements Run, FaultyStreamOwner {
