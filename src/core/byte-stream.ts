@@ -36,6 +36,9 @@ export type WatchHandler = (error: ServalError | undefined) => void;
  * - While no read is in flight the transport is paused: this is the whole of receive back-pressure.
  * - End of stream on the read side leaves the write side open, and the other way round.
  * - Operations on a closed stream complete with `core.aborted`.
+ * - A handler may run in any async context (`AsyncLocalStorage`), such as the one that a socket's callbacks have: an
+ *   object for each read and write would be the price of the caller's. Composed operations, and what serves a connection,
+ *   enter their own.
  */
 export interface ByteStream {
   /**

@@ -13,7 +13,10 @@ export interface Timer {
 export interface Clock {
   /** Milliseconds since some fixed moment; never goes back. */
   now(): number;
-  /** Runs `expired` once, after `ms` milliseconds; never inside this call. `ms` is finite. */
+  /**
+   * Runs `expired` once, after `ms` milliseconds; never inside this call, and in the async context of it, as `setTimeout`
+   * does. `ms` is finite.
+   */
   setTimer(ms: number, expired: () => void): Timer;
 }
 

@@ -1,7 +1,11 @@
+import { currentContext } from "./async-context.ts";
 import type { ServalError } from "./error.ts";
 import { coreError } from "./errors.ts";
 
-/** Receives the outcome of a composed operation: an error, or a result. Called exactly once, never inside the call that it was given to. */
+/**
+ * Receives the outcome of a composed operation: an error, or a result. Called exactly once, never inside the call that it
+ * was given to, and in the async context (`AsyncLocalStorage`) of that call.
+ */
 export type Handler<Result = void> = (error: ServalError | undefined, result: Result) => void;
 
 const ignore = (): void => {};
@@ -51,7 +55,8 @@ export function complete<Result>(
 ): Promise<Result> | undefined {
   if (handler === undefined) return promised(start);
   checkHandler(handler);
-  start(handler);
+  const context = currentContext();
+  start((error, result) => context.runInAsyncScope(handler, undefined, error, result));
   return undefined;
 }
 

@@ -1,6 +1,8 @@
 // For the other folders of the package; users have index.ts.
 export { AbortGuard } from "./abort-guard.ts";
 export { giveBackChunk, SharedBlock, takeChunk } from "./arena.ts";
+export { currentContext } from "./async-context.ts";
+export type { AsyncContext } from "./async-context.ts";
 export { Batch } from "./batch.ts";
 export { blockSize, giveBack, takeBlock } from "./block-pool.ts";
 export { piecesOf } from "./blob.ts";
@@ -9,10 +11,9 @@ export { checkClock } from "./clock.ts";
 export { checkHandler, handled, isPromise } from "./completion.ts";
 export { Deadline } from "./deadline.ts";
 export { DuplexStream } from "./duplex.ts";
-export { invalidArgument } from "./errors.ts";
+export { invalidArgument, operationPending } from "./errors.ts";
 export { checkByteStream } from "./next-layer.ts";
 export { checkSignal, offAbort, onAbort } from "./on-abort.ts";
-export { operationPending } from "./operation-pending.ts";
 export {
   checkBoolean,
   checkChoice,

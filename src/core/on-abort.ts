@@ -1,10 +1,11 @@
+import { currentContext, type AsyncContext } from "./async-context.ts";
 import { invalidArgument } from "./errors.ts";
 
 /** The callbacks of each signal: one listener for all, since the platform warns of a leak at more than ten. */
 const listeners = new WeakMap<AbortSignal, Listeners>();
 
 interface Listeners {
-  readonly callbacks: Set<() => void>;
+  readonly callbacks: Map<() => void, AsyncContext>;
   readonly listener: () => void;
 }
 
@@ -14,16 +15,19 @@ export function checkSignal(signal: AbortSignal | undefined, name: string = "sig
   throw invalidArgument(`The option ${name} must be an AbortSignal: of an AbortController, its signal`);
 }
 
-/** Calls back when the signal aborts; {@link offAbort} with the same function ends that. */
-export function onAbort(signal: AbortSignal, callback: () => void): void {
+/**
+ * Calls back when the signal aborts; {@link offAbort} with the same function ends that. It calls in the async context given,
+ * by default the caller's: a listener would run in that of whoever aborts.
+ */
+export function onAbort(signal: AbortSignal, callback: () => void, context: AsyncContext = currentContext()): void {
   const known = listeners.get(signal);
   if (known !== undefined) {
-    known.callbacks.add(callback);
+    known.callbacks.set(callback, context);
     return;
   }
-  const callbacks = new Set([callback]);
+  const callbacks = new Map([[callback, context]]);
   const listener = (): void => {
-    for (const each of callbacks) each();
+    for (const [each, own] of callbacks) own.runInAsyncScope(each, undefined);
   };
   listeners.set(signal, { callbacks, listener });
   signal.addEventListener("abort", listener);

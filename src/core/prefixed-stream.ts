@@ -1,8 +1,7 @@
 import type { ByteStream, Peer, ReadHandler, ShutdownHandler, WatchHandler, WriteHandler } from "./byte-stream.ts";
 import { copyOf } from "./bytes.ts";
-import { coreError } from "./errors.ts";
+import { coreError, operationPending } from "./errors.ts";
 import { checkByteStream } from "./next-layer.ts";
-import { operationPending } from "./operation-pending.ts";
 
 /** Options of a {@link PrefixedStream}. */
 export interface PrefixedStreamOptions {

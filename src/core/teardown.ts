@@ -1,4 +1,5 @@
-import type { ByteStream, Role } from "./byte-stream.ts";
+import { currentContext, type AsyncContext } from "./async-context.ts";
+import type { ByteStream, ReadHandler, Role, ShutdownHandler } from "./byte-stream.ts";
 import { transportError } from "./errors.ts";
 import type { ServalError } from "./error.ts";
 
@@ -9,6 +10,8 @@ class Teardown {
   readonly #stream: ByteStream;
   readonly #role: Role;
   readonly #handler: TeardownHandler;
+  /** Of the caller. */
+  readonly #context: AsyncContext = currentContext();
   #hasShutDown = false;
   #hasRead = false;
   #completed = false;
@@ -30,12 +33,16 @@ class Teardown {
     }
   }
 
-  readonly #onShutdown = (error: ServalError | undefined): void => {
+  readonly #onShutdown: ShutdownHandler = (error) => this.#context.runInAsyncScope(this.#shutDown, this, error);
+
+  #shutDown(error: ServalError | undefined): void {
     this.#hasShutDown = true;
     if (error !== undefined || this.#hasRead) this.#complete(error);
-  };
+  }
 
-  readonly #onRead = (error: ServalError | undefined, bytes: Uint8Array | undefined): void => {
+  readonly #onRead: ReadHandler = (error, bytes) => this.#context.runInAsyncScope(this.#read, this, error, bytes);
+
+  #read(error: ServalError | undefined, bytes: Uint8Array | undefined): void {
     if (this.#completed) return;
     if (error !== undefined) return this.#complete(error);
     try {
@@ -46,7 +53,7 @@ class Teardown {
     } catch (misuse) {
       this.#complete(transportError(misuse));
     }
-  };
+  }
 
   #complete(error: ServalError | undefined): void {
     if (this.#completed) return;
@@ -60,7 +67,8 @@ class Teardown {
  * Ends a stream gracefully, then closes it; no read or write may be in flight. A server ends its write side, and reads and
  * drops what comes up to the peer's end; a client reads to the peer's end first, then ends its own (RFC 6455 section
  * 7.1.1: the server is to end first). It has no deadline of its own: the caller has one, and ends the teardown with
- * `close`. The handler runs once, when the stream is closed.
+ * `close`. The handler runs once, when the stream is closed, in the async
+ * context of the call.
  *
  * Completes with the stream's error, such as `core.connection_reset`, or `core.aborted` if the stream was closed meanwhile.
  * Throws `core.operation_pending` if the read or shutdown that it begins with can't start; then the handler does not run. A

@@ -7,9 +7,8 @@ import {
   type WriteHandler,
 } from "./byte-stream.ts";
 import { copyOf } from "./bytes.ts";
-import { coreError, transportError } from "./errors.ts";
+import { coreError, transportError, operationPending } from "./errors.ts";
 import type { ServalError } from "./error.ts";
-import { operationPending } from "./operation-pending.ts";
 
 // What a stream is in, as bits of one field: an idle connection consists of little else.
 

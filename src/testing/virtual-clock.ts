@@ -1,8 +1,11 @@
 import type { Clock, Timer } from "../core/index.ts";
+import { currentContext, type AsyncContext } from "../core/internal.ts";
 
 class VirtualTimer implements Timer {
   readonly due: number;
   readonly expired: () => void;
+  /** As with the platform's timers. */
+  readonly context: AsyncContext = currentContext();
   readonly #timers: Set<VirtualTimer>;
 
   constructor(timers: Set<VirtualTimer>, due: number, expired: () => void) {
@@ -70,7 +73,7 @@ export class VirtualClock implements Clock {
   async #run(timer: VirtualTimer): Promise<void> {
     this.#now = timer.due;
     timer.cancel();
-    timer.expired();
+    timer.context.runInAsyncScope(timer.expired, undefined);
     await turn();
   }
 

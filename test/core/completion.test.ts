@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { AsyncLocalStorage } from "node:async_hooks";
 import { describe, it } from "node:test";
 import { checkHandler } from "../../src/core/completion.ts";
 import { complete, coreError, promised, type Handler } from "../../src/core/index.ts";
@@ -44,6 +45,16 @@ describe("complete", () => {
       );
     });
     assert.deepEqual(outcome, [undefined, 7]);
+  });
+
+  it("runs a handler in the async context of the call", async () => {
+    const storage = new AsyncLocalStorage<string>();
+    let complete7!: Handler<number>;
+    const seen: unknown[] = [];
+    const handler: Handler<number> = (error, result) => seen.push(error, result, storage.getStore());
+    storage.run("caller", () => complete(handler, (done) => (complete7 = done)));
+    storage.run("foreign", () => complete7(undefined, 7));
+    assert.deepEqual(seen, [undefined, 7, "caller"]);
   });
 
   it("throws misuse when there is a handler", () => {

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
+import { AsyncLocalStorage } from "node:async_hooks";
 import { getEventListeners } from "node:events";
 import { test } from "node:test";
+import { currentContext } from "../../src/core/async-context.ts";
 import { offAbort, onAbort } from "../../src/core/on-abort.ts";
 
 test("many listen through one listener, and none is left when the last has gone", () => {
@@ -27,6 +29,19 @@ test("all are called, also when they leave meanwhile; who has left is not", () =
   offAbort(controller.signal, gone);
   controller.abort();
   assert.deepEqual(called, ["leaves", "stays"]);
+});
+
+test("each is called in its own async context, or in the one given, not in that of whoever aborts", () => {
+  const controller = new AbortController();
+  const storage = new AsyncLocalStorage<string>();
+  const seen: (string | undefined)[] = [];
+  const look = (): unknown => seen.push(storage.getStore());
+  storage.run("first", () => onAbort(controller.signal, look));
+  storage.run("second", () => onAbort(controller.signal, () => look()));
+  const given = storage.run("third", currentContext);
+  onAbort(controller.signal, () => look(), given);
+  storage.run("foreign", () => controller.abort());
+  assert.deepEqual(seen, ["first", "second", "third"]);
 });
 
 test("a signal can be listened to again", () => {

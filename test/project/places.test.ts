@@ -8,7 +8,18 @@ import { fileURLToPath } from "node:url";
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 
 /** The folders of test/ whose tests are of no one source. */
-const withoutSources = ["abuse", "bench", "browser", "docs", "examples", "guard", "interop", "project", "rfc"];
+const withoutSources = [
+  "abuse",
+  "bench",
+  "browser",
+  "contexts",
+  "docs",
+  "examples",
+  "guard",
+  "interop",
+  "project",
+  "rfc",
+];
 
 /** What a folder that has packages or compiler settings of its own says so with. */
 const manifests = [".npmrc", "package-lock.json", "package.json", "tsconfig.json"];

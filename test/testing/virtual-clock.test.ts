@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { AsyncLocalStorage } from "node:async_hooks";
 import { describe, it } from "node:test";
 import { VirtualClock } from "../../src/testing/index.ts";
 
@@ -76,6 +77,15 @@ describe("VirtualClock", () => {
     assert.equal(ran, false);
     await clock.advance(0);
     assert.equal(ran, true);
+  });
+
+  it("runs a timer in the async context that it was set in, as the platform does", async () => {
+    const clock = new VirtualClock();
+    const storage = new AsyncLocalStorage<string>();
+    const seen: (string | undefined)[] = [];
+    storage.run("own", () => clock.setTimer(10, () => seen.push(storage.getStore())));
+    await storage.run("foreign", () => clock.advance(10));
+    assert.deepEqual(seen, ["own"]);
   });
 
   it("moves on to its next timer, while there is one", async () => {

@@ -78,6 +78,7 @@ const impure = {
 /** The files of core whose exports are not for a pure room, each with those that are all the same. */
 const impureCore = {
   "abort-guard.ts": [],
+  "async-context.ts": [],
   "batch.ts": [],
   // Nothing is read before somebody asks for a piece.
   "blob.ts": ["piecesOf"],

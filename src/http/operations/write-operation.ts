@@ -1,5 +1,5 @@
 import { ServalError, transportError, type ByteStream, type Handler, type WriteHandler } from "../../core/index.ts";
-import { AbortGuard } from "../../core/internal.ts";
+import { AbortGuard, currentContext, type AsyncContext } from "../../core/internal.ts";
 import { partOf, type BodyStream } from "../messages/body.ts";
 import { httpError } from "../messages/errors.ts";
 import type { Serializer } from "../codec/serializer.ts";
@@ -20,6 +20,8 @@ export class WriteOperation {
   /** Whether enough is written; undefined to write the whole message. */
   #isEnough: (() => boolean) | undefined;
   readonly #handler: Handler;
+  /** Of the caller: in it the body is asked for its parts. */
+  readonly #context: AsyncContext = currentContext();
   #guard: AbortGuard | undefined;
   #source: AsyncIterator<unknown> | undefined;
   #inTurn = 0;
@@ -65,13 +67,16 @@ export class WriteOperation {
     this.onWrite?.(true);
   }
 
-  readonly #onWritten: WriteHandler = (error, written) => {
+  readonly #onWritten: WriteHandler = (error, written) =>
+    this.#context.runInAsyncScope(this.#written, this, error, written);
+
+  #written(error: ServalError | undefined, written: number): void {
     if (this.#hasEnded) return;
     this.onWrite?.(false);
     if (written > 0) this.#serializer.consume(written);
     if (error !== undefined) this.#finish(error);
     else this.#goOn();
-  };
+  }
 
   #goOn(): void {
     try {

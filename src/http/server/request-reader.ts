@@ -1,5 +1,5 @@
 import { FlatBuffer, transportError, type ByteStream, type ReadHandler, type ServalError } from "../../core/index.ts";
-import { copyOf, Deadline } from "../../core/internal.ts";
+import { copyOf, currentContext, Deadline, type AsyncContext } from "../../core/internal.ts";
 import { RequestParser } from "../codec/request-parser.ts";
 import type { Request } from "../messages/request.ts";
 import type { ServeSettings } from "./serve-options.ts";
@@ -26,6 +26,7 @@ export class RequestReader {
   readonly #settings: ServeSettings;
   readonly #taker: RequestTaker;
   readonly #deadline: Deadline;
+  readonly #context: AsyncContext;
   #parser: RequestParser;
   /** The bytes that are being looked at, and how many of them are used up: only inside `arrived`. Undefined where the rest is kept. */
   #bytes: Uint8Array | undefined;
@@ -42,11 +43,18 @@ export class RequestReader {
   #isTimed = true;
   #isClosed = false;
 
-  constructor(stream: ByteStream, settings: ServeSettings, taker: RequestTaker) {
+  /** Calls its taker in `context`, the one that it is made in. */
+  constructor(
+    stream: ByteStream,
+    settings: ServeSettings,
+    taker: RequestTaker,
+    context: AsyncContext = currentContext(),
+  ) {
     this.#stream = stream;
     this.#settings = settings;
     this.#taker = taker;
     this.#deadline = new Deadline(settings.clock, () => this.#taker.expired(this.isInside));
+    this.#context = context;
     this.#parser = new RequestParser(settings.parser);
   }
 
@@ -170,7 +178,9 @@ export class RequestReader {
     else then();
   }
 
-  readonly #onRead: ReadHandler = (error, bytes) => {
+  readonly #onRead: ReadHandler = (error, bytes) => this.#context.runInAsyncScope(this.#received, this, error, bytes);
+
+  #received(error: ServalError | undefined, bytes: Uint8Array | undefined): void {
     this.#isInFlight = false;
     if (this.#isClosed) {
       this.#whenIdle?.();
@@ -191,7 +201,7 @@ export class RequestReader {
     } else {
       this.#look(bytes);
     }
-  };
+  }
 
   #look(bytes: Uint8Array): void {
     this.#bytes = bytes;

@@ -1,5 +1,5 @@
 import { transportError, type ByteStream, type ServalError, type WriteHandler } from "../../core/index.ts";
-import { Deadline, takeFront } from "../../core/internal.ts";
+import { currentContext, Deadline, takeFront, type AsyncContext } from "../../core/internal.ts";
 import { emptyBody, type Body } from "../messages/body.ts";
 import { timeoutError } from "./passed-deadline.ts";
 import { dateValue } from "./date.ts";
@@ -22,6 +22,7 @@ export class ResponseWriter {
   readonly #settings: ServeSettings;
   readonly #lost: (error: ServalError) => void;
   readonly #deadline: Deadline;
+  readonly #context: AsyncContext;
   readonly #buffer: ResponseBuffer = new ResponseBuffer();
   /** The response that comes in parts, from when it is given until it is sent. */
   #sending: WriteOperation | undefined;
@@ -31,12 +32,21 @@ export class ResponseWriter {
   #isCalling = false;
   #isClosed = false;
 
-  /** `lost` is told that a write has failed, or that the peer took none of its bytes for too long. */
-  constructor(stream: ByteStream, settings: ServeSettings, lost: (error: ServalError) => void) {
+  /**
+   * `lost` is told that a write has failed, or that the peer took none of its bytes for too long. All that it calls back, it
+   * calls in `context`, the one that it is made in.
+   */
+  constructor(
+    stream: ByteStream,
+    settings: ServeSettings,
+    lost: (error: ServalError) => void,
+    context: AsyncContext = currentContext(),
+  ) {
     this.#stream = stream;
     this.#settings = settings;
     this.#lost = lost;
     this.#deadline = new Deadline(settings.clock, () => lost(timeoutError("write")));
+    this.#context = context;
   }
 
   /** How many bytes wait or are being written. */
@@ -136,7 +146,10 @@ export class ResponseWriter {
     }
   }
 
-  readonly #onWritten: WriteHandler = (error, written) => {
+  readonly #onWritten: WriteHandler = (error, written) =>
+    this.#context.runInAsyncScope(this.#written, this, error, written);
+
+  #written(error: ServalError | undefined, written: number): void {
     if (this.#isClosed) return;
     if (error !== undefined) {
       this.#lost(error);
@@ -150,7 +163,7 @@ export class ResponseWriter {
     this.#deadline.clear();
     this.#isWriting = false;
     this.#advance();
-  };
+  }
 
   #dateField({ headers }: Response<Body>): string {
     return this.#settings.date && !headers.has("Date") ? `Date: ${dateValue()}\r\n` : "";

@@ -1,5 +1,6 @@
 import { abortError, teardown, transportError } from "../../core/index.ts";
 import type { ByteStream, Handler, ServalError, Timer } from "../../core/index.ts";
+import { currentContext, type AsyncContext } from "../../core/internal.ts";
 import { departureOf } from "../codec/serializer.ts";
 import { httpError } from "../messages/errors.ts";
 import { lingerMs, mostDrained, mostGathered, mostInTurn } from "./bounds.ts";
@@ -26,6 +27,8 @@ export class ServerConnection implements ExchangeOwner, RequestTaker {
   /** What ends it from outside. */
   readonly #signals: Pick<ServeOptions, "signal" | "stop">;
   readonly #completed: Handler;
+  /** In which its handler is called, whatever has come: bytes, room, a signal. */
+  readonly #context: AsyncContext = currentContext();
   /** The request that is being answered; undefined between requests. */
   #exchange: RequestExchange | undefined;
   #inTurn = 0;
@@ -44,14 +47,14 @@ export class ServerConnection implements ExchangeOwner, RequestTaker {
     this.settings = settings;
     this.#signals = signals;
     this.#completed = completed;
-    this.reader = new RequestReader(stream, settings, this);
-    this.writer = new ResponseWriter(stream, settings, (error) => this.close(error));
+    this.reader = new RequestReader(stream, settings, this, this.#context);
+    this.writer = new ResponseWriter(stream, settings, (error) => this.close(error), this.#context);
   }
 
   /** Begins, with bytes that were read before. Throws what the stream says of misuse; then nothing was started. */
   start(buffered: Uint8Array | undefined): void {
     this.reader.start(buffered);
-    onSignals(this.#signals, this.#onStop, this.#onAbort);
+    onSignals(this.#signals, this.#onStop, this.#onAbort, this.#context);
   }
 
   release(): Uint8Array {

@@ -1,12 +1,17 @@
-import { offAbort, onAbort } from "../../core/internal.ts";
+import { currentContext, offAbort, onAbort, type AsyncContext } from "../../core/internal.ts";
 import type { ServeOptions } from "./serve-options.ts";
 
 type Signals = Pick<ServeOptions, "signal" | "stop">;
 
-/** Calls back when a signal aborts; soon, if it has already. */
-export function onSignals({ stop, signal }: Signals, onStop: () => void, onSignal: () => void): void {
-  if (stop !== undefined) on(stop, onStop);
-  if (signal !== undefined) on(signal, onSignal);
+/** Calls back when a signal aborts; soon, if it has already. It calls back in `context`, the one that it is called in. */
+export function onSignals(
+  { stop, signal }: Signals,
+  onStop: () => void,
+  onSignal: () => void,
+  context: AsyncContext = currentContext(),
+): void {
+  if (stop !== undefined) on(stop, onStop, context);
+  if (signal !== undefined) on(signal, onSignal, context);
 }
 
 /** Ends that, with the same functions. */
@@ -15,7 +20,7 @@ export function offSignals({ stop, signal }: Signals, onStop: () => void, onSign
   if (signal !== undefined) offAbort(signal, onSignal);
 }
 
-function on(signal: AbortSignal, callback: () => void): void {
+function on(signal: AbortSignal, callback: () => void, context: AsyncContext): void {
   if (signal.aborted) queueMicrotask(callback);
-  else onAbort(signal, callback);
+  else onAbort(signal, callback, context);
 }

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { PrefixedStream, type ByteStream } from "../../src/core/index.ts";
-import { RateLimitStream, simpleRatePolicy } from "../../src/net/index.ts";
-import { pair } from "../../src/testing/index.ts";
+import { PrefixedStream, type ByteStream } from "../../../src/core/index.ts";
+import { RateLimitStream, simpleRatePolicy } from "../../../src/net/index.ts";
+import { pair } from "../../../src/testing/index.ts";
 
 const ignore = (): void => {};
 const bytes = Uint8Array.of(1);
