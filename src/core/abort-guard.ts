@@ -4,8 +4,9 @@ import { abortError } from "./errors.ts";
 import { offAbort, onAbort } from "./on-abort.ts";
 
 /**
- * Ties a running operation to a signal. Abort closes the stream, so what is in flight completes, and the operation with
- * it: there is one way out of an operation, not two. `aborted` is called for an operation that waits for something else besides the stream.
+ * Ties a running operation to a signal. An abort closes the stream, which completes the call in flight and so the
+ * operation: an operation has one way to end, not two. `aborted` is for an operation that also waits for something
+ * other than the stream.
  */
 export class AbortGuard {
   readonly #stream: ByteStream;
@@ -22,7 +23,7 @@ export class AbortGuard {
     this.#aborted = aborted;
   }
 
-  /** Guards an operation that has been started. Where there is no signal, there is nothing to guard. */
+  /** Guards a running operation; without a signal, nothing. */
   static over(stream: ByteStream, signal: AbortSignal | undefined, aborted?: () => void): AbortGuard | undefined {
     if (signal === undefined) return undefined;
     const guard = new AbortGuard(stream, signal, aborted);
@@ -31,7 +32,7 @@ export class AbortGuard {
     return guard;
   }
 
-  /** Lets go of the signal. Returns the error of the operation where it was aborted, whatever else became of it. */
+  /** Stops listening to the signal. Returns the abort error if the signal fired, whatever else the outcome was. */
   release(): ServalError | undefined {
     offAbort(this.#signal, this.#abort);
     return this.#signal.aborted ? abortError(this.#signal) : undefined;

@@ -1,8 +1,8 @@
 import { blockSize, giveBack, takeBlock } from "./block-pool.ts";
 
 /**
- * A block that many share, each with a chunk of it: what is small and leaves soon takes no more memory than it has bytes.
- * It goes back to the pool when none of it is in use.
+ * A block that is handed out in chunks, so that small, short-lived data takes no more memory than its bytes. It returns
+ * to the pool when no chunk is in use.
  */
 export class SharedBlock {
   readonly bytes: Uint8Array = takeBlock();
@@ -12,10 +12,10 @@ export class SharedBlock {
   chunks = 0;
 }
 
-/** The one that chunks are taken from. */
+/** The block that chunks are taken from. */
 let current: SharedBlock | undefined;
 
-/** A chunk of at most {@link blockSize} bytes: the last ones before the `end` of the block that is returned. */
+/** Takes a chunk of at most {@link blockSize} bytes: the last ones before `end` of the block returned. */
 export function takeChunk(size: number): SharedBlock {
   if (current === undefined || current.end + size > blockSize) current = new SharedBlock();
   current.end += size;
@@ -23,10 +23,10 @@ export function takeChunk(size: number): SharedBlock {
   return current;
 }
 
-/** Gives back a chunk that is out of use. */
+/** Returns a chunk that is no longer used. */
 export function giveBackChunk(block: SharedBlock): void {
   if (--block.chunks > 0) return;
-  // From its beginning, which is in the processor's cache.
+  // Starts over at the beginning, which is in the processor's cache.
   if (block === current) block.end = 0;
   else giveBack(block.bytes);
 }

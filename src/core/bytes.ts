@@ -9,7 +9,7 @@ export function copyOf(buffers: Uint8Array | readonly Uint8Array[], size: number
   return copy;
 }
 
-/** Copies the bytes of a buffer or a list of buffers, as many as there is room for. Returns how many that were. */
+/** Copies the bytes of a buffer or a list of buffers, as many as fit. Returns how many. */
 export function copyInto(target: Uint8Array, buffers: Uint8Array | readonly Uint8Array[]): number {
   if (buffers instanceof Uint8Array) {
     const size = Math.min(buffers.length, target.length);
@@ -48,12 +48,12 @@ export function dropFront(buffers: readonly Uint8Array[], size: number): Uint8Ar
   return left;
 }
 
-/** Bytes as a caller may give them: an `ArrayBuffer` or `SharedArrayBuffer`, or any view of one. */
+/** Bytes that a caller may pass: an `ArrayBuffer` or `SharedArrayBuffer`, or any view of one. */
 export type BufferSource = ArrayBufferView | ArrayBufferLike;
 
 /**
- * The bytes of a {@link BufferSource}, which are not copied; undefined for anything else. Throws `core.invalid_argument` for
- * a buffer that is detached: there are no bytes any more.
+ * The bytes of a {@link BufferSource}, not copied; undefined for anything else. Throws `core.invalid_argument` for a
+ * detached buffer, which has no bytes any more.
  */
 export function bytesOf(chunk: unknown): Uint8Array | undefined {
   if (chunk instanceof Uint8Array) return chunk;
@@ -66,13 +66,13 @@ export function bytesOf(chunk: unknown): Uint8Array | undefined {
   }
 }
 
-/** By its tag, since one of another realm, such as a `vm` context, is no instance of ours. */
+/** By its tag, since a buffer of another realm, such as a `vm` context, is no instance of this realm's class. */
 function isBuffer(chunk: unknown): chunk is ArrayBufferLike {
   const tag = Object.prototype.toString.call(chunk);
   return tag === "[object ArrayBuffer]" || tag === "[object SharedArrayBuffer]";
 }
 
-/** The error of a foreign stream that carries something else than bytes. */
+/** The error of a foreign stream that yields something other than bytes. */
 export function notBytes(stream: string, chunk: unknown): ServalError {
-  return coreError("core.invalid_argument", { message: `The ${stream} must carry bytes, and gave a ${typeof chunk}` });
+  return coreError("core.invalid_argument", { message: `The ${stream} must carry bytes, but gave a ${typeof chunk}` });
 }

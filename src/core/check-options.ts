@@ -2,21 +2,21 @@ import { invalidArgument } from "./errors.ts";
 import { ofOtherLibraries } from "./foreign-options.ts";
 import { isPlainObject } from "./plain-object.ts";
 
-/** The options that one function, or one option with parts of its own, takes. */
+/** The options of a function, or of an option that has options of its own. */
 export interface OptionSet {
-  /** The name of the function or option, as messages say it. */
+  /** The name of the function or option, for messages. */
   readonly taker: string;
   readonly names: readonly string[];
-  /** A use that holds, for messages. */
+  /** A valid use, for messages. */
   readonly example: string;
-  /** The functions whose option this is, where each of several has its own of that name. */
+  /** The functions whose option this is, if several have their own of that name. */
   readonly within: readonly string[] | undefined;
 }
 
-/** All sets, so that an option given to the wrong function is told where it belongs. */
+/** All sets, so that a message can say where a misplaced option belongs. */
 const sets: OptionSet[] = [];
 
-/** Declares the options of `taker`, once, where a module is loaded. */
+/** Declares the options of `taker`, once, when a module is loaded. */
 export function optionSet(
   taker: string,
   names: readonly string[],
@@ -29,15 +29,15 @@ export function optionSet(
 }
 
 /**
- * Refuses what is no plain object, and an option that does not exist: a misspelt one would have no effect, without
- * a word. `taker` replaces the set's name in messages where several functions share one set.
+ * Refuses a value that is no plain object, and an unknown option, which would silently have no effect. `taker` replaces
+ * the set's name in messages if several functions share one set.
  */
 export function checkOptions(set: OptionSet, options: unknown, taker: string = set.taker): void {
   if (!isPlainObject(options)) {
     const example = set.example === "" ? "" : `, such as ${set.example}`;
     throw invalidArgument(`${taker} takes a plain object${example}, not ${show(options)}`);
   }
-  // Not by Object.keys, which makes a list: operations are called often.
+  // Not Object.keys, which allocates a list: this runs for each operation.
   for (const name in options as object) {
     if (!set.names.includes(name) && Object.hasOwn(options as object, name)) {
       throw invalidArgument(`${taker} has no option ${shortened(name)}: ${advice(name, set)}`);
@@ -45,13 +45,13 @@ export function checkOptions(set: OptionSet, options: unknown, taker: string = s
   }
 }
 
-/** What to write in the place of a name that does not exist. */
+/** What to write instead of an unknown name. */
 function advice(name: string, { taker: asked, names }: OptionSet): string {
   const foreign = ofOtherLibraries(name, names);
   if (foreign !== undefined) return foreign;
   const meant = partOf(name, asked, names) ?? nearest(name, names, 1);
   if (meant !== undefined) return `did you mean ${meant}?`;
-  // The likest function first: `serve` before `bytes`, for `mount`.
+  // The function with the most options in common comes first: for `mount`, `serve` before `bytes`.
   const shared = (set: OptionSet): number => set.names.filter((each) => names.includes(each)).length;
   const takers = sets
     .filter((set) => !parts.has(set.taker) && set.names.includes(name))
@@ -71,12 +71,12 @@ const longestList = 12;
 /** Options that have options of their own. */
 const parts: ReadonlySet<string> = new Set(["backoff", "deflate", "proxies", "proxyTls", "rate", "timeouts", "tls"]);
 
-/** A name that does not exist, in JSON, so that a line break does not go on into a log. */
+/** An unknown name as JSON, so that a line break in it can't forge a line of a log. */
 function shortened(name: string): string {
   return JSON.stringify(name.length > 40 ? `${name.slice(0, 40)}…` : name);
 }
 
-/** The name with its option before it, if it is one of an option's own: `rate.burst`. */
+/** The name with its parent option before it, if it is an option's own: `rate.burst`. */
 function partOf(name: string, asked: string, names: readonly string[]): string | undefined {
   const set = sets.find(
     ({ taker, names: inner, within }) =>
@@ -85,22 +85,22 @@ function partOf(name: string, asked: string, names: readonly string[]): string |
   return set === undefined ? undefined : `${set.taker}.${name}`;
 }
 
-/** The known name that is a part of this one, or the other way round, or so many letters from it at most. */
+/** The known name that contains this one or is contained in it, or else the nearest one within `most` edits. */
 function nearest(name: string, known: readonly string[], most: number): string | undefined {
-  // DOM handlers begin with "on", ours do not.
+  // DOM handlers begin with "on", this library's do not.
   const word = name.toLowerCase().replace(/^on(?=[a-z]{4})/, "");
   let [best, least] = [undefined as string | undefined, most + 1];
   for (const each of known) {
     const other = each.toLowerCase();
     const isPart = Math.min(word.length, other.length) > 1 && (word.startsWith(other) || other.startsWith(word));
-    // In a name of three letters two others are another name.
+    // Two edits in a name of three letters make another name.
     const away = isPart ? 0 : distance(word, other, most);
     if (away < least && away < other.length - 1) [best, least] = [each, away];
   }
   return best;
 }
 
-/** How many letters to add, drop or change, to make the one word of the other (Levenshtein's distance); at a glance if more. */
+/** Levenshtein's distance: how many letters to add, drop or change. Stops early above `most`. */
 function distance(from: string, to: string, most: number): number {
   if (Math.abs(from.length - to.length) > most) return Infinity;
   let row = Array.from({ length: to.length + 1 }, (_, index) => index);
@@ -115,24 +115,24 @@ function distance(from: string, to: string, most: number): number {
   return row[to.length]!;
 }
 
-/** What a number may be. By default 0 and above, Infinity too, which is for no limit. */
+/** The allowed range of a number. Default: 0 and above, and Infinity for no limit. */
 export interface NumberRule {
-  /** The least that it may be. Default 0. */
+  /** The least allowed value. Default 0. */
   readonly least?: number;
-  /** It must be more than this; instead of `least`. */
+  /** The value must be above this; instead of `least`. */
   readonly above?: number;
-  /** The most that it may be. With one, Infinity is none. */
+  /** The largest allowed value; with one, Infinity is not allowed. */
   readonly most?: number;
   readonly isWhole?: boolean;
-  /** False where Infinity can't be meant. */
+  /** False if Infinity is not allowed. */
   readonly isLimit?: boolean;
   readonly unit?: "bytes" | "milliseconds";
 }
 
-/** An option that is a number, or what goes by default. What breaks the rule is `core.invalid_argument`. */
+/** The value of a numeric option, or its default. A value outside the rule is `core.invalid_argument`. */
 export function checkNumber(name: string, given: number | undefined, byDefault: number, rule?: NumberRule): number {
   if (given === undefined) return byDefault;
-  // Parsers are made for each connection: the plain rule costs nothing.
+  // Parsers are made for each connection, so the plain rule must be cheap.
   if (rule === undefined && typeof given === "number" && given >= 0) return given;
   const { least = 0, above, most = Infinity, isWhole = false, isLimit = most === Infinity, unit } = rule ?? {};
   const isInRange =
@@ -146,20 +146,20 @@ export function checkNumber(name: string, given: number | undefined, byDefault: 
   throw invalidArgument(`${name} must be a ${kind}${range}${limit}, not ${show(given)}`);
 }
 
-/** An option that is a function, if it is there. */
+/** The value of an optional function. */
 export function checkFunction<Value>(name: string, given: Value): Value {
   if (given === undefined || typeof given === "function") return given;
   throw invalidArgument(`${name} must be a function, not ${show(given)}`);
 }
 
-/** An option that is true or false, or what goes by default. */
+/** The value of a boolean option, or its default. */
 export function checkBoolean(name: string, given: boolean | undefined, byDefault: boolean): boolean {
   if (given === undefined) return byDefault;
   if (typeof given === "boolean") return given;
   throw invalidArgument(`${name} must be true or false, not ${show(given)}`);
 }
 
-/** An option that is one of several words, by default the first. */
+/** The value of an option that is one of several words; by default the first. */
 export function checkChoice<Word extends string | number>(
   name: string,
   given: Word | undefined,
@@ -176,7 +176,7 @@ function count(number: number): string {
   return number.toLocaleString("en-US");
 }
 
-/** A value as a message has it: short, and told apart from what it looks like. */
+/** A value as text for a message: short, and unambiguous. */
 export function show(value: unknown): string {
   if (typeof value === "string")
     return value.length > 40 ? `a string of ${value.length} characters` : JSON.stringify(value);

@@ -3,15 +3,15 @@ import { invalidArgument } from "./errors.ts";
 
 /** A running timer. */
 export interface Timer {
-  /** Stops the timer; does nothing if it has fired or was stopped before. */
+  /** Stops the timer; does nothing if it has fired or was stopped. */
   cancel(): void;
-  /** Lets the process end although the timer runs, where it would keep it. */
+  /** Lets the process end while the timer runs, for timers that would keep it alive. */
   unref?(): void;
 }
 
-/** Where time comes from. Everything that waits takes one as its option `clock`; tests pass the test kit's. */
+/** The source of time. Everything that waits has an option `clock`; tests pass a virtual one. */
 export interface Clock {
-  /** Milliseconds since some fixed moment; never goes back. */
+  /** Milliseconds since a fixed moment; never goes back. */
   now(): number;
   /**
    * Runs `expired` once, after `ms` milliseconds; never inside this call, and in the async context of it, as `setTimeout`
@@ -20,7 +20,7 @@ export interface Clock {
   setTimer(ms: number, expired: () => void): Timer;
 }
 
-/** setTimeout takes at most this many milliseconds; more fires at once. */
+/** The longest delay of setTimeout in milliseconds; with more, it fires at once. */
 const longest = 2 ** 31 - 1;
 
 class SystemTimer implements Timer {
@@ -45,7 +45,7 @@ export const systemClock: Clock = {
   setTimer: (ms, expired) => new SystemTimer(ms, expired),
 };
 
-/** An option `clock`, if it is one. By default the platform's time. */
+/** The value of an option `clock`. Default: the platform's time. */
 export function checkClock(clock: Clock = systemClock): Clock {
   if (typeof clock?.setTimer === "function" && typeof clock.now === "function") return clock;
   throw invalidArgument(`clock must be a core.Clock, not ${show(clock)}`);

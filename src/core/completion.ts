@@ -11,8 +11,8 @@ export type Handler<Result = void> = (error: ServalError | undefined, result: Re
 const ignore = (): void => {};
 
 /**
- * Marks a promise as handled: left unawaited, it can't end the process when a peer resets. Awaiting it
- * still throws.
+ * Marks a promise as handled, so that an unawaited one can't end the process when a peer resets. Awaiting it still
+ * throws.
  */
 export function handled<Result>(promise: Promise<Result>): Promise<Result> {
   promise.catch(ignore);
@@ -20,8 +20,8 @@ export function handled<Result>(promise: Promise<Result>): Promise<Result> {
 }
 
 /**
- * The default completion: runs an operation that takes a handler, and returns its outcome as a promise. What the start
- * throws (misuse) rejects the promise.
+ * The default completion: runs an operation that takes a handler, and returns its outcome as a promise. Misuse that the
+ * operation throws rejects the promise.
  */
 export function promised<Result>(start: (handler: Handler<Result>) => void): Promise<Result> {
   let resolve!: (result: Result) => void;
@@ -30,7 +30,7 @@ export function promised<Result>(start: (handler: Handler<Result>) => void): Pro
     [resolve, reject] = settle;
   });
   const fail = (error: unknown): void => {
-    // Only now: most operations succeed, and marking costs another promise.
+    // Only after a failure: most operations succeed, and marking costs another promise.
     handled(promise);
     reject(error);
   };
@@ -46,8 +46,8 @@ export function promised<Result>(start: (handler: Handler<Result>) => void): Pro
 }
 
 /**
- * Completes an operation through its handler or, where there is none, through a promise: what every composed operation
- * returns. With a handler, misuse throws.
+ * Completes an operation through its handler or, without one, through a promise; every composed operation returns this.
+ * With a handler, misuse throws.
  */
 export function complete<Result>(
   handler: Handler<Result> | undefined,
@@ -60,7 +60,7 @@ export function complete<Result>(
   return undefined;
 }
 
-/** Passes a completion handler. Anything else in its place would fail only later, when it is called. */
+/** Checks a completion handler here, since anything else would fail only when it is called. */
 export function checkHandler(handler: unknown): void {
   if (typeof handler === "function") return;
   throw coreError("core.invalid_argument", {
@@ -68,7 +68,7 @@ export function checkHandler(handler: unknown): void {
   });
 }
 
-/** Whether an application's handler returned something to wait for. */
+/** Whether an application's handler returned a promise. */
 export function isPromise<Value>(value: Value | PromiseLike<Value>): value is PromiseLike<Value> {
   return typeof value === "object" && value !== null && typeof (value as PromiseLike<unknown>).then === "function";
 }

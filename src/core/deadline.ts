@@ -1,8 +1,8 @@
 import type { Clock, Timer } from "./clock.ts";
 
 /**
- * A moment at which something has to be over, that is moved often and rarely comes: one timer, which is not set anew for
- * each move, but looks when it fires whether the moment has come.
+ * A deadline that is moved often and rarely reached. Its timer is not set again for each move; when it fires, it looks
+ * whether the deadline has come.
  */
 export class Deadline {
   readonly #clock: Clock;
@@ -28,12 +28,12 @@ export class Deadline {
     this.#arm(ms);
   }
 
-  /** There is no deadline for now. */
+  /** Removes the deadline; the timer may stay. */
   clear(): void {
     this.#at = Infinity;
   }
 
-  /** There will be none any more: lets go of the timer. */
+  /** Removes the deadline for good, and stops the timer. */
   cancel(): void {
     this.#at = this.#timerAt = Infinity;
     this.#timer?.cancel();
@@ -43,7 +43,7 @@ export class Deadline {
   #arm(ms: number): void {
     this.#timerAt = this.#at;
     this.#timer = this.#clock.setTimer(ms, this.#fired);
-    // What is waited for keeps the process, if anything does.
+    // The awaited thing keeps the process alive, if anything does.
     this.#timer.unref?.();
   }
 

@@ -5,8 +5,8 @@ import { coreError, transportError } from "./errors.ts";
 import { TransportStream } from "./transport-stream.ts";
 
 /**
- * What is used of a Node `Duplex` (a socket, a TLS socket, a pipe, a PassThrough pair): any object of this shape will
- * do. It must carry bytes, not objects or decoded text.
+ * The part of a Node `Duplex` (a socket, a TLS socket, a pipe, a PassThrough pair) that is used. It must carry bytes,
+ * not objects or decoded text.
  */
 export interface DuplexLike {
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- the shape of EventEmitter
@@ -20,9 +20,9 @@ export interface DuplexLike {
   resetAndDestroy?(): unknown;
   cork?(): void;
   uncork?(): void;
-  /** Set to true: the write side is to stay open when the read side ends. */
+  /** Set to true, so that the write side stays open when the read side ends. */
   allowHalfOpen?: boolean;
-  /** Where the other side is, if the duplex is a socket of Node's. */
+  /** The peer's address, if the duplex is one of Node's sockets. */
   readonly remoteAddress?: string | undefined;
   readonly remotePort?: number | undefined;
   readonly remoteFamily?: string | undefined;
@@ -40,19 +40,20 @@ export interface DuplexLike {
 /** How a {@link DuplexStream} uses its duplex. */
 export interface DuplexUse {
   /**
-   * Whether the duplex is a socket: it has no use for a chunk once the callback of its write has run, so chunks go out
-   * as they are. Anything else may keep them (a PassThrough hands them to its reader), and gets copies. Default false.
+   * Whether the duplex is a socket, which does not use a chunk after the callback of its write; then chunks are written
+   * without a copy. Other duplexes may keep chunks (a PassThrough hands them to its reader) and get copies. Default
+   * false.
    */
   readonly socket?: boolean;
-  /** Whether bytes come as `'data'` events. Where not, the derived class calls `deliver`. Default true. */
+  /** Whether bytes arrive as `'data'` events. If not, the derived class calls `deliver`. Default true. */
   readonly dataEvents?: boolean;
-  /** Whether the duplex is reading already and is to go on until it is found idle. Default false. */
+  /** Whether the duplex is already reading, and continues until it is found idle. Default false. */
   readonly flowing?: boolean;
 }
 
 /**
- * After so many writes the event loop turns: Node.js completes what the kernel takes at once before that, so that a writer to
- * a peer that reads as fast would keep everyone else from their turn.
+ * The event loop turns after this many writes. Node.js completes a write that the kernel takes at once before the loop
+ * turns, so a writer to a fast peer would starve everything else.
  */
 const mostWrites = 16;
 
@@ -67,7 +68,7 @@ export class DuplexStream<Kind extends DuplexLike = DuplexLike> extends Transpor
   #flowing: boolean;
   /** Bytes of the write in flight. */
   #length = 0;
-  /** How many writes have completed since the event loop was last made to turn. */
+  /** How many writes have completed since the event loop last turned. */
   #writes = 0;
 
   constructor(duplex: Kind, use: DuplexUse = {}) {
@@ -78,9 +79,10 @@ export class DuplexStream<Kind extends DuplexLike = DuplexLike> extends Transpor
     this.duplex = duplex;
     this.#socket = use.socket ?? false;
     this.#flowing = use.flowing ?? false;
-    // Asked now, since it is unknown after a reset. Sockets of ours know it already, and asking takes a system call.
+    // Taken now, since it is unknown after a reset. The library's own sockets already have it, and asking costs a
+    // system call.
     if (!this.#socket) this.#peer = peerOf(duplex);
-    // Listeners stay for good: an error that comes after the close must still find one.
+    // The listeners stay for good, since an error after the close still needs one.
     this.listen(use.dataEvents ?? true);
     if (duplex.destroyed === true) {
       this.failed(gone(duplex));
@@ -91,12 +93,12 @@ export class DuplexStream<Kind extends DuplexLike = DuplexLike> extends Transpor
     if (duplex.readableEnded === true) this.readEnded();
   }
 
-  /** Where the other side is, if the duplex knew when it came here. */
+  /** The peer's address, if the duplex had it when it was passed here. */
   get peer(): Peer | undefined {
     return this.#peer;
   }
 
-  /** Listens to the duplex, and to its `'data'` if its bytes come that way. Runs once, in the constructor. */
+  /** Adds the listeners, with `'data'` if bytes arrive that way. Called once, in the constructor. */
   protected listen(dataEvents: boolean): void {
     const { duplex } = this;
     duplex.on("error", (cause) => this.failed(transportError(cause)));
@@ -124,7 +126,7 @@ export class DuplexStream<Kind extends DuplexLike = DuplexLike> extends Transpor
 
   protected override push(buffers: Uint8Array | readonly Uint8Array[], length: number): void {
     const { duplex } = this;
-    // Asked first, since writing after the end would cost the duplex its read side too.
+    // Checked first, since a write after the end would also destroy the read side.
     if (duplex.writableEnded === true) {
       this.failed(coreError("core.transport", { message: "The duplex's write side has ended" }));
       return;
@@ -164,9 +166,9 @@ export class DuplexStream<Kind extends DuplexLike = DuplexLike> extends Transpor
 
   #written(error: Error | null | undefined): void {
     const { duplex } = this;
-    // Where an earlier buffer of a list has failed, the last one's error only says that the duplex is gone.
+    // If an earlier buffer of a list failed, the last one's error only says that the duplex is gone.
     if (error != null) this.failed(transportError(duplex.errored ?? error));
-    // Node 20 calls back without an error for what a socket's destruction has cancelled.
+    // Node 20 calls back without an error for a write that the socket's destruction cancelled.
     else if (duplex.destroyed === true) this.failed(gone(duplex));
     else if (++this.#writes < mostWrites) this.wrote(this.#length);
     else {
@@ -183,8 +185,8 @@ export class DuplexStream<Kind extends DuplexLike = DuplexLike> extends Transpor
 }
 
 /**
- * A {@link ByteStream} over any Node `Duplex`: a `net.Socket`, a `tls.TLSSocket`, a `node:http` upgrade's socket. The
- * duplex is the stream's from now on; bytes that it holds already are read first. Closing the stream destroys it.
+ * A {@link ByteStream} over any Node `Duplex`: a `net.Socket`, a `tls.TLSSocket`, the socket of a `node:http` upgrade.
+ * The stream owns the duplex from now on; bytes that it already holds are read first. Closing the stream destroys it.
  *
  * Errors: `core.connection_reset` and `core.transport` have the duplex's own error as their cause. Throws
  * `core.invalid_argument` for a duplex in object mode or with an encoding.

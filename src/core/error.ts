@@ -1,14 +1,14 @@
 /**
- * The coarse class of a failure: what a program switches on. The exact `code` is for logs and for people.
+ * The class of a failure, for programs to switch on. The exact `code` is for logs and for people.
  *
  * - `handshake_failed`: the opening handshake was refused, by either side
  * - `protocol_violation`: the peer's bytes break HTTP or WebSocket
  * - `limit`: a configured limit was exceeded
  * - `timeout`: a deadline passed
- * - `aborted`: this side gave the operation up (a signal, `close`, `terminate`)
+ * - `aborted`: this side ended the operation (a signal, `close`, `terminate`)
  * - `closed`: the other side ended in an orderly way
  * - `transport`: the layer below failed; `cause` has its error
- * - `misuse`: the caller broke a rule of the API; a bug in the program
+ * - `misuse`: the caller broke a rule of the API, a bug in the program
  */
 export type Condition =
   | "handshake_failed"
@@ -20,9 +20,9 @@ export type Condition =
   | "transport"
   | "misuse";
 
-/** How a WebSocket ended; see RFC 6455 section 7.1.5 and 7.1.6. */
+/** How a WebSocket ended (RFC 6455 sections 7.1.5 and 7.1.6). */
 export interface CloseInfo {
-  /** The close code: 1005 for a close frame without one, 1006 where no close frame was received. */
+  /** The close code: 1005 for a close frame without one, 1006 if no close frame was received. */
   readonly code: number;
   /** The close reason, possibly empty. */
   readonly reason: string;
@@ -30,17 +30,20 @@ export interface CloseInfo {
   readonly clean: boolean;
 }
 
-/** The headers of a {@link ResponseLike} in order, looked up without regard to case; the class `Fields` of `http` is one. */
+/**
+ * The headers of a {@link ResponseLike} in order, looked up without regard to case; implemented by the class `Fields`
+ * of `http`.
+ */
 export interface HeadersLike extends Iterable<[name: string, value: string]> {
-  /** The values of all lines of this name, combined as fetch's `Headers` does; undefined where there is none. */
+  /** The values of all lines of this name, combined as by fetch's `Headers`; undefined if there is none. */
   get(name: string): string | undefined;
   /** The value of the first line of this name. */
   first(name: string): string | undefined;
 }
 
-/** An HTTP response as an error carries it; the class `Response` of `http` is one. */
+/** An HTTP response carried by an error; implemented by the class `Response` of `http`. */
 export interface ResponseLike {
-  /** The status: 403. */
+  /** The status code: 403. */
   readonly status: number;
   /** The reason phrase, possibly empty: `Forbidden`. */
   readonly reason: string;
@@ -50,45 +53,45 @@ export interface ResponseLike {
   readonly body: Uint8Array;
 }
 
-/** What a {@link ServalError} may carry besides its code. */
+/** The optional parts of a {@link ServalError}. */
 export interface ErrorDetails {
-  /** What led to the failure: the transport's own error, a signal's reason. */
+  /** What caused the failure: the transport's error, a signal's reason. */
   cause?: unknown;
-  /** Replaces the code's own sentence where there is more to say. */
+  /** Replaces the code's message, to say more. */
   message?: string;
-  /** How the connection ended, with `websocket.closed`. */
+  /** How the connection ended, for `websocket.closed`. */
   close?: CloseInfo;
-  /** The response that a client's handshake failed with. */
+  /** The response that refused a client's handshake. */
   response?: ResponseLike;
 }
 
-/** How many calls of ours may lie between the caller's and the one that found the misuse. */
+/** The most frames of this library between the caller and the check that found misuse. */
 const ownFrames = 12;
 
-/** A program may have frozen it. */
+/** A program may have frozen the property. */
 const canSetLimit = Object.getOwnPropertyDescriptor(Error, "stackTraceLimit")?.writable === true;
 
 /**
- * The one error class of the library. `code` says exactly what failed (`"websocket.bad_sec_key"`), {@link condition}
- * which kind of failure that is.
+ * The library's only error class. `code` names the exact failure (`"websocket.bad_sec_key"`), {@link condition} its
+ * class.
  */
 export class ServalError extends Error {
   /** The exact failure, `module.words`, stable across releases. */
   readonly code: string;
-  /** The coarse class of the failure. */
+  /** The class of the failure. */
   readonly condition: Condition;
-  /** How the connection ended, with the code `websocket.closed`; otherwise undefined. */
+  /** How the connection ended, for the code `websocket.closed`; otherwise undefined. */
   readonly close: CloseInfo | undefined;
-  /** The response to a client's handshake that failed with it: `websocket.upgrade_declined` and its like. */
+  /** The response that refused a client's handshake: for `websocket.upgrade_declined` and the like. */
   readonly response: ResponseLike | undefined;
 
   /**
-   * Only misuse has a stack: it names the caller's bug. What a peer or a clock does has none that would say anything,
-   * and taking one is most of the price of a refused connection.
+   * Only misuse has a stack, which leads to the caller's bug. The stack of other failures says nothing, and taking it
+   * is most of the cost of a refused connection.
    */
   constructor(code: string, condition: Condition, message: string, details: ErrorDetails = {}) {
     const limit = Error.stackTraceLimit;
-    // Of a stack that is there for the caller's line, as many of ours may lie above it.
+    // Frames of this library may lie above the caller's, so that many more are taken.
     if (canSetLimit) Error.stackTraceLimit = condition === "misuse" ? limit + ownFrames : 0;
     super(details.message ?? message, "cause" in details ? { cause: details.cause } : undefined);
     if (canSetLimit) Error.stackTraceLimit = limit;
@@ -99,16 +102,16 @@ export class ServalError extends Error {
   }
 }
 
-// On the prototype, as the platform's errors have it: it costs an instance nothing and does not show up as a property.
+// On the prototype, like the platform's errors: it costs an instance nothing, and is not listed as a property.
 Object.defineProperty(ServalError.prototype, "name", {
   configurable: true,
   get(this: ServalError): string {
-    // What every `catch` that deals with AbortSignal looks for.
+    // Code that handles AbortSignal looks for this name.
     return this.code === "core.aborted" ? "AbortError" : "ServalError";
   },
 });
 
-/** A module's table of error codes: each with its condition and one sentence. */
+/** A module's table of error codes, each with its condition and message. */
 export type ErrorTable = Readonly<Record<string, readonly [Condition, string]>>;
 
 /** Makes errors of one module's table, by code. */

@@ -15,21 +15,23 @@ export const coreErrors = {
 /** Makes an error of the module `core`. */
 export const coreError: ErrorFactory<keyof typeof coreErrors> = defineErrors(coreErrors);
 
-/** The error of an argument that can't be meant: `core.invalid_argument`, with what would do. */
+/** The error of an invalid argument, `core.invalid_argument`; the message says what is expected. */
 export function invalidArgument(message: string): ServalError {
   return coreError("core.invalid_argument", { message });
 }
 
-/** The error of an operation that a signal ended: `core.aborted` with the signal's reason as its cause. */
+/** The error of an operation ended by a signal: `core.aborted`, with the signal's reason as its cause. */
 export function abortError(signal: AbortSignal): ServalError {
   return coreError("core.aborted", { cause: signal.reason as unknown });
 }
 
-/** The error for what a transport threw or emitted: resets are told apart, everything else is `core.transport`. */
+/**
+ * The error for an exception or error event of a transport: `core.connection_reset` for resets, else `core.transport`.
+ */
 export function transportError(cause: unknown): ServalError {
   if (cause instanceof ServalError) return cause;
   const errno = (cause as { code?: unknown } | undefined)?.code;
-  // EPIPE is what a write sees of the same reset that a read sees as ECONNRESET.
+  // A reset that a read reports as ECONNRESET is EPIPE for a write.
   const reset = errno === "ECONNRESET" || errno === "EPIPE";
   return coreError(reset ? "core.connection_reset" : "core.transport", { cause });
 }

@@ -10,10 +10,10 @@ const smallest = 512;
 const empty: Uint8Array = new Uint8Array(0);
 
 /**
- * Contiguous bytes that are appended at the end and consumed from the front: what composed reads gather into, and where
- * the bytes past a message stay for the next read.
+ * Contiguous bytes, appended at the end and consumed from the front. Composed reads collect bytes in it, and leave the
+ * bytes after a message there for the next read.
  *
- * A view that `prepare` or `data` returned is valid until the next `prepare`.
+ * A view returned by `prepare` or `data` is valid until the next `prepare`.
  */
 export class FlatBuffer {
   /** The most bytes that the buffer may hold. */
@@ -31,7 +31,7 @@ export class FlatBuffer {
     return this.#end - this.#begin;
   }
 
-  /** How many bytes can be held without allocating. */
+  /** How many bytes fit without allocating. */
   get capacity(): number {
     return this.#bytes.length;
   }
@@ -42,8 +42,8 @@ export class FlatBuffer {
   }
 
   /**
-   * Returns room for `size` bytes after the bytes held; {@link commit} makes what was written there part of them.
-   * Throws `core.buffer_overflow` where `maxSize` would be exceeded; nothing is lost then.
+   * Returns room for `size` bytes after the bytes held; {@link commit} adds what was written there. Throws
+   * `core.buffer_overflow` if `maxSize` would be exceeded; then nothing is lost.
    */
   prepare(size: number): Uint8Array {
     const needed = this.size + size;
@@ -52,7 +52,7 @@ export class FlatBuffer {
     return this.#bytes.subarray(this.#end, this.#end + size);
   }
 
-  /** Adds the first `size` bytes of what {@link prepare} returned to those held. */
+  /** Adds the first `size` bytes of the room that {@link prepare} returned. */
   commit(size: number): void {
     this.#end = Math.min(this.#end + size, this.#bytes.length);
   }
@@ -63,13 +63,13 @@ export class FlatBuffer {
     this.commit(bytes.length);
   }
 
-  /** Drops the first `size` of the bytes held; an emptied buffer gives its memory back. */
+  /** Drops the first `size` bytes held; an emptied buffer frees its memory. */
   consume(size: number): void {
     this.#begin = Math.min(this.#begin + size, this.#end);
     if (this.#begin === this.#end) this.clear();
   }
 
-  /** Drops all bytes and gives the memory back: an idle connection owns no buffer. */
+  /** Drops all bytes and frees the memory: an idle connection owns no buffer. */
   clear(): void {
     this.#bytes = empty;
     this.#begin = this.#end = 0;
@@ -80,7 +80,7 @@ export class FlatBuffer {
     if (needed <= this.#bytes.length) {
       this.#bytes.copyWithin(0, this.#begin, this.#end);
     } else {
-      // A new block, never a second use of the old one: a view handed out before must not show later bytes.
+      // A new block; the old one is never reused, so that an earlier view does not show later bytes.
       const bytes = new Uint8Array(Math.min(Math.max(smallest, this.#bytes.length * 2, needed), this.maxSize));
       bytes.set(held);
       this.#bytes = bytes;

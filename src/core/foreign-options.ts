@@ -1,21 +1,21 @@
-const inTls = "tls: it stands in tls, as in { tls: { cert, key } }";
-const mounts = "port: mount(server, options) takes a server that you have";
+const inTls = "tls: it is part of tls, as in { tls: { cert, key } }";
+const mounts = "port: mount(server, options) takes an existing server";
 const byUpgrade = "upgrade: the hook upgrade chooses, by { protocol } in its result";
-const byControl = "control: the handler control is told of pings and pongs";
-const inUrl = "redirects: it stands in the URL";
+const byControl = "control: the handler control gets pings and pongs";
+const inUrl = "redirects: it is part of the URL";
 const forever = "redirects: connect.forever connects again";
 
 /**
- * Options of `ws`, Bun, uWebSockets.js, Socket.IO, fetch and `node:http`, in small letters, and what they are here. A hint
- * counts where the taker has the option that it begins with; words after a colon are said as they are.
+ * Options of `ws`, Bun, uWebSockets.js, Socket.IO, fetch and `node:http`, in lower case, with their equivalents here. A
+ * hint applies if the taker has the option that it begins with; text after a colon is shown unchanged.
  */
 const elsewhere: Readonly<Record<string, readonly string[]>> = {
   agent: ["proxy"],
-  auth: ["redirects: user and password stand in the URL, a token in headers, as in { headers: { Authorization } }"],
+  auth: ["redirects: put user and password into the URL, a token into headers, as in { headers: { Authorization } }"],
   autoreconnect: [forever],
   backpressurelimit: ["maxBufferedAmount"],
   binary: ["kind: bytes are sent as binary and strings as text, unless kind says otherwise"],
-  binarytype: ['text: binary messages are Uint8Arrays, and with { text: "bytes" } so are texts'],
+  binarytype: ['text: binary messages are Uint8Arrays; with { text: "bytes" } so are texts'],
   cert: [inTls],
   clienttracking: ["open: server.sockets has all open connections"],
   closeonbackpressurelimit: ["overflow"],
@@ -31,7 +31,7 @@ const elsewhere: Readonly<Record<string, readonly string[]>> = {
   handleprotocols: [byUpgrade],
   handler: ["message"],
   handshaketimeout: ["timeouts.handshake"],
-  headers: ["upgrade: the result of upgrade has headers, and decorate adds to every response"],
+  headers: ["upgrade: the result of upgrade has headers, and decorate can add to every response"],
   headerstimeout: ["timeouts.header"],
   heartbeat: ["timeouts.idle"],
   hostname: ["host"],
@@ -62,20 +62,20 @@ const elsewhere: Readonly<Record<string, readonly string[]>> = {
   sendpings: ["timeouts.keepAlivePings"],
   sendpingsautomatically: ["timeouts.keepAlivePings"],
   server: [mounts],
-  skiputf8validation: ["message: text is always checked, as RFC 6455 section 8.1 asks"],
+  skiputf8validation: ["message: text is always checked, as RFC 6455 section 8.1 requires"],
   ssl: [inTls],
   status: ["code"],
   subprotocols: ["protocols", byUpgrade],
-  subscription: ["open: ws.subscribe(topic) subscribes, and ws.unsubscribe(topic) ends that"],
+  subscription: ["open: ws.subscribe(topic) subscribes, ws.unsubscribe(topic) unsubscribes"],
   timeout: ["timeouts", "signal: a signal ends it, as in { signal: AbortSignal.timeout(5000) }"],
   trustproxy: ["proxies"],
   verifyclient: ["upgrade: the hook upgrade decides, and refuses by returning a response"],
-  websocket: ["message: its handlers stand among the other options, as in { port, message(ws, message) { … } }"],
-  zlibdeflateoptions: ["level: level and memLevel stand in deflate itself"],
-  zlibinflateoptions: ["level: what inflates needs no options"],
+  websocket: ["message: handlers are among the other options, as in { port, message(ws, message) { … } }"],
+  zlibdeflateoptions: ["level: level and memLevel are in deflate itself"],
+  zlibinflateoptions: ["level: inflating needs no options"],
 };
 
-/** Advice on an option's name that another library has, for a taker of these options; undefined if there is none. */
+/** Advice for an option name of another library, for a taker with these options; undefined if there is none. */
 export function ofOtherLibraries(name: string, names: readonly string[]): string | undefined {
   const hints = Object.hasOwn(elsewhere, name.toLowerCase()) ? elsewhere[name.toLowerCase()] : [];
   const hint = hints.find((each) => names.includes(/^\w+/.exec(each)![0]));

@@ -1,4 +1,4 @@
-// For the other folders of the package; users have index.ts.
+// Exports for other folders of the package; users get index.ts.
 export { AbortGuard } from "./abort-guard.ts";
 export { giveBackChunk, SharedBlock, takeChunk } from "./arena.ts";
 export { currentContext } from "./async-context.ts";

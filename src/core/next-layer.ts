@@ -6,7 +6,9 @@ import { fromWebStreams, type WebStreamPair } from "./web-streams.ts";
 /** What a layer can stand on: a {@link ByteStream}, a Node `Duplex`, or a pair of Web streams. */
 export type NextLayer = ByteStream | DuplexLike | WebStreamPair;
 
-/** Makes a {@link ByteStream} of anything that a layer can stand on. Throws `core.invalid_argument` for anything else. */
+/**
+ * Turns anything that a layer can stand on into a {@link ByteStream}. Throws `core.invalid_argument` for anything else.
+ */
 export function toByteStream(next: NextLayer): ByteStream {
   if (typeof (next as ByteStream | undefined)?.readSome === "function") return next as ByteStream;
   if (typeof (next as WebStreamPair | undefined)?.readable?.getReader === "function") {
@@ -18,7 +20,7 @@ export function toByteStream(next: NextLayer): ByteStream {
   });
 }
 
-/** Passes a {@link ByteStream}; says how to make one of a Node socket. `taker` is the layer that stands on it. */
+/** Checks a {@link ByteStream}; the error says how to make one from a Node socket. `taker` is the layer above. */
 export function checkByteStream(taker: string, stream: ByteStream): ByteStream {
   if (typeof (stream as ByteStream | undefined)?.readSome === "function") return stream;
   throw invalidArgument(

@@ -1,7 +1,7 @@
 import { currentContext, type AsyncContext } from "./async-context.ts";
 import { invalidArgument } from "./errors.ts";
 
-/** The callbacks of each signal: one listener for all, since the platform warns of a leak at more than ten. */
+/** The callbacks of each signal share one listener, since Node warns of a leak above ten listeners. */
 const listeners = new WeakMap<AbortSignal, Listeners>();
 
 interface Listeners {
@@ -9,7 +9,7 @@ interface Listeners {
   readonly listener: () => void;
 }
 
-/** An option `signal`, or of another name, if it can be one. */
+/** Checks an option `signal`, or one of another name. */
 export function checkSignal(signal: AbortSignal | undefined, name: string = "signal"): AbortSignal | undefined {
   if (signal === undefined || signal instanceof AbortSignal) return signal;
   throw invalidArgument(`The option ${name} must be an AbortSignal: of an AbortController, its signal`);
@@ -33,7 +33,7 @@ export function onAbort(signal: AbortSignal, callback: () => void, context: Asyn
   signal.addEventListener("abort", listener);
 }
 
-/** Calls back no more. Nothing is left at the signal when the last one has gone. */
+/** Removes a callback; the last one removed also removes the listener. */
 export function offAbort(signal: AbortSignal, callback: () => void): void {
   const known = listeners.get(signal);
   if (known === undefined || !known.callbacks.delete(callback) || known.callbacks.size > 0) return;

@@ -5,13 +5,13 @@ import { checkByteStream } from "./next-layer.ts";
 
 /** Options of a {@link PrefixedStream}. */
 export interface PrefixedStreamOptions {
-  /** Where the other side is, where the next layer does not know better, such as behind a proxy. Default the next layer's. */
+  /** The peer, if the next layer's is not the real one, as after a proxy. Default: the next layer's. */
   peer?: Peer | undefined;
 }
 
 /**
- * A {@link ByteStream} that delivers bytes which were read already, then those of the next layer: for what a detection
- * or a header has read too much of. It adds nothing to a call once they are used up.
+ * A {@link ByteStream} that first delivers bytes already read, then those of the next layer, for use after a detection
+ * or header that has read too far. After the first bytes it only passes calls on.
  */
 export class PrefixedStream implements ByteStream {
   /** The layer below. */
@@ -24,14 +24,14 @@ export class PrefixedStream implements ByteStream {
   /** Whether the next layer is watched, and has not been read from since. */
   #watching = false;
 
-  /** `prefix` is copied: it may lie in a buffer that goes on being used, and may be empty. */
+  /** `prefix` is copied, since it may lie in a buffer that is reused. It may be empty. */
   constructor(nextLayer: ByteStream, prefix: Uint8Array, options: PrefixedStreamOptions = {}) {
     this.nextLayer = checkByteStream("PrefixedStream", nextLayer);
     this.#prefix = prefix.length > 0 ? copyOf(prefix, prefix.length) : undefined;
     this.#peer = options.peer;
   }
 
-  /** Where the other side is: as the options say, or the next layer. */
+  /** The peer from the options, or the next layer's. */
   get peer(): Peer | undefined {
     return this.#peer ?? this.nextLayer.peer;
   }
@@ -74,7 +74,7 @@ export class PrefixedStream implements ByteStream {
 
   #end(): void {
     this.#closed = true;
-    // A read that waits for the prefix keeps it, so that it stays the one in flight.
+    // A read that waits for the prefix keeps it, and stays in flight.
     if (this.#reader === undefined) this.#prefix = undefined;
   }
 

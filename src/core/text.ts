@@ -1,8 +1,8 @@
-// The one file of the layers that names a platform module: text in and out of bytes is native in node:buffer, and
-// nothing portable comes near. Another platform would replace this file.
+// The only file of the layers that imports a platform module: conversions between text and bytes are native in
+// node:buffer, and portable ones are much slower. Another platform would replace this file.
 import { Buffer, constants, isUtf8 } from "node:buffer";
 
-/** Node's native slices and writes; on Buffer's prototype, but they take any Uint8Array as `this`. */
+/** Node's native slices and writes, from Buffer's prototype. They accept any Uint8Array as `this`. */
 interface NativeText {
   latin1Slice(this: Uint8Array, start: number, end: number): string;
   utf8Slice(this: Uint8Array, start: number, end: number): string;
@@ -13,15 +13,15 @@ interface NativeText {
 const native = Buffer.prototype as unknown as NativeText;
 const { latin1Slice, utf8Slice, latin1Write, utf8Write } = native;
 
-/** The longest text that the platform can have, in UTF-16 code units; no more bytes of UTF-8 can be decoded. */
+/** The longest string of the platform, in UTF-16 code units; no more bytes of UTF-8 can be decoded. */
 export const longestText: number = constants.MAX_STRING_LENGTH;
 
-/** Bytes `start` to `end`, each as the character of that code. */
+/** Bytes `start` to `end` as Latin-1. */
 export function decodeLatin1(bytes: Uint8Array, start = 0, end: number = bytes.length): string {
   return latin1Slice.call(bytes, start, end);
 }
 
-/** Bytes `start` to `end` as UTF-8; what is not valid becomes U+FFFD. */
+/** Bytes `start` to `end` as UTF-8; invalid bytes become U+FFFD. */
 export function decodeUtf8(bytes: Uint8Array, start = 0, end: number = bytes.length): string {
   return utf8Slice.call(bytes, start, end);
 }
@@ -31,10 +31,10 @@ export function isValidUtf8(bytes: Uint8Array): boolean {
   return isUtf8(bytes);
 }
 
-/** How many bytes a text takes as UTF-8. */
+/** The size of a text in UTF-8, in bytes. */
 export const utf8Length: (text: string) => number = Buffer.byteLength;
 
-/** Writes a text of characters up to U+00FF at `offset`, one byte a character; returns how many were written. */
+/** Writes a text of characters up to U+00FF at `offset`, one byte each; returns how many bytes were written. */
 export function writeLatin1(bytes: Uint8Array, text: string, offset: number): number {
   return latin1Write.call(bytes, text, offset, text.length);
 }
@@ -44,10 +44,10 @@ export function writeUtf8(bytes: Uint8Array, text: string, offset: number, lengt
   return utf8Write.call(bytes, text, offset, length);
 }
 
-/** Up to this length, a loop beats the calls into the platform, where all is ASCII. */
+/** Up to this length, a loop over ASCII is faster than a call into the platform. */
 const shortText = 48;
 
-/** A text as UTF-8 bytes of their own. */
+/** A text in UTF-8, in memory of its own. */
 export function encodeUtf8(text: string): Uint8Array {
   if (text.length <= shortText) {
     const ascii = encodeAscii(text);
@@ -69,19 +69,19 @@ function encodeAscii(text: string): Uint8Array | undefined {
 }
 
 /**
- * A text of characters up to U+00FF as bytes, one a character, for writing: short ones lie in Node's pool, since memory
- * of their own costs several times as much as all the rest.
+ * A text of characters up to U+00FF as bytes, one each, to be written. Short ones lie in Node's pool, since memory of
+ * their own costs several times as much as everything else.
  */
 export function encodeLatin1(text: string): Uint8Array {
   return Buffer.from(text, "latin1");
 }
 
-/** Below this size, zeroed memory costs less than a detour. */
+/** Below this size, zeroed memory is cheaper than Buffer's. */
 const worthLeavingDirty = 4096;
 
 /**
- * New memory for bytes that are all written before any is shown: it may hold anything. Never part of a pool, so that
- * nothing else can be pinned by it or seen through it.
+ * New memory with arbitrary content; every byte must be written before any is shown. It is never part of a pool, so it
+ * neither keeps other memory alive nor shows it.
  */
 export function allocate(size: number): Uint8Array {
   if (size < worthLeavingDirty) return new Uint8Array(size);

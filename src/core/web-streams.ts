@@ -4,24 +4,27 @@ import { handled } from "./completion.ts";
 import { coreError, transportError } from "./errors.ts";
 import { TransportStream } from "./transport-stream.ts";
 
-/** What is used of a `ReadableStreamDefaultReader`. */
+/** The part of a `ReadableStreamDefaultReader` that is used. */
 interface WebReader {
   read(): Promise<{ readonly done: boolean; readonly value?: unknown }>;
   cancel(reason?: unknown): Promise<void>;
 }
 
-/** What is used of a `WritableStreamDefaultWriter`. */
+/** The part of a `WritableStreamDefaultWriter` that is used. */
 interface WebWriter {
   write(chunk: Uint8Array): Promise<void>;
   close(): Promise<void>;
   abort(reason?: unknown): Promise<void>;
 }
 
-/** Two Web streams that make one connection: a `WebSocketStream`, a `TransformStream` crossed with another, a QUIC stream. */
+/**
+ * Two Web streams that form one connection: a `WebSocketStream`, a `TransformStream` crossed with another, a QUIC
+ * stream.
+ */
 export interface WebStreamPair {
-  /** What the peer sends: a `ReadableStream` of `Uint8Array`s. */
+  /** A `ReadableStream` of `Uint8Array`s from the peer. */
   readonly readable: { readonly locked: boolean; getReader(): WebReader };
-  /** What goes to the peer: a `WritableStream` that takes `Uint8Array`s. */
+  /** A `WritableStream` of `Uint8Array`s to the peer. */
   readonly writable: { readonly locked: boolean; getWriter(): WebWriter };
 }
 
@@ -39,7 +42,7 @@ class WebStream extends TransportStream {
     super();
     if (readable.locked || writable.locked) {
       throw coreError("core.invalid_argument", {
-        message: "A stream of the pair is locked to a reader or writer already",
+        message: "A stream of the pair is already locked to a reader or writer",
       });
     }
     this.#reader = readable.getReader();
@@ -53,11 +56,11 @@ class WebStream extends TransportStream {
   }
 
   protected override idle(): void {
-    // One chunk is asked for at a time, so none comes unasked.
+    // One chunk is requested at a time, so none arrives unasked.
   }
 
   protected override push(buffers: Uint8Array | readonly Uint8Array[], length: number): void {
-    // The sink may keep what it gets, and the caller's memory is to be free again after the write.
+    // The sink may keep the chunk, but the caller may reuse its memory after the write.
     const chunk = copyOf(buffers, Math.min(length, mostCopied));
     this.#length = chunk.length;
     this.#writer.write(chunk).then(this.#written, this.#broken);
@@ -68,10 +71,10 @@ class WebStream extends TransportStream {
   }
 
   protected override destroy(reset: boolean): void {
-    // Where the other end is in this process too, it sees the reason as its error: to it, we are the peer that is gone.
+    // If the other end is in this process, it sees the reason as its error: for it, the peer is gone.
     const reason = coreError("core.connection_reset");
     handled(this.#reader.cancel(reason));
-    // What the sink has taken is to arrive, as with a socket; but nothing that it does not take is waited for.
+    // Chunks that the sink has taken should arrive, as with a socket; chunks that it has not taken are dropped.
     handled(reset || this.writing || this.isShuttingDown ? this.#writer.abort(reason) : this.#writer.close());
   }
 
@@ -92,7 +95,7 @@ class WebStream extends TransportStream {
     this.failed(transportError(cause));
   };
 
-  /** Keeps what a handler throws an exception: in a promise's reaction it would become an unhandled rejection. */
+  /** Rethrows a handler's exception outside the promise, where it would be an unhandled rejection. */
   #run(report: () => void): void {
     try {
       report();
@@ -105,9 +108,9 @@ class WebStream extends TransportStream {
 }
 
 /**
- * A {@link ByteStream} over a pair of Web streams. Both are locked to it from now on. A chunk that is no `Uint8Array`,
- * other view or `ArrayBuffer` fails the stream with `core.invalid_argument`; what the streams themselves fail with
- * becomes the cause of `core.connection_reset` or `core.transport`. Closing cancels the readable and ends the writable.
+ * A {@link ByteStream} over a pair of Web streams, which are locked to it from now on. A chunk that is no `Uint8Array`,
+ * other view or `ArrayBuffer` fails the stream with `core.invalid_argument`. The streams' own errors become the cause
+ * of `core.connection_reset` or `core.transport`. Closing cancels the readable and ends the writable.
  *
  * Throws `core.invalid_argument` if either stream is locked.
  */

@@ -3,19 +3,19 @@ import { checkNumber } from "../core/internal.ts";
 import { customerOf } from "./networks.ts";
 import { isLocal } from "./proxies.ts";
 
-/** How many connections there may be at once, in all and by address. */
+/** Limits on simultaneous connections, in all and by address. */
 export interface AdmissionOptions {
-  /** How many in all; Infinity for any number. Default 100,000. One more is answered with 503. */
+  /** How many connections in all; Infinity for no limit. Default 100,000. Any further one is answered with 503. */
   maxConnections?: number | undefined;
   /**
-   * How many from one address, or one /64 of IPv6; Infinity for any number. Default 1,000 for addresses of the Internet;
-   * this machine and private networks, where a proxy may stand for many clients, have no limit unless one is given. One
-   * more is answered with 429.
+   * How many connections from one address, or from one /64 of IPv6; Infinity for no limit. Default 1,000 for addresses
+   * of the Internet. This machine and private networks, where a proxy may stand for many clients, have no limit unless
+   * one is given. Any further one is answered with 429.
    */
   maxConnectionsPerAddress?: number | undefined;
 }
 
-/** A connection's place among those of its address, until it leaves. */
+/** A connection's place among those of its address, until `leave`. */
 export class Place {
   #leave: (() => void) | undefined;
 
@@ -23,41 +23,41 @@ export class Place {
     this.#leave = leave;
   }
 
-  /** The connection has ended. Idempotent. */
+  /** Frees the place, when the connection has ended. Idempotent. */
   leave(): void {
     this.#leave?.();
     this.#leave = undefined;
   }
 }
 
-/** The place of all that are not counted. */
+/** The place of connections that are not counted. */
 export const uncounted: Place = new Place();
 
-/** Counts connections, and says whether there may be one more. */
+/** Counts connections, and decides whether there may be another. */
 export class Admission {
   readonly #most: number;
   readonly #mostByAddress: number;
   readonly #spareLocal: boolean;
   readonly #byAddress = new Map<string, number>();
 
-  /** Throws `core.invalid_argument` for what can't be meant. */
+  /** Throws `core.invalid_argument` for invalid limits. */
   constructor({ maxConnections, maxConnectionsPerAddress }: AdmissionOptions) {
     this.#most = checkNumber("maxConnections", maxConnections, 100_000, { least: 1 });
     this.#mostByAddress = checkNumber("maxConnectionsPerAddress", maxConnectionsPerAddress, 1_000, { least: 1 });
     this.#spareLocal = maxConnectionsPerAddress === undefined;
   }
 
-  /** Whether there may be one more than these. */
+  /** Whether there may be another besides these. */
   hasRoom(connections: number): boolean {
     return connections < this.#most;
   }
 
-  /** How many addresses have connections that count. */
+  /** How many addresses have counted connections. */
   get addresses(): number {
     return this.#byAddress.size;
   }
 
-  /** Counts a connection of an address. Returns undefined if there are as many as may be. */
+  /** Counts a connection of an address. Undefined if the address has reached its limit. */
   enter(peer: Peer | undefined): Place | undefined {
     const key = this.#keyOf(peer);
     if (key === undefined) return uncounted;
@@ -73,7 +73,7 @@ export class Admission {
     else this.#byAddress.set(key, count - 1);
   }
 
-  /** What is counted as one address; undefined for what is not counted. */
+  /** The key that connections of an address are counted under; undefined if they are not counted. */
   #keyOf(peer: Peer | undefined): string | undefined {
     if (this.#mostByAddress === Infinity || peer?.address === undefined) return undefined;
     if (this.#spareLocal && isLocal(peer)) return undefined;

@@ -6,19 +6,19 @@ import type { ServerWebSocket } from "./server-websocket.ts";
 import type { Refusal } from "./statistics.ts";
 
 /**
- * What is published on the channels of `node:diagnostics_channel`, by the channel's name. Without subscribers nothing is
- * made for them. A subscriber is called at once; what it throws does no harm to the connection, but Node.js makes an
- * uncaught exception of it a little later, which ends the process unless someone takes it.
+ * The messages published on the channels of `node:diagnostics_channel`, by channel name. Without subscribers none are
+ * made. A subscriber is called synchronously. Its exceptions do not harm the connection, but Node.js rethrows them
+ * later as uncaught exceptions, which end the process unless they are handled.
  */
 export interface ChannelMessages {
   /**
-   * A request to open a WebSocket was admitted, and is being answered. `serval:open` or `serval:refusal` follows, or
-   * neither: where the client leaves, or the hook `upgrade` takes longer than `timeouts.handshake`.
+   * A request to open a WebSocket was admitted and is being answered. `serval:open` or `serval:refusal` follows, or
+   * neither if the client leaves or the hook `upgrade` takes longer than `timeouts.handshake`.
    */
   "serval:handshake": { readonly ws: ServerWebSocket; readonly request: Request };
   /** A WebSocket is open. */
   "serval:open": { readonly ws: ServerWebSocket };
-  /** A whole message has come; messages that are read in parts are not published. */
+  /** A whole message was received; messages read in parts are not published. */
   "serval:message": { readonly ws: ServerWebSocket; readonly message: MessageData };
   /** An open WebSocket has ended. */
   "serval:close": {
@@ -27,7 +27,7 @@ export interface ChannelMessages {
     readonly reason: string;
     readonly clean: boolean;
   };
-  /** A connection or a request was refused; `ws` where its handshake had begun. */
+  /** A connection or request was refused; `ws` is set if its handshake had begun. */
   "serval:refusal": {
     readonly reason: Refusal;
     readonly peer: Peer | undefined;
@@ -35,11 +35,11 @@ export interface ChannelMessages {
     readonly ws?: ServerWebSocket | undefined;
     readonly error?: Error | undefined;
   };
-  /** As much waits to be sent as `highWaterMark` says: the peer reads slowly. */
+  /** `bufferedAmount` has reached `highWaterMark`: the peer reads slowly. */
   "serval:backpressure": { readonly ws: ServerWebSocket; readonly bufferedAmount: number };
 }
 
-/** A channel for messages of a kind. */
+/** A channel with typed messages. */
 interface TypedChannel<Message> extends Pick<Channel, "hasSubscribers"> {
   publish(message: Message): void;
 }

@@ -10,22 +10,22 @@ import { notFound } from "./path.ts";
 import { answer } from "./plain-http.ts";
 import { tooManyFromAddress } from "./refuse.ts";
 
-/** What a connection needs of its server, and tells it. */
+/** What a connection needs from its server, and reports to it. */
 export interface ConnectionOwner<Data> {
   readonly hub: Hub<Data>;
   readonly http: ServeSettings;
   readonly fetch: FetchHandler | undefined;
-  /** The path whose upgrades are taken; undefined for all. */
+  /** The path whose upgrades are accepted; undefined for all. */
   readonly path: string | undefined;
-  /** When it fires, a connection ends after the request that is being answered. */
+  /** When it aborts, a connection ends after the request being answered. */
   readonly stopping: AbortSignal;
-  /** When it fires, a connection ends at once. */
+  /** When it aborts, a connection ends at once. */
   readonly ending: AbortSignal;
-  /** It has ended, or has become a WebSocket. */
+  /** The connection has ended, or has become a WebSocket. */
   connectionLeft(isUpgraded: boolean, error: ServalError | undefined): void;
 }
 
-/** Answers the requests of a connection in order, until one becomes a WebSocket, or it ends. */
+/** Answers the requests of a connection in order, until one becomes a WebSocket or the connection ends. */
 export function serveConnection<Data>(
   stream: ByteStream,
   owner: ConnectionOwner<Data>,
@@ -41,7 +41,7 @@ export function serveConnection<Data>(
   ): Response<Body> | Promise<Response<Body>> | undefined => {
     const client = hub.clientOf(request, peer);
     const isElsewhere = path !== undefined && request.path !== path;
-    // A proxy may have dropped Upgrade: the key is left, and the refusal says what is missing.
+    // A proxy may have removed Upgrade but left the key. Then the refusal says what is missing.
     const isWebSocket = isUpgrade(request) || request.headers.has("Sec-WebSocket-Key");
     if (isElsewhere || !isWebSocket) {
       if (hub.isDraining) return hub.drainingResponse(request, client);
@@ -49,14 +49,14 @@ export function serveConnection<Data>(
       if (isElsewhere && fetch === undefined) return notFound();
       return answer(fetch && ((standard) => fetch(standard, { peer: client })), request, exchange);
     }
-    // What does not even ask for it is refused as what it is, and so is what has a body.
+    // A request that does not ask for an upgrade, or that has a body, counts as malformed.
     if (!request.headers.has("Upgrade") || request.body instanceof IncomingBody) {
       hub.refused("malformed", client, request);
       return refuseUpgrade(request);
     }
     const refusal = hub.refusal(request, client);
     if (refusal !== undefined) return refusal;
-    // Behind a proxy it is known only now whom to count.
+    // Only the request shows which client of a proxy is to be counted.
     const own = client === peer ? place : hub.enter(client, request);
     if (own === undefined) return tooManyFromAddress();
     isUpgraded = true;
@@ -72,7 +72,7 @@ export function serveConnection<Data>(
   });
 }
 
-/** Whether a connection has ended with a request that was refused for what it is. */
+/** Whether a connection ended because of a malformed request. */
 function isMalformed({ code, condition }: ServalError): boolean {
   if (code === "http.header_limit" || code === "http.field_limit") return true;
   // A client that ends inside a request gets no answer.

@@ -11,36 +11,41 @@ import {
 import { closeCode } from "../websocket/index.ts";
 import { checkClose } from "../websocket/internal.ts";
 
-/** How a server is drained. */
+/** Options of `drain`. */
 export interface DrainOptions {
-  /** How long all of it may take, in milliseconds; then what is left is ended at once. Default 30,000. */
+  /** How long the drain may take, in milliseconds; then the remaining connections are ended at once. Default 30,000. */
   timeout?: number | undefined;
-  /** The close code that WebSockets get. Default 1001, going away. */
+  /** The close code sent to WebSockets. Default 1001, going away. */
   code?: number | undefined;
-  /** The reason that they get, at most 123 bytes of UTF-8. Default empty. */
+  /** The close reason sent to WebSockets, at most 123 bytes of UTF-8. Default empty. */
   reason?: string | undefined;
   /**
-   * Over how many milliseconds the closing of the WebSockets is spread, at random, so that their clients do not all come
-   * back at the same moment; less than `timeout`. Default 0.
+   * The milliseconds over which the closing of WebSockets is spread at random, so that their clients do not all come
+   * back at once; less than `timeout`. Default 0.
    */
   jitter?: number | undefined;
-  /** Ends what is left at once when it aborts, as at the timeout. */
+  /** Ends the remaining connections at once when it aborts, as at the timeout. */
   signal?: AbortSignal | undefined;
 }
 
-/** How what was open when a server was drained has ended. */
+/** How the connections of a drained server have ended. */
 export interface DrainReport {
   /** How many WebSockets ended with a close handshake. */
   readonly closed: number;
-  /** How many ended without one: the peer was gone, or did not answer within `timeouts.handshake`. */
+  /**
+   * How many WebSockets ended without a close handshake: the peer was gone, or did not answer within
+   * `timeouts.handshake`.
+   */
   readonly lost: number;
-  /** How many were cut off at the timeout. */
+  /** How many WebSockets were cut off at the timeout. */
   readonly terminated: number;
-  /** How many plain connections ended between requests, or after the response to the last: also a refused handshake. */
+  /**
+   * How many plain connections ended between requests or after their last response, which may be a refused handshake.
+   */
   readonly finished: number;
-  /** How many of them were cut off at the timeout. */
+  /** How many plain connections were cut off at the timeout. */
   readonly cut: number;
-  /** How long it took, in whole milliseconds. */
+  /** How long the drain took, in whole milliseconds. */
   readonly duration: number;
 }
 
@@ -51,27 +56,27 @@ interface Closable {
   terminate(): void;
 }
 
-/** What is drained. */
+/** What can be drained. */
 export interface Drainable {
   readonly clock: Clock;
   readonly sockets: ReadonlySet<Closable>;
   readonly plain: { readonly size: number; stop(): void; end(): void };
-  /** How many handlers that returned a promise are at work, also of sockets that have ended. */
+  /** How many handlers have an unsettled promise, including those of ended sockets. */
   readonly handlers: number;
 }
 
-/** The end of a server: closes what is open, waits for it, and cuts off what is left at the timeout. */
+/** The end of a server: closes everything open, waits for it, and cuts off the rest at the timeout. */
 export class Drain {
   readonly report: Promise<DrainReport>;
   readonly #target: Drainable;
   readonly #code: number;
   readonly #reason: string;
   readonly #started: number;
-  /** Sockets that are closed a little later. */
+  /** Sockets that will be closed later, for `jitter`. */
   readonly #waiting = new Map<Closable, Timer>();
-  /** Signals that end it when they abort. */
+  /** Signals that end the drain when they abort. */
   readonly #signals = new Set<AbortSignal>();
-  /** By then all are to be told to close. */
+  /** The time by which all sockets must have been closed. */
   #closesUntil: number;
   #resolve!: (report: DrainReport) => void;
   #end: Timer | undefined;
@@ -85,7 +90,7 @@ export class Drain {
   #finished = 0;
   #cut = 0;
 
-  /** Throws `core.invalid_argument` for options that can't be meant; then nothing has been done. */
+  /** Throws `core.invalid_argument` for invalid options; then nothing has been done. */
   constructor(target: Drainable, options: DrainOptions = {}) {
     const { timeout, code, reason, jitter } = checked(options);
     this.#target = target;
@@ -97,7 +102,7 @@ export class Drain {
       this.#resolve = resolve;
     });
     this.#expireIn(timeout);
-    // After the call, which returns the report first.
+    // In a microtask, so that the call returns the report before any handler runs.
     queueMicrotask(() => {
       for (const ws of target.sockets) if (ws.hasOpened) this.close(ws);
       this.look();
@@ -114,13 +119,13 @@ export class Drain {
     }
   }
 
-  /** In how many seconds to come back: when it has ended at the latest, or so where it may take forever. */
+  /** For Retry-After: the seconds until the drain has ended at the latest, or a guess if it has no timeout. */
   get secondsLeft(): number {
     if (this.#endsAt === Infinity) return 30;
     return Math.max(1, Math.ceil((this.#endsAt - this.#target.clock.now()) / 1000));
   }
 
-  /** It is to end sooner, if that is sooner. */
+  /** Applies the options of another call, if they end the drain sooner. */
   shorten(options: DrainOptions = {}): void {
     const { timeout, jitter } = checked(options);
     if (this.#hasEnded) return;
@@ -129,7 +134,7 @@ export class Drain {
     if (now + timeout < this.#endsAt) this.#expireIn(timeout);
     if (now + jitter >= this.#closesUntil) return;
     this.#closesUntil = now + jitter;
-    // Sockets that wait for their turn may not have one any more.
+    // Sockets that wait for their random time may have none left.
     const waiting = [...this.#waiting];
     this.#waiting.clear();
     for (const [ws, timer] of waiting) {
@@ -138,7 +143,7 @@ export class Drain {
     }
   }
 
-  /** Closes a socket, in its time. */
+  /** Closes a socket, at its random time. */
   close(ws: Closable): void {
     if (this.#waiting.has(ws)) return;
     const close = (): void => void ws.close({ code: this.#code, reason: this.#reason });
@@ -171,8 +176,8 @@ export class Drain {
   }
 
   /**
-   * Something has ended: perhaps that was all. Plain connections are kept for as long as sockets are: who asks for
-   * something meanwhile is told to come back later.
+   * Checks whether everything has ended. Plain connections are kept as long as there are sockets, to answer new
+   * requests with 503.
    */
   look(): void {
     const { sockets, plain } = this.#target;

@@ -3,15 +3,18 @@ import type { Duplex } from "node:stream";
 import type { TLSSocket } from "node:tls";
 import { Fields, parseTokenList } from "../http/index.ts";
 
-/** What is used of an HTTP server of Node's to have it answer what is no WebSocket. */
+/** The part of a Node HTTP server that is used to let it answer requests that are no WebSocket's. */
 export interface AnsweringServer {
-  /** Takes a connection as if it had just been accepted. */
+  /** Handles a connection as if it had just been accepted. */
   emit?(event: "connection" | "secureConnection", socket: Duplex): boolean;
-  /** Of newer releases of Node.js: which requests that offer an upgrade become one. */
+  /** In newer releases of Node.js: decides which requests with Upgrade are upgraded. */
   shouldUpgradeCallback?: ((incoming: IncomingMessage) => boolean) | undefined;
 }
 
-/** Has a server of a newer Node.js answer by itself what is not taken. Returns what undoes it. */
+/**
+ * Makes a server of a newer Node.js answer by itself every request that is not accepted here. Returns a function that
+ * undoes it.
+ */
 export function takeOnly(server: AnsweringServer, isTaken: (incoming: IncomingMessage) => boolean): () => void {
   const before = server.shouldUpgradeCallback;
   if (typeof before !== "function") return () => {};
@@ -23,8 +26,9 @@ export function takeOnly(server: AnsweringServer, isTaken: (incoming: IncomingMe
 }
 
 /**
- * Gives a request back to a server of an older Node.js, without the offer of another protocol, such as the `h2c` of curl's
- * and Java's clients: a server that does not speak it ignores it, and answers (RFC 9110 7.8). Returns false where that can't be.
+ * Gives a request back to a server of an older Node.js without its offer of another protocol, such as curl's and Java's
+ * `h2c`. A server without that protocol ignores the offer, and answers (RFC 9110 7.8). Returns false if that is not
+ * possible.
  */
 export function handBack(
   server: AnsweringServer,
@@ -32,7 +36,7 @@ export function handBack(
   socket: Duplex,
   head: Uint8Array,
 ): boolean {
-  // A newer one may have read the body by now, and wanted no upgrade but those that are taken.
+  // A newer server may have read the body by now; and it upgrades only requests that are accepted here.
   if (server.emit === undefined || server.shouldUpgradeCallback !== undefined) return false;
   let headers: Fields;
   try {
@@ -50,7 +54,7 @@ export function handBack(
     `${incoming.method} ${incoming.url} HTTP/${incoming.httpVersion}`,
     ...[...headers].map(([name, value]) => `${name}: ${value}`),
   ];
-  // Node.js has let go of the connection, and takes it as a new one that says this first.
+  // Node.js has released the connection, so it is passed on as a new one that begins with this request.
   socket.unshift(Buffer.concat([Buffer.from(`${lines.join("\r\n")}\r\n\r\n`, "latin1"), head]));
   return server.emit((socket as Partial<TLSSocket>).encrypted === true ? "secureConnection" : "connection", socket);
 }

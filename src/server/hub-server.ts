@@ -6,7 +6,7 @@ import type { ServerWebSocket } from "./server-websocket.ts";
 import type { MountedServer } from "./server.ts";
 import type { ServerStatistics } from "./statistics.ts";
 
-/** A hub as the application sees it: what `serve` and `mount` give alike. */
+/** The application's view of a hub, common to `serve` and `mount`. */
 export abstract class HubServer<Data> implements MountedServer<Data> {
   abstract readonly hub: Hub<Data>;
 

@@ -13,39 +13,39 @@ import { ServerWebSocket, type SocketOwner } from "./server-websocket.ts";
 import { Counters, type Refusal, type ServerStatistics } from "./statistics.ts";
 import { Topics } from "./topics.ts";
 
-/** What a hub has of those connections that are no WebSockets: of a mounted one they are its HTTP server's. */
+/** What a hub needs of plain connections. With `mount` these belong to the HTTP server. */
 export interface PlainConnections {
-  /** How many there are. */
+  /** How many plain connections there are. */
   readonly size: number;
-  /** Has them end, each after the request that is being answered. */
+  /** Ends each after the request being answered. */
   stop(): void;
-  /** Ends them now. */
+  /** Ends all now. */
   end(): void;
 }
 
 const noPlain: PlainConnections = { size: 0, stop() {}, end() {} };
 
 /**
- * What all WebSockets of a server share: settings, limits, topics, counters, and their end. It stands under `serve` and
- * under `mount`.
+ * What all WebSockets of a server share: settings, limits, topics, counters, and their end. Used by `serve` and
+ * `mount`.
  */
 export class Hub<Data> implements Observer<ServerWebSocket<Data>>, SocketOwner {
   readonly settings: Settings<ServerWebSocket<Data>, Data>;
   readonly admission: Admission;
   readonly counters: Counters = new Counters();
-  /** Whom a request comes from. */
+  /** The client that a request comes from. */
   readonly clientOf: ClientOf;
-  /** Those whose handshake has begun and that have not ended. */
+  /** Sockets from the beginning of their handshake to their end. */
   readonly sockets: Set<ServerWebSocket<Data>> = new Set();
   readonly plain: PlainConnections;
-  /** How many handlers that returned a promise are at work. */
+  /** How many handlers have an unsettled promise. */
   handlers = 0;
   readonly #isAllowed: OriginRule;
   readonly #isProxy: (peer: Peer) => boolean;
   readonly #topics = new Topics<ServerWebSocket<Data>>();
   #drain: Drain | undefined;
 
-  /** Throws `core.invalid_argument` for options that can't be meant. */
+  /** Throws `core.invalid_argument` for invalid options. */
   constructor(options: ServerOptions<Data>, plain: PlainConnections = noPlain) {
     this.settings = new Settings(streamOptions(options), this);
     this.admission = new Admission(options);
@@ -65,16 +65,16 @@ export class Hub<Data> implements Observer<ServerWebSocket<Data>>, SocketOwner {
 
   // ---- opening ----
 
-  /** Counts a connection of a client. Where there are too many of its address, counts that, and returns undefined. */
+  /** Counts a connection of a client. If its address has too many, counts a refusal and returns undefined. */
   enter(client: Peer | undefined, request?: Request): Place | undefined {
-    // A proxy's connections are many clients': they are counted when it is known whose they are.
+    // A proxy's connections belong to many clients, and are counted when the client is known.
     if (client !== undefined && this.#isProxy(client)) return uncounted;
     const place = this.admission.enter(client);
     if (place === undefined) this.refused("maxConnectionsPerAddress", client, request);
     return place;
   }
 
-  /** Why a request to open a WebSocket is refused before its handshake; undefined if it is not. */
+  /** The refusal of a request to open a WebSocket, before its handshake; undefined if it is admitted. */
   refusal(request: Request, client: Peer | undefined): Response | undefined {
     if (this.#drain !== undefined) return this.drainingResponse(request, client);
     if (!this.#isAllowed(request)) {
@@ -86,14 +86,14 @@ export class Hub<Data> implements Observer<ServerWebSocket<Data>>, SocketOwner {
     return undefined;
   }
 
-  /** The answer to whatever is asked of a server that is draining. */
+  /** The response to every request while the server drains. */
   drainingResponse(request: Request, client: Peer | undefined): Response {
     this.refused("draining", client, request);
     const headers = { "Retry-After": `${this.#drain!.secondsLeft}`, Connection: "close" };
     return new Response({ status: 503, headers, body: "The server is shutting down\n" });
   }
 
-  /** Opens a WebSocket on a stream whose request was admitted, with the bytes that were read after it. */
+  /** Opens a WebSocket for an admitted request, with the bytes read after it. */
   upgrade(
     stream: ByteStream,
     request: Request,
@@ -114,7 +114,7 @@ export class Hub<Data> implements Observer<ServerWebSocket<Data>>, SocketOwner {
     return handshakes.hasSubscribers;
   }
 
-  /** Counts a refusal, and tells of it. */
+  /** Counts a refusal, and reports it. */
   refused(reason: Refusal, peer: Peer | undefined, request?: Request, ws?: ServerWebSocket<Data>, error?: Error): void {
     this.counters.refused[reason]++;
     if (refusals.hasSubscribers) {
@@ -129,14 +129,14 @@ export class Hub<Data> implements Observer<ServerWebSocket<Data>>, SocketOwner {
     if (reason === "failed") this.#tell(ws, error);
   }
 
-  /** A hook has failed: the peer was told nothing of it but 500. */
+  /** Reports the failure of a hook, of which the peer sees only 500. */
   #tell(ws: ServerWebSocket<Data>, error: ServalError): void {
     const { error: handler } = this.settings.options;
     if (handler === undefined) reportError(error.cause ?? error);
     else runReported(() => handler(ws, error));
   }
 
-  // ---- what the sockets tell ----
+  // ---- events of sockets ----
 
   opened(ws: ServerWebSocket<Data>): void {
     ws.hasOpened = true;
@@ -162,7 +162,7 @@ export class Hub<Data> implements Observer<ServerWebSocket<Data>>, SocketOwner {
     this.counters.failed(error, true);
   }
 
-  /** A socket has ended, whether it was ever open or not. */
+  /** A socket has ended, whether it had opened or not. */
   left(ws: ServerWebSocket<Data>, info: CloseInfo): void {
     this.sockets.delete(ws);
     ws.place.leave();
@@ -175,7 +175,7 @@ export class Hub<Data> implements Observer<ServerWebSocket<Data>>, SocketOwner {
     this.#drain?.left(info.clean);
   }
 
-  /** A connection that was no WebSocket has ended. */
+  /** A plain connection has ended. */
   plainLeft(): void {
     this.#drain?.plainLeft();
   }
@@ -211,7 +211,7 @@ export class Hub<Data> implements Observer<ServerWebSocket<Data>>, SocketOwner {
     for (const ws of subscribers) {
       if (ws === except || !ws.isOpen) continue;
       const isFull = ws.bufferedAmount > maxBufferedAmount;
-      // With "wait", one slow subscriber would hold up the others.
+      // With "wait", one slow subscriber would delay the others.
       if (isFull && overflow === "wait") {
         this.counters.limits.maxBufferedAmount++;
         continue;
@@ -222,7 +222,7 @@ export class Hub<Data> implements Observer<ServerWebSocket<Data>>, SocketOwner {
     return sent;
   }
 
-  // ---- the whole ----
+  // ---- the server ----
 
   get isDraining(): boolean {
     return this.#drain !== undefined;
@@ -242,7 +242,7 @@ export class Hub<Data> implements Observer<ServerWebSocket<Data>>, SocketOwner {
     );
   }
 
-  /** Ends everything; a second call may only make it sooner. */
+  /** Ends everything; another call can only make it sooner. */
   drain(options: DrainOptions | undefined): Promise<DrainReport> {
     if (this.#drain === undefined) this.#drain = new Drain(this, options);
     else this.#drain.shorten(options);
@@ -250,14 +250,14 @@ export class Hub<Data> implements Observer<ServerWebSocket<Data>>, SocketOwner {
   }
 }
 
-/** Why an upgrade was refused, if that is why it failed. */
+/** The reason of a refusal, if the upgrade failed by one. */
 function refusalOf({ code, condition }: ServalError): Refusal | undefined {
   if (code === "websocket.upgrade_declined") return "declined";
-  // Of HTTP, the peer's part has been read without fault by then.
+  // Other errors of HTTP can't come from the peer here, since its request has already been parsed.
   if (condition === "misuse" || (code.startsWith("http.") && code !== "http.unexpected_body")) return "failed";
   return condition === "handshake_failed" ? "malformed" : undefined;
 }
 
 function checkTopic(topic: string): void {
-  if (typeof topic !== "string") throw invalidArgument(`A topic is a string, not ${typeof topic}`);
+  if (typeof topic !== "string") throw invalidArgument(`A topic must be a string, not ${typeof topic}`);
 }

@@ -18,38 +18,38 @@ import type { MountedServer } from "./server.ts";
 
 type UpgradeListener = (incoming: IncomingMessage, socket: Duplex, head: Buffer) => void;
 
-/** What is used of an HTTP server of Node's: `node:http`, `node:https`, and what frameworks make of them. */
+/** The part of a Node HTTP server that is used: of `node:http`, `node:https`, and what frameworks make of them. */
 export interface UpgradingServer extends AnsweringServer {
   on(event: "upgrade", listener: UpgradeListener): unknown;
   off(event: "upgrade", listener: UpgradeListener): unknown;
   listenerCount(event: "upgrade"): number;
-  /** What it listens on: a string is the path of a Unix socket. */
+  /** The address it listens on; a string is the path of a Unix socket. */
   address?(): unknown;
 }
 
-/** What is mounted on each server: of several, one answers an upgrade. */
+/** The mounts of each server: one of them answers an upgrade. */
 const mounts = new WeakMap<UpgradingServer, Set<Mount>>();
 
-/** What others that are mounted on the same server see of one. */
+/** What mounts on the same server see of each other. */
 interface Mount {
   readonly path: string | undefined;
   readonly isDraining: boolean;
 }
 
 /**
- * Takes the WebSocket upgrades of an HTTP server that there is already: `mount(createServer(app), { path: "/chat", … })`.
- * Requests go where they went, also those that offer an upgrade to something else. Upgrades of other paths are left alone
- * if anyone else listens for them, and get 404 if nobody does. Several may be mounted on one server, each with a path of
- * its own, and one without for all the others. Draining or closing what it returns ends the WebSockets, and then stops
- * taking upgrades; the HTTP server is its owner's to close. Throws `core.invalid_argument` for options that can't be
- * meant, and for what is no such server.
+ * Accepts the WebSocket upgrades of an existing HTTP server: `mount(createServer(app), { path: "/chat", … })`. Other
+ * requests go where they went before, also those that ask to upgrade to something else. Upgrades of other paths are
+ * left to other listeners, and get 404 if there are none. A server can have several mounts, each with its own path, and
+ * one without a path for all others. Draining or closing the result ends the WebSockets, and then accepts no more
+ * upgrades; closing the HTTP server is left to its owner. Throws `core.invalid_argument` for invalid options, and for a
+ * value that is no such server.
  */
 export function mount<Data = unknown>(server: UpgradingServer, options: MountOptions<Data>): MountedServer<Data> {
-  // An application of Express or Koa has `on` too, and never tells of an upgrade: the server that it listens with does.
+  // An application of Express or Koa has `on` too, but emits no upgrades; the server that it listens with does.
   const isApplication = typeof (server as { listen?: unknown })?.listen === "function" && server.address === undefined;
   if (isApplication || typeof server?.on !== "function" || typeof server.listenerCount !== "function") {
     throw invalidArgument(
-      "mount takes an HTTP server of Node's as its first argument: createServer(app), or what app.listen() returns",
+      "mount takes a Node.js HTTP server as its first argument: createServer(app), or what app.listen() returns",
     );
   }
   checkServerOptions("mount", options);
@@ -71,7 +71,7 @@ class Mounted<Data> extends HubServer<Data> implements Mount {
     this.#server = server;
     this.#mounts = mounts.get(server) ?? new Set();
     if ([...this.#mounts].some((other) => other.path === path && !other.isDraining)) {
-      throw invalidArgument(`There is a mount of ${path ?? "all paths"} on this server already`);
+      throw invalidArgument(`There is already a mount of ${path ?? "all paths"} on this server`);
     }
     mounts.set(server, this.#mounts.add(this));
     server.on("upgrade", this.#onUpgrade);
@@ -82,17 +82,17 @@ class Mounted<Data> extends HubServer<Data> implements Mount {
     return this.hub.isDraining;
   }
 
-  /** Whether someone else listens for upgrades too, and may take those that we leave. */
+  /** Whether there are other listeners for upgrades, which may accept those that are left here. */
   get #hasOthers(): boolean {
     return this.#server.listenerCount("upgrade") > this.#mounts.size;
   }
 
-  /** Whether it is the one of several that answers what none of them takes. */
+  /** Whether this mount answers the requests that no mount accepts. */
   get #isFirst(): boolean {
     return this.#mounts.values().next().value === this;
   }
 
-  /** Which of the mounts takes the upgrades of a path: the last one of this path, or of all. */
+  /** The mount that accepts the upgrades of a path: the latest one of this path, or else of all paths. */
   #ownerOf(path: string): Mount | undefined {
     const all = [...this.#mounts];
     return all.findLast((mount) => mount.path === path) ?? all.findLast((mount) => mount.path === undefined);
@@ -105,14 +105,14 @@ class Mounted<Data> extends HubServer<Data> implements Mount {
 
   readonly #onUpgrade: UpgradeListener = (incoming, socket, head) => {
     if (!this.#isTaken(incoming)) {
-      // It asks for something else, which is the application's to answer: once.
+      // It asks for another protocol. The application answers it, once.
       if (!this.#isFirst || handBack(this.#server, incoming, socket, head)) return;
     }
     const owner = this.#ownerOf(pathOf(incoming.url ?? ""));
     const isOurs = owner === this;
     if (!isOurs && (owner !== undefined || this.#hasOthers || !this.#isFirst)) return;
     const hub = this.hub;
-    // A WebSocket that is silent is no request that takes too long.
+    // A silent WebSocket must not count as a slow request.
     (socket as Partial<Socket>).setTimeout?.(0);
     (socket as Partial<Socket>).setNoDelay?.(true);
     const stream = fromDuplex(socket);
@@ -132,7 +132,7 @@ class Mounted<Data> extends HubServer<Data> implements Mount {
     else hub.upgrade(stream, request, head, client, place);
   };
 
-  /** The place of a request that may go on to its handshake; the answer to one that may not. */
+  /** The place of an admitted request, or the refusal. */
   #admit(request: Request, client: Peer | undefined): Place | Response {
     const hub = this.hub;
     if (!hub.admission.hasRoom(hub.connections)) {
@@ -142,7 +142,7 @@ class Mounted<Data> extends HubServer<Data> implements Mount {
     return hub.refusal(request, client) ?? hub.enter(client, request) ?? tooManyFromAddress();
   }
 
-  /** The peer of a connection without an address, where that is since it came through a Unix socket. */
+  /** The peer of a connection without an address, if the server listens on a Unix socket. */
   #unixPeer(): Peer | undefined {
     const unix = this.#server.address?.();
     return typeof unix === "string" ? { unix } : undefined;

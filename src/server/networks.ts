@@ -1,19 +1,19 @@
 import { parseIPv4, parseIPv6 } from "../net/internal.ts";
 
-/** A network: the addresses whose first `bits` bits are those of `groups`. */
+/** A network: the addresses whose first `bits` bits equal those of `groups`. */
 interface Network {
   readonly groups: readonly number[];
   readonly bits: number;
 }
 
 /**
- * Networks of IP addresses. An IPv4 address is the same in IPv6's clothes (RFC 4291 section 2.5.5.2). Every connection is
- * looked up before anything else: that may not cost what `net.BlockList` does, which makes objects of an address.
+ * Networks of IP addresses. IPv4 addresses are matched as IPv4-mapped IPv6 (RFC 4291 section 2.5.5.2). This runs first
+ * for every connection, so it must be cheaper than `net.BlockList`, which makes objects of an address.
  */
 export class Networks {
   readonly #all: Network[] = [];
 
-  /** Adds a network such as `10.0.0.0/8`, or an address. Returns whether it is one. */
+  /** Adds a network such as `10.0.0.0/8`, or an address. Returns false if it is neither. */
   add(text: string): boolean {
     const [, address = "", length] = /^([^/%]+)(?:\/(\d{1,3}))?$/.exec(text) ?? [];
     const groups = groupsOf(address);
@@ -25,7 +25,7 @@ export class Networks {
     return true;
   }
 
-  /** Whether an address is in one of them; what is no address is not. */
+  /** Whether an address is in one of the networks; false for a text that is no address. */
   has(address: string): boolean {
     const groups = groupsOf(address);
     return groups !== undefined && this.#all.some((network) => contains(network, groups));
@@ -33,8 +33,8 @@ export class Networks {
 }
 
 /**
- * What of an address belongs to one customer, as a word: the /64 of an IPv6 address, an IPv4 address as a whole. What is no
- * address is itself.
+ * The part of an address that belongs to one customer, as a string: the /64 of an IPv6 address, a whole IPv4 address. A
+ * text that is no address is returned unchanged.
  */
 export function customerOf(address: string): string {
   const groups = groupsOf(address);
@@ -42,10 +42,10 @@ export function customerOf(address: string): string {
   return (contains(mapped, groups) ? groups.slice(6) : groups.slice(0, 4)).join(":");
 }
 
-/** The IPv4 addresses. */
+/** The IPv4-mapped addresses. */
 const mapped: Network = { groups: [0, 0, 0, 0, 0, 0xffff], bits: 96 };
 
-/** The eight groups of an address, without its zone, an IPv4 one in IPv6's clothes; undefined for what is none. */
+/** The eight groups of an address without its zone, IPv4-mapped if it is IPv4; undefined if it is no address. */
 function groupsOf(address: string): number[] | undefined {
   const bare = address.split("%", 1)[0]!;
   if (bare.includes(":")) return parseIPv6(bare);

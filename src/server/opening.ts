@@ -4,16 +4,17 @@ import { acceptProxy, acceptTls, detectTls, type AcceptTlsOptions } from "../net
 import { checkTlsServerOptions, serverContext } from "../net/internal.ts";
 import type { ServeOptions } from "./options.ts";
 
-/** What stands between a connection and its first request: the PROXY protocol, TLS, whether it is TLS at all. */
+/** The steps between a connection and its first request: the PROXY protocol, detecting TLS, TLS. */
 export class Opening {
   readonly #proxyProtocol: boolean | "optional";
   readonly #plain: boolean;
   #tls: AcceptTlsOptions | undefined;
 
-  /** Throws `core.invalid_argument` for options that can't be meant. */
+  /** Throws `core.invalid_argument` for invalid options. */
   constructor({ tls, plain = false, proxyProtocol = false }: Pick<ServeOptions, "tls" | "plain" | "proxyProtocol">) {
     if (typeof plain !== "boolean") throw invalidArgument("plain must be true or false");
-    if (plain && tls === undefined) throw invalidArgument("The option plain goes with tls: without it all is plain");
+    if (plain && tls === undefined)
+      throw invalidArgument("The option plain needs the option tls: without that, all connections are plain");
     if (typeof proxyProtocol !== "boolean" && proxyProtocol !== "optional") {
       throw invalidArgument(`proxyProtocol must be true, false or "optional", not ${show(proxyProtocol)}`);
     }
@@ -26,23 +27,23 @@ export class Opening {
     return this.#tls !== undefined;
   }
 
-  /** Whether the client is known only after that. */
+  /** Whether the client is known only after the opening. */
   get namesClient(): boolean {
     return this.#proxyProtocol !== false;
   }
 
-  /** Whether there is anything before the first request. */
+  /** Whether there is any step before the first request. */
   get isNeeded(): boolean {
     return this.hasTls || this.#proxyProtocol !== false;
   }
 
-  /** For connections from now on. Throws `core.invalid_argument`; then nothing has changed. */
+  /** Applies to connections from now on. Throws `core.invalid_argument`; then nothing has changed. */
   setSecureContext(tls: AcceptTlsOptions): void {
-    if (!this.hasTls) throw invalidArgument("This server speaks no TLS: it was started without the option tls");
+    if (!this.hasTls) throw invalidArgument("This server has no TLS: it was started without the option tls");
     this.#tls = withContext(tls);
   }
 
-  /** Opens a connection; fulfils with the stream for its requests. The stream is closed where it rejects. */
+  /** Opens a connection; fulfils with the stream for its requests. If it rejects, the stream is closed. */
   async open(stream: ByteStream, signal: AbortSignal): Promise<ByteStream> {
     let next = stream;
     if (this.#proxyProtocol !== false) {
@@ -59,7 +60,7 @@ export class Opening {
   }
 }
 
-/** The options with the context that they make: once, and now, so that what is wrong with them is told now. */
+/** The options with the context made from them: once, and at the start, so that invalid ones are reported then. */
 function withContext(tls: AcceptTlsOptions): AcceptTlsOptions {
   checkTlsServerOptions(tls, "tls");
   if (tls.secureContext !== undefined) return { ...tls };

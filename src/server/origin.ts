@@ -2,24 +2,24 @@ import { invalidArgument, isPromise, runReported, show } from "../core/internal.
 import type { Request } from "../http/index.ts";
 
 /**
- * Which pages may open a WebSocket: the option `origins`. A browser says in Origin whose page it is, and lets any page of
- * the world connect (RFC 6455 section 10.2): with the user's cookies, if the server goes by these. Besides the server's own
- * host, as Host has it (a proxy in front must leave that as it is), an origin is allowed that is in the list: as
- * `https://app.example`, with any subdomain as `https://*.app.example`, by a pattern for all of it, as "null", or "*" for
- * all; or that the function says true to. It can't be async; the hook `upgrade` can.
+ * The pages that may open a WebSocket: the option `origins`. A browser lets any page connect, with the user's cookies,
+ * and names the page's origin in Origin (RFC 6455 section 10.2). The server's own host, as Host has it (a proxy in
+ * front must not change that), is always allowed. So are the origins in the list: `https://app.example`, any subdomain
+ * as `https://*.app.example`, a pattern for the whole origin, "null", or "*" for all; or the origins for which the
+ * function returns true. The function can't be async; the hook `upgrade` can.
  */
 export type Origins = "*" | readonly (string | RegExp)[] | ((origin: string, request: Request) => boolean);
 
-/** Whether a request's Origin, if it has one, may open a WebSocket. */
+/** Whether a request may open a WebSocket by its Origin, or without one. */
 export type OriginRule = (request: Request) => boolean;
 
-/** Makes a rule of the option `origins`. Throws `core.invalid_argument` for one that can't be meant. */
+/** Makes a rule from the option `origins`. Throws `core.invalid_argument` if it is invalid. */
 export function originRule(origins: Origins | undefined): OriginRule {
   if (origins === "*") return () => true;
   const isAllowed = typeof origins === "function" ? askedOf(origins) : listed(origins);
   return (request) => {
     const given = request.headers.getAll("Origin");
-    // What is no browser says nothing, and several of them are of no browser's making.
+    // Clients other than browsers send no Origin, and no browser sends several.
     if (given.length !== 1) return given.length === 0;
     return isSameHost(request, given[0]!) || isAllowed(given[0]!, request);
   };
@@ -30,7 +30,7 @@ type Matcher = (origin: string, request: Request) => boolean;
 function askedOf(origins: Matcher): Matcher {
   return (origin, request) => {
     let isAllowed = false;
-    // What throws allows nothing.
+    // A function that throws allows nothing.
     runReported(() => {
       const result: unknown = origins(origin, request);
       if (isPromise(result)) {
@@ -54,15 +54,18 @@ function listed(origins: unknown = []): Matcher {
   };
 }
 
-/** Whether the page is of the host that it connects to. */
+/** Whether the page comes from the host that it connects to. */
 function isSameHost({ headers }: Request, given: string): boolean {
   const [, scheme, originHost] = /^(https?:\/\/)([^/]+)$/.exec(normalized(given)) ?? [];
   const host = headers.first("Host");
-  // A proxy may have ended the TLS: so the page's scheme says which port is left out.
+  // A proxy may have terminated TLS, so the page's scheme decides which port is the default.
   return originHost !== undefined && host !== undefined && normalized(scheme + host) === scheme + originHost;
 }
 
-/** An origin as browsers write it (RFC 6454 section 6.2), in small letters and without the default port; else what it was. */
+/**
+ * An origin as browsers write it (RFC 6454 section 6.2), in lower case and without the default port; other text is
+ * returned unchanged.
+ */
 function normalized(origin: string): string {
   const parts = /^([a-z][a-z\d+.-]*:\/\/)([^/\\?#@\s]+)$/.exec(origin.toLowerCase());
   if (parts === null) return origin;
@@ -73,7 +76,7 @@ function normalized(origin: string): string {
 
 function matcherOf(allowed: unknown): (origin: string) => boolean {
   if (allowed instanceof RegExp) {
-    // Without its state, and only as a whole: `evil-app.example` must not pass for `app.example`.
+    // Without the pattern's state, and for the whole origin: `evil-app.example` must not match `app.example`.
     const whole = new RegExp(`^(?:${allowed.source})$`, `${allowed.flags.replaceAll(/[gimy]/g, "")}i`);
     return (origin) => whole.test(origin);
   }
@@ -92,11 +95,11 @@ function matcherOf(allowed: unknown): (origin: string) => boolean {
     }
   }
   throw invalidArgument(
-    `origins has ${show(allowed)}; an origin is a scheme and a host, such as "https://app.example", with no path`,
+    `origins has ${show(allowed)}; an origin is a scheme and a host, such as "https://app.example", without a path`,
   );
 }
 
-/** An origin of the list as browsers write it: names with letters of all languages in Punycode too. */
+/** An origin of the list as browsers write it, with international names in Punycode. */
 function ascii(origin: string): string {
   const [, scheme] = /^(https?:\/\/)[^/\\?#@\s]+$/i.exec(origin) ?? [];
   if (scheme === undefined) return origin.toLowerCase();

@@ -6,10 +6,7 @@ import { servedRequest } from "../http/internal.ts";
 /** A handler of plain HTTP requests, with the standard types. */
 export type Fetch = (request: globalThis.Request) => globalThis.Response | Promise<globalThis.Response>;
 
-/**
- * The answer to a plain request, whose signal is the exchange's. Rejects with what the body of the request fails with, if
- * `fetch` does.
- */
+/** Answers a plain request by `fetch`; the request's signal is the exchange's. Rejects if `fetch` does. */
 export async function answer(
   fetch: Fetch | undefined,
   request: Request,
@@ -29,7 +26,7 @@ export async function answer(
   const response = (await fetch(standard)) as globalThis.Response | undefined;
   if (typeof response?.arrayBuffer !== "function")
     throw new TypeError("fetch must return a standard Response; toFetch() makes one of an http.Response");
-  // Its stream would give nothing, and the client get an answer that looks whole: one object for many requests, say.
+  // Such a body would be empty, and the response look complete; this happens when one object answers many requests.
   if (response.bodyUsed)
     throw new TypeError("fetch must return a Response whose body is unused: a new one, or a clone");
   return settled(Response.from(response));
@@ -45,17 +42,17 @@ function upgradeRequired(): Response {
 }
 
 /**
- * A body whose only part is there at once, as that of a response made of text is, becomes bytes: then its size is known,
- * and it goes in one write with the head. Every other one stays a stream, whose head does not wait for its parts.
+ * A body whose only part is ready at once, as in a response made from text, becomes bytes: then its size is known, and
+ * it leaves in one write with the head. Any other body stays a stream, whose head does not wait for its parts.
  */
 async function settled(response: Response<Body>): Promise<Response<Body>> {
   const { body } = response;
   if (!(body instanceof ReadableStream)) return response;
   const begun = new BegunBody(body);
-  // A body made of text is known to be all there within a few microtasks.
+  // A body made from text shows its end within a few microtasks.
   for (let turn = 0; turn < mostMicrotasks && !begun.isKnown; turn++) await undefined;
   if (!begun.isKnown) await new Promise(setImmediate);
-  // Before anything is sent, a failure can still be told by a status.
+  // Before anything is sent, a failure can still be answered with a status.
   if (begun.hasFailed) throw begun.error;
   response.body = begun.whole ?? begun;
   return response;
@@ -65,16 +62,16 @@ const mostMicrotasks = 16;
 
 type Part = Promise<IteratorResult<Uint8Array, undefined>>;
 
-/** A body of which the first two steps have been asked for already. */
+/** A body whose first two parts have already been requested. */
 class BegunBody implements BodyStream, AsyncIterator<Uint8Array, undefined> {
-  /** Costs less than the stream's iterator, and lets go of the stream at once. */
+  /** A reader is cheaper than the stream's iterator, and releases the stream at once. */
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
-  /** The parts that were asked for and not handed out. */
+  /** Parts that were requested and not yet returned. */
   #first: Part | undefined;
   #second: Part | undefined;
   hasFailed = false;
   error: unknown;
-  /** All of it, once its end is known. */
+  /** The whole body, once its end is known. */
   whole: Uint8Array | undefined;
   #hasEnded = false;
 
@@ -90,7 +87,7 @@ class BegunBody implements BodyStream, AsyncIterator<Uint8Array, undefined> {
     }, this.#onFailed);
   }
 
-  /** Whether it has come to its end, or failed. */
+  /** Whether the body has ended, or failed. */
   get isKnown(): boolean {
     return this.hasFailed || this.#hasEnded;
   }
@@ -106,13 +103,13 @@ class BegunBody implements BodyStream, AsyncIterator<Uint8Array, undefined> {
     return next ?? (this.#reader.read() as Part);
   }
 
-  /** It is not read to its end. */
+  /** Called when the body is not read to its end. */
   async return(): Part {
     await this.#reader.cancel();
     return { done: true, value: undefined };
   }
 
-  /** It is not read at all. */
+  /** Called when the body is not read at all. */
   cancel(): void {
     void handled(this.return());
   }

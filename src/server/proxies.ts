@@ -4,21 +4,21 @@ import { checkChoice, checkOptions, invalidArgument, optionSet, show } from "../
 import type { Request } from "../http/index.ts";
 import { Networks } from "./networks.ts";
 
-/** Which proxies in front of a server are believed, and what: the option `proxies`. */
+/** The proxies in front of a server that are trusted, and what they say: the option `proxies`. */
 export interface ProxyOptions {
   /**
-   * The addresses of the proxies: IP addresses, networks such as "10.0.0.0/8", "loopback" for this machine (Unix sockets
-   * too), "private" for it and the networks of RFC 1918, RFC 4193 and link-local ones.
+   * The addresses of the proxies: IP addresses, networks such as "10.0.0.0/8", "loopback" for this machine (including
+   * Unix sockets), "private" for this machine, the networks of RFC 1918 and RFC 4193, and link-local ones.
    */
   trusted: readonly string[];
   /**
-   * The header in which they say whom a request comes from: the one that all of them set or append to. A header that they
-   * merely pass on is the client's own invention. Default "X-Forwarded-For".
+   * The header that names the client. All trusted proxies must set or append to it: a header that they only pass on can
+   * be forged by the client. Default "X-Forwarded-For".
    */
   header?: "X-Forwarded-For" | "Forwarded" | undefined;
 }
 
-/** Whom a request comes from: the peer of its connection, or the client that trusted proxies name. */
+/** The client that a request comes from: the connection's peer, or the client named by trusted proxies. */
 export type ClientOf = (request: Request, peer: Peer | undefined) => Peer | undefined;
 
 const loopback = ["127.0.0.0/8", "::1/128"];
@@ -35,12 +35,12 @@ const privateNetworks = [
 /** The machine itself, and private networks. */
 const local = networksOf(privateNetworks);
 
-/** Whether a peer is on this machine or a private network: perhaps a proxy, which stands for many clients. */
+/** Whether a peer is on this machine or a private network, and so may be a proxy for many clients. */
 export function isLocal({ address, unix }: Peer): boolean {
   return unix !== undefined || address === undefined || local.has(address);
 }
 
-/** Makes of the option `proxies` what tells whom a request comes from. Throws `core.invalid_argument`. */
+/** Makes a function from the option `proxies` that finds a request's client. Throws `core.invalid_argument`. */
 export function clientOf(proxies: ProxyOptions | undefined): ClientOf {
   if (proxies === undefined) return (_, peer) => peer;
   const { header, isTrusted } = settingsOf(proxies);
@@ -48,7 +48,8 @@ export function clientOf(proxies: ProxyOptions | undefined): ClientOf {
   return (request, peer) => {
     if (peer === undefined || !isTrusted(peer)) return peer;
     let client = peer;
-    // Each proxy appends the address of its client: read from the end, as long as the proxy that appended it is trusted.
+    // Each proxy appends the address of its client, so this reads from the end, as long as the proxy that appended is
+    // trusted.
     for (const name of read(request.headers.get(header) ?? "")) {
       const next = parseNode(name);
       if (next === undefined) break;
@@ -59,7 +60,7 @@ export function clientOf(proxies: ProxyOptions | undefined): ClientOf {
   };
 }
 
-/** Whether a peer is one of the proxies that are trusted. */
+/** Whether a peer is a trusted proxy. */
 export function trusts(proxies: ProxyOptions | undefined): (peer: Peer) => boolean {
   return proxies === undefined ? () => false : settingsOf(proxies).isTrusted;
 }
@@ -106,9 +107,9 @@ function xForwardedFor(value: string): string[] {
 }
 
 /**
- * The `for` of each element of Forwarded (RFC 7239 section 4), the last one first; "" for one that has none or is
- * malformed. They are told apart from the end: what stands in front is others' doing, and a quotation mark that they
- * leave open must not take in what a proxy has appended.
+ * The `for` of each element of Forwarded (RFC 7239 section 4), the last one first; "" if an element has none or is
+ * malformed. Elements are found from the end, since the front may come from anybody: an unclosed quotation mark there
+ * must not swallow what a proxy has appended.
  */
 function* forwardedFor(value: string): Generator<string, undefined> {
   let end = value.length;
@@ -123,14 +124,17 @@ function* forwardedFor(value: string): Generator<string, undefined> {
   yield forOf(value.slice(0, end));
 }
 
-/** Whether an odd number of backslashes stands in front. */
+/** Whether an odd number of backslashes precedes the position. */
 function isEscaped(value: string, at: number): boolean {
   let first = at;
   while (value[first - 1] === "\\") first--;
   return (at - first) % 2 === 1;
 }
 
-/** The `for` of an element; "" if it has none, several, or is malformed. Addresses with a colon may lack their quotes. */
+/**
+ * The `for` of an element; "" if it has none or several, or is malformed. Quotes around an address with a colon may be
+ * missing.
+ */
 function forOf(untrimmed: string): string {
   const element = untrimmed.trim();
   const pair = /(?:([!#$%&'*+.^_`|~\w-]+)=(?:"((?:[^"\\]|\\.)*)"|([^\s";]*)))?(?:;|$)/y;
@@ -146,7 +150,10 @@ function forOf(untrimmed: string): string {
   return found;
 }
 
-/** An address, with a port or without (RFC 7239 section 6). Names that are none ("unknown", "_hidden") are undefined. */
+/**
+ * An address, with or without a port (RFC 7239 section 6). Undefined for names that are no address ("unknown",
+ * "_hidden").
+ */
 function parseNode(name: string): Peer | undefined {
   const [, bracketed, bare, port] = /^(?:\[([\da-f:.]+)\]|([\d.]+))(?::(\d{1,5}|_[\w.-]+))?$/i.exec(name) ?? [];
   const address = bracketed ?? bare ?? name;
@@ -154,6 +161,6 @@ function parseNode(name: string): Peer | undefined {
   const isV4 = version === 4;
   if (version === 0 || address.includes("%") || (bracketed !== undefined && isV4)) return undefined;
   const peer = { address, family: isV4 ? ("IPv4" as const) : ("IPv6" as const) };
-  // A name in the place of a port says nothing.
+  // A name instead of a port is ignored.
   return port === undefined || !(Number(port) <= 65_535) ? peer : { ...peer, port: Number(port) };
 }

@@ -1,25 +1,25 @@
 import { teardown, type ByteStream, type Clock } from "../core/index.ts";
 import { Response, write } from "../http/index.ts";
 
-/** How many milliseconds a client may take to read a refusal and end its side. */
+/** How many milliseconds a client has to read a refusal and end its side. */
 const lingerMs = 2_000;
 
-/** So many refused connections may linger; more are closed at once. */
+/** How many refused connections may linger; more are closed at once. */
 const mostLingering = 1_000;
 let lingering = 0;
 
-/** The answer to one connection more than an address may have. */
+/** The response to a connection over the limit of its address. */
 export function tooManyFromAddress(): Response {
   const body = "There are too many connections from this address\n";
   return new Response({ status: 429, headers: { "Retry-After": "10" }, body });
 }
 
-/** The answer to one connection more than there may be. */
+/** The response to a connection over the limit of the server. */
 export function tooMany(): Response {
   return new Response({ status: 503, headers: { "Retry-After": "10" }, body: "There are too many connections\n" });
 }
 
-/** Sends a response on a stream that nobody reads from, and ends it; never waits for long. */
+/** Sends a response on a stream that is not read, and ends the stream; never waits for long. */
 export function refuse(stream: ByteStream, response: Response, clock: Clock): void {
   if (lingering >= mostLingering) {
     stream.close();
@@ -37,7 +37,7 @@ export function refuse(stream: ByteStream, response: Response, clock: Clock): vo
   try {
     write(stream, response, (error) => {
       if (error !== undefined) end();
-      // Closed at once, with bytes that were not read, a socket may take the response back from the client.
+      // Closed at once with unread bytes, a socket would be reset, and the client might lose the response.
       else teardown(stream, "server", end);
     });
   } catch {

@@ -15,9 +15,9 @@ import { refuse, tooMany, tooManyFromAddress } from "./refuse.ts";
 import type { Server } from "./server.ts";
 
 /**
- * Starts a server: WebSocket upgrades go to the handlers, or to `connection`, plain requests to `fetch`. Fulfils once it
- * listens. Rejects with `net.address_in_use` and the like if it can't, with `core.invalid_argument` for options that
- * can't be meant.
+ * Starts a server: WebSocket upgrades go to the handlers, or to `connection`, plain requests to `fetch`. Fulfils when
+ * it listens. Rejects with `net.address_in_use` and the like if it can't, and with `core.invalid_argument` for invalid
+ * options.
  */
 export async function serve<Data = unknown>(options: ServeOptions<Data>): Promise<Server<Data>> {
   const server = new RunningServer<Data>(options);
@@ -33,7 +33,7 @@ class RunningServer<Data> extends HubServer<Data> implements Server<Data>, Conne
   readonly #opening: Opening;
   readonly #stopping = new AbortController();
   readonly #ending = new AbortController();
-  /** How many connections are plain, those that are opening among them. */
+  /** How many connections are plain, including those that are opening. */
   #plain = 0;
   #listener!: Listener;
 
@@ -78,12 +78,12 @@ class RunningServer<Data> extends HubServer<Data> implements Server<Data>, Conne
   }
 
   #refuse(stream: ByteStream, response: Response): void {
-    // Behind TLS nobody could read it.
+    // With TLS the client could not read a plain response.
     if (this.#opening.isNeeded) stream.close();
     else refuse(stream, response, this.hub.clock);
   }
 
-  /** Opens a connection that does not begin with a request, in the time that a handshake may take. */
+  /** Opens a connection that does not begin with a request, within `timeouts.handshake`. */
   async #open(stream: SocketStream, given: Place): Promise<void> {
     const { hub } = this;
     const { handshake } = hub.settings.timeouts.server;
@@ -143,12 +143,12 @@ class RunningServer<Data> extends HubServer<Data> implements Server<Data>, Conne
     this.#ending.abort();
   }
 
-  // ---- what its owner sees ----
+  // ---- the owner's view ----
 
   get url(): string {
     const { address, port, unix } = this.address;
     if (unix !== undefined) return `unix:${unix}`;
-    // The unspecified address is one to listen on, not one to connect to.
+    // The unspecified address can be listened on, but not connected to.
     const host = address === "::" || address === "0.0.0.0" ? "localhost" : address!;
     return `${this.#opening.hasTls ? "https" : "http"}://${host.includes(":") ? `[${host}]` : host}:${port}`;
   }

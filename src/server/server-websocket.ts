@@ -3,7 +3,7 @@ import { Stream, type PreparedMessage, type PrepareOptions } from "../websocket/
 import type { Settings } from "../websocket/internal.ts";
 import type { Place } from "./admission.ts";
 
-/** What a socket asks of the server that holds it, and tells it. */
+/** What a socket needs from its server, and reports to it. */
 export interface SocketOwner {
   subscribe(topic: string, ws: ServerWebSocket): boolean;
   unsubscribe(topic: string, ws: ServerWebSocket): boolean;
@@ -14,20 +14,20 @@ export interface SocketOwner {
     except: ServerWebSocket,
   ): number;
   left(ws: ServerWebSocket, info: CloseInfo): void;
-  /** Whether others are told of requests. */
+  /** Whether requests are shown to others. */
   readonly showsRequests: boolean;
 }
 
 const none: ReadonlySet<string> = new Set();
 
 /**
- * A WebSocket that a server holds: a `Stream` that can subscribe to the server's topics. Its `peer` is the client, also behind a
- * trusted proxy.
+ * A WebSocket of a server: a `Stream` that can subscribe to the server's topics. Its `peer` is the client, also behind
+ * a trusted proxy.
  */
 export class ServerWebSocket<Data = unknown> extends Stream<Data> {
-  /** Whether it was ever open. @internal */
+  /** Whether the socket has opened. @internal */
   hasOpened = false;
-  /** Where it counts among the connections of its address. @internal */
+  /** Its place among the connections of its address. @internal */
   readonly place: Place;
   readonly #owner: SocketOwner;
   #topics: Set<string> | undefined;
@@ -40,20 +40,19 @@ export class ServerWebSocket<Data = unknown> extends Stream<Data> {
     peer: Peer | undefined,
     place: Place,
   ) {
-    // Its handlers are called with what it is.
+    // Its handlers are called with this class, not with Stream.
     super(next, settings as unknown as Settings<Stream<Data>, Data>, peer);
     this.#owner = owner;
     this.place = place;
   }
 
-  /** What it is subscribed to. */
+  /** The topics that the socket is subscribed to. */
   get topics(): ReadonlySet<string> {
     return this.#topics ?? none;
   }
 
   /**
-   * Has it get what is published to a topic, until it unsubscribes or ends. Returns false if it was subscribed already, or
-   * has ended.
+   * Subscribes to a topic, until `unsubscribe` or the end. Returns false if it was already subscribed, or has ended.
    */
   subscribe(topic: string): boolean {
     if (!this.#owner.subscribe(topic, this)) return false;
@@ -67,7 +66,7 @@ export class ServerWebSocket<Data = unknown> extends Stream<Data> {
     return this.#owner.unsubscribe(topic, this);
   }
 
-  /** Publishes a message to the others that are subscribed to a topic; see `Server.publish`. */
+  /** Publishes a message to the other subscribers of a topic; see `Server.publish`. */
   publish(topic: string, data: string | BufferSource | PreparedMessage, options?: PrepareOptions): number {
     return this.#owner.publish(topic, data, options, this);
   }

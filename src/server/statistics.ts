@@ -2,34 +2,34 @@ import type { ServalError } from "../core/index.ts";
 import { passedDeadline } from "../http/internal.ts";
 import type { Statistics } from "../websocket/index.ts";
 
-/** Why a connection or a request was refused. */
+/** Why a connection or request was refused. */
 export type Refusal =
-  /** There were `maxConnections` already: 503. */
+  /** `maxConnections` was reached: 503. */
   | "maxConnections"
-  /** There were `maxConnectionsPerAddress` of its address: 429. */
+  /** `maxConnectionsPerAddress` was reached for its address: 429. */
   | "maxConnectionsPerAddress"
   /** Its Origin is not allowed: 403. */
   | "origins"
   /** The server is draining: 503. */
   | "draining"
-  /** The hook `upgrade` said so. */
+  /** The hook `upgrade` refused it. */
   | "declined"
   /** The hook `upgrade` or `decorate` failed: 500. */
   | "failed"
-  /** It was no valid request, or no valid WebSocket handshake: 400, 405, 417, 426, 431, 501 or 505. */
+  /** The request, or the WebSocket handshake, was invalid: 400, 405, 417, 426, 431, 501 or 505. */
   | "malformed";
 
-/** A limit, by the option that sets it. */
+/** A limit, by the name of its option. */
 export type Limit =
-  /** The PROXY header, TLS or the upgrade took too long: 408 where it can be said, else the end. */
+  /** The PROXY header, TLS or the upgrade took too long: 408 if it can be sent, else the connection ends. */
   | "timeouts.handshake"
-  /** The head of a request took too long: 408 where some of it had come, else the end. */
+  /** The head of a request took too long: 408 if part of it had come, else the connection ends. */
   | "timeouts.header"
   /** The body of a request took too long: 408. */
   | "timeouts.body"
-  /** A client took none of a response for too long: the end. */
+  /** A client took none of a response for too long: the connection ends. */
   | "timeouts.write"
-  /** A peer was silent for too long: the end (1006). */
+  /** A peer was silent for too long: the connection ends (1006). */
   | "timeouts.idle"
   /** A request's head was too large: 431. */
   | "maxHeaderSize"
@@ -39,12 +39,12 @@ export type Limit =
   | "maxMessageSize"
   /** A message had too many fragments: 1008. */
   | "maxFragments"
-  /** More waited to be sent than may: the end (1006), or the message was dropped. */
+  /** The unsent output exceeded the limit: the connection ends (1006), or the message was dropped. */
   | "maxBufferedAmount"
-  /** A peer sent too fast: it was slowed down, or 1008. */
+  /** A peer sent too fast: it was slowed down, or closed with 1008. */
   | "rate";
 
-/** What is summed up over all sockets. */
+/** Counts that are summed over all sockets. */
 const sums = [
   "messagesReceived",
   "messagesSent",
@@ -56,8 +56,8 @@ const sums = [
 ] as const;
 
 /**
- * What has gone on in a server since it was started: `server.stats()`. Messages and bytes are those of all WebSockets, open
- * and ended, as `ws.stats()` has them.
+ * The counts of a server since its start: `server.stats()`. Messages and bytes are those of all WebSockets, open and
+ * ended, as in `ws.stats()`.
  */
 export interface ServerStatistics extends Pick<Statistics, (typeof sums)[number]> {
   /** How many connections are open now, and how many of them are WebSockets. */
@@ -71,12 +71,12 @@ export interface ServerStatistics extends Pick<Statistics, (typeof sums)[number]
   /** How many connections were accepted, and plain requests answered. */
   readonly accepted: number;
   readonly requests: number;
-  /** How many WebSockets were opened, and how those ended that have: by close code. */
+  /** How many WebSockets were opened, and how many have ended, by close code. */
   readonly opened: number;
   readonly closed: Readonly<Record<number, number>>;
-  /** What was refused, by reason. */
+  /** Refusals, by reason. */
   readonly refused: Readonly<Record<Refusal, number>>;
-  /** How often a limit took hold, by option. */
+  /** How often each limit was reached, by option. */
   readonly limits: Readonly<Record<Limit, number>>;
   /** How many connections failed, by error code. */
   readonly errors: Readonly<Record<string, number>>;
@@ -123,10 +123,10 @@ export class Counters {
     rate: 0,
   };
   readonly errors: Record<string, number> = {};
-  /** Of the sockets that have ended. */
+  /** The sums of sockets that have ended. */
   readonly #ended: Sums = zeros();
 
-  /** Something has failed, while a connection was opening or open. */
+  /** Counts the failure of a connection that was opening or open. */
   failed(error: ServalError, isOpen: boolean): void {
     const { code } = error;
     this.errors[code] = (this.errors[code] ?? 0) + 1;
@@ -134,14 +134,14 @@ export class Counters {
     if (limit !== undefined) this.limits[limit]++;
   }
 
-  /** A socket that was open has ended with a close code. */
+  /** Counts the end of an open socket, by its close code. */
   ended(code: number, statistics: Statistics): void {
     this.closed[code] = (this.closed[code] ?? 0) + 1;
     add(this.#ended, statistics);
     this.#addLimits(this.limits, statistics);
   }
 
-  /** All of it, with what the sockets that are open have to say. */
+  /** All counts, including those of open sockets. */
   statistics(
     now: Pick<ServerStatistics, "connections" | "sockets" | "topics" | "subscriptions">,
     open: Iterable<Statistics>,
@@ -159,7 +159,7 @@ export class Counters {
     return { ...now, bufferedAmount, accepted, requests, opened, ...copies, ...total };
   }
 
-  /** What a connection lives through without failing. */
+  /** Limits that a connection reaches without failing. */
   #addLimits(limits: Record<Limit, number>, { messagesDropped, throttles }: Statistics): void {
     limits.maxBufferedAmount += messagesDropped;
     limits.rate += throttles;

@@ -1,6 +1,6 @@
 /**
- * The subscribers of each topic. A topic is any string, compared as it is: no patterns. It exists while someone is
- * subscribed to it.
+ * The subscribers of each topic. A topic is any string, compared literally, without patterns. It exists while it has
+ * subscribers.
  */
 export class Topics<Subscriber> {
   readonly #topics = new Map<string, Set<Subscriber>>();
@@ -11,12 +11,12 @@ export class Topics<Subscriber> {
     return this.#topics.size;
   }
 
-  /** How many subscriptions to them. */
+  /** How many subscriptions there are. */
   get subscriptions(): number {
     return this.#subscriptions;
   }
 
-  /** Adds a subscription. Returns false if it was there. */
+  /** Adds a subscription. Returns false if it already existed. */
   add(topic: string, subscriber: Subscriber): boolean {
     const subscribers = this.#topics.get(topic);
     if (subscribers === undefined) this.#topics.set(topic, new Set([subscriber]));

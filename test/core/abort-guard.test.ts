@@ -4,11 +4,11 @@ import { test } from "node:test";
 import { AbortGuard } from "../../src/core/abort-guard.ts";
 import { pair } from "../../src/testing/index.ts";
 
-test("without a signal there is nothing to guard", () => {
+test("without a signal there is no guard", () => {
   assert.equal(AbortGuard.over(pair()[0], undefined), undefined);
 });
 
-test("a signal closes the stream, and its reason is the error's cause", () => {
+test("an abort closes the stream, and the signal's reason is the error's cause", () => {
   for (const before of [true, false]) {
     const [stream] = pair();
     const controller = new AbortController();
@@ -24,7 +24,7 @@ test("a signal closes the stream, and its reason is the error's cause", () => {
   }
 });
 
-test("a signal that did not fire is left as it was, and has no effect later", () => {
+test("a signal that did not fire has no listener left, and no effect later", () => {
   const [stream] = pair();
   const controller = new AbortController();
   const guard = AbortGuard.over(stream, controller.signal)!;
@@ -34,7 +34,7 @@ test("a signal that did not fire is left as it was, and has no effect later", ()
   assert.equal(stream.closed, false);
 });
 
-test("who waits for something else is told, behind the closing of the stream; not once it has let go", () => {
+test("an operation that waits for something else is called, after the stream is closed; not after release", () => {
   for (const when of ["before", "meanwhile", "behind"]) {
     const [stream] = pair();
     const controller = new AbortController();

@@ -4,7 +4,7 @@ import { giveBackChunk, takeChunk, type SharedBlock } from "../../src/core/arena
 import { blockSize } from "../../src/core/block-pool.ts";
 
 describe("takeChunk", () => {
-  it("chunks lie in one block, one behind the other", () => {
+  it("chunks lie in one block, one after the other", () => {
     const first = takeChunk(100);
     const start = first.end;
     const second = takeChunk(50);
@@ -14,7 +14,7 @@ describe("takeChunk", () => {
     giveBackChunk(second);
   });
 
-  it("a block whose chunks are all given back is filled from its beginning again", () => {
+  it("a block whose chunks are all returned is filled from its beginning again", () => {
     const block = takeChunk(100);
     giveBackChunk(block);
     assert.equal(takeChunk(70), block);
@@ -22,7 +22,7 @@ describe("takeChunk", () => {
     giveBackChunk(block);
   });
 
-  it("where there is no room left, another block is taken", () => {
+  it("another block is taken when there is no room left", () => {
     const first = takeChunk(blockSize);
     const second = takeChunk(1);
     assert.notEqual(second, first);
@@ -31,7 +31,7 @@ describe("takeChunk", () => {
     giveBackChunk(second);
   });
 
-  it("no block is another's before its last chunk is given back", () => {
+  it("a block is reused only after its last chunk is returned", () => {
     const chunks: SharedBlock[] = Array.from({ length: 8 }, () => takeChunk(blockSize / 2));
     const [kept] = chunks;
     for (const block of chunks.slice(1)) giveBackChunk(block);

@@ -15,7 +15,7 @@ describe("Batch", () => {
     assert.deepEqual(seen, [1, 2]);
   });
 
-  it("what is added meanwhile has its turn in a later one", async () => {
+  it("items added meanwhile have their turn in a later one", async () => {
     const seen: number[] = [];
     const batch = new Batch<number>((item) => {
       seen.push(item);
@@ -29,7 +29,7 @@ describe("Batch", () => {
     assert.deepEqual(seen, [1, 2, 3]);
   });
 
-  it("one that throws costs no other its turn", async (test) => {
+  it("an item that throws does not stop the others", async (test) => {
     const seen: number[] = [];
     const batch = new Batch<number>((item) => {
       seen.push(item);

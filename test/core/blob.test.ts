@@ -4,7 +4,7 @@ import { piecesOf } from "../../src/core/blob.ts";
 
 describe("the pieces of a Blob", () => {
   for (const sizes of [[], [1], [65_536], [65_537], [100_000, 3, 200_000]]) {
-    it(`of ${sizes.join(" and ") || "no"} bytes are small, and all of it`, async () => {
+    it(`of ${sizes.join(" and ") || "no"} bytes are small, and complete`, async () => {
       const parts = sizes.map((size, i) => new Uint8Array(size).fill(i + 1));
       const pieces: Uint8Array[] = [];
       for await (const piece of piecesOf(new Blob(parts))) pieces.push(piece);
@@ -13,7 +13,7 @@ describe("the pieces of a Blob", () => {
     });
   }
 
-  it("are read when they are asked for, and not after the end of the asking", async () => {
+  it("are read on demand, and not after the reader stops", async () => {
     const blob = new Blob([new Uint8Array(200_000)]);
     let read = 0;
     const slice = blob.slice.bind(blob);

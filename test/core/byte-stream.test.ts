@@ -16,7 +16,7 @@ function over(nextLayer: ByteStream): ByteStream {
 }
 
 describe("lowestLayer", () => {
-  it("is the stream itself where nothing is below", () => {
+  it("is the stream itself if there is no layer below", () => {
     const [stream] = pair();
     assert.equal(lowestLayer(stream), stream);
   });

@@ -12,7 +12,7 @@ interface Resizable {
 const list = fc.array(fc.uint8Array({ maxLength: 20 }), { maxLength: 8 });
 
 describe("copyInto and copyOf", () => {
-  it("copy as much of a list as there is room for", () => {
+  it("copy as much of a list as fits", () => {
     fc.assert(
       fc.property(list, fc.nat({ max: 100 }), (list, room) => {
         const all = Buffer.concat(list);
@@ -37,7 +37,7 @@ describe("copyInto and copyOf", () => {
 });
 
 describe("bytesOf", () => {
-  it("refuses memory that is gone", () => {
+  it("refuses detached memory", () => {
     const gone = new ArrayBuffer(4);
     const view = new DataView(gone, 1, 2);
     structuredClone(gone, { transfer: [gone] });

@@ -40,7 +40,7 @@ describe("names of options", () => {
     checkOptions(set, Object.create(null));
   });
 
-  it("belong to a plain object", () => {
+  it("need a plain object", () => {
     for (const [value, shown] of [
       [1, "1"],
       ["a", '"a"'],
@@ -69,14 +69,14 @@ describe("names of options", () => {
     });
   });
 
-  it("of any length are answered shortly, and at once", () => {
+  it("of any length get a short answer, at once", () => {
     const name = "port\n".padStart(10_000_000, "x");
     const message = `listenOnce has no option "${"x".repeat(40)}…": there are port, host, path, ca, onError`;
     assert.throws(() => checkOptions(set, { [name]: 1 }), misuse(message));
     assert.throws(() => checkOptions(set, { "a\nb": 1 }), { message: /^listenOnce has no option "a\\nb": / });
   });
 
-  it("of another function are told apart: it is named", () => {
+  it("of another function are recognised: the function is named", () => {
     optionSet("firstTaker", ["elsewhereAlone", "elsewhereTwice"]);
     optionSet("secondTaker", ["elsewhereTwice"]);
     assert.throws(
@@ -89,7 +89,7 @@ describe("names of options", () => {
     );
   });
 
-  it("of an option's own are found there", () => {
+  it("of a nested option are found there", () => {
     optionSet("rate", ["burstOfTest"]);
     const taker = optionSet("takesRate", ["rate"]);
     assert.throws(
@@ -110,9 +110,9 @@ describe("names of options", () => {
     ["keepAliveTimeout", "did you mean timeouts.keepAlive?"],
     ["fields", "did you mean headers?"],
     ["routes", "the handler fetch answers every plain request"],
-    ["websocket", "its handlers stand among the other options, as in { port, message(ws, message) { … } }"],
+    ["websocket", "handlers are among the other options, as in { port, message(ws, message) { … } }"],
     ["verifyClient", "the hook upgrade decides, and refuses by returning a response"],
-    ["noServer", "mount(server, options) takes a server that you have"],
+    ["noServer", "mount(server, options) takes an existing server"],
     ["onmessage", "did you mean message?"],
   ] as const) {
     it(`of other libraries: "${name}": ${advice}`, () => {
@@ -120,7 +120,7 @@ describe("names of options", () => {
     });
   }
 
-  it("of an option that several functions have, each with options of its own, are those of the function", () => {
+  it("of an option that several functions have, each with its own parts, are those of the function", () => {
     optionSet("timeouts", ["ofServing"], "", ["serveTimed"]);
     optionSet("timeouts", ["ofConnecting"], "", ["connectTimed"]);
     const serving = optionSet("serveTimed", ["timeouts"]);
@@ -128,7 +128,7 @@ describe("names of options", () => {
     assert.throws(() => checkOptions(serving, { ofConnecting: 1 }), { message: /there are timeouts$/ });
   });
 
-  it("of other libraries are no hint where there is nothing of the kind", () => {
+  it("of other libraries give no hint without an equivalent here", () => {
     assert.throws(
       () => checkOptions(set, { maxPayload: 1 }),
       misuse('listenOnce has no option "maxPayload": there are port, host, path, ca, onError'),
@@ -181,7 +181,7 @@ describe("other kinds of options", () => {
   });
 });
 
-it("values are shown short", () => {
+it("values are shown in short form", () => {
   for (const [value, shown] of [
     ["5", '"5"'],
     ["x".repeat(41), "a string of 41 characters"],

@@ -23,7 +23,7 @@ describe("systemClock", () => {
     });
   });
 
-  it("does not run a timer that was cancelled, and takes a second cancel", async () => {
+  it("does not run a cancelled timer, and allows a second cancel", async () => {
     const timer = systemClock.setTimer(0, () => assert.fail("ran"));
     timer.cancel();
     timer.cancel();

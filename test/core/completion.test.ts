@@ -16,7 +16,7 @@ describe("promised", () => {
     await assert.rejects(promised(fail), failure);
   });
 
-  it("rejects with what the start throws", async () => {
+  it("rejects with misuse that the start throws", async () => {
     const misuse = coreError("core.operation_pending");
     const start = (): void => {
       throw misuse;
@@ -26,7 +26,7 @@ describe("promised", () => {
 });
 
 describe("handled", () => {
-  it("returns the promise itself, whose rejection nobody needs to handle", async () => {
+  it("returns the promise itself, and marks its rejection as handled", async () => {
     const promise = Promise.reject(failure);
     assert.equal(handled(promise), promise);
     // The test runner fails a test with an unhandled rejection; it shows after the microtasks.
@@ -72,7 +72,7 @@ describe("complete", () => {
 });
 
 describe("checkHandler", () => {
-  it("passes functions alone, and complete asks it", () => {
+  it("accepts only functions, and complete checks that", () => {
     assert.doesNotThrow(() => checkHandler(() => undefined));
     for (const wrong of ["bye", 1000, {}, null]) {
       assert.throws(() => checkHandler(wrong), { code: "core.invalid_argument", message: /must be a function/ });

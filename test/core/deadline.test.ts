@@ -64,7 +64,7 @@ it("is moved forward, and does not come at its old time too", async () => {
   assert.deepEqual([expired, clock.pending], [[11], 0]);
 });
 
-it("does not come once it is cleared, by either way, and can be set again", async () => {
+it("does not come once it is cleared, in either way, and can be set again", async () => {
   for (const clear of [(deadline: Deadline) => deadline.clear(), (deadline: Deadline) => deadline.set(Infinity)]) {
     const { clock, deadline, expired } = start();
     clear(deadline);
@@ -87,7 +87,7 @@ it("does not come once it is cleared, by either way, and can be set again", asyn
   }
 });
 
-it("lets go of its timer when it is cancelled, and can be set again all the same", async () => {
+it("stops its timer when it is cancelled, and can be set again", async () => {
   const { clock, deadline, expired } = start();
   deadline.cancel();
   deadline.set(10);
@@ -100,7 +100,7 @@ it("lets go of its timer when it is cancelled, and can be set again all the same
   assert.deepEqual([expired, clock.pending], [[120], 0]);
 });
 
-it("can be set from where it came, and to now", async () => {
+it("can be set inside its own callback, and to now", async () => {
   const clock = new VirtualClock();
   const times: number[] = [];
   const deadline: Deadline = new Deadline(clock, () => {

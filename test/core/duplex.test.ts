@@ -67,7 +67,7 @@ function isInvalid(error: unknown): boolean {
 }
 
 describe("fromDuplex", () => {
-  it("reads what the duplex held before, also what was put back", async () => {
+  it("reads what the duplex already holds, also what was put back", async () => {
     const duplex = new PassThrough();
     duplex.write("later");
     duplex.unshift(Buffer.from("first,"));
@@ -92,7 +92,7 @@ describe("fromDuplex", () => {
     stream.close();
   });
 
-  it("passes copies on, since a duplex may keep what it is given", async () => {
+  it("passes copies on, since a duplex may keep its chunks", async () => {
     const duplex = new Sink();
     const stream = fromDuplex(duplex);
     const bytes = Buffer.from(hello);
@@ -109,7 +109,7 @@ describe("fromDuplex", () => {
     stream.close();
   });
 
-  it("passes a socket the memory itself, a list in one go", async () => {
+  it("passes a socket the memory itself, and a list as one", async () => {
     const duplex = new Sink();
     const stream = new DuplexStream(duplex, { socket: true });
     const list = [Buffer.from("a"), Buffer.from("b"), Buffer.from("c")];
@@ -119,7 +119,7 @@ describe("fromDuplex", () => {
     stream.close();
   });
 
-  it("keeps the rules over a duplex that reports inside the call", async () => {
+  it("keeps the contract over a duplex that reports inside the call", async () => {
     const duplex = new Hasty();
     duplex.waiting.push(Buffer.from("one"), Buffer.from("two"), new Uint8Array(0));
     const stream = fromDuplex(duplex);
@@ -131,7 +131,7 @@ describe("fromDuplex", () => {
     assert.equal((await readOutcome(stream)).error?.code, "core.aborted");
   });
 
-  it("keeps a copy of what comes unasked", async () => {
+  it("keeps a copy of bytes that arrive unasked", async () => {
     const duplex = new Hasty();
     const stream = fromDuplex(duplex);
     const memory = Buffer.from(hello);
@@ -141,7 +141,7 @@ describe("fromDuplex", () => {
     stream.close();
   });
 
-  it("reports what a duplex throws", async () => {
+  it("reports an exception of the duplex", async () => {
     const duplex = new Hasty();
     const thrown = new Error("no");
     duplex.write = () => {
@@ -183,7 +183,7 @@ describe("fromDuplex", () => {
     assert.equal((await writeOutcome(stream, hello)).error?.condition, "transport");
   });
 
-  it("does not take a write for done that its owner's destroying the socket has cancelled", async () => {
+  it("does not report a write as done that the socket's destruction has cancelled", async () => {
     const [client, raw] = await socketPair();
     const stream = new DuplexStream(client, { socket: true });
     const writing = writeOutcome(stream, Buffer.alloc(32 * 1024 * 1024));
@@ -193,7 +193,7 @@ describe("fromDuplex", () => {
     raw.destroy();
   });
 
-  it("takes a duplex that is destroyed already, and reports its error", async () => {
+  it("accepts a duplex that is already destroyed, and reports its error", async () => {
     const cause = new Error("broken before");
     const broken = new PassThrough();
     broken.on("error", () => {});
@@ -207,14 +207,14 @@ describe("fromDuplex", () => {
     fromDuplex(gone).close();
   });
 
-  it("takes a destroyed duplex whose error is still to come", async () => {
+  it("accepts a destroyed duplex whose error is still to come", async () => {
     const duplex = new PassThrough();
     const cause = new Error("broken before");
     duplex.destroy(cause);
     assert.equal((await readOutcome(fromDuplex(duplex))).error?.cause, cause);
   });
 
-  it("takes one that has ended already, and writes to it", async () => {
+  it("accepts one that has already ended, and writes to it", async () => {
     const [client, raw] = await socketPair();
     raw.end();
     client.resume();

@@ -4,7 +4,7 @@ import { defineErrors, ServalError } from "../../src/core/index.ts";
 import { Response } from "../../src/http/index.ts";
 
 describe("ServalError", () => {
-  it("carries its code, condition, message and nothing that was not given", () => {
+  it("has its code, condition and message, and no other details", () => {
     const error = new ServalError("module.words", "limit", "A sentence");
     assert.ok(error instanceof Error);
     assert.equal(error.code, "module.words");
@@ -21,22 +21,22 @@ describe("ServalError", () => {
     assert.equal("cause" in new ServalError("a.b", "transport", "", { cause: undefined }), true);
   });
 
-  it("prefers the message of the occasion to that of the code", () => {
+  it("prefers the given message to that of the code", () => {
     assert.equal(new ServalError("a.b", "misuse", "general", { message: "exact" }).message, "exact");
   });
 
-  it("tells how the connection was closed", () => {
+  it("has how the connection was closed", () => {
     const close = { code: 1000, reason: "done", clean: true };
     assert.equal(new ServalError("a.b", "closed", "", { close }).close, close);
   });
 
-  it("carries the response that a handshake failed with", () => {
+  it("has the response that refused a handshake", () => {
     const response = new Response({ status: 403 });
     assert.equal(new ServalError("a.b", "handshake_failed", "", { response }).response, response);
     assert.equal(new ServalError("a.b", "handshake_failed", "").response, undefined);
   });
 
-  it("is called AbortError where the platform would", () => {
+  it("is called AbortError like the platform's", () => {
     assert.equal(new ServalError("core.aborted", "aborted", "").name, "AbortError");
     assert.equal(Object.keys(new ServalError("core.aborted", "aborted", "")).includes("name"), false);
   });

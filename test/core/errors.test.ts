@@ -7,7 +7,7 @@ function systemError(code: string): Error {
 }
 
 describe("core errors", () => {
-  it("all have a code of this module, and a sentence", () => {
+  it("all have a code of this module, and a message", () => {
     for (const [code, [, message]] of Object.entries(coreErrors)) {
       assert.match(code, /^core\.[a-z_]+$/);
       assert.match(message, /^[A-Z].*[a-z]$/);
@@ -26,7 +26,7 @@ describe("abortError", () => {
 });
 
 describe("transportError", () => {
-  it("tells a reset apart, as a read and as a write sees it", () => {
+  it("recognises a reset, as a read and as a write reports it", () => {
     for (const code of ["ECONNRESET", "EPIPE"]) {
       const cause = systemError(code);
       const error = transportError(cause);
@@ -36,7 +36,7 @@ describe("transportError", () => {
     }
   });
 
-  it("takes whatever was thrown", () => {
+  it("accepts any thrown value", () => {
     for (const cause of [systemError("ETIMEDOUT"), new Error("no code"), "text", 7, null, undefined]) {
       const error = transportError(cause);
       assert.equal(error.code, "core.transport");
@@ -44,7 +44,7 @@ describe("transportError", () => {
     }
   });
 
-  it("leaves an error of ours as it is", () => {
+  it("keeps an error of ours", () => {
     const error = coreError("core.timeout");
     assert.equal(transportError(error), error);
   });

@@ -50,7 +50,7 @@ const clear = fc.constant<Step>((model, buffer) => {
 });
 
 describe("FlatBuffer", () => {
-  it("holds what a plain array would hold, whatever is done to it", () => {
+  it("holds what a plain array would hold, after any operations", () => {
     const steps = fc.array(fc.oneof(append, prepareAndCommit, consume, clear), { maxLength: 60 });
     fc.assert(
       fc.property(steps, fc.constantFrom(0, 100, 600, 4000, Infinity), (steps, maxSize) => {
@@ -66,7 +66,7 @@ describe("FlatBuffer", () => {
     );
   });
 
-  it("keeps a view valid until the next prepare, also when it is emptied meanwhile", () => {
+  it("keeps a view valid until the next prepare, even if it is emptied meanwhile", () => {
     const buffer = new FlatBuffer();
     buffer.append(Buffer.from("first"));
     const view = buffer.data();
@@ -86,7 +86,7 @@ describe("FlatBuffer", () => {
     assert.equal(buffer.capacity, 0);
   });
 
-  it("makes room by moving before it makes room by growing", () => {
+  it("moves its bytes before it grows", () => {
     const buffer = new FlatBuffer();
     buffer.append(pattern(500));
     const { capacity } = buffer;
@@ -96,7 +96,7 @@ describe("FlatBuffer", () => {
     assert.deepEqual(Buffer.from(buffer.data()), Buffer.concat([pattern(500).subarray(400), pattern(200, 2)]));
   });
 
-  it("takes exactly its maximum, and loses nothing when more is asked", () => {
+  it("takes exactly its maximum, and loses nothing when it refuses more", () => {
     const buffer = new FlatBuffer({ maxSize: 10 });
     buffer.append(pattern(10));
     assert.throws(() => buffer.append(pattern(1)), isOverflow);

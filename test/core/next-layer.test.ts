@@ -36,7 +36,7 @@ describe("toByteStream", () => {
   });
 });
 
-describe("a layer over what is no ByteStream", () => {
+describe("a layer over something that is no ByteStream", () => {
   for (const [name, layer] of Object.entries({
     PrefixedStream: (next: never) => new PrefixedStream(next, new Uint8Array(1)),
     TimeoutStream: (next: never) => new TimeoutStream(next),

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { currentContext } from "../../src/core/async-context.ts";
 import { offAbort, onAbort } from "../../src/core/on-abort.ts";
 
-test("many listen through one listener, and none is left when the last has gone", () => {
+test("callbacks share one listener, which the last one removes", () => {
   const { signal } = new AbortController();
   const callbacks = Array.from({ length: 20 }, () => () => undefined);
   for (const callback of callbacks) onAbort(signal, callback);
@@ -15,7 +15,7 @@ test("many listen through one listener, and none is left when the last has gone"
   offAbort(signal, callbacks[0]!);
 });
 
-test("all are called, also when they leave meanwhile; who has left is not", () => {
+test("all are called even if they are removed meanwhile; removed ones are not", () => {
   const controller = new AbortController();
   const called: string[] = [];
   const leaves = (): void => {

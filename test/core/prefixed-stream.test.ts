@@ -20,7 +20,7 @@ const never = (): void => assert.fail("called");
 const pending = (error: unknown): boolean => error instanceof ServalError && error.code === "core.operation_pending";
 
 describe("PrefixedStream", () => {
-  it("delivers the prefix, then what the next layer has", async () => {
+  it("delivers the prefix, then the next layer's bytes", async () => {
     const [next, peer] = pair({ maxRead: 1 });
     const stream = new PrefixedStream(next, prefix);
     await writeAll(peer, Buffer.from("and the rest"));
@@ -30,7 +30,7 @@ describe("PrefixedStream", () => {
     assert.equal(await read(stream), undefined);
   });
 
-  it("keeps a copy of the prefix, whatever becomes of the buffer it was in", async () => {
+  it("copies the prefix, so that its buffer can be reused", async () => {
     const [next] = pair();
     const buffer = new FlatBuffer();
     buffer.append(prefix);
@@ -53,7 +53,7 @@ describe("PrefixedStream", () => {
     assert.equal(await both, "prefix,next");
   });
 
-  it("does not read the next layer before the prefix was taken", async () => {
+  it("does not read the next layer before the prefix was read", async () => {
     const [next] = pair();
     const stream = new PrefixedStream(next, prefix);
     await read(stream);
@@ -62,7 +62,7 @@ describe("PrefixedStream", () => {
     assert.equal(next.operations, 0);
   });
 
-  it("hands calls through once the prefix is used up, with the very handler", async () => {
+  it("passes calls on once the prefix is used up, with the same handler", async () => {
     const [next] = pair();
     const handlers: unknown[] = [];
     next.readSome = (handler) => void handlers.push(handler);
@@ -101,7 +101,7 @@ describe("PrefixedStream", () => {
     });
   }
 
-  it("keeps the prefix while the next layer is watched, and tells of its end", async () => {
+  it("keeps the prefix while the next layer is watched, and reports its end", async () => {
     const [next, peer] = pair();
     const stream = new PrefixedStream(next, prefix);
     const watched = watch(stream);
@@ -121,7 +121,7 @@ describe("PrefixedStream", () => {
     assert.equal(await watch(stream), undefined);
   });
 
-  it("keeps the prefix where a shutdown was refused, and after one", async () => {
+  it("keeps the prefix after a shutdown, and after one that was refused", async () => {
     const [next, peer] = pair();
     const stream = new PrefixedStream(next, prefix);
     const writing = write(stream, Buffer.from("a"));
@@ -144,14 +144,14 @@ describe("PrefixedStream", () => {
     assert.ok(next.closed);
   });
 
-  it("delivers nothing of a prefix that nobody had asked for by the close", async () => {
+  it("delivers nothing of a prefix that was not read before the close", async () => {
     const [next] = pair();
     const stream = new PrefixedStream(next, prefix);
     stream.close();
     assert.equal((await readOutcome(stream)).error?.code, "core.aborted");
   });
 
-  it("fails as the next layer does, whichever operation it is", async () => {
+  it("fails as the next layer does, for any operation", async () => {
     for (let failAfter = 0; failAfter < 3; failAfter++) {
       const [next, peer] = pair({ failAfter }, {});
       const stream = new PrefixedStream(next, prefix);
@@ -167,7 +167,7 @@ describe("PrefixedStream", () => {
     }
   });
 
-  it("hands up its peer, or has one of its own", () => {
+  it("passes up the next layer's peer, or has its own", () => {
     const [next] = pair();
     const below = { address: "192.0.2.1", port: 1, family: "IPv4" } as const;
     Object.defineProperty(next, "peer", { value: below });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { reportError, runReported } from "../../src/core/report.ts";
 
-test("what nobody took goes to the console, whole", (t) => {
+test("an unhandled failure goes to the console, whole", (t) => {
   const written = t.mock.method(console, "error", () => {});
   const error = new Error("mine");
   reportError(error);
@@ -12,7 +12,7 @@ test("what nobody took goes to the console, whole", (t) => {
   );
 });
 
-test("a handler that nothing waits for is run, and what it throws or rejects with is reported", async (t) => {
+test("a handler that nothing waits for is run, and its failure is reported", async (t) => {
   const written = t.mock.method(console, "error", () => {});
   const [thrown, rejected] = [new Error("thrown"), new Error("rejected")];
   let ran = 0;

@@ -18,7 +18,7 @@ class Member implements Expiring {
 }
 
 describe("SharedTimer", () => {
-  it("one that is alone is told exactly then", async () => {
+  it("a single member is called exactly on time", async () => {
     const clock = new VirtualClock();
     const member = new Member(clock);
     const start = clock.now();
@@ -30,7 +30,7 @@ describe("SharedTimer", () => {
     assert.equal(clock.pending, 0);
   });
 
-  it("many share few timers, and are told in time: never before, and hardly later", async () => {
+  it("many members share few timers, and are called never early and hardly late", async () => {
     const clock = new VirtualClock();
     const members: { member: Member; due: number }[] = [];
     let most = 0;
@@ -51,7 +51,7 @@ describe("SharedTimer", () => {
     assert.equal(clock.pending, 0);
   });
 
-  it("who has left is not told; with the last one the timer goes", async () => {
+  it("a member that has left is not called; with the last one the timer stops", async () => {
     const clock = new VirtualClock();
     const [stays, leaves] = [new Member(clock), new Member(clock)];
     const timer = SharedTimer.set(clock, 1000, stays, false);
@@ -66,7 +66,7 @@ describe("SharedTimer", () => {
     assert.equal(clock.pending, 0);
   });
 
-  it("one that keeps the process shares no timer with those that don't; a shorter time gets one of its own", () => {
+  it("a member that keeps the process alive shares no timer with those that don't; a shorter time gets its own", () => {
     const clock = new VirtualClock();
     const member = new Member(clock);
     const timer = SharedTimer.set(clock, 1000, member, false);
@@ -75,7 +75,7 @@ describe("SharedTimer", () => {
     assert.equal(clock.pending, 3);
   });
 
-  it("who leaves while another is told is not told", async () => {
+  it("a member that leaves while another is called is not called", async () => {
     const clock = new VirtualClock();
     const second = new Member(clock);
     const first: Expiring = { expired: () => timer.leave(second) };

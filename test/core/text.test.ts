@@ -17,7 +17,7 @@ const text = fc.string({ unit: "binary" });
 const latin1 = fc.string({ unit: fc.integer({ min: 0, max: 255 }).map((code) => String.fromCharCode(code)) });
 
 describe("text", () => {
-  it("goes to UTF-8 and back, as the platform has it", () => {
+  it("is converted to UTF-8 and back as by the platform", () => {
     fc.assert(
       fc.property(text, (text) => {
         const bytes = encodeUtf8(text);
@@ -29,7 +29,7 @@ describe("text", () => {
     );
   });
 
-  it("goes to UTF-8 the same, short or long, wherever the first character beyond ASCII is", () => {
+  it("is converted to UTF-8 alike, short or long, wherever its first non-ASCII character is", () => {
     for (const character of ["\x7f", "\x80", "\xff", "\u20ac", "\ud83d\ude00", "\ud800", "\udc00", "\0"]) {
       for (const size of [0, 1, 2, 46, 47, 48, 49, 50, 200]) {
         for (const at of [0, 1, size >> 1, size - 1, size].filter((at) => at >= 0 && at <= size)) {
@@ -44,14 +44,14 @@ describe("text", () => {
     }
   });
 
-  it("replaces what is not text by U+FFFD", () => {
+  it("has U+FFFD for what is not valid", () => {
     assert.equal(decodeUtf8(Uint8Array.of(0x61, 0xff, 0x62)), "a\u{fffd}b");
     assert.deepEqual(encodeUtf8("\u{d800}"), encodeUtf8("\u{fffd}"));
     assert.equal(isValidUtf8(Uint8Array.of(0xc0, 0x80)), false);
     assert.equal(isValidUtf8(new Uint8Array(0)), true);
   });
 
-  it("goes to Latin-1 and back, one byte a character", () => {
+  it("is converted to Latin-1 and back, one byte a character", () => {
     fc.assert(
       fc.property(latin1, (text) => {
         const bytes = encodeLatin1(text);
@@ -85,7 +85,7 @@ describe("text", () => {
 });
 
 describe("allocate", () => {
-  it("gives memory of its own, of exactly the size", () => {
+  it("is in memory of its own, of exactly the size", () => {
     for (const size of [0, 1, 4095, 4096, 100_000]) {
       const bytes = allocate(size);
       assert.equal(Object.getPrototypeOf(bytes), Uint8Array.prototype);

@@ -57,7 +57,7 @@ describe("TransportStream", () => {
     assert.deepEqual(seen, [false, undefined, [1, 2, 3]]);
   });
 
-  it("tells of a write that was taken inside the call afterwards, once", async () => {
+  it("reports a write that was taken inside the call afterwards, once", async () => {
     const puppet = new Puppet();
     puppet.onPush = (length) => puppet.reports.wrote(length);
     const seen: unknown[] = [];
@@ -69,7 +69,7 @@ describe("TransportStream", () => {
     assert.deepEqual(seen, [undefined, 3]);
   });
 
-  it("fails what a verb throws in", async () => {
+  it("fails with what a verb throws", async () => {
     const puppet = new Puppet();
     puppet.onPush = () => {
       throw new Error("the transport's own");
@@ -78,7 +78,7 @@ describe("TransportStream", () => {
     assert.equal(code, "core.transport");
   });
 
-  it("delivers what came before a failure or the end first", async () => {
+  it("delivers bytes before a later failure or end", async () => {
     for (const last of ["failed", "readEnded"] as const) {
       const puppet = new Puppet();
       puppet.reports.deliver(bytes);
@@ -96,7 +96,7 @@ describe("TransportStream", () => {
     }
   });
 
-  it("ignores what is reported after the close", async () => {
+  it("ignores reports after the close", async () => {
     const puppet = new Puppet();
     const seen: unknown[] = [];
     puppet.readSome((error) => seen.push(error?.code));

@@ -45,7 +45,7 @@ describe("fromWebStreams", () => {
     assert.equal(await read(stream), undefined);
   });
 
-  it("fails clearly on a chunk that is no bytes", async () => {
+  it("fails clearly on a chunk that is not bytes", async () => {
     for (const chunk of ["text", 7, null, { length: 1 }]) {
       const stream = fromWebStreams(over([chunk]));
       const { error } = await readOutcome(stream);
@@ -55,7 +55,7 @@ describe("fromWebStreams", () => {
     }
   });
 
-  it("copies what it passes on, since a sink may keep it", async () => {
+  it("copies what it writes, since a sink may keep it", async () => {
     const kept: Uint8Array[] = [];
     const stream = fromWebStreams(over([], { write: (chunk) => void kept.push(chunk) }));
     const bytes = Buffer.from(hello);
@@ -69,7 +69,7 @@ describe("fromWebStreams", () => {
     stream.close();
   });
 
-  it("asks for one chunk at a time, and for none before it is read", async () => {
+  it("asks for one chunk at a time, and for none before a read", async () => {
     let pulls = 0;
     const readable = new ReadableStream<Uint8Array>(
       {
@@ -107,7 +107,7 @@ describe("fromWebStreams", () => {
     sink.close();
   });
 
-  it("leaves nothing unhandled when everything fails, at any time", async () => {
+  it("leaves no unhandled rejection when everything fails, at any time", async () => {
     const fail = (): Promise<never> => Promise.reject(new Error("broken"));
     for (const operate of [
       () => {},
@@ -129,7 +129,7 @@ describe("fromWebStreams", () => {
     }
   });
 
-  it("lets what the sink has taken arrive, and ends the sink, at a close", async () => {
+  it("delivers what the sink has taken, and ends the sink, at a close", async () => {
     const log: string[] = [];
     const stream = fromWebStreams(
       over([], {
@@ -144,7 +144,7 @@ describe("fromWebStreams", () => {
     assert.deepEqual(log, ["hello", "closed"]);
   });
 
-  it("does not wait for a sink that is stuck, at a close", async () => {
+  it("does not wait for a stuck sink at a close", async () => {
     const aborted = new Promise<void>((resolve) => {
       const stuck = (_chunk: Uint8Array, controller: WritableStreamDefaultController): Promise<void> => {
         // Missing in the published type.
@@ -166,7 +166,7 @@ describe("fromWebStreams", () => {
     assert.deepEqual(log, ["closed"]);
   });
 
-  it("lets what a handler throws be an exception, not a rejection", async (test) => {
+  it("throws a handler's exception as an exception, not a rejection", async (test) => {
     const thrown = new Error("from the handler");
     const caught = new Promise<unknown>((resolve) => {
       process.setUncaughtExceptionCaptureCallback(resolve);

@@ -51,7 +51,7 @@ describe("the option path", () => {
     ["/chat\\", "/chat/"],
   ] as const) {
     test(`is none that no client asks for, as ${path}`, () => {
-      const message = `path must be as clients send it, without a query, "${instead}", not ${JSON.stringify(path)}`;
+      const message = `path must be written as clients send it, without a query, "${instead}", not ${JSON.stringify(path)}`;
       assert.throws(() => checkPath(path), { code: "core.invalid_argument", message });
       assert.equal(checkPath(instead), instead);
     });
@@ -61,7 +61,7 @@ describe("the option path", () => {
     for (const path of ["/*", "/chat/*", "/chat*", "/:room", "/chat/:room", "/rooms/:id/chat"]) {
       assert.throws(() => checkPath(path), {
         code: "core.invalid_argument",
-        message: `path is compared as it is, and ${JSON.stringify(path)} looks like a pattern. Leave it out for all paths, and look at request.path in upgrade`,
+        message: `path is compared literally, but ${JSON.stringify(path)} looks like a pattern. Leave it out for all paths, and look at request.path in upgrade`,
       });
     }
     for (const list of [["/a", "/b"], ["/a"], []]) {
