@@ -61,7 +61,7 @@ describe("one address", () => {
   });
 });
 
-test("by default 1,000 of one address of the Internet may connect, and as many local ones as like", () => {
+test("by default 1,000 of one address of the Internet may connect, and any number of local ones", () => {
   const admission = new Admission({});
   for (let count = 0; count < 1000; count++) assert.ok(admission.enter({ address: "192.0.2.1" }));
   assert.equal(admission.enter({ address: "192.0.2.1" }), undefined);
@@ -75,7 +75,7 @@ test("by default 1,000 of one address of the Internet may connect, and as many l
   }
 });
 
-test("local ones are counted where a limit is given", () => {
+test("local ones are counted if a limit is given", () => {
   const admission = new Admission(one);
   for (const address of ["127.0.0.1", "::1", "10.0.0.1"]) {
     assert.ok(admission.enter({ address }));
@@ -83,14 +83,14 @@ test("local ones are counted where a limit is given", () => {
   }
 });
 
-test("what has no address is not counted, nor is anything without a limit", () => {
+test("a connection without an address is not counted, nor any without a limit", () => {
   const admission = new Admission(one);
   for (const peer of [undefined, {}, { unix: "/run/x.sock" }]) assert.equal(admission.enter(peer), uncounted);
   assert.equal(new Admission({ maxConnectionsPerAddress: Infinity }).enter({ address: "192.0.2.1" }), uncounted);
   uncounted.leave();
 });
 
-test("whoever leaves makes room for one, however often it says so; nothing is left of those that have left", () => {
+test("leaving makes room for one, however often leave is called; nothing stays of those that have left", () => {
   const admission = new Admission({ maxConnectionsPerAddress: 2 });
   const peer = { address: "192.0.2.1" };
   const [first, second] = [admission.enter(peer)!, admission.enter(peer)!];
@@ -103,7 +103,7 @@ test("whoever leaves makes room for one, however often it says so; nothing is le
   assert.equal(admission.addresses, 0);
 });
 
-test("any coming and going leaves as many as are there", () => {
+test("any sequence of coming and going counts right", () => {
   const step = fc.record({
     address: fc.constantFrom("192.0.2.1", "::ffff:192.0.2.1", "192.0.2.2", "::1"),
     n: fc.nat(),
@@ -126,7 +126,7 @@ test("any coming and going leaves as many as are there", () => {
   );
 });
 
-test("in all there may be 100,000 by default, or as many as the option says", () => {
+test("in all 100,000 may connect by default, or as many as the option says", () => {
   assert.ok(new Admission({}).hasRoom(99_999));
   assert.ok(!new Admission({}).hasRoom(100_000));
   assert.ok(new Admission({ maxConnections: 2 }).hasRoom(1));

@@ -86,7 +86,7 @@ test("the life of a connection, in order", async () => {
   assert.deepEqual([code, reason, clean], [1000, "", true]);
 });
 
-test("refusals, with what is known by then", async () => {
+test("refusals, with what is known at that point", async () => {
   const { heard, hear } = recorder();
   const failure = new Error("mine");
   const client = { address: "192.0.2.1" };
@@ -137,7 +137,7 @@ test("a client that leaves in its handshake is neither opened nor refused", asyn
   );
 });
 
-test("a slow client is told of once, until it has caught up", async () => {
+test("a slow client is reported once, until it has caught up", async () => {
   const { heard, hear } = recorder();
   const { hub } = hubOf({ highWaterMark: 1000 });
   await listening(hear, async () => {
@@ -154,7 +154,7 @@ test("a slow client is told of once, until it has caught up", async () => {
   assert.equal(heard.filter(([name]) => name === "serval:backpressure").length, 2);
 });
 
-test("without subscribers nothing is made for them", async () => {
+test("without subscribers no messages are made", async () => {
   // What is asked of a socket for a channel alone: how much waits.
   const { hub } = hubOf();
   const { ws } = await opened(hub);
@@ -169,7 +169,7 @@ test("without subscribers nothing is made for them", async () => {
   assert.equal(asked, 1);
 });
 
-test("a subscriber that throws does no harm to the connection, and Node.js makes an uncaught exception of it", async () => {
+test("a subscriber that throws does not harm the connection, and Node.js makes an uncaught exception of it", async () => {
   const caught: unknown[] = [];
   const before = process.listeners("uncaughtException");
   process.removeAllListeners("uncaughtException");

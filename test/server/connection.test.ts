@@ -93,7 +93,7 @@ test("requests on one connection are answered in order, also when they come at o
   assert.equal(fixture.ends, 0);
 });
 
-test("a request may become a WebSocket after others, with frames right behind it", async () => {
+test("a request may become a WebSocket after others, with frames right after it", async () => {
   const fixture = new Fixture(hello, { message: (ws, message) => ws.write(message) });
   await fixture.send(`${get("/1")}${upgrade}\x81\x82\0\0\0\0hi`);
   assert.match(fixture.received, /hello \/1HTTP\/1.1 101 /);
@@ -115,7 +115,7 @@ for (const [what, headers, keeps] of [
   });
 }
 
-test("a refused request is answered, and nothing behind it is looked at", async () => {
+test("a refused request is answered, and the bytes after it are not looked at", async () => {
   const fixture = new Fixture(() => assert.fail("fetch was asked"));
   await fixture.send(`GET / HTTP/1.1\r\nBad Field: x\r\n\r\n${get("/")}`);
   assert.match(fixture.received, /^HTTP\/1.1 400 .*Connection: close\r\n/s);
@@ -127,7 +127,7 @@ for (const [when, bytes] of [
   ["inside a request", "GET / HT"],
   ["between requests", get("/")],
 ] as const) {
-  test(`the deadline ends a connection that stands still ${when}`, async () => {
+  test(`the deadline ends a connection that stalls ${when}`, async () => {
     const fixture = new Fixture(hello);
     if (bytes !== "") await fixture.send(bytes);
     await fixture.clock.advance(999);
@@ -138,7 +138,7 @@ for (const [when, bytes] of [
   });
 }
 
-test("the deadline ends a connection whose peer does not read the answer", async () => {
+test("the deadline ends a connection whose peer does not read the response", async () => {
   const fixture = new Fixture(() => new Response("x".repeat(1_000_000)), {}, {});
   fixture.peer.writeSome(encodeLatin1(get("/")), () => {});
   for (let i = 0; i < 20; i++) await turn();
@@ -146,7 +146,7 @@ test("the deadline ends a connection whose peer does not read the answer", async
   assert.deepEqual([fixture.ends, fixture.stream.closed, fixture.clock.pending], [1, true, 0]);
 });
 
-test("close ends an idle connection at once, and a busy one behind its answer", async () => {
+test("close ends an idle connection at once, and a busy one after its response", async () => {
   const idle = new Fixture(hello);
   idle.close();
   await turn();
@@ -166,7 +166,7 @@ test("close ends an idle connection at once, and a busy one behind its answer", 
   assert.deepEqual([busy.ends, busy.stream.closed, busy.clock.pending], [1, true, 0]);
 });
 
-test("an upgrade with a body is refused with 400, and nothing of the body is taken for frames", async () => {
+test("an upgrade with a body is refused with 400, and the body is not taken for frames", async () => {
   for (const body of ["", "hello"]) {
     const fixture = new Fixture(hello, { open: () => assert.fail("opened") });
     await fixture.send(upgrade.replace("\r\n\r\n", `\r\nContent-Length: 5\r\n\r\n${body}`));
@@ -178,14 +178,14 @@ test("an upgrade with a body is refused with 400, and nothing of the body is tak
   }
 });
 
-test("what asks for a WebSocket without Upgrade is refused as what it is, and the connection goes on", async () => {
+test("a request for a WebSocket without Upgrade is refused as malformed, and the connection goes on", async () => {
   const fixture = new Fixture(hello);
   await fixture.send(get("/", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"));
   assert.match(fixture.received, /^HTTP\/1.1 4\d\d /);
   fixture.close();
 });
 
-test("a WebSocket is not the server's signals' to end, and is closed with 1001", async () => {
+test("a WebSocket is not ended by the server's signals, but closed with 1001", async () => {
   const fixture = new Fixture(hello, { message: () => {} });
   await fixture.send(upgrade);
   fixture.close();
@@ -197,7 +197,7 @@ test("a WebSocket is not the server's signals' to end, and is closed with 1001",
   assert.deepEqual([fixture.ends, fixture.stream.closed, fixture.clock.pending], [1, true, 0]);
 });
 
-test("close waits for an answer, until the server ends it", async () => {
+test("close waits for a response, until the server ends it", async () => {
   const fixture = new Fixture(() => new Promise(() => {}));
   await fixture.send(get("/"));
   await fixture.clock.advance(10_000);
@@ -222,7 +222,7 @@ for (let failAfter = 0; failAfter < 8; failAfter++) {
   });
 }
 
-test("what is no valid request is counted as malformed, but not one that its client never finished", async () => {
+test("an invalid request is counted as malformed, but not an unfinished one", async () => {
   const cases: [bytes: string, status: string, malformed: number][] = [
     ["nonsense\r\n\r\n", "400", 1],
     ["GET / HTTP/1.1\r\n\r\n", "400", 1],

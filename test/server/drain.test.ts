@@ -22,7 +22,7 @@ function reportOf(drained: Promise<DrainReport>): { report: DrainReport | undefi
 }
 
 describe("of WebSockets", () => {
-  test("closes with 1001, or as it is told, behind what is queued", async () => {
+  test("closes with 1001, or the code given, after queued messages", async () => {
     for (const [options, frame] of [
       [undefined, "close 1001"],
       [{ code: 1012, reason: "again soon" }, "close 1012again soon"],
@@ -58,7 +58,7 @@ describe("of WebSockets", () => {
     assert.deepEqual([hub.sockets.size, clock.pending], [0, 0]);
   });
 
-  test("a peer that never answers the close is given up after timeouts.handshake", async () => {
+  test("gives up a peer that never answers the close after timeouts.handshake", async () => {
     const { hub, clock } = hubOf();
     await opened(hub);
     const state = reportOf(hub.drain({ timeout: 100_000 }));
@@ -67,7 +67,7 @@ describe("of WebSockets", () => {
     assert.equal(clock.pending, 0);
   });
 
-  test("with a timeout of 0 those that are there get their close, and are cut off", async () => {
+  test("with a timeout of 0 sends each its close, and cuts it off", async () => {
     const { hub, clock } = hubOf();
     const one = await opened(hub);
     const state = reportOf(hub.drain({ timeout: 0 }));
@@ -78,7 +78,7 @@ describe("of WebSockets", () => {
     assert.equal(clock.pending, 0);
   });
 
-  test("without a limit it waits for as long as it takes", async () => {
+  test("without a timeout waits as long as it takes", async () => {
     const { hub, clock } = hubOf({ timeouts: { handshake: Infinity } });
     const one = await opened(hub);
     const state = reportOf(hub.drain({ timeout: Infinity }));
@@ -90,7 +90,7 @@ describe("of WebSockets", () => {
     assert.equal(clock.pending, 0);
   });
 
-  test("before anything has connected it is over at once", async () => {
+  test("is over at once if nothing has connected", async () => {
     const { hub, clock } = hubOf();
     assert.deepEqual(await hub.drain({ jitter: 10, timeout: 20 }), noReport);
     assert.equal(clock.pending, 0);
@@ -99,7 +99,7 @@ describe("of WebSockets", () => {
     assert.equal(clock.pending, 0);
   });
 
-  test("asked for in a handler: of the socket that is opening, of a message, of the close", async () => {
+  test("works inside a handler: of an opening socket, of a message, of the close", async () => {
     for (const handler of ["open", "message", "close"] as const) {
       let drained: Promise<DrainReport> | undefined;
       const { hub, clock } = hubOf({ [handler]: () => void (drained ??= hub.drain(undefined)) });
@@ -132,7 +132,7 @@ describe("in the middle of a handshake", () => {
     assert.equal(clock.pending, 0);
   });
 
-  test("and then has timeouts.handshake to answer that", async () => {
+  test("and then has timeouts.handshake to answer", async () => {
     let admit!: () => void;
     const { hub, clock } = hubOf({
       upgrade: () => new Promise<void>((resolve) => (admit = resolve)),
@@ -147,7 +147,7 @@ describe("in the middle of a handshake", () => {
     assert.equal(clock.pending, 0);
   });
 
-  test("one that is refused was no WebSocket, but a request", async () => {
+  test("a refused one counts as a request, not as a WebSocket", async () => {
     let decide!: (response: Response) => void;
     const { hub, clock } = hubOf({ upgrade: () => new Promise<Response>((resolve) => (decide = resolve)) });
     const one = connect(hub);
@@ -194,7 +194,7 @@ describe("jitter", () => {
     return times;
   }
 
-  test("a signal that aborts ends what is left, also what waits for its turn", async () => {
+  test("an aborted signal ends all that remain, also those that wait for their random time", async () => {
     for (const when of ["before", "later", "in a second call"] as const) {
       const { hub, clock } = hubOf();
       const clients = [await opened(hub), await opened(hub)];
@@ -217,7 +217,7 @@ describe("jitter", () => {
     assert.throws(() => void hub.drain({ signal: 5 as unknown as AbortSignal }), { code: "core.invalid_argument" });
   });
 
-  test("spreads the closes over its time, and each comes once", async () => {
+  test("spreads the closes over its jitter, and sends each once", async () => {
     const { hub, clock } = hubOf({ timeouts: { handshake: 100_000 } });
     const clients = await Promise.all(Array.from({ length: 100 }, () => opened(hub)));
     const state = reportOf(hub.drain({ timeout: 5000, jitter: 1000 }));
@@ -233,7 +233,7 @@ describe("jitter", () => {
     assert.equal(clock.pending, 0);
   });
 
-  test("one that opens meanwhile is closed by the same end, and one that leaves before its turn costs nothing", async () => {
+  test("closes sockets that open meanwhile, and keeps nothing of one that leaves early", async () => {
     let admit!: () => void;
     const { hub, clock } = hubOf({
       upgrade: () => new Promise<void>((resolve) => (admit = resolve)),
@@ -258,7 +258,7 @@ describe("jitter", () => {
     assert.deepEqual([clock.pending, other.clock.pending], [0, 0]);
   });
 
-  test("a second call has those that wait for their turn closed sooner, not cut off without a close", async () => {
+  test("closes waiting sockets sooner after a second call, and cuts none off without a close", async () => {
     const { hub, clock } = hubOf({ timeouts: { handshake: 100_000 } });
     const clients = await Promise.all(Array.from({ length: 20 }, () => opened(hub)));
     const state = reportOf(hub.drain({ timeout: 1e9, jitter: 1e8 }));
@@ -273,7 +273,7 @@ describe("jitter", () => {
   });
 });
 
-test("reports whole milliseconds, where the clock has fractions", async () => {
+test("reports whole milliseconds even if the clock has fractions", async () => {
   const { hub, clock } = hubOf();
   const { ws } = await opened(hub);
   const state = reportOf(hub.drain({}));
@@ -365,7 +365,7 @@ describe("of a server that listens", () => {
     });
   }
 
-  test("new connections are refused, requests on those that are there get 503, and so do upgrades", async () => {
+  test("refuses new connections, and answers requests and upgrades on existing ones with 503", async () => {
     const clock = new VirtualClock();
     const server = await serve({ ...local, clock, message: () => {}, fetch: () => new globalThis.Response("hello") });
     const ws = await dial(server, requestBytes());
@@ -395,7 +395,7 @@ describe("of a server that listens", () => {
     idle.destroy();
   });
 
-  test("a response that is being made is waited for, and cut off at the timeout", async () => {
+  test("waits for a response being made, and cuts it off at the timeout", async () => {
     for (const cut of [false, true]) {
       const clock = new VirtualClock();
       let respond!: (response: globalThis.Response) => void;
@@ -426,7 +426,7 @@ describe("of a server that listens", () => {
     ["half a PROXY header", { proxyProtocol: true }, "PROXY TCP4 192"],
     ["nothing yet, where one may", { proxyProtocol: "optional" }, ""],
   ] as const) {
-    test(`a connection that has sent ${what} does not hold it up`, async () => {
+    test(`is not delayed by a connection that has sent ${what}`, async () => {
       const clock = new VirtualClock();
       const server = await serve({ ...local, ...(options as ServeOptions), clock });
       const socket = await dial(server, bytes);
@@ -440,7 +440,7 @@ describe("of a server that listens", () => {
     });
   }
 
-  test("a Unix socket's file is gone, and its connections are drained", async () => {
+  test("removes a Unix socket's file, and drains its connections", async () => {
     await withPath(async (path) => {
       const clock = new VirtualClock();
       const server = await serve({ unix: path, clock, message: () => {} });
@@ -455,7 +455,7 @@ describe("of a server that listens", () => {
     });
   });
 
-  test("await using drains, and close may be called before, meanwhile and afterwards", async () => {
+  test("is what await using does, and close may be called before, meanwhile and afterwards", async () => {
     const clock = new VirtualClock();
     let port: number;
     {
@@ -470,7 +470,7 @@ describe("of a server that listens", () => {
     assert.equal(clock.pending, 0);
   });
 
-  test("nothing listens to its signals when all have left", async () => {
+  test("leaves no listener on its signals", async () => {
     const made: AbortSignal[] = [];
     const Original = globalThis.AbortController;
     globalThis.AbortController = class extends Original {

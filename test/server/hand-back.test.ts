@@ -32,7 +32,7 @@ const h2c = (request: string, headers = ""): string =>
   `${request} HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AA\r\n${headers}\r\n`;
 
 for (const [name, create] of Object.entries(servers)) {
-  test(`${name} answers requests that offer to go on with HTTP/2, as if nothing were mounted`, async (t) => {
+  test(`${name} answers requests that offer HTTP/2, as if nothing were mounted`, async (t) => {
     const server = create().listen(0, "127.0.0.1");
     t.after(() => server.close());
     await once(server, "listening");
@@ -71,7 +71,7 @@ for (const [name, create] of Object.entries(servers)) {
   });
 }
 
-test("an offer is left to others that listen for upgrades", async (t) => {
+test("an offer is left to other listeners for upgrades", async (t) => {
   const server = http.createServer(answer).listen(0, "127.0.0.1");
   t.after(() => server.close());
   await once(server, "listening");
@@ -83,7 +83,7 @@ test("an offer is left to others that listen for upgrades", async (t) => {
   await chat.close();
 });
 
-test("a request with fields that can't be passed on is refused, and so is one of a server that takes none back", () => {
+test("a request with headers that can't be passed on is refused, as is one of a server that takes none back", () => {
   const said: string[] = [];
   const socket = { unshift: (bytes: Uint8Array) => void said.push(String(bytes)) } as unknown as Duplex;
   const incoming = { method: "GET", url: "/", httpVersion: "1.1", rawHeaders: ["Host", "a", "Upgrade", "h2c"] };

@@ -21,7 +21,7 @@ test("a hub's server shows what the hub has", () => {
   assert.deepEqual(seen.stats(), seen.hub.statistics());
 });
 
-test("close, and the end of await using, are a drain with the deadline of handshakes", async () => {
+test("close, and the end of await using, drain with the deadline of handshakes", async () => {
   const seen = new Seen();
   await seen.close();
   await seen[Symbol.asyncDispose]();

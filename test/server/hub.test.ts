@@ -44,7 +44,7 @@ describe("publish", () => {
     }
   });
 
-  test("sends to all that are subscribed, and says to how many", async () => {
+  test("sends to all subscribers, and returns how many", async () => {
     const { hub } = hubOf();
     const [first, second, third] = await several(hub, 3);
     assert.equal(hub.publish("news", "nobody hears", undefined), 0);
@@ -72,7 +72,7 @@ describe("publish", () => {
     assert.deepEqual(second!.peer.frames, ["text from the first", "text from outside"]);
   });
 
-  test("takes what was prepared", async () => {
+  test("accepts a prepared message", async () => {
     const { hub } = hubOf();
     const client = await opened(hub);
     client.ws.subscribe("news");
@@ -94,7 +94,7 @@ describe("publish", () => {
     assert.ok(framesIn(bytesOf(client))[0]!.payload.every((byte) => byte === 7));
   });
 
-  test("throws for what is no message and no topic, whether anyone hears or not", () => {
+  test("throws for an invalid message or topic, even without subscribers", () => {
     const { hub } = hubOf();
     for (const wrong of [undefined, 5, null, {}, [Uint8Array.of(1)]]) {
       assert.throws(() => hub.publish("news", wrong as string, undefined), { code: "core.invalid_argument" });
@@ -104,7 +104,7 @@ describe("publish", () => {
     }
   });
 
-  test("to 10,000, in order, each of which gets all of it", async () => {
+  test("to 10,000, in order, and each gets all messages", async () => {
     const { hub } = hubOf();
     const clients = await several(hub, 10_000);
     for (const { ws } of clients) ws.subscribe("news");
@@ -135,7 +135,7 @@ describe("publish", () => {
     assert.deepEqual(second.peer.frames, ["close 1000"]);
   });
 
-  test("leaves out those that are opening, closing or gone", async () => {
+  test("leaves out sockets that are opening, closing or closed", async () => {
     const { hub } = hubOf();
     const [staying, closing, gone] = await several(hub, 3);
     const opening = connect(hub);
@@ -150,7 +150,7 @@ describe("publish", () => {
     assert.deepEqual(closing!.peer.frames, ["close 1000"]);
   });
 
-  test("may be joined and left while it goes on", async () => {
+  test("allows subscribing and unsubscribing meanwhile", async () => {
     const { hub } = hubOf({ highWaterMark: 1 });
     const clients = await several(hub, 5);
     for (const { ws } of clients) ws.subscribe("news");
@@ -176,7 +176,7 @@ describe("publish", () => {
 describe("compression", () => {
   const message = "the same words, the same words, the same words, ".repeat(20).trimEnd();
 
-  test("gives connections that agreed on it the very same bytes, and the others plain ones", async () => {
+  test("sends the same bytes to connections that negotiated compression, and plain ones to the others", async () => {
     const { hub } = hubOf({ deflate: true });
     const deflated = await several(hub, 3, offer);
     const plain = await opened(hub);
@@ -192,7 +192,7 @@ describe("compression", () => {
   });
 
   for (const size of [1000, 1 << 20]) {
-    test(`of ${size} bytes is done once for all, whatever becomes of the first`, async () => {
+    test(`of ${size} bytes is compressed once for all, whatever becomes of the first`, async () => {
       const { hub } = hubOf({ deflate: true, maxBufferedAmount: Infinity });
       const [leaver, ...clients] = await several(hub, 20, offer);
       for (const { ws } of [leaver!, ...clients]) ws.subscribe("news");
@@ -209,7 +209,7 @@ describe("compression", () => {
     });
   }
 
-  test("is not done where the message says so", async () => {
+  test("is not compressed if the message says so", async () => {
     const { hub } = hubOf({ deflate: true });
     const client = await opened(hub, offer);
     client.ws.subscribe("news");
@@ -257,7 +257,7 @@ describe("a subscriber that never reads", () => {
 });
 
 describe("before the handshake", () => {
-  test("a page of another origin is refused, and named with the option that lets it in", async () => {
+  test("a page of another origin is refused, with the option that would allow it", async () => {
     const { hub } = hubOf();
     const refusal = hub.refusal(requestOf({ Origin: "https://evil.example" }), undefined)!;
     assert.equal(refusal.status, 403);
@@ -266,7 +266,7 @@ describe("before the handshake", () => {
     assert.equal(hub.statistics().refused.origins, 1);
   });
 
-  test("a server that drains refuses, and says when to come back", async () => {
+  test("a draining server refuses, and says when to come back", async () => {
     const { hub, clock } = hubOf();
     await opened(hub);
     void hub.drain({ timeout: 10_000 });
@@ -276,7 +276,7 @@ describe("before the handshake", () => {
     assert.equal(hub.statistics().refused.draining, 1);
   });
 
-  test("no proxy is counted, but its clients are", () => {
+  test("a proxy is not counted, but its clients are", () => {
     const { hub } = hubOf({ maxConnectionsPerAddress: 1, proxies: { trusted: ["10.0.0.1"] } });
     for (let i = 0; i < 3; i++) assert.ok(hub.enter({ address: "10.0.0.1" }));
     assert.ok(hub.enter({ address: "10.0.0.2" }));
@@ -286,7 +286,7 @@ describe("before the handshake", () => {
   });
 });
 
-describe("a connection's place is free again", () => {
+describe("a connection's place becomes free again", () => {
   const client = { address: "192.0.2.1" };
   const failure = new Error("mine");
   const cases: Record<
@@ -353,7 +353,7 @@ describe("a connection's place is free again", () => {
   }
 });
 
-test("hooks that fail are told to error with their socket", async () => {
+test("failed hooks are reported to error with their socket", async () => {
   const told: [ServerWebSocket, ServalError][] = [];
   const failure = new Error("mine");
   const { hub } = hubOf({

@@ -53,7 +53,7 @@ for (const [kind, scheme, create] of [
   ["node:http", "ws", (app: http.RequestListener): http.Server => http.createServer(app)],
   ["node:https", "wss", (app: http.RequestListener): http.Server => https.createServer(localhost, app)],
 ] as const) {
-  test(`${kind}: requests go where they went, upgrades to the mount`, async () => {
+  test(`${kind}: requests go where they went before, upgrades to the mount`, async () => {
     const server = create((request, response) => response.end(`a page for ${request.url}`));
     await mounted(
       [echo],
@@ -84,7 +84,7 @@ for (const [kind, scheme, create] of [
   });
 }
 
-test("frames that come right behind the request are read", async () => {
+test("frames right after the request are read", async () => {
   await mounted([echo], async (_, __, address) => {
     const hi = Uint8Array.of(0x81, 0x82, 0, 0, 0, 0, 0x68, 0x69);
     const dialed = await dial({ address }, Buffer.concat([ask("/"), hi]));
@@ -94,7 +94,7 @@ test("frames that come right behind the request are read", async () => {
 });
 
 describe("paths", () => {
-  test("only the mount's own, with any query; others get 404 where nobody else listens", async () => {
+  test("only the mount's own, with any query; others get 404 if nothing else listens", async () => {
     await mounted([{ ...echo, path: "/chat" }], async (_, [chat], address) => {
       assert.equal(await statusOf(address, "/chat"), 101);
       assert.equal(await statusOf(address, "/chat?room=1"), 101);
@@ -105,7 +105,7 @@ describe("paths", () => {
     });
   });
 
-  test("others are left to whoever else listens", async () => {
+  test("others are left to other listeners", async () => {
     const server = http.createServer();
     const seen: string[] = [];
     server.on("upgrade", (request, socket) => {
@@ -124,7 +124,7 @@ describe("paths", () => {
     );
   });
 
-  test("several mounts have each their own; what is nobody's gets 404, once", async () => {
+  test("several mounts have their own paths each; an upgrade of no mount gets 404, once", async () => {
     await mounted(
       [
         { ...echo, path: "/a" },
@@ -142,7 +142,7 @@ describe("paths", () => {
     );
   });
 
-  test("one without a path has what is no other's", async () => {
+  test("a mount without a path has all other paths", async () => {
     await mounted([echo, { ...echo, path: "/a" }], async (_, [all, a], address) => {
       assert.deepEqual([await statusOf(address, "/a"), await statusOf(address, "/b")], [101, 101]);
       assert.deepEqual([all!.stats().opened, a!.stats().opened], [1, 1]);
@@ -167,7 +167,7 @@ describe("paths", () => {
   });
 
   for (const path of ["chat", "", 5, null]) {
-    test(`${JSON.stringify(path)} is none`, () => {
+    test(`${JSON.stringify(path)} is not a path`, () => {
       const server = http.createServer();
       assert.throws(() => mount(server, { path: path as string }), { code: "core.invalid_argument", message: /slash/ });
       assert.equal(server.listenerCount("upgrade"), 0);
@@ -175,7 +175,7 @@ describe("paths", () => {
   }
 });
 
-test("what is no HTTP server is refused, with what would do", () => {
+test("anything but an HTTP server is refused, with what is expected", () => {
   for (const wrong of [undefined, null, {}, 8080, (): void => {}, { on() {} }]) {
     assert.throws(() => mount(wrong as unknown as UpgradingServer, {}), {
       code: "core.invalid_argument",
@@ -201,7 +201,7 @@ test("a WebSocket has none of the server's timeouts for requests", async () => {
   );
 });
 
-test("what can't be a WebSocket is told so, and counted", async () => {
+test("a request that can't become a WebSocket is refused, and counted", async () => {
   await mounted([echo], async (_, [chat], address) => {
     assert.equal(await statusOf(address, "/", { "Sec-WebSocket-Version": "8" }), 426);
     assert.equal(await statusOf(address, "/", { "Sec-WebSocket-Key": undefined }), 400);
@@ -212,7 +212,7 @@ test("what can't be a WebSocket is told so, and counted", async () => {
   });
 });
 
-test("there may be as many as maxConnections and maxConnectionsPerAddress say", async () => {
+test("maxConnections and maxConnectionsPerAddress limit its connections", async () => {
   for (const [options, status, reason] of [
     [{ maxConnections: 1 }, 503, "maxConnections"],
     [{ maxConnectionsPerAddress: 1 }, 429, "maxConnectionsPerAddress"],
@@ -229,7 +229,7 @@ test("there may be as many as maxConnections and maxConnectionsPerAddress say", 
   }
 });
 
-test("behind a trusted proxy the client is who it names, on a Unix socket too", async () => {
+test("behind a trusted proxy the client is the one it names, on a Unix socket too", async () => {
   const clients: (string | undefined)[] = [];
   const options: MountOptions = {
     proxies: { trusted: ["loopback"] },
@@ -256,7 +256,7 @@ test("behind a trusted proxy the client is who it names, on a Unix socket too", 
   });
 });
 
-test("a drain refuses, closes, reports, and then takes no upgrades any more; the HTTP server lives on", async () => {
+test("a drain refuses, closes, reports, and then accepts no upgrades; the HTTP server goes on", async () => {
   const clock = new VirtualClock();
   await mounted([{ ...echo, clock }], async (server, [chat], address) => {
     const one: Dialed = await dial({ address }, ask("/"));
@@ -277,7 +277,7 @@ test("a drain refuses, closes, reports, and then takes no upgrades any more; the
   });
 });
 
-test("a drain that can't be meant rejects, and nothing was done", async () => {
+test("a drain with invalid options rejects, and nothing was done", async () => {
   await mounted([echo], async (server, [chat], address) => {
     await assert.rejects(chat!.drain({ timeout: -1 }), { code: "core.invalid_argument" });
     assert.equal(server.listenerCount("upgrade"), 1);
@@ -285,7 +285,7 @@ test("a drain that can't be meant rejects, and nothing was done", async () => {
   });
 });
 
-test("await using ends it", async () => {
+test("await using drains it", async () => {
   const server = http.createServer();
   {
     await using chat = mount(server, echo);
@@ -314,7 +314,7 @@ test("topics are the mount's own", async () => {
   );
 });
 
-test("the socket may be any duplex, and the server anything that tells of upgrades", async () => {
+test("the socket may be any duplex, and the server anything that emits upgrades", async () => {
   let listener!: Parameters<UpgradingServer["on"]>[1];
   const server: UpgradingServer = { on: (_, given) => (listener = given), off: () => {}, listenerCount: () => 1 };
   const chat = mount(server, echo);

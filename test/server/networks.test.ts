@@ -36,7 +36,7 @@ describe("Networks", () => {
     test(`${address} is ${isIn ? "" : "not "}of ${network}`, () => assert.equal(networks(network).has(address), isIn));
   }
 
-  test("any of several will do, and none has nobody", () => {
+  test("an address in any of several is found, and none is in no network", () => {
     const several = networks("10.0.0.0/8", "2001:db8::/32");
     assert.ok(several.has("10.0.0.1") && several.has("2001:db8::1"));
     assert.ok(!several.has("192.0.2.1"));
@@ -54,10 +54,10 @@ describe("Networks", () => {
     "10.0.0.0/8/8",
     "fe80::1%eth0",
   ]) {
-    test(`${JSON.stringify(wrong)} is none`, () => assert.ok(!new Networks().add(wrong)));
+    test(`${JSON.stringify(wrong)} is not a network`, () => assert.ok(!new Networks().add(wrong)));
   }
 
-  test("what node:net says of a network and an address is what these say", () => {
+  test("the result is that of node:net for any network and address", () => {
     const v4 = fc.ipV4().map((address) => ({ address, family: "ipv4" as const, longest: 32 }));
     const v6 = fc.ipV6().map((address) => ({ address, family: "ipv6" as const, longest: 128 }));
     const clothed = v4.map(({ address }) => ({ address: `::ffff:${address}`, family: "ipv6" as const, longest: 128 }));
@@ -74,7 +74,7 @@ describe("Networks", () => {
   });
 });
 
-test("customerOf: one word for what belongs to one customer", () => {
+test("customerOf: one key for all addresses of a customer", () => {
   for (const [address, ...same] of [
     ["2001:db8:1:2::1", "2001:0DB8:1:2:ffff::", "2001:db8:1:2::1%eth0"],
     ["192.0.2.1", "::ffff:192.0.2.1", "::ffff:c000:201"],

@@ -24,7 +24,7 @@ async function ask(dialed: Dialed): Promise<string> {
   return /from .*$/.exec(dialed.received)![0];
 }
 
-test("TLS, and plain where that may be, on one port", async () => {
+test("TLS, and plain if allowed, on one port", async () => {
   await serving({ ...telling, tls: localhost, plain: true }, async (server) => {
     assert.match(server.url, /^https:/);
     const [secure, plain] = [await dialTls(server), await dial(server)];
@@ -35,7 +35,7 @@ test("TLS, and plain where that may be, on one port", async () => {
   });
 });
 
-test("plain bytes for TLS alone are a failure that is counted, and end", async () => {
+test("plain bytes to a TLS server are a failure that is counted, and end the connection", async () => {
   await serving({ ...telling, tls: localhost }, async (server, clock) => {
     const { closed } = await dial(server, get);
     await closed;
@@ -45,7 +45,7 @@ test("plain bytes for TLS alone are a failure that is counted, and end", async (
   });
 });
 
-test("a PROXY header names the client, where one must stand and where one may", async () => {
+test("a PROXY header names the client, required or optional", async () => {
   for (const proxyProtocol of [true, "optional"] as const) {
     await serving({ ...telling, proxyProtocol }, async (server) => {
       const dialed = await dial(server, proxied);
@@ -56,7 +56,7 @@ test("a PROXY header names the client, where one must stand and where one may", 
   }
 });
 
-test("without a header it is refused where one must stand, and itself where one may", async () => {
+test("without a header a connection is refused if one is required; otherwise the client is the peer", async () => {
   await serving({ ...telling, proxyProtocol: true }, async (server) => {
     const { closed } = await dial(server, get);
     await closed;
@@ -77,7 +77,7 @@ test("a malformed header is a failure that is counted", async () => {
   });
 });
 
-test("TLS, or none, behind a PROXY header, or none", async () => {
+test("TLS, or plain, after a PROXY header, or without", async () => {
   await serving({ ...telling, proxyProtocol: "optional", tls: localhost, plain: true }, async (server) => {
     const stacked = await dial(server, proxied);
     const secure = await dialTls(server, stacked.socket);
@@ -89,7 +89,7 @@ test("TLS, or none, behind a PROXY header, or none", async () => {
   });
 });
 
-describe("a connection that stands still is ended at timeouts.handshake, and counted once", () => {
+describe("a connection that stalls is ended at timeouts.handshake, and counted once", () => {
   const hello = Uint8Array.of(0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3);
   for (const [what, options, bytes] of [
     ["says nothing to TLS", { tls: localhost }, ""],
@@ -129,7 +129,7 @@ describe("a connection that stands still is ended at timeouts.handshake, and cou
     });
   }
 
-  test("there is none without a limit, and the end of the server is an end too", async () => {
+  test("there is no deadline without a limit, and the end of the server ends it too", async () => {
     await serving({ tls: localhost, timeouts: { handshake: Infinity } }, async (server, clock) => {
       const { closed } = await dial(server);
       await until(() => server.connections === 1);
@@ -142,7 +142,7 @@ describe("a connection that stands still is ended at timeouts.handshake, and cou
   });
 });
 
-test("a client that resets its connection in the handshake leaves nothing behind", async () => {
+test("a client that resets its connection in the handshake leaves nothing", async () => {
   await serving(
     { tls: localhost, plain: true, proxyProtocol: "optional", maxConnectionsPerAddress: 1 },
     async (server, clock) => {
@@ -160,7 +160,7 @@ test("a client that resets its connection in the handshake leaves nothing behind
 });
 
 describe("setSecureContext", () => {
-  test("is for new connections; those that are open live on", async () => {
+  test("applies to new connections; open ones go on", async () => {
     await serving({ ...telling, tls: localhost }, async (server) => {
       const before = await dialTls(server);
       const ws = await dialTls(server);
@@ -177,7 +177,7 @@ describe("setSecureContext", () => {
     });
   });
 
-  test("is for a handshake that begins later, also of a connection that is there", async () => {
+  test("applies to a handshake that begins later, also on an accepted connection", async () => {
     await serving({ ...telling, tls: localhost, plain: true }, async (server) => {
       const { socket } = await dial(server);
       await until(() => server.connections === 1);
@@ -186,7 +186,7 @@ describe("setSecureContext", () => {
     });
   });
 
-  test("refuses what is of no use, and nothing has changed", async () => {
+  test("refuses invalid options, and nothing has changed", async () => {
     await serving({ ...telling, tls: localhost }, async (server: Server) => {
       for (const wrong of [
         {},
@@ -205,7 +205,7 @@ describe("setSecureContext", () => {
     });
   });
 
-  test("is none of a server without TLS", async () => {
+  test("is refused by a server without TLS", async () => {
     await serving(telling, async (server) => {
       assert.throws(() => server.setSecureContext(renewed), {
         code: "core.invalid_argument",
@@ -215,7 +215,7 @@ describe("setSecureContext", () => {
   });
 });
 
-test("what it needs, by its options", () => {
+test("its steps, by its options", () => {
   const facts = (options: ConstructorParameters<typeof Opening>[0]): boolean[] => {
     const { hasTls, namesClient, isNeeded } = new Opening(options);
     return [hasTls, namesClient, isNeeded];

@@ -34,7 +34,7 @@ for (const [given, meant] of [
 }
 
 for (const name of ["port", "host", "backlog", "tls", "plain", "proxyProtocol", "fetch", "maxBodySize"]) {
-  test(`mount has no ${name}, and says whose it is`, () => {
+  test(`mount has no ${name}, and says which function has it`, () => {
     assert.throws(() => mount(createServer(), { [name]: 1 }), {
       code: "core.invalid_argument",
       message: new RegExp(`^mount has no option "${name}": .*\\bserve\\b.* takes? it$`),
@@ -127,7 +127,7 @@ for (const wrong of [
   });
 }
 
-test("options that are undefined are as if they were not given", async () => {
+test("undefined options count as absent", async () => {
   const names =
     "connection path origins proxies maxConnections maxConnectionsPerAddress open message drain close error upgrade decorate control maxHeaderSize maxMessageSize maxFragments highWaterMark maxBufferedAmount overflow autoFragment writeBufferSize text concurrency rate deflate timeouts clock";
   const options = Object.fromEntries(names.split(" ").map((name) => [name, undefined]));
@@ -148,19 +148,19 @@ test("options that are undefined are as if they were not given", async () => {
   await mount(createServer(), options).close();
 });
 
-test("neither takes a peer, which each connection has of its own", async () => {
+test("neither takes a peer, which each connection has itself", async () => {
   const options = { message, peer: { address: "192.0.2.1" } } as ServeOptions;
   const error = { code: "core.invalid_argument", message: /no option "peer"/ };
   await assert.rejects(serve(options), error);
   assert.throws(() => mount(createServer(), options), error);
 });
 
-test("checkServerOptions passes what each of the two takes", () => {
+test("checkServerOptions accepts the options of each", () => {
   checkServerOptions("serve", { message, port: 1, path: "/x", origins: "*" });
   checkServerOptions("mount", { message, path: "/x", origins: "*" });
 });
 
-test("a stream's options are what is its own, with a limit of how fast it may be sent to", () => {
+test("a stream's options are its own, with the rate limit of the server", () => {
   const options: ServerOptions & ServeOptions = { message, port: 1, origins: "*", maxConnections: 5, text: "bytes" };
   assert.deepEqual(streamOptions(options), {
     message,
@@ -177,7 +177,7 @@ test("a stream's options are what is its own, with a limit of how fast it may be
   assert.deepEqual(streamOptions({ rate: { messages: 5 } }).rate, { messages: 5 });
 });
 
-test("connection runs behind open, and closes behind itself", async () => {
+test("connection runs after open, and closes when it returns", async () => {
   const order: string[] = [];
   const { open } = streamOptions({
     open: async () => {

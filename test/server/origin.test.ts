@@ -12,7 +12,7 @@ function allows(origins: Origins | undefined, host: string, ...given: string[]):
   return originRule(origins)(request(host, ...given));
 }
 
-describe("without the option, pages of the host itself", () => {
+describe("without the option, only pages of the host itself", () => {
   for (const [origin, host] of [
     ["http://app.example", "app.example"],
     ["http://app.example:8080", "app.example:8080"],
@@ -60,16 +60,16 @@ describe("without the option, pages of the host itself", () => {
       assert.ok(!allows(undefined, host, origin)));
   }
 
-  test("what is no browser has no Origin, and may connect", () => {
+  test("a client without Origin is no browser, and may connect", () => {
     assert.ok(originRule(undefined)(new Request({ headers: { Host: "app.example" } })));
     assert.ok(originRule(["https://other.example"])(new Request({ headers: { Host: "app.example" } })));
   });
 
-  test("without Host nothing is the same", () => {
+  test("without Host no page is of the same host", () => {
     assert.ok(!originRule(undefined)(request(undefined, "http://app.example")));
   });
 
-  test("several are of no browser's making, also where each may connect", () => {
+  test("several origins are refused, even if each is allowed", () => {
     const own = "http://app.example";
     for (const origins of [undefined, [own], [/.*/], (): boolean => true]) {
       assert.ok(!allows(origins, "app.example", own, own));
@@ -136,12 +136,12 @@ describe("a list", () => {
     test(`${String(one)} does not allow ${origin}`, () => assert.ok(!allows([one], "h", origin)));
   }
 
-  test("the host itself is allowed besides", () => {
+  test("the host itself is allowed too", () => {
     assert.ok(allows(["https://other.example"], "app.example", "https://app.example"));
     assert.ok(allows([], "app.example", "https://app.example"));
   });
 
-  test("any Origin at all is looked at without harm, and allowed only as what is listed", () => {
+  test("any Origin is checked without harm, and allowed only if it is listed", () => {
     const rule = originRule(["https://*.app.example", "https://one.example"]);
     const alphabet = [..."https://*.app.exmpl:@?#[]%\\ \u00e9one40"];
     fc.assert(
@@ -163,7 +163,7 @@ describe("a list", () => {
 });
 
 describe("a function", () => {
-  test("says true to an origin that may connect, and is not asked for the host's own", () => {
+  test("returns true to allow an origin, and is not called for the host's own", () => {
     const asked: [string, string][] = [];
     const rule = originRule((origin, { path }) => {
       asked.push([origin, path]);
@@ -181,13 +181,13 @@ describe("a function", () => {
     ]);
   });
 
-  test("that says anything but true allows nothing", () => {
+  test("that returns anything but true allows nothing", () => {
     for (const result of [false, undefined, null, 0, 1, "true", {}]) {
       assert.ok(!allows(() => result as boolean, "h", "https://other.example"));
     }
   });
 
-  test("that throws allows nothing, and is told of", (t) => {
+  test("that throws allows nothing, and is reported", (t) => {
     const reported = t.mock.method(console, "error", () => {});
     const failure = new Error("mine");
     const rule = originRule(() => {
@@ -197,7 +197,7 @@ describe("a function", () => {
     assert.deepEqual(reported.mock.calls[0]?.arguments, [failure]);
   });
 
-  test("that is async allows nothing, and is told of; what it rejects with ends no process", async (t) => {
+  test("that is async allows nothing, and is reported; its rejection ends no process", async (t) => {
     const reported = t.mock.method(console, "error", () => {});
     for (const result of [Promise.resolve(true), Promise.reject(new Error("mine"))]) {
       assert.ok(!allows(() => result as unknown as boolean, "h", "https://other.example"));
@@ -228,7 +228,7 @@ for (const wrong of [
   [["https://app.example"]],
   [Symbol("x")],
 ]) {
-  test(`${typeof wrong === "object" ? JSON.stringify(wrong) : String(wrong)} is refused, with what would do`, () => {
+  test(`${typeof wrong === "object" ? JSON.stringify(wrong) : String(wrong)} is refused, with what is expected`, () => {
     assert.throws(() => originRule(wrong as Origins), {
       code: "core.invalid_argument",
       message: /https:\/\/app\.example/,

@@ -50,14 +50,14 @@ describe("the option path", () => {
     ["/a/../chat", "/chat"],
     ["/chat\\", "/chat/"],
   ] as const) {
-    test(`is none that no client asks for, as ${path}`, () => {
+    test(`is refused if no client sends it, as ${path}`, () => {
       const message = `path must be written as clients send it, without a query, "${instead}", not ${JSON.stringify(path)}`;
       assert.throws(() => checkPath(path), { code: "core.invalid_argument", message });
       assert.equal(checkPath(instead), instead);
     });
   }
 
-  test("is no pattern, which would match nothing but itself, and no list", () => {
+  test("is refused if it is a list, or a pattern, which would match only itself", () => {
     for (const path of ["/*", "/chat/*", "/chat*", "/:room", "/chat/:room", "/rooms/:id/chat"]) {
       assert.throws(() => checkPath(path), {
         code: "core.invalid_argument",
@@ -73,14 +73,14 @@ describe("the option path", () => {
     }
   });
 
-  test("may have all that else a path has", () => {
+  test("may have everything else that a path may have", () => {
     for (const path of ["/", "//chat", "/%7Euser", "/a/b/", "/a;b=c,d", "/a:b@c!$&'()+-._~"])
       assert.equal(checkPath(path), path);
   });
 });
 
 describe("the path of serve", () => {
-  test("its upgrades are taken, with any query; those of other paths get 404, and plain requests to them too", async () => {
+  test("its upgrades are accepted, with any query; upgrades of other paths and plain requests get 404", async () => {
     await serving(echo, async (server) => {
       for (const target of ["/chat", "/chat?room=1", "http://localhost/chat"]) {
         assert.equal((await ask(server, `GET ${target} HTTP/1.1`)).status, 101, target);
@@ -119,7 +119,7 @@ describe("the path of serve", () => {
     });
   });
 
-  test("upgrades of other paths go to fetch, with all that they say", async () => {
+  test("upgrades of other paths go to fetch, with all their headers", async () => {
     const seen: string[] = [];
     const fetch = (request: Request): Response => {
       seen.push(`${new URL(request.url).pathname} ${request.headers.get("upgrade")}`);
@@ -133,7 +133,7 @@ describe("the path of serve", () => {
     });
   });
 
-  test("a malformed upgrade of its own is refused as what it is; one of another path is not ours to judge", async () => {
+  test("a malformed upgrade of its path is refused as malformed; one of another path is not judged", async () => {
     await serving(echo, async (server) => {
       const changes: Changes = { "Sec-WebSocket-Version": "12" };
       assert.equal((await ask(server, "GET /chat HTTP/1.1", changes)).status, 426);
@@ -142,7 +142,7 @@ describe("the path of serve", () => {
     });
   });
 
-  test("what is no path is refused before anything listens", async () => {
+  test("an invalid path is refused before anything listens", async () => {
     await assert.rejects(serve({ path: "chat" }), { code: "core.invalid_argument", message: /slash/ });
   });
 });

@@ -11,7 +11,7 @@ function ask(init: RequestInit, fetch: Fetch | undefined = tell): Promise<HttpRe
   return answer(fetch, new Request(init));
 }
 
-test("a request becomes fetch's, with its method, URL and fields", async () => {
+test("a request becomes fetch's, with its method, URL and headers", async () => {
   const response = await ask({ target: "/x?y=1", headers: { Host: "example.com:81", A: "b" } });
   assert.deepEqual([response.status, await text(response)], [200, "GET http://example.com:81/x?y=1 b"]);
 });
@@ -44,7 +44,7 @@ for (const [what, init, status] of [
   ["a malformed target", { target: "*", headers: { Host: "h" } }, 400],
   ["a method that fetch does not have", { method: "TRACE", headers: { Host: "h" } }, 501],
 ] as const) {
-  test(`${what} is answered ${status}, and fetch is not asked`, async () => {
+  test(`${what} is answered ${status} without calling fetch`, async () => {
     const response = await ask(init, () => assert.fail("fetch was asked"));
     assert.equal(response.status, status);
   });
@@ -55,7 +55,7 @@ test("without fetch the answer is 426 and names the protocol", async () => {
   assert.deepEqual([response.status, response.headers.get("Upgrade")], [426, "websocket"]);
 });
 
-test("several Set-Cookie fields stay several", async () => {
+test("several Set-Cookie headers stay several", async () => {
   const headers = new Headers([
     ["Set-Cookie", "a=1"],
     ["Set-Cookie", "b=2"],
@@ -76,12 +76,12 @@ for (const [what, fetch, message] of [
   ["returns no response", () => undefined as unknown as Response, /must return a standard Response/],
   ["returns one whose body fails at once", () => new Response(failing()), /mine/],
 ] as const) {
-  test(`a fetch that ${what} is the caller's to answer`, async () => {
+  test(`the failure of a fetch that ${what} is left to the caller`, async () => {
     await assert.rejects(ask({ headers: { Host: "h" } }, fetch), message);
   });
 }
 
-test("a response whose body is used is none: it would look like one with an empty body", async () => {
+test("a response whose body is used is refused, since it would look like an empty one", async () => {
   for (const body of ["text", new ReadableStream({ pull: (controller) => controller.close() })]) {
     const shared = new Response(body);
     assert.ok(await ask({ headers: { Host: "h" } }, () => shared));
@@ -107,7 +107,7 @@ function failing(...parts: string[]): ReadableStream {
 describe("the body of fetch's response", () => {
   const host = { headers: { Host: "h" } };
 
-  test("is bytes where all of it is there at once", async () => {
+  test("is bytes if all of it is ready at once", async () => {
     for (const body of ["hello", "", null, new Blob(["hello"]), new Uint8Array(5)]) {
       const response = await ask(host, () => new Response(body));
       assert.ok(response.body instanceof Uint8Array);
@@ -115,7 +115,7 @@ describe("the body of fetch's response", () => {
     }
   });
 
-  test("is a stream otherwise, with all its parts, and none is asked for before its turn", async () => {
+  test("is a stream otherwise, with all its parts, none requested early", async () => {
     for (const count of [2, 5]) {
       let pulled = 0;
       const body = new ReadableStream(
@@ -137,7 +137,7 @@ describe("the body of fetch's response", () => {
     }
   });
 
-  test("may be slow to begin: its head does not wait for it", async () => {
+  test("may begin slowly: its head does not wait for it", async () => {
     let controller!: ReadableStreamDefaultController;
     const body = new ReadableStream({ start: (given) => void (controller = given) });
     const response = await ask(host, () => new Response(body));
@@ -147,12 +147,12 @@ describe("the body of fetch's response", () => {
     assert.equal(await whole, "late");
   });
 
-  test("fails where it fails", async () => {
+  test("fails when the stream fails", async () => {
     const response = await ask(host, () => new Response(failing("some", "parts")));
     await assert.rejects(response.text(), /mine/);
   });
 
-  test("is cancelled at once where it is let go of while it waits for a part", async () => {
+  test("is cancelled at once if it is stopped while it waits for a part", async () => {
     let cancelled = 0;
     const body = new ReadableStream({ cancel: () => void cancelled++ });
     const response = await ask(host, () => new Response(body));
@@ -163,7 +163,7 @@ describe("the body of fetch's response", () => {
     assert.equal((await part).done, true);
   });
 
-  test("is cancelled where it is not read, or not to its end", async () => {
+  test("is cancelled if it is not read, or not to its end", async () => {
     for (const how of ["not at all", "not to its end"]) {
       let cancelled = 0;
       const body = new ReadableStream({
@@ -179,7 +179,7 @@ describe("the body of fetch's response", () => {
   });
 });
 
-test("the body of a request is fetch's to read, but with GET and HEAD", async () => {
+test("the body of a request can be read by fetch, except with GET and HEAD", async () => {
   const body = (async function* (): AsyncGenerator<Uint8Array, undefined> {
     yield Buffer.from("he");
     yield Buffer.from("llo");

@@ -6,7 +6,7 @@ import { pair, VirtualClock } from "../../src/testing/index.ts";
 import { quiet } from "../support/quiet.ts";
 import { WebSocketPeer } from "../websocket/support/kit.ts";
 
-test("the response is sent, our side is ended, and the rest closed once the client has ended", async () => {
+test("the response is sent, the write side ended, and the stream closed when the client has ended", async () => {
   const clock = new VirtualClock();
   const [stream, other] = pair();
   const peer = new WebSocketPeer(other);
@@ -38,7 +38,7 @@ for (const [what, options] of [
 }
 
 for (const failAfter of [0, 1]) {
-  test(`where operation ${failAfter} fails it is closed`, async () => {
+  test(`if operation ${failAfter} fails, the stream is closed`, async () => {
     const clock = new VirtualClock();
     const [stream, other] = pair({ failAfter }, {});
     new WebSocketPeer(other);
@@ -48,7 +48,7 @@ for (const failAfter of [0, 1]) {
   });
 }
 
-test("where someone else writes it is closed", async () => {
+test("if the stream is written to elsewhere, it is closed", async () => {
   const clock = new VirtualClock();
   const [stream] = pair({}, { capacity: 1 });
   stream.writeSome(new Uint8Array(10), () => {});
@@ -57,7 +57,7 @@ test("where someone else writes it is closed", async () => {
   assert.deepEqual([stream.closed, clock.pending], [true, 0]);
 });
 
-test("of more than a thousand at once the others are closed without a word, and there is room again later", async () => {
+test("beyond a thousand at once, connections are closed without a response, until there is room again", async () => {
   const clock = new VirtualClock();
   const streams = Array.from({ length: 1001 }, () => pair()[0]);
   for (const stream of streams) refuse(stream, tooManyFromAddress(), clock);
@@ -74,7 +74,7 @@ test("of more than a thousand at once the others are closed without a word, and 
   assert.equal(clock.pending, 0);
 });
 
-test("what there are too many of is told to come back", () => {
+test("a connection over the limit is told to come back", () => {
   assert.deepEqual([tooMany().status, tooMany().headers.get("Retry-After")], [503, "10"]);
   assert.deepEqual([tooManyFromAddress().status, tooManyFromAddress().headers.get("Retry-After")], [429, "10"]);
 });

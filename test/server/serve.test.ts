@@ -48,7 +48,7 @@ async function exchange(server: Server, bytes: string): Promise<string> {
   return answer;
 }
 
-test("a pushed server echoes text and binary", async () => {
+test("a server with handlers echoes text and binary", async () => {
   await using({ message: (ws, message) => void ws.send(message) }, async (server) => {
     const ws = await open(server);
     ws.send("héllo");
@@ -61,7 +61,7 @@ test("a pushed server echoes text and binary", async () => {
   });
 });
 
-test("a pulled server echoes, and returning closes with 1000", async () => {
+test("a server that reads echoes, and returning closes with 1000", async () => {
   const connection = async (ws: Stream): Promise<void> => {
     await ws.write(await ws.read());
   };
@@ -74,7 +74,7 @@ test("a pulled server echoes, and returning closes with 1000", async () => {
   });
 });
 
-test("a connection that throws is closed with 1011, and told once", async () => {
+test("a connection that throws is closed with 1011, and reported once", async () => {
   const errors: ServalError[] = [];
   const failure = new Error("the application's own");
   const options: ServeOptions = {
@@ -118,7 +118,7 @@ test("a peer that vanishes is no failure of the connection's handler", async () 
   });
 });
 
-test("the request of a WebSocket is what the client sent, and the same object for whoever asks again", async () => {
+test("a WebSocket's request is the one the client sent, and always the same object", async () => {
   const options: ServeOptions = {
     message: (ws) => {
       const { request } = ws;
@@ -136,7 +136,7 @@ test("the request of a WebSocket is what the client sent, and the same object fo
   });
 });
 
-test("upgrade chooses the subprotocol, adds fields and data, and sees the peer", async () => {
+test("upgrade chooses the subprotocol, adds headers and data, and gets the peer", async () => {
   const options: ServeOptions<{ user: string }> = {
     upgrade: (request, peer) => ({
       protocol: "chat",
@@ -174,7 +174,7 @@ for (const [kind, refusal] of [
   });
 }
 
-test("a hook that fails is told to error, or the console; a peer that is refused is not", async (t) => {
+test("a hook that fails is reported to error, or the console; a refusal is not", async (t) => {
   const reported = t.mock.method(console, "error", () => {});
   const failure = new Error("the application's own");
   const hooks: readonly NonNullable<ServeOptions["upgrade"]>[] = [
@@ -273,7 +273,7 @@ for (const [what, request, status] of [
   });
 }
 
-test("bodies flow both ways, of any size, on connections that are kept", async () => {
+test("bodies are streamed both ways, at any size, on connections that are kept", async () => {
   const options: ServeOptions = {
     maxBodySize: Infinity,
     fetch: (request) =>
@@ -292,7 +292,7 @@ test("bodies flow both ways, of any size, on connections that are kept", async (
   });
 });
 
-test("a body over the limit is answered 413, also where fetch has begun to answer with it", async () => {
+test("a body over the limit is answered 413, even if fetch has begun to answer with it", async () => {
   const options: ServeOptions = { maxBodySize: 10, fetch: async (request) => new Response(await request.text()) };
   await using(options, async (server) => {
     assert.equal((await fetch(server.url, { method: "POST", body: "x".repeat(10) })).status, 200);
@@ -341,7 +341,7 @@ test("node:http's client is served: 100 (Continue), a refusal without it, an age
   });
 });
 
-test("a response that breaks off is not taken for a whole one", async (t) => {
+test("a response that is cut is not taken for a whole one", async (t) => {
   t.mock.method(console, "error", () => {});
   const fetchHandler = (): Response => {
     const body = (async function* (): AsyncGenerator<Uint8Array, undefined> {
@@ -359,7 +359,7 @@ test("a response that breaks off is not taken for a whole one", async (t) => {
   });
 });
 
-test("fetchError gets what fetch fails with, and its response's body, and the request; error does not", async (t) => {
+test("fetchError gets the failures of fetch and of its response's body, with the request; error does not", async (t) => {
   const reported = t.mock.method(console, "error", () => {});
   const told: [error: unknown, path: string][] = [];
   const [failure, later, own] = [new Error("mine"), new Error("later"), new Error("its own")];
@@ -428,7 +428,7 @@ test("a connection that sends nothing is closed at timeouts.header", async () =>
   });
 });
 
-test("close says 1001 to everyone, also to those in the middle of a handshake, and waits for the end", async () => {
+test("close sends 1001 to all, also to those in the handshake, and waits for the end", async () => {
   let admitted!: () => void;
   let asked!: () => void;
   const gate = new Promise<void>((resolve) => (admitted = resolve));
@@ -473,7 +473,7 @@ test("a Unix socket", async () => {
   await server.close();
 });
 
-test("a port in use is a clear error", async () => {
+test("a port in use is reported clearly", async () => {
   await using({}, async (server) => {
     await assert.rejects(serve({ port: server.port!, host: "127.0.0.1" }), (error: ServalError) => {
       assert.equal(error.code, "net.address_in_use");
@@ -483,7 +483,7 @@ test("a port in use is a clear error", async () => {
   });
 });
 
-test("options that can't be meant are refused before anything listens", async () => {
+test("invalid options are refused before anything listens", async () => {
   const message = (): void => {};
   const connection = (): void => {};
   await assert.rejects(serve({ message, connection }), { code: "core.invalid_argument" });
@@ -503,7 +503,7 @@ test("await using closes the server", async () => {
   await assert.rejects(once(net.connect({ port, host: "127.0.0.1" }), "connect"), { code: "ECONNREFUSED" });
 });
 
-test("a peer that never reads is cut off once too much waits for it", async () => {
+test("a peer that never reads is cut off when too much output waits for it", async () => {
   const errors: string[] = [];
   let closed!: () => void;
   const over = new Promise<void>((resolve) => (closed = resolve));
@@ -532,7 +532,7 @@ test("a peer that never reads is cut off once too much waits for it", async () =
   });
 });
 
-test("drain waits for handlers that are at work, also behind the end of their sockets, but not beyond its timeout", async () => {
+test("drain waits for running handlers, even of ended sockets, but not beyond its timeout", async () => {
   for (const isDone of [true, false]) {
     const clock = new VirtualClock();
     let arrived!: () => void;
@@ -567,7 +567,7 @@ test("drain waits for handlers that are at work, also behind the end of their so
 
 const busy = "There are too many connections";
 
-test("of more than maxConnections the last is told so, until there is room", async () => {
+test("a connection over maxConnections is refused, until there is room", async () => {
   await serving({ maxConnections: 2, message: () => {} }, async (server) => {
     const [ws, plain] = [await dial(server, requestBytes()), await dial(server)];
     await until(() => ws.received.includes("101") && server.connections === 2);
@@ -588,7 +588,7 @@ async function asked(server: Server, headers = ""): Promise<Dialed> {
   return dialed;
 }
 
-test("a connection keeps its place when it becomes a WebSocket, and leaves it when that ends", async () => {
+test("a connection keeps its place when it becomes a WebSocket, and frees it at its end", async () => {
   await serving({ maxConnectionsPerAddress: 1, message: () => {} }, async (server) => {
     for (let time = 0; time < 3; time++) {
       const { socket } = await dial(server, requestBytes());
@@ -625,7 +625,7 @@ for (const [what, options, bytes] of [
   ["a handler that throws", { open: () => Promise.reject(new Error("mine")), error: () => {} }, requestBytes()],
 ] as const) {
   for (const how of ["end", "reset"] as const) {
-    test(`the place of ${what} is free again behind the client's ${how}`, async () => {
+    test(`the place of ${what} is free again after the client's ${how}`, async () => {
       const own = {
         ...(options as ServeOptions),
         maxConnectionsPerAddress: 1,
@@ -683,7 +683,7 @@ describe("behind a proxy", () => {
     });
   });
 
-  test("a connection that is refused an upgrade may ask for something else", async () => {
+  test("a connection whose upgrade is refused may send other requests", async () => {
     await serving({ ...trusting, fetch: () => new Response("hello") }, async (server) => {
       const first = await dial(server, from("192.0.2.1"));
       await until(() => first.received.includes("101"));
@@ -694,7 +694,7 @@ describe("behind a proxy", () => {
     });
   });
 
-  test("of the PROXY protocol each connection is counted by whom it names, or itself", async () => {
+  test("with the PROXY protocol each connection is counted by the client it names, or by itself", async () => {
     for (const proxyProtocol of [true, "optional"] as const) {
       await serving({ proxyProtocol, maxConnectionsPerAddress: 1, message: () => {} }, async (server) => {
         const header = (address: string): string => `PROXY TCP4 ${address} 192.0.2.9 4711 80\r\n`;
@@ -716,7 +716,7 @@ describe("behind a proxy", () => {
     }
   });
 
-  test("whom a PROXY header names may itself be a proxy, whose clients are counted; nothing stays of either", async () => {
+  test("the client of a PROXY header may itself be a proxy, whose clients are counted; nothing stays of either", async () => {
     const both: ServeOptions = { proxyProtocol: true, proxies: { trusted: ["10.0.0.1"] }, maxConnectionsPerAddress: 1 };
     await serving({ ...both, message: () => {} }, async (server) => {
       for (let time = 0; time < 3; time++) {
@@ -732,7 +732,7 @@ describe("behind a proxy", () => {
     });
   });
 
-  test("fetch and upgrade are told of the client", async () => {
+  test("fetch and upgrade get the client", async () => {
     const seen: unknown[] = [];
     const options: ServeOptions = {
       ...trusting,
@@ -749,7 +749,7 @@ describe("behind a proxy", () => {
   });
 });
 
-test("publish, subscribers and stats are those of all its WebSockets", async () => {
+test("publish, subscribers and stats cover all its WebSockets", async () => {
   await serving({ open: (ws) => void ws.subscribe("news") }, async (server) => {
     const clients = [await dial(server, requestBytes()), await dial(server, requestBytes())];
     await until(() => server.subscribers("news") === 2);
@@ -763,7 +763,7 @@ test("publish, subscribers and stats are those of all its WebSockets", async () 
   });
 });
 
-test("requests and what is too large of them are counted", async () => {
+test("requests are counted, and those that are too large", async () => {
   await serving({ fetch: async (request) => new Response(await request.text()), maxBodySize: 1 }, async (server) => {
     await asked(server);
     await asked(server, `X: ${"x".repeat(20_000)}\r\n`);
@@ -780,7 +780,7 @@ for (const [name, part] of [
   ["header", "POST / HTTP/1.1\r\nHos"],
   ["body", "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhe"],
 ] as const) {
-  test(`a request that stops in its ${name} is answered with 408 at timeouts.${name}, and counted there`, async () => {
+  test(`a request that stalls in its ${name} is answered with 408 at timeouts.${name}, and counted there`, async () => {
     const fetch: FetchHandler = async (request) => new Response(await request.text());
     const timeouts = { handshake: 500, keepAlive: 500, header: 5000, body: 5000, [name]: 1000 };
     await serving({ fetch, timeouts }, async (server, clock) => {
@@ -824,7 +824,7 @@ test("a plain connection waits timeouts.keepAlive for its next request", async (
   }
 });
 
-test("drain waits for an async close handler: what it saves is saved", async () => {
+test("drain waits for an async close handler, so that it can save", async () => {
   let isSaved = false;
   const saving = new Promise<void>((resolve) => setImmediate(() => setImmediate(resolve)));
   const server = await serve({

@@ -23,7 +23,7 @@ test("it subscribes once, and unsubscribes once", async () => {
   assert.deepEqual([[...ws.topics], hub.subscribers("a"), hub.subscribers("b")], [["b"], 0, 1]);
 });
 
-test("it may subscribe while it opens, and is sent something once it is open", async () => {
+test("it may subscribe while it opens, and gets messages once it is open", async () => {
   const { hub } = hubOf();
   const { ws, peer } = connect(hub);
   assert.ok(ws.subscribe("a"));
@@ -43,7 +43,7 @@ test("one that never opens leaves no subscription", async () => {
   assert.deepEqual([hub.statistics().topics, [...ws.topics], ws.subscribe("a")], [0, [], false]);
 });
 
-test("its subscriptions end with it, before its handler close, and it can't have new ones", async () => {
+test("its subscriptions end with it, before its handler close, and it can't make new ones", async () => {
   const seen: unknown[] = [];
   const { hub } = hubOf({
     close: (ws) =>
@@ -61,7 +61,7 @@ test("its subscriptions end with it, before its handler close, and it can't have
   assert.equal(hub.statistics().topics, 0);
 });
 
-test("topics may be left while they are gone through", async () => {
+test("unsubscribing while iterating over topics is allowed", async () => {
   const { hub } = hubOf();
   const { ws } = await opened(hub);
   for (let i = 0; i < 10; i++) ws.subscribe(`${i}`);
@@ -79,7 +79,7 @@ test("a topic that is no string is misuse", async () => {
   assert.equal(hub.statistics().topics, 0);
 });
 
-test("what it publishes behind its own end goes to the others all the same", async () => {
+test("after its own end it still publishes to the others", async () => {
   const { hub } = hubOf();
   const [gone, other] = [await opened(hub), await opened(hub)];
   for (const { ws } of [gone, other]) (ws as ServerWebSocket).subscribe("a");

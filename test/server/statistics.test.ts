@@ -101,7 +101,7 @@ describe("over a connection, once", () => {
     },
   };
   for (const [what, { options, act, limit, error }] of Object.entries(cases)) {
-    test(`${what} counts as ${limit}, while it is open and when it has ended`, async () => {
+    test(`${what} counts as ${limit}, while it is open and after its end`, async () => {
       const { hub } = hubOf(options);
       const one = await opened(hub);
       await act(one);
@@ -118,7 +118,7 @@ describe("over a connection, once", () => {
     });
   }
 
-  test("a peer that is silent counts as timeouts.idle", async () => {
+  test("a silent peer counts as timeouts.idle", async () => {
     const { hub, clock } = hubOf({ timeouts: { idle: 100 } });
     await opened(hub);
     await clock.advance(200);
@@ -126,7 +126,7 @@ describe("over a connection, once", () => {
     assert.deepEqual([counted(limits), errors], [{ "timeouts.idle": 1 }, { "core.timeout": 1 }]);
   });
 
-  test("a peer that does not close in time breaks no limit", async () => {
+  test("a peer that does not close in time exceeds no limit", async () => {
     const { hub, clock } = hubOf();
     const { ws } = await opened(hub);
     void ws.close();
@@ -163,7 +163,7 @@ describe("over a connection, once", () => {
   }
 });
 
-test("sums are over all sockets, those that are open and those that have ended", async () => {
+test("sums cover all sockets, open and ended", async () => {
   const { hub } = hubOf({ message: (ws, message) => void ws.send(message) });
   const clients = [await opened(hub), await opened(hub), await opened(hub)];
   for (const { peer } of clients) await peer.write(text("hello"));
@@ -182,7 +182,7 @@ test("sums are over all sockets, those that are open and those that have ended",
   assert.equal(after.bytesSent, before.bytesSent + 4);
 });
 
-test("what waits is summed up over those that are open", async () => {
+test("buffered bytes are summed over open sockets", async () => {
   const { hub } = hubOf();
   const one = await opened(hub, { capacity: 10 });
   one.peer.pause();
@@ -194,7 +194,7 @@ test("what waits is summed up over those that are open", async () => {
   assert.equal(hub.statistics().bufferedAmount, 0);
 });
 
-test("a peer can't make new keys: codes come from tables, and a close has some two thousand", async () => {
+test("a peer can't create keys: codes come from tables, and there are some two thousand close codes", async () => {
   const known = new Set(Object.keys({ ...coreErrors, ...httpErrors, ...websocketErrors }));
   const { hub } = hubOf();
   const violations = [

@@ -15,7 +15,7 @@ test("a topic exists while someone is subscribed to it", () => {
   assert.deepEqual([topics.size, topics.subscriptions, topics.of("a")], [1, 1, undefined]);
 });
 
-test("subscribing twice is once, and unsubscribing of nothing does nothing", () => {
+test("subscribing twice counts once, and unsubscribing without a subscription does nothing", () => {
   const topics = new Topics<string>();
   assert.ok(topics.add("a", "x"));
   assert.ok(!topics.add("a", "x"));
@@ -27,7 +27,7 @@ test("subscribing twice is once, and unsubscribing of nothing does nothing", () 
   assert.deepEqual([topics.size, topics.subscriptions], [0, 0]);
 });
 
-test("names are compared as they are: those of an object's own members too", () => {
+test("names are compared literally, also those of Object's own members", () => {
   const topics = new Topics<string>();
   const names = ["__proto__", "constructor", "a", "A", "a ", "*", "\u00e9", "e\u0301"];
   for (const name of names) assert.ok(topics.add(name, name));
