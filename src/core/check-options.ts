@@ -1,6 +1,5 @@
 import { invalidArgument } from "./errors.ts";
 import { ofOtherLibraries } from "./foreign-options.ts";
-import { isPlainObject } from "./plain-object.ts";
 
 /** The options of a function, or of an option that has options of its own. */
 export interface OptionSet {
@@ -189,4 +188,11 @@ export function show(value: unknown): string {
       : "an object";
   }
   return String(value);
+}
+
+/** Whether a value is an object literal, such as options are: neither an array nor an instance of a class. */
+export function isPlainObject(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
 }

@@ -3,6 +3,7 @@ import { bytesOf, copyOf, notBytes } from "./bytes.ts";
 import type { ServalError } from "./error.ts";
 import { coreError, transportError } from "./errors.ts";
 import { TransportStream } from "./transport-stream.ts";
+import { cost, costOf, turnBudget, type TurnMember, type TurnWaiter } from "./turn-budget.ts";
 
 /**
  * The part of a Node `Duplex` (a socket, a TLS socket, a pipe, a PassThrough pair) that is used. It must carry bytes,
@@ -51,25 +52,24 @@ export interface DuplexUse {
   readonly flowing?: boolean;
 }
 
-/**
- * The event loop turns after this many writes. Node.js completes a write that the kernel takes at once before the loop
- * turns, so a writer to a fast peer would starve everything else.
- */
-const mostWrites = 16;
-
 /** The most bytes that are copied for one write; a larger one takes several. */
 const mostCopied = 256 * 1024;
 
 /** A {@link ByteStream} over a Node `Duplex`. */
-export class DuplexStream<Kind extends DuplexLike = DuplexLike> extends TransportStream {
+export class DuplexStream<Kind extends DuplexLike = DuplexLike>
+  extends TransportStream
+  implements TurnMember, TurnWaiter
+{
   protected readonly duplex: Kind;
   readonly #socket: boolean;
   readonly #peer: Peer | undefined;
   #flowing: boolean;
   /** Bytes of the write in flight. */
   #length = 0;
-  /** How many writes have completed since the event loop last turned. */
-  #writes = 0;
+  /** See `TurnMember`. @internal */
+  spent = 0;
+  /** @internal */
+  spentIn = 0;
 
   constructor(duplex: Kind, use: DuplexUse = {}) {
     super();
@@ -170,11 +170,15 @@ export class DuplexStream<Kind extends DuplexLike = DuplexLike> extends Transpor
     if (error != null) this.failed(transportError(duplex.errored ?? error));
     // Node 20 calls back without an error for a write that the socket's destruction cancelled.
     else if (duplex.destroyed === true) this.failed(gone(duplex));
-    else if (++this.#writes < mostWrites) this.wrote(this.#length);
-    else {
-      this.#writes = 0;
-      setImmediate(() => this.wrote(this.#length));
-    }
+    // Node.js completes a write that the kernel takes at once before the loop turns, so a writer to a fast peer would starve
+    // everything else.
+    else if (turnBudget.spend(this, cost.write + costOf(this.#length, cost.written))) turnBudget.wait(this);
+    else this.wrote(this.#length);
+  }
+
+  /** The turn has come in which the write in flight may complete. @internal */
+  resumed(): void {
+    this.wrote(this.#length);
   }
 
   protected receive(chunk: unknown): void {

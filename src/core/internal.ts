@@ -20,11 +20,11 @@ export {
   checkFunction,
   checkNumber,
   checkOptions,
+  isPlainObject,
   optionSet,
   show,
 } from "./check-options.ts";
 export type { NumberRule, OptionSet } from "./check-options.ts";
-export { isPlainObject } from "./plain-object.ts";
 export { reportError, runReported } from "./report.ts";
 export { SharedTimer } from "./shared-timer.ts";
 export type { Expiring } from "./shared-timer.ts";
@@ -42,3 +42,5 @@ export {
 } from "./text.ts";
 export { refilled } from "./token-bucket.ts";
 export { TransportStream } from "./transport-stream.ts";
+export { cost, costOf, turnBudget } from "./turn-budget.ts";
+export type { TurnMember, TurnWaiter } from "./turn-budget.ts";

@@ -89,6 +89,7 @@ const impureCore: Record<string, string> = {
   "report.ts": "reportError",
   "shared-timer.ts": "SharedTimer",
   "transport-stream.ts": "TransportStream",
+  "turn-budget.ts": "turnBudget",
   "web-streams.ts": "fromWebStreams",
 };
 

@@ -92,6 +92,7 @@ const impureCore = {
   "report.ts": [],
   "shared-timer.ts": [],
   "transport-stream.ts": [],
+  "turn-budget.ts": ["cost", "costOf"],
   "web-streams.ts": [],
 };
 

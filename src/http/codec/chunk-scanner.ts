@@ -49,6 +49,8 @@ export type ChunkHandler = (size: number, extensions: ChunkExtensions) => void;
  * looks at, so each byte is looked at once.
  */
 export class ChunkScanner {
+  /** How many chunks have begun. */
+  count = 0;
   readonly #limits: ChunkLimits;
   /** How many more bytes of extensions are allowed. Data adds to it, so extensions never cost more than data. */
   #allowance: number;
@@ -171,6 +173,7 @@ export class ChunkScanner {
   }
 
   #tell(onChunk: ChunkHandler | undefined): void {
+    this.count++;
     const extensions = parseChunkExtensions(this.#extensions);
     if (extensions === undefined) throw httpError("http.bad_chunk_extension");
     this.#extensions = "";

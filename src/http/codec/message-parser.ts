@@ -155,6 +155,11 @@ export abstract class MessageParser<Line extends StartLineScanner, Message exten
     return this.#framing === "chunked";
   }
 
+  /** How many chunks of the body have begun. @internal */
+  get chunkCount(): number {
+    return this.#chunks?.count ?? 0;
+  }
+
   /** Whether the body ends with the stream, which only a response's can. */
   get needsEof(): boolean {
     return this.#framing === "eof";

@@ -3,9 +3,6 @@
 /** More than this, in bytes, is written before more requests are answered. */
 export const mostGathered: number = 64 * 1024;
 
-/** How many pipelined requests are answered before others have their turn. */
-export const mostInTurn = 128;
-
 /** How many bytes of an unread body are read so that the connection can be kept. */
 export const mostDrained: number = 64 * 1024;
 

@@ -1,5 +1,5 @@
 import type { ByteStream, ServalError } from "../../core/index.ts";
-import { invalidArgument, isPromise } from "../../core/internal.ts";
+import { invalidArgument, isPromise, type TurnMember } from "../../core/internal.ts";
 import { departureOf } from "../codec/serializer.ts";
 import type { Body } from "../messages/body.ts";
 import type { Request } from "../messages/request.ts";
@@ -14,7 +14,7 @@ import type { ResponseWriter } from "./response-writer.ts";
 import type { Exchange, IncomingRequest, RequestHandler, ServeSettings } from "./serve-options.ts";
 
 /** What an exchange uses of its connection, and tells it. */
-export interface ExchangeOwner {
+export interface ExchangeOwner extends TurnMember {
   readonly stream: ByteStream;
   readonly handler: RequestHandler;
   readonly settings: ServeSettings;
@@ -86,10 +86,9 @@ export class RequestExchange implements Exchange {
 
   /** The body of the request is still to come: the handler reads it from the stream. */
   expectBody(): void {
-    const { stream, reader, writer, settings } = this.#owner;
     const { request } = this;
-    reader.keepRest();
-    this.body = new RequestBody(stream, reader, writer, settings, request.expectsContinue);
+    this.#owner.reader.keepRest();
+    this.body = new RequestBody(this.#owner, request.expectsContinue);
     this.body.onRead = (error) => this.#bodyRead(error);
     request.body = this.body.incoming;
   }

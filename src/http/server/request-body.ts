@@ -6,7 +6,7 @@ import {
   type Handler,
   type ServalError,
 } from "../../core/index.ts";
-import { Deadline } from "../../core/internal.ts";
+import { cost, costOf, Deadline, turnBudget, type TurnMember, type TurnWaiter } from "../../core/internal.ts";
 import { limitError } from "../messages/errors.ts";
 import type { Fields } from "../messages/fields.ts";
 import { IncomingBody, type BodySource } from "../operations/incoming-body.ts";
@@ -16,15 +16,20 @@ import { timeoutError } from "./passed-deadline.ts";
 import type { ResponseWriter } from "./response-writer.ts";
 import type { ServeSettings } from "./serve-options.ts";
 
+/** What the body of a request uses of its connection. */
+export interface BodyOwner extends TurnMember {
+  readonly stream: ByteStream;
+  readonly reader: { readonly buffer: FlatBuffer; readonly parser: RequestParser };
+  readonly writer: ResponseWriter;
+  readonly settings: ServeSettings;
+}
+
 /** Reads the body of a server's request, in the time that it may take, and tells the client to send it where that waits. */
-export class RequestBody implements BodySource {
+export class RequestBody implements BodySource, TurnWaiter {
   /** What the handler reads it by. */
   readonly incoming: IncomingBody = new IncomingBody(this);
-  readonly #stream: ByteStream;
-  readonly #buffer: FlatBuffer;
+  readonly #owner: BodyOwner;
   readonly #parser: RequestParser;
-  readonly #writer: ResponseWriter;
-  readonly #settings: ServeSettings;
   readonly #deadline: Deadline;
   /** Is told that a read has ended, and what it has failed with. */
   onRead: ((error: ServalError | undefined) => void) | undefined;
@@ -34,25 +39,21 @@ export class RequestBody implements BodySource {
   error: ServalError | undefined;
   /** Whether a read is in flight; its reader may have given up. */
   isReading = false;
+  /** The connection has taken its share of this turn: the next part waits for another. */
+  #isOverdrawn = false;
+  /** How many chunks were paid for. */
+  #chunks = 0;
   #left: number;
   #since = 0;
   #handler: Handler<Uint8Array | undefined> | undefined;
 
-  constructor(
-    stream: ByteStream,
-    { buffer, parser }: { readonly buffer: FlatBuffer; readonly parser: RequestParser },
-    writer: ResponseWriter,
-    settings: ServeSettings,
-    isAwaited: boolean,
-  ) {
-    this.#stream = stream;
-    this.#buffer = buffer;
-    this.#parser = parser;
-    this.#writer = writer;
-    this.#settings = settings;
+  constructor(owner: BodyOwner, isAwaited: boolean) {
+    const { timeouts, clock } = owner.settings;
+    this.#owner = owner;
+    this.#parser = owner.reader.parser;
     this.isAwaited = isAwaited;
-    this.#left = settings.timeouts.body;
-    this.#deadline = new Deadline(settings.clock, () => {
+    this.#left = timeouts.body;
+    this.#deadline = new Deadline(clock, () => {
       this.#tell(timeoutError("body"), undefined);
     });
   }
@@ -79,7 +80,14 @@ export class RequestBody implements BodySource {
     this.#handler = handler;
     // Also where the connection has ended: what has come is the reader's.
     if (this.isDone || this.failure !== undefined) this.#tellSoon(this.failure);
+    else if (this.#isOverdrawn) turnBudget.wait(this);
     else this.goAhead(this.#read);
+  }
+
+  resumed(): void {
+    this.#isOverdrawn = false;
+    // Its reader may have been told meanwhile that the connection has ended.
+    if (this.#handler !== undefined && this.error === undefined) this.goAhead(this.#read);
   }
 
   /** Tells a client that waits for it to send the body, then calls back. */
@@ -87,14 +95,15 @@ export class RequestBody implements BodySource {
     const { isAwaited } = this;
     this.isAwaited = false;
     // After the head of the response, a 100 says nothing any more.
-    if (!isAwaited || this.#writer.isSending) {
+    const { writer } = this.#owner;
+    if (!isAwaited || writer.isSending) {
       then();
       return;
     }
     // After a write that may be in flight.
-    this.#writer.flush(() => {
-      this.#writer.addContinue();
-      this.#writer.flush(then);
+    writer.flush(() => {
+      writer.addContinue();
+      writer.flush(then);
     });
   }
 
@@ -125,11 +134,12 @@ export class RequestBody implements BodySource {
   }
 
   readonly #read = (): void => {
-    this.#since = this.#settings.clock.now();
+    const { stream, reader, settings } = this.#owner;
+    this.#since = settings.clock.now();
     this.#deadline.set(this.#left);
     this.isReading = true;
     try {
-      readSome(this.#stream, this.#buffer, this.#parser, undefined, this.#onPart);
+      readSome(stream, reader.buffer, this.#parser, undefined, this.#onPart);
     } catch (misuse) {
       // Someone else reads from the stream.
       this.isReading = false;
@@ -140,10 +150,18 @@ export class RequestBody implements BodySource {
   readonly #onPart: Handler<Uint8Array | undefined> = (error, part) => {
     this.isReading = false;
     // Only what we wait for counts: a handler that is in no hurry is not the client's fault.
-    this.#left -= this.#settings.clock.now() - this.#since;
+    this.#left -= this.#owner.settings.clock.now() - this.#since;
+    this.#isOverdrawn = turnBudget.spend(this.#owner, this.#costOf(part));
     this.#tell(error, part);
     this.onRead?.(error);
   };
+
+  #costOf(part: Uint8Array | undefined): number {
+    const { chunkCount } = this.#parser;
+    const chunks = chunkCount - this.#chunks;
+    this.#chunks = chunkCount;
+    return cost.message + chunks * cost.chunk + costOf(part?.length ?? 0, cost.copied);
+  }
 
   #tell(error: ServalError | undefined, part: Uint8Array | undefined): void {
     this.#deadline.clear();

@@ -1,9 +1,9 @@
 import { abortError, teardown, transportError } from "../../core/index.ts";
 import type { ByteStream, Handler, ServalError, Timer } from "../../core/index.ts";
-import { currentContext, type AsyncContext } from "../../core/internal.ts";
+import { cost, currentContext, turnBudget, type AsyncContext, type TurnWaiter } from "../../core/internal.ts";
 import { departureOf } from "../codec/serializer.ts";
 import { httpError } from "../messages/errors.ts";
-import { lingerMs, mostDrained, mostGathered, mostInTurn } from "./bounds.ts";
+import { lingerMs, mostDrained, mostGathered } from "./bounds.ts";
 import { asksToSwitch, RequestExchange, type ExchangeOwner } from "./exchange.ts";
 import { timeoutError } from "./passed-deadline.ts";
 import { checkRequest, refusal, refusalStatus } from "./refusal.ts";
@@ -16,7 +16,7 @@ import { offSignals, onSignals } from "./signals.ts";
  * The server's side of HTTP/1.1 on one stream (RFC 9112 9): reads requests and has them answered in order. One is dealt
  * with at a time; responses that are ready at once gather, and those to all requests of one read leave in one write.
  */
-export class ServerConnection implements ExchangeOwner, RequestTaker {
+export class ServerConnection implements ExchangeOwner, RequestTaker, TurnWaiter {
   readonly stream: ByteStream;
   readonly handler: RequestHandler;
   readonly settings: ServeSettings;
@@ -31,8 +31,12 @@ export class ServerConnection implements ExchangeOwner, RequestTaker {
   readonly #context: AsyncContext = currentContext();
   /** The request that is being answered; undefined between requests. */
   #exchange: RequestExchange | undefined;
-  #inTurn = 0;
-  /** For the next turn, or for the client to end its side. */
+  /** See `TurnMember`. */
+  spent = 0;
+  spentIn = 0;
+  /** It has taken its share of this turn: nothing is read or answered before the next. */
+  #isOverdrawn = false;
+  /** For the client to end its side. */
   #timer: Timer | undefined;
 
   constructor(
@@ -118,6 +122,7 @@ export class ServerConnection implements ExchangeOwner, RequestTaker {
       this.#read();
       return false;
     }
+    this.#isOverdrawn = turnBudget.spend(this, cost.request);
     const exchange = (this.#exchange = new RequestExchange(request, this));
     const wrong = checkRequest(request);
     if (wrong !== undefined) throw wrong;
@@ -142,8 +147,6 @@ export class ServerConnection implements ExchangeOwner, RequestTaker {
 
   readonly #read = (): void => {
     if (this.hasEnded) return;
-    // Others have their turn while it waits for bytes.
-    this.#inTurn = 0;
     if (!this.isStopping || this.reader.isInside) this.reader.read();
     else if (this.reader.isWatching) this.close(undefined);
     else this.#leave(undefined);
@@ -164,9 +167,9 @@ export class ServerConnection implements ExchangeOwner, RequestTaker {
       return false;
     }
     this.#nextMessage();
-    if (this.#inTurn < mostInTurn && this.writer.size < mostGathered) return true;
+    if (!this.#isOverdrawn && this.writer.size < mostGathered) return true;
     this.reader.keepRest();
-    this.writer.flush(() => this.#yield());
+    this.writer.flush(() => this.#goOn());
     return false;
   }
 
@@ -178,24 +181,24 @@ export class ServerConnection implements ExchangeOwner, RequestTaker {
       return;
     }
     this.#nextMessage();
-    this.#yield();
+    this.#goOn();
   };
 
   #nextMessage(): void {
     this.#exchange?.body?.close();
     this.#exchange = undefined;
-    this.#inTurn++;
     this.reader.next();
   }
 
-  /** Lets others have their turn, where this has had one. */
-  #yield(): void {
-    if (this.#inTurn < mostInTurn) {
-      this.takeMore();
-      return;
-    }
-    this.#inTurn = 0;
-    this.#timer = this.settings.clock.setTimer(0, this.#takeMore);
+  /** Goes on in this turn, or in the next one where its share of this is used up. */
+  #goOn(): void {
+    if (this.#isOverdrawn) turnBudget.wait(this);
+    else this.takeMore();
+  }
+
+  resumed(): void {
+    this.#isOverdrawn = false;
+    this.takeMore();
   }
 
   // ---- the end ----

@@ -2,29 +2,46 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Response, type RequestHandler } from "../../../src/http/index.ts";
+import { cost, lookEvery, shareOfMember } from "../../../src/core/turn-budget.ts";
 import { lingerMs, mostDrained, mostGathered } from "../../../src/http/server/bounds.ts";
 import { quiet } from "../../support/quiet.ts";
+import { TurnCounter } from "../../support/turn-counter.ts";
 import { get, post, Serving } from "../support/serving.ts";
 
 describe("a served connection", () => {
-  it("leaves others their turn behind 128 requests, and ends in the middle of that without a timer", async () => {
+  it("answers as many requests in a turn as its share is worth, and the others in the next ones", async () => {
+    const inTurn = new TurnCounter();
+    const handlers: RequestHandler[] = [
+      () => {
+        inTurn.count();
+        return new Response();
+      },
+      () => {
+        inTurn.count();
+        return Promise.resolve(new Response());
+      },
+    ];
+    for (const handler of handlers) {
+      const serving = new Serving(handler);
+      await inTurn.during(() => serving.send(get("/").repeat(1000)));
+      await quiet(20);
+      assert.equal(serving.responses().length, 1000);
+      assert.ok(inTurn.most <= (shareOfMember + lookEvery) / cost.request + 1, `${inTurn.most} in a turn`);
+      await serving.end();
+    }
+  });
+
+  it("reads nothing while it waits for its turn, and ends meanwhile without a timer", async () => {
+    const controller = new AbortController();
     let answered = 0;
     const handler: RequestHandler = () => {
-      answered++;
+      if (++answered === 130) controller.abort();
       return new Response();
     };
-    const serving = new Serving(handler);
-    await serving.send(get("/").repeat(300));
-    assert.equal(answered, 128);
-    await serving.clock.advance(0);
-    assert.equal(serving.responses().length, 300);
-    await serving.end();
-
-    const controller = new AbortController();
     const cut = new Serving(handler, { signal: controller.signal });
-    await cut.send(get("/").repeat(300));
-    controller.abort();
-    await quiet();
+    await cut.send(get("/").repeat(1000));
+    await quiet(20);
+    assert.equal(answered, 130);
     cut.assertEnded("core.aborted");
   });
 

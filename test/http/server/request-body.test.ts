@@ -27,13 +27,9 @@ class Fixture {
     const settings = new ServeSettings({ clock: this.clock, timeouts: { body: 1000, write: Infinity } });
     const writer = new ResponseWriter(this.stream, settings, () => {});
     this.parser.put(bytesOf(`POST / HTTP/1.1\r\nContent-Length: ${length}\r\n\r\n`));
-    this.body = new RequestBody(
-      this.stream,
-      { buffer: new FlatBuffer(), parser: this.parser },
-      writer,
-      settings,
-      isAwaited,
-    );
+    const { stream, parser } = this;
+    const reader = { buffer: new FlatBuffer(), parser };
+    this.body = new RequestBody({ stream, reader, writer, settings, spent: 0, spentIn: 0 }, isAwaited);
   }
 
   read(): void {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { isPlainObject } from "../../src/core/plain-object.ts";
+import { isPlainObject } from "../../../src/core/check-options.ts";
 
 test("accepts object literals and nothing else", () => {
   for (const plain of [{}, { a: 1 }, Object.create(null)]) assert.equal(isPlainObject(plain), true);

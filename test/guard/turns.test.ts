@@ -1,0 +1,102 @@
+// An ordinary load leaves the turns of the event loop alone: no immediate is set for it.
+import assert from "node:assert/strict";
+import { connect, type Socket } from "node:net";
+import { test } from "node:test";
+import { maskedFrame } from "../../bench/load/frames.ts";
+import { http, net, serve } from "../../src/index.ts";
+
+const host = "127.0.0.1";
+const connections = 20;
+const rounds = 100;
+
+/** How many immediates are set while `work` is done, by anyone in this process. */
+async function immediatesDuring(work: () => Promise<void>): Promise<number> {
+  const original = globalThis.setImmediate;
+  let count = 0;
+  const counting = ((...args: Parameters<typeof original>) => {
+    count++;
+    return original(...args);
+  }) as typeof original;
+  globalThis.setImmediate = Object.assign(counting, original);
+  try {
+    await work();
+    return count;
+  } finally {
+    globalThis.setImmediate = original;
+  }
+}
+
+/** Sends a request many times on each of some connections, the next when the reply to the last has come, of which the size is known. */
+async function load(
+  port: number,
+  begin: (socket: Socket) => Promise<void>,
+  { request, replySize }: { request: Uint8Array; replySize: number },
+): Promise<void> {
+  const sockets = Array.from({ length: connections }, () => connect({ port, host, noDelay: true }));
+  await Promise.all(sockets.map(begin));
+  const immediates = await immediatesDuring(async () => {
+    await Promise.all(sockets.map((socket) => exchange(socket, request, replySize)));
+  });
+  for (const socket of sockets) socket.destroy();
+  assert.equal(immediates, 0);
+}
+
+function exchange(socket: Socket, request: Uint8Array, replySize: number): Promise<void> {
+  return new Promise((resolve) => {
+    let [received, sent] = [0, 1];
+    socket.on("data", ({ length }) => {
+      received += length;
+      if (received < replySize) return;
+      received -= replySize;
+      if (sent++ === rounds) resolve();
+      else socket.write(request);
+    });
+    socket.write(request);
+  });
+}
+
+/** Sends a request, and waits for the end of the head of its response, or for as many bytes. */
+function ask(socket: Socket, request: string, size = 0): Promise<void> {
+  return new Promise((resolve) => {
+    let text = "";
+    const onData = (bytes: Buffer): void => {
+      text += bytes.toString("latin1");
+      if (!text.includes("\r\n\r\n") || text.length < size) return;
+      socket.off("data", onData);
+      resolve();
+    };
+    socket.on("data", onData);
+    socket.write(request);
+  });
+}
+
+const upgrade =
+  "GET / HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
+  "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
+
+for (const [name, depth, size] of [
+  ["one message of 64 B in flight", 1, 64],
+  ["batches of 64 messages of 64 B", 64, 64],
+  ["messages of 16 KiB", 1, 16 * 1024],
+] as const) {
+  test(`an echo of ${name} sets no immediate`, async (t) => {
+    const server = await serve({ port: 0, host, rate: false, message: (ws, message) => ws.write(message) });
+    t.after(() => server.close());
+    const frame = maskedFrame(0x82, new Uint8Array(size));
+    const request = Buffer.concat(Array.from({ length: depth }, () => frame));
+    const header = size < 126 ? 2 : 4;
+    await load(server.port!, (socket) => ask(socket, upgrade), { request, replySize: depth * (header + size) });
+  });
+}
+
+test("a load of GET requests sets no immediate", async (t) => {
+  const body = "Hello, world!\n";
+  const listener = await net.listen({ port: 0, host }, (stream) => {
+    http.serve(stream, () => new http.Response({ body }), { date: false }).catch(() => {});
+  });
+  t.after(() => listener.close());
+  const request = "GET / HTTP/1.1\r\nHost: h\r\n\r\n";
+  const replySize = `HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n${body}`.length;
+  const begin = (socket: Socket): Promise<void> => ask(socket, request, replySize);
+  await load(listener.address().port!, begin, { request: Buffer.from(request), replySize });
+});
