@@ -1,6 +1,7 @@
 // For the other folders of the package; users have index.ts.
 export { refuseUpgrade } from "./handshake/server-rules.ts";
-export { checkClose, protocolList } from "./operations/arguments.ts";
+export { protocolList } from "./operations/arguments.ts";
+export { checkClose } from "./options/control.ts";
 export { checkSendOptions, sendOptions } from "./options/of-operations.ts";
 export type { OptionsOf } from "./options/options.ts";
 export { Settings, streamOptionNames } from "./options/settings.ts";

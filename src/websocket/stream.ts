@@ -17,9 +17,7 @@ import type { Request, Response } from "../http/index.ts";
 import { ServerHandshake } from "./operations/server-handshake.ts";
 import {
   acceptInput,
-  checkClose,
   checkCompletion,
-  checkControl,
   checkHandshake,
   checkPart,
   checkSend,
@@ -30,6 +28,7 @@ import {
 import { closeCode } from "./frames/close-code.ts";
 import { websocketError } from "./frames/errors.ts";
 import { opcode } from "./frames/frame.ts";
+import { checkClose, checkControl } from "./options/control.ts";
 import type { HandlersOf, MessageData } from "./options/handlers.ts";
 import { ClientHandshake } from "./operations/client-handshake.ts";
 import { Message } from "./operations/message.ts";

@@ -1,5 +1,5 @@
-import type { ServalError } from "../../core/index.ts";
-import { checkBoolean, checkNumber, checkOptions, optionSet } from "../../core/internal.ts";
+import type { Role, ServalError } from "../../core/index.ts";
+import { checkBoolean, checkNumber, checkOptions, invalidArgument, optionSet, show } from "../../core/internal.ts";
 import { websocketError } from "../frames/errors.ts";
 import { formatExtensions, parseExtensions, type Extension, type ExtensionParameter } from "./extensions.ts";
 
@@ -258,6 +258,38 @@ export function agreedDeflate(
     serverMaxWindowBits,
     clientMaxWindowBits,
   };
+}
+
+/**
+ * What a handshake that was made elsewhere has agreed on: `value` is its response's Sec-WebSocket-Extensions, `role` ours.
+ * Undefined where the header is missing or empty. Throws `core.invalid_argument` for anything but a response of
+ * permessage-deflate, and for one that lets the peer take contexts over where the platform can't keep them, which
+ * `canTakeOver` is asked for.
+ */
+export function negotiatedDeflate(
+  role: Role,
+  value: string | undefined,
+  canTakeOver: () => boolean,
+): DeflateParameters | undefined {
+  if (value !== undefined && typeof value !== "string") {
+    throw invalidArgument(`extensions must be the response's Sec-WebSocket-Extensions, a string, not ${show(value)}`);
+  }
+  if (value === undefined || value === "") return undefined;
+  const [extension, another] = parseExtensions(value) ?? [];
+  const said =
+    extension?.name === extensionName && another === undefined ? read(extension.parameters, false) : undefined;
+  if (said === undefined) {
+    throw invalidArgument(
+      `extensions must be what a response says of permessage-deflate, and nothing else, not ${JSON.stringify(value)}`,
+    );
+  }
+  const isPeerFree = role === "server" ? !said.clientNoContextTakeover : !said.serverNoContextTakeover;
+  if (isPeerFree && !canTakeOver()) {
+    const name = role === "server" ? clientNoContextTakeover : serverNoContextTakeover;
+    throw invalidArgument(`extensions must have ${name}: this platform can't keep contexts of zlib`);
+  }
+  const { serverMaxWindowBits = 15, clientMaxWindowBits = 15 } = said;
+  return { ...said, serverMaxWindowBits, clientMaxWindowBits };
 }
 
 function bad(what: string): ServalError {

@@ -2,22 +2,18 @@ import {
   bytesOf,
   checkOptions,
   checkSignal,
-  encodeUtf8,
   invalidArgument,
   isPlainObject,
   isPromise,
   type OptionSet,
   show,
-  utf8Length,
 } from "../../core/internal.ts";
-import { closeCode, isValidCloseCode } from "../frames/close-code.ts";
-import { maxControlSize } from "../frames/frame.ts";
 import type { AcceptInput } from "./server-handshake.ts";
 import type { BufferSource, Handler } from "../../core/index.ts";
 import { Request } from "../../http/index.ts";
 import type { MessageData } from "../options/handlers.ts";
-import type { AcceptOptions, AcceptSource, CloseOptions, HandshakeOptions, SendOptions } from "../options/options.ts";
-import { acceptOptions, checkSendOptions, closeOptions, sendOptions } from "../options/of-operations.ts";
+import type { AcceptOptions, AcceptSource, HandshakeOptions, SendOptions } from "../options/options.ts";
+import { acceptOptions, checkSendOptions, sendOptions } from "../options/of-operations.ts";
 import { PreparedMessage, type WholeData } from "../protocol/prepared.ts";
 
 // What a caller can't send: `core.invalid_argument`, with what would do.
@@ -147,30 +143,4 @@ export function checkPart(data: string | BufferSource): MessageData {
   const part = typeof data === "string" ? data : bytesOf(data);
   if (part !== undefined) return part;
   throw invalidArgument("A part of a message must be a string, an ArrayBuffer or a view of one");
-}
-
-/** The payload of a ping or pong, if it can be one. */
-export function checkControl(payload: string | BufferSource): Uint8Array {
-  const bytes = typeof payload === "string" ? encodeUtf8(payload) : bytesOf(payload);
-  if (bytes !== undefined && bytes.length <= maxControlSize) return bytes;
-  throw invalidArgument(
-    "The payload of a ping or pong is a string, an ArrayBuffer or a view of one, of at most 125 bytes",
-  );
-}
-
-/** A close code and reason, if they can be sent; the code 1005 stands for none. */
-export function checkClose(options: CloseOptions): { code: number; reason: string } {
-  checkOptions(closeOptions, options);
-  const { code = closeCode.normal, reason = "" } = options;
-  const noCode = code === closeCode.noStatus;
-  if (typeof reason !== "string") throw invalidArgument("A close reason is a string");
-  if (noCode && reason !== "") throw invalidArgument("A close reason needs a close code");
-  if (typeof code !== "number") throw invalidArgument(`A close code is a number, not ${typeof code}`);
-  if (!noCode && !(Number.isInteger(code) && isValidCloseCode(code))) {
-    throw invalidArgument(
-      `${code} can't be sent as a close code: 1000 to 1003, 1007 to 1014 and 3000 to 4999 can, and 1005 stands for none`,
-    );
-  }
-  if (utf8Length(reason) > maxControlSize - 2) throw invalidArgument("A close reason takes at most 123 bytes of UTF-8");
-  return { code, reason };
 }

@@ -6,6 +6,7 @@ import {
   acceptDeflate,
   agreedDeflate,
   deflateSettings,
+  negotiatedDeflate,
   offerDeflate,
   type DeflateOptions,
   type DeflateParameters,
@@ -372,5 +373,68 @@ describe("both sides", () => {
       }),
       { numRuns: runs(2000) },
     );
+  });
+});
+
+describe("negotiatedDeflate", () => {
+  const no = (): boolean => false;
+
+  it("is nothing without the header", () => {
+    for (const value of [undefined, ""]) assert.equal(negotiatedDeflate("server", value, no), undefined);
+  });
+
+  for (const [value, parameters] of [
+    [pmd, [false, false, 15, 15]],
+    [`${pmd}; server_no_context_takeover; client_max_window_bits=10`, [true, false, 15, 10]],
+    [` ${pmd} ;client_no_context_takeover; server_max_window_bits="9" ,`, [false, true, 9, 15]],
+  ] as [string, Short][]) {
+    it(`${JSON.stringify(value)} says what was agreed on, in both roles`, () => {
+      for (const role of ["server", "client"] as const) {
+        assert.deepEqual(negotiatedDeflate(role, value, yes), long(parameters));
+      }
+    });
+  }
+
+  it("is what both sides of a handshake of ours have agreed on", () => {
+    fc.assert(
+      fc.property(settings, settings, (theirs, ours) => {
+        const offers = parseExtensions(offerDeflate(deflateSettings(theirs, yes)!))!;
+        const { response, parameters } = acceptDeflate(deflateSettings(ours, yes)!, offers)!;
+        for (const role of ["server", "client"] as const) {
+          assert.deepEqual(negotiatedDeflate(role, response, yes), parameters);
+        }
+      }),
+      { numRuns: runs(500) },
+    );
+  });
+
+  for (const value of [
+    "permessage-bzip2",
+    `${pmd}, ${pmd}`,
+    `${pmd}; client_max_window_bits`,
+    `${pmd}; server_max_window_bits=16`,
+    `${pmd}; mux`,
+    `${pmd};;`,
+    "=",
+    " ",
+    7,
+    null,
+  ]) {
+    it(`refuses ${JSON.stringify(value)}`, () =>
+      assert.throws(() => negotiatedDeflate("server", value as string, yes), {
+        code: "core.invalid_argument",
+        message: /^extensions must be /,
+      }));
+  }
+
+  it("refuses a peer that takes contexts over where there can be none", () => {
+    for (const [role, ours, theirs] of [
+      ["server", "server_no_context_takeover", "client_no_context_takeover"],
+      ["client", "client_no_context_takeover", "server_no_context_takeover"],
+    ] as const) {
+      const message = `extensions must have ${theirs}: this platform can't keep contexts of zlib`;
+      assert.throws(() => negotiatedDeflate(role, `${pmd}; ${ours}`, no), { code: "core.invalid_argument", message });
+      assert.notEqual(negotiatedDeflate(role, `${pmd}; ${theirs}`, no), undefined);
+    }
   });
 });
