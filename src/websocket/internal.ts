@@ -1,4 +1,4 @@
-// For the other folders of the package; users have index.ts.
+// Exports for other folders of the package; users get index.ts.
 export { refuseUpgrade } from "./handshake/server-rules.ts";
 export { protocolList } from "./operations/arguments.ts";
 export { checkClose } from "./options/control.ts";

@@ -109,7 +109,7 @@ describe("RFC 6455 section 4.1: the client's opening handshake", () => {
     "Sec-WebSocket-Version",
     "Sec-WebSocket-Extensions",
   ]) {
-    it(`11.3: the field ${name} is the handshake's own, and can't be given again`, async () => {
+    it(`11.3: the field ${name} belongs to the handshake and can't be set, and can't be given again`, async () => {
       const { ws, next } = new Endpoint("client");
       assert.equal(
         await codeOf(ws.handshake("example.com", "/", { headers: { [name]: "x" } })),

@@ -1,14 +1,14 @@
 import type { CloseInfo, ServalError } from "../../core/index.ts";
 import type { WebsocketCode } from "./errors.ts";
 
-/** The close codes of RFC 6455 section 7.4.1 and IANA's registry, under Beast's names. */
+/** The close codes of RFC 6455 section 7.4.1 and IANA's registry. */
 export const closeCode = {
   /** The purpose was fulfilled. */
   normal: 1000,
-  /** The server goes down, or a browser leaves the page. */
+  /** The server shuts down, or a browser leaves the page. */
   goingAway: 1001,
   protocolError: 1002,
-  /** A kind of data that this endpoint doesn't take. */
+  /** A kind of data that this endpoint does not accept. */
   unknownData: 1003,
   /** Never on the wire: the close frame had no code. */
   noStatus: 1005,
@@ -26,13 +26,13 @@ export const closeCode = {
   badGateway: 1014,
 } as const;
 
-/** Whether a code may stand in a close frame: those defined for it, and 3000 to 4999 (RFC 6455 section 7.4.2). */
+/** Whether a code is allowed in a close frame: those defined for it, and 3000 to 4999 (RFC 6455 section 7.4.2). */
 export function isValidCloseCode(code: number): boolean {
   if (code >= 3000) return code <= 4999;
   return code >= 1000 && code <= 1014 && code !== 1004 && code !== 1005 && code !== 1006;
 }
 
-/** The close code that tells the peer of a failure (RFC 6455 section 7.4.1): the one place that decides it. */
+/** The close code that reports a failure to the peer (RFC 6455 section 7.4.1); the only place that decides it. */
 export function closeCodeOf(error: ServalError): number {
   switch (error.code as WebsocketCode) {
     case "websocket.bad_frame_payload":
@@ -49,7 +49,7 @@ export function closeCodeOf(error: ServalError): number {
   }
 }
 
-/** How a connection ended, in words. The peer's stand in quotes: they are its own. */
+/** How a connection ended, as text. The peer's reason is quoted. */
 export function howClosed({ code, reason }: CloseInfo): string {
   if (code === closeCode.abnormal) return "The WebSocket connection ended without a close frame (1006)";
   const said = reason === "" ? "" : ` ${JSON.stringify(reason)}`;

@@ -1,18 +1,18 @@
 import { defineErrors, type ErrorFactory, type ServalError } from "../../core/index.ts";
 
-/** The codes of the module `websocket`. The names after the dot are Beast's. */
+/** The codes of the module `websocket`. */
 export const websocketErrors = {
   // Life of a connection.
   "websocket.closed": ["closed", "The WebSocket connection is closed"],
-  "websocket.queue_overflow": ["limit", "More is waiting to be sent than maxBufferedAmount allows"],
-  "websocket.source_failed": ["misuse", "The iterable that a message was to be sent from threw or rejected"],
+  "websocket.queue_overflow": ["limit", "More bytes wait to be sent than maxBufferedAmount allows"],
+  "websocket.source_failed": ["misuse", "The iterable that the message was made from threw or rejected"],
   "websocket.message_in_progress": [
     "misuse",
     "Parts of a message have been read: read it to its end with readSome before the next",
   ],
   "websocket.handler_failed": ["misuse", "A handler of the application threw or rejected"],
-  "websocket.not_open": ["misuse", "The WebSocket is not open; accept or handshake comes first"],
-  "websocket.already_started": ["misuse", "A Stream is for one connection: its handshake has run already"],
+  "websocket.not_open": ["misuse", "The WebSocket is not open: call accept or handshake first"],
+  "websocket.already_started": ["misuse", "A Stream has only one connection: its handshake has already run"],
   "websocket.pushed": ["misuse", "The stream has a message handler: messages go there and can't be read"],
 
   // The opening handshake (RFC 6455 sections 4.2.1 and 4.1), in the order of the checks.
@@ -45,11 +45,14 @@ export const websocketErrors = {
   ],
   "websocket.bad_sec_extensions": [
     "handshake_failed",
-    "The WebSocket handshake Sec-WebSocket-Extensions header is malformed, or agrees to what was not offered",
+    "The WebSocket handshake Sec-WebSocket-Extensions header is malformed, or agrees to something that was not offered",
   ],
   "websocket.buffer_overflow": ["limit", "The WebSocket handshake is larger than maxHeaderSize"],
   "websocket.upgrade_declined": ["handshake_failed", "The WebSocket handshake was declined"],
-  "websocket.bad_upgrade_result": ["misuse", "The upgrade or decorate hook returned what the handshake can't carry"],
+  "websocket.bad_upgrade_result": [
+    "misuse",
+    "The upgrade or decorate hook returned something that the handshake can't carry",
+  ],
 
   // Frames (RFC 6455 section 5).
   "websocket.bad_opcode": ["protocol_violation", "The WebSocket frame has a reserved opcode"],
@@ -77,7 +80,7 @@ export type WebsocketCode = keyof typeof websocketErrors;
 /** Makes an error of the module `websocket`. */
 export const websocketError: ErrorFactory<WebsocketCode> = defineErrors(websocketErrors);
 
-/** The error of what the application's own code threw, its message after ours: for logs, never for the peer. */
+/** The error for an exception of the application's code, with its message appended: for logs, never for the peer. */
 export function thrownBy(
   code: "websocket.handler_failed" | "websocket.source_failed",
   cause: unknown,
@@ -91,7 +94,7 @@ function wordsOf(cause: unknown): string | undefined {
   try {
     return cause instanceof Error ? cause.message : undefined;
   } catch {
-    // A proxy may refuse even that.
+    // A revoked proxy throws even here.
     return undefined;
   }
 }

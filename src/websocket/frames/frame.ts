@@ -17,10 +17,10 @@ export const opcode = {
 /** An opcode of {@link opcode}. */
 export type Opcode = (typeof opcode)[keyof typeof opcode];
 
-/** The bit FIN of a frame's first byte: it is the last of its message. */
+/** The bit FIN of a frame's first byte: the frame is the last of its message. */
 export const finalBit = 0x80;
 
-/** The bit RSV1 of a frame's first byte: the message that begins with it is deflated (RFC 7692 section 6). */
+/** The bit RSV1 of a frame's first byte: the message is compressed (RFC 7692 section 6). */
 export const deflatedBit = 0x40;
 
 /** The longest payload of a control frame, in bytes (RFC 6455 section 5.5). */
@@ -29,13 +29,13 @@ export const maxControlSize = 125;
 /** The longest header, in bytes. */
 export const maxHeaderSize = 14;
 
-/** The largest payload whose length fits into a header of two bytes; of four. */
+/** The largest payload lengths of headers of two and of four bytes. */
 const tiny = 125;
 const small = 0xffff;
 
 /**
- * Writes a frame's header at `at`: its first byte as it is, its length in the shortest form. The masking key of a masked
- * one follows it. Returns where the header ends, without the key.
+ * Writes a frame's header at `at`, with `first` as its first byte and the length in its shortest form. Returns where
+ * the header ends; the masking key of a masked frame follows there.
  */
 export function writeHeader(bytes: Uint8Array, at: number, first: number, length: number, masked: boolean): number {
   const mask = masked ? 0x80 : 0;
@@ -64,12 +64,12 @@ function writeUint32(bytes: Uint8Array, at: number, value: number): void {
   bytes[at + 3] = value;
 }
 
-/** What {@link readLength} returns for a header of which more bytes are needed. */
+/** Returned by {@link readLength} if more bytes of the header are needed. */
 export const unfinished = -1;
-/** What it returns for a length that is not in its shortest form, or has its first bit set. */
+/** Returned by it for a length that is not in its shortest form, or has its first bit set. */
 export const notShortest = -2;
 
-/** The length of the payload in the header at `at`, whose first two bytes must be there; `end` is where the bytes end. */
+/** The payload length in the header at `at`, whose first two bytes must be there; `end` is where the bytes end. */
 export function readLength(bytes: Uint8Array, at: number, end: number): number {
   const length = bytes[at + 1]! & 0x7f;
   if (length <= tiny) return length;
@@ -84,7 +84,7 @@ export function readLength(bytes: Uint8Array, at: number, end: number): number {
   return high < 2 ** 31 && (high > 0 || low > small) ? high * 2 ** 32 + low : notShortest;
 }
 
-/** How many bytes a header has, by its second byte, the masking key included. */
+/** The size of a header by its second byte, including the masking key. */
 export function headerSize(second: number): number {
   const length = second & 0x7f;
   return (length <= tiny ? 2 : length === 126 ? 4 : 10) + (second >= 0x80 ? 4 : 0);

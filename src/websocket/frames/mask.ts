@@ -1,25 +1,25 @@
 import { allocate } from "../../core/internal.ts";
 
 /**
- * Masking (RFC 6455 section 5.3): each byte XOR the byte of the key at its place modulo four. The same in both
- * directions. `key` holds the four bytes as a 32-bit number, the first in the lowest bits.
+ * Masking (RFC 6455 section 5.3): each byte is XORed with the key byte at its position modulo four, in both directions
+ * alike. `key` holds the four bytes as a 32-bit number, the first in the lowest bits.
  */
 
-/** Up to here a loop of byte stores is cheaper than a native copy and a view of words. */
+/** Up to this size, a loop of byte stores is cheaper than a native copy and a view of words. */
 const fewBytes = 192;
 
-/** Whether the first byte in memory is the lowest of a word, as on every platform that Node runs on but s390x. */
+/** Whether the first byte in memory is the lowest of a word, as on all platforms of Node except s390x. */
 const littleEndian = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1;
 
-/** The key as seen from `places` bytes further on. */
+/** The key as it applies `places` bytes later. */
 export function rotateKey(key: number, places: number): number {
   const bits = (places & 3) << 3;
   return bits === 0 ? key : (key >>> bits) | (key << (32 - bits));
 }
 
 /**
- * Copies `length` bytes from `source` to `target` and masks or unmasks them on the way. The two may not overlap.
- * The key applies from the first byte.
+ * Copies `length` bytes from `source` to `target`, masking or unmasking them. The two must not overlap. The key applies
+ * from the first byte.
  */
 export function maskInto(
   source: Uint8Array,
@@ -59,13 +59,13 @@ function maskFew(source: Uint8Array, from: number, target: Uint8Array, at: numbe
   if (rest > 2) target[j + 2] = source[i + 2]! ^ k2;
 }
 
-/** Masks or unmasks `length` bytes of `bytes`, from `at` on, where they are. */
+/** Masks or unmasks `length` bytes of `bytes` in place, from `at` on. */
 export function maskInPlace(bytes: Uint8Array, at: number, length: number, key: number): void {
   if (length <= fewBytes) {
     maskFew(bytes, at, bytes, at, length, key);
     return;
   }
-  // Bytes up to the first aligned word, words, and the bytes left.
+  // Bytes up to the first aligned word, then words, then the remaining bytes.
   const head = Math.min(-(bytes.byteOffset + at) & 3, length);
   if (head > 0) maskFew(bytes, at, bytes, at, head, key);
   const words = (length - head) >>> 2;
@@ -80,7 +80,7 @@ function maskWords(words: Int32Array, key: number): void {
   const count = words.length;
   const eights = count & ~7;
   let i = 0;
-  // Eight at a time: the bounds check and the loop's own work are shared.
+  // Eight words at a time share the bounds check and the loop's overhead.
   for (; i < eights; i += 8) {
     words[i]! ^= k;
     words[i + 1]! ^= k;
@@ -98,19 +98,20 @@ function swap(key: number): number {
   return ((key & 0xff) << 24) | ((key & 0xff00) << 8) | ((key >>> 8) & 0xff00) | (key >>> 24);
 }
 
-/** The most that {@link unmaskAside} takes, in bytes. */
+/** The most bytes that {@link unmaskAside} takes. */
 export const asideSize: number = 64 * 1024;
 
 const asideWords = new Int32Array(asideSize / 4);
 const aside = new Uint8Array(asideWords.buffer);
 
-/** Sockets read into the same memory again and again: the view of it is kept, but nothing large is because of it. */
+/** Sockets read into the same memory each time, so the view of it is kept; it keeps no large memory alive. */
 let viewedBuffer: ArrayBufferLike | undefined;
 let view: DataView | undefined;
 
 /**
- * Unmasks `length` bytes of `source`, from `from` on, into memory that all calls share: valid until the next. Word by word from
- * wherever they lie, which for messages of some hundred bytes is several times as fast as anything else.
+ * Unmasks `length` bytes of `source`, from `from` on, into memory shared by all calls; the result is valid until the
+ * next call. It works on words at any alignment, which is several times as fast as the alternatives for messages of a
+ * few hundred bytes.
  */
 function unmaskAside(source: Uint8Array, from: number, length: number, key: number): Uint8Array {
   const words = length >>> 2;
@@ -131,16 +132,16 @@ function unmaskAside(source: Uint8Array, from: number, length: number, key: numb
   return aside;
 }
 
-/** Up to here, unmasking aside and copying is cheaper than unmasking in the copy's own memory. */
+/** Up to this size, unmasking aside and copying is cheaper than unmasking in the copy. */
 const smallPayload = 2048;
 
-/** A payload, unmasked; valid until the next call. */
+/** An unmasked payload, valid until the next call. */
 export function unmasked(source: Uint8Array, from: number, length: number, key: number): Uint8Array {
   if (length <= asideSize) return unmaskAside(source, from, length, key).subarray(0, length);
   return unmaskedCopy(source, from, length, key);
 }
 
-/** A payload, unmasked, in memory of its own. */
+/** An unmasked payload, in memory of its own. */
 export function unmaskedCopy(source: Uint8Array, from: number, length: number, key: number): Uint8Array {
   if (length <= smallPayload) return unmaskAside(source, from, length, key).slice(0, length);
   const bytes = allocate(length);

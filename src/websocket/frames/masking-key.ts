@@ -1,4 +1,4 @@
-// Web Crypto, which every platform has: the platform's cryptographic source, asked for many keys at a time.
+// Random keys from Web Crypto, requested many at a time.
 const keys = new Int32Array(1024);
 let next: number = keys.length;
 

@@ -1,13 +1,13 @@
 import { isValidUtf8 } from "../../core/internal.ts";
 
 /**
- * Checks UTF-8 as it arrives, in pieces cut anywhere, and refuses it at the first byte that can't belong to a valid text
- * (RFC 3629 section 4), not at the end of the character or of the message.
+ * Checks UTF-8 as it arrives, split anywhere. It refuses the first byte that can't belong to a valid text (RFC 3629
+ * section 4), without waiting for the end of the character or message.
  */
 export class Utf8Checker {
-  /** How many bytes the last character still lacks; 0 to 3. */
+  /** How many bytes the last character still lacks, 0 to 3. */
   #missing = 0;
-  /** The range of the next byte: narrower than 80 to BF only for the second one after E0, ED, F0, F4. */
+  /** The range of the next byte. It is narrower than 80 to BF only for the second byte after E0, ED, F0, F4. */
   #lowest = 0x80;
   #highest = 0xbf;
 
@@ -16,13 +16,13 @@ export class Utf8Checker {
     return this.#missing === 0;
   }
 
-  /** Checks bytes `start` to `end`, the next of the text; false once it can't be UTF-8 any more. */
+  /** Checks bytes `start` to `end`, the next ones of the text; false once it is not valid UTF-8. */
   check(bytes: Uint8Array, start: number, end: number): boolean {
     let at = start;
     while (this.#missing > 0 && at < end) {
       if (!this.#continue(bytes[at++]!)) return false;
     }
-    // What the bytes begin but don't finish is walked by hand, all before it goes through the native check.
+    // The unfinished character at the end is checked by hand, everything before it natively.
     const tail = tailStart(bytes, at, end);
     if (at < tail && !isValidUtf8(bytes.subarray(at, tail))) return false;
     for (let i = tail; i < end; i++) {
@@ -45,11 +45,11 @@ export class Utf8Checker {
       this.#missing = 1;
     } else if ((byte & 0xf0) === 0xe0) {
       this.#missing = 2;
-      if (byte === 0xe0) this.#lowest = 0xa0; // shorter forms exist
+      if (byte === 0xe0) this.#lowest = 0xa0; // overlong
       if (byte === 0xed) this.#highest = 0x9f; // surrogates
     } else if (byte >= 0xf0 && byte <= 0xf4) {
       this.#missing = 3;
-      if (byte === 0xf0) this.#lowest = 0x90; // shorter forms exist
+      if (byte === 0xf0) this.#lowest = 0x90; // overlong
       if (byte === 0xf4) this.#highest = 0x8f; // beyond U+10FFFF
     } else {
       return false;
@@ -66,7 +66,7 @@ export class Utf8Checker {
   }
 }
 
-/** Where the character begins that the bytes may leave unfinished; `end` if they finish their last. */
+/** Where an unfinished character at the end begins; `end` if the last character is complete. */
 function tailStart(bytes: Uint8Array, start: number, end: number): number {
   for (let i = end - 1; i >= start && i >= end - 3; i--) {
     const byte = bytes[i]!;

@@ -1,10 +1,10 @@
-// The one file of this folder that names node:crypto.
+// The only file of this folder that imports node:crypto.
 import * as nodeCrypto from "node:crypto";
 
 /** RFC 6455 section 1.3. */
 const guid = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
-/** The one-shot digest of Node 20.12 and later; an object less than createHash for each handshake. */
+/** The one-shot digest of Node 20.12 and later, which saves an object for each handshake. */
 const hash: typeof nodeCrypto.hash | undefined = nodeCrypto.hash;
 
 /** The Sec-WebSocket-Accept of a Sec-WebSocket-Key (RFC 6455 section 4.2.2, step 5.4). */

@@ -5,9 +5,9 @@ import { acceptKey } from "./accept-key.ts";
 import { websocketError, type WebsocketCode } from "../frames/errors.ts";
 import { agreedDeflate, offerDeflate, type DeflateParameters, type DeflateSettings } from "./permessage-deflate.ts";
 
-// The rules of the opening handshake in the client role (RFC 6455 section 4.1), pure.
+// The rules of the opening handshake for the client (RFC 6455 section 4.1). Pure.
 
-/** What a client asks for. */
+/** The parts of a client's request. */
 export interface UpgradeWish {
   /** The value of Host: `example.com`, `[::1]:8080`. */
   readonly host: string;
@@ -15,22 +15,22 @@ export interface UpgradeWish {
   readonly target: string;
   /** The Sec-WebSocket-Key. */
   readonly key: string;
-  /** The subprotocols that are offered, the preferred one first. */
+  /** The subprotocols offered, in order of preference. */
   readonly protocols: readonly string[];
-  /** What is offered of permessage-deflate. */
+  /** The offer of permessage-deflate. */
   readonly deflate: DeflateSettings | undefined;
   /** More headers: Origin, Cookie, Authorization, … */
   readonly headers?: FieldsInit | undefined;
 }
 
-/** What a server agreed to. */
+/** What the server agreed to. */
 export interface Agreement {
   /** The subprotocol; empty if none. */
   readonly protocol: string;
   readonly deflate: DeflateParameters | undefined;
 }
 
-/** The headers of the request that are the handshake's own: no option and no hook can set them. */
+/** Headers of the request that belong to the handshake: no option or hook can set them. */
 const ownFields: readonly string[] = [
   "Host",
   "Upgrade",
@@ -45,8 +45,8 @@ const ownFields: readonly string[] = [
 ];
 
 /**
- * The upgrade request (RFC 6455 section 4.1). Throws `core.invalid_argument` for what can't be asked for, and for a header
- * that is the handshake's own; `http.bad_field` and `http.bad_value` for one that is none.
+ * The upgrade request (RFC 6455 section 4.1). Throws `core.invalid_argument` for an invalid part, and for a header that
+ * belongs to the handshake; `http.bad_field` and `http.bad_value` for an invalid header.
  */
 export function upgradeRequest({ host, target, key, protocols, deflate, headers }: UpgradeWish): Request {
   checkHost(host);
@@ -70,10 +70,10 @@ export function upgradeRequest({ host, target, key, protocols, deflate, headers 
 
 function checkHost(host: string): void {
   if (typeof host === "string" && isHost(host)) return;
-  throw invalidArgument(`The host must be that of a URL, such as example.com or [::1]:8080, not ${quoted(host)}`);
+  throw invalidArgument(`The host must be written as in a URL, such as example.com or [::1]:8080, not ${quoted(host)}`);
 }
 
-/** RFC 6455 section 3: a path and query, or an absolute URI; a "#" in it has to be escaped. */
+/** RFC 6455 section 3: a path and query, or an absolute URI, where "#" must be escaped. */
 const requestTarget = /^(?:\/|https?:\/\/)[!-"$-~]*$/;
 
 function checkTarget(target: string): void {
@@ -83,7 +83,7 @@ function checkTarget(target: string): void {
   );
 }
 
-/** RFC 6455 section 4.1, request item 10: tokens, each of them once. */
+/** RFC 6455 section 4.1, request item 10: tokens, each only once. */
 function checkProtocols(protocols: readonly string[]): void {
   for (const [i, protocol] of protocols.entries()) {
     if (typeof protocol !== "string" || !isToken(protocol)) {
@@ -96,19 +96,19 @@ function checkProtocols(protocols: readonly string[]): void {
 
 function addFields(request: Request, headers: Fields): void {
   for (const name of ownFields) {
-    if (headers.has(name)) throw invalidArgument(`The header ${name} is the handshake's own`);
+    if (headers.has(name)) throw invalidArgument(`The header ${name} belongs to the handshake and can't be set`);
   }
   for (const [name, value] of headers) request.headers.append(name, value);
 }
 
-/** The parts of the request that are the handshake's own, to see that a hook leaves them as they are. */
+/** The parts of the request that belong to the handshake, to check that a hook does not change them. */
 export function ownValues({ method, target, version, body, headers }: Request): unknown[] {
   return [method, target, version, body, ...ownFields.map((name) => headers.get(name))];
 }
 
 /**
- * Checks what a server answered (RFC 6455 section 4.1, at its end); the first rule that is broken decides. Every error
- * carries the response.
+ * Checks a server's response (RFC 6455 section 4.1, at its end); the first broken rule decides. Every error carries the
+ * response.
  */
 export function checkUpgradeResponse(
   response: Response,
@@ -117,9 +117,9 @@ export function checkUpgradeResponse(
   const { status, version, headers } = response;
   const failed = (code: WebsocketCode, message?: string): ServalError => failure(code, response, message);
 
-  // 1. Any other status than 101 is a response like all of HTTP's.
+  // 1. A status other than 101 is an ordinary HTTP response.
   if (status !== 101) return declined(response);
-  // Section 4.2.2, step 5.1: the status line is HTTP/1.1's, which alone has Upgrade.
+  // Section 4.2.2, step 5.1: the status line has HTTP/1.1; Upgrade does not exist before.
   if (version !== 11) return failed("websocket.bad_http_version");
 
   // 2. Upgrade must be there, and "an ASCII case-insensitive match for the value "websocket"".
@@ -132,7 +132,7 @@ export function checkUpgradeResponse(
   if (connection === undefined) return failed("websocket.no_connection");
   if (!hasToken(connection, "upgrade")) return failed("websocket.no_connection_upgrade");
 
-  // 4. Sec-WebSocket-Accept must be there, and nothing "other than" the answer to our key: repeated, it has a comma.
+  // 4. Sec-WebSocket-Accept must be there and equal the digest of the key; a repeated one contains a comma.
   const accept = headers.get("Sec-WebSocket-Accept");
   if (accept === undefined) return failed("websocket.no_sec_accept");
   if (accept !== acceptKey(key)) return failed("websocket.bad_sec_accept");
@@ -141,8 +141,8 @@ export function checkUpgradeResponse(
   const agreed = agreedDeflate(deflate, headers.get("Sec-WebSocket-Extensions"));
   if (agreed instanceof ServalError) return failed("websocket.bad_sec_extensions", agreed.message);
 
-  // 6. No "use of a subprotocol that was not present in the client's handshake". None at all is allowed: section 4.2.2,
-  // step 5.5.
+  // 6. No "use of a subprotocol that was not present in the client's handshake". None is allowed too (section 4.2.2,
+  // step 5.5).
   const protocol = headers.get("Sec-WebSocket-Protocol");
   if (protocol !== undefined && !protocols.includes(protocol)) {
     return failed(
@@ -163,7 +163,7 @@ function failure(code: WebsocketCode, response: ResponseLike, message?: string):
   return websocketError(code, message === undefined ? { response } : { response, message });
 }
 
-/** A peer's or caller's text for a message: in JSON, so that a line break does not go on into a log. */
+/** A peer's or caller's text for a message, as JSON, so that a line break in it can't forge a line of a log. */
 function quoted(text: unknown): string {
   return typeof text === "string" ? JSON.stringify(text) : show(text);
 }

@@ -5,18 +5,18 @@
 // What a quoted-string stands for must be a token too. Space may stand around each part, and a list may have empty
 // elements, as in the other lists of HTTP (RFC 9110 section 5.6.1.2).
 
-/** One extension, as offered or agreed: its parameters in order, a repeated one as often as it comes. */
+/** One extension, as offered or agreed to. Parameters are in order, with repeats. */
 export interface Extension {
   readonly name: string;
   readonly parameters: readonly ExtensionParameter[];
 }
 
-/** A parameter's name and value; undefined where it has none. */
+/** A parameter's name and value; the value is undefined if it has none. */
 export type ExtensionParameter = readonly [name: string, value: string | undefined];
 
 const tchar = "[!#$%&'*+\\-.^_`|~\\dA-Za-z]";
 const ows = "[ \\t]*";
-// Sticky, each beginning where the last ended: one way to match, so the work is that of reading the value once.
+// Sticky: each begins where the last ended. There is only one way to match, so parsing takes linear time.
 const separators = /[ \t,]*/y;
 const extensionName = new RegExp(`(${tchar}+)${ows}`, "y");
 const extensionParameter = new RegExp(
@@ -24,7 +24,7 @@ const extensionParameter = new RegExp(
   "y",
 );
 
-/** The extensions of a header's value, in order; undefined where it breaks the grammar: it is never cut short. */
+/** The extensions in a header's value, in order; undefined if it is malformed, so a list is never cut short. */
 export function parseExtensions(value: string): Extension[] | undefined {
   const extensions: Extension[] = [];
   for (let at = 0; ;) {
@@ -52,7 +52,7 @@ export function parseExtensions(value: string): Extension[] | undefined {
   }
 }
 
-/** A header's value that says this; names and values must be tokens. */
+/** A header's value from extensions, whose names and values must be tokens. */
 export function formatExtensions(extensions: readonly Extension[]): string {
   return extensions.map(({ name, parameters }) => [name, ...parameters.map(formatParameter)].join("; ")).join(", ");
 }

@@ -3,42 +3,44 @@ import { checkBoolean, checkNumber, checkOptions, invalidArgument, optionSet, sh
 import { websocketError } from "../frames/errors.ts";
 import { formatExtensions, parseExtensions, type Extension, type ExtensionParameter } from "./extensions.ts";
 
-// What the two sides of permessage-deflate say to each other (RFC 7692 section 7.1), pure.
+// Negotiation of permessage-deflate (RFC 7692 section 7.1). Pure.
 
 /**
- * Options of permessage-deflate (RFC 7692), the same in both roles.
+ * Options of permessage-deflate (RFC 7692), the same for both roles.
  *
- * Without context takeover each message is compressed by itself, and no connection holds memory for it. With it, a
- * message may refer to those before, which makes small similar messages much smaller, and the connection holds some
- * 220 KiB to compress and 60 KiB to decompress; with windows of 12 bits about half of that.
+ * Without context takeover each message is compressed separately, and no connection holds memory for it. With it, a
+ * message may refer to earlier ones, which makes small similar messages much smaller; then a connection holds about 220
+ * KiB to compress and 60 KiB to decompress, and about half of that with windows of 12 bits.
  */
 export interface DeflateOptions {
-  /** The server compresses each message by itself. Default true. A server does so anyway for a client that asks. */
+  /** The server compresses each message separately. Default true. Always so if the client asks for it. */
   serverNoContextTakeover?: boolean;
-  /** The client compresses each message by itself. Default true. A client does so anyway for a server that asks. */
+  /** The client compresses each message separately. Default true. Always so if the server asks for it. */
   clientNoContextTakeover?: boolean;
-  /** How far back the server's messages may refer: 2 to the power of this, in bytes; 8 to 15. Default 15. */
+  /** How far back the server's messages may refer, as a power of 2 in bytes: 8 to 15. Default 15. */
   serverMaxWindowBits?: number;
   /**
-   * How far back the client's messages may refer, likewise. Default 15. Below that, a server sends and receives
-   * uncompressed messages with a client that can't be told of it.
+   * How far back the client's messages may refer, as a power of 2 in bytes: 8 to 15. Default 15. If it is smaller and
+   * the client does not support the parameter, a server agrees to no compression with that client.
    */
   clientMaxWindowBits?: number;
   /**
-   * How hard to compress, from 0 (not at all) and 1 (fast) to 9 (small). Default 5: for small messages as good as zlib's
-   * own default, 6, and a quarter faster for large ones and with takeover.
+   * How hard to compress, from 0 (not at all) and 1 (fast) to 9 (small). Default 5: for small messages as good as
+   * zlib's default, 6, and a quarter faster for large messages and with takeover.
    */
   level?: number;
-  /** How much memory a compressor takes besides its window, from 1 to 9: 2 to the power of `memLevel + 9` bytes. Default 5. */
+  /**
+   * How much memory a compressor takes besides its window, 1 to 9: 2 to the power of `memLevel + 9` bytes. Default 5.
+   */
   memLevel?: number;
-  /** Messages of fewer bytes are sent as they are. Default 256; with takeover, 64 may pay. */
+  /** Messages of fewer bytes are sent uncompressed. Default 256; with takeover, 64 may pay off. */
   threshold?: number;
 }
 
-/** Options with the defaults filled in, checked. */
+/** Checked options with defaults filled in. */
 export type DeflateSettings = Readonly<Required<DeflateOptions>>;
 
-/** What the two sides have agreed on. */
+/** The negotiated parameters. */
 export interface DeflateParameters {
   readonly serverNoContextTakeover: boolean;
   readonly clientNoContextTakeover: boolean;
@@ -67,9 +69,9 @@ const largest: DeflateSettings = {
 const defaults: DeflateSettings = { ...largest, level: 5, memLevel: 5, threshold: 256 };
 
 /**
- * The option `deflate`, checked: true for the defaults; undefined or false for no compression, which is undefined.
- * Where the platform can't keep contexts, which `canTakeOver` is asked for, no takeover is agreed on, whatever the options say.
- * Throws `core.invalid_argument`, naming the option, for what can't be meant.
+ * Checks the option `deflate`: true means the defaults; undefined or false means no compression, and returns undefined.
+ * If the platform can't keep contexts (`canTakeOver`), takeover is never negotiated. Throws `core.invalid_argument`,
+ * naming the option, for an invalid value.
  */
 export function deflateSettings(
   options: boolean | DeflateOptions | undefined,
@@ -83,7 +85,7 @@ export function deflateSettings(
 
 const deflateOptions = optionSet("deflate", Object.keys(defaults), "{ level: 1 }");
 
-/** The options that have a value. */
+/** The options that are set. */
 function given(options: DeflateOptions): DeflateOptions {
   checkOptions(deflateOptions, options);
   const entries = Object.entries(options).filter(([, value]) => value !== undefined);
@@ -96,7 +98,7 @@ function check(name: string, value: unknown): void {
   const low = smallest[key];
   const high = largest[key];
   if (typeof low === "boolean") checkBoolean(`deflate.${name}`, value as boolean, low);
-  // A threshold need not be whole, and Infinity is one that nothing reaches.
+  // A threshold need not be a whole number; Infinity compresses nothing.
   else
     checkNumber(`deflate.${name}`, value as number, low, {
       least: low,
@@ -105,7 +107,7 @@ function check(name: string, value: unknown): void {
     });
 }
 
-// ---- on the wire ----
+// ---- headers ----
 
 const extensionName = "permessage-deflate";
 const serverNoContextTakeover = "server_no_context_takeover";
@@ -113,7 +115,7 @@ const clientNoContextTakeover = "client_no_context_takeover";
 const serverMaxWindowBits = "server_max_window_bits";
 const clientMaxWindowBits = "client_max_window_bits";
 
-/** What an offer or a response says: whether a parameter is there, and the bits; 0 for a parameter without its value. */
+/** The parameters in an offer or a response; window bits are 0 for a parameter without a value. */
 interface Said {
   serverNoContextTakeover: boolean;
   clientNoContextTakeover: boolean;
@@ -125,8 +127,8 @@ interface Said {
 const windowBits = /^(?:[89]|1[0-5])$/;
 
 /**
- * Reads the parameters of an offer or a response. Undefined for one that is unknown, repeated, or has no valid value,
- * which an offer is declined for, and a connection failed for its response (section 7.1).
+ * Reads the parameters of an offer or a response. Undefined if one is unknown, repeated, or has an invalid value; then
+ * an offer is declined, and a response fails the connection (section 7.1).
  */
 function read(parameters: readonly ExtensionParameter[], isOffer: boolean): Said | undefined {
   const said: Said = {
@@ -149,7 +151,7 @@ function read(parameters: readonly ExtensionParameter[], isOffer: boolean): Said
         if (said.serverMaxWindowBits !== undefined || value === undefined || !windowBits.test(value)) return undefined;
         said.serverMaxWindowBits = Number(value);
         break;
-      case clientMaxWindowBits: // section 7.1.2.2: in an offer, it may come without a value
+      case clientMaxWindowBits: // section 7.1.2.2: in an offer it may have no value
         if (said.clientMaxWindowBits !== undefined) return undefined;
         if (value === undefined ? !isOffer : !windowBits.test(value)) return undefined;
         said.clientMaxWindowBits = Number(value ?? 0);
@@ -173,8 +175,8 @@ function format(said: Said): string {
 }
 
 /**
- * In the server role: agrees to the first of the client's offers that can be met, and gives the value of the response's
- * Sec-WebSocket-Extensions. Undefined where there is none, and the connection goes without (RFC 7692 section 5.1).
+ * Server: agrees to the client's first acceptable offer, with the value of the response's Sec-WebSocket-Extensions.
+ * Undefined if there is none; then the connection has no compression (RFC 7692 section 5.1).
  */
 export function acceptDeflate(
   settings: DeflateSettings,
@@ -184,7 +186,7 @@ export function acceptDeflate(
     if (name !== extensionName) continue;
     const offer = read(parameters, true);
     if (offer === undefined) continue;
-    // Section 7.1.2.2: a client that does not offer it can't be told to use a smaller window.
+    // Section 7.1.2.2: without this parameter in the offer, the client can't be limited.
     const canLimitClient = offer.clientMaxWindowBits !== undefined;
     if (!canLimitClient && settings.clientMaxWindowBits < 15) continue;
 
@@ -196,7 +198,7 @@ export function acceptDeflate(
     };
     const response = format({
       ...agreed,
-      // Section 7.1.2.1: to accept what was offered is to say it.
+      // Section 7.1.2.1: accepting this parameter requires it in the response.
       serverMaxWindowBits:
         offer.serverMaxWindowBits === undefined ? limit(agreed.serverMaxWindowBits) : agreed.serverMaxWindowBits,
       clientMaxWindowBits: limit(agreed.clientMaxWindowBits),
@@ -206,29 +208,28 @@ export function acceptDeflate(
   return undefined;
 }
 
-/** A window to speak of: 15 bits is what goes without saying. */
+/** The window bits to write; 15 is the default and left out. */
 function limit(bits: number): number | undefined {
   return bits === 15 ? undefined : bits;
 }
 
 /**
- * In the client role: the value of the request's Sec-WebSocket-Extensions. It is one offer: each thing that it asks of
- * the server is something that the options ask for, so there is no second one to fall back to.
+ * Client: the value of the request's Sec-WebSocket-Extensions. A single offer is enough: it asks only for what the
+ * options require, so there is nothing to fall back to.
  */
 export function offerDeflate(settings: DeflateSettings): string {
   return format({
     ...settings,
     serverMaxWindowBits: limit(settings.serverMaxWindowBits),
-    // Always there, since it lets the server limit us, which we can always do.
+    // Always included: it allows the server to limit the client, which the client can always do.
     clientMaxWindowBits: limit(settings.clientMaxWindowBits) ?? 0,
   });
 }
 
 /**
- * In the client role: what the response's Sec-WebSocket-Extensions agrees to, where {@link offerDeflate} was sent with
- * `settings`, or nothing where they are undefined; undefined where the server has declined. An error,
- * `websocket.bad_sec_extensions`, for what was not offered or is invalid: the connection must be failed then (RFC 6455
- * section 4.1, RFC 7692 sections 5.1 and 7.1).
+ * Client: what the response's Sec-WebSocket-Extensions agrees to, after {@link offerDeflate} with `settings`, or after
+ * no offer if they are undefined. Undefined if the server declined. The error `websocket.bad_sec_extensions` if it is
+ * invalid or was not offered: then the connection must fail (RFC 6455 section 4.1, RFC 7692 sections 5.1 and 7.1).
  */
 export function agreedDeflate(
   settings: DeflateSettings | undefined,
@@ -239,12 +240,12 @@ export function agreedDeflate(
   const [extension, another] = extensions;
   if (extension === undefined) return undefined;
   if (settings === undefined || extension.name !== extensionName || another !== undefined) {
-    return bad(`agrees to what was not offered: ${value}`);
+    return bad(`agrees to something that was not offered: ${value}`);
   }
   const response = read(extension.parameters, false);
   if (response === undefined) return bad(`has invalid parameters: ${value}`);
 
-  // A server that can't meet what the offer asks has to decline it; these have accepted without.
+  // A server that can't meet a requirement of the offer must decline it, not accept without it.
   const { serverMaxWindowBits = 15, clientMaxWindowBits = settings.clientMaxWindowBits } = response;
   const isMet =
     (response.serverNoContextTakeover || !settings.serverNoContextTakeover) &&
@@ -253,7 +254,7 @@ export function agreedDeflate(
   if (!isMet) return bad(`does not agree to what was offered: ${value}`);
   return {
     serverNoContextTakeover: response.serverNoContextTakeover,
-    // Section 7.1.1.2: what the client has said of itself holds, whatever the server answers.
+    // Section 7.1.1.2: the client keeps its own announcement, whatever the server answers.
     clientNoContextTakeover: response.clientNoContextTakeover || settings.clientNoContextTakeover,
     serverMaxWindowBits,
     clientMaxWindowBits,

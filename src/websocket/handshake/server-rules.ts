@@ -6,23 +6,23 @@ import { websocketError, type WebsocketCode } from "../frames/errors.ts";
 import { parseExtensions, type Extension } from "./extensions.ts";
 import { acceptDeflate, type DeflateParameters, type DeflateSettings } from "./permessage-deflate.ts";
 
-// The rules of the opening handshake (RFC 6455 section 4.2), pure.
+// The rules of the opening handshake for the server (RFC 6455 section 4.2). Pure.
 
-/** What a valid upgrade request says. */
+/** The offers in a valid upgrade request. */
 export interface UpgradeRequest {
   readonly key: string;
-  /** The subprotocols that the client offers, in its order of preference. */
+  /** The subprotocols that the client offers, in order of preference. */
   readonly protocols: readonly string[];
-  /** The extensions that the client offers, likewise. */
+  /** The extensions that the client offers, in order of preference. */
   readonly extensions: readonly Extension[];
 }
 
-/** Sixteen bytes in base64, in the one canonical way: the last digit has its four unused bits 0. */
+/** Sixteen bytes in canonical base64: the four unused bits of the last digit are 0. */
 const sixteenBytes = /^[A-Za-z\d+/]{21}[AQgw]==$/;
 
 const none: readonly never[] = [];
 
-/** Checks an upgrade request; the first rule that is broken decides. */
+/** Checks an upgrade request; the first broken rule decides. */
 export function checkUpgrade(request: Request): UpgradeRequest | ServalError {
   const headers = request.headers;
   if (hasBody(headers)) return httpError("http.unexpected_body");
@@ -43,7 +43,7 @@ export function checkUpgrade(request: Request): UpgradeRequest | ServalError {
 
   const key = headers.get("Sec-WebSocket-Key");
   if (key === undefined) return websocketError("websocket.no_sec_key");
-  // A repeated key has a comma in it.
+  // A repeated key contains a comma.
   if (!sixteenBytes.test(key)) return websocketError("websocket.bad_sec_key");
 
   const version = headers.get("Sec-WebSocket-Version");
@@ -54,7 +54,7 @@ export function checkUpgrade(request: Request): UpgradeRequest | ServalError {
   const protocols = offered === undefined ? none : parseTokenList(offered);
   if (protocols === undefined) return websocketError("websocket.bad_sec_protocol");
 
-  // Section 9.1: a value that breaks the grammar fails the connection, whether or not any extension is wanted.
+  // Section 9.1: a malformed value fails the connection, even if no extension is used.
   const extended = headers.get("Sec-WebSocket-Extensions");
   const extensions = extended === undefined ? none : parseExtensions(extended);
   if (extensions === undefined) return websocketError("websocket.bad_sec_extensions");
@@ -67,7 +67,7 @@ function hasBody(headers: Fields): boolean {
   return length !== undefined && !/^0+$/.test(length);
 }
 
-/** What the server agrees to of what a client offers: what its response says. */
+/** What the server agrees to, for its response. */
 export interface Agreed {
   /** The client's key. */
   readonly key: string;
@@ -78,8 +78,8 @@ export interface Agreed {
 }
 
 /**
- * What a valid request is answered with, where the application chose the subprotocol and `settings` say what is wanted of
- * permessage-deflate. Throws `websocket.bad_upgrade_result` for a subprotocol that was not offered.
+ * What to answer a valid request with, for the application's subprotocol and the `settings` of permessage-deflate.
+ * Throws `websocket.bad_upgrade_result` for a subprotocol that was not offered.
  */
 export function agree(
   { key, protocols, extensions }: UpgradeRequest,
@@ -110,7 +110,7 @@ export function switchingProtocols({ key, protocol, extensions }: Omit<Agreed, "
   return new Response({ status: 101, headers });
 }
 
-/** The same as the text to send, where nobody has anything to add: what it is made of is known to be sound. */
+/** The same as text to send, if no hook adds anything. All its parts are known to be valid. */
 export function switchingHead({ key, protocol, extensions }: Omit<Agreed, "deflate">): string {
   let head = `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${acceptKey(key)}\r\n`;
   if (protocol !== undefined) head += `Sec-WebSocket-Protocol: ${protocol}\r\n`;
@@ -118,7 +118,7 @@ export function switchingHead({ key, protocol, extensions }: Omit<Agreed, "defla
   return `${head}\r\n`;
 }
 
-/** The headers of the response that are the handshake's own: no hook can set them. */
+/** Headers of the response that belong to the handshake: no hook can set them. */
 const ownFields: readonly string[] = [
   "Upgrade",
   "Connection",
@@ -129,15 +129,15 @@ const ownFields: readonly string[] = [
   "Transfer-Encoding",
 ];
 
-/** The parts of the response that are the handshake's own, to see that hooks leave them as they are. */
+/** The parts of the response that belong to the handshake, to check that hooks do not change them. */
 export function ownValues({ status, body, headers }: Response): unknown[] {
   return [status, body.length, ...ownFields.map((name) => headers.get(name))];
 }
 
-/** The response that tells the peer why its request, as far as it is known, was refused. */
+/** The response that tells the peer why its request was refused. The request may be incomplete or missing. */
 export function refusal(error: ServalError, request?: Request): Response {
   const response = new Response({ status: statusOf(error, request), body: `${error.message}\n` });
-  // RFC 9110 section 15.5.6: a 405 names the methods that are allowed; 15.5.22: a 426 the protocol.
+  // RFC 9110 section 15.5.6: a 405 names the allowed methods. Section 15.5.22: a 426 names the protocol.
   if (response.status === 405) response.headers.set("Allow", "GET");
   if (response.status === 426) {
     response.headers.set("Upgrade", "websocket");
@@ -146,7 +146,7 @@ export function refusal(error: ServalError, request?: Request): Response {
   return response;
 }
 
-/** The response to a request that can't be upgraded: it says what is wrong with it. */
+/** The response to a request that can't be upgraded, which says what is wrong with it. */
 export function refuseUpgrade(request: Request): Response {
   const upgrade = checkUpgrade(request);
   return refusal(upgrade instanceof ServalError ? upgrade : websocketError("websocket.upgrade_declined"), request);
@@ -157,7 +157,7 @@ function statusOf(error: ServalError, request: Request | undefined): number {
     case "websocket.bad_method":
       return 405;
     case "websocket.bad_sec_version":
-      // A client of another version is told ours; one that names several has just made a bad request.
+      // A client with another version learns the supported one; several versions are a bad request.
       return (request?.headers.count("Sec-WebSocket-Version") ?? 1) > 1 ? 400 : 426;
     case "websocket.buffer_overflow":
       return 431;

@@ -2,27 +2,27 @@ import { isPlainObject } from "../../core/internal.ts";
 import { Response, type FetchResponse, type Fields } from "../../http/index.ts";
 import { websocketError } from "../frames/errors.ts";
 
-/** What an upgrade hook may say of a request that it accepts. */
+/** What an upgrade hook may return to accept a request. */
 export interface UpgradeAccepted<Data = unknown> {
-  /** The subprotocol: one of those that the client offered. */
+  /** The subprotocol: one that the client offered. */
   protocol?: string | undefined;
   /** More headers for the response. */
   headers?: Fields | Iterable<readonly [string, string]> | Readonly<Record<string, string>> | undefined;
-  /** What becomes `ws.data`. */
+  /** The value of `ws.data`. */
   data?: Data | undefined;
 }
 
-/** What an upgrade hook may return: nothing or an object to accept, a response (ours or fetch's) to refuse. */
+/** The result of an upgrade hook: nothing or an object to accept, a response (this library's or fetch's) to refuse. */
 export type UpgradeResult<Data = unknown> = UpgradeAccepted<Data> | Response | FetchResponse | undefined | void;
 
-/** What an upgrade hook's result comes to: a response to refuse with, or what to accept with. */
+/** The decision of an upgrade hook: a response to refuse with, or what to accept with. */
 export type Decision<Data> = Response | UpgradeAccepted<Data>;
 
 const plain: UpgradeAccepted<never> = {};
 
 /**
- * Reads an upgrade hook's result. A response of fetch's comes back as it is: its body has yet to be read, and the outcome
- * to pass {@link refusing}. Throws `websocket.bad_upgrade_result` for a result of no use.
+ * Interprets an upgrade hook's result. A fetch response is returned unchanged: read its body, then pass the result to
+ * {@link refusing}. Throws `websocket.bad_upgrade_result` for an invalid result.
  */
 export function decide<Data>(result: UpgradeResult<Data>): Decision<Data> | FetchResponse {
   if (result === undefined) return plain;
@@ -33,7 +33,7 @@ export function decide<Data>(result: UpgradeResult<Data>): Decision<Data> | Fetc
   }
   if (result instanceof Response) return refusing(result);
   if (isFetchResponse(result)) return result;
-  // What was meant to refuse must not let anyone in: `{ status: 401 }`, or an error that was returned.
+  // A result that was meant to refuse must not accept: `{ status: 401 }`, or a returned error.
   const other = isPlainObject(result) ? Object.keys(result).find((name) => !names.includes(name)) : "a class";
   if (other === undefined) return result;
   throw websocketError("websocket.bad_upgrade_result", {
@@ -43,7 +43,10 @@ export function decide<Data>(result: UpgradeResult<Data>): Decision<Data> | Fetc
 
 const names: readonly string[] = ["protocol", "headers", "data"];
 
-/** The response, if it can refuse: its status is no informational one. Else throws `websocket.bad_upgrade_result`. */
+/**
+ * Returns the response if it can refuse, which an informational one can't; otherwise throws
+ * `websocket.bad_upgrade_result`.
+ */
 export function refusing(response: Response): Response {
   if (response.status >= 200) return response;
   throw websocketError("websocket.bad_upgrade_result", {
@@ -51,7 +54,7 @@ export function refusing(response: Response): Response {
   });
 }
 
-/** Whether it is a response of fetch's, as far as one can see; a `Response` of ours has to be ruled out first. */
+/** Whether it looks like a fetch response. Check first that it is no `Response` of this library. */
 export function isFetchResponse(result: object): result is FetchResponse {
   return "headers" in result && "status" in result;
 }

@@ -7,23 +7,24 @@ export type ControlKind = "close" | "ping" | "pong";
 export type MessageData = string | Uint8Array;
 
 /**
- * What a stream, `Ws`, calls, one at a time. A handler that returns a promise is awaited before the next message
- * (the option `concurrency` raises that). One that throws or rejects closes the connection with 1011 and is told to `error`.
+ * The handlers of a stream, `Ws`, called one at a time. If a handler returns a promise, the next message waits for it
+ * (the option `concurrency` allows more). If it throws or rejects, the connection closes with 1011, and `error` gets
+ * the failure.
  */
 export interface HandlersOf<Ws = unknown> {
-  /** The stream is open. A promise is awaited before the first message. */
+  /** The stream is open. The first message waits for a returned promise. */
   open?: ((ws: Ws) => unknown) | undefined;
-  /** A message arrived. Having this handler is what makes a stream a pushed one. */
+  /** A message arrived. A stream with this handler can't be read from. */
   message?: ((ws: Ws, message: MessageData) => unknown) | undefined;
-  /** There is room again after `send` said that there is none. */
+  /** There is room again, after `send` returned false. */
   drain?: ((ws: Ws) => unknown) | undefined;
   /**
-   * A control frame arrived, with its payload, which is the handler's to keep. The stream answers pings and closes by
-   * itself. A promise is not awaited.
+   * A control frame arrived; the handler may keep its payload. The stream answers pings and closes itself. A returned
+   * promise is not awaited.
    */
   control?: ((ws: Ws, kind: ControlKind, payload: Uint8Array) => unknown) | undefined;
-  /** The connection has ended and the transport is closed. The last handler to run. */
+  /** The connection has ended and the transport is closed. No handler runs after this one. */
   close?: ((ws: Ws, info: CloseInfo) => unknown) | undefined;
-  /** Why a connection fails: the peer's violation, the transport, a limit, a handler. `close` follows. */
+  /** The connection failed: by the peer's violation, the transport, a limit, or a handler. `close` follows. */
   error?: ((ws: Ws, error: ServalError) => unknown) | undefined;
 }

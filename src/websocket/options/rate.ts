@@ -2,19 +2,16 @@ import { checkChoice, checkNumber, checkOptions, optionSet, refilled } from "../
 
 /** How fast a peer may send: the option `rate`. Infinity for no limit. */
 export interface RateOptions {
-  /**
-   * How many frames a second are taken: messages, the fragments of one, pings and pongs. Default Infinity, for `serve`
-   * 10,000.
-   */
+  /** How many frames a second: messages, their fragments, pings and pongs. Default Infinity; in `serve` 10,000. */
   messages?: number | undefined;
-  /** How many bytes a second are taken, frame headers included. Default Infinity, for `serve` 64 MiB. */
+  /** How many bytes a second, with frame headers. Default Infinity; in `serve` 64 MiB. */
   bytes?: number | undefined;
-  /** How many milliseconds' worth of both a peer that was silent may send at once. Default 2,000. */
+  /** How many milliseconds' worth of both a peer may send at once after silence. Default 2,000. */
   burst?: number | undefined;
   /**
-   * What becomes of a peer that sends faster. "wait", the default: reading pauses until it is within the rate again, so
-   * that the peer is slowed down by the transport. "close": the connection ends with `websocket.rate_exceeded`, close
-   * code 1008.
+   * What happens to a peer that sends faster. "wait", the default: reading pauses until the peer is within the rate
+   * again, so the transport slows it down. "close": the connection ends with `websocket.rate_exceeded`, close code
+   * 1008.
    */
   exceeded?: "wait" | "close" | undefined;
 }
@@ -24,7 +21,7 @@ export type RateSettings = Readonly<Required<{ [Name in keyof RateOptions]: NonN
 
 const rateOptions = optionSet("rate", ["messages", "bytes", "burst", "exceeded"], "{ messages: 100 }");
 
-/** Checks the option `rate`; undefined where there is no limit. Throws `core.invalid_argument`. */
+/** Checks the option `rate`; undefined for no limit. Throws `core.invalid_argument`. */
 export function rateSettings(given: RateOptions | false | undefined): RateSettings | undefined {
   if (given === undefined || given === false) return undefined;
   checkOptions(rateOptions, given);
@@ -36,16 +33,16 @@ export function rateSettings(given: RateOptions | false | undefined): RateSettin
 }
 
 /**
- * Two token buckets: what a peer may send fills up with time, and what came takes from it, also into debt, since
- * nobody knows before a read how much that brings.
+ * Two token buckets, for frames and bytes. They fill with time, and received data takes from them, also into debt,
+ * since the size of a read is not known before.
  */
 export class RateMeter {
   readonly #settings: RateSettings;
-  /** How many milliseconds' worth of frames and of bytes may still come at once; less than 0 for a debt. */
+  /** How many milliseconds' worth of frames and of bytes may still be received at once; negative for a debt. */
   #frames: number;
   #bytes: number;
   #at: number;
-  /** What had come when it was last asked. */
+  /** The total at the last call. */
   #framesBefore = 0;
   #bytesBefore = 0;
 
@@ -55,7 +52,7 @@ export class RateMeter {
     this.#at = now;
   }
 
-  /** Takes note of how much has come by now, in all; returns for how many milliseconds nothing more is to be taken. */
+  /** Counts up to the given totals; returns for how many milliseconds reading must pause. */
   take(frames: number, bytes: number, now: number): number {
     const { burst, messages: framesPerSecond, bytes: bytesPerSecond } = this.#settings;
     const passed = now - this.#at;

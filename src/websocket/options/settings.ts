@@ -19,7 +19,7 @@ import type { Observer } from "./statistics.ts";
 const bytes: NumberRule = { unit: "bytes" };
 const milliseconds: NumberRule = { unit: "milliseconds" };
 
-/** Options with the defaults filled in, checked; made once for all the connections of a server. */
+/** Checked options with defaults filled in; made once for all connections of a server. */
 export class Settings<Ws = unknown, Data = unknown> {
   readonly maxHeaderSize: number;
   readonly maxMessageSize: number;
@@ -27,7 +27,7 @@ export class Settings<Ws = unknown, Data = unknown> {
   readonly highWaterMark: number;
   readonly maxBufferedAmount: number;
   readonly overflow: "close" | "drop" | "wait";
-  /** The most payload of a frame. */
+  /** The largest payload of a frame. */
   readonly fragmentSize: number;
   readonly text: "string" | "bytes";
   readonly concurrency: number;
@@ -39,21 +39,21 @@ export class Settings<Ws = unknown, Data = unknown> {
   readonly observer: Observer<Ws> | undefined;
 
   /**
-   * Throws `core.invalid_argument`, naming the option, for a value that can't be meant. Names of options are checked by
-   * the function that takes them.
+   * Throws `core.invalid_argument`, naming the option, for an invalid value. The function that takes the options checks
+   * their names.
    */
   constructor(options: OptionsOf<Ws, Data>, observer?: Observer<Ws>) {
     for (const name of functions) checkFunction(name, options[name]);
     if (options.timeouts !== undefined) checkOptions(timeoutOptions, options.timeouts);
     this.maxHeaderSize = checkNumber("maxHeaderSize", options.maxHeaderSize, 16 * 1024, bytes);
     this.maxMessageSize = checkNumber("maxMessageSize", options.maxMessageSize, 16 * 1024 * 1024, bytes);
-    // Below 1 there would be no room even where nothing waits.
+    // Below 1 there would never be room.
     this.highWaterMark = Math.max(1, checkNumber("highWaterMark", options.highWaterMark, 64 * 1024, bytes));
     this.maxBufferedAmount = checkNumber("maxBufferedAmount", options.maxBufferedAmount, 16 * 1024 * 1024, bytes);
     this.maxFragments = Math.max(1, checkNumber("maxFragments", options.maxFragments, 16 * 1024));
     this.overflow = checkChoice("overflow", options.overflow, ["close", "drop", "wait"]);
     const autoFragment = checkBoolean("autoFragment", options.autoFragment, true);
-    // The smallest is Beast's.
+    // Smaller frames would be mostly headers.
     const writeBufferSize = Math.max(
       8,
       Math.floor(checkNumber("writeBufferSize", options.writeBufferSize, 128 * 1024, bytes)),
@@ -88,7 +88,7 @@ const others = [
   "clock",
 ];
 
-/** The names of the options of a stream, for functions that take them with others; these know the peer. */
+/** The option names of a stream, for functions that take them with others. These functions set `peer` themselves. */
 export const streamOptionNames: readonly string[] = [...functions, ...others];
 
 /** The options of `new websocket.Stream`. */

@@ -1,47 +1,47 @@
 import type { ServalError } from "../../core/index.ts";
 import type { MessageData } from "./handlers.ts";
 
-/** What has gone over a connection since it opened: `ws.stats()`. */
+/** The counts of a connection since it opened: `ws.stats()`. */
 export interface Statistics {
-  /** How many messages were received whole, and sent whole as far as this side is concerned. */
+  /** How many messages were received whole, and sent whole to the transport. */
   readonly messagesReceived: number;
   readonly messagesSent: number;
-  /** How many messages were not sent since there was no room, with the option `overflow: "drop"`. */
+  /** How many messages were not sent for lack of room, with `overflow: "drop"`. */
   readonly messagesDropped: number;
-  /** Bytes on the wire after the handshake, frame headers and control frames included. */
+  /** Bytes on the wire after the handshake, with frame headers and control frames. */
   readonly bytesReceived: number;
   readonly bytesSent: number;
-  /** Bytes of messages, as the application sees them. */
+  /** Bytes of messages, before compression. */
   readonly payloadReceived: number;
   readonly payloadSent: number;
-  /** Of the messages that were compressed, the size on the wire divided by their own; undefined where none was. */
+  /** For compressed messages, the size on the wire divided by the uncompressed size; undefined if there were none. */
   readonly compressionReceived: number | undefined;
   readonly compressionSent: number | undefined;
   /** How many bytes wait to be sent. */
   readonly bufferedAmount: number;
-  /** How long the last ping took to be answered, in milliseconds; undefined where none was. */
+  /** The round trip of the last ping that was answered, in milliseconds; undefined if there was none. */
   readonly roundTripTime: number | undefined;
-  /** How often reading stopped because nobody took what had come. */
+  /** How often reading stopped because received messages were not taken. */
   readonly pauses: number;
-  /** How often reading stopped because the peer sent faster than `rate` allows. */
+  /** How often reading stopped because the peer exceeded `rate`. */
   readonly throttles: number;
 }
 
-/** What a server is told of its connections, besides what the handlers of its application are. */
+/** What a server is told about its connections, besides the application's handlers. */
 export interface Observer<Ws> {
   /** The connection is open; before the handler `open`. */
   opened(ws: Ws): void;
   /** A whole message goes to the application. */
   message(ws: Ws, message: MessageData): void;
-  /** As much waits to be sent as `highWaterMark` says, and less did before. */
+  /** `bufferedAmount` has reached `highWaterMark`. */
   backpressure(ws: Ws): void;
-  /** So many more handlers that returned a promise are at work, or so many fewer. */
+  /** The number of handlers with an unsettled promise has changed. */
   working(change: 1 | -1): void;
   /** Why the connection fails; before the handler `error`. */
   failed(ws: Ws, error: ServalError): void;
 }
 
-/** What is on the wire of what there was; undefined where there was nothing. */
+/** The ratio of compressed to uncompressed size; undefined without any. */
 export function ratio(deflated: number, inflated: number): number | undefined {
   return inflated === 0 ? undefined : deflated / inflated;
 }

@@ -3,8 +3,8 @@ import type { Request } from "../../http/index.ts";
 import type { UpgradeResult } from "../handshake/upgrade.ts";
 
 /**
- * Looks at a valid upgrade request before it is answered, sync or async, and accepts or refuses it. If it throws, the
- * peer gets 500 and `accept` the error.
+ * Accepts or refuses a valid upgrade request before it is answered, sync or async. If it throws, the peer gets 500, and
+ * `accept` fails with the error.
  */
 export type UpgradeHook<Data = unknown> = (
   request: Request,
