@@ -5,7 +5,7 @@ import { getEventListeners } from "node:events";
 import type { ServalError } from "../../../src/core/index.ts";
 import { encodeLatin1 } from "../../../src/core/text.ts";
 import { serve, type RequestHandler, type ServeOptions } from "../../../src/http/index.ts";
-import { pair, VirtualClock, type PairOptions, type PairStream } from "../../../src/testing/index.ts";
+import { pair, VirtualClock, type PairOptions, type PairStream, type Run } from "../../../src/testing/index.ts";
 import { deferred, quiet } from "../../support/quiet.ts";
 import { RawPeer } from "../../support/raw-peer.ts";
 
@@ -76,11 +76,13 @@ export interface ServingInit extends ServeOptions {
   peerPair?: PairOptions;
   /** Whether the client reads nothing at first. */
   paused?: boolean;
+  /** The run of `everyFailure` that it belongs to. */
+  run?: Run;
 }
 
 /** A connection that is served, and what became of it. */
 export class Serving {
-  readonly clock: VirtualClock = new VirtualClock();
+  readonly clock: VirtualClock;
   readonly stream: PairStream;
   readonly client: RawPeer;
   /** How often it has completed, with what, and whether that was inside the call. */
@@ -93,19 +95,25 @@ export class Serving {
 
   constructor(
     handler: RequestHandler,
-    { pair: own = {}, peerPair = {}, paused = false, ...options }: ServingInit = {},
+    { pair: own = {}, peerPair = {}, paused = false, run, ...options }: ServingInit = {},
   ) {
     const [stream, peer] = pair(own, peerPair);
     this.stream = stream;
+    this.clock = run?.clock ?? new VirtualClock();
     this.client = new RawPeer(peer, paused);
     this.#signals = [options.signal, options.stop];
     let returned = false;
     const { clock, errors } = this;
-    serve(stream, handler, { clock, date: false, error: (error) => errors.push(error), ...options }, (error) => {
-      this.completions++;
-      this.error = error;
-      this.inside ||= !returned;
-    });
+    serve(
+      run?.wrap(stream) ?? stream,
+      handler,
+      { clock, date: false, error: (error) => errors.push(error), ...options },
+      (error) => {
+        this.completions++;
+        this.error = error;
+        this.inside ||= !returned;
+      },
+    );
     returned = true;
   }
 

@@ -1,22 +1,17 @@
 import assert from "node:assert/strict";
-import { after, before, describe, it } from "node:test";
+import { describe, it } from "node:test";
 import type { CloseInfo, ServalError } from "../../../src/core/index.ts";
-import { pair, VirtualClock, type PairOptions } from "../../../src/testing/index.ts";
+import { everyFailure, pair, VirtualClock, type PairOptions, type Run } from "../../../src/testing/index.ts";
 import { Stream, type MessageData, type StreamOptions } from "../../../src/websocket/index.ts";
 import { binary, close, concat, frame, more, ping, text } from "../support/frames.ts";
 import { afterSteps, quiet } from "../../support/quiet.ts";
 import { WebSocketPeer } from "../support/kit.ts";
 import { requestBytes } from "../support/requests.ts";
 import { leave, Tracked } from "../support/tracked.ts";
-import { everyFailure } from "../../support/every-failure.ts";
+import { outcomes } from "../../support/outcomes.ts";
+import { assertNoneUnhandled } from "../../support/unhandled.ts";
 
-const unhandled: unknown[] = [];
-const note = (reason: unknown): void => void unhandled.push(reason);
-before(() => process.on("unhandledRejection", note));
-after(() => {
-  process.off("unhandledRejection", note);
-  assert.deepEqual(unhandled, []);
-});
+assertNoneUnhandled();
 
 /** What a client says in a whole session. */
 const said = concat(
@@ -96,15 +91,15 @@ async function session(
   own: PairOptions,
   peers: PairOptions,
   act?: (outcome: Outcome) => void,
-  bytes = said,
+  { bytes = said, run }: { bytes?: Uint8Array; run?: Run } = {},
 ): Promise<Outcome> {
   const [next, other] = pair({ capacity: Infinity, ...own }, { capacity: Infinity, ...peers });
   const peer = new WebSocketPeer(other);
-  const clock = new VirtualClock();
+  const clock = run?.clock ?? new VirtualClock();
   // The handlers are found when they are needed: this is known only after the options are copied.
   const late: StreamOptions = {};
   const pushed = use === uses[2][1];
-  const ws = new Stream(next, {
+  const ws = new Stream(run?.wrap(next) ?? next, {
     clock,
     highWaterMark: 64,
     ...(pushed && { message: (one, message) => late.message!(one, message) }),
@@ -120,6 +115,7 @@ async function session(
   await quiet();
   await quiet();
   await leave({ peer, clock, isClosed: () => outcome.closed !== undefined }, bye);
+  if (run !== undefined) await ws.closed.then(() => quiet());
   tracked.assertSettled();
   assert.ok(outcome.closed !== undefined, "closed is pending");
   assert.deepEqual([clock.pending, next.closed, ws.isOpen, ws.bufferedAmount], [0, true, false, 0]);
@@ -136,16 +132,13 @@ for (const [name, use] of uses) {
     });
 
     for (const size of [Infinity, 30]) {
-      it(`the n-th operation fails, for every n${size === 30 ? ", in short reads and writes" : ""}`, async () => {
-        await everyFailure(size === 30 ? 15 : 4, async (failAfter) => {
-          const { next, closed } = await session(use, { failAfter, maxRead: size, maxWrite: size }, {});
-          if (next.operations <= failAfter) {
-            assert.equal(closed?.code, 4000);
-            return true;
-          }
-          assert.ok(closed?.code === 1006 || closed?.code === 4000, `${closed?.code}`);
-          return false;
+      it(`whatever fails below${size === 30 ? ", in short reads and writes" : ""}`, async () => {
+        const runs = await everyFailure(async (run) => {
+          const { closed } = await session(use, { maxRead: size, maxWrite: size }, {}, undefined, { run });
+          const codes = outcomes(run).length === 0 ? [4000] : [1006, 4000];
+          assert.ok(codes.includes(closed!.code), `${closed!.code}`);
         });
+        assert.ok(runs.length > (size === 30 ? 60 : 20), runs.join());
       });
     }
 
@@ -190,7 +183,7 @@ for (const [name, use] of uses) {
 
     it("a violation in the middle is told to the peer and the caller", async () => {
       const bytes = concat(requestBytes(), text("one"), frame(5), text("two"));
-      const { closed, peer, settled } = await session(use, {}, {}, undefined, bytes);
+      const { closed, peer, settled } = await session(use, {}, {}, undefined, { bytes });
       assert.deepEqual([closed?.code, closed?.clean], [1002, false]);
       assert.match(peer.frames.at(-1) ?? "", /^close 1002/);
       if (name.startsWith("pulled"))

@@ -1,23 +1,18 @@
 // Whole sessions that use everything, in both roles, with everything that may fail failing at every moment.
 import assert from "node:assert/strict";
-import { after, before, describe, it } from "node:test";
+import { describe, it } from "node:test";
 import type { Role } from "../../../src/core/index.ts";
-import type { PairOptions } from "../../../src/testing/index.ts";
+import { everyFailure, type PairOptions, type Run } from "../../../src/testing/index.ts";
 import { prepare, type Stream } from "../../../src/websocket/index.ts";
 import { Connection, extensions, responseTo, roles } from "../support/client-kit.ts";
 import { concat, frame } from "../support/frames.ts";
 import { afterSteps, quiet } from "../../support/quiet.ts";
 import { requestBytes } from "../support/requests.ts";
 import { leave, Tracked } from "../support/tracked.ts";
-import { everyFailure } from "../../support/every-failure.ts";
+import { outcomes } from "../../support/outcomes.ts";
+import { assertNoneUnhandled } from "../../support/unhandled.ts";
 
-const unhandled: unknown[] = [];
-const note = (reason: unknown): void => void unhandled.push(reason);
-before(() => process.on("unhandledRejection", note).on("uncaughtException", note));
-after(() => {
-  process.off("unhandledRejection", note).off("uncaughtException", note);
-  assert.deepEqual(unhandled, []);
-});
+assertNoneUnhandled();
 
 const never = new Promise<never>(() => {});
 
@@ -118,11 +113,11 @@ async function session(
   role: Role,
   own: PairOptions,
   peers: PairOptions,
-  { act, deflates = false }: { act?: (connection: Connection) => void; deflates?: boolean } = {},
+  { act, deflates = false, run }: { act?: (connection: Connection) => void; deflates?: boolean; run?: Run } = {},
 ): Promise<Outcome> {
   const timeouts = { idle: 300_000, keepAlivePings: true };
   const options = { highWaterMark: 200, writeBufferSize: 2000, timeouts, deflate: deflates };
-  const connection = new Connection(role, options, { pair: own, peerPair: peers });
+  const connection = new Connection(role, options, { pair: own, peerPair: peers, ...(run !== undefined && { run }) });
   const { ws, peer, clock } = connection;
   const sources: Source[] = [];
   const tracked = new Tracked();
@@ -142,6 +137,7 @@ async function session(
   void peer.write(said(connection));
   for (let turn = 0; turn < 5; turn++) await quiet();
   await leave({ peer, clock, isClosed: () => connection.closed !== undefined }, connection.close(4000, "bye"));
+  if (run !== undefined) await ws.closed.then(() => quiet());
   tracked.assertSettled();
   assert.ok(
     sources.every(({ isInUse }) => !isInUse),
@@ -180,16 +176,16 @@ for (const role of roles) {
       [", in short reads and writes", 700, false],
       [", with compressed messages", 700, true],
     ] as const) {
-      it(`the n-th operation fails, for every n${name}`, async () => {
-        await everyFailure(6, async (failAfter) => {
-          const { connection } = await session(role, { failAfter, maxRead: size, maxWrite: size }, {}, { deflates });
-          if (connection.next.operations <= failAfter) {
-            assert.equal(connection.closed?.code, 4000);
-            return true;
-          }
-          assert.ok([1006, 4000].includes(connection.closed!.code));
-          return false;
-        });
+      it(`whatever fails below${name}`, async () => {
+        const runs = await everyFailure(
+          async (run) => {
+            const { connection } = await session(role, { maxRead: size, maxWrite: size }, {}, { deflates, run });
+            const codes = outcomes(run).length === 0 ? [4000] : [1006, 4000];
+            assert.ok(codes.includes(connection.closed!.code), `${connection.closed!.code}`);
+          },
+          size < Infinity ? { failures: ["error", "end"] } : {},
+        );
+        assert.ok(runs.length > 30, runs.join());
       });
     }
 

@@ -2,7 +2,7 @@
 // own making, masks nothing, and takes nothing that is not masked.
 import assert from "node:assert/strict";
 import type { CloseInfo, Role } from "../../../src/core/index.ts";
-import { pair, VirtualClock, type PairOptions, type PairStream } from "../../../src/testing/index.ts";
+import { pair, VirtualClock, type PairOptions, type PairStream, type Run } from "../../../src/testing/index.ts";
 import { Stream, type HandshakeOptions, type MessageData, type StreamOptions } from "../../../src/websocket/index.ts";
 import * as frames from "./frames.ts";
 import { framesIn, wholeFrames, type FrameForm, type SentFrame } from "./frames.ts";
@@ -21,6 +21,8 @@ export interface Setup {
   /** The stream's side of the pair, and the peer's. */
   pair?: PairOptions;
   peerPair?: PairOptions;
+  /** The run of `everyFailure` that it belongs to. */
+  run?: Run;
   /** What the peer sends right behind its half of the handshake. */
   behind?: (connection: Connection) => Uint8Array;
   /** What a client's handshake asks for. */
@@ -41,19 +43,20 @@ export class Connection {
   readonly ws: Stream;
   readonly next: PairStream;
   readonly peer: WebSocketPeer;
-  readonly clock: VirtualClock = new VirtualClock();
+  readonly clock: VirtualClock;
   /** What reached the handlers `error` and `drain`. */
   readonly errors: string[] = [];
   drains = 0;
   /** How it ended, once it has. */
   closed: CloseInfo | undefined;
 
-  constructor(role: Role, options: StreamOptions, { pair: side, peerPair }: Setup) {
+  constructor(role: Role, options: StreamOptions, { pair: side, peerPair, run }: Setup) {
     this.role = role;
+    this.clock = run?.clock ?? new VirtualClock();
     const [next, other] = pair({ capacity: Infinity, ...side }, { capacity: Infinity, ...peerPair });
     this.next = next;
     this.peer = new WebSocketPeer(other);
-    this.ws = new Stream(next, {
+    this.ws = new Stream(run?.wrap(next) ?? next, {
       clock: this.clock,
       error: (_, error) => void this.errors.push(error.code),
       drain: () => void this.drains++,

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import type { CloseInfo, ServalError } from "../../../src/core/index.ts";
 import { handled } from "../../../src/core/internal.ts";
 import { Fields } from "../../../src/http/index.ts";
-import { pair, VirtualClock, type PairOptions, type PairStream } from "../../../src/testing/index.ts";
+import { pair, VirtualClock, type PairOptions, type PairStream, type Run } from "../../../src/testing/index.ts";
 import {
   Stream,
   type AcceptOptions,
@@ -11,7 +11,7 @@ import {
   type MessageData,
   type StreamOptions,
 } from "../../../src/websocket/index.ts";
-import { quiet } from "../../support/quiet.ts";
+import { deferred, quiet } from "../../support/quiet.ts";
 import { RawPeer } from "../../support/raw-peer.ts";
 import { describeFrames, wholeFrames } from "./frames.ts";
 import { requestBytes } from "./requests.ts";
@@ -62,6 +62,8 @@ export interface Accepting<Data = unknown> {
   next: PairStream;
   peer: WebSocketPeer;
   clock: VirtualClock;
+  /** Fulfils when the completion handler has run. */
+  done: Promise<void>;
   /** How often the completion handler ran, with what, and whether that was inside the call. */
   completions: number;
   error: ServalError | undefined;
@@ -82,6 +84,8 @@ export interface AcceptCall<Data = unknown> {
   /** The stream's side of the pair, and the peer's. */
   pair?: PairOptions;
   peerPair?: PairOptions;
+  /** The run of `everyFailure` that it belongs to. */
+  run?: Run;
   /** Runs in the completion handler. */
   completed?: (ws: Stream<Data>) => unknown;
 }
@@ -92,10 +96,11 @@ export interface AcceptCall<Data = unknown> {
  */
 export function accepting<Data = unknown>(call: AcceptCall<Data> = {}): Accepting<Data> {
   const [next, other] = pair({ capacity: Infinity, ...call.pair }, { capacity: Infinity, ...call.peerPair });
-  const clock = new VirtualClock();
+  const clock = call.run?.clock ?? new VirtualClock();
   const messages: MessageData[] = [];
   const errors: string[] = [];
-  const ws = new Stream<Data>(next, {
+  const { promise: done, resolve } = deferred();
+  const ws = new Stream<Data>(call.run?.wrap(next) ?? next, {
     clock,
     message: (_, message) => void messages.push(message),
     error: (_, error) => void errors.push(error.code),
@@ -108,6 +113,7 @@ export function accepting<Data = unknown>(call: AcceptCall<Data> = {}): Acceptin
     next,
     peer: new WebSocketPeer(other),
     clock,
+    done,
     completions: 0,
     error: undefined,
     inside: false,
@@ -125,6 +131,7 @@ export function accepting<Data = unknown>(call: AcceptCall<Data> = {}): Acceptin
     state.error = error;
     state.inside ||= !returned;
     call.completed?.(ws);
+    resolve();
   };
   if (source === undefined) ws.accept(accept, completed);
   else ws.accept(source, accept, completed);

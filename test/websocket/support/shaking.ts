@@ -1,9 +1,10 @@
 // Handshakes in the client role over pairs in memory, and the server at the other end, which speaks in bytes.
-import type { ServalError } from "../../../src/core/index.ts";
+import type { ByteStream, ServalError } from "../../../src/core/index.ts";
 import type { Request, Response } from "../../../src/http/index.ts";
-import { pair, VirtualClock, type PairOptions, type PairStream } from "../../../src/testing/index.ts";
+import { pair, VirtualClock, type PairOptions, type PairStream, type Run } from "../../../src/testing/index.ts";
 import { ClientHandshake, type HandshakeInput } from "../../../src/websocket/operations/client-handshake.ts";
 import type { HandshakeResult } from "../../../src/websocket/operations/opening.ts";
+import { deferred } from "../../support/quiet.ts";
 import { concat } from "./frames.ts";
 import { answerTo } from "./requests.ts";
 
@@ -13,6 +14,10 @@ export interface Shaking {
   next: PairStream;
   server: PairStream;
   clock: VirtualClock;
+  /** What the handshake stands on: `next`, or in a run of `everyFailure` a stream over it. */
+  below: ByteStream;
+  /** Fulfils with the handshake's outcome. */
+  done: Promise<void>;
   /** What is to be seen of it: that the request was sent, a response received; and what the owner was told, in order. */
   readonly told: string[];
   /** Whether it told the outcome inside of `start`. */
@@ -40,6 +45,8 @@ export interface ShakingCall {
   ends?: boolean;
   /** Whether the server reads nothing. */
   deaf?: boolean;
+  /** The run of `everyFailure` that it belongs to. */
+  run?: Run;
   /** Does something with the next layer first. */
   busy?: (next: PairStream) => unknown;
 }
@@ -47,7 +54,9 @@ export interface ShakingCall {
 /** Starts a handshake. What `start` throws comes out. */
 export function shaking(call: ShakingCall = {}): Shaking {
   const [next, server] = pair({ capacity: Infinity, ...call.pair }, { capacity: Infinity, ...call.serverPair });
-  const clock = new VirtualClock();
+  const clock = call.run?.clock ?? new VirtualClock();
+  const below = call.run?.wrap(next) ?? next;
+  const { promise: done, resolve } = deferred();
   const input: HandshakeInput = {
     host: "example.com",
     target: "/chat",
@@ -60,13 +69,14 @@ export function shaking(call: ShakingCall = {}): Shaking {
   };
   let returned = false;
   const calls: string[] = [];
-  const operation = new ClientHandshake(next, input, {
+  const operation = new ClientHandshake(below, input, {
     completed: (error, result) => {
       calls.push("completed");
       state.inside ||= !returned;
       state.error = error;
       state.result = result;
       state.closedBefore = next.closed;
+      resolve();
     },
     ended: () => calls.push("ended"),
   });
@@ -75,6 +85,8 @@ export function shaking(call: ShakingCall = {}): Shaking {
     next,
     server,
     clock,
+    below,
+    done,
     get told() {
       const sent = operation.request === undefined ? [] : ["sent"];
       const received = operation.response === undefined ? [] : ["received"];

@@ -8,7 +8,8 @@ import { Response, serve, type Body, type Exchange, type RequestHandler } from "
 import { listen } from "../../../../src/net/index.ts";
 import { deferred, quiet } from "../../../support/quiet.ts";
 import { get, HandBody, post, Serving, type ServingInit } from "../../support/serving.ts";
-import { everyFailure } from "../../../support/every-failure.ts";
+import { everyFailure, type Run } from "../../../../src/testing/index.ts";
+import { outcomes } from "../../../support/outcomes.ts";
 
 /** A connection whose handler asks for the signal of each request, and answers when it is told to. */
 class Watched {
@@ -191,27 +192,29 @@ describe("the signal of an exchange", () => {
   });
 
   it("aborts by whichever operation fails, and nothing is left", async () => {
-    await everyFailure(1, async (n) => {
-      const watched = new Watched({ pair: { failAfter: n } });
+    const scenario = async (run: Run): Promise<void> => {
+      const watched = new Watched({ run });
       const { serving } = watched;
       await serving.send(kept);
       for (let at = 0; at < 2 && at < watched.answers.length; at++) {
         await watched.answer(at);
         if (serving.completions === 0) await serving.send(kept);
       }
-      if (serving.completions === 0) {
+      if (run.met === undefined) {
         // All went well so far; what is left is the end.
         assert.deepEqual(watched.reasons, [undefined, undefined, undefined]);
         serving.client.stream.reset();
         await quiet();
         assert.deepEqual(watched.reasons, [undefined, undefined, reset]);
-        return true;
+        return;
       }
-      serving.assertEnded("testing.failure");
-      const aborted = watched.reasons.filter((code) => code !== undefined);
-      assert.ok(aborted.length <= 1 && aborted.every((code) => code === "testing.failure"));
-      return false;
-    });
+      const [code] = outcomes(run);
+      serving.assertEnded(code);
+      const aborted = watched.reasons.filter((reason) => reason !== undefined);
+      assert.ok(aborted.length <= 1 && aborted.every((reason) => reason === code));
+    };
+    const runs = await everyFailure(scenario, { failures: ["error", "reset"] });
+    assert.ok(runs.length > 10, runs.join());
   });
 });
 
