@@ -7,6 +7,7 @@ export { suggestedTimeouts } from "./options/options.ts";
 export type {
   AcceptOptions,
   AcceptSource,
+  AttachOptions,
   CloseOptions,
   ControlOptions,
   HandshakeOptions,

@@ -2,6 +2,7 @@ import type { Role } from "../../core/index.ts";
 import { utf8Length, writeUtf8 } from "../../core/internal.ts";
 import { inlineUpTo, type Deflater } from "../deflate/deflate.ts";
 import { deflatedBit, finalBit, type opcode } from "../frames/frame.ts";
+import { defaultDeflate } from "../handshake/permessage-deflate.ts";
 import { copiedUpTo, FrameBuffer, type FrameOptions } from "./frame-buffer.ts";
 import { PreparedMessage, type WholeData } from "./prepared.ts";
 
@@ -82,7 +83,7 @@ export class Outgoing extends FrameBuffer {
 
   /** The fewest bytes of a message that is compressed. */
   get threshold(): number {
-    return this.options.deflate?.threshold ?? 0;
+    return this.options.deflate?.threshold ?? defaultDeflate.threshold;
   }
 
   /** Some messages get no smaller. With takeover the peer must have them all the same: later ones may refer to them. */
