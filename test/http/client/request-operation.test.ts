@@ -10,7 +10,7 @@ import { quiet } from "../../support/quiet.ts";
 import { HandBody } from "../support/serving.ts";
 
 describe("the body of a request", () => {
-  it("comes in parts, asked for as they are taken, while the response is read", async () => {
+  it("is sent in parts as they are taken, while the response is read", async () => {
     const body = new HandBody();
     const asking = new Asking({}, { capacity: 100 }, true);
     await asking.ask(post(body));
@@ -29,7 +29,7 @@ describe("the body of a request", () => {
     assert.deepEqual([asking.stream.closed, body.stops, body.drops], [false, 0, 0]);
   });
 
-  it("that is still being sent when the response ends is cut, and the stream closed behind the response", async () => {
+  it("still being sent when the response ends is cut, and the stream is closed after the response", async () => {
     for (const text of [answers[0]![1], answers[2]![1]]) {
       const body = new HandBody();
       const asking = new Asking();
@@ -41,7 +41,7 @@ describe("the body of a request", () => {
     }
   });
 
-  it("all of which is on its way when the response ends is waited for, so that the stream can be used again", async () => {
+  it("whose last write is in flight when the response ends is completed, so that the stream can be used again", async () => {
     for (const text of [answers[0]![1], answers[2]![1]]) {
       const asking = new Asking({}, { capacity: 50 }, true);
       await asking.ask(post("x".repeat(1000)));
@@ -60,7 +60,7 @@ describe("the body of a request", () => {
     }
   });
 
-  it("that is refused while it is sent is cut: the response is read, and the stream closed behind it", async () => {
+  it("refused while it is being sent is cut: the response is read, and then the stream closed", async () => {
     for (const kind of ["parts", "bytes"]) {
       const body = new HandBody();
       const asking = new Asking({}, { capacity: 100 }, true);
@@ -76,7 +76,7 @@ describe("the body of a request", () => {
     }
   });
 
-  it("that is refused without a word more closes the stream at once", async () => {
+  it("refused without a response body closes the stream at once", async () => {
     const body = new HandBody();
     const asking = new Asking();
     await asking.ask(post(body));
@@ -99,7 +99,7 @@ describe("the body of a request", () => {
     }
   });
 
-  it("that is not as long as announced ends the request", async () => {
+  it("of another length than announced ends the request", async () => {
     const body = new HandBody();
     const asking = new Asking();
     await asking.ask(post(body, { "Content-Length": "5" }));
@@ -108,7 +108,7 @@ describe("the body of a request", () => {
     asking.assertDone("http.bad_content_length");
   });
 
-  it("that fails behind the response leaves no stream that could be used", async () => {
+  it("that fails after the response leaves no usable stream", async () => {
     for (const read of [true, false]) {
       const body = new HandBody();
       const asking = new Asking();
@@ -129,7 +129,7 @@ describe("the body of a request", () => {
     }
   });
 
-  it("is let go of where the request fails before it has begun", async () => {
+  it("is stopped if the request fails before it has begun", async () => {
     for (const headers of [{}, expecting]) {
       for (const failAfter of [0, 1]) {
         const body = new HandBody();
@@ -143,7 +143,7 @@ describe("the body of a request", () => {
 });
 
 describe("a request that expects 100 (Continue)", () => {
-  it("sends its body when it is told to", async () => {
+  it("sends its body after a 100", async () => {
     for (const body of ["hello", new HandBody()]) {
       const asking = new Asking({ maxWrite: 10 });
       await asking.ask(post(body, expecting));
@@ -165,7 +165,7 @@ describe("a request that expects 100 (Continue)", () => {
     }
   });
 
-  it("and is told so while its head is still on its way", async () => {
+  it("sends its body even if 100 comes while its head is being sent", async () => {
     const asking = new Asking({}, { capacity: 10 }, true);
     await asking.ask(post("hello", expecting));
     await asking.answer("HTTP/1.1 100 Continue\r\n\r\n");
@@ -176,7 +176,7 @@ describe("a request that expects 100 (Continue)", () => {
     asking.assertDone();
   });
 
-  it("sends its body when it has waited long enough", async () => {
+  it("sends its body after the wait", async () => {
     const asking = new Asking();
     await asking.ask(post("hello", expecting), { timeouts: { continue: 500 } });
     await asking.clock.advance(499);
@@ -189,7 +189,7 @@ describe("a request that expects 100 (Continue)", () => {
     assert.equal(asking.requests.length, 1);
   });
 
-  it("waits for ever with Infinity", async () => {
+  it("waits forever with Infinity", async () => {
     const asking = new Asking();
     await asking.ask(post("hello", expecting), { timeouts: { continue: Infinity } });
     assert.equal(asking.clock.pending, 0);
@@ -199,7 +199,7 @@ describe("a request that expects 100 (Continue)", () => {
     asking.assertDone();
   });
 
-  it("does not send its body when it is refused, and closes the stream behind the response", async () => {
+  it("does not send its body if it is refused, and closes the stream after the response", async () => {
     for (const status of ["417 No", "200 OK"]) {
       const body = new HandBody();
       const asking = new Asking();
@@ -234,7 +234,7 @@ describe("a request that fails", () => {
     assert.equal(asking.stream.closed, true);
   });
 
-  it("by the n-th operation, for every n: once, and nothing is left", async () => {
+  it("by the n-th operation, for every n: once, with nothing left", async () => {
     for (const headers of [{}, expecting]) {
       let completes = false;
       for (let failAfter = 0; !completes; failAfter++) {
@@ -259,7 +259,7 @@ describe("a request that fails", () => {
     }
   });
 
-  it("reads what the server has said before it broke the connection", async () => {
+  it("still reads what the server sent before the connection broke", async () => {
     const asking = new Asking({}, { capacity: 10 }, true);
     await asking.ask(post(new Uint8Array(1000)));
     asking.server.write("HTTP/1.1 503 Busy\r\nContent-Length: 2\r\n\r\nno");
@@ -269,7 +269,7 @@ describe("a request that fails", () => {
     assert.equal(await asking.response!.text(), "no");
   });
 
-  it("by its signal, at every turn: core.aborted, the stream closed, the body told", async () => {
+  it("by its signal, at every turn: core.aborted, the stream closed, the body stopped", async () => {
     for (const headers of [{}, expecting]) {
       for (let turns = 0; turns < 80; turns++) {
         const controller = new AbortController();
@@ -295,7 +295,7 @@ describe("a request that fails", () => {
     }
   });
 
-  it("by a signal that has fired before", async () => {
+  it("by a signal that has already fired", async () => {
     const body = new HandBody();
     const asking = new Asking();
     await asking.ask(post(body), { signal: AbortSignal.abort() });
@@ -303,7 +303,7 @@ describe("a request that fails", () => {
     assert.deepEqual([asking.stream.operations, body.drops], [0, 1]);
   });
 
-  it("by its signal behind the response: the reading of the body, and the sending of the request, end", async () => {
+  it("by its signal after the response: reading the body and sending the request end", async () => {
     const controller = new AbortController();
     const body = new HandBody();
     const asking = new Asking();
@@ -317,7 +317,7 @@ describe("a request that fails", () => {
     assert.equal(getEventListeners(controller.signal, "abort").length, 0);
   });
 
-  it("ends no process, though nobody waits for it", async () => {
+  it("ends no process if nobody awaits it", async () => {
     const [stream, peer] = pair();
     void request(stream, get());
     peer.reset();

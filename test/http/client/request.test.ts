@@ -11,7 +11,7 @@ import { HandBody } from "../support/serving.ts";
 
 describe("request", () => {
   for (const [name, text, body] of answers) {
-    it(`gets ${name}, for reads and writes of any size, one request behind the other on one stream`, async () => {
+    it(`gets ${name}, for reads and writes of any size, one request after the other on one stream`, async () => {
       for (const [maxRead, maxWrite] of [
         [Infinity, Infinity],
         [1, 1],
@@ -40,7 +40,7 @@ describe("request", () => {
     });
   }
 
-  it("returns a promise without a handler, and takes a handler without options", async () => {
+  it("returns a promise without a handler, and accepts a handler without options", async () => {
     const [stream, peer] = pair();
     const server = new RawPeer(peer);
     server.write(answers[0]![1]);
@@ -52,7 +52,7 @@ describe("request", () => {
     assert.equal(response.status, 200);
   });
 
-  it("gives parts of the body as they are asked for, and the trailer behind them", async () => {
+  it("yields the body in parts on demand, and then the trailer", async () => {
     const asking = new Asking();
     await asking.ask(get());
     await asking.answer("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
@@ -72,7 +72,7 @@ describe("request", () => {
     assert.deepEqual([parts, body.isDone, body.trailers.get("t")], [["he", "llo"], true, "x"]);
   });
 
-  it("reads to the end of the stream where the response says nothing else", async () => {
+  it("reads to the end of the stream if the response has no other framing", async () => {
     const asking = new Asking();
     await asking.ask(get());
     await asking.answer("HTTP/1.1 200 OK\r\n\r\nhel");
@@ -81,7 +81,7 @@ describe("request", () => {
     assert.equal(await asking.response!.text(), "hello");
   });
 
-  it("expects no body behind HEAD, and none of the bytes behind is lost", async () => {
+  it("expects no body after HEAD, and loses none of the bytes after it", async () => {
     const asking = new Asking();
     await asking.ask(new Request({ method: "HEAD", headers: { Host: "h" } }));
     await asking.answer(`HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n${answers[0]![1]}`);
@@ -90,7 +90,7 @@ describe("request", () => {
     assert.equal(decodeLatin1(asking.buffer.data()), answers[0]![1]);
   });
 
-  it("leaves what is behind a 101, or the answer to CONNECT, in the buffer", async () => {
+  it("leaves the bytes after a 101, or after the response to CONNECT, in the buffer", async () => {
     for (const [message, head] of [
       [new Request({ headers: { Host: "h", Connection: "Upgrade", Upgrade: "x" } }), "HTTP/1.1 101 Switching\r\n\r\n"],
       [new Request({ method: "CONNECT", target: "h:1", headers: { Host: "h:1" } }), "HTTP/1.1 200 OK\r\n\r\n"],
@@ -106,7 +106,7 @@ describe("request", () => {
     }
   });
 
-  it("takes nothing that came before it for its answer: what is behind the response to the one before", async () => {
+  it("fails if bytes came before it, after the previous response", async () => {
     const behind = "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nnobody";
     for (const [message, text] of [
       [get(), `HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok${behind}`],
@@ -128,7 +128,7 @@ describe("request", () => {
     }
   });
 
-  it("tells of interim responses, up to 8 of them", async () => {
+  it("reports interim responses, up to 8 of them", async () => {
     const seen: string[] = [];
     const interim: RequestOptions["interim"] = ({ status, headers }) => seen.push(`${status} ${headers.get("n")}`);
     const early = (n: number): string => `HTTP/1.1 103 Early Hints\r\nN: ${n}\r\n\r\n`;
@@ -147,7 +147,7 @@ describe("request", () => {
     flooded.assertDone("http.interim_limit");
   });
 
-  it("fails with what interim throws, or rejects with before the response is there", async () => {
+  it("fails if interim throws, or rejects before the response", async () => {
     const mine = new Error("mine");
     for (const interim of [
       () => {
@@ -163,7 +163,7 @@ describe("request", () => {
     }
   });
 
-  it("is held to the limits that it is given", async () => {
+  it("observes its limits", async () => {
     for (const [code, options, text] of [
       ["http.header_limit", { maxHeaderSize: 50 }, `HTTP/1.1 200 OK\r\nA: ${"x".repeat(100)}`],
       ["http.field_limit", { maxHeadersCount: 1 }, "HTTP/1.1 200 OK\r\nA: b\r\nC: d\r\n\r\n"],
@@ -206,7 +206,7 @@ describe("request", () => {
     assert.deepEqual([stream.operations, stream.closed], [0, false]);
   });
 
-  it("is misuse while the body of the response before is unread: it would be the next response", async () => {
+  it("is misuse while the previous response's body is unread", async () => {
     const [stream, peer] = pair();
     const buffer = new FlatBuffer();
     const evil = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nEVIL";
@@ -219,7 +219,7 @@ describe("request", () => {
     assert.equal(await (await request(stream, get(), { buffer })).text(), evil);
   });
 
-  it("has no limit of the body but the one that it is given", async () => {
+  it("has only the body limit given", async () => {
     const size = 9 * 1024 * 1024;
     for (const maxBodySize of [undefined, 1000]) {
       const [stream, peer] = pair({ capacity: Infinity });
@@ -232,7 +232,7 @@ describe("request", () => {
     }
   });
 
-  it("is misuse while another is on its way, which is done no harm", async () => {
+  it("is misuse while another is in flight, without affecting that", async () => {
     const asking = new Asking();
     await asking.ask(get());
     await assert.rejects(request(asking.stream, get()), { code: "core.operation_pending" });

@@ -3,7 +3,7 @@ import { it } from "node:test";
 import { formatChunkExtensions, parseChunkExtensions, type ChunkExtensions } from "../../../src/http/index.ts";
 import { fc, runs } from "../../support/property.ts";
 
-it("finds names and values, and takes the quotes off", () => {
+it("parses names and values, and removes quotes", () => {
   for (const [text, extensions] of [
     ["", []],
     [";a", [["a"]]],
@@ -19,7 +19,7 @@ it("finds names and values, and takes the quotes off", () => {
   }
 });
 
-it("takes nothing that is malformed, and no part of it", () => {
+it("refuses anything malformed as a whole", () => {
   const bad = [
     " ",
     "a",
@@ -51,12 +51,12 @@ it("takes nothing that is malformed, and no part of it", () => {
   }
 });
 
-it("writes values that are no tokens in quotes", () => {
+it("quotes values that are no tokens", () => {
   assert.equal(formatChunkExtensions([]), "");
   assert.equal(formatChunkExtensions([["a"], ["b", "c"], ["d", ""], ["e", 'f "\\ g']]), ';a;b=c;d="";e="f \\"\\\\ g"');
 });
 
-it("writes nothing that could end the line, and no name that is no token", () => {
+it("refuses values that could end the line, and names that are no tokens", () => {
   for (const text of ["\r\n0\r\n\r\n", "\n", "\r", "\0", "\x7f", "\u010a", "\u010d"]) {
     assert.throws(() => formatChunkExtensions([["a", text]]), { code: "http.bad_chunk_extension" });
     assert.throws(() => formatChunkExtensions([["a"], [text]]), { code: "http.bad_chunk_extension" });
@@ -66,7 +66,7 @@ it("writes nothing that could end the line, and no name that is no token", () =>
   }
 });
 
-it("reads back what it writes", () => {
+it("parses what it formats", () => {
   const name = fc.stringMatching(/^[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,8}$/);
   const value = fc.stringMatching(/^[\t\x20-\x7e\x80-\xff]{0,12}$/);
   const extension = fc.oneof(fc.tuple(name), fc.tuple(name, value));
@@ -77,7 +77,7 @@ it("reads back what it writes", () => {
   );
 });
 
-it("reads no more than the grammar has, from anything", () => {
+it("accepts no more than the grammar, for any text", () => {
   const piece = fc.constantFrom(";", "=", '"', "\\", " ", "\t", "a", "b1", "\xe9", "\r", "(");
   // RFC 9112 7.1.1 and RFC 9110 5.6.4.
   const quoted = /"(?:[\t \x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t \x21-\x7e\x80-\xff])*"/.source;

@@ -110,7 +110,7 @@ const refusals: [code: string, body: string, rest: string][] = [
 
 const followers = ["", "HTTP/1.1 200 OK\r\n\r\n", "\0"];
 
-describe("ChunkScanner finds the data, whole, at every split, byte by byte and with bytes behind", () => {
+describe("ChunkScanner finds the data, whole, at every split, byte by byte and with bytes after the body", () => {
   for (const [name, body, data, told] of bodies) {
     it(name, () => {
       for (const behind of followers) {
@@ -126,7 +126,7 @@ describe("ChunkScanner finds the data, whole, at every split, byte by byte and w
   }
 });
 
-describe("ChunkScanner refuses with the same code however the bytes come, and at the byte that shows it", () => {
+describe("ChunkScanner refuses with the same code at every split, at the first wrong byte", () => {
   for (const [code, body, rest] of refusals) {
     it(`${code}: ${JSON.stringify(body)}`, () => {
       assert.equal(scan([bytesOf(body)]).end, code);
@@ -155,31 +155,31 @@ describe("ChunkScanner's limits", () => {
     holds("maxChunkExtensionSize", `40\r\n${data}\r\n40;abcdefg\r\n${data}\r\n0\r\n\r\n`, 8, limit);
   });
 
-  it("maxChunkExtensionSize: what is wrong within it comes first, what is wrong behind it never", () => {
+  it("maxChunkExtensionSize: an error within the limit comes first, one beyond it never", () => {
     for (const pieces of splitsOf(bytesOf("5;a\0"))) {
       assert.equal(scan(pieces, { maxChunkExtensionSize: 2 }).end, "http.bad_chunk_extension");
       assert.equal(scan(pieces, { maxChunkExtensionSize: 1 }).end, "http.chunk_extension_limit");
     }
   });
 
-  it("maxHeaderSize: through the empty line, of a trailer that is one", () => {
+  it("maxHeaderSize: with the empty line, of a trailer that has fields", () => {
     holds("maxHeaderSize", `0\r\na: ${"b".repeat(43)}\r\n\r\n`, 50, "http.header_limit");
     for (const pieces of splitsOf(bytesOf("0\r\n\r\n"))) assert.equal(scan(pieces, { maxHeaderSize: 0 }).end, true);
   });
 
-  it("maxHeaderSize: what is wrong within it comes first, what is wrong behind it never", () => {
+  it("maxHeaderSize: an error within the limit comes first, one beyond it never", () => {
     for (const pieces of splitsOf(bytesOf("0\r\nab()"))) {
       assert.equal(scan(pieces, { maxHeaderSize: 2 }).end, "http.header_limit");
       assert.equal(scan(pieces, { maxHeaderSize: 3 }).end, "http.bad_field");
     }
   });
 
-  it("maxHeadersCount: of the fields in the trailer, those that are left out among them", () => {
+  it("maxHeadersCount: of all fields in the trailer, also those left out", () => {
     holds("maxHeadersCount", "0\r\nhost:\r\nb:\r\n\r\n", 2, "http.field_limit");
   });
 });
 
-describe("ChunkScanner, on anything", () => {
+describe("ChunkScanner, on any input", () => {
   const nearly = fc
     .array(
       fc.oneof(
@@ -190,7 +190,7 @@ describe("ChunkScanner, on anything", () => {
     )
     .map((parts) => bytesOf(parts.join("")));
 
-  it("gives the same answer for every split", () => {
+  it("has the same result at every split", () => {
     fc.assert(
       fc.property(
         nearly,
@@ -208,7 +208,7 @@ describe("ChunkScanner, on anything", () => {
     );
   });
 
-  it("gets back whatever was cut into chunks", () => {
+  it("finds the data of any chunking", () => {
     fc.assert(
       fc.property(fc.array(fc.uint8Array({ minLength: 1, maxLength: 300 })), (chunks) => {
         const texts = chunks.map((chunk) => decodeLatin1(chunk));

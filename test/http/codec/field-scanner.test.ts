@@ -4,7 +4,7 @@ import { FieldScanner } from "../../../src/http/codec/field-scanner.ts";
 import { bytesOf } from "../support/samples.ts";
 
 describe("FieldScanner", () => {
-  it("stops behind the empty line and gives names and values", () => {
+  it("stops after the empty line, with names and values", () => {
     const text = "GET / HTTP/1.1\r\nHost:a\r\nX: \t b c \t\r\nempty:\r\n\r\nrest";
     const bytes = bytesOf(text);
     const scanner = new FieldScanner(100);
@@ -13,14 +13,14 @@ describe("FieldScanner", () => {
     assert.deepEqual(scanner.collect(text).collect(), ["Host", "a", "X", "b c", "empty", ""]);
   });
 
-  it("takes no fields at all", () => {
+  it("accepts an empty list", () => {
     const scanner = new FieldScanner(0);
     assert.equal(scanner.scan(bytesOf("\r\n"), 0, 2), 2);
     assert.equal(scanner.isDone, true);
     assert.deepEqual(scanner.collect("\r\n").collect(), []);
   });
 
-  it("goes on where it stopped, and doesn't look back", () => {
+  it("continues where it stopped, and does not look back", () => {
     const text = "Host: a\r\n\r\n";
     const bytes = bytesOf(text);
     const scanner = new FieldScanner(1);

@@ -138,7 +138,7 @@ const failures: [code: string, bytes: string, response?: string | undefined, opt
   ["http.field_limit", ok("a:\r\nb:\r\n"), undefined, { maxHeadersCount: 1 }],
 ];
 
-describe("FinalResponseParser parses, whole, at every split, byte by byte and with bytes behind", () => {
+describe("FinalResponseParser parses, whole, at every split, byte by byte and with bytes after the response", () => {
   for (const { name, bytes, response, options, ends = false } of answers) {
     it(name, () => {
       for (const trailers of ends ? [""] : ["", "\x81\x05hello", "HTTP/1.1 200 OK\r\n\r\n", "\0"]) {
@@ -149,7 +149,7 @@ describe("FinalResponseParser parses, whole, at every split, byte by byte and wi
       }
     });
 
-    it(`${name}: not before its last byte`, () => {
+    it(`${name}: done at its last byte, not before`, () => {
       for (let size = 0; size < bytes.length; size++) {
         const start = [bytesOf(bytes.slice(0, size))];
         assert.equal(parse(start, options).end, false);
@@ -161,7 +161,7 @@ describe("FinalResponseParser parses, whole, at every split, byte by byte and wi
   }
 });
 
-describe("FinalResponseParser fails with the same code however the bytes come, and keeps what it knows", () => {
+describe("FinalResponseParser fails with the same code at every split, and keeps the response so far", () => {
   for (const [code, bytes, response, options] of failures) {
     it(`${code}: ${JSON.stringify(bytes.slice(0, 80))}`, () => {
       for (const pieces of splitsOf(bytesOf(bytes))) {
@@ -186,7 +186,7 @@ describe("FinalResponseParser", () => {
     assert.equal(parser.response?.headers.get("content-length"), "5");
   });
 
-  it("takes one answer, and fails once", () => {
+  it("parses one final response, and fails once", () => {
     const done = new FinalResponseParser();
     done.put(bytesOf(ok("Content-Length: 0\r\n")));
     assert.throws(() => done.put(bytesOf(ok(""))), { code: "http.stale_parser" });
@@ -224,7 +224,7 @@ describe("FinalResponseParser", () => {
     );
   });
 
-  it("holds no more of a body than has come, and than the limit", () => {
+  it("holds no more of a body than has arrived, and than the limit", () => {
     const parser = new FinalResponseParser({ maxBodySize: 1000 });
     parser.put(bytesOf(ok("Content-Length: 9007199254740991\r\n", "x")));
     assert.equal(parser.response?.body.buffer.byteLength, 1);
@@ -232,7 +232,7 @@ describe("FinalResponseParser", () => {
     assert.equal(parser.response?.body.length, 1000);
   });
 
-  it("takes 65,536 bytes of a body unless it is told otherwise", () => {
+  it("reads 65,536 bytes of a body by default", () => {
     for (const [options, size] of [
       [{}, 65_536],
       [{ maxBodySize: Infinity }, 100_000],
@@ -245,7 +245,7 @@ describe("FinalResponseParser", () => {
   });
 });
 
-describe("FinalResponseParser, on anything", () => {
+describe("FinalResponseParser, on any input", () => {
   const nearly = fc
     .array(
       fc.oneof(
@@ -257,7 +257,7 @@ describe("FinalResponseParser, on anything", () => {
     )
     .map((parts) => bytesOf(parts.join("")));
 
-  it("gives the same answer for every split", () => {
+  it("has the same result at every split", () => {
     fc.assert(
       fc.property(
         nearly,

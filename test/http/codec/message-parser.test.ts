@@ -36,11 +36,11 @@ for (const [role, startLines] of [
     return parser;
   };
 
-  describe(`${name} parses, whole, at every split, byte by byte, eager or not, with bytes behind`, () => {
+  describe(`${name} parses, whole, at every split, byte by byte, eager or not, with bytes after the message`, () => {
     for (const { name, rest, ...sample } of messages) it(name, () => parses(role, { ...sample, text: start + rest }));
   });
 
-  describe(`${name} refuses with the same code however the bytes come, and at the byte that shows it`, () => {
+  describe(`${name} refuses with the same code at every split, at the first wrong byte`, () => {
     for (const [code, text, rest, options] of refusals) {
       it(`${code}: ${JSON.stringify(text)}`, () => refuses(role, [code, start + text, rest, options ?? {}]));
     }
@@ -49,7 +49,7 @@ for (const [role, startLines] of [
   describe(`${name}'s limits`, () => {
     const sized = (size: number): string => `a: ${"b".repeat(size - start.length - 7)}\r\n\r\n`;
 
-    it("maxHeaderSize: as many bytes pass, one more does not; those behind the head never count", () => {
+    it("maxHeaderSize: as many bytes pass, one more does not; bytes after the head never count", () => {
       for (const [size, options] of [
         [64, { maxHeaderSize: 64 }],
         [16_384, {}],
@@ -67,7 +67,7 @@ for (const [role, startLines] of [
       refuses(role, ["http.header_limit", (start + sized(65)).slice(0, 64), "\n", { maxHeaderSize: 64 }]);
     });
 
-    it("maxHeaderSize: what is wrong within it comes first, what is wrong behind it never", () => {
+    it("maxHeaderSize: an error within the limit comes first, one beyond it never", () => {
       const head = message("\0");
       assert.throws(() => make({ maxHeaderSize: head.length }).put(head), { code: "http.bad_field" });
       assert.throws(() => make({ maxHeaderSize: head.length - 1 }).put(head), { code: "http.header_limit" });
@@ -96,7 +96,7 @@ for (const [role, startLines] of [
       assert.equal(endless.contentLengthRemaining, Number.MAX_SAFE_INTEGER);
     });
 
-    it("maxBodySize may be changed behind the head", () => {
+    it("maxBodySize may be changed after the head", () => {
       const parser = make({ maxBodySize: 1 });
       parser.put(message(length("hello") + "\r\n"));
       parser.maxBodySize = 5;
@@ -117,7 +117,7 @@ for (const [role, startLines] of [
   });
 
   describe(name, () => {
-    it("says what there is, step by step", () => {
+    it("shows its progress step by step", () => {
       const parser = make();
       const state = (): unknown[] => [parser.gotSome, parser.isHeaderDone, parser.isDone, parser.contentLength];
       assert.deepEqual(state(), [false, false, false, undefined]);
@@ -137,7 +137,7 @@ for (const [role, startLines] of [
       assert.deepEqual([parser.isDone, parser.contentLengthRemaining], [true, 0]);
     });
 
-    it("says of chunks that their length is not known, and what came of them", () => {
+    it("does not know the length of a chunked body before its end", () => {
       const told: unknown[] = [];
       const parser = make({ chunk: (size, extensions) => told.push([size, extensions]) });
       const head = message(`${chunked}\r\n`);
@@ -160,7 +160,7 @@ for (const [role, startLines] of [
       assert.equal(parser.isDone, true);
     });
 
-    it("stops behind the head, and goes on once it is eager", () => {
+    it("stops after the head, and continues once it is eager", () => {
       const parser = make();
       const bytes = message(`${length("hello")}\r\nhello`);
       const size = parser.put(bytes);
@@ -170,7 +170,7 @@ for (const [role, startLines] of [
       assert.equal(decodeLatin1(parser.message!.body), "hello");
     });
 
-    it("parses messages that come together one by one", () => {
+    it("parses messages that arrive together one by one", () => {
       const texts = [`${length("hello")}\r\nhello`, `${chunked}\r\n1\r\na\r\n0\r\nb: c\r\n\r\n`, `${length("")}\r\n`];
       let rest = message(texts.join(start));
       const bodies: string[] = [];
@@ -182,7 +182,7 @@ for (const [role, startLines] of [
       assert.deepEqual([bodies, rest.length], [["hello", "a", ""], 0]);
     });
 
-    it("keeps nothing of its bytes", () => {
+    it("keeps no reference to its bytes", () => {
       for (const rest of [`a: b\r\n${length("hello")}\r\nhello`, `a: b\r\n${chunked}\r\n5;c\r\nhello\r\n0\r\n\r\n`]) {
         const parser = make({ eager: true });
         const bytes = message(rest);
@@ -193,7 +193,7 @@ for (const [role, startLines] of [
       }
     });
 
-    it("does not look again at what it has passed", () => {
+    it("does not look at a byte twice", () => {
       const parser = make();
       const bytes = message("a: b\r\n\r\n");
       for (let at = 1; at < bytes.length; at++) parser.put(bytes.slice(0, at).fill(0, 0, at - 1));
@@ -201,7 +201,7 @@ for (const [role, startLines] of [
       assert.deepEqual([...parser.message!.headers], [["a", "b"]]);
     });
 
-    it("throws the same error again once it has failed, also when the stream ends", () => {
+    it("throws the same error again after it has failed, also at the end of the stream", () => {
       for (const rest of ["\0", `${chunked}\r\ng`]) {
         const parser = make({ eager: true });
         const caught = (act: () => unknown): unknown => {
@@ -224,14 +224,14 @@ for (const [role, startLines] of [
       }
     });
 
-    it("takes one message", () => {
+    it("parses one message", () => {
       const parser = wholeOf(`${length("")}\r\n`);
       assert.throws(() => parser.put(bytesOf("")), { code: "http.stale_parser", condition: "misuse" });
       parser.end();
       assert.equal(parser.isDone, true);
     });
 
-    it("fails with what its handler of chunks throws", () => {
+    it("fails with an exception of its chunk handler", () => {
       const parser = make({
         eager: true,
         chunk: () => {
@@ -244,7 +244,7 @@ for (const [role, startLines] of [
       assert.equal(parser.isDone, false);
     });
 
-    it("keeps the connection as the version and Connection say", () => {
+    it("keeps the connection according to version and Connection", () => {
       for (const [version, fields, keeps] of [
         ["1.1", "", true],
         ["1.1", "Connection: x\r\n", true],
@@ -260,7 +260,7 @@ for (const [role, startLines] of [
       }
     });
 
-    it("gets back every message that is written down", () => {
+    it("parses every serialized message", () => {
       const value = fc.stringMatching(
         /^(?:[\x21-\x7e\x80-\xff](?:[\t\x20-\x7e\x80-\xff]{0,20}[\x21-\x7e\x80-\xff])?)?$/,
       );
@@ -292,7 +292,7 @@ for (const [role, startLines] of [
       );
     });
 
-    it("gives the same answer for every split, of anything", () => {
+    it("has the same result at every split, for any input", () => {
       const known = [
         "a: b\r\n",
         length("x"),

@@ -11,7 +11,7 @@ function scan(line: string): { scanner: RequestLineScanner; position: number } {
 }
 
 describe("RequestLineScanner", () => {
-  it("stops behind the line and gives its parts", () => {
+  it("stops after the line, with its parts", () => {
     const line = "OPTIONS * HTTP/1.0\r\n";
     const { scanner, position } = scan(`${line}Host: a`);
     assert.equal(scanner.isDone, true);
@@ -29,7 +29,7 @@ describe("RequestLineScanner", () => {
     assert.equal(scanner.version, 11);
   });
 
-  it("goes on where it stopped, and doesn't look back", () => {
+  it("continues where it stopped, and does not look back", () => {
     const bytes = bytesOf("GET / HTTP/1.1\r\n");
     const scanner = new RequestLineScanner();
     assert.equal(scanner.scan(bytes, 0, 2), 2);
@@ -40,7 +40,7 @@ describe("RequestLineScanner", () => {
     assert.equal(scanner.isDone, true);
   });
 
-  it("knows whether any of the line itself was seen", () => {
+  it("shows whether a byte of the line itself was scanned", () => {
     for (const [line, gotSome] of [
       ["", false],
       ["\r", false],

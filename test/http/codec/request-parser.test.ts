@@ -87,10 +87,10 @@ const refusals: Refusal[] = [
   ["http.bad_transfer_encoding", get("Transfer-Encoding: gzip\r\n"), ""],
 ];
 
-describe("RequestParser parses, whole, at every split, byte by byte, eager or not, with bytes behind", () => {
+describe("RequestParser parses, whole, at every split, byte by byte, eager or not, with bytes after the request", () => {
   for (const { name, ...sample } of messages) it(name, () => parses(requests, sample));
 
-  it("a request as Chrome sends it", () => {
+  it("a request of Chrome", () => {
     const lines = chrome.trimEnd().split("\r\n").slice(1);
     for (const pieces of splitsOf(bytesOf(chrome))) {
       const { line, headers } = feed(new RequestParser(), pieces);
@@ -101,14 +101,14 @@ describe("RequestParser parses, whole, at every split, byte by byte, eager or no
   });
 });
 
-describe("RequestParser refuses with the same code however the bytes come, and at the byte that shows it", () => {
+describe("RequestParser refuses with the same code at every split, at the first wrong byte", () => {
   for (const refusal of refusals) {
     it(`${refusal[0]}: ${JSON.stringify(refusal[1])}`, () => refuses(requests, refusal));
   }
 });
 
 describe("RequestParser", () => {
-  it("counts an empty line before the request as part of its head, and not as some of it", () => {
+  it("counts an empty line before the request in the head's size, but not in gotSome", () => {
     const bytes = bytesOf(`\r\n${get("")}`);
     assert.equal(new RequestParser({ maxHeaderSize: bytes.length }).put(bytes), bytes.length);
     assert.throws(() => new RequestParser({ maxHeaderSize: bytes.length - 1 }).put(bytes), {

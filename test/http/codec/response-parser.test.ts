@@ -139,18 +139,18 @@ const refusals: Refusal[] = [
   ["http.header_limit", `HTTP/1.1 200 ${"x".repeat(51)}`, "x", { maxHeaderSize: 64 }],
 ];
 
-describe("ResponseParser parses, whole, at every split, byte by byte, eager or not, with bytes behind", () => {
+describe("ResponseParser parses, whole, at every split, byte by byte, eager or not, with bytes after the response", () => {
   for (const { name, ...sample } of messages) it(name, () => parses(responses, sample));
 });
 
-describe("ResponseParser refuses with the same code however the bytes come, and at the byte that shows it", () => {
+describe("ResponseParser refuses with the same code at every split, at the first wrong byte", () => {
   for (const refusal of refusals) {
     it(`${refusal[0]}: ${JSON.stringify(refusal[1])}`, () => refuses(responses, refusal));
   }
 });
 
 describe("ResponseParser", () => {
-  it("gives a body up to the end in parts, as they come, and can't keep the connection", () => {
+  it("yields a body up to the end in parts, and can't keep the connection", () => {
     const parser = new ResponseParser();
     const head = bytesOf("HTTP/1.1 200 OK\r\n\r\n");
     assert.equal(parser.put(head), head.length);
@@ -169,7 +169,7 @@ describe("ResponseParser", () => {
     assert.equal(parser.response, parser.message);
   });
 
-  it("can't keep the connection where the body goes up to its end", () => {
+  it("can't keep the connection if the body ends with it", () => {
     const parser = new ResponseParser();
     parser.put(bytesOf("HTTP/1.0 200 OK\r\nConnection: keep-alive\r\n\r\n"));
     assert.equal(parser.keepAlive, false);

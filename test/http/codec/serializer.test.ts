@@ -37,7 +37,7 @@ function drain(serializer: Serializer, atOnce = Infinity): string {
 }
 
 describe("serializeHead", () => {
-  it("writes a status, fields in order, and what is needed to frame the body", () => {
+  it("writes a status, headers in order, and the framing of the body", () => {
     for (const [init, expected] of [
       [
         { status: 404, headers: { B: ["1", "2"], a: "" }, body },
@@ -69,7 +69,7 @@ describe("serializeHead", () => {
     }
   });
 
-  it("writes what the answers to HEAD, to HTTP/1.0 and to CONNECT are told", () => {
+  it("frames the responses to HEAD, to HTTP/1.0 and to CONNECT", () => {
     const to = (method: string, version = 11): SerializerOptions => ({ request: { method, version } });
     assert.equal(head({ body }, to("HEAD")), "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n");
     assert.equal(
@@ -81,7 +81,7 @@ describe("serializeHead", () => {
     assert.equal(head({}, to("CONNECT")), "HTTP/1.1 200 OK\r\n\r\n");
   });
 
-  it("says of the connection what is not said yet", () => {
+  it("adds Connection if it is missing", () => {
     const says = (keepAlive: boolean, version: number, connection?: string, body?: Body): string | undefined => {
       const headers = connection === undefined ? {} : { Connection: connection };
       const written = head({ headers, ...(body && { body }) }, { keepAlive, request: { method: "GET", version } });
@@ -99,7 +99,7 @@ describe("serializeHead", () => {
   });
 });
 
-describe("nothing can end the head, a chunk's line or the trailer", () => {
+describe("nothing can break out of the head, a chunk's line or the trailer", () => {
   const breaks = ["a\r\n\r\nHTTP/1.1 200 OK", "\n", "\r", "\0", "\x7f", "\x1b[0m", "\u010a", "\u010d\u010a"];
   /** A message that no constructor lets through. */
   const forged = <Message extends object>(message: Message, init: object): Message =>
@@ -108,7 +108,7 @@ describe("nothing can end the head, a chunk's line or the trailer", () => {
   const late = (text: string): string => ({ toString: () => text }) as unknown as string;
   const bad = [...breaks, ...breaks.map(late)];
 
-  it("in a field, however it got there", () => {
+  it("through a field, set in any way", () => {
     for (const text of bad) {
       for (const headers of [Fields.fromRaw(["A", text]), Fields.fromRaw(["a", "b", "A", text])]) {
         assert.throws(() => head({ headers }), { code: "http.bad_value" });
@@ -131,7 +131,7 @@ describe("nothing can end the head, a chunk's line or the trailer", () => {
     }
   });
 
-  it("in a reason, a status, a method, a target or a version", () => {
+  it("through a reason, a status, a method, a target or a version", () => {
     for (const text of bad) {
       assert.throws(() => serializeHead(forged(new Response(), { reason: text })), { code: "http.bad_reason" });
       assert.throws(() => serializeHead(forged(new Response(), { status: text })), { code: "http.bad_status" });
@@ -150,7 +150,7 @@ describe("nothing can end the head, a chunk's line or the trailer", () => {
     assert.throws(() => serializeHead(forged(new Response(), { status: 1000 })), { code: "http.bad_status" });
   });
 
-  it("in an extension or in the trailer", () => {
+  it("through an extension or the trailer", () => {
     for (const text of bad) {
       const serializer = new Serializer(new Response<Body>({ body: parts() }));
       const before = drain(serializer);
@@ -174,7 +174,7 @@ describe("Serializer", () => {
   const message = (): Response<Body> => new Response<Body>({ body });
   const whole = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\na\xff";
 
-  it("gives out head and body together, and only once", () => {
+  it("returns head and body together, and only once", () => {
     const serializer = new Serializer(message());
     assert.deepEqual([serializer.isHeaderDone, serializer.isDone, serializer.needsBody], [false, false, false]);
     const next = serializer.next();
@@ -185,7 +185,7 @@ describe("Serializer", () => {
     assert.deepEqual([serializer.isHeaderDone, serializer.isDone, serializer.next()], [true, true, []]);
   });
 
-  it("gives them out apart where it is split", () => {
+  it("returns them separately with split", () => {
     const serializer = new Serializer(message(), { split: true });
     const size = whole.length - 2;
     assert.equal(text(serializer.next()), whole.slice(0, size));
@@ -200,7 +200,7 @@ describe("Serializer", () => {
     assert.equal(text(together.next()), whole);
   });
 
-  it("gives out no more than the limit, which may change, and goes on wherever it was cut", () => {
+  it("returns no more than the limit, which may change, and continues after any cut", () => {
     for (let limit = 1; limit <= whole.length + 1; limit++) {
       for (const split of [false, true]) {
         for (const atOnce of [1, 3, Infinity]) {
@@ -216,7 +216,7 @@ describe("Serializer", () => {
     assert.equal(text(serializer.next()), whole.slice(0, 7));
   });
 
-  it("makes a chunk of each part, with its extensions, and the trailer behind the last", () => {
+  it("makes a chunk of each part, with its extensions, and writes the trailer after the last", () => {
     const source = parts();
     const serializer = new Serializer(new Response<Body>({ body: source }));
     assert.equal(serializer.source, source);
@@ -240,13 +240,13 @@ describe("Serializer", () => {
     assert.deepEqual([serializer.isDone, serializer.needsBody, serializer.needsEof], [true, false, false]);
   });
 
-  it("makes one chunk of a body that is bytes, and none of an empty one", () => {
+  it("makes one chunk of a body of bytes, and none of an empty one", () => {
     const headers = { "Transfer-Encoding": "chunked" };
     assert.equal(drain(new Serializer(new Response({ headers, body }))).split("\r\n\r\n")[1], "2\r\na\xff\r\n0");
     assert.equal(drain(new Serializer(new Response({ headers }))).split("\r\n\r\n")[1], "0");
   });
 
-  it("takes as many bytes as were announced, no more and no less", () => {
+  it("takes exactly as many bytes as were announced", () => {
     for (const init of [{ body: parts(3) }, { body: parts(), headers: { "Content-Length": "3" } }]) {
       const serializer = new Serializer(new Response<Body>(init));
       serializer.put(bytesOf("a"));
@@ -260,7 +260,7 @@ describe("Serializer", () => {
     }
   });
 
-  it("ends with the connection to HTTP/1.0, where the size is not known", () => {
+  it("ends with the connection for HTTP/1.0 if the size is unknown", () => {
     const serializer = new Serializer(new Response<Body>({ body: parts() }), {
       request: { method: "GET", version: 10 },
     });
@@ -271,7 +271,7 @@ describe("Serializer", () => {
     assert.equal(drain(serializer), "HTTP/1.1 200 OK\r\n\r\nabc");
   });
 
-  it("sends no body in answer to HEAD, nor asks for one", () => {
+  it("sends no body in response to HEAD, and does not ask for one", () => {
     const request = { method: "HEAD", version: 11 };
     const bytes = new Serializer(new Response({ body }), { request });
     assert.equal(drain(bytes), whole.slice(0, -2));
@@ -284,14 +284,14 @@ describe("Serializer", () => {
     }
   });
 
-  it("leaves alone a body in parts that has none", () => {
+  it("leaves a streamed body alone if none is to be sent", () => {
     const source = parts(0);
     const serializer = new Serializer(new Request({ method: "PUT", body: source }));
     assert.deepEqual([serializer.source, serializer.unwanted], [undefined, source]);
     assert.equal(drain(serializer), "PUT / HTTP/1.1\r\nContent-Length: 0\r\n\r\n");
   });
 
-  it("takes nothing behind the end, and no extensions where there are no chunks", () => {
+  it("takes nothing after the end, and no extensions without chunks", () => {
     const serializer = new Serializer(message());
     for (const act of [() => serializer.put(body), () => serializer.end()]) {
       assert.throws(act, { code: "core.invalid_argument", condition: "misuse" });
@@ -300,7 +300,7 @@ describe("Serializer", () => {
     assert.throws(() => plain.put(body, [["a"]]), { code: "core.invalid_argument" });
   });
 
-  it("adds lines of its own server's to the head", () => {
+  it("adds field lines of the server to the head", () => {
     const written = head({}, { more: "Date: now\r\n", keepAlive: false });
     assert.equal(written, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
     const serializer = new Serializer(new Response(), { more: "Date: now\r\n", keepAlive: false });
@@ -309,7 +309,7 @@ describe("Serializer", () => {
 });
 
 describe("serialize", () => {
-  it("gives head and body as bytes of their own", () => {
+  it("returns head and body in a new buffer", () => {
     const response = new Response({ body });
     const bytes = serialize(response);
     assert.equal(decodeLatin1(bytes), "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\na\xff");
@@ -319,7 +319,7 @@ describe("serialize", () => {
     assert.equal(decodeLatin1(head), "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n");
   });
 
-  it("takes no body that is not there yet", () => {
+  it("refuses a streamed body", () => {
     assert.throws(() => serialize(new Request({ body: parts() })), { code: "core.invalid_argument" });
   });
 });

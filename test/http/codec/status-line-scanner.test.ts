@@ -11,7 +11,7 @@ function scan(line: string): { scanner: StatusLineScanner; position: number } {
 }
 
 describe("StatusLineScanner", () => {
-  it("stops behind the line and gives its parts", () => {
+  it("stops after the line, with its parts", () => {
     const line = "HTTP/1.0 404 Not \xe9Found\r\n";
     const { scanner, position } = scan(`${line}Server: a`);
     assert.equal(scanner.isDone, true);
@@ -21,14 +21,14 @@ describe("StatusLineScanner", () => {
     assert.equal(scanner.reason(line), "Not \xe9Found");
   });
 
-  it("takes a missing reason, with its space and without", () => {
+  it("accepts a missing reason, with its space and without", () => {
     for (const line of ["HTTP/1.1 200 \r\n", "HTTP/1.1 200\r\n"]) {
       const { scanner, position } = scan(line);
       assert.deepEqual([scanner.isDone, position, scanner.status, scanner.reason(line)], [true, line.length, 200, ""]);
     }
   });
 
-  it("goes on where it stopped, and doesn't look back", () => {
+  it("continues where it stopped, and does not look back", () => {
     const line = "HTTP/1.1 101 Switching Protocols\r\n";
     for (let cut = 0; cut <= line.length; cut++) {
       const bytes = bytesOf(line);
@@ -40,7 +40,7 @@ describe("StatusLineScanner", () => {
     }
   });
 
-  it("knows whether any of the line was seen", () => {
+  it("shows whether a byte of the line was scanned", () => {
     for (const [line, gotSome] of [
       ["", false],
       ["H", true],

@@ -4,7 +4,7 @@ import type { BodyStream } from "../../../src/http/messages/body.ts";
 import { Fields } from "../../../src/http/messages/fields.ts";
 import { isTrailerField, trailerOf, trailersOf } from "../../../src/http/codec/trailer.ts";
 
-it("knows, in any case, the fields that say how a message is framed, routed or authenticated", () => {
+it("recognises, in any case, the fields for framing, routing and authentication", () => {
   for (const name of [
     "Content-Length",
     "transfer-encoding",
@@ -46,7 +46,7 @@ it("leaves them out, and keeps the others in order", () => {
   assert.equal(trailerOf([]).size, 0);
 });
 
-it("takes those of a body as Fields, pairs or a record, and of Node's messages what may be sent", () => {
+it("accepts a body's trailers as Fields, pairs or a record, and filters those of Node's messages", () => {
   const body = (more: object): BodyStream => Object.assign((async function* () {})(), more) as BodyStream;
   for (const [more, trailers] of [
     [{}, undefined],

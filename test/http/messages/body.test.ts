@@ -6,7 +6,7 @@ import { readBody } from "../../../src/http/messages/read-body.ts";
 
 const text = (bytes: unknown): string => new TextDecoder().decode(bytes as Uint8Array);
 
-it("takes text, bytes and what gives them in parts", async () => {
+it("accepts text, bytes and streams", async () => {
   assert.equal(toBody(undefined), emptyBody);
   assert.equal(text(toBody("é")), "é");
   assert.equal((toBody("") as Uint8Array).length, 0);
@@ -19,7 +19,7 @@ it("takes text, bytes and what gives them in parts", async () => {
     assert.equal(toBody(stream), stream);
 });
 
-it("takes any buffer or view for its bytes, without a copy", () => {
+it("uses any buffer or view without a copy", () => {
   const bytes = Uint8Array.of(1, 2, 3, 4);
   const shared = new SharedArrayBuffer(2);
   for (const [body, same] of [
@@ -33,7 +33,7 @@ it("takes any buffer or view for its bytes, without a copy", () => {
   }
 });
 
-it("takes a Blob and lists with their size, and other iterables without", async () => {
+it("accepts a Blob and lists with their size, and other iterables without", async () => {
   function* give(): Generator<string | ArrayBuffer> {
     yield "h";
     yield Uint8Array.of(0xc3, 0xa9).buffer;
@@ -51,14 +51,14 @@ it("takes a Blob and lists with their size, and other iterables without", async 
   }
 });
 
-it("takes nothing else for a body", () => {
+it("refuses anything else", () => {
   const pairs = [new Map(), new URLSearchParams("a=b"), new FormData(), new Headers()];
   for (const body of [null, 1, true, {}, [1], ["a", {}], () => {}, Promise.resolve("a"), ...pairs]) {
     assert.throws(() => toBody(body as Uint8Array), { code: "core.invalid_argument", condition: "misuse" });
   }
 });
 
-it("knows the size of bytes, and of a stream that says it", () => {
+it("has the size of bytes, and of a stream with a size", () => {
   const stream = (size?: unknown) => ({ size: size as number, async *[Symbol.asyncIterator]() {} });
   assert.equal(sizeOf(emptyBody), 0);
   assert.equal(sizeOf(new Uint8Array(3)), 3);
@@ -71,7 +71,7 @@ it("knows the size of bytes, and of a stream that says it", () => {
   }
 });
 
-it("takes bytes of any kind, and text, for a part", () => {
+it("accepts any bytes, and text, as a part", () => {
   assert.equal(text(partOf("é")), "é");
   assert.deepEqual(partOf(new Uint16Array([0x6261]).buffer), Uint8Array.of(0x61, 0x62));
   assert.deepEqual(partOf(new DataView(Uint8Array.of(1, 2, 3).buffer, 1)), Uint8Array.of(2, 3));
@@ -82,7 +82,7 @@ it("takes bytes of any kind, and text, for a part", () => {
   }
 });
 
-it("refuses a list with something else in it at once, also with nothing in a place", () => {
+it("refuses a list with an invalid or missing item at once", () => {
   const holes = ["a"];
   holes[2] = "b";
   for (const body of [holes, ["a", undefined], [7]]) {

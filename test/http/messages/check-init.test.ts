@@ -7,7 +7,7 @@ import { Request, Response } from "../../../src/http/index.ts";
 const requestOf = (init: unknown): Request => new Request(init as object);
 const responseOf = (init: unknown): Response => new Response(init as object);
 
-describe("what a message is made from", () => {
+describe("the parts of a message", () => {
   const hints: [make: (init: unknown) => unknown, name: string, message: string][] = [
     [responseOf, "statusCode", 'http.Response has no option "statusCode": did you mean status?'],
     [responseOf, "code", 'http.Response has no option "code": did you mean status?'],
@@ -25,13 +25,13 @@ describe("what a message is made from", () => {
     [requestOf, "x\ny", 'http.Request has no option "x\\ny": there are method, target, version, headers, body'],
   ];
   for (const [make, name, message] of hints) {
-    it(`has known names: ${message}`, () => {
+    it(`have known names: ${message}`, () => {
       for (const init of [{ [name]: "x" }, { headers: {}, [name]: undefined }])
         assert.throws(() => make(init), { code: "core.invalid_argument", message });
     });
   }
 
-  it("is no body alone, and nothing else that is no record", () => {
+  it("are not a body alone, and need a record", () => {
     for (const [init, but] of [
       ["text", '"text"'],
       [null, "null"],
@@ -52,7 +52,7 @@ describe("what a message is made from", () => {
     }
   });
 
-  it("is no message of fetch's or Node's, which from takes", () => {
+  it("are not a message of fetch or Node, which from converts", () => {
     for (const message of [new globalThis.Response(), new IncomingMessage(new Socket())]) {
       assert.throws(() => responseOf(message), {
         code: "core.invalid_argument",
@@ -74,7 +74,7 @@ describe("what a message is made from", () => {
     assert.equal(responseOf(Object.create(null)).status, 200);
   });
 
-  it("has no names that all objects have by another's fault", () => {
+  it("do not include inherited names, even if Object.prototype was changed", () => {
     const everything = Object.prototype as { polluted?: boolean };
     everything.polluted = true;
     try {

@@ -4,7 +4,7 @@ import { limitError } from "../../../src/http/messages/errors.ts";
 import { httpErrors } from "../../../src/http/index.ts";
 import { httpError } from "../../../src/http/internal.ts";
 
-it("gives every code its condition and one sentence", () => {
+it("has a condition and a message for every code", () => {
   for (const [code, [condition, sentence]] of Object.entries(httpErrors)) {
     const error = httpError(code as keyof typeof httpErrors);
     assert.match(code, /^http\.[a-z_]+$/);
@@ -15,7 +15,7 @@ it("gives every code its condition and one sentence", () => {
   }
 });
 
-it("says which limit was exceeded, and what it is set to", () => {
+it("names the exceeded limit and its value", () => {
   const { code, condition, message } = limitError("maxBodySize", 1000);
   assert.deepEqual([code, condition], ["http.body_limit", "limit"]);
   assert.equal(message, "The body of the message is larger than allowed: maxBodySize is 1000");

@@ -21,7 +21,7 @@ const parts = (...texts: string[]): BodyStream => ({
 });
 
 describe("Request.from, of fetch", () => {
-  it("takes method, target and fields, with Host from the URL, and the body", async () => {
+  it("takes method, target and headers, with Host from the URL, and the body", async () => {
     const request = Request.from(
       new FetchRequest("http://a:8080/b%20c?d=e#f", { method: "PUT", headers: { "X-A": "1" }, body: "hé" }),
     );
@@ -33,7 +33,7 @@ describe("Request.from, of fetch", () => {
     assert.equal(await request.text(), "hé");
   });
 
-  it("leaves out what told how the body came, and another Host", () => {
+  it("leaves out the received framing, and another Host", () => {
     const headers = [
       ["host", "evil"],
       ["Content-Length", "9"],
@@ -44,7 +44,7 @@ describe("Request.from, of fetch", () => {
     assert.deepEqual([...request.headers].flat(), ["Host", "h", "a", "b"]);
   });
 
-  it("has an empty body where there is none", () => {
+  it("has an empty body if there is none", () => {
     for (const request of [new FetchRequest("http://a"), { method: "GET", url: "http://a/", headers: [] }]) {
       const { target, body } = Request.from(request);
       assert.deepEqual([target, (body as Uint8Array).length], ["/", 0]);
@@ -57,7 +57,7 @@ describe("Request.toFetch", () => {
   const to = (init: RequestInit, scheme?: "http" | "https"): globalThis.Request =>
     new Request({ headers, ...init }).toFetch(scheme);
 
-  it("makes the URL of scheme, Host and target", () => {
+  it("makes the URL from scheme, Host and target", () => {
     for (const [target, url] of [
       ["/", "http://a:8080/"],
       ["/b?c=%20", "http://a:8080/b?c=%20"],
@@ -73,7 +73,7 @@ describe("Request.toFetch", () => {
     assert.equal(to({ headers: {}, version: 10 }).url, "http://localhost/");
   });
 
-  it("takes method, fields and body", async () => {
+  it("takes method, headers and body", async () => {
     const request = to({ method: "POST", headers: { Host: "a", "X-A": ["1", "2"] }, body: "hé" });
     assert.deepEqual([request.method, request.headers.get("x-a"), await request.text()], ["POST", "1, 2", "hé"]);
     assert.equal(await to({ method: "PUT", body: parts("a", "b") }).text(), "ab");
@@ -82,7 +82,7 @@ describe("Request.toFetch", () => {
     assert.equal(to({ method: "POST" }).body, null);
   });
 
-  it("comes back as it went", async () => {
+  it("is unchanged after both conversions", async () => {
     const there = new Request({ method: "PUT", target: "/b?c", headers: { Host: "a", "x-y": "z" }, body: "d" });
     const back = Request.from(there.toFetch());
     assert.deepEqual([back.method, back.target, await back.text()], ["PUT", "/b?c", "d"]);
@@ -117,7 +117,7 @@ describe("Request.toFetch", () => {
     }
   });
 
-  it("refuses what fetch does not have", () => {
+  it("refuses what fetch does not allow", () => {
     for (const init of [
       { method: "CONNECT" },
       { method: "trace" },
@@ -134,7 +134,7 @@ describe("Request.toFetch", () => {
 });
 
 describe("Response.from, of fetch", () => {
-  it("takes status, reason, fields with several Set-Cookie, and the body", async () => {
+  it("takes status, reason, headers with several Set-Cookie, and the body", async () => {
     const headers = new Headers({ "X-A": "1", "Content-Length": "999", "Transfer-Encoding": "chunked" });
     headers.append("Set-Cookie", "a=1");
     headers.append("Set-Cookie", "b=2");
@@ -150,14 +150,14 @@ describe("Response.from, of fetch", () => {
     assert.equal(await response.text(), "no");
   });
 
-  it("finds the reason where fetch has none, and has an empty body where there is none", () => {
+  it("finds the reason if fetch has none, and has an empty body if there is none", () => {
     const response = Response.from(new FetchResponse(null, { status: 404 }));
     assert.equal(response.reason, "Not Found");
     assert.ok(!isStream(response.body));
     assert.ok(!isStream(Response.from(new FetchResponse(null, { status: 204 })).body));
   });
 
-  it("refuses what is no response to send, and fails where the body was read already", async () => {
+  it("refuses an invalid response, and fails if the body was already read", async () => {
     assert.throws(() => Response.from(FetchResponse.error()), { code: "http.bad_status" });
     const used = new FetchResponse("a");
     await used.text();
@@ -168,7 +168,7 @@ describe("Response.from, of fetch", () => {
 describe("Response.toFetch", () => {
   const to = (init: ResponseInit<Body>): globalThis.Response => new Response<Body>(init).toFetch();
 
-  it("takes status, reason, fields and body", async () => {
+  it("takes status, reason, headers and body", async () => {
     const response = to({
       status: 403,
       reason: "Nope",
@@ -182,11 +182,11 @@ describe("Response.toFetch", () => {
     assert.equal(await to({ body: body! }).text(), "streamed");
   });
 
-  it("has no body where fetch allows none", () => {
+  it("has no body if fetch allows none", () => {
     for (const status of [204, 205, 304]) assert.equal(to({ status }).body, null);
   });
 
-  it("refuses the statuses that fetch does not have", () => {
+  it("refuses statuses that fetch does not allow", () => {
     for (const status of [100, 101, 199, 600, 999]) {
       assert.throws(() => to({ status }), { code: "core.invalid_argument" }, `${status}`);
     }

@@ -63,7 +63,7 @@ describe("Fields", () => {
     for (const name of ["Cookie", "COOKIE"]) assert.equal(fields.get(name), "a=1; b=2; c=3");
   });
 
-  it("is what fetch takes as headers", () => {
+  it("is accepted by fetch as headers", () => {
     const fields = cookies();
     fields.append("X", "1");
     fields.append("x", "2");
@@ -78,7 +78,7 @@ describe("Fields", () => {
     }
   });
 
-  it("has nothing under other names", () => {
+  it("finds nothing under other names", () => {
     const fields = cookies();
     for (const name of ["", "Hos", "Hosts", "Hosu", "a", "*/*", "b=1"]) {
       assert.equal(fields.first(name), undefined);
@@ -90,7 +90,7 @@ describe("Fields", () => {
     }
   });
 
-  it("sets in the place of the first and drops the others", () => {
+  it("sets at the position of the first, and drops the others", () => {
     const fields = cookies();
     fields.set("SET-COOKIE", "d");
     assert.deepEqual(fields.raw, ["Host", "a", "SET-COOKIE", "d", "Accept", "*/*"]);
@@ -131,7 +131,7 @@ describe("Fields", () => {
     }
   });
 
-  it("names what is wrong with a value, and what to do", () => {
+  it("says what is wrong with a value, and what to do", () => {
     for (const value of [5, undefined, null]) {
       assert.throws(() => new Fields({ a: value } as unknown as FieldsInit), {
         code: "core.invalid_argument",
@@ -147,7 +147,7 @@ describe("Fields", () => {
     }
   });
 
-  it("refuses what has neither names nor pairs, and says what it takes", () => {
+  it("refuses what has neither names nor pairs, and says what is expected", () => {
     const cases: [init: unknown, but: string][] = [
       [null, "null"],
       ["a: b", '"a: b"'],
@@ -185,14 +185,14 @@ describe("Fields", () => {
     }
   });
 
-  it("puts no line break of a bad name into the error's message", () => {
+  it("quotes a line break of a bad name in the error's message", () => {
     assert.throws(
       () => new Fields([["a\r\nb", "x"]]),
       (error: Error) => !/[\r\n]/.test(error.message),
     );
   });
 
-  it("knows that its names and values are sound, until someone else has the list", () => {
+  it("knows that its names and values are valid, until other code has the list", () => {
     const sound = new Fields([["A", "b"]]);
     sound.set("C", " d ");
     sound.delete("A");
@@ -219,7 +219,7 @@ describe("Fields", () => {
     assert.equal(Fields.fromRaw([]).isChecked, false);
   });
 
-  it("takes a parser's word, and is then as any other", () => {
+  it("trusts a parser, and then behaves like any other", () => {
     const parsed = (): Fields => {
       const parser = new RequestParser();
       parser.put(bytesOf("GET / HTTP/1.1\r\nHost: a\r\nset-cookie:b=1\r\nAccept: */*\t\r\nSet-Cookie: c=2\r\n\r\n"));
@@ -242,7 +242,7 @@ describe("Fields", () => {
     assert.deepEqual([longer.size, longer.get("new"), longer.isChecked], [5, "e", true]);
   });
 
-  it("behaves as a plain list of pairs with lower-cased names would", () => {
+  it("behaves like a plain list of pairs with lower-cased names", () => {
     const name = fc.constantFrom("a", "A", "b", "ab", "aB", "AB");
     const action = fc.tuple(fc.constantFrom("append", "set", "delete"), name, fc.stringMatching(/^[a-z]{0,3}$/));
     fc.assert(

@@ -16,7 +16,7 @@ const of = (...lengths: string[]): number | undefined => contentLength(new Field
 const chunkedIn = (...codings: string[]): boolean => isChunked(new Fields({ "transfer-encoding": codings }), 11);
 
 describe("contentLength", () => {
-  it("is the number that the field has", () => {
+  it("is the number in the header", () => {
     assert.equal(of(), undefined);
     assert.equal(of("0"), 0);
     assert.equal(of("42"), 42);
@@ -24,18 +24,18 @@ describe("contentLength", () => {
     assert.equal(of("9007199254740991"), Number.MAX_SAFE_INTEGER);
   });
 
-  it("is nothing but digits", () => {
+  it("is only digits", () => {
     const bad = ["", "-1", "+1", "1.0", "1e3", "0x10", "1 2", "1,1", "1, 1", "a", "1a", "Infinity", "9007199254740992"];
     for (const value of [...bad, "9".repeat(400)])
       assert.throws(() => of(value), { code: "http.bad_content_length" }, value);
   });
 
-  it("is there once, even where all agree", () => {
+  it("may be there only once, even if all agree", () => {
     assert.throws(() => of("1", "2"), { code: "http.multiple_content_length" });
     assert.throws(() => of("1", "1"), { code: "http.multiple_content_length" });
   });
 
-  it("does not go with Transfer-Encoding, whatever either says", () => {
+  it("is refused with Transfer-Encoding, whatever either says", () => {
     for (const [length, coding] of [
       ["0", "chunked"],
       ["5", "identity"],
@@ -49,13 +49,13 @@ describe("contentLength", () => {
 });
 
 describe("isChunked", () => {
-  it("is so for chunked alone, in any case", () => {
+  it("is true for chunked only, in any case", () => {
     assert.equal(isChunked(new Fields(), 11), false);
     assert.equal(isChunked(new Fields(), 10), false);
     for (const coding of ["chunked", "Chunked", "CHUNKED"]) assert.equal(chunkedIn(coding), true);
   });
 
-  it("tells a coding that nobody here knows from a list that is wrong", () => {
+  it("distinguishes an unknown coding from an invalid list", () => {
     for (const codings of [["gzip, chunked"], ["gzip", "chunked"], ["gzip,,deflate ,\tChunked"]]) {
       assert.throws(() => chunkedIn(...codings), { code: "http.unknown_transfer_coding" }, String(codings));
     }
@@ -81,7 +81,7 @@ describe("isChunked", () => {
     }
   });
 
-  it("is none of HTTP/1.0, whatever it says", () => {
+  it("is refused in HTTP/1.0", () => {
     for (const coding of ["chunked", "gzip, chunked", ""]) {
       const headers = new Fields({ "Transfer-Encoding": coding });
       assert.throws(() => isChunked(headers, 10), { code: "http.bad_transfer_encoding" });
@@ -137,7 +137,7 @@ const message = ({ headers, body = noBytes, version = 11 }: Sent) => ({ headers:
 describe("requestDeparture", () => {
   const departure = (method: string, sent: Sent): Departure => requestDeparture(method, message(sent));
 
-  it("adds what the body needs", () => {
+  it("adds the framing that the body needs", () => {
     for (const [method, sent, expected] of [
       ["GET", {}, { framing: 0 }],
       ["DELETE", {}, { framing: 0 }],
@@ -153,7 +153,7 @@ describe("requestDeparture", () => {
     }
   });
 
-  it("leaves a framing that is given and right", () => {
+  it("keeps a given framing that is right", () => {
     assert.deepEqual(departure("GET", { headers: length("0") }), { framing: 0 });
     assert.deepEqual(departure("POST", { headers: length("003"), body: bytes }), { framing: 3 });
     assert.deepEqual(departure("POST", { headers: length("9"), body: parts(), version: 10 }), { framing: 9 });
@@ -162,7 +162,7 @@ describe("requestDeparture", () => {
     }
   });
 
-  it("refuses one that is wrong, and a body that can't be sent", () => {
+  it("refuses a wrong one, and a body that can't be sent", () => {
     for (const [code, method, sent] of [
       ["http.bad_content_length", "GET", { headers: length("2"), body: bytes }],
       ["http.bad_content_length", "GET", { headers: length("3"), body: parts(4) }],
@@ -184,7 +184,7 @@ describe("responseDeparture", () => {
   const departure = (status: number, sent: Sent, method = "GET", version = 11): Departure =>
     responseDeparture(status, message(sent), { method, version });
 
-  it("adds what the body needs, and nothing where there is none by status or method", () => {
+  it("adds the framing that the body needs, and none without a body by status or method", () => {
     for (const [expected, ...args] of [
       [added(0, "Content-Length"), 200, {}],
       [added(3, "Content-Length"), 404, { body: bytes }],
@@ -208,13 +208,13 @@ describe("responseDeparture", () => {
     }
   });
 
-  it("leaves a framing that is given and right", () => {
+  it("keeps a given framing that is right", () => {
     assert.deepEqual(departure(200, { headers: length("3"), body: bytes }), { framing: 3 });
     assert.deepEqual(departure(200, { headers: length("9"), body: parts() }, "GET", 10), { framing: 9 });
     assert.deepEqual(departure(200, { headers: chunks, body: bytes }), { framing: "chunked" });
   });
 
-  it("refuses one that is wrong, and a body that can't be sent", () => {
+  it("refuses a wrong one, and a body that can't be sent", () => {
     for (const [code, ...args] of [
       ["http.bad_content_length", 200, { headers: length("2"), body: bytes }],
       ["http.bad_content_length", 204, { headers: length("0") }],
@@ -238,7 +238,7 @@ describe("responseDeparture", () => {
   });
 });
 
-it("a size that is none can't be sent", () => {
+it("a body with an invalid size can't be sent", () => {
   for (const size of [-1, 1.5, NaN, Infinity, 2 ** 53, "3", "0\r\nSet-Cookie: a=b", null, {}]) {
     const body = parts(size as number);
     const code = "core.invalid_argument";

@@ -31,7 +31,7 @@ describe("the characters of a rule", () => {
     });
   }
 
-  it("stop at the end that is given", () => {
+  it("stop at the given end", () => {
     const bytes = new Uint8Array(8).fill(0x61);
     for (const scan of Object.values(scans)) {
       assert.equal(scan(bytes, 2, 5), 5);
@@ -41,7 +41,7 @@ describe("the characters of a rule", () => {
 });
 
 describe("isToken, isTarget and isValue", () => {
-  it("know the same characters as the scans", () => {
+  it("accept the same characters as the scans", () => {
     for (const code of everyCode) {
       const text = String.fromCharCode(code);
       assert.equal(isToken(text), rules.token.test(text));
@@ -53,7 +53,7 @@ describe("isToken, isTarget and isValue", () => {
     }
   });
 
-  it("refuse characters above U+00FF, also where their last byte would be a line break", () => {
+  it("refuse characters above U+00FF, even if their low byte would be a line break", () => {
     for (const text of ["\u0100", "\u010d", "\u010a", "\u2028", "\u{1f600}", "ab\u0161"]) {
       assert.equal(isToken(text), false);
       assert.equal(isTarget(text), false);
@@ -61,14 +61,14 @@ describe("isToken, isTarget and isValue", () => {
     }
   });
 
-  it("take an empty value but no empty token or target", () => {
+  it("accept an empty value but no empty token or target", () => {
     assert.equal(isToken(""), false);
     assert.equal(isTarget(""), false);
     assert.equal(isValue(""), true);
   });
 });
 
-it("leaves out space and tab at both ends, nothing else", () => {
+it("strips space and tab at both ends, nothing else", () => {
   for (const [text, rest] of [
     ["", ""],
     [" \t ", ""],
@@ -81,7 +81,7 @@ it("leaves out space and tab at both ends, nothing else", () => {
   }
 });
 
-it("compares without regard to the case of ASCII letters alone", () => {
+it("ignores only the case of ASCII letters", () => {
   const equals = (a: string, b: string): boolean => equalsIgnoringCase(`-${a}-`, 1, a.length + 1, b);
   assert.equal(equals("Upgrade", "uPGRADE"), true);
   assert.equal(equals("a-z_09", "A-Z_09"), true);

@@ -45,7 +45,7 @@ function received<Result>(text: string, look: (request: Request) => Promise<Resu
 }
 
 describe("Request.from, of node:http", () => {
-  it("takes method, target, version and the fields as they came", async () => {
+  it("takes method, target, version and the headers as received", async () => {
     const text = "PUT /a?b HTTP/1.0\r\nHOST: a\r\nX: \xe9\r\nx: 2\r\nCookie: c\r\ncookie: d\r\n\r\n";
     const request = await received(text, (request) => request);
     assert.deepEqual([request.method, request.target, request.version], ["PUT", "/a?b", 10]);
@@ -53,7 +53,7 @@ describe("Request.from, of node:http", () => {
     assert.equal((request.body as Uint8Array).length, 0);
   });
 
-  it("has a body where one was announced, read as it is asked for", async () => {
+  it("has a body if one was announced, read on demand", async () => {
     for (const framed of [
       "Content-Length: 5\r\n\r\nhello",
       "Transfer-Encoding: chunked\r\n\r\n2\r\nhe\r\n3\r\nllo\r\n0\r\n\r\n",
@@ -68,7 +68,7 @@ describe("Request.from, of node:http", () => {
     assert.ok(none instanceof Uint8Array);
   });
 
-  it("goes on with the trailers of its body, without those that must not be", async () => {
+  it("passes on its body's trailers, without those that are not allowed", async () => {
     const body = "2\r\nhe\r\n0\r\nX-Sum: 1\r\nHost: evil\r\nx-sum: 2\r\n\r\n";
     const sent = await received(
       `POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n${body}`,
@@ -84,7 +84,7 @@ describe("Request.from, of node:http", () => {
     assert.deepEqual(sent, ["he", ["X-Sum", "1"], ["x-sum", "2"]]);
   });
 
-  it("does not change what it is made from", async () => {
+  it("does not change Node's message", async () => {
     await serving(
       (incoming, answer) => {
         const request = Request.from(incoming);
@@ -105,7 +105,7 @@ const answer = (port: number, method = "GET", agent?: Agent): Promise<IncomingMe
   });
 
 describe("Response.from, of node:http", () => {
-  it("takes status, reason, version, the fields as they came, and the body", async () => {
+  it("takes status, reason, version, the headers as received, and the body", async () => {
     await serving(
       (_, answer) => {
         answer.writeHead(404, "Nope \xe9", ["Set-Cookie", "a=1", "SET-COOKIE", "b=2", "X", "y"]);
@@ -134,7 +134,7 @@ describe("Response.from, of node:http", () => {
     );
   });
 
-  it("has none where the status has none, and can be sent on", async () => {
+  it("has none if the status has none, and can be sent on", async () => {
     for (const status of [204, 304]) {
       await serving(
         (_, answer) => answer.writeHead(status, { ETag: '"a"' }).end(),
@@ -151,7 +151,7 @@ describe("Response.from, of node:http", () => {
     }
   });
 
-  it("has an empty one in answer to HEAD", async () => {
+  it("has an empty one in response to HEAD", async () => {
     await serving(
       (_, answer) => answer.writeHead(200, { "Content-Length": 5 }).end(),
       async (port) => {
@@ -162,7 +162,7 @@ describe("Response.from, of node:http", () => {
     );
   });
 
-  it("fails where the body is cut", async () => {
+  it("fails if the body is cut", async () => {
     await serving(
       (_, answer) => {
         answer.writeHead(200, { "Content-Length": 5 }).write("hel");
@@ -175,7 +175,7 @@ describe("Response.from, of node:http", () => {
     );
   });
 
-  it("reads to its end only what has no body and is HTTP", () => {
+  it("reads to the end only a message without a body that is HTTP", () => {
     for (const [message, reads] of [
       [{ statusCode: 200 }, 0],
       [{ statusCode: 101 }, 0],

@@ -13,7 +13,7 @@ const parts = (...all: unknown[]): Body => ({
 });
 
 describe("keepAlive", () => {
-  it("is what the version and Connection say", () => {
+  it("follows version and Connection", () => {
     for (const [version, connection, keeps] of [
       [11, [], true],
       [11, ["keep-alive"], true],
@@ -27,7 +27,7 @@ describe("keepAlive", () => {
     }
   });
 
-  it("can be set, and leaves what else Connection has", () => {
+  it("can be set, and keeps other options of Connection", () => {
     for (const [version, connection, keep, expected] of [
       [11, [], true, undefined],
       [11, [], false, "close"],
@@ -52,7 +52,7 @@ describe("keepAlive", () => {
 });
 
 describe("chunked", () => {
-  it("is whether Transfer-Encoding ends with that", () => {
+  it("is true if Transfer-Encoding ends with chunked", () => {
     for (const [coding, chunked] of [
       ["chunked", true],
       ["gzip, Chunked", true],
@@ -85,7 +85,7 @@ describe("chunked", () => {
 });
 
 describe("contentLength", () => {
-  it("is what Content-Length says, or throws where that can't be", () => {
+  it("is the value of Content-Length, or throws if that is invalid", () => {
     assert.equal(make({}).contentLength, undefined);
     assert.equal(make({ "content-length": "5" }).contentLength, 5);
     for (const [code, headers] of [
@@ -114,7 +114,7 @@ describe("contentLength", () => {
     }
   });
 
-  it("can't be set to what is no length", () => {
+  it("can't be set to an invalid length", () => {
     const message = make({ "Content-Length": "5" });
     for (const length of [-1, 0.5, NaN, Infinity, 2 ** 53, "5" as unknown as number]) {
       assert.throws(() => (message.contentLength = length), { code: "core.invalid_argument" });
@@ -126,7 +126,7 @@ describe("contentLength", () => {
 describe("preparePayload", () => {
   const wrong = { "Content-Length": "99", "Transfer-Encoding": "gzip", A: "b" };
 
-  it("sets the framing that the body needs, whatever there was", () => {
+  it("sets the framing that the body needs, replacing any other", () => {
     for (const [message, framing] of [
       [new Request({ headers: wrong }), []],
       [new Request({ headers: wrong, method: "POST" }), ["Content-Length", "0"]],
@@ -149,7 +149,7 @@ describe("preparePayload", () => {
     }
   });
 
-  it("can't for a body that may not be there, or can't be framed", () => {
+  it("throws for a body that is not allowed, or can't be framed", () => {
     for (const message of [
       new Request({ method: "TRACE", body: "a" }),
       new Request({ body: parts(), version: 10 }),
@@ -170,7 +170,7 @@ describe("bytes and text", () => {
     assert.equal(await new Request().text(), "");
   });
 
-  it("reject beyond their limit, and with what the source fails with; in silence where nobody looks", async () => {
+  it("reject beyond their limit, and with the source's error; without an unhandled rejection", async () => {
     const large = new Request({ body: "hello" });
     await assert.rejects(large.bytes({ maxBodySize: 4 }), { code: "http.body_limit" });
     await assert.rejects(large.text({ maxBodySize: 4 }), { code: "http.body_limit" });
@@ -182,7 +182,7 @@ describe("bytes and text", () => {
 });
 
 describe("parts", () => {
-  it("are gone through, whatever the body is", async () => {
+  it("are iterated over, for any body", async () => {
     const through = async (message: { parts(): AsyncIterable<Uint8Array> }): Promise<string[]> => {
       const gone: string[] = [];
       for await (const part of message.parts()) gone.push(String(Buffer.from(part)));
@@ -194,7 +194,7 @@ describe("parts", () => {
   });
 });
 
-describe("a message made from what is none", () => {
+describe("a message made from an invalid value", () => {
   const misuse = (message: RegExp): object => ({ code: "core.invalid_argument", message });
   const constructors: [name: string, make: (init: object) => unknown][] = [
     ["Request", (init) => new Request(init)],
@@ -202,7 +202,7 @@ describe("a message made from what is none", () => {
   ];
 
   for (const [name, make] of constructors) {
-    it(`says what to give to ${name}`, () => {
+    it(`says what to pass instead of ${name}`, () => {
       assert.throws(() => make({ fields: {} }), misuse(/did you mean headers\?$/));
       for (const others of [new globalThis.Request("http://a/"), new globalThis.Response("a")]) {
         assert.throws(() => make(others), misuse(/\.from makes one of fetch's or Node's/));

@@ -8,7 +8,7 @@ import { fc } from "../../support/property.ts";
 const head = "GET / HTTP/1.1\r\nHost: a\r\nX:\t b c \r\nhost:d\r\n\r\n";
 const parsed = (): ParsedFields => new ParsedFields(head, 16, [20, 23, 26, 33, 39, 41]);
 
-test("fields are found by name in any case, from any of them on", () => {
+test("fields are found by name in any case, from any position on", () => {
   const fields = parsed();
   assert.equal(fields.length, 6);
   assert.deepEqual(
@@ -19,7 +19,7 @@ test("fields are found by name in any case, from any of them on", () => {
   assert.deepEqual([fields.value(0), fields.value(2), fields.value(4)], ["a", "b c", "d"]);
 });
 
-test("a tab behind a value is told, not one before or in it", () => {
+test("a tab after a value is found, but not one before or in it", () => {
   const fieldsOf = (line: string): ParsedFields =>
     new ParsedFields(`Host:\t\r\n${line}\r\n`, 0, [4, 6, 9, 8 + line.length]);
   for (const line of ["X:a\t", "x: a \t ", "X:\ta\t\t", "x:\t"])
@@ -33,7 +33,7 @@ test("they make the flat list", () => {
   assert.deepEqual(new ParsedFields("\r\n", 0, []).collect(), []);
 });
 
-test("what is compact answers as before", () => {
+test("compact fields have the same results", () => {
   const [fields, compact] = [parsed(), parsed()];
   compact.compact();
   assert.equal(compact.length, fields.length);
@@ -42,7 +42,7 @@ test("what is compact answers as before", () => {
   for (const at of [0, 2, 4]) assert.equal(compact.value(at), fields.value(at));
 });
 
-test("fields answer the same before and after their list was made", () => {
+test("fields have the same results before and after their list was made", () => {
   const name = fc.constantFrom("Host", "X-A", "x-a", "Accept", "Empty");
   const value = fc.constantFrom("", "a", "b c", "0123456789".repeat(3));
   fc.assert(

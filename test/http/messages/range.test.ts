@@ -6,7 +6,7 @@ import { fc, runs } from "../../support/property.ts";
 const short = (ranges: ByteRange[] | undefined): string | undefined =>
   ranges?.map(({ start, end }) => `${start}-${end}`).join();
 
-it("finds the ranges that there are, in the order in which they are asked for", () => {
+it("finds the existing ranges, in the order requested", () => {
   for (const [value, expected] of [
     ["bytes=0-0", "0-0"],
     ["bytes=0-9", "0-9"],
@@ -26,14 +26,14 @@ it("finds the ranges that there are, in the order in which they are asked for", 
   }
 });
 
-it("finds none where nothing of it is there", () => {
+it("finds none if none exists", () => {
   for (const value of ["bytes=10-", "bytes=10-20", "bytes=-0", "bytes=99-,50-60", `bytes=${"9".repeat(400)}-`]) {
     assert.deepEqual(parseRange(value, 10), [], value);
   }
   for (const value of ["bytes=0-", "bytes=0-0", "bytes=-5"]) assert.deepEqual(parseRange(value, 0), [], value);
 });
 
-it("ignores what is malformed, another unit, or too much", () => {
+it("ignores malformed, other units, or too many ranges", () => {
   const bad = [
     "",
     "bytes",
@@ -67,7 +67,7 @@ it("ignores what is malformed, another unit, or too much", () => {
   assert.equal(parseRange(many(17), 10), undefined);
 });
 
-it("never finds a byte that is not there", () => {
+it("never finds a byte that does not exist", () => {
   const spec = fc.oneof(fc.stringMatching(/^\d{0,3}-\d{0,3}$/), fc.string({ maxLength: 3 }));
   fc.assert(
     fc.property(fc.array(spec, { maxLength: 4 }), fc.nat(200), (specs, size) => {

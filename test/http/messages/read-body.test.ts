@@ -25,7 +25,7 @@ function source(parts: unknown[], failure?: Error): { body: BodyStream; asked: (
   return { body: give(), asked: () => asked, ended: () => ended };
 }
 
-it("gives bytes as they are, and parts joined", async () => {
+it("returns bytes unchanged, and parts joined", async () => {
   const bytes = Uint8Array.of(1);
   assert.equal(await readBody(bytes), bytes);
   assert.equal(text(await readBody(source(["h", new TextEncoder().encode("el"), "", "lo"]).body)), "hello");
@@ -34,7 +34,7 @@ it("gives bytes as they are, and parts joined", async () => {
   assert.equal(text(await readBody(new Response("fetched").body!)), "fetched");
 });
 
-it("holds no more than the limit, and lets go of a source that has more", async () => {
+it("holds no more than the limit, and stops a source that has more", async () => {
   assert.equal((await readBody(new Uint8Array(5), { maxBodySize: 5 })).length, 5);
   assert.equal((await readBody(source(["ab", "cde"]).body, { maxBodySize: 5 })).length, 5);
   await assert.rejects(readBody(new Uint8Array(5), { maxBodySize: 4 }), {
@@ -49,7 +49,7 @@ it("holds no more than the limit, and lets go of a source that has more", async 
   assert.equal(await readBody(large, { maxBodySize: Infinity }), large);
 });
 
-it("fails with what the source fails with, and for a part that is none", async () => {
+it("fails with the source's error, and for an invalid part", async () => {
   const failure = new Error("no");
   await assert.rejects(readBody(source(["a"], failure).body), failure);
   const { body, ended } = source(["a", 1]);
@@ -57,7 +57,7 @@ it("fails with what the source fails with, and for a part that is none", async (
   assert.equal(ended(), true);
 });
 
-it("ends by its signal, also while a part is awaited, and lets go of the source", async () => {
+it("is aborted by its signal, also while a part is awaited, and stops the source", async () => {
   const aborted = { code: "core.aborted" };
   const gone = AbortSignal.abort();
   const { body, asked } = source(["a"]);
@@ -90,7 +90,7 @@ it("takes no other options", async () => {
   }
 });
 
-it("rejects in silence where nobody looks", async () => {
+it("leaves no unhandled rejection", async () => {
   void readBody(source([], new Error("nobody looks")).body);
   await new Promise((resolve) => setImmediate(resolve));
 });

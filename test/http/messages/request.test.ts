@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { Fields, Request } from "../../../src/http/index.ts";
 
 describe("Request", () => {
-  it("is GET / HTTP/1.1 without fields by default", () => {
+  it("is GET / HTTP/1.1 without headers by default", () => {
     const request = new Request();
     assert.equal(request.method, "GET");
     assert.equal(request.target, "/");
@@ -11,7 +11,7 @@ describe("Request", () => {
     assert.equal(request.headers.size, 0);
   });
 
-  it("copies its fields", () => {
+  it("copies its headers", () => {
     const headers = new Fields({ Host: "a" });
     const request = new Request({ headers });
     headers.delete("Host");
@@ -34,7 +34,7 @@ describe("Request", () => {
     }
   });
 
-  it("has its body as bytes or as what gives them, text as UTF-8, and says nothing of its type", () => {
+  it("has its body as bytes or a stream, text as UTF-8, and adds no Content-Type", () => {
     assert.equal((new Request().body as Uint8Array).length, 0);
     const text = new Request({ body: "é" });
     assert.deepEqual([text.body, text.headers.size], [Uint8Array.of(0xc3, 0xa9), 0]);
@@ -43,7 +43,7 @@ describe("Request", () => {
     assert.throws(() => new Request({ body: 1 as unknown as string }), { code: "core.invalid_argument" });
   });
 
-  it("refuses fields that are none", () => {
+  it("refuses invalid headers", () => {
     assert.throws(() => new Request({ headers: { "a b": "c" } }), { code: "http.bad_field" });
     assert.throws(() => new Request({ headers: { a: "\n" } }), { code: "http.bad_value" });
   });

@@ -13,19 +13,19 @@ describe("Response", () => {
     assert.equal(response.body.length, 0);
   });
 
-  it("is HTTP/1.1 unless it was received as something else", () => {
+  it("is HTTP/1.1 unless it was received with another version", () => {
     assert.equal(new Response().version, 11);
     assert.equal(new Response({ version: 10 }).version, 10);
   });
 
-  it("finds the reason that goes with its status, unless one is given", () => {
+  it("has the status's reason, unless one is given", () => {
     assert.equal(new Response({ status: 404 }).reason, "Not Found");
     assert.equal(new Response({ status: 599 }).reason, "");
     assert.equal(new Response({ status: 200, reason: "Fine" }).reason, "Fine");
     assert.equal(new Response({ status: 200, reason: "" }).reason, "");
   });
 
-  it("sends text as UTF-8 and says so", () => {
+  it("sends text as UTF-8, with a Content-Type", () => {
     const response = new Response({ body: "é" });
     assert.deepEqual(response.body, Uint8Array.of(0xc3, 0xa9));
     assert.equal(response.headers.get("content-type"), "text/plain; charset=utf-8");
@@ -41,19 +41,19 @@ describe("Response", () => {
     await written;
   });
 
-  it("leaves a Content-Type that is given, and says nothing of bytes", () => {
+  it("keeps a given Content-Type, and adds none for bytes", () => {
     const page = new Response({ body: "<p>", headers: { "content-type": "text/html" } });
     assert.deepEqual(page.headers.raw, ["content-type", "text/html"]);
     assert.equal(new Response({ body: Uint8Array.of(1) }).headers.size, 0);
   });
 
-  it("does not change the fields that it is given", () => {
+  it("does not change the headers it is given", () => {
     const headers = new Fields();
     assert.equal(new Response({ body: "a", headers }).headers.size, 1);
     assert.equal(headers.size, 0);
   });
 
-  it("refuses what is no status and no reason", () => {
+  it("refuses an invalid status or reason", () => {
     for (const status of [0, 99, 1000, 200.5, NaN]) {
       assert.throws(() => new Response({ status }), { code: "http.bad_status" });
     }
@@ -76,7 +76,7 @@ describe("Response", () => {
     }
   });
 
-  it("takes a body in parts, and nothing else that is no body", () => {
+  it("accepts a streamed body, and refuses an invalid one", () => {
     const stream = new ReadableStream<Uint8Array>();
     const response = new Response({ body: stream });
     assert.deepEqual([response.body, response.headers.size], [stream, 0]);

@@ -18,7 +18,7 @@ describe("the path of a target", () => {
     ["http://example.com", "/"],
     ["http://example.com?x=/chat", "/"],
   ] as const) {
-    it(`is ${path} of ${target}`, () => {
+    it(`is ${path} for ${target}`, () => {
       assert.equal(pathOf(target), path);
       if (!target.startsWith("http")) return;
       // What fetch's URL has, but for dots and escapes.
@@ -42,6 +42,6 @@ describe("the path of a target", () => {
     "ftp://example.com/chat",
     "x http://example.com/chat",
   ]) {
-    it(`is none of "${target}"`, () => assert.ok(!pathOf(target).startsWith("/")));
+    it(`is no path for "${target}"`, () => assert.ok(!pathOf(target).startsWith("/")));
   }
 });

@@ -5,7 +5,7 @@ import { bufferBody, Response, Serializer, write, writeSome, type Body } from ".
 import { pair } from "../../../src/testing/index.ts";
 
 describe("bufferBody", () => {
-  it("makes a message of unknown size, whose parts are put by hand, as often as it is used", async () => {
+  it("makes a message of unknown size, whose parts are put by hand, any number of times", async () => {
     for (let use = 0; use < 2; use++) {
       const [stream] = pair({ record: true });
       const serializer = new Serializer(new Response<Body>({ body: bufferBody }));
@@ -24,7 +24,7 @@ describe("bufferBody", () => {
     }
   });
 
-  it("is nothing for write", async () => {
+  it("is empty for write", async () => {
     const [stream] = pair({ record: true });
     await write(stream, new Response<Body>({ body: bufferBody }));
     assert.match(decodeLatin1(stream.sent), /\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n$/);

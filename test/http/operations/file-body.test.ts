@@ -58,7 +58,7 @@ describe("fileBody", () => {
     assert.equal((await fileBody(await file(""))).size, 0);
   });
 
-  it("knows the size of the whole file, and when it was changed", async () => {
+  it("has the size of the whole file, and when it was changed", async () => {
     const name = await file("0123456789");
     await utimes(name, 1000, 2000);
     const body = await fileBody(name, { start: 3 });
@@ -66,7 +66,7 @@ describe("fileBody", () => {
     assert.ok(body instanceof FileBody);
   });
 
-  it("comes in parts of 64 KiB, each in memory of its own", async () => {
+  it("yields parts of 64 KiB, each in memory of its own", async () => {
     const content = Uint8Array.from({ length: 150_000 }, (_, i) => i % 251);
     const body = await fileBody(await file(content), { start: 1 });
     const parts = await read(body);
@@ -78,7 +78,7 @@ describe("fileBody", () => {
     assert.equal(new Set(parts.map((part) => part.buffer)).size, 3);
   });
 
-  it("refuses what is no regular file, and a part that is not there", async () => {
+  it("refuses anything but a regular file, and a part that does not exist", async () => {
     await assert.rejects(fileBody(path.join(folder, "none")), { code: "ENOENT" });
     await assert.rejects(fileBody(folder), { code: "core.invalid_argument" });
     const name = await file("0123456789");
@@ -102,7 +102,7 @@ describe("fileBody", () => {
     await assert.rejects(stat(path.join(folder, "none")));
   });
 
-  it("fails where the file has become shorter, and sends no more than it had where it has grown", async () => {
+  it("fails if the file has become shorter, and sends no more than before if it has grown", async () => {
     const long = await file(new Uint8Array(100_000));
     const body = await fileBody(long);
     const parts = body[Symbol.asyncIterator]();
@@ -118,14 +118,14 @@ describe("fileBody", () => {
     assert.equal(text(await read(growing)), "abc");
   });
 
-  it("fails where the file has gone", async () => {
+  it("fails if the file is gone", async () => {
     const name = await file("abc");
     const body = await fileBody(name);
     await rm(name);
     await assert.rejects(read(body), { code: "ENOENT" });
   });
 
-  it("is not opened before it is asked for, and closed however that ends", { skip: linuxOnly }, async () => {
+  it("is not opened before it is read, and is closed at any end", { skip: linuxOnly }, async () => {
     const name = await file(new Uint8Array(200_000));
     const body = await fileBody(name);
     const parts = body[Symbol.asyncIterator]();
@@ -148,7 +148,7 @@ describe("fileBody", () => {
     assert.equal(open(name), 0);
   });
 
-  it("is not opened where it is empty, or where the head alone is sent", async () => {
+  it("is not opened if it is empty, or if only the head is sent", async () => {
     const name = await file("abc");
     const empty = await fileBody(name, { start: 3 });
     const body = await fileBody(name);
@@ -159,7 +159,7 @@ describe("fileBody", () => {
     assert.equal(serializer.source, undefined);
   });
 
-  it("says the size of its part in the head", async () => {
+  it("announces the size of its part in the head", async () => {
     const body = await fileBody(await file("0123456789"), { start: 2, end: 4 });
     const serializer = new Serializer(new Response({ status: 206, body }));
     serializer.consume(serializer.next()[0]!.length);

@@ -25,7 +25,7 @@ function bodied(): { source: HandSource; body: IncomingBody } {
 }
 
 describe("IncomingBody", () => {
-  it("reads a part when it is asked for one, up to the end", async () => {
+  it("reads a part on demand, up to the end", async () => {
     const { source, body } = bodied();
     assert.deepEqual([body.size, body.isDone, body.trailers.get("t"), source.reads], [5, false, "x", 0]);
     const parts: string[] = [];
@@ -63,7 +63,7 @@ describe("IncomingBody", () => {
     assert.equal(source.reads, 1);
   });
 
-  it("has not begun to read where that is misuse", async () => {
+  it("has not begun to read after misuse", async () => {
     const { body, source } = bodied();
     source.readPart = () => {
       throw coreError("core.operation_pending");
@@ -75,14 +75,14 @@ describe("IncomingBody", () => {
     assert.equal(idle, 1);
   });
 
-  it("reads no more behind return", async () => {
+  it("reads nothing after return", async () => {
     const { body, source } = bodied();
     for (const _ of [1, 2]) assert.deepEqual(await body.return(), { done: true, value: undefined });
     assert.equal((await body.next()).done, true);
     assert.equal(source.reads, 0);
   });
 
-  it("is taken away, once nobody reads it any more", async () => {
+  it("can be detached, when no read is in flight", async () => {
     let idle = 0;
     const unread = bodied();
     unread.body.detach(() => idle++);
@@ -99,7 +99,7 @@ describe("IncomingBody", () => {
     await assert.rejects(body.next(), { code: "http.body_used" });
   });
 
-  it("ends no process, though nobody waits for its parts", async () => {
+  it("ends no process if nobody awaits its parts", async () => {
     const { body, source } = bodied();
     void body.next();
     source.handler(coreError("core.connection_reset"), undefined);

@@ -47,7 +47,7 @@ const calls: [taker: string, call: Call][] = [
 describe("the options of single operations", () => {
   const { signal } = new AbortController();
   for (const [taker, call] of calls) {
-    it(`of ${taker} are some that exist, in a plain object`, async () => {
+    it(`of ${taker} must be known, in a plain object`, async () => {
       const cases: [options: unknown, message: RegExp][] = [
         [{ signal, timeoutt: 1 }, new RegExp(`^${taker} has no option "timeoutt": `)],
         [{ Signal: signal }, new RegExp(`^${taker} has no option "Signal": did you mean signal\\?$`)],

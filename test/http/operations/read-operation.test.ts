@@ -50,7 +50,7 @@ async function reading(
 }
 
 describe("ReadOperation", () => {
-  it("takes what is held first, then what comes, and leaves what is behind the message", async () => {
+  it("reads the buffer first, then the stream, and leaves the bytes after the message", async () => {
     const cases: [held: string, pieces: string[], result: string, left: string][] = [
       ["whole. and more", [], "whole", " and more"],
       ["", ["whole."], "whole", ""],
@@ -63,7 +63,7 @@ describe("ReadOperation", () => {
     }
   });
 
-  it("fails with what the parser, the end or the result throws, and never inside the call", async () => {
+  it("fails with an exception of the parser, the end or the result, and never inside the call", async () => {
     assert.equal((await reading("bad!", [])).error, "test.bad");
     assert.equal((await reading("", ["so", " bad!"])).error, "test.bad");
     assert.equal((await reading("ha", ["lf"])).error, "test.ended");
@@ -71,7 +71,7 @@ describe("ReadOperation", () => {
     assert.deepEqual([useless.error, useless.result, useless.inside], ["test.useless", undefined, false]);
   });
 
-  it("reads nothing for a sink that has what it wants", async () => {
+  it("reads nothing for a sink that is done", async () => {
     const [stream] = pair();
     const sink = new Sentence();
     sink.put(bytesOf("there."));

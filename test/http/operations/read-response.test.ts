@@ -44,7 +44,7 @@ describe("readResponse", () => {
     }
   });
 
-  it("reads a head alone, and leaves all that is behind it", async () => {
+  it("reads only a head, and leaves all bytes after it", async () => {
     for (const maxRead of [1, 7, Infinity]) {
       const { stream, peer } = streamWith(refusal, { maxRead });
       const buffer = new FlatBuffer();
@@ -54,7 +54,7 @@ describe("readResponse", () => {
     }
   });
 
-  it("leaves a tunnel's bytes, and reads why there is none", async () => {
+  it("leaves a tunnel's bytes, and reads a refusal's", async () => {
     const tunnel = streamWith("HTTP/1.1 200 OK\r\n\r\n\x16\x03\x01");
     const buffer = new FlatBuffer();
     const opened = await readResponse(tunnel.stream, buffer, new FinalResponseParser({ method: "CONNECT" }));
@@ -64,13 +64,13 @@ describe("readResponse", () => {
     assert.deepEqual([refused.status, decodeLatin1(refused.body)], [403, "hello"]);
   });
 
-  it("stops at the limit of the body, without waiting for the rest", async () => {
+  it("stops at the body's limit, without waiting for the rest", async () => {
     const { stream } = streamWith(refusal.replace("5", "50"));
     const response = await readResponse(stream, new FlatBuffer(), new FinalResponseParser({ maxBodySize: 4 }));
     assert.equal(decodeLatin1(response.body), "hell");
   });
 
-  it("leaves in the parser what has come of a response that is cut", async () => {
+  it("leaves the received part of a response that is cut in the parser", async () => {
     const parser = new FinalResponseParser();
     const { stream, peer } = streamWith(refusal.slice(0, -2));
     peer.end();

@@ -50,21 +50,21 @@ describe("read", () => {
     });
   });
 
-  it("takes no memory for a request that comes in one piece", async () => {
+  it("takes no memory for a request that arrives in one piece", async () => {
     const { stream } = streamWith(chrome);
     const buffer = new FlatBuffer();
     await read(stream, buffer, new RequestParser());
     assert.equal(buffer.capacity, 0);
   });
 
-  it("keeps the request whole when the borrowed bytes are gone", async () => {
+  it("keeps the request when the borrowed bytes are gone", async () => {
     const { stream } = streamWith(chrome);
     const request = await read(stream, new FlatBuffer(), new RequestParser());
     await Promise.resolve();
     assert.equal(request.headers.get("Host"), "localhost:8080");
   });
 
-  it("goes on with a parser that has seen what is in the buffer", async () => {
+  it("continues with a parser that has seen the buffer's bytes", async () => {
     const parser = new RequestParser();
     const buffer = bufferWith(head.slice(0, 9));
     parser.put(buffer.data());
@@ -81,7 +81,7 @@ describe("read of a message with a body", () => {
     assert.equal(decodeLatin1(response.body), "hello");
   });
 
-  it("gives what is left of it behind readHeader and readSome, and a body of its own", async () => {
+  it("returns the rest after readHeader and readSome, in a body of its own", async () => {
     const { stream } = streamWith(withLength, { maxRead: 7 });
     const buffer = new FlatBuffer();
     const parser = new RequestParser();
@@ -91,7 +91,7 @@ describe("read of a message with a body", () => {
     assert.equal(decodeLatin1(whole.body), "hello");
   });
 
-  it("gives a message once: who goes on with its parser would be given it for ever", async () => {
+  it("returns a message once: a loop with its parser would get it forever", async () => {
     const { stream } = streamWith(withLength + withLength);
     const buffer = new FlatBuffer();
     const parser = new RequestParser();
@@ -102,7 +102,7 @@ describe("read of a message with a body", () => {
     assert.equal(decodeLatin1((await read(stream, buffer, new RequestParser())).body), "hello");
   });
 
-  it("a random mix of sizes comes to the same", async () => {
+  it("has the same result for a random mix of sizes", async () => {
     const body = Array.from({ length: 3000 }, (_, i) => String.fromCharCode(i % 256)).join("");
     for (let round = 0; round < 50; round++) {
       const size = (): number => 1 + Math.floor(random() * 500);
@@ -124,7 +124,7 @@ describe("read of a message with a body", () => {
 });
 
 describe("read completes with an error", () => {
-  it("not for a head of exactly the limit, behind which no more is held than one read", async () => {
+  it("not for a head of exactly the limit, after which no more is held than one read", async () => {
     const maxHeaderSize = 1000;
     const fits = `GET /${"a".repeat(maxHeaderSize - "GET / HTTP/1.1\r\n\r\n".length)} HTTP/1.1\r\n\r\n`;
     for (const maxRead of [1, 999, 60_000]) {
@@ -135,13 +135,13 @@ describe("read completes with an error", () => {
     }
   });
 
-  it("http.end_of_stream where only an empty line has come, which may stand before a request", async () => {
+  it("http.end_of_stream if only an empty line has come, which may precede a request", async () => {
     const { stream, peer } = streamWith("\r\n");
     peer.end();
     await assert.rejects(read(stream, new FlatBuffer(), new RequestParser()), { code: "http.end_of_stream" });
   });
 
-  it("when the body is bad, or larger than allowed: the head is in the parser", async () => {
+  it("when the body is malformed or too large: the head is in the parser", async () => {
     for (const [code, headers, body] of [
       ["http.bad_chunk", "Transfer-Encoding: chunked", "x"],
       ["http.body_limit", "Content-Length: 11", ""],

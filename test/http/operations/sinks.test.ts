@@ -24,7 +24,7 @@ function feed(sink: Sink<unknown>, text: string, step: number): number {
 
 describe("a sink", () => {
   for (const step of [1, 3, 1000]) {
-    it(`takes what it wants and no more, ${step} bytes at a time`, () => {
+    it(`takes what it needs and no more, ${step} bytes at a time`, () => {
       const parser = new RequestParser();
       const header = new MessageSink(parser, "head");
       assert.equal(feed(header, head + body, step), head.length);
@@ -47,7 +47,7 @@ describe("a sink", () => {
     });
   }
 
-  it("of parts gives a copy", () => {
+  it("of parts returns a copy", () => {
     const parser = new RequestParser();
     parser.put(bytesOf(head));
     const sink = new PartSink(parser);
@@ -57,7 +57,7 @@ describe("a sink", () => {
     assert.equal(decodeLatin1(sink.result()!), "he");
   });
 
-  it("of a stretch gives all there is in one block, none larger than twice that, and no view of what it was given", () => {
+  it("of a stretch returns all bytes in one block of at most twice their size, and no view of its input", () => {
     const parser = new RequestParser();
     parser.put(bytesOf(head));
     for (const [chunks, expected] of [
@@ -78,7 +78,7 @@ describe("a sink", () => {
     assert.equal(parser.isDone, true);
   });
 
-  it("of a stretch gives what was sound, and only then says what is wrong behind it", () => {
+  it("of a stretch returns the valid bytes, and only then throws the error after them", () => {
     for (const [chunks, options, code] of [
       ["2\r\nhe\r\n3\r\nllo\r\nx", {}, "http.bad_chunk"],
       ["2\r\nhe\r\n3\r\nllo\r\n1\r\n", { maxBodySize: 5 }, "http.body_limit"],
@@ -93,7 +93,7 @@ describe("a sink", () => {
     assert.throws(() => new PartSink(new RequestParser()), { code: "http.need_header" });
   });
 
-  it("says at the end of the stream what is missing", () => {
+  it("reports at the end of the stream what is missing", () => {
     for (const sink of [
       new MessageSink(new RequestParser(), "head"),
       new MessageSink(new RequestParser(), "message"),

@@ -6,7 +6,7 @@ import { begin, discard, stop } from "../../../src/http/operations/sources.ts";
 import { quiet } from "../../support/quiet.ts";
 
 describe("discard", () => {
-  it("cancels a Web stream, destroys one of Node's, and leaves what can't be told", async () => {
+  it("cancels a Web stream, destroys a Node stream, and leaves others alone", async () => {
     let cancelled = 0;
     discard(
       new ReadableStream({
@@ -24,7 +24,7 @@ describe("discard", () => {
     assert.deepEqual([cancelled, readable.destroyed], [1, true]);
   });
 
-  it("reports what that fails with, since nobody else hears of it", async (t) => {
+  it("reports a failure of that, since nothing else gets it", async (t) => {
     const reported = t.mock.method(console, "error", () => {});
     const mine = new Error("mine");
     for (const cancel of [
@@ -52,7 +52,7 @@ describe("begin", () => {
     return parts;
   }
 
-  it("reads a Web stream, one of Node's, and any other async iterable", async () => {
+  it("reads a Web stream, a Node stream, and any other async iterable", async () => {
     async function* generator(): AsyncGenerator<Uint8Array, undefined> {
       yield Uint8Array.of(1);
       yield Uint8Array.of(2);
@@ -62,7 +62,7 @@ describe("begin", () => {
     }
   });
 
-  it("fails as the stream does, and for a stream that someone else reads", async () => {
+  it("fails as the stream does, and for a stream that is read elsewhere", async () => {
     const mine = new Error("mine");
     const failing = new ReadableStream({ start: (controller) => controller.error(mine) });
     await assert.rejects(partsOf(failing as BodyStream), mine);
@@ -71,7 +71,7 @@ describe("begin", () => {
     assert.throws(() => begin(locked as BodyStream), TypeError);
   });
 
-  it("lets go of a stream at once, while it waits for a part", async () => {
+  it("stops a stream at once, while it waits for a part", async () => {
     let cancelled = 0;
     const web = new ReadableStream({ cancel: () => void cancelled++ });
     const node = new Readable({ read() {} });
@@ -98,7 +98,7 @@ describe("begin", () => {
 });
 
 describe("stop", () => {
-  it("says return, where there is one, and does not mind how that ends", async () => {
+  it("calls return, if there is one, and ignores its outcome", async () => {
     let stopped = 0;
     stop(undefined);
     stop({ next: () => assert.fail("read on") });

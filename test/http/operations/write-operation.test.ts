@@ -24,7 +24,7 @@ function writing(
 }
 
 describe("WriteOperation", () => {
-  it("ends where that is enough, and can be told that it is not", async () => {
+  it("ends when enough is written, and can be extended", async () => {
     for (const extended of [false, true]) {
       const { operation, stream, outcomes } = writing("hello", (serializer) => serializer.isHeaderDone, {
         maxWrite: 10,
@@ -38,7 +38,7 @@ describe("WriteOperation", () => {
     }
   });
 
-  it("tells when a write is in flight", async () => {
+  it("reports when a write is in flight", async () => {
     const body = new HandBody();
     const { operation, outcomes } = writing(body);
     const told: boolean[] = [];
@@ -52,7 +52,7 @@ describe("WriteOperation", () => {
     assert.deepEqual([outcomes, told.length], [[undefined], 6]);
   });
 
-  it("tells whose fault a failure is", async () => {
+  it("distinguishes the body's failure from the stream's", async () => {
     for (const fault of ["the source's", "the stream's", "nobody's"]) {
       const body = new HandBody();
       const { operation, outcomes } = writing(body, undefined, { failAfter: fault === "the stream's" ? 1 : Infinity });
@@ -67,7 +67,7 @@ describe("WriteOperation", () => {
   });
 
   for (const when of ["before it starts", "while it writes", "while it waits for a part", "behind its end"]) {
-    it(`cancelled ${when}, it tells nobody and lets go of the body`, async () => {
+    it(`cancelled ${when}, it calls nobody and stops the body`, async () => {
       const body = new HandBody();
       const { operation, stream, outcomes } = writing(body);
       if (when !== "before it starts") operation.start(undefined);
@@ -85,7 +85,7 @@ describe("WriteOperation", () => {
     });
   }
 
-  it("cancelled, it is not told of a source that fails then", async () => {
+  it("cancelled, it ignores a later failure of the body", async () => {
     const body = new HandBody();
     const { operation, outcomes } = writing(body);
     operation.start(undefined);
@@ -105,7 +105,7 @@ describe("WriteOperation", () => {
     assert.deepEqual(outcomes, [undefined]);
   });
 
-  it("leaves others their turn, with a body whose parts are all there at once; given up meanwhile, it asks for no more", async () => {
+  it("lets others have their turn, with a body whose parts are all ready; aborted meanwhile, it asks for no more", async () => {
     for (const cancels of [false, true]) {
       let given = 0;
       const rows = async function* (): AsyncGenerator<Uint8Array, undefined> {

@@ -54,7 +54,7 @@ describe("write", () => {
     await assert.rejects(write(stream, new Request({ target: "a b" })), { code: "http.bad_target" });
   });
 
-  it("hands head and body to one write", async () => {
+  it("passes head and body to one write", async () => {
     const [stream] = pair({ record: true });
     await write(stream, new Response({ body: new Uint8Array(1000) }));
     assert.equal(stream.operations, 1);
@@ -73,7 +73,7 @@ describe("write", () => {
     assert.deepEqual(peer.received, serialize(response));
   });
 
-  it("sends the head alone where HEAD is answered", async () => {
+  it("sends only the head in response to HEAD", async () => {
     const [stream] = pair({ record: true });
     const response = new Response({ body: "hello" });
     await write(stream, response, { request: new Request({ method: "HEAD" }) });
@@ -81,19 +81,19 @@ describe("write", () => {
     assert.match(decodeLatin1(stream.sent), /Content-Length: 5\r\n\r\n$/);
   });
 
-  it("says what becomes of the connection", async () => {
+  it("announces the end of the connection", async () => {
     const [stream] = pair({ record: true });
     await write(stream, new Response(), { keepAlive: false });
     assert.match(decodeLatin1(stream.sent), /\r\nConnection: close\r\n/);
   });
 
-  it("takes its handler without options too", async () => {
+  it("accepts its handler without options too", async () => {
     const [stream] = pair({ record: true });
     await new Promise((resolve) => write(stream, new Response(), resolve));
     assert.deepEqual(stream.sent, serialize(new Response()));
   });
 
-  it("leaves no listener at the signal", async () => {
+  it("leaves no listener on the signal", async () => {
     const { signal } = new AbortController();
     const [stream] = pair();
     await write(stream, new Response(), { signal });
@@ -113,7 +113,7 @@ describe("write completes with an error", () => {
     }
   });
 
-  it("core.aborted, wherever the signal fires, and closes the stream", async () => {
+  it("core.aborted, at any time, and closes the stream", async () => {
     for (let turns = 0; turns < 20; turns++) {
       const controller = new AbortController();
       const { signal } = controller;
@@ -130,7 +130,7 @@ describe("write completes with an error", () => {
     }
   });
 
-  it("core.operation_pending for a second write, which does the first no harm", async () => {
+  it("core.operation_pending for a second write, without affecting the first", async () => {
     const [stream] = pair({ record: true });
     const response = new Response();
     const first = write(stream, response);
@@ -140,7 +140,7 @@ describe("write completes with an error", () => {
     assert.deepEqual(stream.sent, serialize(response));
   });
 
-  it("core.invalid_argument for what is no message, with what would be one", async () => {
+  it("core.invalid_argument for a value that is no message, with what is expected", async () => {
     const [stream] = pair();
     for (const message of [new globalThis.Response("a"), "text", undefined]) {
       await assert.rejects(write(stream, message as unknown as Writable), {

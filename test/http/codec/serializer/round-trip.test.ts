@@ -118,7 +118,7 @@ function isRead(
 /** Tells a parser's handler of chunks to remember. */
 const into = (told: unknown[]) => (size: number, extensions: ChunkExtensions) => void told.push([size, extensions]);
 
-describe("what the serializer writes, the parser reads equal, at any limit and any split", () => {
+describe("the parser reads what the serializer writes, at any limit and any split", () => {
   it("for requests", () => {
     const target = fc.stringMatching(/^[\x21-\x7e]{1,30}$/);
     fc.assert(
@@ -172,7 +172,7 @@ describe("what the serializer writes, the parser reads equal, at any limit and a
   });
 });
 
-it("whatever the serializer takes, it makes one message of it and no more", () => {
+it("anything that the serializer accepts becomes exactly one message", () => {
   const text = fc.string({ unit: "binary", maxLength: 8 });
   const odd = fc.oneof(
     text,
@@ -243,7 +243,7 @@ it("whatever the serializer takes, it makes one message of it and no more", () =
   );
 });
 
-it("however its framing was set, a message is sent with one that is its body's, or not at all", () => {
+it("a message is sent with its body's framing, or not at all, however its framing was set", () => {
   const step = fc.oneof(
     fc.record({ keepAlive: fc.boolean() }),
     fc.record({ chunked: fc.boolean() }),

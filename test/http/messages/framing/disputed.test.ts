@@ -16,10 +16,10 @@ const response = (...lines: string[]): ResponseParser => {
   return parser;
 };
 
-describe("a tab behind the value of a field that frames the message", () => {
+describe("a tab after the value of a framing header", () => {
   const parsers = [response, (...lines: string[]) => request("POST / HTTP/1.1", ...lines)];
   for (const parse of parsers) {
-    it("is refused, whatever else it says", () => {
+    it("is refused, with any value", () => {
       for (const value of ["chunked\t", "chunked \t ", "\tchunked\t", "\t", "gzip\t"]) {
         assert.throws(() => parse(`transfer-encoding:${value}`), { code: "http.bad_transfer_encoding" }, value);
       }
@@ -31,7 +31,7 @@ describe("a tab behind the value of a field that frames the message", () => {
       });
     });
 
-    it("is not mistaken for one that stands elsewhere", () => {
+    it("is not confused with a tab elsewhere", () => {
       assert.equal(parse("Transfer-Encoding:\tchunked ", "A: b\t").chunked, true);
       assert.equal(parse("A:\tb\t", "Content-Length:\t5 ").contentLength, 5);
     });
@@ -44,7 +44,7 @@ describe("the body of a CONNECT", () => {
       "latin1",
     );
 
-  it("is refused, announced by whatever", () => {
+  it("is refused with any framing", () => {
     const connect = (line: string): RequestParser => request("CONNECT a:80 HTTP/1.1", "Host: a:80", line);
     assert.throws(() => connect("Content-Length: 5"), { code: "http.bad_content_length" });
     assert.throws(() => connect("Transfer-Encoding: chunked"), { code: "http.bad_transfer_encoding" });

@@ -27,7 +27,7 @@ async function partsOf(stream: PairStream, buffer: FlatBuffer, parser: RequestPa
 }
 
 describe("readHeader", () => {
-  it("stops behind the head: the body stays in the buffer, or in the stream", async () => {
+  it("stops after the head: the body stays in the buffer, or in the stream", async () => {
     for (const maxRead of [1, 7, Infinity]) {
       for (let at = 0; at <= head.length; at++) {
         const parser = new RequestParser();
@@ -42,7 +42,7 @@ describe("readHeader", () => {
     }
   });
 
-  it("reads one head behind the other where there are no bodies", async () => {
+  it("reads one head after the other if there are no bodies", async () => {
     const text = "GET /1 HTTP/1.1\r\n\r\nGET /2 HTTP/1.1\r\n\r\n";
     const { stream, peer } = streamWith(text);
     peer.end();
@@ -56,7 +56,7 @@ describe("readHeader", () => {
     await assert.rejects(readHeader(stream, buffer, new RequestParser()), { code: "http.end_of_stream" });
   });
 
-  it("takes a parser that was meant to gather, and says nothing of a body that is too large", async () => {
+  it("accepts an eager parser, and ignores a body that is too large", async () => {
     const parser = new RequestParser({ eager: true, maxBodySize: 4 });
     const { stream } = streamWith(`${head}hello`);
     const buffer = new FlatBuffer();
@@ -66,7 +66,7 @@ describe("readHeader", () => {
     await assert.rejects(readSome(stream, buffer, parser), { code: "http.body_limit" });
   });
 
-  it("lets the limit of the body be set behind it", async () => {
+  it("allows setting the body's limit after it", async () => {
     const parser = new RequestParser({ maxBodySize: 4 });
     const { stream } = streamWith(`${head}hello`);
     const buffer = new FlatBuffer();
@@ -75,7 +75,7 @@ describe("readHeader", () => {
     assert.deepEqual(await partsOf(stream, buffer, parser), ["hello"]);
   });
 
-  it("fails with what is wrong with the head, and at the n-th operation, for every n", async () => {
+  it("fails if the head is malformed, and at the n-th operation, for every n", async () => {
     const { stream } = streamWith("POST / HTTP/1.1\r\nContent-Length: x\r\n\r\n");
     await assert.rejects(readHeader(stream, new FlatBuffer(), new RequestParser()), {
       code: "http.bad_content_length",
@@ -94,7 +94,7 @@ describe("readSome", () => {
     ["a length", `${head}hello`, undefined],
     ["chunks", `${chunkedHead}2\r\nhe\r\n3;x\r\nllo\r\n0\r\nT: x\r\n\r\n`, "x"],
   ] as const) {
-    it(`gives a body with ${name} to its end, for reads of any size, and leaves what is behind`, async () => {
+    it(`yields a body with ${name} to its end, for reads of any size, and leaves the bytes after it`, async () => {
       for (const maxRead of [1, 2, 7, Infinity]) {
         const { stream, peer } = streamWith(`${text}behind`, { maxRead });
         const buffer = new FlatBuffer();
@@ -112,7 +112,7 @@ describe("readSome", () => {
       }
     });
 
-    it(`fails with ${name} at the n-th operation, for every n, and where the stream ends inside`, async () => {
+    it(`fails with ${name} at the n-th operation, for every n, and if the stream ends inside`, async () => {
       const begin = name === "chunks" ? chunkedHead : head;
       const body = text.slice(begin.length);
       for (let n = 0; n < body.length; n++) {
@@ -130,7 +130,7 @@ describe("readSome", () => {
     });
   }
 
-  it("gives parts of its own", async () => {
+  it("yields parts in memory of their own", async () => {
     const { stream } = streamWith(`${head}hello`, { maxRead: head.length + 2 });
     const buffer = new FlatBuffer();
     const parser = new RequestParser();
@@ -142,7 +142,7 @@ describe("readSome", () => {
     assert.equal(decodeLatin1(first!) + decodeLatin1(second!), "hello");
   });
 
-  it("gives a body to the end of the stream", async () => {
+  it("yields a body up to the end of the stream", async () => {
     const { stream, peer } = streamWith("HTTP/1.1 200 OK\r\n\r\nhe");
     const buffer = new FlatBuffer();
     const parser = new ResponseParser();
@@ -162,7 +162,7 @@ describe("readSome", () => {
     assert.equal(stream.operations, 0);
   });
 
-  it("and what follows by read leaves out what was given already", async () => {
+  it("and a later read leaves out the bytes already returned", async () => {
     const { stream } = streamWith(`${head}hello`, { maxRead: head.length + 2 });
     const buffer = new FlatBuffer();
     const parser = new RequestParser();
@@ -171,7 +171,7 @@ describe("readSome", () => {
     assert.equal(decodeLatin1((await read(stream, buffer, parser)).body), "llo");
   });
 
-  it("holds no more than a read of the stream, however small the chunks are", async () => {
+  it("holds no more than one read of the stream, however small the chunks are", async () => {
     const text = chunkedHead + "1\r\nx\r\n".repeat(5000);
     const { stream } = streamWith(text, { maxRead: 10_000 });
     const buffer = new FlatBuffer();
@@ -186,7 +186,7 @@ describe("readSome", () => {
     assert.ok(parts <= 4, `${parts} parts`);
   });
 
-  it("ends by its signal, wherever that fires, and leaves no listener", async () => {
+  it("is aborted by its signal, at any time, and leaves no listener", async () => {
     for (const text of ["", "5\r\nhello\r\n"]) {
       for (let turns = 0; turns < 8; turns++) {
         const controller = new AbortController();
@@ -208,7 +208,7 @@ describe("readSome", () => {
     }
   });
 
-  it("is misuse while another is in flight, which is done no harm", async () => {
+  it("is misuse while another is in flight, without affecting that", async () => {
     const { stream, peer } = streamWith("");
     const parser = new RequestParser();
     parser.put(bytesOf(head));

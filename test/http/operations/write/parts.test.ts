@@ -31,7 +31,7 @@ function sent(stream: PairStream): string {
 }
 
 describe("writeHeader", () => {
-  it("writes the head alone with split, and with the body otherwise", async () => {
+  it("writes only the head with split, and with the body otherwise", async () => {
     for (const maxWrite of [1, 10, Infinity]) {
       const [stream] = pair({ record: true, maxWrite });
       const serializer = new Serializer(hello(), { split: true });
@@ -51,7 +51,7 @@ describe("writeHeader", () => {
     assert.deepEqual(stream.sent, serialize(hello()));
   });
 
-  it("leaves a body in parts alone, also where it fails", async () => {
+  it("leaves a streamed body alone, also when it fails", async () => {
     for (const failAfter of [0, 1, Infinity]) {
       const body = new HandBody();
       const [stream] = pair({ maxWrite: 10, failAfter });
@@ -63,7 +63,7 @@ describe("writeHeader", () => {
     }
   });
 
-  it("ends by its signal", async () => {
+  it("is aborted by its signal", async () => {
     const controller = new AbortController();
     const { signal } = controller;
     const [stream] = pair({}, { capacity: 1 });
@@ -76,7 +76,7 @@ describe("writeHeader", () => {
 });
 
 describe("writeSome", () => {
-  it("writes what one write takes, and no more than the limit", async () => {
+  it("writes as much as one write takes, and no more than the limit", async () => {
     const bytes = serialize(hello());
     for (const [maxWrite, limit, split] of [
       [10, Infinity, false],
@@ -109,7 +109,7 @@ describe("writeSome", () => {
     }
   });
 
-  it("needs the parts of a body from whoever has them", async () => {
+  it("needs a body's parts to be put", async () => {
     const [stream] = pair({ record: true });
     const body = new HandBody();
     const serializer = new Serializer(new Response<Body>({ body }));
@@ -125,7 +125,7 @@ describe("writeSome", () => {
     assert.equal(body.asked, 0);
   });
 
-  it("fails with the stream's error, and what is left can be asked for", async () => {
+  it("fails with the stream's error, and the rest can be asked for", async () => {
     const [stream] = pair({ maxWrite: 10, failAfter: 1 });
     const serializer = new Serializer(hello());
     await writeSome(stream, serializer);
@@ -136,7 +136,7 @@ describe("writeSome", () => {
     );
   });
 
-  it("is misuse while another is in flight, which is done no harm", async () => {
+  it("is misuse while another is in flight, without affecting that", async () => {
     const [stream] = pair({ record: true });
     const serializer = new Serializer(hello());
     const first = writeSome(stream, serializer);
@@ -146,8 +146,8 @@ describe("writeSome", () => {
   });
 });
 
-describe("write of a body in parts", () => {
-  it("is chunked where its size is not known, and has its length where it is", async () => {
+describe("write of a streamed body", () => {
+  it("is chunked if its size is unknown, and has its length otherwise", async () => {
     for (const maxWrite of [1, 7, Infinity]) {
       for (const message of [
         new Response<Body>({ body: parts("he", "", "llo") }),
@@ -163,7 +163,7 @@ describe("write of a body in parts", () => {
     }
   });
 
-  it("takes strings, views and buffers as parts, and Node's and the Web's streams as bodies", async () => {
+  it("accepts strings, views and buffers as parts, and Node's and the Web's streams as bodies", async () => {
     const { Readable } = await import("node:stream");
     const mixed = (async function* (): AsyncGenerator<unknown, undefined> {
       yield "é";
@@ -199,7 +199,7 @@ describe("write of a body in parts", () => {
     assert.deepEqual([body.stops, body.drops], [0, 0]);
   });
 
-  it("fails with what the source fails with", async () => {
+  it("fails with the source's error", async () => {
     const mine = new Error("mine");
     const cases: [code: string, fail: (body: HandBody) => Promise<void>][] = [
       ["http.body_failed", (body) => body.fail(mine)],
@@ -240,13 +240,13 @@ describe("write of a body in parts", () => {
       "http.body_failed",
     ],
   ] as [string, unknown, string][]) {
-    it(`fails with ${code} where the source ${what}`, async () => {
+    it(`fails with ${code} if the source ${what}`, async () => {
       const [stream] = pair();
       await assert.rejects(write(stream, new Response<Body>({ body: body as Body })), { code });
     });
   }
 
-  it("tells the source to stop, however it fails; one that has not begun, in its own way", async () => {
+  it("stops the source, however it fails, also one that has not begun", async () => {
     for (let failAfter = 0; failAfter < 6; failAfter++) {
       const body = new HandBody();
       const [stream] = pair({ maxWrite: 60, failAfter });
@@ -261,7 +261,7 @@ describe("write of a body in parts", () => {
     }
   });
 
-  it("ends by its signal, also while the source has nothing to give", async () => {
+  it("is aborted by its signal, also while the source yields nothing", async () => {
     for (let turns = 0; turns < 8; turns++) {
       const controller = new AbortController();
       const { signal } = controller;
@@ -284,7 +284,7 @@ describe("write of a body in parts", () => {
     }
   });
 
-  it("is let go of where the head alone is sent, but not where that is misuse", async () => {
+  it("is stopped if only the head is sent, but not after misuse", async () => {
     const body = new HandBody();
     const [stream] = pair();
     const message = new Response<Body>({ body });
@@ -297,7 +297,7 @@ describe("write of a body in parts", () => {
     assert.deepEqual([body.asked, body.drops], [0, 1]);
   });
 
-  it("a source that fails when it is told to stop is nobody's concern", async () => {
+  it("ignores a source that fails when it is stopped", async () => {
     for (const stop of [() => Promise.reject(new Error("late")), () => assert.fail("at once"), () => 1]) {
       const body = new HandBody();
       body.return = stop as never;
