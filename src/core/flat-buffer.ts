@@ -38,6 +38,7 @@ export class FlatBuffer {
 
   /** The bytes held. */
   data(): Uint8Array {
+    if (this.#begin === this.#end) return empty;
     return this.#bytes.subarray(this.#begin, this.#end);
   }
 

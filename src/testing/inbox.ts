@@ -6,6 +6,19 @@ const blockSize = 2048;
 const pool: Uint8Array[] = [];
 const pooledAtMost = 16;
 
+/** What new blocks are cut from: memory for many costs less than for each of them. */
+let slab = new ArrayBuffer(0);
+let slabUsed = 0;
+
+function newBlock(): Uint8Array {
+  if (slabUsed === slab.byteLength) {
+    slab = new ArrayBuffer(16 * blockSize);
+    slabUsed = 0;
+  }
+  slabUsed += blockSize;
+  return new Uint8Array(slab, slabUsed - blockSize, blockSize);
+}
+
 /** What a used byte becomes, so that a look at it that comes too late shows. */
 const used = 0xdb;
 
@@ -14,7 +27,8 @@ export class Inbox {
   #block: Uint8Array | undefined;
   #begin = 0;
   #end = 0;
-  #lent = false;
+  /** The block that bytes were lent from. */
+  #lent: Uint8Array | undefined;
 
   /** How many bytes wait. */
   get size(): number {
@@ -32,16 +46,16 @@ export class Inbox {
 
   /** The first `size` bytes, to be lent; {@link drop} takes them back. */
   first(size: number): Uint8Array {
-    this.#lent = true;
+    this.#lent = this.#block;
     return this.#block!.subarray(this.#begin, this.#begin + size);
   }
 
   /** Overwrites the first bytes, which `first` returned, and forgets them. */
   drop(bytes: Uint8Array): void {
-    this.#lent = false;
     bytes.fill(used);
     // Meanwhile they may have moved on to a larger block.
-    if (bytes.buffer !== this.#block?.buffer) this.#block?.fill(used, this.#begin, this.#begin + bytes.length);
+    if (this.#lent !== this.#block) this.#block?.fill(used, this.#begin, this.#begin + bytes.length);
+    this.#lent = undefined;
     this.#begin = Math.min(this.#begin + bytes.length, this.#end);
     if (this.#begin === this.#end) this.clear();
   }
@@ -51,14 +65,14 @@ export class Inbox {
     const block = this.#block;
     this.#block = undefined;
     this.#begin = this.#end = 0;
-    if (this.#lent || block?.length !== blockSize || pool.length >= pooledAtMost) return;
+    if (this.#lent !== undefined || block?.length !== blockSize || pool.length >= pooledAtMost) return;
     pool.push(block.fill(used));
   }
 
   /** The block, with room for `size` bytes at `#end`. Bytes never move within a block: some may be lent. */
   #makeRoom(size: number): Uint8Array {
     const block = this.#block;
-    if (block === undefined && size <= blockSize) return (this.#block = pool.pop() ?? new Uint8Array(blockSize));
+    if (block === undefined && size <= blockSize) return (this.#block = pool.pop() ?? newBlock());
     if (block !== undefined && this.#end + size <= block.length) return block;
     const held = block?.subarray(this.#begin, this.#end) ?? [];
     const larger = new Uint8Array(Math.max(blockSize * 2, (held.length + size) * 2));

@@ -47,6 +47,8 @@ export class PairStream extends TransportStream implements ByteStream {
   /** What it has found room for: its handler has yet to hear of it. */
   #taken = 0;
   #delivering = false;
+  /** A handler has bytes of the inbox. */
+  #lends = false;
 
   /** @internal */
   constructor(options: PairOptions) {
@@ -113,7 +115,8 @@ export class PairStream extends TransportStream implements ByteStream {
   }
 
   protected override pull(): void {
-    this.#deliverSoon();
+    // Inside a delivery, what is left is known only afterwards; what comes later is delivered when it comes.
+    if (!this.#lends && (this.#inbox.size > 0 || this.#isOver)) this.#deliverSoon();
   }
 
   protected override idle(): void {
@@ -183,6 +186,11 @@ export class PairStream extends TransportStream implements ByteStream {
     this.#peer.failed(coreError("core.connection_reset"));
   }
 
+  /** Whether there is an end or a reset to be told of, and no more bytes. */
+  get #isOver(): boolean {
+    return this.#peer.#hasEnded || this.#hearsNoMore || this.#delivered >= this.#options.resetAfter;
+  }
+
   /** Whether the option `endAfter` has ended this side's reading: what the peer sends is lost. */
   get #hearsNoMore(): boolean {
     return this.#delivered >= this.#options.endAfter;
@@ -192,12 +200,15 @@ export class PairStream extends TransportStream implements ByteStream {
     const bytes = this.#inbox.first(size);
     this.#delivered += size;
     this.#received?.append(bytes);
+    this.#lends = true;
     try {
       this.deliver(bytes);
     } finally {
+      this.#lends = false;
       // Only now, so that what is written meanwhile has not been put in their place.
       this.#inbox.drop(bytes);
       this.#peer.#takeWaiting();
+      if (this.wanting) this.pull();
     }
   }
 }
