@@ -1,5 +1,6 @@
 // Exports for other folders of the package; users get index.ts.
 export { httpError } from "./messages/errors.ts";
+export { skipOws, tokenEnd } from "./messages/grammar.ts";
 export { pathOf } from "./messages/target.ts";
 export { passedDeadline } from "./server/passed-deadline.ts";
 export { ServeSettings } from "./server/serve-options.ts";

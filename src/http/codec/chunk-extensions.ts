@@ -1,5 +1,5 @@
 import { httpError } from "../messages/errors.ts";
-import { isToken, isValue, skipOws, tokenCharacters } from "../messages/grammar.ts";
+import { isToken, isValue, skipOws, tokenEnd } from "../messages/grammar.ts";
 
 /** The extensions of a chunk, in order: names, some with a value. */
 export type ChunkExtensions = readonly (readonly [name: string, value?: string])[];
@@ -49,12 +49,6 @@ export function formatChunkExtensions(extensions: ChunkExtensions): string {
     if (value !== undefined) text += isToken(value) ? `=${value}` : `="${value.replace(/["\\]/g, "\\$&")}"`;
   }
   return text;
-}
-
-function tokenEnd(text: string, start: number): number {
-  let at = start;
-  while (at < text.length && tokenCharacters[text.charCodeAt(at)] === 1) at++;
-  return at;
 }
 
 /** Where the quoted-string (RFC 9110 5.6.4) that begins at `start` ends; -1 if it does not. */

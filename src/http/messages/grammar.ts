@@ -53,12 +53,16 @@ export function skipValue(bytes: Uint8Array, start: number, end: number): number
   return end;
 }
 
+/** Where a run of token characters of a text that begins at `start` ends. */
+export function tokenEnd(text: string, start: number): number {
+  let at = start;
+  while (at < text.length && tokenCharacters[text.charCodeAt(at)] === 1) at++;
+  return at;
+}
+
 /** Whether a text is a token: RFC 9110 5.6.2. */
 export function isToken(text: string): boolean {
-  for (let i = 0; i < text.length; i++) {
-    if (tokenCharacters[text.charCodeAt(i)] !== 1) return false;
-  }
-  return text.length > 0;
+  return text.length > 0 && tokenEnd(text, 0) === text.length;
 }
 
 /** Whether a text is a valid request target, of at least one character. */

@@ -13,12 +13,22 @@ export class ParsedFields {
   readonly #firstLine: number;
   /** The positions of each field's colon and CR; undefined if they are to be found again each time. */
   #known: readonly number[] | undefined;
+  /** Which lengths, modulo 32, names have, and which of these more than one name has: most look-ups end with that. */
+  #lengths = 0;
+  #repeated = 0;
 
   /** Takes the text of a head, where its first field line begins, and the positions of each line's colon and CR. */
   constructor(head: string, firstLine: number, marks: readonly number[]) {
     this.head = head;
     this.#firstLine = firstLine;
     this.#known = marks;
+    let start = firstLine;
+    for (let at = 0; at < marks.length; at += 2) {
+      const length = 1 << (marks[at] - start);
+      this.#repeated |= this.#lengths & length;
+      this.#lengths |= length;
+      start = marks[at + 1] + 2;
+    }
   }
 
   /** From now on takes less memory and more time. */
@@ -47,14 +57,16 @@ export class ParsedFields {
     return this.#marks.length;
   }
 
-  /** The position of the first field of this name at or after `from`, or -1. */
+  /** The position of the first field of this name at or after `from`, which is 0 or after a field of this name; -1 if there is none. */
   find(name: string, from: number): number {
-    const marks = this.#marks;
     const { length } = name;
-    let start = this.#start(from);
+    if (((from === 0 ? this.#lengths : this.#repeated) & (1 << length)) === 0) return -1;
+    const head = this.head;
+    const marks = this.#known ?? this.#scan();
+    let start = from === 0 ? this.#firstLine : marks[from - 1] + 2;
     for (let at = from; at < marks.length; at += 2) {
       const colon = marks[at];
-      if (colon - start === length && equalsIgnoringCase(this.head, start, colon, name)) return at;
+      if (colon - start === length && equalsIgnoringCase(head, start, colon, name)) return at;
       start = marks[at + 1] + 2;
     }
     return -1;
@@ -63,8 +75,9 @@ export class ParsedFields {
   /** The value of the field at this position. */
   value(at: number): string {
     const head = this.head;
-    const start = this.#marks[at] + 1;
-    const end = this.#marks[at + 1];
+    const marks = this.#known ?? this.#scan();
+    const start = marks[at] + 1;
+    const end = marks[at + 1];
     // Most fields have one space before the value and none after it.
     if (start + 1 < end && head.charCodeAt(start) === sp && head.charCodeAt(start + 1) > sp) {
       if (head.charCodeAt(end - 1) > sp) return head.slice(start + 1, end);
@@ -76,8 +89,9 @@ export class ParsedFields {
   /** Whether a tab follows the value of any field of this name. */
   hasTabAfter(name: string): boolean {
     for (let at = this.find(name, 0); at >= 0; at = this.find(name, at + 2)) {
-      const end = this.#marks[at + 1];
-      const space = this.head.slice(dropOws(this.head, this.#marks[at] + 1, end), end);
+      const marks = this.#marks;
+      const end = marks[at + 1];
+      const space = this.head.slice(dropOws(this.head, marks[at] + 1, end), end);
       if (space.includes("\t")) return true;
     }
     return false;
@@ -85,16 +99,13 @@ export class ParsedFields {
 
   /** Names and values alternating. */
   collect(): string[] {
+    const marks = this.#marks;
     const raw: string[] = [];
     let start = this.#firstLine;
-    for (let at = 0; at < this.#marks.length; at += 2) {
-      raw.push(this.head.slice(start, this.#marks[at]), this.value(at));
-      start = this.#marks[at + 1] + 2;
+    for (let at = 0; at < marks.length; at += 2) {
+      raw.push(this.head.slice(start, marks[at]), this.value(at));
+      start = marks[at + 1] + 2;
     }
     return raw;
-  }
-
-  #start(at: number): number {
-    return at === 0 ? this.#firstLine : this.#marks[at - 1] + 2;
   }
 }

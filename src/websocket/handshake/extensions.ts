@@ -1,3 +1,5 @@
+import { skipOws, tokenEnd } from "../../http/internal.ts";
+
 // The value of Sec-WebSocket-Extensions (RFC 6455 section 9.1), pure:
 //   extension-list  = 1#extension
 //   extension       = extension-token *( ";" extension-param )
@@ -14,42 +16,54 @@ export interface Extension {
 /** A parameter's name and value; the value is undefined if it has none. */
 export type ExtensionParameter = readonly [name: string, value: string | undefined];
 
-const tchar = "[!#$%&'*+\\-.^_`|~\\dA-Za-z]";
-const ows = "[ \\t]*";
-// Sticky: each begins where the last ended. There is only one way to match, so parsing takes linear time.
-const separators = /[ \t,]*/y;
-const extensionName = new RegExp(`(${tchar}+)${ows}`, "y");
-const extensionParameter = new RegExp(
-  `;${ows}(${tchar}+)${ows}(?:=${ows}(?:(${tchar}+)|"((?:\\\\?${tchar})+)")${ows})?`,
-  "y",
-);
+const quotedToken = /"((?:\\?[!#$%&'*+\-.^_`|~\dA-Za-z])+)"/y;
 
 /** The extensions in a header's value, in order; undefined if it is malformed, so a list is never cut short. */
 export function parseExtensions(value: string): Extension[] | undefined {
   const extensions: Extension[] = [];
-  for (let at = 0; ;) {
-    separators.lastIndex = at;
-    separators.test(value);
-    at = separators.lastIndex;
-    if (at === value.length) return extensions;
-
-    extensionName.lastIndex = at;
-    const name = extensionName.exec(value)?.[1];
-    if (name === undefined) return undefined;
-    at = extensionName.lastIndex;
-
+  for (let at = skipSeparators(value, 0); at < value.length; at = skipSeparators(value, at)) {
+    const end = tokenEnd(value, at);
+    if (end === at) return undefined;
     const parameters: ExtensionParameter[] = [];
-    while (value[at] === ";") {
-      extensionParameter.lastIndex = at;
-      const found = extensionParameter.exec(value);
-      if (found === null) return undefined;
-      at = extensionParameter.lastIndex;
-      const [, key, token, quoted] = found;
-      parameters.push([key!, token ?? quoted?.replaceAll("\\", "")]);
-    }
-    if (at < value.length && value[at] !== ",") return undefined;
-    extensions.push({ name, parameters });
+    extensions.push({ name: value.slice(at, end), parameters });
+    at = parseParameters(value, end, parameters);
+    if (at < 0 || (at < value.length && value[at] !== ",")) return undefined;
   }
+  return extensions;
+}
+
+/** Adds the parameters from `start` on to the list. Returns where they end, -1 where they break the grammar. */
+function parseParameters(value: string, start: number, parameters: ExtensionParameter[]): number {
+  const { length } = value;
+  let at = skipOws(value, start, length);
+  while (value[at] === ";") {
+    const name = skipOws(value, at + 1, length);
+    const nameEnd = tokenEnd(value, name);
+    if (nameEnd === name) return -1;
+    at = skipOws(value, nameEnd, length);
+    let given: string | undefined;
+    if (value[at] === "=") {
+      const from = skipOws(value, at + 1, length);
+      given = value[from] === '"' ? quotedAt(value, from) : value.slice(from, tokenEnd(value, from));
+      if (given === "") return -1;
+      at = skipOws(value, from + given.length, length);
+    }
+    parameters.push([value.slice(name, nameEnd), given?.[0] === '"' ? given.replaceAll(/["\\]/g, "") : given]);
+  }
+  return at;
+}
+
+/** The quoted-string that begins here, as it stands there; empty where it is none, or no token. */
+function quotedAt(value: string, start: number): string {
+  quotedToken.lastIndex = start;
+  return quotedToken.exec(value)?.[0] ?? "";
+}
+
+/** Where the space and commas between elements that begin at `start` end. */
+function skipSeparators(value: string, start: number): number {
+  let at = start;
+  while (value[at] === "," || value[at] === " " || value[at] === "\t") at++;
+  return at;
 }
 
 /** A header's value from extensions, whose names and values must be tokens. */

@@ -29,8 +29,8 @@ export const tolerance: Readonly<Record<keyof Counts, number>> = {
   buffers: 0.01,
 };
 
-/** The two ends in memory: each read that waits, each write and each delivery has a microtask. */
-const tasksOfThePair = "All are of the two ends of the transport in memory: three for each write.";
+/** The two ends in memory: each write and each delivery has a microtask. */
+const tasksOfThePair = "All are of the two ends of the transport in memory: two for each write.";
 
 const small = "Typed arrays of up to 64 bytes are on the heap, and what is sent stands in a buffer that is used again.";
 
@@ -39,10 +39,10 @@ export const expected: Readonly<Record<string, Readonly<Partial<Record<keyof Cou
     reads: { is: 1, why: "The frame comes whole." },
     writes: { is: 1, why: "The reply is one frame, header and payload together." },
     promises: { is: 0, why: "A message makes no promise on its way to a plain handler and back." },
-    tasks: { is: 6, why: tasksOfThePair },
+    tasks: { is: 4, why: tasksOfThePair },
     functions: {
-      is: 92,
-      why: "35 read and write at both ends of the transport, some 33 take the message, some 24 send the reply.",
+      is: 90,
+      why: "33 read and write at both ends of the transport, some 33 take the message, some 24 send the reply.",
     },
     bytes: {
       is: { 20: 1024, 22: 1024, 24: 1056, 26: 1056 },
@@ -54,8 +54,8 @@ export const expected: Readonly<Record<string, Readonly<Partial<Record<keyof Cou
     reads: { is: 1, why: "One read brings all 28 frames." },
     writes: { is: 1, why: "One write has the replies to all frames of a read." },
     promises: { is: 0, why: "A message makes no promise on its way to a plain handler and back." },
-    tasks: { is: 6, why: `As many as for one message. ${tasksOfThePair}` },
-    functions: { is: 821, why: "27 for each message more than the first." },
+    tasks: { is: 4, why: `As many as for one message. ${tasksOfThePair}` },
+    functions: { is: 819, why: "27 for each message more than the first." },
     bytes: {
       is: { 20: 10_096, 22: 10_096, 24: 10_560, 26: 10_560 },
       why: "The payload (280) and its event (56) for each message; nothing for its reply.",
@@ -67,15 +67,15 @@ export const expected: Readonly<Record<string, Readonly<Partial<Record<keyof Cou
     writes: { is: 1, why: "The response is one buffer." },
     promises: { is: 0, why: "Nobody awaits the handshake." },
     tasks: {
-      is: 11,
-      why: "Seven are of the two ends in memory, one ends the connection's HTTP, one begins the messages after `open`; two are the async contexts of the connection and of the completion.",
+      is: 8,
+      why: "Four are of the two ends in memory, one ends the connection's HTTP, one begins the messages after `open`; two are the async contexts of the connection and of the completion.",
     },
     functions: {
-      is: 547,
-      why: "244 read the fields of the request and look them up; 44 are of both ends of the transport.",
+      is: 463,
+      why: "Some 150 read the fields of the request and look them up, as most look-ups end with the length of the name; 44 are of both ends of the transport.",
     },
     bytes: {
-      is: { 20: 17_160, 22: 17_208, 24: 17_048, 26: 17_072 },
+      is: { 20: 16_240, 22: 16_288, 24: 16_120, 26: 16_140 },
       why: "The HTTP connection, the request and its fields, the WebSocket and its session. As in all workloads, entering an async context takes some 180 until it is inlined.",
     },
     buffers: { is: 129, why: "The response." },
@@ -84,14 +84,14 @@ export const expected: Readonly<Record<string, Readonly<Partial<Record<keyof Cou
     reads: { is: 0, why: "The reads that wait go on waiting." },
     writes: { is: 100, why: "One for each subscriber." },
     promises: { is: 0, why: "Nobody awaits a published message." },
-    tasks: { is: 301, why: "Three for each write in memory, and one for all subscribers together." },
-    functions: { is: 4911, why: "49 for each subscriber, 18 of them at both ends of its transport." },
+    tasks: { is: 201, why: "Two for each write in memory, and one for all subscribers together." },
+    functions: { is: 4811, why: "48 for each subscriber, 17 of them at both ends of its transport." },
     bytes: {
       is: { 20: 12_008, 22: 12_008, 24: 12_008, 26: 12_008 },
       why: "Some 120 for each subscriber; the message is framed once.",
     },
     buffers: {
-      is: 172_110,
+      is: 170_472,
       why: "The frame, with room for its header (78), and 84 blocks of 2 KiB of the transport in memory.",
     },
   },
@@ -99,13 +99,13 @@ export const expected: Readonly<Record<string, Readonly<Partial<Record<keyof Cou
     reads: { is: 1, why: "The request comes whole." },
     writes: { is: 1, why: "The response leaves with its body." },
     promises: { is: 0, why: "The handler answers at once." },
-    tasks: { is: 6, why: tasksOfThePair },
+    tasks: { is: 4, why: tasksOfThePair },
     functions: {
-      is: 263,
-      why: "34 read and write at both ends of the transport; the others parse the request and make the response.",
+      is: 245,
+      why: "32 read and write at both ends of the transport; the others parse the request and make the response.",
     },
     bytes: {
-      is: { 20: 3842, 22: 3842, 24: 4178, 26: 4178 },
+      is: { 20: 3864, 22: 3864, 24: 4198, 26: 4196 },
       why: "The request, its parser and fields, and the response's head; the handler's response is the handler's.",
     },
     buffers: { is: 0, why: "The response is written into a block that is used again." },
@@ -118,11 +118,11 @@ export const expected: Readonly<Record<string, Readonly<Partial<Record<keyof Cou
       why: "The handler, the `Response` and the two reads of its body are awaited; from Node.js 24 on the platform's streams make fewer.",
     },
     tasks: {
-      is: { 20: 7, 22: 7, 24: 8, 26: 8 },
-      why: "Six are of the two ends in memory, the others of the platform's stream.",
+      is: { 20: 5, 22: 5, 24: 6, 26: 6 },
+      why: "Four are of the two ends in memory, the others of the platform's stream.",
     },
     functions: {
-      is: { 20: 332, 22: 332, 24: 368, 26: 368 },
+      is: { 20: 299, 22: 299, 24: 322, 26: 322 },
       why: "Those of a GET by http.serve, and those of the standard types; see bytes for the versions.",
     },
     bytes: {
@@ -133,7 +133,7 @@ export const expected: Readonly<Record<string, Readonly<Partial<Record<keyof Cou
   },
   "an idle WebSocket": {
     bytes: {
-      is: 2334,
+      is: 2182,
       why: "The WebSocket, its session with its parts, and its place among the server's.",
     },
   },

@@ -70,3 +70,17 @@ test("fields have the same results before and after their list was made", () => 
     }),
   );
 });
+
+test("names whose lengths differ by 32 are told apart, and repeats of either found", () => {
+  const long = `X-${"a".repeat(33)}`;
+  const lines = ["Abc: 1", `${long}: 2`, "abc: 3", `${long}: 4`];
+  const text = `${lines.join("\r\n")}\r\n\r\n`;
+  const marks = lines.flatMap((line, i) => {
+    const start = lines.slice(0, i).reduce((sum, one) => sum + one.length + 2, 0);
+    return [start + line.indexOf(":"), start + line.length];
+  });
+  const fields = new ParsedFields(text, 0, marks);
+  assert.deepEqual([fields.find("ABC", 0), fields.find("ABC", 2), fields.find("abc", 6)], [0, 4, -1]);
+  assert.deepEqual([fields.find(long, 0), fields.find(long, 4)], [2, 6]);
+  assert.equal(fields.find(`Y-${"a".repeat(33)}`, 0), -1);
+});
