@@ -12,7 +12,14 @@ if (unknown !== undefined) {
 
 for (const name of names.filter((each) => words.length === 0 || words.some((word) => each.includes(word)))) {
   group(name, () => {
-    for (const [title, task] of Object.entries(tasks[name]!)) bench(title, () => do_not_optimize(task()));
+    for (const [title, task] of Object.entries(tasks[name]!)) {
+      bench(title, () => {
+        const result = task();
+        do_not_optimize(result);
+        // A promise is awaited.
+        return result;
+      });
+    }
   });
 }
 await run({ throw: true, colors: process.stdout.isTTY });

@@ -1,6 +1,8 @@
 import { createHash } from "node:crypto";
+import type { Handler } from "../../src/core/index.ts";
 import { decodeUtf8, encodeUtf8, isValidUtf8 } from "../../src/core/internal.ts";
 import { Fields, RequestParser, Response, serializeHead } from "../../src/http/index.ts";
+import { pair } from "../../src/testing/index.ts";
 import { Deflater, Inflater } from "../../src/websocket/deflate/deflate.ts";
 import { maskInPlace, maskInto } from "../../src/websocket/frames/mask.ts";
 import { Utf8Checker } from "../../src/websocket/frames/utf8.ts";
@@ -9,11 +11,13 @@ import { checkUpgrade } from "../../src/websocket/handshake/server-rules.ts";
 import { event, take } from "../../src/websocket/protocol/event.ts";
 import { Incoming } from "../../src/websocket/protocol/incoming.ts";
 import { FrameBuffer } from "../../src/websocket/protocol/frame-buffer.ts";
+import { Stream } from "../../src/websocket/index.ts";
+import { Settings } from "../../src/websocket/internal.ts";
 import { messageFrame, payload } from "../load/frames.ts";
 import { pageRequest, upgradeRequest } from "./browser-request.ts";
 import { nodeParser } from "./llhttp.ts";
 
-/** Does a small piece of work once; what it returns is only there so that the work can't be left out. */
+/** Does a small piece of work once; what it returns is there so that the work can't be left out, or is awaited. */
 type Task = () => unknown;
 
 /** Groups of tasks, by name. */
@@ -24,6 +28,7 @@ export const tasks: Readonly<Record<string, Readonly<Record<string, Task>>>> = {
   },
   fields: fields(),
   upgrade: upgrade(),
+  accept: accepting(),
   "receive frames": receiving(),
   "send frames": sending(),
   mask: masking(),
@@ -83,6 +88,33 @@ function upgrade(): Record<string, Task> {
         .digest("base64"),
     "serval, parse": () => parsed(upgradeRequest).request,
     "serval, check": () => checkUpgrade(request),
+  };
+}
+
+/** Opening handshakes, one after the other: both ends are made, the request is read, the 101 written, and all is gone. */
+function accepting(): Record<string, Task> {
+  const settings = new Settings({});
+  const accept = (done: Handler): void => {
+    const [stream, client] = pair();
+    client.writeSome(upgradeRequest, () => {});
+    const ws = new Stream(stream, settings);
+    ws.accept((error) => {
+      // An open one has a timer, which would keep it.
+      ws.terminate();
+      done(error);
+    });
+  };
+  return {
+    "serval, 100 in memory": () =>
+      new Promise<void>((resolve, reject) => {
+        let left = 100;
+        const next: Handler = (error) => {
+          if (error !== undefined) reject(error);
+          else if (left-- === 0) resolve();
+          else accept(next);
+        };
+        next(undefined);
+      }),
   };
 }
 

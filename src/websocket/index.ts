@@ -7,7 +7,6 @@ export { suggestedTimeouts } from "./options/options.ts";
 export type {
   AcceptOptions,
   AcceptSource,
-  AttachOptions,
   CloseOptions,
   ControlOptions,
   HandshakeOptions,
@@ -26,5 +25,5 @@ export type { Statistics } from "./options/statistics.ts";
 export { Stream } from "./stream.ts";
 export type { Handlers, StreamOptions } from "./stream.ts";
 export { isUpgrade } from "./handshake/is-upgrade.ts";
-export type { UpgradeHook, UpgradeInfo } from "./options/upgrade-hook.ts";
+export type { UpgradeHook } from "./options/upgrade-hook.ts";
 export type { UpgradeAccepted, UpgradeResult } from "./handshake/upgrade.ts";
