@@ -3,7 +3,7 @@ import { bytesOf, copyOf, notBytes } from "./bytes.ts";
 import type { ServalError } from "./error.ts";
 import { coreError, transportError } from "./errors.ts";
 import { TransportStream } from "./transport-stream.ts";
-import { cost, costOf, turnBudget, type TurnMember, type TurnWaiter } from "./turn-budget.ts";
+import { cost, costOf, turnBudget } from "./turn-budget.ts";
 
 /**
  * The part of a Node `Duplex` (a socket, a TLS socket, a pipe, a PassThrough pair) that is used. It must carry bytes,
@@ -56,17 +56,14 @@ export interface DuplexUse {
 const mostCopied = 256 * 1024;
 
 /** A {@link ByteStream} over a Node `Duplex`. */
-export class DuplexStream<Kind extends DuplexLike = DuplexLike>
-  extends TransportStream
-  implements TurnMember, TurnWaiter
-{
+export class DuplexStream<Kind extends DuplexLike = DuplexLike> extends TransportStream {
   protected readonly duplex: Kind;
   readonly #socket: boolean;
   readonly #peer: Peer | undefined;
   #flowing: boolean;
   /** Bytes of the write in flight. */
   #length = 0;
-  /** See `TurnMember`. @internal */
+  /** As `TurnMember` and `TurnWaiter` have it, which are named nowhere in the public types. @internal */
   spent = 0;
   /** @internal */
   spentIn = 0;

@@ -26,6 +26,8 @@ const shuttingDown = 16;
 const inCall = 32;
 /** A microtask will settle what can be. */
 const settling = 64;
+/** The transport has failed. */
+const broken = 128;
 
 /**
  * The book-keeping of a {@link ByteStream} at the bottom of a stack: which operations are in flight, what has ended or
@@ -50,7 +52,7 @@ export abstract class TransportStream implements ByteStream {
     this.#state &= ~watching;
     this.#reader = handler;
     this.starting();
-    if (this.#dead || (this.#state & ended) !== 0 || this.#held !== undefined) this.#settleSoon();
+    if ((this.#state & (closed | broken | ended)) !== 0 || this.#held !== undefined) this.#settleSoon();
     else this.#call(undefined, 0);
   }
 
@@ -59,18 +61,18 @@ export abstract class TransportStream implements ByteStream {
     this.#state |= watching;
     this.#reader = handler;
     this.starting();
-    if (this.#dead || (this.#state & ended) !== 0) this.#settleSoon();
+    if ((this.#state & (closed | broken | ended)) !== 0) this.#settleSoon();
     else if (this.#held === undefined) this.#call(undefined, 0);
   }
 
   writeSome(buffers: Uint8Array | readonly Uint8Array[], handler: WriteHandler): void {
     if (this.#writer !== undefined) throw this.#pending("write");
-    const length = byteLength(buffers);
+    const length = buffers instanceof Uint8Array ? buffers.length : byteLength(buffers);
     if (length === 0) throw coreError("core.invalid_argument", { message: "A write needs at least one byte" });
     this.#writer = handler;
     this.#taken = 0;
     this.starting();
-    if (this.#dead || (this.#state & finished) !== 0) this.#settleSoon();
+    if ((this.#state & (closed | broken | finished)) !== 0) this.#settleSoon();
     else this.#call(buffers, length);
   }
 
@@ -79,7 +81,7 @@ export abstract class TransportStream implements ByteStream {
     this.#writer = handler;
     this.#state |= shuttingDown;
     this.starting();
-    if (this.#dead || (this.#state & finished) !== 0) this.#settleSoon();
+    if ((this.#state & (closed | broken | finished)) !== 0) this.#settleSoon();
     else this.#call(undefined, 1);
   }
 
@@ -180,6 +182,7 @@ export abstract class TransportStream implements ByteStream {
   protected failed(error: ServalError): void {
     if (this.#dead) return;
     this.#failure = error;
+    this.#state |= broken;
     this.#settleSoon();
   }
 
@@ -189,7 +192,7 @@ export abstract class TransportStream implements ByteStream {
   }
 
   get #dead(): boolean {
-    return (this.#state & closed) !== 0 || this.#failure !== undefined;
+    return (this.#state & (closed | broken)) !== 0;
   }
 
   #end(reset: boolean): void {

@@ -43,6 +43,14 @@ export class SocketStream extends DuplexStream<Socket> implements ByteStream {
     this[stream]!.receive(chunk);
   };
 
+  /** Delivers what is read. The stream is asked for later, since its socket wants this first. */
+  static #onread(made: () => SocketStream): ReturnType<typeof onread> {
+    return onread((size) => {
+      made().deliver(lend(size));
+      return takenBack(size);
+    });
+  }
+
   static readonly #onEnd = function (this: StreamSocket): void {
     this[stream]!.readEnded();
   };
@@ -55,7 +63,7 @@ export class SocketStream extends DuplexStream<Socket> implements ByteStream {
 
   /** A stream over an accepted connection that no socket has been built from yet. @internal */
   static fromHandle(handle: Handle, unix: string | undefined, closed: () => void): SocketStream {
-    const options: SocketOptions = { handle, allowHalfOpen: true, onread: onread((size) => made.#received(size)) };
+    const options: SocketOptions = { handle, allowHalfOpen: true, onread: SocketStream.#onread(() => made) };
     // It reads from construction on. Nothing arrives before this turn ends; then it is paused if no read was started.
     const made: SocketStream = new SocketStream(makeSocket(options), "onread", true);
     made.#connected(unix, closed);
@@ -74,7 +82,7 @@ export class SocketStream extends DuplexStream<Socket> implements ByteStream {
   static connecting(target: Target, way: ReadWay, connected: (error: Error | undefined) => void): SocketStream {
     const options: SocketOptions = { allowHalfOpen: true };
     const reads = way === "onread" && hasOnread();
-    if (reads) options.onread = onread((size) => made.#received(size));
+    if (reads) options.onread = SocketStream.#onread(() => made);
     const socket = makeSocket(options);
     const made: SocketStream = new SocketStream(socket, reads ? "onread" : "data", false);
     socket.once("error", connected);
@@ -146,11 +154,6 @@ export class SocketStream extends DuplexStream<Socket> implements ByteStream {
     // The new owner gets an error that says why. Node has no way to pass one with a reset.
     if (this.#released && !reset) this.duplex.destroy(coreError("core.aborted"));
     else super.destroy(reset || this.writing);
-  }
-
-  #received(size: number): boolean {
-    this.deliver(lend(size));
-    return takenBack(size);
   }
 
   #connected(unix: string | undefined, closed: (() => void) | undefined): void {

@@ -124,6 +124,7 @@ export class Hub<Data> implements Observer<ServerWebSocket<Data>>, SocketOwner {
 
   #notOpened(ws: ServerWebSocket<Data>, request: Request, error: ServalError): void {
     if (error.condition !== "aborted") this.counters.failed(error, false);
+    if (error.condition === "closed" || error.condition === "transport") this.counters.abandoned++;
     const reason = refusalOf(error);
     if (reason !== undefined) this.refused(reason, ws.peer, request, ws, error);
     if (reason === "failed") this.#tell(ws, error);

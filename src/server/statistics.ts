@@ -71,6 +71,8 @@ export interface ServerStatistics extends Pick<Statistics, (typeof sums)[number]
   /** How many connections were accepted, and plain requests answered. */
   readonly accepted: number;
   readonly requests: number;
+  /** How many clients were gone before their request or upgrade was answered. */
+  readonly abandoned: number;
   /** How many WebSockets were opened, and how many have ended, by close code. */
   readonly opened: number;
   readonly closed: Readonly<Record<number, number>>;
@@ -98,6 +100,7 @@ const limitOf: Readonly<Record<string, Limit>> = {
 export class Counters {
   accepted = 0;
   requests = 0;
+  abandoned = 0;
   opened = 0;
   readonly closed: Record<number, number> = {};
   readonly refused: Record<Refusal, number> = {
@@ -154,9 +157,9 @@ export class Counters {
       this.#addLimits(limits, statistics);
       bufferedAmount += statistics.bufferedAmount;
     }
-    const { accepted, requests, opened } = this;
+    const { accepted, requests, abandoned, opened } = this;
     const copies = { closed: { ...this.closed }, refused: { ...this.refused }, limits, errors: { ...this.errors } };
-    return { ...now, bufferedAmount, accepted, requests, opened, ...copies, ...total };
+    return { ...now, bufferedAmount, accepted, requests, abandoned, opened, ...copies, ...total };
   }
 
   /** Limits that a connection reaches without failing. */

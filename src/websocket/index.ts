@@ -7,6 +7,7 @@ export { suggestedTimeouts } from "./options/options.ts";
 export type {
   AcceptOptions,
   AcceptSource,
+  AttachOptions,
   CloseOptions,
   ControlOptions,
   HandshakeOptions,
@@ -25,5 +26,5 @@ export type { Statistics } from "./options/statistics.ts";
 export { Stream } from "./stream.ts";
 export type { Handlers, StreamOptions } from "./stream.ts";
 export { isUpgrade } from "./handshake/is-upgrade.ts";
-export type { UpgradeHook } from "./options/upgrade-hook.ts";
+export type { UpgradeHook, UpgradeInfo } from "./options/upgrade-hook.ts";
 export type { UpgradeAccepted, UpgradeResult } from "./handshake/upgrade.ts";

@@ -1,70 +1,46 @@
 import {
   complete,
   coreError,
-  promised,
-  ServalError,
   toByteStream,
-  type BufferSource,
   type ByteStream,
   type CloseInfo,
   type Handler,
   type NextLayer,
   type Peer,
   type Role,
+  type ServalError,
 } from "../core/index.ts";
-import { checkOptions, checkSignal, invalidArgument, offAbort, onAbort, show } from "../core/internal.ts";
+import { checkOptions, checkSignal, offAbort, onAbort } from "../core/internal.ts";
 import type { Request, Response } from "../http/index.ts";
-import { ServerHandshake } from "./operations/server-handshake.ts";
+import { Connection } from "./connection/connection.ts";
+import { tell } from "./connection/tell.ts";
+import { closeCode } from "./frames/close-code.ts";
+import { websocketError } from "./frames/errors.ts";
+import { headOf, requestOf } from "./handshake/request-text.ts";
+import { MessageStream } from "./message-stream.ts";
 import {
   acceptInput,
+  attachInput,
   checkCompletion,
   checkHandshake,
-  checkPart,
-  checkSend,
-  checkSendable,
   handlerOf,
   optionsOf,
 } from "./operations/arguments.ts";
-import { closeCode } from "./frames/close-code.ts";
-import { websocketError } from "./frames/errors.ts";
-import { opcode } from "./frames/frame.ts";
-import { checkClose, checkControl } from "./options/control.ts";
-import type { HandlersOf, MessageData } from "./options/handlers.ts";
+import { checkClose } from "./options/control.ts";
 import { ClientHandshake } from "./operations/client-handshake.ts";
-import { Message } from "./operations/message.ts";
 import type { HandshakeResult, OpeningOwner } from "./operations/opening.ts";
+import { ServerHandshake } from "./operations/server-handshake.ts";
+import type { HandlersOf } from "./options/handlers.ts";
+import { closeOptions, handshakeOptions } from "./options/of-operations.ts";
 import type {
   AcceptOptions,
   AcceptSource,
+  AttachOptions,
   CloseOptions,
-  ControlOptions,
   HandshakeOptions,
   OptionsOf,
-  ReadOptions,
-  SendOptions,
-  WriteOptions,
 } from "./options/options.ts";
-import {
-  checkKind,
-  checkSendValues,
-  closeOptions,
-  controlOptions,
-  handshakeOptions,
-  readOptions,
-  writeOptions,
-} from "./options/of-operations.ts";
-import { receive } from "./operations/receive.ts";
-import { headOf, requestOf } from "./handshake/request-text.ts";
-import { PreparedMessage, type WholeData } from "./protocol/prepared.ts";
-import { Connection } from "./connection/connection.ts";
-import type { ReceivedPart } from "./connection/delivery.ts";
-import type { Opened } from "./connection/sending.ts";
-import type { DataOpcode } from "./protocol/outgoing.ts";
 import { Settings, streamOptions } from "./options/settings.ts";
-import { writeSource, type MessageSource, type Sendable } from "./operations/source.ts";
-import type { Statistics } from "./options/statistics.ts";
-import { tell } from "./connection/tell.ts";
-import { transmit } from "./operations/transmit.ts";
 
 /** The handlers among the options of a {@link Stream}. */
 export interface Handlers<Data = unknown> extends HandlersOf<Stream<Data>> {}
@@ -74,8 +50,6 @@ export interface StreamOptions<Data = unknown> extends OptionsOf<Stream<Data>, D
   /** The peer's address, where the next layer can't tell it. */
   peer?: Peer | undefined;
 }
-
-const nothing: Uint8Array = new Uint8Array(0);
 
 /** How a connection ends that was never open. */
 const neverOpen: CloseInfo = { code: closeCode.abnormal, reason: "", clean: false };
@@ -88,7 +62,7 @@ const neverOpen: CloseInfo = { code: closeCode.abnormal, reason: "", clean: fals
  * completion handler as their last argument call it exactly once, and never inside the call; without one they return a
  * promise, which need not be awaited.
  */
-export class Stream<Data = unknown> {
+export class Stream<Data = unknown> extends MessageStream {
   /** The layer below. Once the stream is open, nobody else may read from it or write to it. */
   readonly nextLayer: ByteStream;
   /** The peer's address, where it is known. */
@@ -103,10 +77,7 @@ export class Stream<Data = unknown> {
   #response: Response | undefined;
   #protocol = "";
   #opening: ServerHandshake | ClientHandshake | undefined;
-  #connection: Connection<Stream> | undefined;
   #started = false;
-  /** The message whose parts are being read, if `nextMessage` gave it. */
-  #message: Message | undefined;
   #ended: CloseInfo | undefined;
   #closed: Promise<CloseInfo> | undefined;
   #waiting: ((info: CloseInfo) => void)[] | undefined;
@@ -119,6 +90,7 @@ export class Stream<Data = unknown> {
   /** With settings that were made once for many connections. @internal */
   constructor(next: NextLayer, settings: Settings<Stream<Data>, Data>, peer?: Peer);
   constructor(next: NextLayer, options: StreamOptions<Data> | Settings<Stream<Data>, Data> = {}, own?: Peer) {
+    super();
     const isChecked = options instanceof Settings;
     if (!isChecked) checkOptions(streamOptions, options);
     const settings = isChecked ? options : new Settings<Stream<Data>, Data>(options);
@@ -150,26 +122,6 @@ export class Stream<Data = unknown> {
   /** The subprotocol that was agreed on; empty if none. */
   get protocol(): string {
     return this.#protocol;
-  }
-
-  /** Whether messages can be sent and received: after the handshake, and until either side begins to close. */
-  get isOpen(): boolean {
-    return this.#connection?.isOpen === true;
-  }
-
-  /** Whether the message last received was text. */
-  get gotText(): boolean {
-    return this.#connection?.protocol.incoming.isText === true;
-  }
-
-  /** How many bytes, frame headers included, wait to be sent. */
-  get bufferedAmount(): number {
-    return this.#connection?.bufferedAmount ?? 0;
-  }
-
-  /** What has gone over the connection, and how. Throws `websocket.not_open` before the handshake. */
-  stats(): Statistics {
-    return this.#opened().statistics;
   }
 
   /**
@@ -235,167 +187,19 @@ export class Stream<Data = unknown> {
   }
 
   /**
-   * Receives the next message: a string for text, bytes for binary. One at a time (`core.operation_pending`). At the end
-   * of the connection it fails with `websocket.closed`, whose `close` says how; with the violation, limit or transport
-   * error that ended it otherwise. Not for a stream with a `message` handler (`websocket.pushed`).
+   * Begins after an opening handshake that was made elsewhere: by a server of another library, HTTP/2 (RFC 8441), or not at
+   * all, where both sides know that they speak WebSocket. The stream is open when this returns; the handler `open` and
+   * messages come after the call. `extensions` is what the handshake agreed on, so the option `deflate` only says how to
+   * compress. Throws `core.invalid_argument` for what can't be meant, and {@link accept}'s errors for a second handshake.
    */
-  read(options?: ReadOptions): Promise<MessageData>;
-  read(handler: Handler<MessageData>): void;
-  read(options: ReadOptions, handler: Handler<MessageData>): void;
-  read(...given: (ReadOptions | Handler<MessageData> | undefined)[]): Promise<MessageData> | undefined {
-    return this.#receive<MessageData>("read", given, false, (connection, done) => connection.read(done));
-  }
-
-  /**
-   * Receives the next bytes of a message, as they come, with its kind and whether it ends with them: so a message of any
-   * size flows through, also a compressed one, in pieces of at most 64 KiB. Otherwise as {@link read}. Before the end of
-   * the message `read` is `websocket.message_in_progress`.
-   */
-  readSome(options?: ReadOptions): Promise<ReceivedPart>;
-  readSome(handler: Handler<ReceivedPart>): void;
-  readSome(options: ReadOptions, handler: Handler<ReceivedPart>): void;
-  readSome(...given: (ReadOptions | Handler<ReceivedPart> | undefined)[]): Promise<ReceivedPart> | undefined {
-    return this.#receive<ReceivedPart>("readSome", given, true, (connection, done) => connection.readSome(done));
-  }
-
-  /**
-   * Receives the beginning of the next message: its kind, and its parts as they come. What is unread of the message before
-   * is dropped. Otherwise as {@link read}.
-   */
-  nextMessage(options?: ReadOptions): Promise<Message>;
-  nextMessage(handler: Handler<Message>): void;
-  nextMessage(options: ReadOptions, handler: Handler<Message>): void;
-  nextMessage(...given: (ReadOptions | Handler<Message> | undefined)[]): Promise<Message> | undefined {
-    return this.#receive<Message>("nextMessage", given, false, (connection, done) => {
-      if (connection.protocol.incoming.isInParts) throw websocketError("websocket.message_in_progress");
-      const begun: Handler<ReceivedPart> = (error, part) => {
-        if (error !== undefined) done(error, undefined as unknown as Message);
-        else done(undefined, (this.#message = new Message(part, connection)));
-      };
-      connection.readSome(begun);
-      return begun;
-    });
-  }
-
-  /**
-   * Receives messages until the connection ends: normally after a clean close, with the error that {@link read} would
-   * give otherwise. Leaving the loop leaves the connection open.
-   */
-  [Symbol.asyncIterator](): AsyncIterableIterator<MessageData> {
-    const next = (done: Handler<IteratorResult<MessageData>>): void => {
-      this.read((error, value) => {
-        if (error === undefined) done(undefined, { done: false, value });
-        else done(error.close?.clean === true ? undefined : error, { done: true, value: undefined });
-      });
-    };
-    const iterator: AsyncIterableIterator<MessageData> = {
-      next: () => promised(next),
-      return: () => Promise.resolve({ done: true, value: undefined }),
-      [Symbol.asyncIterator]: () => iterator,
-    };
-    return iterator;
-  }
-
-  /**
-   * Sends a message: text for a string; binary for an `ArrayBuffer`, a view of one, or a list of these, which are not
-   * joined; what {@link prepare} made. A `Blob`, and an iterable, sync or async, give the parts of one message, each read
-   * when it is its message's turn and there is room for it. A Blob is binary, an iterable what its first part is, a {@link Message} that is passed on
-   * what it was.
-   *
-   * Completes when less than `highWaterMark` waits to be sent; with `websocket.closed`, or what ended the connection, if it
-   * can't be sent; with `websocket.queue_overflow` where `overflow` says so; with `websocket.source_failed` for a Blob or an
-   * iterable that fails, which ends the connection if its message had begun.
-   *
-   * Writers may overlap: messages leave whole, in the order of the calls. Bytes up to 16 KiB are copied at the call; more
-   * must not change until the write has settled.
-   */
-  write(data: Sendable, options?: WriteOptions): Promise<void>;
-  write(data: Sendable, handler: Handler): void;
-  write(data: Sendable, options: WriteOptions, handler: Handler): void;
-  write(data: Sendable, ...given: (WriteOptions | Handler | undefined)[]): Promise<void> | undefined {
-    // Checked at once: the caller may not await the promise.
-    const options = optionsOf<WriteOptions>(given, writeOptions);
-    const signal = checkSignal(options?.signal);
-    return transmit(
-      this.#connection ?? this.#notOpen,
-      (connection) => {
-        if (options !== undefined) checkSendValues(options);
-        const whole = checkSendable(data);
-        if (whole === undefined) return writeSource(connection, data as MessageSource | Blob, options);
-        return connection.write(codeOf(whole, options), whole, options?.compress !== false, signal !== undefined);
-      },
-      signal,
-      handlerOf(given),
-    );
-  }
-
-  /**
-   * Sends the next part of a message, the last one with `final`: so a message need not be there as a whole, nor fit into
-   * memory. The first part says what the message is; the message keeps its place, and others wait until it is finished.
-   * Otherwise as {@link write}; but a `signal` that aborts after the call gives only the wait up, and the part is sent.
-   */
-  writeSome(data: string | BufferSource, final: boolean, options?: WriteOptions): Promise<void>;
-  writeSome(data: string | BufferSource, final: boolean, handler: Handler): void;
-  writeSome(data: string | BufferSource, final: boolean, options: WriteOptions, handler: Handler): void;
-  writeSome(
-    data: string | BufferSource,
-    final: boolean,
-    ...given: (WriteOptions | Handler | undefined)[]
-  ): Promise<void> | undefined {
-    const options = optionsOf<WriteOptions>(given, writeOptions, "writeSome");
-    return transmit(
-      this.#connection ?? this.#notOpen,
-      (connection) => {
-        if (options !== undefined) checkSendValues(options);
-        if (typeof final !== "boolean") throw invalidArgument(`final must be true or false, not ${show(final)}`);
-        return connection.writeSome(codeOf(data, options), checkPart(data), final, options?.compress !== false);
-      },
-      checkSignal(options?.signal),
-      handlerOf(given),
-    );
-  }
-
-  /**
-   * Queues a message, of all that {@link write} takes, and returns whether there is room for more: false once
-   * `highWaterMark` is reached (the message is queued all the same, and `drain` will be called), and when the stream is
-   * closing or closed (then it is not). Bytes up to 16 KiB are copied; more must not change any more. A Blob counts at
-   * once, what an iterable gives when it is read; one that fails ends the connection with `websocket.source_failed`, since no
-   * caller is waiting. Throws `websocket.not_open` before the handshake.
-   */
-  send(data: Sendable, options?: SendOptions): boolean;
-  send(data: Sendable, options?: SendOptions, callback?: undefined): boolean {
-    if (options !== undefined || callback !== undefined) checkSend(options, callback);
-    const whole = checkSendable(data);
-    const connection = this.#opened();
-    if (whole !== undefined) return connection.send(codeOf(whole, options), whole, options?.compress !== false);
-    const queued = writeSource(connection, data as MessageSource | Blob, options);
-    if (queued instanceof ServalError && queued.code === "websocket.source_failed") throw queued;
-    return connection.hasRoomAfter(queued);
-  }
-
-  /**
-   * Sends a ping with up to 125 bytes (RFC 6455 section 5.5.2); completes as {@link write} does. A `signal` that aborts
-   * gives the wait up.
-   */
-  ping(payload?: string | BufferSource, options?: ControlOptions): Promise<void>;
-  ping(payload: string | BufferSource, handler: Handler): void;
-  ping(payload: string | BufferSource, options: ControlOptions, handler: Handler): void;
-  ping(
-    payload: string | BufferSource = nothing,
-    ...given: (ControlOptions | Handler | undefined)[]
-  ): Promise<void> | undefined {
-    return this.#control("ping", payload, given);
-  }
-
-  /** Sends a pong that answers no ping, with up to 125 bytes (RFC 6455 section 5.5.3); otherwise as {@link ping}. */
-  pong(payload?: string | BufferSource, options?: ControlOptions): Promise<void>;
-  pong(payload: string | BufferSource, handler: Handler): void;
-  pong(payload: string | BufferSource, options: ControlOptions, handler: Handler): void;
-  pong(
-    payload: string | BufferSource = nothing,
-    ...given: (ControlOptions | Handler | undefined)[]
-  ): Promise<void> | undefined {
-    return this.#control("pong", payload, given);
+  attach(options: AttachOptions): void {
+    this.#checkNew();
+    const { role, request, response, data, result } = attachInput(options);
+    this.#started = true;
+    this.#request = request;
+    this.#response = response;
+    if (data !== undefined) this.data = data as Data;
+    this.#open(role, result);
   }
 
   /**
@@ -416,9 +220,10 @@ export class Stream<Data = unknown> {
     return complete(handler, (done) => {
       const { code, reason } = checkClose(options);
       const signal = checkSignal(options.signal);
+      const { connection } = this;
       const terminate = (): void => this.terminate();
-      if (this.#connection === undefined || signal?.aborted === true) terminate();
-      else this.#connection.close(code, reason);
+      if (connection === undefined || signal?.aborted === true) terminate();
+      else connection.close(code, reason);
       if (signal !== undefined && this.#ended === undefined) onAbort(signal, terminate);
       // After that, which may have ended the stream at once: nothing completes inside the call.
       this.#onceClosed(() => {
@@ -430,8 +235,9 @@ export class Stream<Data = unknown> {
 
   /** Ends the connection now, without a close frame. What is pending fails with `core.aborted`. Always allowed. */
   terminate(): void {
+    const { connection } = this;
     const aborted = coreError("core.aborted", { message: "The WebSocket was closed on this side" });
-    if (this.#connection !== undefined) this.#connection.lost(aborted);
+    if (connection !== undefined) connection.lost(aborted);
     else if (this.#opening !== undefined) this.#opening.abort(aborted);
     else {
       this.#started = true;
@@ -501,13 +307,19 @@ export class Stream<Data = unknown> {
       return;
     }
     if (role === "server") this.data = result.data as Data;
-    this.#protocol = result.protocol;
+    this.#open(role, result, done);
+  }
+
+  /** The handshake is through, here or elsewhere. */
+  #open(role: Role, { protocol, deflate, rest }: HandshakeResult, done?: Handler): void {
+    this.#protocol = protocol;
     this.#compact();
-    const opened: Opened = { role, deflate: result.deflate };
-    this.#connection = new Connection<Stream>(this, this.nextLayer, opened, this.#settings, Stream.#onEnded);
-    tell(done, undefined, undefined);
+    const connection = new Connection<Stream>(this, this.nextLayer, { role, deflate }, this.#settings, Stream.#onEnded);
+    // The handlers get what the connection was made with: this.
+    this.connect(connection as unknown as Connection<unknown>);
+    if (done !== undefined) tell(done, undefined, undefined);
     // After the completion, so that a promise's continuation too comes before the first message.
-    this.#connection.start(result.rest);
+    connection.start(rest);
   }
 
   /** Saves memory: request and response stay as long as the connection, and are rarely looked at again. */
@@ -537,58 +349,10 @@ export class Stream<Data = unknown> {
     else queueMicrotask(() => callback(info));
   }
 
-  #opened(): Connection<Stream> {
-    if (this.#connection !== undefined) return this.#connection;
-    throw this.#notOpen;
-  }
-
-  get #notOpen(): ServalError {
+  /** @internal */
+  protected override get notOpen(): ServalError {
     return this.#opening === undefined ? websocketError("websocket.not_open") : openingPending();
   }
-
-  /** Receives the rest of the message before (`goesOn`), or drops that rest and receives what follows. */
-  #receive<Result>(
-    taker: string,
-    given: (ReadOptions | Handler<Result> | undefined)[],
-    goesOn: boolean,
-    start: (connection: Connection<Stream>, done: Handler<Result>) => unknown,
-  ): Promise<Result> | undefined {
-    return complete(handlerOf<Result>(given), (done) => {
-      const signal = checkSignal(optionsOf<ReadOptions>(given, readOptions, taker)?.signal);
-      const connection = this.#opened();
-      const message = this.#message;
-      const skips = !goesOn && message !== undefined && connection.protocol.incoming.isInParts;
-      const startWanted = (wanted: Handler<Result>): unknown => {
-        const waiting = start(connection, wanted);
-        // Only now: misuse changes nothing, and a read that is given up before leaves the rest to be dropped by the next.
-        this.#message = undefined;
-        return waiting;
-      };
-      receive(connection, { skips, signal }, startWanted, done);
-      if (signal?.aborted !== true) message?.leave();
-    });
-  }
-
-  #control(
-    taker: "ping" | "pong",
-    payload: string | BufferSource,
-    given: readonly unknown[],
-  ): Promise<void> | undefined {
-    return transmit(
-      this.#connection ?? this.#notOpen,
-      (connection) =>
-        taker === "ping" ? connection.ping(checkControl(payload)) : connection.pong(checkControl(payload)),
-      checkSignal(optionsOf<ControlOptions>(given, controlOptions, taker)?.signal),
-      handlerOf(given),
-    );
-  }
-}
-
-/** What a message is sent as. */
-function codeOf(data: WholeData | BufferSource, options: SendOptions | undefined): DataOpcode {
-  const byDefault = typeof data === "string" ? "text" : "binary";
-  const kind = data instanceof PreparedMessage ? data.kind : (options?.kind ?? byDefault);
-  return checkKind(kind) === "text" ? opcode.text : opcode.binary;
 }
 
 /** The address that the lowest layer, or one on the way to it, knows. */

@@ -5,10 +5,9 @@ const count = 40;
 /** The first bytes of a ClientHello. */
 const hello = Buffer.from([0x16, 0x03, 0x01, 0x02, 0x00, 0x01, 0x00, 0x01, 0xfc, 0x03, 0x03]);
 
-// Over TLS, a client that has gone while the application decides about it may be noticed no sooner than at the deadline.
 test("connections over TLS that are reset leave nothing behind, at whatever step", (t) =>
   resetAll(t, {
-    setup: { tls: true, options: { timeouts: { handshake: 5000 } } },
+    setup: { tls: true },
     begin: overTls,
     beginnings: ["", hello.subarray(0, 1), hello],
     count,

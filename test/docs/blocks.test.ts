@@ -143,6 +143,7 @@ const examples: Readonly<Record<string, (running: Running) => unknown>> = {
     }
   },
   stream: echoes,
+  attach: echoes,
   "node http": async (running) => {
     await echoes(running);
     assert.equal(await (await fetch(`http://127.0.0.1:${running.port}/`)).text(), "plain HTTP\n");

@@ -315,7 +315,6 @@ function* cases(): Generator<Case> {
   const [long, fits] = ["eslint(max-lines)", undefined];
   yield { file: "src/core/long.ts", line: `${"// x\n\n".repeat(200)}export const x = 1;`, rule: long };
   yield { file: "src/core/fits.ts", line: `${"// x\n\n".repeat(199)}export const x = 1;`, rule: fits };
-  yield { file: "src/websocket/stream.ts", line: `${"// x\n\n".repeat(200)}export const x = 1;`, rule: fits };
   const body = (lines: number): string => `export function f() {\n${"  // x\n".repeat(lines - 2)}}`;
   yield { file: "src/cli/bench/long.ts", line: body(61), rule: "eslint(max-lines-per-function)" };
   yield { file: "src/cli/bench/fits.ts", line: body(60), rule: fits };

@@ -66,7 +66,8 @@ const largest: DeflateSettings = {
   memLevel: 9,
   threshold: Infinity,
 };
-const defaults: DeflateSettings = { ...largest, level: 5, memLevel: 5, threshold: 256 };
+/** The settings by default. */
+export const defaultDeflate: DeflateSettings = { ...largest, level: 5, memLevel: 5, threshold: 256 };
 
 /**
  * Checks the option `deflate`: true means the defaults; undefined or false means no compression, and returns undefined.
@@ -78,12 +79,12 @@ export function deflateSettings(
   canTakeOver: () => boolean,
 ): DeflateSettings | undefined {
   if (options === undefined || options === false) return undefined;
-  const settings: DeflateSettings = { ...defaults, ...(options === true ? {} : given(options)) };
+  const settings: DeflateSettings = { ...defaultDeflate, ...(options === true ? {} : given(options)) };
   if (canTakeOver()) return settings;
   return { ...settings, serverNoContextTakeover: true, clientNoContextTakeover: true };
 }
 
-const deflateOptions = optionSet("deflate", Object.keys(defaults), "{ level: 1 }");
+const deflateOptions = optionSet("deflate", Object.keys(defaultDeflate), "{ level: 1 }");
 
 /** The options that are set. */
 function given(options: DeflateOptions): DeflateOptions {

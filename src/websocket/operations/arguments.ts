@@ -2,18 +2,22 @@ import {
   bytesOf,
   checkOptions,
   checkSignal,
+  copyOf,
   invalidArgument,
   isPlainObject,
   isPromise,
   type OptionSet,
   show,
 } from "../../core/internal.ts";
+import { canTakeOver } from "../deflate/deflate.ts";
+import { negotiatedDeflate } from "../handshake/permessage-deflate.ts";
+import type { HandshakeResult } from "./opening.ts";
 import type { AcceptInput } from "./server-handshake.ts";
-import type { BufferSource, Handler } from "../../core/index.ts";
-import { Request } from "../../http/index.ts";
+import { byteLength, type BufferSource, type Handler } from "../../core/index.ts";
+import { Request, Response } from "../../http/index.ts";
 import type { MessageData } from "../options/handlers.ts";
-import type { AcceptOptions, AcceptSource, HandshakeOptions, SendOptions } from "../options/options.ts";
-import { acceptOptions, checkSendOptions, sendOptions } from "../options/of-operations.ts";
+import type { AcceptOptions, AcceptSource, AttachOptions, HandshakeOptions, SendOptions } from "../options/options.ts";
+import { acceptOptions, attachOptions, checkSendOptions, sendOptions } from "../options/of-operations.ts";
 import { PreparedMessage, type WholeData } from "../protocol/prepared.ts";
 
 // What a caller can't send: `core.invalid_argument`, with what would do.
@@ -85,6 +89,30 @@ function bufferedOf(buffers: Uint8Array | readonly Uint8Array[] | undefined): re
   const list = buffers instanceof Uint8Array ? [buffers] : (buffers ?? []);
   if (Array.isArray(list) && list.every((bytes) => bytes instanceof Uint8Array)) return list;
   throw invalidArgument("Received bytes are a Uint8Array or a list of them");
+}
+
+/** What `attach` was given, as what a handshake would have left. */
+export function attachInput(options: AttachOptions): Omit<AttachOptions, "subprotocol" | "extensions" | "buffered"> & {
+  readonly result: HandshakeResult;
+} {
+  checkOptions(attachOptions, options);
+  const { role, request, response, subprotocol = "", extensions, buffered } = options;
+  if (role !== "server" && role !== "client") {
+    throw invalidArgument(`attach needs the role of this side, "server" or "client", not ${show(role)}`);
+  }
+  if (request !== undefined && !(request instanceof Request)) throw notOf("request", "an http.Request", request);
+  if (response !== undefined && !(response instanceof Response)) throw notOf("response", "an http.Response", response);
+  if (typeof subprotocol !== "string") throw notOf("subprotocol", "a string", subprotocol);
+  const buffers = bufferedOf(buffered);
+  const rest = copyOf(buffers, byteLength(buffers));
+  return {
+    ...options,
+    result: { protocol: subprotocol, deflate: negotiatedDeflate(role, extensions, canTakeOver), rest },
+  };
+}
+
+function notOf(name: string, what: string, given: unknown): Error {
+  return invalidArgument(`${name} of attach must be ${what}, not ${show(given)}`);
 }
 
 /** Subprotocols as a list. What they are made of is checked where they are offered. */

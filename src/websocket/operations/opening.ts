@@ -101,6 +101,9 @@ export abstract class Opening {
     }
   }
 
+  /** The handshake is about to complete with an error that no response tells. */
+  protected failing(_error: ServalError): void {}
+
   /** The deadline has come, ours or one of the caller's. */
   protected timedOut(error: ServalError): void {
     this.abort(error);
@@ -132,6 +135,7 @@ export abstract class Opening {
   /** Not inside the call that has failed. */
   #failSoon(error: ServalError): void {
     queueMicrotask(() => {
+      this.failing(error);
       this.#owner.completed(error, undefined);
       this.#end();
     });

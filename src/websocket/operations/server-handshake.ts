@@ -13,6 +13,7 @@ import {
 } from "../handshake/server-rules.ts";
 import type { Decision, UpgradeAccepted } from "../handshake/upgrade.ts";
 import type { Settings } from "../options/settings.ts";
+import type { UpgradeInfo } from "../options/upgrade-hook.ts";
 import { decisionOf } from "./decision.ts";
 import { checkDecorated, headError, Opening, type HandshakeResult, type OpeningOwner } from "./opening.ts";
 
@@ -29,11 +30,13 @@ export interface AcceptInput {
  * The opening handshake in the server role (RFC 6455 section 4.2), one for each object: reads the request, checks it, asks
  * the application, writes the response.
  */
-export class ServerHandshake extends Opening {
+export class ServerHandshake extends Opening implements UpgradeInfo {
   readonly #settings: Settings<never>;
   readonly #peer: Peer | undefined;
   /** What the handshake comes to once its response is written. */
   #outcome: HandshakeResult | ServalError | undefined;
+  /** Made when the hook asks for the signal. */
+  #controller: AbortController | undefined;
   /** The hook's response could not be sent, and a 500 was tried. */
   #isHopeless = false;
 
@@ -85,8 +88,9 @@ export class ServerHandshake extends Opening {
       return;
     }
     try {
-      const decision = decisionOf(hook(this.request!, this.#peer));
+      const decision = decisionOf(hook(this.request!, this.#peer, this));
       if (isPromise(decision)) {
+        this.#watch();
         decision.then(
           (settled) => this.#decided(upgrade, settled),
           (error: unknown) => this.#hookFailed(error),
@@ -95,6 +99,28 @@ export class ServerHandshake extends Opening {
     } catch (error) {
       this.#hookFailed(error);
     }
+  }
+
+  /** The hook's signal. */
+  get signal(): AbortSignal {
+    return (this.#controller ??= new AbortController()).signal;
+  }
+
+  /** Ends the handshake if the client goes while the hook is at work. */
+  #watch(): void {
+    try {
+      this.next.watch((failure) => {
+        this.abort(
+          failure ?? websocketError("websocket.closed", { message: "The client ended before it was answered" }),
+        );
+      });
+    } catch {
+      // Someone else reads from the next layer, and is told.
+    }
+  }
+
+  protected override failing(error: ServalError): void {
+    this.#controller?.abort(error);
   }
 
   #decided(upgrade: UpgradeRequest, decision: Decision<unknown>): void {

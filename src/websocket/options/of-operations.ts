@@ -23,6 +23,12 @@ export const closeOptions: OptionSet = optionSet(
 
 export const acceptOptions: OptionSet = optionSet("accept", ["buffered", "signal"], "{ signal }");
 
+export const attachOptions: OptionSet = optionSet(
+  "attach",
+  ["role", "request", "response", "data", "subprotocol", "extensions", "buffered"],
+  '{ role: "server" }',
+);
+
 export const handshakeOptions: OptionSet = optionSet(
   "handshake",
   ["protocols", "headers", "signal"],

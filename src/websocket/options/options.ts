@@ -96,6 +96,24 @@ export interface AcceptOptions {
   signal?: AbortSignal | undefined;
 }
 
+/** What `Stream.attach` has to know of the handshake that was made elsewhere. */
+export interface AttachOptions {
+  /** Which side of the handshake we were. */
+  role: Role;
+  /** The upgrade request, for `ws.request`. */
+  request?: Request | undefined;
+  /** In the client role, the server's response, for `ws.response`. */
+  response?: Response | undefined;
+  /** What `ws.data` is to be. */
+  data?: unknown;
+  /** The subprotocol that was agreed on, for `ws.protocol`. Default none. */
+  subprotocol?: string | undefined;
+  /** The value of the response's Sec-WebSocket-Extensions (RFC 6455 section 9.1). Default none. */
+  extensions?: string | undefined;
+  /** Bytes that were received after the handshake: the first frames. They are copied. */
+  buffered?: Uint8Array | readonly Uint8Array[] | undefined;
+}
+
 /** Where `Stream.accept` begins: bytes that the caller has received, or a request that it has read. */
 export type AcceptSource = Uint8Array | readonly Uint8Array[] | Request;
 

@@ -20,6 +20,13 @@ export interface FramePayload extends BytesSource {
   consume(count: number): void;
 }
 
+/** How a message is assembled. */
+export interface AssemblyOptions {
+  readonly maxMessageSize: number;
+  /** Takes text as it comes, valid UTF-8 or not. */
+  readonly skipUtf8Validation?: boolean;
+}
+
 const empty: Uint8Array = new Uint8Array(0);
 
 /** The most that one part of a deflated message has, in bytes; inflated into memory that all connections share. */
@@ -48,15 +55,15 @@ export class Assembly {
   deflated = 0;
   inflated = 0;
 
-  readonly #maxMessageSize: number;
+  readonly #options: AssemblyOptions;
   readonly #inflater: Inflater | undefined;
   #buffer: MessageBuffer | undefined;
   #utf8: Utf8Checker | undefined;
 
-  constructor(isText: boolean, isDeflated: boolean, maxMessageSize: number, inflater: Inflater | undefined) {
+  constructor(isText: boolean, isDeflated: boolean, options: AssemblyOptions, inflater: Inflater | undefined) {
     this.isText = isText;
     this.isDeflated = isDeflated;
-    this.#maxMessageSize = maxMessageSize;
+    this.#options = options;
     this.#inflater = inflater;
   }
 
@@ -69,7 +76,8 @@ export class Assembly {
   gather(frame: FramePayload): WebsocketCode | undefined {
     const count = Math.min(frame.left, frame.available);
     const buffer = (this.#buffer ??= new MessageBuffer());
-    if (!buffer.makeRoom(count, frame.left, frame.isFinal, this.#maxMessageSize)) return "websocket.message_too_big";
+    if (!buffer.makeRoom(count, frame.left, frame.isFinal, this.#options.maxMessageSize))
+      return "websocket.message_too_big";
     const start = buffer.length;
     buffer.append(frame, count);
     this.#consume(frame, count);
@@ -118,7 +126,14 @@ export class Assembly {
       const size = buffer === undefined ? count : buffer.length;
       const isLast = frame.isFinal && frame.left === (buffer === undefined ? count : 0);
       if (size === 0 && !isLast && !this.hasMore) break;
-      const failure = inflater.inflateSome(input, size, memory, produced, isLast, this.#maxMessageSize - this.inflated);
+      const failure = inflater.inflateSome(
+        input,
+        size,
+        memory,
+        produced,
+        isLast,
+        this.#options.maxMessageSize - this.inflated,
+      );
       if (failure !== undefined) return failure;
       produced += inflater.produced;
       this.inflated += inflater.produced;
@@ -153,7 +168,7 @@ export class Assembly {
   }
 
   #check(bytes: Uint8Array, start: number, end: number): WebsocketCode | undefined {
-    if (!this.isText || (this.#utf8 ??= new Utf8Checker()).check(bytes, start, end)) return undefined;
-    return "websocket.bad_frame_payload";
+    if (!this.isText || this.#options.skipUtf8Validation) return undefined;
+    return (this.#utf8 ??= new Utf8Checker()).check(bytes, start, end) ? undefined : "websocket.bad_frame_payload";
   }
 }

@@ -1,6 +1,6 @@
 import type { Role } from "../../core/index.ts";
 import { Deflater, Inflater } from "../deflate/deflate.ts";
-import type { DeflateParameters } from "../handshake/permessage-deflate.ts";
+import { defaultDeflate, type DeflateParameters } from "../handshake/permessage-deflate.ts";
 
 /** What compresses a role's messages and decompresses its peer's, as far as permessage-deflate was agreed on. */
 export interface Compression {
@@ -14,7 +14,7 @@ const none: Compression = { inflater: undefined, deflater: undefined };
 export function compressionOf(
   role: Role,
   agreed: DeflateParameters | undefined,
-  { level = 0, memLevel = 0 }: { readonly level?: number; readonly memLevel?: number } = {},
+  { level, memLevel }: { readonly level: number; readonly memLevel: number } = defaultDeflate,
 ): Compression {
   if (agreed === undefined) return none;
   const ofServer = { windowBits: agreed.serverMaxWindowBits, takeover: !agreed.serverNoContextTakeover };

@@ -22,6 +22,12 @@ export const copiedUpTo: number = 16 * 1024;
 const firstReserve = 1024;
 const lastReserve = 16 * 1024;
 
+/** How frames are made. */
+export interface FrameOptions {
+  /** Makes the masking keys, in the place of the platform's cryptographic source. */
+  readonly maskingKey?: (() => number) | undefined;
+}
+
 /**
  * Frames to bytes (RFC 6455 section 5), gathered until the next write. Headers and small payloads are copied into a
  * chunk of a block that all connections share, so that many messages leave as one buffer; large payloads are listed
@@ -33,8 +39,10 @@ export class FrameBuffer {
   /** How many of them were written. */
   written = 0;
 
+  readonly options: FrameOptions;
+
   /** A client masks every frame, a server none (RFC 6455 section 5.1); the key for what comes next of the frame begun. */
-  readonly isMasked: boolean;
+  isMasked: boolean;
   #key = 0;
 
   /** What waits, in order, one buffer or a list of them; the chunk that is being filled comes last. */
@@ -56,8 +64,20 @@ export class FrameBuffer {
     return this.queued - this.written;
   }
 
-  constructor(role: Role) {
+  constructor(role: Role, options: FrameOptions = {}) {
     this.isMasked = role === "client";
+    this.options = options;
+  }
+
+  /** Has frames queued masked or not, whatever the role says. */
+  withMask(isMasked: boolean, queue: () => void): void {
+    const usual = this.isMasked;
+    this.isMasked = isMasked;
+    try {
+      queue();
+    } finally {
+      this.isMasked = usual;
+    }
   }
 
   /** Queues a frame whose first byte is `first`, with a text as its payload. Returns the size of the payload in bytes. */
@@ -220,7 +240,8 @@ export class FrameBuffer {
       at = writeHeader(bytes, begin, first, length, this.isMasked);
     }
     if (this.isMasked) {
-      const key = (this.#key = maskingKey());
+      const { maskingKey: ownKey } = this.options;
+      const key = (this.#key = ownKey === undefined ? maskingKey() : ownKey());
       bytes[at] = key;
       bytes[at + 1] = key >>> 8;
       bytes[at + 2] = key >>> 16;

@@ -1,6 +1,6 @@
 import type { Role } from "../../core/index.ts";
 import { allocate, copyOf, decodeUtf8, isValidUtf8, longestText } from "../../core/internal.ts";
-import { Assembly, type FramePayload } from "./assembly.ts";
+import { Assembly, type AssemblyOptions, type FramePayload } from "./assembly.ts";
 import type { Inflater } from "../deflate/deflate.ts";
 import type { WebsocketCode } from "../frames/errors.ts";
 import { event, found, take, type Event, type Take } from "./event.ts";
@@ -17,8 +17,7 @@ import {
 import { maskInto, rotateKey, unmasked, unmaskedCopy } from "../frames/mask.ts";
 
 /** How received data is to be taken. */
-export interface IncomingOptions {
-  readonly maxMessageSize: number;
+export interface IncomingOptions extends AssemblyOptions {
   /** The most data frames that a message may have. */
   readonly maxFragments: number;
   readonly text: "string" | "bytes";
@@ -215,8 +214,7 @@ export class Incoming implements FramePayload {
     this.#at = at;
     this.left = length;
     this.#key = key;
-    const { maxMessageSize } = this.#options;
-    const assembly = (this.#assembly ??= new Assembly(this.isText, isDeflated, maxMessageSize, this.inflater));
+    const assembly = (this.#assembly ??= new Assembly(this.isText, isDeflated, this.#options, this.inflater));
     assembly.frames++;
     return assembly;
   }
@@ -269,15 +267,12 @@ export class Incoming implements FramePayload {
   #takeWhole(at: number, length: number, key: number): Event {
     this.messages++;
     this.payload += length;
-    if (this.isText && !this.#textAsBytes) {
-      const bytes = this.#peek(at, length, key);
-      if (!isValidUtf8(bytes)) return this.#fail("websocket.bad_frame_payload");
-      found.message = decodeUtf8(bytes, 0, length);
-      return event.message;
+    const isString = this.isText && !this.#textAsBytes;
+    const bytes = isString ? this.#peek(at, length, key) : this.#copy(at, length, key);
+    if (this.isText && !this.#options.skipUtf8Validation && !isValidUtf8(bytes)) {
+      return this.#fail("websocket.bad_frame_payload");
     }
-    const bytes = this.#copy(at, length, key);
-    if (this.isText && !isValidUtf8(bytes)) return this.#fail("websocket.bad_frame_payload");
-    found.message = bytes;
+    found.message = isString ? decodeUtf8(bytes, 0, length) : bytes;
     return event.message;
   }
 
@@ -308,7 +303,9 @@ export class Incoming implements FramePayload {
     this.messages++;
     this.payload += bytes.length;
     this.inflatedPayload += bytes.length;
-    if (this.isText && !isValidUtf8(bytes)) return this.#fail("websocket.bad_frame_payload");
+    if (this.isText && !this.#options.skipUtf8Validation && !isValidUtf8(bytes)) {
+      return this.#fail("websocket.bad_frame_payload");
+    }
     if (this.isText && !this.#textAsBytes) found.message = decodeUtf8(bytes, 0, bytes.length);
     else found.message = owned ? bytes : copyOf(bytes, bytes.length);
     return event.message;

@@ -2,14 +2,15 @@ import type { Role } from "../../core/index.ts";
 import { utf8Length, writeUtf8 } from "../../core/internal.ts";
 import { inlineUpTo, type Deflater } from "../deflate/deflate.ts";
 import { deflatedBit, finalBit, type opcode } from "../frames/frame.ts";
-import { copiedUpTo, FrameBuffer } from "./frame-buffer.ts";
+import { defaultDeflate } from "../handshake/permessage-deflate.ts";
+import { copiedUpTo, FrameBuffer, type FrameOptions } from "./frame-buffer.ts";
 import { PreparedMessage, type WholeData } from "./prepared.ts";
 
 /** The opcode of a message. */
 export type DataOpcode = typeof opcode.text | typeof opcode.binary;
 
 /** How messages are framed. */
-export interface OutgoingOptions {
+export interface OutgoingOptions extends FrameOptions {
   /** The most payload of a frame, in bytes. */
   readonly fragmentSize: number;
   readonly highWaterMark: number;
@@ -31,11 +32,10 @@ export class Outgoing extends FrameBuffer {
 
   /** Compresses messages, where permessage-deflate was agreed on. */
   readonly deflater: Deflater | undefined;
-  readonly options: OutgoingOptions;
+  declare readonly options: OutgoingOptions;
 
   constructor(role: Role, options: OutgoingOptions, deflater?: Deflater) {
-    super(role);
-    this.options = options;
+    super(role, options);
     this.deflater = deflater;
   }
 
@@ -83,7 +83,7 @@ export class Outgoing extends FrameBuffer {
 
   /** The fewest bytes of a message that is compressed. */
   get threshold(): number {
-    return this.options.deflate?.threshold ?? 0;
+    return this.options.deflate?.threshold ?? defaultDeflate.threshold;
   }
 
   /** Some messages get no smaller. With takeover the peer must have them all the same: later ones may refer to them. */

@@ -41,14 +41,14 @@ export class ProtocolCore {
   /** What the peer did wrong, in the state `failed`. */
   failure: ServalError | undefined;
 
-  readonly #highWaterMark: number;
+  readonly #options: CoreOptions;
   #withheldPong: Uint8Array | undefined;
 
   /** `inflater` and `deflater` are given where permessage-deflate was agreed on. */
   constructor(role: Role, options: CoreOptions, inflater?: Inflater, deflater?: Deflater) {
     this.incoming = new Incoming(role, options, inflater);
     this.outgoing = new Outgoing(role, options, deflater);
-    this.#highWaterMark = options.highWaterMark;
+    this.#options = options;
   }
 
   /** Whether messages, pings and pongs may still be sent. */
@@ -86,7 +86,7 @@ export class ProtocolCore {
   /** Sends the pong that was withheld, if any, now that there is room. */
   sendWithheldPong(): void {
     const payload = this.#withheldPong;
-    if (payload === undefined || !this.canSend || this.outgoing.bufferedAmount > this.#highWaterMark) return;
+    if (payload === undefined || !this.canSend || this.outgoing.bufferedAmount > this.#options.highWaterMark) return;
     this.#withheldPong = undefined;
     this.outgoing.bytes(finalBit | opcode.pong, payload);
   }
@@ -118,12 +118,12 @@ export class ProtocolCore {
     if (!this.canSend) return;
     // Section 5.5.3 lets us answer only the last of several: a flood costs one payload while the peer does not read.
     // A copy: the payload goes to the application too, which may change it meanwhile.
-    if (this.outgoing.bufferedAmount > this.#highWaterMark) this.#withheldPong = payload.slice();
+    if (this.outgoing.bufferedAmount > this.#options.highWaterMark) this.#withheldPong = payload.slice();
     else this.outgoing.bytes(finalBit | opcode.pong, payload);
   }
 
   #receiveClose(payload: Uint8Array): Event {
-    const wrong = checkClosePayload(payload);
+    const wrong = checkClosePayload(payload, this.#options.skipUtf8Validation);
     if (wrong !== undefined) return this.fail(wrong);
     this.closeCode = payload.length === 0 ? closeCode.noStatus : (payload[0]! << 8) | payload[1]!;
     this.closeReason = decodeUtf8(payload, 2, Math.max(2, payload.length));
@@ -151,10 +151,10 @@ export class ProtocolCore {
 }
 
 /** The rules for a close frame's payload (RFC 6455 sections 5.5.1 and 7.4). */
-function checkClosePayload(payload: Uint8Array): WebsocketCode | undefined {
+function checkClosePayload(payload: Uint8Array, skipUtf8Validation = false): WebsocketCode | undefined {
   if (payload.length === 0) return undefined;
   if (payload.length === 1) return "websocket.bad_close_size";
   if (!isValidCloseCode((payload[0]! << 8) | payload[1]!)) return "websocket.bad_close_code";
-  if (!isValidUtf8(payload.subarray(2))) return "websocket.bad_close_payload";
+  if (!skipUtf8Validation && !isValidUtf8(payload.subarray(2))) return "websocket.bad_close_payload";
   return undefined;
 }

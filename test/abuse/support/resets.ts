@@ -101,16 +101,15 @@ export async function resetAll(t: TestContext, { setup, begin, beginnings, count
   for (const bytes of beginnings) await resetAt(plain, (client) => client.send(bytes));
   for (const step of Object.values(steps)) await resetAt(begin, step);
 
-  // While the application decides about them, nobody looks at them.
+  // They do not wait for the application, which decides about some of them.
   await openMany(count, async () => {
     const begun = await begin(target);
     begun.client.send(upgradeRequest({ path: "/held" }));
     await reset(begun);
   });
   made += count;
-  await target.until(({ accepted }) => accepted === made);
+  await target.until(({ accepted, connections }) => accepted === made && connections === 0);
   const held = await target.ask("release");
-  await target.until(({ connections }) => connections === 0);
   t.diagnostic(`${held} were held`);
 
   const { client: still } = await begin(target);

@@ -1,7 +1,18 @@
 // A server in a process of its own, which tells how it is. Its end is SIGTERM: it drains, says how, and has nothing more to do.
 import { createHook } from "node:async_hooks";
+import { once } from "node:events";
+import { existsSync, readdirSync } from "node:fs";
+import * as http from "node:http";
+import * as https from "node:https";
+import type { AddressInfo } from "node:net";
 import { monitorEventLoopDelay } from "node:perf_hooks";
-import { serve, type ServeOptions, type Server, type ServerWebSocket } from "../../../src/server/index.ts";
+import {
+  mount,
+  serve,
+  type MountedServer,
+  type ServeOptions,
+  type ServerWebSocket,
+} from "../../../src/server/index.ts";
 import { localhost } from "../../support/localhost.ts";
 import type { Farewell, Health, Questions, Setup } from "./setup.ts";
 
@@ -20,7 +31,7 @@ const counted = { TCPSERVERWRAP: 0, TCPWRAP: 0, Timeout: 0 };
 const kinds = new Map<number, keyof typeof counted>();
 const handled: Record<string, number> = {};
 let held: (() => void)[] = [];
-let server: Server;
+let server: MountedServer;
 
 const kindsOfServer: Record<Setup["kind"], ServeOptions> = {
   echo: {
@@ -49,7 +60,16 @@ const answers: { [Name in keyof Questions]: (given: Questions[Name][0]) => unkno
   health: (): Health => {
     const handles = counted.TCPWRAP + counted.TCPSERVERWRAP;
     const delay = delays.max / 1e6;
-    return { memoryAtStart, memory, blocked, delay, bufferedAmount, handles, timers: counted.Timeout };
+    return {
+      memoryAtStart,
+      memory,
+      blocked,
+      delay,
+      bufferedAmount,
+      handles,
+      descriptors: descriptors(),
+      timers: counted.Timeout,
+    };
   },
   release() {
     const released = held;
@@ -73,8 +93,7 @@ const answers: { [Name in keyof Questions]: (given: Questions[Name][0]) => unkno
 
 async function start(): Promise<void> {
   if (setup.counts === true) countHandles();
-  const tls = setup.tls === true ? { tls: localhost } : {};
-  server = await serve({ port: 0, host: "127.0.0.1", ...kindsOfServer[setup.kind], ...tls, ...setup.options });
+  const port = setup.mounted === true ? await startMounted() : await startServer();
   process.on("message", ({ id, name, given }: { id: number; name: keyof Questions; given: never }) => {
     void Promise.resolve(answers[name](given)).then((answer) => process.send!({ id, answer }));
   });
@@ -82,7 +101,22 @@ async function start(): Promise<void> {
   memoryAtStart = memory = process.memoryUsage.rss();
   watch();
   delays.enable();
-  process.send!({ port: server.port });
+  process.send!({ port });
+}
+
+async function startServer(): Promise<number> {
+  const tls = setup.tls === true ? { tls: localhost } : {};
+  const serving = await serve({ port: 0, host: "127.0.0.1", ...kindsOfServer[setup.kind], ...tls, ...setup.options });
+  server = serving;
+  return serving.port!;
+}
+
+async function startMounted(): Promise<number> {
+  const below = setup.tls === true ? https.createServer(localhost) : http.createServer();
+  await once(below.listen(0, "127.0.0.1"), "listening");
+  server = mount(below, { ...kindsOfServer[setup.kind], ...setup.options });
+  process.once("SIGTERM", () => void below.close());
+  return (below.address() as AddressInfo).port;
 }
 
 async function end(): Promise<void> {
@@ -109,6 +143,10 @@ function watch(): void {
 
 function lookAtBuffers(): void {
   for (const ws of server.sockets) bufferedAmount = Math.max(bufferedAmount, ws.bufferedAmount);
+}
+
+function descriptors(): number {
+  return existsSync("/proc/self/fd") ? readdirSync("/proc/self/fd").length : 0;
 }
 
 /** All timers, also those that do not keep the process, and all sockets, from their making to their end. */

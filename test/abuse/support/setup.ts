@@ -8,6 +8,8 @@ export interface Setup {
   readonly options?: Partial<ServeOptions> | undefined;
   /** Whether it speaks TLS. */
   readonly tls?: boolean | undefined;
+  /** Whether it is mounted on a server of Node's. */
+  readonly mounted?: boolean | undefined;
   /** Whether it counts its handles and timers; that costs time. */
   readonly counts?: boolean | undefined;
 }
@@ -27,6 +29,8 @@ export interface Health {
   readonly bufferedAmount: number;
   /** Sockets and timers that there are, if they are counted. */
   readonly handles: number;
+  /** How many descriptors are open; 0 where there is no /proc to count them in. */
+  readonly descriptors: number;
   readonly timers: number;
 }
 

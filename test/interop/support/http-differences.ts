@@ -63,7 +63,7 @@ export const differences: readonly Difference[] = [
     aspect: "accepted",
     we: "accept any token",
     they: "refuse",
-    why: "RFC 9110 9.1: methods are open-ended. How a request is framed does not depend on its method, but for CONNECT.",
+    why: "RFC 9110 9.1: methods are open-ended. The framing of a request does not depend on its method, except for CONNECT.",
     matches: ({ theirs, ours }) =>
       theirs.head === undefined &&
       ours.head!.start[0] !== "CONNECT" &&
@@ -87,7 +87,7 @@ export const differences: readonly Difference[] = [
     aspect: "accepted",
     we: "accept",
     they: "refuse",
-    why: "RFC 9112 7.1.1 has recipients take it. The size is the same digits; space with no extension after it is refused.",
+    why: "RFC 9112 7.1.1 requires recipients to accept it. The size is the same digits; space without an extension after it is refused.",
     matches: ({ theirs, input }) =>
       ["HPE_INVALID_CHUNK_SIZE", "HPE_STRICT", untold].includes(theirs.code!) &&
       /^[\dA-Fa-f]+(?=[ \t;])[^\r\n]*[ \t]/.test(input.text.slice(input.text.lastIndexOf("\n", theirs.at - 1) + 1)),
@@ -103,7 +103,7 @@ export const differences: readonly Difference[] = [
     aspect: "accepted",
     we: "leave it out of the trailer",
     they: "refuse",
-    why: "RFC 9110 6.5.1. The message ends at the same byte: what frames it was in its head.",
+    why: "RFC 9110 6.5.1. The message ends at the same byte: its framing is in its head.",
     matches: ({ theirs, input }) =>
       ["HPE_INVALID_CONTENT_LENGTH", "HPE_INVALID_TRANSFER_ENCODING", untold].includes(theirs.code!) &&
       theirs.head !== undefined &&
@@ -117,7 +117,7 @@ export const differences: readonly Difference[] = [
     },
   },
   {
-    what: "a Transfer-Encoding that says nothing, in a response without a body",
+    what: "an empty Transfer-Encoding, in a response without a body",
     example: response("HTTP/1.1 304 Not Modified", "Transfer-Encoding:", "", ""),
     aspect: "accepted",
     we: "accept",
@@ -133,12 +133,12 @@ export const differences: readonly Difference[] = [
     since: 9.04,
   },
   {
-    what: "headers in a trailer that must not stand there",
+    what: "headers that are not allowed in a trailer",
     example: chunked("0", "Host: b", "A: b", "", ""),
     aspect: "trailers",
     we: "leave them out",
-    they: "hand them on",
-    why: "RFC 9110 6.5.1: no recipient may believe them, and forwarding them would invite others to.",
+    they: "pass them on",
+    why: "RFC 9110 6.5.1: no recipient may trust them, and forwarding them would invite others to.",
     matches: ({ ours, theirs }) => isWithout(ours.trailers, theirs.trailers),
   },
 
@@ -149,7 +149,7 @@ export const differences: readonly Difference[] = [
     aspect: "refused",
     we: "accept one CR LF before a request",
     they: "skip any number of CR and LF",
-    why: "RFC 9112 2.2 asks for one. More of them may be the rest of a body that another parser took for shorter.",
+    why: "RFC 9112 2.2 asks for one. More of them may be the rest of a body that another parser considered shorter.",
     matches: ({ input, ours: { at } }) =>
       /^[\r\n]*$/.test(input.text.slice(0, at)) && /^[\r\n]/.test(input.text) && at <= 2,
   },
@@ -226,7 +226,7 @@ export const differences: readonly Difference[] = [
     aspect: "refused",
     we: "refuse",
     they: "accept up to 2^64 - 1, with any number of zeros before it",
-    why: "It can't be counted exactly; and zeros without end are work for nothing.",
+    why: "It can't be counted exactly, and endless zeros waste work.",
     matches: (found) => found.ours.code === "http.bad_chunk" && /^[\dA-Fa-f]{14}$/.test(refusedLine(found)),
   },
   {
@@ -254,7 +254,7 @@ export const differences: readonly Difference[] = [
     aspect: "refused",
     we: "refuse",
     they: "accept",
-    why: "RFC 9112 6.1: its framing is faulty. An HTTP/1.0 proxy has passed the header on unread.",
+    why: "RFC 9112 6.1: its framing is faulty; an HTTP/1.0 proxy may have passed the header on without reading it.",
     matches: (found) =>
       found.ours.code === "http.bad_transfer_encoding" &&
       /HTTP\/1\.0/.test(firstLine(found)) &&
@@ -277,7 +277,7 @@ export const differences: readonly Difference[] = [
     aspect: "refused",
     we: "refuse",
     they: "refuse, but in a response take `chunked` for another coding: the body ends with the stream",
-    why: "RFC 9110 5.5 allows it. No peer sends it, and one of two parsers would see one response more.",
+    why: "RFC 9110 5.5 allows it, but no peer sends it, and two parsers would see different responses.",
     matches: (found) =>
       ["Transfer-Encoding", "Content-Length"].some(
         (name) =>
@@ -286,11 +286,11 @@ export const differences: readonly Difference[] = [
       ),
   },
   {
-    what: "empty elements in Transfer-Encoding, or nothing",
+    what: "empty elements in Transfer-Encoding, or an empty value",
     example: request("POST / HTTP/1.1", "Host: a", "Transfer-Encoding:", "Content-Length: 5", "", "hello"),
     aspect: "refused",
     we: "refuse",
-    they: "pass over them; over an empty field, beside which a Content-Length is believed",
+    they: "ignore them; an empty value too, and then use a Content-Length",
     why: "RFC 9112 6.1: the sender is broken, and other parsers see another coding.",
     matches: (found) =>
       ["http.bad_transfer_encoding", "http.unknown_transfer_coding"].includes(found.ours.code!) &&
@@ -302,7 +302,7 @@ export const differences: readonly Difference[] = [
     aspect: "refused",
     we: "refuse",
     they: "read it to the end of the stream; `chunked` twice as once",
-    why: "RFC 9112 6.3 allows the former. It could not be decoded, and a misspelled `chunked` is one of them.",
+    why: "RFC 9112 6.3 allows the former. But the coding could not be decoded, and it may be a misspelled `chunked`.",
     matches: (found) => {
       const all = codings(found);
       const isLast = all.indexOf("chunked") === all.length - 1;
@@ -336,7 +336,7 @@ export const differences: readonly Difference[] = [
     aspect: "refused",
     we: "refuse, with 501",
     they: "hand out the coded body",
-    why: "RFC 9112 6.1: a coding that can't be decoded is not implemented. With 400 where the list is malformed.",
+    why: "RFC 9112 6.1: a coding that can't be decoded is not implemented. A malformed list gets 400.",
     matches: (found) =>
       ["http.unknown_transfer_coding", "http.bad_transfer_encoding"].includes(found.ours.code!) &&
       codings(found).length > 1 &&

@@ -2,7 +2,14 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { coreError, type ByteStream, type ServalError } from "../../../src/core/index.ts";
 import { pair, VirtualClock } from "../../../src/testing/index.ts";
-import { Stream, type AcceptOptions, type AcceptSource } from "../../../src/websocket/index.ts";
+import { Response } from "../../../src/http/index.ts";
+import {
+  Stream,
+  type AcceptOptions,
+  type AcceptSource,
+  type UpgradeHook,
+  type UpgradeResult,
+} from "../../../src/websocket/index.ts";
 import { concat, text } from "../support/frames.ts";
 import { afterSteps, quiet } from "../../support/quiet.ts";
 import { accepting, codeOf, ended, opened, WebSocketPeer, type Accepting, type AcceptCall } from "../support/kit.ts";
@@ -322,6 +329,97 @@ describe("accept: close, terminate and dispose are always allowed", () => {
     await quiet();
     assert.equal(inside, false);
     assert.deepEqual([next.closed, await ws.closed], [true, { code: 1006, reason: "", clean: false }]);
+  });
+});
+
+describe("accept: a client that goes while the hook is at work", () => {
+  /** A handshake whose hook waits for `decide`, and what the hook's signal has told. */
+  function asking(options: AcceptCall = {}): Accepting & { decide(result?: UpgradeResult): void; reasons: unknown[] } {
+    let decide!: (result?: UpgradeResult) => void;
+    const reasons: unknown[] = [];
+    const upgrade: UpgradeHook = (_request, _peer, { signal }) => {
+      signal.addEventListener("abort", () => reasons.push((signal.reason as ServalError).code));
+      return new Promise((resolve) => (decide = resolve));
+    };
+    const state = accepting({ source: requestBytes(), ...options, options: { upgrade } });
+    return Object.assign(state, { decide: (result?: UpgradeResult) => decide(result), reasons });
+  }
+
+  for (const [how, act, code] of [
+    ["ends", ({ stream }) => stream.end(), "websocket.closed"],
+    ["resets", ({ stream }) => stream.reset(), "core.connection_reset"],
+  ] satisfies [string, (peer: WebSocketPeer) => void, string][]) {
+    it(`${how}: the handshake ends at once, and the hook's signal aborts`, async () => {
+      const state = asking();
+      await quiet();
+      assert.deepEqual([state.next.reading, state.completions], [true, 0]);
+      act(state.peer);
+      await quiet();
+      assert.deepEqual([state.completions, state.error?.code, state.reasons], [1, code, [code]]);
+      assert.deepEqual([state.next.closed, state.clock.pending, state.closed?.code], [true, 0, 1006]);
+      state.decide();
+      await quiet();
+      assert.deepEqual([state.completions, state.ws.isOpen, state.reasons.length], [1, false, 1]);
+    });
+  }
+
+  it("is given up with the hook's signal too by its deadline, a signal, close and terminate", async () => {
+    let controller!: AbortController;
+    for (const [act, code] of [
+      [({ clock }) => clock.advance(30_000), "core.timeout"],
+      [() => controller.abort(), "core.aborted"],
+      [({ ws }) => ws.terminate(), "core.aborted"],
+      [({ ws }) => ws.close({}, () => {}), "core.aborted"],
+    ] satisfies [(state: Accepting) => unknown, string][]) {
+      controller = new AbortController();
+      const state = asking({ accept: { signal: controller.signal } });
+      await quiet();
+      await act(state);
+      await quiet();
+      assert.deepEqual([state.error?.code, state.reasons, state.next.closed], [code, [code], true]);
+    }
+  });
+
+  it("has sent frames before the answer: they are kept, whether it is accepted or refused", async () => {
+    const state = asking();
+    void state.peer.write(text("early"));
+    await quiet();
+    state.decide();
+    await quiet();
+    assert.deepEqual([state.ws.isOpen, state.messages, state.reasons], [true, ["early"], []]);
+    const other = asking();
+    void other.peer.write(text("early"));
+    await quiet();
+    other.decide(new Response({ status: 403 }));
+    await quiet();
+    assert.deepEqual([other.error?.code, other.peer.response?.status], ["websocket.upgrade_declined", 403]);
+  });
+
+  it("is seen while the answer is on its way", async () => {
+    const state = asking();
+    await quiet();
+    state.peer.stream.reset();
+    state.decide();
+    await quiet();
+    assert.deepEqual([state.completions, state.error?.code, state.next.closed], [1, "core.connection_reset", true]);
+  });
+
+  it("is not looked for by a hook that decides at once", async () => {
+    const state = accepting({ source: requestBytes(), options: { upgrade: () => new Response({ status: 403 }) } });
+    assert.equal(state.next.reading, false);
+    await quiet();
+    assert.equal(state.error?.code, "websocket.upgrade_declined");
+  });
+
+  it("is not looked for where someone else reads", async () => {
+    const [next, other] = pair();
+    next.readSome(() => {});
+    const ws = new Stream(next, { upgrade: async () => ({}) });
+    await ws.accept(requestOf());
+    const peer = new WebSocketPeer(other);
+    await quiet();
+    assert.equal(peer.response?.status, 101);
+    ws.terminate();
   });
 });
 

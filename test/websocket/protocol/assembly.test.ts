@@ -66,7 +66,7 @@ describe("Assembly", () => {
   it("any frames, gathered and in parts in turn, come out whole and in order", () => {
     fc.assert(
       fc.property(cut, (frames) => {
-        const assembly = new Assembly(false, false, Infinity, undefined);
+        const assembly = new Assembly(false, false, { maxMessageSize: Infinity }, undefined);
         const parts: Uint8Array[] = [];
         for (const [i, [bytes, inParts]] of frames.entries()) {
           const frame = new Frame(bytes.length, i === frames.length - 1);
@@ -81,7 +81,7 @@ describe("Assembly", () => {
   });
 
   it("what is gathered is taken whole, and never part of a larger block", () => {
-    const assembly = new Assembly(true, false, Infinity, undefined);
+    const assembly = new Assembly(true, false, { maxMessageSize: Infinity }, undefined);
     for (const piece of ["né", "€", ""]) {
       const frame = new Frame(utf8(piece).length, false);
       frame.push(utf8(piece));
@@ -95,16 +95,16 @@ describe("Assembly", () => {
 
   it("RFC 6455 8.1: text is refused at the first bad byte, and where it ends in the middle of a character", () => {
     for (const way of ["gather", "takePart"] as const) {
-      const bad = new Assembly(true, false, Infinity, undefined);
+      const bad = new Assembly(true, false, { maxMessageSize: Infinity }, undefined);
       const frame = new Frame(3, false);
       frame.push(Uint8Array.of(0x61, 0xff, 0x61));
       assert.equal(bad[way](frame), "websocket.bad_frame_payload");
     }
-    const short = new Assembly(true, false, Infinity, undefined);
+    const short = new Assembly(true, false, { maxMessageSize: Infinity }, undefined);
     const last = new Frame(1, true);
     last.push(Uint8Array.of(0xc3));
     assert.equal(short.takePart(last), "websocket.bad_frame_payload");
-    const gathered = new Assembly(true, false, Infinity, undefined);
+    const gathered = new Assembly(true, false, { maxMessageSize: Infinity }, undefined);
     const again = new Frame(1, true);
     again.push(Uint8Array.of(0xc3));
     assert.equal(gathered.gather(again), undefined);
@@ -114,7 +114,7 @@ describe("Assembly", () => {
   it("RFC 7692 7.2.2: deflated parts are of limited size, whatever comes of a few bytes, and count on both sides", () => {
     const message = new Uint8Array(1_000_000).fill(7);
     const payload = deflated(message);
-    const assembly = new Assembly(false, true, Infinity, inflater());
+    const assembly = new Assembly(false, true, { maxMessageSize: Infinity }, inflater());
     const frame = new Frame(payload.length, true);
     const parts: Uint8Array[] = [];
     for (const byte of payload) {
@@ -130,7 +130,7 @@ describe("Assembly", () => {
     const message = utf8("what begins as one goes on as the other ".repeat(50));
     const payload = deflated(message);
     for (let at = 1; at < payload.length; at++) {
-      const assembly = new Assembly(true, true, Infinity, inflater());
+      const assembly = new Assembly(true, true, { maxMessageSize: Infinity }, inflater());
       const first = new Frame(at, false);
       first.push(payload.subarray(0, at));
       assert.equal(assembly.gather(first), undefined);
@@ -141,20 +141,20 @@ describe("Assembly", () => {
   });
 
   it("what inflates beyond the limit fails at it, and what is no DEFLATE fails", () => {
-    const bomb = new Assembly(false, true, 100_000, inflater());
+    const bomb = new Assembly(false, true, { maxMessageSize: 100_000 }, inflater());
     const payload = deflated(new Uint8Array(10_000_000));
     const frame = new Frame(payload.length, true);
     frame.push(payload);
     assert.equal(bomb.takePart(frame), true);
     assert.equal(bomb.takePart(frame), "websocket.message_too_big");
-    const corrupt = new Assembly(false, true, Infinity, inflater());
+    const corrupt = new Assembly(false, true, { maxMessageSize: Infinity }, inflater());
     const other = new Frame(4, true);
     other.push(Uint8Array.of(0xff, 0xff, 0xff, 0xff));
     assert.equal(corrupt.takePart(other), "websocket.bad_deflate_data");
   });
 
   it("drops what was gathered", () => {
-    const assembly = new Assembly(false, false, Infinity, undefined);
+    const assembly = new Assembly(false, false, { maxMessageSize: Infinity }, undefined);
     const frame = new Frame(3, false);
     frame.push(utf8("abc"));
     assembly.gather(frame);

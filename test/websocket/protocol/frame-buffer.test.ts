@@ -252,3 +252,37 @@ describe("a referenced payload that is detached before it has left", () => {
     assert.throws(() => outgoing.take(), error);
   });
 });
+
+describe("FrameBuffer: masking", () => {
+  const large = new Uint8Array(copiedUpTo + 1).fill(7);
+
+  it("takes its keys from the option, one for each frame", () => {
+    let next = 0;
+    const outgoing = new FrameBuffer("client", { maskingKey: () => ++next });
+    outgoing.text(finalBit | text, "one");
+    outgoing.bytes(finalBit | binary, large);
+    const key = (first: number): number[] => [first, 0, 0, 0];
+    assert.deepEqual(
+      writeAll(outgoing),
+      concat(frame(text, "one", { key: key(1) }), frame(binary, large, { key: key(2) })),
+    );
+  });
+
+  it("can be switched for a frame, in either role", () => {
+    for (const role of ["client", "server"] as const) {
+      const outgoing = new FrameBuffer(role, { maskingKey: () => 0x04030201 });
+      const usual = role === "client" ? [1, 2, 3, 4] : undefined;
+      const other = role === "client" ? undefined : [1, 2, 3, 4];
+      outgoing.bytes(finalBit | ping, utf8("usual"));
+      outgoing.withMask(role === "server", () => outgoing.bytes(finalBit | ping, utf8("other")));
+      assert.throws(() =>
+        outgoing.withMask(role === "server", () => {
+          throw new Error("nothing is queued");
+        }),
+      );
+      outgoing.bytes(finalBit | ping, utf8("usual"));
+      const frames = [usual, other, usual].map((key) => frame(ping, key === usual ? "usual" : "other", { key }));
+      assert.deepEqual(writeAll(outgoing), concat(...frames));
+    }
+  });
+});

@@ -188,3 +188,22 @@ describe("RFC 6455 7.1.7: failing the connection", () => {
     });
   }
 });
+
+describe("skipUtf8Validation", () => {
+  const bad = Uint8Array.of(0x61, 0xff, 0x62);
+  const frames = [text(bad), text(bad, { fin: false }), more(bad), close(1000, bad)];
+  const seen = (options: Partial<CoreOptions>): unknown[] => {
+    const one = protocol({ skipUtf8Validation: true, ...options });
+    const messages: unknown[] = [];
+    for (const piece of frames) {
+      const kinds = takeAll(one, piece);
+      if (kinds[0] === "message") messages.push(found.message);
+    }
+    return [...messages, one.state, one.closeReason];
+  };
+
+  it("takes text and close reasons as they come", () => {
+    assert.deepEqual(seen({}), ["a\ufffdb", "a\ufffdba\ufffdb", "closedByPeer", "a\ufffdb"]);
+    assert.deepEqual(seen({ text: "bytes" }), [bad, concat(bad, bad), "closedByPeer", "a\ufffdb"]);
+  });
+});

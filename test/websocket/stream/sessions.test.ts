@@ -185,7 +185,8 @@ for (const role of roles) {
           },
           size < Infinity ? { failures: ["error", "end"] } : {},
         );
-        assert.ok(runs.length > 30, runs.join());
+        // Where a thread compresses, what waits meanwhile leaves in fewer writes, or in more.
+        assert.ok(runs.length > (deflates ? 10 : 30), runs.join());
       });
     }
 
