@@ -18,6 +18,11 @@ export type {
   WriteOptions,
 } from "./options/options.ts";
 export type { DeflateOptions } from "./handshake/permessage-deflate.ts";
+export type { ProtocolOptions } from "./options/protocol-options.ts";
+export { Protocol } from "./protocol/protocol.ts";
+export type { FrameInit, ProtocolSendOptions } from "./protocol/protocol.ts";
+export type { ProtocolState } from "./protocol/protocol-core.ts";
+export type { ProtocolEvent } from "./protocol/protocol-event.ts";
 export { prepare, PreparedMessage } from "./protocol/prepared.ts";
 export type { RateOptions } from "./options/rate.ts";
 export type { ReceivedPart } from "./connection/delivery.ts";

@@ -122,6 +122,18 @@ export class Inflater {
   }
 
   /**
+   * Goes on inflating after {@link inflate} has returned undefined, with the same payload, for as long as one turn allows;
+   * undefined while there is more.
+   */
+  inflateOn(payload: Uint8Array, limit: number): Uint8Array | WebsocketCode | undefined {
+    if (!hasContexts()) return inflateAlone(payload, limit, mostStreams);
+    const progress = (this.#progress ??= new Progress());
+    const result = this.#advance(progress, payload, limit);
+    if (result !== undefined) this.#progress = undefined;
+    return result;
+  }
+
+  /**
    * Inflates a message elsewhere: on another thread or, with takeover, since other threads have no part in our context, in
    * several turns of this one. The payload must not change meanwhile. The handler gets the receiver's own bytes, or what is
    * wrong; never inside this call, and not at all once this is closed.

@@ -11,6 +11,7 @@ import {
   optionSet,
 } from "../../core/internal.ts";
 import { canTakeOver } from "../deflate/deflate.ts";
+import { limits } from "./limits.ts";
 import { suggestedTimeouts, type OptionsOf, type Timeouts } from "./options.ts";
 import { deflateSettings, type DeflateSettings } from "../handshake/permessage-deflate.ts";
 import { rateSettings, type RateSettings } from "./rate.ts";
@@ -46,11 +47,12 @@ export class Settings<Ws = unknown, Data = unknown> {
     for (const name of functions) checkFunction(name, options[name]);
     if (options.timeouts !== undefined) checkOptions(timeoutOptions, options.timeouts);
     this.maxHeaderSize = checkNumber("maxHeaderSize", options.maxHeaderSize, 16 * 1024, bytes);
-    this.maxMessageSize = checkNumber("maxMessageSize", options.maxMessageSize, 16 * 1024 * 1024, bytes);
-    // Below 1 there would never be room.
-    this.highWaterMark = Math.max(1, checkNumber("highWaterMark", options.highWaterMark, 64 * 1024, bytes));
+    const { maxMessageSize, maxFragments, highWaterMark, text } = limits(options);
+    this.maxMessageSize = maxMessageSize;
+    this.maxFragments = maxFragments;
+    this.highWaterMark = highWaterMark;
+    this.text = text;
     this.maxBufferedAmount = checkNumber("maxBufferedAmount", options.maxBufferedAmount, 16 * 1024 * 1024, bytes);
-    this.maxFragments = Math.max(1, checkNumber("maxFragments", options.maxFragments, 16 * 1024));
     this.overflow = checkChoice("overflow", options.overflow, ["close", "drop", "wait"]);
     const autoFragment = checkBoolean("autoFragment", options.autoFragment, true);
     // Smaller frames would be mostly headers.
@@ -59,7 +61,6 @@ export class Settings<Ws = unknown, Data = unknown> {
       Math.floor(checkNumber("writeBufferSize", options.writeBufferSize, 128 * 1024, bytes)),
     );
     this.fragmentSize = autoFragment ? writeBufferSize : Infinity;
-    this.text = checkChoice("text", options.text, ["string", "bytes"]);
     this.concurrency = checkNumber("concurrency", options.concurrency, 1, { least: 1, isWhole: true });
     this.rate = rateSettings(options.rate);
     this.deflate = deflateSettings(options.deflate, canTakeOver);

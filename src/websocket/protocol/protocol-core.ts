@@ -17,7 +17,7 @@ import { Outgoing, type OutgoingOptions } from "./outgoing.ts";
  * - `closedByBoth`: the peer's came after ours
  * - `failed`: the peer broke the protocol or a limit, and was told with a close frame
  */
-export type State = "open" | "closedByUs" | "closedByPeer" | "closedByBoth" | "failed";
+export type ProtocolState = "open" | "closedByUs" | "closedByPeer" | "closedByBoth" | "failed";
 
 /** Options of a {@link ProtocolCore}. */
 export interface CoreOptions extends IncomingOptions, OutgoingOptions {
@@ -34,7 +34,7 @@ export class ProtocolCore {
   readonly incoming: Incoming;
   readonly outgoing: Outgoing;
   /** Where the closing handshake stands. */
-  state: State = "open";
+  state: ProtocolState = "open";
   /** The code and reason of the peer's close frame, once it came: 1005 where it had none. */
   closeCode: number = closeCode.abnormal;
   closeReason = "";

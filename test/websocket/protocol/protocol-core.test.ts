@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import type { Role } from "../../../src/core/index.ts";
 import { event, found, take } from "../../../src/websocket/protocol/event.ts";
 import { finalBit, opcode } from "../../../src/websocket/frames/frame.ts";
-import { ProtocolCore, type CoreOptions, type State } from "../../../src/websocket/protocol/protocol-core.ts";
+import { ProtocolCore, type CoreOptions, type ProtocolState } from "../../../src/websocket/protocol/protocol-core.ts";
 import { binary, close, concat, describeFrames, frame, more, ping, pong, text, utf8 } from "../support/frames.ts";
 
 function protocol({ role = "server", ...options }: Partial<CoreOptions & { role: Role }> = {}): ProtocolCore {
@@ -184,7 +184,10 @@ describe("RFC 6455 7.1.7: failing the connection", () => {
       sent(one);
       const dropped = code === "websocket.bad_frame_payload" || code === "websocket.message_too_big";
       assert.deepEqual(takeAll(one, ...frames), dropped ? [] : ["failed"]);
-      assert.deepEqual([one.state, sent(one)], [dropped ? "closedByUs" : "failed", []] satisfies [State, string[]]);
+      assert.deepEqual([one.state, sent(one)], [dropped ? "closedByUs" : "failed", []] satisfies [
+        ProtocolState,
+        string[],
+      ]);
     });
   }
 });

@@ -1,0 +1,41 @@
+import type { ServalError } from "../../core/index.ts";
+
+/** What `Protocol.next` returns, told apart by `type`. Its bytes are the receiver's own. */
+export type ProtocolEvent =
+  | {
+      /** A whole message. */
+      readonly type: "message";
+      readonly kind: "text" | "binary";
+      /** A string for text, unless the option `text` is "bytes"; bytes for binary. */
+      readonly data: string | Uint8Array;
+    }
+  | {
+      /** The next part of a message, with the option `parts`. */
+      readonly type: "part";
+      readonly kind: "text" | "binary";
+      /** Possibly empty. A part of a text may end inside a character. */
+      readonly data: Uint8Array;
+      /** Whether the message ends with this part. */
+      readonly done: boolean;
+    }
+  | {
+      /** A ping, already answered, or a pong (RFC 6455 sections 5.5.2 and 5.5.3). */
+      readonly type: "ping" | "pong";
+      readonly payload: Uint8Array;
+    }
+  | {
+      /** The peer's close frame, already answered (RFC 6455 section 5.5.1). The last event. */
+      readonly type: "close";
+      /** The close code; 1005 for a close frame without one. */
+      readonly code: number;
+      readonly reason: string;
+    }
+  | {
+      /** The peer broke the protocol or a limit, and a close frame says so (RFC 6455 section 7.1.7). The last event. */
+      readonly type: "failed";
+      readonly error: ServalError;
+    }
+  | {
+      /** One step of inflating a long message is done: the next call does another. */
+      readonly type: "inflating";
+    };
