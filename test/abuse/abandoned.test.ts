@@ -10,7 +10,7 @@ const count = 1000;
 for (const mounted of [false, true]) {
   for (const tls of [false, true]) {
     const how = `${mounted ? "mount" : "serve"}, ${tls ? "TLS" : "plain"}`;
-    test(`clients that go while an upgrade hook is pending leave nothing behind, ${how}`, async (t) => {
+    test(`clients that go while an upgrade hook is pending leave nothing open, ${how}`, async (t) => {
       const target = await Target.start(t, { kind: "echo", tls, mounted, options: { maxConnections: count } });
       const begin = tls ? overTls : plain;
       const { descriptors } = await target.ask("health");

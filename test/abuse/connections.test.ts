@@ -5,7 +5,7 @@ import { Target } from "./support/target.ts";
 
 const count = 10_000;
 
-test("ten thousand connections at once: each gets its own message back, and all end in good order", async (t) => {
+test("ten thousand connections at once: each gets its own message back, and all close cleanly", async (t) => {
   const target = await Target.start(t, { kind: "echo" });
   const clients = await openMany(count, () => Client.open(target));
   const open = await target.stats();

@@ -27,7 +27,7 @@ for (const count of [1, 50]) {
   });
 }
 
-test("one that sends faster than it may is closed with 1008, where the server is to do so", async (t) => {
+test("one that exceeds its rate is closed with 1008, if the option says so", async (t) => {
   const target = await Target.start(t, { kind: "echo", options: { rate: { messages: 1000, exceeded: "close" } } });
   const bystander = await Bystander.start(target);
   const clients = await openMany(50, () => Client.open(target));
@@ -67,7 +67,7 @@ test("one that sends messages and reads none of their echoes is not read from ei
   await target.until(({ connections }) => connections === 0);
 });
 
-test("pings as fast as they can be sent are answered as far as the rate allows", async (t) => {
+test("a flood of pings is answered up to the rate", async (t) => {
   const target = await Target.start(t, { kind: "echo" });
   const bystander = await Bystander.start(target);
   const client = await Client.open(target);
@@ -81,7 +81,7 @@ test("pings as fast as they can be sent are answered as far as the rate allows",
   await target.until(({ connections }) => connections === 0);
 });
 
-test("a million pings by one that never reads cost no more memory than a few", async (t) => {
+test("a million pings of a client that never reads take no more memory than a few", async (t) => {
   const target = await Target.start(t, { kind: "echo", options: { rate: false } });
   const bystander = await Bystander.start(target);
   const deaf = await Client.open(target);

@@ -18,7 +18,7 @@ import { Target } from "./support/target.ts";
 const MiB = 1024 * 1024;
 const deflate = { headers: { "Sec-WebSocket-Extensions": "permessage-deflate" } };
 
-test("frames that promise more than there is memory are refused by their headers", async (t) => {
+test("frames with impossible lengths are refused by their headers", async (t) => {
   const target = await Target.start(t, { kind: "echo", options: { deflate: true } });
   const bystander = await Bystander.start(target);
   const { text, binary, ping, close } = opcodes;
@@ -50,7 +50,7 @@ test("frames that promise more than there is memory are refused by their headers
   await target.wasCalm(t, { mostMemory: 100 });
 });
 
-test("what a frame promises and does not bring takes no memory", async (t) => {
+test("an announced payload that does not arrive takes no memory", async (t) => {
   const target = await Target.start(t, { kind: "echo" });
   const bystander = await Bystander.start(target);
   const clients = await openMany(1000, () => Client.open(target));
@@ -75,7 +75,7 @@ for (const [kind, fragment] of fragments) {
     frame(final | opcodes.continuation, "!"),
   ]);
 
-  test(`a message in a million fragments ${kind} is too much`, async (t) => {
+  test(`a message in a million fragments ${kind} is refused`, async (t) => {
     const target = await Target.start(t, { kind: "echo" });
     const bystander = await Bystander.start(target);
     const clients = await openMany(10, () => Client.open(target));
@@ -87,7 +87,7 @@ for (const [kind, fragment] of fragments) {
     await target.wasCalm(t);
   });
 
-  test(`where it is not, a million fragments ${kind} block nobody`, async (t) => {
+  test(`if allowed, a million fragments ${kind} block nobody`, async (t) => {
     const target = await Target.start(t, { kind: "echo", options: { maxFragments: 2_000_000, rate: false } });
     const bystander = await Bystander.start(target);
     const client = await Client.open(target);
@@ -99,7 +99,7 @@ for (const [kind, fragment] of fragments) {
   });
 }
 
-test("a gigabyte in a megabyte is a message of a gigabyte", async (t) => {
+test("a megabyte that inflates to a gigabyte counts as a gigabyte", async (t) => {
   // 16 MiB of zeros, over and over: each piece stands for itself.
   const piece = deflateRawSync(Buffer.alloc(16 * MiB), { level: 9, finishFlush: constants.Z_FULL_FLUSH });
   const bomb = times(64, piece).subarray(0, -4);
@@ -119,7 +119,7 @@ test("a gigabyte in a megabyte is a message of a gigabyte", async (t) => {
   }
 });
 
-test("a frame that comes byte by byte is the message that it is", async (t) => {
+test("a frame that arrives byte by byte is received", async (t) => {
   const target = await Target.start(t, { kind: "echo" });
   const bystander = await Bystander.start(target);
   const clients = await openMany(50, () => Client.open(target));

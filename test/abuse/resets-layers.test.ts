@@ -5,7 +5,7 @@ const count = 40;
 /** The first bytes of a ClientHello. */
 const hello = Buffer.from([0x16, 0x03, 0x01, 0x02, 0x00, 0x01, 0x00, 0x01, 0xfc, 0x03, 0x03]);
 
-test("connections over TLS that are reset leave nothing behind, at whatever step", (t) =>
+test("connections over TLS that are reset at any step leave nothing open", (t) =>
   resetAll(t, {
     setup: { tls: true },
     begin: overTls,
@@ -13,7 +13,7 @@ test("connections over TLS that are reset leave nothing behind, at whatever step
     count,
   }));
 
-test("connections with the PROXY protocol that are reset leave nothing behind, at whatever step", (t) =>
+test("connections with the PROXY protocol that are reset at any step leave nothing open", (t) =>
   resetAll(t, {
     setup: { options: { proxyProtocol: true } },
     begin: proxied,

@@ -15,7 +15,7 @@ const start = async (code: string, patience?: number): Promise<Child<{ port?: nu
 const ready = `console.log(JSON.stringify({ port: 7 }));`;
 const silent = `${ready} process.stdin.resume();`;
 
-describe("a process that is asked", () => {
+describe("a process under test", () => {
   it("says that it is ready, and answers", async () => {
     const child = await start(`${ready} process.stdin.on("data", (line) => process.stdout.write(line));`);
     assert.equal(child.about.port, 7);
@@ -23,17 +23,17 @@ describe("a process that is asked", () => {
     assert.deepEqual(await child.ask("again"), { question: "again" });
   });
 
-  it("is given up when it does not answer", async () => {
+  it("is abandoned if it does not answer", async () => {
     const child = await start(silent);
     child.patience = 50;
     await assert.rejects(child.ask("usage"), /^Error: the server has not answered for 0\.05 s$/);
   });
 
-  it("is given up when it does not get ready", async () => {
+  it("is abandoned if it does not get ready", async () => {
     await assert.rejects(start("process.stdin.resume()", 50), /^Error: the server has not answered for 0\.05 s/);
   });
 
-  it("is given up when it ends, with what it complained of", async () => {
+  it("is abandoned if it ends, with its error output", async () => {
     await assert.rejects(
       start("console.error('no such thing'); process.exit(3)"),
       /^Error: the server ended: no such thing/,

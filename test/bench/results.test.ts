@@ -52,17 +52,17 @@ describe("compare", () => {
     assert.equal(judgement([11, 12, 9], [10, 10, 10]), "no difference");
   });
 
-  it("lets no single pair hide what all the others show", () => {
+  it("is not changed by a single outlier", () => {
     const ours = Array.from({ length: 15 }, (_, i) => (i === 0 ? 5 : 12));
     const theirs = ours.map(() => 10);
     assert.equal(judgement(ours, theirs), "slower");
   });
 
-  it("judges nothing without values", () => assert.equal(judgement([], []), "no difference"));
+  it("has no verdict without values", () => assert.equal(judgement([], []), "no difference"));
 });
 
 describe("slowerThan", () => {
-  it("gives the workloads that have become slower, and a second run takes the first one's place", () => {
+  it("returns the workloads that became slower; a second run replaces the first", () => {
     const first = [result([2, 2, 2], [1, 1, 1], "a"), result([1, 1, 1], [1, 1, 1], "b")];
     assert.deepEqual(
       slowerThan(first, "before").map(({ key }) => key),

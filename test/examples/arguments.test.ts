@@ -10,7 +10,7 @@ for (const [name, args, message] of [
   ["reverse-proxy", ["0", "localhost"], /^"localhost" is no server to forward to: the second argument is HOST:PORT/],
   ["tls-and-plain", ["key.pem"], /^"key\.pem" is no port/],
 ] as const) {
-  it(`${name} refuses ${args.join(" ")} in words`, async (t) => {
+  it(`${name} refuses ${args.join(" ")} with a message`, async (t) => {
     const { code, said } = await failedExample(t, name, args);
     assert.equal(code, 1);
     assert.match(said, message);

@@ -19,7 +19,7 @@ it("answers HTTP and WebSocket on one port", async (t) => {
   assert.equal(await messageOf(new WebSocket(`ws://127.0.0.1:${port}/any`), "hello"), "hello");
 });
 
-it("answers what is pipelined before an upgrade, then speaks WebSocket", async (t) => {
+it("answers requests pipelined before an upgrade, then speaks WebSocket", async (t) => {
   const { port } = await startExample(t, "http-and-websocket");
   const socket = connect(port, "127.0.0.1");
   const frame = Buffer.from([0x81, 0x82, 0, 0, 0, 0, 0x68, 0x69, 0x88, 0x80, 0, 0, 0, 0]);

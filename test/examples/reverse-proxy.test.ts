@@ -66,7 +66,7 @@ it("forwards what curl sends: chunked, by 100-continue, and over HTTP/1.0", { sk
   assert.equal(await curl("-I", "-o", "/dev/null", "-w", "%{http_code}"), "200");
 });
 
-it("answers 502 where nobody listens, and keeps to itself where that is", async (t) => {
+it("answers 502 if nothing listens, without naming the address", async (t) => {
   const { server, address } = await origin(t, () => {});
   server.close();
   await once(server, "close");
@@ -75,7 +75,7 @@ it("answers 502 where nobody listens, and keeps to itself where that is", async 
   assert.deepEqual([answer.status, await answer.text()], [502, "The origin does not answer\n"]);
 });
 
-it("lets nobody take what an origin sends too much of for an answer, and does without what has ended", async (t) => {
+it("never takes surplus bytes of an origin for a response, and drops ended connections", async (t) => {
   const seen: string[] = [];
   const answers: Record<string, string> = {
     "/none": "HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n",

@@ -18,7 +18,7 @@ it("takes http, https, ws and wss on one port", { skip: requires("curl") }, asyn
   assert.equal(await messageOf(new WebSocket(`wss://localhost:${port}/`, { ca }), "secret"), "secret");
 });
 
-it("says how to make a key and a certificate where there are none", async (t) => {
+it("says how to make a key and a certificate if there are none", async (t) => {
   const { code, said } = await failedExample(t, "tls-and-plain", ["0"]);
   assert.equal(code, 1);
   assert.match(said, /^There is no key\.pem\. .*\n {2}openssl req -x509 .*\\\n.* -keyout key\.pem -out cert\.pem\n$/);

@@ -178,7 +178,7 @@ for (const proxy of proxies) {
       assert.deepEqual(await pageOf(port), [200, `${clientAddress}\n`]);
     });
 
-    it("nobody can pass for another client", async (t) => {
+    it("no client can pass for another", async (t) => {
       await using server = await listening(options);
       const { port } = await start(t, [server]);
       const forged = { "X-Forwarded-For": "203.0.113.7", Forwarded: "for=203.0.113.7" };
@@ -198,7 +198,7 @@ for (const proxy of proxies) {
       assert.equal(server.stats().refused.origins, 1);
     });
 
-    it("a silent connection outlives the proxy's patience, by our pings", async (t) => {
+    it("our pings keep a silent connection alive through the proxy", async (t) => {
       await using server = await listening({ ...options, timeouts: { idle: 2_000 } });
       const { port } = await start(t, [server], (written) => replaced(written, ...patience));
       const ws = connect(port);
@@ -278,7 +278,7 @@ describe("mistakes with nginx", { skip: requires("nginx") }, () => {
     assert.equal((await refusal(connect(port))).status, 502);
   });
 
-  it("the client is the proxy, where that is not trusted", async (t) => {
+  it("the client is the proxy if that is not trusted", async (t) => {
     await using server = await listening({});
     const { port } = await nginx.start(t, [server]);
     const ws = connect(port);
@@ -286,7 +286,7 @@ describe("mistakes with nginx", { skip: requires("nginx") }, () => {
     ws.terminate();
   });
 
-  it("the client is whoever it likes to be, where more than the proxy is trusted", async (t) => {
+  it("the client can choose its address if more than the proxy is trusted", async (t) => {
     await using server = await listening({ proxies: { trusted: ["127.0.0.0/8"] } });
     const { port } = await nginx.start(t, [server]);
     const ws = connect(port, { "X-Forwarded-For": "203.0.113.7" });

@@ -57,14 +57,14 @@ describe("curl", { skip: requires("curl") }, () => {
     assert.ok(stdout.equals(body));
   });
 
-  it("waits for 100 (Continue), and gets it where the body is wanted", async (t) => {
+  it("waits for 100 (Continue), and gets it if the body is wanted", async (t) => {
     const args = ["-H", "Expect: 100-continue", "--expect100-timeout", "15", "--data-binary", "@-"];
     const { stdout, stderr } = await run(t, args, ["/size"], Buffer.alloc(2_000_000));
     assert.equal(String(stdout), "2000000");
     assert.match(stderr, /^< HTTP\/1.1 100 Continue\r$/m);
   });
 
-  it("waits for 100 (Continue), and sends nothing where it is refused", async (t) => {
+  it("waits for 100 (Continue), and sends nothing if it is refused", async (t) => {
     const args = ["-H", "Expect: 100-continue", "--expect100-timeout", "15", "--data-binary", "@-"];
     const { stdout, stderr } = await run(t, args, ["/ignore"], Buffer.alloc(2_000_000));
     assert.equal(String(stdout), "No\n");
@@ -89,14 +89,14 @@ describe("curl", { skip: requires("curl") }, () => {
     assert.equal(connections, 1);
   });
 
-  it("is told of too large a body before it is sent", async (t) => {
+  it("is refused a too large body before it is sent", async (t) => {
     const { stderr } = await run(t, ["--data-binary", "@-"], ["/size"], Buffer.alloc(9_000_000));
     assert.match(stderr, /^< HTTP\/1.1 413 /m);
   });
 });
 
 describe("wrk", { skip: requires("wrk") }, () => {
-  it("puts us under load, and every request is answered", async (t) => {
+  it("puts a load on the server, and every request is answered", async (t) => {
     const { port, connections } = await startServer(t);
     const { stdout, code } = await runProgram("wrk", ["-t1", "-c64", "-d2s", `http://127.0.0.1:${port}/`]);
     const output = String(stdout);

@@ -4,7 +4,7 @@ import express from "express";
 import Koa from "koa";
 import { mount, type UpgradingServer } from "../../src/server/index.ts";
 
-test("mount refuses a framework's application: its server tells of upgrades", () => {
+test("mount refuses a framework's application, since only its server emits upgrades", () => {
   for (const app of [express(), new Koa()]) {
     assert.throws(() => mount(app as unknown as UpgradingServer, {}), {
       code: "core.invalid_argument",

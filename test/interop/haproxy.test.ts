@@ -156,7 +156,7 @@ describe("haproxy in front of us", { skip: requires("haproxy") }, () => {
     });
   });
 
-  it("passes TLS on, which ends here, behind its header", async (t) => {
+  it("passes TLS on, which ends here, after its header", async (t) => {
     await behindHaproxy(t, { server: "send-proxy-v2" }, async (behind, haproxy) => {
       const client = connectTlsSocket({ port: haproxy.port, host: "127.0.0.1", ca: localhost.cert });
       await once(client, "connect");

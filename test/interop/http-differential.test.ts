@@ -12,11 +12,11 @@ import { eachMutated } from "./support/http-mutations.ts";
 // in where a message ends is in the list. SOAK=<n> compares so many mutated messages, SEED=<n> others than usual.
 
 describe("our parser and llhttp", () => {
-  it("see ordinary messages and the known tricks alike, but for the list", () => {
+  it("agree on ordinary messages and known tricks, except for the list", () => {
     for (const input of corpus) checkAll(input);
   });
 
-  it("see mutated ones alike, but for the list", () => {
+  it("agree on mutated ones, except for the list", () => {
     eachMutated(20_000, checkAll);
   });
 

@@ -288,7 +288,7 @@ describe("nginx in front of us", { skip: requires("nginx") }, () => {
     assert.ok(ratios.length === 2 && ratios.every((ratio) => ratio !== undefined && ratio < 0.9), ratios.join());
   });
 
-  it("says 502 when we are gone, and the next connection works when we are back", async (t) => {
+  it("answers 502 when the server is down, and the next connection works when it is back", async (t) => {
     await withPath(async (path) => {
       const nginx = await startNginx(t, `http://unix:${path}`);
       const url = `wss://127.0.0.1:${nginx.port}/`;

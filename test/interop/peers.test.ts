@@ -136,7 +136,7 @@ test("ws pings and is answered, and answers our pings", async () => {
   assert.equal(await pong, "are you there?");
 });
 
-test("a client that resets is nobody else's concern", async () => {
+test("a client that resets affects no other", async () => {
   const codes: number[] = [];
   await using server = await serve({ port: 0, host: "127.0.0.1", ...echo, close: (_ws, { code }) => codes.push(code) });
   const steady = new WsWebSocket(`ws://127.0.0.1:${server.port}/`);
@@ -161,7 +161,7 @@ test("a client that resets is nobody else's concern", async () => {
   );
 });
 
-test("two clients never see a byte of each other's, under a handler that awaits between messages", async () => {
+test("no client sees another's bytes, with a handler that awaits between messages", async () => {
   // Both write into the one buffer that all sockets read into, in halves of messages, as fast as they can.
   const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
   await using server = await serve({

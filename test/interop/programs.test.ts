@@ -31,7 +31,7 @@ describe("the kit for Debian's programs", () => {
     assert.deepEqual(list!.split(" "), Object.values(packages).toSorted());
   });
 
-  it("starts a daemon that listens, and leaves nothing behind", { skip: requires("microsocks") }, async () => {
+  it("starts a daemon that listens, and leaves nothing", { skip: requires("microsocks") }, async () => {
     const test = new Ending();
     const daemon = await startDaemon(test, "microsocks", {
       args: ({ port }) => ["-i", "127.0.0.1", "-p", String(port)],

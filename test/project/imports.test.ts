@@ -380,7 +380,7 @@ describe("the rooms of src/", () => {
     assert.equal(filesSeen, files.size);
   });
 
-  it("forbids what is forbidden, by the rule meant for it", () => {
+  it("forbids each import by the rule meant for it", () => {
     const forbidden = all.filter((each) => each.rule !== undefined);
     assert.ok(forbidden.length > 0);
     const passed = forbidden.filter((each) => !reported(each).some((message) => message.includes(each.rule!)));
@@ -402,7 +402,7 @@ describe("the rooms of src/", () => {
     );
   });
 
-  it("allows what is allowed", () => {
+  it("allows the imports that are allowed", () => {
     const allowed = all.filter((each) => each.rule === undefined);
     assert.ok(allowed.length > 0);
     const refused = allowed

@@ -39,7 +39,7 @@ function wrong(from: string, link: string): string | undefined {
 const paths = (file: string): string[] =>
   [...prose(file).matchAll(/`([\w.-]+\/[\w./-]*)`/g)].map(([, found]) => found!);
 
-test("paths that the map and the rules name are there", () => {
+test("paths in the map and the rules exist", () => {
   const named = ["AGENTS.md", "CONTRIBUTING.md", "docs/architecture.md", "docs/decisions.md"].flatMap((file) =>
     paths(path.join(root, file)).map((found) => [file, found] as const),
   );
@@ -50,7 +50,7 @@ test("paths that the map and the rules name are there", () => {
   );
 });
 
-test("links lead somewhere", () => {
+test("links have targets", () => {
   const links = documents.flatMap((file) =>
     [...prose(file).matchAll(/\]\(([^)\s]+)\)/g)].map(([, link]) => [file, link!] as const),
   );

@@ -143,7 +143,7 @@ const conversation = fc.record({
 });
 
 for (const role of roles) {
-  describe(`whatever a peer may send arrives: we are the ${role}`, () => {
+  describe(`any valid frames of a peer arrive: we are the ${role}`, () => {
     for (const way of ["message handler", ...Object.keys(receivers)]) {
       it(`through ${way}`, async () => {
         await fc.assert(

@@ -68,7 +68,7 @@ const speech = fc.record({
 });
 
 for (const role of roles) {
-  it(`whatever is sent arrives at a peer: we are the ${role}`, async () => {
+  it(`any messages sent arrive at a peer: we are the ${role}`, async () => {
     await fc.assert(
       fc.asyncProperty(speech, async ({ agreed, messages, writeBufferSize, threshold, level, maxWrite }) => {
         const setup = compressed(role, { ours: agreed }, { writeBufferSize, threshold, level });

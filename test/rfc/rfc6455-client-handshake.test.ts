@@ -204,7 +204,7 @@ describe("RFC 6455 section 4.1: the server's response", () => {
       { line },
     );
   }
-  it("4.1 response 1: a 100 is not the response, which comes behind it", async () => {
+  it("4.1 response 1: a 100 is not the response, which comes after it", async () => {
     const endpoint = await outcome((key) => concat(latin1("HTTP/1.1 100 Continue\r\n\r\n"), responseToKey(key)));
     assert.deepEqual([endpoint.error, endpoint.ws.isOpen], [undefined, true]);
   });
@@ -339,7 +339,7 @@ describe("RFC 6455 section 7.2.1: a client that fails the handshake", () => {
     await quiet();
     assert.deepEqual([endpoint.error?.code, endpoint.closed?.code], ["core.connection_reset", 1006]);
   });
-  it("7.2.1: a server that does not answer is left after timeouts.handshake", async () => {
+  it("7.2.1: a server that does not answer is abandoned after timeouts.handshake", async () => {
     const endpoint = new Endpoint("client", { options: { timeouts: { handshake: 5000 } } });
     endpoint.ws.handshake("example.com", "/", endpoint.completed);
     await quiet();

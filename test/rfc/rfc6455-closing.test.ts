@@ -86,7 +86,7 @@ for (const role of roles) {
       }
     });
 
-    it("7.1.1: behind both close frames the server ends the transport first, the client waits for that", async () => {
+    it("7.1.1: after both close frames the server ends the transport first, the client waits for that", async () => {
       for (const first of ["ours", "the peer's"]) {
         const endpoint = await open(role);
         if (first === "ours") void endpoint.ws.close();
@@ -98,7 +98,7 @@ for (const role of roles) {
       }
     });
 
-    it("7.1.1: bytes behind the close frame are dropped, and the transport is read to its end", async () => {
+    it("7.1.1: bytes after the close frame are dropped, and the transport is read to its end", async () => {
       const endpoint = await open(role);
       await endpoint.hear(endpoint.say.close(1000), new Uint8Array(100_000));
       assert.equal(endpoint.peer.error, undefined);
@@ -106,7 +106,7 @@ for (const role of roles) {
       assert.deepEqual(endpoint.messages, []);
     });
 
-    it("7.1.1: a peer that never ends the transport is left after timeouts.handshake", async () => {
+    it("7.1.1: a peer that never ends the transport is abandoned after timeouts.handshake", async () => {
       const endpoint = await open(role, { options: { timeouts: { handshake: 5000 } } });
       await endpoint.hear(endpoint.say.close(1000));
       endpoint.clock.advance(4999);
@@ -118,7 +118,7 @@ for (const role of roles) {
       assert.equal(endpoint.next.closed, true);
     });
 
-    it("7.1.1: a peer that never answers our close frame is left after timeouts.handshake, with 1006", async () => {
+    it("7.1.1: a peer that never answers our close frame is abandoned after timeouts.handshake, with 1006", async () => {
       const endpoint = await open(role, { options: { timeouts: { handshake: 5000 } } });
       void endpoint.ws.close();
       await quiet();
@@ -127,7 +127,7 @@ for (const role of roles) {
       assert.deepEqual(endpoint.closed, { code: 1006, reason: "", clean: false });
     });
 
-    it("7.1.3: in the state CLOSING no message can be sent, whoever began", async () => {
+    it("7.1.3: in the state CLOSING no message can be sent, whichever side began", async () => {
       for (const first of ["ours", "the peer's"]) {
         const endpoint = await open(role);
         if (first === "ours") void endpoint.ws.close();
@@ -139,7 +139,7 @@ for (const role of roles) {
       }
     });
 
-    it("7.1.4: what was closed before the handshake was is not clean", async () => {
+    it("7.1.4: a close before the handshake is not clean", async () => {
       const endpoint = await open(role);
       void endpoint.ws.close();
       await quiet();
@@ -168,13 +168,13 @@ for (const role of roles) {
       assert.deepEqual(endpoint.messages, ["last words"]);
     });
 
-    it("7.1.5: half a close frame is none", async () => {
+    it("7.1.5: half a close frame does not count", async () => {
       const endpoint = await open(role);
       await endpoint.hear(endpoint.say.close(1000, "reason").subarray(0, -1));
       assert.deepEqual(await endpoint.end(), { code: 1006, reason: "", clean: false });
     });
 
-    it("7.1.7: to fail the connection says why, to the peer and to the application, and closes", async () => {
+    it("7.1.7: failing the connection reports why, to the peer and to the application, and closes", async () => {
       const endpoint = await open(role);
       await endpoint.hear(endpoint.say.frame(3, ""));
       const message = "The WebSocket frame has a reserved opcode";
@@ -194,7 +194,7 @@ for (const role of roles) {
       assert.deepEqual({ code, clean }, { code: 1002, clean: false });
     });
 
-    it("7.1.7: a violation behind our own close frame is not told to the peer, who was told enough", async () => {
+    it("7.1.7: a violation after our own close frame is not reported to the peer", async () => {
       const endpoint = await open(role);
       void endpoint.ws.close();
       await endpoint.hear(endpoint.say.frame(3, ""));
@@ -211,7 +211,7 @@ for (const role of roles) {
       assert.equal(endpoint.ws.send("x"), false);
     });
 
-    it("7.2.1: a reader is told of a transport that is lost", async () => {
+    it("7.2.1: a waiting read fails if the transport is lost", async () => {
       const endpoint = await open(role, { pulled: true });
       const reading = endpoint.ws.read();
       endpoint.peer.stream.reset();

@@ -78,7 +78,7 @@ for (const role of roles) {
       assert.equal(Buffer.concat(sent.map(({ payload }) => payload)).toString(), text);
     });
 
-    it("5.4: messages are not interleaved, whoever writes them; control frames come between, and are whole", async () => {
+    it("5.4: messages of several writers are not interleaved; control frames go between their frames, and are whole", async () => {
       const endpoint = await open(role, { options: { writeBufferSize: 100 } });
       const { ws } = endpoint;
       void ws.writeSome("a", false);
@@ -129,7 +129,7 @@ for (const role of roles) {
       assert.deepEqual(endpoint.frames, [`ping ${"78".repeat(125)}`, `pong ${"00".repeat(125)}`]);
     });
 
-    it("5.5.3: of pings to a peer that does not read, the last is answered, with its payload, whatever becomes of that", async () => {
+    it("5.5.3: of the pings of a peer that does not read, the last is answered, with a copy of its payload", async () => {
       const control = (_: unknown, __: string, payload: Uint8Array): void => void payload.fill(0xff);
       const endpoint = await open(role, { options: { highWaterMark: 100, control }, peerPair: { capacity: 1000 } });
       endpoint.peer.pause();
@@ -147,7 +147,7 @@ for (const role of roles) {
       );
     });
 
-    it("5.5.1: nothing is sent behind the close frame, and what was queued before it goes first", async () => {
+    it("5.5.1: nothing is sent after the close frame, and what was queued before it goes first", async () => {
       const endpoint = await open(role);
       const { ws } = endpoint;
       ws.send("before");
@@ -159,7 +159,7 @@ for (const role of roles) {
       assert.deepEqual(endpoint.frames, ["text before", "close 1000"]);
     });
 
-    it("5.5.1: a message that is begun and not finished is cut by the close, not continued behind it", async () => {
+    it("5.5.1: a message that is begun and not finished is cut by the close, not continued after it", async () => {
       const endpoint = await open(role);
       const { ws } = endpoint;
       void ws.writeSome("begun", false);

@@ -245,7 +245,7 @@ describe("RFC 6455 section 4.2.2: sending the server's opening handshake", () =>
     assert.deepEqual(seen, ["/chat?x=1", "example.com", "https://example.com", "a=b"]);
   });
 
-  it("4.2.2: behind the handshake the server may send, and receive", async () => {
+  it("4.2.2: after the handshake the server may send, and receive", async () => {
     const endpoint = await accepting(requestBytes(), { options: { open: (ws) => void ws.send("welcome") } });
     await endpoint.hear(text("thanks"));
     assert.deepEqual([endpoint.frames, endpoint.messages], [["text welcome"], ["thanks"]]);
@@ -310,7 +310,7 @@ describe("RFC 6455 section 7.2.2: a server that aborts the handshake", () => {
     assert.equal(endpoint.sentBytes.length, length);
     assert.equal(endpoint.peer.ended, true);
   });
-  it("4.2.1: a client that sends nothing is left after timeouts.handshake", async () => {
+  it("4.2.1: a client that sends nothing is abandoned after timeouts.handshake", async () => {
     const endpoint = await accepting(utf8("GET /chat HT"), { options: { timeouts: { handshake: 5000 } } });
     endpoint.clock.advance(5000);
     await quiet();

@@ -41,7 +41,7 @@ function declines(requirement: string, offer: string | string[], deflate: boolea
   it(requirement, async () => assert.equal(await answered(offer, deflate), undefined));
 }
 
-describe("RFC 7692: what a server answers an offer with", () => {
+describe("RFC 7692: a server's answer to an offer", () => {
   agrees("5.1: an offer is accepted by its name", pmd, pmd);
   agrees(
     "5.1: the first offer that can be met is accepted, others are not mentioned",
@@ -233,7 +233,7 @@ describe("RFC 7692: what a client offers", () => {
   }
 });
 
-describe("RFC 7692: what a client takes for an answer", () => {
+describe("RFC 7692: the answers that a client accepts", () => {
   accepts("5.1: a response that agrees", pmd);
   it("5.1: a response without the extension, which declines it", async () => {
     const endpoint = await connecting((key) => responseToKey(key), { options: { deflate: true } });

@@ -162,7 +162,7 @@ for (const role of roles) {
       );
     });
 
-    it("6: nothing is compressed where that was not agreed on", async () => {
+    it("6: nothing is compressed unless it was negotiated", async () => {
       const endpoint = await open(role, { options: role === "server" ? { deflate: true } : {} });
       endpoint.ws.send("x".repeat(1000));
       await quiet();

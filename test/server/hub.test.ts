@@ -192,7 +192,7 @@ describe("compression", () => {
   });
 
   for (const size of [1000, 1 << 20]) {
-    test(`of ${size} bytes is compressed once for all, whatever becomes of the first`, async () => {
+    test(`of ${size} bytes is compressed once for all, whatever happens to the first`, async () => {
       const { hub } = hubOf({ deflate: true, maxBufferedAmount: Infinity });
       const [leaver, ...clients] = await several(hub, 20, offer);
       for (const { ws } of [leaver!, ...clients]) ws.subscribe("news");

@@ -116,7 +116,7 @@ describe("everyFailure", () => {
     assert.deepEqual(await everyFailure(scenario, { only: "write 1 delay" }), ["write 1 delay"]);
   });
 
-  it("tells where a scenario fails by itself", async () => {
+  it("reports a scenario that fails without any failure", async () => {
     const error = await failureOf(() => {
       throw new TypeError("no such thing");
     });
@@ -170,7 +170,7 @@ describe("everyFailure", () => {
     assert.deepEqual([error.code, operations], ["testing.too_many_runs", 21]);
   });
 
-  it("says what it takes", async () => {
+  it("says what it expects", async () => {
     const none = (): void => {};
     for (const [given, message] of [
       [{ only: "write" }, /only must be the name of a run, such as "write 3 reset", not "write"/],

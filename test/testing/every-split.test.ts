@@ -82,7 +82,7 @@ describe("everySplit", () => {
     assert.deepEqual(Object.keys(splits(bytes, { only: "at 1" })), ["at 1"]);
   });
 
-  it("says what it takes", () => {
+  it("says what it expects", () => {
     for (const [options, message] of [
       [{ only: "at 4" }, /4 bytes are not split "at 4": there are whole, byte by byte, at 1, at 2, at 3$/],
       [{ maxSplits: -1 }, /maxSplits must be a number, 0 or more/],

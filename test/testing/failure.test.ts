@@ -13,7 +13,7 @@ function failed(plan: Plan): [at: number, failure: Failure][] {
 }
 
 describe("a plan", () => {
-  it("makes something of the n-th operation that it may become of, and names it by its verb", () => {
+  it("applies to the n-th possible operation, and is named by its verb", () => {
     for (const [failure, count, at, name] of [
       ["error", 1, 0, "write 1 error"],
       ["error", 3, 2, "read 2 error"],
@@ -32,7 +32,7 @@ describe("a plan", () => {
     }
   });
 
-  it("meets nothing where there are fewer", () => {
+  it("applies to nothing if there are fewer", () => {
     for (const failure of everyKind) {
       const plan = new Plan(failure, 7);
       assert.deepEqual([failed(plan), plan.met], [[], undefined]);
@@ -40,7 +40,7 @@ describe("a plan", () => {
     assert.deepEqual(failed(new Plan("end", 4)), []);
   });
 
-  it("is no other name", () => {
+  it("refuses other names", () => {
     for (const name of [
       "",
       "write",

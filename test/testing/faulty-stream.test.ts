@@ -63,7 +63,7 @@ describe("a faulty stream", () => {
     assert.equal(stream.closed, false);
   });
 
-  it("ends its read side again and again, whatever comes, and writes on", async () => {
+  it("ends its read side repeatedly, and still writes", async () => {
     const { stream, peer } = failing("read 2 end");
     await writeAll(peer, hello);
     assert.deepEqual(await read(stream), hello);
@@ -90,7 +90,7 @@ describe("a faulty stream", () => {
     }
   });
 
-  it("tells a watch in flight of another operation's failure, and a read ends it", async () => {
+  it("reports another operation's failure to a watch in flight, and a read ends the watch", async () => {
     const { stream } = failing("shutdown 1 error");
     stream.watch(assert.fail);
     const reading = readOutcome(stream);

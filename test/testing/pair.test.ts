@@ -50,7 +50,7 @@ describe("pair", () => {
     assert.deepEqual([...lent!], [0xdb, 0xdb, 0xdb, 0xdb, 0xdb]);
   });
 
-  it("overwrites what it lent of more that waits, however much that is", async () => {
+  it("overwrites lent bytes while more wait, however many", async () => {
     for (const size of [10, 5000]) {
       const [a, b] = pair({ maxRead: 3 });
       await writeAll(a, pattern(size));
@@ -135,7 +135,7 @@ describe("pair", () => {
     assert.throws(() => b.received, { code: "core.invalid_argument" });
   });
 
-  it("tells what is going on", async () => {
+  it("shows its state", async () => {
     const [a, b] = pair();
     assert.deepEqual([b.operations, b.reading, b.ended, b.closed], [0, false, false, false]);
     const reading = read(b);
@@ -215,7 +215,7 @@ describe("pair, failAfter", () => {
 });
 
 describe("pair, endAfter and resetAfter", () => {
-  it("end the stream at a byte, and let the peer write into the void", async () => {
+  it("end the stream at a byte, and drop the peer's later writes", async () => {
     const [a, b] = pair({}, { endAfter: 3 });
     await writeAll(a, hello);
     assert.equal(String(await readToEnd(b)), "hel");

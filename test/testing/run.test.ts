@@ -33,14 +33,14 @@ describe("a run", () => {
     ],
   ];
   for (const [what, message, scenario] of leaves) {
-    it(`fails where it leaves ${what}`, async () => {
+    it(`fails if it leaves ${what}`, async () => {
       const error = await failureOf(scenario, { patience: 0 });
       assert.equal(error.code, "testing.run_failed");
       assert.match(error.message, message);
     });
   }
 
-  it("fails where a handler is called inside the call, or twice", async () => {
+  it("fails if a handler is called inside the call, or twice", async () => {
     const inside = await failureOf(({ once }) => once((done) => done()));
     assert.match(inside.message, /called inside the call/);
     const twice = await failureOf(({ once }) =>
@@ -52,7 +52,7 @@ describe("a run", () => {
     assert.match(twice.message, /called twice/);
   });
 
-  it("does not end while a clock runs for ever", async () => {
+  it("does not end while a clock runs forever", async () => {
     const error = await failureOf(({ clock }) => {
       const again = (): void => void clock.setTimer(600_000, again);
       again();
@@ -75,11 +75,11 @@ describe("a run", () => {
     });
   });
 
-  it("waits for work that is none of the streams'", async () => {
+  it("waits for work outside the streams", async () => {
     await everyFailure(() => new Promise((resolve) => setTimeout(resolve, 20)));
   });
 
-  it("forgets a listener that goes by itself", async () => {
+  it("forgets a listener that removes itself", async () => {
     const names = await everyFailure(async ({ pair, signal }) => {
       const [stream] = pair();
       const stop = (): void => {};

@@ -4,7 +4,7 @@ import { describe, it } from "node:test";
 import { VirtualClock } from "../../src/testing/index.ts";
 
 describe("VirtualClock", () => {
-  it("stands still until it is moved", async () => {
+  it("stands still until it is advanced", async () => {
     const clock = new VirtualClock();
     assert.equal(clock.now(), 0);
     await clock.advance(250);

@@ -58,7 +58,7 @@ describe("FrameCounter", () => {
 });
 
 describe("SizeCounter", () => {
-  it("counts replies of one size, whole ones alone", () => {
+  it("counts whole replies of one size", () => {
     const counter = new SizeCounter(10);
     const counts = [4, 5, 1, 25, 5].map((length) => counter.count(new Uint8Array(0), length));
     assert.deepEqual(counts, [0, 0, 1, 2, 1]);

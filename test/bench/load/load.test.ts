@@ -62,12 +62,12 @@ describe("the load of an echo server", () => {
     await runs(port!, text, { ...few, tls: true });
   });
 
-  it("is refused where the echo is none", async (t) => {
+  it("is refused if the server does not echo", async (t) => {
     const { port } = await echoServer(t, { message: (ws) => ws.write("something else") });
     await assert.rejects(EchoGroup.openWebSockets(port!, text, few), /what came back is not what was sent/);
   });
 
-  it("is refused where compression was not agreed on", async (t) => {
+  it("is refused if compression was not negotiated", async (t) => {
     const { port } = await echoServer(t);
     await assert.rejects(EchoGroup.openWebSockets(port!, { ...text, deflate: true }, few), /was not agreed on/);
   });
@@ -91,7 +91,7 @@ describe("the load of an HTTP server", () => {
     group.close();
   });
 
-  it("is refused where the response is another than expected", async (t) => {
+  it("is refused if the response differs from the expected one", async (t) => {
     const port = await rawServer(t, (socket) => socket.write("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"));
     await assert.rejects(EchoGroup.openHttp(port, 1), /not the response expected: HTTP\/1.1 404/);
   });

@@ -45,7 +45,7 @@ describe("a served connection", () => {
     cut.assertEnded("core.aborted");
   });
 
-  it("waits for nobody where each request comes after the response to the one before, however they are answered", async () => {
+  it("gives no turns away if each request comes after the previous response, however they are answered", async () => {
     const handlers: RequestHandler[] = [
       () => new Response(),
       () => Promise.resolve(new Response()),

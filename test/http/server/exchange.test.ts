@@ -10,7 +10,7 @@ function exchangeOf(init: RequestInit = {}): RequestExchange {
   return new RequestExchange(new Request(init) as IncomingRequest, {} as ExchangeOwner);
 }
 
-it("aborts with the first error, not inside the call, and at once for who asks later", async () => {
+it("aborts with the first error, not inside the call, and at once if asked for later", async () => {
   const [first, second] = [coreError("core.connection_reset"), coreError("core.aborted")];
   const exchange = exchangeOf();
   const { signal } = exchange;

@@ -4,8 +4,8 @@ import { causeOf, noResponse } from "../../../src/http/server/handler-result.ts"
 import { Request, Response } from "../../../src/http/index.ts";
 import { httpError } from "../../../src/http/internal.ts";
 
-describe("what a handler gave", () => {
-  it("is named, with the request, where it is no answer", () => {
+describe("a handler's result", () => {
+  it("is named, with the request, if it is no response", () => {
     const request = new Request({ method: "PUT", target: "/a?b" });
     for (const [result, words] of [
       [undefined, /^The handler of PUT \/a\?b returned nothing: return an http.Response, or release/],
@@ -19,7 +19,7 @@ describe("what a handler gave", () => {
     }
   });
 
-  it("is told as it failed, where the body of its response did", () => {
+  it("is reported with its own error if the body of its response failed", () => {
     const cause = new Error("mine");
     assert.equal(causeOf(httpError("http.body_failed", { cause })), cause);
     const other = httpError("http.bad_content_length");

@@ -11,7 +11,7 @@ test("a deadline that has passed is named in the message, and known of the error
   }
 });
 
-test("other errors are of none, also with the same code", () => {
+test("other errors belong to none, even with the same code", () => {
   assert.equal(passedDeadline(coreError("core.timeout")), undefined);
   assert.equal(passedDeadline(coreError("core.aborted")), undefined);
 });

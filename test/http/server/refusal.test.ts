@@ -10,7 +10,7 @@ type HttpCode = keyof typeof httpErrors;
 type CoreCode = keyof typeof coreErrors;
 
 describe("refusalStatus", () => {
-  it("tells apart what a client can do something about", () => {
+  it("distinguishes errors that a client can correct", () => {
     const of = (code: string): number | undefined =>
       refusalStatus(code.startsWith("http.") ? httpError(code as HttpCode) : coreError(code as CoreCode));
     for (const [status, ...codes] of [
@@ -37,7 +37,7 @@ describe("refusalStatus", () => {
     }
   });
 
-  it("has an answer to all that a peer does wrong, which can be sent", () => {
+  it("has a valid response for every violation of a peer", () => {
     for (const [code, [condition]] of Object.entries(httpErrors)) {
       const error = httpError(code as HttpCode);
       const status = refusalStatus(error);
@@ -49,7 +49,7 @@ describe("refusalStatus", () => {
     }
   });
 
-  it("keeps to itself how the server is set up", () => {
+  it("reveals nothing of the server's configuration", () => {
     const response = refusal(limitError("maxBodySize", 4321), 413);
     assert.equal(new TextDecoder().decode(response.body), `${httpErrors["http.body_limit"][1]}\n`);
   });
@@ -59,7 +59,7 @@ describe("checkRequest", () => {
   const check = (headers: FieldsInit, version = 11): string | undefined =>
     checkRequest(new Request({ headers, version }))?.code;
 
-  it("wants one Host, and a sound one", () => {
+  it("requires one valid Host", () => {
     for (const Host of ["a", "a:80", "127.0.0.1", "[::1]:80", ""]) assert.equal(check({ Host }), undefined, Host);
     for (const Host of ["a b", "a/b", "a@b", ":80", "a, b", "[::1", ["a", "a"]]) {
       for (const version of [10, 11]) assert.equal(check({ Host }, version), "http.bad_host", String(Host));

@@ -126,7 +126,7 @@ describe("RequestBody", () => {
     assert.deepEqual(failing.outcomes, ["http.partial_message"]);
   });
 
-  it("closed, it is read no more, and tells whoever waits", async () => {
+  it("closed, it is read no more, and a waiting reader fails", async () => {
     for (const isAwaited of [false, true]) {
       const fixture = new Fixture(5, isAwaited, { capacity: 1 });
       fixture.read();
@@ -140,7 +140,7 @@ describe("RequestBody", () => {
     }
   });
 
-  it("fails where someone else reads from the stream", async () => {
+  it("fails if the stream is read elsewhere", async () => {
     const fixture = new Fixture(5);
     fixture.stream.readSome(() => {});
     fixture.read();

@@ -85,7 +85,7 @@ describe("RequestReader", () => {
     }
   });
 
-  it("keeps what is behind a request for whoever comes back, or takes it over", async () => {
+  it("keeps the bytes after a request for the next one, or for another protocol", async () => {
     const taker = new Taker();
     taker.isEager = false;
     taker.reader.start(undefined);

@@ -59,7 +59,7 @@ describe("ResponseBuffer", () => {
     assert.equal(buffer.size, expected.length + long.length + 1);
   });
 
-  it("goes on behind what the stream has taken, and lets more be added there", () => {
+  it("goes on after what the stream has taken, and lets more be added there", () => {
     const buffer = new ResponseBuffer();
     buffer.add("abc", bytesOf("def"));
     buffer.take();

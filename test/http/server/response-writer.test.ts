@@ -83,7 +83,7 @@ describe("ResponseWriter", () => {
     assert.equal(left, 0);
   });
 
-  it("sends a response in parts behind what waits, and lets nothing in between", async () => {
+  it("sends a response in parts after what waits, and lets nothing in between", async () => {
     const fixture = new Fixture();
     const body = new HandBody();
     fixture.add("a");
@@ -157,7 +157,7 @@ describe("ResponseWriter", () => {
     assert.equal(fixture.clock.pending, 0);
   });
 
-  it("is lost where someone else writes on the stream", async () => {
+  it("is lost if the stream is written to elsewhere", async () => {
     for (const kind of ["whole", "parts"]) {
       const fixture = new Fixture({}, { capacity: 1 });
       fixture.stream.writeSome(new Uint8Array(1), () => fixture.stream.writeSome(new Uint8Array(1), () => {}));

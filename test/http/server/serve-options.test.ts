@@ -48,7 +48,7 @@ describe("ServeSettings", () => {
     assert.deepEqual([settings.date, settings.clock], [false, clock]);
   });
 
-  it("tells of failures as it is asked to; on the console otherwise, and where that fails", (t) => {
+  it("reports failures to the handler; to the console without one, or if that fails", (t) => {
     const reported = t.mock.method(console, "error", () => {});
     const request = new Request();
     const told: unknown[] = [];
@@ -65,7 +65,7 @@ describe("ServeSettings", () => {
     );
   });
 
-  it("takes what is done with a failure later for what it is: nothing of it ends the process", async (t) => {
+  it("ignores what an async error handler does later: it never ends the process", async (t) => {
     const reported = t.mock.method(console, "error", () => {});
     new ServeSettings({ error: async () => Promise.reject("its own") }).report("mine", new Request());
     await quiet();

@@ -164,7 +164,7 @@ describe("a served connection is kept or ended", () => {
       "close",
     ],
   ] as const) {
-    it(`behind ${what}`, async () => {
+    it(`after ${what}`, async () => {
       const serving = new Serving(() => new Response({ headers: response, body: "x" }));
       await serving.send(request + (keeps ? request : get("/never")));
       const seen = serving.responses();
@@ -183,7 +183,7 @@ describe("a served connection is kept or ended", () => {
     await serving.end();
   });
 
-  it("behind its end, what the client still sends is read and dropped, for a while", async () => {
+  it("after its end, what the client still sends is read and dropped, for a while", async () => {
     const serving = new Serving(hello);
     await serving.send(get("/", "Connection: close\r\n"));
     await serving.send("x".repeat(200_000));
@@ -194,7 +194,7 @@ describe("a served connection is kept or ended", () => {
     serving.assertEnded();
   });
 
-  it("behind the client's end, once all that it has asked for is answered", async () => {
+  it("after the client's end, once all that it has asked for is answered", async () => {
     for (const handler of [hello, later, inParts]) {
       const serving = new Serving(handler);
       serving.client.write(get("/1") + get("/2"));

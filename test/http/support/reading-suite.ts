@@ -148,7 +148,7 @@ export function readingSuite<Parser, Result extends Message>(reading: Reading<Pa
       }
     });
 
-    it("says what it takes", async () => {
+    it("says what it expects", async () => {
       const { stream } = streamWith("");
       const noBuffer = Buffer.alloc(10) as unknown as FlatBuffer;
       await assert.rejects(read(stream, noBuffer, make()), {
@@ -267,7 +267,7 @@ export function readingSuite<Parser, Result extends Message>(reading: Reading<Pa
       }
     });
 
-    it("core.operation_pending for a second read, which does the first no harm", async () => {
+    it("core.operation_pending for a second read, without affecting the first", async () => {
       const { stream, peer } = streamWith("");
       const parser = make();
       const first = read(stream, new FlatBuffer(), parser);

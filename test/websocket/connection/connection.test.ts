@@ -6,7 +6,7 @@ import { accepting, codeOf, ended, opened, pulled } from "../support/kit.ts";
 import { requestBytes } from "../support/requests.ts";
 
 describe("when it reads", () => {
-  it("RFC 6455 5.5.2: while nobody reads, pings are answered and closes too", async () => {
+  it("RFC 6455 5.5.2: without a read, pings and closes are still answered", async () => {
     const state = await pulled();
     const { peer, next } = state;
     assert.equal(next.reading, true);
@@ -20,7 +20,7 @@ describe("when it reads", () => {
     assert.deepEqual(peer.frames.at(-1), "close 1001");
   });
 
-  it("at the first data that nobody waits for it pauses, and holds at most that read", async () => {
+  it("at the first data that nothing waits for it pauses, and holds at most that read", async () => {
     const { peer, next } = await pulled({}, { pair: { capacity: 1000, maxRead: 500, record: true } });
     const message = text("x".repeat(94));
     const before = next.received.length;
@@ -55,7 +55,7 @@ describe("when it reads", () => {
     assert.equal(await read, "abc");
   });
 
-  it("a reader that gave up in the middle of a message: pings are answered, the rest waits", async () => {
+  it("after an aborted read in the middle of a message, pings are answered and the rest waits", async () => {
     const { ws, peer, next } = await pulled();
     const controller = new AbortController();
     const read = ws.read({ signal: controller.signal });

@@ -10,7 +10,7 @@ import { quiet } from "../../support/quiet.ts";
 import { codeOf } from "../support/kit.ts";
 
 describe("a prepared message", () => {
-  it("is deflated elsewhere once for all who wait, and none is called back inside the call", () => {
+  it("is deflated elsewhere once for all connections, and none is called back inside the call", () => {
     const news = prepare("abc");
     const [first, second] = [backwards(15), backwards(15)];
     const told: string[] = [];

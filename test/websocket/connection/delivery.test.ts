@@ -41,7 +41,7 @@ describe("the handlers", () => {
   });
 
   for (const concurrency of [2, 3, Infinity]) {
-    it(`with concurrency ${concurrency}, as many handlers of messages are at work at once, behind open`, async () => {
+    it(`with concurrency ${concurrency}, as many handlers of messages are at work at once, after open`, async () => {
       const opening = deferred();
       const works: { message: unknown; done: () => void }[] = [];
       const options: StreamOptions = {
@@ -72,7 +72,7 @@ describe("the handlers", () => {
     });
   }
 
-  it("a connection that ends under a handler is no failure of the handler, nor news for the console", async (context) => {
+  it("a connection that ends while a handler runs is no failure of the handler, and is not reported to the console", async (context) => {
     const reported = context.mock.method(console, "error", () => {});
     for (const handler of ["open", "message"] as const) {
       const waits = async (ws: Stream): Promise<void> => {
@@ -91,7 +91,7 @@ describe("the handlers", () => {
     assert.equal(reported.mock.callCount(), 0);
   });
 
-  it("close is the last, behind error, however the connection fails", async () => {
+  it("close is the last, after error, however the connection fails", async () => {
     const failures: [name: string, act: (state: Accepting) => unknown, expected: string[]][] = [
       ["the peer resets", ({ peer }) => peer.stream.reset(), ["error core.connection_reset", "close 1006"]],
       [
@@ -117,7 +117,7 @@ describe("the handlers", () => {
     }
   });
 
-  it("in error and close the stream is not open any more, and its end is known in close", async () => {
+  it("in error and close the stream is no longer open, and close gets how it ended", async () => {
     const seen: unknown[] = [];
     const note = (name: string, ws: Stream): void => void seen.push(name, ws.isOpen, ws.send("x"));
     const state = await opened({
@@ -204,7 +204,7 @@ describe("a handler that fails", () => {
   ];
   for (const [name, fail] of fails) {
     for (const handler of ["open", "message", "drain", "control"] as const) {
-      it(`${handler} ${name}: 1011 to the peer, the error told once, the connection ends`, async () => {
+      it(`${handler} ${name}: 1011 to the peer, the error reported once, the connection ends`, async () => {
         const errors: ServalError[] = [];
         const messages: MessageData[] = [];
         const infos: CloseInfo[] = [];
@@ -254,7 +254,7 @@ describe("a handler that fails", () => {
     });
   }
 
-  it("one of several messages in a read: the others behind it are not delivered", async () => {
+  it("one of several messages in a read: the others after it are not delivered", async () => {
     const seen: MessageData[] = [];
     const message = (_: unknown, one: MessageData): void => {
       seen.push(one);
@@ -276,7 +276,7 @@ describe("handlers that act on their stream", () => {
   ];
   for (const handler of ["open", "message", "control"] as const) {
     for (const [name, act, frames] of acts) {
-      it(`${name} in ${handler}: the messages behind it are dropped, and all ends`, async () => {
+      it(`${name} in ${handler}: the messages after it are dropped, and all ends`, async () => {
         const messages: MessageData[] = [];
         const state = await opened({
           message: (_, one) => void messages.push(one),
@@ -297,7 +297,7 @@ describe("handlers that act on their stream", () => {
   }
 });
 
-describe("what a handler throws after the end, or can't be looked at", () => {
+describe("an exception of a handler after the end, or one that can't be inspected", () => {
   const revoked = (): unknown => {
     const { proxy, revoke } = Proxy.revocable({}, {});
     revoke();

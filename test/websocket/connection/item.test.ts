@@ -8,7 +8,7 @@ import { concat, utf8 } from "../support/frames.ts";
 import { fc } from "../../support/property.ts";
 
 describe("WholeMessage", () => {
-  it("refers to what is large and the caller's", () => {
+  it("refers to large memory of the caller's", () => {
     const large = new Uint8Array(copiedUpTo + 1);
     for (const [data, isReferenced] of [
       [large, true],
@@ -29,7 +29,7 @@ describe("WholeMessage", () => {
     assert.equal(joined(new WholeMessage(opcode.binary, large, true)), large);
   });
 
-  it("of what was prepared not to be compressed, is not", () => {
+  it("is uncompressed for a message prepared so", () => {
     assert.equal(new WholeMessage(opcode.text, prepare("x", { compress: false }), true).compress, false);
     assert.equal(new WholeMessage(opcode.text, prepare("x"), true).compress, true);
   });
@@ -48,13 +48,13 @@ describe("PartedMessage", () => {
     );
   });
 
-  it("half a character before bytes is none", () => {
+  it("half a character before bytes is replaced", () => {
     const message = new PartedMessage(opcode.text, true);
     const parts = [message.encode("a\ud83d", false), message.encode(utf8("b"), false), message.encode("c", true)];
     assert.deepEqual(concat(...parts), utf8("a\ufffdbc"));
   });
 
-  it("comes behind its parts", () => {
+  it("comes after its parts", () => {
     const message = new PartedMessage(opcode.text, true);
     const part = new Part(utf8("a"), true);
     message.parts.push(part);

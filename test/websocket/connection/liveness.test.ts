@@ -51,7 +51,7 @@ class Owner implements Living {
 }
 
 describe("a silent peer", () => {
-  it("is given up exactly at idle", async () => {
+  it("is abandoned exactly at idle", async () => {
     const owner = new Owner();
     await owner.until(idle - 1);
     assert.deepEqual([owner.timeouts, owner.clock.pending], [[], 1]);
@@ -72,7 +72,7 @@ describe("a silent peer", () => {
     assert.deepEqual([owner.pings, owner.timeouts, owner.clock.pending], [[], [], 0]);
   });
 
-  it("of an odd time is pinged once too, and given up less than a millisecond before it", async () => {
+  it("of an odd time is pinged once too, and abandoned less than a millisecond before it", async () => {
     for (const odd of [3, 7, 333]) {
       const owner = new Owner({ idle: odd, keepAlivePings: true });
       await owner.until(10 * odd);
@@ -80,7 +80,7 @@ describe("a silent peer", () => {
     }
   });
 
-  it("at any signs of life, is given up exactly idle after the last, and pinged at half of every long silence", async () => {
+  it("is abandoned exactly idle after the last sign of life, and pinged at half of every long silence", async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.integer({ min: 1, max: 900 }), { maxLength: 12 }),
@@ -122,7 +122,7 @@ describe("while we do not read", () => {
     assert.deepEqual(owner.timeouts, [7777 + idle]);
   });
 
-  it("the peer is pinged all the same: the transport finds out whether it is there", async () => {
+  it("the peer is still pinged, so that the transport detects whether it is there", async () => {
     const owner = new Owner({ keepAlivePings: true });
     owner.isReading = false;
     await owner.until(3200);
@@ -167,7 +167,7 @@ describe("a write", () => {
     assert.deepEqual(owner.timeouts, []);
   });
 
-  it("that makes none does not: the peer takes nothing, and is given up at idle", async () => {
+  it("that makes none does not: the peer takes nothing, and is abandoned at idle", async () => {
     const owner = new Owner({ keepAlivePings: true });
     owner.isWriting = true;
     await owner.until(400);
@@ -177,7 +177,7 @@ describe("a write", () => {
     assert.deepEqual([owner.timeouts, owner.pings], [[400 + idle], []]);
   });
 
-  it("that the transport takes at once tells nothing of the peer", async () => {
+  it("that the transport takes at once proves nothing about the peer", async () => {
     const owner = new Owner({ keepAlivePings: true });
     for (let time = 0; time <= idle; time += 100) {
       owner.written += 50;
@@ -259,7 +259,7 @@ describe("the round-trip time", () => {
     assert.equal(owner.liveness.roundTripTime, 7);
   });
 
-  it("comes of keep-alive pings too, each of which has another payload", async () => {
+  it("is measured by keep-alive pings too, each of which has another payload", async () => {
     const owner = new Owner({ keepAlivePings: true });
     owner.isReading = false;
     for (let i = 1; i <= 300; i++) {

@@ -127,8 +127,8 @@ describe("the order", () => {
   });
 });
 
-describe("what is told, and when", () => {
-  it("small messages when less than highWaterMark waits behind them, also those that had to wait themselves", async () => {
+describe("what is reported, and when", () => {
+  it("small messages when less than highWaterMark waits after them, also those that had to wait themselves", async () => {
     const sending = new Sending({ highWaterMark: 1000 });
     sending.fill();
     const ahead = sending.outgoing.bufferedAmount;
@@ -196,7 +196,7 @@ it("what is framed ahead keeps below highWaterMark, and a pong of that moment ta
 });
 
 describe("withdraw", () => {
-  it("takes back what has not begun, whatever it is, and nobody hears of it again", () => {
+  it("withdraws any message that has not begun, without a trace", () => {
     const kinds: ((sender: Sending) => Item)[] = [
       (sender) => sender.send(text, "not this", false) as Item,
       (sender) => sender.send(binary, new Uint8Array(100_000), false) as Item,
@@ -238,7 +238,7 @@ describe("withdraw", () => {
     assert.equal(sending.connection.withdraw(parted), false);
   });
 
-  it("lets those behind it go, and tells its source", () => {
+  it("lets those after it go, and tells its source", () => {
     const sending = new Sending();
     const parted = sending.begin(undefined, false);
     let cancelled = 0;
@@ -363,7 +363,7 @@ describe("close", () => {
 });
 
 describe("the end", () => {
-  it("is told to every writer that waits, and to sources; nothing is framed any more", async () => {
+  it("is reported to every waiting writer and to sources; nothing more is framed", async () => {
     const sending = new Sending({ fragmentSize: 50_000 });
     const { outgoing } = sending;
     const items = [sending.send(binary, new Uint8Array(500_000), false), sending.send(text, "a", false)] as Item[];

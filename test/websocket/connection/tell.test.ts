@@ -15,7 +15,7 @@ test("the handler gets the outcome, at once", () => {
   ]);
 });
 
-test("what it throws is the program's to see, outside of the call", async (t) => {
+test("its exception is thrown outside of the call", async (t) => {
   const uncaught = uncaughtIn(t);
   const mine = new Error("mine");
   tell(

@@ -5,7 +5,7 @@ import { decompressor, flush, liveContexts } from "../../../src/websocket/deflat
 import { unhex } from "../support/deflated.ts";
 
 describe("ContextPool", () => {
-  it("hands a context to one at a time, and keeps four", () => {
+  it("lends a context to one user at a time, and keeps four", () => {
     const before = liveContexts();
     const pool = new ContextPool(() => decompressor(15));
     const taken = Array.from({ length: 6 }, () => pool.take());
@@ -18,7 +18,7 @@ describe("ContextPool", () => {
     assert.equal(liveContexts(), before);
   });
 
-  it("a context knows nothing of whoever had it before, also if that failed", () => {
+  it("a context keeps nothing of its previous user, also after a failure", () => {
     const pool = new ContextPool(() => decompressor(15));
     const output = new Uint8Array(100);
     const run = (context: ReturnType<ContextPool["take"]>, payload: string): number | undefined => {

@@ -118,7 +118,7 @@ describeBoth("Deflater", (canTakeOver) => {
         deflater.close();
       });
 
-      it("later: nothing comes of it once it is closed", async () => {
+      it("later: it reports nothing once it is closed", async () => {
         for (const message of [utf8(""), jsonText(40_000)]) {
           const deflater = make({ takeover });
           deflater.deflateLater(message, () => assert.fail("called after close"));

@@ -112,7 +112,7 @@ describeBoth("Inflater", (canTakeOver) => {
       }
 
       for (const [name, payload] of wrong) {
-        it(`${name} is bad data, and nobody's trouble but its own`, async () => {
+        it(`${name} is bad data, and affects no other message`, async () => {
           const ways: ((inflater: Inflater, payload: Uint8Array) => Result | undefined | Promise<Result>)[] = [
             (inflater, payload) => inflater.inflate(payload, 100),
             (inflater, payload) => laterFrom(inflater, payload, 100),
@@ -249,7 +249,7 @@ describeBoth("Inflater", (canTakeOver) => {
         inflater.close();
       });
 
-      it("what comes of a message is the receiver's own, and of its size", async () => {
+      it("an inflated message is in memory of its own, of exactly its size", async () => {
         const inflater = make({ takeover });
         const results = [utf8("Hello"), jsonText(3000), new Uint8Array(300_000).fill(7)].map(async (message) => {
           const result = (await inflated(make({ takeover }), packed(message))) as Uint8Array;
@@ -262,7 +262,7 @@ describeBoth("Inflater", (canTakeOver) => {
         }
       });
 
-      it("later: nothing comes of it once it is closed", async () => {
+      it("later: it reports nothing once it is closed", async () => {
         const inflater = make({ takeover });
         inflater.inflateLater(packed(new Uint8Array(2_000_000)), Infinity, () => assert.fail("called after close"));
         inflater.close();
@@ -348,7 +348,7 @@ describe("Inflater with takeover", () => {
     inflater.close();
   });
 
-  it("holds a window of the size that was agreed on", () => {
+  it("holds a window of the size that was negotiated", () => {
     // A distance of 600 bytes is more than 9 bits of window have: it may fail, but never gives other bytes.
     const first = noise(1000);
     const second = first.subarray(400, 600);

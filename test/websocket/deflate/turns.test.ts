@@ -28,7 +28,7 @@ it("jobs take turns, one each turn of the event loop, the first outside of the c
   assert.deepEqual(seen, ["a1 1", "b1 2", "c1 3", "a2 4", "c2 5", "a3 6"]);
 });
 
-it("a job that throws costs nobody else their turn", async (context) => {
+it("a job that throws takes no other job's turn", async (context) => {
   const uncaught = uncaughtIn(context);
   await new Promise<void>((resolve) => {
     inTurns(() => {

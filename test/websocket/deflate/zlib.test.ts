@@ -16,7 +16,7 @@ import { jsonText, noise, tail, unpacked } from "../support/deflated.ts";
 import { concat } from "../support/frames.ts";
 
 describe("contexts", () => {
-  it("this Node has them, and looking leaves none behind", () => {
+  it("this Node has them, and checking leaves none open", () => {
     const before = liveContexts();
     assert.equal(hasContexts(), true);
     assert.equal(liveContexts(), before);
@@ -51,7 +51,7 @@ describe("contexts", () => {
   });
 });
 
-describe("where the platform is not as expected", () => {
+describe("if the platform is not as expected", () => {
   interface Handle {
     writeSync(...given: unknown[]): void;
     reset(): void;

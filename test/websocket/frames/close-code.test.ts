@@ -41,7 +41,7 @@ describe("closeCodeOf", () => {
     it(`RFC 6455 7.4.1: ${code} is ${expected}`, () => assert.equal(closeCodeOf(websocketError(code)), expected));
   }
 
-  it("RFC 6455 7.4.1: what is nobody's violation is 1011", () => {
+  it("RFC 6455 7.4.1: an error that is no violation of the peer is 1011", () => {
     assert.equal(closeCodeOf(coreError("core.transport")), 1011);
   });
 });

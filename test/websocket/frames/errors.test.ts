@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { it } from "node:test";
 import { thrownBy, websocketError, websocketErrors, type WebsocketCode } from "../../../src/websocket/frames/errors.ts";
 
-it("every code makes an error with its condition and sentence", () => {
+it("every code makes an error with its condition and message", () => {
   for (const code of Object.keys(websocketErrors) as WebsocketCode[]) {
     const [condition, message] = websocketErrors[code];
     const error = websocketError(code);
@@ -10,7 +10,7 @@ it("every code makes an error with its condition and sentence", () => {
   }
 });
 
-it("every code is of this module, and its sentence is none of another's", () => {
+it("every code is of this module, and has its own message", () => {
   const codes = Object.keys(websocketErrors);
   assert.deepEqual(
     codes.filter((code) => !/^websocket\.[a-z_]+$/.test(code)),
@@ -19,7 +19,7 @@ it("every code is of this module, and its sentence is none of another's", () => 
   assert.equal(new Set(Object.values(websocketErrors).map(([, message]) => message)).size, codes.length);
 });
 
-it("what the application threw is told with its own words, as far as it has any", () => {
+it("an exception of the application keeps its message, if it has one", () => {
   const cause = new Error("no such file");
   assert.match(thrownBy("websocket.source_failed", cause).message, /threw or rejected: no such file$/);
   const { proxy, revoke } = Proxy.revocable({}, {});

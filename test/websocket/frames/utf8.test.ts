@@ -55,7 +55,7 @@ describe("Utf8Checker", () => {
   // Around the bounds of every range of RFC 3629's grammar: each byte of the sequence in turn just inside and outside.
   const bounds = [0x00, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0, 0xff];
   const leads = [0xe0, 0xe1, 0xec, 0xed, 0xee, 0xef, 0xf0, 0xf1, 0xf3, 0xf4, 0xf5];
-  it("RFC 3629 4: every lead byte of three and four with all bounds behind it, whole, bytewise and at every split", () => {
+  it("RFC 3629 4: every lead byte of three and four with all bounds after it, whole, bytewise and at every split", () => {
     for (const lead of leads) {
       for (const b of bounds) {
         for (const c of bounds) {

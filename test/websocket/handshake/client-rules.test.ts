@@ -30,7 +30,7 @@ describe("the upgrade request (RFC 6455 section 4.1)", () => {
     "Sec-WebSocket-Version: 13",
   ];
 
-  it("has what the RFC wants, and no more", () => {
+  it("has what the RFC requires, and no more", () => {
     assert.deepEqual(head(asked()), lines);
   });
 
@@ -128,7 +128,7 @@ describe("the upgrade request (RFC 6455 section 4.1)", () => {
     assert.deepEqual(headers.raw, ["A", "b"]);
   });
 
-  it("tells whether the handshake's own fields were touched", () => {
+  it("detects changes of the handshake's own headers", () => {
     const request = asked({ protocols: ["a"] });
     const before = ownValues(request);
     request.headers.append("Origin", "a");

@@ -12,7 +12,7 @@ describe("isUpgrade", () => {
     assert.equal(asks({ headers: { Connection: "Upgrade", Upgrade: ["h2c", "websocket"] } }), true);
   });
 
-  it("leaves it to accept to refuse one that is malformed", () => {
+  it("is true for a malformed one, which accept refuses", () => {
     assert.equal(asks({ headers: { Upgrade: "h2c", "Sec-WebSocket-Key": "x" } }), true);
     assert.equal(asks({ headers: { Upgrade: "websocket" } }), true);
     assert.equal(asks({ method: "POST", headers: { Connection: "Upgrade", Upgrade: "websocket" } }), true);

@@ -208,7 +208,7 @@ describe("RFC 7692 7.1: a server declines an offer", () => {
     });
   }
 
-  it("7.1.2.2: where the client's window can't be limited, and has to be", () => {
+  it("7.1.2.2: if the client's window can't be limited, but must be", () => {
     const limited = { clientMaxWindowBits: 14 };
     assert.equal(accept(pmd, limited), undefined);
     assert.equal(
@@ -388,14 +388,14 @@ describe("negotiatedDeflate", () => {
     [`${pmd}; server_no_context_takeover; client_max_window_bits=10`, [true, false, 15, 10]],
     [` ${pmd} ;client_no_context_takeover; server_max_window_bits="9" ,`, [false, true, 9, 15]],
   ] as [string, Short][]) {
-    it(`${JSON.stringify(value)} says what was agreed on, in both roles`, () => {
+    it(`${JSON.stringify(value)} says what was negotiated, in both roles`, () => {
       for (const role of ["server", "client"] as const) {
         assert.deepEqual(negotiatedDeflate(role, value, yes), long(parameters));
       }
     });
   }
 
-  it("is what both sides of a handshake of ours have agreed on", () => {
+  it("is what both sides of a handshake of ours have negotiated", () => {
     fc.assert(
       fc.property(settings, settings, (theirs, ours) => {
         const offers = parseExtensions(offerDeflate(deflateSettings(theirs, yes)!))!;

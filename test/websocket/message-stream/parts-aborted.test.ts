@@ -35,7 +35,7 @@ for (const role of roles) {
         ],
       ];
     for (const [name, begin, rest] of begun) {
-      it(`a read that is aborted behind ${name} loses nothing: every way gets it`, async () => {
+      it(`a read that is aborted after ${name} loses nothing: every way gets it`, async () => {
         for (const [, receive] of ways) {
           for (let times = 1; times <= 3; times++) {
             const connection = await open(role);

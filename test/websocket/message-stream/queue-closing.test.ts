@@ -10,7 +10,7 @@ import { behind, never, slow, Source, stuck, wrong } from "../support/slow-peer.
 
 for (const role of roles) {
   describe(`as a ${role}: closing with something queued`, () => {
-    it("the close frame comes behind it: long messages, lists, finished parts", async () => {
+    it("the close frame comes after it: long messages, lists, finished parts", async () => {
       const connection = await slow(role, { writeBufferSize: 5000, highWaterMark: 1 });
       const { ws } = connection;
       const writes = [
@@ -54,7 +54,7 @@ for (const role of roles) {
       await closed;
     });
 
-    it("one that has not begun is dropped, and what waits behind it leaves", async () => {
+    it("one that has not begun is dropped, and what waits after it leaves", async () => {
       const connection = await open(role);
       const { ws } = connection;
       const sources = [new Source(() => never), new Source(() => never)];
@@ -111,7 +111,7 @@ for (const role of roles) {
       }
     });
 
-    it("nothing comes behind a close frame, whatever the handlers do that hear of it", async () => {
+    it("nothing comes after a close frame, whatever its handlers do", async () => {
       for (const [heard, say] of [
         ["control", (c: Connection) => c.close(1000)],
         ["error", wrong],

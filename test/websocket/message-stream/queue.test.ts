@@ -34,7 +34,7 @@ for (const role of roles) {
       });
     }
 
-    it("the peer's close is answered between them, at once, and nothing comes behind", async () => {
+    it("the peer's close is answered between them, at once, and nothing comes after", async () => {
       const connection = await slow(role, { writeBufferSize: 1000 }, { peerPair: { capacity: 70_000, maxRead: 9000 } });
       const { ws } = connection;
       const long = ws.write(new Uint8Array(500_000));
@@ -127,7 +127,7 @@ for (const role of roles) {
       assert.equal(ws.bufferedAmount, 0);
     });
 
-    it("send says whether there is room behind it, counting what can't be framed yet; drain comes once there is", async () => {
+    it("send says whether there is room after it, counting what can't be framed yet; drain comes once there is", async () => {
       const connection = await slow(role, { highWaterMark: 100_000, writeBufferSize: 1000 });
       const { ws } = connection;
       assert.equal(ws.send(new Uint8Array(99_000)), true);

@@ -137,7 +137,7 @@ describe("read with a signal", () => {
     }
   });
 
-  it("leaves no listener behind", async () => {
+  it("leaves no listener", async () => {
     const { ws, peer } = await pulled();
     const { signal } = new AbortController();
     let listeners = 0;

@@ -315,7 +315,7 @@ for (const role of roles) {
       assert.deepEqual([source.asked, connection.frames], [0, ["text behind", "close 1000"]]);
     });
 
-    it("a kind that there is not leaves no message behind that others would wait for", async () => {
+    it("an unknown kind leaves no message that others would wait for", async () => {
       const connection = await open(role);
       const { ws } = connection;
       const kind = "txt" as "text";

@@ -131,7 +131,7 @@ describe("back-pressure", () => {
     assert.equal(drained, 0);
   });
 
-  it("with a highWaterMark of 0 every write waits until it has left, and drain comes behind every send", async () => {
+  it("with a highWaterMark of 0 every write waits until it has left, and drain comes after every send", async () => {
     let drained = 0;
     const { ws, peer } = await opened({ highWaterMark: 0, drain: () => drained++ });
     assert.equal(await codeOf(ws.write("a")), undefined);

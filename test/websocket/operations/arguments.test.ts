@@ -61,7 +61,7 @@ describe("checkSendable", () => {
 describe("handlerOf and optionsOf", () => {
   const handler = (): void => {};
   const options = { signal: undefined };
-  it("tell what is behind an operation's own arguments", () => {
+  it("report extra arguments", () => {
     const cases: [given: unknown[], options: unknown, handler: unknown][] = [
       [[], undefined, undefined],
       [[undefined], undefined, undefined],

@@ -63,7 +63,7 @@ describe("a client's handshake succeeds", () => {
     assert.equal(state.result?.rest.length, 0);
   });
 
-  it("however the response is split, with the first frames behind it", async () => {
+  it("however the response is split, with the first frames after it", async () => {
     const size = responseBytes().length + frames.length;
     const whole = (accept: string): Uint8Array => concat(...answering()(accept), frames);
     for (let at = 0; at <= size; at++) {

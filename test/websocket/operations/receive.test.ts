@@ -129,7 +129,7 @@ describe("receive", () => {
     assert.equal(busy.reader, first);
   });
 
-  it("takes back the handler that was given in the place of its own", async () => {
+  it("takes back the handler that was given instead of its own", async () => {
     const connection = new Reads();
     const controller = new AbortController();
     const seen: unknown[] = [];

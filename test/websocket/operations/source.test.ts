@@ -130,7 +130,7 @@ describe("SourceWriter", () => {
     assert.deepEqual([made.texts, made.kind], [["a", ""], 2]);
   });
 
-  it("asks nothing inside the start, and each part only when there was room behind the last", async () => {
+  it("asks nothing inside the start, and each part only when there was room after the last", async () => {
     for (const items of [true, false]) {
       let count = 0;
       const { source, calls } = asked(() => ({ done: count === 3, value: `${count++}` }));
@@ -212,7 +212,7 @@ describe("SourceWriter: a source that fails", () => {
   ];
   for (const [name, fail] of failures) {
     for (const parts of [0, 1]) {
-      it(`${name} behind ${parts} parts: the message is abandoned, and whoever wrote it told, with the cause`, async () => {
+      it(`${name} after ${parts} parts: the message is abandoned, and its writer gets the cause`, async () => {
         let count = 0;
         const { source } = asked(() => (count++ < parts ? { done: false, value: "a" } : fail()));
         const made = await run(source);

@@ -78,7 +78,7 @@ describe("transmit", () => {
     assert.deepEqual([await codeOf(promise), seen], ["core.connection_reset", ["core.connection_reset"]]);
   });
 
-  it("misuse rejects, and with a handler throws: also an error in the place of the session", async () => {
+  it("misuse rejects, and with a handler throws: also an error instead of the session", async () => {
     const wrong = coreError("core.invalid_argument");
     const throwing = (): never => {
       throw wrong;

@@ -126,7 +126,7 @@ for (const role of roles) {
       }
     });
 
-    it("received: pushed messages count, and what is dropped behind our close does not", async () => {
+    it("received: pushed messages count, and what is dropped after our close does not", async () => {
       const connection = await open(role, { message: kept([]) });
       const said = concat(connection.text("abc"), connection.binary("de", { fin: false }), connection.more("f"));
       await connection.say(said);
@@ -140,7 +140,7 @@ for (const role of roles) {
       assert.equal(connection.ws.stats().messagesReceived, 2);
     });
 
-    it("received: what came right behind the handshake counts too", async () => {
+    it("received: what came right after the handshake counts too", async () => {
       const connection = await open(role, { message: kept([]) }, { behind: (c) => concat(c.text("a"), c.text("b")) });
       await quiet();
       const bytesReceived = connection.text("a").length * 2;

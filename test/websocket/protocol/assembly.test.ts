@@ -111,7 +111,7 @@ describe("Assembly", () => {
     assert.equal(gathered.takeWhole(), "websocket.bad_frame_payload");
   });
 
-  it("RFC 7692 7.2.2: deflated parts are of limited size, whatever comes of a few bytes, and count on both sides", () => {
+  it("RFC 7692 7.2.2: inflated parts are of limited size, however few bytes they come from, and count on both sides", () => {
     const message = new Uint8Array(1_000_000).fill(7);
     const payload = deflated(message);
     const assembly = new Assembly(false, true, { maxMessageSize: Infinity }, inflater());

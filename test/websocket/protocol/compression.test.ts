@@ -10,7 +10,7 @@ const agreed = {
 };
 
 describe("compressionOf", () => {
-  it("is nothing where permessage-deflate was not agreed on", () => {
+  it("is undefined if permessage-deflate was not negotiated", () => {
     assert.deepEqual(compressionOf("server", undefined), { inflater: undefined, deflater: undefined });
   });
 

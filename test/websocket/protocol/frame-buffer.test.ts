@@ -109,7 +109,7 @@ describe("FrameBuffer", () => {
     assert.ok(grown < 2 ** 22, `500 bytes wait, and ${grown} are held for them`);
   });
 
-  it("a frame that is ready leaves as it is where nothing waits, and is copied behind what does", () => {
+  it("a ready frame leaves without a copy if nothing waits, and is copied after waiting output", () => {
     const outgoing = new FrameBuffer("server");
     const ready = expected(binary, new Uint8Array(100).fill(1));
     outgoing.frame(ready);
@@ -234,7 +234,7 @@ describe("a referenced payload that is detached before it has left", () => {
   const detach = (bytes: Uint8Array): void => void structuredClone(bytes, { transfer: [bytes.buffer as ArrayBuffer] });
   const error = { code: "core.invalid_argument", message: /detached/ };
 
-  it("is told when it would be written", () => {
+  it("is reported when it would be written", () => {
     const outgoing = new FrameBuffer("server");
     const payload = new Uint8Array(copiedUpTo + 1);
     outgoing.bytes(finalBit | binary, payload);
@@ -242,7 +242,7 @@ describe("a referenced payload that is detached before it has left", () => {
     assert.throws(() => outgoing.take(), error);
   });
 
-  it("is told also in the middle of it", () => {
+  it("is also reported in the middle of it", () => {
     const outgoing = new FrameBuffer("server");
     const payload = new Uint8Array(copiedUpTo + 1);
     outgoing.bytes(finalBit | binary, payload);

@@ -122,7 +122,7 @@ describe("RFC 6455 5 and 6.2: messages and control frames", () => {
 });
 
 describe("borrowed input", () => {
-  it("is not looked at behind retain, and is never changed", () => {
+  it("is not read after retain, and is never changed", () => {
     for (let split = 1; split < session.length; split++) {
       const first = session.slice(0, split);
       const incoming = serverSide();
@@ -247,7 +247,7 @@ describe("memory", () => {
     assert.ok(used() - before < 2 ** 20, `${used() - before} bytes`);
   });
 
-  it("one unfinished byte behind a large frame keeps no block of its size", async () => {
+  it("one unfinished byte after a large frame keeps no block of its size", async () => {
     const big = binary(new Uint8Array(60_000));
     const before = used();
     const many = Array.from({ length: 1000 }, () => {

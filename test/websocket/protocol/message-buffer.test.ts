@@ -41,7 +41,7 @@ describe("MessageBuffer", () => {
     );
   });
 
-  it("what a header promises is not reserved before it comes: at most 16 KiB, or four times what is there", () => {
+  it("an announced length is not reserved in advance: at most 16 KiB, or four times what has arrived", () => {
     const buffer = new MessageBuffer();
     for (const isLast of [true, false]) {
       assert.equal(buffer.makeRoom(1, 2 ** 40, isLast, Infinity), true);
@@ -55,7 +55,7 @@ describe("MessageBuffer", () => {
     }
   });
 
-  it("a promise that is believable is reserved once, and not copied when it is kept", () => {
+  it("a plausible length is reserved once, and not copied when it is complete", () => {
     const buffer = new MessageBuffer();
     assert.equal(buffer.makeRoom(10, 10_000, true, Infinity), true);
     const block = buffer.bytes;
@@ -82,7 +82,7 @@ describe("MessageBuffer", () => {
     }
   });
 
-  it("says so where there is no memory, and keeps what it has", () => {
+  it("reports that there is no memory, and keeps its bytes", () => {
     const buffer = new MessageBuffer();
     add(buffer, utf8("kept"), false);
     assert.equal(buffer.makeRoom(2 ** 52, 2 ** 52, true, Infinity), false);

@@ -26,7 +26,7 @@ const messages: [name: string, data: string | Uint8Array, options?: PrepareOptio
 describe("prepare", () => {
   for (const role of roles) {
     for (const [name, data, options] of messages) {
-      it(`as a ${role}: ${name} leaves as it would with send, by send, by write and behind others`, async () => {
+      it(`as a ${role}: ${name} leaves as it would with send, by send, by write and after others`, async () => {
         const connection = await open(role);
         const { ws } = connection;
         const news = prepare(data, options);
@@ -74,7 +74,7 @@ describe("prepare", () => {
     }
   });
 
-  it("goes to many, whose peers take it at their own speed, and none changes it", async () => {
+  it("goes to many connections at their own speed, and none changes it", async () => {
     const news = prepare("x".repeat(100_000));
     const many = await Promise.all([...roles, ...roles].map((role) => open(role, {}, { peerPair: { maxRead: 7001 } })));
     for (const { ws } of many) for (let i = 0; i < 3; i++) ws.send(news);
@@ -90,7 +90,7 @@ describe("prepare", () => {
     }
   });
 
-  it("of what is no message is core.invalid_argument", () => {
+  it("of an invalid message is core.invalid_argument", () => {
     for (const wrong of [undefined, null, 5, {}, [utf8("a")], new Blob(["a"]), prepare("a")]) {
       assert.throws(() => prepare(wrong as string), { code: "core.invalid_argument" });
     }

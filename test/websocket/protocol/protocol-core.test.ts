@@ -89,7 +89,7 @@ describe("RFC 6455 5.5.2: pings", () => {
     assert.deepEqual(sent(one), [`pong ${Buffer.from("mine").toString("hex")}`]);
   });
 
-  it("RFC 6455 5.5.1: none is answered behind our close frame", () => {
+  it("RFC 6455 5.5.1: none is answered after our close frame", () => {
     const one = protocol();
     one.outgoing.bytes(finalBit | opcode.binary, new Uint8Array(200));
     takeAll(one, ping("withheld"));

@@ -74,7 +74,7 @@ describe("attach", () => {
     "permessage-deflate; server_no_context_takeover; client_no_context_takeover",
     "permessage-deflate; server_max_window_bits=9; client_max_window_bits=10",
   ]) {
-    it(`RFC 7692 7.1: compresses as was agreed on, with or without the option deflate: ${extensions}`, async () => {
+    it(`RFC 7692 7.1: compresses as negotiated, with or without the option deflate: ${extensions}`, async () => {
       for (const deflate of [false, { threshold: 0, level: 9 }]) {
         const { server, client } = attached(extensions, { deflate });
         const message = "again and again ".repeat(100);
@@ -135,7 +135,7 @@ describe("attach", () => {
     });
   }
 
-  it("stands behind a handshake that node:http and a few lines made", async () => {
+  it("begins after a handshake made by node:http and a few lines", async () => {
     const http = createServer();
     http.on("upgrade", (request, socket, head) => {
       const key = request.headers["sec-websocket-key"]!;

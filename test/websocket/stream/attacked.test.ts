@@ -10,7 +10,7 @@ import { quiet } from "../../support/quiet.ts";
 import { codeOf, ended, pulled, uncaughtIn } from "../support/kit.ts";
 import { until } from "../../support/until.ts";
 
-describe("what is the caller's and changes while it waits", () => {
+describe("memory of the caller that changes while it waits", () => {
   const cases: [name: string, write: (write: (data: Uint8Array | Uint8Array[]) => void) => void, whole: boolean][] = [
     [
       "a list that is emptied is sent as it was",
@@ -41,7 +41,7 @@ describe("what is the caller's and changes while it waits", () => {
     ],
   ];
   for (const [name, act, whole] of cases) {
-    it(`${name}; nothing is thrown where nobody can catch it`, async (t) => {
+    it(`${name}; no exception is left uncaught`, async (t) => {
       const uncaught = uncaughtIn(t);
       const state = await pulled({}, { peerPair: { capacity: 1000 } });
       const { ws, peer } = state;
@@ -100,7 +100,7 @@ describe("RFC 7692: inflating", () => {
 });
 
 describe("a source that fails in the middle of its message", () => {
-  it("nobody who is told of it can begin another message inside", async () => {
+  it("a handler that is called for it can't begin another message inside", async () => {
     const state = await pulled();
     const { ws, peer } = state;
     const source = {
@@ -139,7 +139,7 @@ it("a message in parts whose first was dropped is dropped as a whole", async () 
   await ended(state);
 });
 
-it("a signal that is none is told at once, and leaves nothing pending", async () => {
+it("an invalid signal is refused at once, and leaves nothing pending", async () => {
   const { ws } = await pulled();
   for (const signal of [null, { aborted: false }, new AbortController()] as unknown as AbortSignal[]) {
     assert.equal(await codeOf(ws.read({ signal })), "core.invalid_argument");

@@ -91,13 +91,13 @@ describe("RFC 6455 5.1 and 5.3: what a client sends", () => {
 });
 
 describe("a client's connection", () => {
-  it("has the request, the response and what was agreed on", async () => {
+  it("has the request, the response and what was negotiated", async () => {
     const { ws } = await open("client", {}, { handshake: { headers: { "X-Mine": "1" } } });
     assert.equal(ws.request?.headers.get("X-Mine"), "1");
     assert.deepEqual([ws.response?.status, ws.protocol, ws.isOpen], [101, "", true]);
   });
 
-  it("what comes right behind the response is the first message, behind open and the completion", async () => {
+  it("a message right after the response is delivered after open and the completion", async () => {
     const order: string[] = [];
     const [next, other] = pair();
     const peer = new WebSocketPeer(other);
@@ -136,7 +136,7 @@ describe("a client's connection", () => {
     }
   });
 
-  it("before its end nothing can be sent or received, and behind it there is no second", async () => {
+  it("before its end nothing can be sent or received, and after it there is no second", async () => {
     const [next, other] = pair();
     const peer = new WebSocketPeer(other);
     const ws = new Stream(next);
@@ -169,7 +169,7 @@ describe("a client's connection", () => {
     }
   });
 
-  it("what stands in the place of options or a handler is misuse; of a write, whose promise few await, told at once", async () => {
+  it("an invalid value for options or a handler is misuse; for a write, whose promise few await, it throws at once", async () => {
     const { ws } = await open("client");
     const wrong = 5 as never;
     const never = (): void => assert.fail("was called");
@@ -199,7 +199,7 @@ describe("a client's connection", () => {
 });
 
 describe("decorate in the client role", () => {
-  it("adds headers to the request that leaves, behind those of the call", async () => {
+  it("adds headers to the request that leaves, after those of the call", async () => {
     const [next, other] = pair();
     const peer = new WebSocketPeer(other);
     const ws = new Stream(next, {

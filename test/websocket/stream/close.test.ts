@@ -77,7 +77,7 @@ describe("RFC 6455 7.1.2: closing", () => {
     assert.deepEqual(await ended(state), { code: 1000, reason: "", clean: true });
   });
 
-  it("a reader that waits gets websocket.closed, with how it ended", async () => {
+  it("a waiting read fails with websocket.closed, and how it ended", async () => {
     const state = await pulled();
     const read = state.ws.read();
     void state.ws.close();
@@ -235,7 +235,7 @@ describe("terminate", () => {
     }
   });
 
-  it("in the turn of a write: what the next layer still says of that changes nothing", async () => {
+  it("in the turn of a write: a later report of the next layer about it changes nothing", async () => {
     for (let turns = 0; turns < 8; turns++) {
       const state = await pulled();
       state.ws.send("x");
@@ -262,7 +262,7 @@ describe("terminate", () => {
   });
 });
 
-describe("RFC 6455 7.1.7: a peer that breaks the protocol is told, and so is the caller", () => {
+describe("RFC 6455 7.1.7: a violation is reported to the peer and the caller", () => {
   const violations: [code: WebsocketCode, sent: Uint8Array[], frame: string][] = [
     ["websocket.bad_opcode", [frame(3)], "close 1002"],
     ["websocket.bad_unmasked_frame", [text("a", { key: undefined })], "close 1002"],

@@ -19,7 +19,7 @@ function silent(): AsyncIterable<string> & { stopped: boolean } {
   };
 }
 
-describe("close behind a message in parts that is not finished", () => {
+describe("close after a message in parts that is not finished", () => {
   it("which has not begun: that alone is not sent", async () => {
     const state = await pulled();
     const { ws, peer } = state;
@@ -39,7 +39,7 @@ describe("close behind a message in parts that is not finished", () => {
     await ended(state);
   });
 
-  it("which has begun: nothing of it or behind it can be sent", async () => {
+  it("which has begun: nothing of it or after it can be sent", async () => {
     const state = await pulled();
     const { ws, peer } = state;
     void ws.writeSome("a", false);

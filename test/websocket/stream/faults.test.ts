@@ -181,7 +181,7 @@ for (const [name, use] of uses) {
       });
     }
 
-    it("a violation in the middle is told to the peer and the caller", async () => {
+    it("a violation in the middle is reported to the peer and the caller", async () => {
       const bytes = concat(requestBytes(), text("one"), frame(5), text("two"));
       const { closed, peer, settled } = await session(use, {}, {}, undefined, { bytes });
       assert.deepEqual([closed?.code, closed?.clean], [1002, false]);

@@ -42,7 +42,7 @@ async function givenUp(connection: Connection): Promise<void> {
 
 for (const role of roles) {
   describe(`as a ${role}: a silent peer`, () => {
-    it("is given up exactly at idle, and whoever waits hears of it", async () => {
+    it("is abandoned exactly at idle, and waiting operations fail", async () => {
       const connection = await watched(role);
       const read = connection.ws.read();
       await pass(connection, idle - 1);
@@ -194,7 +194,7 @@ for (const role of roles) {
         assert.equal(await codeOf(written), "core.timeout");
       });
 
-      it(`not at all: it is given up at idle, however much waits; pings ${keepAlivePings ? "on" : "off"}`, async () => {
+      it(`not at all: it is abandoned at idle, however much waits; pings ${keepAlivePings ? "on" : "off"}`, async () => {
         const setup = { peerPair: { capacity: 1000, maxRead: 500 } };
         const connection = await watched(role, { keepAlivePings }, {}, setup);
         connection.peer.pause();
@@ -213,7 +213,7 @@ for (const role of roles) {
       });
     }
 
-    it("all that it is sent, at once, and never a word: that is no life", async () => {
+    it("everything at once, but sends nothing: that is no sign of life", async () => {
       const connection = await watched(role, { keepAlivePings: true });
       for (let time = 0; time < idle; time += 100) {
         connection.ws.send("are you there?");

@@ -36,7 +36,7 @@ function traffic(letter: string): { pieces: Uint8Array[]; messages: string[]; po
 const shown = (message: MessageData): string =>
   typeof message === "string" ? message : Buffer.from(message).toString();
 
-describe("two clients whose reads share one buffer never see a byte of each other's", () => {
+describe("two clients whose reads share one buffer never see each other's bytes", () => {
   const handlers: [name: string, wait: () => unknown][] = [
     ["at once", () => undefined],
     ["after a microtask", () => Promise.resolve()],
@@ -115,7 +115,7 @@ describe("two clients whose reads share one buffer never see a byte of each othe
 });
 
 describe("a pair overwrites what it has lent", () => {
-  it("messages, and what waits behind an async handler, are copies, however the bytes come", async () => {
+  it("messages, and what waits after an async handler, are copies, however the bytes come", async () => {
     for (const maxRead of [1, 7, 50, 1000, Infinity]) {
       const { pieces, messages } = traffic("x");
       const seen: string[] = [];

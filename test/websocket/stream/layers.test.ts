@@ -79,7 +79,7 @@ for (const [name, make] of layers) {
   });
 }
 
-describe("what is no stream", () => {
+describe("an invalid stream", () => {
   it("is core.invalid_argument", () => {
     for (const wrong of [undefined, null, {}, 5, { readable: 1, writable: 2 }]) {
       assert.throws(() => new Stream(wrong as never), { code: "core.invalid_argument" });

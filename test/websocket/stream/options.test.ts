@@ -70,8 +70,8 @@ describe("the options of an operation", () => {
   });
 });
 
-describe("what other libraries take", () => {
-  it("is told what to write here", async () => {
+describe("an option of another library", () => {
+  it("gets the equivalent here", async () => {
     const { ws, peer } = await pulled();
     const callback = (): void => assert.fail("called");
     const cases: [call: () => unknown, message: RegExp][] = [

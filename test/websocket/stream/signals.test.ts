@@ -23,7 +23,7 @@ const listeners = (signal: AbortSignal): number => getEventListeners(signal, "ab
 for (const role of roles) {
   describe(`as a ${role}`, () => {
     for (const [name, start, frames] of waits) {
-      it(`of ${name} the wait is given up, and it is sent all the same`, async () => {
+      it(`the wait of ${name} is aborted, and it is still sent`, async () => {
         const connection = await stuck(role, { highWaterMark: 1 });
         const controller = new AbortController();
         const waiting = start(connection.ws, controller.signal);
@@ -63,7 +63,7 @@ for (const role of roles) {
       });
     }
 
-    it("a close that completes leaves nothing at its signal", async () => {
+    it("a completed close leaves no listener on its signal", async () => {
       const connection = await open(role);
       const { signal } = new AbortController();
       const closing = connection.ws.close({ signal });
@@ -75,7 +75,7 @@ for (const role of roles) {
     });
 
     for (const how of ["bytes", "text"] as const) {
-      it(`of a message, ${how} is given up, and what remains of it is dropped`, async () => {
+      it(`of a message, ${how} is aborted, and the rest of it is dropped`, async () => {
         const connection = await open(role);
         const { ws } = connection;
         await connection.say(connection.text("first", { fin: false }));

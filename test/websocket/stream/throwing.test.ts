@@ -10,7 +10,7 @@ const throws = (): never => {
   throw own;
 };
 
-describe("a completion handler that throws: its program hears of it, and the stream goes on", () => {
+describe("a completion handler that throws: its exception is uncaught, and the stream goes on", () => {
   const cases: [name: string, run: (state: Accepting) => unknown][] = [
     ["of a read, at the end", ({ ws }) => ws.read(throws)],
     [
@@ -23,7 +23,7 @@ describe("a completion handler that throws: its program hears of it, and the str
     ["of a close", ({ ws }) => ws.close({}, throws)],
   ];
   for (const [name, run] of cases) {
-    it(`${name}: whoever else waits is told, and closed fulfils`, async (context) => {
+    it(`${name}: other waiting operations complete, and closed fulfils`, async (context) => {
       const uncaught = uncaughtIn(context);
       const ends: number[] = [];
       const state = await pulled({ close: (_, { code }) => void ends.push(code) }, { peerPair: { capacity: 1000 } });
@@ -37,7 +37,7 @@ describe("a completion handler that throws: its program hears of it, and the str
     });
   }
 
-  it("of a write, in the middle: what is queued leaves all the same", async (context) => {
+  it("of a write, in the middle: queued messages still leave", async (context) => {
     const uncaught = uncaughtIn(context);
     const { ws, peer } = await pulled({ highWaterMark: 1 });
     ws.write("1", throws);
@@ -66,7 +66,7 @@ describe("a completion handler that throws: its program hears of it, and the str
   }
 });
 
-describe("what is no handler", () => {
+describe("an invalid handler", () => {
   it("is refused at once, not called later", async () => {
     const { ws } = await pulled();
     const wrong = "bye" as never;

@@ -11,7 +11,7 @@ async function wordsOf(promise: Promise<unknown>): Promise<string | undefined> {
   return outcome === "pending" ? outcome : outcome.error?.message;
 }
 
-describe("what a closed connection says", () => {
+describe("messages of a closed connection", () => {
   it("the peer's code and reason, or that there was no close frame, or that we are closing", async () => {
     const first = await pulled();
     void first.peer.write(close(4001, "gone\nhome"));
@@ -40,7 +40,7 @@ describe("misuse says what to do", () => {
     ws.terminate();
   });
 
-  it("with the caller's line in its stack, also behind many calls of ours", async () => {
+  it("with the caller's line in its stack, also after many frames of ours", async () => {
     const { ws } = await pulled();
     void ws.read();
     const outcome = await outcomeOf(ws.read());
@@ -49,7 +49,7 @@ describe("misuse says what to do", () => {
   });
 });
 
-it("a message that is passed on stays what it is", async () => {
+it("a message that is passed on keeps its kind", async () => {
   const from = await pulled();
   const to = await pulled();
   void from.peer.write(text("né"), binary("b"));

@@ -8,7 +8,7 @@ import { TurnCounter } from "../../../support/turn-counter.ts";
 import { post, Serving } from "../../support/serving.ts";
 
 describe("a client that asks for much", () => {
-  it("leaves others their turn, whatever becomes of the bodies of its requests", async () => {
+  it("leaves others their turn, whatever happens to the bodies of its requests", async () => {
     for (const reads of [true, false]) {
       const inTurn = new TurnCounter();
       const serving = new Serving((request) => {

@@ -27,7 +27,7 @@ describe("the body of a request", () => {
       ["with a length", post("hello world")],
       ["chunked", chunked("5\r\nhello\r\n6;a=b\r\n world\r\n0\r\nT: x\r\n\r\n")],
     ] as const) {
-      it(`${framing}, ${how}: whole, byte by byte, in pieces, with a request behind it`, async () => {
+      it(`${framing}, ${how}: whole, byte by byte, in pieces, with a request after it`, async () => {
         for (const maxRead of [Infinity, 1, 3]) {
           const serving = new Serving(handler, { pair: { maxRead } });
           await serving.send(text + text + get("/"));
@@ -70,7 +70,7 @@ describe("the body of a request", () => {
     await serving.end();
   });
 
-  it("has its trailer behind it", async () => {
+  it("has its trailer after it", async () => {
     const serving = new Serving(async (request) => {
       await request.bytes();
       return new Response({ body: bodyOf(request).trailers.get("t")! });
@@ -93,7 +93,7 @@ describe("the body of a request", () => {
     await serving.end();
   });
 
-  it("can be read once, and not behind its response", async () => {
+  it("can be read once, and not after its response", async () => {
     let body!: IncomingBody;
     const serving = new Serving(async (request) => {
       body = bodyOf(request);
@@ -137,7 +137,7 @@ describe("a client that expects 100 (Continue)", () => {
     }
   });
 
-  it("is told so behind the responses to earlier requests", async () => {
+  it("is told so after the responses to earlier requests", async () => {
     const serving = new Serving((request) => (request.method === "GET" ? deaf : whole)(request, undefined as never), {
       pair: { maxWrite: 1 },
     });
@@ -161,7 +161,7 @@ describe("a client that expects 100 (Continue)", () => {
     }
   });
 
-  it("is not told so behind the final response", async () => {
+  it("is not told so after the final response", async () => {
     const serving = new Serving((request) => {
       async function* body(): AsyncGenerator<Uint8Array, undefined> {
         yield Buffer.from("first ");
@@ -216,7 +216,7 @@ describe("a client that expects 100 (Continue)", () => {
   });
 });
 
-describe("a body that nobody wants", () => {
+describe("a body that is not read", () => {
   it("is read to its end, and the connection goes on", async () => {
     for (const maxRead of [Infinity, 7]) {
       for (const text of [post("x".repeat(60_000)), chunked("5\r\nhello\r\n0\r\n\r\n")]) {
@@ -270,7 +270,7 @@ describe("a body that nobody wants", () => {
     serving.assertEnded("core.timeout");
   });
 
-  it("is taken from whoever still reads it", async () => {
+  it("is taken from a reader that still reads it", async () => {
     let pending!: Promise<unknown>;
     const serving = new Serving((request) => {
       pending = bodyOf(request).next();
@@ -284,7 +284,7 @@ describe("a body that nobody wants", () => {
     await serving.end();
   });
 
-  it("and that is all there is taken from whoever reads it just then, too", async () => {
+  it("and whose last part is being read is taken from the reader too", async () => {
     const parts: Promise<IteratorResult<Uint8Array>>[] = [];
     const serving = new Serving((request) => {
       if (request.body instanceof IncomingBody) parts.push(request.body.next());

@@ -14,7 +14,7 @@ describe("a handler that fails", () => {
     ["rejects", () => Promise.reject(mine)],
     ["rejects late", () => quiet().then(() => Promise.reject(mine))],
   ] as const) {
-    it(`and ${what} is answered 500, told of once, and the connection goes on`, async () => {
+    it(`and ${what} is answered 500, reported once, and the connection goes on`, async () => {
       const serving = new Serving((request, exchange) =>
         request.target === "/bad" ? handler() : ok(request, exchange),
       );
@@ -41,7 +41,7 @@ describe("a handler that fails", () => {
     ["null for a body", Object.assign(new Response(), { body: null }), /null/],
     ["undefined for a body", Object.assign(new Response(), { body: undefined }), /undefined/],
   ] as [string, unknown, RegExp][]) {
-    it(`by returning ${what} is answered 500 and told of`, async () => {
+    it(`by returning ${what} is answered 500 and reported`, async () => {
       for (const value of [result, Promise.resolve(result)]) {
         const serving = new Serving(() => value as Response);
         await serving.send(get("/") + get("/"));
@@ -77,7 +77,7 @@ describe("a handler that fails", () => {
     }
   });
 
-  it("is told of on the console where there is no handler error, and so is one that throws", async (t) => {
+  it("is reported to the console without a handler error, and so is one that throws", async (t) => {
     const reported = t.mock.method(console, "error", () => {});
     for (const error of [
       undefined,
@@ -96,7 +96,7 @@ describe("a handler that fails", () => {
     );
   });
 
-  it("late, behind the end of its connection, is told of; what it answers then is let go of", async () => {
+  it("after the end of its connection is reported; a response then is dropped", async () => {
     for (const outcome of ["fails", "answers"]) {
       const { promise, resolve, reject } = deferred<Response<Body>>();
       const controller = new AbortController();
@@ -133,7 +133,7 @@ describe("a response in parts", () => {
     await serving.end();
   });
 
-  it("that fails midway is cut, so that the client sees it, and told of", async () => {
+  it("that fails midway is cut, so that the client sees it, and is reported", async () => {
     for (const [what, length] of [
       ["chunked", undefined],
       ["with a length", "100"],
@@ -202,7 +202,7 @@ describe("a response in parts", () => {
     await serving.end();
   });
 
-  it("has its trailer behind it", async () => {
+  it("has its trailer after it", async () => {
     async function* parts(): AsyncGenerator<Uint8Array, undefined> {
       yield Buffer.from("x");
     }
@@ -257,7 +257,7 @@ describe("a request that can't be taken", () => {
     });
   }
 
-  it("gets its answer behind those to the requests before it, however they are answered", async () => {
+  it("gets its answer after those to the requests before it, however they are answered", async () => {
     const { promise, resolve } = deferred<Response>();
     const serving = new Serving(() => promise);
     await serving.send(`${get("/")}\0`);

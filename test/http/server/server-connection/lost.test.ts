@@ -128,7 +128,7 @@ describe("the signal of an exchange", () => {
     slow.serving.assertEnded("core.timeout");
   });
 
-  it("asked for behind the end has its reason at once", async () => {
+  it("asked for after the end has its reason at once", async () => {
     const controller = new AbortController();
     const exchanges: Exchange[] = [];
     const serving = new Serving(
@@ -231,7 +231,7 @@ describe("while a handler works", () => {
     serving.assertEnded();
   });
 
-  it("who gives up because the client has gone has not failed; who fails otherwise has", async () => {
+  it("a handler that fails with the abort's reason is not reported; one that fails otherwise is", async () => {
     for (const [failure, told] of [
       [undefined, 0],
       [new DOMException("given up", "AbortError"), 0],
@@ -250,7 +250,7 @@ describe("while a handler works", () => {
     }
   });
 
-  it("one read is taken of what comes behind, and kept; then none", async () => {
+  it("one read is taken of what comes after, and kept; then none", async () => {
     const watched = new Watched();
     const { serving } = watched;
     await serving.send(kept);
@@ -345,7 +345,7 @@ describe("while a handler works", () => {
     ["with Upgrade", get("/", "Connection: Upgrade\r\nUpgrade: x\r\n")],
     ["with CONNECT", "CONNECT h:1 HTTP/1.1\r\nHost: h:1\r\n\r\n"],
   ] as const) {
-    it(`nothing is read behind a request ${what}`, async () => {
+    it(`nothing is read after a request ${what}`, async () => {
       const watched = new Watched();
       const { serving } = watched;
       await serving.send(request);
@@ -376,7 +376,7 @@ describe("while a handler works", () => {
   });
 });
 
-describe("a connection that ends behind a response while a read is in flight", () => {
+describe("a connection that ends after a response while a read is in flight", () => {
   const ending = async (): Promise<Watched> => {
     const watched = new Watched();
     await watched.serving.send(kept);
@@ -410,7 +410,7 @@ describe("a connection that ends behind a response while a read is in flight", (
     assert.deepEqual(reasons, [undefined]);
   });
 
-  it("with stop: at once where nothing is being answered, else behind the answer", async () => {
+  it("with stop: at once where nothing is being answered, else after the answer", async () => {
     const stop = new AbortController();
     const watched = new Watched({ stop: stop.signal });
     const { serving } = watched;

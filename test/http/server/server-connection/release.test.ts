@@ -32,7 +32,7 @@ describe("release", () => {
     ["in a microtask", () => Promise.resolve()],
     ["later", () => quiet(3)],
   ] as const) {
-    it(`${when}: gives the bytes behind the request, for any split, with requests before it`, async () => {
+    it(`${when}: gives the bytes after the request, for any split, with requests before it`, async () => {
       for (const first of [upgrade(), "CONNECT h:80 HTTP/1.1\r\nHost: h\r\n\r\n"]) {
         const all = `${get("/1")}${get("/2")}${first}\x81\x02hi${get("/not")}`;
         for (const at of [0, 10, get("/1").length, all.indexOf("\x81"), all.indexOf("\x81") + 2, all.length]) {
@@ -128,7 +128,7 @@ describe("release", () => {
     serving.assertNothingLeft();
   });
 
-  it("or not, behind a CONNECT nothing is taken for another request: it may be the tunnel's already", async () => {
+  it("or not, after a CONNECT nothing is taken for another request: it may be the tunnel's already", async () => {
     for (const status of [200, 405]) {
       const serving = new Serving((request) => new Response({ status: request.method === "CONNECT" ? status : 299 }));
       await serving.send(`CONNECT h:80 HTTP/1.1\r\nHost: h\r\n\r\n${get("/inside")}`);
@@ -138,7 +138,7 @@ describe("release", () => {
     }
   });
 
-  it("is too late behind the answer, twice, and while the answer is being sent", async () => {
+  it("is too late after the answer, twice, and while the answer is being sent", async () => {
     let exchange!: Exchange;
     const body = new HandBody();
     const serving = new Serving(
@@ -183,7 +183,7 @@ describe("release", () => {
     assert.deepEqual([body.asked, body.drops, serving.client.text], [0, 1, ""]);
   });
 
-  it("does not happen behind the end", async () => {
+  it("does not happen after the end", async () => {
     const controller = new AbortController();
     const { promise, resolve } = deferred();
     let thrown: unknown;
@@ -241,7 +241,7 @@ describe("stop", () => {
     }
   });
 
-  it("ends behind an answer whose head said otherwise, and takes no request that came with it", async () => {
+  it("ends after an answer whose head said otherwise, and takes no request that came with it", async () => {
     const controller = new AbortController();
     const body = new HandBody();
     const serving = new Serving(() => new Response<Body>({ body }), { stop: controller.signal });
@@ -317,7 +317,7 @@ describe("signal", () => {
   });
 });
 
-describe("an operation of someone else's on the stream", () => {
+describe("an operation from elsewhere on the stream", () => {
   it("that reads is misuse, and is done no harm", async () => {
     const [stream, peer] = pair();
     let read = "";

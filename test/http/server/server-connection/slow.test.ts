@@ -56,7 +56,7 @@ describe("a slow client", () => {
     await serving.end("core.timeout");
   });
 
-  it("and so has what came right behind a request", async () => {
+  it("and so has what came right after a request", async () => {
     const serving = new Serving(ok, { timeouts });
     await serving.send(`${get("/")}GET`);
     await serving.clock.advance(1000);
@@ -171,7 +171,7 @@ describe("a slow client", () => {
     await serving.end();
   });
 
-  it("that does not end its side behind a refusal is closed, and what it was told is not forgotten", async () => {
+  it("that does not end its side after a refusal is closed, and what it was told is not forgotten", async () => {
     const serving = new Serving(ok, { timeouts });
     await serving.send("\0");
     await serving.clock.advance(4999);
@@ -258,7 +258,7 @@ describe("an endless client", () => {
     await serving.end("http.bad_method");
   });
 
-  it("behind a refusal is listened to for a while, and nothing of it is kept", async () => {
+  it("after a refusal is listened to for a while, and nothing of it is kept", async () => {
     const serving = new Serving(ok, { timeouts });
     await serving.send("\0");
     for (let i = 0; i < 50; i++) {

@@ -77,7 +77,7 @@ class Receiving {
 }
 
 describe("a turn, pulled", () => {
-  it("takes nothing but control frames until someone reads, and then one message", async () => {
+  it("takes only control frames until a read, and then one message", async () => {
     const state = await Receiving.start();
     assert.equal(await state.receive(ping("a"), text("1"), text("2")), false);
     assert.deepEqual(state.told, ["ping a"]);
@@ -103,7 +103,7 @@ describe("a turn, pulled", () => {
     assert.deepEqual(state.told, ["read binary ab …", "read binary c"]);
   });
 
-  it("has one reader at a time, who may give up and lose nothing", async () => {
+  it("has one reader at a time, which may abort and lose nothing", async () => {
     const state = await Receiving.start();
     const first = state.read();
     assert.throws(() => state.read(), { code: "core.operation_pending" });
@@ -118,7 +118,7 @@ describe("a turn, pulled", () => {
 });
 
 describe("a turn, pushed", () => {
-  it("hands on message after message, and lets nobody read", async () => {
+  it("delivers message after message, and refuses reads", async () => {
     const told: string[] = [];
     const state = await Receiving.start({
       message: (_, message) => void told.push(String(message)),
@@ -129,7 +129,7 @@ describe("a turn, pushed", () => {
     assert.throws(() => state.read(), { code: "websocket.pushed" });
   });
 
-  it("leaves messages where they are while the handler is at work", async () => {
+  it("takes no message while the handler runs", async () => {
     const { promise, resolve } = deferred();
     const told: string[] = [];
     const state = await Receiving.start({
@@ -142,7 +142,7 @@ describe("a turn, pushed", () => {
     assert.deepEqual([told, state.told, state.connection.isReading], [["1", "2"], ["ping a"], true]);
   });
 
-  it("tells the application what the peer did wrong, and takes nothing more", async () => {
+  it("reports the peer's violation to the application, and takes nothing more", async () => {
     const state = await Receiving.start({ message() {} });
     await state.receive(frame(3), ping("a"));
     assert.deepEqual(state.told, ["error websocket.bad_opcode"]);
@@ -163,7 +163,7 @@ describe("a turn, while a message is inflated elsewhere", () => {
     assert.deepEqual(state.told, ["read 1", "read 2"]);
   });
 
-  it("keeps it for the next reader if its own has gone, who may want parts", async () => {
+  it("keeps it for the next reader if its own has aborted, also in parts", async () => {
     const state = await Receiving.start();
     const first = state.read();
     await state.receive(deflated, ping("after"));
@@ -176,7 +176,7 @@ describe("a turn, while a message is inflated elsewhere", () => {
     assert.deepEqual(state.told, ["read text 1", "ping after"]);
   });
 
-  it("drops it once we have closed, and says nothing after the end", async () => {
+  it("drops it after our close, and reports nothing after the end", async () => {
     for (const end of ["close", "lost"] as const) {
       const state = await Receiving.start();
       const first = state.read();

@@ -28,7 +28,7 @@ const each = (sizes: number[]): [size: number, deflater: Deflater | undefined][]
     [size, useless],
   ]);
 
-describe("whose bytes they are", () => {
+describe("ownership of bytes", () => {
   /** Everything that a message may be, of a size, in memory that the test changes afterwards. */
   const ways: [name: string, send: (sender: Sending, bytes: Uint8Array) => (number | Item)[]][] = [
     ["bytes", (sender, bytes) => [sender.send(binary, bytes, true)]],

@@ -93,7 +93,7 @@ describe("accept: one deadline for all of it", () => {
     assert.deepEqual([open.ws.isOpen, open.clock.pending], [true, 0]);
   });
 
-  it("a hook that settles behind the deadline changes nothing", async () => {
+  it("a hook that settles after the deadline changes nothing", async () => {
     for (const late of ["resolve", "reject"] as const) {
       let settle: Record<"resolve" | "reject", (value?: undefined) => void>;
       const upgrade = (): Promise<undefined> =>

@@ -83,7 +83,7 @@ for (const one of acceptCases) {
     });
 
     if (one.ends === true) return;
-    it(`with frames behind: they arrive ${code === undefined ? "once and in order" : "never"}`, async () => {
+    it(`with frames after: they arrive ${code === undefined ? "once and in order" : "never"}`, async () => {
       const all = concat(bytes, frames);
       await check(one, { pair: { maxRead: 1 } }, all, true);
       await check(one, { source: [] }, all, true);
@@ -93,7 +93,7 @@ for (const one of acceptCases) {
     });
 
     if (one.unparsed === true) return;
-    it("as a request that the caller has read, with and without bytes that it read behind it", async () => {
+    it("as a request that the caller has read, with and without bytes that it read after it", async () => {
       const parser = new RequestParser();
       assert.equal(parser.put(bytes), bytes.length);
       const source = parser.request!;

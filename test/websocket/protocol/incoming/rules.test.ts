@@ -80,7 +80,7 @@ describe("a violation", () => {
     ["RFC 6455 8.1: a surrogate", [text(Uint8Array.of(0xed, 0xa0, 0x80))], "websocket.bad_frame_payload"],
   ];
   for (const [name, frames, code] of violations) {
-    it(`${name}: ${code}, whole and byte by byte, and nothing is read behind it`, () => {
+    it(`${name}: ${code}, whole and byte by byte, and nothing is read after it`, () => {
       const before = concat(ping("1"), binary("a"));
       const bytes = concat(before, ...frames, text("behind"));
       const events = ["ping 31", "binary 61"];
