@@ -1,10 +1,18 @@
 import { isIP } from "node:net";
-import { connect as connectSocket, type ConnectionOptions, type TLSSocket } from "node:tls";
+import type { Duplex } from "node:stream";
+import {
+  connect as connectSocket,
+  createSecureContext,
+  type ConnectionOptions,
+  type SecureContext,
+  type TLSSocket,
+} from "node:tls";
 import { abortError, coreError, type ByteStream, type ServalError } from "../core/index.ts";
 import { checkByteStream, checkSignal, handled, invalidArgument, offAbort, onAbort } from "../core/internal.ts";
 import { checkTarget, nameOf, type Target } from "./address.ts";
-import type { ConnectOptions } from "./connect.ts";
-import { connectError, tlsError } from "./errors.ts";
+import { connectBy, type ConnectOptions } from "./connect.ts";
+import { tlsError } from "./errors.ts";
+import { SocketStream } from "./socket-stream.ts";
 import { checkClientOptions } from "./tls-options.ts";
 import { TlsStream } from "./tls-stream.ts";
 import { toDuplex } from "./to-duplex.ts";
@@ -41,9 +49,17 @@ export function connectTls(target: Target, options: TlsOptions & ConnectOptions 
 
 async function connectAndShakeHands(target: Target, options: TlsOptions & ConnectOptions): Promise<TlsStream> {
   checkTarget("connectTls", target);
-  const { host = "localhost", port, unix, family } = target;
-  const where = unix === undefined ? { port: port!, family } : { path: unix };
-  return shakeHands(nameOf({ host, port, unix }), undefined, { ...where, host }, options);
+  const { host = "localhost", port, unix } = target;
+  const name = nameOf({ host, port, unix });
+  let context: SecureContext;
+  try {
+    // Before the connection, so that invalid options open none.
+    context = contextOf("connectTls", options);
+  } catch (cause) {
+    throw optionsError(cause, name);
+  }
+  const stream = await connectBy("onread", target, { signal: options.signal });
+  return shakeHands(name, host, stream, options, context);
 }
 
 /**
@@ -68,64 +84,61 @@ async function shakeHandsOver(
     nextLayer.close();
     throw invalidArgument("startTls takes the host's name as its second argument: the certificate has to be for it");
   }
-  return shakeHands(host, nextLayer, { host, socket: toDuplex(nextLayer) }, options);
-}
-
-/** The options of `node:tls` that say where the server is. */
-interface Place extends ConnectionOptions {
-  host: string;
-  family?: 4 | 6 | undefined;
+  return shakeHands(host, host, nextLayer, options);
 }
 
 /** `name` is the server's address as text. */
 function shakeHands(
   name: string,
-  nextLayer: ByteStream | undefined,
-  place: Place,
+  host: string,
+  nextLayer: ByteStream,
   options: TlsOptions & ConnectOptions,
+  context?: SecureContext,
 ): Promise<TlsStream> {
   return new Promise((resolve, reject) => {
     const { signal, ...own } = { ...options };
     const fail = (error: ServalError): void => {
       if (signal !== undefined) offAbort(signal, abort);
-      socket?.destroy();
-      nextLayer?.close();
+      secured?.destroy();
+      nextLayer.close();
       reject(error);
     };
     const abort = (): void => fail(abortError(signal!));
     // A later error still has this listener, and changes nothing.
-    const failed = (cause: Error): void =>
-      fail(connected ? tlsError(cause, name, socket!.authorizationError != null) : connectError(cause, name));
-    let connected = nextLayer !== undefined;
-    let socket: TLSSocket | undefined;
+    const failed = (cause: Error): void => fail(tlsError(cause, name, secured!.authorizationError != null));
+    let secured: TLSSocket | undefined;
     if (signal?.aborted === true) {
       abort();
       return;
     }
+    let socket: Duplex | undefined;
     try {
-      checkClientOptions(nextLayer === undefined ? "connectTls" : "startTls", options);
+      const secureContext = context ?? contextOf("startTls", options);
       checkSignal(signal);
-      const all: Place = { servername: serverName(place.host), ...given(own), ...place };
-      socket = connectSocket(all);
+      // A socket from which nothing was read goes to Node as it is, without a Duplex in between.
+      socket = (nextLayer instanceof SocketStream ? nextLayer.release() : undefined) ?? toDuplex(nextLayer);
+      secured = connectSocket({ servername: serverName(host), ...given(own), secureContext, host, socket });
     } catch (cause) {
       // Destroyed without an error, since the half-made socket has no listener for one.
-      place.socket?.destroy();
+      socket?.destroy();
       fail(optionsError(cause, name));
       return;
     }
-    const secured = socket;
-    secured.on("error", failed);
-    secured.once("connect", () => {
-      connected = true;
-      secured.setNoDelay(true);
-    });
-    secured.once("secureConnect", () => {
-      secured.off("error", failed);
+    const made = secured;
+    made.on("error", failed);
+    made.once("secureConnect", () => {
+      made.off("error", failed);
       if (signal !== undefined) offAbort(signal, abort);
-      resolve(new TlsStream(secured, nextLayer));
+      resolve(new TlsStream(made, nextLayer));
     });
     if (signal !== undefined) onAbort(signal, abort);
   });
+}
+
+/** Throws for options that are invalid. */
+function contextOf(taker: string, options: TlsOptions): SecureContext {
+  checkClientOptions(taker, options);
+  return createSecureContext(given(options));
 }
 
 function optionsError(cause: unknown, name: string): ServalError {

@@ -2,12 +2,11 @@ import type { X509Certificate } from "node:crypto";
 import type { TLSSocket } from "node:tls";
 import type { ByteStream, Peer } from "../core/index.ts";
 import { DuplexStream } from "../core/internal.ts";
-import { connectedTo } from "./address.ts";
 
 /** A {@link ByteStream} over a TLS connection, in either role. Made by `connectTls`, `startTls` or `acceptTls`. */
 export class TlsStream extends DuplexStream implements ByteStream {
-  /** The layer below, if that is a {@link ByteStream}. */
-  readonly nextLayer?: ByteStream;
+  /** The layer below. */
+  readonly nextLayer: ByteStream;
   /** The negotiated application protocol (ALPN, RFC 7301), such as `http/1.1`; undefined if there is none. */
   readonly alpnProtocol: string | undefined;
   /** The server name that the client sent (SNI, RFC 6066 section 3); undefined if it sent none. */
@@ -22,18 +21,18 @@ export class TlsStream extends DuplexStream implements ByteStream {
   readonly #peer: Peer | undefined;
 
   /** @internal Use the functions named above. */
-  constructor(socket: TLSSocket, nextLayer: ByteStream | undefined) {
+  constructor(socket: TLSSocket, nextLayer: ByteStream) {
     // TLSSocket keeps no reference to a chunk after its callback: by then all is encrypted.
     super(socket, { socket: true });
     this.#socket = socket;
-    if (nextLayer !== undefined) this.nextLayer = nextLayer;
+    this.nextLayer = nextLayer;
     // Taken now, since a closed socket has lost them. Node has several values for "none".
     this.alpnProtocol = socket.alpnProtocol || undefined;
     this.servername = (socket as { servername?: string | false | null }).servername || undefined;
     this.protocol = socket.getProtocol() ?? undefined;
     this.authorized = socket.authorized;
     this.authorizationError = wordOf(socket.authorizationError);
-    this.#peer = nextLayer === undefined ? connectedTo(socket) : nextLayer.peer;
+    this.#peer = nextLayer.peer;
   }
 
   /** The peer's address, taken when the connection was made. */
@@ -44,7 +43,7 @@ export class TlsStream extends DuplexStream implements ByteStream {
   protected override destroy(reset: boolean): void {
     // First, so that nothing of this layer's is sent; without `end` there is no close_notify anyway. After `end` the peer
     // is told of an end, and libuv does not reset a socket while it is being shut down.
-    if (reset && !this.isShuttingDown) this.nextLayer?.reset();
+    if (reset && !this.isShuttingDown) this.nextLayer.reset();
     super.destroy(false);
   }
 

@@ -26,6 +26,11 @@ import { pattern, read, readExactly, readOutcome, turns, until, writeAll } from 
 const trusting: TlsOptions = { ca: localhost.cert };
 const options: AcceptTlsOptions = { ...localhost };
 
+/** A layer that does not let TLS take the socket below it. */
+function toPrefixed(stream: SocketStream): PrefixedStream {
+  return new PrefixedStream(stream, new Uint8Array(0));
+}
+
 /** Both ends of a handshake over a pair. What the client thinks of a failure is its own affair. */
 async function shaken(
   server: AcceptTlsOptions,
@@ -125,6 +130,26 @@ describe("acceptTls", () => {
     const callbacks: AcceptTlsOptions["SNICallback"][] = [(_name, done) => done(new Error("no such host")), noSuchHost];
     for (const SNICallback of callbacks) {
       await assert.rejects(shaken({ SNICallback }), failsWith("net.tls_failed", /no such host/));
+    }
+  });
+
+  it("fails at once when the client goes while SNICallback is at work", async () => {
+    for (const go of [
+      (client: Socket) => void client.resetAndDestroy(),
+      (client: Socket) => void client.end(),
+      undefined,
+    ]) {
+      let begun!: () => void;
+      const isAsked = new Promise<void>((resolve) => (begun = resolve));
+      const server: AcceptTlsOptions = { ...localhost, SNICallback: () => begun() };
+      const [stream, client] = await accepted();
+      const accepting = acceptTls(go === undefined ? toPrefixed(stream) : stream, server);
+      const secure = connectSocket({ socket: client, servername: "localhost", ca: localhost.cert });
+      secure.on("error", () => {});
+      await isAsked;
+      (go ?? ((socket) => void socket.resetAndDestroy()))(client);
+      await assert.rejects(accepting, failsWith("core.connection_reset"));
+      secure.destroy();
     }
   });
 

@@ -9,7 +9,7 @@ import {
   type TlsOptions as ServerOptions,
 } from "node:tls";
 import { fromDuplex, type ByteStream, type ServalError } from "../../src/core/index.ts";
-import { connect, connectTls, startTls, toDuplex, type TlsOptions } from "../../src/net/index.ts";
+import { connect, connectTls, SocketStream, startTls, toDuplex, type TlsOptions } from "../../src/net/index.ts";
 import { pair } from "../../src/testing/index.ts";
 import { listening, type Listening } from "../support/listening.ts";
 import { localhost } from "../support/localhost.ts";
@@ -48,7 +48,7 @@ describe("connectTls", () => {
       assert.equal(stream.alpnProtocol, "http/1.1");
       assert.match(stream.cipher!, /^TLS_[A-Z0-9_]+$/);
       assert.deepEqual(stream.peer, { address: "127.0.0.1", port: place.port, family: "IPv4" });
-      assert.equal(stream.nextLayer, undefined);
+      assert.ok(stream.nextLayer instanceof SocketStream);
       stream.close();
     }
     assert.deepEqual(names, ["localhost", false]);
