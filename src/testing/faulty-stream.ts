@@ -225,7 +225,9 @@ export class FaultyStream implements ByteStream {
     if (this.#inFlight.get(verb) !== operation) return;
     this.#inFlight.delete(verb);
     this.#owner.completed();
-    operation.handler(error, value as never);
+    // What the stream below says of its own reset is not the failure.
+    const own = error !== undefined && !this.#closed ? (this.#failure ?? error) : error;
+    operation.handler(own, value as never);
   }
 }
 

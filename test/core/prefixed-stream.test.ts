@@ -12,7 +12,6 @@ import {
   watch,
   write,
   writeAll,
-  writeOutcome,
 } from "./support/stream-operations.ts";
 
 const prefix = Buffer.from("prefix,");
@@ -149,22 +148,6 @@ describe("PrefixedStream", () => {
     const stream = new PrefixedStream(next, prefix);
     stream.close();
     assert.equal((await readOutcome(stream)).error?.code, "core.aborted");
-  });
-
-  it("fails as the next layer does, for any operation", async () => {
-    for (let failAfter = 0; failAfter < 3; failAfter++) {
-      const [next, peer] = pair({ failAfter }, {});
-      const stream = new PrefixedStream(next, prefix);
-      assert.deepEqual(await read(stream), prefix);
-      await writeAll(peer, Buffer.from("x"));
-      const codes = [
-        (await readOutcome(stream)).error?.code,
-        (await writeOutcome(stream, prefix)).error?.code,
-        (await readOutcome(stream)).error?.code,
-      ];
-      const failed = [0, 1, 2].map((index) => (index < failAfter ? undefined : "testing.failure"));
-      assert.deepEqual(codes, failed);
-    }
   });
 
   it("passes up the next layer's peer, or has its own", () => {

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { getEventListeners } from "node:events";
 import { describe, it } from "node:test";
-import { lowestLayer } from "../../src/core/index.ts";
+import { lowestLayer, type ServalError } from "../../src/core/index.ts";
 import { acceptProxy, type AcceptProxyOptions, type ProxyStream } from "../../src/net/index.ts";
-import { pair, type PairOptions, type PairStream } from "../../src/testing/index.ts";
+import { everyFailure, pair, type PairOptions, type PairStream } from "../../src/testing/index.ts";
 import { read, readToEnd, turns, write, writeAll } from "../core/support/stream-operations.ts";
+import { outcomes } from "../support/outcomes.ts";
 import { failsWith } from "./support/fails-with.ts";
 import { addresses6, binaryHeader, piece, signature } from "./support/proxy-headers.ts";
 
@@ -142,16 +143,19 @@ describe("acceptProxy", () => {
     assert.deepEqual(outcomes, [undefined, 1]);
   });
 
-  it("fails if any read fails", async () => {
-    for (let failAfter = 0; failAfter < text.length; failAfter++) {
-      const [next, peer] = connected({ maxRead: 1, failAfter });
+  it("fails and closes the stream whatever fails below", async () => {
+    const runs = await everyFailure(async (run) => {
+      const [next, peer] = run.pair({ maxRead: 10 }, {});
       await writeAll(peer, text);
-      const outcome = await new Promise((resolve) => {
-        acceptProxy(next, {}, (error, stream) => resolve([error?.code, stream]));
-      });
-      assert.deepEqual(outcome, ["testing.failure", undefined]);
-      assert.ok(next.closed);
-    }
+      const [error, stream] = await run.once<[error: ServalError | undefined, stream: ProxyStream | undefined]>(
+        (done) => acceptProxy(next, { signal: run.signal }, done),
+      );
+      const ended = run.failure === "end" ? ["net.no_proxy_header", "net.bad_proxy_header"] : [];
+      assert.ok(outcomes(run, undefined, ...ended).includes(error?.code), error?.code);
+      assert.equal(next.closed, error !== undefined);
+      stream?.close();
+    });
+    assert.ok(runs.length > 20, runs.join());
   });
 
   it("is aborted by a signal, before and while it waits, and leaves no listener", async () => {

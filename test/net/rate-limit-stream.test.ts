@@ -289,26 +289,6 @@ describe("RateLimitStream", () => {
     assert.equal(await end, undefined);
   });
 
-  it("reports the next layer's failure after the wait, for any operation", async () => {
-    for (let failAfter = 0; failAfter < 4; failAfter++) {
-      const { clock, peer, stream } = limited(exhaust(simpleRatePolicy({ read: 1000, write: 1000 })), { failAfter });
-      await writeAll(peer, pattern(4));
-      const codes: unknown[] = [];
-      for (let count = 0; count < 4; count++) {
-        const outcome = count % 2 === 0 ? writeOutcome(stream, Buffer.from("x")) : readOutcome(stream);
-        await clock.advance(100);
-        codes.push((await outcome).error?.code);
-        if (count % 2 === 1) await writeAll(peer, pattern(4));
-      }
-      assert.deepEqual(
-        codes,
-        [0, 1, 2, 3].map((count) => (count < failAfter ? undefined : "testing.failure")),
-      );
-      stream.close();
-      assert.equal(clock.pending, 0);
-    }
-  });
-
   it("reports misuse if the next layer is used elsewhere meanwhile", async () => {
     const { clock, next, stream } = limited(exhaust(simpleRatePolicy({ read: 1000, write: 1000 })));
     const reading = readOutcome(stream);

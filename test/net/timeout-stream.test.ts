@@ -11,7 +11,6 @@ import {
   read,
   readOutcome,
   teardown,
-  turns,
   write,
   writeAll,
   writeOutcome,
@@ -298,24 +297,6 @@ describe("TimeoutStream", () => {
     const waiting = readOutcome(stream);
     await clock.advance(100);
     assert.equal((await waiting).error?.code, "core.timeout");
-  });
-
-  it("fails as the next layer does, for any operation, and leaves no timer", async () => {
-    for (let failAfter = 0; failAfter < 4; failAfter++) {
-      const { clock, peer, stream } = timed({ failAfter });
-      await writeAll(peer, hello);
-      let code: string | undefined;
-      for (let count = 0; code === undefined && count < 3; count++) {
-        stream.expiresAfter(100);
-        if (count % 2 === 0) code = (await writeOutcome(stream, hello)).error?.code;
-        else code = (await readOutcome(stream)).error?.code;
-      }
-      code ??= (await teardown(stream, "server"))?.code;
-      assert.equal(code, "testing.failure");
-      stream.close();
-      await turns(2);
-      assert.equal(clock.pending, 0);
-    }
   });
 
   it("refuses a deadline that is not a number", () => {

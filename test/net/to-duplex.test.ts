@@ -4,7 +4,7 @@ import type { Duplex } from "node:stream";
 import { describe, it } from "node:test";
 import { fromDuplex } from "../../src/core/index.ts";
 import { toDuplex } from "../../src/net/index.ts";
-import { pair, type PairOptions } from "../../src/testing/index.ts";
+import { everyFailure, pair, type PairOptions, type Run } from "../../src/testing/index.ts";
 import {
   isStuck,
   pattern,
@@ -16,6 +16,8 @@ import {
   write,
   writeAll,
 } from "../core/support/stream-operations.ts";
+import { outcomes } from "../support/outcomes.ts";
+import { quiet } from "../support/quiet.ts";
 
 async function collect(duplex: Duplex): Promise<Buffer> {
   const parts: Buffer[] = [];
@@ -125,24 +127,27 @@ describe("toDuplex", () => {
     assert.equal(String(await all), "answer");
   });
 
-  it("fails as the stream does, for any operation", async () => {
-    for (let failAfter = 0; failAfter < 4; failAfter++) {
-      const [ours, peer] = pair({ failAfter }, {});
+  it("fails as the stream does, for any operation, and closes it", async () => {
+    const scenario = async (run: Run): Promise<void> => {
+      const [ours, peer] = run.pair();
       const duplex = toDuplex(ours);
-      const failed = once(duplex, "error");
-      duplex.resume();
+      const errors: string[] = [];
+      duplex.on("error", (error: Error & { code: string }) => errors.push(error.code));
+      duplex.on("data", () => void writing(duplex, Buffer.from("ping")));
+      void writing(duplex, Buffer.from("ping"));
       const echo = async (): Promise<void> => {
         await read(peer);
         await writeAll(peer, Buffer.from("pong"));
       };
-      echo().catch(() => {});
-      void writing(duplex, Buffer.from("ping"));
-      duplex.on("data", () => void writing(duplex, Buffer.from("ping")));
-      const [error] = (await failed) as [Error & { code: string }];
-      assert.equal(error.code, "testing.failure", `failAfter ${failAfter}`);
+      await echo().catch(() => {});
+      await quiet();
+      if (run.met === undefined) duplex.destroy();
       await until(() => duplex.closed);
-      assert.ok(ours.closed);
-    }
+      assert.deepEqual(errors, outcomes(run));
+      await quiet();
+    };
+    const runs = await everyFailure(scenario, { failures: ["error", "reset"] });
+    assert.ok(runs.length > 6, runs.join());
   });
 
   it("fails if the stream is used elsewhere", async () => {

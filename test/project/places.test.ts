@@ -15,6 +15,7 @@ const withoutSources = [
   "contexts",
   "docs",
   "examples",
+  "faults",
   "guard",
   "interop",
   "project",

@@ -63,6 +63,13 @@ describe("a faulty stream", () => {
     assert.equal(stream.closed, false);
   });
 
+  it("is reset for an operation in flight too, whatever the stream below says of it", async () => {
+    const { stream } = failing("read 1 reset");
+    const ending = shutdown(stream);
+    assert.equal(codeOf(await readOutcome(stream)), "core.connection_reset");
+    assert.equal((await ending)?.code, "core.connection_reset");
+  });
+
   it("ends its read side repeatedly, and still writes", async () => {
     const { stream, peer } = failing("read 2 end");
     await writeAll(peer, hello);

@@ -168,7 +168,8 @@ export class RequestBody implements BodySource, TurnWaiter {
     this.error ??= error;
     const handler = this.#handler;
     this.#handler = undefined;
-    handler?.(error, part);
+    // The first error, by which a handler that fails with it is known.
+    handler?.(error && this.error, part);
   }
 
   #tellSoon(error: ServalError | undefined): void {

@@ -102,17 +102,6 @@ describe("write", () => {
 });
 
 describe("write completes with an error", () => {
-  it("of the stream's own, for the n-th operation that fails, for every n", async () => {
-    const response = new Response({ body: "hello" });
-    const count = Math.ceil(serialize(response).length / 10);
-    for (let n = 0; n <= count; n++) {
-      const { signal } = new AbortController();
-      const [stream] = pair({ maxWrite: 10, failAfter: n });
-      assert.equal((await writeOnce(stream, response, { signal }))?.code, n < count ? "testing.failure" : undefined);
-      assert.equal(getEventListeners(signal, "abort").length, 0);
-    }
-  });
-
   it("core.aborted, at any time, and closes the stream", async () => {
     for (let turns = 0; turns < 20; turns++) {
       const controller = new AbortController();

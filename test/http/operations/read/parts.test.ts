@@ -75,17 +75,11 @@ describe("readHeader", () => {
     assert.deepEqual(await partsOf(stream, buffer, parser), ["hello"]);
   });
 
-  it("fails if the head is malformed, and at the n-th operation, for every n", async () => {
+  it("fails if the head is malformed", async () => {
     const { stream } = streamWith("POST / HTTP/1.1\r\nContent-Length: x\r\n\r\n");
     await assert.rejects(readHeader(stream, new FlatBuffer(), new RequestParser()), {
       code: "http.bad_content_length",
     });
-    for (let n = 0; n < head.length; n++) {
-      const failing = streamWith(head, { maxRead: 1, failAfter: n });
-      await assert.rejects(readHeader(failing.stream, new FlatBuffer(), new RequestParser()), {
-        code: "testing.failure",
-      });
-    }
   });
 });
 
@@ -112,15 +106,10 @@ describe("readSome", () => {
       }
     });
 
-    it(`fails with ${name} at the n-th operation, for every n, and if the stream ends inside`, async () => {
+    it(`fails with ${name} if the stream ends inside`, async () => {
       const begin = name === "chunks" ? chunkedHead : head;
       const body = text.slice(begin.length);
       for (let n = 0; n < body.length; n++) {
-        const parser = new RequestParser();
-        parser.put(bytesOf(begin));
-        const failing = streamWith(body, { maxRead: 1, failAfter: n });
-        await assert.rejects(partsOf(failing.stream, new FlatBuffer(), parser), { code: "testing.failure" });
-
         const cut = new RequestParser();
         cut.put(bytesOf(begin));
         const { stream, peer } = streamWith(body.slice(0, n));

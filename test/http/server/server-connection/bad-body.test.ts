@@ -1,6 +1,7 @@
 // What is wrong with the bodies of requests that are served: who is told, and what becomes of the connection.
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import type { ServalError } from "../../../../src/core/index.ts";
 import { Response, type IncomingBody, type RequestHandler } from "../../../../src/http/index.ts";
 import { deferred, quiet } from "../../../support/quiet.ts";
 import { get, Serving } from "../../support/serving.ts";
@@ -126,5 +127,25 @@ describe("what is wrong with a body", () => {
       assert.deepEqual(serving.errors, []);
       await assert.rejects(body.next(), { code: "core.aborted" });
     }
+  });
+
+  it("fails a handler that reads it when the signal aborts, and nobody else is told", async () => {
+    const controller = new AbortController();
+    let failure: unknown;
+    const handler: RequestHandler = (request) =>
+      request.bytes().then(
+        (body) => new Response({ body }),
+        (error: unknown) => {
+          failure = error;
+          throw error;
+        },
+      );
+    const serving = new Serving(handler, { signal: controller.signal });
+    await serving.send(chunked("2\r\nhe\r\n"));
+    controller.abort();
+    await quiet();
+    serving.assertEnded("core.aborted");
+    assert.equal((failure as ServalError).code, "core.aborted");
+    assert.deepEqual(serving.errors, []);
   });
 });
