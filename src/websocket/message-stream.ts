@@ -20,16 +20,16 @@ import { PreparedMessage, type WholeData } from "./protocol/prepared.ts";
 const nothing: Uint8Array = new Uint8Array(0);
 
 /**
- * The messages of a {@link Stream}: receiving and sending, once it is open. What a call was given is checked here, put into
- * one shape and passed to the {@link Connection}.
+ * Receives and sends the messages of a {@link Stream}. Each call checks its arguments, puts them into one shape and passes
+ * them to the {@link Connection}.
  */
 export abstract class MessageStream {
-  /** Once the stream is open. */
+  /** Set once the stream is open, and kept after its end. */
   #connection: Connection<unknown> | undefined;
-  /** The message whose parts are being read, if `nextMessage` gave it. */
+  /** The message that `nextMessage` returned last, until its parts have been read. */
   #message: Message | undefined;
 
-  /** Whether messages can be sent and received: after the handshake, and until either side begins to close. */
+  /** Whether messages can be sent and received: from the end of the handshake until either side begins to close. */
   get isOpen(): boolean {
     return this.#connection?.isOpen === true;
   }
@@ -39,20 +39,21 @@ export abstract class MessageStream {
     return this.#connection?.protocol.incoming.isText === true;
   }
 
-  /** How many bytes, frame headers included, wait to be sent. */
+  /** The number of bytes that wait to be sent, frame headers included. */
   get bufferedAmount(): number {
     return this.#connection?.bufferedAmount ?? 0;
   }
 
-  /** What has gone over the connection, and how. Throws `websocket.not_open` before the handshake. */
+  /** Counts of messages, bytes and pauses of the connection. Throws `websocket.not_open` before the handshake. */
   stats(): Statistics {
     return this.#opened().statistics;
   }
 
   /**
-   * Receives the next message: a string for text, bytes for binary. One at a time (`core.operation_pending`). At the end
-   * of the connection it fails with `websocket.closed`, whose `close` says how; with the violation, limit or transport
-   * error that ended it otherwise. Not for a stream with a `message` handler (`websocket.pushed`).
+   * Receives the next message: a string for text, bytes for binary. A second read while one is pending fails with
+   * `core.operation_pending`, a read of a stream that has a `message` handler with `websocket.pushed`. After the closing
+   * handshake a read fails with `websocket.closed`, whose `close` has the code and reason; after any other end, with the
+   * violation, limit or transport error that caused it.
    */
   read(options?: ReadOptions): Promise<MessageData>;
   read(handler: Handler<MessageData>): void;
@@ -62,9 +63,9 @@ export abstract class MessageStream {
   }
 
   /**
-   * Receives the next bytes of a message, as they come, with its kind and whether it ends with them: so a message of any
-   * size flows through, also a compressed one, in pieces of at most 64 KiB. Otherwise as {@link read}. Before the end of
-   * the message `read` is `websocket.message_in_progress`.
+   * Receives the next bytes of a message as soon as they arrive, with the message's kind and whether they are its last. A
+   * message of any size can be received in this way; a compressed one comes in parts of at most 64 KiB. Fails as
+   * {@link read} does. Until the last part has been received, `read` fails with `websocket.message_in_progress`.
    */
   readSome(options?: ReadOptions): Promise<ReceivedPart>;
   readSome(handler: Handler<ReceivedPart>): void;
@@ -74,8 +75,8 @@ export abstract class MessageStream {
   }
 
   /**
-   * Receives the beginning of the next message: its kind, and its parts as they come. What is unread of the message before
-   * is dropped. Otherwise as {@link read}.
+   * Receives the next message as soon as it begins: its kind, and an iteration over its parts. Drops the unread rest of the
+   * message before it. Fails as {@link read} does.
    */
   nextMessage(options?: ReadOptions): Promise<Message>;
   nextMessage(handler: Handler<Message>): void;
@@ -93,8 +94,8 @@ export abstract class MessageStream {
   }
 
   /**
-   * Receives messages until the connection ends: normally after a clean close, with the error that {@link read} would
-   * give otherwise. Leaving the loop leaves the connection open.
+   * Receives messages until the connection ends. After a clean close the loop ends; after any other end it throws the error
+   * of {@link read}. Leaving the loop early leaves the connection open.
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<MessageData> {
     const next = (done: Handler<IteratorResult<MessageData>>): void => {
@@ -112,23 +113,23 @@ export abstract class MessageStream {
   }
 
   /**
-   * Sends a message: text for a string; binary for an `ArrayBuffer`, a view of one, or a list of these, which are not
-   * joined; what {@link prepare} made. A `Blob`, and an iterable, sync or async, give the parts of one message, each read
-   * when it is its message's turn and there is room for it. A Blob is binary, an iterable what its first part is, a {@link Message} that is passed on
-   * what it was.
+   * Sends one message. A string is sent as text; an `ArrayBuffer`, a view of one, or a list of these (which are not joined)
+   * as binary; a message of {@link prepare} as what it was prepared as. A `Blob` or an iterable, sync or async, gives the
+   * message in parts, each read when the message has its turn and there is room for the part. A Blob is sent as binary, an
+   * iterable as the kind of its first part, a received {@link Message} as what it was received as.
    *
-   * Completes when less than `highWaterMark` waits to be sent; with `websocket.closed`, or what ended the connection, if it
-   * can't be sent; with `websocket.queue_overflow` where `overflow` says so; with `websocket.source_failed` for a Blob or an
-   * iterable that fails, which ends the connection if its message had begun.
+   * Completes when fewer than `highWaterMark` bytes wait to be sent. Fails with `websocket.closed`, or the error that ended
+   * the connection, if the message can't be sent; with `websocket.queue_overflow` if the option `overflow` forbids it; with
+   * `websocket.source_failed` if a Blob or an iterable fails, which ends the connection if its message had begun.
    *
-   * Writers may overlap: messages leave whole, in the order of the calls. Bytes up to 16 KiB are copied at the call; more
-   * must not change until the write has settled.
+   * Writes may overlap: messages are sent whole, in the order of the calls. Up to 16 KiB of bytes are copied by the call;
+   * larger buffers must not change until the write has settled.
    */
   write(data: Sendable, options?: WriteOptions): Promise<void>;
   write(data: Sendable, handler: Handler): void;
   write(data: Sendable, options: WriteOptions, handler: Handler): void;
   write(data: Sendable, ...given: (WriteOptions | Handler | undefined)[]): Promise<void> | undefined {
-    // Checked at once: the caller may not await the promise.
+    // Checked before there is a promise, which the caller may not await.
     const options = optionsOf<WriteOptions>(given, writeOptions);
     const signal = checkSignal(options?.signal);
     return transmit(
@@ -145,9 +146,9 @@ export abstract class MessageStream {
   }
 
   /**
-   * Sends the next part of a message, the last one with `final`: so a message need not be there as a whole, nor fit into
-   * memory. The first part says what the message is; the message keeps its place, and others wait until it is finished.
-   * Otherwise as {@link write}; but a `signal` that aborts after the call gives only the wait up, and the part is sent.
+   * Sends the next part of a message, with `final` the last one, so that the whole message need never be in memory. The
+   * message is of the kind of its first part. Other messages wait until it is finished. Completes and fails as
+   * {@link write} does, but a `signal` that aborts after the call only ends the wait: the part is sent.
    */
   writeSome(data: string | BufferSource, final: boolean, options?: WriteOptions): Promise<void>;
   writeSome(data: string | BufferSource, final: boolean, handler: Handler): void;
@@ -171,16 +172,16 @@ export abstract class MessageStream {
   }
 
   /**
-   * Queues a message, of all that {@link write} takes, and returns whether there is room for more: false once
-   * `highWaterMark` is reached (the message is queued all the same, and `drain` will be called), and when the stream is
-   * closing or closed (then it is not). Bytes up to 16 KiB are copied; more must not change any more. A Blob counts at
-   * once, what an iterable gives when it is read; one that fails ends the connection with `websocket.source_failed`, since no
-   * caller is waiting. Throws `websocket.not_open` before the handshake.
+   * Queues a message, which may be anything that {@link write} takes, and returns whether there is room for more. False means
+   * that `highWaterMark` bytes wait: the message is queued all the same, and `drain` will be called. On a stream that is
+   * closing or closed it means that the message was not queued. Up to 16 KiB of bytes are copied; larger buffers must
+   * never change. The size of a Blob counts at once, the parts of an iterable as they are read. A source that fails ends the
+   * connection with `websocket.source_failed`, since no caller waits for it. Throws `websocket.not_open` before the handshake.
    */
   send(data: Sendable, options?: SendOptions): boolean;
   send(data: Sendable, options?: SendOptions, callback?: undefined): boolean {
     if (options === undefined && callback === undefined && this.#connection !== undefined) {
-      // By far the most common, so in one call.
+      // Nearly every message is one of these two, so they take no further calls.
       if (typeof data === "string") return this.#connection.send(opcode.text, data, true);
       if (data instanceof Uint8Array) return this.#connection.send(opcode.binary, data, true);
     } else checkSend(options, callback);
@@ -193,8 +194,8 @@ export abstract class MessageStream {
   }
 
   /**
-   * Sends a ping with up to 125 bytes (RFC 6455 section 5.5.2); completes as {@link write} does. A `signal` that aborts
-   * gives the wait up.
+   * Sends a ping with up to 125 bytes (RFC 6455 section 5.5.2). Completes and fails as {@link write} does. A `signal` that
+   * aborts ends the wait.
    */
   ping(payload?: string | BufferSource, options?: ControlOptions): Promise<void>;
   ping(payload: string | BufferSource, handler: Handler): void;
@@ -206,7 +207,7 @@ export abstract class MessageStream {
     return this.#control("ping", payload, given);
   }
 
-  /** Sends a pong that answers no ping, with up to 125 bytes (RFC 6455 section 5.5.3); otherwise as {@link ping}. */
+  /** Sends an unsolicited pong with up to 125 bytes (RFC 6455 section 5.5.3). Completes and fails as {@link ping} does. */
   pong(payload?: string | BufferSource, options?: ControlOptions): Promise<void>;
   pong(payload: string | BufferSource, handler: Handler): void;
   pong(payload: string | BufferSource, options: ControlOptions, handler: Handler): void;
@@ -217,7 +218,7 @@ export abstract class MessageStream {
     return this.#control("pong", payload, given);
   }
 
-  /** Receives the rest of the message before (`goesOn`), or drops that rest and receives what follows. */
+  /** Goes on with the message that is being read in parts (`goesOn`), or drops its rest and receives what follows. */
   #receive<Result>(
     taker: string,
     given: (ReadOptions | Handler<Result> | undefined)[],
@@ -231,7 +232,7 @@ export abstract class MessageStream {
       const skips = !goesOn && message !== undefined && connection.protocol.incoming.isInParts;
       const startWanted = (wanted: Handler<Result>): unknown => {
         const waiting = start(connection, wanted);
-        // Only now: misuse changes nothing, and a read that is given up before leaves the rest to be dropped by the next.
+        // Not before `start`: misuse must change nothing, and a read that was aborted leaves the rest for the next read to drop.
         this.#message = undefined;
         return waiting;
       };
@@ -254,17 +255,17 @@ export abstract class MessageStream {
     );
   }
 
-  /** The stream is open. @internal */
+  /** Opens the stream for messages. @internal */
   protected connect(connection: Connection<unknown>): void {
     this.#connection = connection;
   }
 
-  /** The open connection, or one that was. @internal */
+  /** The connection, undefined before the stream was open. @internal */
   protected get connection(): Connection<unknown> | undefined {
     return this.#connection;
   }
 
-  /** What an operation fails with before the stream is open. @internal */
+  /** The error of an operation that came before the stream was open. @internal */
   protected abstract get notOpen(): ServalError;
 
   #opened(): Connection<unknown> {
@@ -273,7 +274,7 @@ export abstract class MessageStream {
   }
 }
 
-/** What a message is sent as. */
+/** The opcode that a message is sent with. */
 function codeOf(data: WholeData | BufferSource, options: SendOptions | undefined): DataOpcode {
   const byDefault = typeof data === "string" ? "text" : "binary";
   const kind = data instanceof PreparedMessage ? data.kind : (options?.kind ?? byDefault);

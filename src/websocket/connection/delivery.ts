@@ -9,43 +9,43 @@ import { tell } from "./tell.ts";
 
 /** A part of a message: what `readSome` receives. */
 export interface ReceivedPart {
-  /** The bytes; of a text in UTF-8, checked, and cut anywhere. Possibly none. */
+  /** The bytes, possibly none. Those of a text are valid UTF-8, but may end within a character. */
   readonly bytes: Uint8Array;
-  /** What the message is. */
+  /** The kind of the message. */
   readonly kind: "text" | "binary";
-  /** Whether the message ends with them. */
+  /** Whether these are the last bytes of the message. */
   readonly done: boolean;
 }
 
-/** What `write` returns where nothing has to be waited for. One promise for all, so that it costs nothing. */
+/** The promise that `write` returns if there is nothing to wait for. All writes share it, so it costs nothing. */
 export const room: Promise<void> = Promise.resolve();
 
-/** What a {@link Delivery} tells its connection. */
+/** The connection of a {@link Delivery}. */
 export interface Resumable {
   /** A handler is done; it threw or rejected with `thrown`, if that is given. */
   resumed(thrown?: ServalError): void;
 }
 
 /**
- * Hands messages to the application: to its handlers, one after the other or as many at once as `concurrency` says; or
- * to the reader that waits. What a handler throws goes no further than its own connection.
+ * Hands messages to the application: to its handlers, with at most `concurrency` at work, or to the read that waits. A
+ * handler that throws ends its own connection and nothing else.
  */
 export class Delivery<Ws> {
-  /** How often data came that nobody waited for. */
+  /** How often reading stopped because the application took no data. */
   pauses = 0;
-  /** A message that was inflated on another thread after its reader had given up; nothing follows it before it is read. */
+  /** A message that was inflated on another thread after its read had been aborted. The next read gets it first. */
   held: MessageData | undefined;
 
   readonly #ws: Ws;
   readonly #settings: Settings<Ws>;
   readonly #connection: Resumable;
-  /** How many promises of handlers are pending, and whether that of `open` is one of them. */
+  /** How many promises of handlers are pending, and whether one of them is that of `open`. */
   #pending = 0;
   #isOpening = false;
-  /** The reader that waits for a message, or for a part of one, as `#taking` says. */
+  /** The handler of the pending read; `#taking` says whether it takes a message or a part of one. */
   #reader: Handler<unknown> | undefined;
   #taking: Take = take.message;
-  /** Data has come that nobody waited for. */
+  /** Data has arrived that the application does not take. */
   #isPaused = false;
 
   constructor(ws: Ws, settings: Settings<Ws>, connection: Resumable) {
@@ -58,7 +58,7 @@ export class Delivery<Ws> {
     return this.#settings.options;
   }
 
-  /** What the application takes now: nothing while as many handlers are at work as may be. */
+  /** What the application takes now. Nothing while `concurrency` handlers are at work, or no read is pending. */
   get wanted(): Take {
     if (this.#handlers.message === undefined) return this.#reader === undefined ? take.nothing : this.#taking;
     const isBusy = this.#pending > 0 && (this.#isOpening || this.#pending >= this.#settings.concurrency);
@@ -67,7 +67,7 @@ export class Delivery<Ws> {
 
   // ---- the reader ----
 
-  /** Keeps the reader of the next message, or of the next part of one. One at a time. */
+  /** Keeps the handler of a read. A second one throws. */
   read(taking: Take, isInParts: boolean, reader: Handler<unknown>): void {
     if (this.#handlers.message !== undefined) throw websocketError("websocket.pushed");
     if (this.#reader !== undefined) {
@@ -78,14 +78,14 @@ export class Delivery<Ws> {
     this.#taking = taking;
   }
 
-  /** Gives up a read; what it waited for stays for the next one. False if it has completed. */
+  /** Forgets a read; the next one gets its message. Returns false if the read has completed. */
   cancel(reader: unknown): boolean {
     if (this.#reader !== reader) return false;
     this.#reader = undefined;
     return true;
   }
 
-  /** Nothing comes any more: the reader that waits gets the error. */
+  /** Completes the pending read with an error: nothing more will arrive. */
   end(error: () => ServalError): void {
     const reader = this.#reader;
     this.#reader = undefined;
@@ -95,8 +95,8 @@ export class Delivery<Ws> {
   // ---- what has come ----
 
   /**
-   * Hands over a whole message. Returns whether the next event may be taken in this turn: a reader may answer before the
-   * bytes after its message are looked at, which may be the peer's close.
+   * Hands over a whole message. Returns whether the turn may go on. After a read it may not: the reader may want to answer
+   * before the next frame is looked at, which may be the peer's close.
    */
   message(message: MessageData, isText: boolean): boolean {
     if (this.#handlers.message !== undefined) {
@@ -117,12 +117,12 @@ export class Delivery<Ws> {
     return false;
   }
 
-  /** Hands the next bytes of a message to the reader. */
+  /** Hands the next bytes of a message to the read that waits. */
   part(bytes: Uint8Array, isText: boolean, done: boolean): void {
     this.#read({ bytes, kind: isText ? "text" : "binary", done } satisfies ReceivedPart);
   }
 
-  /** Whether there is a message that was held, and a reader for it now, who gets it. */
+  /** Hands the held message to the read that waits. Returns false if there is none of either. */
   takeHeld(isText: boolean): boolean {
     const { held } = this;
     if (held === undefined || this.#reader === undefined) return false;
@@ -131,13 +131,13 @@ export class Delivery<Ws> {
     return true;
   }
 
-  /** Data has come that the application does not take now. */
+  /** Data has arrived that the application does not take: counts one pause until it has caught up. */
   paused(): void {
     if (!this.#isPaused) this.pauses++;
     this.#isPaused = true;
   }
 
-  /** All that came has been taken. */
+  /** All received data has been taken. */
   caughtUp(): void {
     this.#isPaused = false;
   }
@@ -171,7 +171,7 @@ export class Delivery<Ws> {
     );
   }
 
-  /** Why the connection fails. What a handler threw is not lost where there is no `error` handler. */
+  /** Reports why the connection fails. Without an `error` handler, an error of another handler goes to the console. */
   error(error: ServalError): void {
     this.#settings.observer?.failed(this.#ws, error);
     if (this.#handlers.error !== undefined) this.#run(() => this.#handlers.error!(this.#ws, error), reportError);
@@ -188,7 +188,7 @@ export class Delivery<Ws> {
     tell(reader, undefined, result);
   }
 
-  /** While the promise is pending, it counts as a handler at work. */
+  /** Counts a handler as at work until its promise settles. */
   #await(result: unknown): void {
     if (!isPromise(result)) return;
     this.#pending++;
@@ -205,14 +205,14 @@ export class Delivery<Ws> {
     );
   }
 
-  /** One of the handlers is done; while `open` is at work it is the only one. */
+  /** One handler is done. While `open` is at work, no other is. */
   #settled(): void {
     this.#pending--;
     this.#isOpening = false;
     this.#settings.observer?.working(-1);
   }
 
-  /** Runs a handler that nothing of the connection waits for; only a drain of the server does. */
+  /** Runs a handler that the connection does not wait for; a drain of the server does. */
   #run(handler: () => unknown, failed: (cause: unknown) => void): void {
     try {
       const result = handler();

@@ -7,17 +7,17 @@ import { PreparedMessage, type WholeData } from "../protocol/prepared.ts";
 
 // The items of a `SendQueue`: messages, parts of messages, and the close.
 
-/** A message, or part of one, on its way to being frames. */
+/** A message, or a part of one, that waits to be framed. */
 export class Item {
   /** How many bytes wait to be framed. */
   size: number;
-  /** How far writing must come before the sender is told; known once all of it is framed. */
+  /** How far writing must come before the writer is told. Known once the whole item is framed. */
   position: number | undefined;
-  /** Called then. */
+  /** Completes the write. */
   handler: Handler | undefined;
   /** Its bytes are memory that nobody changes, so they need no copy. */
   isOurs = false;
-  /** It is not framed before it can leave, so that it can be withdrawn: when writing has come as far as `after`. */
+  /** It can be withdrawn until it leaves, so it is not framed before writing has come as far as `after`. */
   isPatient = false;
   after: number | undefined;
 
@@ -26,17 +26,17 @@ export class Item {
   }
 }
 
-/** A message that is there, to be sent whole. */
+/** A message whose bytes are all in memory. */
 export class WholeMessage extends Item {
   readonly code: DataOpcode;
   readonly prepared: PreparedMessage | undefined;
   pieces: readonly Uint8Array[];
-  /** It is to be compressed yet. */
+  /** It has still to be compressed. */
   compress: boolean;
   isReferenced: boolean;
   isDeflating = false;
   isDeflated = false;
-  /** How much has been framed: of it all, and where that is. */
+  /** How many bytes have been framed; and the piece, and the offset in it, where the rest begins. */
   framed = 0;
   piece = 0;
   offset = 0;
@@ -46,10 +46,10 @@ export class WholeMessage extends Item {
     super(byteLength(bytes));
     this.code = code;
     this.prepared = data instanceof PreparedMessage ? data : undefined;
-    // The list is the caller's to change; what large pieces hold is not, until they have left.
+    // The caller may change the list after the call, but not the content of large pieces.
     this.pieces = bytes instanceof Uint8Array ? [bytes] : bytes.slice();
     this.compress = compress && this.prepared?.compress !== false;
-    // What was prepared is nobody's to change.
+    // A prepared message has bytes of its own.
     this.isReferenced = this.size > copiedUpTo && this.prepared === undefined;
   }
 
@@ -57,33 +57,33 @@ export class WholeMessage extends Item {
     return this.framed > 0 || this.isDeflating || this.isDeflated;
   }
 
-  /** Throws if the bytes are not there any more: they are the caller's, who may have detached or shrunk them. */
+  /** Throws if the caller has detached or shrunk a buffer meanwhile. */
   checkUnchanged(): void {
     let size = -this.offset;
     for (let i = this.piece; i < this.pieces.length; i++) size += this.pieces[i]!.length;
     if (size !== this.size) throw changed();
   }
 
-  /** The caller's bytes are the caller's again. */
+  /** Copies what is left, so that the caller may change its bytes. */
   keep(): void {
     this.pieces = [copyOf(dropFront(this.pieces, this.framed), this.size)];
     this.piece = this.offset = 0;
   }
 }
 
-/** A message whose parts come one by one. */
+/** A message that is given in parts. */
 export class PartedMessage extends Item {
-  /** Known with the first part. */
+  /** Undefined until the first part says what the message is. */
   code: DataOpcode | undefined;
   readonly compress: boolean;
   readonly parts: Part[] = [];
   /** A part has been framed: the message has begun. */
   hasBegun = false;
-  /** Its source comes to an end without the application, as a Blob and a list do: a close waits for that. */
+  /** Its source ends by itself, as a Blob or a list does, so a close waits for the end. */
   isFinite = false;
-  /** How many bytes its source will give yet, as far as that is known. */
+  /** How many bytes its source will still give, if that is known. */
   announced = 0;
-  /** Told when the message will not be sent, or no further. */
+  /** Stops the source: no more of the message will be sent. */
   cancel: (() => void) | undefined;
   #isFirst = false;
   #start: (() => void) | undefined;
@@ -95,20 +95,20 @@ export class PartedMessage extends Item {
     this.compress = compress;
   }
 
-  /** Runs `start` once the message is the first that waits: the parts of others would only take memory. */
+  /** Runs `start` when the message is the first in the queue. Parts read before that would only take memory. */
   whenFirst(start: () => void): void {
     if (this.#isFirst) start();
     else this.#start = start;
   }
 
-  /** It is the first, and there is room. */
+  /** The message is the first in the queue, and there is room. */
   isFirst(): void {
     this.#isFirst = true;
     this.#start?.();
     this.#start = undefined;
   }
 
-  /** A part as bytes. The first half of a character at its end waits for the second, unless it is the last part. */
+  /** Encodes a part. Half a surrogate pair at its end is kept for the next part, unless this is the last one. */
   encode(part: MessageData, isLast: boolean): Uint8Array {
     const half = this.#half;
     if (half === "" && typeof part !== "string") return part;
@@ -138,7 +138,7 @@ export class Part extends Item {
     this.isReferenced = this.size > copiedUpTo;
   }
 
-  /** The caller's bytes are the caller's again. */
+  /** Copies the bytes, so that the caller may change them. */
   keep(): void {
     this.bytes = copyOf(this.bytes, this.bytes.length);
   }
@@ -175,7 +175,7 @@ function changed(): Error {
   return invalidArgument("A buffer was detached or shrunk before it had been written");
 }
 
-/** A message's bytes in one piece, which will not change. */
+/** The bytes of a message as one piece, which nobody changes. */
 export function joined({ pieces, size, isReferenced }: WholeMessage): Uint8Array {
   return pieces.length === 1 && isReferenced ? pieces[0]! : copyOf(pieces, size);
 }

@@ -3,42 +3,42 @@ import { SharedTimer, type Expiring } from "../../core/internal.ts";
 
 /** Deadlines of an open connection, in milliseconds. */
 export interface LivenessOptions {
-  /** How long the peer may be silent; Infinity for as long as it likes. */
+  /** How long the peer may be silent; Infinity for no limit. */
   idle: number;
-  /** Whether a silent peer is asked, with a ping, at half that time. */
+  /** Whether a peer that has been silent for half that time is sent a ping. */
   keepAlivePings: boolean;
 }
 
-/** What a {@link Liveness} knows of its connection, and tells it. */
+/** The connection of a {@link Liveness}. */
 export interface Living {
-  /** A read is in flight: if the peer sent something we would have it. */
+  /** A read is in flight, so anything that the peer sent has been seen. */
   readonly isReading: boolean;
-  /** A write is in flight: the transport has not taken it all. */
+  /** A write is in flight, so the transport has not taken everything. */
   readonly isWriting: boolean;
   /** How many bytes the transport has taken. */
   readonly written: number;
   /**
-   * A time has come: with a payload, to ask the peer for a sign of life by a ping with it; without, to give the peer up,
-   * which has been silent for too long or has not closed in time.
+   * A time is up. With a payload, the peer has been silent and is to be sent a ping that has it. Without, the peer has been
+   * silent for too long, or has not closed in time, and is given up.
    */
   expired(ping?: Uint8Array): void;
 }
 
 /**
- * Whether the peer is alive, and how far away: the one timer of a connection. More than Beast counts as life:
- * any byte that comes, and progress of a write that the transport could not take at once. While we don't read, the
- * peer's silence says nothing.
+ * The one deadline of a connection: for the peer's silence while it is open, for the end while it closes. Any byte
+ * received is a sign of life, and so is progress of a write that the transport could not take at once. While nothing is
+ * read, silence means nothing.
  */
 export class Liveness implements Expiring {
   readonly #clock: Clock;
   readonly #options: Readonly<LivenessOptions>;
   readonly #connection: Living;
   #timer: SharedTimer | undefined;
-  /** The last sign of life. Of reads it is the start that counts: the silence is as old as the read that is in flight. */
+  /** The time of the last sign of life. A read counts from its start: the silence is as old as the read in flight. */
   #lastLife = 0;
-  /** Since that, the peer has been asked for one. */
+  /** A ping has been sent since then. */
   #isAsked = false;
-  /** As they were when the timer was last set. */
+  /** The connection's `written` and `isWriting` when the timer was last set. */
   #written = 0;
   #wasWriting = false;
   #isEnding = false;
@@ -50,21 +50,21 @@ export class Liveness implements Expiring {
     this.#connection = connection;
   }
 
-  /** Begins to watch. */
+  /** Begins to measure the peer's silence. */
   start(): void {
     if (this.#options.idle === Infinity || this.#isEnding) return;
     this.#lastLife = this.#now;
     this.#setTimer(this.#period);
   }
 
-  /** A read starts: what came until now, came. */
+  /** A read starts, so the read before it has brought bytes. */
   reading(): void {
     if (this.#options.idle === Infinity) return;
     this.#lastLife = this.#now;
     this.#isAsked = false;
   }
 
-  /** A ping is being sent: its answer will tell how long it took. */
+  /** A ping is sent: notes the time, to measure how long its answer takes. */
   pinged(payload: Uint8Array): void {
     (this.#pings ??= new Pings()).sent(payload, this.#clock.now());
   }
@@ -74,12 +74,12 @@ export class Liveness implements Expiring {
     this.#pings?.answered(payload, this.#clock.now());
   }
 
-  /** The last time that a ping took to be answered, in milliseconds. */
+  /** How long the last answered ping took, in milliseconds. */
   get roundTripTime(): number | undefined {
     return this.#pings?.roundTripTime;
   }
 
-  /** From now on it is the end that has a deadline, in milliseconds; the first call counts. */
+  /** Replaces the deadline for silence by one for the end of the connection, in milliseconds. Later calls change nothing. */
   startDeadline(ms: number): void {
     if (this.#isEnding) return;
     this.stop();
@@ -93,7 +93,7 @@ export class Liveness implements Expiring {
     this.#timer = undefined;
   }
 
-  /** Rounded: a number that is not whole takes memory of its own. */
+  /** A whole number, since V8 stores any other in an object of its own. */
   get #now(): number {
     return Math.ceil(this.#clock.now());
   }
@@ -106,11 +106,11 @@ export class Liveness implements Expiring {
   #setTimer(ms: number): void {
     this.#written = this.#connection.written;
     this.#wasWriting = this.#connection.isWriting;
-    // What keeps the process is the transport, if anything.
+    // The timer does not keep the process alive; the transport does.
     this.#timer = SharedTimer.set(this.#clock, ms, this, false);
   }
 
-  /** It is time to look, or the deadline of the end. Called by the timer. */
+  /** Called by the timer. */
   expired(): void {
     this.#timer = undefined;
     if (this.#isEnding) this.#connection.expired();
@@ -121,11 +121,11 @@ export class Liveness implements Expiring {
     const connection = this.#connection;
     const { idle, keepAlivePings } = this.#options;
     const now = this.#now;
-    // Bytes that the transport takes at once may lie in its buffer; those it had no room for went to the peer.
+    // Bytes that the transport took at once may still lie in its buffer. Those that had to wait for room prove that it drains.
     const hasProgress = connection.written > this.#written && (this.#wasWriting || connection.isWriting);
     if (hasProgress || !connection.isReading) {
       this.#lastLife = now;
-      // Of a peer that is gone the transport finds out by what it does not acknowledge.
+      // A ping makes the transport notice a peer that no longer acknowledges anything.
       if (!hasProgress && keepAlivePings) this.#ask();
       this.#isAsked = false;
     }
@@ -142,7 +142,7 @@ export class Liveness implements Expiring {
   }
 
   #ask(): void {
-    // Behind what the peer does not take, more pings say no more.
+    // While the peer takes nothing, another ping would only wait.
     if (this.#connection.isWriting) return;
     const payload = (this.#pings ??= new Pings()).next();
     this.pinged(payload);
@@ -150,14 +150,14 @@ export class Liveness implements Expiring {
   }
 }
 
-/** The pings of a connection: the last one, and how long its answer took. */
+/** Measures the round-trip time by the last ping. */
 class Pings {
   roundTripTime: number | undefined;
   #last: Uint8Array | undefined;
   #time = 0;
   #count = 0;
 
-  /** The payload of one that is like no other of ours. */
+  /** A payload that no other ping of this connection has. */
   next(): Uint8Array {
     const count = this.#count++;
     return Uint8Array.of(count >>> 24, count >>> 16, count >>> 8, count);
@@ -168,7 +168,7 @@ class Pings {
     this.#time = now;
   }
 
-  /** Perhaps the answer to the last ping. Others, and pongs that nobody asked for, tell nothing. */
+  /** Takes a pong. Only the answer to the last ping counts. */
   answered(payload: Uint8Array, now: number): void {
     const last = this.#last;
     if (last === undefined || last.length !== payload.length || !last.every((byte, i) => byte === payload[i])) return;

@@ -7,14 +7,14 @@ import { PreparedMessage, type WholeData } from "../protocol/prepared.ts";
 import { Closing, itemsOf, joined, Part, PartedMessage, WholeMessage, type Item } from "./item.ts";
 
 /**
- * Control frames find their way between the frames of a long message: no more than this is framed ahead, or one frame; and
- * no more than the mark above which pongs are withheld.
+ * At most this many bytes, or one frame, are framed ahead of the write, so that control frames get between the frames of a
+ * long message; and no more than `highWaterMark`, above which pongs are withheld.
  */
 const framedAheadAtMost = 64 * 1024;
 
-/** What the caller of {@link SendQueue.next} has to do. */
+/** What the caller of {@link SendQueue.next} has to do before it calls again. */
 export type Step =
-  /** Compress the message on another thread and give the result to {@link SendQueue.deflated}. Nothing follows before. */
+  /** Compress the message on another thread, and pass the result to {@link SendQueue.deflated}. */
   | { readonly do: "deflate"; readonly message: WholeMessage }
   /** Send our close frame. */
   | { readonly do: "close"; readonly closing: Closing }
@@ -28,17 +28,17 @@ export interface Waiter {
 }
 
 /**
- * What waits to be framed, in the order of the calls: messages in parts, long ones, those compressed on another thread,
- * and everything after these. And the handlers that wait for bytes to be written. A queue frames into `outgoing` and
- * calls nobody: {@link next} and {@link written} return what the caller has to do.
+ * The messages that can't be framed at once, in the order of the calls: messages in parts, long ones, those compressed on
+ * another thread, and every message after one of these. And the handlers that wait for bytes to be written. The queue
+ * frames into `outgoing` and calls no handler: {@link next} and {@link written} return what the caller has to do.
  */
 export class SendQueue {
-  /** How many bytes wait to be framed; and how many are to come yet of Blobs that are being read. */
+  /** How many bytes wait to be framed, and how many more will come from Blobs that are being read. */
   waiting = 0;
   announced = 0;
 
   readonly #outgoing: Outgoing;
-  /** The first may be in progress. */
+  /** In the order of the calls. The first may be in progress. */
   readonly #items: (WholeMessage | PartedMessage | Closing)[] = [];
   /** In the order of their calls; those before `#firstWaiter` have been told. */
   #waiters: Waiter[] = [];
@@ -65,7 +65,7 @@ export class SendQueue {
     return message;
   }
 
-  /** Adds a message in parts, which holds its place among the others from now on; `announced` bytes of it are to come. */
+  /** Adds a message in parts, which takes its place in the queue now. `announced` is how many bytes will come, if known. */
   begin(code: DataOpcode | undefined, compress: boolean, announced = 0): PartedMessage {
     const message = new PartedMessage(code, compress);
     this.announced += message.announced = announced;
@@ -82,14 +82,14 @@ export class SendQueue {
     return part;
   }
 
-  /** Adds our close frame. Of a message in parts before it only what is there is sent, unless its source is finite. */
+  /** Adds our close frame. A message in parts before it is cut after the parts that are there, unless its source is finite. */
   close(code: number, reason: string): void {
     this.#push(new Closing(code, reason));
   }
 
   /**
-   * What the writer of an item waits for, after {@link next} was asked: that writing comes so far or, if the item is not
-   * framed and its memory is needed or there is no room, the item. Small payloads that are the caller's are copied now.
+   * What the writer of an item waits for: a position that writing must reach, or the item itself if it is not framed and its
+   * memory is needed or there is no room. Copies small payloads of the caller's. Call it after {@link next}.
    */
   awaited(item: WholeMessage | Part): number | Item {
     if (item.position !== undefined) return item.position;
@@ -99,7 +99,7 @@ export class SendQueue {
     return hasRoom && !item.isReferenced ? written : item;
   }
 
-  /** Takes back what has not begun to be framed; false if it has. What follows it may be framed now. */
+  /** Removes an item. Returns false if its framing has begun. The items after it may be framed now. */
   withdraw(item: Item): boolean {
     const at = this.#items.findIndex((one) => one === item && !one.hasBegun);
     if (at < 0) return false;
@@ -108,7 +108,7 @@ export class SendQueue {
     return true;
   }
 
-  /** Takes out everything that waits to be framed, parts before their messages. */
+  /** Removes and returns all items, parts before their messages. */
   cutAll(): Item[] {
     const items = this.#items.splice(0).flatMap(itemsOf);
     this.waiting = this.announced = 0;
@@ -118,9 +118,9 @@ export class SendQueue {
   // ---- what goes out ----
 
   /**
-   * Frames what there is room for, up to something that the caller has to do; undefined if there is no more of that now.
-   * `besides` bytes of what waits to be written take no room. Throws if the caller's memory has been detached or shrunk:
-   * then a frame may lack its payload, and nothing can follow.
+   * Frames items while there is room. Returns the next step that the caller has to take, or undefined if there is none now.
+   * `besides` bytes of those that wait to be written do not count. Throws if a buffer of the caller's has been detached or
+   * shrunk: then a frame may lack its payload, and nothing can follow.
    */
   next(besides: number): Step | undefined {
     const outgoing = this.#outgoing;
@@ -128,7 +128,7 @@ export class SendQueue {
     while (this.#items.length > 0 && outgoing.bufferedAmount < limit) {
       const item = this.#items[0]!;
       if (item.isPatient && !item.hasBegun) {
-        // Control frames that come later do not keep it waiting.
+        // Control frames that are queued later must not delay it.
         item.after ??= outgoing.queued;
         if (outgoing.written < item.after) break;
       }
@@ -139,25 +139,25 @@ export class SendQueue {
     return undefined;
   }
 
-  /** Goes on with the message that {@link next} said to deflate. From here on it is the payload that is sent, if smaller. */
+  /** Takes the result of the step "deflate": sends this payload in place of the message, if it is smaller. */
   deflated(message: WholeMessage, payload: Uint8Array): void {
     message.isDeflating = false;
-    // The other thread has read what the message was only if it still is that.
+    // If the caller has detached a buffer meanwhile, the other thread may have read nothing of it.
     message.checkUnchanged();
     this.#useDeflated(message, payload);
   }
 
-  /** Whether the message is first in line, and so has not been cut or withdrawn. */
+  /** Whether the message is the first item; if it was cut, it is not. */
   isFirst(message: Item): boolean {
     return this.#items[0] === message;
   }
 
-  /** Keeps a handler until writing has come as far as `position`, and the handlers before it have been told. */
+  /** Keeps a handler until writing has reached `position`. Handlers are told in the order of these calls. */
   wait(position: number, handler: Handler): void {
     this.#waiters.push({ position, handler });
   }
 
-  /** The handlers that wait for no more than what has been written, in order. */
+  /** Removes and returns the handlers whose position has been reached. */
   written(): readonly Waiter[] {
     const waiters = this.#waiters;
     const first = this.#firstWaiter;
@@ -166,13 +166,13 @@ export class SendQueue {
     while (next < waiters.length && waiters[next]!.position <= written) next++;
     if (next === first) return none;
     const done = waiters.slice(first, next);
-    // Not at every step: of many waiters, each short write may free but one.
+    // Copied only when half of it is used up: with many waiters, each short write may free just one.
     if (next * 2 > waiters.length) this.#waiters = waiters.slice(next);
     this.#firstWaiter = this.#waiters === waiters ? next : 0;
     return done;
   }
 
-  /** Takes out all the handlers that wait. */
+  /** Removes and returns all handlers that wait. */
   takeWaiters(): readonly Waiter[] {
     const waiters = this.#waiters.slice(this.#firstWaiter);
     this.#waiters = [];
@@ -197,7 +197,7 @@ export class SendQueue {
         message.isDeflating = true;
         return { do: "deflate", message };
       }
-      // A copy: the deflater's memory is used again for the next message.
+      // Copied, since the deflater uses its memory again for the next message.
       this.#useDeflated(message, new Uint8Array(deflater.deflate(joined(message))));
     }
     if (!this.#frameOf(message)) return undefined;
@@ -257,7 +257,7 @@ export class SendQueue {
       return undefined;
     }
     item.isFirst();
-    // Nothing may be coming any more: the item after it says so.
+    // A close after it means that no more parts will come, unless its source ends by itself.
     if (item.isFinite || !(this.#items.at(-1) instanceof Closing)) return "wait";
     return this.#cut(item);
   }
@@ -293,8 +293,8 @@ export class SendQueue {
   }
 
   /**
-   * A message in parts will not be finished before the close: it can't be sent and, if it has begun, neither can what waits
-   * after it.
+   * Cuts a message in parts that will not be finished before the close. If its framing has begun, nothing after it can be
+   * sent either.
    */
   #cut(message: PartedMessage): Step {
     const cut = this.#items.splice(0, message.hasBegun ? this.#items.length - 1 : 1);
@@ -302,20 +302,20 @@ export class SendQueue {
     return { do: "cut", items: cut.flatMap(itemsOf) };
   }
 
-  /** Takes an item's bytes out of the count. */
+  /** Subtracts an item's bytes from the counts. */
   #forget(item: Item): void {
     for (const { size } of itemsOf(item)) this.waiting -= size;
     if (item instanceof PartedMessage) this.#arrived(item, Infinity);
   }
 
-  /** So much of what a message has announced is not to come any more. */
+  /** Subtracts up to `size` bytes from what a message has announced. */
   #arrived(message: PartedMessage, size: number): void {
     const count = Math.min(message.announced, size);
     message.announced -= count;
     this.announced -= count;
   }
 
-  /** An item is framed: its handler waits for the writing now. */
+  /** The item is framed, so its handler waits for the write now. */
   #settled({ handler, position }: Item): void {
     if (handler !== undefined) this.wait(position!, handler);
   }

@@ -20,15 +20,15 @@ import type { AcceptOptions, AcceptSource, AttachOptions, HandshakeOptions, Send
 import { acceptOptions, attachOptions, checkSendOptions, sendOptions } from "../options/of-operations.ts";
 import { PreparedMessage, type WholeData } from "../protocol/prepared.ts";
 
-// What a caller can't send: `core.invalid_argument`, with what would do.
+// Checks of what the operations of a stream are given. They throw `core.invalid_argument`, which says what is expected.
 
-/** The completion handler after an operation's own arguments: the last one, if it is a function. */
+/** The completion handler of an operation: its last argument, if that is a function. */
 export function handlerOf<Result>(given: readonly unknown[]): Handler<Result> | undefined {
   const last = given.length === 0 ? undefined : given[given.length - 1];
   return typeof last === "function" ? (last as Handler<Result>) : undefined;
 }
 
-/** The options after an operation's own arguments. Anything else in their place, or in the handler's, is misuse. */
+/** The options of an operation, which stand after its own arguments. Throws for anything else in that place. */
 export function optionsOf<Options extends object>(
   given: readonly unknown[],
   set: OptionSet,
@@ -42,22 +42,22 @@ export function optionsOf<Options extends object>(
   return first as Options | undefined;
 }
 
-/** What stands in the place of a completion handler, if anything does. */
+/** Checks the argument after the options: a completion handler, or undefined. */
 export function checkCompletion(taker: string, handler: unknown): void {
   if (handler === undefined || typeof handler === "function") return;
   throw invalidArgument(`${taker} takes a completion handler after its options, a function, not ${show(handler)}`);
 }
 
-/** What `send` was given after the message, if it was anything. */
+/** Checks the arguments of `send` after the message. */
 export function checkSend(options: SendOptions | undefined, callback: unknown): void {
-  // Other libraries tell by a callback that a message has been sent.
+  // In other libraries `send` takes a callback.
   if (typeof options === "function" || callback !== undefined) {
     throw invalidArgument("send takes a message and options, and returns a boolean: write awaits, or takes a callback");
   }
   if (options !== undefined) checkSendOptions(sendOptions, options);
 }
 
-/** What `accept` was given, whichever way. */
+/** The arguments of `accept`, in any of its forms. */
 export function acceptInput(source: AcceptSource | AcceptOptions | undefined, options?: AcceptOptions): AcceptInput {
   if (options !== undefined) checkOptions(acceptOptions, options);
   if (source instanceof Request) return inputOf(source, options?.buffered, options);
@@ -76,7 +76,7 @@ export function acceptInput(source: AcceptSource | AcceptOptions | undefined, op
   );
 }
 
-/** One shape for all of them: spreading the options takes longer than the rest of a handshake's checks. */
+/** One object of one shape, since spreading the options takes longer than all other checks of a handshake. */
 function inputOf(
   request: Request | undefined,
   buffered: Uint8Array | readonly Uint8Array[] | undefined,
@@ -91,7 +91,7 @@ function bufferedOf(buffers: Uint8Array | readonly Uint8Array[] | undefined): re
   throw invalidArgument("Received bytes are a Uint8Array or a list of them");
 }
 
-/** What `attach` was given, as what a handshake would have left. */
+/** The options of `attach`, with the result that a handshake of our own would have had. */
 export function attachInput(options: AttachOptions): Omit<AttachOptions, "subprotocol" | "extensions" | "buffered"> & {
   readonly result: HandshakeResult;
 } {
@@ -115,7 +115,7 @@ function notOf(name: string, what: string, given: unknown): Error {
   return invalidArgument(`${name} of attach must be ${what}, not ${show(given)}`);
 }
 
-/** Subprotocols as a list. What they are made of is checked where they are offered. */
+/** Subprotocols as a list. Their names are checked when the request is made. */
 export function protocolList(protocols: HandshakeOptions["protocols"]): readonly string[] {
   if (protocols === undefined) return [];
   if (typeof protocols === "string") return [protocols];
@@ -131,7 +131,7 @@ export function checkHandshake(
   return { ...options, protocols: protocolList(options.protocols) };
 }
 
-/** A message that is there as a whole, if it is one; undefined for a Blob or an iterable, which comes in parts. */
+/** Checks a message. Returns it if it is in memory as a whole, undefined if it comes in parts: a Blob or an iterable. */
 export function checkSendable(data: unknown): WholeData | undefined {
   if (typeof data === "string" || data instanceof Uint8Array || data instanceof PreparedMessage) return data;
   if (Array.isArray(data)) return checkList(data as unknown[]);
@@ -143,9 +143,9 @@ export function checkSendable(data: unknown): WholeData | undefined {
   throw notSendable(whatInstead(data));
 }
 
-/** A list of bytes is one message; one with strings in it comes in parts, as from any other iterable. */
+/** A list of buffers is a whole message. A list with strings in it comes in parts, like any other iterable. */
 function checkList(list: readonly unknown[]): readonly Uint8Array[] | undefined {
-  // By findIndex and includes, which see the holes of a list too.
+  // `findIndex` and `includes` also see the holes of a sparse list.
   if (list.findIndex((piece) => !(piece instanceof Uint8Array)) < 0) return list as readonly Uint8Array[];
   const pieces = list.map(bytesOf);
   if (!pieces.includes(undefined)) return pieces as readonly Uint8Array[];
@@ -153,7 +153,7 @@ function checkList(list: readonly unknown[]): readonly Uint8Array[] | undefined 
   throw notSendable("the array has something else in it");
 }
 
-/** What to do with what is no message. */
+/** What to do instead with a value that is not a message. */
 function whatInstead(data: unknown): string {
   if (isPromise(data)) return "await the promise first";
   if (typeof data === "object" && data !== null) return "JSON.stringify makes a string of an object";
@@ -166,7 +166,7 @@ function notSendable(but: string): Error {
   );
 }
 
-/** A part of a message, if it is one. */
+/** Checks a part of a message, and returns it as a string or bytes. */
 export function checkPart(data: string | BufferSource): MessageData {
   const part = typeof data === "string" ? data : bytesOf(data);
   if (part !== undefined) return part;

@@ -3,8 +3,8 @@ import { Response, type FetchResponse } from "../../http/index.ts";
 import { decide, isFetchResponse, refusing, type Decision, type UpgradeResult } from "../handshake/upgrade.ts";
 
 /**
- * What an upgrade hook's result comes to: at once, or as a promise where the result is one, or is a response of fetch's,
- * whose body has to be read. Throws or rejects with `websocket.bad_upgrade_result` for a result of no use.
+ * Turns the result of an `upgrade` hook into a decision. Returns a promise if the result is one, or a fetch `Response`, whose
+ * body has to be read. Throws or rejects with `websocket.bad_upgrade_result` for any other value.
  */
 export function decisionOf<Data>(
   result: UpgradeResult<Data> | Promise<UpgradeResult<Data>>,

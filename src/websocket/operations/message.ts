@@ -9,18 +9,18 @@ import { handlerOf, optionsOf } from "./arguments.ts";
 
 const nothing: Uint8Array = new Uint8Array(0);
 
-/** Where the parts of a message come from. */
+/** The reads of a connection. */
 type Reads = Pick<Connection<unknown>, "readSome" | "cancelRead">;
 
 /**
- * A message that is received in parts, as they come: `for await (const bytes of message)`. It comes from `nextMessage`, as
- * soon as it has begun. What is not read of it is dropped when the next one is asked for, and when the loop is left.
+ * A message that is received in parts: `for await (const bytes of message)`. `nextMessage` returns it as soon as it begins.
+ * Its unread rest is dropped when the next message is asked for, and when the loop is left.
  */
 export class Message implements AsyncIterable<Uint8Array> {
-  /** Whether it is text, whose parts are UTF-8, checked, and cut anywhere, or binary. */
+  /** The kind of the message. The parts of a text are valid UTF-8 together; each may end within a character. */
   readonly kind: "text" | "binary";
   readonly #reads: Reads;
-  /** The read that is waited for. */
+  /** The handler of the pending read. */
   #waiting: Handler<ReceivedPart> | undefined;
   #part: ReceivedPart | undefined;
   #isDone = false;
@@ -33,15 +33,15 @@ export class Message implements AsyncIterable<Uint8Array> {
     this.#reads = reads;
   }
 
-  /** Gives it up: what comes of it is dropped. @internal */
+  /** Drops the message: its unread rest goes to nobody. @internal */
   leave(): void {
     this.#isLeft = true;
     this.#part = undefined;
   }
 
   /**
-   * The parts, each as it comes: never empty, and owned. Fails with what ended the connection if that was before the end of
-   * the message, with `websocket.message_in_progress` if the next message was asked for meanwhile.
+   * The parts in order, as they arrive. None is empty, and each is the caller's own. Throws the error that ended the
+   * connection if the message is not complete, and `websocket.message_in_progress` if the next message was asked for.
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<Uint8Array> {
     const next = (done: Handler<IteratorResult<Uint8Array>>): void => {
@@ -61,7 +61,7 @@ export class Message implements AsyncIterable<Uint8Array> {
     return iterator;
   }
 
-  /** What is left of the message, as one piece of bytes; at most `maxMessageSize`. Fails as the iteration does. */
+  /** The unread rest of the message as one `Uint8Array`, of at most `maxMessageSize` bytes. Fails as the iteration does. */
   bytes(options?: ReadOptions): Promise<Uint8Array>;
   bytes(handler: Handler<Uint8Array>): void;
   bytes(options: ReadOptions, handler: Handler<Uint8Array>): void;
@@ -70,8 +70,8 @@ export class Message implements AsyncIterable<Uint8Array> {
   }
 
   /**
-   * What is left of the message, as text. Fails as the iteration does, and with `websocket.message_too_big` for more than
-   * the platform has in a string, some 512 MiB: then what remains of it is dropped.
+   * The unread rest of the message as a string. Fails as the iteration does; and with `websocket.message_too_big` if it is
+   * longer than the platform's strings can be, some 512 MiB. Then the rest is dropped.
    */
   text(options?: ReadOptions): Promise<string>;
   text(handler: Handler<string>): void;
@@ -101,7 +101,7 @@ export class Message implements AsyncIterable<Uint8Array> {
       return;
     }
     const add: Handler<Uint8Array | undefined> = (error, bytes) => {
-      // What is on its way already comes too late.
+      // A part that arrives after the abort is dropped.
       if (signal?.aborted === true) return;
       if (error !== undefined) done(error, nothing);
       else if (bytes === undefined) done(undefined, copyOf(parts, size));
@@ -116,7 +116,7 @@ export class Message implements AsyncIterable<Uint8Array> {
         try {
           this.#next(add);
         } catch (misuse) {
-          // Meanwhile someone else has read, or has given the message up.
+          // Another read was started meanwhile, or the message was dropped.
           done(misuse as ServalError, nothing);
         }
       }
@@ -125,7 +125,7 @@ export class Message implements AsyncIterable<Uint8Array> {
     if (signal !== undefined) onAbort(signal, abort);
   }
 
-  /** The next bytes, or undefined at the end; never inside the call. */
+  /** Gets the next bytes, or undefined at the end of the message. Never calls back inside the call. */
   #next(handler: Handler<Uint8Array | undefined>): void {
     const part = this.#part;
     this.#part = undefined;

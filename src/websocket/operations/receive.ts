@@ -7,14 +7,14 @@ type Reads = Pick<Connection<unknown>, "read" | "readSome" | "cancelRead">;
 
 /** How one thing is received. */
 export interface Receiving {
-  /** Whether what is left of a message that nobody wants any more has to be dropped first. */
+  /** Whether the rest of a message that is no longer wanted has to be dropped first. */
   skips: boolean;
   signal: AbortSignal | undefined;
 }
 
 /**
- * Receives a message, or a part of one, until the signal aborts: then what it waited for stays for the next. Throws what
- * the connection says of misuse. `start` returns the handler that it gave to the connection, if that is another.
+ * Starts a read, and ends it when the signal aborts; the next read then gets the data. Throws the connection's error for
+ * misuse. `start` returns the handler that it passed to the connection, if that is not the one it was given.
  */
 export function receive<Result>(
   connection: Reads,

@@ -10,40 +10,37 @@ import type { PreparedMessage } from "../protocol/prepared.ts";
 import { checkKind } from "../options/of-operations.ts";
 import { Message } from "./message.ts";
 
-/** Where one message may come from, part by part: strings and bytes as they come. */
+/** A source of one message in parts, which are strings or bytes. */
 export type MessageSource = AsyncIterable<string | BufferSource> | Iterable<string | BufferSource>;
 
 /**
- * What `write` and `send` take as one message: a string; bytes, or a list of them; a Blob, which is read as there is room;
- * what `prepare` made; an iterable of parts.
+ * What `write` and `send` take as one message: a string; bytes, or a list of them; a Blob, which is read as there is room; a
+ * message of `prepare`; an iterable of parts.
  */
 export type Sendable = string | BufferSource | readonly BufferSource[] | Blob | PreparedMessage | MessageSource;
 
 type Parts = Pick<Connection<unknown>, "part" | "abandon" | "hasWritten" | "waitWritten">;
 
-/**
- * Sends what a source gives as the parts of a message, each when there is room for it, to its end; `isOver` tells that the
- * message is not to be sent any more, and the source is told so.
- */
+/** Reads a source part by part, each when there is room for it, and sends the parts as one message. */
 export class SourceWriter {
   readonly #connection: Parts;
   readonly #message: PartedMessage;
   readonly #iterator: AsyncIterator<string | BufferSource> | Iterator<string | BufferSource>;
   #isOver = false;
 
-  /** Throws what the source throws when it is asked for its iterator. */
+  /** Throws the error of a source that fails to give an iterator. */
   constructor(connection: Parts, message: PartedMessage, source: MessageSource) {
     this.#connection = connection;
     this.#message = message;
     this.#iterator = Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]();
   }
 
-  /** Starts. Nothing is asked of the source inside the call. */
+  /** Starts to read the source, after this call. */
   start(): void {
     queueMicrotask(() => void this.#run());
   }
 
-  /** The message will not be sent, or no further: the source need not go on. */
+  /** Stops reading, and tells the source: no more of the message will be sent. */
   stop(): void {
     if (this.#isOver) return;
     this.#isOver = true;
@@ -51,7 +48,7 @@ export class SourceWriter {
       const result: unknown = this.#iterator.return?.();
       if (isPromise(result)) result.then(undefined, () => {});
     } catch {
-      // It was told; what it makes of that concerns nobody here.
+      // The source fails to stop, but nothing more is read from it.
     }
   }
 
@@ -78,7 +75,7 @@ export class SourceWriter {
     }
   }
 
-  /** Also where the source is another connection, whose error is not ours. */
+  /** Any failure of the source becomes `websocket.source_failed`, also a ServalError of another connection. */
   async #next(): Promise<IteratorResult<string | BufferSource>> {
     try {
       return await this.#iterator.next();
@@ -87,14 +84,14 @@ export class SourceWriter {
     }
   }
 
-  /** Fulfils when there is room again. */
+  /** Sends a part. Returns a promise if there is no room; it fulfils when there is. */
   #send(bytes: Uint8Array, isLast: boolean): Promise<void> | undefined {
     if (bytes.length === 0 && !isLast) return undefined;
     const connection = this.#connection;
     const queued: number | Item = connection.part(this.#message, bytes, isLast);
     if (typeof queued === "number" && connection.hasWritten(queued)) return undefined;
     return new Promise((resolve) => {
-      // An error is the whole message's, which is told of it too.
+      // Ignores an error, since the handler of the whole message gets it too.
       const done = (): void => resolve();
       if (typeof queued === "number") connection.waitWritten(queued, done);
       else queued.handler = done;
@@ -114,13 +111,13 @@ export class SourceWriter {
 
 type Begins = Parts & Pick<Connection<unknown>, "begin" | "withdraw">;
 
-/** Begins a message whose parts come from a source. Returns it, or why it can't be sent. */
+/** Begins a message whose parts come from a source. Returns the message, or the error if it can't be sent. */
 export function writeSource(
   connection: Begins,
   source: MessageSource | Blob,
   options: WriteOptions | undefined,
 ): PartedMessage | ServalError {
-  // A message that is passed on is what it was.
+  // A received message is passed on as its own kind.
   const kind = options?.kind ?? (source instanceof Message ? source.kind : undefined);
   if (kind !== undefined) checkKind(kind);
   const size = source instanceof Blob ? source.size : 0;
@@ -132,7 +129,7 @@ export function writeSource(
   try {
     const writer = new SourceWriter(connection, message, source instanceof Blob ? piecesOf(source) : source);
     message.cancel = () => writer.stop();
-    // By a promise: what makes room runs in another async context than the caller's.
+    // A promise, so that the source is read in the caller's async context and not in that of the write that made room.
     void new Promise<void>((resolve) => message.whenFirst(resolve)).then(() => writer.start());
   } catch (cause) {
     connection.withdraw(message);

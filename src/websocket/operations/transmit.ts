@@ -8,20 +8,20 @@ import type { Queued } from "../connection/sending.ts";
 type Writes = Pick<Connection<unknown>, "hasWritten" | "waitWritten" | "withdraw">;
 
 /**
- * Completes an operation that queues something: at once, when it has been written as far as is asked, or when the signal
- * aborts. Where nothing is to be waited for it makes no promise of its own. An error in the place of the session is misuse.
+ * Runs an operation that queues something. It completes at once if there is room, when writing has come far enough, or when
+ * the signal aborts. Without anything to wait for, it makes no promise. If `connection` is an error, the stream is not open.
  */
-export function transmit<Session extends Writes>(
-  session: Session | ServalError,
-  queue: (session: Session) => Queued,
+export function transmit<Open extends Writes>(
+  connection: Open | ServalError,
+  queue: (connection: Open) => Queued,
   signal: AbortSignal | undefined,
   handler: Handler | undefined,
 ): Promise<void> | undefined {
   if (handler !== undefined) checkHandler(handler);
   let queued: Queued;
   try {
-    if (session instanceof ServalError) throw session;
-    queued = signal?.aborted === true ? abortError(signal) : queue(session);
+    if (connection instanceof ServalError) throw connection;
+    queued = signal?.aborted === true ? abortError(signal) : queue(connection);
   } catch (misuse) {
     if (handler !== undefined) throw misuse;
     return handled(Promise.reject(misuse as Error));
@@ -32,7 +32,7 @@ export function transmit<Session extends Writes>(
     queueMicrotask(() => handler(error));
     return undefined;
   }
-  const opened = session as Session;
+  const opened = connection as Open;
   if (typeof queued === "number" && opened.hasWritten(queued)) {
     if (handler === undefined) return room;
     queueMicrotask(() => handler(undefined));
@@ -46,9 +46,9 @@ export function transmit<Session extends Writes>(
   });
 }
 
-/** A handler that the signal may be quicker than. What has not begun to be sent is then withdrawn. */
+/** Wraps a handler, so that an abort of the signal completes it. A message that has not begun to be sent is withdrawn. */
 function untilAborted(
-  session: Pick<Writes, "withdraw">,
+  connection: Pick<Writes, "withdraw">,
   item: number | Item,
   signal: AbortSignal,
   done: Handler,
@@ -56,7 +56,7 @@ function untilAborted(
   let isDone = false;
   const abort = (): void => {
     finish(abortError(signal));
-    if (typeof item !== "number") session.withdraw(item);
+    if (typeof item !== "number") connection.withdraw(item);
   };
   const finish: Handler = (error) => {
     if (isDone) return;

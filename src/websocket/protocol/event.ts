@@ -3,7 +3,7 @@ import type { ControlKind } from "../options/handlers.ts";
 
 const empty: Uint8Array = new Uint8Array(0);
 
-/** What `Incoming.next` found. Numbers, so that no object is made for an event. */
+/** The events of `Incoming.next`. They are numbers, so that no object is made for an event. */
 export const event = {
   /** A whole message: in `found.message`. */
   message: 1,
@@ -13,13 +13,13 @@ export const event = {
   pong: 3,
   /** A close frame: `found.control` has its payload. */
   close: 4,
-  /** A data frame is next, and the caller said not to take it. */
+  /** A data frame is next, which the caller does not take now. */
   data: 5,
-  /** The peer broke the protocol, or a limit: `found.failure` says which. Nothing is read after it. */
+  /** The peer broke the protocol or a limit: `found.failure` says how. It is the last event. */
   failed: 6,
   /** The next bytes of a message: `found.part`, `found.isLast`. */
   part: 7,
-  /** A whole message that is worth inflating elsewhere: `found.deflated` has its payload; `Incoming.inflated` goes on. */
+  /** A whole deflated message that is too large to inflate here: its payload is in `found.deflated`. `Incoming.inflated` goes on. */
   deflated: 8,
 } as const;
 
@@ -37,13 +37,13 @@ export const controlKinds: {
   [event.close]: "close",
 };
 
-/** How `Incoming.next` takes data. */
+/** How `Incoming.next` takes data frames. */
 export const take = {
-  /** Not at all: it stops before a data frame, with `event.data`. */
+  /** Not at all: it stops before one, with `event.data`. */
   nothing: 0,
   /** Message by message. */
   message: 1,
-  /** As it comes. */
+  /** Part by part, as the bytes arrive. */
   part: 2,
 } as const;
 
@@ -51,8 +51,8 @@ export const take = {
 export type Take = (typeof take)[keyof typeof take];
 
 /**
- * What came with an event of `Incoming.next`, to be looked at before anything else is asked of any connection. There is one
- * for all: so a connection that rests holds no message that it once received.
+ * The content of the last event. All connections share this one object, so it is valid only until `next` of any of them is
+ * called; and an idle connection keeps no message in memory.
  */
 export const found = {
   /** After `event.message`: the message, the receiver's own. */

@@ -2,26 +2,26 @@ import { allocate } from "../../core/internal.ts";
 
 const empty: Uint8Array = new Uint8Array(0);
 
-/** What a message may take before its bytes are there: a header alone must not make us reserve what it promises. */
+/** The memory reserved before any bytes arrive: a header that promises more must not be enough to reserve it. */
 const trusted = 16 * 1024;
 
-/** Where bytes come from. */
+/** A source of bytes. */
 export interface BytesSource {
   /** Copies the next bytes into other memory. */
   copyInto(target: Uint8Array, at: number, count: number): void;
 }
 
-/** The payload of a message that arrives in pieces, gathered in one block that grows with what has come. */
+/** The payload of a message that arrives in pieces, gathered in one block that grows with the bytes received. */
 export class MessageBuffer {
-  /** How many bytes are there. */
+  /** How many bytes have been gathered. */
   length = 0;
   /** The block: its first `length` bytes are the payload so far. */
   bytes: Uint8Array = empty;
 
   /**
-   * Makes room for `count` more bytes. All at once where the end is known and believable: `promised` is what the frame
-   * in progress has left, and the message ends with it if `isLast`. False where the platform has no memory for it: with no
-   * limit set, that is the limit.
+   * Makes room for `count` more bytes. `promised` is how many bytes the frame in progress still has; if `isLast`, the message
+   * ends with them, and room for all of them is made at once if that is not much more than what has arrived. Returns false
+   * if the platform has no memory left, which is the limit if no other is set.
    */
   makeRoom(count: number, promised: number, isLast: boolean, limit: number): boolean {
     const needed = this.length + count;
@@ -30,7 +30,7 @@ export class MessageBuffer {
       needed,
       Math.min(Math.max(trusted, this.bytes.length * 4), this.length + Math.max(promised, count)),
     );
-    // Of a fragmented message the end is unknown: small fragments must not mean a copy each.
+    // The size of a fragmented message is unknown. Doubling avoids a copy for each small fragment.
     const size = isLast ? grown : Math.max(grown, Math.min(this.bytes.length * 2, limit));
     try {
       const bytes = allocate(size);
@@ -54,14 +54,14 @@ export class MessageBuffer {
     this.length -= count;
   }
 
-  /** Hands out what was gathered, and begins anew. It never pins a block larger than itself. */
+  /** Returns the gathered bytes in a block of exactly their size, and begins anew. */
   take(): Uint8Array {
     const { bytes, length } = this;
     this.clear();
     return length === bytes.length ? bytes : bytes.slice(0, length);
   }
 
-  /** Drops what was gathered. */
+  /** Drops the gathered bytes. */
   clear(): void {
     this.bytes = empty;
     this.length = 0;

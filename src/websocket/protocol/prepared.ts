@@ -6,15 +6,15 @@ import type { MessageData } from "../options/handlers.ts";
 import { checkSendOptions, sendOptions } from "../options/of-operations.ts";
 import type { PrepareOptions } from "../options/options.ts";
 
-/** A message that is there as a whole, checked: a list of buffers is one message. */
+/** A message that is in memory as a whole. A list of buffers is one message. */
 export type WholeData = MessageData | readonly Uint8Array[] | PreparedMessage;
 
-/** A deflated payload, or the handlers that wait for it. */
+/** A deflated payload, or the handlers that wait for the thread that makes it. */
 export type Deflation = Uint8Array | ((payload: Uint8Array) => void)[];
 
 /**
- * A message that is framed, and compressed, once for many streams: `send` and `write` take it in the place of the message;
- * {@link prepare} makes it. What each stream has of its own, masks and contexts that are taken over, it still does itself.
+ * A message that is framed and compressed once for many streams. {@link prepare} makes it; `send`, `write` and `publish` take
+ * it in place of a message. Masking, and compressing with context takeover, is still done for each stream.
  */
 export class PreparedMessage {
   /** Text or binary. */
@@ -23,7 +23,7 @@ export class PreparedMessage {
   readonly payload: Uint8Array;
   readonly #compress: boolean;
   #frame: Uint8Array | undefined;
-  /** The payload as deflated for each size of window that was agreed on. @internal */
+  /** The deflated payload, for each number of window bits. @internal */
   readonly deflations: Map<number, Deflation> = new Map();
   readonly #deflatedFrames: Map<number, Uint8Array> = new Map();
 
@@ -36,23 +36,23 @@ export class PreparedMessage {
         "A message to prepare or publish is a string, an ArrayBuffer or a view of one; JSON.stringify makes a string of an object, await blob.arrayBuffer() bytes of a Blob",
       );
     }
-    // A copy, since the caller may change its bytes afterwards.
+    // Copied, since the caller may change its bytes later.
     this.payload = isText ? bytes : new Uint8Array(bytes);
     this.kind = kind ?? (isText ? "text" : "binary");
     this.#compress = compress;
   }
 
-  /** Whether it is to be compressed where that was agreed on. @internal */
+  /** Whether it is compressed on connections with permessage-deflate. @internal */
   get compress(): boolean {
     return this.#compress;
   }
 
-  /** It as one frame. @internal */
+  /** The message as one frame. @internal */
   get frame(): Uint8Array {
     return (this.#frame ??= frameOf(finalBit | this.#opcode, this.payload));
   }
 
-  /** It as one frame, deflated now if it was not yet; for deflaters without takeover. @internal */
+  /** The message as one deflated frame, for a deflater without takeover. Deflates it at the first call. @internal */
   deflatedFrame(deflater: Deflater): Uint8Array {
     const { windowBits } = deflater;
     let frame = this.#deflatedFrames.get(windowBits);
@@ -71,9 +71,9 @@ export class PreparedMessage {
 }
 
 /**
- * Prepares a message for sending to many: `const news = prepare("…"); for (const ws of all) ws.send(news)`. It is framed
- * once, and compressed at most once for each size of window; only a client masks it for each. The bytes are copied. Throws
- * `core.invalid_argument` for what is no message.
+ * Prepares a message that is sent to many streams: `const news = prepare("…"); for (const ws of all) ws.send(news)`. It is
+ * framed once, and compressed at most once for each number of window bits; a client still masks each copy. The bytes are
+ * copied. Throws `core.invalid_argument` for a value that is not a message.
  */
 export function prepare(data: string | BufferSource, options?: PrepareOptions): PreparedMessage {
   if (options !== undefined) checkSendOptions(sendOptions, options, "prepare");
