@@ -285,6 +285,13 @@ const examples: Readonly<Record<string, (running: Running) => unknown>> = {
     socket.end("PROXY TCP4 192.0.2.7 192.0.2.8 1 2\r\nGET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
     assert.match(await text(socket), /You are 192\.0\.2\.7\n$/);
   },
+  protocol: ({ output }) =>
+    assert.deepEqual(output.split("\n").toSorted(), [
+      "",
+      "client: ended with 4000, clean",
+      "client: hello",
+      "server: ended with 4000, clean",
+    ]),
   "http testing": ({ output }) => assert.equal(output, "GET /hello\ntrue 0\n"),
   "http upgrade": async (running) => {
     await echoes(running);
