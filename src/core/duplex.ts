@@ -123,9 +123,9 @@ export class DuplexStream<Kind extends DuplexLike = DuplexLike> extends Transpor
 
   protected override push(buffers: Uint8Array | readonly Uint8Array[], length: number): void {
     const { duplex } = this;
-    // Checked first, since a write after the end would also destroy the read side.
+    // Checked first, since a write after an end by someone else would destroy the read side too.
     if (duplex.writableEnded === true) {
-      this.failed(coreError("core.transport", { message: "The duplex's write side has ended" }));
+      this.writeEnded();
       return;
     }
     this.#length = this.#socket ? length : Math.min(length, mostCopied);

@@ -9,7 +9,7 @@ export const coreErrors = {
   "core.operation_pending": ["misuse", "An operation of this kind is already in progress on the stream"],
   "core.timeout": ["timeout", "The deadline passed"],
   "core.transport": ["transport", "The transport failed"],
-  "core.write_ended": ["aborted", "This side has ended its write side with shutdown, so nothing can be written"],
+  "core.write_ended": ["aborted", "The write side of the stream was ended, so nothing more can be written"],
 } as const;
 
 /** Makes an error of the module `core`. */

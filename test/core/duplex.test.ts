@@ -238,13 +238,17 @@ describe("fromDuplex", () => {
     stream.close();
   });
 
-  it("fails a write after the owner has ended the write side", async () => {
-    const duplex = new Sink();
-    const stream = fromDuplex(duplex);
-    duplex.end();
-    assert.equal((await writeOutcome(stream, hello)).error?.code, "core.transport");
-    assert.equal(duplex.destroyed, false);
+  it("fails a write after the owner has ended the write side, and reads on", async () => {
+    const [client, other] = await socketPair();
+    const [stream, peer] = [fromDuplex(client), fromDuplex(other)];
+    client.end();
+    const reading = read(stream);
+    assert.equal((await writeOutcome(stream, hello)).error?.code, "core.write_ended");
+    await write(peer, hello);
+    assert.deepEqual(await reading, hello);
+    assert.equal(client.destroyed, false);
     stream.close();
+    peer.close();
   });
 
   it("refuses a duplex of objects or text", () => {
