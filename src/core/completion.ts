@@ -3,8 +3,8 @@ import type { ServalError } from "./error.ts";
 import { coreError } from "./errors.ts";
 
 /**
- * Receives the outcome of a composed operation: an error, or a result. Called exactly once, never inside the call that it
- * was given to, and in the async context (`AsyncLocalStorage`) of that call.
+ * Receives the outcome of a composed operation: an error, or a result. Called exactly once, never inside the call that
+ * it was passed to, and in the async context (`AsyncLocalStorage`) of that call.
  */
 export type Handler<Result = void> = (error: ServalError | undefined, result: Result) => void;
 

@@ -16,8 +16,8 @@ export function checkSignal(signal: AbortSignal | undefined, name: string = "sig
 }
 
 /**
- * Calls back when the signal aborts; {@link offAbort} with the same function ends that. It calls in the async context given,
- * by default the caller's: a listener would run in that of whoever aborts.
+ * Calls back when the signal aborts, until {@link offAbort} with the same function. Calls in the given async context,
+ * by default the caller's; a plain listener would run in the context of the abort.
  */
 export function onAbort(signal: AbortSignal, callback: () => void, context: AsyncContext = currentContext()): void {
   const known = listeners.get(signal);

@@ -10,7 +10,7 @@ class Teardown {
   readonly #stream: ByteStream;
   readonly #role: Role;
   readonly #handler: TeardownHandler;
-  /** Of the caller. */
+  /** The caller's context. */
   readonly #context: AsyncContext = currentContext();
   #hasShutDown = false;
   #hasRead = false;
@@ -27,7 +27,7 @@ class Teardown {
     try {
       this.#stream.readSome(this.#onRead);
     } catch (misuse) {
-      // The shutdown is under way already; its completion is nothing to the caller any more.
+      // The shutdown has started; its completion is ignored from now on.
       this.#completed = true;
       throw misuse;
     }
@@ -64,15 +64,14 @@ class Teardown {
 }
 
 /**
- * Ends a stream gracefully, then closes it; no read or write may be in flight. A server ends its write side, and reads and
- * drops what comes up to the peer's end; a client reads to the peer's end first, then ends its own (RFC 6455 section
- * 7.1.1: the server is to end first). It has no deadline of its own: the caller has one, and ends the teardown with
- * `close`. The handler runs once, when the stream is closed, in the async
- * context of the call.
+ * Ends a stream gracefully, then closes it; no read or write may be in flight. A server ends its write side, then reads
+ * and drops bytes up to the peer's end; a client reads to the peer's end first, then ends its own side (RFC 6455
+ * section 7.1.1: the server ends first). There is no deadline: the caller can end the teardown with `close`. The
+ * handler runs once, when the stream is closed, in the async context of the call.
  *
- * Completes with the stream's error, such as `core.connection_reset`, or `core.aborted` if the stream was closed meanwhile.
- * Throws `core.operation_pending` if the read or shutdown that it begins with can't start; then the handler does not run. A
- * server's write side may have ended by then.
+ * Completes with the stream's error, such as `core.connection_reset`, or `core.aborted` if the stream was closed
+ * meanwhile. Throws `core.operation_pending` if its first read or shutdown can't start; then the handler does not run.
+ * A server's write side may have ended by then.
  */
 export function teardown(stream: ByteStream, role: Role, handler: TeardownHandler): void {
   new Teardown(stream, role, handler).start();

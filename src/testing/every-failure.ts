@@ -5,30 +5,30 @@ import { RunState, type Scenario } from "./run.ts";
 
 /** Options of {@link everyFailure}. */
 export interface EveryFailureOptions {
-  /** What is to become of operations. Default all: `error`, `end`, `reset`, `abort`, `delay`, `stall`, `short`. */
+  /** The failures to try. Default all: `error`, `end`, `reset`, `abort`, `delay`, `stall`, `short`. */
   failures?: readonly Failure[];
-  /** Repeats one run, by the name that the error of a failed one says: `"write 3 reset"`. */
+  /** Repeats a single run, by the name in a failed run's error: `"write 3 reset"`. */
   only?: string;
-  /** The most runs: one more is `testing.too_many_runs`. Default 10,000. */
+  /** The most runs; one more is `testing.too_many_runs`. Default 10,000. */
   maxRuns?: number;
-  /** For how long nothing may happen in a run before it counts as hanging, in milliseconds of real time. Default 1,000. */
+  /** How long nothing may happen in a run before it counts as hanging, in milliseconds of real time. Default 1,000. */
   patience?: number;
 }
 
 const options = optionSet("everyFailure", ["failures", "only", "maxRuns", "patience"], "{ maxRuns: 1000 }");
 
 /**
- * Runs a scenario again and again, and lets one more operation of its streams fail each time: first none, then the
- * first, the second, the third, until a run meets none, and that for each kind of {@link Failure}. The scenario gets a
+ * Runs a scenario repeatedly, and lets one more operation of its streams fail each time: first none, then the first,
+ * the second, the third, until a run has none left; all that for each kind of {@link Failure}. The scenario gets a
  * {@link Run}, whose `pair` and `wrap` make the streams.
  *
- * Once the failure has come, the scenario may reject with a `ServalError` that is no misuse: that is an outcome. It may not
- * where nothing fails, and where an operation is only late (`delay`) or short (`short`). Each run has to settle, to close
- * its streams, and to leave no timer of its clock and no listener on its signal.
+ * After the failure, the scenario may reject with a `ServalError` other than misuse. It must not reject if nothing
+ * fails, or if an operation is only late (`delay`) or short (`short`). Each run must settle, close its streams, and
+ * leave no timer on its clock and no listener on its signal.
  *
  * Fulfils with the names of the runs in which something failed: `read 1 error`, `write 3 reset`. Rejects at the first
- * that does not hold, with `testing.run_failed`, whose message has its name and whose `cause` is the scenario's error. A
- * scenario that starts more operations in every run ends with `testing.too_many_runs`.
+ * run that breaks a rule, with `testing.run_failed`; its message has the run's name and its `cause` is the scenario's
+ * error. A scenario that starts more operations in every run ends with `testing.too_many_runs`.
  */
 export async function everyFailure(scenario: Scenario, given: EveryFailureOptions = {}): Promise<readonly string[]> {
   checkOptions(options, given);
@@ -62,7 +62,7 @@ export async function everyFailure(scenario: Scenario, given: EveryFailureOption
   return names;
 }
 
-/** One run; what does not hold in it gets its name. */
+/** Performs one run; an error gets the run's name. */
 async function perform(scenario: Scenario, run: RunState): Promise<RunState> {
   try {
     await run.perform(scenario);

@@ -3,26 +3,26 @@ import { testingError } from "./errors.ts";
 
 /** Options of {@link everySplit}. */
 export interface EverySplitOptions {
-  /** Up to so many places to split at, each is tried; beyond, so many random splits are. Default 1,000. */
+  /** Up to this many split positions are all tried; beyond it, this many random splits are. Default 1,000. */
   maxSplits?: number;
-  /** Where the random splits start: the same number makes the same ones. Default 1. */
+  /** The seed of the random splits. Default 1. */
   seed?: number;
-  /** Repeats one way, by the name that the error of a failed one says: `"at 17"`. */
+  /** Repeats a single split, by the name in a failed one's error: `"at 17"`. */
   only?: string;
 }
 
 const options = optionSet("everySplit", ["maxSplits", "seed", "only"], "{ seed: 7 }");
 
-/** What is done with bytes in pieces; `name` says how they were split: `whole`, `byte by byte`, `at 17`, `random 3`. */
+/** Processes bytes in pieces; `name` says how they were split: `whole`, `byte by byte`, `at 17`, `random 3`. */
 export type SplitScenario<Result = unknown> = (pieces: Uint8Array[], name: string) => Result;
 
 /**
- * Hands bytes to a scenario in pieces, as a stream may deliver them: whole, byte by byte, and in two, at each place; where
- * there are more places than `maxSplits`, in two and more at random ones. No piece is empty. The pieces are
- * copies: the scenario may overwrite them, to show that nothing looks at them any more.
+ * Passes bytes to a scenario in pieces, as a stream may deliver them: whole, byte by byte, and in two at each position;
+ * with more positions than `maxSplits`, in two and more pieces at random ones. No piece is empty. The pieces are
+ * copies, so the scenario may overwrite them, to show that they are not used any more.
  *
- * The first way that fails ends it with `testing.run_failed`, whose message has its name and whose `cause` is the
- * scenario's error. Returns a promise for a scenario that returns one, nothing for any other.
+ * The first split that fails ends it with `testing.run_failed`, whose message has the split's name and whose `cause` is
+ * the scenario's error. Returns a promise for a scenario that returns one, nothing for any other.
  */
 export function everySplit(
   bytes: Uint8Array,
@@ -46,10 +46,10 @@ export function everySplit(
   return tryAll(bytes, scenario, ways[Symbol.iterator]());
 }
 
-/** A way to split bytes: its name, and where each piece but the first begins. */
+/** A way to split bytes: its name, and where each piece after the first begins. */
 type Way = readonly [name: string, cuts: readonly number[]];
 
-/** Tries one way after the other, and waits where the scenario returns a promise. */
+/** Tries one split after the other; waits if the scenario returns a promise. */
 function tryAll(bytes: Uint8Array, scenario: SplitScenario, ways: Iterator<Way>): Promise<void> | void {
   for (let next = ways.next(); next.done !== true; next = ways.next()) {
     const [name, cuts] = next.value;
@@ -91,7 +91,7 @@ function names(ways: readonly Way[]): string {
   return all.length > 5 ? `${all.slice(0, 3).join(", ")}, … and ${all.at(-1)}` : all.join(", ");
 }
 
-/** Numbers from 0 to 1, of a linear congruential generator. */
+/** Numbers from 0 to 1 from a linear congruential generator. */
 function randomNumbers(seed: number): () => number {
   let state = seed >>> 0;
   return () => {

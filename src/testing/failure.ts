@@ -1,4 +1,4 @@
-// What may become of an operation of a stream, and which operation of a run it becomes of.
+// The kinds of failure, and the choice of the operation that fails in a run.
 import { invalidArgument, show } from "../core/internal.ts";
 
 /** The operations of a stream that are counted and failed. */
@@ -19,7 +19,7 @@ export type Failure = "error" | "end" | "reset" | "abort" | "delay" | "stall" | 
 
 const verbs: readonly Verb[] = ["read", "write", "shutdown", "watch"];
 
-/** Which operations each failure may become of. */
+/** The operations that each failure applies to. */
 const victims: Readonly<Record<Failure, readonly Verb[]>> = {
   error: verbs,
   end: ["read", "watch"],
@@ -33,17 +33,17 @@ const victims: Readonly<Record<Failure, readonly Verb[]>> = {
 /** All failures. */
 export const everyKind = Object.keys(victims) as readonly Failure[];
 
-/** The failures that change when things happen and in which pieces, not whether: a scenario has to succeed all the same. */
+/** Failures that change only the timing and the pieces: a scenario must still succeed. */
 export const harmless: readonly Failure[] = ["delay", "short"];
 
-/** The one failure of a run: of the n-th operation that it may become of, or of the n-th one of a verb. */
+/** The single failure of a run: of the n-th operation that it applies to, or of the n-th one of a verb. */
 export class Plan {
   readonly failure: Failure;
   readonly #count: number;
   readonly #verb: Verb | undefined;
   readonly #started: Record<Verb, number> = { read: 0, write: 0, shutdown: 0, watch: 0 };
   #seen = 0;
-  /** What it became of: `write 3 reset`. Undefined before. */
+  /** The operation that failed: `write 3 reset`. Undefined before. */
   met: string | undefined;
 
   constructor(failure: Failure, count: number, verb?: Verb) {
@@ -52,7 +52,7 @@ export class Plan {
     this.#verb = verb;
   }
 
-  /** The plan of a run that is repeated by its name. Throws `core.invalid_argument` for what is no name of a run. */
+  /** The plan of a run that is repeated by its name. Throws `core.invalid_argument` for an invalid name. */
   static parse(name: string): Plan {
     const [, verb, count, failure] = /^(\w+) ([1-9]\d*) (\w+)$/.exec(name) ?? [];
     if (victims[failure as Failure]?.includes(verb as Verb) === true) {
@@ -61,7 +61,7 @@ export class Plan {
     throw invalidArgument(`only must be the name of a run, such as "write 3 reset", not ${show(name)}`);
   }
 
-  /** Counts an operation that starts; returns what becomes of it. */
+  /** Counts an operation that starts; returns its failure, if any. */
   next(verb: Verb): Failure | undefined {
     this.#started[verb]++;
     if (victims[this.failure].includes(verb)) this.#seen++;

@@ -4,53 +4,53 @@ import { FaultyStream, stallMs, type FaultyStreamOwner } from "./faulty-stream.t
 import { pair, type PairOptions, type PairStream } from "./pair.ts";
 import { turn, VirtualClock } from "./virtual-clock.ts";
 
-/** What one run of a scenario of `everyFailure` is given: streams whose operations fail, and what checks the rest. */
+/** The tools that a scenario of `everyFailure` gets for one run: streams whose operations fail, and checks. */
 export interface Run {
-  /** The failure of this run; undefined in the first, in which nothing fails. */
+  /** The failure of this run; undefined in the first, where nothing fails. */
   readonly failure: Failure | undefined;
   /** What has failed so far: `write 3 reset`; undefined while nothing has. */
   readonly met: string | undefined;
   /**
-   * A clock for this run. It moves on to its next timer by itself whenever nothing else happens any more; at the end no
-   * timer of it may be left.
+   * A clock for this run. It advances to its next timer whenever nothing else happens; at the end it must have no
+   * timer.
    */
   readonly clock: VirtualClock;
-  /** A signal that aborts where the failure is `abort`. At the end no listener of it may be left. */
+  /** A signal that aborts if the failure is `abort`. At the end it must have no listener. */
   readonly signal: AbortSignal;
-  /** Two connected streams, as `pair()` makes them. The operations of the first are counted and fail, those of the second don't. */
+  /** Two connected streams, as from `pair()`. The operations of the first are counted and fail. */
   readonly pair: (options?: PairOptions, peerOptions?: PairOptions) => [FaultyStream, PairStream];
-  /** A stream over any other, whose operations are counted and fail. At the end it has to be closed. */
+  /** A stream over another, whose operations are counted and fail. At the end it must be closed. */
   readonly wrap: (stream: ByteStream) => FaultyStream;
   /**
-   * Starts an operation with a completion handler that has to be called exactly once, and not inside `start`. Fulfils with
-   * what it was called with: `const [error, bytes] = await once((done) => stream.readSome(done))`.
+   * Starts an operation with a completion handler that must be called exactly once, and not inside `start`. Fulfils
+   * with its arguments: `const [error, bytes] = await once((done) => stream.readSome(done))`.
    */
   readonly once: <Values extends unknown[]>(start: (done: (...values: Values) => void) => void) => Promise<Values>;
-  /** Returns a promise that has to settle before the run is over; nobody else need await it. */
+  /** Returns a promise that must settle before the run is over; it need not be awaited. */
   readonly track: <Value>(promise: Promise<Value>) => Promise<Value>;
 }
 
-/** What a scenario does with one run. */
+/** A scenario, called with one run. */
 export type Scenario = (run: Run) => unknown;
 
-/** So many turns of the event loop without anything happening mean that nothing will: until a timer expires. */
+/** If nothing happens for this many turns of the event loop, nothing will until a timer expires. */
 const idleTurns = 50;
 
-/** So many turns after its end a run has for what should not come any more. */
+/** How many turns a run has after its end, for events that must not come. */
 const lastTurns = 2;
 
-/** One run: its streams, what it has been told, and whether it holds. */
+/** One run: its streams, events and checks. */
 export class RunState implements Run, FaultyStreamOwner {
   readonly clock: VirtualClock = new VirtualClock();
   readonly #plan: Plan | undefined;
   readonly #patience: number;
   readonly #streams: FaultyStream[] = [];
   readonly #controller = new AbortController();
-  /** The listeners on the signal, each with whether it goes by itself when it was called. */
+  /** The listeners on the signal, each with whether it removes itself when called. */
   readonly #listeners = new Map<unknown, boolean>();
-  /** Promises and handlers that are waited for. */
+  /** Promises and handlers that are awaited. */
   #pending = 0;
-  /** How much has happened. */
+  /** A count of all events. */
   #activity = 0;
   #violation: string | undefined;
   #isSignalUsed = false;
@@ -74,7 +74,7 @@ export class RunState implements Run, FaultyStreamOwner {
     return this.#controller.signal;
   }
 
-  /** Whether the scenario has asked for the signal: otherwise it is the same whether that aborts. */
+  /** Whether the scenario has asked for the signal; otherwise aborting it would have no effect. */
   get isSignalUsed(): boolean {
     return this.#isSignalUsed;
   }
@@ -97,7 +97,7 @@ export class RunState implements Run, FaultyStreamOwner {
       this.#pending++;
       try {
         start((...values) => {
-          if (isInside) this.#violation ??= "a handler was called inside the call that it was given to";
+          if (isInside) this.#violation ??= "a handler was called inside the call that it was passed to";
           if (++calls > 1) this.#violation ??= "a handler was called twice";
           else this.#pending--;
           this.#activity++;
@@ -134,7 +134,7 @@ export class RunState implements Run, FaultyStreamOwner {
     for (const [listener, isOnce] of this.#listeners) if (isOnce) this.#listeners.delete(listener);
   }
 
-  /** Runs the scenario. Rejects with what it rejects with, unless its failure excuses that, or with what does not hold at its end. */
+  /** Runs the scenario. Rejects with its error, unless the failure excuses that, or with a rule broken at its end. */
   async perform(scenario: Scenario): Promise<void> {
     try {
       const outcome = Promise.resolve(this).then(scenario);
@@ -167,7 +167,7 @@ export class RunState implements Run, FaultyStreamOwner {
     return true;
   }
 
-  /** Whether an error of the scenario is what the failure may lead to. */
+  /** Whether the scenario's error is an allowed outcome of the failure. */
   #isExcused(error: unknown): boolean {
     const { failure, met } = this;
     if (failure === undefined || met === undefined || harmless.includes(failure)) return false;
@@ -175,7 +175,7 @@ export class RunState implements Run, FaultyStreamOwner {
     return error instanceof ServalError && error.condition !== "misuse";
   }
 
-  /** What a run that does not end may be waiting for. */
+  /** What a run that does not end waits for. */
   #waiting(): string {
     const operations = this.#streams.flatMap(({ inFlight }, index) =>
       inFlight.map((verb) => `a ${verb} of stream ${index + 1}`),
@@ -183,7 +183,7 @@ export class RunState implements Run, FaultyStreamOwner {
     return operations.length === 0 ? "no operation is in flight" : `${operations.join(" and ")} is in flight`;
   }
 
-  /** What a run may not leave. */
+  /** What a run has left that it must not. */
   #leftOver(): string | undefined {
     if (this.#pending > 0) return `${this.#pending} handlers or promises were never called or settled`;
     const open = this.#streams.findIndex(({ closed }) => !closed);
@@ -193,7 +193,7 @@ export class RunState implements Run, FaultyStreamOwner {
     return undefined;
   }
 
-  /** Keeps the book on the listeners of a signal. */
+  /** Keeps track of a signal's listeners. */
   #watch(signal: AbortSignal): void {
     const add = signal.addEventListener.bind(signal);
     const remove = signal.removeEventListener.bind(signal);

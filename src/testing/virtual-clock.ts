@@ -4,7 +4,7 @@ import { currentContext, type AsyncContext } from "../core/internal.ts";
 class VirtualTimer implements Timer {
   readonly due: number;
   readonly expired: () => void;
-  /** As with the platform's timers. */
+  /** As for the platform's timers. */
   readonly context: AsyncContext = currentContext();
   readonly #timers: Set<VirtualTimer>;
 
@@ -20,7 +20,7 @@ class VirtualTimer implements Timer {
   }
 }
 
-/** Lets everything that is ready run: all microtasks, and one turn of the event loop; or as many milliseconds of it. */
+/** Lets everything that is ready run: all microtasks, and one turn of the event loop, or `ms` milliseconds of it. */
 export function turn(ms: number = 0): Promise<void> {
   return new Promise((resolve) => {
     if (ms > 0) setTimeout(resolve, ms);
@@ -29,8 +29,8 @@ export function turn(ms: number = 0): Promise<void> {
 }
 
 /**
- * A {@link Clock} that stands still until a test moves it. Give it to anything that has an option `clock`; assert at
- * the end that `pending` is 0, so that no timer is left behind.
+ * A {@link Clock} that stands still until a test advances it. Pass it as any option `clock`; assert at the end that
+ * `pending` is 0, so that no timer is left.
  */
 export class VirtualClock implements Clock {
   readonly #timers = new Set<VirtualTimer>();
@@ -41,7 +41,7 @@ export class VirtualClock implements Clock {
     return this.#timers.size;
   }
 
-  /** Milliseconds since the clock was made, all of them by {@link advance}. */
+  /** Milliseconds since the clock was made, all by {@link advance}. */
   now(): number {
     return this.#now;
   }
@@ -51,9 +51,9 @@ export class VirtualClock implements Clock {
   }
 
   /**
-   * Moves the time on by `ms` milliseconds. The timers that come due on the way run in the order of their times, those
-   * of one time in the order in which they were set, each at its own time. Before the first and after each of them all
-   * that is ready runs, so that a timer that this sets comes due too.
+   * Advances the time by `ms` milliseconds. Timers that come due run in the order of their times, those of the same
+   * time in the order they were set, each at its own time. Before the first and after each, everything that is ready
+   * runs, so that a timer set then comes due too.
    */
   async advance(ms: number): Promise<void> {
     const until = this.#now + ms;
@@ -62,7 +62,7 @@ export class VirtualClock implements Clock {
     this.#now = until;
   }
 
-  /** Moves the time on to the timer that comes due next, and runs it. Fulfils with false if there is none. */
+  /** Advances the time to the next timer, and runs it. Fulfils with false if there is none. */
   async advanceToNext(): Promise<boolean> {
     const timer = this.#next(Infinity);
     if (timer === undefined) return false;

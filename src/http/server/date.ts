@@ -1,7 +1,7 @@
 let second: number | undefined;
 let text = "";
 
-/** Now, as the value of Date (RFC 9110 5.6.7); made once a second. */
+/** The current time as the value of Date (RFC 9110 5.6.7); formatted once a second. */
 export function dateValue(): string {
   const now = Math.floor(Date.now() / 1000);
   if (now !== second) {

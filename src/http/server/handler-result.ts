@@ -3,9 +3,9 @@ import { invalidArgument } from "../../core/internal.ts";
 import type { Request } from "../messages/request.ts";
 import { Response } from "../messages/response.ts";
 
-// What the application is told of what its own handlers gave, pure.
+// Errors for a handler's invalid result or failed body. Pure.
 
-/** The error of a handler that returned what is no answer, with what would be one. */
+/** The error of a handler that returned no valid response; says what is expected. */
 export function noResponse({ method, target }: Request, result: unknown): Error {
   const what = `The handler of ${method} ${target}`;
   if (result === undefined || result === null) {
@@ -17,7 +17,7 @@ export function noResponse({ method, target }: Request, result: unknown): Error 
   return invalidArgument(`${what} must return an http.Response, not ${typeof result}${advice}`);
 }
 
-/** What the application knows a failure of a response's body by. */
+/** The application's own error for a failed body of its response. */
 export function causeOf(error: ServalError): unknown {
   return error.code === "http.body_failed" ? error.cause : error;
 }

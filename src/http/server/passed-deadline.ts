@@ -10,7 +10,7 @@ const messages: Readonly<Record<FatalDeadline, string>> = {
   write: "The client took none of its response for longer than timeouts.write",
 };
 
-/** Kept beside the errors: users tell them apart by their messages, statistics by their deadline. */
+/** Kept outside the errors: users distinguish them by message, statistics by deadline. */
 const passed = new WeakMap<ServalError, FatalDeadline>();
 
 /** The error `core.timeout` of a deadline that has passed. */
@@ -20,7 +20,7 @@ export function timeoutError(deadline: FatalDeadline): ServalError {
   return error;
 }
 
-/** The deadline that an error is of; undefined for other errors. */
+/** The deadline that an error belongs to; undefined for other errors. */
 export function passedDeadline(error: ServalError): FatalDeadline | undefined {
   return passed.get(error);
 }

@@ -4,9 +4,9 @@ import { isHost } from "../messages/grammar.ts";
 import type { Request } from "../messages/request.ts";
 import { Response } from "../messages/response.ts";
 
-// What a server has to say of requests that it can't take, pure.
+// A server's responses to requests that it refuses. Pure.
 
-/** The status that tells a client what was wrong with its request; undefined if the client has gone. */
+/** The status that tells a client what is wrong with its request; undefined if the client has gone. */
 export function refusalStatus(error: ServalError): number | undefined {
   switch (error.code) {
     case "core.timeout":
@@ -29,15 +29,18 @@ export function refusalStatus(error: ServalError): number | undefined {
   }
 }
 
-/** The response that says so, in the words of the code: how the server is set up is not the client's business. */
+/**
+ * The response to a refused request. It has the code's message only, which reveals nothing of the server's
+ * configuration.
+ */
 export function refusal(error: ServalError, status: number): Response {
   const [, words] = (httpErrors as ErrorTable)[error.code] ?? [undefined, error.message];
   return new Response({ status, body: `${words}\n` });
 }
 
 /**
- * What is wrong with a request beyond its syntax, that any server has to refuse: RFC 9112 3.2, one Host and a sound one;
- * RFC 9110 10.1.1, an unknown expectation.
+ * Violations beyond syntax that any server must refuse: not exactly one valid Host (RFC 9112 3.2), an unknown
+ * expectation (RFC 9110 10.1.1).
  */
 export function checkRequest(request: Request): ServalError | undefined {
   const { version, headers } = request;

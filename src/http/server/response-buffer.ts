@@ -4,8 +4,8 @@ import { blockSize, dropFront, encodeLatin1, giveBack, takeBlock, writeLatin1 } 
 const copiedUpTo = 16 * 1024;
 
 /**
- * Responses that are ready, gathered until the next write: those to all requests of one read leave together. Nothing is
- * added while they are being written.
+ * Collects responses until the next write, so that those to all requests of one read leave together. Nothing is added
+ * during a write.
  */
 export class ResponseBuffer {
   #pieces: Uint8Array[] = [];
@@ -16,7 +16,7 @@ export class ResponseBuffer {
   /** How many bytes wait or are being written. */
   size = 0;
 
-  /** Adds a message: its head, and its body, which must stay untouched until it is written. */
+  /** Adds a message: its head, and its body, which must not change until it is written. */
   add(head: string, body: Uint8Array): void {
     this.#addHead(head);
     if (body.length === 0) return;
@@ -30,14 +30,14 @@ export class ResponseBuffer {
     this.size += body.length;
   }
 
-  /** All that waits, to be written. */
+  /** All collected bytes, to be written. */
   take(): Uint8Array | readonly Uint8Array[] {
     this.#seal();
     // One buffer is cheaper to write than a list of one.
     return this.#pieces.length === 1 ? this.#pieces[0]! : this.#pieces;
   }
 
-  /** Accounts for what was taken by the stream. Memory is let go of when all has been. */
+  /** Accounts for bytes that the stream has taken. Memory is released when all are. */
   wrote(count: number): void {
     this.size -= count;
     if (this.size > 0) {
@@ -50,7 +50,10 @@ export class ResponseBuffer {
     this.#forget();
   }
 
-  /** Drops what waits. Its blocks are left to the collector: a write that failed may still look at them. */
+  /**
+   * Drops all collected bytes. Their blocks are left to the garbage collector, since a failed write may still read
+   * them.
+   */
   clear(): void {
     this.size = 0;
     this.#pieces = [];
@@ -79,7 +82,7 @@ export class ResponseBuffer {
     return (this.#block = takeBlock());
   }
 
-  /** Makes what was filled since the last time a piece. */
+  /** Makes a piece of the bytes filled since the last one. */
   #seal(): void {
     if (this.#block === undefined || this.#begin === this.#end) return;
     this.#pieces.push(this.#block.subarray(this.#begin, this.#end));

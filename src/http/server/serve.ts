@@ -4,16 +4,16 @@ import { ServerConnection } from "./server-connection.ts";
 import { ServeSettings, type RequestHandler, type ServeOptions } from "./serve-options.ts";
 
 /**
- * Serves HTTP/1.1 on one stream: reads requests, has the handler answer each, and writes the responses, in order, until
+ * Serves HTTP/1.1 on one stream: reads requests, calls the handler for each, and writes the responses in order, until
  * the client or a response ends the connection. It keeps connections alive, answers pipelined requests in order, sends
- * 100 (Continue) when a body that waits for it is asked for, reads the rest of unread bodies, and refuses
- * what it can't take with the status that says why: 400, 408, 413, 417, 431, 501, 505.
+ * 100 (Continue) when the body is first read, reads the rest of unread bodies, and refuses invalid requests with 400,
+ * 408, 413, 417, 431, 501 or 505.
  *
- * Completes when the connection has ended, and its stream is closed, or is the handler's by `release`. Without a
- * completion handler, returns a promise. It completes with an error where that was not in good order: what was wrong with
- * a request (it has been answered), `http.partial_message`, `core.timeout`, `core.aborted` where the option `signal` has
- * fired, or the stream's error. A handler that fails is none: see the handler `error`. An operation of someone else's on
- * the stream is misuse, `core.operation_pending`: it throws where there is a completion handler.
+ * Completes when the connection has ended and its stream is closed, or released to the handler. Without a completion
+ * handler, returns a promise. After an orderly end it completes without an error; otherwise with the error of a request
+ * (which was answered), `http.partial_message`, `core.timeout`, `core.aborted` if the option `signal` has fired, or the
+ * stream's error. A failure of the handler is not such an error: see the option `error`. An operation already in flight
+ * on the stream is misuse, `core.operation_pending`; with a completion handler it throws.
  */
 export function serve(next: NextLayer, handler: RequestHandler, completed: Handler): void;
 export function serve(next: NextLayer, handler: RequestHandler, options?: ServeOptions): Promise<void>;

@@ -5,23 +5,23 @@ import { readBody } from "../messages/read-body.ts";
 import type { Exchange } from "./serve-options.ts";
 
 /**
- * A received request as one of fetch's, for a handler: as `toFetch`, but its body is ignored with GET and HEAD, and its
- * signal is the exchange's. Where the platform lets that pass for a `Request` in all that can be done with one, its parts
- * are made when they are looked at, since most handlers look at few.
+ * A received request as a fetch request for a handler: like `toFetch`, but with the exchange's signal, and without a
+ * body for GET and HEAD. If the platform accepts it in place of a `Request` everywhere, its parts are made on demand,
+ * since most handlers use few.
  */
 export function servedRequest(request: SentRequest, exchange?: Pick<Exchange, "signal">): Request {
   const isRead = request.method === "GET" || request.method === "HEAD";
-  // The standard has no body with these, where none is of any use (RFC 9110 9.3.1).
+  // The standard allows no body with these methods, where a body has no meaning (RFC 9110 9.3.1).
   const served = isRead ? { ...partsOf(request), body: emptyBody } : request;
   isLight ??= canBeLight();
   if (!isLight) return requestToFetch(served, "http", exchange?.signal);
-  // Refused at once, as it is there.
+  // Checked at once, as the platform does.
   const { href } = urlOf(served, "http");
   checkFetchMethod(served);
   return new LightRequest(served, href, exchange) as unknown as Request;
 }
 
-/** Whether light objects pass here. Known from the first request on: to find out makes real ones. */
+/** Whether light objects work on this platform. Found at the first request, since the check makes real ones. */
 let isLight: boolean | undefined;
 
 function partsOf({ method, target, version, headers, body }: SentRequest): SentRequest {
@@ -29,11 +29,11 @@ function partsOf({ method, target, version, headers, body }: SentRequest): SentR
 }
 
 /**
- * Stands in for a `Request` until a real one is needed. What it doesn't have itself it inherits from the platform's
- * prototype, whose methods find their state here by the symbols that lead to the real one's.
+ * Stands in for a `Request` until a real one is needed. It inherits everything else from the platform's prototype,
+ * whose methods find their state through symbols that lead to the real one.
  */
 class LightRequest {
-  /** The real one, made now, if there was none. */
+  /** The real request, made now if it does not exist. */
   static real: (light: LightRequest) => Request;
 
   static {
@@ -56,7 +56,7 @@ class LightRequest {
 
   get method(): string {
     const { method } = this.#request;
-    // What the standard normalizes, and nothing else.
+    // The standard normalizes exactly these methods.
     return /^(DELETE|GET|HEAD|OPTIONS|POST|PUT)$/i.test(method) ? method.toUpperCase() : method;
   }
 
@@ -81,7 +81,7 @@ class LightRequest {
   }
 
   clone(): Request {
-    // The platform's own, called on this one, would have the clone follow a signal that it doesn't listen to.
+    // The platform's clone of this object would follow a signal that it does not listen to.
     return this.#makeReal().clone();
   }
 
@@ -101,7 +101,7 @@ class LightRequest {
     return this.#isLight ? this.#text() : this.#makeReal().text();
   }
 
-  /** With what has become of this one. */
+  /** Made with the current state of this one. */
   #makeReal(): Request {
     if (this.#real === undefined) {
       const request = this.#isUsed ? { ...partsOf(this.#request), body: new ReadableStream() } : this.#request;
@@ -113,7 +113,7 @@ class LightRequest {
     return this.#real;
   }
 
-  /** Headers that were handed out before there was a real one are the ones that count. */
+  /** Headers that were handed out before override the real request's. */
   #alignHeaders({ headers }: Request): void {
     const own = this.#headers!;
     if (headers === own) return;
@@ -129,7 +129,7 @@ class LightRequest {
     return !isEmpty(this.#request.body);
   }
 
-  /** Whether the body can be read without a stream: not the second time, which is the real one's to refuse. */
+  /** Whether the body can be read without a stream. The second time, the real request refuses it. */
   get #isLight(): boolean {
     return this.#real === undefined && !this.#isUsed;
   }
@@ -143,19 +143,19 @@ class LightRequest {
     return new TextDecoder().decode(await this.#read());
   }
 
-  /** Theirs alone, in a buffer of its size. */
+  /** A buffer of the caller's own, of exactly the body's size. */
   async #bytes(): Promise<Uint8Array<ArrayBuffer>> {
     return new Uint8Array(await this.#read());
   }
 }
 
-/** Makes {@link LightRequest} one of the platform's family, and says whether it passes there for one that was made as usual. */
+/** Makes {@link LightRequest} pass for the platform's class; returns whether it behaves like a normal `Request`. */
 function canBeLight(): boolean {
   const { prototype } = LightRequest;
   const theirs = Request.prototype;
   for (const [name, descriptor] of Object.entries(Object.getOwnPropertyDescriptors(prototype))) {
     const usual = Object.getOwnPropertyDescriptor(theirs, name);
-    // A method that this platform has not yet.
+    // A method that this platform does not have.
     if (usual === undefined) Reflect.deleteProperty(prototype, name);
     else Object.defineProperty(prototype, name, { ...descriptor, enumerable: usual.enumerable === true });
   }
@@ -171,7 +171,7 @@ function canBeLight(): boolean {
   try {
     return passes();
   } catch {
-    // Its state is private there: only what its own constructor has made has any.
+    // The state is private there, in objects of its own constructor only.
     return false;
   }
 }

@@ -3,7 +3,7 @@ import type { ServeOptions } from "./serve-options.ts";
 
 type Signals = Pick<ServeOptions, "signal" | "stop">;
 
-/** Calls back when a signal aborts; soon, if it has already. It calls back in `context`, the one that it is called in. */
+/** Calls back when a signal aborts; soon, if it has already aborted. Calls in `context`. */
 export function onSignals(
   { stop, signal }: Signals,
   onStop: () => void,
@@ -14,7 +14,7 @@ export function onSignals(
   if (signal !== undefined) on(signal, onSignal, context);
 }
 
-/** Ends that, with the same functions. */
+/** Removes these callbacks. */
 export function offSignals({ stop, signal }: Signals, onStop: () => void, onSignal: () => void): void {
   if (stop !== undefined) offAbort(stop, onStop);
   if (signal !== undefined) offAbort(signal, onSignal);

@@ -2,8 +2,8 @@ import type { Deflater } from "../deflate/deflate.ts";
 import type { PreparedMessage } from "../protocol/prepared.ts";
 
 /**
- * Deflates a prepared message on another thread, once for each size of window; for deflaters without takeover. Returns the
- * payload if it is known already; otherwise the handler gets it, never inside the call.
+ * Compresses a prepared message on another thread, once for each size of window; for deflaters without takeover.
+ * Returns the payload if it exists; otherwise the handler gets it, never inside the call.
  */
 export function deflatePrepared(
   message: PreparedMessage,
@@ -20,7 +20,7 @@ export function deflatePrepared(
   }
   const waiting = [handler];
   deflations.set(windowBits, waiting);
-  // By a deflater of its own: other connections wait for it too, and this one may end before.
+  // With a separate deflater, since other connections wait for the result too, and this one may end first.
   deflater.alike().deflateLater(payload, (deflated) => {
     deflations.set(windowBits, deflated);
     for (const each of waiting) each(deflated);

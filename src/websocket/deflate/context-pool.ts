@@ -1,9 +1,9 @@
 import { compressor, decompressor, type CompressorOptions, type Context } from "./zlib.ts";
 
-/** A free context costs nothing but its memory; more than this many at once are rare. */
+/** A free context costs only memory, and more than this many are rarely needed at once. */
 const pooledAtMost = 4;
 
-/** Contexts that nobody holds while there is nothing to do: shared by all connections that are alike. */
+/** Contexts that are not in use, shared by all connections with the same parameters. */
 export class ContextPool {
   readonly #make: () => Context;
   readonly #free: Context[] = [];
@@ -12,7 +12,7 @@ export class ContextPool {
     this.#make = make;
   }
 
-  /** A context, until it is given back. Nothing of its former owner is left in it. */
+  /** Takes a context, until it is returned. It keeps nothing of its previous user. */
   take(): Context {
     const context = this.#free.pop();
     if (context === undefined) return this.#make();
@@ -26,7 +26,7 @@ export class ContextPool {
   }
 }
 
-/** Contexts that compress in one way. */
+/** Contexts that compress with the same parameters. */
 export class CompressorPool extends ContextPool {
   readonly options: CompressorOptions;
 
@@ -38,7 +38,7 @@ export class CompressorPool extends ContextPool {
 
 const compressors: Map<number, CompressorPool> = new Map();
 
-/** The pool of the contexts that compress in this way. */
+/** The pool of contexts that compress with these parameters. */
 export function compressorPool({ windowBits, level, memLevel }: CompressorOptions): CompressorPool {
   const key = (windowBits * 10 + level) * 10 + memLevel;
   let pool = compressors.get(key);
@@ -46,5 +46,5 @@ export function compressorPool({ windowBits, level, memLevel }: CompressorOption
   return pool;
 }
 
-/** The pool of the contexts that decompress, whatever the window. */
+/** The pool of contexts that decompress, for any window. */
 export const decompressorPool: ContextPool = new ContextPool(() => decompressor(15));

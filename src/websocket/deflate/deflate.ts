@@ -15,27 +15,27 @@ import {
 export { Inflater } from "./inflate.ts";
 export { hasContexts as canTakeOver, inlineUpTo } from "./zlib.ts";
 
-/** How our messages are compressed. */
+/** How this side's messages are compressed. */
 export interface DeflaterOptions extends CompressorOptions {
-  /** How far back they may refer: 2 to the power of this, in bytes; 8 to 15. */
+  /** How far back messages may refer, as a power of 2 in bytes: 8 to 15. */
   readonly windowBits: number;
   /** How hard to compress, 0 to 9. */
   readonly level: number;
-  /** How much memory to take besides the window: 2 to the power of `memLevel + 9` bytes; 1 to 9. */
+  /** How much memory to take besides the window, 1 to 9: 2 to the power of `memLevel + 9` bytes. */
   readonly memLevel: number;
-  /** Whether a message may refer to those before. */
+  /** Whether a message may refer to earlier ones. */
   readonly takeover: boolean;
 }
 
-/** Section 7.2.3.6: an empty message, and an end that has nothing to say. */
+/** RFC 7692 section 7.2.3.6: an empty message, or an end without data. */
 const emptyPayload: Uint8Array = Uint8Array.of(0x00);
 const nothing: Uint8Array = new Uint8Array(0);
 
-/** Output of all connections, each time until the next. */
+/** Shared output memory, valid until the next call. */
 const scratchSize = 64 * 1024;
 let scratch: Uint8Array | undefined;
 
-/** Longer messages are compressed elsewhere in pieces of this size: one more costs nothing that would show. */
+/** Longer messages are compressed on other threads in pieces of this size; the overhead of a piece is negligible. */
 const pieceSize = 16 * 1024 * 1024;
 
 /** Compresses the messages of one connection (RFC 7692 section 7.2.1). Without takeover it holds no memory between them. */
@@ -43,9 +43,9 @@ export class Deflater {
   readonly windowBits: number;
   readonly takeover: boolean;
   readonly #pool: CompressorPool;
-  /** Our own with takeover; or one of the pool's, while a message in parts is in progress. */
+  /** The deflater's own context with takeover; or one of the pool, while a message in parts is in progress. */
   #context: Context | undefined;
-  /** What our own is to have compressed before, where it is not there yet. */
+  /** The message that its own context has to begin with, once it is made. */
   #history: Uint8Array | undefined;
   #closed = false;
 
@@ -55,7 +55,7 @@ export class Deflater {
     this.#pool = compressorPool(options);
   }
 
-  /** Compresses a message. The payload is valid until any deflater is called again. */
+  /** Compresses a message. The payload is valid until the next call of any deflater. */
   deflate(message: Uint8Array): Uint8Array {
     if (message.length === 0) return emptyPayload;
     if (!hasContexts()) return withoutTail(deflateAlone(message, this.#pool.options));
@@ -67,9 +67,9 @@ export class Deflater {
   }
 
   /**
-   * Compresses part of a message: the payload of one frame, from which all of that part can be decompressed at once. It
-   * may be empty where the part is, and is valid until any deflater is called again. Until the last part was compressed
-   * nothing else may be.
+   * Compresses part of a message: the payload of one frame, from which the whole part can be decompressed at once. It
+   * may be empty for an empty part, and is valid until the next call of any deflater. Until the last part, nothing else
+   * may be compressed.
    */
   deflateSome(part: Uint8Array, isLast: boolean): Uint8Array {
     let result = nothing;
@@ -85,14 +85,14 @@ export class Deflater {
   }
 
   /**
-   * Compresses a message on another thread; it must not change meanwhile, and nothing else may be compressed. The handler
-   * gets the payload for good, never inside this call, and not at all once this is closed.
+   * Compresses a message on another thread; until then the message must not change, and nothing else may be compressed.
+   * The handler gets a payload of its own, never inside this call, and not after `close`.
    */
   deflateLater(message: Uint8Array, handler: (payload: Uint8Array) => void): void {
     const pieces: Uint8Array[] = [];
     let total = 0;
     const next = (from: number): void => {
-      // Each by itself. The contexts of other threads are not ours, and long messages have little use for one.
+      // Each piece separately: other threads can't use the context, and long messages gain little from it.
       deflateAloneLater(message.subarray(from, from + pieceSize), this.#pool.options, (piece) => {
         if (this.#closed) return;
         pieces.push(piece);
@@ -109,7 +109,7 @@ export class Deflater {
     else queueMicrotask(() => !this.#closed && handler(emptyPayload));
   }
 
-  /** One that compresses in the same way, for more than one connection: without takeover. */
+  /** A deflater with the same parameters, for several connections: without takeover. */
   alike(): Deflater {
     return new Deflater({ ...this.#pool.options, takeover: false });
   }
@@ -120,7 +120,7 @@ export class Deflater {
     return this.#context;
   }
 
-  /** The peer has this message in its window now, so the next may refer to it. */
+  /** The peer now has this message in its window, so the next may refer to it. */
   #remember(message: Uint8Array): void {
     this.#context?.close();
     this.#context = undefined;
@@ -134,7 +134,7 @@ export class Deflater {
     this.#context = undefined;
   }
 
-  /** Gives back what it holds. Nothing may be called afterwards. */
+  /** Releases its context. Must be the last call. */
   close(): void {
     this.#closed = true;
     this.#history = undefined;
@@ -148,9 +148,9 @@ function withoutTail(compressed: Uint8Array): Uint8Array {
   return new Uint8Array(compressed.buffer, compressed.byteOffset, compressed.length - tailSize);
 }
 
-/** Compresses bytes, the tail included, into memory that is used again for the next. */
+/** Compresses bytes, with the tail, into shared memory. */
 function compress(context: Context, bytes: Uint8Array): Uint8Array {
-  // As much as what can't be compressed may grow to; it goes on if not.
+  // The size that incompressible data may grow to; if it is not enough, the loop continues.
   const bound = bytes.length + (bytes.length >>> 2) + 64;
   let output = bound <= scratchSize ? (scratch ??= allocate(scratchSize)) : allocate(bound);
   let input = bytes;

@@ -1,25 +1,25 @@
-// The one file of this folder that names node:zlib. Its stream objects compress on other threads, which takes longer than
-// compressing a small message, and its documented functions make a new context for each call. A context that is kept and
-// driven on this thread costs a fifth. What that takes, the handle inside a stream object, is not part of Node's documented
-// interface: this file alone knows of it, checks once that it works as expected, and leaves it to the functions if not.
+// The only file of this folder that imports node:zlib. Its stream objects compress on other threads, which takes longer
+// than compressing a small message, and its documented functions make a new context for each call. A kept context
+// driven on this thread costs a fifth. That needs the handle inside a stream object, which is undocumented: only this
+// file uses it, checks once that it works as expected, and otherwise uses the documented functions.
 import * as zlib from "node:zlib";
 import { copyOf } from "../../core/internal.ts";
 import type { WebsocketCode } from "../frames/errors.ts";
 
-/** Up to this many bytes are compressed at once on the event loop's thread, in some 0.4 ms, or decompressed. */
+/** Up to this many bytes are compressed, in about 0.4 ms, or decompressed at once on the event loop's thread. */
 export const inlineUpTo: number = 32 * 1024;
 
-/** The most bytes that a context takes in one run: Node counts them in 32 bits. */
+/** The most bytes that a context takes in one run, since Node counts them in 32 bits. */
 export const longestRun: number = 2 ** 30;
 
-/** When {@link Context.run} gives its output: at its leisure, all of it, or as far as the end of a block. */
+/** When {@link Context.run} returns its output: at its own choice, all of it, or up to the end of a block. */
 export const flush: Readonly<Record<"none" | "sync" | "block", number>> = {
   none: zlib.constants.Z_NO_FLUSH,
   sync: zlib.constants.Z_SYNC_FLUSH,
   block: zlib.constants.Z_BLOCK,
 };
 
-/** How a compressor is made. */
+/** The parameters of a compressor. */
 export interface CompressorOptions {
   readonly windowBits: number;
   readonly level: number;
@@ -27,7 +27,7 @@ export interface CompressorOptions {
 }
 
 interface Handle {
-  /** Leaves in the stream object's `_writeState` how much room for output is left, and how much input. */
+  /** Sets the stream object's `_writeState` to the output room and the input that are left. */
   writeSync(
     flush: number,
     input: Uint8Array,
@@ -38,7 +38,7 @@ interface Handle {
     outputSize: number,
   ): void;
   reset(): void;
-  /** Called within `writeSync` where the input is wrong. */
+  /** Called inside `writeSync` for invalid input. */
   onerror: () => void;
 }
 
@@ -50,13 +50,13 @@ interface Engine {
 
 let live = 0;
 
-/** A compressor or decompressor, to be driven on this thread. */
+/** A compressor or decompressor driven on this thread. */
 export class Context {
-  /** How many bytes the last run took, and how many it gave. */
+  /** How many bytes the last run consumed, and how many it produced. */
   consumed = 0;
   produced = 0;
   readonly #engine: Engine;
-  /** Undefined once closed: Node aborts the process over a handle that is used then. */
+  /** Undefined once closed, since Node aborts the process if a closed handle is used. */
   #handle: Handle | undefined;
   readonly #state: Uint32Array;
   #failed = false;
@@ -72,8 +72,8 @@ export class Context {
   }
 
   /**
-   * Takes input while there is room for output: `count` bytes at `from`, into `room` bytes at `at`. False for input that is
-   * wrong, and after {@link close}; then it has to be reset.
+   * Takes input while there is room for output: `count` bytes at `from`, into `room` bytes at `at`. False for invalid
+   * input, after which it must be reset, and after {@link close}.
    */
   run(
     mode: number,
@@ -91,12 +91,12 @@ export class Context {
     return !this.#failed;
   }
 
-  /** Forgets everything but how it was made. */
+  /** Forgets everything except its parameters. */
   reset(): void {
     this.#handle?.reset();
   }
 
-  /** Gives its memory back. */
+  /** Frees its memory. */
   close(): void {
     if (this.#handle === undefined) return;
     this.#handle = undefined;
@@ -105,18 +105,18 @@ export class Context {
   }
 }
 
-/** For tests: how many contexts were made and not closed. */
+/** For tests: how many contexts exist that were not closed. */
 export function liveContexts(): number {
   return live;
 }
 
-/** Stream objects reserve memory for output of their own, which is not used here. */
+/** Stream objects reserve output memory that is not used here. */
 const chunkSize = 64;
 
-/** Raw DEFLATE with windows of 8 bits is none of zlib's; it never looks further back than 250 bytes with one of 9. */
+/** zlib has no raw DEFLATE with windows of 8 bits; with 9 bits it never refers further back than 250 bytes. */
 const windowBitsOf = (windowBits: number): number => Math.max(9, windowBits);
 
-/** A context that compresses; as if it had compressed `history` before. */
+/** A context that compresses, as if it had already compressed `history`. */
 export function compressor(options: CompressorOptions, history?: Uint8Array): Context {
   const windowBits = windowBitsOf(options.windowBits);
   const dictionary = history === undefined ? {} : { dictionary: history };
@@ -133,18 +133,18 @@ export function decompressor(windowBits: number): Context {
 let works: boolean | undefined;
 let hidden = false;
 
-/** Whether contexts can be had; if not, there are the functions below. Looked at once. */
+/** Whether contexts work; otherwise the functions below are used. Checked once. */
 export function hasContexts(): boolean {
   works ??= areAsExpected();
   return works && !hidden;
 }
 
-/** For tests: whether to pretend that contexts can't be had. */
+/** For tests: whether to pretend that contexts do not work. */
 export function hideContexts(on: boolean): void {
   hidden = on;
 }
 
-/** Does with contexts all that is done with them, and compares it with what the documented functions do. */
+/** Exercises contexts in all ways used, and compares the results with the documented functions. */
 function areAsExpected(): boolean {
   const options: CompressorOptions = { windowBits: 15, level: 6, memLevel: 8 };
   const text = Uint8Array.from({ length: 300 }, (_, i) => (i * i) >> 5);
@@ -161,7 +161,7 @@ function areAsExpected(): boolean {
       return taken ? output.slice(8, 8 + deflater.produced) : undefined;
     };
     const unpacks = (bytes: Uint8Array): boolean => {
-      // The tail by itself: it must be known where a block ends.
+      // The tail in a separate run, to find where a block ends.
       const body = bytes.length - 4;
       return (
         inflater.run(flush.sync, bytes, 0, body, output, 0, 1024) &&
@@ -179,7 +179,7 @@ function areAsExpected(): boolean {
     if (first === undefined || second === undefined || third === undefined) return false;
     if (!isSame(first, expected) || !isSame(third, expected) || second.length >= first.length) return false;
     if (!unpacks(first) || !unpacks(second)) return false;
-    // The second leads nowhere without the first; and nothing comes of the failure once it is reset.
+    // The second message can't be read without the first; and a reset clears the failure.
     inflater.reset();
     if (inflater.run(flush.sync, second, 0, second.length, output, 0, 1024)) return false;
     inflater.reset();
@@ -197,31 +197,31 @@ function isSame(a: Uint8Array, b: Uint8Array): boolean {
 
 // ---- the documented functions ----
 
-/** What is cut off the end of each compressed message (RFC 7692 section 7.2.1), and a byte after it. */
+/** The bytes removed from the end of each compressed message (RFC 7692 section 7.2.1), and one more byte. */
 export const tailAndMore: Uint8Array = Uint8Array.of(0x00, 0x00, 0xff, 0xff, 0x00);
 
 /**
- * The tail, a block that ends a stream, and a byte after it. After a whole payload zlib reads all but that byte; after a
- * payload that ends within a block it does not.
+ * The tail, a block that ends a stream, and one more byte. After a whole payload, zlib reads all but that byte; after a
+ * payload that ends inside a block it does not.
  */
 export const tailEndAndMore: Uint8Array = Uint8Array.of(0x00, 0x00, 0xff, 0xff, 0x01, 0x00, 0x00, 0xff, 0xff, 0x00);
 
 /** How many bytes of {@link tailAndMore} are the tail. */
 export const tailSize = 4;
 
-/** Compresses bytes by themselves, the tail included. */
+/** Compresses bytes without a context, with the tail. */
 export function deflateAlone(bytes: Uint8Array, options: CompressorOptions): Uint8Array {
   return zlib.deflateRawSync(bytes, functionOptions(bytes.length, options));
 }
 
-/** The same, on another thread; the bytes must not change meanwhile. */
+/** Like {@link deflateAlone}, on another thread; the bytes must not change meanwhile. */
 export function deflateAloneLater(
   bytes: Uint8Array,
   options: CompressorOptions,
   handler: (result: Uint8Array) => void,
 ): void {
   zlib.deflateRaw(bytes, functionOptions(bytes.length, options), (error, result) => {
-    // It fails where there is no memory for it. Then there may be on this thread; if not, this throws.
+    // It fails if there is no memory. This thread may have some; if not, this throws.
     handler(error === null ? result : deflateAlone(bytes, options));
   });
 }
@@ -231,12 +231,12 @@ function functionOptions(size: number, options: CompressorOptions): zlib.ZlibOpt
     ...options,
     windowBits: windowBitsOf(options.windowBits),
     finishFlush: flush.sync,
-    // As much memory for output as it most often takes: each more takes another turn.
+    // The usual size of the output; each further chunk takes another turn.
     chunkSize: Math.min(Math.max(4096, size >>> 2), 1024 * 1024),
   };
 }
 
-/** When both have been read, whole blocks have been read. */
+/** If both have been read, the payload ended with whole blocks. */
 const tailAndEnd = tailEndAndMore.subarray(0, -1);
 
 interface Inflated {
@@ -244,9 +244,9 @@ interface Inflated {
   readonly engine: zlib.InflateRaw;
 }
 
-/** A message that is decompressed by itself, one stream of DEFLATE after the other. */
+/** Decompresses a message without a context, one DEFLATE stream after the other. */
 class Alone {
-  /** What is left of the payload, then the tail and the end. */
+  /** The rest of the payload, then the tail and the end. */
   input: Uint8Array;
   readonly #limit: number;
   readonly #mostStreams: number;
@@ -261,21 +261,21 @@ class Alone {
   }
 
   get options(): zlib.ZlibOptions {
-    // Node takes 1 at least.
+    // Node requires at least 1.
     const left = Math.max(1, this.#limit - this.#total);
-    // As much memory for output as it may take: each more takes another turn.
+    // The usual largest size of the output; each further chunk takes another turn.
     const chunkSize = Math.min(Math.max(4096, 4 * this.input.length), 1024 * 1024);
     return { info: true, chunkSize, ...(left < 2 ** 31 && { maxOutputLength: left }) };
   }
 
-  /** Adds what came of a stream; the message, or what is wrong with it, once that is known. */
+  /** Adds the output of a stream; returns the message or its error, once known. */
   add({ buffer, engine }: Inflated): Uint8Array | WebsocketCode | undefined {
     this.#pieces.push(buffer);
     this.#total += buffer.length;
     this.input = this.input.subarray(engine.bytesWritten);
     if (this.#total > this.#limit) return "websocket.message_too_big";
     const left = this.input.length;
-    // All was read; or a stream has ended with the payload, or with the tail.
+    // All was read, or a stream ended with the payload or with the tail.
     const isComplete = left === 0 || left === tailAndEnd.length || left === tailAndEnd.length - tailSize;
     if (isComplete) return copyOf(this.#pieces, this.#total);
     return ++this.#streams > this.#mostStreams ? "websocket.bad_deflate_data" : undefined;
@@ -288,8 +288,8 @@ function whatIsWrong(error: unknown): WebsocketCode {
 }
 
 /**
- * Decompresses a message without its tail, by itself, to at most `limit` bytes, and in at most `mostStreams` streams of
- * DEFLATE after its first.
+ * Decompresses a message without its tail and without a context, to at most `limit` bytes and at most `mostStreams`
+ * DEFLATE streams after its first.
  */
 export function inflateAlone(payload: Uint8Array, limit: number, mostStreams: number): Uint8Array | WebsocketCode {
   const alone = new Alone(payload, limit, mostStreams);
@@ -303,7 +303,7 @@ export function inflateAlone(payload: Uint8Array, limit: number, mostStreams: nu
   }
 }
 
-/** The same, on another thread; the payload may change meanwhile. Never calls back inside the call. */
+/** Like {@link inflateAlone}, on another thread; the payload may change meanwhile. Never calls back inside the call. */
 export function inflateAloneLater(
   payload: Uint8Array,
   limit: number,

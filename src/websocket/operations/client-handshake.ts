@@ -13,21 +13,21 @@ import { checkUpgradeResponse, declined, ownValues, upgradeRequest } from "../ha
 import type { DeflateSettings } from "../handshake/permessage-deflate.ts";
 import { checkDecorated, headError, Opening, type OpeningOwner } from "./opening.ts";
 
-/** What a client's handshake asks for, and its limits. */
+/** The request of a client's handshake, and its limits. */
 export interface HandshakeInput {
   /** The value of Host. */
   readonly host: string;
   /** The request target. */
   readonly target: string;
-  /** The subprotocols that are offered, the preferred one first. */
+  /** The subprotocols offered, in order of preference. */
   readonly protocols: readonly string[];
   /** More headers for the request. */
   readonly headers?: FieldsInit | undefined;
-  /** What is offered of permessage-deflate; undefined for nothing. */
+  /** The offer of permessage-deflate; undefined for none. */
   readonly deflate: DeflateSettings | undefined;
-  /** Adds headers to the request, last of all. */
+  /** Adds headers to the request, after all others. */
   readonly decorate?: ((request: Request) => unknown) | undefined;
-  /** The largest head of a response that is taken, in bytes. */
+  /** The largest head of a response, in bytes. */
   readonly maxHeaderSize: number;
   /** The deadline for all of it, in milliseconds; Infinity for none. */
   readonly handshakeMs: number;
@@ -35,11 +35,11 @@ export interface HandshakeInput {
 }
 
 /**
- * The opening handshake in the client role (RFC 6455 section 4.1), one for each object: writes the request, reads the
- * response, checks it.
+ * The opening handshake of a client (RFC 6455 section 4.1), one per object: writes the request, reads the response,
+ * checks it.
  *
- * Where the server has refused, that is the outcome, and what else goes wrong with the body of its response only cuts
- * that: a server that sends no end of it can't hide its refusal behind a timeout.
+ * If the server has refused, that is the outcome, and a later failure only cuts the body of its response: a server
+ * can't hide its refusal behind a timeout by never ending the body.
  */
 export class ClientHandshake extends Opening {
   readonly #input: HandshakeInput;
@@ -53,8 +53,8 @@ export class ClientHandshake extends Opening {
   }
 
   /**
-   * Throws what can't be asked for, what the hook `decorate` did wrong, and what the next layer says of misuse; then
-   * nothing was started.
+   * Throws for an invalid request, for a failed `decorate` hook, and the next layer's misuse errors; then nothing was
+   * started.
    */
   start(signal?: AbortSignal): void {
     const request = this.#decorated(upgradeRequest({ ...this.#input, key: this.#key }));
@@ -81,7 +81,7 @@ export class ClientHandshake extends Opening {
     if (ownValues(request).every((value, i) => value === own[i])) return request;
     throw websocketError("websocket.bad_upgrade_result", {
       message:
-        "decorate can add headers to the request, but not change the handshake's own, its method, target or body",
+        "decorate can add headers to the request, but not change the handshake's own headers, its method, target or body",
     });
   }
 
@@ -106,7 +106,7 @@ export class ClientHandshake extends Opening {
     else this.#fail(headError(error, "The server ended before it answered the handshake"));
   };
 
-  /** The response has to agree to what was asked for. */
+  /** The response must agree to the request. */
   #check(response: Response): void {
     this.response = response;
     const { protocols, deflate } = this.#input;
@@ -115,7 +115,7 @@ export class ClientHandshake extends Opening {
     else this.succeed({ ...agreement, rest: this.buffer.data() });
   }
 
-  /** Nothing more comes of the response: fails with the refusal, where that much is known, or else with the error. */
+  /** No more of the response will come: fails with the refusal, if its head is known, or else with the error. */
   #fail(error: ServalError): void {
     this.response = this.#parser.response;
     this.abort(this.response === undefined ? error : declined(this.response));
@@ -127,7 +127,7 @@ export class ClientHandshake extends Opening {
 
   protected override aborted(signal: AbortSignal): void {
     const { reason } = signal as { reason: unknown };
-    // A deadline of the caller's, which has begun before us, is like our own.
+    // The caller's deadline, which began earlier, is treated like our own.
     if (reason instanceof ServalError && reason.condition === "timeout") this.timedOut(reason);
     else super.aborted(signal);
   }

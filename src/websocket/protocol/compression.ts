@@ -2,7 +2,7 @@ import type { Role } from "../../core/index.ts";
 import { Deflater, Inflater } from "../deflate/deflate.ts";
 import { defaultDeflate, type DeflateParameters } from "../handshake/permessage-deflate.ts";
 
-/** What compresses a role's messages and decompresses its peer's, as far as permessage-deflate was agreed on. */
+/** Compresses a role's messages and decompresses its peer's, according to the negotiated permessage-deflate. */
 export interface Compression {
   readonly inflater: Inflater | undefined;
   readonly deflater: Deflater | undefined;
@@ -10,7 +10,10 @@ export interface Compression {
 
 const none: Compression = { inflater: undefined, deflater: undefined };
 
-/** What a role needs for the parameters that were agreed on (RFC 7692 section 7.1); `level` and `memLevel` are its own choice. */
+/**
+ * The compression for a role by the negotiated parameters (RFC 7692 section 7.1); `level` and `memLevel` are the role's
+ * own choice.
+ */
 export function compressionOf(
   role: Role,
   agreed: DeflateParameters | undefined,

@@ -18,43 +18,46 @@ import { maskingKey } from "../frames/masking-key.ts";
 /** Payloads up to this many bytes are copied when they are queued; larger ones are referenced until written. */
 export const copiedUpTo: number = 16 * 1024;
 
-/** What a connection reserves of a block that others use meanwhile, in bytes; more each time, so that its pieces stay few. */
+/**
+ * How much of a shared block a connection reserves while others use it, in bytes. It grows each time, so that a
+ * connection has few pieces.
+ */
 const firstReserve = 1024;
 const lastReserve = 16 * 1024;
 
-/** How frames are made. */
+/** Options of frames. */
 export interface FrameOptions {
-  /** Makes the masking keys, in the place of the platform's cryptographic source. */
+  /** Makes masking keys instead of the platform's cryptographic source. */
   readonly maskingKey?: (() => number) | undefined;
 }
 
 /**
- * Frames to bytes (RFC 6455 section 5), gathered until the next write. Headers and small payloads are copied into a
- * chunk of a block that all connections share, so that many messages leave as one buffer; large payloads are listed
- * as they are. An empty buffer holds no memory.
+ * Turns frames into bytes (RFC 6455 section 5), and collects these until the next write. Headers and small payloads are
+ * copied into a chunk of a shared block, so that many messages leave as one buffer; large payloads are listed without a
+ * copy. An empty buffer holds no memory.
  */
 export class FrameBuffer {
   /** How many bytes were ever queued. */
   queued = 0;
-  /** How many of them were written. */
+  /** How many of these were written. */
   written = 0;
 
   readonly options: FrameOptions;
 
-  /** A client masks every frame, a server none (RFC 6455 section 5.1); the key for what comes next of the frame begun. */
+  /** A client masks every frame, a server none (RFC 6455 section 5.1); `#key` is for the rest of the current frame. */
   isMasked: boolean;
   #key = 0;
 
-  /** What waits, in order, one buffer or a list of them; the chunk that is being filled comes last. */
+  /** The waiting bytes, in order, one buffer or a list of them; the chunk being filled comes last. */
   #pieces: Uint8Array | Uint8Array[] | undefined;
-  /** The block of that chunk; what is filled of it and no piece yet; and where the chunk ends. */
+  /** The block of the current chunk; the part filled but not yet a piece; and where the chunk ends. */
   #block: SharedBlock | undefined;
   #begin = 0;
   #end = 0;
   #limit = 0;
-  /** Of full chunks whose bytes wait, the blocks: one for each chunk. */
+  /** The blocks of full chunks whose bytes wait, one for each chunk. */
   #blocks: SharedBlock[] | undefined;
-  /** What is being written, as `take` returned it, and how many bytes that is. */
+  /** The bytes being written, as `take` returned them, and how many they are. */
   #flight: Uint8Array | Uint8Array[] | undefined;
   #flightSize = 0;
   #flightBlocks: SharedBlock | SharedBlock[] | undefined;
@@ -69,7 +72,7 @@ export class FrameBuffer {
     this.options = options;
   }
 
-  /** Has frames queued masked or not, whatever the role says. */
+  /** Queues frames masked or not, regardless of the role. */
   withMask(isMasked: boolean, queue: () => void): void {
     const usual = this.isMasked;
     this.isMasked = isMasked;
@@ -134,7 +137,7 @@ export class FrameBuffer {
     if (this.isMasked) this.#key = rotateKey(this.#key, length);
   }
 
-  /** Queues a frame that is ready, where nothing is masked. Its bytes never change: where nothing waits, they need no copy. */
+  /** Queues a ready frame, unmasked. Its bytes never change, so they need no copy if nothing waits. */
   frame(bytes: Uint8Array): void {
     if (this.#block !== undefined || this.#pieces !== undefined) {
       this.payload(bytes);
@@ -145,19 +148,19 @@ export class FrameBuffer {
   }
 
   /**
-   * Everything queued since the last call, to be written; undefined if there is nothing. What it returns is in use
-   * until `wrote` has accounted for all of it.
+   * All bytes queued since the last call, to be written; undefined if there are none. The result is in use until
+   * `wrote` has accounted for all of it.
    */
   take(): Uint8Array | readonly Uint8Array[] | undefined {
     const block = this.#block;
     if (block !== undefined && this.#pieces === undefined && this.#flight === undefined && this.#blocks === undefined) {
-      // By far the most common: all of it lies in one chunk.
+      // By far the most common case: all bytes lie in one chunk.
       const { buffer, byteOffset } = block.bytes;
       const size = (this.#flightSize = this.#end - this.#begin);
       if (block.end === this.#limit) block.end = this.#end;
       this.#block = undefined;
       this.#flightBlocks = block;
-      // The constructor costs a third of what `subarray` does.
+      // The constructor takes a third of the time of `subarray`.
       return (this.#flight = new Uint8Array(buffer, byteOffset + this.#begin, size));
     }
     this.#close();
@@ -173,7 +176,8 @@ export class FrameBuffer {
       this.#blocks = undefined;
     }
     this.#flightSize = this.bufferedAmount;
-    // A referenced payload is the application's memory. Moved to another thread meanwhile, it is empty here.
+    // A referenced payload is the application's memory. If it was transferred to another thread meanwhile, it is empty
+    // here.
     if ((this.#flight === undefined ? 0 : byteLength(this.#flight)) !== this.#flightSize) {
       throw invalidArgument("A buffer was detached before it had been written");
     }
@@ -194,7 +198,7 @@ export class FrameBuffer {
     this.#releaseBlocks(this.#flight);
   }
 
-  /** Gives back the chunks that have left: where every write is short, a flight may never come to its end. */
+  /** Returns the chunks that were written: with short writes, a list may never be written to its end. */
   #releaseBlocks(flight: readonly Uint8Array[]): void {
     if (this.#flightBlocks === undefined) return;
     const used = new Set(flight.map((piece) => piece.buffer));
@@ -205,25 +209,28 @@ export class FrameBuffer {
     });
   }
 
-  /** Drops what waits. Of a write that is in flight, the blocks are left to the collector: the layer below may still look at them. */
+  /**
+   * Drops all waiting bytes. The blocks of a write in flight are left to the garbage collector, since the layer below
+   * may still read them.
+   */
   clear(): void {
     this.#close();
     giveBackAll(this.#blocks);
     this.#pieces = this.#blocks = this.#flight = this.#flightBlocks = undefined;
     this.#flightSize = 0;
-    // That it was queued is forgotten; it was never written.
+    // These bytes were never written, so they no longer count as queued.
     this.queued = this.written;
   }
 
   /**
-   * Writes a header, with a new key where the frame is masked, and makes sure of room for `room` bytes after it. Returns
-   * the memory, of which the payload begins at `#end`.
+   * Writes a header, with a new key for a masked frame, and makes room for `room` bytes after it. Returns the memory;
+   * the payload begins at `#end`.
    */
   #startFrame(first: number, length: number, room: number): Uint8Array {
     const size = maxHeaderSize + room;
     let block = this.#block;
     if (block === undefined) {
-      // `#open`, written out: most writes consist of one frame.
+      // `#open` inlined: most writes consist of one frame.
       block = this.#block = takeChunk(size);
       this.#limit = block.end;
       this.#begin = this.#end = block.end - size;
@@ -256,7 +263,7 @@ export class FrameBuffer {
   /** Makes room for `size` bytes at `#end` of the block being filled, or of another. */
   #grow(block: SharedBlock, size: number): SharedBlock {
     const end = this.#end + size;
-    // No other connection has taken a chunk after ours, so it can grow.
+    // No other connection has taken a chunk after this one, so it can grow.
     if (block.end === this.#limit && end <= blockSize) {
       block.end = this.#limit = end;
       return block;
@@ -273,21 +280,21 @@ export class FrameBuffer {
     return block;
   }
 
-  /** Makes what was filled since the last time a piece. */
+  /** Makes a piece of the bytes filled since the last one. */
   #seal(): void {
     if (this.#block === undefined || this.#begin === this.#end) return;
     const { buffer, byteOffset } = this.#block.bytes;
-    // The constructor costs a third of what `subarray` does.
+    // The constructor takes a third of the time of `subarray`.
     this.#add(new Uint8Array(buffer, byteOffset + this.#begin, this.#end - this.#begin));
     this.#begin = this.#end;
   }
 
-  /** Nothing more goes into the chunk. */
+  /** Closes the chunk. */
   #close(): void {
     const block = this.#block;
     if (block === undefined) return;
     this.#seal();
-    // What it did not need is the next one's.
+    // The next chunk gets what this one did not need.
     if (block.end === this.#limit) block.end = this.#end;
     (this.#blocks ??= []).push(block);
     this.#block = undefined;
@@ -314,7 +321,7 @@ function giveBackAll(blocks: SharedBlock | SharedBlock[] | undefined): void {
   else for (const block of blocks) giveBackChunk(block);
 }
 
-/** A payload that is not ours to change, masked in memory of its own. */
+/** A payload masked in memory of its own, since the caller's must not change. */
 function masked(payload: Uint8Array, key: number): Uint8Array {
   const bytes = allocate(payload.length);
   maskInto(payload, 0, bytes, 0, payload.length, key);
