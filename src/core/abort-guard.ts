@@ -5,28 +5,28 @@ import { offAbort, onAbort } from "./on-abort.ts";
 
 /**
  * Ties a running operation to a signal. An abort closes the stream, which completes the call in flight and so the
- * operation: an operation has one way to end, not two. `aborted` is for an operation that also waits for something
- * other than the stream.
+ * operation: an operation has one way to end, not two. An operation that also waits for something other than the stream,
+ * or has to end the stream in another way, gives a function for that, `cut`.
  */
 export class AbortGuard {
   readonly #stream: ByteStream;
   readonly #signal: AbortSignal;
-  readonly #aborted: (() => void) | undefined;
+  readonly #cut: (() => void) | undefined;
   readonly #abort = (): void => {
-    this.#stream.close();
-    this.#aborted?.();
+    if (this.#cut === undefined) this.#stream.close();
+    else this.#cut();
   };
 
-  private constructor(stream: ByteStream, signal: AbortSignal, aborted: (() => void) | undefined) {
+  private constructor(stream: ByteStream, signal: AbortSignal, cut: (() => void) | undefined) {
     this.#stream = stream;
     this.#signal = signal;
-    this.#aborted = aborted;
+    this.#cut = cut;
   }
 
   /** Guards a running operation; without a signal, nothing. */
-  static over(stream: ByteStream, signal: AbortSignal | undefined, aborted?: () => void): AbortGuard | undefined {
+  static over(stream: ByteStream, signal: AbortSignal | undefined, cut?: () => void): AbortGuard | undefined {
     if (signal === undefined) return undefined;
-    const guard = new AbortGuard(stream, signal, aborted);
+    const guard = new AbortGuard(stream, signal, cut);
     if (signal.aborted) guard.#abort();
     else onAbort(signal, guard.#abort);
     return guard;

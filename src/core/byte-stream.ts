@@ -62,9 +62,9 @@ export interface ByteStream {
   shutdown(handler: ShutdownHandler): void;
 
   /**
-   * Tells once of the end (without an error) or the failure of the read side, while nobody reads. It may take one read's
-   * worth of bytes, which the next {@link readSome} gets; then the transport is paused. From then on it sees only what the
-   * transport tells of a paused stream: no end, which comes after those bytes, and often no reset either.
+   * Tells once of the end (without an error) or the failure of the read side, while nobody reads. It takes bytes that come
+   * meanwhile, for the next {@link readSome}: 16 KiB, or what the read that passes this brings; then the transport is paused.
+   * From then on it sees only what the transport tells of a paused stream: no end, and often no reset either.
    *
    * No read may be in flight. The next {@link readSome} ends the watch, and so does another `watch`; the handler of the
    * former does not run then. So a stream can be handed over while it is watched. Closing the stream tells the watch

@@ -100,8 +100,17 @@ export class DuplexStream<Kind extends DuplexLike = DuplexLike> extends Transpor
     const { duplex } = this;
     duplex.on("error", (cause) => this.failed(transportError(cause)));
     if (dataEvents) duplex.on("data", (chunk) => this.receive(chunk));
-    duplex.on("end", () => this.readEnded());
+    duplex.on("end", () => this.foundEnd());
     duplex.on("close", () => this.lost());
+  }
+
+  /**
+   * The duplex has told of its end. Node.js tells of an end too where a reset has come together with the last bytes, and then
+   * listens no more. A watch has to know, and nothing else will tell it: an empty write of a socket fails after a reset.
+   */
+  protected foundEnd(): void {
+    if (!this.#socket || !this.isWatched || this.duplex.writableEnded === true) this.readEnded();
+    else this.duplex.write(nothing, (error) => (error == null ? this.readEnded() : this.failed(transportError(error))));
   }
 
   /** The duplex has been destroyed. */
@@ -218,5 +227,7 @@ function resetOrDestroy(duplex: DuplexLike): void {
     duplex.destroy();
   }
 }
+
+const nothing = new Uint8Array(0);
 
 function ignore(): void {}

@@ -6,9 +6,9 @@ import {
   type WatchHandler,
   type WriteHandler,
 } from "./byte-stream.ts";
-import { copyOf } from "./bytes.ts";
 import { coreError, transportError, operationPending } from "./errors.ts";
 import type { ServalError } from "./error.ts";
+import { FlatBuffer } from "./flat-buffer.ts";
 
 // What a stream is in, as bits of one field: an idle connection consists of little else.
 
@@ -29,6 +29,9 @@ const settling = 64;
 /** The transport has failed. */
 const broken = 128;
 
+/** A watch lets bytes come until so many are held, since a paused transport tells of no end, and often of no reset. */
+const mostHeld = 16 * 1024;
+
 /**
  * The book-keeping of a {@link ByteStream} at the bottom of a stack: which operations are in flight, what has ended or
  * failed, and that every handler runs once and never inside the call it was given to. A transport derives from it and
@@ -41,7 +44,7 @@ export abstract class TransportStream implements ByteStream {
   /** Of the write in flight, or of the shutdown. */
   #writer: WriteHandler | undefined;
   /** Bytes that came while no read was in flight: they are ours, and the next reads get them. */
-  #held: Uint8Array[] | undefined;
+  #held: FlatBuffer | undefined;
   /** What a write took before its call had returned. */
   #taken = 0;
   #failure: ServalError | undefined;
@@ -62,7 +65,7 @@ export abstract class TransportStream implements ByteStream {
     this.#reader = handler;
     this.starting();
     if ((this.#state & (closed | broken | ended)) !== 0) this.#settleSoon();
-    else if (this.#held === undefined) this.#call(undefined, 0);
+    else if (this.#held === undefined || this.wanting) this.#call(undefined, 0);
   }
 
   writeSome(buffers: Uint8Array | readonly Uint8Array[], handler: WriteHandler): void {
@@ -93,10 +96,16 @@ export abstract class TransportStream implements ByteStream {
     this.#end(true);
   }
 
-  /** Whether bytes are wanted: a read is in flight, or a watch that has none yet. */
+  /** Whether bytes are wanted: a read is in flight, or a watch that may hold more. */
   protected get wanting(): boolean {
     if (this.#reader === undefined) return false;
-    return (this.#state & watching) === 0 || (this.#held === undefined && (this.#state & ended) === 0);
+    if ((this.#state & watching) === 0) return true;
+    return (this.#state & ended) === 0 && (this.#held === undefined || this.#held.size < mostHeld);
+  }
+
+  /** Whether a watch is all that waits for the end. */
+  protected get isWatched(): boolean {
+    return (this.#state & watching) !== 0;
   }
 
   /** Whether a write is in flight. */
@@ -145,9 +154,9 @@ export abstract class TransportStream implements ByteStream {
       // The handler may have started another read, or closed.
       if (!this.wanting && (this.#state & closed) === 0) this.idle();
     } else {
-      // Not slice: a Buffer's is no copy.
-      (this.#held ??= []).push(copyOf(bytes, bytes.length));
-      this.idle();
+      (this.#held ??= new FlatBuffer()).append(bytes);
+      if ((this.#state & watching) !== 0 && this.wanting) this.pull();
+      else this.idle();
       if (reader !== undefined) this.#settleSoon();
     }
   }
@@ -245,9 +254,8 @@ export abstract class TransportStream implements ByteStream {
     this.#state &= ~watching;
     this.#settleSoon();
     if (held !== undefined) {
-      const bytes = held.shift();
-      if (held.length === 0) this.#held = undefined;
-      reader(undefined, bytes);
+      this.#held = undefined;
+      reader(undefined, held.data());
     } else if ((this.#state & (ended | closed)) === ended) {
       reader(undefined, undefined);
     } else {

@@ -2,6 +2,8 @@
 export { httpError } from "./messages/errors.ts";
 export { skipOws, tokenEnd } from "./messages/grammar.ts";
 export { pathOf } from "./messages/target.ts";
+export { isAbandoned } from "./server/exchange.ts";
+export { Lingering } from "./server/lingering.ts";
 export { passedDeadline } from "./server/passed-deadline.ts";
 export { ServeSettings } from "./server/serve-options.ts";
 export { serveBy } from "./server/serve.ts";

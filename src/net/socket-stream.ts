@@ -52,7 +52,7 @@ export class SocketStream extends DuplexStream<Socket> implements ByteStream {
   }
 
   static readonly #onEnd = function (this: StreamSocket): void {
-    this[stream]!.readEnded();
+    this[stream]!.foundEnd();
   };
 
   static readonly #onClose = function (this: StreamSocket): void {

@@ -1,6 +1,6 @@
 import type { ByteStream, ServalError } from "../core/index.ts";
 import { IncomingBody, type Body, type Exchange, type IncomingRequest, type Response } from "../http/index.ts";
-import { serveBy, type ServeSettings } from "../http/internal.ts";
+import { isAbandoned, serveBy, type ServeSettings } from "../http/internal.ts";
 import { isUpgrade } from "../websocket/index.ts";
 import { refuseUpgrade } from "../websocket/internal.ts";
 import { uncounted, type Place } from "./admission.ts";
@@ -34,11 +34,13 @@ export function serveConnection<Data>(
   const { hub, http, fetch, path, stopping, ending } = owner;
   const { peer } = stream;
   let isUpgraded = false;
+  let last: Exchange | undefined;
 
   const onRequest = (
     request: IncomingRequest,
     exchange: Exchange,
   ): Response<Body> | Promise<Response<Body>> | undefined => {
+    last = exchange;
     const client = hub.clientOf(request, peer);
     const isElsewhere = path !== undefined && request.path !== path;
     // A proxy may have removed Upgrade but left the key. Then the refusal says what is missing.
@@ -67,6 +69,7 @@ export function serveConnection<Data>(
 
   serveBy(stream, onRequest, http, { stop: stopping, signal: ending }, (error) => {
     if (error !== undefined && isMalformed(error)) hub.refused("malformed", peer, undefined, undefined, error);
+    if (last !== undefined && isAbandoned(last)) hub.counters.abandoned++;
     if (!isUpgraded) place.leave();
     owner.connectionLeft(isUpgraded, error);
   });

@@ -1,12 +1,13 @@
-import { teardown, type ByteStream, type Clock } from "../core/index.ts";
+import type { ByteStream, Clock } from "../core/index.ts";
 import { Response, write } from "../http/index.ts";
+import { Lingering } from "../http/internal.ts";
 
 /** How many milliseconds a client has to read a refusal and end its side. */
 const lingerMs = 2_000;
 
-/** How many refused connections may linger; more are closed at once. */
-const mostLingering = 1_000;
-let lingering = 0;
+/** How many refused connections may be ending; more are closed at once. */
+const mostRefused = 1_000;
+let refused = 0;
 
 /** The response to a connection over the limit of its address. */
 export function tooManyFromAddress(): Response {
@@ -21,26 +22,23 @@ export function tooMany(): Response {
 
 /** Sends a response on a stream that is not read, and ends the stream; never waits for long. */
 export function refuse(stream: ByteStream, response: Response, clock: Clock): void {
-  if (lingering >= mostLingering) {
+  if (refused >= mostRefused) {
     stream.close();
     return;
   }
-  lingering++;
-  const timer = clock.setTimer(lingerMs, () => stream.close());
-  timer.unref?.();
-  const end = (): void => {
-    lingering--;
-    timer.cancel();
+  refused++;
+  // From now on, since a client may also be slow to take the response.
+  const lingering = new Lingering(stream, clock, lingerMs, () => {
+    refused--;
     stream.close();
-  };
+  });
   response.headers.set("Connection", "close");
   try {
     write(stream, response, (error) => {
-      if (error !== undefined) end();
-      // Closed at once with unread bytes, a socket would be reset, and the client might lose the response.
-      else teardown(stream, "server", end);
+      if (error === undefined) lingering.start(false);
+      else lingering.end();
     });
   } catch {
-    end();
+    lingering.end();
   }
 }

@@ -73,7 +73,7 @@ export class PairStream extends TransportStream implements ByteStream {
     return this.#operations;
   }
 
-  /** Whether a read is in flight, or a watch that has no bytes yet: where not, a transport would be paused. */
+  /** Whether a read is in flight, or a watch that may hold more: where not, a transport would be paused. */
   get reading(): boolean {
     return this.wanting;
   }

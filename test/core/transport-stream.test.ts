@@ -110,13 +110,20 @@ describe("TransportStream", () => {
     assert.deepEqual(puppet.verbs, ["pull", "destroy"]);
   });
 
-  it("goes on for a watch that a read's handler has started, until bytes come", () => {
+  it("goes on for a watch that a read's handler has started, until 16 KiB are held", async () => {
     const puppet = new Puppet();
     puppet.readSome(() => puppet.watch(() => assert.fail("called")));
     puppet.reports.deliver(bytes);
     assert.deepEqual(puppet.verbs, ["pull", "pull"]);
+    const most = new Uint8Array(16 * 1024 - 1);
+    puppet.reports.deliver(most);
+    assert.deepEqual(puppet.verbs, ["pull", "pull", "pull"]);
     puppet.reports.deliver(bytes);
-    assert.deepEqual(puppet.verbs, ["pull", "pull", "idle"]);
+    assert.deepEqual(puppet.verbs, ["pull", "pull", "pull", "idle"]);
+    let size = 0;
+    puppet.readSome((_error, got) => (size = got!.length));
+    await turn();
+    assert.equal(size, most.length + bytes.length);
   });
 
   it("tells a watch of a failure and of the end while it holds bytes, which the next read gets", async () => {
@@ -135,12 +142,17 @@ describe("TransportStream", () => {
     }
   });
 
-  it("does not ask for bytes for a watch while it holds some", () => {
-    const puppet = new Puppet();
-    puppet.reports.deliver(bytes);
-    puppet.verbs.length = 0;
-    puppet.watch(() => assert.fail("called"));
-    assert.deepEqual(puppet.verbs, []);
+  it("asks for bytes for a watch while it holds few, and not while it holds 16 KiB", () => {
+    for (const [size, verbs] of [
+      [16 * 1024 - 1, ["pull"]],
+      [16 * 1024, []],
+    ] as const) {
+      const puppet = new Puppet();
+      puppet.reports.deliver(new Uint8Array(size));
+      puppet.verbs.length = 0;
+      puppet.watch(() => assert.fail("called"));
+      assert.deepEqual(puppet.verbs, verbs);
+    }
   });
 
   it("asks to end the write side once, and tells each shutdown", async () => {

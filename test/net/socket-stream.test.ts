@@ -12,6 +12,7 @@ import {
   readOutcome,
   turns,
   until,
+  watch,
   writeAll,
   writeOutcome,
 } from "../core/support/stream-operations.ts";
@@ -28,6 +29,23 @@ async function accepted(): Promise<{ listener: Listener; stream: SocketStream; r
   await listener.close();
   return { listener, stream: streams[0]!, raw };
 }
+
+describe("a watched socket", () => {
+  it("sees a reset that comes together with the last bytes, and an end that does", async () => {
+    for (const how of ["reset", "end"]) {
+      const { stream, raw } = await accepted();
+      const watched = watch(stream);
+      // Both are there before the event loop polls again.
+      raw.write("last");
+      if (how === "reset") raw.resetAndDestroy();
+      else raw.end();
+      assert.equal((await watched)?.code, how === "reset" ? "core.connection_reset" : undefined);
+      assert.equal(String(await read(stream)), "last");
+      stream.close();
+      raw.destroy();
+    }
+  });
+});
 
 describe("onread", () => {
   it("has what this platform offers", () => {

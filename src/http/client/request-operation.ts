@@ -118,8 +118,7 @@ export class RequestOperation implements BodySource {
       }
       if (error !== undefined) {
         unread.delete(this.#stream);
-        this.#dropRequest();
-        this.#stream.close();
+        this.#end();
       }
       handler(error, part);
     });
@@ -147,7 +146,7 @@ export class RequestOperation implements BodySource {
     // On a broken transport, a response sent before may still be read. Other errors are of our own side.
     if (error.condition !== "transport") this.#fail(error);
     // After the response's end nobody reads, so nobody else would close the stream.
-    if (this.#parser.isDone) this.#stream.close();
+    if (this.#parser.isDone) this.#stream.reset();
   }
 
   /** Sends the body that was waiting for 100. */
@@ -226,14 +225,21 @@ export class RequestOperation implements BodySource {
       this.#whenWritten = then;
       return;
     }
-    if (this.#isCut) this.#stream.close();
+    if (this.#writeError !== undefined) this.#stream.reset();
+    else if (this.#isCut) this.#stream.close();
     then();
+  }
+
+  /** Ends the stream, inside the response. Part of a request must not look like all of it. */
+  #end(): void {
+    this.#dropRequest();
+    if (this.#isCut) this.#stream.reset();
+    else this.#stream.close();
   }
 
   #fail(error: ServalError): void {
     if (this.#hasCompleted) return;
-    this.#dropRequest();
-    this.#stream.close();
+    this.#end();
     this.#complete(error, undefined);
   }
 

@@ -140,8 +140,9 @@ export class WriteOperation {
     this.#finish(cause instanceof ServalError ? cause : httpError("http.body_failed", { cause }));
   }
 
-  /** The stream is closed, so a write ends by itself; but the next part of the body may never come. */
+  /** Part of a message must not look like all of it. And the next part of the body may never come. */
   readonly #onAbort = (): void => {
+    this.#stream.reset();
     queueMicrotask(() => this.#finish(undefined));
   };
 

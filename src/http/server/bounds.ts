@@ -8,3 +8,6 @@ export const mostDrained: number = 64 * 1024;
 
 /** How many milliseconds a client may take to end its side once we have ended ours. */
 export const lingerMs = 5_000;
+
+/** How many bytes a client may still send meanwhile: more than a sender has on its way when it is told to stop. */
+export const mostLingering: number = 16 * 1024 * 1024;

@@ -30,8 +30,8 @@ export interface ExchangeOwner extends TurnMember {
   takeMore(): void;
   /** Tells the client what is wrong with the request's body, and ends the connection. */
   refuse(error: ServalError): void;
-  /** Ends the connection inside the response. */
-  close(error: ServalError): void;
+  /** Ends the connection inside the response, which can't be taken for all of it then. */
+  reset(error: ServalError): void;
   /** Ends the connection, but not its stream; returns the bytes after the request. */
   release(): Uint8Array;
 }
@@ -69,7 +69,6 @@ export class RequestExchange implements Exchange {
     if (this.#controller === undefined) {
       this.#controller = new AbortController();
       if (this.#error !== undefined) this.#controller.abort(this.#error);
-      else this.#watch();
     }
     return this.#controller.signal;
   }
@@ -82,6 +81,12 @@ export class RequestExchange implements Exchange {
     if (this.body?.isDone === false) throw invalidArgument("The body of the request has to be read first");
     this.#phase = "done";
     return this.#owner.release();
+  }
+
+  /** Whether the client has gone, and gets no response. */
+  get isAbandoned(): boolean {
+    if (!this.#owner.hasEnded || this.#phase === "done") return false;
+    return this.#error?.condition === "transport" || this.#error?.code === "http.end_of_stream";
   }
 
   /** The body of the request is still to come: the handler reads it from the stream. */
@@ -135,16 +140,10 @@ export class RequestExchange implements Exchange {
     else this.#watch();
   }
 
-  /**
-   * Has a read find out if the client goes, while it waits and someone has asked: not where the stream may be released,
-   * and not where the connection ends after the response, since no read may be in flight then.
-   */
+  /** Finds out if the client goes while something else than its bytes is waited for. */
   #watch(): void {
-    const { request } = this;
     const isPending = this.#phase === "waiting" || this.#phase === "sending";
-    if (this.#controller === undefined || !isPending || this.body?.isDone === false) return;
-    if (request.version < 11 || !request.keepAlive || asksToSwitch(request)) return;
-    this.#owner.reader.watch();
+    if (isPending && this.body?.isReading !== true) this.#owner.reader.watch();
   }
 
   #later(finish: () => boolean): void {
@@ -211,10 +210,10 @@ export class RequestExchange implements Exchange {
     return this.#owner.answered(keepAlive);
   }
 
-  /** Half of the response is out: that it is not all must be seen. */
+  /** Half of the response is out. */
   #cut(error: ServalError, isOurs: boolean): void {
     if (isOurs && error !== this.body?.error) this.#owner.settings.report(causeOf(error), this.request);
-    this.#owner.close(error);
+    this.#owner.reset(error);
   }
 
   /** The handler has failed, or what it returned can't be sent. */
@@ -237,6 +236,11 @@ export class RequestExchange implements Exchange {
     if (this.#controller?.signal.aborted !== true) return false;
     return failure === this.#error || (failure instanceof Error && failure.name === "AbortError");
   }
+}
+
+/** Whether the client of an exchange that a handler was given has gone, and gets no response. */
+export function isAbandoned(exchange: Exchange): boolean {
+  return exchange instanceof RequestExchange && exchange.isAbandoned;
 }
 
 /** Whether a request asks for another protocol on its stream: RFC 9110 7.8 and 9.3.6. */

@@ -133,6 +133,13 @@ export class RequestBody implements BodySource, TurnWaiter {
     if (!this.isReading && this.#handler !== undefined) this.#tellSoon(this.error);
   }
 
+  /** As {@link close}. Returns whether a read is in flight, at whose end `readOn` is called. */
+  bequeath(readOn: () => void): boolean {
+    this.close();
+    this.onRead = readOn;
+    return this.isReading;
+  }
+
   readonly #read = (): void => {
     const { stream, reader, settings } = this.#owner;
     this.#since = settings.clock.now();

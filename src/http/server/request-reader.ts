@@ -1,4 +1,11 @@
-import { FlatBuffer, transportError, type ByteStream, type ReadHandler, type ServalError } from "../../core/index.ts";
+import {
+  FlatBuffer,
+  transportError,
+  type ByteStream,
+  type ReadHandler,
+  type ServalError,
+  type WatchHandler,
+} from "../../core/index.ts";
 import { copyOf, currentContext, Deadline, type AsyncContext } from "../../core/internal.ts";
 import { RequestParser } from "../codec/request-parser.ts";
 import type { Request } from "../messages/request.ts";
@@ -10,7 +17,7 @@ export interface RequestTaker {
   arrived(): void;
   /** No more will come: in good order, or with half a request. */
   ended(error: ServalError | undefined): void;
-  /** The client has ended its side while a request was being answered. */
+  /** The client has ended its side, and nothing is being read: the next read will tell so too. */
   halfClosed(): void;
   /** The stream has failed. */
   lost(error: ServalError): void;
@@ -31,12 +38,10 @@ export class RequestReader {
   /** The bytes that are being looked at, and how many of them are used up: only inside `arrived`. Undefined where the rest is kept. */
   #bytes: Uint8Array | undefined;
   #used = 0;
-  #isInFlight = false;
-  /** Whether no request waits for the read in flight. */
-  #isAside = false;
-  /** Whether the stream has ended while no request waited. */
-  #hasEnded = false;
-  #whenIdle: (() => void) | undefined;
+  /** Whether a read of its own is in flight. */
+  isReading = false;
+  /** What gets the outcome of the read in flight once this is closed. */
+  #heir: ReadHandler | undefined;
   /** Whether any request was taken. */
   hasTaken = false;
   /** Whether the deadline of the head that comes is running already. */
@@ -68,16 +73,6 @@ export class RequestReader {
     return this.#parser.gotSome && !this.#parser.isHeaderDone;
   }
 
-  /** Whether requests are being read. */
-  get isReading(): boolean {
-    return this.#isInFlight && !this.#isAside;
-  }
-
-  /** Whether a read is in flight that {@link watch} has started, and no request waits for. */
-  get isWatching(): boolean {
-    return this.#isInFlight && this.#isAside;
-  }
-
   /** Begins, with bytes that were read before. Throws what the stream says of misuse; then nothing was started. */
   start(buffered: Uint8Array | undefined): void {
     if (buffered !== undefined && buffered.length > 0) {
@@ -85,7 +80,7 @@ export class RequestReader {
       queueMicrotask(() => this.again());
     } else {
       this.#stream.readSome(this.#onRead);
-      this.#isInFlight = true;
+      this.isReading = true;
     }
     this.#deadline.set(this.#settings.timeouts.header);
   }
@@ -97,27 +92,24 @@ export class RequestReader {
     if (!this.#isTimed) this.#deadline.set(this.isInside ? header : keepAlive);
     // A head has its time from its first byte on, the first from the start.
     this.#isTimed = this.isInside || !this.hasTaken;
-    this.#isAside = false;
-    if (this.#hasEnded) queueMicrotask(() => this.#onEnd());
-    else if (!this.#isInFlight) this.#readSome();
+    try {
+      this.#stream.readSome(this.#onRead);
+      this.isReading = true;
+    } catch (misuse) {
+      // Someone else reads from the stream.
+      this.#taker.lost(transportError(misuse));
+    }
   }
 
   /**
-   * Reads while a request is answered, so that a client that is lost is noticed: once, and what comes is kept for the
-   * next request. Not where something is kept already, or a client could make that grow without end.
+   * Finds out if the client goes while nothing is read. What the stream takes meanwhile is left to its next reader: to
+   * {@link read}, to the reader of the request's body, or to whatever takes the stream over.
    */
   watch(): void {
-    if (this.#isClosed || this.#isInFlight || this.#hasEnded || this.buffer.size > 0) return;
-    this.#isAside = true;
-    this.#readSome();
-  }
-
-  #readSome(): void {
+    if (this.#isClosed) return;
     try {
-      this.#stream.readSome(this.#onRead);
-      this.#isInFlight = true;
+      this.#stream.watch(this.#onGone);
     } catch (misuse) {
-      // Someone else reads from the stream.
       this.#taker.lost(transportError(misuse));
     }
   }
@@ -171,28 +163,21 @@ export class RequestReader {
     this.buffer.clear();
   }
 
-  /** As {@link close}, then calls back once no read is in flight: at once, if none is. */
-  finish(then: () => void): void {
+  /** As {@link close}. Returns whether a read is in flight: its outcome goes to `heir`. */
+  bequeath(heir: ReadHandler): boolean {
     this.close();
-    if (this.#isInFlight) this.#whenIdle = then;
-    else then();
+    this.#heir = heir;
+    return this.isReading;
   }
 
   readonly #onRead: ReadHandler = (error, bytes) => this.#context.runInAsyncScope(this.#received, this, error, bytes);
 
   #received(error: ServalError | undefined, bytes: Uint8Array | undefined): void {
-    this.#isInFlight = false;
+    this.isReading = false;
     if (this.#isClosed) {
-      this.#whenIdle?.();
-      return;
-    }
-    if (error !== undefined) {
+      this.#heir?.(error, bytes);
+    } else if (error !== undefined) {
       this.#taker.lost(error);
-    } else if (this.#isAside) {
-      if (bytes === undefined) {
-        this.#hasEnded = true;
-        this.#taker.halfClosed();
-      } else this.buffer.append(bytes);
     } else if (bytes === undefined) {
       this.#onEnd();
     } else if (this.buffer.size > 0) {
@@ -201,6 +186,14 @@ export class RequestReader {
     } else {
       this.#look(bytes);
     }
+  }
+
+  readonly #onGone: WatchHandler = (error) => this.#context.runInAsyncScope(this.#gone, this, error);
+
+  #gone(error: ServalError | undefined): void {
+    if (this.#isClosed) return;
+    if (error === undefined) this.#taker.halfClosed();
+    else this.#taker.lost(error);
   }
 
   #look(bytes: Uint8Array): void {
@@ -212,7 +205,6 @@ export class RequestReader {
 
   /** Nobody waits for the answer to half a request; without any of one, this is how a connection ends. */
   #onEnd(): void {
-    if (this.#isClosed) return;
     try {
       this.#parser.end();
     } catch (thrown) {

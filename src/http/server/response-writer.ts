@@ -27,6 +27,10 @@ export class ResponseWriter {
   /** The response that comes in parts, from when it is given until it is sent. */
   #sending: WriteOperation | undefined;
   #isWriting = false;
+  /** Whether a write is in flight. */
+  #isInFlight = false;
+  /** Once that is limited: for how many milliseconds nothing may be written, and the error of more. */
+  #silence: { readonly ms: number; readonly error: ServalError } | undefined;
   /** Callbacks, in order, for when nothing is being written any more. */
   #then: (() => void)[] = [];
   #isCalling = false;
@@ -45,7 +49,7 @@ export class ResponseWriter {
     this.#stream = stream;
     this.#settings = settings;
     this.#lost = lost;
-    this.#deadline = new Deadline(settings.clock, () => lost(timeoutError("write")));
+    this.#deadline = new Deadline(settings.clock, () => this.#expired());
     this.#context = context;
   }
 
@@ -95,13 +99,13 @@ export class ResponseWriter {
     const more = this.#dateField(response);
     const serializer = new Serializer(response, { request, keepAlive, more, limit: mostWritten });
     const sending = new WriteOperation(this.#stream, serializer, undefined, (error) => {
-      this.#deadline.clear();
+      this.#time(false);
       this.#isWriting = false;
       this.#sending = undefined;
       handler(error, sending.hasSourceFailed);
       this.#advance();
     });
-    sending.onWrite = (isInFlight) => this.#deadline.set(isInFlight ? this.#settings.timeouts.write : Infinity);
+    sending.onWrite = (isInFlight) => this.#time(isInFlight);
     this.#sending = sending;
     this.flush(() => {
       this.#isWriting = true;
@@ -111,6 +115,12 @@ export class ResponseWriter {
         this.#lost(transportError(misuse));
       }
     });
+  }
+
+  /** From now on, where nothing is written for so many milliseconds, `lost` is told this error. */
+  limitSilence(ms: number, error: ServalError): void {
+    this.#silence = { ms, error };
+    if (!this.#isInFlight) this.#time(false);
   }
 
   /** Writes nothing more, and drops the callbacks. */
@@ -135,6 +145,7 @@ export class ResponseWriter {
 
   #write(): void {
     this.#isWriting = true;
+    this.#isInFlight = true;
     this.#deadline.set(this.#settings.timeouts.write);
     try {
       const all = this.#buffer.take();
@@ -160,9 +171,20 @@ export class ResponseWriter {
       this.#write();
       return;
     }
-    this.#deadline.clear();
-    this.#isWriting = false;
+    this.#isWriting = this.#isInFlight = false;
+    this.#deadline.set(this.#silence?.ms ?? Infinity);
     this.#advance();
+  }
+
+  /** Sets the deadline of a write that begins, or of the silence after one. */
+  #time(isInFlight: boolean): void {
+    this.#isInFlight = isInFlight;
+    this.#deadline.set(isInFlight ? this.#settings.timeouts.write : (this.#silence?.ms ?? Infinity));
+  }
+
+  #expired(): void {
+    const silent = this.#isInFlight ? undefined : this.#silence;
+    this.#lost(silent?.error ?? timeoutError("write"));
   }
 
   #dateField({ headers }: Response<Body>): string {

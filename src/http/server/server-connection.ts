@@ -1,10 +1,11 @@
-import { abortError, teardown, transportError } from "../../core/index.ts";
-import type { ByteStream, Handler, ServalError, Timer } from "../../core/index.ts";
+import { abortError, transportError } from "../../core/index.ts";
+import type { ByteStream, Handler, ServalError } from "../../core/index.ts";
 import { cost, currentContext, turnBudget, type AsyncContext, type TurnWaiter } from "../../core/internal.ts";
 import { departureOf } from "../codec/serializer.ts";
 import { httpError } from "../messages/errors.ts";
 import { lingerMs, mostDrained, mostGathered } from "./bounds.ts";
 import { asksToSwitch, RequestExchange, type ExchangeOwner } from "./exchange.ts";
+import { Lingering } from "./lingering.ts";
 import { timeoutError } from "./passed-deadline.ts";
 import { checkRequest, refusal, refusalStatus } from "./refusal.ts";
 import { RequestReader, type RequestTaker } from "./request-reader.ts";
@@ -36,8 +37,7 @@ export class ServerConnection implements ExchangeOwner, RequestTaker, TurnWaiter
   spentIn = 0;
   /** It has taken its share of this turn: nothing is read or answered before the next. */
   #isOverdrawn = false;
-  /** For the client to end its side. */
-  #timer: Timer | undefined;
+  #lingering: Lingering | undefined;
 
   constructor(
     stream: ByteStream,
@@ -63,7 +63,7 @@ export class ServerConnection implements ExchangeOwner, RequestTaker, TurnWaiter
 
   release(): Uint8Array {
     const released = this.reader.rest();
-    this.#end(undefined);
+    this.#end(undefined, ignore);
     return released;
   }
 
@@ -95,9 +95,14 @@ export class ServerConnection implements ExchangeOwner, RequestTaker, TurnWaiter
     this.writer.flush(() => this.#leave(error));
   }
 
-  /** It may still read what it has asked for (RFC 9112 9.6); far more often it has gone. */
+  /**
+   * The client may still read what it has asked for (RFC 9112 section 8), if that comes in the time that an idle one has;
+   * far more often it has gone.
+   */
   halfClosed(): void {
-    this.#exchange?.fail(httpError("http.end_of_stream", { message: "The client has ended its side" }));
+    const error = httpError("http.end_of_stream", { message: "The client has ended its side" });
+    this.#exchange?.fail(error);
+    this.writer.limitSilence(this.settings.timeouts.keepAlive, error);
   }
 
   lost(error: ServalError): void {
@@ -148,7 +153,6 @@ export class ServerConnection implements ExchangeOwner, RequestTaker, TurnWaiter
   readonly #read = (): void => {
     if (this.hasEnded) return;
     if (!this.isStopping || this.reader.isInside) this.reader.read();
-    else if (this.reader.isWatching) this.close(undefined);
     else this.#leave(undefined);
   };
 
@@ -222,38 +226,31 @@ export class ServerConnection implements ExchangeOwner, RequestTaker, TurnWaiter
   /** Ends in good order: the client reads what it was sent to its end. */
   #leave(error: ServalError | undefined): void {
     if (this.hasEnded) return;
-    if (this.reader.isReading || this.#exchange?.body?.isReading === true) {
-      // For what the client has promised and not sent.
-      this.close(error);
-      return;
-    }
-    this.#timer = this.settings.clock.setTimer(lingerMs, () => this.close(error));
-    this.#timer.unref?.();
-    // Who was being watched has been told of the end by its response: it ends first, or sends what is dropped.
-    this.reader.finish(() => this.#tearDown(error));
+    const over = (): void => this.close(error);
+    const lingering = (this.#lingering = new Lingering(this.stream, this.settings.clock, lingerMs, over));
+    const readsHead = this.reader.bequeath(lingering.onRead);
+    const readsBody = this.#exchange?.body?.bequeath(lingering.readOn) === true;
+    lingering.start(readsHead || readsBody);
   }
 
-  #tearDown(error: ServalError | undefined): void {
-    if (this.hasEnded) return;
-    try {
-      teardown(this.stream, "server", () => this.close(error));
-    } catch (misuse) {
-      // Someone else uses the stream.
-      this.close(transportError(misuse));
-    }
-  }
-
+  /** Ends at once. */
   close(error: ServalError | undefined): void {
-    if (this.hasEnded) return;
-    this.stream.close();
-    this.#end(error);
+    // Part of a response must not look like all of it.
+    if (this.writer.isWriting) this.reset(error);
+    else this.#end(error, () => this.stream.close());
   }
 
-  #end(error: ServalError | undefined): void {
+  reset(error: ServalError | undefined): void {
+    this.#end(error, () => this.stream.reset());
+  }
+
+  #end(error: ServalError | undefined, end: () => void): void {
+    if (this.hasEnded) return;
     const exchange = this.#exchange;
     this.hasEnded = true;
+    end();
     if (error !== undefined) exchange?.fail(error);
-    this.#timer?.cancel();
+    this.#lingering?.cancel();
     this.reader.close();
     exchange?.body?.close();
     this.writer.close();

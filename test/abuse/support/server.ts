@@ -53,7 +53,13 @@ const kindsOfServer: Record<Setup["kind"], ServeOptions> = {
     open: (ws) => void (ws.request!.path === "/topic" && ws.subscribe("topic")),
     message: (ws, message) => ws.write(message),
   },
+  hang: {
+    fetch: (request) => (request.url.endsWith("/part") ? new Response(oneOfMany()) : new Promise(() => {})),
+  },
 };
+
+/** A body that gives one part, and nothing more. */
+const oneOfMany = (): ReadableStream => new ReadableStream({ start: (body) => body.enqueue(new Uint8Array(10)) });
 
 const answers: { [Name in keyof Questions]: (given: Questions[Name][0]) => unknown } = {
   stats: () => server.stats(),

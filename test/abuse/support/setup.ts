@@ -4,7 +4,7 @@ import type { DrainReport, ServeOptions, ServerStatistics } from "../../../src/s
 /** Which server is started, and how; all of it passes through JSON. */
 export interface Setup {
   /** What it does with messages. */
-  readonly kind: "echo" | "acknowledge" | "topics";
+  readonly kind: "echo" | "acknowledge" | "topics" | "hang";
   readonly options?: Partial<ServeOptions> | undefined;
   /** Whether it speaks TLS. */
   readonly tls?: boolean | undefined;

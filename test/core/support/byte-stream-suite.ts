@@ -446,11 +446,37 @@ export function byteStreamSuite(
       "reset",
     );
 
-    rule("takes at most one read's worth, which the next read gets first", async ({ stream, peer }) => {
+    rule("takes few bytes, which the next read gets first", async ({ stream, peer }) => {
       stream.watch(never);
       const { stuck, filled } = await fill(peer);
       await drain(stream, filled, stuck);
     });
+
+    rule("tells of the end after a few bytes, which a read gets before it", async ({ stream, peer, endPeer }) => {
+      const watched = watch(stream);
+      for (const byte of hello) {
+        await writeAll(peer, Uint8Array.of(byte));
+        await turns(3);
+      }
+      endPeer();
+      assert.equal(await watched, undefined);
+      assert.deepEqual(await readExactly(stream, 5), hello);
+      assert.equal(await read(stream), undefined);
+    });
+
+    rule(
+      "tells of a reset after a few bytes",
+      async ({ stream, peer, reset }) => {
+        const watched = watch(stream);
+        for (const byte of hello) {
+          await writeAll(peer, Uint8Array.of(byte));
+          await turns(3);
+        }
+        reset();
+        assert.equal((await watched)?.code, "core.connection_reset");
+      },
+      "reset",
+    );
 
     rule("is over when a read starts, with bytes or without", async ({ stream, peer, endPeer }) => {
       stream.watch(never);

@@ -81,7 +81,6 @@ describe("a served connection", () => {
       serving.responses().map(({ body }) => body),
       ["hello /1"],
     );
-    assert.equal(serving.stream.reading, false);
     resolve(new Response({ body: "at last" }));
     await quiet(2);
     assert.deepEqual(

@@ -134,18 +134,18 @@ describe("a response in parts", () => {
   });
 
   it("that fails midway is cut, so that the client sees it, and is reported", async () => {
-    for (const [what, length] of [
-      ["chunked", undefined],
-      ["with a length", "100"],
+    for (const [what, headers, request] of [
+      ["chunked", {}, get("/")],
+      ["with a length", { "Content-Length": "100" }, get("/")],
+      ["up to the end of the connection", {}, "GET / HTTP/1.0\r\n\r\n"],
     ] as const) {
       const body = new HandBody();
-      const headers = length === undefined ? {} : { "Content-Length": length };
       const serving = new Serving(() => new Response<Body>({ headers, body }));
-      await serving.send(get("/") + get("/never"));
+      await serving.send(request + get("/never"));
       await body.give("part");
       await body.fail(mine);
       assert.match(serving.client.text, /part(\r\n)?$/, what);
-      assert.equal(serving.client.ended, true);
+      assert.equal(serving.client.error?.code, "core.connection_reset");
       assert.deepEqual(serving.errors, [mine]);
       serving.assertEnded("http.body_failed");
     }

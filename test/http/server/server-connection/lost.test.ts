@@ -1,4 +1,4 @@
-// A client that goes while its request is answered: what the handler is told by its signal, and what is read meanwhile.
+// A client that goes while its request is answered: how that is noticed, what the handler is told, and what is read meanwhile.
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect } from "node:net";
@@ -83,30 +83,15 @@ describe("the signal of an exchange", () => {
     });
     await serving.send(kept + kept);
     serving.client.stream.reset();
-    // Nobody reads, since nobody has asked.
-    assert.equal(serving.completions, 0);
-    assert.equal(exchanges[0]!.signal.aborted, false);
-    never.resolve(new Response({ body: "x" }));
-    await quiet(4);
+    await quiet(2);
+    // Noticed, though nobody has asked.
     serving.assertEnded(reset);
     const [first, second] = exchanges;
-    assert.deepEqual([first!.signal.aborted, second!.signal.aborted], [false, false]);
-  });
-
-  it("asked for while the handler works already, is watched from then on", async () => {
-    const exchanges: Exchange[] = [];
-    const serving = new Serving((_, exchange) => {
-      exchanges.push(exchange);
-      return deferred<Response>().promise;
-    });
-    await serving.send(kept);
-    assert.equal(serving.stream.reading, false);
-    const { signal } = exchanges[0]!;
-    assert.deepEqual([serving.stream.reading, signal.aborted], [true, false]);
-    serving.client.stream.reset();
-    await quiet();
-    assert.equal(signal.reason, serving.error);
-    serving.assertEnded(reset);
+    assert.equal(second!.signal.reason, serving.error);
+    assert.equal(first!.signal.aborted, false);
+    never.resolve(new Response({ body: "x" }));
+    await quiet(4);
+    assert.deepEqual([serving.completions, serving.errors], [1, []]);
   });
 
   it("aborts where this side closes: by the option signal, by a write that takes too long", async () => {
@@ -175,19 +160,18 @@ describe("the signal of an exchange", () => {
     }
   });
 
-  it("aborts wherever the connection is reset, if its request is being answered then", async () => {
+  it("aborts wherever the connection is reset, if a request is being answered then", async () => {
     const head = post("body").length - "body".length;
-    const requests = kept + post("body");
-    for (let after = 0; after <= requests.length; after++) {
-      const watched = new Watched({ pair: { resetAfter: after } }, async (request) => void (await request.bytes()));
-      const { serving } = watched;
-      await serving.send(requests);
-      const first = after < kept.length ? [] : [after === kept.length ? reset : undefined];
-      assert.deepEqual(watched.reasons, first, `${after}`);
-      if (first.length > 0) await watched.answer(0);
-      const second = after < kept.length + head ? [] : [reset];
-      assert.deepEqual(watched.reasons, [...first, ...second], `${after}`);
-      serving.assertEnded(reset);
+    for (const [request, start] of [
+      [kept + kept, kept.length],
+      [post("body"), head],
+    ] as const) {
+      for (let after = 0; after <= request.length; after++) {
+        const watched = new Watched({ pair: { resetAfter: after } }, async (request) => void (await request.bytes()));
+        await watched.serving.send(request);
+        assert.deepEqual(watched.reasons, after < start ? [] : [reset], `${after}`);
+        watched.serving.assertEnded(reset);
+      }
     }
   });
 
@@ -250,17 +234,15 @@ describe("while a handler works", () => {
     }
   });
 
-  it("one read is taken of what comes after, and kept; then none", async () => {
+  it("what comes after the request waits for its turn", async () => {
     const watched = new Watched();
     const { serving } = watched;
     await serving.send(kept);
     await serving.send(get("/2"));
-    assert.equal(serving.stream.reading, false);
     await serving.send(get("/3"));
-    assert.deepEqual([watched.signals.length, serving.stream.unread], [1, get("/3").length]);
+    assert.equal(watched.signals.length, 1);
     await watched.answer(0);
-    // Of the second, all has been used up: what lies in the stream is read behind it.
-    assert.deepEqual([watched.signals.length, serving.stream.unread], [2, 0]);
+    assert.equal(watched.signals.length, 2);
     await watched.answer(1);
     await watched.answer(2);
     assert.deepEqual(
@@ -270,31 +252,34 @@ describe("while a handler works", () => {
     await serving.end();
   });
 
-  it("nothing more is read where some is kept already: requests can't pile up", async () => {
-    const watched = new Watched({ pair: { maxRead: 3 * kept.length } });
+  it("no more is read than a little: requests can't pile up", async () => {
+    const most = 16 * 1024;
+    const watched = new Watched({ pair: { maxRead: most, record: true } });
     const { serving } = watched;
-    await serving.send(kept.repeat(9));
+    void serving.client.write(kept.repeat(20_000));
+    await quiet(20);
     for (let at = 0; at < 9; at++) {
-      const read = 9 * kept.length - serving.stream.unread;
-      assert.ok(read - (at + 1) * kept.length <= 3 * kept.length);
+      // What was read before the handler was asked, and what is held since.
+      assert.ok(serving.stream.received.length <= 3 * most);
       await watched.answer(at);
     }
-    assert.equal(serving.statuses.length, 9);
-    await serving.end();
+    serving.client.stream.reset();
+    await quiet();
+    serving.assertEnded(reset);
   });
 
-  it("the read that is in flight then takes the next request, in its time", async () => {
+  it("the head of the next request has its time from the response on", async () => {
     const watched = new Watched();
     const { serving } = watched;
     await serving.send(kept);
-    const before = serving.stream.operations;
     await watched.answer(0);
-    assert.equal(serving.stream.operations, before + 1);
+    assert.equal(serving.stream.reading, true);
     serving.client.write(get("/2").slice(0, 10));
     await quiet(2);
     await serving.clock.advance(30_000);
     await quiet(2);
     assert.deepEqual(serving.statuses, [200, 408]);
+    await serving.end("core.timeout");
 
     const idle = new Watched();
     await idle.serving.send(kept);
@@ -306,20 +291,45 @@ describe("while a handler works", () => {
     idle.serving.assertEnded();
   });
 
-  it("of a body that is still to come nothing is read aside; once it is all read, it is watched", async () => {
-    const watched = new Watched({}, async (request) => void (await request.bytes()));
-    const { serving } = watched;
-    const request = post("body");
-    await serving.send(request.slice(0, -1));
-    await serving.send("y");
-    assert.equal(serving.stream.reading, true);
-    await serving.send(kept);
-    assert.equal(serving.stream.reading, false);
-    await watched.answer(0);
-    assert.equal(serving.stream.reading, true);
-    serving.client.stream.reset();
-    await quiet();
-    assert.deepEqual(watched.reasons, [undefined, reset]);
+  it("it is noticed before the body is read, between two reads of it, and after its end", async () => {
+    for (const when of ["before", "between", "after"]) {
+      const parts = deferred();
+      const watched = new Watched({}, async (request) => {
+        if (when === "before") await parts.promise;
+        const body = request.parts()[Symbol.asyncIterator]();
+        await body.next();
+        if (when === "between") await parts.promise;
+        await body.next();
+      });
+      const { serving } = watched;
+      const request = post("body");
+      await serving.send(request.slice(0, when === "before" ? -4 : -1));
+      if (when === "after") await serving.send("y");
+      serving.client.stream.reset();
+      await quiet(2);
+      assert.deepEqual(watched.reasons, [reset], when);
+      serving.assertEnded(reset);
+      parts.resolve();
+      await quiet(2);
+    }
+  });
+
+  it("a part of the body that has come by then is the reader's", async () => {
+    const start = deferred();
+    let text: string | undefined;
+    const serving = new Serving(async (request) => {
+      await start.promise;
+      text ??= await request.text();
+      return new Response();
+    });
+    await serving.send(post("hello").slice(0, -5));
+    await serving.send("hel");
+    await serving.send(`lo${kept}`);
+    start.resolve();
+    await quiet(4);
+    assert.equal(text, "hello");
+    assert.deepEqual(serving.statuses, [200, 200]);
+    await serving.end();
   });
 
   it("what the body's reader sees aborts, if it is a loss and nothing that can be answered", async () => {
@@ -345,11 +355,17 @@ describe("while a handler works", () => {
     ["with Upgrade", get("/", "Connection: Upgrade\r\nUpgrade: x\r\n")],
     ["with CONNECT", "CONNECT h:1 HTTP/1.1\r\nHost: h:1\r\n\r\n"],
   ] as const) {
-    it(`nothing is read after a request ${what}`, async () => {
+    it(`a loss is noticed with a request ${what}, and without one all goes as it would`, async () => {
+      const lost = new Watched();
+      await lost.serving.send(request);
+      lost.serving.client.stream.reset();
+      await quiet(2);
+      assert.deepEqual(lost.reasons, [reset]);
+      lost.serving.assertEnded(reset);
+
       const watched = new Watched();
       const { serving } = watched;
       await serving.send(request);
-      assert.deepEqual([watched.reasons, serving.stream.reading], [[undefined], false]);
       watched.answers[0]!.resolve(new Response({ status: 403 }));
       await quiet(4);
       assert.deepEqual(serving.statuses, [403]);
@@ -365,10 +381,16 @@ describe("while a handler works", () => {
     await watched.answer(0);
     await serving.send(get("/", "Connection: Upgrade\r\nUpgrade: x\r\n"));
     assert.throws(() => exchanges[0]!.release(), { code: "core.invalid_argument" });
+    // What comes while it is watched is the new owner's.
+    await serving.send("more");
     exchanges[1]!.release();
-    assert.deepEqual([serving.stream.reading, serving.completions], [false, 0]);
+    assert.equal(serving.completions, 0);
     await quiet();
     assert.deepEqual([serving.completions, serving.error, serving.stream.closed], [1, undefined, false]);
+    let read = "";
+    serving.stream.readSome((_, bytes) => (read = Buffer.from(bytes!).toString()));
+    await quiet();
+    assert.equal(read, "more");
     serving.client.stream.reset();
     await quiet();
     assert.deepEqual(watched.reasons, [undefined, undefined]);
@@ -376,13 +398,85 @@ describe("while a handler works", () => {
   });
 });
 
-describe("a connection that ends after a response while a read is in flight", () => {
+describe("a client that has ended its side", () => {
+  /** One whose request is being answered, for less than a minute. */
+  const ended = async (options: ServingInit = {}): Promise<Watched> => {
+    const watched = new Watched(options);
+    await watched.serving.send(kept);
+    watched.serving.client.stream.end();
+    await quiet(2);
+    await watched.serving.clock.advance(59_999);
+    assert.equal(watched.serving.completions, 0);
+    return watched;
+  };
+
+  it("is waited with for as long as one that is idle: then it is taken for gone", async () => {
+    const watched = await ended();
+    const { serving } = watched;
+    await serving.clock.advance(1);
+    assert.equal(serving.client.text, "");
+    serving.assertEnded("http.end_of_stream");
+    watched.answers[0]!.resolve(new Response());
+    await quiet(2);
+    assert.deepEqual(serving.errors, []);
+  });
+
+  it("gets all of a response in parts, unless none comes for as long", async () => {
+    for (const ends of [true, false]) {
+      const watched = await ended();
+      const { serving } = watched;
+      const body = new HandBody();
+      await watched.answer(0, body);
+      for (let part = 0; part < 5; part++) {
+        await serving.clock.advance(50_000);
+        await body.give("x");
+      }
+      if (ends) {
+        await body.give();
+        assert.equal(serving.responses()[0]!.body, "xxxxx");
+        serving.assertEnded();
+      } else {
+        await serving.clock.advance(60_000);
+        assert.equal(body.stops, 1);
+        // It is seen that this is not all.
+        assert.equal(serving.client.error?.code, reset);
+        serving.assertEnded("http.end_of_stream");
+      }
+    }
+  });
+
+  it("gets the responses to all that it has asked for", async () => {
+    const watched = new Watched();
+    const { serving } = watched;
+    await serving.send(kept + kept);
+    await serving.send(kept);
+    serving.client.stream.end();
+    for (let at = 0; at < 3; at++) {
+      await serving.clock.advance(50_000);
+      await watched.answer(at);
+    }
+    assert.deepEqual(serving.statuses, [200, 200, 200]);
+    serving.assertEnded();
+  });
+
+  it("still is one that takes nothing of its response", async () => {
+    const watched = await ended({ paused: true, peerPair: { capacity: 10 }, timeouts: { write: 10_000 } });
+    const { serving } = watched;
+    await watched.answer(0);
+    await serving.clock.advance(10_000);
+    serving.assertEnded("core.timeout");
+  });
+});
+
+describe("a connection that ends after a response that was waited for", () => {
   const ending = async (): Promise<Watched> => {
     const watched = new Watched();
     await watched.serving.send(kept);
     watched.answers[0]!.resolve(new Response({ headers: { Connection: "close" }, body: "bye" }));
     await quiet(4);
-    assert.deepEqual([watched.serving.responses()[0]!.body, watched.serving.completions], ["bye", 0]);
+    const { serving } = watched;
+    // Our side has ended.
+    assert.deepEqual([serving.responses()[0]!.body, serving.client.ended, serving.completions], ["bye", true, 0]);
     return watched;
   };
 
@@ -392,10 +486,10 @@ describe("a connection that ends after a response while a read is in flight", ()
     assert.deepEqual(reasons, [undefined]);
   });
 
-  it("ends its side where the client sends more, which is dropped", async () => {
+  it("drops what the client still sends", async () => {
     const { serving, signals } = await ending();
     await serving.send(kept);
-    assert.deepEqual([serving.client.ended, signals.length], [true, 1]);
+    assert.equal(signals.length, 1);
     await serving.end();
   });
 
@@ -410,7 +504,7 @@ describe("a connection that ends after a response while a read is in flight", ()
     assert.deepEqual(reasons, [undefined]);
   });
 
-  it("with stop: at once where nothing is being answered, else after the answer", async () => {
+  it("with stop: after the answer; at once where nothing is being answered", async () => {
     const stop = new AbortController();
     const watched = new Watched({ stop: stop.signal });
     const { serving } = watched;
