@@ -43,14 +43,6 @@ export class SocketStream extends DuplexStream<Socket> implements ByteStream {
     this[stream]!.receive(chunk);
   };
 
-  /** Delivers what is read. The stream is asked for later, since its socket wants this first. */
-  static #onread(made: () => SocketStream): ReturnType<typeof onread> {
-    return onread((size) => {
-      made().deliver(lend(size));
-      return takenBack(size);
-    });
-  }
-
   static readonly #onEnd = function (this: StreamSocket): void {
     this[stream]!.foundEnd();
   };
@@ -63,7 +55,12 @@ export class SocketStream extends DuplexStream<Socket> implements ByteStream {
 
   /** A stream over an accepted connection that no socket has been built from yet. @internal */
   static fromHandle(handle: Handle, unix: string | undefined, closed: () => void): SocketStream {
-    const options: SocketOptions = { handle, allowHalfOpen: true, onread: SocketStream.#onread(() => made) };
+    // Each socket has this function, and one that two places share would cost it another.
+    const received = (size: number): boolean => {
+      made.deliver(lend(size));
+      return takenBack(size);
+    };
+    const options: SocketOptions = { handle, allowHalfOpen: true, onread: onread(received) };
     // It reads from construction on. Nothing arrives before this turn ends; then it is paused if no read was started.
     const made: SocketStream = new SocketStream(makeSocket(options), "onread", true);
     made.#connected(unix, closed);
@@ -82,7 +79,12 @@ export class SocketStream extends DuplexStream<Socket> implements ByteStream {
   static connecting(target: Target, way: ReadWay, connected: (error: Error | undefined) => void): SocketStream {
     const options: SocketOptions = { allowHalfOpen: true };
     const reads = way === "onread" && hasOnread();
-    if (reads) options.onread = SocketStream.#onread(() => made);
+    if (reads) {
+      options.onread = onread((size) => {
+        made.deliver(lend(size));
+        return takenBack(size);
+      });
+    }
     const socket = makeSocket(options);
     const made: SocketStream = new SocketStream(socket, reads ? "onread" : "data", false);
     socket.once("error", connected);
