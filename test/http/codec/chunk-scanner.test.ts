@@ -3,7 +3,8 @@ import { describe, it } from "node:test";
 import { ServalError } from "../../../src/core/index.ts";
 import { decodeLatin1 } from "../../../src/core/text.ts";
 import { ChunkScanner, type ChunkLimits } from "../../../src/http/codec/chunk-scanner.ts";
-import { bytesOf, piecesOf, splitsOf } from "../support/samples.ts";
+import { everySplit } from "../../../src/testing/index.ts";
+import { bytesOf, piecesOf } from "../support/samples.ts";
 import { fc, runs } from "../../support/property.ts";
 
 interface Outcome {
@@ -114,10 +115,10 @@ describe("ChunkScanner finds the data, whole, at every split, byte by byte and w
   for (const [name, body, data, told] of bodies) {
     it(name, () => {
       for (const behind of followers) {
-        for (const pieces of splitsOf(bytesOf(body + behind))) {
+        everySplit(bytesOf(body + behind), (pieces) => {
           const outcome = scan(pieces);
           assert.deepEqual(outcome, { data, told: told ?? outcome.told, end: true, passed: body.length });
-        }
+        });
       }
       for (let size = 0; size < body.length; size++) {
         assert.equal(scan([bytesOf(body.slice(0, size))]).end, false, `${size}`);
@@ -131,7 +132,7 @@ describe("ChunkScanner refuses with the same code at every split, at the first w
     it(`${code}: ${JSON.stringify(body)}`, () => {
       assert.equal(scan([bytesOf(body)]).end, code);
       assert.equal(scan([bytesOf(body.slice(0, -1))]).end, false);
-      for (const pieces of splitsOf(bytesOf(body + rest))) assert.equal(scan(pieces).end, code);
+      everySplit(bytesOf(body + rest), (pieces) => assert.equal(scan(pieces).end, code));
     });
   }
 });
@@ -139,10 +140,10 @@ describe("ChunkScanner refuses with the same code at every split, at the first w
 describe("ChunkScanner's limits", () => {
   /** Just the limit passes, and one less does not. */
   const holds = (name: keyof ChunkLimits, body: string, limit: number, code: string): void => {
-    for (const pieces of splitsOf(bytesOf(body))) {
+    everySplit(bytesOf(body), (pieces) => {
       assert.equal(scan(pieces, { [name]: limit }).end, true, body);
       assert.equal(scan(pieces, { [name]: limit - 1 }).end, code, body);
-    }
+    });
   };
 
   it("maxChunkExtensionSize: of one chunk, and of all together with one more for each byte of data", () => {
@@ -156,22 +157,22 @@ describe("ChunkScanner's limits", () => {
   });
 
   it("maxChunkExtensionSize: an error within the limit comes first, one beyond it never", () => {
-    for (const pieces of splitsOf(bytesOf("5;a\0"))) {
+    everySplit(bytesOf("5;a\0"), (pieces) => {
       assert.equal(scan(pieces, { maxChunkExtensionSize: 2 }).end, "http.bad_chunk_extension");
       assert.equal(scan(pieces, { maxChunkExtensionSize: 1 }).end, "http.chunk_extension_limit");
-    }
+    });
   });
 
   it("maxHeaderSize: with the empty line, of a trailer that has fields", () => {
     holds("maxHeaderSize", `0\r\na: ${"b".repeat(43)}\r\n\r\n`, 50, "http.header_limit");
-    for (const pieces of splitsOf(bytesOf("0\r\n\r\n"))) assert.equal(scan(pieces, { maxHeaderSize: 0 }).end, true);
+    everySplit(bytesOf("0\r\n\r\n"), (pieces) => assert.equal(scan(pieces, { maxHeaderSize: 0 }).end, true));
   });
 
   it("maxHeaderSize: an error within the limit comes first, one beyond it never", () => {
-    for (const pieces of splitsOf(bytesOf("0\r\nab()"))) {
+    everySplit(bytesOf("0\r\nab()"), (pieces) => {
       assert.equal(scan(pieces, { maxHeaderSize: 2 }).end, "http.header_limit");
       assert.equal(scan(pieces, { maxHeaderSize: 3 }).end, "http.bad_field");
-    }
+    });
   });
 
   it("maxHeadersCount: of all fields in the trailer, also those left out", () => {

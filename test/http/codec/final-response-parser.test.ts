@@ -3,7 +3,8 @@ import { describe, it } from "node:test";
 import { ServalError } from "../../../src/core/index.ts";
 import { decodeLatin1 } from "../../../src/core/text.ts";
 import { FinalResponseParser, type FinalResponseParserOptions, type Response } from "../../../src/http/index.ts";
-import { bytesOf, piecesOf, splitsOf } from "../support/samples.ts";
+import { everySplit } from "../../../src/testing/index.ts";
+import { bytesOf, piecesOf } from "../support/samples.ts";
 import { fc, runs } from "../../support/property.ts";
 
 /** What a parser made of its bytes, in a form to compare. */
@@ -142,10 +143,10 @@ describe("FinalResponseParser parses, whole, at every split, byte by byte and wi
   for (const { name, bytes, response, options, ends = false } of answers) {
     it(name, () => {
       for (const trailers of ends ? [""] : ["", "\x81\x05hello", "HTTP/1.1 200 OK\r\n\r\n", "\0"]) {
-        for (const pieces of splitsOf(bytesOf(bytes + trailers))) {
+        everySplit(bytesOf(bytes + trailers), (pieces) => {
           const outcome = parse(pieces, options, ends);
           assert.deepEqual(outcome, { end: true, response, used: bytes.length });
-        }
+        });
       }
     });
 
@@ -164,10 +165,10 @@ describe("FinalResponseParser parses, whole, at every split, byte by byte and wi
 describe("FinalResponseParser fails with the same code at every split, and keeps the response so far", () => {
   for (const [code, bytes, response, options] of failures) {
     it(`${code}: ${JSON.stringify(bytes.slice(0, 80))}`, () => {
-      for (const pieces of splitsOf(bytesOf(bytes))) {
+      everySplit(bytesOf(bytes), (pieces) => {
         const outcome = parse(pieces, options);
         assert.deepEqual([outcome.end, outcome.response], [code, response]);
-      }
+      });
     });
   }
 });

@@ -2,8 +2,9 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { RequestParser } from "../../../src/http/index.ts";
+import { everySplit } from "../../../src/testing/index.ts";
 import { feed, parses, refuses, requests, type Case, type Refusal } from "../support/feed.ts";
-import { bytesOf, chrome, splitsOf } from "../support/samples.ts";
+import { bytesOf, chrome } from "../support/samples.ts";
 
 const get = (headers: string): string => `GET / HTTP/1.1\r\n${headers}\r\n`;
 
@@ -92,12 +93,12 @@ describe("RequestParser parses, whole, at every split, byte by byte, eager or no
 
   it("a request of Chrome", () => {
     const lines = chrome.trimEnd().split("\r\n").slice(1);
-    for (const pieces of splitsOf(bytesOf(chrome))) {
+    everySplit(bytesOf(chrome), (pieces) => {
       const { line, headers } = feed(new RequestParser(), pieces);
       assert.equal(line, "GET /chat?room=1 11");
       const expected = lines.flatMap((line) => [line.slice(0, line.indexOf(":")), line.slice(line.indexOf(":") + 2)]);
       assert.deepEqual(headers, expected);
-    }
+    });
   });
 });
 

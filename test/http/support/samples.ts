@@ -24,13 +24,6 @@ export const chrome: string = [
   "\r\n",
 ].join("\r\n");
 
-/** The ways to cut `bytes` in two, none of the pieces empty, and to cut them into single bytes. */
-export function* splitsOf(bytes: Uint8Array): Generator<Uint8Array[], undefined, unknown> {
-  yield [bytes];
-  for (let at = 1; at < bytes.length; at++) yield [bytes.subarray(0, at), bytes.subarray(at)];
-  yield Array.from(bytes, (byte) => Uint8Array.of(byte));
-}
-
 /** Pieces of `bytes`, cut where these numbers say; those behind its end say nothing. */
 export function piecesOf(bytes: Uint8Array, cuts: readonly number[]): Uint8Array[] {
   const at = [0, ...cuts.filter((cut) => cut < bytes.length).toSorted((a, b) => a - b), bytes.length];
