@@ -4,7 +4,8 @@ import { duplexPair } from "node:stream";
 import { describe, it } from "node:test";
 import { FlatBuffer, type ByteStream, type NextLayer } from "../../../src/core/index.ts";
 import { request, Request, Response, serve, type Body, type RequestHandler } from "../../../src/http/index.ts";
-import { pair, VirtualClock } from "../../../src/testing/index.ts";
+import { everyFailure, pair, VirtualClock } from "../../../src/testing/index.ts";
+import { outcomes } from "../../support/outcomes.ts";
 import { quiet } from "../../support/quiet.ts";
 import { HandBody } from "../support/serving.ts";
 import { random } from "../../support/property.ts";
@@ -74,15 +75,12 @@ describe("serve and request", () => {
   });
 
   for (const side of ["client", "server"] as const) {
-    it(`end both, and leave nothing, whatever operation of the ${side}'s fails`, async () => {
-      let completes = false;
-      for (let failAfter = 0; !completes; failAfter++) {
-        const own = { maxRead: 100, maxWrite: 100 };
-        const [client, server] = pair(
-          side === "client" ? { ...own, failAfter } : own,
-          side === "server" ? { ...own, failAfter } : own,
-        );
-        const clock = new VirtualClock();
+    it(`end both, and leave nothing, whatever fails below the ${side}`, async () => {
+      const runs = await everyFailure(async (run) => {
+        const { clock } = run;
+        const pairs = pair({ maxRead: 100, maxWrite: 100 });
+        const client = side === "client" ? run.wrap(pairs[0]) : pairs[0];
+        const server = side === "server" ? run.wrap(pairs[1]) : pairs[1];
         let completions = 0;
         const errors: unknown[] = [];
         serve(server, echo, { clock, date: false, error: (error) => errors.push(error) }, () => completions++);
@@ -100,19 +98,17 @@ describe("serve and request", () => {
           if (source.asked > given) await source.give(given < 2 ? "x".repeat(150) : undefined);
         }
         await quiet(8);
-        // An operation that fails is not seen by the other side until this one is closed, as is a machine that is gone.
+        // The other side does not see a failed operation until this one is closed.
         server.close();
         await quiet(2);
         client.close();
         await quiet(2);
-        const text = await got;
-        completes = text.length === 300;
-        assert.equal(completions, 1);
-        assert.deepEqual(errors, []);
-        assert.equal(clock.pending, 0, `a timer is left behind ${failAfter}`);
-        if (source.asked > 0 && !completes) assert.ok(source.stops <= 1);
-        assert.ok(failAfter < 100);
-      }
+        const isWhole = (await got).length === 300;
+        assert.ok(isWhole || outcomes(run).length > 0, `${await got}`);
+        assert.deepEqual([completions, errors], [1, []]);
+        if (source.asked > 0 && !isWhole) assert.ok(source.stops <= 1);
+      });
+      assert.ok(runs.length > 40, runs.join());
     });
   }
 

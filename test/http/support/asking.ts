@@ -1,16 +1,20 @@
 // A client over a pair in memory, and the server at its other end: it speaks in bytes, so that nothing tested checks itself.
 import assert from "node:assert/strict";
 import { getEventListeners } from "node:events";
-import { FlatBuffer, type ServalError } from "../../../src/core/index.ts";
+import { FlatBuffer, type ByteStream, type ServalError } from "../../../src/core/index.ts";
 import { request, Request, type Body, type IncomingResponse, type RequestOptions } from "../../../src/http/index.ts";
-import { pair, VirtualClock, type PairOptions, type PairStream } from "../../../src/testing/index.ts";
-import { quiet } from "../../support/quiet.ts";
+import { pair, VirtualClock, type PairOptions, type PairStream, type Run } from "../../../src/testing/index.ts";
+import { deferred, quiet } from "../../support/quiet.ts";
 import { RawPeer } from "../../support/raw-peer.ts";
 import { messagesIn, type SeenMessage } from "./serving.ts";
 
 /** A client's side of a connection, the server's at its other end, and what became of the requests. */
 export class Asking {
-  readonly clock: VirtualClock = new VirtualClock();
+  readonly clock: VirtualClock;
+  /** What the request is made on: `stream`, or in a run of `everyFailure` a stream over it. */
+  readonly below: ByteStream;
+  /** Fulfils when the request has completed. */
+  readonly done: Promise<void>;
   readonly buffer: FlatBuffer = new FlatBuffer();
   readonly stream: PairStream;
   readonly server: RawPeer;
@@ -18,11 +22,17 @@ export class Asking {
   error: ServalError | undefined;
   response: IncomingResponse | undefined;
   inside = false;
+  readonly #resolve: () => void;
   #signal: AbortSignal | undefined;
 
-  constructor(own: PairOptions = {}, peer: PairOptions = {}, paused = false) {
+  constructor(own: PairOptions = {}, peer: PairOptions = {}, paused = false, run?: Run) {
     const [stream, other] = pair(own, peer);
     this.stream = stream;
+    this.clock = run?.clock ?? new VirtualClock();
+    this.below = run?.wrap(stream) ?? stream;
+    const { promise, resolve } = deferred();
+    this.done = promise;
+    this.#resolve = resolve;
     this.server = new RawPeer(other, paused);
   }
 
@@ -33,11 +43,12 @@ export class Asking {
     this.error = this.response = undefined;
     this.#signal = options.signal;
     const { clock, buffer } = this;
-    request(this.stream, message, { clock, buffer, ...options }, (error, response) => {
+    request(this.below, message, { clock, buffer, ...options }, (error, response) => {
       this.completions++;
       this.error = error;
       this.response = response;
       this.inside ||= !returned;
+      this.#resolve();
     });
     returned = true;
     await quiet(4);

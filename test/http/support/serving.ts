@@ -85,6 +85,8 @@ export class Serving {
   readonly clock: VirtualClock;
   readonly stream: PairStream;
   readonly client: RawPeer;
+  /** Fulfils when it has completed. */
+  readonly ended: Promise<void>;
   /** How often it has completed, with what, and whether that was inside the call. */
   completions = 0;
   error: ServalError | undefined;
@@ -103,6 +105,8 @@ export class Serving {
     this.client = new RawPeer(peer, paused);
     this.#signals = [options.signal, options.stop];
     let returned = false;
+    const { promise, resolve } = deferred();
+    this.ended = promise;
     const { clock, errors } = this;
     serve(
       run?.wrap(stream) ?? stream,
@@ -112,6 +116,7 @@ export class Serving {
         this.completions++;
         this.error = error;
         this.inside ||= !returned;
+        resolve();
       },
     );
     returned = true;
