@@ -1,7 +1,7 @@
 import { currentContext, type AsyncContext } from "./async-context.ts";
 
 /**
- * What work costs, in nanoseconds of an ordinary processor: of each thing, or of each KiB of bytes. Nobody's clock is read
+ * What work costs, in nanoseconds of an ordinary processor: of each thing, or of each KiB of bytes. No clock is read
  * while connections are served; `npm run bench:micro -- costs` measures what stands here.
  */
 export const cost = {
@@ -188,7 +188,7 @@ export class TurnBudget {
     this.#iteration = iteration + 1;
     this.#begin(0);
     let next = 0;
-    // Those that wait again do so for the turn after this.
+    // Members that wait again do so for the next turn.
     this.#waiting = [];
     try {
       while (next < waiting.length && !this.isSpent) {

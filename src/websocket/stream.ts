@@ -84,7 +84,7 @@ export class Stream<Data = unknown> extends MessageStream {
 
   /**
    * Stands on `next`: a `ByteStream`, a Node `Duplex`, or a pair `{ readable, writable }` of Web streams. Nothing is
-   * read or written before {@link accept} or {@link handshake}. Throws `core.invalid_argument` for options that can't be meant.
+   * read or written before {@link accept} or {@link handshake}. Throws `core.invalid_argument` for invalid options.
    */
   constructor(next: NextLayer, options?: StreamOptions<Data>);
   /** With settings that were made once for many connections. @internal */
@@ -190,7 +190,7 @@ export class Stream<Data = unknown> extends MessageStream {
    * Begins after an opening handshake that was made elsewhere: by a server of another library, HTTP/2 (RFC 8441), or not at
    * all, where both sides know that they speak WebSocket. The stream is open when this returns; the handler `open` and
    * messages come after the call. `extensions` is what the handshake agreed on, so the option `deflate` only says how to
-   * compress. Throws `core.invalid_argument` for what can't be meant, and {@link accept}'s errors for a second handshake.
+   * compress. Throws `core.invalid_argument` for invalid options, and {@link accept}'s errors for a second handshake.
    */
   attach(options: AttachOptions): void {
     this.#checkNew();

@@ -31,7 +31,7 @@ test("all are called even if they are removed meanwhile; removed ones are not", 
   assert.deepEqual(called, ["leaves", "stays"]);
 });
 
-test("each is called in its own async context, or in the one given, not in that of whoever aborts", () => {
+test("each is called in its own async context, or in the one given, not in the abort's", () => {
   const controller = new AbortController();
   const storage = new AsyncLocalStorage<string>();
   const seen: (string | undefined)[] = [];

@@ -220,12 +220,12 @@ export class RequestExchange implements Exchange {
   #fail(error: unknown): boolean {
     const { hasEnded, settings } = this.#owner;
     const own = this.body?.error;
-    // What is wrong with the request's body is the client's to hear, if it is still there.
+    // A client that is still there gets the error of its request's body.
     if (own !== undefined && error === own) {
       if (!hasEnded) this.#owner.refuse(own);
       return false;
     }
-    // Who was told that the client has gone, and has given up, has not failed.
+    // A handler that fails because its signal has aborted is not reported.
     if (!this.#hasGivenUp(error)) settings.report(error, this.request);
     if (hasEnded) return false;
     return this.#send(new Response({ status: 500, body: "The server failed to answer the request\n" }));

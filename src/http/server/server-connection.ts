@@ -132,7 +132,7 @@ export class ServerConnection implements ExchangeOwner, RequestTaker, TurnWaiter
     const wrong = checkRequest(request);
     if (wrong !== undefined) throw wrong;
     if (!reader.parser.isDone) exchange.expectBody();
-    // Who may take the stream over finds nothing being written.
+    // A handler that may take over the stream must find no write in flight.
     if (writer.size === 0 || !asksToSwitch(request)) return exchange.answer();
     reader.keepRest();
     writer.flush(() => {

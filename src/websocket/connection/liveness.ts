@@ -121,7 +121,7 @@ export class Liveness implements Expiring {
     const connection = this.#connection;
     const { idle, keepAlivePings } = this.#options;
     const now = this.#now;
-    // Bytes that the transport took at once may still lie in its buffer. Those that had to wait for room prove that it drains.
+    // Bytes that the transport took at once may still lie in its buffer. Bytes that had to wait for room prove that it drains.
     const hasProgress = connection.written > this.#written && (this.#wasWriting || connection.isWriting);
     if (hasProgress || !connection.isReading) {
       this.#lastLife = now;

@@ -366,7 +366,7 @@ export abstract class Sending<Ws> implements Resumable {
     if (this.phase === phase.ended) return;
     const before = outgoing.queued;
     protocol.sendWithheldPong();
-    // A pong in the place of the next message, again and again, must not keep that from its turn.
+    // Repeated pongs must not keep the next message from its turn.
     this.#pump(outgoing.queued - before);
     if (this.#isFull && this.bufferedAmount < this.settings.highWaterMark) {
       this.#isFull = false;

@@ -187,11 +187,10 @@ export class Inflater {
   }
 
   /**
-   * Takes the first `size` bytes of what is next of a message's payload, of which `isLast` says that there is no more, and
-   * puts what comes of them into `output` from `at` on, where there must be room; {@link consumed} and {@link produced} say how
-   * far it came. Behind that the room may hold anything. Where that fills the output there may be more: it goes on with the next call, for which `size` may be 0.
-   * Otherwise all was taken, and after the last the message is complete. All of the message that is yet to come may have
-   * `limit` bytes.
+   * Inflates the next `size` bytes of a message's payload, the last ones if `isLast`, into `output` from `at` on, where there
+   * must be room; {@link consumed} and {@link produced} have the counts. Later bytes of `output` may change. If the output is
+   * full, there may be more: continue with another call, for which `size` may be 0. Otherwise all input was taken, and with
+   * `isLast` the message is complete. The rest of the message may have at most `limit` bytes.
    */
   inflateSome(
     input: Uint8Array,

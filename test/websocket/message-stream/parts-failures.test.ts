@@ -142,7 +142,7 @@ for (const role of roles) {
       await connection.end();
     });
 
-    it("a message that is given up while it is collected fails whoever collects, and nothing else", async (context) => {
+    it("a message that is abandoned while it is collected fails only that call", async (context) => {
       const uncaught = uncaughtIn(context);
       const connection = await open(role);
       await connection.say(connection.text("a", { fin: false }));

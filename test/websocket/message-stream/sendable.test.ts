@@ -153,7 +153,7 @@ for (const role of roles) {
       await written;
     });
 
-    it("a source is asked in the context of its write, whoever makes room for it", async () => {
+    it("a source is asked in the context of its write, even if another call makes room", async () => {
       const connection = await slow(role);
       const storage = new AsyncLocalStorage<string>();
       const asked: (string | undefined)[] = [];

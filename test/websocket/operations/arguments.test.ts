@@ -87,7 +87,7 @@ describe("handlerOf and optionsOf", () => {
     [[options, "x"], `${completes} "x"`],
     [[undefined, "x"], `${completes} "x"`],
   ] as const) {
-    it(`refuse what can't be meant: ${message}`, () => {
+    it(`refuse invalid arguments: ${message}`, () => {
       assert.throws(() => optionsOf(wrong, readOptions), { code: "core.invalid_argument", message });
       const elsewhere = message.replace("read", "readSome");
       assert.throws(() => optionsOf(wrong, readOptions, "readSome"), { message: elsewhere });

@@ -141,7 +141,7 @@ describe("Message", () => {
     assert.equal(await codeOf(one.bytes()), "websocket.message_in_progress");
   });
 
-  it("that is given up while it is collected fails whoever collects, and nothing else", async (context) => {
+  it("that is abandoned while it is collected fails only that call", async (context) => {
     const uncaught = uncaughtIn(context);
     for (const collect of ["bytes", "text"] as const) {
       for (const parts of [[part("a")], [part("a"), part("b")]]) {

@@ -286,7 +286,7 @@ describe("SourceWriter: stop", () => {
     assert.deepEqual([made.parts, made.told, calls.length], [[], [], 2]);
   });
 
-  it("a failure that comes behind it is nobody's", async () => {
+  it("a later failure is ignored", async () => {
     let fail!: (error: Error) => void;
     const { source } = asked(() => new Promise((_, reject) => (fail = reject)));
     const made = await run(source);

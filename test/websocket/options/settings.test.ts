@@ -102,7 +102,7 @@ describe("Settings", () => {
   });
 });
 
-describe("options that can't be meant", () => {
+describe("invalid options", () => {
   for (const [options, message] of [
     [{ massage: () => undefined }, /no option "massage"/],
     [{ message: "echo" }, /message must be a function, not "echo"/],

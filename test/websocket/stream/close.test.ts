@@ -279,7 +279,7 @@ describe("RFC 6455 7.1.7: a violation is reported to the peer and the caller", (
     ["websocket.bad_close_payload", [close(1000, Uint8Array.of(0xff))], "close 1007"],
   ];
   for (const [code, sent, closeFrame] of violations) {
-    it(`${code}: ${closeFrame} and why, pushed and pulled; nothing behind it is delivered`, async () => {
+    it(`${code}: ${closeFrame} and why, pushed and pulled; nothing after it is delivered`, async () => {
       for (const open of [opened, pulled]) {
         const state = await open({ maxMessageSize: 1000 });
         const { ws, peer, errors, messages } = state;

@@ -232,7 +232,7 @@ describe("a request that can't be taken", () => {
     [501, "http.unknown_transfer_coding", get("/", "Transfer-Encoding: gzip, chunked\r\n"), {}],
     [505, "http.bad_version", "GET / HTTP/2.0\r\n", {}],
   ] as const) {
-    it(`${code} is ${status}; what comes behind it is not looked at`, async () => {
+    it(`${code} is ${status}; later bytes are not read`, async () => {
       for (const maxRead of [Infinity, 1]) {
         let asked = 0;
         const handler: RequestHandler = (...given) => {
