@@ -89,7 +89,10 @@ export interface ServeOptions<Data = unknown> extends ServerOptions<Data> {
   maxBodySize?: number | undefined;
 }
 
-/** A handler of plain HTTP requests, with the standard types; `info` has more about the request. */
+/**
+ * A handler of plain HTTP requests, with the standard types; `info` has more about the request. `request.signal` aborts
+ * when the client goes before it has its response, as `http.Exchange.signal` does.
+ */
 export type FetchHandler = (request: Request, info: FetchInfo) => Response | Promise<Response>;
 
 /** What `fetch` gets besides the request. */

@@ -26,7 +26,10 @@ export interface ServeTimeouts {
   header?: number | undefined;
   /** For the body of a request, counting only the time of waiting for it; then 408. Default 300,000. */
   body?: number | undefined;
-  /** For the next request on a kept connection, which is then closed. More than 0. Default 60,000. */
+  /**
+   * For the next request on a kept connection, which is then closed; and for a client that has ended its side, while
+   * nothing of a response can be sent to it. More than 0. Default 60,000.
+   */
   keepAlive?: number | undefined;
   /** For the client to take any of the bytes being written; then the connection is reset. Default 60,000. */
   write?: number | undefined;
@@ -70,14 +73,12 @@ export interface Exchange {
    * Aborts when the connection is lost, or closed on this side, before the response has been sent, so that a handler
    * can stop work whose result is no longer wanted. The reason is the connection's `ServalError`, for instance
    * `core.connection_reset`, `core.timeout`, `core.aborted` if the option `signal` has fired, or `http.end_of_stream`
-   * if the client has ended its side. In most cases the client has gone then; a response is still sent if possible. If
-   * a handler fails with the reason, or with an AbortError, the option `error` is not called.
+   * if the client has ended its side. Such a client has most likely gone, but it may still read (RFC 9112 section 8): a
+   * response is sent if it comes within `timeouts.keepAlive`. If a handler fails with the reason, or with an AbortError,
+   * the option `error` is not called.
    *
-   * Once the signal has been asked for and the handler makes the client wait, one read is in flight. Bytes of later
-   * requests that it brings are kept, and nothing more is read. In some cases nothing is read, and only the next read
-   * or write finds the loss: while the request's body is still to come; for a request with Upgrade, or CONNECT, whose
-   * stream may be released; for one after which the connection ends, of HTTP/1.0 or with `Connection: close`; and once
-   * other requests have arrived after it.
+   * While the handler or the body of its response makes the client wait, the stream is watched, so a loss is noticed at
+   * once, unless the client has sent more than 16 KiB since its request; then the next read or write finds the loss.
    */
   readonly signal: AbortSignal;
   /**
