@@ -183,7 +183,7 @@ export class DuplexStream<Kind extends DuplexLike = DuplexLike> extends Transpor
   }
 
   /** The turn has come in which the write in flight may complete. @internal */
-  resumed(): void {
+  takeTurn(): void {
     this.wrote(this.#length);
   }
 

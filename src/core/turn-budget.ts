@@ -9,12 +9,14 @@ export const cost = {
   frame: 300,
   /** Handing one message, or a part of one, to the application, and framing what it replies. */
   message: 1200,
+  /** Taking a control frame, and answering it. */
+  control: 800,
   /** Bytes unmasked or copied into memory of their own, which has to be found too; per KiB. */
   copied: 500,
   /** Bytes of UTF-8 checked; per KiB. */
   checked: 80,
-  /** Bytes made a string where all are ASCII, and where they are not; per KiB. */
-  decodedAscii: 100,
+  /** Long texts made strings, where all bytes are ASCII, and any where they are not; per KiB. */
+  decodedAscii: 2000,
   decoded: 8000,
   /** Bytes given to an inflater, and bytes that it gave; per KiB. */
   inflatedFrom: 4000,
@@ -48,7 +50,7 @@ export interface TurnMember {
 /** Something that waits for its next turn: a connection, or one step of its work. */
 export interface TurnWaiter {
   /** Its next turn has come, after {@link TurnBudget.wait}. The connection may have ended meanwhile. */
-  resumed(): void;
+  takeTurn(): void;
 }
 
 interface Waiting {
@@ -88,6 +90,8 @@ export const lookEvery: number = shareOfMember / 4;
  * iterations tells one turn from the next: it is looked at each time that so much has been spent, and never otherwise.
  */
 export class TurnBudget {
+  /** All together have spent their share of this turn: what is long is better not begun. */
+  isSpent = false;
   readonly #loop: EventLoop;
   #turn = 0;
   /** The iteration of the loop that this turn belongs to. */
@@ -101,11 +105,6 @@ export class TurnBudget {
 
   constructor(loop: EventLoop) {
     this.#loop = loop;
-  }
-
-  /** All together have spent their share of this turn: what is long is better not begun. */
-  get isSpent(): boolean {
-    return this.#spent > shareOfAll;
   }
 
   /** How many wait. */
@@ -123,7 +122,7 @@ export class TurnBudget {
       member.spent = cost;
     }
     if (member.spent <= shareOfLate) return false;
-    if (member.spent <= shareOfMember && this.#spent <= shareOfAll) return false;
+    if (member.spent <= shareOfMember && !this.isSpent) return false;
     return this.#isMarked || this.#isOverdrawn(member, cost);
   }
 
@@ -149,10 +148,10 @@ export class TurnBudget {
   }
 
   #look(cost: number): void {
-    if (this.#isMarked) return;
-    if (this.#hasTurned()) this.#begin(cost);
-    else if (this.isSpent) this.#mark();
-    else this.#lookLater();
+    if (!this.#isMarked && this.#hasTurned()) this.#begin(cost);
+    this.isSpent = this.#spent > shareOfAll;
+    if (this.isSpent) this.#mark();
+    this.#lookLater();
   }
 
   /** Whether the loop has come round since this was last asked. */
@@ -166,17 +165,22 @@ export class TurnBudget {
   #begin(spent: number): void {
     this.#turn++;
     this.#spent = spent;
+    this.isSpent = false;
     this.#lookLater();
   }
 
   #lookLater(): void {
-    this.#lookAt = Math.min(this.#spent + lookEvery, shareOfAll);
+    this.#lookAt = this.isSpent
+      ? Infinity
+      : this.#isMarked
+        ? shareOfAll
+        : Math.min(this.#spent + lookEvery, shareOfAll);
   }
 
   #mark(): void {
     if (this.#isMarked) return;
     this.#isMarked = true;
-    this.#lookAt = Infinity;
+    this.#lookLater();
     this.#loop.nextTurn(this.#endTurn);
   }
 
@@ -193,7 +197,7 @@ export class TurnBudget {
     try {
       while (next < waiting.length && !this.isSpent) {
         const { waiter, context } = waiting[next++]!;
-        context.runInAsyncScope(waiter.resumed, waiter);
+        context.runInAsyncScope(waiter.takeTurn, waiter);
       }
     } finally {
       // Also where one has thrown.

@@ -32,11 +32,11 @@ class Member implements TurnMember, TurnWaiter {
   spent = 0;
   spentIn = 0;
   turns = 0;
-  onResumed = (): void => {};
+  onTurn = (): void => {};
 
-  resumed(): void {
+  takeTurn(): void {
     this.turns++;
-    this.onResumed();
+    this.onTurn();
   }
 }
 
@@ -81,7 +81,7 @@ describe("TurnBudget", () => {
     const order: number[] = [];
     const members = [1, 2, 3].map((number) => {
       const member = new Member();
-      member.onResumed = () => {
+      member.onTurn = () => {
         order.push(number);
         if (budget.spend(member, 2 * shareOfMember)) budget.wait(member);
       };
@@ -102,7 +102,7 @@ describe("TurnBudget", () => {
     const order: number[] = [];
     const members = Array.from({ length: 40 }, (_, number) => {
       const member = new Member();
-      member.onResumed = () => {
+      member.onTurn = () => {
         order.push(number);
         if (budget.spend(member, shareOfMember + 1)) budget.wait(member);
       };
@@ -115,6 +115,17 @@ describe("TurnBudget", () => {
     while (order.length < 80) loop.turn();
     const twice = [...members.keys(), ...members.keys()];
     assert.deepEqual(order.slice(0, 80), twice);
+  });
+
+  it("knows that all have spent their share, also in a turn that was marked before", () => {
+    const { budget, member } = begin();
+    assert.equal(budget.spend(member, shareOfMember + 1), true);
+    assert.equal(budget.isSpent, false);
+    assert.equal(budget.spend(new Member(), shareOfAll), true);
+    assert.equal(budget.isSpent, true);
+    const late = new Member();
+    assert.equal(budget.spend(late, shareOfLate), false);
+    assert.equal(budget.spend(late, 1), true);
   });
 
   it("leaves the others little once all together have spent their share, and marks the turn", () => {
@@ -145,7 +156,7 @@ describe("TurnBudget", () => {
   it("counts what is polled after an immediate as part of its turn", () => {
     const { loop, budget } = begin();
     const member = new Member();
-    member.onResumed = () => assert.equal(budget.spend(member, shareOfMember), false);
+    member.onTurn = () => assert.equal(budget.spend(member, shareOfMember), false);
     budget.wait(member);
     loop.turn();
     // The poll, before which no other immediate was set.
@@ -166,7 +177,7 @@ describe("TurnBudget", () => {
   it("a member that throws costs no other its turn", () => {
     const { loop, budget, member } = begin();
     const other = new Member();
-    member.onResumed = () => assert.fail("thrown");
+    member.onTurn = () => assert.fail("thrown");
     budget.wait(member);
     budget.wait(other);
     assert.throws(() => loop.turn(), /thrown/);
@@ -188,7 +199,7 @@ describe("the budget of this thread", () => {
 
   it("resumes a member in a turn of its own", async () => {
     const member = new Member();
-    const resumed = new Promise<void>((resolve) => (member.onResumed = resolve));
+    const resumed = new Promise<void>((resolve) => (member.onTurn = resolve));
     turnBudget.wait(member);
     await undefined;
     assert.equal(member.turns, 0);

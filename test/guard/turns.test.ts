@@ -1,9 +1,11 @@
-// An ordinary load leaves the turns of the event loop alone: no immediate is set for it.
+// What is done in one turn of the event loop: a peer can't make it long, and an ordinary load leaves it alone.
 import assert from "node:assert/strict";
 import { connect, type Socket } from "node:net";
 import { test } from "node:test";
-import { maskedFrame } from "../../bench/load/frames.ts";
+import { deflatedFrame, maskedFrame } from "../../bench/load/frames.ts";
 import { http, net, serve } from "../../src/index.ts";
+import { deferred } from "../support/quiet.ts";
+import { TurnCounter } from "../support/turn-counter.ts";
 
 const host = "127.0.0.1";
 const connections = 20;
@@ -70,9 +72,52 @@ function ask(socket: Socket, request: string, size = 0): Promise<void> {
   });
 }
 
-const upgrade =
-  "GET / HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
-  "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
+const extensions =
+  "Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover; client_no_context_takeover\r\n";
+
+function upgradeWith(headers: string): string {
+  return (
+    `GET / HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n${headers}` +
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+  );
+}
+
+/** Bytes that 267 bytes of a frame inflate to, some 0.4 ms of work. */
+const bomb = 250_000;
+
+for (const [count, most] of [
+  [1, 4 * bomb],
+  // The 8 ms of all, and one message of each that came too late for them.
+  [20, (24 + 20) * bomb],
+] as const) {
+  test(`${count} that send what inflates to much have no more than their share of a turn`, async (t) => {
+    const inflated = new TurnCounter();
+    const each = 600 / count;
+    const total = each * count;
+    let messages = 0;
+    const all = deferred();
+    const message = (_: unknown, data: string | Uint8Array): void => {
+      inflated.count(data.length);
+      if (++messages === total) all.resolve();
+    };
+    const server = await serve({ port: 0, host, rate: false, deflate: true, message });
+    t.after(() => server.close());
+    const sockets = Array.from({ length: count }, () => connect({ port: server.port!, host, noDelay: true }));
+    t.after(() => sockets.forEach((socket) => socket.destroy()));
+    await Promise.all(sockets.map((socket) => ask(socket, upgradeWith(extensions))));
+    const frame = deflatedFrame(0x82, new Uint8Array(bomb));
+    const flood = Buffer.concat(Array.from({ length: each }, () => frame));
+    await inflated.during(async () => {
+      for (const socket of sockets) socket.write(flood);
+      await all.promise;
+    });
+    assert.equal(messages, total);
+    assert.ok(inflated.most <= most, `${inflated.most} bytes in a turn`);
+    assert.ok([...server.sockets].every((ws) => ws.stats().turnsWaited > 0));
+  });
+}
+
+const upgrade = upgradeWith("");
 
 for (const [name, depth, size] of [
   ["one message of 64 B in flight", 1, 64],

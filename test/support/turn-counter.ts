@@ -9,13 +9,14 @@ export class TurnCounter {
     this.most = Math.max(this.most, this.#inTurn);
   }
 
-  /** Watches turns until `work` is done, and some more. */
+  /** Watches turns until `work` is done, and a hundred more. */
   async during(work: () => Promise<unknown>): Promise<void> {
-    const watching = work();
-    for (let turn = 0; turn < 100; turn++) {
+    let left = Infinity;
+    const working = work().finally(() => (left = 100));
+    while (left-- > 0) {
       this.#inTurn = 0;
       await new Promise((resolve) => setImmediate(resolve));
     }
-    await watching;
+    await working;
   }
 }

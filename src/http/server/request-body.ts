@@ -84,7 +84,7 @@ export class RequestBody implements BodySource, TurnWaiter {
     else this.goAhead(this.#read);
   }
 
-  resumed(): void {
+  takeTurn(): void {
     this.#isOverdrawn = false;
     // Its reader may have been told meanwhile that the connection has ended.
     if (this.#handler !== undefined && this.error === undefined) this.goAhead(this.#read);

@@ -200,7 +200,7 @@ export class ServerConnection implements ExchangeOwner, RequestTaker, TurnWaiter
     else this.takeMore();
   }
 
-  resumed(): void {
+  takeTurn(): void {
     this.#isOverdrawn = false;
     this.takeMore();
   }

@@ -7,20 +7,24 @@ import {
   type ReadHandler,
   type Role,
   type ServalError,
-  type Timer,
 } from "../../core/index.ts";
-import { reportError } from "../../core/internal.ts";
+import { reportError, turnBudget } from "../../core/internal.ts";
 import { closeCode, howClosed } from "../frames/close-code.ts";
-import { websocketError, type WebsocketCode } from "../frames/errors.ts";
+import { websocketError } from "../frames/errors.ts";
 import { opcode } from "../frames/frame.ts";
 import type { MessageData } from "../options/handlers.ts";
-import { RateMeter } from "../options/rate.ts";
+import type { RateSettings } from "../options/rate.ts";
 import type { Settings } from "../options/settings.ts";
-import { ratio, type Statistics } from "../options/statistics.ts";
+import type { Statistics } from "../options/statistics.ts";
 import { controlKinds, event, found, take, type Take } from "../protocol/event.ts";
 import { isServalError, type ReceivedPart } from "./delivery.ts";
+import { Inflation } from "./inflation.ts";
 import { Liveness, type Living } from "./liveness.ts";
 import { phase, Sending, type Opened } from "./sending.ts";
+import { Throttle } from "./throttle.ts";
+
+/** So much work is done before it is spent, in the unit of `cost`: most reads bring less. */
+const spentAtOnce = 16_000;
 
 /**
  * An open WebSocket, from the handshake to the end of the transport. It moves bytes between the stream below and the
@@ -40,12 +44,9 @@ export class Connection<Ws> extends Sending<Ws> implements Living {
   readonly #onEnded: (ws: Ws, info: CloseInfo) => void;
   /** Made where there is a deadline, or a ping whose answer is timed. */
   #liveness: Liveness | undefined;
-  /** A message is being inflated on another thread: what follows it waits. */
-  #isInflating = false;
-  /** How fast the peer sends, and while it has to wait, the timer for that. */
-  #rate: RateMeter | undefined;
-  #throttle: Timer | undefined;
-  #throttles = 0;
+  /** The message that is being inflated in more than one step: what follows it waits. */
+  #inflation: Inflation | undefined;
+  #throttle: Throttle | undefined;
   /** What ended the connection, for operations that come later. */
   #failure: ServalError | undefined;
 
@@ -68,7 +69,7 @@ export class Connection<Ws> extends Sending<Ws> implements Living {
     if (this.settings.timeouts[this.#role].idle !== Infinity) this.#live.start();
     queueMicrotask(() => {
       if (this.ended === undefined) this.delivery.open();
-      this.#turn();
+      this.turn();
     });
   }
 
@@ -104,7 +105,7 @@ export class Connection<Ws> extends Sending<Ws> implements Living {
       this.finish();
     } else {
       this.protocol.incoming.receive(bytes);
-      this.#turn();
+      this.turn();
     }
   };
 
@@ -112,27 +113,30 @@ export class Connection<Ws> extends Sending<Ws> implements Living {
   #turnSoon(): void {
     if (this.isScheduled) return;
     this.isScheduled = true;
-    queueMicrotask(() => this.#turn());
+    queueMicrotask(() => this.turn());
   }
 
-  #turn(): void {
+  protected override turn(): void {
     this.isScheduled = false;
     if (this.ended !== undefined) return;
     this.isTurning = true;
-    const wantsMore = this.#takeEvents();
+    const wantsMore = !this.isWaiting && this.#takeEvents();
     this.isTurning = false;
     this.protocol.incoming.retain();
     if (this.ended !== undefined) return;
     this.flush();
     if (!this.protocol.canReceive) this.finish();
-    else if (wantsMore && !this.isReading && this.#throttle === undefined) this.#readOn();
+    else if (wantsMore && !this.isReading && this.#throttle?.isOn !== true) this.#readOn();
   }
 
   /** Takes events while the application wants them; returns whether more bytes are needed for the next. */
   #takeEvents(): boolean {
     const { protocol, delivery } = this;
-    const { incoming } = protocol;
-    while (!this.#isInflating && this.phase < phase.finishing) {
+    const { incoming, outgoing } = protocol;
+    if (turnBudget.isSpent && incoming.isLong) return this.waitTurn();
+    while (this.phase < phase.finishing) {
+      if (incoming.cost + outgoing.cost > spentAtOnce && this.#isOverdrawn()) return this.waitTurn();
+      if (this.#inflation !== undefined && !this.#takeInflated(this.#inflation)) return false;
       if (delivery.held !== undefined && this.phase === phase.open) {
         if (delivery.takeHeld(incoming.isText)) this.#turnSoon();
         return false;
@@ -141,7 +145,7 @@ export class Connection<Ws> extends Sending<Ws> implements Living {
       switch (next) {
         case undefined:
           delivery.caughtUp();
-          return true;
+          return incoming.cost <= spentAtOnce || !this.#isOverdrawn() || this.waitTurn();
         case event.message:
           if (delivery.message(found.message, incoming.isText)) break;
           this.#turnSoon();
@@ -154,8 +158,8 @@ export class Connection<Ws> extends Sending<Ws> implements Living {
           delivery.paused();
           return false;
         case event.deflated:
-          this.#inflate(found.deflated);
-          return false;
+          this.#inflation = new Inflation(incoming, found.deflated, () => this.wake());
+          break;
         case event.failed:
           this.#violated();
           break;
@@ -167,22 +171,34 @@ export class Connection<Ws> extends Sending<Ws> implements Living {
     return false;
   }
 
-  /** Inflates a large message on another thread. */
-  #inflate(payload: Uint8Array): void {
-    const { incoming } = this.protocol;
-    this.#isInflating = true;
-    incoming.inflater!.inflateLater(payload, incoming.inflatedLimit, (result) => {
-      this.#isInflating = false;
-      if (this.phase === phase.open) this.#inflated(result);
-      this.#turnSoon();
-    });
+  /** Spends what was done since this was last asked. Returns whether that was more than the share of this turn. */
+  #isOverdrawn(): boolean {
+    const { incoming, outgoing } = this.protocol;
+    const cost = incoming.cost + outgoing.cost;
+    incoming.cost = outgoing.cost = 0;
+    return turnBudget.spend(this, cost);
   }
 
-  #inflated(result: Uint8Array | WebsocketCode): void {
+  /** Goes on with the message that is being inflated; returns whether the next event may be taken in this turn. */
+  #takeInflated(inflation: Inflation): boolean {
     const { protocol, delivery } = this;
-    if (!protocol.canReceive) return;
-    if (protocol.inflated(result) === event.failed) this.#violated();
-    else delivery.message(found.message, protocol.incoming.isText);
+    if (this.phase !== phase.open) {
+      this.#inflation = undefined;
+      return true;
+    }
+    if (!inflation.advance()) {
+      if (inflation.isElsewhere) return false;
+      this.#isOverdrawn();
+      return this.waitTurn();
+    }
+    if (inflation.isLong && turnBudget.isSpent) return this.waitTurn();
+    this.#inflation = undefined;
+    if (protocol.inflated(inflation.result!) === event.failed) this.#violated();
+    else if (!delivery.message(found.message, protocol.incoming.isText)) {
+      this.#turnSoon();
+      return false;
+    }
+    return true;
   }
 
   /** The peer broke the protocol, or a limit. */
@@ -193,8 +209,8 @@ export class Connection<Ws> extends Sending<Ws> implements Living {
 
   /** Reads, unless the peer has sent faster than it may: then later, or never again. */
   #readOn(): void {
-    const { rate, clock } = this.settings;
-    const wait = rate === undefined ? 0 : this.#exceeded();
+    const { rate } = this.settings;
+    const wait = rate === undefined ? 0 : this.#exceeded(rate);
     if (wait === 0) {
       this.isReading = true;
       this.#liveness?.reading();
@@ -205,11 +221,7 @@ export class Connection<Ws> extends Sending<Ws> implements Living {
         this.lost(misuse as ServalError);
       }
     } else if (rate!.exceeded === "wait") {
-      this.#throttles++;
-      this.#throttle = clock.setTimer(wait, () => {
-        this.#throttle = undefined;
-        this.#turn();
-      });
+      this.#throttle!.wait(wait, () => this.turn());
     } else {
       this.protocol.fail("websocket.rate_exceeded");
       this.#violated();
@@ -219,13 +231,13 @@ export class Connection<Ws> extends Sending<Ws> implements Living {
   }
 
   /** For how many milliseconds the peer has to wait, since it has sent more than it may. */
-  #exceeded(): number {
-    const { rate, clock } = this.settings;
-    const { frames, received } = this.protocol.incoming;
+  #exceeded(rate: RateSettings): number {
+    const { frames, received, inflatedPayload } = this.protocol.incoming;
     // Once we have closed, what comes is dropped, and the peer's close follows it.
     if (received === 0 || this.phase !== phase.open) return 0;
+    const { clock } = this.settings;
     const now = clock.now();
-    return (this.#rate ??= new RateMeter(rate!, now)).take(frames, received, now);
+    return (this.#throttle ??= new Throttle(rate, clock, now)).take(frames, received + inflatedPayload, now);
   }
 
   // ---- what comes later ----
@@ -304,7 +316,6 @@ export class Connection<Ws> extends Sending<Ws> implements Living {
   /** From now on it is the end that has a deadline. */
   #startDeadline(): void {
     this.#throttle?.cancel();
-    this.#throttle = undefined;
     this.#live.startDeadline(this.settings.timeouts[this.#role].handshake);
   }
 
@@ -376,21 +387,14 @@ export class Connection<Ws> extends Sending<Ws> implements Living {
 
   /** How it goes. */
   get statistics(): Statistics {
-    const { incoming, outgoing } = this.protocol;
     return {
-      messagesReceived: incoming.messages,
-      messagesSent: outgoing.messages,
+      ...this.protocol.statistics,
       messagesDropped: this.dropped,
-      bytesReceived: incoming.received,
-      bytesSent: outgoing.written,
-      payloadReceived: incoming.payload,
-      payloadSent: outgoing.payloadSize,
-      compressionReceived: ratio(incoming.deflatedPayload, incoming.inflatedPayload),
-      compressionSent: ratio(outgoing.deflatedPayload, outgoing.inflatedPayload),
       bufferedAmount: this.bufferedAmount,
       roundTripTime: this.#liveness?.roundTripTime,
       pauses: this.delivery.pauses,
-      throttles: this.#throttles,
+      throttles: this.#throttle?.count ?? 0,
+      turnsWaited: this.turnsWaited,
     };
   }
 }

@@ -1,5 +1,5 @@
 import type { Handler } from "../../core/index.ts";
-import { encodeUtf8 } from "../../core/internal.ts";
+import { cost, costOf, encodeUtf8 } from "../../core/internal.ts";
 import { inlineUpTo } from "../deflate/deflate.ts";
 import { deflatedBit, finalBit, opcode } from "../frames/frame.ts";
 import type { DataOpcode, Outgoing } from "../protocol/outgoing.ts";
@@ -197,6 +197,7 @@ export class SendQueue {
         message.isDeflating = true;
         return { do: "deflate", message };
       }
+      outgoing.cost += cost.deflation + costOf(message.size, cost.deflated);
       // Copied, since the deflater uses its memory again for the next message.
       this.#useDeflated(message, new Uint8Array(deflater.deflate(joined(message))));
     }
@@ -274,6 +275,7 @@ export class SendQueue {
     const first = (isLast ? finalBit : 0) | deflated | code;
     if (deflater === undefined) outgoing.bytes(first, bytes);
     else {
+      outgoing.cost += cost.deflation + costOf(count, cost.deflated);
       const payload = deflater.deflateSome(bytes, isLast);
       outgoing.countDeflated(count, payload.length);
       outgoing.deflatedBytes(first, payload);

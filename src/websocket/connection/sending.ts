@@ -15,6 +15,7 @@ import { Delivery, type Resumable } from "./delivery.ts";
 import { joined, PartedMessage, type Item, type WholeMessage } from "./item.ts";
 import { SendQueue, type Waiter } from "./send-queue.ts";
 import { tell } from "./tell.ts";
+import { Turns } from "./turns.ts";
 
 /** How far a connection has come. */
 export const phase = {
@@ -46,7 +47,7 @@ const flushes = new Batch<Sending<unknown>>((connection) => connection.flush());
  * The sending half of a {@link Connection}: messages are framed at once or wait in the {@link SendQueue}; everything
  * framed since the last write leaves in one.
  */
-export abstract class Sending<Ws> implements Resumable {
+export abstract class Sending<Ws> extends Turns implements Resumable {
   readonly protocol: ProtocolCore;
   /** A write is in flight. */
   isWriting = false;
@@ -71,6 +72,7 @@ export abstract class Sending<Ws> implements Resumable {
   #toldFull = false;
 
   constructor(ws: Ws, next: ByteStream, { role, deflate }: Opened, settings: Settings<Ws>) {
+    super();
     this.ws = ws;
     this.next = next;
     this.settings = settings;

@@ -1,14 +1,12 @@
 import { byteLength } from "../../core/index.ts";
-import { allocate, copyOf } from "../../core/internal.ts";
+import { allocate, copyOf, cost, costOf } from "../../core/internal.ts";
 import { decompressorPool } from "./context-pool.ts";
 import type { WebsocketCode } from "../frames/errors.ts";
-import { inTurns } from "./turns.ts";
 import {
   decompressor,
   flush,
   hasContexts,
   inflateAlone,
-  inflateAloneLater,
   inlineUpTo,
   longestRun,
   tailAndMore,
@@ -29,14 +27,14 @@ export interface InflaterOptions {
 const scratchSize = 64 * 1024;
 let scratch: Uint8Array | undefined;
 
-/** What may come of a message before the rest of the process has its turn, in bytes: some 0.3 ms. */
+/** What may come of a message in one step, in bytes: some 0.3 ms. */
 const turnSize = 4 * scratchSize;
 
 /**
  * A compressed message may consist of several streams of DEFLATE (RFC 7692 section 7.2.3.4); each is as much work as some
  * hundred bytes, so there must be an end to it.
  */
-const mostStreams = 1024;
+export const mostStreams = 1024;
 
 /** The tail of a message gives no output, so this room is never used up. */
 const tailOutput = new Uint8Array(64);
@@ -45,7 +43,7 @@ const tailOutput = new Uint8Array(64);
 const asideSize = 4096;
 const asideInput = new Uint8Array(asideSize + tailEndAndMore.length);
 
-/** A message that is being inflated for longer than one turn. */
+/** A message that is being inflated in more than one step. */
 class Progress {
   /** How much of the payload was taken. */
   consumed = 0;
@@ -71,6 +69,8 @@ export class Inflater {
   /** How many bytes the last {@link inflateSome} took, and how many it gave. */
   consumed = 0;
   produced = 0;
+  /** What the work came to since this was last set to 0, in the unit of `cost`. */
+  cost = 0;
 
   readonly #windowBits: number;
   readonly #takeover: boolean;
@@ -79,7 +79,6 @@ export class Inflater {
   /** How many streams the message in progress has begun after its first. */
   #streams = 0;
   #progress: Progress | undefined;
-  #closed = false;
   /** Where there are no contexts. */
   #whole: Whole | undefined;
 
@@ -103,27 +102,24 @@ export class Inflater {
     const isWhole =
       context.run(flush.sync, asideInput, 0, size, output, 0, output.length) && context.consumed === size - 1;
     const { produced } = context;
+    this.cost += costOf(length, cost.inflatedFrom) + costOf(produced, cost.inflated) + cost.stream;
     decompressorPool.give(context);
     if (!isWhole || produced > limit) return undefined;
     return new Uint8Array(output.buffer, output.byteOffset, produced);
   }
 
   /**
-   * Inflates a message, the payloads of all its frames together, to at most `limit` bytes: the receiver's own. Undefined
-   * where that takes long enough to let others have their turn: {@link inflateLater}, with the same payload, goes on.
+   * Inflates a message, the payloads of all its frames together, to at most `limit` bytes: the receiver's own. One call does
+   * one step of it, so that others can have their turn meanwhile. Undefined if there is more: then {@link inflateOn} goes on
+   * or, if the message {@link isAlone}, another thread does it anew, after {@link giveUp}.
    */
   inflate(payload: Uint8Array, limit: number): Uint8Array | WebsocketCode | undefined {
-    if (payload.length > inlineUpTo) return undefined;
-    if (!hasContexts()) return inflateAlone(payload, limit, mostStreams);
-    const progress = new Progress();
-    const result = this.#advance(progress, payload, limit);
-    if (result === undefined) this.#progress = progress;
-    return result;
+    return hasContexts() ? this.inflateOn(payload, limit) : this.#inflateAlone(payload, limit);
   }
 
   /**
-   * Goes on inflating after {@link inflate} has returned undefined, with the same payload, for as long as one turn allows;
-   * undefined while there is more.
+   * Goes on inflating after {@link inflate} has returned undefined, with the same payload, for one more step; undefined while
+   * there is more. Without contexts there are no steps, and all of it is done.
    */
   inflateOn(payload: Uint8Array, limit: number): Uint8Array | WebsocketCode | undefined {
     if (!hasContexts()) return inflateAlone(payload, limit, mostStreams);
@@ -133,32 +129,25 @@ export class Inflater {
     return result;
   }
 
-  /**
-   * Inflates a message elsewhere: on another thread or, with takeover, since other threads have no part in our context, in
-   * several turns of this one. The payload must not change meanwhile. The handler gets the receiver's own bytes, or what is
-   * wrong; never inside this call, and not at all once this is closed.
-   */
-  inflateLater(payload: Uint8Array, limit: number, handler: (result: Uint8Array | WebsocketCode) => void): void {
-    const progress = this.#progress ?? new Progress();
-    this.#progress = undefined;
-    if (!this.#takeover || !hasContexts()) {
-      // It begins anew there, and is through with what was done here in no time.
-      this.#giveBack();
-      inflateAloneLater(payload, limit, mostStreams, (result) => {
-        if (!this.#closed) handler(result);
-      });
-      return;
-    }
-    inTurns(() => {
-      if (this.#closed) return true;
-      const result = this.#advance(progress, payload, limit);
-      if (result === undefined) return false;
-      handler(result);
-      return true;
-    });
+  /** Whether no message refers to those before it, so that another thread, which begins anew, can inflate it. */
+  get isAlone(): boolean {
+    return !this.#takeover || !hasContexts();
   }
 
-  /** Takes as much of a message as one turn allows; returns what came of it, if that was all. */
+  /** Drops the message in progress. Only where it {@link isAlone}: the next may refer to it otherwise. */
+  giveUp(): void {
+    this.#progress = undefined;
+    this.#giveBack();
+  }
+
+  /** Without a context a message can't be inflated in steps. What comes to more than one step is for another thread. */
+  #inflateAlone(payload: Uint8Array, limit: number): Uint8Array | WebsocketCode | undefined {
+    const result = inflateAlone(payload, Math.min(limit, turnSize), mostStreams);
+    this.cost += costOf(payload.length, cost.inflatedFrom) + costOf(turnSize, cost.inflated);
+    return result === "websocket.message_too_big" && limit > turnSize ? undefined : result;
+  }
+
+  /** Takes as much of a message as one step allows; returns what came of it, if that was all. */
   #advance(progress: Progress, payload: Uint8Array, limit: number): Uint8Array | WebsocketCode | undefined {
     const output = (scratch ??= allocate(scratchSize));
     const last = progress.consumed + inlineUpTo;
@@ -172,6 +161,7 @@ export class Inflater {
       progress.consumed += this.consumed;
       progress.total += this.produced;
       const piece = copyOf(output, this.produced);
+      this.cost += costOf(this.produced, cost.copied);
       if (this.produced < output.length && !isLast) {
         progress.pieces.push(piece);
         return undefined;
@@ -179,6 +169,7 @@ export class Inflater {
       if (this.produced < output.length) {
         if (progress.pieces.length === 0) return piece;
         progress.pieces.push(piece);
+        this.cost += costOf(progress.total, cost.copied);
         return copyOf(progress.pieces, progress.total);
       }
       progress.pieces.push(piece);
@@ -210,6 +201,7 @@ export class Inflater {
         return this.#corrupt();
       this.consumed += context.consumed;
       this.produced += context.produced;
+      this.cost += cost.stream + costOf(context.consumed, cost.inflatedFrom) + costOf(context.produced, cost.inflated);
       if (this.produced > limit) return this.#fail("websocket.message_too_big");
       if (context.produced === room) return undefined;
       // Section 7.2.3.4: the stream has ended (BFINAL); another begins with the next byte.
@@ -282,7 +274,6 @@ export class Inflater {
 
   /** Gives back what it holds. A message in progress comes to nothing. */
   close(): void {
-    this.#closed = true;
     this.#progress = undefined;
     this.#whole = undefined;
     if (this.#takeover) this.#context?.close();

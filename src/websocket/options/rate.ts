@@ -4,7 +4,7 @@ import { checkChoice, checkNumber, checkOptions, optionSet, refilled } from "../
 export interface RateOptions {
   /** How many frames a second: messages, their fragments, pings and pongs. Default Infinity; in `serve` 10,000. */
   messages?: number | undefined;
-  /** How many bytes a second, with frame headers. Default Infinity; in `serve` 64 MiB. */
+  /** How many bytes a second, with frame headers, and the bytes that they inflate to. Default Infinity; in `serve` 64 MiB. */
   bytes?: number | undefined;
   /** How many milliseconds' worth of both a peer may send at once after silence. Default 2,000. */
   burst?: number | undefined;

@@ -25,6 +25,10 @@ export interface Statistics {
   readonly pauses: number;
   /** How often reading stopped because the peer exceeded `rate`. */
   readonly throttles: number;
+  /** How often the connection had spent its share of a turn of the event loop, and waited for the next. */
+  readonly turnsWaited: number;
+  /** Bytes that were received and wait to be looked at, since the application or the turn does not take them: at most one read. */
+  readonly bytesUnread: number;
 }
 
 /** What a server is told about its connections, besides the application's handlers. */

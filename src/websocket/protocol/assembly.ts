@@ -1,4 +1,4 @@
-import { allocate, copyOf } from "../../core/internal.ts";
+import { allocate, copyOf, cost, costOf } from "../../core/internal.ts";
 import type { Inflater } from "../deflate/deflate.ts";
 import type { WebsocketCode } from "../frames/errors.ts";
 import { asideSize } from "../frames/mask.ts";
@@ -54,6 +54,7 @@ export class Assembly {
   /** Of what was inflated for parts: bytes before and after. */
   deflated = 0;
   inflated = 0;
+  #cost = 0;
 
   readonly #options: AssemblyOptions;
   readonly #inflater: Inflater | undefined;
@@ -76,12 +77,23 @@ export class Assembly {
   gather(frame: FramePayload): WebsocketCode | undefined {
     const count = Math.min(frame.left, frame.available);
     const buffer = (this.#buffer ??= new MessageBuffer());
+    const before = buffer.bytes;
     if (!buffer.makeRoom(count, frame.left, frame.isFinal, this.#options.maxMessageSize))
       return "websocket.message_too_big";
     const start = buffer.length;
+    if (buffer.bytes !== before) this.#cost += costOf(start, cost.copied);
+    this.#cost += costOf(count, cost.copied);
     buffer.append(frame, count);
     this.#consume(frame, count);
     return this.#checkText(buffer.bytes, start, buffer.length);
+  }
+
+  /** What the work came to since this was last called, in the unit of `cost`. */
+  takeCost(): number {
+    const taken = this.#cost + (this.#inflater?.cost ?? 0);
+    this.#cost = 0;
+    if (this.#inflater !== undefined) this.#inflater.cost = 0;
+    return taken;
   }
 
   /** All that was gathered, once the last frame is complete; what is wrong with the text, if it ends too early. */
@@ -103,6 +115,7 @@ export class Assembly {
     }
     const count = Math.min(frame.left, frame.available);
     const part = frame.copy(count);
+    this.#cost += costOf(count, cost.copied);
     this.#consume(frame, count);
     return this.#checkText(part, 0, count) ?? this.#handOut(part, frame.isFinal && frame.left === 0);
   }
@@ -146,6 +159,7 @@ export class Assembly {
     }
     if (!isDone && produced === 0) return false;
     const part = copyOf(memory, produced);
+    this.#cost += costOf(produced, cost.copied);
     return this.#check(part, 0, produced) ?? this.#handOut(part, isDone);
   }
 
@@ -169,6 +183,7 @@ export class Assembly {
 
   #check(bytes: Uint8Array, start: number, end: number): WebsocketCode | undefined {
     if (!this.isText || this.#options.skipUtf8Validation) return undefined;
+    this.#cost += costOf(end - start, cost.checked);
     return (this.#utf8 ??= new Utf8Checker()).check(bytes, start, end) ? undefined : "websocket.bad_frame_payload";
   }
 }

@@ -1,19 +1,11 @@
 import type { Role } from "../../core/index.ts";
-import { allocate, copyOf, decodeUtf8, isValidUtf8, longestText } from "../../core/internal.ts";
+import { allocate, copyOf, cost, costOf, decodeUtf8, isValidUtf8, longestText } from "../../core/internal.ts";
 import { Assembly, type AssemblyOptions, type FramePayload } from "./assembly.ts";
-import type { Inflater } from "../deflate/deflate.ts";
+import { inlineUpTo, type Inflater } from "../deflate/deflate.ts";
+import { checkHeader } from "../frames/check-header.ts";
 import type { WebsocketCode } from "../frames/errors.ts";
 import { event, found, take, type Event, type Take } from "./event.ts";
-import {
-  deflatedBit,
-  headerSize,
-  maxControlSize,
-  notShortest,
-  opcode,
-  readKey,
-  readLength,
-  unfinished,
-} from "../frames/frame.ts";
+import { deflatedBit, headerSize, notShortest, opcode, readKey, readLength, unfinished } from "../frames/frame.ts";
 import { maskInto, rotateKey, unmasked, unmaskedCopy } from "../frames/mask.ts";
 
 /** How received data is to be taken. */
@@ -24,6 +16,9 @@ export interface IncomingOptions extends AssemblyOptions {
 }
 
 const empty: Uint8Array = new Uint8Array(0);
+
+/** More than this, in bytes, is better not made a string in a turn in which others have much work. */
+export const long: number = 256 * 1024;
 
 /**
  * Received bytes to messages and control frames (RFC 6455 sections 5 and 6.2), without I/O. The bytes are borrowed:
@@ -44,6 +39,8 @@ export class Incoming implements FramePayload {
   payload = 0;
   deflatedPayload = 0;
   inflatedPayload = 0;
+  /** What the work came to since this was last set to 0, in the unit of `cost`. */
+  cost = 0;
 
   readonly #masked: boolean;
   readonly #options: IncomingOptions;
@@ -79,6 +76,11 @@ export class Incoming implements FramePayload {
   get #maxTextSize(): number {
     const { maxMessageSize } = this.#options;
     return this.#textAsBytes ? maxMessageSize : Math.min(maxMessageSize, longestText);
+  }
+
+  /** Whether so much of a message was gathered that its end is the work of more than a turn: a text becomes a string at once. */
+  get isLong(): boolean {
+    return this.#assembly !== undefined && this.#assembly.size > long;
   }
 
   /** Whether parts of a message were handed out, and not yet the last. */
@@ -160,7 +162,7 @@ export class Incoming implements FramePayload {
       const code = first & 0x0f;
       if (code < opcode.close && taking === take.nothing && !this.#dropsData) return event.data;
 
-      const wrong = this.#checkHeader(first, second);
+      const wrong = checkHeader(first, second, this.#masked, this.inflater !== undefined, assembly !== undefined);
       if (wrong !== undefined) return this.#fail(wrong);
 
       const length = readLength(input, at, this.#end);
@@ -187,6 +189,7 @@ export class Incoming implements FramePayload {
       if (isControl) return available < size + length ? undefined : this.#takeControl(code, at, length, key);
 
       this.frames++;
+      this.cost += cost.frame;
       this.isFinal = first >= 0x80;
       this.isText = isText;
       const isWhole = this.isFinal && assembly === undefined && length <= this.#end - at;
@@ -219,35 +222,10 @@ export class Incoming implements FramePayload {
     return assembly;
   }
 
-  /** What can be said against a frame from its first two bytes. */
-  #checkHeader(first: number, second: number): WebsocketCode | undefined {
-    const code = first & 0x0f;
-    const reserved = first & 0x70;
-    // RFC 7692 section 6: of the reserved bits the first, on the first frame of a message, where that was agreed on.
-    if (reserved !== 0) {
-      const isFirst = code === opcode.text || code === opcode.binary;
-      if (reserved !== deflatedBit || this.inflater === undefined || !isFirst) return "websocket.bad_reserved_bits";
-    }
-    if (code >= opcode.close) {
-      if (code > opcode.pong) return "websocket.bad_opcode";
-      if (first < 0x80) return "websocket.bad_control_fragment"; // section 5.5
-      if ((second & 0x7f) > maxControlSize) return "websocket.bad_control_size"; // section 5.5
-    } else if (code === opcode.continuation) {
-      if (this.#assembly === undefined) return "websocket.bad_continuation"; // section 5.4
-    } else {
-      if (code > opcode.binary) return "websocket.bad_opcode";
-      if (this.#assembly !== undefined) return "websocket.bad_data_frame"; // section 5.4
-    }
-    // Section 5.1: a client masks every frame, a server none.
-    if (this.#masked !== second >= 0x80) {
-      return this.#masked ? "websocket.bad_unmasked_frame" : "websocket.bad_masked_frame";
-    }
-    return undefined;
-  }
-
   #takeControl(code: number, at: number, length: number, key: number): Event {
     this.frames++;
     this.#at = at + length;
+    this.cost += cost.control;
     const payload = length === 0 ? empty : new Uint8Array(length);
     maskInto(this.#input, at, payload, 0, length, key);
     found.control = payload;
@@ -267,12 +245,17 @@ export class Incoming implements FramePayload {
   #takeWhole(at: number, length: number, key: number): Event {
     this.messages++;
     this.payload += length;
+    this.cost += cost.message + (length >>> 10) * cost.copied;
     const isString = this.isText && !this.#textAsBytes;
     const bytes = isString ? this.#peek(at, length, key) : this.#copy(at, length, key);
     if (this.isText && !this.#options.skipUtf8Validation && !isValidUtf8(bytes)) {
       return this.#fail("websocket.bad_frame_payload");
     }
-    found.message = isString ? decodeUtf8(bytes, 0, length) : bytes;
+    if (!isString) found.message = bytes;
+    else {
+      const text = (found.message = decodeUtf8(bytes, 0, length));
+      if (text.length < length) this.cost += costOf(length, cost.decoded);
+    }
     return event.message;
   }
 
@@ -282,7 +265,8 @@ export class Incoming implements FramePayload {
     const inflater = this.inflater!;
     const aside = inflater.inflateAside(payload, this.inflatedLimit);
     if (aside !== undefined) return this.#takeInflated(aside, false);
-    const result = inflater.inflate(payload, this.inflatedLimit);
+    const isElsewhere = inflater.isAlone && payload.length > inlineUpTo;
+    const result = isElsewhere ? undefined : inflater.inflate(payload, this.inflatedLimit);
     if (result !== undefined) return this.inflated(result);
     found.deflated = owned ? payload : copyOf(payload, payload.length);
     return event.deflated;
@@ -300,15 +284,28 @@ export class Incoming implements FramePayload {
   }
 
   #takeInflated(bytes: Uint8Array, owned: boolean): Event {
+    const { length } = bytes;
     this.messages++;
-    this.payload += bytes.length;
-    this.inflatedPayload += bytes.length;
+    this.payload += length;
+    this.inflatedPayload += length;
+    this.cost += cost.message + this.inflater!.cost;
+    this.inflater!.cost = 0;
     if (this.isText && !this.#options.skipUtf8Validation && !isValidUtf8(bytes)) {
       return this.#fail("websocket.bad_frame_payload");
     }
-    if (this.isText && !this.#textAsBytes) found.message = decodeUtf8(bytes, 0, bytes.length);
-    else found.message = owned ? bytes : copyOf(bytes, bytes.length);
+    if (this.isText && !this.#textAsBytes) found.message = this.#decode(bytes, length);
+    else {
+      found.message = owned ? bytes : copyOf(bytes, length);
+      this.cost += costOf(length, cost.copied);
+    }
     return event.message;
+  }
+
+  /** A text that is known to be UTF-8. */
+  #decode(bytes: Uint8Array, length: number): string {
+    const text = decodeUtf8(bytes, 0, length);
+    this.cost += costOf(length, text.length < length ? cost.decoded : cost.decodedAscii);
+    return text;
   }
 
   /** Takes what there is of the frame in progress. */
@@ -319,6 +316,7 @@ export class Incoming implements FramePayload {
       return this.#takePart(assembly);
     } else {
       const wrong = assembly.gather(this);
+      this.cost += assembly.takeCost();
       if (wrong !== undefined) return this.#fail(wrong);
     }
     return this.left === 0 ? this.#endFrame(assembly, taking) : undefined;
@@ -327,6 +325,7 @@ export class Incoming implements FramePayload {
   #takePart(assembly: Assembly): Event | undefined {
     const { deflated, inflated } = assembly;
     const taken = assembly.takePart(this);
+    this.cost += cost.message + assembly.takeCost();
     if (typeof taken === "string") return this.#fail(taken);
     this.deflatedPayload += assembly.deflated - deflated;
     this.inflatedPayload += assembly.inflated - inflated;
@@ -353,7 +352,8 @@ export class Incoming implements FramePayload {
     const { length } = whole;
     this.messages++;
     this.payload += length;
-    if (this.isText && !this.#textAsBytes) found.message = decodeUtf8(whole.bytes, 0, length);
+    this.cost += cost.message;
+    if (this.isText && !this.#textAsBytes) found.message = this.#decode(whole.bytes, length);
     else found.message = whole.take();
     return event.message;
   }

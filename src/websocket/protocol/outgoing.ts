@@ -1,5 +1,5 @@
 import type { Role } from "../../core/index.ts";
-import { utf8Length, writeUtf8 } from "../../core/internal.ts";
+import { cost, costOf, utf8Length, writeUtf8 } from "../../core/internal.ts";
 import { inlineUpTo, type Deflater } from "../deflate/deflate.ts";
 import { deflatedBit, finalBit, type opcode } from "../frames/frame.ts";
 import { defaultDeflate } from "../handshake/permessage-deflate.ts";
@@ -29,6 +29,8 @@ export class Outgoing extends FrameBuffer {
   payloadSize = 0;
   inflatedPayload = 0;
   deflatedPayload = 0;
+  /** What compressing came to since this was last set to 0, in the unit of `cost`. */
+  cost = 0;
 
   /** Compresses messages, where permessage-deflate was agreed on. */
   readonly deflater: Deflater | undefined;
@@ -108,6 +110,7 @@ export class Outgoing extends FrameBuffer {
       if (length > scratchSize) return undefined;
       const bytes = (scratch ??= new Uint8Array(scratchSize));
       writeUtf8(bytes, text, 0, length);
+      this.cost += cost.deflation + costOf(length, cost.deflated);
       const payload = deflater.deflate(bytes.subarray(0, length));
       if (this.isWorthIt(payload.length, length)) return this.#sendDeflated(code, payload, length);
     }
@@ -118,6 +121,7 @@ export class Outgoing extends FrameBuffer {
   #deflateBytes(code: DataOpcode, data: Uint8Array): number | undefined {
     const { length } = data;
     if (length > inlineUpTo) return undefined;
+    this.cost += cost.deflation + costOf(length, cost.deflated);
     const payload = this.deflater!.deflate(data);
     if (this.isWorthIt(payload.length, length)) return this.#sendDeflated(code, payload, length);
     this.bytes(finalBit | code, data);

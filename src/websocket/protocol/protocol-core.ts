@@ -4,6 +4,7 @@ import { closeCode, closeCodeOf, isValidCloseCode } from "../frames/close-code.t
 import type { Deflater, Inflater } from "../deflate/deflate.ts";
 import { websocketError, type WebsocketCode } from "../frames/errors.ts";
 import { finalBit, opcode } from "../frames/frame.ts";
+import { ratio, type Statistics } from "../options/statistics.ts";
 import { event, found, type Event, type Take } from "./event.ts";
 import { Incoming, type IncomingOptions } from "./incoming.ts";
 import { Outgoing, type OutgoingOptions } from "./outgoing.ts";
@@ -18,6 +19,20 @@ import { Outgoing, type OutgoingOptions } from "./outgoing.ts";
  * - `failed`: the peer broke the protocol or a limit, and was told with a close frame
  */
 export type ProtocolState = "open" | "closedByUs" | "closedByPeer" | "closedByBoth" | "failed";
+
+/** The counts of a connection that the protocol knows. */
+export type ProtocolStatistics = Pick<
+  Statistics,
+  | "messagesReceived"
+  | "messagesSent"
+  | "bytesReceived"
+  | "bytesSent"
+  | "bytesUnread"
+  | "payloadReceived"
+  | "payloadSent"
+  | "compressionReceived"
+  | "compressionSent"
+>;
 
 /** Options of a {@link ProtocolCore}. */
 export interface CoreOptions extends IncomingOptions, OutgoingOptions {
@@ -69,6 +84,22 @@ export class ProtocolCore {
     else if (next === event.close) return this.#receiveClose(found.control);
     else if (next === event.failed) return this.fail(found.failure!);
     return next;
+  }
+
+  /** The counts of what came and went. */
+  get statistics(): ProtocolStatistics {
+    const { incoming, outgoing } = this;
+    return {
+      messagesReceived: incoming.messages,
+      messagesSent: outgoing.messages,
+      bytesReceived: incoming.received,
+      bytesSent: outgoing.written,
+      bytesUnread: incoming.available,
+      payloadReceived: incoming.payload,
+      payloadSent: outgoing.payloadSize,
+      compressionReceived: ratio(incoming.deflatedPayload, incoming.inflatedPayload),
+      compressionSent: ratio(outgoing.deflatedPayload, outgoing.inflatedPayload),
+    };
   }
 
   /** Queues a ping or pong of up to 125 bytes (RFC 6455 sections 5.5.2 and 5.5.3). */

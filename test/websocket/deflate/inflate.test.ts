@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { WebsocketCode } from "../../../src/websocket/frames/errors.ts";
+import { inflateLater } from "../../../src/websocket/deflate/inflate-later.ts";
 import { Inflater, type InflaterOptions } from "../../../src/websocket/deflate/inflate.ts";
 import { liveContexts } from "../../../src/websocket/deflate/zlib.ts";
 import {
@@ -25,10 +26,21 @@ type Result = Uint8Array | WebsocketCode;
 const laterFrom = (inflater: Inflater, payload: Uint8Array, limit: number): Promise<Result> =>
   new Promise((resolve) => {
     let returned = false;
-    inflater.inflateLater(payload, limit, (result) => {
+    const finish = (result: Result): void => {
       assert.ok(returned, "called inside the call");
       resolve(result);
-    });
+    };
+    if (inflater.isAlone) {
+      inflater.giveUp();
+      inflateLater(payload, limit, finish);
+    } else {
+      const step = (): void => {
+        const result = inflater.inflateOn(payload, limit);
+        if (result === undefined) setImmediate(step);
+        else finish(result);
+      };
+      setImmediate(step);
+    }
     returned = true;
   });
 
@@ -260,14 +272,6 @@ describeBoth("Inflater", (canTakeOver) => {
           inflater.inflate(packed(noise(1000)), 1000);
           assert.deepEqual(result, message, "another message has written over it");
         }
-      });
-
-      it("later: it reports nothing once it is closed", async () => {
-        const inflater = make({ takeover });
-        inflater.inflateLater(packed(new Uint8Array(2_000_000)), Infinity, () => assert.fail("called after close"));
-        inflater.close();
-        inflater.close();
-        assert.deepEqual(await laterFrom(make(), packed(utf8("Hello")), 5), utf8("Hello"));
       });
     });
   }

@@ -195,7 +195,7 @@ describe("back-pressure", () => {
     await quiet();
     const before = ws.bufferedAmount;
     for (let i = 0; i < 1000; i++) void peer.write(Uint8Array.of(0x89, 0x81, 0, 0, 0, 0, i & 0xff));
-    await quiet();
+    await quiet(10);
     assert.equal(ws.bufferedAmount, before);
     peer.resume();
     await quiet();

@@ -130,10 +130,12 @@ for (const role of roles) {
         const flood = (count: number): Uint8Array =>
           concat(...Array.from({ length: count }, () => connection.text("x")));
         await connection.say(flood(exceeded === "wait" ? 1000 : 10));
+        await quiet(10);
         assert.equal(connection.ws.stats().throttles, exceeded === "wait" ? 1 : 0);
         void connection.ws.close({ code: 1001 });
         await connection.say(flood(1000));
         await connection.say(connection.close(1001));
+        await quiet(10);
         await connection.end();
         assert.deepEqual(await connection.ws.closed, { code: 1001, reason: "", clean: true });
         assert.equal(clock.pending, 0);

@@ -21,6 +21,8 @@ const none: Statistics = {
   roundTripTime: undefined,
   pauses: 0,
   throttles: 0,
+  turnsWaited: 0,
+  bytesUnread: 0,
 };
 
 for (const role of roles) {

@@ -13,8 +13,8 @@ import { deferred, quiet } from "../../../support/quiet.ts";
 class Receiving {
   readonly told: string[] = [];
   readonly connection: Connection<undefined>;
-  /** Ends the inflating that goes on elsewhere. */
-  inflated: ((result: Uint8Array | WebsocketCode) => void) | undefined;
+  /** What the message comes to that is being inflated; undefined while that goes on. */
+  result: Uint8Array | WebsocketCode | undefined;
   /** The read in flight. */
   reader: ReadHandler | undefined;
 
@@ -35,13 +35,14 @@ class Receiving {
     const opened = { role: "server", deflate: undefined } as const;
     this.connection = new Connection(undefined, next, opened, settings, () => {});
     const inflater = {
+      isAlone: false,
+      cost: 0,
       inflateAside() {},
       inflate() {},
+      inflateOn: () => this.result,
       close() {},
-      inflateLater: (_: Uint8Array, __: number, done: (result: Uint8Array | WebsocketCode) => void) =>
-        void (this.inflated = done),
-    } as unknown as Inflater;
-    Object.assign(this.connection.protocol.incoming, { inflater });
+    };
+    Object.assign(this.connection.protocol.incoming, { inflater: inflater as unknown as Inflater });
   }
 
   static async start(handlers?: HandlersOf<undefined>): Promise<Receiving> {
@@ -49,6 +50,12 @@ class Receiving {
     state.connection.start(new Uint8Array(0));
     await quiet();
     return state;
+  }
+
+  /** Ends the inflating. */
+  async inflated(result: Uint8Array | WebsocketCode): Promise<void> {
+    this.result = result;
+    await quiet();
   }
 
   /** Takes what comes with these frames; whether it reads on. */
@@ -149,14 +156,14 @@ describe("a turn, pushed", () => {
   });
 });
 
-describe("a turn, while a message is inflated elsewhere", () => {
+describe("a turn, while a message is inflated in steps", () => {
   const deflated = text("deflated", { rsv: 4 });
 
   it("takes nothing of what comes after it", async () => {
     const state = await Receiving.start();
     state.read();
     assert.equal(await state.receive(deflated, text("2")), false);
-    state.inflated!(Buffer.from("1"));
+    await state.inflated(Buffer.from("1"));
     assert.deepEqual(state.told, ["read 1"]);
     state.read();
     await quiet();
@@ -168,8 +175,7 @@ describe("a turn, while a message is inflated elsewhere", () => {
     const first = state.read();
     await state.receive(deflated, ping("after"));
     state.connection.cancelRead(first);
-    state.inflated!(Buffer.from("1"));
-    await quiet();
+    await state.inflated(Buffer.from("1"));
     assert.deepEqual(state.told, []);
     state.readSome();
     await quiet();
@@ -186,8 +192,7 @@ describe("a turn, while a message is inflated elsewhere", () => {
       else state.connection.lost(state.connection.closedError());
       await quiet();
       const before = state.told.length;
-      state.inflated!(Buffer.from("1"));
-      await quiet();
+      await state.inflated(Buffer.from("1"));
       assert.equal(state.told.length, before);
       assert.equal(state.connection.statistics.messagesReceived, 0);
     }
@@ -197,8 +202,7 @@ describe("a turn, while a message is inflated elsewhere", () => {
     const state = await Receiving.start();
     state.read();
     await state.receive(deflated);
-    state.inflated!("websocket.message_too_big");
-    await quiet();
+    await state.inflated("websocket.message_too_big");
     assert.equal(state.told[0], "error websocket.message_too_big");
   });
 });

@@ -1,0 +1,29 @@
+import { turnBudget, type TurnMember, type TurnWaiter } from "../../core/internal.ts";
+
+/** A connection's share of the turns of the event loop: where it is spent, the connection waits for the next turn. */
+export abstract class Turns implements TurnMember, TurnWaiter {
+  /** See `TurnMember`. */
+  spent = 0;
+  spentIn = 0;
+  /** The share of this turn is spent: nothing is taken or read before the next. */
+  protected isWaiting = false;
+  /** How often it had to wait. */
+  protected turnsWaited = 0;
+
+  /** Goes on with what has come. */
+  protected abstract turn(): void;
+
+  /** Waits for the next turn, in line with others. Returns false: nothing may be taken or read before. */
+  protected waitTurn(): false {
+    this.isWaiting = true;
+    this.turnsWaited++;
+    turnBudget.wait(this);
+    return false;
+  }
+
+  /** The next turn has come. */
+  takeTurn(): void {
+    this.isWaiting = false;
+    this.turn();
+  }
+}

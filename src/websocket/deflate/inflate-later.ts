@@ -1,0 +1,15 @@
+import type { WebsocketCode } from "../frames/errors.ts";
+import { mostStreams } from "./inflate.ts";
+import { inflateAloneLater } from "./zlib.ts";
+
+/**
+ * Inflates a message on another thread, to at most `limit` bytes, as if none had come before it. The payload must not
+ * change meanwhile. The handler gets the receiver's own bytes, or what is wrong with the payload; never inside this call.
+ */
+export function inflateLater(
+  payload: Uint8Array,
+  limit: number,
+  handler: (result: Uint8Array | WebsocketCode) => void,
+): void {
+  inflateAloneLater(payload, limit, mostStreams, handler);
+}
