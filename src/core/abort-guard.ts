@@ -5,8 +5,8 @@ import { offAbort, onAbort } from "./on-abort.ts";
 
 /**
  * Ties a running operation to a signal. An abort closes the stream, which completes the call in flight and so the
- * operation: an operation has one way to end, not two. An operation that also waits for something other than the stream,
- * or has to end the stream in another way, gives a function for that, `cut`.
+ * operation: an operation has one way to end, not two. An operation that also waits for something other than the
+ * stream, or must end the stream in another way, passes a function `cut` for that.
  */
 export class AbortGuard {
   readonly #stream: ByteStream;

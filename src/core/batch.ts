@@ -1,6 +1,6 @@
 /**
- * Runs something for each of many items from one microtask: one for each of them costs more than most of what is done
- * there, and a function of its own for each would be held by each.
+ * Runs a function for many items from one microtask. A microtask for each would cost more than most of the work, and a
+ * function for each would be held by each.
  */
 export class Batch<Item> {
   readonly #run: (item: Item) => void;
@@ -10,7 +10,7 @@ export class Batch<Item> {
     this.#run = run;
   }
 
-  /** Runs it for this item, after the current call. */
+  /** Runs the function for this item, after the current call. */
   soon(item: Item): void {
     if (this.#items.push(item) === 1) queueMicrotask(this.#runAll);
   }
@@ -22,7 +22,7 @@ export class Batch<Item> {
     try {
       while (next < items.length) this.#run(items[next++]!);
     } finally {
-      // One that throws costs no other its turn.
+      // An item that throws does not stop the others.
       for (const item of items.slice(next)) this.soon(item);
     }
   };

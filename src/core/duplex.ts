@@ -17,7 +17,7 @@ export interface DuplexLike {
   write(chunk: Uint8Array, callback: (error?: Error | null) => void): unknown;
   end(): unknown;
   destroy(): unknown;
-  /** Closes so that the peer sees a failure, as a TCP socket of Node's does; `reset` needs it. */
+  /** Closes so that the peer sees a failure, as Node's TCP sockets do; `reset` needs it. */
   resetAndDestroy?(): unknown;
   cork?(): void;
   uncork?(): void;
@@ -63,7 +63,7 @@ export class DuplexStream<Kind extends DuplexLike = DuplexLike> extends Transpor
   #flowing: boolean;
   /** Bytes of the write in flight. */
   #length = 0;
-  /** As `TurnMember` and `TurnWaiter` have it, which are named nowhere in the public types. @internal */
+  /** Of `TurnMember` and `TurnWaiter`, which the public types do not name. @internal */
   spent = 0;
   /** @internal */
   spentIn = 0;
@@ -105,8 +105,8 @@ export class DuplexStream<Kind extends DuplexLike = DuplexLike> extends Transpor
   }
 
   /**
-   * The duplex has told of its end. Node.js tells of an end too where a reset has come together with the last bytes, and then
-   * listens no more. A watch has to know, and nothing else will tell it: an empty write of a socket fails after a reset.
+   * The duplex has emitted its end. Node.js also emits an end if a reset came together with the last bytes, and then
+   * listens no more. Only this tells a watch: an empty write of a socket fails after a reset.
    */
   protected foundEnd(): void {
     if (!this.#socket || !this.isWatched || this.duplex.writableEnded === true) this.readEnded();
@@ -132,7 +132,7 @@ export class DuplexStream<Kind extends DuplexLike = DuplexLike> extends Transpor
 
   protected override push(buffers: Uint8Array | readonly Uint8Array[], length: number): void {
     const { duplex } = this;
-    // Checked first, since a write after an end by someone else would destroy the read side too.
+    // Checked first, since a write after an end from elsewhere would destroy the read side too.
     if (duplex.writableEnded === true) {
       this.writeEnded();
       return;
@@ -156,7 +156,7 @@ export class DuplexStream<Kind extends DuplexLike = DuplexLike> extends Transpor
 
   protected override destroy(reset: boolean): void {
     const { duplex } = this;
-    // libuv does not reset a socket while it is being shut down; its peer is told of an end then, as was asked for.
+    // libuv does not reset a socket that is being shut down; then the peer sees an end, as the shutdown asked.
     if (reset && !this.isShuttingDown && canReset(duplex)) resetOrDestroy(duplex);
     else duplex.destroy();
   }
@@ -223,7 +223,7 @@ function resetOrDestroy(duplex: DuplexLike): void {
   try {
     duplex.resetAndDestroy!();
   } catch {
-    // Node has the method on all its sockets, and only those over TCP can do it.
+    // Node has the method on all its sockets, but only TCP sockets can do it.
     duplex.destroy();
   }
 }

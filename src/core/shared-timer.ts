@@ -1,15 +1,15 @@
 import type { Clock, Timer } from "./clock.ts";
 
-/** Is told that a time has come. */
+/** A member of a {@link SharedTimer}. */
 export interface Expiring {
-  /** It has come. Called once. */
+  /** The time has come. Called once. */
   expired(): void;
 }
 
-/** How much later than asked for, as a share of the time, for the sake of fewer timers. */
+/** How much later than asked for a member may be called, as a share of the time, to save timers. */
 const slack = 1 / 256;
 
-/** A timer that many share. */
+/** A timer that many members share. */
 export class SharedTimer {
   readonly at: number;
   readonly keepsProcess: boolean;
@@ -26,8 +26,8 @@ export class SharedTimer {
   }
 
   /**
-   * Has `member` told after `ms` milliseconds, or a little later: with others whose time comes then. One timer for each of
-   * thousands of connections takes more memory than their deadlines are worth. Unless it `keepsProcess`, it is unref'd.
+   * Calls `member` after `ms` milliseconds, or a little later, together with others. A timer for each of thousands of
+   * connections would take too much memory. Unless it `keepsProcess`, the timer is unref'd.
    */
   static set(clock: Clock, ms: number, member: Expiring, keepsProcess: boolean): SharedTimer {
     let all = timers.get(clock);
@@ -41,7 +41,8 @@ export class SharedTimer {
       const timer = all[i]!;
       if (timer.keepsProcess === keepsProcess) return timer.#add(member);
     }
-    // A single one is told in time; among many, the next ones must find a timer that is not before theirs.
+    // A single member is called exactly on time. Among many, the timer is set later, so that the next ones can share
+    // it.
     const isCrowded = index > 0 && all[index - 1]!.at > at - ms * slack;
     const timer = new SharedTimer(clock, isCrowded ? ms * (1 + slack) : ms, keepsProcess, all);
     while (index < all.length && all[index]!.at < timer.at) index++;
@@ -49,7 +50,7 @@ export class SharedTimer {
     return timer.#add(member);
   }
 
-  /** `member` is not to be told any more. */
+  /** Removes `member`, which is not called then. */
   leave(member: Expiring): void {
     if (!this.#members.delete(member) || this.#members.size > 0) return;
     this.#timer.cancel();
@@ -75,5 +76,5 @@ export class SharedTimer {
   };
 }
 
-/** Those of each clock that run, by their time. */
+/** The running timers of each clock, sorted by time. */
 const timers = new WeakMap<Clock, SharedTimer[]>();

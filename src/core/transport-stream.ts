@@ -10,7 +10,7 @@ import { coreError, transportError, operationPending } from "./errors.ts";
 import type { ServalError } from "./error.ts";
 import { FlatBuffer } from "./flat-buffer.ts";
 
-// What a stream is in, as bits of one field: an idle connection consists of little else.
+// The state of a stream, as bits of one field, since an idle connection consists of little else.
 
 /** Closed, by `close` or `reset`. */
 const closed = 1;
@@ -18,34 +18,34 @@ const closed = 1;
 const ended = 2;
 /** The write side has ended. */
 const finished = 4;
-/** The reader's place holds a watch. */
+/** `#reader` is a watch's. */
 const watching = 8;
-/** The writer's place holds a shutdown. */
+/** `#writer` is a shutdown's. */
 const shuttingDown = 16;
-/** Inside a verb that a call of the user's runs: no handler may run now. */
+/** Inside a verb that runs in the user's call: no handler may run now. */
 const inCall = 32;
-/** A microtask will settle what can be. */
+/** A microtask will complete what it can. */
 const settling = 64;
 /** The transport has failed. */
 const broken = 128;
 
-/** A watch lets bytes come until so many are held, since a paused transport tells of no end, and often of no reset. */
+/** How many bytes a watch takes, since a paused transport reports no end, and often no reset. */
 const mostHeld = 16 * 1024;
 
 /**
  * The book-keeping of a {@link ByteStream} at the bottom of a stack: which operations are in flight, what has ended or
- * failed, and that every handler runs once and never inside the call it was given to. A transport derives from it and
- * supplies the five verbs that move bytes: `pull`, `idle`, `push`, `finish`, `destroy`. It reports through `deliver`,
- * `wrote`, `readEnded`, `writeEnded` and `failed`, from wherever it likes, also inside a verb.
+ * failed, and that every handler runs once and never inside the call it was passed to. A transport derives from it and
+ * implements the five verbs that move bytes: `pull`, `idle`, `push`, `finish`, `destroy`. It reports through `deliver`,
+ * `wrote`, `readEnded`, `writeEnded` and `failed`, from anywhere, also inside a verb.
  */
 export abstract class TransportStream implements ByteStream {
-  /** Of the read in flight, or of the watch. */
+  /** The handler of the read in flight, or of the watch. */
   #reader: ReadHandler | undefined;
-  /** Of the write in flight, or of the shutdown. */
+  /** The handler of the write in flight, or of the shutdown. */
   #writer: WriteHandler | undefined;
-  /** Bytes that came while no read was in flight: they are ours, and the next reads get them. */
+  /** Bytes that arrived while no read was in flight, for the next reads. */
   #held: FlatBuffer | undefined;
-  /** What a write took before its call had returned. */
+  /** How many bytes a write took before its call returned. */
   #taken = 0;
   #failure: ServalError | undefined;
   #state = 0;
@@ -103,7 +103,7 @@ export abstract class TransportStream implements ByteStream {
     return (this.#state & ended) === 0 && (this.#held === undefined || this.#held.size < mostHeld);
   }
 
-  /** Whether a watch is all that waits for the end. */
+  /** Whether only a watch waits for the end. */
   protected get isWatched(): boolean {
     return (this.#state & watching) !== 0;
   }
@@ -123,28 +123,28 @@ export abstract class TransportStream implements ByteStream {
     return (this.#state & closed) !== 0;
   }
 
-  /** Runs whenever an operation or watch has been admitted, before anything is done for it. */
+  /** Called when an operation or watch has been admitted, before anything is done for it. */
   protected starting(): void {}
 
-  /** Let bytes come: they are wanted now. May be called while they are coming already. */
+  /** Let bytes arrive: they are wanted now. May be called while they already arrive. */
   protected abstract pull(): void;
 
-  /** Nobody wants bytes for the moment: let none come. */
+  /** Let no bytes arrive: none are wanted for now. */
   protected abstract idle(): void;
 
-  /** Start writing `length` bytes, at least one; {@link wrote} tells how many were taken. */
+  /** Start writing `length` bytes, at least one; report by {@link wrote} how many were taken. */
   protected abstract push(buffers: Uint8Array | readonly Uint8Array[], length: number): void;
 
-  /** End the write side; {@link writeEnded} tells when that is done. Runs at most once. */
+  /** End the write side; report by {@link writeEnded} when that is done. Runs at most once. */
   protected abstract finish(): void;
 
   /**
-   * Let go of everything, at once; with `reset`, so that the peer sees a failure, if the transport can show one. Runs at
-   * most once; what is reported later is ignored.
+   * Release everything, at once; with `reset`, so that the peer sees a failure, if the transport can show one. Runs at
+   * most once; later reports are ignored.
    */
   protected abstract destroy(reset: boolean): void;
 
-  /** Bytes have come. They are borrowed from here on down too: they are not looked at after the return. */
+  /** Bytes have arrived. They are borrowed here too, and are not used after the return. */
   protected deliver(bytes: Uint8Array): void {
     if ((this.#state & closed) !== 0) return;
     const reader = this.#reader;
@@ -180,14 +180,17 @@ export abstract class TransportStream implements ByteStream {
     this.#settleSoon();
   }
 
-  /** The peer has ended: no more bytes will come. */
+  /** The peer has ended: no more bytes will arrive. */
   protected readEnded(): void {
     if ((this.#state & ended) !== 0 || this.#dead) return;
     this.#state |= ended;
     this.#settleSoon();
   }
 
-  /** The transport has failed, for good: what is in flight and all that follows fails with this error. The first one counts. */
+  /**
+   * The transport has failed for good: operations in flight and later ones fail with this error. The first error
+   * counts.
+   */
   protected failed(error: ServalError): void {
     if (this.#dead) return;
     this.#failure = error;
@@ -195,7 +198,7 @@ export abstract class TransportStream implements ByteStream {
     this.#settleSoon();
   }
 
-  /** The error of what has to wait for the write or shutdown in flight. */
+  /** The error of an operation that must wait for the write or shutdown in flight. */
   #pending(wanted: "write" | "shutdown"): ServalError {
     return operationPending((this.#state & shuttingDown) === 0 ? "write" : "shutdown", wanted);
   }
@@ -213,8 +216,8 @@ export abstract class TransportStream implements ByteStream {
   }
 
   /**
-   * Runs the verb that an operation needs; what that reports meanwhile is settled later. Without buffers, a length of 0
-   * is a read's, another a shutdown's.
+   * Runs the verb that an operation needs; its reports meanwhile are handled later. Without buffers, a length of 0
+   * means a read, another a shutdown.
    */
   #call(buffers: Uint8Array | readonly Uint8Array[] | undefined, length: number): void {
     const outer = this.#state & inCall;
@@ -235,7 +238,10 @@ export abstract class TransportStream implements ByteStream {
     queueMicrotask(() => this.#settle());
   }
 
-  /** Completes what need not wait any longer: one operation at a time, so that a handler that throws costs no other its turn. */
+  /**
+   * Completes operations that need not wait any longer, one at a time, so that a handler that throws does not stop the
+   * others.
+   */
   #settle(): void {
     this.#state &= ~settling;
     const isOver = this.#dead;

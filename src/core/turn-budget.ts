@@ -1,13 +1,13 @@
 import { currentContext, type AsyncContext } from "./async-context.ts";
 
 /**
- * What work costs, in nanoseconds of an ordinary processor: of each thing, or of each KiB of bytes. No clock is read
- * while connections are served; `npm run bench:micro -- costs` measures what stands here.
+ * The cost of work, in nanoseconds of an ordinary processor, for each item or each KiB of bytes. No clock is read while
+ * connections are served; `npm run bench:micro -- costs` measures these.
  */
 export const cost = {
   /** Taking one frame from the input. */
   frame: 300,
-  /** Handing one message, or a part of one, to the application, and framing what it replies. */
+  /** Passing one message, or a part of one, to the application, and framing its reply. */
   message: 1200,
   /** Taking a control frame, and answering it. */
   control: 800,
@@ -18,15 +18,15 @@ export const cost = {
   /** Long texts made strings, where all bytes are ASCII, and any where they are not; per KiB. */
   decodedAscii: 2000,
   decoded: 8000,
-  /** Bytes given to an inflater, and bytes that it gave; per KiB. */
+  /** Bytes inflated, and the bytes that result; per KiB. */
   inflatedFrom: 4000,
   inflated: 500,
-  /** Beginning a stream of DEFLATE within a message. */
+  /** Beginning a DEFLATE stream within a message. */
   stream: 300,
   /** Compressing a message on this thread, and its bytes; per KiB. */
   deflation: 5000,
   deflated: 30_000,
-  /** Giving one write to the operating system, and its bytes; per KiB. */
+  /** Passing one write to the operating system, and its bytes; per KiB. */
   write: 8000,
   written: 300,
   /** Taking one request from the input, and serializing its response. */
@@ -35,19 +35,19 @@ export const cost = {
   chunk: 200,
 } as const;
 
-/** What so many bytes cost, at so much per KiB: a whole number. */
+/** The cost of this many bytes at this much per KiB, as a whole number. */
 export function costOf(bytes: number, perKiB: number): number {
   return Math.ceil((bytes / 1024) * perKiB);
 }
 
-/** A connection, as its budget sees it. The two numbers are the budget's own. */
+/** A connection, as its budget sees it. The budget writes the two numbers. */
 export interface TurnMember {
-  /** What it has spent in the turn `spentIn`. Both begin with 0. */
+  /** How much it has spent in the turn `spentIn`. Both begin with 0. */
   spent: number;
   spentIn: number;
 }
 
-/** Something that waits for its next turn: a connection, or one step of its work. */
+/** Waits for its next turn: a connection, or one step of its work. */
 export interface TurnWaiter {
   /** Its next turn has come, after {@link TurnBudget.wait}. The connection may have ended meanwhile. */
   takeTurn(): void;
@@ -58,36 +58,36 @@ interface Waiting {
   readonly context: AsyncContext;
 }
 
-/** What a budget is told of the event loop. */
+/** What a budget needs of the event loop. */
 export interface EventLoop {
-  /** How many times the loop has come round; undefined where that is not known. */
+  /** How often the loop has turned; undefined if that is not known. */
   readonly iteration: number | undefined;
   /** Runs the callback in the next turn, as `setImmediate` does. */
   nextTurn(callback: () => void): void;
 }
 
-/** What each member may spend in a turn, in nanoseconds. */
+/** How much each member may spend in a turn, in nanoseconds. */
 export const shareOfMember = 500_000;
 
-/** What all of them may spend together. */
+/** How much all members may spend together in a turn. */
 export const shareOfAll = 8_000_000;
 
-/** What each may still spend in a turn in which all together have spent their share: enough for a short message or request. */
+/** How much each may still spend in a turn whose common share is used up: enough for a short message or request. */
 export const shareOfLate: number = shareOfMember / 16;
 
 /**
- * How much is spent between two looks at the loop: by so much more than its share may a connection spend, if it had begun
- * to before the loop came round. A look takes a thousandth of that time.
+ * How much is spent between two checks of the loop. A connection may exceed its share by this much if it began to spend
+ * before the loop turned. A check costs a thousandth of that time.
  */
 export const lookEvery: number = shareOfMember / 4;
 
 /**
- * Bounds the work of one turn of the event loop, for each connection and for all together, so that none takes the turns of
- * the others. Work is counted (see `cost`), not timed. A member that has overdrawn takes nothing more before its next turn,
- * and waits for that in line; all others are served when their bytes come.
+ * Bounds the work of one turn of the event loop, for each connection and for all together, so that none takes the turns
+ * of the others. Work is counted (see `cost`), not timed. A member that has overdrawn takes nothing more before its
+ * next turn, and waits for that in FIFO order; all others are served when their bytes arrive.
  *
- * A turn ends with an immediate, which is set only once something has overdrawn. Until then the loop's own count of its
- * iterations tells one turn from the next: it is looked at each time that so much has been spent, and never otherwise.
+ * A turn ends with an immediate, which is set only once a member has overdrawn. Until then the loop's own count of
+ * iterations separates the turns; it is read only each time that a certain amount has been spent.
  */
 export class TurnBudget {
   /** All together have spent their share of this turn: what is long is better not begun. */
@@ -96,10 +96,10 @@ export class TurnBudget {
   #turn = 0;
   /** The iteration of the loop that this turn belongs to. */
   #iteration = -1;
-  /** What all have spent in this turn, and when to look at the loop again. */
+  /** What all have spent in this turn, and when to check the loop again. */
   #spent = 0;
   #lookAt = 0;
-  /** An immediate is set that ends this turn. */
+  /** Whether an immediate is set that ends this turn. */
   #isMarked = false;
   #waiting: Waiting[] = [];
 
@@ -112,7 +112,7 @@ export class TurnBudget {
     return this.#waiting.length;
   }
 
-  /** Takes note of work that was done for a member. Returns whether it has overdrawn and has to {@link wait}. */
+  /** Counts work done for a member. Returns whether it has overdrawn and must {@link wait}. */
   spend(member: TurnMember, cost: number): boolean {
     this.#spent += cost;
     if (this.#spent > this.#lookAt) this.#look(cost);
@@ -127,15 +127,15 @@ export class TurnBudget {
   }
 
   /**
-   * Has `waiter` resumed in the next turn, after those that wait already, in the async context of this call. It waits once at
-   * a time.
+   * Resumes `waiter` in the next turn, after earlier waiters, in the async context of this call. A waiter waits only
+   * once at a time.
    */
   wait(waiter: TurnWaiter): void {
     this.#waiting.push({ waiter, context: currentContext() });
     this.#mark();
   }
 
-  /** A member has overdrawn, unless the turn in which it began to spend is over. */
+  /** Whether a member has overdrawn, unless the turn in which it began to spend is over. */
   #isOverdrawn(member: TurnMember, cost: number): boolean {
     if (this.#hasTurned()) {
       this.#begin(cost);
@@ -154,7 +154,7 @@ export class TurnBudget {
     this.#lookLater();
   }
 
-  /** Whether the loop has come round since this was last asked. */
+  /** Whether the loop has turned since the last check. */
   #hasTurned(): boolean {
     const { iteration = this.#iteration } = this.#loop;
     if (iteration <= this.#iteration) return false;
@@ -188,7 +188,7 @@ export class TurnBudget {
     const waiting = this.#waiting;
     const { iteration = this.#iteration } = this.#loop;
     this.#isMarked = false;
-    // The loop polls next, and what has come by then belongs to the same turn.
+    // The loop polls next; bytes that arrive then belong to the same turn.
     this.#iteration = iteration + 1;
     this.#begin(0);
     let next = 0;
@@ -200,7 +200,7 @@ export class TurnBudget {
         context.runInAsyncScope(waiter.takeTurn, waiter);
       }
     } finally {
-      // Also where one has thrown.
+      // Also after a waiter has thrown.
       if (next < waiting.length) {
         this.#waiting = [...waiting.slice(next), ...this.#waiting];
         this.#mark();
@@ -209,7 +209,7 @@ export class TurnBudget {
   };
 }
 
-/** The loop of this thread. Node.js counts its iterations; on a platform that does not, turns end with immediates alone. */
+/** The loop of this thread. Node.js counts its iterations; on a platform that does not, only immediates end turns. */
 const eventLoop: EventLoop = {
   get iteration() {
     return (performance as { nodeTiming?: { uvMetricsInfo?: { loopCount: number } } }).nodeTiming?.uvMetricsInfo

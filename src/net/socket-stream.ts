@@ -55,7 +55,7 @@ export class SocketStream extends DuplexStream<Socket> implements ByteStream {
 
   /** A stream over an accepted connection that no socket has been built from yet. @internal */
   static fromHandle(handle: Handle, unix: string | undefined, closed: () => void): SocketStream {
-    // Each socket has this function, and one that two places share would cost it another.
+    // One function for each socket; a second one, for a second place, would cost memory.
     const received = (size: number): boolean => {
       made.deliver(lend(size));
       return takenBack(size);

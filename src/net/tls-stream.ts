@@ -41,8 +41,8 @@ export class TlsStream extends DuplexStream implements ByteStream {
   }
 
   protected override destroy(reset: boolean): void {
-    // First, so that nothing of this layer's is sent; without `end` there is no close_notify anyway. After `end` the peer
-    // is told of an end, and libuv does not reset a socket while it is being shut down.
+    // First, so that this layer sends nothing; without `end` there is no close_notify anyway. After `end` the peer sees
+    // an end, and libuv does not reset a socket that is being shut down.
     if (reset && !this.isShuttingDown) this.nextLayer.reset();
     super.destroy(false);
   }

@@ -16,10 +16,10 @@ import { copyOf, operationPending } from "../core/internal.ts";
 import { testingError } from "./errors.ts";
 import type { Failure, Verb } from "./failure.ts";
 
-/** What a {@link FaultyStream} is told and tells. */
+/** What a {@link FaultyStream} needs from its run, and reports to it. */
 export interface FaultyStreamOwner {
   readonly clock: Clock;
-  /** An operation starts; returns what becomes of it. */
+  /** An operation starts; returns its failure, if any. */
   started(verb: Verb): Failure | undefined;
   /** An operation was completed. */
   completed(): void;
@@ -33,13 +33,13 @@ export const stallMs: number = 3_600_000;
 /** An operation in flight. */
 interface Operation {
   readonly handler: (error: ServalError | undefined, value: never) => void;
-  /** The value along with an error. */
+  /** The value passed along with an error. */
   readonly nothing: number | undefined;
 }
 
 /**
- * A stream over another one, one of whose operations fails where a run of `everyFailure` plans that. All else passes
- * through it as it is.
+ * A stream over another, of which one operation fails as a run of `everyFailure` plans. Everything else passes through
+ * unchanged.
  */
 export class FaultyStream implements ByteStream {
   readonly nextLayer: ByteStream;
@@ -47,7 +47,7 @@ export class FaultyStream implements ByteStream {
   readonly #inFlight = new Map<Verb, Operation>();
   /** Operations that start later. */
   readonly #stalled = new Set<Timer>();
-  /** What is left of the bytes of a short read. */
+  /** The rest of the bytes of a short read. */
   #held: Uint8Array | undefined;
   #failure: ServalError | undefined;
   #ended = false;
@@ -59,7 +59,7 @@ export class FaultyStream implements ByteStream {
     this.#owner = owner;
   }
 
-  /** Where the other side is, where the stream below knows that. */
+  /** The peer of the stream below, if it is known. */
   get peer(): Peer | undefined {
     return this.nextLayer.peer;
   }
@@ -93,7 +93,7 @@ export class FaultyStream implements ByteStream {
   }
 
   writeSome(buffers: Uint8Array | readonly Uint8Array[], handler: WriteHandler): void {
-    // The stream below says what is wrong with it.
+    // The stream below throws the misuse error.
     if (byteLength(buffers) === 0) return this.nextLayer.writeSome(buffers, handler);
     const operation = this.#admit("write", handler, 0);
     const failure = this.#owner.started("write");
@@ -183,7 +183,10 @@ export class FaultyStream implements ByteStream {
     }
   }
 
-  /** Completes a read with what a short one has left; like that of a pair it is overwritten when the handler has returned. */
+  /**
+   * Completes a read with the rest of a short one; as in a pair, the bytes are overwritten when the handler has
+   * returned.
+   */
   #lendHeld(operation: Operation, isShort: boolean): void {
     const held = this.#held!;
     const bytes = isShort ? held.subarray(0, 1) : held;
@@ -197,7 +200,7 @@ export class FaultyStream implements ByteStream {
     this.#failInFlight(error);
   }
 
-  /** Both sides see it: this one at once, whatever the stream below says of it. */
+  /** Both sides see it: this one at once, whatever the stream below reports. */
   #reset(): void {
     this.#fail(coreError("core.connection_reset"));
     this.nextLayer.reset();
@@ -225,7 +228,7 @@ export class FaultyStream implements ByteStream {
     if (this.#inFlight.get(verb) !== operation) return;
     this.#inFlight.delete(verb);
     this.#owner.completed();
-    // What the stream below says of its own reset is not the failure.
+    // The stream below reports its own reset; the planned failure counts instead.
     const own = error !== undefined && !this.#closed ? (this.#failure ?? error) : error;
     operation.handler(own, value as never);
   }

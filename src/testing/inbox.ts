@@ -2,11 +2,11 @@ import { copyInto } from "../core/internal.ts";
 
 const blockSize = 2048;
 
-/** Blocks that were emptied; sides that are idle own none, and benchmarks need not pay for memory. */
+/** Emptied blocks. Idle sides own none, and benchmarks need not pay for memory. */
 const pool: Uint8Array[] = [];
 const pooledAtMost = 16;
 
-/** What new blocks are cut from: memory for many costs less than for each of them. */
+/** New blocks are cut from this: one large allocation costs less than many. */
 let slab = new ArrayBuffer(0);
 let slabUsed = 0;
 
@@ -19,15 +19,15 @@ function newBlock(): Uint8Array {
   return new Uint8Array(slab, slabUsed - blockSize, blockSize);
 }
 
-/** What a used byte becomes, so that a look at it that comes too late shows. */
+/** The value that used bytes are overwritten with, to expose late use. */
 const used = 0xdb;
 
-/** Bytes on their way to a reader. What was taken is overwritten, never merely forgotten. */
+/** Bytes on their way to a reader. Bytes taken are overwritten, to expose late use. */
 export class Inbox {
   #block: Uint8Array | undefined;
   #begin = 0;
   #end = 0;
-  /** The block that bytes were lent from. */
+  /** The block of the bytes lent. */
   #lent: Uint8Array | undefined;
 
   /** How many bytes wait. */
@@ -35,7 +35,7 @@ export class Inbox {
     return this.#end - this.#begin;
   }
 
-  /** Adds the first `size` bytes of a buffer or list, and returns them as they lie here. */
+  /** Adds the first `size` bytes of a buffer or list, and returns them as stored. */
   put(buffers: Uint8Array | readonly Uint8Array[], size: number): Uint8Array {
     const block = this.#makeRoom(size);
     const place = block.subarray(this.#end, this.#end + size);
@@ -50,17 +50,17 @@ export class Inbox {
     return this.#block!.subarray(this.#begin, this.#begin + size);
   }
 
-  /** Overwrites the first bytes, which `first` returned, and forgets them. */
+  /** Overwrites and removes the first bytes, which `first` returned. */
   drop(bytes: Uint8Array): void {
     bytes.fill(used);
-    // Meanwhile they may have moved on to a larger block.
+    // Meanwhile the bytes may have moved to a larger block.
     if (this.#lent !== this.#block) this.#block?.fill(used, this.#begin, this.#begin + bytes.length);
     this.#lent = undefined;
     this.#begin = Math.min(this.#begin + bytes.length, this.#end);
     if (this.#begin === this.#end) this.clear();
   }
 
-  /** Drops everything; what is lent stays as it is until it comes back. */
+  /** Drops everything; lent bytes stay unchanged until they are dropped. */
   clear(): void {
     const block = this.#block;
     this.#block = undefined;
@@ -69,7 +69,7 @@ export class Inbox {
     pool.push(block.fill(used));
   }
 
-  /** The block, with room for `size` bytes at `#end`. Bytes never move within a block: some may be lent. */
+  /** The block, with room for `size` bytes at `#end`. Bytes never move within a block, since some may be lent. */
   #makeRoom(size: number): Uint8Array {
     const block = this.#block;
     if (block === undefined && size <= blockSize) return (this.#block = pool.pop() ?? newBlock());

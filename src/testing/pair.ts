@@ -12,26 +12,26 @@ export interface PairOptions {
   /** How many bytes may wait unread at this side before the peer's writes wait for room. Default 65,536. */
   capacity?: number;
   /**
-   * How many operations of this side go well: reads, writes, shutdowns and watches are counted, from their start. The next one
-   * fails with `testing.failure` and does nothing else, and so do all in flight and all later ones; 0 fails the first.
-   * The peer sees none of that until this side is closed. Default Infinity.
+   * How many operations of this side succeed: reads, writes, shutdowns and watches count, when they start. The next one
+   * fails with `testing.failure` without any effect, and so do all in flight and all later ones; 0 fails the first. The
+   * peer sees nothing of it until this side is closed. Default Infinity.
    */
   failAfter?: number;
-  /** After that many bytes this side's reader sees the end of the stream, whatever the peer sends. Default Infinity. */
+  /** After this many bytes this side's reader sees the end of the stream, whatever the peer sends. Default Infinity. */
   endAfter?: number;
-  /** After that many bytes this side's reader, and then both sides, see `core.connection_reset`. Default Infinity. */
+  /** After this many bytes this side's reader, and then both sides, see `core.connection_reset`. Default Infinity. */
   resetAfter?: number;
   /** Whether `sent` and `received` are kept. Default false. */
   record?: boolean;
 }
 
 /**
- * One side of a connection in memory.
+ * One side of an in-memory connection.
  *
- * What is written is copied at once; what a read handler got is overwritten with 0xdb as soon as it returns, so that a
- * look at borrowed bytes that comes too late shows. Handlers run from a microtask. After `close` the peer reads what it
- * was sent, then the end of the stream, and its writes fail with `core.connection_reset`; after `reset` all that it has in
- * flight and starts later fails with `core.connection_reset`.
+ * Written bytes are copied at once. A read's bytes are overwritten with 0xdb when its handler returns, to expose late
+ * use of borrowed bytes. Handlers run from a microtask. After `close` the peer reads what was sent, then the end of the
+ * stream, and its writes fail with `core.connection_reset`. After `reset` all operations of the peer, in flight and
+ * later, fail with `core.connection_reset`.
  */
 export class PairStream extends TransportStream implements ByteStream {
   readonly #options: Required<PairOptions>;
@@ -42,18 +42,18 @@ export class PairStream extends TransportStream implements ByteStream {
   #operations = 0;
   #delivered = 0;
   #hasEnded = false;
-  /** What the write in flight has not yet found room for. */
+  /** The part of the write in flight that has found no room yet. */
   #waiting: Uint8Array | readonly Uint8Array[] | undefined;
-  /** What it has found room for: its handler has yet to hear of it. */
+  /** How many bytes of it found room; its handler has not been called yet. */
   #taken = 0;
   #delivering = false;
-  /** A handler has bytes of the inbox. */
+  /** Whether a handler has bytes of the inbox. */
   #lends = false;
 
   /** @internal */
   constructor(options: PairOptions) {
     super();
-    // The same object for all the usual ones: spreading costs as much as the rest of a pair.
+    // All sides without options share one object: spreading costs as much as the rest of a pair.
     this.#options = options === usual ? defaults : { ...defaults, ...options };
     this.#sent = this.#options.record ? new FlatBuffer() : undefined;
     this.#received = this.#options.record ? new FlatBuffer() : undefined;
@@ -73,7 +73,7 @@ export class PairStream extends TransportStream implements ByteStream {
     return this.#operations;
   }
 
-  /** Whether a read is in flight, or a watch that may hold more: where not, a transport would be paused. */
+  /** Whether a read is in flight, or a watch that may take more bytes; otherwise a transport would be paused. */
   get reading(): boolean {
     return this.wanting;
   }
@@ -115,12 +115,12 @@ export class PairStream extends TransportStream implements ByteStream {
   }
 
   protected override pull(): void {
-    // Inside a delivery, what is left is known only afterwards; what comes later is delivered when it comes.
+    // During a delivery the rest is known only afterwards; later bytes are delivered when they arrive.
     if (!this.#lends && (this.#inbox.size > 0 || this.#isOver)) this.#deliverSoon();
   }
 
   protected override idle(): void {
-    // Bytes are only delivered to a read.
+    // Bytes are delivered only to a read, so there is nothing to stop.
   }
 
   protected override push(buffers: Uint8Array | readonly Uint8Array[]): void {
@@ -144,7 +144,7 @@ export class PairStream extends TransportStream implements ByteStream {
     if (reset || this.#peer.#waiting !== undefined) this.#peer.failed(coreError("core.connection_reset"));
   }
 
-  /** Moves what there is room for to the peer. */
+  /** Moves as much as there is room for to the peer. */
   #takeWaiting(): void {
     const buffers = this.#waiting;
     if (buffers === undefined) return;
@@ -186,12 +186,12 @@ export class PairStream extends TransportStream implements ByteStream {
     this.#peer.failed(coreError("core.connection_reset"));
   }
 
-  /** Whether there is an end or a reset to be told of, and no more bytes. */
+  /** Whether there is an end or a reset to report, and no more bytes. */
   get #isOver(): boolean {
     return this.#peer.#hasEnded || this.#hearsNoMore || this.#delivered >= this.#options.resetAfter;
   }
 
-  /** Whether the option `endAfter` has ended this side's reading: what the peer sends is lost. */
+  /** Whether the option `endAfter` has ended this side's reading; later bytes of the peer are lost. */
   get #hearsNoMore(): boolean {
     return this.#delivered >= this.#options.endAfter;
   }
@@ -205,7 +205,7 @@ export class PairStream extends TransportStream implements ByteStream {
       this.deliver(bytes);
     } finally {
       this.#lends = false;
-      // Only now, so that what is written meanwhile has not been put in their place.
+      // Dropped now, so that bytes written meanwhile were not put in their place.
       this.#inbox.drop(bytes);
       this.#peer.#takeWaiting();
       if (this.wanting) this.pull();
@@ -231,8 +231,8 @@ function recorded(bytes: FlatBuffer | undefined): Uint8Array {
 }
 
 /**
- * Two {@link PairStream}s, connected to each other: what one writes the other reads. One object sets the options of
- * both sides; two set those of the first and of the second.
+ * Two connected {@link PairStream}s: each reads what the other writes. One object sets the options of both sides; two
+ * objects set those of the first and of the second.
  */
 export function pair(options: PairOptions = usual, peerOptions: PairOptions = options): [PairStream, PairStream] {
   return PairStream.connected(options, peerOptions);

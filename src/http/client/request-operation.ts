@@ -88,7 +88,7 @@ export class RequestOperation implements BodySource {
     try {
       this.#write(this.#waits ? () => this.#serializer.isHeaderDone : undefined);
     } catch (misuse) {
-      // The stream is used for writing elsewhere, and a read of ours is in flight: it can't be used by anybody.
+      // The stream is used for writing elsewhere, and a read of ours is in flight, so it is unusable.
       this.#hasCompleted = true;
       this.#stream.close();
       throw misuse;
@@ -145,7 +145,7 @@ export class RequestOperation implements BodySource {
     this.#writeError = error;
     // On a broken transport, a response sent before may still be read. Other errors are of our own side.
     if (error.condition !== "transport") this.#fail(error);
-    // After the response's end nobody reads, so nobody else would close the stream.
+    // After the response's end nothing reads, so nothing else would close the stream.
     if (this.#parser.isDone) this.#stream.reset();
   }
 

@@ -20,7 +20,7 @@ export class WriteOperation {
   /** Whether enough is written; undefined to write the whole message. */
   #isEnough: (() => boolean) | undefined;
   readonly #handler: Handler;
-  /** Of the caller: in it the body is asked for its parts. */
+  /** The caller's context, in which the body is asked for its parts. */
   readonly #context: AsyncContext = currentContext();
   #guard: AbortGuard | undefined;
   #source: AsyncIterator<unknown> | undefined;
@@ -140,7 +140,7 @@ export class WriteOperation {
     this.#finish(cause instanceof ServalError ? cause : httpError("http.body_failed", { cause }));
   }
 
-  /** Part of a message must not look like all of it. And the next part of the body may never come. */
+  /** Part of a message must not look like all of it; and the next part of the body may never come. */
   readonly #onAbort = (): void => {
     this.#stream.reset();
     queueMicrotask(() => this.#finish(undefined));

@@ -13,42 +13,42 @@ import type { RequestReader } from "./request-reader.ts";
 import type { ResponseWriter } from "./response-writer.ts";
 import type { Exchange, IncomingRequest, RequestHandler, ServeSettings } from "./serve-options.ts";
 
-/** What an exchange uses of its connection, and tells it. */
+/** What an exchange needs from its connection, and reports to it. */
 export interface ExchangeOwner extends TurnMember {
   readonly stream: ByteStream;
   readonly handler: RequestHandler;
   readonly settings: ServeSettings;
   readonly reader: RequestReader;
   readonly writer: ResponseWriter;
-  /** Whether no request is taken after this one. */
+  /** Whether this is the last request. */
   readonly isStopping: boolean;
-  /** Whether the connection has ended: nothing can be sent any more. */
+  /** Whether the connection has ended, so that nothing can be sent. */
   readonly hasEnded: boolean;
-  /** The response is sent, or is in the writer. Returns whether the next request may be taken at once. */
+  /** The response has been sent, or is in the writer. Returns whether the next request may be taken at once. */
   answered(keepAlive: boolean): boolean;
-  /** Goes on with the next request, after a response that was not there at once. */
+  /** Continues with the next request, after a response that was not ready at once. */
   takeMore(): void;
-  /** Tells the client what is wrong with the request's body, and ends the connection. */
+  /** Answers an error of the request's body, and ends the connection. */
   refuse(error: ServalError): void;
-  /** Ends the connection inside the response, which can't be taken for all of it then. */
+  /** Ends the connection inside the response, so that it does not look complete. */
   reset(error: ServalError): void;
   /** Ends the connection, but not its stream; returns the bytes after the request. */
   release(): Uint8Array;
 }
 
 /**
- * `asking`: inside the call of the handler, or before it. `waiting`: for its promise. `sending`: it has answered. `done`:
+ * `asking`: inside the handler's call, or before it. `waiting`: for its promise. `sending`: it has answered. `done`:
  * the response is sent, or in the writer, or there will be none.
  */
 type Phase = "asking" | "waiting" | "sending" | "done";
 
 /**
- * One request on a connection and the response to it: has the handler answer, and sends what that gives. The methods
- * that return a boolean say whether the response is in the writer, and the next request may be taken at once.
+ * One request on a connection and its response: calls the handler, and sends the result. The methods that return a
+ * boolean return whether the response is in the writer and the next request may be taken at once.
  */
 export class RequestExchange implements Exchange {
   readonly request: IncomingRequest;
-  /** The body of the request, if that was still to come. */
+  /** The body of the request, if it was still to come. */
   body: RequestBody | undefined;
   readonly #owner: ExchangeOwner;
   #controller: AbortController | undefined;
@@ -98,7 +98,7 @@ export class RequestExchange implements Exchange {
     request.body = this.body.incoming;
   }
 
-  /** Has the handler answer. */
+  /** Calls the handler. */
   answer(): boolean {
     const { handler, reader, writer } = this.#owner;
     let result: ReturnType<RequestHandler>;
@@ -107,7 +107,7 @@ export class RequestExchange implements Exchange {
       result = handler(this.request, this);
       isLater = isPromise(result);
     } catch (error) {
-      // Where it has asked for the body, 100 (Continue) may be on its way.
+      // If it has asked for the body, a 100 (Continue) may be in flight.
       if (!writer.isWriting) return this.#fail(error);
       result = Promise.reject(error as Error);
       isLater = true;
@@ -125,22 +125,22 @@ export class RequestExchange implements Exchange {
     return false;
   }
 
-  /** The connection has been lost, or closed: before the response was sent, or no matter after it. */
+  /** The connection has been lost or closed, before or after the response was sent. */
   fail(error: ServalError): void {
     if (this.#phase === "done" || this.#error !== undefined) return;
     this.#error = error;
     const controller = this.#controller;
-    // Not inside the application's own call, nor one of the stream's.
+    // Not inside a call of the application or of the stream.
     if (controller !== undefined) queueMicrotask(() => controller.abort(error));
   }
 
   #bodyRead(error: ServalError | undefined): void {
-    // What can be refused is not lost.
+    // An error that can be answered is not a loss.
     if (error !== undefined && refusalStatus(error) === undefined) this.fail(error);
     else this.#watch();
   }
 
-  /** Finds out if the client goes while something else than its bytes is waited for. */
+  /** Watches for the client's end while the exchange waits for something other than its bytes. */
   #watch(): void {
     const isPending = this.#phase === "waiting" || this.#phase === "sending";
     if (isPending && this.body?.isReading !== true) this.#owner.reader.watch();
@@ -175,14 +175,14 @@ export class RequestExchange implements Exchange {
     }
   }
 
-  /** Sends a response, or gathers it. Throws for one that can't be sent. */
+  /** Sends a response, or adds it to the writer. Throws if it can't be sent. */
   #send(response: Response<Body>): boolean {
     this.#phase = "sending";
     const { request, body: own } = this;
     const { reader, writer, isStopping } = this.#owner;
     const { body } = response;
     if (own !== undefined && body === own.incoming) {
-      // It is read while it is sent back: then it is too late to ask for it, and to say what is wrong with it.
+      // The request's body is sent back as the response: it must be asked for before, and its errors found before.
       if (own.failure !== undefined) throw own.failure;
       if (own.isAwaited) {
         reader.keepRest();
@@ -210,7 +210,7 @@ export class RequestExchange implements Exchange {
     return this.#owner.answered(keepAlive);
   }
 
-  /** Half of the response is out. */
+  /** Part of the response has been sent. */
   #cut(error: ServalError, isOurs: boolean): void {
     if (isOurs && error !== this.body?.error) this.#owner.settings.report(causeOf(error), this.request);
     this.#owner.reset(error);
@@ -231,19 +231,19 @@ export class RequestExchange implements Exchange {
     return this.#send(new Response({ status: 500, body: "The server failed to answer the request\n" }));
   }
 
-  /** Whether a handler's failure is that it has given up, as the signal told it to. */
+  /** Whether a handler failed because its signal told it to stop. */
   #hasGivenUp(failure: unknown): boolean {
     if (this.#controller?.signal.aborted !== true) return false;
     return failure === this.#error || (failure instanceof Error && failure.name === "AbortError");
   }
 }
 
-/** Whether the client of an exchange that a handler was given has gone, and gets no response. */
+/** Whether the client of a handler's exchange has gone, and gets no response. */
 export function isAbandoned(exchange: Exchange): boolean {
   return exchange instanceof RequestExchange && exchange.isAbandoned;
 }
 
-/** Whether a request asks for another protocol on its stream: RFC 9110 7.8 and 9.3.6. */
+/** Whether a request asks for another protocol on its stream (RFC 9110 7.8 and 9.3.6). */
 export function asksToSwitch({ method, headers }: Request): boolean {
   return headers.has("Upgrade") || method === "CONNECT";
 }

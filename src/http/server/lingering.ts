@@ -2,9 +2,9 @@ import type { ByteStream, Clock, ReadHandler, Timer } from "../../core/index.ts"
 import { mostLingering } from "./bounds.ts";
 
 /**
- * The end of a connection whose client may still send, and has yet to read its last response: RFC 9112 9.6. The write
- * side ends; what comes is read and dropped, up to the client's end, and no longer than a limited time and size. Closed
- * at once, with bytes unread, a socket resets, and the response is lost.
+ * The end of a connection whose client may still send, and has yet to read its last response (RFC 9112 9.6). The write
+ * side ends; incoming bytes are read and dropped up to the client's end, within a limit of time and size. A socket
+ * closed at once with unread bytes would be reset, and the response lost.
  */
 export class Lingering {
   readonly #stream: ByteStream;
@@ -23,7 +23,7 @@ export class Lingering {
     this.#timer.unref?.();
   }
 
-  /** Begins; no write may be in flight. Where a read is, {@link onRead} or {@link readOn} has to be called at its end. */
+  /** Begins; no write may be in flight. If a read is, {@link onRead} or {@link readOn} must be called at its end. */
   start(isReading: boolean): void {
     try {
       this.#stream.shutdown((error) => {
@@ -31,7 +31,7 @@ export class Lingering {
         if (error !== undefined || this.#hasRead) this.end();
       });
     } catch {
-      // Someone else writes on the stream.
+      // The stream is written to elsewhere.
       this.end();
     }
     if (!isReading) this.readOn();
@@ -48,13 +48,13 @@ export class Lingering {
     else this.end();
   };
 
-  /** Reads on, after a read of someone else's. */
+  /** Continues reading after a read of another object. */
   readonly readOn = (): void => {
     if (this.#isOver) return;
     try {
       this.#stream.readSome(this.onRead);
     } catch {
-      // Someone else reads from the stream.
+      // The stream is read elsewhere.
       this.end();
     }
   };
@@ -66,7 +66,7 @@ export class Lingering {
     this.#over();
   }
 
-  /** Calls nobody back any more. */
+  /** Calls back no more. */
   cancel(): void {
     this.#isOver = true;
     this.#timer.cancel();

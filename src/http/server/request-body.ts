@@ -16,7 +16,7 @@ import { timeoutError } from "./passed-deadline.ts";
 import type { ResponseWriter } from "./response-writer.ts";
 import type { ServeSettings } from "./serve-options.ts";
 
-/** What the body of a request uses of its connection. */
+/** What the body of a request needs from its connection. */
 export interface BodyOwner extends TurnMember {
   readonly stream: ByteStream;
   readonly reader: { readonly buffer: FlatBuffer; readonly parser: RequestParser };
@@ -24,24 +24,24 @@ export interface BodyOwner extends TurnMember {
   readonly settings: ServeSettings;
 }
 
-/** Reads the body of a server's request, in the time that it may take, and tells the client to send it where that waits. */
+/** Reads the body of a server's request within its deadline, and sends 100 (Continue) to a client that waits for it. */
 export class RequestBody implements BodySource, TurnWaiter {
-  /** What the handler reads it by. */
+  /** The body as the handler sees it. */
   readonly incoming: IncomingBody = new IncomingBody(this);
   readonly #owner: BodyOwner;
   readonly #parser: RequestParser;
   readonly #deadline: Deadline;
-  /** Is told that a read has ended, and what it has failed with. */
+  /** Called at the end of a read, with its error, if any. */
   onRead: ((error: ServalError | undefined) => void) | undefined;
-  /** Whether the client waits for 100 (Continue) before it sends the body: RFC 9110 10.1.1. */
+  /** Whether the client waits for 100 (Continue) before it sends the body (RFC 9110 10.1.1). */
   isAwaited: boolean;
-  /** Why the body can't be read, as far as that has been tried. */
+  /** Why the body can't be read, if a read has found out. */
   error: ServalError | undefined;
-  /** Whether a read is in flight; its reader may have given up. */
+  /** Whether a read is in flight; its reader may no longer wait for it. */
   isReading = false;
-  /** The connection has taken its share of this turn: the next part waits for another. */
+  /** The connection has used up its share of this turn: the next part waits for another. */
   #isOverdrawn = false;
-  /** How many chunks were paid for. */
+  /** How many chunks have been counted. */
   #chunks = 0;
   #left: number;
   #since = 0;
@@ -70,7 +70,7 @@ export class RequestBody implements BodySource, TurnWaiter {
     return this.#parser.trailers;
   }
 
-  /** Why the body can't be read. What is announced to be too large is not even asked for. */
+  /** Why the body can't be read. A body that is announced as too large is not even asked for. */
   get failure(): ServalError | undefined {
     if (this.hasMoreThan(this.#parser.maxBodySize)) this.error ??= limitError("maxBodySize", this.#parser.maxBodySize);
     return this.error;
@@ -78,7 +78,7 @@ export class RequestBody implements BodySource, TurnWaiter {
 
   readPart(handler: Handler<Uint8Array | undefined>): void {
     this.#handler = handler;
-    // Also where the connection has ended: what has come is the reader's.
+    // Even after the connection has ended, received parts belong to the reader.
     if (this.isDone || this.failure !== undefined) this.#tellSoon(this.failure);
     else if (this.#isOverdrawn) turnBudget.wait(this);
     else this.goAhead(this.#read);
@@ -86,15 +86,15 @@ export class RequestBody implements BodySource, TurnWaiter {
 
   takeTurn(): void {
     this.#isOverdrawn = false;
-    // Its reader may have been told meanwhile that the connection has ended.
+    // The connection may have ended meanwhile, and the reader been told.
     if (this.#handler !== undefined && this.error === undefined) this.goAhead(this.#read);
   }
 
-  /** Tells a client that waits for it to send the body, then calls back. */
+  /** Sends 100 (Continue) if the client waits for it, then calls back. */
   goAhead(then: () => void): void {
     const { isAwaited } = this;
     this.isAwaited = false;
-    // After the head of the response, a 100 says nothing any more.
+    // After the head of the response, a 100 has no meaning.
     const { writer } = this.#owner;
     if (!isAwaited || writer.isSending) {
       then();
@@ -107,12 +107,12 @@ export class RequestBody implements BodySource, TurnWaiter {
     });
   }
 
-  /** Whether more than so many bytes are still to come; false if that is unknown. */
+  /** Whether more than this many bytes are still to come; false if that is unknown. */
   hasMoreThan(size: number): boolean {
     return (this.#parser.contentLengthRemaining ?? 0) > size;
   }
 
-  /** Reads and drops the rest, if that is at most so many bytes; then calls back, with the failure if there was one. */
+  /** Reads and drops the rest, if it is at most this many bytes; then calls back, with the failure if there was one. */
   drain(most: number, then: (error: ServalError | undefined) => void): void {
     if (this.isDone || most < 0 || this.hasMoreThan(most)) {
       then(undefined);
@@ -124,16 +124,16 @@ export class RequestBody implements BodySource, TurnWaiter {
     });
   }
 
-  /** The connection has ended, or goes on: nothing is waited for any more. */
+  /** The connection has ended, or continues: stops all waiting. */
   close(): void {
     this.#deadline.cancel();
     if (this.isDone) return;
     this.error ??= coreError("core.aborted", { message: "The connection of the request has ended" });
-    // Of a read that is in flight, the stream tells.
+    // A read in flight gets its outcome from the stream.
     if (!this.isReading && this.#handler !== undefined) this.#tellSoon(this.error);
   }
 
-  /** As {@link close}. Returns whether a read is in flight, at whose end `readOn` is called. */
+  /** Like {@link close}. Returns whether a read is in flight; `readOn` is called at its end. */
   bequeath(readOn: () => void): boolean {
     this.close();
     this.onRead = readOn;
@@ -148,7 +148,7 @@ export class RequestBody implements BodySource, TurnWaiter {
     try {
       readSome(stream, reader.buffer, this.#parser, undefined, this.#onPart);
     } catch (misuse) {
-      // Someone else reads from the stream.
+      // The stream is read elsewhere.
       this.isReading = false;
       this.#tellSoon(transportError(misuse));
     }
@@ -156,7 +156,7 @@ export class RequestBody implements BodySource, TurnWaiter {
 
   readonly #onPart: Handler<Uint8Array | undefined> = (error, part) => {
     this.isReading = false;
-    // Only what we wait for counts: a handler that is in no hurry is not the client's fault.
+    // Only the time of waiting counts: a slow handler is not the client's fault.
     this.#left -= this.#owner.settings.clock.now() - this.#since;
     this.#isOverdrawn = turnBudget.spend(this.#owner, this.#costOf(part));
     this.#tell(error, part);
@@ -175,7 +175,7 @@ export class RequestBody implements BodySource, TurnWaiter {
     this.error ??= error;
     const handler = this.#handler;
     this.#handler = undefined;
-    // The first error, by which a handler that fails with it is known.
+    // The first error, so that a handler that fails with it is recognised.
     handler?.(error && this.error, part);
   }
 

@@ -11,13 +11,13 @@ import { RequestParser } from "../codec/request-parser.ts";
 import type { Request } from "../messages/request.ts";
 import type { ServeSettings } from "./serve-options.ts";
 
-/** Takes the requests of a {@link RequestReader}. */
+/** Handles the requests of a {@link RequestReader}. */
 export interface RequestTaker {
-  /** There are bytes; inside this call {@link RequestReader.take} gives the requests in them. */
+  /** Bytes have arrived; inside this call {@link RequestReader.take} returns the requests in them. */
   arrived(): void;
-  /** No more will come: in good order, or with half a request. */
+  /** No more requests will come: after an orderly end, or inside a request. */
   ended(error: ServalError | undefined): void;
-  /** The client has ended its side, and nothing is being read: the next read will tell so too. */
+  /** The client has ended its side while nothing is being read; the next read reports it too. */
   halfClosed(): void;
   /** The stream has failed. */
   lost(error: ServalError): void;
@@ -27,7 +27,7 @@ export interface RequestTaker {
 
 /** Reads the heads of requests from a stream, each within its deadline. Bytes after a head stay in the buffer. */
 export class RequestReader {
-  /** What was read and is not used up: nothing, between requests. */
+  /** Unused bytes of earlier reads; none between requests. */
   readonly buffer: FlatBuffer = new FlatBuffer();
   readonly #stream: ByteStream;
   readonly #settings: ServeSettings;
@@ -35,20 +35,23 @@ export class RequestReader {
   readonly #deadline: Deadline;
   readonly #context: AsyncContext;
   #parser: RequestParser;
-  /** The bytes that are being looked at, and how many of them are used up: only inside `arrived`. Undefined where the rest is kept. */
+  /**
+   * The bytes of the current read, and how many of them are used; only inside `arrived`. Undefined once the rest is
+   * kept.
+   */
   #bytes: Uint8Array | undefined;
   #used = 0;
   /** Whether a read of its own is in flight. */
   isReading = false;
-  /** What gets the outcome of the read in flight once this is closed. */
+  /** Gets the outcome of the read in flight after `bequeath`. */
   #heir: ReadHandler | undefined;
-  /** Whether any request was taken. */
+  /** Whether a request has been taken. */
   hasTaken = false;
-  /** Whether the deadline of the head that comes is running already. */
+  /** Whether the deadline of the next head is already running. */
   #isTimed = true;
   #isClosed = false;
 
-  /** Calls its taker in `context`, the one that it is made in. */
+  /** Calls its taker in `context`, that of its construction. */
   constructor(
     stream: ByteStream,
     settings: ServeSettings,
@@ -63,17 +66,17 @@ export class RequestReader {
     this.#parser = new RequestParser(settings.parser);
   }
 
-  /** The parser of the request that was taken last, for its body. */
+  /** The parser of the last request taken, for its body. */
   get parser(): RequestParser {
     return this.#parser;
   }
 
-  /** Whether some of a head has come, and not all of it. */
+  /** Whether part of a head has come, but not all of it. */
   get isInside(): boolean {
     return this.#parser.gotSome && !this.#parser.isHeaderDone;
   }
 
-  /** Begins, with bytes that were read before. Throws what the stream says of misuse; then nothing was started. */
+  /** Begins, with bytes that were already read. Throws the stream's misuse errors; then nothing was started. */
   start(buffered: Uint8Array | undefined): void {
     if (buffered !== undefined && buffered.length > 0) {
       this.buffer.append(buffered);
@@ -85,25 +88,25 @@ export class RequestReader {
     this.#deadline.set(this.#settings.timeouts.header);
   }
 
-  /** Reads on. */
+  /** Starts the next read. */
   read(): void {
     if (this.#isClosed) return;
     const { keepAlive, header } = this.#settings.timeouts;
     if (!this.#isTimed) this.#deadline.set(this.isInside ? header : keepAlive);
-    // A head has its time from its first byte on, the first from the start.
+    // A head has its deadline from its first byte on, the first one from the start.
     this.#isTimed = this.isInside || !this.hasTaken;
     try {
       this.#stream.readSome(this.#onRead);
       this.isReading = true;
     } catch (misuse) {
-      // Someone else reads from the stream.
+      // The stream is read elsewhere.
       this.#taker.lost(transportError(misuse));
     }
   }
 
   /**
-   * Finds out if the client goes while nothing is read. What the stream takes meanwhile is left to its next reader: to
-   * {@link read}, to the reader of the request's body, or to whatever takes the stream over.
+   * Watches for the client's end while nothing is read. Bytes that the stream takes meanwhile are for its next reader:
+   * {@link read}, the reader of the request's body, or the protocol that takes over the stream.
    */
   watch(): void {
     if (this.#isClosed) return;
@@ -114,12 +117,12 @@ export class RequestReader {
     }
   }
 
-  /** Goes on with the bytes in the buffer; there are some. */
+  /** Continues with the bytes in the buffer, which must have some. */
   again(): void {
     if (!this.#isClosed) this.#look(this.buffer.data());
   }
 
-  /** The next request, its body still to come, if its head is all there. Throws what is wrong with it. */
+  /** The next request, without its body, if its head is complete. Throws if it is invalid. */
   take(): Request<Uint8Array> | undefined {
     if (this.#bytes === undefined) {
       // The rest was kept meanwhile, and a body has been read from it.
@@ -136,12 +139,12 @@ export class RequestReader {
     return message;
   }
 
-  /** The request that was taken, and its body, are dealt with. */
+  /** The request taken, and its body, are done. */
   next(): void {
     this.#parser = new RequestParser(this.#settings.parser);
   }
 
-  /** Keeps the unused rest of the bytes being looked at: they are borrowed, and the next look is at the buffer. */
+  /** Keeps the unused rest of the current read, since it is borrowed; the next `take` looks at the buffer. */
   keepRest(): void {
     const bytes = this.#bytes;
     this.#bytes = undefined;
@@ -156,14 +159,14 @@ export class RequestReader {
     return copyOf(rest, rest.length);
   }
 
-  /** Nothing that comes is looked at any more, and nothing is kept. */
+  /** Stops: later bytes are ignored, and nothing is kept. */
   close(): void {
     this.#isClosed = true;
     this.#deadline.cancel();
     this.buffer.clear();
   }
 
-  /** As {@link close}. Returns whether a read is in flight: its outcome goes to `heir`. */
+  /** Like {@link close}. Returns whether a read is in flight; its outcome goes to `heir`. */
   bequeath(heir: ReadHandler): boolean {
     this.close();
     this.#heir = heir;
@@ -203,7 +206,7 @@ export class RequestReader {
     this.keepRest();
   }
 
-  /** Nobody waits for the answer to half a request; without any of one, this is how a connection ends. */
+  /** An incomplete request needs no response. Without any part of one, this is how a connection ends. */
   #onEnd(): void {
     try {
       this.#parser.end();

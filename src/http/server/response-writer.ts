@@ -11,12 +11,12 @@ import type { ServeSettings } from "./serve-options.ts";
 import { WriteOperation } from "../operations/write-operation.ts";
 
 /**
- * How many bytes are written at once, at most. A socket tells of a write when all of it is taken, and that is how we know
- * of a client that takes nothing: a slow one must not seem to be that for the size of its response.
+ * The most bytes of one write. A socket reports a write only when all of it is taken, and a client that takes nothing
+ * is recognised by that; with larger writes, a slow client would look like one.
  */
 const mostWritten = 256 * 1024;
 
-/** Moves responses to a stream: whole ones gather until they are flushed, one that comes in parts is sent by itself. */
+/** Moves responses to a stream. Whole responses are collected until `flush`; a streamed one is sent by itself. */
 export class ResponseWriter {
   readonly #stream: ByteStream;
   readonly #settings: ServeSettings;
@@ -24,21 +24,21 @@ export class ResponseWriter {
   readonly #deadline: Deadline;
   readonly #context: AsyncContext;
   readonly #buffer: ResponseBuffer = new ResponseBuffer();
-  /** The response that comes in parts, from when it is given until it is sent. */
+  /** The streamed response, until it is sent. */
   #sending: WriteOperation | undefined;
   #isWriting = false;
   /** Whether a write is in flight. */
   #isInFlight = false;
-  /** Once that is limited: for how many milliseconds nothing may be written, and the error of more. */
+  /** Once set: for how many milliseconds nothing may be written, and the error after that. */
   #silence: { readonly ms: number; readonly error: ServalError } | undefined;
-  /** Callbacks, in order, for when nothing is being written any more. */
+  /** Callbacks, in order, for when no write is in flight. */
   #then: (() => void)[] = [];
   #isCalling = false;
   #isClosed = false;
 
   /**
-   * `lost` is told that a write has failed, or that the peer took none of its bytes for too long. All that it calls back, it
-   * calls in `context`, the one that it is made in.
+   * `lost` is called when a write has failed, or the peer took none of its bytes for too long. All callbacks run in
+   * `context`, that of its construction.
    */
   constructor(
     stream: ByteStream,
@@ -58,24 +58,24 @@ export class ResponseWriter {
     return this.#buffer.size;
   }
 
-  /** Whether something is being written: then nothing may be added. */
+  /** Whether a write is in flight; then nothing may be added. */
   get isWriting(): boolean {
     return this.#isWriting;
   }
 
-  /** Whether a response is being sent that comes in parts. */
+  /** Whether a streamed response is being sent. */
   get isSending(): boolean {
     return this.#sending !== undefined;
   }
 
-  /** Adds a response of which all is there to what waits; not while something is being written. Throws for one that can't be sent. */
+  /** Adds a whole response to the waiting bytes; not during a write. Throws if it can't be sent. */
   add(response: Response, departure: Departure, request: Answered | undefined, keepAlive: boolean): void {
     const connection = connectionField(response, departure, { keepAlive, request });
     const head = headText(response, departure, connection + this.#dateField(response));
     this.#buffer.add(head, request?.method === "HEAD" ? emptyBody : response.body);
   }
 
-  /** Adds 100 (Continue), likewise. */
+  /** Adds 100 (Continue); not during a write. */
   addContinue(): void {
     this.#buffer.add("HTTP/1.1 100 Continue\r\n\r\n", emptyBody);
   }
@@ -87,8 +87,8 @@ export class ResponseWriter {
   }
 
   /**
-   * Writes a response that comes in parts, after what waits, and calls back with what it has failed with, and whether
-   * that was the body's fault. Throws for one that can't be sent.
+   * Writes a streamed response, after the waiting bytes. Calls back with its error, and whether the body caused it.
+   * Throws if it can't be sent.
    */
   send(
     response: Response<Body>,
@@ -117,7 +117,7 @@ export class ResponseWriter {
     });
   }
 
-  /** From now on, where nothing is written for so many milliseconds, `lost` is told this error. */
+  /** From now on, if nothing is written for this many milliseconds, `lost` gets this error. */
   limitSilence(ms: number, error: ServalError): void {
     this.#silence = { ms, error };
     if (!this.#isInFlight) this.#time(false);
@@ -132,7 +132,7 @@ export class ResponseWriter {
     this.#sending?.cancel();
   }
 
-  /** Writes what waits, and calls back where there is nothing: one after the other, since each may have more to write. */
+  /** Writes the waiting bytes; without any, calls back, one at a time, since each callback may add more. */
   #advance(): void {
     if (this.#isCalling) return;
     this.#isCalling = true;
@@ -152,7 +152,7 @@ export class ResponseWriter {
       const some = this.#buffer.size > mostWritten ? takeFront(all, mostWritten) : all;
       this.#stream.writeSome(some, this.#onWritten);
     } catch (misuse) {
-      // Someone else writes on the stream.
+      // The stream is written to elsewhere.
       this.#lost(transportError(misuse));
     }
   }

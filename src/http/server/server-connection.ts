@@ -14,8 +14,8 @@ import type { RequestHandler, ServeOptions, ServeSettings } from "./serve-option
 import { offSignals, onSignals } from "./signals.ts";
 
 /**
- * The server's side of HTTP/1.1 on one stream (RFC 9112 9): reads requests and has them answered in order. One is dealt
- * with at a time; responses that are ready at once gather, and those to all requests of one read leave in one write.
+ * The server's side of HTTP/1.1 on one stream (RFC 9112 9): reads requests and has them answered in order, one at a
+ * time. Responses that are ready at once are collected; those to all requests of one read leave in one write.
  */
 export class ServerConnection implements ExchangeOwner, RequestTaker, TurnWaiter {
   readonly stream: ByteStream;
@@ -25,17 +25,17 @@ export class ServerConnection implements ExchangeOwner, RequestTaker, TurnWaiter
   readonly writer: ResponseWriter;
   isStopping = false;
   hasEnded = false;
-  /** What ends it from outside. */
+  /** Signals that end it. */
   readonly #signals: Pick<ServeOptions, "signal" | "stop">;
   readonly #completed: Handler;
-  /** In which its handler is called, whatever has come: bytes, room, a signal. */
+  /** The context in which the handler is called, for any cause: bytes, room, a signal. */
   readonly #context: AsyncContext = currentContext();
-  /** The request that is being answered; undefined between requests. */
+  /** The request being answered; undefined between requests. */
   #exchange: RequestExchange | undefined;
   /** See `TurnMember`. */
   spent = 0;
   spentIn = 0;
-  /** It has taken its share of this turn: nothing is read or answered before the next. */
+  /** The connection has used up its share of this turn: nothing is read or answered before the next. */
   #isOverdrawn = false;
   #lingering: Lingering | undefined;
 
@@ -55,7 +55,7 @@ export class ServerConnection implements ExchangeOwner, RequestTaker, TurnWaiter
     this.writer = new ResponseWriter(stream, settings, (error) => this.close(error), this.#context);
   }
 
-  /** Begins, with bytes that were read before. Throws what the stream says of misuse; then nothing was started. */
+  /** Begins, with bytes that were already read. Throws the stream's misuse errors; then nothing was started. */
   start(buffered: Uint8Array | undefined): void {
     this.reader.start(buffered);
     onSignals(this.#signals, this.#onStop, this.#onAbort, this.#context);
@@ -79,7 +79,7 @@ export class ServerConnection implements ExchangeOwner, RequestTaker, TurnWaiter
 
   arrived(): void {
     if (this.writer.isWriting) {
-      // No more is read before the client has taken what it asked for.
+      // Nothing more is read before the client has taken its responses.
       this.reader.keepRest();
       this.writer.flush(this.#takeMore);
       return;
@@ -96,8 +96,8 @@ export class ServerConnection implements ExchangeOwner, RequestTaker, TurnWaiter
   }
 
   /**
-   * The client may still read what it has asked for (RFC 9112 section 8), if that comes in the time that an idle one has;
-   * far more often it has gone.
+   * The client may still read its responses (RFC 9112 section 8), within the time of an idle one; far more often it has
+   * gone.
    */
   halfClosed(): void {
     const error = httpError("http.end_of_stream", { message: "The client has ended its side" });
@@ -111,18 +111,18 @@ export class ServerConnection implements ExchangeOwner, RequestTaker, TurnWaiter
 
   expired(isInside: boolean): void {
     if (isInside) this.refuse(timeoutError("header"));
-    // Between requests it is no failure that there is none.
+    // Between requests, silence is no failure.
     else if (this.reader.hasTaken) this.writer.flush(() => this.close(undefined));
     else this.close(timeoutError("header"));
   }
 
-  /** Takes one request, if it is all there. Returns whether it is answered, and the next one may be taken. */
+  /** Takes one request, if its head is complete. Returns whether it is answered and the next one may be taken. */
   #takeRequest(): boolean {
     const { reader, writer } = this;
     const request = reader.take();
     if (request === undefined) {
       reader.keepRest();
-      // The next read is in flight before this one's handler returns: a socket need not be paused.
+      // The next read starts before this handler returns, so that the socket need not be paused.
       writer.flush(ignore);
       this.#read();
       return false;
@@ -141,7 +141,7 @@ export class ServerConnection implements ExchangeOwner, RequestTaker, TurnWaiter
     return false;
   }
 
-  /** Goes on after a response: with what has been read, then with the stream. */
+  /** Continues after a response: with bytes already read, then with the stream. */
   takeMore(): void {
     if (this.hasEnded) return;
     if (this.reader.buffer.size > 0 && !this.isStopping) this.reader.again();
@@ -177,7 +177,7 @@ export class ServerConnection implements ExchangeOwner, RequestTaker, TurnWaiter
     return false;
   }
 
-  /** Goes on after an unread body, if it was short enough to be read to its end. */
+  /** Continues after an unread body, if it was short enough to be read to its end. */
   readonly #onDrained = (error: ServalError | undefined): void => {
     if (this.hasEnded) return;
     if (this.#exchange?.body?.isDone !== true) {
@@ -194,7 +194,7 @@ export class ServerConnection implements ExchangeOwner, RequestTaker, TurnWaiter
     this.reader.next();
   }
 
-  /** Goes on in this turn, or in the next one where its share of this is used up. */
+  /** Continues in this turn, or in the next one if its share of this one is used up. */
   #goOn(): void {
     if (this.#isOverdrawn) turnBudget.wait(this);
     else this.takeMore();
@@ -207,7 +207,7 @@ export class ServerConnection implements ExchangeOwner, RequestTaker, TurnWaiter
 
   // ---- the end ----
 
-  /** Tells the client what is wrong with its request, and ends: it is unknown where the next one begins. */
+  /** Answers an invalid request, and ends: where the next one begins is unknown. */
   refuse(error: ServalError): void {
     const status = refusalStatus(error);
     if (status === undefined) {
@@ -223,7 +223,7 @@ export class ServerConnection implements ExchangeOwner, RequestTaker, TurnWaiter
     });
   }
 
-  /** Ends in good order: the client reads what it was sent to its end. */
+  /** Ends gracefully: the client can read its responses to the end. */
   #leave(error: ServalError | undefined): void {
     if (this.hasEnded) return;
     const over = (): void => this.close(error);
@@ -255,7 +255,7 @@ export class ServerConnection implements ExchangeOwner, RequestTaker, TurnWaiter
     exchange?.body?.close();
     this.writer.close();
     offSignals(this.#signals, this.#onStop, this.#onAbort);
-    // Not inside the application's own call of `release` or `abort`.
+    // Not inside the application's call of `release` or `abort`.
     queueMicrotask(() => this.#completed(error, undefined));
   }
 }
