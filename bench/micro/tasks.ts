@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Handler } from "../../src/core/index.ts";
+import { promised, type Handler } from "../../src/core/index.ts";
 import { decodeUtf8, encodeUtf8, isValidUtf8 } from "../../src/core/internal.ts";
 import { Fields, RequestParser, Response, serializeHead } from "../../src/http/index.ts";
 import { pair } from "../../src/testing/index.ts";
@@ -91,7 +91,7 @@ function upgrade(): Record<string, Task> {
   };
 }
 
-/** Opening handshakes, one after the other: both ends are made, the request is read, the 101 written, and all is gone. */
+/** An opening handshake: both ends are made, the request is read, the 101 written, and all is gone. */
 function accepting(): Record<string, Task> {
   const settings = new Settings({});
   const accept = (done: Handler): void => {
@@ -104,18 +104,7 @@ function accepting(): Record<string, Task> {
       done(error);
     });
   };
-  return {
-    "serval, 100 in memory": () =>
-      new Promise<void>((resolve, reject) => {
-        let left = 100;
-        const next: Handler = (error) => {
-          if (error !== undefined) reject(error);
-          else if (left-- === 0) resolve();
-          else accept(next);
-        };
-        next(undefined);
-      }),
-  };
+  return { "serval, in memory": () => promised(accept) };
 }
 
 /** A read's worth of frames, taken message by message. */
