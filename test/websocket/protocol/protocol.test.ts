@@ -3,7 +3,8 @@ import { describe, it } from "node:test";
 import type { ServalError } from "../../../src/core/index.ts";
 import { everySplit } from "../../../src/testing/index.ts";
 import { Protocol, type ProtocolOptions } from "../../../src/websocket/index.ts";
-import { binary, close, concat, describeFrames, frame, more, ping, pong, text } from "../support/frames.ts";
+import { binary, close, concat, describeFrames, frame, framesIn, more, ping, pong, text } from "../support/frames.ts";
+import { fc, runs } from "../../support/property.ts";
 import { describeEvent, drain, feed, sent } from "../support/protocol.ts";
 
 const server = (options: Partial<ProtocolOptions> = {}): Protocol => new Protocol({ role: "server", ...options });
@@ -81,6 +82,30 @@ describe("receive and next", () => {
       }
       assert.deepEqual(seen, ["ping", `text abâ\u0082¬`, "binary "]);
     });
+  });
+
+  it("take any bytes, from a peer that sends what it likes: nothing throws, and one event is the last", () => {
+    const bytes = fc.array(
+      fc.oneof(
+        fc.uint8Array({ maxLength: 40 }),
+        fc
+          .tuple(fc.nat(15), fc.uint8Array({ maxLength: 130 }), fc.boolean(), fc.constantFrom(0, 0, 0, 4))
+          .map(([code, payload, fin, rsv]) => frame(code, payload, { fin, rsv })),
+      ),
+      { maxLength: 12 },
+    );
+    fc.assert(
+      fc.property(bytes, fc.boolean(), fc.boolean(), (pieces, parts, isDeflated) => {
+        const one = server({ parts, extensions: isDeflated ? "permessage-deflate" : undefined, maxMessageSize: 1000 });
+        const seen = feed(one, ...pieces);
+        const last = seen.findIndex((event) => /^(failed|close)/.test(event));
+        assert.equal(last, one.canReceive ? -1 : seen.length - 1);
+        const replies = framesIn(sent(one));
+        assert.equal(replies.filter(({ code }) => code === 8).length, one.canReceive ? 0 : 1);
+        one.end();
+      }),
+      { numRuns: runs(1000) },
+    );
   });
 
   it("take nothing more after the peer's close frame", () => {
@@ -197,6 +222,13 @@ describe("the closing handshake", () => {
       one.close();
       assert.deepEqual([one.bufferedAmount, one.canSend], [before, false], how);
     }
+  });
+
+  it("end before the answer to the peer's close frame was handed out is not clean, ever after", () => {
+    const one = server();
+    feed(one, close(1000));
+    const { clean } = one.end();
+    assert.deepEqual([clean, one.end().clean, one.closeInfo.clean], [false, false, false]);
   });
 
   it("end drops everything, and says how it was closed", () => {

@@ -1,13 +1,21 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { Protocol, type ProtocolEvent, type ProtocolOptions } from "../../../../src/websocket/index.ts";
+import {
+  prepare,
+  type PreparedMessage,
+  Protocol,
+  type ProtocolEvent,
+  type ProtocolOptions,
+} from "../../../../src/websocket/index.ts";
+import { liveContexts } from "../../../../src/websocket/deflate/zlib.ts";
 import { jsonText, noise, packed } from "../../support/deflated.ts";
-import { binary, close, concat, framesIn, ping, utf8 } from "../../support/frames.ts";
+import { binary, close, concat, framesIn, ping, text, utf8 } from "../../support/frames.ts";
 import { describeEvent, drain, feed, sent } from "../../support/protocol.ts";
 
 const server = (options: Partial<ProtocolOptions> = {}): Protocol => new Protocol({ role: "server", ...options });
 const client = (options: Partial<ProtocolOptions> = {}): Protocol => new Protocol({ role: "client", ...options });
 
+const plain = { key: undefined };
 const hex = (value: string | Uint8Array): string => Buffer.from(value).toString("hex");
 
 describe("a compressed message", () => {
@@ -94,14 +102,44 @@ describe("a compressed message", () => {
   it("is sent compressed from the threshold on, and if it gets smaller without takeover", () => {
     const extensions = "permessage-deflate; server_no_context_takeover";
     const one = server({ extensions, deflate: { threshold: 100, level: 9 } });
-    const rsv = (data: string | Uint8Array, options?: { compress?: boolean }): number => {
+    const rsv = (data: string | Uint8Array | PreparedMessage, options?: { compress?: boolean }): number => {
       one.send(data, options);
       const [only, ...others] = framesIn(sent(one));
       assert.deepEqual(others, []);
       return only!.rsv;
     };
     assert.deepEqual([rsv("a".repeat(99)), rsv("a".repeat(100)), rsv("a".repeat(100), { compress: false })], [0, 4, 0]);
+    assert.deepEqual([rsv(prepare("a".repeat(100))), rsv(prepare("a".repeat(100), { compress: false }))], [4, 0]);
     // Longer than what a connection compresses on its own thread, too.
     assert.deepEqual([rsv("a".repeat(100_000)), rsv(new Uint8Array(100_000)), rsv(noise(100_000))], [4, 4, 0]);
+  });
+
+  it("holds no context of zlib after the peer's close frame, a failure, or the end", () => {
+    const extensions = "permessage-deflate";
+    const ends: [how: string, (one: Protocol) => unknown][] = [
+      ["the peer's close frame", (one) => feed(one, close(1000))],
+      ["both close frames", (one) => (one.close(), feed(one, close(1000)))],
+      ["a failure", (one) => feed(one, binary(utf8("x".repeat(10)), { rsv: 4 }))],
+      ["another failure", (one) => feed(one, binary("", plain))],
+      ["the end", (one) => one.end()],
+      [
+        "the end within messages",
+        (one) => {
+          one.send("more", { fin: false });
+          one.receive(binary(packed(new Uint8Array(1_000_000)), { rsv: 4 }));
+          one.next();
+          one.end();
+        },
+      ],
+    ];
+    for (const [how, end] of ends) {
+      const before = liveContexts();
+      const one = server({ extensions, deflate: { threshold: 0 } });
+      one.send("a message");
+      feed(one, text(packed(utf8("hello")), { rsv: 4 }));
+      assert.equal(liveContexts(), before + 2, how);
+      end(one);
+      assert.equal(liveContexts(), before, how);
+    }
   });
 });

@@ -20,6 +20,7 @@ describe("send", () => {
     one.send(utf8("né"), { kind: "text" });
     one.send("né", { kind: "binary" });
     one.send(prepare("né"));
+    one.send(prepare(Uint8Array.of(8)), { kind: "text" });
     one.send("");
     assert.deepEqual(describeFrames(sent(one)), [
       "text né",
@@ -29,6 +30,7 @@ describe("send", () => {
       "text né",
       `binary ${hex("né")}`,
       "text né",
+      "binary 08",
       "text",
     ]);
   });
@@ -170,6 +172,7 @@ describe("sendFramed", () => {
       assert.equal(bytes.length, 8 + 7 + 2 * edge + 2 * large.length);
     }
     const alone = server();
+    alone.sendFramed(new Uint8Array(0));
     alone.sendFramed(large);
     assert.equal(alone.bytesToSend()[0], large);
   });
