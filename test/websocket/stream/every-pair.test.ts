@@ -2,13 +2,13 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { everyFailure, type Failure } from "../../../src/testing/index.ts";
+import { ofPairs } from "../../support/outcomes.ts";
+import { quiet } from "../../support/quiet.ts";
+import { roles } from "../support/client-kit.ts";
 import { operations, receiving, Using, type Told } from "../support/operations.ts";
 import { assertNoneUnhandled } from "../../support/unhandled.ts";
 
 assertNoneUnhandled();
-
-/** A reset is an error that the peer sees too, a delay a short stall: single operations meet them, pairs do not. */
-const failures: readonly Failure[] = ["error", "end", "abort", "stall", "short"];
 
 /** In handlers, what ends the stream. */
 const endings: readonly Failure[] = ["error", "end", "abort"];
@@ -36,7 +36,8 @@ async function overlap(
     await everyFailure(
       async (each) => {
         const using = new Using(each);
-        using.open(() => run(using));
+        using.attach();
+        run(using);
         await using.finish(...conflicts(first, second));
       },
       { failures },
@@ -57,7 +58,7 @@ describe("two operations", () => {
             using.start(operations[first]!);
             using.start(operations[second]!);
           },
-          failures,
+          ofPairs,
         );
       }
     });
@@ -71,6 +72,33 @@ describe("two operations", () => {
           second,
           (using) => using.start(operations[first]!, () => using.start(operations[second]!)),
           endings,
+        );
+      }
+    });
+  }
+});
+
+describe("an operation beside the opening handshake", () => {
+  for (const role of roles) {
+    it(`as a ${role}: any`, async () => {
+      for (const name of names) {
+        const operation = operations[name]!;
+        await everyFailure(
+          async (run) => {
+            const using = new Using(run, { role });
+            using.open();
+            using.start(operation);
+            await quiet();
+            using.start(operation);
+            // Most have to wait for the handshake; one that closes the stream ends it.
+            await using.finish(
+              ...conflicts(name, name),
+              "core.operation_pending",
+              "websocket.not_open",
+              "core.aborted",
+            );
+          },
+          { failures: ofPairs },
         );
       }
     });
@@ -95,7 +123,8 @@ describe("an operation in a stream's own handler", () => {
                 using.start(operation);
               },
             });
-            using.open(() => using.start(operations.send!));
+            using.attach();
+            using.start(operations.send!);
             await using.finish(
               operation.causes,
               "websocket.pushed",

@@ -178,18 +178,24 @@ export class Using {
   }
 
   /** Opens the stream; `inside` runs in the completion handler, also where that failed. */
-  open(inside: () => void): void {
+  open(inside?: () => void): void {
     const { ws } = this;
     const { signal } = this.#run;
     const offer = { "Sec-WebSocket-Extensions": this.#extensions };
     const opened = (error: ServalError | undefined): void => {
       this.#wasOpen = error === undefined;
-      inside();
+      inside?.();
     };
     this.#start((done) => {
       if (this.#role === "server") ws.accept(requestBytes(offer), { signal }, done);
       else ws.handshake("example.com", "/chat", { signal }, done);
     }, opened);
+  }
+
+  /** Is open without a handshake. */
+  attach(): void {
+    this.#wasOpen = true;
+    this.#call(() => this.ws.attach({ role: this.#role, extensions: this.#extensions }));
   }
 
   /** Starts an operation; `inside` runs in its handler. */
