@@ -123,6 +123,33 @@ for (const [what, headers, keeps] of [
   });
 }
 
+test("a client that goes before its response is counted, and one that gets it is not", async () => {
+  for (const [how, when, abandoned] of [
+    ["reset", "while fetch works", 1],
+    ["reset", "while a body waits", 1],
+    ["reset", "after the response", 0],
+    ["end", "while fetch works", 1],
+    ["end", "after the response", 0],
+  ] as const) {
+    const signals: AbortSignal[] = [];
+    const fixture = new Fixture((request) => {
+      signals.push(request.signal);
+      if (when === "while fetch works") return new Promise(() => {});
+      return new Response(when === "after the response" ? "x" : new ReadableStream());
+    });
+    await fixture.send(get("/"));
+    if (how === "reset") fixture.peer.reset();
+    else fixture.peer.end();
+    await turn();
+    await turn();
+    assert.equal(signals[0]!.aborted, abandoned === 1, `${how} ${when}`);
+    // One that has ended its side may still read, for as long as one that is idle is kept.
+    if (how === "end") await fixture.clock.advance(1000);
+    assert.deepEqual([fixture.ends, fixture.stream.closed, fixture.clock.pending], [1, true, 0]);
+    assert.equal(fixture.hub.statistics().abandoned, abandoned, `${how} ${when}`);
+  }
+});
+
 test("a refused request is answered, and the bytes after it are not looked at", async () => {
   const fixture = new Fixture(() => assert.fail("fetch was asked"));
   await fixture.send(`GET / HTTP/1.1\r\nBad Field: x\r\n\r\n${get("/")}`);

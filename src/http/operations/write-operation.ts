@@ -1,18 +1,21 @@
 import { ServalError, transportError, type ByteStream, type Handler, type WriteHandler } from "../../core/index.ts";
-import { AbortGuard, currentContext, type AsyncContext } from "../../core/internal.ts";
+import {
+  AbortGuard,
+  cost,
+  currentContext,
+  turnBudget,
+  type AsyncContext,
+  type TurnMember,
+  type TurnWaiter,
+} from "../../core/internal.ts";
 import { partOf, type BodyStream } from "../messages/body.ts";
 import { httpError } from "../messages/errors.ts";
 import type { Serializer } from "../codec/serializer.ts";
 import { trailersOf } from "../codec/trailer.ts";
 import { begin, discard, stop } from "./sources.ts";
 
-/**
- * How many parts of a body are taken before other work gets a turn: parts that are ready at once arrive in microtasks.
- */
-const mostInTurn = 128;
-
 /** Moves a serializer's output to a stream, and the parts of the body to the serializer. */
-export class WriteOperation {
+export class WriteOperation implements TurnMember, TurnWaiter {
   /** Called with true when a write starts, and with false when none is in flight any more. */
   onWrite: ((isInFlight: boolean) => void) | undefined;
   readonly #stream: ByteStream;
@@ -24,7 +27,9 @@ export class WriteOperation {
   readonly #context: AsyncContext = currentContext();
   #guard: AbortGuard | undefined;
   #source: AsyncIterator<unknown> | undefined;
-  #inTurn = 0;
+  /** See `TurnMember`. */
+  spent = 0;
+  spentIn = 0;
   /** Whether the streamed body, if there is one, has been read from or stopped. */
   #isBodyTaken = false;
   #hasEnded = false;
@@ -88,21 +93,18 @@ export class WriteOperation {
     }
   }
 
-  /** Asks the body for its next part. */
+  /** Asks the body for its next part. Parts that are ready at once, also empty ones, come in microtasks, without end. */
   #pull(): void {
-    if (this.#inTurn < mostInTurn) {
-      this.#pullNow();
-      return;
-    }
-    this.#inTurn = 0;
-    setImmediate(() => {
-      if (!this.#hasEnded) this.#pullNow();
-    });
+    if (turnBudget.spend(this, cost.message)) turnBudget.wait(this);
+    else this.#pullNow();
+  }
+
+  takeTurn(): void {
+    if (!this.#hasEnded) this.#pullNow();
   }
 
   #pullNow(): void {
     const { source } = this.#serializer;
-    this.#inTurn++;
     this.#isBodyTaken = true;
     try {
       this.#source ??= begin(source!);

@@ -170,7 +170,50 @@ describe("RequestReader", () => {
     assert.equal(taker.clock.pending, 0);
   });
 
-  it("tells of an end that comes while it reads aside, and of it again when it is to read on", async () => {
+  it("tells of a loss while it watches; nothing once it is closed, and nothing where someone else reads", async () => {
+    for (const what of ["lost", "closed", "misuse"]) {
+      const taker = new Taker();
+      if (what === "misuse") taker.stream.readSome(() => {});
+      taker.reader.watch();
+      if (what === "closed") {
+        taker.reader.close();
+        taker.reader.watch();
+      }
+      taker.peer.reset();
+      await quiet(2);
+      const code = what === "lost" ? "core.connection_reset" : "core.operation_pending";
+      assert.deepEqual(taker.told[0], what === "closed" ? undefined : ["lost", code]);
+    }
+  });
+
+  it("leaves what comes while it watches to the next read", async () => {
+    const taker = new Taker();
+    taker.reader.watch();
+    taker.send(get("/1"));
+    await quiet(2);
+    assert.equal(taker.taken.length, 0);
+    taker.reader.read();
+    await quiet(2);
+    assert.equal(taker.taken[0]!.target, "/1");
+    taker.reader.close();
+  });
+
+  it("gives the outcome of a read in flight to its heir", async () => {
+    for (const isReading of [true, false]) {
+      const taker = new Taker();
+      const seen: unknown[] = [];
+      if (isReading) taker.reader.start(undefined);
+      assert.equal(
+        taker.reader.bequeath((_error, bytes) => seen.push(bytes?.length)),
+        isReading,
+      );
+      taker.send("abc");
+      await quiet(2);
+      assert.deepEqual([seen, taker.taken.length], [isReading ? [3] : [], 0]);
+    }
+  });
+
+  it("tells of an end while it watches, and of it again when it is to read on", async () => {
     const taker = new Taker();
     taker.isEager = false;
     taker.reader.start(undefined);

@@ -6,6 +6,7 @@ import { byteLength } from "../../../src/core/byte-stream.ts";
 import { decodeLatin1 } from "../../../src/core/text.ts";
 import { Response, type Body } from "../../../src/http/index.ts";
 import { ServeSettings } from "../../../src/http/internal.ts";
+import { httpError } from "../../../src/http/messages/errors.ts";
 import { ResponseWriter } from "../../../src/http/server/response-writer.ts";
 import { departureOf } from "../../../src/http/codec/serializer.ts";
 import { pair, VirtualClock, type PairOptions, type PairStream } from "../../../src/testing/index.ts";
@@ -171,6 +172,42 @@ describe("ResponseWriter", () => {
       fixture.writer.close();
       assert.deepEqual([fixture.clock.pending, body.drops], [0, kind === "parts" ? 1 : 0]);
     }
+  });
+
+  it("loses a client to which nothing is written for too long, once that is limited, with its error", async () => {
+    const error = httpError("http.end_of_stream");
+    for (const kind of ["nothing", "whole", "parts"]) {
+      const fixture = new Fixture();
+      fixture.writer.limitSilence(1000, error);
+      await fixture.clock.advance(999);
+      const body = new HandBody();
+      if (kind === "whole") {
+        fixture.add("a");
+        fixture.writer.flush(() => {});
+      } else if (kind === "parts") {
+        fixture.writer.send(new Response<Body>({ body }), { method: "GET", version: 11 }, true, () => {});
+      }
+      await quiet();
+      // Each write begins the time anew.
+      await fixture.clock.advance(kind === "nothing" ? 0 : 999);
+      assert.deepEqual(fixture.lost, []);
+      await fixture.clock.advance(1);
+      assert.deepEqual(fixture.lost, [error]);
+      fixture.writer.close();
+      assert.equal(fixture.clock.pending, 0);
+    }
+  });
+
+  it("takes a write that hangs for what it is, also where silence is limited", async () => {
+    const fixture = new Fixture({}, { capacity: 1 });
+    fixture.add("more than that");
+    fixture.writer.flush(() => {});
+    fixture.writer.limitSilence(1, httpError("http.end_of_stream"));
+    await fixture.clock.advance(999);
+    assert.equal(fixture.lost.length, 0);
+    await fixture.clock.advance(1);
+    assert.equal(fixture.lost[0]?.code, "core.timeout");
+    fixture.writer.close();
   });
 
   it("closed, calls nobody back, and holds nothing", async () => {

@@ -202,6 +202,20 @@ describe("the signal of an exchange", () => {
   });
 });
 
+describe("a thousand clients that reset while handlers work", () => {
+  it("leave no timer, stream or signal, and each handler is told", async () => {
+    const all = Array.from({ length: 1000 }, () => new Watched());
+    for (const { serving } of all) void serving.client.write(kept);
+    await quiet(2);
+    for (const { serving } of all) serving.client.stream.reset();
+    await quiet(2);
+    for (const { reasons, serving } of all) {
+      assert.deepEqual(reasons, [reset]);
+      serving.assertEnded(reset);
+    }
+  });
+});
+
 describe("while a handler works", () => {
   it("the client may end its side, and gets its answer", async () => {
     const watched = new Watched();
