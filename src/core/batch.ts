@@ -1,26 +1,33 @@
+import type { AsyncContext } from "./async-context.ts";
+
+/** An item of a {@link Batch}. */
+export interface Flushing {
+  /** The async context in which it is flushed. */
+  readonly context: AsyncContext;
+  flush(): void;
+}
+
 /**
- * Runs a function for many items from one microtask. A microtask for each would cost more than most of the work, and a
- * function for each would be held by each.
+ * Flushes many items from one microtask, each in its own async context. A microtask for each would cost more than most of
+ * the work, and a function for each would be held by each.
  */
-export class Batch<Item> {
-  readonly #run: (item: Item) => void;
-  #items: Item[] = [];
+export class Batch {
+  #items: Flushing[] = [];
 
-  constructor(run: (item: Item) => void) {
-    this.#run = run;
+  /** Flushes this item after the current call. */
+  soon(item: Flushing): void {
+    if (this.#items.push(item) === 1) queueMicrotask(this.#flushAll);
   }
 
-  /** Runs the function for this item, after the current call. */
-  soon(item: Item): void {
-    if (this.#items.push(item) === 1) queueMicrotask(this.#runAll);
-  }
-
-  readonly #runAll = (): void => {
+  readonly #flushAll = (): void => {
     const items = this.#items;
     this.#items = [];
     let next = 0;
     try {
-      while (next < items.length) this.#run(items[next++]!);
+      while (next < items.length) {
+        const item = items[next++]!;
+        item.context.runInAsyncScope(item.flush, item);
+      }
     } finally {
       // An item that throws does not stop the others.
       for (const item of items.slice(next)) this.soon(item);

@@ -4,6 +4,7 @@ export { giveBackChunk, SharedBlock, takeChunk } from "./arena.ts";
 export { currentContext } from "./async-context.ts";
 export type { AsyncContext } from "./async-context.ts";
 export { Batch } from "./batch.ts";
+export type { Flushing } from "./batch.ts";
 export { blockSize, giveBack, takeBlock } from "./block-pool.ts";
 export { piecesOf } from "./blob.ts";
 export { bytesOf, copyInto, copyOf, dropFront, takeFront } from "./bytes.ts";

@@ -1,7 +1,10 @@
+import type { AsyncContext } from "./async-context.ts";
 import type { Clock, Timer } from "./clock.ts";
 
 /** A member of a {@link SharedTimer}. */
 export interface Expiring {
+  /** The async context in which it is told. */
+  readonly context: AsyncContext;
   /** The time has come. Called once. */
   expired(): void;
 }
@@ -71,7 +74,7 @@ export class SharedTimer {
     this.#remove();
     for (const member of this.#members) {
       this.#members.delete(member);
-      member.expired();
+      member.context.runInAsyncScope(member.expired, member);
     }
   };
 }

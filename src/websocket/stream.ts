@@ -10,7 +10,7 @@ import {
   type Role,
   type ServalError,
 } from "../core/index.ts";
-import { checkOptions, checkSignal, offAbort, onAbort } from "../core/internal.ts";
+import { checkOptions, checkSignal, currentContext, offAbort, onAbort, type AsyncContext } from "../core/internal.ts";
 import type { Request, Response } from "../http/index.ts";
 import { Connection } from "./connection/connection.ts";
 import { tell } from "./connection/tell.ts";
@@ -199,7 +199,7 @@ export class Stream<Data = unknown> extends MessageStream {
     this.#request = request;
     this.#response = response;
     if (data !== undefined) this.data = data as Data;
-    this.#open(role, result);
+    this.#open(role, result, currentContext());
   }
 
   /**
@@ -298,7 +298,7 @@ export class Stream<Data = unknown> extends MessageStream {
   }
 
   #completed(role: Role, error: ServalError | undefined, result: HandshakeResult | undefined, done: Handler): void {
-    const { request, response } = this.#opening!;
+    const { request, response, context } = this.#opening!;
     this.#opening = undefined;
     this.#request = request;
     this.#response = response;
@@ -307,14 +307,15 @@ export class Stream<Data = unknown> extends MessageStream {
       return;
     }
     if (role === "server") this.data = result.data as Data;
-    this.#open(role, result, done);
+    this.#open(role, result, context, done);
   }
 
   /** The handshake is through, here or elsewhere. */
-  #open(role: Role, { protocol, deflate, rest }: HandshakeResult, done?: Handler): void {
+  #open(role: Role, { protocol, deflate, rest }: HandshakeResult, context: AsyncContext, done?: Handler): void {
     this.#protocol = protocol;
     this.#compact();
-    const connection = new Connection<Stream>(this, this.nextLayer, { role, deflate }, this.#settings, Stream.#onEnded);
+    const opened = { role, deflate, context };
+    const connection = new Connection<Stream>(this, this.nextLayer, opened, this.#settings, Stream.#onEnded);
     // The handlers get what the connection was made with: this.
     this.connect(connection as unknown as Connection<unknown>);
     if (done !== undefined) tell(done, undefined, undefined);

@@ -16,7 +16,7 @@ import { pair, VirtualClock, type PairStream } from "../../src/testing/index.ts"
 import { deferred, quiet } from "../support/quiet.ts";
 import { RawPeer } from "../support/raw-peer.ts";
 import { until } from "../support/until.ts";
-import { ForeignStream, Seen, within } from "./support/contexts.ts";
+import { enter, ForeignStream, Seen, within } from "./support/contexts.ts";
 import { transports } from "./support/transports.ts";
 
 /** A connection that is served in the context "own", over a layer that calls back in another one, and its client. */
@@ -102,6 +102,19 @@ const cases: Readonly<Record<string, (transport: string) => Promise<void>>> = {
     within("foreign", other.resolve);
     await subject.answered(2);
     await subject.assertSeen("handler later");
+  },
+
+  async "whatever the one before has entered for good"(transport) {
+    const subject = await Subject.open(transport, (seen) => () => {
+      seen.note("handler");
+      enter("of one request");
+      return new Response({ body: "x" });
+    });
+    await subject.send(get() + get());
+    await subject.answered(2);
+    await subject.send(get());
+    await subject.answered(3);
+    await subject.assertSeen("handler");
   },
 
   async "that reads a body"(transport) {

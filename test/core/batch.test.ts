@@ -1,15 +1,37 @@
 import assert from "node:assert/strict";
+import { AsyncLocalStorage } from "node:async_hooks";
 import { once } from "node:events";
 import process from "node:process";
 import { describe, it } from "node:test";
+import { currentContext, type AsyncContext } from "../../src/core/async-context.ts";
 import { Batch } from "../../src/core/batch.ts";
 
+/** One that does something of its own. */
+class Item {
+  readonly context: AsyncContext = currentContext();
+  readonly flush: () => void;
+
+  constructor(flush: () => void) {
+    this.flush = flush;
+  }
+}
+
+/** Items with numbers, which note them and then do something. */
+function numbered(seen: number[], act: (number: number) => void = () => {}): (number: number) => Item {
+  return (number) =>
+    new Item(() => {
+      seen.push(number);
+      act(number);
+    });
+}
+
 describe("Batch", () => {
-  it("runs for each item, in order, from one microtask", async () => {
+  it("has each flush, in order, from one microtask", async () => {
     const seen: number[] = [];
-    const batch = new Batch<number>((item) => seen.push(item));
-    batch.soon(1);
-    batch.soon(2);
+    const batch = new Batch();
+    const item = numbered(seen);
+    batch.soon(item(1));
+    batch.soon(item(2));
     assert.deepEqual(seen, []);
     await undefined;
     assert.deepEqual(seen, [1, 2]);
@@ -17,23 +39,35 @@ describe("Batch", () => {
 
   it("items added meanwhile have their turn in a later one", async () => {
     const seen: number[] = [];
-    const batch = new Batch<number>((item) => {
-      seen.push(item);
-      if (item === 1) batch.soon(3);
+    const batch = new Batch();
+    const item = numbered(seen, (number) => {
+      if (number === 1) batch.soon(item(3));
     });
-    batch.soon(1);
-    batch.soon(2);
+    batch.soon(item(1));
+    batch.soon(item(2));
     await undefined;
     assert.deepEqual(seen, [1, 2]);
     await undefined;
     assert.deepEqual(seen, [1, 2, 3]);
   });
 
+  it("calls each in its own async context", async () => {
+    const storage = new AsyncLocalStorage<string>();
+    const seen: (string | undefined)[] = [];
+    const batch = new Batch();
+    const items = ["first", "second"].map((name) =>
+      storage.run(name, () => new Item(() => seen.push(storage.getStore()))),
+    );
+    storage.run("foreign", () => items.forEach((item) => batch.soon(item)));
+    await undefined;
+    assert.deepEqual(seen, ["first", "second"]);
+  });
+
   it("an item that throws does not stop the others", async (test) => {
     const seen: number[] = [];
-    const batch = new Batch<number>((item) => {
-      seen.push(item);
-      if (item === 1) throw new Error("of the first");
+    const batch = new Batch();
+    const item = numbered(seen, (number) => {
+      if (number === 1) throw new Error("of the first");
     });
     // The test runner's own listeners would take it for the test's failure.
     const listeners = process.listeners("uncaughtException");
@@ -42,9 +76,9 @@ describe("Batch", () => {
       for (const listener of listeners) process.on("uncaughtException", listener);
     });
     const thrown = once(process, "uncaughtException");
-    batch.soon(1);
-    batch.soon(2);
-    batch.soon(3);
+    batch.soon(item(1));
+    batch.soon(item(2));
+    batch.soon(item(3));
     const [error] = (await thrown) as [Error];
     assert.equal(error.message, "of the first");
     await undefined;

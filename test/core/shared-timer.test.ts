@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
+import { AsyncLocalStorage } from "node:async_hooks";
 import { describe, it } from "node:test";
+import { currentContext, type AsyncContext } from "../../src/core/async-context.ts";
 import { SharedTimer, type Expiring } from "../../src/core/shared-timer.ts";
 import { VirtualClock } from "../../src/testing/index.ts";
 
 /** Who notes when it was told. */
 class Member implements Expiring {
+  readonly context: AsyncContext = currentContext();
   readonly #clock: VirtualClock;
   readonly told: number[] = [];
 
@@ -78,10 +81,25 @@ describe("SharedTimer", () => {
   it("a member that leaves while another is called is not called", async () => {
     const clock = new VirtualClock();
     const second = new Member(clock);
-    const first: Expiring = { expired: () => timer.leave(second) };
+    const first: Expiring = { context: currentContext(), expired: () => timer.leave(second) };
     const timer = SharedTimer.set(clock, 10, first, false);
     SharedTimer.set(clock, 10, second, false);
     await clock.advance(10);
     assert.deepEqual(second.told, []);
+  });
+
+  it("tells each in its own async context", async () => {
+    const clock = new VirtualClock();
+    const storage = new AsyncLocalStorage<string>();
+    const seen: (string | undefined)[] = [];
+    for (const name of ["first", "second"]) {
+      storage.run(name, () => {
+        const member: Expiring = { context: currentContext(), expired: () => seen.push(storage.getStore()) };
+        SharedTimer.set(clock, 10, member, false);
+      });
+    }
+    assert.equal(clock.pending, 1);
+    await clock.advance(10);
+    assert.deepEqual(seen, ["first", "second"]);
   });
 });

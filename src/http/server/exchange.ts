@@ -1,5 +1,5 @@
 import type { ByteStream, ServalError } from "../../core/index.ts";
-import { invalidArgument, isPromise, type TurnMember } from "../../core/internal.ts";
+import { currentContext, invalidArgument, isPromise, type TurnMember } from "../../core/internal.ts";
 import { departureOf } from "../codec/serializer.ts";
 import type { Body } from "../messages/body.ts";
 import type { Request } from "../messages/request.ts";
@@ -104,7 +104,9 @@ export class RequestExchange implements Exchange {
     let result: ReturnType<RequestHandler>;
     let isLater = false;
     try {
-      result = handler(this.request, this);
+      // In a context of its own: what one handler enters for good (`enterWith`) is nothing to the next request's, which may
+      // be another client's, of the same proxy.
+      result = currentContext().runInAsyncScope(handler, undefined, this.request, this);
       isLater = isPromise(result);
     } catch (error) {
       // If it has asked for the body, a 100 (Continue) may be in flight.

@@ -1,4 +1,5 @@
-import type { ByteStream, Clock, ReadHandler, Timer } from "../../core/index.ts";
+import type { ByteStream, Clock, ReadHandler, ServalError, Timer } from "../../core/index.ts";
+import { currentContext, type AsyncContext } from "../../core/internal.ts";
 import { mostLingering } from "./bounds.ts";
 
 /**
@@ -10,6 +11,8 @@ export class Lingering {
   readonly #stream: ByteStream;
   readonly #over: () => void;
   readonly #timer: Timer;
+  /** Of the call that began it. */
+  readonly #context: AsyncContext = currentContext();
   #left = mostLingering;
   #hasShutDown = false;
   #hasRead = false;
@@ -26,10 +29,7 @@ export class Lingering {
   /** Begins; no write may be in flight. If a read is, {@link onRead} or {@link readOn} must be called at its end. */
   start(isReading: boolean): void {
     try {
-      this.#stream.shutdown((error) => {
-        this.#hasShutDown = true;
-        if (error !== undefined || this.#hasRead) this.end();
-      });
+      this.#stream.shutdown((error) => this.#context.runInAsyncScope(this.#shutDown, this, error));
     } catch {
       // The stream is written to elsewhere.
       this.end();
@@ -37,7 +37,14 @@ export class Lingering {
     if (!isReading) this.readOn();
   }
 
-  readonly onRead: ReadHandler = (error, bytes) => {
+  #shutDown(error: ServalError | undefined): void {
+    this.#hasShutDown = true;
+    if (error !== undefined || this.#hasRead) this.end();
+  }
+
+  readonly onRead: ReadHandler = (error, bytes) => this.#context.runInAsyncScope(this.#read, this, error, bytes);
+
+  #read(error: ServalError | undefined, bytes: Uint8Array | undefined): void {
     if (bytes === undefined) {
       this.#hasRead = true;
       if (error !== undefined || this.#hasShutDown) this.end();
@@ -46,7 +53,7 @@ export class Lingering {
     this.#left -= bytes.length;
     if (this.#left > 0) this.readOn();
     else this.end();
-  };
+  }
 
   /** Continues reading after a read of another object. */
   readonly readOn = (): void => {

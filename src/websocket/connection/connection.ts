@@ -13,7 +13,6 @@ import { closeCode, howClosed } from "../frames/close-code.ts";
 import { websocketError } from "../frames/errors.ts";
 import { opcode } from "../frames/frame.ts";
 import type { MessageData } from "../options/handlers.ts";
-import type { RateSettings } from "../options/rate.ts";
 import type { Settings } from "../options/settings.ts";
 import type { Statistics } from "../options/statistics.ts";
 import { controlKinds, event, found, take, type Take } from "../protocol/event.ts";
@@ -22,9 +21,7 @@ import { Inflation } from "./inflation.ts";
 import { Liveness, type Living } from "./liveness.ts";
 import { phase, Sending, type Opened } from "./sending.ts";
 import { Throttle } from "./throttle.ts";
-
-/** So much work is done before it is spent, in the unit of `cost`: most reads bring less. */
-const spentAtOnce = 16_000;
+import { spentAtOnce } from "./turns.ts";
 
 /**
  * An open WebSocket, from the handshake to the end of the transport. It moves bytes between the stream below and the
@@ -67,10 +64,12 @@ export class Connection<Ws> extends Sending<Ws> implements Living {
     if (this.ended !== undefined) return;
     this.protocol.incoming.receive(rest);
     if (this.settings.timeouts[this.#role].idle !== Infinity) this.#live.start();
-    queueMicrotask(() => {
-      if (this.ended === undefined) this.delivery.open();
-      this.turn();
-    });
+    queueMicrotask(() => this.context.runInAsyncScope(this.#opened, this));
+  }
+
+  #opened(): void {
+    if (this.ended === undefined) this.delivery.open();
+    this.turn();
   }
 
   // ---- reading ----
@@ -102,10 +101,10 @@ export class Connection<Ws> extends Sending<Ws> implements Living {
     if (error !== undefined) {
       this.lost(error);
     } else if (bytes === undefined) {
-      this.finish();
+      this.context.runInAsyncScope(this.finish, this);
     } else {
       this.protocol.incoming.receive(bytes);
-      this.turn();
+      this.context.runInAsyncScope(this.turn, this);
     }
   };
 
@@ -113,7 +112,7 @@ export class Connection<Ws> extends Sending<Ws> implements Living {
   #turnSoon(): void {
     if (this.isScheduled) return;
     this.isScheduled = true;
-    queueMicrotask(() => this.turn());
+    queueMicrotask(() => this.context.runInAsyncScope(this.turn, this));
   }
 
   protected override turn(): void {
@@ -210,7 +209,7 @@ export class Connection<Ws> extends Sending<Ws> implements Living {
   /** Reads, unless the peer has sent faster than it may: then later, or never again. */
   #readOn(): void {
     const { rate } = this.settings;
-    const wait = rate === undefined ? 0 : this.#exceeded(rate);
+    const wait = rate === undefined ? 0 : this.#exceeded();
     if (wait === 0) {
       this.isReading = true;
       this.#liveness?.reading();
@@ -231,13 +230,13 @@ export class Connection<Ws> extends Sending<Ws> implements Living {
   }
 
   /** For how many milliseconds the peer has to wait, since it has sent more than it may. */
-  #exceeded(rate: RateSettings): number {
+  #exceeded(): number {
     const { frames, received, inflatedPayload } = this.protocol.incoming;
     // Once we have closed, what comes is dropped, and the peer's close follows it.
     if (received === 0 || this.phase !== phase.open) return 0;
-    const { clock } = this.settings;
+    const { rate, clock } = this.settings;
     const now = clock.now();
-    return (this.#throttle ??= new Throttle(rate, clock, now)).take(frames, received + inflatedPayload, now);
+    return (this.#throttle ??= new Throttle(rate!, clock, now)).take(frames, received + inflatedPayload, now);
   }
 
   // ---- what comes later ----
@@ -323,7 +322,7 @@ export class Connection<Ws> extends Sending<Ws> implements Living {
     if (this.ended !== undefined) return;
     this.#failure ??= error;
     const told = this.phase < phase.finishing && error.condition !== "aborted" ? error : undefined;
-    this.next.close();
+    this.context.runInAsyncScope(this.next.close, this.next);
     this.#settle(false, told);
   }
 
@@ -372,17 +371,18 @@ export class Connection<Ws> extends Sending<Ws> implements Living {
     this.#throttle?.cancel();
     this.protocol.incoming.close();
     // No handler runs inside the application's call of `terminate` or `send`.
-    queueMicrotask(() => {
-      this.endSending();
-      this.#endReading();
-      if (told !== undefined) this.delivery.error(told);
-      // A drain of the server waits for the last handler too.
-      const { observer } = this.settings;
-      observer?.working(1);
-      this.#onEnded(this.ws, info);
-      this.delivery.close(info);
-      observer?.working(-1);
-    });
+    queueMicrotask(() => this.context.runInAsyncScope(this.#tellEnd, this, info, told));
+  }
+
+  #tellEnd(info: CloseInfo, told: ServalError | undefined): void {
+    this.endSending();
+    this.#endReading();
+    if (told !== undefined) this.delivery.error(told);
+    // A drain of the server waits for the last handler too.
+    this.settings.observer?.working(1);
+    this.#onEnded(this.ws, info);
+    this.delivery.close(info);
+    this.settings.observer?.working(-1);
   }
 
   /** How it goes. */

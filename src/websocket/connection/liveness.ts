@@ -1,5 +1,5 @@
 import type { Clock } from "../../core/index.ts";
-import { SharedTimer, type Expiring } from "../../core/internal.ts";
+import { SharedTimer, type AsyncContext, type Expiring } from "../../core/internal.ts";
 
 /** Deadlines of an open connection, in milliseconds. */
 export interface LivenessOptions {
@@ -11,6 +11,8 @@ export interface LivenessOptions {
 
 /** The connection of a {@link Liveness}. */
 export interface Living {
+  /** The async context in which the connection is told. */
+  readonly context: AsyncContext;
   /** A read is in flight, so anything that the peer sent has been seen. */
   readonly isReading: boolean;
   /** A write is in flight, so the transport has not taken everything. */
@@ -48,6 +50,10 @@ export class Liveness implements Expiring {
     this.#options = options;
     this.#clock = clock;
     this.#connection = connection;
+  }
+
+  get context(): AsyncContext {
+    return this.#connection.context;
   }
 
   /** Begins to measure the peer's silence. */

@@ -1,5 +1,5 @@
 import { ServalError, type ByteStream, type Handler, type Role, type WriteHandler } from "../../core/index.ts";
-import { Batch } from "../../core/internal.ts";
+import { Batch, type AsyncContext, type Flushing } from "../../core/internal.ts";
 import { closeCode } from "../frames/close-code.ts";
 import { websocketError } from "../frames/errors.ts";
 import type { opcode } from "../frames/frame.ts";
@@ -38,17 +38,21 @@ export type Queued = number | Item | ServalError;
 export interface Opened {
   readonly role: Role;
   readonly deflate: DeflateParameters | undefined;
+  /** Of the call that accepted, connected or attached. */
+  readonly context: AsyncContext;
 }
 
 /** Connections with unflushed output: all flush in one microtask after the current call. */
-const flushes = new Batch<Sending<unknown>>((connection) => connection.flush());
+const flushes = new Batch();
 
 /**
  * The sending half of a {@link Connection}: messages are framed at once or wait in the {@link SendQueue}; everything
  * framed since the last write leaves in one.
  */
-export abstract class Sending<Ws> extends Turns implements Resumable {
+export abstract class Sending<Ws> extends Turns implements Resumable, Flushing {
   readonly protocol: ProtocolCore;
+  /** Handlers are called and the transport is asked in this async context: each call from outside enters it. */
+  readonly context: AsyncContext;
   /** A write is in flight. */
   isWriting = false;
 
@@ -71,8 +75,9 @@ export abstract class Sending<Ws> extends Turns implements Resumable {
   #isFull = false;
   #toldFull = false;
 
-  constructor(ws: Ws, next: ByteStream, { role, deflate }: Opened, settings: Settings<Ws>) {
+  constructor(ws: Ws, next: ByteStream, { role, deflate, context }: Opened, settings: Settings<Ws>) {
     super();
+    this.context = context;
     this.ws = ws;
     this.next = next;
     this.settings = settings;
@@ -124,7 +129,7 @@ export abstract class Sending<Ws> extends Turns implements Resumable {
     // As `#flushSoon` and `hasRoomAfter` do, written out.
     if (!this.isTurning && !this.isScheduled && !this.#isFlushing) {
       this.#isFlushing = true;
-      flushes.soon(this as Sending<unknown>);
+      flushes.soon(this);
     }
     return outgoing.queued - outgoing.written < highWaterMark || this.hasRoomAfter(0);
   }
@@ -236,7 +241,7 @@ export abstract class Sending<Ws> extends Turns implements Resumable {
    */
   abandon(message: PartedMessage, error: ServalError, isUntold: boolean): void {
     if (this.withdraw(message) && !isUntold) return;
-    this.delivery.error(error);
+    this.context.runInAsyncScope(this.delivery.error, this.delivery, error);
     if (!this.isOpen) return;
     this.startClosing();
     this.cutAll();
@@ -334,7 +339,7 @@ export abstract class Sending<Ws> extends Turns implements Resumable {
   protected flushSoon(): void {
     if (this.isTurning || this.isScheduled || this.#isFlushing) return;
     this.#isFlushing = true;
-    flushes.soon(this as Sending<unknown>);
+    flushes.soon(this);
   }
 
   /** Starts a write of everything that was framed, unless one is in flight: then more gathers for the next. */
@@ -356,7 +361,7 @@ export abstract class Sending<Ws> extends Turns implements Resumable {
     if (!this.isWriting) return;
     this.isWriting = false;
     if (this.phase === phase.ended) return;
-    if (error === undefined) this.#written(count);
+    if (error === undefined) this.context.runInAsyncScope(this.#written, this, count);
     else this.lost(error);
   };
 

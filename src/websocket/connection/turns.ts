@@ -1,5 +1,8 @@
 import { turnBudget, type TurnMember, type TurnWaiter } from "../../core/internal.ts";
 
+/** So much work is done before it is spent, in the unit of `cost`: most reads bring less. */
+export const spentAtOnce = 16_000;
+
 /** A connection's share of the turns of the event loop: where it is spent, the connection waits for the next turn. */
 export abstract class Turns implements TurnMember, TurnWaiter {
   /** See `TurnMember`. */

@@ -8,7 +8,7 @@ import {
   type ServalError,
   type Timer,
 } from "../../core/index.ts";
-import { isPromise, offAbort, onAbort } from "../../core/internal.ts";
+import { currentContext, isPromise, offAbort, onAbort, type AsyncContext } from "../../core/internal.ts";
 import type { Request, Response } from "../../http/index.ts";
 import { websocketError } from "../frames/errors.ts";
 import type { DeflateParameters } from "../handshake/permessage-deflate.ts";
@@ -42,6 +42,8 @@ export abstract class Opening {
   request: Request | undefined;
   /** In the client role, the server's final response; also of a handshake that fails. Its body may be cut. */
   response: Response | undefined;
+  /** Of the call that began the handshake. */
+  readonly context: AsyncContext = currentContext();
   protected readonly next: ByteStream;
   /** Bytes that were received and not used: those after the head are the first frames. */
   protected readonly buffer: FlatBuffer = new FlatBuffer();
@@ -74,7 +76,7 @@ export abstract class Opening {
   abort(error: ServalError): void {
     if (this.isSettled) return;
     this.#settle();
-    this.next.close();
+    this.context.runInAsyncScope(this.next.close, this.next);
     this.#failSoon(error);
   }
 

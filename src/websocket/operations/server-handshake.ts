@@ -208,18 +208,23 @@ export class ServerHandshake extends Opening implements UpgradeInfo {
   }
 
   #writeBytes(bytes: Uint8Array): void {
-    this.next.writeSome(bytes, (error, written) => {
-      if (error !== undefined || written >= bytes.length) {
-        this.#onWritten(error);
-        return;
-      }
-      try {
-        this.#writeBytes(bytes.subarray(written));
-      } catch (misuse) {
-        // Someone else writes on the next layer.
-        this.#onWritten(transportError(misuse));
-      }
-    });
+    this.next.writeSome(bytes, (error, written) =>
+      this.context.runInAsyncScope(this.#wrote, this, bytes.subarray(written), error),
+    );
+  }
+
+  /** Some of the response is written, and these bytes are left of it. */
+  #wrote(left: Uint8Array, error: ServalError | undefined): void {
+    if (error !== undefined || left.length === 0) {
+      this.#onWritten(error);
+      return;
+    }
+    try {
+      this.#writeBytes(left);
+    } catch (misuse) {
+      // Someone else writes on the next layer.
+      this.#onWritten(transportError(misuse));
+    }
   }
 
   readonly #onWritten = (error: ServalError | undefined): void => {

@@ -1,5 +1,12 @@
 import { ServalError, type BufferSource } from "../../core/index.ts";
-import { bytesOf, invalidArgument, isPromise, piecesOf } from "../../core/internal.ts";
+import {
+  type AsyncContext,
+  bytesOf,
+  currentContext,
+  invalidArgument,
+  isPromise,
+  piecesOf,
+} from "../../core/internal.ts";
 import { thrownBy } from "../frames/errors.ts";
 import { opcode } from "../frames/frame.ts";
 import type { Item, PartedMessage } from "../connection/item.ts";
@@ -26,6 +33,8 @@ export class SourceWriter {
   readonly #connection: Parts;
   readonly #message: PartedMessage;
   readonly #iterator: AsyncIterator<string | BufferSource> | Iterator<string | BufferSource>;
+  /** The writer's async context: the source is read in it, and not in that of the call that made room or ended the connection. */
+  readonly #context: AsyncContext = currentContext();
   #isOver = false;
 
   /** Throws the error of a source that fails to give an iterator. */
@@ -37,7 +46,7 @@ export class SourceWriter {
 
   /** Starts to read the source, after this call. */
   start(): void {
-    queueMicrotask(() => void this.#run());
+    queueMicrotask(() => void this.#context.runInAsyncScope(this.#run, this));
   }
 
   /** Stops reading, and tells the source: no more of the message will be sent. */
@@ -45,7 +54,8 @@ export class SourceWriter {
     if (this.#isOver) return;
     this.#isOver = true;
     try {
-      const result: unknown = this.#iterator.return?.();
+      const iterator: AsyncIterator<unknown> | Iterator<unknown> = this.#iterator;
+      const result = this.#context.runInAsyncScope((): unknown => iterator.return?.(), undefined);
       if (isPromise(result)) result.then(undefined, () => {});
     } catch {
       // The source fails to stop, but nothing more is read from it.
@@ -129,8 +139,7 @@ export function writeSource(
   try {
     const writer = new SourceWriter(connection, message, source instanceof Blob ? piecesOf(source) : source);
     message.cancel = () => writer.stop();
-    // A promise, so that the source is read in the caller's async context and not in that of the write that made room.
-    void new Promise<void>((resolve) => message.whenFirst(resolve)).then(() => writer.start());
+    message.whenFirst(() => writer.start());
   } catch (cause) {
     connection.withdraw(message);
     return thrownBy("websocket.source_failed", cause);

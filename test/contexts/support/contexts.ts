@@ -9,6 +9,11 @@ export function within<Result>(name: string | undefined, act: () => Result): Res
   return name === undefined ? storage.exit(act) : storage.run(name, act);
 }
 
+/** Enters the context of this name for all that follows in the caller's. */
+export function enter(name: string): void {
+  storage.enterWith(name);
+}
+
 /** The name of the context that this is called in. */
 const current = (): string => storage.getStore() ?? "none";
 

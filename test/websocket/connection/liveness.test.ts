@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { Clock } from "../../../src/core/index.ts";
+import { currentContext, type AsyncContext } from "../../../src/core/internal.ts";
 import { VirtualClock } from "../../../src/testing/index.ts";
 import { Liveness, type LivenessOptions, type Living } from "../../../src/websocket/connection/liveness.ts";
 import { fc, runs } from "../../support/property.ts";
@@ -9,6 +10,7 @@ const idle = 1000;
 
 /** A connection as its clock sees it, which the test moves. */
 class Owner implements Living {
+  readonly context: AsyncContext = currentContext();
   readonly clock: VirtualClock = new VirtualClock();
   readonly liveness: Liveness;
   isReading = true;

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { coreError, type ByteStream, type ServalError } from "../../../src/core/index.ts";
+import { currentContext } from "../../../src/core/internal.ts";
 import { Connection } from "../../../src/websocket/connection/connection.ts";
 import { opcode } from "../../../src/websocket/frames/frame.ts";
 import { Settings } from "../../../src/websocket/options/settings.ts";
@@ -71,7 +72,13 @@ describe("writing", () => {
       close() {},
     } as unknown as ByteStream;
     const settings = new Settings<undefined>({ error: (_, { code }) => void errors.push(code) });
-    const connection = new Connection(undefined, busy, { role: "server", deflate: undefined }, settings, () => {});
+    const connection = new Connection(
+      undefined,
+      busy,
+      { role: "server", deflate: undefined, context: currentContext() },
+      settings,
+      () => {},
+    );
     connection.send(opcode.text, "1", false);
     connection.flush();
     await quiet();

@@ -8,6 +8,7 @@ import {
   type Role,
   type WriteHandler,
 } from "../../../src/core/index.ts";
+import { currentContext } from "../../../src/core/internal.ts";
 import { Connection } from "../../../src/websocket/connection/connection.ts";
 import type { Item, PartedMessage } from "../../../src/websocket/connection/item.ts";
 import type { SendQueue } from "../../../src/websocket/connection/send-queue.ts";
@@ -48,7 +49,7 @@ export class Sending {
     });
     const limits = { fragmentSize: Infinity, highWaterMark: 64 * 1024, maxBufferedAmount: Infinity, ...options };
     Object.assign(settings, limits, { deflate: { threshold } });
-    const opened = { role, deflate: undefined };
+    const opened = { role, deflate: undefined, context: currentContext() };
     this.connection = new Connection(undefined, this.#next(), opened, settings, () => {});
     Object.assign(this.outgoing, { deflater });
   }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { ByteStream, ReadHandler, ServalError } from "../../../../src/core/index.ts";
+import { currentContext } from "../../../../src/core/internal.ts";
 import { Connection } from "../../../../src/websocket/connection/connection.ts";
 import type { Inflater } from "../../../../src/websocket/deflate/deflate.ts";
 import type { WebsocketCode } from "../../../../src/websocket/frames/errors.ts";
@@ -32,7 +33,7 @@ class Receiving {
       close() {},
       teardown() {},
     } as unknown as ByteStream;
-    const opened = { role: "server", deflate: undefined } as const;
+    const opened = { role: "server", deflate: undefined, context: currentContext() } as const;
     this.connection = new Connection(undefined, next, opened, settings, () => {});
     const inflater = {
       isAlone: false,
