@@ -218,7 +218,7 @@ export abstract class MessageStream {
     return this.#control("pong", payload, given);
   }
 
-  /** Goes on with the message that is being read in parts (`goesOn`), or drops its rest and receives what follows. */
+  /** Continues the message that is being read in parts (`goesOn`), or drops its rest and receives the next one. */
   #receive<Result>(
     taker: string,
     given: (ReadOptions | Handler<Result> | undefined)[],

@@ -27,7 +27,7 @@ export interface Resumable {
 }
 
 /**
- * Hands messages to the application: to its handlers, with at most `concurrency` at work, or to the read that waits. A
+ * Passes messages to the application: to its handlers, of which at most `concurrency` run, or to the pending read. A
  * handler that throws ends its own connection and nothing else.
  */
 export class Delivery<Ws> {
@@ -45,7 +45,7 @@ export class Delivery<Ws> {
   /** The handler of the pending read; `#taking` says whether it takes a message or a part of one. */
   #reader: Handler<unknown> | undefined;
   #taking: Take = take.message;
-  /** Data has arrived that the application does not take. */
+  /** Whether data has arrived that the application does not take. */
   #isPaused = false;
 
   constructor(ws: Ws, settings: Settings<Ws>, connection: Resumable) {
@@ -92,11 +92,11 @@ export class Delivery<Ws> {
     if (reader !== undefined) tell(reader, error(), undefined);
   }
 
-  // ---- what has come ----
+  // ---- received data ----
 
   /**
-   * Hands over a whole message. Returns whether the turn may go on. After a read it may not: the reader may want to answer
-   * before the next frame is looked at, which may be the peer's close.
+   * Delivers a whole message. Returns whether the turn may go on. After a read it may not, so that the reader may
+   * answer before the next frame is parsed, which may be the peer's close.
    */
   message(message: MessageData, isText: boolean): boolean {
     if (this.#handlers.message !== undefined) {
@@ -117,12 +117,12 @@ export class Delivery<Ws> {
     return false;
   }
 
-  /** Hands the next bytes of a message to the read that waits. */
+  /** Delivers the next bytes of a message to the pending read. */
   part(bytes: Uint8Array, isText: boolean, done: boolean): void {
     this.#read({ bytes, kind: isText ? "text" : "binary", done } satisfies ReceivedPart);
   }
 
-  /** Hands the held message to the read that waits. Returns false if there is none of either. */
+  /** Delivers the held message to the pending read. Returns false if there is no message or no read. */
   takeHeld(isText: boolean): boolean {
     const { held } = this;
     if (held === undefined || this.#reader === undefined) return false;
@@ -188,7 +188,7 @@ export class Delivery<Ws> {
     tell(reader, undefined, result);
   }
 
-  /** Counts a handler as at work until its promise settles. */
+  /** Counts a handler as running until its promise settles. */
   #await(result: unknown): void {
     if (!isPromise(result)) return;
     this.#pending++;
@@ -205,7 +205,7 @@ export class Delivery<Ws> {
     );
   }
 
-  /** One handler is done. While `open` is at work, no other is. */
+  /** One handler is done. While `open` runs, no other does. */
   #settled(): void {
     this.#pending--;
     this.#isOpening = false;
@@ -241,7 +241,7 @@ export function isServalError(value: unknown): boolean {
   try {
     return value instanceof ServalError;
   } catch {
-    // A proxy may refuse even that.
+    // A revoked proxy throws even here.
     return false;
   }
 }

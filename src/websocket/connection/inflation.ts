@@ -4,18 +4,18 @@ import type { WebsocketCode } from "../frames/errors.ts";
 import { long, type Incoming } from "../protocol/incoming.ts";
 
 /**
- * A long message that is being inflated: by another thread or, if it may refer to those before it, in steps of this one.
- * What follows it waits.
+ * A long message being inflated: by another thread or, if it may refer to earlier ones, in steps on this one. Later
+ * input waits for it.
  */
 export class Inflation {
-  /** What it has come to, or what is wrong with it; undefined before. */
+  /** The message, or its error; undefined until it is done. */
   result: Uint8Array | WebsocketCode | undefined;
-  /** Whether another thread does it, which calls back. */
+  /** Whether another thread inflates it, and calls back. */
   readonly isElsewhere: boolean;
   readonly #incoming: Incoming;
   readonly #payload: Uint8Array;
 
-  /** Begins with what came with `event.deflated`. `done` is called if another thread has done it. */
+  /** Begins with the content of `event.deflated`. `done` is called if another thread has finished it. */
   constructor(incoming: Incoming, payload: Uint8Array, done: () => void) {
     const inflater = incoming.inflater!;
     this.#incoming = incoming;
@@ -25,18 +25,18 @@ export class Inflation {
     inflater.giveUp();
     inflateLater(payload, incoming.inflatedLimit, (result) => {
       this.result = result;
-      // Its parts were put together here.
+      // Its parts were joined on this thread.
       incoming.cost += costOf(result.length, 2 * cost.copied);
       done();
     });
   }
 
-  /** Whether to hand over what it has come to is the work of more than a turn. */
+  /** Whether delivering it takes more than a turn's work. */
   get isLong(): boolean {
     return this.result !== undefined && this.result.length > long;
   }
 
-  /** Takes a step, if that is needed; returns whether it is done. */
+  /** Does one step, if needed; returns whether it is done. */
   advance(): boolean {
     const { inflater, inflatedLimit } = this.#incoming;
     if (!this.isElsewhere && this.result === undefined) {

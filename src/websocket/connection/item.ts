@@ -11,13 +11,13 @@ import { PreparedMessage, type WholeData } from "../protocol/prepared.ts";
 export class Item {
   /** How many bytes wait to be framed. */
   size: number;
-  /** How far writing must come before the writer is told. Known once the whole item is framed. */
+  /** How far writing must come before the writer completes. Known once the whole item is framed. */
   position: number | undefined;
   /** Completes the write. */
   handler: Handler | undefined;
-  /** Its bytes are memory that nobody changes, so they need no copy. */
+  /** Whether its bytes are in memory that never changes, so that they need no copy. */
   isOurs = false;
-  /** It can be withdrawn until it leaves, so it is not framed before writing has come as far as `after`. */
+  /** It can be withdrawn until it leaves, so it is framed only when writing has reached `after`. */
   isPatient = false;
   after: number | undefined;
 

@@ -18,10 +18,10 @@ export type Step =
   | { readonly do: "deflate"; readonly message: WholeMessage }
   /** Send our close frame. */
   | { readonly do: "close"; readonly closing: Closing }
-  /** Tell the handlers of these items that they will not be sent, and the sources of the parted ones to stop. */
+  /** Fail the handlers of these items, which will not be sent, and stop the sources of the parted ones. */
   | { readonly do: "cut"; readonly items: readonly Item[] };
 
-/** A handler that waits until writing has come as far as `position`. */
+/** A handler that waits until writing has reached `position`. */
 export interface Waiter {
   readonly position: number;
   readonly handler: Handler;
@@ -53,7 +53,7 @@ export class SendQueue {
     return this.#items.length === 0;
   }
 
-  // ---- what comes in ----
+  // ---- input ----
 
   /** Adds a message. With `isPatient` it is not framed before it can leave, so that it can be withdrawn. */
   add(code: DataOpcode, data: WholeData, compress: boolean, isPatient: boolean): WholeMessage {
@@ -115,11 +115,11 @@ export class SendQueue {
     return items;
   }
 
-  // ---- what goes out ----
+  // ---- output ----
 
   /**
-   * Frames items while there is room. Returns the next step that the caller has to take, or undefined if there is none now.
-   * `besides` bytes of those that wait to be written do not count. Throws if a buffer of the caller's has been detached or
+   * Frames items while there is room. Returns the next step for the caller, or undefined if there is none now.
+   * `besides` of the bytes that wait to be written do not count. Throws if the caller's buffer has been detached or
    * shrunk: then a frame may lack its payload, and nothing can follow.
    */
   next(besides: number): Step | undefined {
@@ -152,7 +152,7 @@ export class SendQueue {
     return this.#items[0] === message;
   }
 
-  /** Keeps a handler until writing has reached `position`. Handlers are told in the order of these calls. */
+  /** Keeps a handler until writing has reached `position`. Handlers complete in the order of these calls. */
   wait(position: number, handler: Handler): void {
     this.#waiters.push({ position, handler });
   }

@@ -1,7 +1,7 @@
 import type { Clock, Timer } from "../../core/index.ts";
 import { RateMeter, type RateSettings } from "../options/rate.ts";
 
-/** Slows down a peer that sends faster than it may: nothing is read for a while. */
+/** Slows down a peer that exceeds its rate: nothing is read for a while. */
 export class Throttle extends RateMeter {
   /** How often the peer had to wait. */
   count = 0;
@@ -13,12 +13,12 @@ export class Throttle extends RateMeter {
     this.#clock = clock;
   }
 
-  /** The peer waits. */
+  /** Whether the peer waits. */
   get isOn(): boolean {
     return this.#timer !== undefined;
   }
 
-  /** Lets the peer wait for so many milliseconds, then calls back. */
+  /** Makes the peer wait for this many milliseconds, then calls back. */
   wait(ms: number, then: () => void): void {
     this.count++;
     this.#timer = this.#clock.setTimer(ms, () => {
@@ -27,7 +27,7 @@ export class Throttle extends RateMeter {
     });
   }
 
-  /** Does not call back any more. */
+  /** Calls back no more. */
   cancel(): void {
     this.#timer?.cancel();
     this.#timer = undefined;

@@ -3,8 +3,8 @@ import { mostStreams } from "./inflate.ts";
 import { inflateAloneLater } from "./zlib.ts";
 
 /**
- * Inflates a message on another thread, to at most `limit` bytes, as if none had come before it. The payload must not
- * change meanwhile. The handler gets the receiver's own bytes, or what is wrong with the payload; never inside this call.
+ * Inflates a message on another thread, to at most `limit` bytes, without earlier messages. The payload must not change
+ * meanwhile. The handler gets bytes of the receiver's own, or the payload's error; never inside this call.
  */
 export function inflateLater(
   payload: Uint8Array,

@@ -17,69 +17,69 @@ import {
 
 /** How the peer's messages are compressed. */
 export interface InflaterOptions {
-  /** How far back they may refer: 2 to the power of this, in bytes; 8 to 15. */
+  /** How far back messages may refer, as a power of 2 in bytes: 8 to 15. */
   readonly windowBits: number;
-  /** Whether a message may refer to those before. */
+  /** Whether a message may refer to earlier ones. */
   readonly takeover: boolean;
 }
 
-/** Inflated into this memory, which all connections share, and copied from there at once. */
+/** Shared memory that messages are inflated into, and copied from at once. */
 const scratchSize = 64 * 1024;
 let scratch: Uint8Array | undefined;
 
-/** What may come of a message in one step, in bytes: some 0.3 ms. */
+/** The most bytes inflated in one step, about 0.3 ms. */
 const turnSize = 4 * scratchSize;
 
 /**
- * A compressed message may consist of several streams of DEFLATE (RFC 7692 section 7.2.3.4); each is as much work as some
- * hundred bytes, so there must be an end to it.
+ * A compressed message may have several DEFLATE streams (RFC 7692 section 7.2.3.4). Each is as much work as a few
+ * hundred bytes, so their number is limited.
  */
 export const mostStreams = 1024;
 
-/** The tail of a message gives no output, so this room is never used up. */
+/** The tail of a message produces no output, so this room is never used up. */
 const tailOutput = new Uint8Array(64);
 
 /** The largest payload that is inflated aside, in bytes. */
 const asideSize = 4096;
 const asideInput = new Uint8Array(asideSize + tailEndAndMore.length);
 
-/** A message that is being inflated in more than one step. */
+/** A message being inflated in more than one step. */
 class Progress {
-  /** How much of the payload was taken. */
+  /** How much of the payload is consumed. */
   consumed = 0;
-  /** What came of it. */
+  /** The output so far. */
   readonly pieces: Uint8Array[] = [];
   total = 0;
 }
 
-/** A message where there are no contexts: its payload so far; of what was inflated from all of it, what is left to be taken. */
+/** A message without contexts: its payload so far; and the inflated bytes that were not taken yet. */
 class Whole {
   readonly payload: Uint8Array[] = [];
   message: Uint8Array | undefined;
 }
 
 /**
- * Decompresses the messages of one connection (RFC 7692 section 7.2.2). Without takeover it holds memory for a message in
- * progress alone. One message at a time: each call goes on with the last one's message until that is done.
+ * Decompresses the messages of one connection (RFC 7692 section 7.2.2). Without takeover it holds memory only for a
+ * message in progress. One message at a time: each call continues the last message until that is done.
  *
- * What is wrong with a payload is returned: `websocket.bad_deflate_data`, also for one that ends within a block, and
- * `websocket.message_too_big`. Nothing may be called afterwards but {@link close}.
+ * Errors of a payload are returned: `websocket.bad_deflate_data`, also for one that ends inside a block, and
+ * `websocket.message_too_big`. After an error only {@link close} may be called.
  */
 export class Inflater {
-  /** How many bytes the last {@link inflateSome} took, and how many it gave. */
+  /** How many bytes the last {@link inflateSome} consumed, and how many it produced. */
   consumed = 0;
   produced = 0;
-  /** What the work came to since this was last set to 0, in the unit of `cost`. */
+  /** The work since this was last set to 0, in the unit of `cost`. */
   cost = 0;
 
   readonly #windowBits: number;
   readonly #takeover: boolean;
-  /** Our own with takeover; or one of the pool's, while a message is in progress. */
+  /** The inflater's own context with takeover; or one of the pool, while a message is in progress. */
   #context: Context | undefined;
   /** How many streams the message in progress has begun after its first. */
   #streams = 0;
   #progress: Progress | undefined;
-  /** Where there are no contexts. */
+  /** For platforms without contexts. */
   #whole: Whole | undefined;
 
   constructor({ windowBits, takeover }: InflaterOptions) {
@@ -88,8 +88,8 @@ export class Inflater {
   }
 
   /**
-   * Inflates a small message at once, into memory that all connections share: valid until any inflater is called again.
-   * Undefined where it is not small, or anything about it is out of the ordinary: then {@link inflate} has to.
+   * Inflates a small message at once, into shared memory: valid until the next call of any inflater. Undefined if it is
+   * not small or has anything unusual: then use {@link inflate}.
    */
   inflateAside(payload: Uint8Array, limit: number): Uint8Array | undefined {
     const { length } = payload;
@@ -109,17 +109,17 @@ export class Inflater {
   }
 
   /**
-   * Inflates a message, the payloads of all its frames together, to at most `limit` bytes: the receiver's own. One call does
-   * one step of it, so that others can have their turn meanwhile. Undefined if there is more: then {@link inflateOn} goes on
-   * or, if the message {@link isAlone}, another thread does it anew, after {@link giveUp}.
+   * Inflates a message, the payloads of all its frames together, to at most `limit` bytes, in memory of the receiver's
+   * own. One call does one step, so that others can have their turn meanwhile. Undefined if there is more: then {@link
+   * inflateOn} continues or, if the message {@link isAlone}, another thread starts over, after {@link giveUp}.
    */
   inflate(payload: Uint8Array, limit: number): Uint8Array | WebsocketCode | undefined {
     return hasContexts() ? this.inflateOn(payload, limit) : this.#inflateAlone(payload, limit);
   }
 
   /**
-   * Goes on inflating after {@link inflate} has returned undefined, with the same payload, for one more step; undefined while
-   * there is more. Without contexts there are no steps, and all of it is done.
+   * Continues after {@link inflate} has returned undefined, with the same payload, for one more step; undefined while
+   * there is more. Without contexts there are no steps, and this inflates everything.
    */
   inflateOn(payload: Uint8Array, limit: number): Uint8Array | WebsocketCode | undefined {
     if (!hasContexts()) return inflateAlone(payload, limit, mostStreams);
@@ -129,30 +129,30 @@ export class Inflater {
     return result;
   }
 
-  /** Whether no message refers to those before it, so that another thread, which begins anew, can inflate it. */
+  /** Whether messages never refer to earlier ones, so that another thread can inflate them from the beginning. */
   get isAlone(): boolean {
     return !this.#takeover || !hasContexts();
   }
 
-  /** Drops the message in progress. Only where it {@link isAlone}: the next may refer to it otherwise. */
+  /** Drops the message in progress. Only if it {@link isAlone}: otherwise the next may refer to it. */
   giveUp(): void {
     this.#progress = undefined;
     this.#giveBack();
   }
 
-  /** Without a context a message can't be inflated in steps. What comes to more than one step is for another thread. */
+  /** Without a context a message can't be inflated in steps. More than one step is left to another thread. */
   #inflateAlone(payload: Uint8Array, limit: number): Uint8Array | WebsocketCode | undefined {
     const result = inflateAlone(payload, Math.min(limit, turnSize), mostStreams);
     this.cost += costOf(payload.length, cost.inflatedFrom) + costOf(turnSize, cost.inflated);
     return result === "websocket.message_too_big" && limit > turnSize ? undefined : result;
   }
 
-  /** Takes as much of a message as one step allows; returns what came of it, if that was all. */
+  /** Consumes as much of a message as one step allows; returns the message if that was all. */
   #advance(progress: Progress, payload: Uint8Array, limit: number): Uint8Array | WebsocketCode | undefined {
     const output = (scratch ??= allocate(scratchSize));
     const last = progress.consumed + inlineUpTo;
     for (const until = progress.total + turnSize; progress.total < until;) {
-      // Much input that gives no output takes long too.
+      // Much input without output takes long too.
       const end = Math.min(payload.length, last);
       const isLast = end === payload.length;
       const input = payload.subarray(progress.consumed, end);
@@ -215,13 +215,15 @@ export class Inflater {
     return ++this.#streams <= mostStreams;
   }
 
-  /** Section 7.2.2: the tail completes a message; then it must have come to the end of a block, or it is not all there. */
+  /**
+   * Section 7.2.2: the tail completes a message, which must then be at the end of a block; otherwise it is incomplete.
+   */
   #end(context: Context): WebsocketCode | undefined {
     if (!context.run(flush.block, tailAndMore, 0, tailAndMore.length, tailOutput, 0, tailOutput.length)) {
       return this.#corrupt();
     }
     if (context.produced > 0) return this.#corrupt();
-    // Nothing is taken where a stream has ended with the payload: then it is complete without the tail.
+    // Nothing is consumed if a stream has ended with the payload: then it is complete without the tail.
     if (context.consumed === 0) context.reset();
     else if (context.consumed !== tailSize) return this.#corrupt();
     this.#streams = 0;
@@ -272,7 +274,7 @@ export class Inflater {
     return undefined;
   }
 
-  /** Gives back what it holds. A message in progress comes to nothing. */
+  /** Releases its context. A message in progress is dropped. */
   close(): void {
     this.#progress = undefined;
     this.#whole = undefined;

@@ -2,8 +2,8 @@ import type { WebsocketCode } from "./errors.ts";
 import { deflatedBit, maxControlSize, opcode } from "./frame.ts";
 
 /**
- * What can be said against a frame from its first two bytes, on a connection whose peer masks or does not, may deflate or
- * may not, and is inside a fragmented message or between messages.
+ * Checks a frame's first two bytes, for a connection whose peer masks or not, may compress or not, and is inside a
+ * fragmented message or between messages.
  */
 export function checkHeader(
   first: number,
@@ -14,7 +14,7 @@ export function checkHeader(
 ): WebsocketCode | undefined {
   const code = first & 0x0f;
   const reserved = first & 0x70;
-  // RFC 7692 section 6: of the reserved bits the first, on the first frame of a message, where that was agreed on.
+  // RFC 7692 section 6: only the first reserved bit, on the first frame of a message, if compression was negotiated.
   if (reserved !== 0) {
     const isFirst = code === opcode.text || code === opcode.binary;
     if (reserved !== deflatedBit || !mayDeflate || !isFirst) return "websocket.bad_reserved_bits";

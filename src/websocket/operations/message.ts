@@ -33,7 +33,7 @@ export class Message implements AsyncIterable<Uint8Array> {
     this.#reads = reads;
   }
 
-  /** Drops the message: its unread rest goes to nobody. @internal */
+  /** Drops the message with its unread rest. @internal */
   leave(): void {
     this.#isLeft = true;
     this.#part = undefined;

@@ -2,7 +2,7 @@ import { checkChoice, checkNumber, type NumberRule } from "../../core/internal.t
 
 const bytes: NumberRule = { unit: "bytes" };
 
-/** How messages are received, and how much may wait, in a `Stream` and a `Protocol` alike. */
+/** How messages are received, and how many bytes may wait, in a `Stream` and a `Protocol` alike. */
 export interface Limits {
   readonly maxMessageSize: number;
   readonly maxFragments: number;

@@ -13,7 +13,7 @@ import { limits, type Limits } from "./limits.ts";
 
 /** Options of a `Protocol`. Sizes are in bytes; Infinity is no limit. */
 export interface ProtocolOptions {
-  /** The side that this is: a client masks its frames, a server does not (RFC 6455 section 5.1). */
+  /** This side's role: a client masks its frames, a server does not (RFC 6455 section 5.1). */
   role: Role;
   /**
    * What the opening handshake negotiated: the value of the response's Sec-WebSocket-Extensions, such as
@@ -30,16 +30,16 @@ export interface ProtocolOptions {
   highWaterMark?: number | undefined;
   /** Whether text is received as strings, or as UTF-8 bytes (checked, but not decoded). Default "string". */
   text?: "string" | "bytes" | undefined;
-  /** Whether messages are handed out in parts, as they arrive. Default false. */
+  /** Whether messages are returned in parts, as they arrive. Default false. */
   parts?: boolean | undefined;
   /**
-   * Takes text and close reasons that are not valid UTF-8, though RFC 6455 section 8.1 has them refused: for peers that
-   * are trusted, and only for speed. What is invalid becomes U+FFFD in strings. Default false.
+   * Accepts text and close reasons that are not valid UTF-8, which RFC 6455 section 8.1 requires to refuse: for trusted
+   * peers only, to save time. Invalid bytes become U+FFFD in strings. Default false.
    */
   skipUtf8Validation?: boolean | undefined;
   /**
-   * Fills in the four bytes of the masking key of each frame; called once a frame. Keys have to be unpredictable
-   * (RFC 6455 section 10.3), so other keys are for tests. Default the platform's cryptographic source.
+   * Fills in the four bytes of a masking key; called once a frame. Keys must be unpredictable (RFC 6455 section 10.3),
+   * so other keys are for tests only. Default: the platform's cryptographic source.
    */
   generateMask?: ((mask: Uint8Array) => void) | undefined;
 }

@@ -25,9 +25,9 @@ export interface Statistics {
   readonly pauses: number;
   /** How often reading stopped because the peer exceeded `rate`. */
   readonly throttles: number;
-  /** How often the connection had spent its share of a turn of the event loop, and waited for the next. */
+  /** How often the connection had used up its share of a turn of the event loop, and waited for the next. */
   readonly turnsWaited: number;
-  /** Bytes that were received and wait to be looked at, since the application or the turn does not take them: at most one read. */
+  /** Received bytes that wait, since the application or the turn does not take them: at most one read's. */
   readonly bytesUnread: number;
 }
 

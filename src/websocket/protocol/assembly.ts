@@ -5,11 +5,11 @@ import { asideSize } from "../frames/mask.ts";
 import { MessageBuffer, type BytesSource } from "./message-buffer.ts";
 import { Utf8Checker } from "../frames/utf8.ts";
 
-/** The data frame in progress, as what a message is assembled from sees it. */
+/** The data frame in progress, as {@link Assembly} needs it. */
 export interface FramePayload extends BytesSource {
   /** Whether its message ends with it. */
   readonly isFinal: boolean;
-  /** How many of its bytes are to be taken yet, and how many of these have come. */
+  /** How many of its bytes are not taken yet, and how many of these have arrived. */
   readonly left: number;
   readonly available: number;
   /** Its next bytes, unmasked; valid until the next call. */
@@ -20,38 +20,41 @@ export interface FramePayload extends BytesSource {
   consume(count: number): void;
 }
 
-/** How a message is assembled. */
+/** Options of an {@link Assembly}. */
 export interface AssemblyOptions {
   readonly maxMessageSize: number;
-  /** Takes text as it comes, valid UTF-8 or not. */
+  /** Accepts text even if it is not valid UTF-8. */
   readonly skipUtf8Validation?: boolean;
 }
 
 const empty: Uint8Array = new Uint8Array(0);
 
-/** The most that one part of a deflated message has, in bytes; inflated into memory that all connections share. */
+/** The largest part of a deflated message, in bytes; it is inflated into shared memory. */
 const partSize = 64 * 1024;
 let output: Uint8Array | undefined;
 
 /**
- * A message on its way in that did not come whole, in one frame and one read, or is wanted in parts: gathered, handed out,
- * inflated, checked. Wanted whole it is gathered first and inflated when all of it is there: so a peer that sends half a
- * message holds no context.
+ * A received message that did not come whole, in one frame and one read, or is wanted in parts: collected, inflated,
+ * checked, and returned whole or in parts. A whole message is collected first and inflated when it is complete, so a
+ * peer that sends half a message holds no context.
  */
 export class Assembly {
   readonly isText: boolean;
   readonly isDeflated: boolean;
-  /** How many frames of it there were, and bytes of their payloads as far as they were taken. */
+  /** How many frames it has so far, and how many bytes of their payloads were taken. */
   frames = 0;
   size = 0;
-  /** The inflater has more of it than fitted into the last part. */
+  /** Whether the inflater has more of it than fitted into the last part. */
   hasMore = false;
-  /** Parts of it were handed out. */
+  /** Whether parts of it were returned. */
   isInParts = false;
-  /** After {@link takePart}: the next bytes, the receiver's own and possibly none, and whether the message ends with them. */
+  /**
+   * After {@link takePart}: the next bytes, the receiver's own and possibly none, and whether the message ends with
+   * them.
+   */
   part: Uint8Array = empty;
   isLast = false;
-  /** Of what was inflated for parts: bytes before and after. */
+  /** For parts that were inflated: bytes before and after. */
   deflated = 0;
   inflated = 0;
   #cost = 0;
@@ -68,12 +71,14 @@ export class Assembly {
     this.#inflater = inflater;
   }
 
-  /** Whether anything was gathered and not handed out. */
+  /** Whether collected bytes have not been returned. */
   get hasGathered(): boolean {
     return this.#buffer !== undefined;
   }
 
-  /** Takes what there is of a frame, of a message that is wanted whole. Returns what is wrong with it. */
+  /**
+   * Collects the available bytes of a frame, for a message that is wanted whole. Returns an error if they are invalid.
+   */
   gather(frame: FramePayload): WebsocketCode | undefined {
     const count = Math.min(frame.left, frame.available);
     const buffer = (this.#buffer ??= new MessageBuffer());
@@ -88,7 +93,7 @@ export class Assembly {
     return this.#checkText(buffer.bytes, start, buffer.length);
   }
 
-  /** What the work came to since this was last called, in the unit of `cost`. */
+  /** The work since the last call, in the unit of `cost`. */
   takeCost(): number {
     const taken = this.#cost + (this.#inflater?.cost ?? 0);
     this.#cost = 0;
@@ -96,15 +101,15 @@ export class Assembly {
     return taken;
   }
 
-  /** All that was gathered, once the last frame is complete; what is wrong with the text, if it ends too early. */
+  /** All collected bytes, once the last frame is complete; an error if text ends too early. */
   takeWhole(): MessageBuffer | WebsocketCode {
     if (this.#utf8?.isComplete === false) return "websocket.bad_frame_payload";
     return this.#buffer ?? new MessageBuffer();
   }
 
   /**
-   * Takes what there is of a frame as a part, first what was gathered while the message was wanted whole. Returns whether
-   * there is a part, or what is wrong.
+   * Takes the available bytes of a frame as a part, first those that were collected while the message was wanted whole.
+   * Returns whether there is a part, or an error.
    */
   takePart(frame: FramePayload): boolean | WebsocketCode {
     if (this.isDeflated) return this.#inflatePart(frame);
@@ -120,13 +125,13 @@ export class Assembly {
     return this.#checkText(part, 0, count) ?? this.#handOut(part, frame.isFinal && frame.left === 0);
   }
 
-  /** Drops what was gathered, and whatever there is more of. */
+  /** Drops the collected bytes, and the rest of the message. */
   drop(): void {
     this.#buffer = undefined;
     this.hasMore = false;
   }
 
-  /** One part of limited size for each call, whatever it was deflated to. */
+  /** Each call returns one part of limited size, however few bytes it was deflated to. */
   #inflatePart(frame: FramePayload): boolean | WebsocketCode {
     const inflater = this.#inflater!;
     const memory = (output ??= allocate(partSize));
@@ -176,7 +181,7 @@ export class Assembly {
     this.size += count;
   }
 
-  /** Text is checked as it comes; what is deflated, as it is inflated. */
+  /** Text is checked as it arrives; deflated text, as it is inflated. */
   #checkText(bytes: Uint8Array, start: number, end: number): WebsocketCode | undefined {
     return this.isDeflated ? undefined : this.#check(bytes, start, end);
   }

@@ -13,13 +13,16 @@ export const event = {
   pong: 3,
   /** A close frame: `found.control` has its payload. */
   close: 4,
-  /** A data frame is next, which the caller does not take now. */
+  /** The next frame is a data frame, which the caller does not take now. */
   data: 5,
-  /** The peer broke the protocol or a limit: `found.failure` says how. It is the last event. */
+  /** The peer violated the protocol or a limit; `found.failure` says which. It is the last event. */
   failed: 6,
   /** The next bytes of a message: `found.part`, `found.isLast`. */
   part: 7,
-  /** A whole deflated message that is too large to inflate here: its payload is in `found.deflated`. `Incoming.inflated` goes on. */
+  /**
+   * A whole deflated message that is too large to inflate here: its payload is in `found.deflated`. `Incoming.inflated`
+   * continues.
+   */
   deflated: 8,
 } as const;
 
@@ -64,6 +67,6 @@ export const found = {
   deflated: empty as Uint8Array,
   /** After the event of a control frame: its payload. */
   control: empty as Uint8Array,
-  /** After `event.failed`: what was wrong. */
+  /** After `event.failed`: the violation. */
   failure: undefined as WebsocketCode | undefined,
 };

@@ -8,7 +8,7 @@ import { event, found, take, type Event, type Take } from "./event.ts";
 import { deflatedBit, headerSize, notShortest, opcode, readKey, readLength, unfinished } from "../frames/frame.ts";
 import { maskInto, rotateKey, unmasked, unmaskedCopy } from "../frames/mask.ts";
 
-/** How received data is to be taken. */
+/** How received data is taken. */
 export interface IncomingOptions extends AssemblyOptions {
   /** The most data frames that a message may have. */
   readonly maxFragments: number;
@@ -17,34 +17,34 @@ export interface IncomingOptions extends AssemblyOptions {
 
 const empty: Uint8Array = new Uint8Array(0);
 
-/** More than this, in bytes, is better not made a string in a turn in which others have much work. */
+/** Texts of more bytes than this should not become a string in a turn with much other work. */
 export const long: number = 256 * 1024;
 
 /**
- * Received bytes to messages and control frames (RFC 6455 sections 5 and 6.2), without I/O. The bytes are borrowed:
- * `receive` lends them, `next` takes events from them in place, `retain` keeps what was not used up.
+ * Turns received bytes into messages and control frames (RFC 6455 sections 5 and 6.2), without I/O. The bytes are
+ * borrowed: `receive` lends them, `next` takes events from them in place, `retain` copies the unused rest.
  *
- * A header is parsed from its first byte each time; an unfinished one, or an unfinished control frame, is left in the
+ * A header is parsed from its first byte each time; an incomplete one, or an incomplete control frame, stays in the
  * input and comes again with more bytes after it. Only the payload of a data frame is consumed in parts.
  */
 export class Incoming implements FramePayload {
   /** Whether the last message, or the one in progress, is text. */
   isText = false;
 
-  /** How many bytes were ever received, and how many frames taken. */
+  /** How many bytes were received, and how many frames taken. */
   received = 0;
   frames = 0;
-  /** How many messages were taken, and bytes of them; of those that came deflated, bytes before and after. */
+  /** How many messages were taken, and their bytes; for deflated ones, bytes before and after. */
   messages = 0;
   payload = 0;
   deflatedPayload = 0;
   inflatedPayload = 0;
-  /** What the work came to since this was last set to 0, in the unit of `cost`. */
+  /** The work since this was last set to 0, in the unit of `cost`. */
   cost = 0;
 
   readonly #masked: boolean;
   readonly #options: IncomingOptions;
-  /** Inflates messages, where permessage-deflate was agreed on. */
+  /** Inflates messages, if compression was negotiated. */
   readonly inflater: Inflater | undefined;
 
   #dropsData = false;
@@ -54,10 +54,12 @@ export class Incoming implements FramePayload {
   #end = 0;
   #owned = true;
 
-  /** The message in progress, if it has begun with a frame that was not its last, or has not come whole. */
+  /** The message in progress: its first frame was not its last, or has not come whole. */
   #assembly: Assembly | undefined;
 
-  /** The data frame in progress: whether it is the last of its message, what is left of it, and the key for that. */
+  /**
+   * The data frame in progress: whether it is the last of its message, how many bytes are left, and the key for these.
+   */
   isFinal = true;
   left = 0;
   #key = 0;
@@ -72,23 +74,23 @@ export class Incoming implements FramePayload {
     return this.#options.text === "bytes";
   }
 
-  /** A text that becomes a string can have no more than a string can. */
+  /** A text must fit into a string. */
   get #maxTextSize(): number {
     const { maxMessageSize } = this.#options;
     return this.#textAsBytes ? maxMessageSize : Math.min(maxMessageSize, longestText);
   }
 
-  /** Whether so much of a message was gathered that its end is the work of more than a turn: a text becomes a string at once. */
+  /** Whether the end of the collected message would be more than a turn's work: a text becomes a string at once. */
   get isLong(): boolean {
     return this.#assembly !== undefined && this.#assembly.size > long;
   }
 
-  /** Whether parts of a message were handed out, and not yet the last. */
+  /** Whether parts of a message were returned, but not yet the last. */
   get isInParts(): boolean {
     return this.#assembly?.isInParts === true;
   }
 
-  /** Lends the next received bytes, until `retain`. What was left unfinished before goes in front of them. */
+  /** Lends the next received bytes, until `retain`. The unused rest of earlier ones goes in front. */
   receive(bytes: Uint8Array): void {
     this.received += bytes.length;
     const rest = this.#end - this.#at;
@@ -107,14 +109,13 @@ export class Incoming implements FramePayload {
     this.#at = 0;
   }
 
-  /** Ends the loan: what was not used up is copied. To be called before the lender gets its bytes back. */
+  /** Ends the loan: copies the unused bytes. Call it before the lender reuses them. */
   retain(): void {
     if (this.#at === this.#end) {
       this.#input = empty;
       this.#at = this.#end = 0;
     } else if (!this.#owned || (this.#end - this.#at) * 2 < this.#input.length) {
-      // Borrowed; or ours, but much larger than what is left of it.
-      // Not with slice: of a Buffer that would be a view.
+      // Either borrowed, or much larger than the rest. Not slice: a Buffer's would be a view.
       const rest = allocate(this.#end - this.#at);
       rest.set(this.#input.subarray(this.#at, this.#end));
       this.#input = rest;
@@ -124,7 +125,7 @@ export class Incoming implements FramePayload {
     this.#owned = true;
   }
 
-  /** From now on data frames are dropped as they come, and so is the message in progress. */
+  /** From now on drops data frames, and the message in progress. */
   dropData(): void {
     this.#dropsData = true;
     this.#assembly?.drop();
@@ -137,13 +138,13 @@ export class Incoming implements FramePayload {
     this.#assembly = undefined;
   }
 
-  /** Drops everything for good, and gives the memory of the inflater back. */
+  /** Drops everything for good, and releases the inflater's context. */
   close(): void {
     this.clear();
     this.inflater?.close();
   }
 
-  /** Takes the next event from the input, data in the way that `taking` says; undefined when more bytes are needed. */
+  /** Takes the next event from the input, and data as `taking` says; undefined if more bytes are needed. */
   next(taking: Take): Event | undefined {
     for (;;) {
       const assembly = this.#assembly;
@@ -174,7 +175,7 @@ export class Incoming implements FramePayload {
       if (!isControl && !this.#dropsData) {
         const limit = isText && taking === take.message ? this.#maxTextSize : this.#options.maxMessageSize;
         const { size = 0, frames = 0 } = assembly ?? {};
-        // What is deflated may take more than what it holds, if it came in many small pieces: but not without end.
+        // A deflated message that arrives in many small pieces may be longer than its content, within limits.
         if (size + length > (isDeflated ? 2 * limit + 1024 : limit)) {
           return this.#fail("websocket.message_too_big");
         }
@@ -194,7 +195,7 @@ export class Incoming implements FramePayload {
       this.isText = isText;
       const isWhole = this.isFinal && assembly === undefined && length <= this.#end - at;
       if (isWhole && !this.#dropsData && taking === take.message) {
-        // By far the most common: a message in one frame, all of it here.
+        // By far the most common case: a message in one frame, all of it here.
         this.#at = at + length;
         if (!isDeflated) return this.#takeWhole(at, length, key);
         return this.#takeDeflated(this.#peek(at, length, key), false);
@@ -205,7 +206,7 @@ export class Incoming implements FramePayload {
     }
   }
 
-  /** Goes on with the message in progress, with what there is of its frame or what needs no more bytes. */
+  /** Continues the message in progress, with the available bytes of its frame, or without more bytes. */
   #goOn(assembly: Assembly, taking: Take): Event | undefined {
     if (this.left > 0 && this.#at === this.#end && !isReady(assembly, taking)) return undefined;
     if (taking === take.nothing && !this.#dropsData) return event.data;
@@ -259,7 +260,7 @@ export class Incoming implements FramePayload {
     return event.message;
   }
 
-  /** A whole message has come deflated. */
+  /** A whole deflated message has arrived. */
   #takeDeflated(payload: Uint8Array, owned: boolean): Event {
     this.deflatedPayload += payload.length;
     const inflater = this.inflater!;
@@ -272,12 +273,12 @@ export class Incoming implements FramePayload {
     return event.deflated;
   }
 
-  /** The most bytes that the message of `event.deflated` may come to. */
+  /** The most bytes that the message of `event.deflated` may inflate to. */
   get inflatedLimit(): number {
     return this.isText ? this.#maxTextSize : this.#options.maxMessageSize;
   }
 
-  /** Goes on after `event.deflated`, with what the message was inflated to, or why it could not be. */
+  /** Continues after `event.deflated`, with the inflated message or its error. */
   inflated(result: Uint8Array | WebsocketCode): Event {
     found.deflated = empty;
     return typeof result === "string" ? this.#fail(result) : this.#takeInflated(result, true);
@@ -301,14 +302,14 @@ export class Incoming implements FramePayload {
     return event.message;
   }
 
-  /** A text that is known to be UTF-8. */
+  /** Decodes text that is known to be valid UTF-8. */
   #decode(bytes: Uint8Array, length: number): string {
     const text = decodeUtf8(bytes, 0, length);
     this.cost += costOf(length, text.length < length ? cost.decoded : cost.decodedAscii);
     return text;
   }
 
-  /** Takes what there is of the frame in progress. */
+  /** Takes the available bytes of the frame in progress. */
   #takePayload(assembly: Assembly, taking: Take): Event | undefined {
     if (this.#dropsData) {
       this.consume(Math.min(this.left, this.available));
@@ -340,7 +341,7 @@ export class Incoming implements FramePayload {
     return event.part;
   }
 
-  /** The frame in progress is complete; its message too if it was the last one. */
+  /** The frame in progress is complete, and so is its message if it was the last one. */
   #endFrame(assembly: Assembly, taking: Take): Event | undefined {
     if (!this.isFinal) return undefined;
     if (taking === take.part && !this.#dropsData) return this.#takePart(assembly);
@@ -390,7 +391,7 @@ export class Incoming implements FramePayload {
   }
 }
 
-/** Whether the message in progress has something to take that needs no more bytes. */
+/** Whether the message in progress has something to return without more bytes. */
 function isReady(assembly: Assembly, taking: Take): boolean {
   return assembly.hasMore || (taking === take.part && assembly.hasGathered);
 }

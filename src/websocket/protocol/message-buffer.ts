@@ -2,7 +2,7 @@ import { allocate } from "../../core/internal.ts";
 
 const empty: Uint8Array = new Uint8Array(0);
 
-/** The memory reserved before any bytes arrive: a header that promises more must not be enough to reserve it. */
+/** The memory reserved before any bytes arrive, however long the announced payload is. */
 const trusted = 16 * 1024;
 
 /** A source of bytes. */

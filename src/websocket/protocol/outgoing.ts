@@ -18,21 +18,21 @@ export interface OutgoingOptions extends FrameOptions {
   readonly deflate?: { readonly threshold: number } | undefined;
 }
 
-/** Texts are encoded here on their way into the deflater. */
+/** Memory for encoding texts before they are compressed. */
 const scratchSize = 16 * 1024;
 let scratch: Uint8Array | undefined;
 
-/** Messages to frames (RFC 6455 section 5.4): compressed where that was agreed on (RFC 7692 section 6). */
+/** Turns messages into frames (RFC 6455 section 5.4), compressed if that was negotiated (RFC 7692 section 6). */
 export class Outgoing extends FrameBuffer {
-  /** How many messages were framed, and bytes of them; of the deflated ones, bytes before and after. */
+  /** How many messages were framed, and their bytes; for deflated ones, bytes before and after. */
   messages = 0;
   payloadSize = 0;
   inflatedPayload = 0;
   deflatedPayload = 0;
-  /** What compressing came to since this was last set to 0, in the unit of `cost`. */
+  /** The work of compressing since this was last set to 0, in the unit of `cost`. */
   cost = 0;
 
-  /** Compresses messages, where permessage-deflate was agreed on. */
+  /** Compresses messages, if compression was negotiated. */
   readonly deflater: Deflater | undefined;
   declare readonly options: OutgoingOptions;
 
@@ -58,7 +58,8 @@ export class Outgoing extends FrameBuffer {
       if (size > fragmentSize) return undefined;
       if (compress && this.deflater !== undefined && size >= this.threshold) return this.#deflateBytes(code, data);
       this.bytes(finalBit | code, data);
-      // A referenced payload is the caller's again once the write has settled, so all of it must have left.
+      // The caller may reuse a referenced payload when the write has settled, so all of it must have been written by
+      // then.
       if (size > copiedUpTo) return this.framed(size, true);
     } else {
       return data instanceof PreparedMessage ? this.#sendPrepared(data, compress) : undefined;
@@ -76,8 +77,8 @@ export class Outgoing extends FrameBuffer {
   }
 
   /**
-   * How far writing must come before what was queued last counts as written: until there is room, but wholly where
-   * the payload is the caller's memory.
+   * How far writing must come before the last queued payload counts as written: until there is room, or to its end if
+   * it is the caller's memory.
    */
   position(isReferenced: boolean): number {
     return isReferenced ? this.queued : this.queued - this.options.highWaterMark + 1;
@@ -88,7 +89,10 @@ export class Outgoing extends FrameBuffer {
     return this.options.deflate?.threshold ?? defaultDeflate.threshold;
   }
 
-  /** Some messages get no smaller. With takeover the peer must have them all the same: later ones may refer to them. */
+  /**
+   * Some messages do not get smaller. With takeover they are sent compressed all the same, since later ones may refer
+   * to them.
+   */
   isWorthIt(deflated: number, size: number): boolean {
     return deflated < size || this.deflater!.takeover;
   }
@@ -99,7 +103,7 @@ export class Outgoing extends FrameBuffer {
     this.deflatedPayload += after;
   }
 
-  /** Queues a frame with what the deflater gave, whose memory is used again for the next message. */
+  /** Queues a frame with the deflater's output, whose memory is reused for the next message. */
   deflatedBytes(first: number, payload: Uint8Array): void {
     this.bytes(first, payload.length > copiedUpTo ? new Uint8Array(payload) : payload);
   }
@@ -134,7 +138,7 @@ export class Outgoing extends FrameBuffer {
     return this.framed(length, false);
   }
 
-  /** The bytes of a prepared frame never change, so it need not have left for the write to settle. */
+  /** The bytes of a prepared frame never change, so the write may settle before they have left. */
   #sendPrepared(message: PreparedMessage, compress: boolean): number | undefined {
     const { length } = message.payload;
     const deflater = compress ? this.deflater : undefined;

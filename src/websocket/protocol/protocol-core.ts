@@ -10,13 +10,13 @@ import { Incoming, type IncomingOptions } from "./incoming.ts";
 import { Outgoing, type OutgoingOptions } from "./outgoing.ts";
 
 /**
- * Where the closing handshake stands (RFC 6455 section 7.1), named after the side that acted.
+ * The state of the closing handshake (RFC 6455 section 7.1), named after the side that acted.
  *
  * - `open`: neither side has sent a close frame
- * - `closedByUs`: ours is queued or sent, the peer's is awaited; data that comes is dropped
+ * - `closedByUs`: ours is queued or sent, the peer's is awaited; received data is dropped
  * - `closedByPeer`: the peer's came first and was answered
  * - `closedByBoth`: the peer's came after ours
- * - `failed`: the peer broke the protocol or a limit, and was told with a close frame
+ * - `failed`: the peer violated the protocol or a limit, and was told with a close frame
  */
 export type ProtocolState = "open" | "closedByUs" | "closedByPeer" | "closedByBoth" | "failed";
 
@@ -36,30 +36,31 @@ export type ProtocolStatistics = Pick<
 
 /** Options of a {@link ProtocolCore}. */
 export interface CoreOptions extends IncomingOptions, OutgoingOptions {
-  /** Pongs are withheld while more than this many bytes wait to be sent; the last one goes out afterwards. */
+  /** Pongs are withheld while more than this many bytes wait to be sent; the last one is sent afterwards. */
   readonly highWaterMark: number;
 }
 
 /**
- * RFC 6455 from the first frame on, without I/O: received bytes go in through `incoming`, events come out of {@link next},
- * bytes to send wait in `outgoing`. Every control frame is written here, also those that a read owes: a pong, the answer
- * to a close frame. Events are numbers and leave their content in {@link found}, so that no object is made for one.
+ * RFC 6455 from the first frame on, without I/O: received bytes go in through `incoming`, events come out of {@link
+ * next}, bytes to send wait in `outgoing`. Every control frame is written here, including a pong or the answer to a
+ * close frame that a read owes. Events are numbers and leave their content in {@link found}, so that no object is made
+ * for one.
  */
 export class ProtocolCore {
   readonly incoming: Incoming;
   readonly outgoing: Outgoing;
-  /** Where the closing handshake stands. */
+  /** The state of the closing handshake. */
   state: ProtocolState = "open";
-  /** The code and reason of the peer's close frame, once it came: 1005 where it had none. */
+  /** The code and reason of the peer's close frame, once it has arrived; 1005 if it had none. */
   closeCode: number = closeCode.abnormal;
   closeReason = "";
-  /** What the peer did wrong, in the state `failed`. */
+  /** The peer's violation, in the state `failed`. */
   failure: ServalError | undefined;
 
   readonly #options: CoreOptions;
   #withheldPong: Uint8Array | undefined;
 
-  /** `inflater` and `deflater` are given where permessage-deflate was agreed on. */
+  /** `inflater` and `deflater` are given if compression was negotiated. */
   constructor(role: Role, options: CoreOptions, inflater?: Inflater, deflater?: Deflater) {
     this.incoming = new Incoming(role, options, inflater);
     this.outgoing = new Outgoing(role, options, deflater);
@@ -71,12 +72,12 @@ export class ProtocolCore {
     return this.state === "open";
   }
 
-  /** Whether frames of the peer are still of interest. */
+  /** Whether the peer's frames are still taken. */
   get canReceive(): boolean {
     return this.state === "open" || this.state === "closedByUs";
   }
 
-  /** Takes the next event, as {@link Incoming.next} does, and does what the protocol owes for it. */
+  /** Takes the next event, like {@link Incoming.next}, and does what the protocol owes for it. */
   next(taking: Take): Event | undefined {
     if (!this.canReceive) return undefined;
     const next = this.incoming.next(taking);
@@ -86,7 +87,7 @@ export class ProtocolCore {
     return next;
   }
 
-  /** The counts of what came and went. */
+  /** The counts of received and sent data. */
   get statistics(): ProtocolStatistics {
     const { incoming, outgoing } = this;
     return {
@@ -114,7 +115,7 @@ export class ProtocolCore {
     this.incoming.dropData();
   }
 
-  /** Sends the pong that was withheld, if any, now that there is room. */
+  /** Sends the withheld pong, if any, now that there is room. */
   sendWithheldPong(): void {
     const payload = this.#withheldPong;
     if (payload === undefined || !this.canSend || this.outgoing.bufferedAmount > this.#options.highWaterMark) return;
@@ -122,7 +123,7 @@ export class ProtocolCore {
     this.outgoing.bytes(finalBit | opcode.pong, payload);
   }
 
-  /** The peer went wrong: it is told (section 7.1.7), and nothing more is read from it. */
+  /** The peer violated the protocol: a close frame tells it so (section 7.1.7), and nothing more is read. */
   fail(failure: WebsocketCode): typeof event.failed {
     const error = websocketError(failure);
     if (this.state === "open") this.#sendClose(closeCodeOf(error), error.message);
@@ -132,7 +133,7 @@ export class ProtocolCore {
     return event.failed;
   }
 
-  /** Goes on after `event.deflated`, as {@link Incoming.inflated} does. */
+  /** Continues after `event.deflated`, like {@link Incoming.inflated}. */
   inflated(result: Uint8Array | WebsocketCode): Event {
     const next = this.incoming.inflated(result);
     return next === event.failed ? this.fail(found.failure!) : next;
@@ -147,8 +148,8 @@ export class ProtocolCore {
 
   #answerPing(payload: Uint8Array): void {
     if (!this.canSend) return;
-    // Section 5.5.3 lets us answer only the last of several: a flood costs one payload while the peer does not read.
-    // A copy: the payload goes to the application too, which may change it meanwhile.
+    // Section 5.5.3 allows answering only the last of several pings, so a flood costs one payload while the peer does
+    // not read. A copy, since the application also gets the payload and may change it.
     if (this.outgoing.bufferedAmount > this.#options.highWaterMark) this.#withheldPong = payload.slice();
     else this.outgoing.bytes(finalBit | opcode.pong, payload);
   }

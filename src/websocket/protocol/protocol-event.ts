@@ -1,6 +1,6 @@
 import type { ServalError } from "../../core/index.ts";
 
-/** What `Protocol.next` returns, told apart by `type`. Its bytes are the receiver's own. */
+/** The result of `Protocol.next`, distinguished by `type`. Its bytes are the receiver's own. */
 export type ProtocolEvent =
   | {
       /** A whole message. */
@@ -31,7 +31,9 @@ export type ProtocolEvent =
       readonly reason: string;
     }
   | {
-      /** The peer broke the protocol or a limit, and a close frame says so (RFC 6455 section 7.1.7). The last event. */
+      /**
+       * The peer violated the protocol or a limit, and a close frame says so (RFC 6455 section 7.1.7). The last event.
+       */
       readonly type: "failed";
       readonly error: ServalError;
     }

@@ -41,7 +41,7 @@ export interface FrameInit {
   fin?: boolean | undefined;
   /** The bit RSV1: whether the payload is compressed (RFC 7692 section 6). Default false. */
   rsv1?: boolean | undefined;
-  /** Whether it is masked. Default as the role has it: a client's frames are. */
+  /** Whether it is masked. Default: a client's frames are. */
   mask?: boolean | undefined;
 }
 
@@ -54,21 +54,23 @@ const inflating: ProtocolEvent = Object.freeze({ type: "inflating" });
 /**
  * A WebSocket without I/O (RFC 6455 from the first frame on, RFC 7692), in either role. Received bytes go in through
  * {@link receive}, and events come out of {@link next}; messages go in through {@link send}, and bytes come out of
- * {@link bytesToSend}. The caller moves the bytes, sets the deadlines and ends the transport. Everything is synchronous.
+ * {@link bytesToSend}. The caller moves the bytes, sets the deadlines and ends the transport. Everything is
+ * synchronous.
  *
- * Events queue bytes too: pings and close frames are answered, violations are told. So call `bytesToSend` after taking events.
+ * Events also queue bytes: pings and close frames are answered, violations are reported to the peer. So call
+ * `bytesToSend` after taking events.
  *
- * Every method throws `core.invalid_argument` for an invalid argument, and the methods that send throw `websocket.closed`
- * while {@link canSend} is false.
+ * Every method throws `core.invalid_argument` for an invalid argument, and the methods that send throw
+ * `websocket.closed` while {@link canSend} is false.
  */
 export class Protocol {
-  /** The side that this is. */
+  /** This side's role. */
   readonly role: Role;
   readonly #core: ProtocolCore;
   readonly #taking: Take;
-  /** The payload of a long message that is being inflated. */
+  /** The payload of a long message being inflated. */
   #deflated: Uint8Array | undefined;
-  /** A message that was begun with `fin: false`: what compresses it. */
+  /** A message begun with `fin: false`, and its compressor. */
   #unfinished: { readonly deflater: Deflater | undefined } | undefined;
   /** How many bytes `bytesToSend` returned last. */
   #handedOut = 0;
@@ -85,7 +87,7 @@ export class Protocol {
     this.#taking = settings.parts ? take.part : take.message;
   }
 
-  /** Where the closing handshake stands (RFC 6455 section 7.1). */
+  /** The state of the closing handshake (RFC 6455 section 7.1). */
   get state(): ProtocolState {
     return this.#core.state;
   }
@@ -245,7 +247,7 @@ export class Protocol {
   }
 
   /**
-   * Queues our close frame (RFC 6455 section 7.1.2). Data that still comes is dropped; the last event is the peer's close
+   * Queues our close frame (RFC 6455 section 7.1.2). Data received later is dropped; the last event is the peer's close
    * frame. Does nothing while {@link canSend} is false.
    */
   close(options: Pick<CloseOptions, "code" | "reason"> = {}): void {
@@ -287,9 +289,10 @@ export class Protocol {
   }
 
   /**
-   * Everything queued since the last call, to be written in order; an empty list if there is nothing. The list is valid until
-   * the next call, which takes it for written: call it after the write is done. Its buffers may be views of memory
-   * that other connections share, so copy each for what would clone or transfer the memory, such as `postMessage`.
+   * All bytes queued since the last call, to be written in order; an empty list if there are none. The list is valid
+   * until the next call, which assumes that it was written: call it after the write is done. Its buffers may be views
+   * of memory that other connections share, so copy them for interfaces that clone or transfer memory, such as
+   * `postMessage`.
    *
    * Throws `core.invalid_argument` if a borrowed buffer was detached meanwhile. The protocol has failed then.
    */
@@ -314,8 +317,8 @@ export class Protocol {
   // ---- the end ----
 
   /**
-   * Ends the protocol, since the transport has ended or is about to. Drops what is queued, frees the memory of compression,
-   * and returns {@link closeInfo}. Always allowed.
+   * Ends the protocol, since the transport has ended or is about to. Drops queued bytes, frees the memory of
+   * compression, and returns {@link closeInfo}. Always allowed.
    */
   end(): CloseInfo {
     if (this.#ended === undefined) {
@@ -327,7 +330,7 @@ export class Protocol {
     return this.#ended;
   }
 
-  /** Nothing is received or compressed any more. */
+  /** Releases compression: nothing is received or compressed any more. */
   #release(): void {
     this.#deflated = undefined;
     this.#core.incoming.close();
