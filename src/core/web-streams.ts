@@ -67,7 +67,9 @@ class WebStream extends TransportStream {
   }
 
   protected override finish(): void {
-    this.#writer.close().then(() => this.writeEnded(), this.#broken);
+    // Not awaited: the writable of a duplex of Node's closes only when the readable has ended too.
+    this.#writer.close().then(undefined, this.#broken);
+    this.writeEnded();
   }
 
   protected override destroy(reset: boolean): void {

@@ -38,4 +38,9 @@ async function duplexes(): Promise<Connection> {
 }
 
 byteStreamSuite("fromWebStreams(TransformStreams)", transforms, { "late-look": ownMemory });
-if (!endsLate) byteStreamSuite("fromWebStreams(Duplex.toWeb)", duplexes, { "late-look": ownMemory });
+if (!endsLate) {
+  byteStreamSuite("fromWebStreams(Duplex.toWeb)", duplexes, {
+    "late-look": ownMemory,
+    "show-reset": "a writable of Duplex.toWeb that is aborted destroys its socket, which sends an end",
+  });
+}
