@@ -123,7 +123,8 @@ export class Protocol {
 
   /**
    * Takes received bytes, split anywhere. They are borrowed, so must not change, until {@link next} returns undefined or an
-   * `inflating` event. While {@link canReceive} is false, they are dropped.
+   * `inflating` event. Take all events before the next call: what is left is copied each time. While {@link canReceive} is false,
+   * bytes are dropped.
    */
   receive(bytes: Uint8Array): void {
     if (!(bytes instanceof Uint8Array)) throw invalidArgument(`receive takes a Uint8Array, not ${show(bytes)}`);
