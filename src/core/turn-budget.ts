@@ -127,6 +127,14 @@ export class TurnBudget {
   }
 
   /**
+   * Whether a member spent much when it last did. In a turn whose common share is used up it had better wait before it
+   * takes anything, since the first thing that it takes may be much.
+   */
+  isGreedy(member: TurnMember): boolean {
+    return member.spent > shareOfLate;
+  }
+
+  /**
    * Resumes `waiter` in the next turn, after earlier waiters, in the async context of this call. A waiter waits only
    * once at a time.
    */

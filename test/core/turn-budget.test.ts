@@ -143,6 +143,16 @@ describe("TurnBudget", () => {
     assert.equal(budget.spend(honest, shareOfMember), false);
   });
 
+  it("knows a member that spent much when it last did", () => {
+    const { loop, budget, member } = begin();
+    assert.equal(budget.isGreedy(member), false);
+    budget.spend(member, shareOfLate);
+    assert.equal(budget.isGreedy(member), false);
+    budget.spend(member, 1);
+    loop.turn();
+    assert.equal(budget.isGreedy(member), true);
+  });
+
   it("sets no immediate for any amount of work that is spread over turns", () => {
     const { loop, budget } = begin();
     const members = Array.from({ length: 100 }, () => new Member());

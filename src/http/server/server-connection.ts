@@ -84,6 +84,11 @@ export class ServerConnection implements ExchangeOwner, RequestTaker, TurnWaiter
       this.writer.flush(this.#takeMore);
       return;
     }
+    if (turnBudget.isSpent && turnBudget.isGreedy(this)) {
+      this.reader.keepRest();
+      turnBudget.wait(this);
+      return;
+    }
     try {
       while (this.#takeRequest());
     } catch (error) {

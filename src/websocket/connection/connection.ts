@@ -132,7 +132,7 @@ export class Connection<Ws> extends Sending<Ws> implements Living {
   #takeEvents(): boolean {
     const { protocol, delivery } = this;
     const { incoming, outgoing } = protocol;
-    if (turnBudget.isSpent && incoming.isLong) return this.waitTurn();
+    if (turnBudget.isSpent && (incoming.isLong || turnBudget.isGreedy(this))) return this.waitTurn();
     while (this.phase < phase.finishing) {
       if (incoming.cost + outgoing.cost > spentAtOnce && this.#isOverdrawn()) return this.waitTurn();
       if (this.#inflation !== undefined && !this.#takeInflated(this.#inflation)) return false;
