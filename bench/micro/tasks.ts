@@ -15,6 +15,7 @@ import { Stream } from "../../src/websocket/index.ts";
 import { Settings } from "../../src/websocket/internal.ts";
 import { messageFrame, payload } from "../load/frames.ts";
 import { pageRequest, upgradeRequest } from "./browser-request.ts";
+import { costs } from "./costs.ts";
 import { nodeParser } from "./llhttp.ts";
 
 /** Does a small piece of work once; what it returns is there so that the work can't be left out, or is awaited. */
@@ -34,6 +35,7 @@ export const tasks: Readonly<Record<string, Readonly<Record<string, Task>>>> = {
   mask: masking(),
   utf8: utf8(),
   deflate: deflating(),
+  costs: costs(),
 };
 
 function parsed(bytes: Uint8Array): RequestParser {
