@@ -28,6 +28,10 @@ export interface ProtocolOptions {
   maxFragments?: number | undefined;
   /** While more than this waits to be sent, only the last of several pings is answered. Default 64 KiB. */
   highWaterMark?: number | undefined;
+  /**
+   * Whether pings are answered. If not, the caller has to send the pongs (RFC 6455 section 5.5.2). Default true.
+   */
+  autoPong?: boolean | undefined;
   /** Whether text is received as strings, or as UTF-8 bytes (checked, but not decoded). Default "string". */
   text?: "string" | "bytes" | undefined;
   /** Whether messages are returned in parts, as they arrive. Default false. */
@@ -51,6 +55,7 @@ export interface ProtocolSettings extends Limits {
   readonly deflate: DeflateSettings | undefined;
   /** A message is one frame. */
   readonly fragmentSize: number;
+  readonly autoPong: boolean;
   readonly parts: boolean;
   readonly skipUtf8Validation: boolean;
   readonly maskingKey: (() => number) | undefined;
@@ -65,6 +70,7 @@ const protocolOptions = optionSet(
     "maxMessageSize",
     "maxFragments",
     "highWaterMark",
+    "autoPong",
     "text",
     "parts",
     "skipUtf8Validation",
@@ -90,6 +96,7 @@ export function protocolSettings(options: ProtocolOptions): ProtocolSettings {
     parameters,
     deflate: deflateSettings(deflate, canTakeOver),
     fragmentSize: Infinity,
+    autoPong: checkBoolean("autoPong", options.autoPong, true),
     parts: checkBoolean("parts", options.parts, false),
     skipUtf8Validation: checkBoolean("skipUtf8Validation", options.skipUtf8Validation, false),
     maskingKey: keysFrom(checkFunction("generateMask", options.generateMask)),

@@ -36,6 +36,8 @@ export type ProtocolStatistics = Pick<
 
 /** Options of a {@link ProtocolCore}. */
 export interface CoreOptions extends IncomingOptions, OutgoingOptions {
+  /** Whether pings are answered. Default true. */
+  readonly autoPong?: boolean;
   /** Pongs are withheld while more than this many bytes wait to be sent; the last one is sent afterwards. */
   readonly highWaterMark: number;
 }
@@ -147,7 +149,7 @@ export class ProtocolCore {
   }
 
   #answerPing(payload: Uint8Array): void {
-    if (!this.canSend) return;
+    if (!this.canSend || this.#options.autoPong === false) return;
     // Section 5.5.3 allows answering only the last of several pings, so a flood costs one payload while the peer does
     // not read. A copy, since the application also gets the payload and may change it.
     if (this.outgoing.bufferedAmount > this.#options.highWaterMark) this.#withheldPong = payload.slice();

@@ -19,7 +19,7 @@ export type ProtocolEvent =
       readonly done: boolean;
     }
   | {
-      /** A ping, already answered, or a pong (RFC 6455 sections 5.5.2 and 5.5.3). */
+      /** A ping, already answered unless `autoPong` is false, or a pong (RFC 6455 sections 5.5.2 and 5.5.3). */
       readonly type: "ping" | "pong";
       readonly payload: Uint8Array;
     }

@@ -14,6 +14,7 @@ describe("protocolSettings", () => {
       highWaterMark: 65_536,
       text: "string",
       fragmentSize: Infinity,
+      autoPong: true,
       parts: false,
       skipUtf8Validation: false,
       maskingKey: undefined,

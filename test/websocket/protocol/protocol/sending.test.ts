@@ -96,6 +96,13 @@ describe("control frames", () => {
     assert.deepEqual(describeFrames(sent(one)), [`pong ${hex("99")}`]);
   });
 
+  it("pings are left to the caller with autoPong: false", () => {
+    const one = server({ autoPong: false });
+    assert.deepEqual(feed(one, ping("p"), ping("q")), [`ping ${hex("p")}`, `ping ${hex("q")}`]);
+    one.pong("q");
+    assert.deepEqual(describeFrames(sent(one)), [`pong ${hex("q")}`]);
+  });
+
   it("after our close frame pings are events, and are not answered", () => {
     const one = server();
     one.close();
