@@ -112,6 +112,22 @@ const examples: Readonly<Record<string, (running: Running) => unknown>> = {
     bob!.terminate();
   },
   "pulled server": echoes,
+  contexts: async ({ port }) => {
+    const [first, second] = [await connected(`ws://127.0.0.1:${port}/`), await connected(`ws://127.0.0.1:${port}/`)];
+    second.send("b");
+    assert.equal(await said(second), "#2: b");
+    first.send("a");
+    assert.equal(await said(first), "#1: a");
+    first.terminate();
+    second.terminate();
+  },
+  "server contexts": async ({ port }) => {
+    const url = `ws://127.0.0.1:${port}/?user=`;
+    assert.deepEqual(await Promise.all(["ann", "bob"].map((user) => ask(`${url}${user}`, "hello"))), [
+      "hello, ann",
+      "hello, bob",
+    ]);
+  },
   ticker: async ({ port }) => {
     const ws = await connected(`ws://127.0.0.1:${port}/`);
     ws.send("nobody asked");
