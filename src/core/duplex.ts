@@ -106,11 +106,18 @@ export class DuplexStream<Kind extends DuplexLike = DuplexLike> extends Transpor
 
   /**
    * The duplex has emitted its end. Node.js also emits an end if a reset came together with the last bytes, and then
-   * listens no more. Only this tells a watch: an empty write of a socket fails after a reset.
+   * listens no more, so nothing else would tell a watch.
    */
   protected foundEnd(): void {
-    if (!this.#socket || !this.isWatched || this.duplex.writableEnded === true) this.readEnded();
-    else this.duplex.write(nothing, (error) => (error == null ? this.readEnded() : this.failed(transportError(error))));
+    if (!this.isWatched) this.readEnded();
+    else this.probe((error) => (error === undefined ? this.readEnded() : this.failed(error)));
+  }
+
+  /** Finds out whether the connection has been reset, by an empty write: that of a socket fails then. @internal */
+  probe(handler: (error: ServalError | undefined) => void): void {
+    const { duplex } = this;
+    if (!this.#socket || duplex.writableEnded === true) handler(undefined);
+    else duplex.write(nothing, (error) => handler(error == null ? undefined : transportError(error)));
   }
 
   /** The duplex has been destroyed. */

@@ -1,7 +1,8 @@
 import type { X509Certificate } from "node:crypto";
 import type { TLSSocket } from "node:tls";
-import type { ByteStream, Peer } from "../core/index.ts";
+import type { ByteStream, Peer, ServalError } from "../core/index.ts";
 import { DuplexStream } from "../core/internal.ts";
+import { SocketStream } from "./socket-stream.ts";
 
 /** A {@link ByteStream} over a TLS connection, in either role. Made by `connectTls`, `startTls` or `acceptTls`. */
 export class TlsStream extends DuplexStream implements ByteStream {
@@ -38,6 +39,12 @@ export class TlsStream extends DuplexStream implements ByteStream {
   /** The peer's address, taken when the connection was made. */
   override get peer(): Peer | undefined {
     return this.#peer;
+  }
+
+  /** On the socket below, since TLS reports no failure of an empty write. @internal */
+  override probe(handler: (error: ServalError | undefined) => void): void {
+    if (this.nextLayer instanceof SocketStream && !this.#socket.writableEnded) this.nextLayer.probe(handler);
+    else super.probe(handler);
   }
 
   protected override destroy(reset: boolean): void {
