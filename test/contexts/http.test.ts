@@ -232,7 +232,7 @@ for (const transport of Object.keys(transports)) {
   });
 }
 
-describe("the completion of an operation of HTTP runs in the async context of its caller:", () => {
+describe("the completion of an HTTP operation runs in its caller's async context:", () => {
   it("reading", async () => {
     const [stream, other] = pair();
     const seen = new Seen();
@@ -244,7 +244,7 @@ describe("the completion of an operation of HTTP runs in the async context of it
     assert.deepEqual(seen.calls, ["done: caller"]);
   });
 
-  it("writing, and what asks its source for more", async () => {
+  it("writing, and asking its source for more", async () => {
     const [stream, other] = pair({}, { capacity: 10 });
     const seen = new Seen();
     const parts = async function* (): AsyncGenerator<Uint8Array> {

@@ -34,7 +34,7 @@ describe("the upgrade request (RFC 6455 section 4.1)", () => {
     assert.deepEqual(head(asked()), lines);
   });
 
-  it("offers subprotocols and permessage-deflate, then has the user's fields in order", () => {
+  it("offers subprotocols and permessage-deflate, then has the user's headers in order", () => {
     const headers = {
       Origin: "http://a.example",
       Cookie: ["a=1", "b=2"],
@@ -58,7 +58,7 @@ describe("the upgrade request (RFC 6455 section 4.1)", () => {
   });
 
   for (const host of ["a", "example.com:8080", "127.0.0.1", "[::1]:80", "a_b"]) {
-    it(`takes the host ${host}`, () => assert.equal(asked({ host }).headers.get("Host"), host));
+    it(`accepts the host ${host}`, () => assert.equal(asked({ host }).headers.get("Host"), host));
   }
   for (const host of ["", "a b", "a/b", "user@a", "::1", "é", "a\r\nB: c", undefined, 1]) {
     it(`refuses the host ${JSON.stringify(host)}`, () =>
@@ -74,7 +74,7 @@ describe("the upgrade request (RFC 6455 section 4.1)", () => {
     "http://example.com/chat",
     "https://a",
   ]) {
-    it(`takes the target ${target}`, () => assert.equal(asked({ target }).target, target));
+    it(`accepts the target ${target}`, () => assert.equal(asked({ target }).target, target));
   }
   for (const target of ["", "chat", "*", "?a", "/a b", "/a#b", "/é", "/a\r\nB: c", "/\0", "ws://a/", " /", undefined]) {
     it(`refuses the target ${JSON.stringify(target)}`, () =>
@@ -88,7 +88,7 @@ describe("the upgrade request (RFC 6455 section 4.1)", () => {
         message: /subprotocol/,
       }));
   }
-  it("takes subprotocols that differ in case", () =>
+  it("accepts subprotocols that differ in case", () =>
     assert.equal(asked({ protocols: ["a", "A"] }).headers.get("Sec-WebSocket-Protocol"), "a, A"));
 
   for (const name of [
@@ -103,7 +103,7 @@ describe("the upgrade request (RFC 6455 section 4.1)", () => {
     "Content-Length",
     "Transfer-Encoding",
   ]) {
-    it(`does not let fields have ${name}`, () => {
+    it(`refuses the header ${name}`, () => {
       const given: FieldsInit[] = [
         { [name.toLowerCase()]: "x" },
         [
@@ -117,12 +117,12 @@ describe("the upgrade request (RFC 6455 section 4.1)", () => {
       }
     });
   }
-  it("checks the user's fields, however they were made", () => {
+  it("checks the user's headers, however they were made", () => {
     assert.throws(() => asked({ headers: { "a b": "c" } }), { code: "http.bad_field" });
     assert.throws(() => asked({ headers: { a: "b\r\nc: d" } }), { code: "http.bad_value" });
     assert.throws(() => asked({ headers: Fields.fromRaw(["a", "b\r\nc: d"]) }), { code: "http.bad_value" });
   });
-  it("leaves the user's fields as they are", () => {
+  it("does not change the user's headers", () => {
     const headers = new Fields({ A: "b" });
     asked({ headers }).headers.append("C", "d");
     assert.deepEqual(headers.raw, ["A", "b"]);
@@ -194,7 +194,7 @@ describe("the response (RFC 6455 section 4.1): the first rule that is broken dec
     });
   }
   for (const [code, breaks] of wrong) {
-    it(`${code}: stands where the missing field's rule stands`, () => {
+    it(`${code}: has the same place as the missing header's rule`, () => {
       const at = rules.findIndex(([, changes]) => Object.keys(breaks)[0] in changes);
       assert.ok(at > 0);
       assert.equal(codeOf(breaks), code);
@@ -206,7 +206,7 @@ describe("the response (RFC 6455 section 4.1): the first rule that is broken dec
   }
 });
 
-describe("the response (RFC 6455 section 4.1): the values of the fields", () => {
+describe("the response (RFC 6455 section 4.1): the values of headers", () => {
   const right = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
   const values: [code: string | undefined, field: string, values: (string | string[])[]][] = [
     [undefined, "Upgrade", ["websocket", "WebSocket", "WEBSOCKET", " websocket "]],

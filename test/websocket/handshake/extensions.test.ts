@@ -89,7 +89,7 @@ describe("RFC 6455 9.1: extension-list", () => {
     it(JSON.stringify(value), () => assert.deepEqual(parseExtensions(value), extensions));
   }
   for (const value of malformed) {
-    it(`${JSON.stringify(value)} is malformed, wherever it stands`, () => {
+    it(`${JSON.stringify(value)} is malformed in any position`, () => {
       for (const whole of [value, `x, ${value}`, `x; y=1, ${value}`]) {
         assert.equal(parseExtensions(whole), undefined, JSON.stringify(whole));
       }
@@ -140,7 +140,7 @@ describe("formatExtensions", () => {
     );
   });
 
-  it("parseExtensions reads nothing else: what it reads comes back, whatever was written", () => {
+  it("parseExtensions accepts nothing else: whatever it accepts is formatted to the same", () => {
     const any = fc.string({ unit: fc.constantFrom(...'ab=;," \t\\~é'), maxLength: 16 });
     fc.assert(
       fc.property(any, (value) => {
@@ -152,7 +152,7 @@ describe("formatExtensions", () => {
   });
 });
 
-it("the work grows with the length alone: more than that would take minutes", () => {
+it("the work is linear in the length: more would take minutes", () => {
   const size = 200_000;
   const malformed = [
     `a; b="${"\\a".repeat(size)}`,

@@ -6,7 +6,7 @@ import { isUpgrade } from "../../../src/websocket/handshake/is-upgrade.ts";
 const asks = (init: RequestInit): boolean => isUpgrade(new Request<never>(init as RequestInit<never>));
 
 describe("isUpgrade", () => {
-  it("knows a request that asks for a WebSocket, in any case and among other protocols", () => {
+  it("is true for a request for a WebSocket, in any case and among other protocols", () => {
     assert.equal(asks({ headers: { Connection: "Upgrade", Upgrade: "websocket" } }), true);
     assert.equal(asks({ headers: { Connection: "Upgrade", Upgrade: "h2c, WebSocket" } }), true);
     assert.equal(asks({ headers: { Connection: "Upgrade", Upgrade: ["h2c", "websocket"] } }), true);
@@ -18,7 +18,7 @@ describe("isUpgrade", () => {
     assert.equal(asks({ method: "POST", headers: { Connection: "Upgrade", Upgrade: "websocket" } }), true);
   });
 
-  it("knows that others do not: no Upgrade, another protocol, HTTP/1.0", () => {
+  it("is false for others: no Upgrade, another protocol, HTTP/1.0", () => {
     assert.equal(asks({ headers: { Connection: "Upgrade", "Sec-WebSocket-Key": "x" } }), false);
     assert.equal(asks({ headers: { Connection: "Upgrade", Upgrade: "h2c" } }), false);
     assert.equal(asks({ headers: { Connection: "Upgrade", Upgrade: "websocket2" } }), false);

@@ -51,7 +51,7 @@ describe("deflateSettings", () => {
     for (const options of [undefined, false]) assert.equal(deflateSettings(options, yes), undefined);
   });
 
-  it("takes what it is given, and keeps a copy", () => {
+  it("takes the given options, and copies them", () => {
     const given: DeflateOptions = {
       serverNoContextTakeover: false,
       clientNoContextTakeover: false,
@@ -67,7 +67,7 @@ describe("deflateSettings", () => {
     assert.equal(settings.level, 1);
   });
 
-  it("agrees to no takeover where the platform can't keep contexts", () => {
+  it("agrees to no takeover if the platform can't keep contexts", () => {
     const settings = deflateSettings(free, () => false)!;
     assert.deepEqual([settings.serverNoContextTakeover, settings.clientNoContextTakeover], [true, true]);
   });
@@ -278,7 +278,7 @@ describe("RFC 7692 7.1: a client agrees to a response", () => {
     });
   }
 
-  it("or goes without where there is none", () => {
+  it("or has no compression without one", () => {
     for (const settings of [settingsOf(), undefined]) {
       for (const response of [undefined, "", " , "]) assert.equal(agreedDeflate(settings, response), undefined);
     }
@@ -346,7 +346,7 @@ describe("both sides", () => {
     );
   });
 
-  it("a response to any offer says only what the RFC lets it say", () => {
+  it("a response to any offer has only what the RFC allows", () => {
     const flags = fc.subarray(["server_no_context_takeover", "client_no_context_takeover"]);
     const limits = fc.tuple(
       fc.option(bits.map((n) => `server_max_window_bits=${n}`)),
@@ -427,7 +427,7 @@ describe("negotiatedDeflate", () => {
       }));
   }
 
-  it("refuses a peer that takes contexts over where there can be none", () => {
+  it("refuses a peer with context takeover if there are no contexts", () => {
     for (const [role, ours, theirs] of [
       ["server", "server_no_context_takeover", "client_no_context_takeover"],
       ["client", "client_no_context_takeover", "server_no_context_takeover"],

@@ -12,7 +12,7 @@ function parsed(text: string): Request {
   return parser.request!;
 }
 
-test("a request that is made of its head again is what it was", () => {
+test("a request made from its head is equal", () => {
   const request = parsed(head);
   assert.equal(headOf(request), head);
   const again = requestOf(head);
@@ -22,12 +22,12 @@ test("a request that is made of its head again is what it was", () => {
   );
 });
 
-test("many fields, and long ones, come back", () => {
+test("many headers, and long ones, are kept", () => {
   const lines = Array.from({ length: 500 }, (_, i) => `X-${i}: ${"v".repeat(100)}\r\n`).join("");
   assert.equal(requestOf(`GET / HTTP/1.1\r\n${lines}\r\n`).headers.size, 500);
 });
 
-test("one that was changed, or was never parsed, has no such text", () => {
+test("a request that was changed or never parsed has no such text", () => {
   const changed = parsed(head);
   changed.headers.set("Host", "b");
   assert.equal(headOf(changed), undefined);

@@ -58,7 +58,7 @@ describe("RFC 6455 4.2.1: the first rule that is broken decides", () => {
     });
   }
   for (const [code, breaks] of wrong) {
-    it(`${code}: stands where the missing field's rule stands`, () => {
+    it(`${code}: has the same place as the missing header's rule`, () => {
       const field = Object.keys(breaks)[0];
       const at = rules.findIndex(([, changes]) => field in changes);
       assert.ok(at > 0);
@@ -72,7 +72,7 @@ describe("RFC 6455 4.2.1: the first rule that is broken decides", () => {
   }
 });
 
-describe("RFC 6455 4.2.1: the values of the fields", () => {
+describe("RFC 6455 4.2.1: the values of headers", () => {
   const values: [
     code: WebsocketCode | "http.unexpected_body" | undefined,
     field: string,
@@ -152,7 +152,7 @@ describe("RFC 6455 4.2.1: the values of the fields", () => {
     }
   }
 
-  it("gives the key and the offered protocols and extensions, in order, from all their fields", () => {
+  it("returns the key and the offered protocols and extensions, in order, from all header lines", () => {
     const request = requestOf({
       "Sec-WebSocket-Protocol": ["b, a", "c"],
       "Sec-WebSocket-Extensions": ["d; e=1, f", "d"],
@@ -175,7 +175,7 @@ describe("agree", () => {
   };
   const settings = deflateSettings(true, () => true);
 
-  it("takes the subprotocol that the application chose, and compression where it is wanted", () => {
+  it("agrees to the application's subprotocol, and to compression if enabled", () => {
     assert.deepEqual(agree(upgrade, undefined, undefined), {
       key,
       protocol: undefined,
@@ -187,7 +187,7 @@ describe("agree", () => {
     assert.match(agreed.extensions!, /^permessage-deflate; /);
   });
 
-  it("takes no subprotocol that was not offered", () => {
+  it("refuses a subprotocol that was not offered", () => {
     assert.throws(() => agree(upgrade, "c", settings), { code: "websocket.bad_upgrade_result" });
   });
 });
@@ -211,7 +211,7 @@ describe("the responses", () => {
       [...lines, "Sec-WebSocket-Protocol: chat", "Sec-WebSocket-Extensions: a; b=1", "\r\n"].join("\r\n"),
     );
   });
-  it("is the same as a text that is ready to be sent", () => {
+  it("is the same as ready text", () => {
     for (const protocol of [undefined, "chat"]) {
       for (const extensions of [undefined, "a; b=1"]) {
         const agreed = { key, protocol, extensions };
@@ -246,7 +246,7 @@ describe("the responses", () => {
     });
   }
 
-  it("RFC 6455 4.4: another version is told of ours; a repeated one is a bad request", () => {
+  it("RFC 6455 4.4: another version is answered with ours; a repeated one is a bad request", () => {
     const error = websocketError("websocket.bad_sec_version");
     const respond = (version: string | string[]): Response =>
       refusal(error, requestOf({ "Sec-WebSocket-Version": version }));

@@ -11,7 +11,7 @@ describe("decide", () => {
     assert.deepEqual(decide({}), {});
   });
 
-  it("a Response refuses; one of fetch's is left for its body to be read", () => {
+  it("a Response refuses; a fetch Response is returned, for its body to be read", () => {
     const ours = new Response({ status: 403, body: "no" });
     assert.equal(decide(ours), ours);
     const theirs = new globalThis.Response("who?", { status: 401 });
@@ -27,13 +27,13 @@ describe("decide", () => {
     });
   }
   for (const status of [200, 302, 404, 503]) {
-    it(`a Response with status ${status} is one`, () => {
+    it(`a Response with status ${status} is a refusal`, () => {
       assert.equal((decide(new Response({ status })) as Response).status, status);
     });
   }
 
   for (const value of [null, false, true, 0, 1, "", "chat", 1n, Symbol("x"), () => {}]) {
-    it(`${String(value) || '""'} (${typeof value}) is nothing that a hook may return, and the error says so`, () => {
+    it(`${String(value) || '""'} (${typeof value}) is an invalid result, and the error says so`, () => {
       assert.throws(() => decide(value as UpgradeResult), {
         code: "websocket.bad_upgrade_result",
         message: /must return/,
@@ -47,7 +47,7 @@ describe("decide", () => {
     [new Error("no"), "a class"],
     [new Map(), "a class"],
   ] as const) {
-    it(`an object that has ${what} lets nobody in by mistake`, () => {
+    it(`an object that has ${what} does not accept by mistake`, () => {
       assert.throws(() => decide(value as UpgradeResult), {
         code: "websocket.bad_upgrade_result",
         message: `The upgrade hook returned an object that has ${what}: { protocol, headers, data } accepts, a Response refuses`,

@@ -56,7 +56,7 @@ for (const role of roles) {
       });
     }
 
-    it("what was gathered for a read that was aborted comes to readSome at once, before there is more", async () => {
+    it("bytes collected for an aborted read are returned by readSome at once", async () => {
       for (const [name, begin] of begun.slice(1)) {
         const connection = await open(role);
         const controller = new AbortController();
@@ -72,7 +72,7 @@ for (const role of roles) {
     });
 
     for (const way of ["readSome", "nextMessage"] as const) {
-      it(`${way} that is aborted loses nothing, and one that has aborted before takes nothing`, async () => {
+      it(`an aborted ${way} loses nothing, and with an aborted signal it takes nothing`, async () => {
         const connection = await open(role);
         const { ws } = connection;
         const controller = new AbortController();
@@ -87,7 +87,7 @@ for (const role of roles) {
       });
     }
 
-    it("one that is aborted while it drops the rest of a message: the next one goes on with that", async () => {
+    it("aborted while it drops the rest of a message, the next read continues that", async () => {
       for (const next of ["read", "nextMessage"] as const) {
         for (const steps of [0, 1, 2]) {
           const connection = await open(role);
@@ -110,7 +110,7 @@ for (const role of roles) {
     });
   });
 
-  it(`as a ${role}: any messages, cut anywhere, received in any ways, of which any are given up, come out exactly`, async () => {
+  it(`as a ${role}: any messages, cut anywhere, received in any ways, with any reads aborted, are exact`, async () => {
     const message = fc.record({
       isText: fc.boolean(),
       isDeflated: fc.boolean(),
@@ -201,7 +201,7 @@ for (const role of roles) {
         });
       }
 
-      it(`closing is not hindered by it, ${isInflated ? "when it is there" : "when it comes"}`, async () => {
+      it(`does not delay closing, ${isInflated ? "when it is there" : "when it comes"}`, async () => {
         const connection = await given(isInflated);
         const closed = connection.ws.close();
         await connection.say(connection.close(1000));

@@ -8,7 +8,7 @@ import { utf8 } from "../support/frames.ts";
 import { codeOf, uncaughtIn } from "../support/kit.ts";
 
 for (const role of roles) {
-  describe(`as a ${role}: what can go wrong with parts`, () => {
+  describe(`as a ${role}: failures with parts`, () => {
     /** Receives in parts, up to the error. */
     async function partsOf(ws: Stream, way: "readSome" | "nextMessage"): Promise<[string, string]> {
       let received = "";
@@ -49,7 +49,7 @@ for (const role of roles) {
         }
       });
 
-      it(`${way}: maxMessageSize holds for the message, however it comes`, async () => {
+      it(`${way}: maxMessageSize limits the message, however it arrives`, async () => {
         for (const [sizes, fits] of [
           [[100], true],
           [[101], false],
@@ -77,7 +77,7 @@ for (const role of roles) {
         }
       });
 
-      it(`${way}: maxFragments holds, also for the rest that is dropped`, async () => {
+      it(`${way}: maxFragments limits it, also for the dropped rest`, async () => {
         for (const drops of [false, true]) {
           const connection = await open(role, { maxFragments: 3 });
           const { ws } = connection;
@@ -132,7 +132,7 @@ for (const role of roles) {
       }
     }
 
-    it("who drops the rest of a message hears how the connection ended meanwhile", async () => {
+    it("dropping the rest of a message fails with how the connection ended meanwhile", async () => {
       const connection = await open(role);
       await connection.say(connection.text("a", { fin: false }));
       await connection.ws.nextMessage();

@@ -87,7 +87,7 @@ for (const role of roles) {
       }
     });
 
-    it("writeSome: what can't be sent is core.invalid_argument, and the message goes on", async () => {
+    it("writeSome: an invalid part is core.invalid_argument, and the message goes on", async () => {
       const connection = await open(role);
       const { ws } = connection;
       await ws.writeSome("a", false);
@@ -158,7 +158,7 @@ for (const role of roles) {
       });
     }
 
-    it("what is no message and no iterable can't be sent", async () => {
+    it("anything but a message or an iterable can't be sent", async () => {
       const { ws } = await open(role);
       for (const wrong of [[5], ["a", 5], {}, 5]) {
         assert.equal(await codeOf(ws.write(wrong as never)), "core.invalid_argument");
@@ -166,7 +166,7 @@ for (const role of roles) {
       }
     });
 
-    it("one connection's message is another's source: it flows, and neither is ahead", async () => {
+    it("a message of one connection can be another's source, part by part", async () => {
       const from = await open(role, {}, { pair: { capacity: 5000 } });
       const to = await open(role, { highWaterMark: 5000 }, { peerPair: { capacity: 5000, maxRead: 5000 } });
       void from.peer.write(

@@ -58,7 +58,7 @@ for (const role of roles) {
         }
       });
 
-      it(`${name}: what came with the handshake, and before anyone asked`, async () => {
+      it(`${name}: data that came with the handshake, and before a read`, async () => {
         const { ws } = await open(role, {}, { behind: said });
         for (const message of messages) assert.deepEqual(await receive(ws), message);
       });
@@ -77,7 +77,7 @@ for (const role of roles) {
       }
     });
 
-    it("parts come as they come: of a frame that is not whole, of a message that has not ended", async () => {
+    it("parts are delivered as they arrive: of an incomplete frame, of an unfinished message", async () => {
       const connection = await open(role);
       const { ws } = connection;
       const frame = connection.text("abcdef", { fin: false });
@@ -94,7 +94,7 @@ for (const role of roles) {
       assert.deepEqual(connection.frames, ["pong 70"]);
     });
 
-    it("a message of any size flows through: nobody holds more than a read of it", async () => {
+    it("a message of any size passes through with at most one read in memory", async () => {
       const connection = await open(role, { maxMessageSize: Infinity }, { pair: { capacity: 10_000 } });
       const { ws, next } = connection;
       void connection.peer.write(connection.binary(new Uint8Array(5_000_000)));
@@ -107,7 +107,7 @@ for (const role of roles) {
       assert.equal(size, 5_000_000);
     });
 
-    it("nobody reads on while nobody asks: the peer has to wait in the middle of a message", async () => {
+    it("nothing is read without a read pending: the peer waits in the middle of a message", async () => {
       const connection = await open(role, {}, { pair: { capacity: 1000 } });
       let taken = false;
       void connection.peer.write(connection.binary(new Uint8Array(50_000))).then(() => (taken = true));
@@ -117,7 +117,7 @@ for (const role of roles) {
       assert.equal((await message.bytes()).length, 50_000);
     });
 
-    it("the rest of a message that nobody wants is dropped, whatever is asked for next", async () => {
+    it("the unread rest of a message is dropped by any next read", async () => {
       const next: [name: string, ask: (ws: Stream) => Promise<unknown>][] = [
         ["read", (ws) => ws.read()],
         ["nextMessage", async (ws) => (await ws.nextMessage()).text()],
@@ -152,7 +152,7 @@ for (const role of roles) {
       }
     });
 
-    it("a message that is there as a whole is dropped too", async () => {
+    it("a message that has fully arrived is dropped too", async () => {
       const connection = await open(role);
       await connection.say(connection.text("a"), connection.text("b"), connection.text("c"));
       const first = await connection.ws.nextMessage();
@@ -162,7 +162,7 @@ for (const role of roles) {
       assert.equal(await connection.ws.read(), "c");
     });
 
-    it("readSome goes on where nextMessage was", async () => {
+    it("readSome continues where nextMessage stopped", async () => {
       const connection = await open(role);
       const { ws } = connection;
       const [a, b] = [connection.text("a", { fin: false }), connection.more("b", { fin: false })];
@@ -194,7 +194,7 @@ for (const role of roles) {
       assert.equal(await ws.read(), "c");
     });
 
-    it("one at a time: a second is core.operation_pending, and does the first no harm", async () => {
+    it("one at a time: a second is core.operation_pending, without affecting the first", async () => {
       for (const first of ["read", "readSome", "nextMessage", "a part"] as const) {
         const connection = await open(role);
         const { ws } = connection;
@@ -221,7 +221,7 @@ for (const role of roles) {
       }
     });
 
-    it("where a handler gets the messages, nothing can be pulled", async () => {
+    it("with a message handler, nothing can be read", async () => {
       const pushed: (string | Uint8Array)[] = [];
       const connection = await open(role, { message: kept(pushed) });
       const { ws } = connection;

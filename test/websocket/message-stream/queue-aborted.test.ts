@@ -24,7 +24,7 @@ for (const role of roles) {
       ["a source that gives nothing", () => new Source(() => never)],
     ];
     for (const [name, data] of kinds) {
-      it(`is withdrawn where nothing of it has left: ${name}`, async () => {
+      it(`is withdrawn if nothing of it has left: ${name}`, async () => {
         const connection = await stuck(role, { highWaterMark: 100 });
         const { ws } = connection;
         const controller = new AbortController();
@@ -45,7 +45,7 @@ for (const role of roles) {
       });
     }
 
-    it("is withdrawn also where there is room, if it has to wait: its bytes are the caller's, or it comes from a source", async () => {
+    it("is withdrawn even if there is room, when it must wait: for the caller's memory, or for a source", async () => {
       for (const data of [
         new Uint8Array(50_000),
         [new Uint8Array(50_000)],
@@ -66,7 +66,7 @@ for (const role of roles) {
       }
     });
 
-    it("is sent whole where something of it has left", async () => {
+    it("is sent whole if part of it has left", async () => {
       const connection = await slow(role, { highWaterMark: 100, writeBufferSize: 1000 });
       const { ws } = connection;
       const controller = new AbortController();
@@ -97,7 +97,7 @@ for (const role of roles) {
       assert.deepEqual([other.ended, other.asked], [0, 31]);
     });
 
-    it("that is aborted before the call is not sent, and takes nothing of a source", async () => {
+    it("aborted before the call, it is not sent, and reads nothing from a source", async () => {
       const connection = await open(role);
       const source = new Source(() => "a");
       for (const data of ["a", utf8("a"), source]) {
@@ -106,7 +106,7 @@ for (const role of roles) {
       assert.deepEqual([connection.frames, source.asked, source.ended], [[], 0, 0]);
     });
 
-    it("at any time, among any others, to a peer of any speed: never half a message, and none that was not sent", async () => {
+    it("at any time, among any others, to a peer of any speed: never half a message, and never a withdrawn one", async () => {
       const step = fc.record({
         what: fc.constantFrom("text", "bytes", "list", "source", "prepared", "ping", "abort", "take", "take", "take"),
         size: fc.oneof(fc.nat(40), fc.nat(3000), fc.integer({ min: 16_000, max: 40_000 })),

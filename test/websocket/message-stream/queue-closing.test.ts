@@ -37,7 +37,7 @@ for (const role of roles) {
       await closed;
     });
 
-    it("a message that is not finished is cut: what there is of it leaves, then the close frame", async () => {
+    it("an unfinished message is cut: its parts so far are sent, then the close frame", async () => {
       const connection = await stuck(role, { highWaterMark: 1 });
       const { ws } = connection;
       const parts = [ws.writeSome("a", false), ws.writeSome("b", false)];
@@ -54,7 +54,7 @@ for (const role of roles) {
       await closed;
     });
 
-    it("one that has not begun is dropped, and what waits after it leaves", async () => {
+    it("one that has not begun is dropped, and later messages are sent", async () => {
       const connection = await open(role);
       const { ws } = connection;
       const sources = [new Source(() => never), new Source(() => never)];
@@ -74,7 +74,7 @@ for (const role of roles) {
       await connection.end();
     });
 
-    it("a source is not waited for: it is told, and its writer gets websocket.closed", async () => {
+    it("a source is stopped, and its writer gets websocket.closed", async () => {
       const connection = await open(role);
       const source = new Source((count) => (count === 0 ? "a" : never));
       const written = connection.ws.write(source);
@@ -86,7 +86,7 @@ for (const role of roles) {
       await connection.end();
     });
 
-    it("terminate and the deadline leave nobody waiting", async () => {
+    it("terminate and the deadline complete all waiting operations", async () => {
       for (const how of ["terminate", "deadline"] as const) {
         const connection = await stuck(role, { highWaterMark: 1 });
         const { ws } = connection;

@@ -104,7 +104,7 @@ for (const role of roles) {
   });
 
   describe(`as a ${role}: how much may wait`, () => {
-    it("bufferedAmount is what has been queued and has not left, framed or not, in parts or whole", async () => {
+    it("bufferedAmount counts all queued bytes that have not left, framed or not, in parts or whole", async () => {
       const connection = await stuck(role, { writeBufferSize: 1000, overflow: "wait" });
       const { ws } = connection;
       const before = ws.bufferedAmount;
@@ -147,7 +147,7 @@ for (const role of roles) {
       assert.equal(connection.drains, 1, "drain without a send that said false");
     });
 
-    it("write settles when less than highWaterMark waits, whether it could be framed or not", async () => {
+    it("write settles when less than highWaterMark waits, framed or not", async () => {
       for (const highWaterMark of [2 ** 20, Infinity]) {
         const connection = await stuck(role, { highWaterMark, writeBufferSize: 1000 });
         const { ws } = connection;
@@ -168,7 +168,7 @@ for (const role of roles) {
 
     const overflowing = { highWaterMark: 1000, maxBufferedAmount: 4000 };
 
-    it('overflow "close": the connection ends, for everyone who waits', async () => {
+    it('overflow "close": the connection ends, and all waiting writes fail', async () => {
       const connection = await stuck(role, { ...overflowing, overflow: "close" });
       const { ws } = connection;
       const source = new Source(() => never);

@@ -61,14 +61,14 @@ describe("read", () => {
     assert.deepEqual(seen, ["1", "2", "3", "websocket.closed"]);
   });
 
-  it("messages wait for a reader however late, and each comes once", async () => {
+  it("messages wait for a late reader, and each is delivered once", async () => {
     const { ws, peer } = await pulled({}, { behind: [text("1"), text("2")] });
     void peer.write(text("3"), text("4"), close(1000));
     await quiet();
     assert.deepEqual(await all(ws), { messages: ["1", "2", "3", "4"] });
   });
 
-  it("one at a time: a second is core.operation_pending, and does the first no harm", async () => {
+  it("one at a time: a second is core.operation_pending, without affecting the first", async () => {
     const { ws, peer } = await pulled();
     const first = ws.read();
     assert.equal(await codeOf(ws.read()), "core.operation_pending");
@@ -78,7 +78,7 @@ describe("read", () => {
     assert.equal(await first, "a");
   });
 
-  it("is websocket.pushed where a handler gets the messages", async () => {
+  it("is websocket.pushed with a message handler", async () => {
     const { ws, messages, peer } = await opened();
     assert.equal(await codeOf(ws.read()), "websocket.pushed");
     assert.equal(await codeOf(ws[Symbol.asyncIterator]().next()), "websocket.pushed");
@@ -88,7 +88,7 @@ describe("read", () => {
     assert.deepEqual(messages, ["a"]);
   });
 
-  it("the handler's own exception is its program's, and costs no other message", async (context) => {
+  it("an exception of the handler is uncaught, and loses no other message", async (context) => {
     const { ws, peer } = await pulled();
     const own = new Error("mine");
     const uncaught = uncaughtIn(context);
@@ -123,7 +123,7 @@ describe("read with a signal", () => {
     assert.deepEqual(peer.frames, ["pong 78"]);
   });
 
-  it("aborted in the turn in which the message comes, one of the two happens, and nothing is lost", async () => {
+  it("aborted in the turn in which the message arrives, it either aborts or completes, and nothing is lost", async () => {
     for (const order of ["abort first", "message first"]) {
       const { ws, peer } = await pulled();
       const controller = new AbortController();
@@ -165,7 +165,7 @@ describe("read with a signal", () => {
   });
 });
 
-describe("the end of the connection, for a reader", () => {
+describe("the end of the connection for a pending read", () => {
   const ends: [name: string, sent: Uint8Array[], read: unknown, iteration: unknown, closed: object][] = [
     [
       "RFC 6455 7.1.5: a close without a code",
@@ -250,7 +250,7 @@ describe("the end of the connection, for a reader", () => {
     assert.deepEqual([ws.isOpen, await ws.read()], [true, "3"]);
   });
 
-  it("a reader that waits when the connection is lost gets the transport's error", async () => {
+  it("a read pending when the connection is lost gets the transport's error", async () => {
     const state = await pulled();
     const read = state.ws.read();
     state.peer.stream.reset();
@@ -319,7 +319,7 @@ describe("a message and the peer's close in one read", () => {
       },
     ],
   ] as const) {
-    it(`${way}: who reads answers each message before the close is`, async () => {
+    it(`${way}: the reader can answer each message before the close is answered`, async () => {
       const state = await pulled({}, { behind: [text("1"), text("2"), close(1000)] });
       const done = handled(Promise.resolve(loop(state.ws)));
       await quiet();

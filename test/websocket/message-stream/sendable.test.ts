@@ -42,7 +42,7 @@ class SlowBlob extends Blob {
 for (const role of roles) {
   describe(`as a ${role}`, () => {
     for (const [name, data, hex] of bytes) {
-      it(`${name} is sent as binary, or as text where that is said`, async () => {
+      it(`${name} is sent as binary, or as text with kind`, async () => {
         const connection = await open(role);
         const { ws } = connection;
         assert.equal(ws.send(data), true);
@@ -68,7 +68,7 @@ for (const role of roles) {
       assert.deepEqual(connection.frames, [...parts, "ping 0203", "pong 01020304", "binary 0203"]);
     });
 
-    it("a Blob is sent as binary, or as text where that is said, by write and by send, in order", async () => {
+    it("a Blob is sent as binary, or as text with kind, by write and by send, in order", async () => {
       const connection = await open(role);
       const { ws } = connection;
       const large = new Blob([new Uint8Array(200_000).fill(7)]);
@@ -169,7 +169,7 @@ for (const role of roles) {
       assert.deepEqual(asked, ["second", "second", "second", "second"]);
     });
 
-    it("what a Blob that is withdrawn or that fails has announced counts no more", async () => {
+    it("the announced size of a Blob that is withdrawn or fails no longer counts", async () => {
       const connection = await stuck(role);
       const { ws } = connection;
       const before = ws.bufferedAmount;
@@ -223,7 +223,7 @@ for (const role of roles) {
       assert.equal(await codeOf(closing), undefined);
     });
 
-    it("a Blob that a close waits for is cancelled where the peer closes, or at the deadline", async () => {
+    it("a Blob that a close waits for is cancelled if the peer closes, or at the deadline", async () => {
       for (const end of ["the peer closes", "the deadline"] as const) {
         const connection = await open(role, { timeouts: { handshake: 1000 } });
         let give: ((piece: ArrayBuffer) => void) | undefined;
@@ -285,7 +285,7 @@ for (const role of roles) {
       ["before it has begun", [() => Promise.reject(new Error("mine"))], ["close 1011"]],
       ["later", [() => "a", () => Promise.reject(new Error("mine"))], ["text (not final) a", "close 1011"]],
     ] as const) {
-      it(`a source that was sent and fails ${when} ends the connection, since nobody waits for it`, async () => {
+      it(`a sent source that fails ${when} ends the connection, since no caller awaits it`, async () => {
         const connection = await open(role);
         assert.equal(connection.ws.send(new Source((count) => source[count]!())), true);
         await quiet();
@@ -296,7 +296,7 @@ for (const role of roles) {
       });
     }
 
-    it("send throws what a source throws when it is asked for its parts, and says false where it can't be sent", async () => {
+    it("send throws a source's exception when its iterator is made, and returns false if it can't be sent", async () => {
       const connection = await open(role);
       const { ws } = connection;
       const cause = new Error("mine");

@@ -22,7 +22,7 @@ const ends: [name: string, code: string, end: (connection: Connection) => unknow
 
 for (const role of roles) {
   describe(`as a ${role}: a source and a slow peer`, () => {
-    it("is asked for more only when there is room, and what it gives arrives whole", async () => {
+    it("is asked for more only when there is room, and arrives whole", async () => {
       const connection = await slow(role, { highWaterMark: 1000 });
       const source = new Source((count) => (count < 100 ? utf8(String(count).padStart(100, " ")) : undefined));
       const written = connection.ws.write(source);
@@ -41,7 +41,7 @@ for (const role of roles) {
       assert.deepEqual([message.length, source.asked, source.ended], [10_000, 101, 0]);
     });
 
-    it("of large parts is asked for one when the one before has left, so it may use one buffer for all", async () => {
+    it("with large parts is asked for the next when the last has left, so it may reuse its buffer", async () => {
       const connection = await slow(role, { highWaterMark: 2 ** 20 }, { peerPair: { capacity: 9000, maxRead: 9000 } });
       const buffer = new Uint8Array(20_000);
       const source = new Source((count) => (count < 5 ? buffer.fill(count) : undefined));
@@ -97,7 +97,7 @@ for (const role of roles) {
       }
     });
 
-    it("that fails in a message that has begun: the peer is told 1011, and everyone who waits of it", async () => {
+    it("that fails in a message that has begun: the peer gets 1011, and waiting operations fail", async () => {
       const cause = new Error("mine");
       const connection = await open(role);
       const { ws } = connection;
@@ -117,7 +117,7 @@ for (const role of roles) {
 
     for (const [name, code, end] of ends) {
       for (const where of ["while it is asked", "while it waits for room", "before its turn"] as const) {
-        it(`${name} ${where}: it is told, and the write fails`, async () => {
+        it(`${name} ${where}: it is stopped, and the write fails`, async () => {
           const connection =
             where === "while it is asked" ? await open(role) : await slow(role, { highWaterMark: 100 });
           const { ws } = connection;

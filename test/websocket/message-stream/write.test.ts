@@ -47,7 +47,7 @@ describe("RFC 6455 5.6: sending messages", () => {
     });
   }
 
-  it("all that one turn sends leaves in one write, in the order of the calls", async () => {
+  it("all messages of one turn leave in one write, in the order of the calls", async () => {
     const { ws, peer, next } = await pulled();
     const before = next.operations;
     ws.send("1");
@@ -58,7 +58,7 @@ describe("RFC 6455 5.6: sending messages", () => {
     assert.deepEqual([peer.frames, next.operations - before], [["text 1", "text 2", "ping 33", "text 4"], 1]);
   });
 
-  it("what can't be sent is core.invalid_argument, and nothing leaves", async () => {
+  it("an invalid message is core.invalid_argument, and nothing is sent", async () => {
     const { ws, peer } = await pulled();
     for (const wrong of [undefined, null, 5, {}, new Date(), [1]]) {
       const data = wrong as string;
@@ -88,7 +88,7 @@ describe("RFC 6455 5.6: sending messages", () => {
 });
 
 describe("back-pressure", () => {
-  it("send says false from highWaterMark on, and drain is called once there is room", async () => {
+  it("send returns false from highWaterMark on, and drain is called once there is room", async () => {
     const order: unknown[] = [];
     const { ws, peer } = await stuck({
       highWaterMark: 3072,
@@ -212,7 +212,7 @@ describe("sending when it is over", () => {
     ["the peer has ended", "websocket.closed", ({ peer }) => peer.stream.end()],
   ];
   for (const [name, code, end] of over) {
-    it(`${name}: send says false and queues nothing, write fails with ${code}`, async () => {
+    it(`${name}: send returns false and queues nothing, write fails with ${code}`, async () => {
       const state = await opened();
       const { ws, peer } = state;
       end(state);
@@ -232,7 +232,7 @@ describe("sending when it is over", () => {
     });
   }
 
-  it("writes that wait when the connection is lost get the transport's error, each once", async () => {
+  it("writes pending when the connection is lost get the transport's error, each once", async () => {
     for (const [act, code] of [
       [(state: Accepting) => state.peer.stream.reset(), "core.connection_reset"],
       [(state: Accepting) => state.ws.terminate(), "core.aborted"],

@@ -14,7 +14,7 @@ import { readOptions } from "../../../src/websocket/options/of-operations.ts";
 import { prepare } from "../../../src/websocket/protocol/prepared.ts";
 
 describe("protocolList", () => {
-  it("makes a list of a string, of nothing none, and leaves a list as it is", () => {
+  it("makes a list from a string, an empty one from nothing, and keeps a list", () => {
     const list = ["a", "b"];
     assert.equal(protocolList(list), list);
     assert.deepEqual([protocolList("a"), protocolList(undefined)], [["a"], []]);
@@ -29,10 +29,10 @@ describe("protocolList", () => {
 
 describe("checkSendable", () => {
   const bytes = new Uint8Array(1);
-  it("passes strings, bytes, lists of bytes and what was prepared", () => {
+  it("accepts strings, bytes, lists of bytes and prepared messages", () => {
     for (const data of ["x", bytes, [bytes, bytes], [], prepare("x")]) assert.equal(checkSendable(data), data);
   });
-  it("makes Uint8Arrays of other bytes, which are not copied", () => {
+  it("makes Uint8Arrays from other bytes, without a copy", () => {
     const { buffer } = Uint8Array.of(1, 2, 3, 4);
     for (const [data, expected] of [
       [buffer, [1, 2, 3, 4]],

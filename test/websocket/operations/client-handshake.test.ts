@@ -46,7 +46,7 @@ function fails(state: Shaking, code: string): void {
 }
 
 describe("a client's handshake succeeds", () => {
-  it("writes the request, and gives what was agreed", async () => {
+  it("writes the request, and returns what was negotiated", async () => {
     const deflate = deflateSettings({ serverNoContextTakeover: false }, () => true);
     const state = await shaken({
       input: { protocols: ["a", "b"], deflate, headers: { Origin: "http://a.example" } },
@@ -83,14 +83,14 @@ describe("a client's handshake succeeds", () => {
     }
   });
 
-  it("passes over interim responses", async () => {
+  it("skips interim responses", async () => {
     const early = latin1("HTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\n");
     const state = await shaken({ answer: (accept) => [early, early, ...answering()(accept), frames] });
     succeeds(state);
     assert.equal(state.result!.rest.length + state.next.unread, frames.length);
   });
 
-  it("takes a key of its own each time", async () => {
+  it("has a new key each time", async () => {
     const keys = new Set<string | undefined>();
     for (let i = 0; i < 3; i++) {
       keys.add((await shaken({ answer: answering() })).request?.headers.get("Sec-WebSocket-Key"));
@@ -98,7 +98,7 @@ describe("a client's handshake succeeds", () => {
     assert.equal(keys.size, 3);
   });
 
-  it("has no deadline where that is Infinity", async () => {
+  it("has no deadline with Infinity", async () => {
     const state = await shaken({ input: { handshakeMs: Infinity } });
     assert.equal(state.clock.pending, 0);
     await state.clock.advance(1e9);
@@ -119,7 +119,7 @@ describe("a client's handshake succeeds", () => {
   });
 });
 
-describe("a client's handshake that the server refuses carries the response", () => {
+describe("the error of a refused client's handshake has the response", () => {
   const hello = "2\r\nhe\r\n3\r\nllo\r\n0\r\n\r\n";
   const refusals: [name: string, answer: () => Uint8Array[], ends: boolean, body?: string][] = [
     ["with a length", refusing("Content-Length: 5\r\n", "hello"), false],
@@ -160,7 +160,7 @@ describe("a client's handshake that the server refuses carries the response", ()
     }
   });
 
-  it("as far as it came by the deadline, or by a reset", async () => {
+  it("as far as received by the deadline, or by a reset", async () => {
     const answer = refusing("", "hello");
     const late = await shaken({ answer });
     assert.deepEqual(late.told, ["sent"]);
@@ -183,7 +183,7 @@ describe("a client's handshake that the server refuses carries the response", ()
   });
 });
 
-describe("a client's handshake fails for a response that is wrong", () => {
+describe("a client's handshake fails for an invalid response", () => {
   const accept = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
   const wrong: [code: string, changes: Changes, line?: string][] = [
     ["websocket.bad_sec_accept", { "Sec-WebSocket-Accept": accept }],
@@ -265,7 +265,7 @@ describe("a client's handshake has one deadline", () => {
     });
   }
 
-  it("which a success ends", async () => {
+  it("that ends with success", async () => {
     const state = await shaken({ answer: answering() });
     succeeds(state);
   });
@@ -285,7 +285,7 @@ describe("a client's handshake throws at its start, and starts nothing", () => {
     assert.deepEqual([told, operations], [[], 0]);
   };
 
-  it("for what can't be asked for", () => {
+  it("for an invalid request", () => {
     throws({ input: { host: "" } }, { code: "core.invalid_argument" });
     throws({ input: { target: "chat" } }, { code: "core.invalid_argument" });
     throws({ input: { protocols: ["a", "a"] } }, { code: "core.invalid_argument" });
@@ -293,7 +293,7 @@ describe("a client's handshake throws at its start, and starts nothing", () => {
     throws({ input: { host: "" }, signal: AbortSignal.abort() }, { code: "core.invalid_argument" });
   });
 
-  it("for a decorate that does what it can't", async () => {
+  it("for a decorate that changes the handshake", async () => {
     const bug = new Error("bug");
     const hooks: [string, (request: Request) => unknown][] = [
       ["websocket.bad_upgrade_result", (request) => request.headers.set("Host", "b")],
@@ -314,7 +314,7 @@ describe("a client's handshake throws at its start, and starts nothing", () => {
     await quiet();
   });
 
-  it("lets decorate add fields, last of all", async () => {
+  it("lets decorate add headers, after all others", async () => {
     const decorate = (request: Request): void => request.headers.append("A", request.headers.get("B")!);
     const state = await shaken({ input: { decorate, headers: new Fields({ B: "c" }) }, answer: answering() });
     succeeds(state);
@@ -333,7 +333,7 @@ describe("a client's handshake", () => {
     );
   });
 
-  it("whose signal is a deadline that has passed leaves a refusal what it is", async () => {
+  it("whose signal is a passed deadline keeps a refusal", async () => {
     const controller = new AbortController();
     const answer = (): Uint8Array[] => [latin1("HTTP/1.1 403 No\r\n\r\nbody without end")];
     const state = shaking({ signal: controller.signal, answer });
@@ -346,7 +346,7 @@ describe("a client's handshake", () => {
     assert.equal(none.error?.code, "core.aborted");
   });
 
-  it("says the same however its response is split", async () => {
+  it("has the same result at every split of its response", async () => {
     const pieces = fc.constantFrom(
       switching,
       "HTTP/1.1 403 No",

@@ -4,7 +4,7 @@ import { Response } from "../../../src/http/index.ts";
 import { decisionOf } from "../../../src/websocket/operations/decision.ts";
 
 describe("decisionOf", () => {
-  it("what needs no wait is there at once; a promise is awaited", async () => {
+  it("a plain result is returned at once; a promise is awaited", async () => {
     const accepted = { protocol: "chat" };
     assert.equal(decisionOf(accepted), accepted);
     const later = decisionOf(Promise.resolve(accepted));
@@ -15,7 +15,7 @@ describe("decisionOf", () => {
     });
   });
 
-  it("a Response refuses; one of fetch's is read to its end", async () => {
+  it("a Response refuses; a fetch Response is read to its end", async () => {
     const ours = new Response({ status: 403, body: "no" });
     assert.equal(decisionOf(ours), ours);
     const theirs = new globalThis.Response("who?", { status: 401, headers: { "WWW-Authenticate": "Basic" } });
@@ -31,13 +31,13 @@ describe("decisionOf", () => {
     );
   });
 
-  it("a promise of a response of fetch's comes to its body too", async () => {
+  it("a promise of a fetch Response is read to its end too", async () => {
     const response = await decisionOf(Promise.resolve(new globalThis.Response("who?", { status: 401 })));
     assert.ok(response instanceof Response);
     assert.deepEqual([response.status, Buffer.from(response.body).toString()], [401, "who?"]);
   });
 
-  it("a response of fetch's that is no refusal rejects", async () => {
+  it("a fetch Response that is no refusal rejects", async () => {
     const switching = { status: 101, statusText: "", headers: new Headers(), body: null };
     await assert.rejects(Promise.resolve(decisionOf(switching as never)), { code: "websocket.bad_upgrade_result" });
   });

@@ -66,7 +66,7 @@ describe("Message", () => {
       assert.equal(await half.text(), expected.slice(1).join(""));
     });
 
-    it(`${name}: at the end there is nothing more, as often as asked, and nothing is read`, async () => {
+    it(`${name}: after the end returns nothing, repeatedly, and reads nothing`, async () => {
       const state = message(first, ...rest);
       await all(state.message);
       assert.equal(state.reads, rest.length);
@@ -77,12 +77,12 @@ describe("Message", () => {
     });
   }
 
-  it("says what it is", () => {
+  it("has its kind", () => {
     assert.equal(message(part("a", true)).message.kind, "text");
     assert.equal(message(part("a", true, "binary")).message.kind, "binary");
   });
 
-  it("text that is cut inside characters comes together again", async () => {
+  it("text cut inside characters is whole again", async () => {
     const bytes = utf8("né€😀");
     const parts = Array.from(bytes, (byte, i) => part(Uint8Array.of(byte), i === bytes.length - 1));
     assert.equal(await message(parts[0], ...parts.slice(1)).message.text(), "né€😀");
@@ -110,7 +110,7 @@ describe("Message", () => {
     assert.equal(await codeOf(broken().text()), "core.connection_reset");
   });
 
-  it("that was given up gives nothing more: websocket.message_in_progress, and nothing is read", async () => {
+  it("dropped, it returns nothing more: websocket.message_in_progress, and nothing is read", async () => {
     for (const give of [
       (one: Message): void => one.leave(),
       (one: Message): unknown => one[Symbol.asyncIterator]().return!(),
@@ -132,7 +132,7 @@ describe("Message", () => {
     }
   });
 
-  it("leaving the loop gives it up", async () => {
+  it("leaving the loop drops it", async () => {
     const { message: one } = message(part("a"), part("b"), part("c", true));
     for await (const bytes of one) {
       assert.deepEqual(bytes, utf8("a"));

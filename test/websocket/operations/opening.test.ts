@@ -75,14 +75,14 @@ describe("an opening handshake", () => {
     assert.deepEqual([state.told, state.clock.pending], [["core.aborted", "ended"], 0]);
   });
 
-  it("that has succeeded has no deadline, no listener, and a next layer that is open", () => {
+  it("after success has no deadline, no listener, and an open next layer", () => {
     const state = begun();
     state.opening.succeed(result);
     assert.deepEqual([state.told, state.next.closed], [["opened"], false]);
     assert.deepEqual([state.clock.pending, listeners(state)], [0, 0]);
   });
 
-  it("leaves a next layer that someone else uses as it is", async () => {
+  it("does not touch a next layer that is used elsewhere", async () => {
     const state = begun();
     state.opening.withdraw(failure);
     await quiet();
@@ -105,14 +105,14 @@ describe("an opening handshake", () => {
     assert.deepEqual([late.told, late.next.closed], [["core.transport", "ended"], true]);
   });
 
-  it("that was refused closes a next layer which its completion gave other work to do", async () => {
+  it("that was refused closes a next layer on which its completion started another operation", async () => {
     const state = begun(({ next }) => next.readSome(() => {}));
     state.opening.leave(failure);
     await quiet();
     assert.deepEqual([state.told, state.next.closed, state.clock.pending], [["core.transport", "ended"], true, 0]);
   });
 
-  it("tells one outcome, and one end after an error, whatever else happens", async () => {
+  it("reports one outcome, and one end after an error, whatever else happens", async () => {
     const events = {
       deadline: ({ clock }: State) => clock.advance(1000),
       signal: ({ controller }: State) => controller.abort(),
@@ -151,7 +151,7 @@ describe("an opening handshake", () => {
 });
 
 describe("headError", () => {
-  it("tells an end before the head, and a head that is too large; the rest as it is", () => {
+  it("has its own errors for an end before the head, and for a too large head; others are kept", () => {
     const ended = headError(httpError("http.end_of_stream"), "It ended");
     assert.deepEqual([ended.code, ended.message], ["websocket.closed", "It ended"]);
     const tooLarge = httpError("http.header_limit");
@@ -162,7 +162,7 @@ describe("headError", () => {
 });
 
 describe("checkDecorated", () => {
-  it("refuses a promise, whose rejection ends nothing", async () => {
+  it("refuses a promise, whose rejection ends no process", async () => {
     checkDecorated(undefined);
     assert.throws(() => checkDecorated(Promise.reject(new Error("no"))), { code: "websocket.bad_upgrade_result" });
     await quiet();

@@ -51,14 +51,14 @@ function run(skips: boolean, signal?: AbortSignal, connection = new Reads()): { 
 }
 
 describe("receive", () => {
-  it("without anything special it is the connection's own read", () => {
+  it("without options it is the connection's own read", () => {
     const connection = new Reads();
     const done = (): void => {};
     receive(connection, { skips: false, signal: undefined }, (handler) => connection.read(handler), done);
     assert.equal(connection.reader, done);
   });
 
-  it("skips what is left of a message, then receives", () => {
+  it("skips the rest of a message, then receives", () => {
     const { connection, seen } = run(true);
     for (const done of [false, false, true]) connection.part(done);
     assert.deepEqual([connection.what, seen], ["message", []]);
@@ -66,14 +66,14 @@ describe("receive", () => {
     assert.deepEqual(seen, ["next"]);
   });
 
-  it("fails where skipping does, and receives nothing", () => {
+  it("fails if skipping does, and receives nothing", () => {
     const { connection, seen } = run(true);
     connection.part(false);
     connection.give(undefined, coreError("core.connection_reset"));
     assert.deepEqual([seen, connection.reader], [["core.connection_reset"], undefined]);
   });
 
-  it("the signal gives it up, outside of the abort, at every step, and the connection's read with it", async () => {
+  it("the signal aborts it, outside of the abort call, at every step, and the connection's read with it", async () => {
     for (const steps of [0, 1, 2, 3]) {
       const controller = new AbortController();
       const { connection, seen } = run(true, controller.signal);
@@ -85,7 +85,7 @@ describe("receive", () => {
     }
   });
 
-  it("the signal comes too late once it was received, and nothing listens to it any more", async () => {
+  it("the signal is too late after the message, and has no listener any more", async () => {
     for (const outcome of ["value", "error"]) {
       const controller = new AbortController();
       let listeners = 0;
@@ -129,7 +129,7 @@ describe("receive", () => {
     assert.equal(busy.reader, first);
   });
 
-  it("takes back the handler that was given instead of its own", async () => {
+  it("aborts the handler that was passed instead of its own", async () => {
     const connection = new Reads();
     const controller = new AbortController();
     const seen: unknown[] = [];

@@ -53,7 +53,7 @@ describe("accept: its forms", () => {
     }
   }
 
-  it("a promise rejects with the error of a refusal, and nobody has to await it", async () => {
+  it("a promise rejects with the error of a refusal, and need not be awaited", async () => {
     const [next, other] = pair();
     const ws = new Stream(next, { clock: new VirtualClock() });
     const peer = new WebSocketPeer(other);
@@ -142,7 +142,7 @@ describe("accept: no other operation runs beside it", () => {
   }
 
   for (const [name, call] of misuse) {
-    it(`${name} during accept is core.operation_pending, and does the running one no harm`, async () => {
+    it(`${name} during accept is core.operation_pending, without affecting the running one`, async () => {
       const state: Accepting = accepting({
         options: { upgrade: () => refusedWith(name, call, state.ws, "core.operation_pending") },
       });
@@ -191,7 +191,7 @@ describe("accept: no other operation runs beside it", () => {
     });
   }
 
-  it("a next layer that someone else reads is misuse, and leaves all as it was", async () => {
+  it("a next layer that is read elsewhere is misuse, and nothing changes", async () => {
     const [next, other] = pair();
     const clock = new VirtualClock();
     const ws = new Stream(next, { clock });
@@ -225,7 +225,7 @@ describe("accept: what stays visible", () => {
     assert.equal(garbage.ws.request, undefined);
   });
 
-  it("the peer's address, from whichever layer knows it, or from the option", () => {
+  it("the peer's address, from any layer that has it, or from the option", () => {
     const [lowest] = pair();
     const address = { address: "192.0.2.1", port: 5 };
     const layer = (nextLayer: ByteStream, peer?: typeof address): ByteStream => ({
@@ -244,7 +244,7 @@ describe("accept: what stays visible", () => {
     assert.equal(new Stream(layer(lowest, address), { peer: own }).peer, own);
   });
 
-  it("a next layer's own error, where it is no fault of the request's: nothing is written", async () => {
+  it("a next layer's own error, not caused by the request: nothing is written", async () => {
     for (const code of ["core.timeout", "core.connection_reset", "core.buffer_overflow"] as const) {
       const written: unknown[] = [];
       const failing: ByteStream = {
@@ -332,7 +332,7 @@ describe("accept: close, terminate and dispose are always allowed", () => {
   });
 });
 
-describe("accept: a client that goes while the hook is at work", () => {
+describe("accept: a client that goes while the hook is pending", () => {
   /** A handshake whose hook waits for `decide`, and what the hook's signal has told. */
   function asking(options: AcceptCall = {}): Accepting & { decide(result?: UpgradeResult): void; reasons: unknown[] } {
     let decide!: (result?: UpgradeResult) => void;
@@ -363,7 +363,7 @@ describe("accept: a client that goes while the hook is at work", () => {
     });
   }
 
-  it("is given up with the hook's signal too by its deadline, a signal, close and terminate", async () => {
+  it("the deadline, a signal, close and terminate abort the hook's signal too", async () => {
     let controller!: AbortController;
     for (const [act, code] of [
       [({ clock }) => clock.advance(30_000), "core.timeout"],
@@ -404,14 +404,14 @@ describe("accept: a client that goes while the hook is at work", () => {
     assert.deepEqual([state.completions, state.error?.code, state.next.closed], [1, "core.connection_reset", true]);
   });
 
-  it("is not looked for by a hook that decides at once", async () => {
+  it("is not watched for with a hook that decides at once", async () => {
     const state = accepting({ source: requestBytes(), options: { upgrade: () => new Response({ status: 403 }) } });
     assert.equal(state.next.reading, false);
     await quiet();
     assert.equal(state.error?.code, "websocket.upgrade_declined");
   });
 
-  it("is not looked for where someone else reads", async () => {
+  it("is not watched for if the layer is read elsewhere", async () => {
     const [next, other] = pair();
     next.readSome(() => {});
     const ws = new Stream(next, { upgrade: async () => ({}) });
@@ -423,8 +423,8 @@ describe("accept: a client that goes while the hook is at work", () => {
   });
 });
 
-describe("what is not accept's own", () => {
-  it("a write of someone else's on the next layer is left as it is", async () => {
+describe("operations from elsewhere", () => {
+  it("a write from elsewhere on the next layer is not affected", async () => {
     const [next, peer] = pair({ capacity: 1 });
     let written: unknown;
     // Of two bytes the peer takes one, and the rest waits.
@@ -442,7 +442,7 @@ describe("what is not accept's own", () => {
     next.close();
   });
 
-  it("RFC 9110 9.3.2: a refused HEAD is answered with a head alone", async () => {
+  it("RFC 9110 9.3.2: a refused HEAD is answered with only a head", async () => {
     const state = accepting({ source: requestBytes({}, "HEAD / HTTP/1.1") });
     await quiet();
     const received = new TextDecoder().decode(state.peer.received);

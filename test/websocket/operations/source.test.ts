@@ -130,7 +130,7 @@ describe("SourceWriter", () => {
     assert.deepEqual([made.texts, made.kind], [["a", ""], 2]);
   });
 
-  it("asks nothing inside the start, and each part only when there was room after the last", async () => {
+  it("reads nothing inside the start, and each part only when there was room after the last", async () => {
     for (const items of [true, false]) {
       let count = 0;
       const { source, calls } = asked(() => ({ done: count === 3, value: `${count++}` }));
@@ -148,7 +148,7 @@ describe("SourceWriter", () => {
     }
   });
 
-  it("does not look at a part again once the source may use its buffer for the next", async () => {
+  it("does not use a part after the source may reuse its buffer", async () => {
     const buffer = new Uint8Array(3);
     function* source(): Generator<Uint8Array> {
       for (let i = 1; i <= 3; i++) yield buffer.fill(i);
@@ -184,7 +184,7 @@ describe("SourceWriter: text", () => {
     );
   });
 
-  it("half a pair that stays alone becomes U+FFFD, in its place: before bytes, before other text, at the end", async () => {
+  it("an unpaired surrogate becomes U+FFFD: before bytes, before other text, at the end", async () => {
     const half = "\ud83d";
     const cases: [chunks: (string | Uint8Array)[], expected: string][] = [
       [[`a${half}`, utf8("b")], "a\ufffdb"],
@@ -226,21 +226,21 @@ describe("SourceWriter: a source that fails", () => {
     }
   }
 
-  it("also where it is another connection's error: this one has not ended", async () => {
+  it("even with another connection's error, since this one has not ended", async () => {
     const other = coreError("core.connection_reset");
     const { source } = asked(() => Promise.reject(other));
     const [told] = (await run(source)).told;
     assert.deepEqual([told?.code, told?.cause], ["websocket.source_failed", other]);
   });
 
-  it("also where it is no iterator at all", async () => {
+  it("also if it is no iterator at all", async () => {
     const source = { [Symbol.asyncIterator]: () => ({}) } as unknown as MessageSource;
     const [told] = (await run(source)).told;
     assert.equal(told?.code, "websocket.source_failed");
     assert.ok(told.cause instanceof TypeError);
   });
 
-  it("parts that can't be sent are core.invalid_argument, and the source is told to end", async () => {
+  it("invalid parts are core.invalid_argument, and the source is stopped", async () => {
     for (const wrong of [5, null, undefined, {}, ["a"], new Blob([])]) {
       const { source, calls } = asked(() => ({ done: false, value: wrong }));
       const made = await run(source);
@@ -249,7 +249,7 @@ describe("SourceWriter: a source that fails", () => {
     }
   });
 
-  it("what it throws when it is asked for its iterator comes out", () => {
+  it("an exception when its iterator is made is thrown", () => {
     const source = {
       [Symbol.iterator]: () => {
         throw cause;
@@ -260,7 +260,7 @@ describe("SourceWriter: a source that fails", () => {
 });
 
 describe("SourceWriter: stop", () => {
-  it("tells the source once, and sends nothing more: before the start, between parts, while it waits for room", async () => {
+  it("stops the source once, and sends nothing more: before the start, between parts, while it waits for room", async () => {
     for (const when of ["before", "waiting"] as const) {
       const { source, calls } = asked(() => ({ done: false, value: "a" }));
       const made = new Run(source);
@@ -275,7 +275,7 @@ describe("SourceWriter: stop", () => {
     }
   });
 
-  it("tells a source whose next never settles; what still comes of it is dropped", async () => {
+  it("stops a source whose next never settles; a later part is dropped", async () => {
     let give!: (result: unknown) => void;
     const { source, calls } = asked(() => new Promise((resolve) => (give = resolve)));
     const made = await run(source);
@@ -296,7 +296,7 @@ describe("SourceWriter: stop", () => {
     assert.deepEqual([made.told, made.abandoned], [[], []]);
   });
 
-  it("lets nothing out that the source makes of it; and a source need not have a return", async () => {
+  it("ignores the outcome of the source's return, which may be missing", async () => {
     const ends: (() => unknown)[] = [
       () => {
         throw new Error("mine");

@@ -45,7 +45,7 @@ function run(
 }
 
 describe("transmit", () => {
-  it("where there is nothing to wait for it completes at once, with the same promise for all", async () => {
+  it("with nothing to wait for it completes at once, with the same promise for all", async () => {
     const { promise, seen, queues } = run(0);
     assert.equal(promise, run(-5).promise);
     assert.equal(await promise, undefined);
@@ -73,7 +73,7 @@ describe("transmit", () => {
     }
   });
 
-  it("what can't be queued is the outcome, not misuse", async () => {
+  it("an error of queueing is the outcome, not misuse", async () => {
     const { promise, seen } = run(coreError("core.connection_reset"));
     assert.deepEqual([await codeOf(promise), seen], ["core.connection_reset", ["core.connection_reset"]]);
   });
@@ -101,7 +101,7 @@ describe("transmit with a signal", () => {
     assert.deepEqual([await codeOf(promise), seen, queues], ["core.aborted", ["core.aborted"], 0]);
   });
 
-  it("gives the wait up, and withdraws what it can, once", async () => {
+  it("aborts the wait, and withdraws the message if possible, once", async () => {
     const controller = new AbortController();
     const items: Item[] = [];
     const { session, promise, seen } = run(() => items[items.push(new Item(1)) - 1], { signal: controller.signal });
@@ -114,7 +114,7 @@ describe("transmit with a signal", () => {
     assert.deepEqual(seen, ["core.aborted"], "told twice");
   });
 
-  it("gives up waiting for a position too, which can't be withdrawn", async () => {
+  it("aborts waiting for a position too, without withdrawing", async () => {
     const controller = new AbortController();
     const { session, promise, seen } = run(7, { signal: controller.signal });
     controller.abort();
@@ -123,7 +123,7 @@ describe("transmit with a signal", () => {
     assert.equal(seen.length, 1);
   });
 
-  it("comes too late once it is written, and nothing is left at the signal", async () => {
+  it("is too late once it is written, and leaves no listener", async () => {
     const { signal } = new AbortController();
     let listeners = 0;
     signal.addEventListener = () => void listeners++;

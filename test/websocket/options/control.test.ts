@@ -47,7 +47,7 @@ describe("checkControl", () => {
     assert.equal(checkControl(new Uint8Array(125)).length, 125);
     assert.deepEqual(checkControl("é"), utf8("é"));
   });
-  it("refuses more, and what has no bytes", () => {
+  it("refuses more, and values that are no bytes", () => {
     for (const wrong of [new Uint8Array(126), "é".repeat(63), 5 as unknown as string]) {
       assert.throws(() => checkControl(wrong), { code: "core.invalid_argument" });
     }

@@ -11,7 +11,7 @@ describe("limits", () => {
       text: "string",
     }));
 
-  it("are what they are given; where 0 would stop everything, 1", () => {
+  it("are as given; 1 where 0 would stop everything", () => {
     const given = { maxMessageSize: 5, maxFragments: 6, highWaterMark: Infinity, text: "bytes" } as const;
     assert.deepEqual(limits({ ...given, other: 1 } as typeof given), given);
     const none = { maxMessageSize: 0, maxFragments: 0, highWaterMark: 0 };

@@ -3,7 +3,7 @@ import { it } from "node:test";
 import { checkKind, checkSendOptions, sendOptions } from "../../../src/websocket/options/of-operations.ts";
 import type { SendOptions } from "../../../src/websocket/options/options.ts";
 
-it("options of a message to be sent are some that exist, with values that can be meant", () => {
+it("options of a message to be sent must be known, with valid values", () => {
   for (const good of [{}, { kind: "text", compress: false }, { kind: undefined, compress: undefined }] as const)
     checkSendOptions(sendOptions, good);
   const cases: [wrong: unknown, message: string][] = [
@@ -22,7 +22,7 @@ it("options of a message to be sent are some that exist, with values that can be
   }
 });
 
-it("a kind is one of two", () => {
+it("a kind is text or binary", () => {
   assert.deepEqual([checkKind("text"), checkKind("binary")], ["text", "binary"]);
   for (const wrong of ["Text", "", null, 1])
     assert.throws(() => checkKind(wrong as "text"), { code: "core.invalid_argument" });

@@ -43,7 +43,7 @@ describe("protocolSettings", () => {
     assert.equal(maskingKey!(), 0x04030201);
   });
 
-  it("refuses a peer that takes contexts over where there can be none", (t) => {
+  it("refuses a peer with context takeover if there are no contexts", (t) => {
     hideContexts(true);
     t.after(() => hideContexts(false));
     assert.throws(() => protocolSettings({ role: "server", extensions: "permessage-deflate" }), {

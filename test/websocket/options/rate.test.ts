@@ -7,7 +7,7 @@ import { concat } from "../support/frames.ts";
 import { quiet } from "../../support/quiet.ts";
 
 describe("rateSettings", () => {
-  it("has the documented defaults, and none where there is no limit", () => {
+  it("has the documented defaults, and is undefined without a limit", () => {
     assert.equal(rateSettings(undefined), undefined);
     assert.equal(rateSettings(false), undefined);
     assert.equal(rateSettings({ burst: 5 }), undefined);
@@ -31,7 +31,7 @@ describe("rateSettings", () => {
 describe("RateMeter", () => {
   const settings = rateSettings({ messages: 10, bytes: 1000, burst: 1000 })!;
 
-  it("lets a burst pass, and then as much as fills up with time", () => {
+  it("lets a burst pass, and then as much as its rate", () => {
     const meter = new RateMeter(settings, 0);
     assert.equal(meter.take(10, 0, 0), 0);
     assert.equal(meter.take(11, 0, 0), 100);
@@ -39,13 +39,13 @@ describe("RateMeter", () => {
     assert.equal(meter.take(12, 0, 150), 50);
   });
 
-  it("has no more in store than the burst, however long nothing came", () => {
+  it("never has more than the burst, after any silence", () => {
     const meter = new RateMeter(settings, 0);
     assert.equal(meter.take(10, 0, 1_000_000), 0);
     assert.equal(meter.take(15, 0, 1_000_000), 500);
   });
 
-  it("goes into debt for what comes at once, and by whichever is exceeded more", () => {
+  it("goes into debt for data beyond the burst, by the limit exceeded more", () => {
     const meter = new RateMeter(settings, 0);
     assert.equal(meter.take(15, 3000, 0), 2000);
     assert.equal(meter.take(15, 3000, 1900), 100);
@@ -103,7 +103,7 @@ for (const role of roles) {
       }
     });
 
-    it("closes with 1008 where it is to, and tells the application why", async () => {
+    it("closes with 1008 if the option says so, and reports why to the application", async () => {
       const codes: string[] = [];
       const connection = await open(role, {
         message: () => {},
@@ -120,7 +120,7 @@ for (const role of roles) {
     });
 
     for (const exceeded of ["wait", "close"] as const) {
-      it(`does not keep the peer's close from us once we close: ${exceeded}`, async () => {
+      it(`does not delay the peer's close after ours: ${exceeded}`, async () => {
         const clock = new VirtualClock();
         const connection = await open(role, {
           clock,
@@ -142,7 +142,7 @@ for (const role of roles) {
       });
     }
 
-    it("slows a reader that pulls, too, and no peer that stays within it", async () => {
+    it("also slows a peer while the application reads, but not one within the rate", async () => {
       const clock = new VirtualClock();
       const connection = await open(role, { clock, rate: { messages: 10, burst: 1000 } });
       for (let i = 0; i < 100; i++) {

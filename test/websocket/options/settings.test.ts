@@ -29,7 +29,7 @@ describe("Settings", () => {
     assert.deepEqual(options, {});
   });
 
-  it("takes what it is given", () => {
+  it("takes the given options", () => {
     const clock = new VirtualClock();
     const given: OptionsOf = {
       maxHeaderSize: 1,
@@ -92,7 +92,7 @@ describe("Settings", () => {
     }
   }
 
-  it("text is one of two words", () => {
+  it("text is string or bytes", () => {
     for (const value of ["", "String", "buffer", 1]) {
       assert.throws(() => new Settings({ text: value as "string" }), {
         code: "core.invalid_argument",
@@ -123,7 +123,7 @@ describe("invalid options", () => {
     });
   }
 
-  it("undefined stands for the default", () => {
+  it("undefined means the default", () => {
     assert.doesNotThrow(() => new Settings({ message: undefined, timeouts: undefined } as object));
   });
 });

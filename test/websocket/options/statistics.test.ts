@@ -76,7 +76,7 @@ for (const role of roles) {
       assert.equal(connection.frames.length, 3);
     });
 
-    it("sent: what waits is not sent yet, and what was never written never is", async () => {
+    it("sent: waiting messages do not count yet, and messages never written never do", async () => {
       const connection = await open(role, {}, { peerPair: { capacity: 500 } });
       connection.peer.pause();
       const { ws } = connection;
@@ -142,14 +142,14 @@ for (const role of roles) {
       assert.equal(connection.ws.stats().messagesReceived, 2);
     });
 
-    it("received: what came right after the handshake counts too", async () => {
+    it("received: messages right after the handshake count too", async () => {
       const connection = await open(role, { message: kept([]) }, { behind: (c) => concat(c.text("a"), c.text("b")) });
       await quiet();
       const bytesReceived = connection.text("a").length * 2;
       check(connection, { messagesReceived: 2, payloadReceived: 2, bytesReceived });
     });
 
-    it("pauses: how often nobody took what had come, whatever else goes on meanwhile", async () => {
+    it("pauses: how often received data was not taken, whatever else happens meanwhile", async () => {
       const connection = await open(role);
       const { ws } = connection;
       const pauses = (): number => ws.stats().pauses;
@@ -171,7 +171,7 @@ for (const role of roles) {
       }
     });
 
-    it("RFC 7692: compression is the size on the wire by that of the message, of those that were compressed", async () => {
+    it("RFC 7692: compression is the size on the wire divided by the message's, for compressed messages", async () => {
       const options: StreamOptions = { deflate: { threshold: 100 } };
       const connection = await open(role, options, { extensions });
       const { ws } = connection;

@@ -125,7 +125,7 @@ for (const scenario of scenarios) {
       assert.ok(aborted >= 4, `only ${aborted} runs were aborted`);
     });
 
-    it("given up at every step", async () => {
+    it("aborted at every step by its owner", async () => {
       for (let step = 0; ; step++) {
         assert.ok(step < 300);
         const state = shaking({ answer: scenario.answer, ends: scenario.ends ?? false, pair: { maxRead: 40 } });
@@ -138,8 +138,8 @@ for (const scenario of scenarios) {
   });
 }
 
-describe("a client's handshake on a next layer that someone else uses", () => {
-  it("throws for a write that is in flight, and does it no harm", async () => {
+describe("a client's handshake on a next layer that is used elsewhere", () => {
+  it("throws for a write in flight, without affecting that", async () => {
     let written = 0;
     const busy: ShakingCall["busy"] = (next) => next.writeSome(latin1("other"), (_, count) => (written = count));
     assert.throws(() => shaking({ busy }), { code: "core.operation_pending" });
@@ -147,7 +147,7 @@ describe("a client's handshake on a next layer that someone else uses", () => {
     assert.equal(written, 5);
   });
 
-  it("fails for a read that is in flight, and leaves that alone", async () => {
+  it("fails for a read in flight, without affecting that", async () => {
     let read: unknown;
     const state = shaking({ busy: (next) => next.readSome((error, bytes) => (read = error ?? bytes?.length)) });
     await quiet();
@@ -160,7 +160,7 @@ describe("a client's handshake on a next layer that someone else uses", () => {
     assert.equal(read, 1);
   });
 
-  it("completes once where that does not heed close", async () => {
+  it("completes once even if the next layer ignores close", async () => {
     for (const refuses of [false, true]) {
       const state = shaking({ busy: (next) => (next.close = () => {}), deaf: true });
       await quiet();

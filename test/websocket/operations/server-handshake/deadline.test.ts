@@ -69,7 +69,7 @@ describe("accept: one deadline for all of it", () => {
     });
   }
 
-  it("a byte now and then does not put it off", async () => {
+  it("a byte now and then does not extend it", async () => {
     const state = accepting({ options: { timeouts: { handshake: 1000 } } });
     for (const byte of requestBytes().subarray(0, 12)) {
       assert.equal(state.completions, 0);

@@ -44,7 +44,7 @@ for (const [way, wrap] of ways) {
       upgrade: () => wrap(result) as UpgradeResult,
     });
 
-    it("sees the request and the peer, and may accept with nothing", async () => {
+    it("gets the request and the peer, and may accept by returning nothing", async () => {
       const peer = { address: "192.0.2.1", port: 4 };
       const calls: unknown[][] = [];
       const state = await run({
@@ -61,7 +61,7 @@ for (const [way, wrap] of ways) {
       assert.equal(state.peer.response?.headers.has("Sec-WebSocket-Protocol"), false);
     });
 
-    it("accepts with a protocol, fields and data", async () => {
+    it("accepts with a protocol, headers and data", async () => {
       const headers: [string, string][] = [
         ["Set-Cookie", "a=1"],
         ["Set-Cookie", "b=2"],
@@ -118,7 +118,7 @@ for (const [way, wrap] of ways) {
       });
     }
 
-    it("refuses with a Response of ours or of fetch's", async () => {
+    it("refuses with a Response of serval or fetch", async () => {
       const ours = new Response({
         status: 401,
         body: "who?",
@@ -143,7 +143,7 @@ for (const [way, wrap] of ways) {
       assert.deepEqual(seen(empty), ["websocket.upgrade_declined", 204, 0]);
     });
 
-    it("whose result fails when it is looked at, now or later: 500, and the error", async () => {
+    it("whose result throws when inspected, now or later: 500, and the error", async () => {
       const result = {
         get protocol(): string {
           throw new Error("secret");
@@ -156,7 +156,7 @@ for (const [way, wrap] of ways) {
       }
     });
 
-    it("is not asked about a request that breaks a rule", async () => {
+    it("is not called for an invalid request", async () => {
       let asked = 0;
       const state = await run({ upgrade: () => wrap(void asked++) as undefined }, { "Sec-WebSocket-Version": "8" });
       assert.deepEqual([seen(state), asked], [["websocket.bad_sec_version", 426, 0], 0]);
@@ -283,7 +283,7 @@ describe("decorate", () => {
     }
   });
 
-  it("one that makes every response impossible: nothing is sent, and the error told once", async () => {
+  it("one that makes every response invalid: nothing is sent, and the error is reported once", async () => {
     const decorate = ({ headers }: Response): void => headers.set("Transfer-Encoding", "gzip");
     const state = await run({ decorate }, { Host: undefined });
     assert.deepEqual(seen(state), ["http.bad_transfer_encoding", undefined, 0]);
