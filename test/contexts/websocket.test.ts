@@ -238,6 +238,16 @@ const cases: Readonly<Record<string, (where: Where) => Promise<void>>> = {
     await subject.assertSeen("open drain close");
   },
 
+  async "of two that have spent their turn"(where) {
+    const [first, second] = await Promise.all(["first", "second"].map((name) => Subject.open(name, where)));
+    const subjects = [first!, second!];
+    for (const { peer } of subjects) for (let i = 0; i < 60; i++) peer.send(`é${"z".repeat(100_000)}`);
+    await until(() => subjects.every(({ ws }) => ws.stats().messagesReceived === 60));
+    assert.ok(subjects.every(({ ws }) => ws.stats().turnsWaited > 0));
+    await first!.assertSeen("open message close", "first");
+    await second!.assertSeen("open message close", "second");
+  },
+
   async "of a peer that has to wait"(where) {
     const subject = await Subject.open("own", where, () => ({ rate: { messages: 1, burst: 1000 } }));
     subject.peer.send("first");
