@@ -237,7 +237,7 @@ describe("a server of the serval command", () => {
       assert.deepEqual([code, stdout], [0, "hi\n"]);
       const second = await command(name, "--unix", socket);
       assert.deepEqual([second.code, second.stdout], [1, ""]);
-      assert.match(second.stderr, /^serval: Cannot listen on .*another server does already\..*\n$/);
+      assert.match(second.stderr, /^serval: Cannot listen on .*another server listens there\..*\n$/);
     });
   }
 });
