@@ -41,7 +41,7 @@ const timeoutOptions = optionSet("timeouts", ["continue"], "{ continue: 500 }", 
  * Never completes inside the call; without a handler, returns a promise. Fails with the errors of `read` and `write`,
  * with `http.interim_limit`, with `http.unexpected_response` if the server sent bytes before the request, and with
  * `core.aborted` if the signal fired, which also ends the reading of the body and closes the stream. After a failure
- * the stream is closed.
+ * the stream is closed, by a reset if part of the request was not sent.
  */
 export function request(next: NextLayer, message: Request, handler: Handler<IncomingResponse>): void;
 export function request(next: NextLayer, message: Request, options?: RequestOptions): Promise<IncomingResponse>;

@@ -2,7 +2,10 @@ import { optionSet, type OptionSet } from "../../core/internal.ts";
 
 /** Options of every composed operation of this module. */
 export interface OperationOptions {
-  /** Ends the operation with `core.aborted`, and closes the stream, since it is unknown how much was transferred. */
+  /**
+   * Ends the operation with `core.aborted`, and closes the stream, since it is unknown how much was transferred. A write
+   * resets it, so that part of a message can't be taken for all of it.
+   */
   signal?: AbortSignal | undefined;
 }
 

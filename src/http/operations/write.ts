@@ -19,7 +19,7 @@ const writeOptions = optionSet("http.write", ["signal", "keepAlive", "request"],
  * it; the serializer's option `split` keeps the body out.
  *
  * Completes when the stream has taken it, never inside the call; without a handler, returns a promise. Fails with the
- * stream's error, or with `core.aborted` if the signal fired, which closes the stream. A write already in flight is
+ * stream's error, or with `core.aborted` if the signal fired, which resets the stream. A write already in flight is
  * misuse, `core.operation_pending`; with a handler it throws.
  */
 export function writeHeader(stream: ByteStream, serializer: Serializer, handler: Handler): void;
@@ -75,9 +75,10 @@ export function writeSome(
  * taken, so it is read as fast as it can be sent. Whenever writing ends early, the body is told to stop (`return`).
  *
  * Never completes inside the call; without a handler, returns a promise. Fails with the stream's error; with
- * `core.aborted` if the signal fired, which closes the stream; with `http.body_failed`, or the body's own
+ * `core.aborted` if the signal fired, which resets the stream; with `http.body_failed`, or the body's own
  * `ServalError`, if the body fails; and with `http.bad_content_length` if the body is longer or shorter than announced.
- * After a failure of the body, part of the message has been sent, and the stream can only be closed. A message that
+ * After a failure of the body, part of the message has been sent: `reset` the stream, so that it can't be taken for all
+ * of it (a body that ends with the connection would be). A message that
  * can't be sent (see {@link Serializer}) and a write already in flight (`core.operation_pending`) are misuse; with a
  * handler they throw, before anything is written.
  */

@@ -19,6 +19,7 @@ import { httpError } from "../../../../src/http/internal.ts";
 import { everyFailure, pair, type PairStream } from "../../../../src/testing/index.ts";
 import { outcomes } from "../../../support/outcomes.ts";
 import { quiet } from "../../../support/quiet.ts";
+import { RawPeer } from "../../../support/raw-peer.ts";
 import { HandBody } from "../../support/serving.ts";
 
 const hello = (): Response => new Response({ body: "hello" });
@@ -270,6 +271,24 @@ describe("write of a streamed body", () => {
       { failures: ["error", "reset", "abort"] },
     );
     assert.ok(runs.length > 15, runs.join());
+  });
+
+  it("aborted, ends in a reset: up to the end of the connection, a part would look like all of it", async () => {
+    const controller = new AbortController();
+    const [stream, peer] = pair();
+    const body = (async function* (): AsyncGenerator<Uint8Array, undefined> {
+      yield Buffer.from("part");
+      await new Promise(() => {});
+    })();
+    const request = { method: "GET", version: 10 } as const;
+    const written = write(stream, new Response<Body>({ body }), { request, signal: controller.signal });
+    const client = new RawPeer(peer);
+    await quiet(2);
+    assert.match(client.text, /part$/);
+    controller.abort();
+    await assert.rejects(written, { code: "core.aborted" });
+    await quiet(2);
+    assert.deepEqual([client.ended, client.error?.code], [false, "core.connection_reset"]);
   });
 
   it("is aborted by its signal, also while the source yields nothing", async () => {
