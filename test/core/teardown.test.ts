@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { ServalError, teardown as tearDown, type Role } from "../../src/core/index.ts";
 import { everyFailure, pair } from "../../src/testing/index.ts";
+import { ForeignStream, Seen, within } from "../contexts/support/contexts.ts";
 import { outcomes } from "../support/outcomes.ts";
 import { read, teardown, turns, write, writeAll } from "./support/stream-operations.ts";
 
@@ -62,5 +63,19 @@ describe("teardown", () => {
     peer.end();
     assert.equal((await torn)?.code, "core.operation_pending");
     await assert.rejects(writing, (error) => error instanceof ServalError && error.code === "core.aborted");
+  });
+
+  it("asks the stream and completes in the async context of its caller", async () => {
+    for (const role of roles) {
+      const [stream, peer] = pair();
+      const foreign = new ForeignStream(stream);
+      const seen = new Seen();
+      within("caller", () => tearDown(foreign, role, seen.noting("done")));
+      await writeAll(peer, new Uint8Array(10));
+      await turns(3);
+      within("peer", () => peer.end());
+      await turns(10);
+      assert.deepEqual([seen.calls, foreign.requests.calls], [["done: caller"], ["request: caller"]]);
+    }
   });
 });
