@@ -1,10 +1,24 @@
 import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
 import { test } from "node:test";
-import { Bystander, Client, final, frame, opcodes, openMany, times, upgradeRequest } from "./support/client.ts";
+import { constants, deflateRawSync } from "node:zlib";
+import {
+  Bystander,
+  Client,
+  compressed,
+  final,
+  frame,
+  opcodes,
+  openMany,
+  times,
+  upgradeRequest,
+} from "./support/client.ts";
 import { Target } from "./support/target.ts";
 
 const KiB = 1024;
 const MiB = 1024 * KiB;
+/** The most milliseconds of work in one turn of the event loop that a flood may cause: some times what it does on a quiet machine. */
+const mostBlocked = 150;
 const messages = times(10_000, frame(final | opcodes.text, "x"));
 const pings = times(1_000, frame(final | opcodes.ping, "x".repeat(125)));
 
@@ -20,8 +34,33 @@ for (const count of [1, 50]) {
     await bystander.stop();
     // As many as may come at once.
     assert.ok(messagesReceived >= 20_000, `${messagesReceived}`);
-    // What fifty may send at once is work for a second or two: one turn of the event loop has some of each.
-    await target.wasCalm(t, { mostBlocked: 5000 });
+    // What fifty may send at once is work for a second or two, in turns of some milliseconds.
+    await target.wasCalm(t, { mostBlocked });
+    for (const client of clients) client.socket.destroy();
+    await target.until(({ connections }) => connections === 0);
+  });
+}
+
+const deflated = (bytes: Uint8Array): Buffer =>
+  deflateRawSync(bytes, { finishFlush: constants.Z_SYNC_FLUSH }).subarray(0, -4);
+const extensions = "permessage-deflate; client_no_context_takeover; server_no_context_takeover";
+for (const [name, payload] of [
+  ["messages that inflate to a thousand times their size", deflated(Buffer.alloc(250_000))],
+  ["messages that take long to compress again", deflated(Buffer.from(randomBytes(15_000).toString("base64")))],
+  ["messages of a thousand streams of DEFLATE", Buffer.concat([times(1000, Buffer.of(3, 0)), deflated(Buffer.of(1))])],
+] as const) {
+  test(`five that send ${name} keep no other waiting`, async (t) => {
+    const target = await Target.start(t, { kind: "echo", options: { deflate: true } });
+    const bystander = await Bystander.start(target);
+    const headers = { "Sec-WebSocket-Extensions": extensions };
+    const clients = await openMany(5, () => Client.open(target, { headers }));
+    const flood = times(50, frame(final | compressed | opcodes.binary, payload));
+    for (const client of clients) client.ignore();
+    for (const client of clients) client.flood(flood);
+    await target.until(({ messagesReceived }) => messagesReceived > 1000);
+    for (const client of clients) client.stop();
+    await bystander.stop();
+    await target.wasCalm(t, { mostBlocked });
     for (const client of clients) client.socket.destroy();
     await target.until(({ connections }) => connections === 0);
   });
