@@ -47,32 +47,32 @@ export interface Handlers<Data = unknown> extends HandlersOf<Stream<Data>> {}
 
 /** Options of a {@link Stream}; sizes in bytes, times in milliseconds, Infinity for none. */
 export interface StreamOptions<Data = unknown> extends OptionsOf<Stream<Data>, Data> {
-  /** The peer's address, where the next layer can't tell it. */
+  /** The peer's address, if the next layer does not have it. */
   peer?: Peer | undefined;
 }
 
-/** How a connection ends that was never open. */
+/** The close info of a connection that never opened. */
 const neverOpen: CloseInfo = { code: closeCode.abnormal, reason: "", clean: false };
 
 /**
  * A WebSocket over any stream of bytes (RFC 6455).
  *
- * Everything it does is made of the next layer's `readSome` and `writeSome`. It is used by one owner: pulled with
- * {@link read} and `for await`, or pushed to the handler `message` of its options, never both. Operations that take a
+ * It uses only the next layer's `ByteStream` operations. It has one owner, which either reads with {@link read} and
+ * `for await` (pulled), or has a handler `message` in its options (pushed), never both. Operations that take a
  * completion handler as their last argument call it exactly once, and never inside the call; without one they return a
  * promise, which need not be awaited.
  */
 export class Stream<Data = unknown> extends MessageStream {
-  /** The layer below. Once the stream is open, nobody else may read from it or write to it. */
+  /** The layer below. Once the stream is open, nothing else may read from it or write to it. */
   readonly nextLayer: ByteStream;
-  /** The peer's address, where it is known. */
+  /** The peer's address, if it is known. */
   readonly peer: Peer | undefined;
-  /** What the `upgrade` hook said of the connection; the application's to use. */
+  /** The `data` that the `upgrade` hook returned; the application may change it. */
   data: Data = undefined as Data;
 
   /** Typed without `Data`, so that `Stream<X>` is assignable to `Stream`. */
   readonly #settings: Settings<Stream>;
-  /** The request, or its text while the application has not asked for it: then it is parsed at the first look. */
+  /** The request, or its text until the application asks for the request; then it is parsed. */
   #request: Request | string | undefined;
   #response: Response | undefined;
   #protocol = "";
@@ -100,7 +100,10 @@ export class Stream<Data = unknown> extends MessageStream {
     this.peer = peer ?? peerOf(this.nextLayer);
   }
 
-  /** Whether the application may have the request already, other than by a hook, and expect the same object again. @internal */
+  /**
+   * Whether the application may already have the request, other than by a hook, and expect the same object again.
+   * @internal
+   */
   protected get isRequestSeen(): boolean {
     return true;
   }
@@ -108,44 +111,44 @@ export class Stream<Data = unknown> extends MessageStream {
   /** Called at the end of the connection, before handlers and promises. @internal */
   protected ended(_info: CloseInfo): void {}
 
-  /** The upgrade request, once it was received or sent; also of a handshake that failed. */
+  /** The upgrade request, once it was received or sent; also of a failed handshake. */
   get request(): Request | undefined {
     if (typeof this.#request === "string") this.#request = requestOf(this.#request);
     return this.#request ?? this.#opening?.request;
   }
 
-  /** In the client role, the server's response to it; also of a handshake that failed. */
+  /** For a client, the server's response; also of a failed handshake. */
   get response(): Response | undefined {
     return this.#response ?? this.#opening?.response;
   }
 
-  /** The subprotocol that was agreed on; empty if none. */
+  /** The negotiated subprotocol; empty if none. */
   get protocol(): string {
     return this.#protocol;
   }
 
   /**
-   * Fulfils once the connection has ended and the transport is closed, in whatever way: with 1005 for a close frame
-   * without a code, 1006 where there was none or the handshake failed. Never rejects.
+   * Fulfils when the connection has ended in any way and the transport is closed: with 1005 for a close frame without a
+   * code, 1006 without a close frame or after a failed handshake. Never rejects.
    */
   get closed(): Promise<CloseInfo> {
     return (this.#closed ??= new Promise((resolve) => this.#onceClosed(resolve)));
   }
 
   /**
-   * Performs the opening handshake in the server role (RFC 6455 section 4.2). The request comes from the next layer;
-   * or from bytes that the caller has received, which are copied before the call returns, and the next layer; or from
-   * a request that the caller has read, with bytes it read past that as `buffered`. What is left of the bytes are the
-   * first frames.
+   * Performs the opening handshake as the server (RFC 6455 section 4.2). The request comes from the next layer; or from
+   * bytes that the caller has received, which are copied before the call returns, and the next layer; or it is a
+   * request that the caller has read, with the bytes after it as `buffered`. The bytes after the request are the first
+   * frames.
    *
-   * A valid upgrade is answered with 101 and opens the stream. Anything else completes with an error and, where it can
+   * A valid upgrade is answered with 101 and opens the stream. Anything else completes with an error and, if it can
    * still be sent, a response that says why: 405 for `websocket.bad_method`, 426 for `websocket.bad_sec_version`, 431
-   * for `websocket.buffer_overflow`, 505 for `http.bad_version`, 500 for a hook that throws, what the `upgrade` hook returned for
-   * `websocket.upgrade_declined`, and 400 for everything else. The transport is then torn down and closed. Other errors: `websocket.closed`
-   * if the stream ends before the first byte, `http.partial_message` if it ends later, `core.timeout` after
-   * `timeouts.handshake`, `core.aborted`, and the next layer's.
+   * for `websocket.buffer_overflow`, 505 for `http.bad_version`, 500 for a hook that throws, the response of the
+   * `upgrade` hook for `websocket.upgrade_declined`, and 400 for everything else. The transport is then torn down and
+   * closed. Other errors: `websocket.closed` if the stream ends before the first byte, `http.partial_message` if it
+   * ends later, `core.timeout` after `timeouts.handshake`, `core.aborted`, and the next layer's.
    *
-   * One handshake for each stream, ever: a second is `core.operation_pending` while the first is running, and
+   * A stream makes only one handshake: a second is `core.operation_pending` while the first is running, and
    * `websocket.already_started` afterwards.
    */
   accept(source?: AcceptSource, options?: AcceptOptions): Promise<void>;
@@ -163,15 +166,15 @@ export class Stream<Data = unknown> extends MessageStream {
   }
 
   /**
-   * Performs the opening handshake in the client role (RFC 6455 section 4.1): asks `host`, the value of Host, for `target`.
+   * Performs the opening handshake as the client (RFC 6455 section 4.1): asks `host`, the value of Host, for `target`.
    *
    * Fails with `websocket.upgrade_declined` for a status other than 101, with the whole response in the error's
-   * `response`; for a 101 that is wrong with `websocket.bad_http_version`, `no_upgrade`, `no_upgrade_websocket`,
+   * `response`; for an invalid 101 with `websocket.bad_http_version`, `no_upgrade`, `no_upgrade_websocket`,
    * `no_connection`, `no_connection_upgrade`, `no_sec_accept`, `bad_sec_accept`, `bad_sec_protocol`,
-   * `bad_sec_extensions`, and the `http` errors of a malformed one; `websocket.closed` and `http.partial_message` where
-   * the stream ends before it or inside it; `core.timeout` after `timeouts.handshake`; `core.aborted`. The next layer is
-   * then closed. What can't be asked for is `core.invalid_argument`. One handshake for each stream, as {@link accept}
-   * says.
+   * `bad_sec_extensions`, and the `http` errors of a malformed response; with `websocket.closed` and
+   * `http.partial_message` if the stream ends before it or inside it; with `core.timeout` after `timeouts.handshake`;
+   * with `core.aborted`. The next layer is then closed. An invalid argument is `core.invalid_argument`. A stream makes
+   * only one handshake, see {@link accept}.
    */
   handshake(host: string, target: string, options?: HandshakeOptions): Promise<void>;
   handshake(host: string, target: string, handler: Handler): void;
@@ -187,10 +190,11 @@ export class Stream<Data = unknown> extends MessageStream {
   }
 
   /**
-   * Begins after an opening handshake that was made elsewhere: by a server of another library, HTTP/2 (RFC 8441), or not at
-   * all, where both sides know that they speak WebSocket. The stream is open when this returns; the handler `open` and
-   * messages come after the call. `extensions` is what the handshake agreed on, so the option `deflate` only says how to
-   * compress. Throws `core.invalid_argument` for invalid options, and {@link accept}'s errors for a second handshake.
+   * Begins after an opening handshake that was made elsewhere: by a server of another library, by HTTP/2 (RFC 8441), or
+   * not at all, if both sides know that they speak WebSocket. The stream is open when this returns; the handler `open`
+   * and messages come after the call. `extensions` has the negotiated extensions, so the option `deflate` only says how
+   * to compress. Throws `core.invalid_argument` for invalid options, and {@link accept}'s errors for a second
+   * handshake.
    */
   attach(options: AttachOptions): void {
     this.#checkNew();
@@ -203,17 +207,18 @@ export class Stream<Data = unknown> extends MessageStream {
   }
 
   /**
-   * Closes in an orderly way (RFC 6455 section 7.1.2): sends what is queued, a Blob or list to its end, but no more of another iterable
-   * or of a message in parts, then a close frame; drops data that still comes, awaits the peer's close frame, tears the transport down; after `timeouts.handshake` closes it all the same.
-   * Completes when the transport is closed, never with an error: {@link closed} says how it ended. Always allowed; during
-   * the handshake it aborts that, and a stream that is closing goes on as it was. A `signal` that aborts terminates it.
-   * Throws `core.invalid_argument` for a code or reason that can't be sent.
+   * Closes gracefully (RFC 6455 section 7.1.2): sends queued messages, a Blob or list to its end, but no more of
+   * another iterable or of a message in parts; then a close frame. Drops data received later, awaits the peer's close
+   * frame, and tears the transport down; after `timeouts.handshake` it closes without the peer's. Completes when the
+   * transport is closed, never with an error: {@link closed} has how it ended. Always allowed; during the handshake it
+   * aborts that, and a stream that is already closing is not affected. A `signal` that aborts terminates it. Throws
+   * `core.invalid_argument` for a code or reason that can't be sent.
    */
   close(options?: CloseOptions): Promise<void>;
   close(options: CloseOptions, handler: Handler): void;
   close(options: CloseOptions = {}, handler?: Handler): Promise<void> | undefined {
     if (handler !== undefined && typeof handler !== "function") {
-      // `close(code, reason)` is what other libraries take.
+      // Other libraries take `close(code, reason)`.
       checkOptions(closeOptions, options);
       checkCompletion("close", handler);
     }
@@ -225,7 +230,7 @@ export class Stream<Data = unknown> extends MessageStream {
       if (connection === undefined || signal?.aborted === true) terminate();
       else connection.close(code, reason);
       if (signal !== undefined && this.#ended === undefined) onAbort(signal, terminate);
-      // After that, which may have ended the stream at once: nothing completes inside the call.
+      // After the close, which may have ended the stream at once: nothing completes inside the call.
       this.#onceClosed(() => {
         if (signal !== undefined) offAbort(signal, terminate);
         tell(done, undefined, undefined);
@@ -233,7 +238,7 @@ export class Stream<Data = unknown> extends MessageStream {
     });
   }
 
-  /** Ends the connection now, without a close frame. What is pending fails with `core.aborted`. Always allowed. */
+  /** Ends the connection now, without a close frame. Pending operations fail with `core.aborted`. Always allowed. */
   terminate(): void {
     const { connection } = this;
     const aborted = coreError("core.aborted", { message: "The WebSocket was closed on this side" });
@@ -242,7 +247,7 @@ export class Stream<Data = unknown> extends MessageStream {
     else {
       this.#started = true;
       this.nextLayer.close();
-      // Outside of the call: it may be that of `close`, with a handler.
+      // Outside of the call, which may be that of `close` with a handler.
       queueMicrotask(() => this.#end(neverOpen));
     }
   }
@@ -310,20 +315,20 @@ export class Stream<Data = unknown> extends MessageStream {
     this.#open(role, result, context, done);
   }
 
-  /** The handshake is through, here or elsewhere. */
+  /** The handshake is done, here or elsewhere. */
   #open(role: Role, { protocol, deflate, rest }: HandshakeResult, context: AsyncContext, done?: Handler): void {
     this.#protocol = protocol;
     this.#compact();
     const opened = { role, deflate, context };
     const connection = new Connection<Stream>(this, this.nextLayer, opened, this.#settings, Stream.#onEnded);
-    // The handlers get what the connection was made with: this.
+    // The handlers get this object, which the connection was made with.
     this.connect(connection as unknown as Connection<unknown>);
     if (done !== undefined) tell(done, undefined, undefined);
     // After the completion, so that a promise's continuation too comes before the first message.
     connection.start(rest);
   }
 
-  /** Saves memory: request and response stay as long as the connection, and are rarely looked at again. */
+  /** Saves memory: request and response stay as long as the connection, and are rarely used again. */
   #compact(): void {
     const request = this.request;
     const { upgrade, decorate } = this.#settings.options;
@@ -356,7 +361,7 @@ export class Stream<Data = unknown> extends MessageStream {
   }
 }
 
-/** The address that the lowest layer, or one on the way to it, knows. */
+/** The address that the lowest layer, or one above it, has. */
 function peerOf(stream: ByteStream): Peer | undefined {
   for (let layer: ByteStream | undefined = stream; layer !== undefined; layer = layer.nextLayer) {
     if (layer.peer !== undefined) return layer.peer;

@@ -25,26 +25,26 @@ import { spentAtOnce } from "./turns.ts";
 
 /**
  * An open WebSocket, from the handshake to the end of the transport. It moves bytes between the stream below and the
- * protocol, and messages between the protocol and the application, whose side is the {@link Delivery}. Calls go down from
- * here, and what came of them is returned. What happens later comes back up through four methods: `onRead`, `onWritten`,
- * `resumed` and `expired`.
+ * protocol, and messages between the protocol and the application, whose side is the {@link Delivery}. Calls go down,
+ * and return their results. Five methods are called later: `onRead`, `onWritten`, `resumed`, `takeTurn` and `expired`.
  *
- * It moves in turns: take events from what was received while the application wants them, write what that made, read on.
+ * It moves in turns: take events from received bytes while the application wants them, write the output, start the next
+ * read.
  */
 export class Connection<Ws> extends Sending<Ws> implements Living {
   /** How it ended, once the transport is closed. */
   ended: CloseInfo | undefined;
-  /** A read is in flight. */
+  /** Whether a read is in flight. */
   isReading = false;
 
   readonly #role: Role;
   readonly #onEnded: (ws: Ws, info: CloseInfo) => void;
-  /** Made where there is a deadline, or a ping whose answer is timed. */
+  /** Made for a deadline, or for a ping whose answer is timed. */
   #liveness: Liveness | undefined;
-  /** The message that is being inflated in more than one step: what follows it waits. */
+  /** The message being inflated in more than one step; later input waits for it. */
   #inflation: Inflation | undefined;
   #throttle: Throttle | undefined;
-  /** What ended the connection, for operations that come later. */
+  /** Why the connection ended, for later operations. */
   #failure: ServalError | undefined;
 
   constructor(
@@ -90,7 +90,7 @@ export class Connection<Ws> extends Sending<Ws> implements Living {
     this.wake();
   }
 
-  /** Gives up a read; what it waited for stays for the next one. False if it has completed. */
+  /** Aborts a read; its data stays for the next one. False if it has completed. */
   cancelRead(reader: unknown): boolean {
     return this.delivery.cancel(reader);
   }
@@ -108,7 +108,7 @@ export class Connection<Ws> extends Sending<Ws> implements Living {
     }
   };
 
-  /** Takes another turn after the current call. */
+  /** Runs another turn after the current call. */
   #turnSoon(): void {
     if (this.isScheduled) return;
     this.isScheduled = true;
@@ -170,7 +170,7 @@ export class Connection<Ws> extends Sending<Ws> implements Living {
     return false;
   }
 
-  /** Spends what was done since this was last asked. Returns whether that was more than the share of this turn. */
+  /** Charges the work done since the last call. Returns whether the share of this turn is used up. */
   #isOverdrawn(): boolean {
     const { incoming, outgoing } = this.protocol;
     const cost = incoming.cost + outgoing.cost;
@@ -178,7 +178,7 @@ export class Connection<Ws> extends Sending<Ws> implements Living {
     return turnBudget.spend(this, cost);
   }
 
-  /** Goes on with the message that is being inflated; returns whether the next event may be taken in this turn. */
+  /** Continues the message being inflated; returns whether the next event may be taken in this turn. */
   #takeInflated(inflation: Inflation): boolean {
     const { protocol, delivery } = this;
     if (this.phase !== phase.open) {
@@ -200,13 +200,13 @@ export class Connection<Ws> extends Sending<Ws> implements Living {
     return true;
   }
 
-  /** The peer broke the protocol, or a limit. */
+  /** The peer violated the protocol or a limit. */
   #violated(): void {
     this.#failure = this.protocol.failure!;
     this.delivery.error(this.#failure);
   }
 
-  /** Reads, unless the peer has sent faster than it may: then later, or never again. */
+  /** Reads, unless the peer has exceeded its rate: then later, or never again. */
   #readOn(): void {
     const { rate } = this.settings;
     const wait = rate === undefined ? 0 : this.#exceeded();
@@ -229,19 +229,19 @@ export class Connection<Ws> extends Sending<Ws> implements Living {
     }
   }
 
-  /** For how many milliseconds the peer has to wait, since it has sent more than it may. */
+  /** For how many milliseconds the peer must wait, since it exceeded its rate. */
   #exceeded(): number {
     const { frames, received, inflatedPayload } = this.protocol.incoming;
-    // Once we have closed, what comes is dropped, and the peer's close follows it.
+    // After our close frame, received data is dropped until the peer's close frame.
     if (received === 0 || this.phase !== phase.open) return 0;
     const { rate, clock } = this.settings;
     const now = clock.now();
     return (this.#throttle ??= new Throttle(rate!, clock, now)).take(frames, received + inflatedPayload, now);
   }
 
-  // ---- what comes later ----
+  // ---- later events ----
 
-  /** A handler of the application's is done, or something that events waited for. `thrown` is what the handler failed with. */
+  /** A handler of the application is done, or a job that events waited for. `thrown` is the handler's failure. */
   override resumed(thrown?: ServalError): void {
     if (thrown !== undefined) this.#handlerFailed(thrown);
     this.wake();
@@ -253,7 +253,7 @@ export class Connection<Ws> extends Sending<Ws> implements Living {
 
   #handlerFailed(error: ServalError): void {
     const { cause } = error;
-    // An operation that failed since the connection has ended is no failure of its handler.
+    // A handler that fails since the connection has ended has not failed itself.
     if (!this.isOpen && isServalError(cause)) return;
     if (this.ended !== undefined) {
       // `close` was the last handler to run.
@@ -264,7 +264,7 @@ export class Connection<Ws> extends Sending<Ws> implements Living {
     this.close(closeCode.internalError, "");
   }
 
-  /** The clock says that the peer is to be asked for a sign of life, with this payload, or that its time is up. */
+  /** The peer must be asked for a sign of life, with this payload; or without one, its time is up. */
   expired(ping?: Uint8Array): void {
     if (ping !== undefined) {
       if (!this.isOpen) return;
@@ -298,7 +298,7 @@ export class Connection<Ws> extends Sending<Ws> implements Living {
 
   // ---- the end ----
 
-  /** Begins the closing handshake, if nothing has yet, after the queued messages. */
+  /** Begins the closing handshake, unless one has begun, after the queued messages. */
   close(code: number, reason: string): void {
     if (!this.isOpen) return;
     this.startClosing();
@@ -312,7 +312,7 @@ export class Connection<Ws> extends Sending<Ws> implements Living {
     this.#startDeadline();
   }
 
-  /** From now on it is the end that has a deadline. */
+  /** From now on the deadline is that of the end. */
   #startDeadline(): void {
     this.#throttle?.cancel();
     this.#live.startDeadline(this.settings.timeouts[this.#role].handshake);
@@ -326,7 +326,7 @@ export class Connection<Ws> extends Sending<Ws> implements Living {
     this.#settle(false, told);
   }
 
-  /** Nothing more comes from the peer: what is queued is written, then the transport is torn down. */
+  /** Nothing more comes from the peer: writes queued output, then tears the transport down. */
   protected override finish(): void {
     if (this.phase < phase.finishing) {
       this.phase = phase.finishing;
@@ -361,7 +361,7 @@ export class Connection<Ws> extends Sending<Ws> implements Living {
     return (this.#failure = websocketError("websocket.closed", { close, message: howClosed(close) }));
   }
 
-  /** It is over; `told` goes to the application's `error`, before its `close`. */
+  /** The transport is closed. `told` goes to the application's `error` handler, before its `close`. */
   #settle(isFinished: boolean, told?: ServalError): void {
     if (this.ended !== undefined) return;
     const info = this.protocol.closeInfo(isFinished || this.phase === phase.tearingDown);
@@ -385,7 +385,7 @@ export class Connection<Ws> extends Sending<Ws> implements Living {
     this.settings.observer?.working(-1);
   }
 
-  /** How it goes. */
+  /** The connection's counts. */
   get statistics(): Statistics {
     return {
       ...this.protocol.statistics,

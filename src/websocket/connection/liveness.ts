@@ -20,8 +20,8 @@ export interface Living {
   /** How many bytes the transport has taken. */
   readonly written: number;
   /**
-   * A time is up. With a payload, the peer has been silent and is to be sent a ping that has it. Without, the peer has been
-   * silent for too long, or has not closed in time, and is given up.
+   * A time is up. With a payload, the peer has been silent and must be sent a ping with that payload. Without one, the
+   * peer has been silent for too long, or has not closed in time, and the connection ends.
    */
   expired(ping?: Uint8Array): void;
 }

@@ -17,13 +17,13 @@ import { SendQueue, type Waiter } from "./send-queue.ts";
 import { tell } from "./tell.ts";
 import { Turns } from "./turns.ts";
 
-/** How far a connection has come. */
+/** The phase of a connection. */
 export const phase = {
   /** Messages go both ways. */
   open: 0,
-  /** Our side was asked to close: what was queued before goes first, and data that comes is dropped. */
+  /** This side was asked to close: queued messages go first, and received data is dropped. */
   closing: 1,
-  /** Nothing is taken from the peer any more: what is queued is written. */
+  /** Nothing more is taken from the peer; queued output is written. */
   finishing: 2,
   /** All is written, and the transport is being torn down. */
   tearingDown: 3,
@@ -31,10 +31,10 @@ export const phase = {
   ended: 4,
 } as const;
 
-/** What sending something came to: how far writing must come, an item that will know, or why it can't be sent. */
+/** The result of queueing something: how far writing must come, an item that will know, or why it can't be sent. */
 export type Queued = number | Item | ServalError;
 
-/** What the opening handshake left. */
+/** The result of the opening handshake. */
 export interface Opened {
   readonly role: Role;
   readonly deflate: DeflateParameters | undefined;
@@ -53,7 +53,7 @@ export abstract class Sending<Ws> extends Turns implements Resumable, Flushing {
   readonly protocol: ProtocolCore;
   /** Handlers are called and the transport is asked in this async context: each call from outside enters it. */
   readonly context: AsyncContext;
-  /** A write is in flight. */
+  /** Whether a write is in flight. */
   isWriting = false;
 
   protected readonly ws: Ws;
@@ -61,15 +61,15 @@ export abstract class Sending<Ws> extends Turns implements Resumable, Flushing {
   protected readonly settings: Settings<Ws>;
   protected readonly delivery: Delivery<Ws>;
   protected phase: (typeof phase)[keyof typeof phase] = phase.open;
-  /** A turn runs; one is coming, the first with `start`, so that none overtakes it. Either will flush. */
+  /** Whether a turn runs; whether one is scheduled, the first by `start`, so that none overtakes it. Both flush. */
   protected isTurning = false;
   protected isScheduled = true;
   protected dropped = 0;
 
   #queue: SendQueue | undefined;
-  /** The message that `writeSome` sends, or that its first part was refused. */
+  /** The message that `writeSome` sends; "dropped" if its first part was refused. */
   #parts: PartedMessage | "dropped" | undefined;
-  /** A flush is coming. */
+  /** Whether a flush is scheduled. */
   #isFlushing = false;
   /** `bufferedAmount` has reached `highWaterMark`; `toldFull`: `send` returned false, so `drain` is owed. */
   #isFull = false;
@@ -88,11 +88,11 @@ export abstract class Sending<Ws> extends Turns implements Resumable, Flushing {
 
   /** A handler is done; it threw or rejected with `thrown`, if that is given. */
   abstract resumed(thrown?: ServalError): void;
-  /** Ends at once, since the next layer failed, or is given up. */
+  /** Ends at once: the next layer failed, or the connection was terminated. */
   abstract lost(error: ServalError): void;
-  /** What is said to an operation after the end, or close to it. */
+  /** The error of an operation after the end, or close to it. */
   abstract closedError(): ServalError;
-  /** Takes a turn soon, outside of whatever runs now. */
+  /** Runs a turn soon, outside of the current call. */
   protected abstract wake(): void;
   protected abstract startClosing(): void;
   protected abstract finish(): void;
@@ -148,7 +148,7 @@ export abstract class Sending<Ws> extends Turns implements Resumable, Flushing {
     return this.#added(queue.awaited(message));
   }
 
-  /** Begins a message in parts, which takes its place among the others now; `size` bytes of it are to come, if known. */
+  /** Begins a message in parts, which takes its place in the queue now; `size` bytes of it are to come, if known. */
   begin(code: DataOpcode | undefined, compress: boolean, size = 0): PartedMessage | ServalError {
     const refusal = this.refusal("message");
     if (refusal !== undefined) return refusal;
@@ -165,7 +165,7 @@ export abstract class Sending<Ws> extends Turns implements Resumable, Flushing {
         ? websocketError("websocket.queue_overflow")
         : this.refusal(this.#parts === undefined ? "message" : "part");
     if (refusal !== undefined) {
-      // Without its first part a message is none: the others go the same way.
+      // Without its first part there is no message: later parts are dropped too.
       this.#parts = isLast ? undefined : "dropped";
       return refusal;
     }
@@ -191,7 +191,7 @@ export abstract class Sending<Ws> extends Turns implements Resumable, Flushing {
     return this.protocol.outgoing.position(false);
   }
 
-  /** What `send` returns for something that was queued or not: false means that `drain` will be called, if it is open. */
+  /** The result of `send` for something queued or refused: false means that `drain` will be called, if it is open. */
   hasRoomAfter(queued: Queued): boolean {
     if (!(queued instanceof ServalError) && !this.#isFilled()) return true;
     this.#toldFull = this.isOpen;
@@ -203,7 +203,7 @@ export abstract class Sending<Ws> extends Turns implements Resumable, Flushing {
     if (!this.isOpen) return this.closedError();
     const { overflow, maxBufferedAmount } = this.settings;
     if (this.bufferedAmount <= maxBufferedAmount || overflow === "wait") return undefined;
-    // A message that has begun is not one with a hole in it.
+    // A message that has begun must not get a hole.
     if (overflow === "drop" && what === "part") return undefined;
     const error = websocketError("websocket.queue_overflow");
     if (overflow === "close") this.lost(error);
@@ -211,7 +211,7 @@ export abstract class Sending<Ws> extends Turns implements Resumable, Flushing {
     return error;
   }
 
-  /** What waits to be framed. */
+  /** Messages that wait to be framed. */
   get queue(): SendQueue {
     return (this.#queue ??= new SendQueue(this.protocol.outgoing));
   }
@@ -225,19 +225,19 @@ export abstract class Sending<Ws> extends Turns implements Resumable, Flushing {
     }
   }
 
-  /** Takes back what has not begun to be sent; false if it has. */
+  /** Withdraws an item; false if it has begun to be sent. */
   withdraw(item: Item): boolean {
     if (this.#queue?.withdraw(item) !== true) return false;
     if (item instanceof PartedMessage) item.cancel?.();
-    // Nothing follows a close frame, not even in place of what was withdrawn.
+    // Nothing follows a close frame, not even instead of a withdrawn message.
     if (this.protocol.canSend) this.#pump();
     this.wake();
     return true;
   }
 
   /**
-   * A message in parts will not be finished. If it has begun, nothing can be sent any more but the close; nor if no writer
-   * waits for it (`isUntold`), since the application takes the message for sent.
+   * Ends a message in parts that will not be finished. If it has begun, only the close can still be sent. The same if
+   * no writer waits for it (`isUntold`), since the application believes that the message was sent.
    */
   abandon(message: PartedMessage, error: ServalError, isUntold: boolean): void {
     if (this.withdraw(message) && !isUntold) return;
@@ -249,17 +249,17 @@ export abstract class Sending<Ws> extends Turns implements Resumable, Flushing {
     this.wake();
   }
 
-  /** Whether writing has come as far as `position`. */
+  /** Whether writing has reached `position`. */
   hasWritten(position: number): boolean {
     return position <= this.protocol.outgoing.written;
   }
 
-  /** Waits until writing has come as far as `position`. */
+  /** Waits until writing has reached `position`. */
   waitWritten(position: number, handler: Handler): void {
     this.queue.wait(position, handler);
   }
 
-  /** Something was queued; returns what its writer waits for. */
+  /** Called after queueing; returns what its writer waits for. */
   #added<Waiting>(waiting: Waiting): Waiting {
     this.flushSoon();
     this.#isFilled();
@@ -276,7 +276,7 @@ export abstract class Sending<Ws> extends Turns implements Resumable, Flushing {
     return true;
   }
 
-  /** Frames what there is room for; `besides` bytes of what waits to leave take none. */
+  /** Frames as much as there is room for; `besides` of the waiting bytes do not count. */
   #pump(besides = 0): void {
     const queue = this.#queue;
     if (queue === undefined) return;
@@ -315,7 +315,7 @@ export abstract class Sending<Ws> extends Turns implements Resumable, Flushing {
     }
   }
 
-  /** These will not be sent. */
+  /** Fails items that will not be sent. */
   #cut(items: readonly Item[]): void {
     for (const item of items) {
       if (item instanceof PartedMessage) item.cancel?.();
@@ -335,14 +335,14 @@ export abstract class Sending<Ws> extends Turns implements Resumable, Flushing {
 
   // ---- writing ----
 
-  /** Writes what is queued soon, together with all that is queued until then, here and on other connections. */
+  /** Writes queued output soon, together with everything queued until then, here and on other connections. */
   protected flushSoon(): void {
     if (this.isTurning || this.isScheduled || this.#isFlushing) return;
     this.#isFlushing = true;
     flushes.soon(this);
   }
 
-  /** Starts a write of everything that was framed, unless one is in flight: then more gathers for the next. */
+  /** Writes everything framed, unless a write is in flight; then more collects for the next. */
   flush(): void {
     this.#isFlushing = false;
     const { outgoing } = this.protocol;
@@ -386,7 +386,7 @@ export abstract class Sending<Ws> extends Turns implements Resumable, Flushing {
     if (this.phase >= phase.finishing) this.finish();
   }
 
-  /** Drops everything that waits, after the end, and tells the writers. */
+  /** After the end: drops everything that waits, and completes the writers. */
   protected endSending(): void {
     const waiters = this.#queue?.takeWaiters() ?? [];
     this.protocol.outgoing.clear();

@@ -17,37 +17,37 @@ import type { DeflateParameters } from "../handshake/permessage-deflate.ts";
 export interface HandshakeResult {
   /** The subprotocol; empty if none. */
   readonly protocol: string;
-  /** How messages are compressed; undefined where they are not. */
+  /** The negotiated compression; undefined for none. */
   readonly deflate: DeflateParameters | undefined;
-  /** In the server role, what the hook `upgrade` returned to keep. */
+  /** For a server, the `data` that the hook `upgrade` returned. */
   readonly data?: unknown;
   /** Bytes received after the head: the first frames. */
   readonly rest: Uint8Array;
 }
 
-/** What an opening handshake tells its stream. */
+/** What an opening handshake reports to its stream. */
 export interface OpeningOwner {
   /** The outcome. It comes exactly once, never inside `start`. */
   completed(error: ServalError | undefined, result: HandshakeResult | undefined): void;
-  /** After an error: the next layer is closed now, unless someone else uses it. */
+  /** After an error: the next layer is closed now, unless it is used elsewhere. */
   ended(): void;
 }
 
 /**
- * What the opening handshakes of the two roles share, one for each object: one outcome, which is told once; the deadline
- * and the signal that can be that outcome; and the end of the next layer after an error.
+ * The common part of the opening handshakes of the two roles, one per object: a single outcome; the deadline and the
+ * signal that can be that outcome; and the end of the next layer after an error.
  */
 export abstract class Opening {
-  /** The request, once it was received or is on its way; also of a handshake that fails. */
+  /** The request, once it was received or is being sent; also of a failed handshake. */
   request: Request | undefined;
-  /** In the client role, the server's final response; also of a handshake that fails. Its body may be cut. */
+  /** For a client, the server's final response; also of a failed handshake. Its body may be cut. */
   response: Response | undefined;
   /** Of the call that began the handshake. */
   readonly context: AsyncContext = currentContext();
   protected readonly next: ByteStream;
-  /** Bytes that were received and not used: those after the head are the first frames. */
+  /** Received bytes that are not used; those after the head are the first frames. */
   protected readonly buffer: FlatBuffer = new FlatBuffer();
-  /** Whether the outcome is known: what the next layer or a hook completes with from then on changes nothing. */
+  /** Whether the outcome is known; later completions of the next layer or a hook change nothing. */
   protected isSettled = false;
   readonly #owner: OpeningOwner;
   #timer: Timer | undefined;
@@ -58,7 +58,7 @@ export abstract class Opening {
     this.#owner = owner;
   }
 
-  /** The handshake has begun: after `ms` milliseconds, Infinity for never, or when the signal fires, it fails. */
+  /** Starts the limits: after `ms` milliseconds, Infinity for never, or when the signal fires, the handshake fails. */
   protected limit(clock: Clock, ms: number, signal: AbortSignal | undefined): void {
     if (this.isSettled) return;
     if (ms !== Infinity) this.#timer = clock.setTimer(ms, this.#onDeadline);
@@ -72,7 +72,7 @@ export abstract class Opening {
     this.#owner.completed(undefined, result);
   }
 
-  /** Gives the handshake up, at any step: closes the next layer. */
+  /** Aborts the handshake, at any step: closes the next layer. */
   abort(error: ServalError): void {
     if (this.isSettled) return;
     this.#settle();
@@ -80,7 +80,7 @@ export abstract class Opening {
     this.#failSoon(error);
   }
 
-  /** Someone else reads from the next layer, or writes to it: it is theirs, and left as it is. */
+  /** The next layer is used elsewhere, so it is left as it is. */
   protected withdraw(error: ServalError): void {
     if (this.isSettled) return;
     this.#settle();
@@ -97,22 +97,22 @@ export abstract class Opening {
     try {
       teardown(this.next, "server", () => this.#end());
     } catch {
-      // The application has given the next layer other work to do.
+      // The application has started another operation on the next layer.
       this.next.close();
       this.#end();
     }
   }
 
-  /** The handshake is about to complete with an error that no response tells. */
+  /** The handshake is about to complete with an error that no response reports. */
   protected failing(_error: ServalError): void {}
 
-  /** The deadline has come, ours or one of the caller's. */
+  /** The deadline has passed, ours or the caller's. */
   protected timedOut(error: ServalError): void {
     this.abort(error);
   }
 
   readonly #onDeadline = (): void => {
-    // A peer that was refused does not end.
+    // A refused peer does not end its side.
     if (this.isSettled) this.next.close();
     else this.timedOut(coreError("core.timeout", { message: "The WebSocket handshake took longer than its deadline" }));
   };
@@ -124,7 +124,7 @@ export abstract class Opening {
     this.abort(abortError(signal));
   }
 
-  /** Nothing else is waited for. */
+  /** Stops the deadline and the signal. */
   #settle(): void {
     this.isSettled = true;
     this.buffer.clear();
@@ -150,17 +150,17 @@ export abstract class Opening {
   }
 }
 
-/** What the failure to read a head is to a handshake; `ended` says what the peer did that ended before it. */
+/** The handshake's error for a failure to read a head; `ended` is the message if the peer ended before it. */
 export function headError(failure: ServalError, ended: string): ServalError {
   if (failure.code === "http.end_of_stream") return websocketError("websocket.closed", { message: ended });
   if (failure.code === "http.header_limit") return websocketError("websocket.buffer_overflow", { cause: failure });
   return failure;
 }
 
-/** Refuses what the hook `decorate` returned, if it is a promise: the message leaves at once. */
+/** Refuses a promise from the hook `decorate`, since the message leaves at once. */
 export function checkDecorated(result: unknown): void {
   if (!isPromise(result)) return;
-  // Types let an async function pass; what it rejects with must not end the process.
+  // TypeScript accepts an async function here; its rejection must not end the process.
   result.then(undefined, () => {});
   throw websocketError("websocket.bad_upgrade_result", {
     message: "decorate can't be async: it must have added its headers when it returns",

@@ -17,7 +17,7 @@ import type { UpgradeInfo } from "../options/upgrade-hook.ts";
 import { decisionOf } from "./decision.ts";
 import { checkDecorated, headError, Opening, type HandshakeResult, type OpeningOwner } from "./opening.ts";
 
-/** Where a handshake's request comes from, besides the next layer. */
+/** The source of a handshake's request, besides the next layer. */
 export interface AcceptInput {
   /** The request, if the caller has read it. */
   readonly request: Request | undefined;
@@ -27,17 +27,17 @@ export interface AcceptInput {
 }
 
 /**
- * The opening handshake in the server role (RFC 6455 section 4.2), one for each object: reads the request, checks it, asks
- * the application, writes the response.
+ * The opening handshake of a server (RFC 6455 section 4.2), one per object: reads the request, checks it, asks the
+ * application, writes the response.
  */
 export class ServerHandshake extends Opening implements UpgradeInfo {
   readonly #settings: Settings<never>;
   readonly #peer: Peer | undefined;
-  /** What the handshake comes to once its response is written. */
+  /** The result of the handshake once its response is written. */
   #outcome: HandshakeResult | ServalError | undefined;
   /** Made when the hook asks for the signal. */
   #controller: AbortController | undefined;
-  /** The hook's response could not be sent, and a 500 was tried. */
+  /** Whether the hook's response could not be sent, and a 500 was tried. */
   #isHopeless = false;
 
   constructor(next: ByteStream, settings: Settings<never>, peer: Peer | undefined, owner: OpeningOwner) {
@@ -46,7 +46,7 @@ export class ServerHandshake extends Opening implements UpgradeInfo {
     this.#peer = peer;
   }
 
-  /** Throws what the next layer says of misuse; then nothing was started. */
+  /** Throws the next layer's misuse errors; then nothing was started. */
   start({ request, buffered, signal }: AcceptInput): void {
     const { clock, maxHeaderSize, timeouts } = this.#settings;
     for (const bytes of buffered) this.buffer.append(bytes);
@@ -66,13 +66,13 @@ export class ServerHandshake extends Opening implements UpgradeInfo {
       return;
     }
     const error = headError(failure, "The peer ended before it sent a request");
-    // Any other error than the parser's is the next layer's, and no fault of the request.
+    // An error that is not the parser's comes from the next layer, and is no fault of the request.
     if (!failure.code.startsWith("http.")) this.abort(error);
     else if (error.code === "websocket.closed") this.leave(error);
     else this.#refuse(error, refusal(error));
   };
 
-  /** The request has to be right (section 4.2.1). */
+  /** Checks the request (section 4.2.1). */
   #check(request: Request): void {
     this.request = request;
     const upgrade = checkUpgrade(request);
@@ -80,7 +80,7 @@ export class ServerHandshake extends Opening implements UpgradeInfo {
     else this.#ask(upgrade);
   }
 
-  /** The hook `upgrade` decides, at once or later; without one everybody is let in. */
+  /** The hook `upgrade` decides, at once or later; without one every request is accepted. */
   #ask(upgrade: UpgradeRequest): void {
     const { upgrade: hook } = this.#settings.options;
     if (hook === undefined) {
@@ -106,7 +106,7 @@ export class ServerHandshake extends Opening implements UpgradeInfo {
     return (this.#controller ??= new AbortController()).signal;
   }
 
-  /** Ends the handshake if the client goes while the hook is at work. */
+  /** Ends the handshake if the client goes while the hook's promise is pending. */
   #watch(): void {
     try {
       this.next.watch((failure) => {
@@ -115,7 +115,7 @@ export class ServerHandshake extends Opening implements UpgradeInfo {
         );
       });
     } catch {
-      // Someone else reads from the next layer, and is told.
+      // The next layer is read elsewhere; that reader finds the end.
     }
   }
 
@@ -141,7 +141,7 @@ export class ServerHandshake extends Opening implements UpgradeInfo {
     this.#write(response);
   }
 
-  /** The response, as a text where no hook has anything to add to it. */
+  /** The response, as text if no hook adds to it. */
   #switchingProtocols(upgrade: UpgradeRequest, { protocol, headers, data }: UpgradeAccepted): Response | Uint8Array {
     const agreed = agree(upgrade, protocol, this.#settings.deflate);
     this.#outcome = { protocol: protocol ?? "", data, deflate: agreed.deflate, rest: this.buffer.data() };
@@ -157,7 +157,7 @@ export class ServerHandshake extends Opening implements UpgradeInfo {
     if (ownValues(response).every((value, i) => value === own[i])) return response;
     throw websocketError("websocket.bad_upgrade_result", {
       message:
-        "upgrade and decorate can add headers to the response, but not change the handshake's own, its status or its body",
+        "upgrade and decorate can add headers to the response, but not change the handshake's own headers, its status or its body",
     });
   }
 
@@ -171,28 +171,28 @@ export class ServerHandshake extends Opening implements UpgradeInfo {
       thrown instanceof ServalError
         ? thrown
         : thrownBy("websocket.handler_failed", thrown, "The upgrade or decorate hook failed");
-    // The peer gets none of the application's words.
+    // The peer sees none of the application's error.
     this.#refuse(error, new Response({ status: 500, body: "The server failed to handle the request\n" }));
   }
 
-  /** Answers with what the error comes to. */
+  /** Answers an error with its response. */
   #refuse(error: ServalError, { status, reason, headers, body }: Response): void {
     this.#outcome = error;
-    // A copy: an application may refuse many with the same object.
+    // A copy: an application may refuse many requests with the same object.
     const response = new Response({ status, reason, headers, body });
     try {
       this.#decorate(response);
     } catch {
-      // The handshake fails for another reason already, and tells that.
+      // The handshake already fails for another reason, which is reported.
     }
-    // Also where a hook has set it: the connection does end.
+    // Even if a hook has set it, since the connection does end.
     response.headers.set("Connection", "close");
     this.#write(response);
   }
 
   #write(response: Response | Uint8Array): void {
     try {
-      // RFC 9110 section 9.3.2: nothing but the head answers HEAD, also where that is not what was asked for.
+      // RFC 9110 section 9.3.2: a response to HEAD is only a head, even one that refuses it.
       if (response instanceof Response) write(this.next, response, { request: this.request }, this.#onWritten);
       else this.#writeBytes(response);
     } catch (thrown) {
@@ -222,7 +222,7 @@ export class ServerHandshake extends Opening implements UpgradeInfo {
     try {
       this.#writeBytes(left);
     } catch (misuse) {
-      // Someone else writes on the next layer.
+      // The next layer is written to elsewhere.
       this.#onWritten(transportError(misuse));
     }
   }

@@ -21,7 +21,7 @@ import { Message } from "./message.ts";
 export type MessageSource = AsyncIterable<string | BufferSource> | Iterable<string | BufferSource>;
 
 /**
- * What `write` and `send` take as one message: a string; bytes, or a list of them; a Blob, which is read as there is room; a
+ * One message for `write` and `send`: a string; bytes, or a list of them; a Blob, which is read as there is room; a
  * message of `prepare`; an iterable of parts.
  */
 export type Sendable = string | BufferSource | readonly BufferSource[] | Blob | PreparedMessage | MessageSource;
@@ -37,7 +37,7 @@ export class SourceWriter {
   readonly #context: AsyncContext = currentContext();
   #isOver = false;
 
-  /** Throws the error of a source that fails to give an iterator. */
+  /** Throws the error of a source that fails to return an iterator. */
   constructor(connection: Parts, message: PartedMessage, source: MessageSource) {
     this.#connection = connection;
     this.#message = message;
@@ -49,7 +49,7 @@ export class SourceWriter {
     queueMicrotask(() => void this.#context.runInAsyncScope(this.#run, this));
   }
 
-  /** Stops reading, and tells the source: no more of the message will be sent. */
+  /** Stops the source: no more of the message will be sent. */
   stop(): void {
     if (this.#isOver) return;
     this.#isOver = true;
