@@ -189,7 +189,7 @@ export class DuplexStream<Kind extends DuplexLike = DuplexLike> extends Transpor
     else this.wrote(this.#length);
   }
 
-  /** The turn has come in which the write in flight may complete. @internal */
+  /** The turn in which the write in flight may complete has come. @internal */
   takeTurn(): void {
     this.wrote(this.#length);
   }

@@ -11,11 +11,11 @@ export const cost = {
   message: 1200,
   /** Taking a control frame, and answering it. */
   control: 800,
-  /** Bytes unmasked or copied into memory of their own, which has to be found too; per KiB. */
+  /** Bytes unmasked or copied into memory of their own, with the allocation; per KiB. */
   copied: 500,
   /** Bytes of UTF-8 checked; per KiB. */
   checked: 80,
-  /** Long texts made strings, where all bytes are ASCII, and any where they are not; per KiB. */
+  /** Long texts decoded to strings, all ASCII; and any other text; per KiB. */
   decodedAscii: 2000,
   decoded: 8000,
   /** Bytes inflated, and the bytes that result; per KiB. */
@@ -90,7 +90,7 @@ export const lookEvery: number = shareOfMember / 4;
  * iterations separates the turns; it is read only each time that a certain amount has been spent.
  */
 export class TurnBudget {
-  /** All together have spent their share of this turn: what is long is better not begun. */
+  /** Whether the common share of this turn is used up; long work should not begin then. */
   isSpent = false;
   readonly #loop: EventLoop;
   #turn = 0;
@@ -107,7 +107,7 @@ export class TurnBudget {
     this.#loop = loop;
   }
 
-  /** How many wait. */
+  /** How many members wait. */
   get waiting(): number {
     return this.#waiting.length;
   }
