@@ -103,7 +103,6 @@ for (const [count, most] of [
     const server = await serve({ port: 0, host, rate: false, deflate: true, message });
     t.after(() => server.close());
     const sockets = Array.from({ length: count }, () => connect({ port: server.port!, host, noDelay: true }));
-    t.after(() => sockets.forEach((socket) => socket.destroy()));
     await Promise.all(sockets.map((socket) => ask(socket, upgradeWith(extensions))));
     const frame = deflatedFrame(0x82, new Uint8Array(bomb));
     const flood = Buffer.concat(Array.from({ length: each }, () => frame));
@@ -114,6 +113,7 @@ for (const [count, most] of [
     assert.equal(messages, total);
     assert.ok(inflated.most <= most, `${inflated.most} bytes in a turn`);
     assert.ok([...server.sockets].every((ws) => ws.stats().turnsWaited > 0));
+    for (const socket of sockets) socket.destroy();
   });
 }
 
