@@ -360,9 +360,9 @@ export abstract class Sending<Ws> extends Turns implements Resumable, Flushing {
     // A stream that completes a write twice must not free what the next is about to send.
     if (!this.isWriting) return;
     this.isWriting = false;
-    if (this.phase === phase.ended) return;
-    if (error === undefined) this.context.runInAsyncScope(this.#written, this, count);
-    else this.lost(error);
+    if (error !== undefined || this.phase === phase.ended) this.protocol.outgoing.release();
+    if (error !== undefined) this.lost(error);
+    else if (this.phase !== phase.ended) this.context.runInAsyncScope(this.#written, this, count);
   };
 
   #written(count: number): void {
@@ -389,7 +389,7 @@ export abstract class Sending<Ws> extends Turns implements Resumable, Flushing {
   /** After the end: drops everything that waits, and completes the writers. */
   protected endSending(): void {
     const waiters = this.#queue?.takeWaiters() ?? [];
-    this.protocol.outgoing.clear();
+    this.protocol.outgoing.clear(this.isWriting);
     for (const { handler } of waiters) tell(handler, this.closedError(), undefined);
     this.cutAll();
   }

@@ -210,16 +210,23 @@ export class FrameBuffer {
   }
 
   /**
-   * Drops all waiting bytes. The blocks of a write in flight are left to the garbage collector, since the layer below
-   * may still read them.
+   * Drops all waiting bytes. The layer below may still read those of a write in flight: their blocks are left to the
+   * garbage collector or, if the write `isInFlight` and nothing is queued any more, kept for {@link release}.
    */
-  clear(): void {
+  clear(isInFlight = false): void {
     this.#close();
     giveBackAll(this.#blocks);
-    this.#pieces = this.#blocks = this.#flight = this.#flightBlocks = undefined;
+    if (!isInFlight) this.#flightBlocks = undefined;
+    this.#pieces = this.#blocks = this.#flight = undefined;
     this.#flightSize = 0;
     // These bytes were never written, so they no longer count as queued.
     this.queued = this.written;
+  }
+
+  /** Gives back the blocks of a write that has failed, or that completed after the end. */
+  release(): void {
+    giveBackAll(this.#flightBlocks);
+    this.#flightBlocks = undefined;
   }
 
   /**

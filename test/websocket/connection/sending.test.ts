@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { coreError, type ByteStream, type ServalError } from "../../../src/core/index.ts";
 import { currentContext } from "../../../src/core/internal.ts";
+import { giveBackChunk, takeChunk } from "../../../src/core/internal.ts";
 import { Connection } from "../../../src/websocket/connection/connection.ts";
 import { opcode } from "../../../src/websocket/frames/frame.ts";
 import { Settings } from "../../../src/websocket/options/settings.ts";
@@ -11,6 +12,13 @@ import { Sending } from "../support/sending.ts";
 
 const sent = (...values: string[]): Uint8Array =>
   concat(...values.map((value) => frame(opcode.text, value, { key: undefined })));
+
+/** How many parts of the shared block are in use. */
+function chunksInUse(): number {
+  const block = takeChunk(1);
+  giveBackChunk(block);
+  return block.chunks;
+}
 
 /** The write in flight. */
 const inFlight = (sending: Sending): Sending["flight"] => sending.flight;
@@ -100,6 +108,25 @@ describe("writing", () => {
       inFlight(sending)!.done(...outcome);
       sending.connection.flush();
       assert.deepEqual([told.length, sending.outgoing.bufferedAmount, inFlight(sending)], [1, 0, undefined]);
+    });
+  }
+
+  for (const order of ["the write fails", "the connection ends first, then the write fails"]) {
+    it(`gives back its part of the shared block: ${order}`, async () => {
+      const before = chunksInUse();
+      const sending = new Sending();
+      text(sending, "1");
+      sending.connection.flush();
+      text(sending, "2");
+      assert.equal(chunksInUse(), before + 2);
+      if (order !== "the write fails") {
+        sending.connection.lost(coreError("core.aborted"));
+        await quiet();
+        assert.equal(chunksInUse(), before + 1, "the layer below may still read what is in flight");
+      }
+      sending.flight!.done(coreError("core.connection_reset"), 0);
+      await quiet();
+      assert.equal(chunksInUse(), before);
     });
   }
 
