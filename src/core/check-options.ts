@@ -46,6 +46,8 @@ export function checkOptions(set: OptionSet, options: unknown, taker: string = s
 
 /** What to write instead of an unknown name. */
 function advice(name: string, { taker: asked, names }: OptionSet): string {
+  const inOtherCase = names.find((each) => each.toLowerCase() === name.toLowerCase());
+  if (inOtherCase !== undefined) return `did you mean ${inOtherCase}?`;
   const foreign = ofOtherLibraries(name, names);
   if (foreign !== undefined) return foreign;
   const meant = partOf(name, asked, names) ?? nearest(name, names, 1);

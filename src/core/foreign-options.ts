@@ -58,6 +58,7 @@ const elsewhere: Readonly<Record<string, readonly string[]>> = {
   reconnect: [forever],
   reconnection: [forever],
   requesttimeout: ["timeouts.body"],
+  retries: ["retry: retry(error, { attempt }) returns false to give up", forever],
   routes: ["fetch: the handler fetch answers every plain request"],
   sendpings: ["timeouts.keepAlivePings"],
   sendpingsautomatically: ["timeouts.keepAlivePings"],

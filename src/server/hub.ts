@@ -193,6 +193,7 @@ export class Hub<Data> implements Observer<ServerWebSocket<Data>>, SocketOwner {
   }
 
   subscribers(topic: string): number {
+    checkTopic(topic);
     return this.#topics.of(topic)?.size ?? 0;
   }
 

@@ -18,7 +18,7 @@ export interface MountedServer<Data = unknown> extends AsyncDisposable {
    * invalid data.
    */
   publish(topic: string, data: string | BufferSource | PreparedMessage, options?: PrepareOptions): number;
-  /** The number of a topic's subscribers. */
+  /** The number of a topic's subscribers. Throws `core.invalid_argument` for a topic that is no string. */
   subscribers(topic: string): number;
   /** The counts since the start: connections, messages, refusals, and how often each limit was reached. */
   stats(): ServerStatistics;

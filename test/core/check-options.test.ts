@@ -34,6 +34,12 @@ describe("names of options", () => {
     });
   }
 
+  it("in another case mean themselves, rather than an option of another library", () => {
+    const closer = optionSet("finish", ["timeout", "signal"]);
+    const message = 'finish has no option "timeOut": did you mean timeout?';
+    assert.throws(() => checkOptions(closer, { timeOut: 5 }), misuse(message));
+  });
+
   it("that exist may have any value, also undefined", () => {
     checkOptions(set, { port: 1, host: undefined });
     checkOptions(set, {});

@@ -5,7 +5,7 @@ import { ofOtherLibraries } from "../../src/core/foreign-options.ts";
 const server =
   "open message drain control close error upgrade decorate deflate timeouts overflow origins proxies port tls fetch";
 const client = "open message control close deflate timeouts headers protocols redirects proxy tls text";
-const takers = { server, client, reader: "signal", closer: "code reason signal" };
+const takers = { server, client, forever: "redirects backoff retry", reader: "signal", closer: "code reason signal" };
 
 describe("names of other libraries", () => {
   for (const [taker, name, advice] of [
@@ -21,6 +21,8 @@ describe("names of other libraries", () => {
     ["client", "origin", "it is a header, as in { headers: { Origin } }"],
     ["client", "subprotocols", "did you mean protocols?"],
     ["client", "reconnection", "connect.forever connects again"],
+    ["client", "retries", "connect.forever connects again"],
+    ["forever", "retries", "retry(error, { attempt }) returns false to give up"],
     ["client", "query", "it is part of the URL"],
     ["client", "extraHeaders", "did you mean headers?"],
     ["reader", "timeout", "a signal ends it, as in { signal: AbortSignal.timeout(5000) }"],

@@ -101,6 +101,7 @@ describe("publish", () => {
     }
     for (const wrong of [undefined, 5, null, {}]) {
       assert.throws(() => hub.publish(wrong as unknown as string, "x", undefined), { code: "core.invalid_argument" });
+      assert.throws(() => hub.subscribers(wrong as unknown as string), { code: "core.invalid_argument" });
     }
   });
 

@@ -3,6 +3,8 @@ import { httpError } from "./errors.ts";
 import type { ParsedFields } from "./parsed-fields.ts";
 import { dropOws, equalsIgnoringCase, isToken, isValue, skipOws } from "./grammar.ts";
 
+const inspect: unique symbol = Symbol.for("nodejs.util.inspect.custom");
+
 /**
  * What {@link Fields} can be made from: other fields, pairs, or a record, whose lists of values make repeated fields.
  */
@@ -174,6 +176,27 @@ export class Fields implements Iterable<[name: string, value: string]> {
   *[Symbol.iterator](): Generator<[name: string, value: string], undefined, unknown> {
     const raw = this.#list();
     for (let at = 0; at < raw.length; at += 2) yield [raw[at], raw[at + 1]];
+  }
+
+  /** As a record that the constructor takes: values by name, a list of them for a repeated name. For `JSON.stringify`. */
+  toJSON(): Record<string, string | string[]> {
+    const record: Record<string, string | string[]> = {};
+    const done = new Set<string>();
+    for (const [name] of this) {
+      const key = name.toLowerCase();
+      if (done.has(key)) continue;
+      done.add(key);
+      const values = this.getAll(name);
+      const value = values.length === 1 ? values[0]! : values;
+      // Assigned, a field of the name __proto__ would be lost.
+      Object.defineProperty(record, name, { value, enumerable: true, configurable: true, writable: true });
+    }
+    return record;
+  }
+
+  /** What `console.log` of Node.js shows. @internal */
+  [inspect](_depth: number, options: object, show: (value: unknown, options: object) => string): string {
+    return `Fields ${show(this.toJSON(), options)}`;
   }
 
   /** The list, to be read or changed. */

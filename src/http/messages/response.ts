@@ -1,4 +1,5 @@
 import type { BufferSource } from "../../core/index.ts";
+import { show } from "../../core/internal.ts";
 import { toBody, type Body, type BodyInit } from "./body.ts";
 import { checkInit, responseInit } from "./check-init.ts";
 import { httpError } from "./errors.ts";
@@ -44,7 +45,10 @@ export class Response<Content extends Body = Uint8Array> extends Message<Content
     checkInit(responseInit, init);
     super(init.version ?? 11, new Fields(init.headers), toBody(init.body) as Content);
     this.status = init.status ?? 200;
-    if (!isStatus(this.status)) throw httpError("http.bad_status");
+    if (!isStatus(this.status)) {
+      const message = `The status must be a whole number from 100 to 999, not ${show(this.status)}`;
+      throw httpError("http.bad_status", { message });
+    }
     this.reason = init.reason ?? reasonPhrase(this.status);
     if (!isValue(this.reason)) throw httpError("http.bad_reason");
     const type = typeOf(init.body);

@@ -252,7 +252,8 @@ export function agreedDeflate(
     (response.serverNoContextTakeover || !settings.serverNoContextTakeover) &&
     serverMaxWindowBits <= settings.serverMaxWindowBits &&
     clientMaxWindowBits <= settings.clientMaxWindowBits;
-  if (!isMet) return bad(`does not agree to what was offered: ${value}`);
+  if (!isMet)
+    return bad(`is ${JSON.stringify(value)}, which does not meet the offer ${JSON.stringify(offerDeflate(settings))}`);
   return {
     serverNoContextTakeover: response.serverNoContextTakeover,
     // Section 7.1.1.2: the client keeps its own announcement, whatever the server answers.

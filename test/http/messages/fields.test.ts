@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { inspect } from "node:util";
 import { Fields, RequestParser, type FieldsInit } from "../../../src/http/index.ts";
 import { bytesOf } from "../support/samples.ts";
 import { fc } from "../../support/property.ts";
@@ -34,6 +35,20 @@ describe("Fields", () => {
     copy.delete("Host");
     assert.deepEqual(original.raw, cookies().raw);
     assert.equal(copy.size, 4);
+  });
+
+  it("is shown by console.log, and as JSON that it can be made from again", () => {
+    assert.equal(inspect(new Fields()), "Fields {}");
+    assert.equal(
+      inspect({ headers: cookies() }, { breakLength: Infinity }),
+      "{ headers: Fields { Host: 'a', 'set-cookie': [ 'b=1', 'c=2' ], Accept: '*/*' } }",
+    );
+    const odd = new Fields([
+      ["__proto__", "1"],
+      ["a", "2"],
+    ]);
+    assert.equal(JSON.stringify({ odd }), '{"odd":{"__proto__":"1","a":"2"}}');
+    assert.deepEqual([...new Fields(odd.toJSON())], [...odd]);
   });
 
   it("keeps order, case and repeats", () => {

@@ -57,6 +57,8 @@ describe("Response", () => {
     for (const status of [0, 99, 1000, 200.5, NaN]) {
       assert.throws(() => new Response({ status }), { code: "http.bad_status" });
     }
+    const message = 'The status must be a whole number from 100 to 999, not "401"';
+    assert.throws(() => new Response({ status: "401" as unknown as number }), { code: "http.bad_status", message });
     for (const reason of ["a\r\nb", "\0", "\u010a"]) {
       assert.throws(() => new Response({ reason }), { code: "http.bad_reason" });
     }

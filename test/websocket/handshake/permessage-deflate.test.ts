@@ -313,6 +313,15 @@ describe("RFC 7692 5.1 and 7.1: a client fails the connection", () => {
       for (const response of responses) failed(options, response);
     });
   }
+
+  it("and says what the server answered, and what was offered", () => {
+    const agreed = agreedDeflate(settingsOf({ serverNoContextTakeover: true }), pmd);
+    assert.ok(agreed instanceof ServalError);
+    assert.match(
+      agreed.message,
+      /is "permessage-deflate", which does not meet the offer "permessage-deflate; server_no_/,
+    );
+  });
 });
 
 const bits = fc.integer({ min: 8, max: 15 });
