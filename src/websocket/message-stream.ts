@@ -249,7 +249,9 @@ export abstract class MessageStream {
     return transmit(
       this.#connection ?? this.notOpen,
       (connection) =>
-        taker === "ping" ? connection.ping(checkControl(payload)) : connection.pong(checkControl(payload)),
+        taker === "ping"
+          ? connection.ping(checkControl(payload))
+          : connection.control(opcode.pong, checkControl(payload)),
       checkSignal(optionsOf<ControlOptions>(given, controlOptions, taker)?.signal),
       handlerOf(given),
     );

@@ -95,7 +95,10 @@ export class Connection<Ws> extends Sending<Ws> implements Living {
     return this.delivery.cancel(reader);
   }
 
-  readonly #onRead: ReadHandler = (error, bytes) => {
+  readonly #onRead: ReadHandler = this.onRead.bind(this);
+
+  /** The read has completed. */
+  protected onRead(error: ServalError | undefined, bytes: Uint8Array | undefined): void {
     this.isReading = false;
     if (this.ended !== undefined) return;
     if (error !== undefined) {
@@ -106,7 +109,7 @@ export class Connection<Ws> extends Sending<Ws> implements Living {
       this.protocol.incoming.receive(bytes);
       this.context.runInAsyncScope(this.turn, this);
     }
-  };
+  }
 
   /** Runs another turn after the current call. */
   #turnSoon(): void {
@@ -235,7 +238,8 @@ export class Connection<Ws> extends Sending<Ws> implements Living {
     // After our close frame, received data is dropped until the peer's close frame.
     if (received === 0 || this.phase !== phase.open) return 0;
     const { rate, clock } = this.settings;
-    const now = clock.now();
+    // A whole number, which V8 keeps without an object of its own.
+    const now = Math.round(clock.now());
     return (this.#throttle ??= new Throttle(rate!, clock, now)).take(frames, received + inflatedPayload, now);
   }
 
@@ -289,11 +293,6 @@ export class Connection<Ws> extends Sending<Ws> implements Living {
     const queued = this.control(opcode.ping, payload);
     if (typeof queued === "number") this.#live.pinged(payload);
     return queued;
-  }
-
-  /** Queues a pong that answers no ping. */
-  pong(payload: Uint8Array): number | ServalError {
-    return this.control(opcode.pong, payload);
   }
 
   // ---- the end ----

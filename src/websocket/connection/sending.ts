@@ -13,8 +13,8 @@ import { ProtocolCore } from "../protocol/protocol-core.ts";
 import { deflatePrepared } from "./deflate-prepared.ts";
 import { Delivery, type Resumable } from "./delivery.ts";
 import { joined, PartedMessage, type Item, type WholeMessage } from "./item.ts";
-import { SendQueue, type Waiter } from "./send-queue.ts";
-import { tell } from "./tell.ts";
+import { SendQueue } from "./send-queue.ts";
+import { tell, tellAll } from "./tell.ts";
 import { Turns } from "./turns.ts";
 
 /** The phase of a connection. */
@@ -183,7 +183,7 @@ export abstract class Sending<Ws> extends Turns implements Resumable, Flushing {
   }
 
   /** Queues a ping or pong. */
-  protected control(code: typeof opcode.ping | typeof opcode.pong, payload: Uint8Array): number | ServalError {
+  control(code: typeof opcode.ping | typeof opcode.pong, payload: Uint8Array): number | ServalError {
     const refusal = this.refusal("control");
     if (refusal !== undefined) return refusal;
     this.protocol.control(code, payload);
@@ -356,14 +356,18 @@ export abstract class Sending<Ws> extends Turns implements Resumable, Flushing {
     }
   }
 
-  readonly #onWritten: WriteHandler = (error, count) => {
+  /** Bound, which takes half of a closure's memory. */
+  readonly #onWritten: WriteHandler = this.onWritten.bind(this);
+
+  /** The write has completed. */
+  protected onWritten(error: ServalError | undefined, count: number): void {
     // A stream that completes a write twice must not free what the next is about to send.
     if (!this.isWriting) return;
     this.isWriting = false;
     if (error !== undefined || this.phase === phase.ended) this.protocol.outgoing.release();
     if (error !== undefined) this.lost(error);
     else if (this.phase !== phase.ended) this.context.runInAsyncScope(this.#written, this, count);
-  };
+  }
 
   #written(count: number): void {
     const { protocol } = this;
@@ -393,8 +397,4 @@ export abstract class Sending<Ws> extends Turns implements Resumable, Flushing {
     for (const { handler } of waiters) tell(handler, this.closedError(), undefined);
     this.cutAll();
   }
-}
-
-function tellAll(waiters: readonly Waiter[]): void {
-  for (const { handler } of waiters) tell(handler, undefined, undefined);
 }

@@ -13,3 +13,8 @@ export function tell<Result>(handler: Handler<Result>, error: ServalError | unde
     });
   }
 }
+
+/** Completes the handlers of writes without an error, in order. */
+export function tellAll(waiters: readonly { readonly handler: Handler }[]): void {
+  for (const { handler } of waiters) tell(handler, undefined, undefined);
+}

@@ -140,8 +140,8 @@ export const expected: Readonly<Record<string, Readonly<Partial<Record<keyof Cou
   },
   "an idle WebSocket": {
     bytes: {
-      is: { 20: 2333, 22: 2341, 24: 2341, 26: 2341 },
-      why: "The WebSocket, its session with its parts, its place among the server's, 90 for its async context and 64 for what it spends of a turn.",
+      is: { 20: 2237, 22: 2245, 24: 2245, 26: 2245 },
+      why: "The WebSocket, its connection with its parts, its place among the server's, 90 for its async context and 64 for what it spends of a turn.",
     },
   },
 };
