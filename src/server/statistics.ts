@@ -21,7 +21,7 @@ export type Refusal =
 
 /** A limit, by the name of its option. */
 export type Limit =
-  /** The PROXY header, TLS or the upgrade took too long: 408 if it can be sent, else the connection ends. */
+  /** The PROXY header, TLS or the upgrade took too long: the connection ends without a response. */
   | "timeouts.handshake"
   /** The head of a request took too long: 408 if part of it had come, else the connection ends. */
   | "timeouts.header"

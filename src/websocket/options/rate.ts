@@ -1,6 +1,9 @@
 import { checkChoice, checkNumber, checkOptions, optionSet, refilled } from "../../core/internal.ts";
 
-/** How fast a peer may send: the option `rate`. Infinity for no limit. */
+/**
+ * How fast a peer may send: the option `rate`. Infinity for no limit. It is checked after each read, so a single read, of
+ * up to 64 KiB from a socket, may bring more frames than the rate before the peer must wait or is closed.
+ */
 export interface RateOptions {
   /** How many frames a second: messages, their fragments, pings and pongs. Default Infinity; in `serve` 10,000. */
   messages?: number | undefined;
