@@ -1,15 +1,18 @@
 import { byteLength, coreError, FlatBuffer, type ByteStream } from "../core/index.ts";
-import { TransportStream } from "../core/internal.ts";
+import { checkBoolean, checkNumber, checkOptions, optionSet, TransportStream } from "../core/internal.ts";
 import { testingError } from "./errors.ts";
 import { Inbox } from "./inbox.ts";
 
-/** Options of one side of a {@link pair}. All sizes are in bytes; Infinity means none. */
+/**
+ * Options of one side of a {@link pair}. All sizes are whole numbers of bytes; Infinity means none. Any other value is
+ * `core.invalid_argument`.
+ */
 export interface PairOptions {
-  /** The most that one read delivers: forces short reads. Default Infinity. */
+  /** The most that one read delivers, at least 1: forces short reads. Default Infinity. */
   maxRead?: number;
-  /** The most that one write takes: forces short writes. Default Infinity. */
+  /** The most that one write takes, at least 1: forces short writes. Default Infinity. */
   maxWrite?: number;
-  /** How many bytes may wait unread at this side before the peer's writes wait for room. Default 65,536. */
+  /** How many bytes may wait unread at this side, at least 1, before the peer's writes wait for room. Default 65,536. */
   capacity?: number;
   /**
    * How many operations of this side succeed: reads, writes, shutdowns and watches count, when they start. The next one
@@ -51,18 +54,18 @@ export class PairStream extends TransportStream implements ByteStream {
   #lends = false;
 
   /** @internal */
-  constructor(options: PairOptions) {
+  constructor(options: Required<PairOptions>) {
     super();
-    // All sides without options share one object: spreading costs as much as the rest of a pair.
-    this.#options = options === usual ? defaults : { ...defaults, ...options };
+    this.#options = options;
     this.#sent = this.#options.record ? new FlatBuffer() : undefined;
     this.#received = this.#options.record ? new FlatBuffer() : undefined;
   }
 
   /** @internal */
   static connected(options: PairOptions, peerOptions: PairOptions): [PairStream, PairStream] {
-    const stream = new PairStream(options);
-    const peer = new PairStream(peerOptions);
+    const settings = settingsOf(options);
+    const stream = new PairStream(settings);
+    const peer = new PairStream(peerOptions === options ? settings : settingsOf(peerOptions));
     stream.#peer = peer;
     peer.#peer = stream;
     return [stream, peer];
@@ -225,6 +228,26 @@ const defaults: Required<PairOptions> = {
 
 const usual: PairOptions = {};
 
+const names = optionSet("pair", Object.keys(defaults), "{ maxRead: 1 }");
+
+/** The options, checked and completed. */
+function settingsOf(options: PairOptions): Required<PairOptions> {
+  // All sides without options share one object: a new one costs as much as the rest of a pair.
+  if (options === usual) return defaults;
+  checkOptions(names, options);
+  const numberOf = (name: Exclude<keyof PairOptions, "record">, least: number): number =>
+    checkNumber(name, options[name], defaults[name], { least, isWhole: true });
+  return {
+    maxRead: numberOf("maxRead", 1),
+    maxWrite: numberOf("maxWrite", 1),
+    capacity: numberOf("capacity", 1),
+    failAfter: numberOf("failAfter", 0),
+    endAfter: numberOf("endAfter", 0),
+    resetAfter: numberOf("resetAfter", 0),
+    record: checkBoolean("record", options.record, defaults.record),
+  };
+}
+
 function recorded(bytes: FlatBuffer | undefined): Uint8Array {
   if (bytes !== undefined) return bytes.data();
   throw coreError("core.invalid_argument", { message: "Bytes are recorded with pair({ record: true }) only" });
@@ -232,7 +255,8 @@ function recorded(bytes: FlatBuffer | undefined): Uint8Array {
 
 /**
  * Two connected {@link PairStream}s: each reads what the other writes. One object sets the options of both sides; two
- * objects set those of the first and of the second.
+ * objects set those of the first and of the second. An unknown option, or a value that it can't have, is
+ * `core.invalid_argument`.
  */
 export function pair(options: PairOptions = usual, peerOptions: PairOptions = options): [PairStream, PairStream] {
   return PairStream.connected(options, peerOptions);

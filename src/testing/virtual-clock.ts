@@ -1,5 +1,5 @@
 import type { Clock, Timer } from "../core/index.ts";
-import { currentContext, type AsyncContext } from "../core/internal.ts";
+import { currentContext, invalidArgument, show, type AsyncContext } from "../core/internal.ts";
 
 class VirtualTimer implements Timer {
   readonly due: number;
@@ -53,9 +53,13 @@ export class VirtualClock implements Clock {
   /**
    * Advances the time by `ms` milliseconds. Timers that come due run in the order of their times, those of the same
    * time in the order they were set, each at its own time. Before the first and after each, everything that is ready
-   * runs, so that a timer set then comes due too.
+   * runs, so that a timer set then comes due too. Rejects with `core.invalid_argument` if `ms` is not a finite number, 0
+   * or more.
    */
   async advance(ms: number): Promise<void> {
+    if (!Number.isFinite(ms) || ms < 0) {
+      throw invalidArgument(`advance takes a finite number of milliseconds, 0 or more, not ${show(ms)}`);
+    }
     const until = this.#now + ms;
     await turn();
     for (let timer = this.#next(until); timer !== undefined; timer = this.#next(until)) await this.#run(timer);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { pair } from "../../src/testing/index.ts";
+import { pair, type PairOptions } from "../../src/testing/index.ts";
 import {
   isStuck,
   pattern,
@@ -175,6 +175,35 @@ describe("pair", () => {
     const waiting = writeOutcome(a, hello);
     b.close();
     assert.equal((await waiting).error?.code, "core.connection_reset");
+  });
+});
+
+describe("pair, checks", () => {
+  const refused: [options: unknown, message: RegExp][] = [
+    [5, /^pair takes a plain object, such as \{ maxRead: 1 \}, not 5$/],
+    [null, /plain object/],
+    [{ maxread: 1 }, /^pair has no option "maxread": did you mean maxRead\?$/],
+    [{ maxRead: 0 }, /^maxRead must be a whole number, 1 or more \(Infinity for no limit\), not 0$/],
+    [{ maxRead: "1" }, /^maxRead must be .*, not "1"$/],
+    [{ maxWrite: 0.5 }, /^maxWrite must be/],
+    [{ capacity: -1 }, /^capacity must be a whole number, 1 or more/],
+    [{ failAfter: NaN }, /^failAfter must be a whole number, 0 or more/],
+    [{ endAfter: -1 }, /^endAfter must be/],
+    [{ resetAfter: 1.5 }, /^resetAfter must be/],
+    [{ record: 1 }, /^record must be true or false/],
+  ];
+  it("refuse options of either side that would have no effect, or another one", () => {
+    for (const [options, message] of refused) {
+      const given = options as PairOptions;
+      assert.throws(() => pair(given), { code: "core.invalid_argument", message });
+      assert.throws(() => pair({}, given), { code: "core.invalid_argument", message });
+    }
+  });
+
+  it("take an undefined option for its default", async () => {
+    const [a, b] = pair({ maxRead: undefined, capacity: undefined } as unknown as PairOptions);
+    await writeAll(a, hello);
+    assert.deepEqual(await read(b), hello);
   });
 });
 

@@ -13,6 +13,18 @@ describe("VirtualClock", () => {
     assert.equal(clock.now(), 250);
   });
 
+  it("advances by a number of milliseconds alone", async () => {
+    const clock = new VirtualClock();
+    clock.setTimer(1, () => assert.fail("ran"));
+    for (const ms of [undefined, null, "5", NaN, Infinity, -1] as unknown[] as number[]) {
+      await assert.rejects(clock.advance(ms), {
+        code: "core.invalid_argument",
+        message: /^advance takes a finite number of milliseconds, 0 or more, not (undefined|null|"5"|NaN|Infinity|-1)$/,
+      });
+    }
+    assert.deepEqual([clock.now(), clock.pending], [0, 1]);
+  });
+
   it("runs timers in the order of their times, each at its own", async () => {
     const clock = new VirtualClock();
     const log: string[] = [];
