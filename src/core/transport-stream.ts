@@ -6,6 +6,7 @@ import {
   type WatchHandler,
   type WriteHandler,
 } from "./byte-stream.ts";
+import { checkHandler } from "./completion.ts";
 import { coreError, transportError, operationPending } from "./errors.ts";
 import type { ServalError } from "./error.ts";
 import { FlatBuffer } from "./flat-buffer.ts";
@@ -51,6 +52,8 @@ export abstract class TransportStream implements ByteStream {
   #state = 0;
 
   readSome(handler: ReadHandler): void {
+    // Looked at here, in each operation, since every read and write of a connection would pay for a call.
+    if (typeof handler !== "function") checkHandler(handler);
     if (this.#reader !== undefined && (this.#state & watching) === 0) throw operationPending("read", "read");
     this.#state &= ~watching;
     this.#reader = handler;
@@ -60,6 +63,7 @@ export abstract class TransportStream implements ByteStream {
   }
 
   watch(handler: WatchHandler): void {
+    if (typeof handler !== "function") checkHandler(handler);
     if (this.#reader !== undefined && (this.#state & watching) === 0) throw operationPending("read", "watch");
     this.#state |= watching;
     this.#reader = handler;
@@ -69,6 +73,7 @@ export abstract class TransportStream implements ByteStream {
   }
 
   writeSome(buffers: Uint8Array | readonly Uint8Array[], handler: WriteHandler): void {
+    if (typeof handler !== "function") checkHandler(handler);
     if (this.#writer !== undefined) throw this.#pending("write");
     const length = buffers instanceof Uint8Array ? buffers.length : byteLength(buffers);
     if (length === 0) throw coreError("core.invalid_argument", { message: "A write needs at least one byte" });
@@ -80,6 +85,7 @@ export abstract class TransportStream implements ByteStream {
   }
 
   shutdown(handler: ShutdownHandler): void {
+    if (typeof handler !== "function") checkHandler(handler);
     if (this.#writer !== undefined) throw this.#pending("shutdown");
     this.#writer = handler;
     this.#state |= shuttingDown;

@@ -12,7 +12,7 @@ import {
   type WatchHandler,
   type WriteHandler,
 } from "../core/index.ts";
-import { copyOf, operationPending } from "../core/internal.ts";
+import { checkHandler, copyOf, operationPending } from "../core/internal.ts";
 import { testingError } from "./errors.ts";
 import type { Failure, Verb } from "./failure.ts";
 
@@ -142,6 +142,7 @@ export class FaultyStream implements ByteStream {
 
   /** Registers an operation; a read or another watch ends a watch. */
   #admit(verb: Verb, handler: Operation["handler"], nothing: number | undefined): Operation {
+    checkHandler(handler);
     const rivals = verb === "read" || verb === "watch" ? (["read"] as const) : (["write", "shutdown"] as const);
     const running = rivals.find((rival) => this.#inFlight.has(rival));
     if (running !== undefined) throw operationPending(running, verb);

@@ -96,6 +96,20 @@ describe("TransportStream", () => {
     }
   });
 
+  it("refuses a handler that is no function in the call, and starts nothing", () => {
+    const puppet = new Puppet();
+    const none = new Uint8Array(10) as unknown as () => void;
+    const misuse = { code: "core.invalid_argument", message: "A completion handler must be a function, not object" };
+    assert.throws(() => puppet.readSome(none), misuse);
+    assert.throws(() => puppet.watch(none), misuse);
+    assert.throws(() => puppet.writeSome(bytes, none), misuse);
+    assert.throws(() => puppet.shutdown(none), misuse);
+    assert.deepEqual(puppet.verbs, []);
+    puppet.readSome(() => {});
+    puppet.writeSome(bytes, () => {});
+    assert.deepEqual(puppet.verbs, ["pull", "push"]);
+  });
+
   it("ignores reports after the close", async () => {
     const puppet = new Puppet();
     const seen: unknown[] = [];

@@ -171,6 +171,17 @@ describe("a faulty stream", () => {
     });
   }
 
+  it("refuses a handler that is no function in the call, and counts no operation", () => {
+    const { run, stream } = failing("read 1 error");
+    const none = new Uint8Array(10) as unknown as () => void;
+    const misuse = { code: "core.invalid_argument", message: "A completion handler must be a function, not object" };
+    assert.throws(() => stream.readSome(none), misuse);
+    assert.throws(() => stream.watch(none), misuse);
+    assert.throws(() => stream.writeSome(hello, none), misuse);
+    assert.throws(() => stream.shutdown(none), misuse);
+    assert.deepEqual([stream.inFlight, run.met], [[], undefined]);
+  });
+
   it("passes misuse of the stream below on, at once or later", async () => {
     for (const name of ["read 2 error", "read 1 delay"]) {
       const run = new RunState(Plan.parse(name), 0);
