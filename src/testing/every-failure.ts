@@ -11,7 +11,10 @@ export interface EveryFailureOptions {
   only?: string;
   /** The most runs; one more is `testing.too_many_runs`. Default 10,000. */
   maxRuns?: number;
-  /** How long nothing may happen in a run before it counts as hanging, in milliseconds of real time. Default 1,000. */
+  /**
+   * How long nothing may happen in a run before it counts as hanging, in milliseconds of real time; more for a scenario
+   * with timers outside the run's clock. Default 1,000.
+   */
   patience?: number;
 }
 
@@ -28,23 +31,28 @@ const options = optionSet("everyFailure", ["failures", "only", "maxRuns", "patie
  *
  * Fulfils with the names of the runs in which something failed: `read 1 error`, `write 3 reset`. Rejects at the first
  * run that breaks a rule, with `testing.run_failed`; its message has the run's name and its `cause` is the scenario's
- * error. A scenario that starts more operations in every run ends with `testing.too_many_runs`.
+ * error. A scenario that starts more operations in every run ends with `testing.too_many_runs`, one that starts none on
+ * the run's streams with `testing.no_operations`, since nothing could fail. A scenario that is no function, or an invalid
+ * option, is `core.invalid_argument`.
  */
 export async function everyFailure(scenario: Scenario, given: EveryFailureOptions = {}): Promise<readonly string[]> {
+  if (typeof scenario !== "function") {
+    throw invalidArgument(`everyFailure takes a function, such as async ({ pair }) => …, not ${show(scenario)}`);
+  }
   checkOptions(options, given);
   const { only, failures = everyKind } = given;
-  const unknown = failures.find((failure) => !everyKind.includes(failure));
-  if (unknown !== undefined)
-    throw invalidArgument(`There is no failure ${show(unknown)}: there are ${everyKind.join(", ")}`);
+  checkFailures(failures);
   const maxRuns = checkNumber("maxRuns", given.maxRuns, 10_000);
   const patience = checkNumber("patience", given.patience, 1000, { unit: "milliseconds" });
 
   if (only !== undefined) {
-    const { met } = await perform(scenario, new RunState(Plan.parse(only), patience));
+    const { met, hasStarted } = await perform(scenario, new RunState(Plan.parse(only), patience));
+    checkStarted(hasStarted);
     if (met === undefined) throw invalidArgument(`The scenario has no operation for the run ${show(only)}`);
     return [met];
   }
-  const { isSignalUsed } = await perform(scenario, new RunState(undefined, patience));
+  const { isSignalUsed, hasStarted } = await perform(scenario, new RunState(undefined, patience));
+  checkStarted(hasStarted);
   const names: string[] = [];
   for (const failure of failures) {
     if (failure === "abort" && !isSignalUsed) continue;
@@ -60,6 +68,26 @@ export async function everyFailure(scenario: Scenario, given: EveryFailureOption
     }
   }
   return names;
+}
+
+function checkFailures(failures: unknown): void {
+  if (!Array.isArray(failures)) {
+    throw invalidArgument(`failures must be a list, such as ["error", "end"], not ${show(failures)}`);
+  }
+  for (const failure of failures as unknown[]) {
+    if (everyKind.includes(failure as Failure)) continue;
+    throw invalidArgument(`There is no failure ${show(failure)}: there are ${everyKind.join(", ")}`);
+  }
+}
+
+/** Refuses a scenario in which nothing could fail, since it would pass whatever it tests. */
+function checkStarted(hasStarted: boolean): void {
+  if (hasStarted) return;
+  throw testingError("testing.no_operations", {
+    message:
+      "The scenario starts no operation that can fail: make its streams with the `pair` or `wrap` that it gets, " +
+      "as in everyFailure(async ({ pair }) => …), and use the first stream of that pair",
+  });
 }
 
 /** Performs one run; an error gets the run's name. */

@@ -18,11 +18,12 @@ export type SplitScenario<Result = unknown> = (pieces: Uint8Array[], name: strin
 
 /**
  * Passes bytes to a scenario in pieces, as a stream may deliver them: whole, byte by byte, and in two at each position;
- * with more positions than `maxSplits`, in two and more pieces at random ones. No piece is empty. The pieces are
+ * with more positions than `maxSplits`, in two to nine pieces at random ones. No piece is empty. The pieces are
  * copies, so the scenario may overwrite them, to show that they are not used any more.
  *
  * The first split that fails ends it with `testing.run_failed`, whose message has the split's name and whose `cause` is
- * the scenario's error. Returns a promise for a scenario that returns one, nothing for any other.
+ * the scenario's error. Returns a promise for a scenario that returns one, nothing for any other. Throws
+ * `core.invalid_argument`, also then, for any other kind of bytes, scenario or option.
  */
 export function everySplit(
   bytes: Uint8Array,
@@ -35,6 +36,12 @@ export function everySplit(
   scenario: SplitScenario,
   given: EverySplitOptions = {},
 ): Promise<void> | void {
+  if (!(bytes instanceof Uint8Array)) {
+    throw invalidArgument(`everySplit takes the bytes as a Uint8Array, not ${show(bytes)}`);
+  }
+  if (typeof scenario !== "function") {
+    throw invalidArgument(`everySplit takes a function, such as (pieces) => …, not ${show(scenario)}`);
+  }
   checkOptions(options, given);
   const maxSplits = checkNumber("maxSplits", given.maxSplits, 1000);
   const seed = checkNumber("seed", given.seed, 1);

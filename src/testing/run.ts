@@ -54,6 +54,7 @@ export class RunState implements Run, FaultyStreamOwner {
   #activity = 0;
   #violation: string | undefined;
   #isSignalUsed = false;
+  #hasStarted = false;
 
   constructor(plan: Plan | undefined, patience: number) {
     this.#plan = plan;
@@ -77,6 +78,11 @@ export class RunState implements Run, FaultyStreamOwner {
   /** Whether the scenario has asked for the signal; otherwise aborting it would have no effect. */
   get isSignalUsed(): boolean {
     return this.#isSignalUsed;
+  }
+
+  /** Whether an operation has started on a stream of `pair` or `wrap`; otherwise nothing can fail. */
+  get hasStarted(): boolean {
+    return this.#hasStarted;
   }
 
   readonly pair = (options?: PairOptions, peerOptions?: PairOptions): [FaultyStream, PairStream] => {
@@ -122,6 +128,7 @@ export class RunState implements Run, FaultyStreamOwner {
 
   started(verb: Verb): Failure | undefined {
     this.#activity++;
+    this.#hasStarted = true;
     return this.#plan?.next(verb);
   }
 
@@ -180,7 +187,11 @@ export class RunState implements Run, FaultyStreamOwner {
     const operations = this.#streams.flatMap(({ inFlight }, index) =>
       inFlight.map((verb) => `a ${verb} of stream ${index + 1}`),
     );
-    return operations.length === 0 ? "no operation is in flight" : `${operations.join(" and ")} is in flight`;
+    if (operations.length > 0) return `${operations.join(" and ")} is in flight`;
+    return (
+      "no operation is in flight. Timers outside the run's clock are not seen: pass `clock` to what sets them, " +
+      `or wait longer for them with the option patience, now ${this.#patience} milliseconds`
+    );
   }
 
   /** What a run has left that it must not. */

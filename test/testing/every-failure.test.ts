@@ -4,6 +4,7 @@ import { ServalError, type ByteStream } from "../../src/core/index.ts";
 import {
   everyFailure,
   type EveryFailureOptions,
+  pair as importedPair,
   type Failure,
   type Run,
   type Scenario,
@@ -170,17 +171,53 @@ describe("everyFailure", () => {
     assert.deepEqual([error.code, operations], ["testing.too_many_runs", 21]);
   });
 
+  it("refuses a scenario that starts no operation on the run's streams, since nothing could fail", async () => {
+    const scenarios: Scenario[] = [
+      async () => {},
+      async () => {
+        const [stream, peer] = importedPair();
+        peer.writeSome(Buffer.from("there"), () => {});
+        assert.equal(await talk(stream), "there");
+      },
+      ({ pair }) => pair()[0].close(),
+      async ({ pair }) => {
+        const [stream, peer] = pair();
+        await write(peer, hello);
+        stream.close();
+      },
+    ];
+    for (const scenario of scenarios) {
+      for (const options of [{}, { only: "read 1 error" }]) {
+        const error = await failureOf(scenario, options);
+        assert.deepEqual([error.code, error.condition], ["testing.no_operations", "misuse"]);
+        assert.match(error.message, /make its streams with the `pair` or `wrap` that it gets/);
+      }
+    }
+  });
+
+  it("takes nothing but a function for a scenario", async () => {
+    for (const scenario of ["x", undefined, { pair: 1 }]) {
+      const error = await failureOf(scenario as unknown as Scenario);
+      assert.equal(error.code, "core.invalid_argument");
+      assert.match(error.message, /^everyFailure takes a function, .*, not ("x"|undefined|an object)$/);
+    }
+  });
+
   it("says what it expects", async () => {
-    const none = (): void => {};
     for (const [given, message] of [
       [{ only: "write" }, /only must be the name of a run, such as "write 3 reset", not "write"/],
       [{ only: "write 1 end" }, /name of a run/],
       [{ only: "read 7 end" }, /has no operation for the run "read 7 end"/],
       [{ failures: ["crash" as Failure] }, /no failure "crash": there are error, end/],
+      [{ failures: ["error", undefined] as Failure[] }, /no failure undefined: there are error, end/],
+      [
+        { failures: "error" as unknown as Failure[] },
+        /^failures must be a list, such as \["error", "end"\], not "error"$/,
+      ],
       [{ maxRun: 1 } as EveryFailureOptions, /did you mean maxRuns/],
       [{ patience: -1 }, /patience must be a number of milliseconds/],
     ] as const) {
-      const error = await failureOf(none, given);
+      const error = await failureOf(talking, given);
       assert.equal(error.code, "core.invalid_argument");
       assert.match(error.message, message);
     }

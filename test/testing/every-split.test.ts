@@ -37,7 +37,10 @@ describe("everySplit", () => {
       assert.doesNotMatch(split, /\|\||^\||\|$/);
       pieces.add(split.split("|").length);
     }
-    for (const count of [1, 2, 3, 4, 5, 200]) assert.ok(pieces.has(count), `${count} pieces`);
+    assert.deepEqual(
+      [...pieces].toSorted((a, b) => a - b),
+      [1, 2, 3, 4, 5, 6, 7, 8, 9, 200],
+    );
     assert.deepEqual(splits(long, { maxSplits: 198 }), ways);
     assert.notDeepEqual(splits(long, { maxSplits: 198, seed: 2 }), ways);
     assert.equal(Object.keys(splits(long, { maxSplits: 199 })).at(-1), "at 199");
@@ -80,6 +83,20 @@ describe("everySplit", () => {
       );
     }
     assert.deepEqual(Object.keys(splits(bytes, { only: "at 1" })), ["at 1"]);
+  });
+
+  it("takes nothing but bytes and a function, and says so at the call", () => {
+    const none = async (): Promise<void> => assert.fail("called");
+    for (const [given, scenario, message] of [
+      ["abc", none, /^everySplit takes the bytes as a Uint8Array, not "abc"$/],
+      [[1, 2, 3], none, /^everySplit takes the bytes as a Uint8Array, not a list$/],
+      [new ArrayBuffer(3), none, /not an ArrayBuffer$/],
+      [undefined, none, /not undefined$/],
+      [bytes, undefined, /^everySplit takes a function, such as \(pieces\) => …, not undefined$/],
+      [bytes, { seed: 2 }, /takes a function, .*, not an object$/],
+    ] as unknown as [Uint8Array, () => Promise<void>, RegExp][]) {
+      assert.throws(() => void everySplit(given, scenario), { code: "core.invalid_argument", message });
+    }
   });
 
   it("says what it expects", () => {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { ByteStream, ServalError } from "../../../src/core/index.ts";
-import { everyFailure, type EveryFailureOptions, type Run } from "../../../src/testing/index.ts";
+import type { EveryFailureOptions, Run } from "../../../src/testing/index.ts";
+import { anyFailure } from "../../support/any-failure.ts";
 import { outcomes } from "../../support/outcomes.ts";
 import { quiet } from "../../support/quiet.ts";
 
@@ -64,7 +65,7 @@ export async function holds(
   scenario: (run: Run) => Promise<unknown>,
   options: EveryFailureOptions = {},
 ): Promise<readonly string[]> {
-  return everyFailure(scenario, options).catch((cause: Error) => {
+  return anyFailure(scenario, options).catch((cause: Error) => {
     throw new Error(`${what}: ${cause.message}`, { cause });
   });
 }

@@ -1,7 +1,8 @@
 // Every two operations of a stream that overlap, with each operation of the transport below failing in each way.
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { everyFailure, type Failure } from "../../../src/testing/index.ts";
+import type { Failure } from "../../../src/testing/index.ts";
+import { anyFailure } from "../../support/any-failure.ts";
 import { ofPairs } from "../../support/outcomes.ts";
 import { quiet } from "../../support/quiet.ts";
 import { roles } from "../support/client-kit.ts";
@@ -33,7 +34,7 @@ async function overlap(
   failures: readonly Failure[],
 ): Promise<void> {
   try {
-    await everyFailure(
+    await anyFailure(
       async (each) => {
         const using = new Using(each);
         using.attach();
@@ -83,7 +84,7 @@ describe("an operation beside the opening handshake", () => {
     it(`as a ${role}: any`, async () => {
       for (const name of names) {
         const operation = operations[name]!;
-        await everyFailure(
+        await anyFailure(
           async (run) => {
             const using = new Using(run, { role });
             using.open();
@@ -111,7 +112,7 @@ describe("an operation in a stream's own handler", () => {
       let calls = 0;
       for (const second of few) {
         const operation = operations[second]!;
-        await everyFailure(
+        await anyFailure(
           async (run) => {
             let isFirst = true;
             const using: Using = new Using(run, {
