@@ -11,7 +11,7 @@ export type Verb = "read" | "write" | "shutdown" | "watch";
  * - `end`: a read or watch finds the end of the stream, as do all later ones; writes go on
  * - `reset`: the connection is reset, on both sides: `core.connection_reset`
  * - `abort`: the run's signal aborts, a microtask after the operation has started
- * - `delay`: it starts after all else that is ready, in a later turn of the event loop
+ * - `delay`: it starts in a later turn of the event loop, after whatever is ready
  * - `stall`: it starts an hour later by the run's clock, so that every deadline expires before
  * - `short`: a read delivers one byte, a write takes one
  */
