@@ -16,7 +16,7 @@ import type { MessageData } from "../options/handlers.ts";
 import type { Settings } from "../options/settings.ts";
 import type { Statistics } from "../options/statistics.ts";
 import { controlKinds, event, found, take, type Take } from "../protocol/event.ts";
-import { isServalError, type ReceivedPart } from "./delivery.ts";
+import { isServalError, mostControls, type ReceivedPart } from "./delivery.ts";
 import { Inflation } from "./inflation.ts";
 import { Liveness, type Living } from "./liveness.ts";
 import { phase, Sending, type Opened } from "./sending.ts";
@@ -135,7 +135,8 @@ export class Connection<Ws> extends Sending<Ws> implements Living {
   #takeEvents(): boolean {
     const { protocol, delivery } = this;
     const { incoming, outgoing } = protocol;
-    if (turnBudget.isSpent && (incoming.isLong || turnBudget.isGreedy(this))) return this.waitTurn();
+    if (turnBudget.isSpent && (incoming.isHeavy || turnBudget.isGreedy(this))) return this.waitTurn();
+    if (delivery.controls >= mostControls && this.phase === phase.open) return false;
     while (this.phase < phase.finishing) {
       if (incoming.cost + outgoing.cost > spentAtOnce && this.#isOverdrawn()) return this.waitTurn();
       if (this.#inflation !== undefined && !this.#takeInflated(this.#inflation)) return false;
@@ -168,6 +169,7 @@ export class Connection<Ws> extends Sending<Ws> implements Living {
         default:
           if (next === event.pong) this.#liveness?.ponged(found.control);
           delivery.control(controlKinds[next], found.control);
+          if (delivery.controls >= mostControls && this.phase === phase.open) return false;
       }
     }
     return false;
@@ -285,8 +287,6 @@ export class Connection<Ws> extends Sending<Ws> implements Living {
   get #live(): Liveness {
     return (this.#liveness ??= new Liveness(this.settings.timeouts[this.#role], this.settings.clock, this));
   }
-
-  // ---- pings ----
 
   /** Queues a ping, and times its answer. */
   ping(payload: Uint8Array): number | ServalError {

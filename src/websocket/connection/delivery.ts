@@ -20,6 +20,9 @@ export interface ReceivedPart {
 /** The promise that `write` returns if there is nothing to wait for. All writes share it, so it costs nothing. */
 export const room: Promise<void> = Promise.resolve();
 
+/** While so many `control` handlers are at work, no more events are taken: pings must not start handlers without end. */
+export const mostControls = 16;
+
 /** The connection of a {@link Delivery}. */
 export interface Resumable {
   /** A handler is done; it threw or rejected with `thrown`, if that is given. */
@@ -31,6 +34,8 @@ export interface Resumable {
  * handler that throws ends its own connection and nothing else.
  */
 export class Delivery<Ws> {
+  /** How many promises of `control` are pending. */
+  controls = 0;
   /** How often reading stopped because the application took no data. */
   pauses = 0;
   /** A message that was inflated on another thread after its read had been aborted. The next read gets it first. */
@@ -165,10 +170,15 @@ export class Delivery<Ws> {
 
   control(kind: ControlKind, payload: Uint8Array): void {
     if (this.#handlers.control === undefined) return;
-    this.#run(
+    const isPending = this.#run(
       () => this.#handlers.control!(this.#ws, kind, payload),
       (cause) => this.#threw(cause),
+      () => {
+        this.controls--;
+        this.#connection.resumed();
+      },
     );
+    if (isPending) this.controls++;
   }
 
   /** Reports why the connection fails. Without an `error` handler, an error of another handler goes to the console. */
@@ -213,21 +223,24 @@ export class Delivery<Ws> {
   }
 
   /** Runs a handler that the connection does not wait for; a drain of the server does. */
-  #run(handler: () => unknown, failed: (cause: unknown) => void): void {
+  #run(handler: () => unknown, failed: (cause: unknown) => void, settled?: () => void): boolean {
     try {
       const result = handler();
-      if (!isPromise(result)) return;
+      if (!isPromise(result)) return false;
       const { observer } = this.#settings;
       observer?.working(1);
-      result.then(
-        () => observer?.working(-1),
-        (cause: unknown) => {
-          observer?.working(-1);
-          failed(cause);
-        },
-      );
+      const done = (): void => {
+        observer?.working(-1);
+        settled?.();
+      };
+      result.then(done, (cause: unknown) => {
+        done();
+        failed(cause);
+      });
+      return true;
     } catch (cause) {
       failed(cause);
+      return false;
     }
   }
 

@@ -2,6 +2,7 @@ import { byteLength, type Handler } from "../../core/index.ts";
 import { copyOf, dropFront, encodeUtf8, invalidArgument } from "../../core/internal.ts";
 import type { MessageData } from "../options/handlers.ts";
 import { copiedUpTo } from "../protocol/frame-buffer.ts";
+import { Fifo } from "./fifo.ts";
 import type { DataOpcode } from "../protocol/outgoing.ts";
 import { PreparedMessage, type WholeData } from "../protocol/prepared.ts";
 
@@ -13,6 +14,8 @@ export class Item {
   size: number;
   /** How far writing must come before the writer completes. Known once the whole item is framed. */
   position: number | undefined;
+  /** It waits in the queue: it was not framed, cut or withdrawn yet. */
+  isQueued = true;
   /** Completes the write. */
   handler: Handler | undefined;
   /** Whether its bytes are in memory that never changes, so that they need no copy. */
@@ -76,7 +79,7 @@ export class PartedMessage extends Item {
   /** Undefined until the first part says what the message is. */
   code: DataOpcode | undefined;
   readonly compress: boolean;
-  readonly parts: Part[] = [];
+  readonly parts: Fifo<Part> = new Fifo();
   /** A part has been framed: the message has begun. */
   hasBegun = false;
   /** Its source ends by itself, as a Blob or a list does, so a close waits for the end. */

@@ -4,6 +4,7 @@ import { inlineUpTo } from "../deflate/deflate.ts";
 import { deflatedBit, finalBit, opcode } from "../frames/frame.ts";
 import type { DataOpcode, Outgoing } from "../protocol/outgoing.ts";
 import { PreparedMessage, type WholeData } from "../protocol/prepared.ts";
+import { Fifo } from "./fifo.ts";
 import { Closing, itemsOf, joined, Part, PartedMessage, WholeMessage, type Item } from "./item.ts";
 
 /**
@@ -20,6 +21,9 @@ export type Step =
   | { readonly do: "close"; readonly closing: Closing }
   /** Fail the handlers of these items, which will not be sent, and stop the sources of the parted ones. */
   | { readonly do: "cut"; readonly items: readonly Item[] };
+
+/** What a waiting message or part takes besides its bytes, in bytes: its objects, as a heap snapshot shows them. */
+const itemOverhead = 512;
 
 /** A handler that waits until writing has reached `position`. */
 export interface Waiter {
@@ -39,7 +43,11 @@ export class SendQueue {
 
   readonly #outgoing: Outgoing;
   /** In the order of the calls. The first may be in progress. */
-  readonly #items: (WholeMessage | PartedMessage | Closing)[] = [];
+  readonly #items: Fifo<WholeMessage | PartedMessage | Closing> = new Fifo();
+  /** How many messages and parts there are. */
+  #count = 0;
+  /** How many places are of items that were withdrawn. */
+  #withdrawn = 0;
   /** In the order of their calls; those before `#firstWaiter` have been told. */
   #waiters: Waiter[] = [];
   #firstWaiter = 0;
@@ -50,7 +58,12 @@ export class SendQueue {
 
   /** Whether nothing waits to be framed. */
   get isEmpty(): boolean {
-    return this.#items.length === 0;
+    return this.#count === 0;
+  }
+
+  /** The memory that waiting items take besides their bytes: a message without a payload is not free. */
+  get overhead(): number {
+    return this.#count * itemOverhead;
   }
 
   // ---- input ----
@@ -77,6 +90,7 @@ export class SendQueue {
   part(message: PartedMessage, bytes: Uint8Array, isLast: boolean): Part {
     const part = new Part(bytes, isLast);
     message.parts.push(part);
+    this.#count++;
     this.waiting += part.size;
     this.#arrived(message, isLast ? Infinity : part.size);
     return part;
@@ -101,18 +115,24 @@ export class SendQueue {
 
   /** Removes an item. Returns false if its framing has begun. The items after it may be framed now. */
   withdraw(item: Item): boolean {
-    const at = this.#items.findIndex((one) => one === item && !one.hasBegun);
-    if (at < 0) return false;
-    this.#items.splice(at, 1);
+    if (!item.isQueued || item instanceof Part || (item as WholeMessage | PartedMessage).hasBegun) return false;
+    // It keeps its place until that comes to the front, or most places are such: to look for one takes too long.
     this.#forget(item);
+    if (item instanceof WholeMessage) item.pieces = [];
+    if (++this.#withdrawn * 2 > this.#items.length + 64) {
+      for (const one of this.#items.takeAllBut(0)) if (one.isQueued) this.#items.push(one);
+      this.#withdrawn = 0;
+    }
     return true;
   }
 
   /** Removes and returns all items, parts before their messages. */
   cutAll(): Item[] {
-    const items = this.#items.splice(0).flatMap(itemsOf);
+    const items = this.#items.takeAllBut(0).filter((item) => item.isQueued);
+    this.#withdrawn = 0;
+    for (const item of items) this.#forget(item);
     this.waiting = this.announced = 0;
-    return items;
+    return items.flatMap(itemsOf);
   }
 
   // ---- output ----
@@ -125,8 +145,13 @@ export class SendQueue {
   next(besides: number): Step | undefined {
     const outgoing = this.#outgoing;
     const limit = Math.min(framedAheadAtMost, outgoing.options.highWaterMark) + besides;
-    while (this.#items.length > 0 && outgoing.bufferedAmount < limit) {
-      const item = this.#items[0]!;
+    for (let item = this.#items.first; item !== undefined; item = this.#items.first) {
+      if (!item.isQueued) {
+        this.#withdrawn--;
+        this.#items.shift();
+        continue;
+      }
+      if (outgoing.bufferedAmount >= limit) break;
       if (item.isPatient && !item.hasBegun) {
         // Control frames that are queued later must not delay it.
         item.after ??= outgoing.queued;
@@ -149,7 +174,7 @@ export class SendQueue {
 
   /** Whether the message is the first item; if it was cut, it is not. */
   isFirst(message: Item): boolean {
-    return this.#items[0] === message;
+    return this.#items.first === message && message.isQueued;
   }
 
   /** Keeps a handler until writing has reached `position`. Handlers complete in the order of these calls. */
@@ -184,6 +209,7 @@ export class SendQueue {
 
   #push(item: WholeMessage | PartedMessage | Closing): void {
     this.#items.push(item);
+    this.#count++;
     this.waiting += item.size;
   }
 
@@ -203,7 +229,7 @@ export class SendQueue {
     }
     if (!this.#frameOf(message)) return undefined;
     message.position = outgoing.framed(message.isDeflated ? 0 : message.framed, message.isReferenced);
-    this.#items.shift();
+    this.#shift(message);
     this.#settled(message);
     return undefined;
   }
@@ -249,17 +275,17 @@ export class SendQueue {
 
   #stepOther(item: PartedMessage | Closing): Step | "wait" | undefined {
     if (item instanceof Closing) {
-      this.#items.shift();
+      this.#shift(item);
       return { do: "close", closing: item };
     }
-    const part = item.parts[0];
+    const part = item.parts.first;
     if (part !== undefined) {
       this.#framePart(item, part);
       return undefined;
     }
     item.isFirst();
     // A close after it means that no more parts will come, unless its source ends by itself.
-    if (item.isFinite || !(this.#items.at(-1) instanceof Closing)) return "wait";
+    if (item.isFinite || !(this.#items.last instanceof Closing)) return "wait";
     return this.#cut(item);
   }
 
@@ -286,11 +312,12 @@ export class SendQueue {
     if (!isAll) return;
     part.position = outgoing.position(deflater === undefined && part.isReferenced);
     message.parts.shift();
+    this.#count--;
     this.#settled(part);
     if (!isLast) return;
     outgoing.messages++;
     message.position = part.position;
-    this.#items.shift();
+    this.#shift(message);
     this.#settled(message);
   }
 
@@ -299,14 +326,29 @@ export class SendQueue {
    * sent either.
    */
   #cut(message: PartedMessage): Step {
-    const cut = this.#items.splice(0, message.hasBegun ? this.#items.length - 1 : 1);
+    // The close is the last item.
+    const all = message.hasBegun ? this.#items.takeAllBut(1) : [message];
+    const cut = all.filter((item) => item.isQueued);
+    if (message.hasBegun) this.#withdrawn = 0;
+    else this.#withdrawn++;
     for (const item of cut) this.#forget(item);
     return { do: "cut", items: cut.flatMap(itemsOf) };
   }
 
-  /** Subtracts an item's bytes from the counts. */
+  /** The item at the front is done. */
+  #shift(item: Item): void {
+    item.isQueued = false;
+    this.#items.shift();
+    this.#count--;
+  }
+
+  /** Takes an item out of the queue's counts. */
   #forget(item: Item): void {
-    for (const { size } of itemsOf(item)) this.waiting -= size;
+    item.isQueued = false;
+    for (const { size } of itemsOf(item)) {
+      this.waiting -= size;
+      this.#count--;
+    }
     if (item instanceof PartedMessage) this.#arrived(item, Infinity);
   }
 

@@ -202,7 +202,8 @@ export abstract class Sending<Ws> extends Turns implements Resumable, Flushing {
   refusal(what: "message" | "part" | "control"): ServalError | undefined {
     if (!this.isOpen) return this.closedError();
     const { overflow, maxBufferedAmount } = this.settings;
-    if (this.bufferedAmount <= maxBufferedAmount || overflow === "wait") return undefined;
+    if (this.bufferedAmount + (this.#queue?.overhead ?? 0) <= maxBufferedAmount || overflow === "wait")
+      return undefined;
     // A message that has begun must not get a hole.
     if (overflow === "drop" && what === "part") return undefined;
     const error = websocketError("websocket.queue_overflow");
@@ -359,7 +360,6 @@ export abstract class Sending<Ws> extends Turns implements Resumable, Flushing {
   /** Bound, which takes half of a closure's memory. */
   readonly #onWritten: WriteHandler = this.onWritten.bind(this);
 
-  /** The write has completed. */
   protected onWritten(error: ServalError | undefined, count: number): void {
     // A stream that completes a write twice must not free what the next is about to send.
     if (!this.isWriting) return;

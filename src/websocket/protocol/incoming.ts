@@ -19,6 +19,7 @@ const empty: Uint8Array = new Uint8Array(0);
 
 /** Texts of more bytes than this should not become a string in a turn with much other work. */
 export const long: number = 256 * 1024;
+const light = 4096; // bytes of a message that is little work
 
 /**
  * Turns received bytes into messages and control frames (RFC 6455 sections 5 and 6.2), without I/O. The bytes are
@@ -80,9 +81,11 @@ export class Incoming implements FramePayload {
     return this.#textAsBytes ? maxMessageSize : Math.min(maxMessageSize, longestText);
   }
 
-  /** Whether the end of the collected message would be more than a turn's work: a text becomes a string at once. */
-  get isLong(): boolean {
-    return this.#assembly !== undefined && this.#assembly.size > long;
+  /** Whether the next message may be much work by itself: it is long, a text that becomes a string at once, or compressed. */
+  get isHeavy(): boolean {
+    if (this.#assembly !== undefined) return this.#assembly.isDeflated || this.#assembly.size > light;
+    const [first = 0, second = 0, high = 0] = this.#input.subarray(this.#at, this.#end);
+    return (first & deflatedBit) !== 0 || (second & 0x7f) === 127 || ((second & 0x7f) === 126 && high >= light >>> 8);
   }
 
   /** Whether parts of a message were returned, but not yet the last. */

@@ -387,3 +387,35 @@ describe("the end", () => {
     assert.deepEqual([cancelled, outgoing.bufferedAmount, sending.queue.waiting, sending.left.length], [1, 0, 0, 0]);
   });
 });
+
+describe("what waits", () => {
+  it("counts for maxBufferedAmount also if it has no payload: a message that can't leave must not let others pile up", async () => {
+    for (const what of ["messages", "parts"] as const) {
+      const sending = new Sending({ fragmentSize: 1000, highWaterMark: 1000, maxBufferedAmount: 100_000 });
+      sending.send(binary, new Uint8Array(5000), false);
+      const parted = sending.begin(text, false);
+      let count = 0;
+      while (count < 1_000_000 && sending.errors.length === 0) {
+        if (what === "messages") sending.connection.send(text, "", false);
+        else if (sending.connection.refusal("part") === undefined) sending.part(parted, new Uint8Array(0), false);
+        if (++count % 100 === 0) await quiet();
+      }
+      assert.deepEqual(sending.errors, ["websocket.queue_overflow"]);
+      assert.ok(count < 1000, `${count} ${what} wait`);
+    }
+  });
+
+  it("takes as long for each of many as for a few, withdrawn or sent", () => {
+    const sending = new Sending({ fragmentSize: 100_000 });
+    const { queue } = sending;
+    sending.fill();
+    const items = Array.from({ length: 200_000 }, (_, i) => queue.add(text, `${i}`, false, false));
+    // Every other one; with a search for each, and a shift of all that are left, it takes minutes.
+    for (const [i, item] of items.entries()) if (i % 2 === 0) assert.equal(sending.connection.withdraw(item), true);
+    assert.equal(sending.connection.withdraw(items[0]), false);
+    sending.leaveAll();
+    const texts = textsIn(behindFill(sending.frames)).map(([, value]) => value);
+    assert.deepEqual([texts.length, texts[0], texts.at(-1)], [100_000, "1", "199999"]);
+    assert.deepEqual([queue.waiting, queue.overhead, queue.isEmpty], [0, 0, true]);
+  });
+});

@@ -3,7 +3,9 @@ import { describe, it } from "node:test";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { everySplit } from "../../../src/testing/index.ts";
+import type { Inflater } from "../../../src/websocket/deflate/deflate.ts";
 import { event, found, take } from "../../../src/websocket/protocol/event.ts";
+import { Incoming } from "../../../src/websocket/protocol/incoming.ts";
 import { binary, close, concat, frame, more, ping, pong, single, text, utf8 } from "../support/frames.ts";
 import { drain, feed, hexOf, serverSide } from "../support/incoming.ts";
 import { fc, runs } from "../../support/property.ts";
@@ -308,5 +310,36 @@ describe("memory", () => {
     incoming.clear();
     assert.equal(incoming.available, 0);
     assert.deepEqual(feed(incoming, [text("new")]), ["text new"]);
+  });
+});
+
+describe("isHeavy", () => {
+  it("is a message that may be much work by itself, as far as its first bytes tell", () => {
+    const one = new Incoming(
+      "server",
+      { maxMessageSize: 2 ** 24, maxFragments: 100, text: "string" },
+      {} as unknown as Inflater,
+    );
+    const heavy = (bytes: Uint8Array): boolean => {
+      one.receive(bytes);
+      const { isHeavy } = one;
+      one.clear();
+      return isHeavy;
+    };
+    assert.equal(heavy(new Uint8Array(0)), false);
+    for (const size of [0, 125, 126, 4095]) assert.equal(heavy(text("x".repeat(size))), false, `${size}`);
+    for (const size of [4096, 65_535, 65_536]) assert.equal(heavy(text("x".repeat(size))), true, `${size}`);
+    assert.equal(heavy(text("x", { rsv: 4 })), true);
+    assert.equal(heavy(ping("x")), false);
+    for (const [frame, expected] of [
+      [text("x", { fin: false }), false],
+      [text("x".repeat(5000), { fin: false }), true],
+      [text("x", { fin: false, rsv: 4 }), true],
+    ] as const) {
+      one.receive(frame);
+      assert.equal(one.next(take.message), undefined);
+      assert.equal(one.isHeavy, expected);
+      one.clear();
+    }
   });
 });

@@ -27,6 +27,7 @@ export interface SendingOptions {
   highWaterMark: number;
   deflater: Deflater | undefined;
   threshold: number;
+  maxBufferedAmount: number;
 }
 
 /** A connection that has only a sending half, and what leaves of what it frames. */

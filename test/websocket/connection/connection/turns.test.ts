@@ -207,3 +207,30 @@ describe("a turn, while a message is inflated in steps", () => {
     assert.equal(state.told[0], "error websocket.message_too_big");
   });
 });
+
+it("takes no more events while 16 handlers of control are at work, but closes all the same", async () => {
+  let started = 0;
+  const done: (() => void)[] = [];
+  const state = await Receiving.start({
+    message() {},
+    control() {
+      started++;
+      return new Promise<void>((resolve) => void done.push(resolve));
+    },
+  });
+  assert.equal(await state.receive(...Array.from({ length: 100 }, () => ping())), false);
+  assert.equal(started, 16);
+  done.splice(0, 4).forEach((settle) => settle());
+  await quiet();
+  assert.equal(started, 20);
+  while (done.length > 0) {
+    done.splice(0).forEach((settle) => settle());
+    await quiet();
+  }
+  assert.deepEqual([started, state.connection.isReading], [100, true]);
+  await state.receive(...Array.from({ length: 30 }, () => ping()));
+  assert.equal(started, 116);
+  state.connection.close(1000, "");
+  await quiet();
+  assert.equal(started, 130, "what leads to the peer's close is taken");
+});
