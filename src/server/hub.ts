@@ -208,11 +208,11 @@ export class Hub<Data> implements Observer<ServerWebSocket<Data>>, SocketOwner {
     const message = data instanceof PreparedMessage ? data : prepare(data, options);
     const subscribers = this.#topics.of(topic);
     if (subscribers === undefined) return 0;
-    const { overflow, maxBufferedAmount } = this.settings;
+    const { overflow } = this.settings;
     let sent = 0;
     for (const ws of subscribers) {
       if (ws === except || !ws.isOpen) continue;
-      const isFull = ws.bufferedAmount > maxBufferedAmount;
+      const isFull = ws.isOverfull;
       // With "wait", one slow subscriber would delay the others.
       if (isFull && overflow === "wait") {
         this.counters.limits.maxBufferedAmount++;

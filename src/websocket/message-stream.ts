@@ -44,6 +44,11 @@ export abstract class MessageStream {
     return this.#connection?.bufferedAmount ?? 0;
   }
 
+  /** Whether more waits to be sent than `maxBufferedAmount`, with the objects that it takes. @internal */
+  get isOverfull(): boolean {
+    return this.#connection?.isOverfull === true;
+  }
+
   /** Counts of messages, bytes and pauses of the connection. Throws `websocket.not_open` before the handshake. */
   stats(): Statistics {
     return this.#opened().statistics;

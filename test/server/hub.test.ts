@@ -257,6 +257,26 @@ describe("a subscriber that never reads", () => {
   }
 });
 
+describe("a subscriber that never reads, after a message that can't be framed at once", () => {
+  for (const overflow of ["close", "drop", "wait"] as const) {
+    test(`holds no number of empty messages, with overflow: "${overflow}"`, async () => {
+      const { hub } = hubOf({ overflow, maxBufferedAmount: 300_000 });
+      const stuck = await opened(hub, { capacity: 1000 });
+      stuck.peer.pause();
+      stuck.ws.subscribe("news");
+      hub.publish("news", new Uint8Array(200_000), undefined);
+      await quiet();
+      let sent = 0;
+      for (let i = 0; i < 2000; i++) sent += hub.publish("news", "", undefined);
+      await quiet();
+      assert.ok(sent > 0 && sent <= 300, `${sent} of 2000 wait`);
+      assert.equal(stuck.ws.isOpen, overflow !== "close");
+      for (const ws of hub.sockets) ws.terminate();
+      await quiet();
+    });
+  }
+});
+
 describe("before the handshake", () => {
   test("a page of another origin is refused, with the option that would allow it", async () => {
     const { hub } = hubOf();

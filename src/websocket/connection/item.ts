@@ -1,4 +1,4 @@
-import { byteLength, type Handler } from "../../core/index.ts";
+import { byteLength, type Handler, type ServalError } from "../../core/index.ts";
 import { copyOf, dropFront, encodeUtf8, invalidArgument } from "../../core/internal.ts";
 import type { MessageData } from "../options/handlers.ts";
 import { copiedUpTo } from "../protocol/frame-buffer.ts";
@@ -168,6 +168,9 @@ export class Closing extends Item {
     this.reason = reason;
   }
 }
+
+/** What sending something came to: how far writing must come, an item that will know, or why it can't be sent. */
+export type Queued = number | Item | ServalError;
 
 /** An item, and before it the parts that it consists of. */
 export function itemsOf(item: Item): Item[] {

@@ -61,9 +61,14 @@ export class SendQueue {
     return this.#count === 0;
   }
 
-  /** The memory that waiting items take besides their bytes: a message without a payload is not free. */
-  get overhead(): number {
-    return this.#count * itemOverhead;
+  /** How many bytes wait, or will. */
+  get size(): number {
+    return this.waiting + this.announced;
+  }
+
+  /** The same, with the objects of what waits: a message without a payload is not free. */
+  get sizeInMemory(): number {
+    return this.waiting + this.announced + this.#count * itemOverhead;
   }
 
   // ---- input ----

@@ -12,7 +12,7 @@ import type { WholeData } from "../protocol/prepared.ts";
 import { ProtocolCore } from "../protocol/protocol-core.ts";
 import { deflatePrepared } from "./deflate-prepared.ts";
 import { Delivery, type Resumable } from "./delivery.ts";
-import { joined, PartedMessage, type Item, type WholeMessage } from "./item.ts";
+import { joined, PartedMessage, type Item, type Queued, type WholeMessage } from "./item.ts";
 import { SendQueue } from "./send-queue.ts";
 import { tell, tellAll } from "./tell.ts";
 import { Turns } from "./turns.ts";
@@ -30,9 +30,6 @@ export const phase = {
   /** The transport is closed. */
   ended: 4,
 } as const;
-
-/** The result of queueing something: how far writing must come, an item that will know, or why it can't be sent. */
-export type Queued = number | Item | ServalError;
 
 /** The result of the opening handshake. */
 export interface Opened {
@@ -105,8 +102,7 @@ export abstract class Sending<Ws> extends Turns implements Resumable, Flushing {
   /** How many bytes wait to be sent. */
   get bufferedAmount(): number {
     const { queued, written } = this.protocol.outgoing;
-    const queue = this.#queue;
-    return queued - written + (queue === undefined ? 0 : queue.waiting + queue.announced);
+    return queued - written + (this.#queue?.size ?? 0);
   }
 
   /** How many bytes the transport has taken. */
@@ -198,12 +194,17 @@ export abstract class Sending<Ws> extends Turns implements Resumable, Flushing {
     return false;
   }
 
+  /** Whether more waits to be sent than `maxBufferedAmount`, with the objects that it takes. */
+  get isOverfull(): boolean {
+    const { queued, written } = this.protocol.outgoing;
+    return queued - written + (this.#queue?.sizeInMemory ?? 0) > this.settings.maxBufferedAmount;
+  }
+
   /** Why something can't be queued now. */
   refusal(what: "message" | "part" | "control"): ServalError | undefined {
     if (!this.isOpen) return this.closedError();
-    const { overflow, maxBufferedAmount } = this.settings;
-    if (this.bufferedAmount + (this.#queue?.overhead ?? 0) <= maxBufferedAmount || overflow === "wait")
-      return undefined;
+    const { overflow } = this.settings;
+    if (!this.isOverfull || overflow === "wait") return undefined;
     // A message that has begun must not get a hole.
     if (overflow === "drop" && what === "part") return undefined;
     const error = websocketError("websocket.queue_overflow");
@@ -359,7 +360,6 @@ export abstract class Sending<Ws> extends Turns implements Resumable, Flushing {
 
   /** Bound, which takes half of a closure's memory. */
   readonly #onWritten: WriteHandler = this.onWritten.bind(this);
-
   protected onWritten(error: ServalError | undefined, count: number): void {
     // A stream that completes a write twice must not free what the next is about to send.
     if (!this.isWriting) return;

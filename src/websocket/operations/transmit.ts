@@ -2,8 +2,7 @@ import { abortError, complete, ServalError, type Handler } from "../../core/inde
 import { checkHandler, handled, offAbort, onAbort } from "../../core/internal.ts";
 import type { Connection } from "../connection/connection.ts";
 import { room } from "../connection/delivery.ts";
-import type { Item } from "../connection/item.ts";
-import type { Queued } from "../connection/sending.ts";
+import type { Item, Queued } from "../connection/item.ts";
 
 type Writes = Pick<Connection<unknown>, "hasWritten" | "waitWritten" | "withdraw">;
 

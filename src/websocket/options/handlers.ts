@@ -19,8 +19,8 @@ export interface HandlersOf<Ws = unknown> {
   /** There is room again, after `send` returned false. */
   drain?: ((ws: Ws) => unknown) | undefined;
   /**
-   * A control frame arrived; the handler may keep its payload. The stream answers pings and closes itself. A returned
-   * promise is not awaited.
+   * A control frame arrived; the handler may keep its payload. The stream answers pings and closes itself. Messages do not
+   * wait for a returned promise, but while 16 of them are pending, nothing more is received.
    */
   control?: ((ws: Ws, kind: ControlKind, payload: Uint8Array) => unknown) | undefined;
   /** The connection has ended and the transport is closed. No handler runs after this one. */

@@ -416,6 +416,6 @@ describe("what waits", () => {
     sending.leaveAll();
     const texts = textsIn(behindFill(sending.frames)).map(([, value]) => value);
     assert.deepEqual([texts.length, texts[0], texts.at(-1)], [100_000, "1", "199999"]);
-    assert.deepEqual([queue.waiting, queue.overhead, queue.isEmpty], [0, 0, true]);
+    assert.deepEqual([queue.size, queue.sizeInMemory, queue.isEmpty], [0, 0, true]);
   });
 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { coreError, type Handler } from "../../../src/core/index.ts";
 import { Item } from "../../../src/websocket/connection/item.ts";
-import type { Queued } from "../../../src/websocket/connection/sending.ts";
+import type { Queued } from "../../../src/websocket/connection/item.ts";
 import { transmit } from "../../../src/websocket/operations/transmit.ts";
 import { quiet } from "../../support/quiet.ts";
 import { codeOf } from "../support/kit.ts";
