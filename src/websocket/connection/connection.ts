@@ -386,14 +386,13 @@ export class Connection<Ws> extends Sending<Ws> implements Living {
 
   /** The connection's counts. */
   get statistics(): Statistics {
-    return {
-      ...this.protocol.statistics,
+    return this.protocol.statistics({
       messagesDropped: this.dropped,
       bufferedAmount: this.bufferedAmount,
       roundTripTime: this.#liveness?.roundTripTime,
       pauses: this.delivery.pauses,
       throttles: this.#throttle?.count ?? 0,
       turnsWaited: this.turnsWaited,
-    };
+    });
   }
 }

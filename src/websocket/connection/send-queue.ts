@@ -46,11 +46,8 @@ export class SendQueue {
   readonly #items: Fifo<WholeMessage | PartedMessage | Closing> = new Fifo();
   /** How many messages and parts there are. */
   #count = 0;
-  /** How many places are of items that were withdrawn. */
-  #withdrawn = 0;
-  /** In the order of their calls; those before `#firstWaiter` have been told. */
-  #waiters: Waiter[] = [];
-  #firstWaiter = 0;
+  /** In the order of their calls. */
+  readonly #waiters: Fifo<Waiter> = new Fifo();
 
   constructor(outgoing: Outgoing) {
     this.#outgoing = outgoing;
@@ -68,7 +65,7 @@ export class SendQueue {
 
   /** The same, with the objects of what waits: a message without a payload is not free. */
   get sizeInMemory(): number {
-    return this.waiting + this.announced + this.#count * itemOverhead;
+    return this.size + this.#count * itemOverhead;
   }
 
   // ---- input ----
@@ -114,19 +111,18 @@ export class SendQueue {
     if (item.position !== undefined) return item.position;
     if (!item.isReferenced && !item.isOurs) item.keep();
     const { bufferedAmount, written, options } = this.#outgoing;
-    const hasRoom = bufferedAmount + this.waiting + this.announced < options.highWaterMark;
+    const hasRoom = bufferedAmount + this.size < options.highWaterMark;
     return hasRoom && !item.isReferenced ? written : item;
   }
 
   /** Removes an item. Returns false if its framing has begun. The items after it may be framed now. */
   withdraw(item: Item): boolean {
     if (!item.isQueued || item instanceof Part || (item as WholeMessage | PartedMessage).hasBegun) return false;
-    // It keeps its place until that comes to the front, or most places are such: to look for one takes too long.
     this.#forget(item);
     if (item instanceof WholeMessage) item.pieces = [];
-    if (++this.#withdrawn * 2 > this.#items.length + 64) {
+    // It keeps its place until that comes to the front, or most places are such: to look for one takes too long.
+    if (this.#items.length > 2 * this.#count + 64) {
       for (const one of this.#items.takeAllBut(0)) if (one.isQueued) this.#items.push(one);
-      this.#withdrawn = 0;
     }
     return true;
   }
@@ -134,7 +130,6 @@ export class SendQueue {
   /** Removes and returns all items, parts before their messages. */
   cutAll(): Item[] {
     const items = this.#items.takeAllBut(0).filter((item) => item.isQueued);
-    this.#withdrawn = 0;
     for (const item of items) this.#forget(item);
     this.waiting = this.announced = 0;
     return items.flatMap(itemsOf);
@@ -152,7 +147,6 @@ export class SendQueue {
     const limit = Math.min(framedAheadAtMost, outgoing.options.highWaterMark) + besides;
     for (let item = this.#items.first; item !== undefined; item = this.#items.first) {
       if (!item.isQueued) {
-        this.#withdrawn--;
         this.#items.shift();
         continue;
       }
@@ -189,25 +183,18 @@ export class SendQueue {
 
   /** Removes and returns the handlers whose position has been reached. */
   written(): readonly Waiter[] {
-    const waiters = this.#waiters;
-    const first = this.#firstWaiter;
     const { written } = this.#outgoing;
-    let next = first;
-    while (next < waiters.length && waiters[next]!.position <= written) next++;
-    if (next === first) return none;
-    const done = waiters.slice(first, next);
-    // Copied only when half of it is used up: with many waiters, each short write may free just one.
-    if (next * 2 > waiters.length) this.#waiters = waiters.slice(next);
-    this.#firstWaiter = this.#waiters === waiters ? next : 0;
-    return done;
+    let done: Waiter[] | undefined;
+    for (let one = this.#waiters.first; one !== undefined && one.position <= written; one = this.#waiters.first) {
+      (done ??= []).push(one);
+      this.#waiters.shift();
+    }
+    return done ?? none;
   }
 
   /** Removes and returns all handlers that wait. */
   takeWaiters(): readonly Waiter[] {
-    const waiters = this.#waiters.slice(this.#firstWaiter);
-    this.#waiters = [];
-    this.#firstWaiter = 0;
-    return waiters;
+    return this.#waiters.takeAllBut(0);
   }
 
   // ---- framing ----
@@ -334,8 +321,6 @@ export class SendQueue {
     // The close is the last item.
     const all = message.hasBegun ? this.#items.takeAllBut(1) : [message];
     const cut = all.filter((item) => item.isQueued);
-    if (message.hasBegun) this.#withdrawn = 0;
-    else this.#withdrawn++;
     for (const item of cut) this.#forget(item);
     return { do: "cut", items: cut.flatMap(itemsOf) };
   }

@@ -63,7 +63,7 @@ export abstract class Opening {
     if (this.isSettled) return;
     if (ms !== Infinity) this.#timer = clock.setTimer(ms, this.#onDeadline);
     this.#signal = signal;
-    if (signal !== undefined) onAbort(signal, this.#onAbort);
+    if (signal !== undefined) onAbort(signal, this.#onAbort, this.context);
   }
 
   /** Completes with the result. */
