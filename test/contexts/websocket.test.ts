@@ -64,6 +64,14 @@ class Subject {
     return subject;
   }
 
+  /** Two, in the contexts "first" and "second", whose handlers of `open` have run. */
+  static async openTwo(where: Where, options?: Options, clock?: VirtualClock): Promise<[Subject, Subject]> {
+    const first = await Subject.open("first", where, options, clock);
+    const second = await Subject.open("second", where, options, clock);
+    await Promise.all([first.called("open"), second.called("open")]);
+    return [first, second];
+  }
+
   /** Waits until a handler was called. */
   async called(handler: string): Promise<void> {
     await until(() => this.seen.has(handler));
@@ -119,15 +127,14 @@ const cases: Readonly<Record<string, (where: Where) => Promise<void>>> = {
   },
 
   async "of two that another fills in one tick"(where) {
-    const [first, second] = await Promise.all(["first", "second"].map((name) => Subject.open(name, where)));
-    await Promise.all([first!.called("open"), second!.called("open")]);
-    first!.fill();
-    second!.fill();
-    second!.drainPeer();
-    first!.drainPeer();
-    await Promise.all([first!.called("drain"), second!.called("drain")]);
-    await first!.assertSeen("open drain close", "first");
-    await second!.assertSeen("open drain close", "second");
+    const [first, second] = await Subject.openTwo(where);
+    first.fill();
+    second.fill();
+    second.drainPeer();
+    first.drainPeer();
+    await Promise.all([first.called("drain"), second.called("drain")]);
+    await first.assertSeen("open drain close", "first");
+    await second.assertSeen("open drain close", "second");
   },
 
   async "that another terminates"(where) {
@@ -161,29 +168,23 @@ const cases: Readonly<Record<string, (where: Where) => Promise<void>>> = {
   async "of two whose deadlines share a timer"(where) {
     const clock = new VirtualClock();
     const silent: Options = () => ({ timeouts: { idle: 1000, keepAlivePings: false } });
-    const [first, second] = await Promise.all(
-      ["first", "second"].map((name) => Subject.open(name, where, silent, clock)),
-    );
-    await Promise.all([first!.called("open"), second!.called("open")]);
+    const [first, second] = await Subject.openTwo(where, silent, clock);
     await within("foreign", () => clock.advance(1100));
-    await Promise.all([first!.called("close"), second!.called("close")]);
-    await first!.assertSeen("open error close", "first");
-    await second!.assertSeen("open error close", "second");
+    await Promise.all([first.called("close"), second.called("close")]);
+    await first.assertSeen("open error close", "first");
+    await second.assertSeen("open error close", "second");
   },
 
   async "of two whose pings share a timer"(where) {
     const clock = new VirtualClock();
     const asking: Options = () => ({ timeouts: { idle: 1000, keepAlivePings: true } });
-    const [first, second] = await Promise.all(
-      ["first", "second"].map((name) => Subject.open(name, where, asking, clock)),
-    );
-    await Promise.all([first!.called("open"), second!.called("open")]);
-    first!.drainPeer();
-    second!.drainPeer();
+    const [first, second] = await Subject.openTwo(where, asking, clock);
+    first.drainPeer();
+    second.drainPeer();
     await within("foreign", () => clock.advance(600));
-    await Promise.all([first!.called("control"), second!.called("control")]);
-    await first!.assertSeen("open control close", "first");
-    await second!.assertSeen("open control close", "second");
+    await Promise.all([first.called("control"), second.called("control")]);
+    await first.assertSeen("open control close", "first");
+    await second.assertSeen("open control close", "second");
   },
 
   async "whose handler waits for another"(where) {
@@ -244,8 +245,8 @@ const cases: Readonly<Record<string, (where: Where) => Promise<void>>> = {
     for (const { peer } of subjects) for (let i = 0; i < 60; i++) peer.send(`é${"z".repeat(100_000)}`);
     await until(() => subjects.every(({ ws }) => ws.stats().messagesReceived === 60));
     assert.ok(subjects.every(({ ws }) => ws.stats().turnsWaited > 0));
-    await first!.assertSeen("open message close", "first");
-    await second!.assertSeen("open message close", "second");
+    await first.assertSeen("open message close", "first");
+    await second.assertSeen("open message close", "second");
   },
 
   async "of a peer that has to wait"(where) {

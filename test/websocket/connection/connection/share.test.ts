@@ -1,50 +1,25 @@
 // A connection's share of a turn of the event loop, and what becomes of it while it waits for the next.
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { ByteStream, ReadHandler } from "../../../../src/core/index.ts";
-import { cost, currentContext } from "../../../../src/core/internal.ts";
+import { cost } from "../../../../src/core/internal.ts";
 import { lookEvery, shareOfMember } from "../../../../src/core/turn-budget.ts";
-import { Connection } from "../../../../src/websocket/connection/connection.ts";
 import type { HandlersOf } from "../../../../src/websocket/options/handlers.ts";
-import { Settings } from "../../../../src/websocket/options/settings.ts";
 import { quiet } from "../../../support/quiet.ts";
-import { close, concat, more, ping, text } from "../../support/frames.ts";
+import { close, more, ping, text } from "../../support/frames.ts";
+import { ManualReads } from "../../support/manual-reads.ts";
 
-/** A connection whose reads complete when the test says so. */
-class Reading {
-  readonly connection: Connection<undefined>;
+/** A connection that counts what it takes. */
+class Reading extends ManualReads {
   messages = 0;
   pings = 0;
-  reader: ReadHandler | undefined;
-
-  constructor(handlers: HandlersOf<undefined>) {
-    const settings = new Settings<undefined>({
-      timeouts: { handshake: Infinity, idle: Infinity },
-      control: () => void this.pings++,
-      ...handlers,
-    });
-    const next = {
-      readSome: (handler: ReadHandler) => void (this.reader = handler),
-      writeSome() {},
-      close() {},
-      shutdown() {},
-    } as unknown as ByteStream;
-    const opened = { role: "server", deflate: undefined, context: currentContext() } as const;
-    this.connection = new Connection(undefined, next, opened, settings, () => {});
-  }
 
   /** With a handler that counts messages, unless there are other handlers. */
-  static async start(handlers?: HandlersOf<undefined>): Promise<Reading> {
-    const state: Reading = new Reading(handlers ?? { message: () => void state.messages++ });
-    state.connection.start(new Uint8Array(0));
-    await quiet();
-    return state;
+  constructor(handlers: HandlersOf<undefined> = { message: () => void this.messages++ }) {
+    super({ control: () => void this.pings++, ...handlers });
   }
 
-  receive(...frames: Uint8Array[]): void {
-    const { reader } = this;
-    this.reader = undefined;
-    reader!(undefined, concat(...frames));
+  static start(handlers?: HandlersOf<undefined>): Promise<Reading> {
+    return new Reading(handlers).begin();
   }
 }
 
@@ -55,7 +30,7 @@ const flood = Array.from({ length: 2000 }, () => text("x"));
 describe("a read that brings much", () => {
   it("is taken in several turns, and nothing more is read before it is", async () => {
     const state = await Reading.start();
-    state.receive(...flood);
+    state.deliver(...flood);
     for (let turn = 1; state.messages < flood.length; turn++) {
       const before = state.messages;
       assert.ok(turn < 20 && before < turn * most, `${before} messages after ${turn} turns`);
@@ -79,7 +54,7 @@ describe("a read that brings much", () => {
         read();
       });
     read();
-    state.receive(...flood);
+    state.deliver(...flood);
     for (let turn = 1; state.messages < flood.length; turn++) {
       assert.ok(turn < 20 && state.messages < turn * most, `${state.messages} messages after ${turn} turns`);
       await quiet();
@@ -88,7 +63,7 @@ describe("a read that brings much", () => {
 
   it("keeps pings in their places", async () => {
     const state = await Reading.start();
-    state.receive(...flood, ping("a"));
+    state.deliver(...flood, ping("a"));
     assert.equal(state.pings, 0);
     await quiet(20);
     assert.deepEqual([state.messages, state.pings], [flood.length, 1]);
@@ -97,7 +72,7 @@ describe("a read that brings much", () => {
   it("is dropped if the connection ends meanwhile, and its data if it closes", async () => {
     for (const end of ["lost", "close"] as const) {
       const state = await Reading.start();
-      state.receive(...flood, close(1001));
+      state.deliver(...flood, close(1001));
       const { messages } = state;
       assert.ok(messages < most);
       if (end === "lost") state.connection.lost(state.connection.closedError());
@@ -115,10 +90,10 @@ describe("a text that takes longer than a turn", () => {
     const part = Buffer.from("ź".repeat(600_000));
     const states = [await Reading.start(), await Reading.start(), await Reading.start()];
     for (const state of states) {
-      state.receive(text(part, { fin: false }));
+      state.deliver(text(part, { fin: false }));
       await quiet();
     }
-    for (const state of states) state.receive(more("."));
+    for (const state of states) state.deliver(more("."));
     // The first at its read, each of the others in the next turn that has room.
     for (let turn = 1; turn <= states.length; turn++) {
       assert.equal(states.filter(({ messages }) => messages > 0).length, turn);

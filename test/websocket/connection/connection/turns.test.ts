@@ -1,40 +1,27 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { ByteStream, ReadHandler, ServalError } from "../../../../src/core/index.ts";
-import { currentContext } from "../../../../src/core/internal.ts";
-import { Connection } from "../../../../src/websocket/connection/connection.ts";
+import type { ServalError } from "../../../../src/core/index.ts";
 import type { Inflater } from "../../../../src/websocket/deflate/deflate.ts";
 import type { WebsocketCode } from "../../../../src/websocket/frames/errors.ts";
 import type { HandlersOf } from "../../../../src/websocket/options/handlers.ts";
-import { Settings } from "../../../../src/websocket/options/settings.ts";
-import { binary, concat, frame, ping, pong, text } from "../../support/frames.ts";
+import { binary, frame, ping, pong, text } from "../../support/frames.ts";
+import { ManualReads } from "../../support/manual-reads.ts";
 import { deferred, quiet } from "../../../support/quiet.ts";
 
 /** A connection whose reads complete when the test says so, with what it hands to the application written down. */
-class Receiving {
-  readonly told: string[] = [];
-  readonly connection: Connection<undefined>;
+class Receiving extends ManualReads {
+  readonly told: string[];
   /** What the message comes to that is being inflated; undefined while that goes on. */
   result: Uint8Array | WebsocketCode | undefined;
-  /** The read in flight. */
-  reader: ReadHandler | undefined;
 
   constructor(handlers: HandlersOf<undefined> = {}) {
-    const { told } = this;
-    const settings = new Settings<undefined>({
-      timeouts: { handshake: Infinity, idle: Infinity },
+    const told: string[] = [];
+    super({
       control: (_, kind, payload) => void told.push(`${kind} ${String(Buffer.from(payload))}`),
       error: (_, { code }) => void told.push(`error ${code}`),
       ...handlers,
     });
-    const next = {
-      readSome: (handler: ReadHandler) => void (this.reader = handler),
-      writeSome() {},
-      close() {},
-      teardown() {},
-    } as unknown as ByteStream;
-    const opened = { role: "server", deflate: undefined, context: currentContext() } as const;
-    this.connection = new Connection(undefined, next, opened, settings, () => {});
+    this.told = told;
     const inflater = {
       isAlone: false,
       cost: 0,
@@ -46,11 +33,8 @@ class Receiving {
     Object.assign(this.connection.protocol.incoming, { inflater: inflater as unknown as Inflater });
   }
 
-  static async start(handlers?: HandlersOf<undefined>): Promise<Receiving> {
-    const state = new Receiving(handlers);
-    state.connection.start(new Uint8Array(0));
-    await quiet();
-    return state;
+  static start(handlers?: HandlersOf<undefined>): Promise<Receiving> {
+    return new Receiving(handlers).begin();
   }
 
   /** Ends the inflating. */
@@ -61,9 +45,7 @@ class Receiving {
 
   /** Takes what comes with these frames; whether it reads on. */
   async receive(...frames: Uint8Array[]): Promise<boolean> {
-    const { reader } = this;
-    this.reader = undefined;
-    reader!(undefined, concat(...frames));
+    this.deliver(...frames);
     await quiet();
     return this.connection.isReading;
   }
