@@ -10,11 +10,11 @@ import { basic, placeOf, type Endpoint } from "./url.ts";
 
 /** One attempt to open a WebSocket: its steps and those of all redirects, under one deadline. */
 export async function attempt<Data>(endpoint: Endpoint, settings: ConnectSettings<Data>): Promise<Stream<Data>> {
-  const { stream, headers, tls } = settings;
+  const { stream, headers, protocols, tls } = settings;
   const what = `Connecting to ${placeOf(endpoint)}`;
   const limit = new Limit(stream.timeouts.client.handshake, stream.clock, what, settings.signal);
   try {
-    return await follow({ endpoint, headers, tls }, settings, limit.signal);
+    return await follow({ endpoint, headers, protocols, tls, isElsewhere: false }, settings, limit.signal);
   } catch (failure) {
     throw limit.errorOf(failure);
   } finally {
@@ -27,15 +27,16 @@ async function follow<Data>(
   settings: ConnectSettings<Data>,
   signal: AbortSignal,
 ): Promise<Stream<Data>> {
+  const { most, crossOrigin } = settings.redirects;
   let destination = first;
-  for (let left = settings.redirects; ; left--) {
+  for (let left = most; ; left--) {
     try {
       return await open(destination, settings, signal);
     } catch (error) {
       // Only the server's own response may redirect; a proxy can refuse, but not redirect.
       const isDeclined = error instanceof ServalError && error.code === "websocket.upgrade_declined";
-      if (settings.redirects === 0 || !isDeclined || error.response === undefined) throw error;
-      const next = redirected(destination, error.response);
+      if (most === 0 || !isDeclined || error.response === undefined) throw error;
+      const next = redirected(destination, error.response, crossOrigin);
       if (next === undefined) throw error;
       if (left === 0) throw clientError("client.too_many_redirects", { cause: error, response: error.response });
       destination = next;
@@ -44,11 +45,12 @@ async function follow<Data>(
 }
 
 async function open<Data>(
-  { endpoint, headers, tls }: Destination,
+  { endpoint, headers, protocols, tls, isElsewhere }: Destination,
   settings: ConnectSettings<Data>,
   signal: AbortSignal,
 ): Promise<Stream<Data>> {
-  const { protocols, stream, proxy, proxyTls, family } = settings;
+  const { proxy, proxyTls, family } = settings;
+  const stream = isElsewhere ? settings.elsewhere : settings.stream;
   const timeout = stream.timeouts.client.handshake;
   const next = await dial(endpoint, { proxy, proxyTls, tls, family, timeout, signal });
   const ws = new Stream<Data>(next, stream);

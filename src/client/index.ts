@@ -3,4 +3,4 @@ export { connect } from "./connect.ts";
 export type { Connect } from "./connect.ts";
 export { clientErrors } from "./errors.ts";
 export type { ForeverOptions, Retry } from "./forever.ts";
-export type { ConnectOptions, TlsOptions } from "./options.ts";
+export type { ConnectOptions, RedirectOptions, TlsOptions } from "./options.ts";

@@ -1,10 +1,13 @@
 import {
+  checkBoolean,
   checkNumber,
   checkOptions,
   checkSignal,
   invalidArgument,
+  isPlainObject,
   type OptionSet,
   optionSet,
+  show,
 } from "../core/internal.ts";
 import { Fields, type FieldsInit, type Request } from "../http/index.ts";
 import type * as net from "../net/index.ts";
@@ -22,9 +25,8 @@ export interface ConnectOptions<Data = unknown> extends Omit<StreamOptions<Data>
   /** More headers for the request: Origin, Cookie, Authorization and the like. */
   headers?: FieldsInit | undefined;
   /**
-   * Adds headers to the request, such as a fresh token, after all others. Called for each attempt and each redirect;
-   * the request's Host is that of the server asked. Changing headers of the handshake fails with
-   * `websocket.bad_upgrade_result`.
+   * Adds headers to the request, such as a fresh token, after all others. Called for each attempt, and for each
+   * redirect within the origin. Changing headers of the handshake fails with `websocket.bad_upgrade_result`.
    */
   decorate?(request: Request): void;
   /** TLS options for the server, for `wss:`. */
@@ -42,12 +44,32 @@ export interface ConnectOptions<Data = unknown> extends Omit<StreamOptions<Data>
   /** TLS options for a proxy whose URL begins with `https:`. */
   proxyTls?: TlsOptions | undefined;
   /**
-   * How many redirects (301, 302, 303, 307, 308) are followed in a row. Another origin gets neither the URL's user and
-   * password nor Authorization and Cookie, and no client certificate. Default 0.
+   * How many redirects (301, 302, 303, 307, 308) are followed in a row, within the origin; or {@link RedirectOptions},
+   * to follow them to other origins too. Default 0.
    */
-  redirects?: number | undefined;
+  redirects?: number | RedirectOptions | undefined;
   /** Uses only the host's IPv4 or only its IPv6 addresses. Default: both, in Node's order. */
   family?: 4 | 6 | undefined;
+}
+
+/** How redirects are followed. */
+export interface RedirectOptions {
+  /** How many are followed in a row; Infinity for no limit besides the deadline. */
+  most: number;
+  /**
+   * Whether one to another origin is followed: another scheme, host or port, except from `ws:` to `wss:` of the same
+   * host, both at their default ports. It is then followed without credentials in any form: without the URL's user and
+   * password, subprotocols, client certificate and `decorate`, and of `headers` with Accept-Encoding, Accept-Language,
+   * Cache-Control, Origin, Pragma and User-Agent only. Otherwise it fails with `client.cross_origin_redirect`. Never
+   * followed is one from `wss:` to `ws:`. Default false.
+   */
+  crossOrigin?: boolean | undefined;
+}
+
+/** {@link RedirectOptions}, checked. */
+export interface Redirects {
+  readonly most: number;
+  readonly crossOrigin: boolean;
 }
 
 /** The options of {@link TlsOptions}; Node would silently ignore a misspelt one. */
@@ -64,6 +86,8 @@ const tlsNames: Readonly<Record<keyof TlsOptions, true>> = {
   rejectUnauthorized: true,
   servername: true,
 };
+
+const redirectOptions = optionSet("redirects", ["most", "crossOrigin"], "{ most: 5, crossOrigin: true }");
 
 const tlsOptions = optionSet("tls", Object.keys(tlsNames), "{ ca }");
 
@@ -87,12 +111,14 @@ export const connectOptions: OptionSet = optionSet(
 /** Checked options with defaults filled in; made once for all attempts of `connect.forever`. */
 export class ConnectSettings<Data> {
   readonly stream: Settings<Stream<Data>, Data>;
+  /** The same without the hook `decorate`, for the other origins that a redirect may lead to. */
+  readonly elsewhere: Settings<Stream<Data>, Data>;
   readonly protocols: readonly string[];
   readonly headers: Fields;
   readonly tls: TlsOptions;
   readonly proxyTls: TlsOptions;
   readonly proxy: Proxy | "environment" | undefined;
-  readonly redirects: number;
+  readonly redirects: Redirects;
   readonly family: 4 | 6 | undefined;
   readonly signal: AbortSignal | undefined;
 
@@ -104,6 +130,8 @@ export class ConnectSettings<Data> {
     checkOptions(connectOptions, options);
     const { protocols, headers, tls, signal, proxy, proxyTls, redirects, family, ...stream } = options;
     this.stream = new Settings<Stream<Data>, Data>(stream);
+    const { decorate, ...undecorated } = stream;
+    this.elsewhere = decorate === undefined ? this.stream : new Settings<Stream<Data>, Data>(undecorated);
     this.protocols = protocolList(protocols);
     this.headers = new Fields(headers);
     if (this.headers.has("Proxy-Authorization")) {
@@ -114,11 +142,27 @@ export class ConnectSettings<Data> {
     this.tls = checkTls("tls", tls);
     this.proxyTls = checkTls("proxyTls", proxyTls);
     this.proxy = proxy === undefined || proxy === "environment" ? proxy : parseProxy(proxy);
-    this.redirects = checkNumber("redirects", redirects, 0, { isWhole: true });
+    this.redirects = checkRedirects(redirects);
     if (family !== undefined && family !== 4 && family !== 6) throw invalidArgument("family must be 4 or 6");
     this.family = family;
     this.signal = checkSignal(signal);
   }
+}
+
+function checkRedirects(given: number | RedirectOptions = 0): Redirects {
+  if (typeof given === "number") {
+    return { most: checkNumber("redirects", given, 0, { isWhole: true }), crossOrigin: false };
+  }
+  if (!isPlainObject(given)) {
+    throw invalidArgument(`redirects must be a whole number or ${redirectOptions.example}, not ${show(given)}`);
+  }
+  checkOptions(redirectOptions, given);
+  const { most, crossOrigin } = given;
+  if (most === undefined) throw invalidArgument("redirects.most must be a whole number, not undefined");
+  return {
+    most: checkNumber("redirects.most", most, 0, { isWhole: true }),
+    crossOrigin: checkBoolean("redirects.crossOrigin", crossOrigin, false),
+  };
 }
 
 function checkTls(option: string, given: TlsOptions = {}): TlsOptions {

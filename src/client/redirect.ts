@@ -6,23 +6,36 @@ import { isSameOrigin, parseUrl, placeOf, type Endpoint } from "./url.ts";
 
 // The target of a redirect (RFC 9110 section 15.4), and what may be sent there. Pure.
 
-/** An endpoint, and what identifies the client to it. */
+/** An endpoint, and what the client sends and shows there. */
 export interface Destination {
   readonly endpoint: Endpoint;
   readonly headers: Fields;
+  readonly protocols: readonly string[];
   readonly tls: TlsOptions;
+  /** Whether a redirect has left the origin of the URL that the caller gave; coming back does not change that. */
+  readonly isElsewhere: boolean;
 }
 
 const statuses: readonly number[] = [301, 302, 303, 307, 308];
 
-/** Headers that identify the client to a server. */
-const secretFields: readonly string[] = ["Authorization", "Cookie"];
+/**
+ * The caller's headers that another origin gets: those that a browser itself puts into a handshake. Any other may be a
+ * credential, such as X-Api-Key.
+ */
+const harmless: readonly string[] = [
+  "accept-encoding",
+  "accept-language",
+  "cache-control",
+  "origin",
+  "pragma",
+  "user-agent",
+];
 
 /**
- * The target of a redirect; undefined if the response is none. Throws `client.insecure_redirect` and
- * `client.bad_redirect`, with the response.
+ * The target of a redirect; undefined if the response is none. Throws `client.insecure_redirect`,
+ * `client.bad_redirect` and, unless it may go to another origin, `client.cross_origin_redirect`, with the response.
  */
-export function redirected(from: Destination, response: ResponseLike): Destination | undefined {
+export function redirected(from: Destination, response: ResponseLike, crossOrigin: boolean): Destination | undefined {
   const location = response.headers.first("Location");
   if (!statuses.includes(response.status) || location === undefined) return undefined;
   const place = placeOf(from.endpoint);
@@ -35,13 +48,30 @@ export function redirected(from: Destination, response: ResponseLike): Destinati
     const message = `${place} redirects from wss: to ws:, to ${placeOf(endpoint)}`;
     throw clientError("client.insecure_redirect", { response, message });
   }
-  if (isSameOrigin(from.endpoint, endpoint)) {
+  if (!from.isElsewhere && isSameOrigin(from.endpoint, endpoint)) {
     return { ...from, endpoint: { ...endpoint, credentials: endpoint.credentials ?? from.endpoint.credentials } };
   }
-  const headers = new Fields(from.headers);
-  for (const name of secretFields) headers.delete(name);
+  if (!crossOrigin) {
+    const message =
+      `${place} redirects to another origin, ${placeOf(endpoint)}: connect there yourself, or pass ` +
+      "redirects: { most: 5, crossOrigin: true }, which takes no credentials along";
+    throw clientError("client.cross_origin_redirect", { response, message });
+  }
+  return elsewhere(from, endpoint);
+}
+
+/** The destination of another origin, which gets nothing that may be a credential. */
+function elsewhere(from: Destination, endpoint: Endpoint): Destination {
   const { cert: _cert, key: _key, pfx: _pfx, passphrase: _passphrase, servername: _name, ...tls } = from.tls;
-  return { endpoint, headers, tls };
+  return {
+    // Neither the URL's user nor one that the redirecting server has chosen.
+    endpoint: { ...endpoint, credentials: undefined },
+    headers: new Fields([...from.headers].filter(([name]) => harmless.includes(name.toLowerCase()))),
+    // A subprotocol may be a ticket.
+    protocols: [],
+    tls,
+    isElsewhere: true,
+  };
 }
 
 /** The endpoint that a Location names, which may be relative; undefined if a server may not redirect there. */

@@ -69,9 +69,14 @@ function unixEndpoint(url: URL): Endpoint {
   };
 }
 
-/** Whether two endpoints have the same origin (RFC 6454 section 4), so that one may get the other's secrets. */
-export function isSameOrigin(a: Endpoint, b: Endpoint): boolean {
-  return a.isSecure === b.isSecure && a.host === b.host && a.port === b.port && a.unix === b.unix;
+/**
+ * Whether a redirect stays within the origin (RFC 6454 section 4), so that its target may get the same secrets. The
+ * same host with TLS, from default port to default port, counts as the same origin.
+ */
+export function isSameOrigin(from: Endpoint, to: Endpoint): boolean {
+  if (from.host !== to.host || from.unix !== to.unix) return false;
+  if (from.isSecure === to.isSecure) return from.port === to.port;
+  return to.isSecure && from.port === 80 && to.port === 443;
 }
 
 /** The place as text for messages, without target and credentials. */

@@ -70,7 +70,16 @@ function advice(name: string, { taker: asked, names }: OptionSet): string {
 const longestList = 12;
 
 /** Options that have options of their own. */
-const parts: ReadonlySet<string> = new Set(["backoff", "deflate", "proxies", "proxyTls", "rate", "timeouts", "tls"]);
+const parts: ReadonlySet<string> = new Set([
+  "backoff",
+  "deflate",
+  "proxies",
+  "proxyTls",
+  "rate",
+  "redirects",
+  "timeouts",
+  "tls",
+]);
 
 /** An unknown name as JSON, so that a line break in it can't forge a line of a log. */
 function shortened(name: string): string {

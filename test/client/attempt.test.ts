@@ -2,17 +2,20 @@ import assert from "node:assert/strict";
 import { getEventListeners } from "node:events";
 import { createServer as createHttpServer } from "node:http";
 import { createServer, Socket } from "node:net";
+import { createServer as createTlsServer } from "node:tls";
 import { describe, it, mock } from "node:test";
 import { WebSocketServer } from "ws";
 import { connect, type ConnectOptions } from "../../src/client/index.ts";
+import { basic } from "../../src/client/url.ts";
 import type { ServalError } from "../../src/core/index.ts";
 import { VirtualClock } from "../../src/testing/index.ts";
 import type { Stream } from "../../src/websocket/index.ts";
 import { isStuck, turns, until } from "../core/support/stream-operations.ts";
 import { withPath } from "../net/support/sockets.ts";
 import { converse, failure, trusting } from "./support/kit.ts";
+import { localhost } from "../support/localhost.ts";
 import { listening, type Listening } from "../support/listening.ts";
-import { answering, echoing, mute, type Answer } from "./support/servers.ts";
+import { answering, echoing, mute, proxying, type Answer } from "./support/servers.ts";
 
 /** Each step of an attempt that can last, with a server that lets it. */
 const steps: Readonly<Record<string, (place: Listening, options: ConnectOptions) => Promise<Stream>>> = {
@@ -117,28 +120,107 @@ describe("an attempt, redirected", () => {
       await using goal = await echoing();
       await using server = await answering(to(`http://127.0.0.1:${goal.port}/there?x=1#part`, status));
       const ws = await connect(`ws://user:secret@127.0.0.1:${server.port}/here`, {
-        redirects: 1,
-        protocols: [],
-        headers: { Cookie: "a=b", Origin: "https://example.com" },
+        redirects: { most: 1, crossOrigin: true },
+        protocols: ["chat", "ticket.secret"],
+        headers: { Cookie: "a=secret", Origin: "https://example.com", "X-Api-Key": "secret" },
+        decorate: ({ headers }) => headers.set("X-Fresh-Token", "secret"),
       });
       await converse(ws);
-      assert.match(server.asked[0]!.headers.authorization!, /^Basic /);
-      assert.equal(server.asked[0]!.headers.cookie, "a=b");
+      const first = server.asked[0]!.headers;
+      assert.match(first.authorization!, /^Basic /);
+      assert.deepEqual([first.cookie, first["x-api-key"], first["x-fresh-token"]], ["a=secret", "secret", "secret"]);
+      assert.equal(first["sec-websocket-protocol"], "chat, ticket.secret");
       const { target, headers } = goal.asked[0]!;
       assert.equal(target, "/there?x=1");
+      assert.deepEqual(Object.keys(headers).toSorted(), [
+        "connection",
+        "host",
+        "origin",
+        "sec-websocket-key",
+        "sec-websocket-version",
+        "upgrade",
+      ]);
       assert.equal(headers.host, `127.0.0.1:${goal.port}`);
       assert.equal(headers.origin, "https://example.com");
-      assert.deepEqual([headers.authorization, headers.cookie], [undefined, undefined]);
     });
   }
+
+  it("does not go to another origin unless the option says so", async () => {
+    await using goal = await echoing();
+    await using server = await answering(to(`http://127.0.0.1:${goal.port}/there?ticket=secret`));
+    const url = `ws://user:secret@127.0.0.1:${server.port}/here`;
+    for (const redirects of [5, { most: 5 }, { most: 5, crossOrigin: false }]) {
+      const error = await failure(connect(url, { redirects, protocols: "ticket.secret" }));
+      assert.deepEqual([error.code, error.condition], ["client.cross_origin_redirect", "handshake_failed"]);
+      assert.equal(error.response?.status, 302);
+      assert.match(error.message, new RegExp(`another origin, 127\\.0\\.0\\.1:${goal.port}: .*crossOrigin: true`));
+    }
+    assert.equal(goal.accepted, 0);
+  });
+
+  it("shows another origin no client certificate", async () => {
+    const shown: (string | undefined)[] = [];
+    const asking = async (location: string | undefined): Promise<Listening> =>
+      listening(
+        createTlsServer({ ...localhost, requestCert: true, rejectUnauthorized: false }, (socket) => {
+          shown.push(socket.getPeerCertificate().subject?.CN as string | undefined);
+          socket.resume();
+          socket.end(
+            location === undefined
+              ? "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
+              : `HTTP/1.1 302 Found\r\nLocation: ${location}\r\nContent-Length: 0\r\n\r\n`,
+          );
+        }),
+      );
+    await using goal = await asking(undefined);
+    await using server = await asking(`wss://localhost:${goal.port}/`);
+    const error = await failure(
+      connect(`wss://localhost:${server.port}/`, {
+        tls: { ca: localhost.cert, ...localhost },
+        redirects: { most: 1, crossOrigin: true },
+      }),
+    );
+    assert.equal(error.response?.status, 404);
+    assert.deepEqual(shown, ["localhost", undefined]);
+  });
+
+  it("takes no secrets to another origin through a proxy, which gets its own each time", async () => {
+    await using goal = await echoing();
+    await using server = await answering(to(`ws://127.0.0.1:${goal.port}/`));
+    await using proxy = await proxying();
+    const ws = await connect(`ws://user:secret@127.0.0.1:${server.port}/`, {
+      proxy: `http://ada:opensesame@127.0.0.1:${proxy.port}`,
+      protocols: "ticket.secret",
+      redirects: { most: 1, crossOrigin: true },
+    });
+    await converse(ws);
+    assert.deepEqual(
+      proxy.asked.map(({ target, headers }) => [target, headers["proxy-authorization"]]),
+      [server, goal].map(({ port }) => [`127.0.0.1:${port}`, basic({ user: "ada", password: "opensesame" })]),
+    );
+    const { headers } = goal.asked[0]!;
+    assert.deepEqual(
+      [headers.authorization, headers["proxy-authorization"], headers["sec-websocket-protocol"]],
+      [undefined, undefined, undefined],
+    );
+  });
+
+  it("does not go to another origin by connect.forever either", async () => {
+    await using goal = await echoing();
+    await using server = await answering(to(`ws://127.0.0.1:${goal.port}/`));
+    const streams = connect.forever(`ws://127.0.0.1:${server.port}/`, { redirects: 5, retry: () => false });
+    await assert.rejects(streams.next(), { code: "client.cross_origin_redirect" });
+    assert.equal(goal.accepted, 0);
+  });
 
   it("follows to TLS, but never from TLS to plain", async () => {
     await using secure = await echoing({ secure: true });
     await using up = await answering(to(`wss://localhost:${secure.port}/`));
-    await converse(await connect(`ws://127.0.0.1:${up.port}/`, { ...trusting, redirects: 1 }));
+    const redirects = { most: 1, crossOrigin: true };
+    await converse(await connect(`ws://127.0.0.1:${up.port}/`, { ...trusting, redirects }));
     await using plain = await echoing();
     await using down = await answering(to(`ws://localhost:${plain.port}/`), { secure: true });
-    const error = await failure(connect(`wss://localhost:${down.port}/`, { ...trusting, redirects: 1 }));
+    const error = await failure(connect(`wss://localhost:${down.port}/`, { ...trusting, redirects }));
     assert.equal(error.code, "client.insecure_redirect");
     assert.equal(plain.accepted, 0);
   });
@@ -158,21 +240,22 @@ describe("an attempt, redirected", () => {
     assert.ok(server.asked.every(({ headers }) => headers.authorization !== undefined));
   });
 
-  it("decorates each request, which has the host that it is sent to", async () => {
-    await using end = await echoing();
-    await using start = await answering(() => [302, { location: `ws://127.0.0.1:${end.port}/there` }]);
-    const hosts: (string | undefined)[] = [];
-    const ws = await connect(`ws://127.0.0.1:${start.port}/`, {
+  it("decorates each request within the origin", async () => {
+    await using server = await answering(({ target }) => (target === "/" ? [302, { location: "/there" }] : [404]));
+    const targets: string[] = [];
+    const attempt = connect(`ws://127.0.0.1:${server.port}/`, {
       redirects: 1,
-      decorate({ headers }) {
-        hosts.push(headers.get("Host"));
-        headers.set("X-Attempt", String(hosts.length));
+      decorate({ headers, target }) {
+        targets.push(target);
+        headers.set("X-Attempt", String(targets.length));
       },
     });
-    await converse(ws);
-    assert.deepEqual(hosts, [`127.0.0.1:${start.port}`, `127.0.0.1:${end.port}`]);
-    const asked = [start, end].map(({ asked: [one] }) => one!.headers["x-attempt"]);
-    assert.deepEqual(asked, ["1", "2"]);
+    assert.equal((await failure(attempt)).response?.status, 404);
+    assert.deepEqual(targets, ["/", "/there"]);
+    assert.deepEqual(
+      server.asked.map(({ headers }) => headers["x-attempt"]),
+      ["1", "2"],
+    );
   });
 
   it("follows over a Unix socket to another path of it", () =>
@@ -195,7 +278,8 @@ describe("an attempt, redirected", () => {
   it("fails with the refusal of the last server, or with a redirect that has no Location", async () => {
     await using goal = await answering(() => [404]);
     await using server = await answering(to(`ws://127.0.0.1:${goal.port}/`));
-    assert.equal((await failure(connect(`ws://127.0.0.1:${server.port}/`, { redirects: 5 }))).response?.status, 404);
+    const redirects = { most: 5, crossOrigin: true };
+    assert.equal((await failure(connect(`ws://127.0.0.1:${server.port}/`, { redirects }))).response?.status, 404);
     await using lost = await answering(() => [302]);
     const error = await failure(connect(`ws://127.0.0.1:${lost.port}/`, { redirects: 5 }));
     assert.deepEqual([error.code, error.response?.status], ["websocket.upgrade_declined", 302]);
@@ -217,7 +301,7 @@ describe("an attempt, redirected", () => {
     await using goal = await mute();
     await using server = await answering(to(`ws://127.0.0.1:${goal.port}/`));
     const clock = new VirtualClock();
-    const attempt = connect(`ws://127.0.0.1:${server.port}/`, { clock, redirects: 1 });
+    const attempt = connect(`ws://127.0.0.1:${server.port}/`, { clock, redirects: { most: 1, crossOrigin: true } });
     attempt.catch(() => {});
     await clock.advance(20_000);
     await until(() => goal.connections === 1);

@@ -17,7 +17,7 @@ describe("ConnectSettings", () => {
         tls: {},
         proxyTls: {},
         proxy: undefined,
-        redirects: 0,
+        redirects: { most: 0, crossOrigin: false },
         family: undefined,
         signal: undefined,
       },
@@ -39,7 +39,8 @@ describe("ConnectSettings", () => {
       maxMessageSize: 1000,
       timeouts: { handshake: 5000 },
     };
-    const { protocols, headers, tls, proxyTls, proxy, redirects, family, stream, ...others } = settings(given);
+    const { protocols, headers, tls, proxyTls, proxy, redirects, family, stream, elsewhere, ...others } =
+      settings(given);
     given.headers.Origin = "changed";
     given.tls.ca = "changed";
     assert.deepEqual(
@@ -49,17 +50,34 @@ describe("ConnectSettings", () => {
         headers: [["Origin", "https://example.com"]],
         tls: { ca: "authority" },
         proxyTls: { rejectUnauthorized: false },
-        redirects: 5,
+        redirects: { most: 5, crossOrigin: false },
         family: 6,
         signal,
       },
     );
     assert.ok(typeof proxy === "object" && proxy.host === "proxy.example");
     assert.equal(stream.maxMessageSize, 1000);
+    assert.equal(elsewhere, stream);
     assert.equal(stream.timeouts.client.handshake, 5000);
     assert.deepEqual(settings({ protocols: "chat" }).protocols, ["chat"]);
     assert.equal(settings({ proxy: "environment" }).proxy, "environment");
-    assert.equal(settings({ redirects: Infinity }).redirects, Infinity);
+    for (const [redirects, expected] of [
+      [Infinity, { most: Infinity, crossOrigin: false }],
+      [{ most: 3 }, { most: 3, crossOrigin: false }],
+      [
+        { most: 3, crossOrigin: true },
+        { most: 3, crossOrigin: true },
+      ],
+    ] as const) {
+      assert.deepEqual(settings({ redirects }).redirects, expected);
+    }
+  });
+
+  it("keeps the hook decorate from other origins", () => {
+    const decorate = (): void => {};
+    const { stream, elsewhere } = settings({ decorate, maxMessageSize: 1000 });
+    assert.deepEqual([stream.options.decorate, elsewhere.options.decorate], [decorate, undefined]);
+    assert.equal(elsewhere.maxMessageSize, 1000);
   });
 
   it("refuses an invalid option by name", () => {
@@ -81,7 +99,17 @@ describe("ConnectSettings", () => {
       [{ tls: true }, /tls takes a plain object/],
       [{ redirects: -1 }, /redirects must be .* not -1/],
       [{ redirects: 1.5 }, /redirects/],
-      [{ redirects: true }, /redirects/],
+      [{ redirects: true }, /redirects must be a whole number or \{ most: 5, crossOrigin: true \}, not true/],
+      [{ redirects: null }, /redirects must be .*, not null/],
+      [{ redirects: {} }, /redirects\.most must be .* not undefined/],
+      [{ redirects: { crossOrigin: true } }, /redirects\.most must be/],
+      [{ redirects: { most: -1 } }, /redirects\.most must be .* not -1/],
+      [{ redirects: { most: 1, crossOrigin: "yes" } }, /redirects\.crossOrigin must be true or false/],
+      [
+        { redirects: { most: 1, crossorigin: true } },
+        /redirects has no option "crossorigin": did you mean crossOrigin/,
+      ],
+      [{ crossOrigin: true }, /connect has no option "crossOrigin": did you mean redirects\.crossOrigin/],
       [{ redirects: NaN }, /redirects/],
       [{ family: 5 }, /family must be 4 or 6/],
       [{ signal: new AbortController() }, /signal must be an AbortSignal/],

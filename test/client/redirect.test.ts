@@ -21,12 +21,20 @@ function from(url: string): Destination {
     ["authorization", "Bearer again"],
     ["COOKIE", "session=secret"],
     ["Origin", "https://example.com"],
+    ["X-Api-Key", "secret"],
+    ["user-agent", "me"],
   ]);
-  return { endpoint: parseUrl(url), headers, tls };
+  return { endpoint: parseUrl(url), headers, protocols: ["chat", "ticket.secret"], tls, isElsewhere: false };
 }
 
-function redirect(url: string, location: string | undefined, status = 302): Destination | undefined {
-  return redirected(from(url), new Response({ status, headers: location === undefined ? [] : { Location: location } }));
+function redirect(
+  url: string | Destination,
+  location: string | undefined,
+  status = 302,
+  crossOrigin = true,
+): Destination | undefined {
+  const response = new Response({ status, headers: location === undefined ? [] : { Location: location } });
+  return redirected(typeof url === "string" ? from(url) : url, response, crossOrigin);
 }
 
 /** Where a redirect leads, in words. */
@@ -110,30 +118,79 @@ describe("redirected", () => {
     }
   });
 
-  it("keeps secrets within the origin", () => {
+  it("keeps secrets within the origin, to which the same host with TLS belongs, both at their default ports", () => {
     const url = "wss://ada:opensesame@example.com/";
-    for (const location of ["/d", "wss://example.com/d", "https://EXAMPLE.com:443/d"]) {
-      const next = redirect(url, location)!;
-      assert.deepEqual([...next.headers], [...from(url).headers]);
-      assert.deepEqual(next.endpoint.credentials, { user: "ada", password: "opensesame" });
-      assert.deepEqual(next.tls, tls);
+    for (const [start, location] of [
+      [url, "/d"],
+      [url, "wss://example.com/d"],
+      [url, "https://EXAMPLE.com:443/d"],
+      ["ws://ada:opensesame@example.com/", "wss://example.com/d"],
+      ["ws://ada:opensesame@example.com:80/", "https://example.com:443/d"],
+    ] as const) {
+      for (const crossOrigin of [true, false]) {
+        const next = redirect(start, location, 302, crossOrigin)!;
+        assert.deepEqual([...next.headers], [...from(url).headers]);
+        assert.deepEqual(next.protocols, ["chat", "ticket.secret"]);
+        assert.deepEqual(next.endpoint.credentials, { user: "ada", password: "opensesame" });
+        assert.deepEqual(next.tls, tls);
+        assert.equal(next.isElsewhere, false);
+      }
     }
     const { endpoint } = redirect(url, "https://bob:pw@example.com/d")!;
     assert.deepEqual(endpoint.credentials, { user: "bob", password: "pw" });
   });
 
-  it("takes no secrets to another origin", () => {
-    const origins: readonly [url: string, location: string][] = [
-      ["wss://ada:opensesame@example.com/", "wss://www.example.com/"],
-      ["wss://ada:opensesame@example.com/", "wss://example.com:444/"],
-      ["ws://ada:opensesame@example.com/", "wss://example.com/"],
-      ["ws+unix:/run/app.sock", "ws://localhost:81/"],
-    ];
-    for (const [url, location] of origins) {
+  const elsewhere: readonly [url: string, location: string][] = [
+    ["wss://ada:opensesame@example.com/", "wss://www.example.com/"],
+    ["wss://ada:opensesame@example.com/", "wss://example.com:444/"],
+    ["wss://ada:opensesame@example.com/", "wss://example.com./"],
+    ["wss://ada:opensesame@example.com/", "wss://eve:secret@other.example/"],
+    ["ws://ada:opensesame@example.com/", "wss://example.com:444/"],
+    ["ws://ada:opensesame@example.com:8080/", "wss://example.com/"],
+    ["ws://ada:opensesame@example.com/", "wss://www.example.com/"],
+    ["ws+unix:/run/app.sock", "ws://localhost:81/"],
+    ["ws+unix:/run/app.sock", "wss://localhost/"],
+  ];
+
+  it("takes no secrets to another origin: neither headers nor subprotocols, user, password and certificate", () => {
+    for (const [url, location] of elsewhere) {
       const next = redirect(url, location)!;
-      assert.deepEqual([...next.headers], [["Origin", "https://example.com"]]);
+      assert.deepEqual(
+        [...next.headers],
+        [
+          ["Origin", "https://example.com"],
+          ["user-agent", "me"],
+        ],
+      );
+      assert.deepEqual(next.protocols, []);
       assert.equal(next.endpoint.credentials, undefined);
       assert.deepEqual(next.tls, { ca: "authority", rejectUnauthorized: false });
+      assert.ok(next.isElsewhere);
+    }
+  });
+
+  it("gives them back to no later server, not even to the first", () => {
+    const there = redirect("wss://ada:opensesame@example.com/", "wss://other.example/")!;
+    for (const location of ["wss://example.com/", "/d", "wss://eve:secret@other.example/"]) {
+      const next = redirect(there, location)!;
+      assert.deepEqual([next.protocols, next.endpoint.credentials, next.isElsewhere], [[], undefined, true]);
+      assert.equal(next.headers.has("Authorization") || next.headers.has("Cookie"), false);
+    }
+  });
+
+  it("does not go to another origin unless it may, and says what to do", () => {
+    for (const [url, location] of elsewhere) {
+      assert.throws(
+        () => redirect(url, location, 302, false),
+        (error) => {
+          assert.ok(error instanceof ServalError);
+          assert.deepEqual([error.code, error.condition], ["client.cross_origin_redirect", "handshake_failed"]);
+          assert.match(error.message, /redirects to another origin, .*: .*redirects: \{ most: 5, crossOrigin: true \}/);
+          assert.doesNotMatch(error.message, /secret|sesame/);
+          assert.equal(error.response?.headers.get("Location"), location);
+          return true;
+        },
+      );
     }
   });
 });

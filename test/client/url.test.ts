@@ -115,7 +115,13 @@ describe("isSameOrigin", () => {
   it("compares scheme, host and port, and the path of a socket", () => {
     const same = (a: string, b: string): boolean => isSameOrigin(parseUrl(a), parseUrl(b));
     assert.ok(same("ws://example.com/a", "http://EXAMPLE.com:80/b?c"));
-    assert.ok(!same("ws://example.com/", "wss://example.com/"));
+    assert.ok(same("ws://example.com/", "wss://example.com/"));
+    assert.ok(same("ws://[::1]:80/", "https://[::1]/"));
+    assert.ok(!same("wss://example.com/", "ws://example.com/"));
+    assert.ok(!same("ws://example.com:81/", "wss://example.com/"));
+    assert.ok(!same("ws://example.com/", "wss://example.com:444/"));
+    assert.ok(!same("ws://example.com:8080/", "wss://example.com:8080/"));
+    assert.ok(!same("ws+unix:/a", "wss://localhost/"));
     assert.ok(!same("ws://example.com/", "ws://www.example.com/"));
     assert.ok(!same("ws://example.com/", "ws://example.com:81/"));
     assert.ok(same("ws+unix:/a:/x", "ws+unix:/a:/y"));

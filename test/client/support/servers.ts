@@ -1,7 +1,7 @@
 // Servers for a client to connect to: real ones, on loopback.
 import * as http from "node:http";
 import * as https from "node:https";
-import { createServer } from "node:net";
+import { connect, createServer } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { WebSocketServer } from "ws";
 import { localhost } from "../../support/localhost.ts";
@@ -58,4 +58,21 @@ export async function echoing({ secure = false, host = "127.0.0.1" } = {}): Prom
     ws.on("error", () => {});
   });
   return Object.assign(await listening(server, host), { asked });
+}
+
+/** An HTTP proxy: it opens a tunnel to whatever it is asked for. */
+export async function proxying(): Promise<Answering> {
+  const asked: Asked[] = [];
+  const server = http.createServer();
+  server.on("connect", (request, socket) => {
+    asked.push(whatAsks(request));
+    const [host, port] = request.url!.split(":");
+    const other = connect(Number(port), host, () => {
+      socket.write("HTTP/1.1 200 OK\r\n\r\n");
+      other.pipe(socket).pipe(other);
+    });
+    other.on("error", () => socket.destroy());
+    socket.on("error", () => other.destroy());
+  });
+  return Object.assign(await listening(server), { asked });
 }
