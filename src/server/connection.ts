@@ -46,7 +46,6 @@ export function serveConnection<Data>(
     // A proxy may have removed Upgrade but left the key. Then the refusal says what is missing.
     const isWebSocket = isUpgrade(request) || request.headers.has("Sec-WebSocket-Key");
     if (isElsewhere || !isWebSocket) {
-      if (hub.isDraining) return hub.drainingResponse(request, client);
       hub.counters.requests++;
       if (isElsewhere && fetch === undefined) return notFound();
       return answer(fetch && ((standard) => fetch(standard, { peer: client })), request, exchange);

@@ -176,8 +176,8 @@ export class Drain {
   }
 
   /**
-   * Checks whether everything has ended. Plain connections are kept as long as there are sockets, to answer new
-   * requests with 503.
+   * Checks whether everything has ended. Plain connections are kept as long as there are sockets, since a proxy may
+   * have sent a request on one.
    */
   look(): void {
     const { sockets, plain } = this.#target;

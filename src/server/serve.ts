@@ -167,6 +167,9 @@ class RunningServer<Data> extends HubServer<Data> implements Server<Data>, Conne
 
   async drain(options?: DrainOptions): Promise<DrainReport> {
     const report = this.hub.drain(options);
+    // A proxy may have sent a request before it can notice that the server leaves, and may not send a POST again
+    // (RFC 9110 section 9.2.2): so it is answered, as the last of its connection.
+    this.http.keepsAlive = false;
     await this.#listener.close();
     return report;
   }

@@ -23,8 +23,10 @@ export interface MountedServer<Data = unknown> extends AsyncDisposable {
   /** The counts since the start: connections, messages, refusals, and how often each limit was reached. */
   stats(): ServerStatistics;
   /**
-   * Ends the server gracefully. It stops listening, answers new requests with 503 and Retry-After, and closes every
-   * WebSocket with `code`, after its queued messages; plain connections end after the response being made. Connections
+   * Ends the server gracefully. It stops listening, answers new upgrades with 503 and Retry-After, and closes every
+   * WebSocket with `code`, after its queued messages. Plain requests that still come on open connections are answered,
+   * each as the last of its connection; when the WebSockets have ended, the connections do after the response being
+   * made. Connections
    * that remain at `timeout`, 30,000 ms by default, or when `signal` aborts, are cut off; so is a WebSocket whose peer
    * does not answer the close within `timeouts.handshake`. Messages that handlers send after the close are dropped.
    * Fulfils with the numbers of each outcome when all connections have ended and no handler is running, at the latest

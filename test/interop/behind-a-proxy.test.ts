@@ -1,127 +1,30 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
 import type { IncomingMessage } from "node:http";
 import { get } from "node:https";
 import { describe, it } from "node:test";
 import { text } from "node:stream/consumers";
-import { fileURLToPath } from "node:url";
 import { WebSocket } from "ws";
 import { scrubReads } from "../../src/net/onread.ts";
 import { serve, type ServeOptions, type Server } from "../../src/server/index.ts";
-import { localhost } from "../support/localhost.ts";
-import { startHaproxyWith } from "../support/haproxy.ts";
-import { startNginxWith } from "../support/nginx.ts";
-import { requires, type Cleanup, type Daemon, type DaemonSetup, type ProgramName } from "../support/programs.ts";
+import { requires } from "../support/programs.ts";
+import {
+  blocks,
+  haproxy,
+  haproxyTcp,
+  nginx,
+  nginxStream,
+  proxies,
+  replaced,
+  trusting,
+} from "./support/documented-proxies.ts";
 
 // The configurations of docs/behind-a-proxy.md, run as they stand but for ports and paths, with what the page promises of
 // them; and the mistakes that it warns of, with what it says is seen then.
 scrubReads(true);
 
-const page = readFileSync(fileURLToPath(new URL("../../../docs/behind-a-proxy.md", import.meta.url)), "utf8");
-const blocks = new Map(
-  [...page.matchAll(/<!-- proxy: (.*?) -->\n```\w+\n(.*?)```/gs)].map(([, name, block]) => [name!, block!]),
-);
-
-/** A block of the page, in which something may be wrong on purpose. */
-function block(name: string, change: (block: string) => string): string {
-  const written = blocks.get(name);
-  assert.ok(written, `The page has no configuration ${name}`);
-  return change(written);
-}
-
-/** Replaces something that must be there. */
-function replaced(block: string, from: string | RegExp, to: string): string {
-  const changed = block.replace(from, to);
-  assert.notEqual(changed, block, `${String(from)} is not in the configuration`);
-  return changed;
-}
-
-/** A configuration in which the ports of the two servers are those of these. */
-function withServers(block: string, servers: readonly Server[]): string {
-  const [first, second = first] = servers;
-  return replaced(
-    replaced(block, /127\.0\.0\.1:8[04]\d[03]/, `127.0.0.1:${first!.port}`),
-    /127\.0\.0\.1:8[04]\d[14]/,
-    `127.0.0.1:${second!.port}`,
-  );
-}
-
-/** A proxy of the page's. */
-interface Proxy {
-  readonly name: string;
-  readonly needs: readonly ProgramName[];
-  /** What a server has to know behind it. */
-  readonly options: ServeOptions;
-  /** The line with how long it waits, and what to put in its place for two seconds. */
-  readonly patience: readonly [RegExp, string];
-  /** Whether it knows of requests. */
-  readonly isHttp: boolean;
-  start(test: Cleanup, servers: readonly Server[], change?: (block: string) => string): Promise<Daemon>;
-}
-
-/** Clients come from another address than proxies do, so that it shows who is meant. */
+/** Clients have another address than proxies, so that it shows which one is meant. */
 const clientAddress = "127.0.0.2";
-
-const trusting: ServeOptions = { proxies: { trusted: ["127.0.0.1"] } };
-const inFront: ServeOptions = { proxyProtocol: true, tls: localhost };
-
-const asWritten = (block: string): string => block;
-
-const nginx: Proxy = {
-  name: "nginx",
-  needs: ["nginx"],
-  options: trusting,
-  patience: [/proxy_read_timeout 60s/, "proxy_read_timeout 2s"],
-  isHttp: true,
-  start: (test, servers, change = asWritten) =>
-    startNginxWith(test, ({ folder, port }) => {
-      let http = withServers(block("nginx", change), servers);
-      http = replaced(http, "listen 443", `listen 127.0.0.1:${port}`);
-      http = replaced(http, "/etc/ssl/app.crt", `${folder}/cert.pem`);
-      return { http: replaced(http, "/etc/ssl/app.key", `${folder}/key.pem`) };
-    }),
-};
-
-const nginxStream: Proxy = {
-  name: "nginx's module stream",
-  needs: ["nginx", "nginxStream"],
-  options: inFront,
-  patience: [/proxy_timeout 60s/, "proxy_timeout 2s"],
-  isHttp: false,
-  start: (test, servers, change = asWritten) =>
-    startNginxWith(test, ({ port }) => ({
-      stream: replaced(withServers(block("nginx stream", change), servers), "listen 443", `listen 127.0.0.1:${port}`),
-    })),
-};
-
-const haproxy: Proxy = {
-  name: "haproxy",
-  needs: ["haproxy"],
-  options: trusting,
-  patience: [/timeout tunnel 60s/, "timeout tunnel 2s"],
-  isHttp: true,
-  start: (test, servers, change = asWritten) =>
-    startHaproxyWith(test, ({ folder, port }) =>
-      replaced(bound("haproxy", port, servers, change), "/etc/ssl/app.pem", `${folder}/front.pem`),
-    ),
-};
-
-const haproxyTcp: Proxy = {
-  name: "haproxy that balances connections",
-  needs: ["haproxy"],
-  options: inFront,
-  patience: [/timeout client 60s(.*\n.*)timeout server 60s/, "timeout client 2s$1timeout server 2s"],
-  isHttp: false,
-  start: (test, servers, change = asWritten) =>
-    startHaproxyWith(test, ({ port }: DaemonSetup) => bound("haproxy tcp", port, servers, change)),
-};
-
-function bound(name: string, port: number, servers: readonly Server[], change: (block: string) => string): string {
-  return replaced(withServers(block(name, change), servers), "bind :443", `bind 127.0.0.1:${port}`);
-}
-
-const proxies = [nginx, nginxStream, haproxy, haproxyTcp];
 
 const listening = (options: ServeOptions): Promise<Server> =>
   serve({
@@ -242,6 +145,30 @@ for (const proxy of proxies) {
         assert.equal(status, proxy === nginx ? 502 : 503);
       });
     }
+  });
+}
+
+for (const { name, needs, options, start } of [nginx, nginxStream]) {
+  describe(`${name} without health checks`, { skip: requires(...needs) }, () => {
+    it("uses a server again as soon as it listens", async (t) => {
+      const named = (answer: string, port = 0): Promise<Server> =>
+        listening({ ...options, port, message: (ws) => ws.write(answer) });
+      const one = await named("one");
+      await using two = await named("two");
+      const { port } = await start(t, [one, two]);
+      const isAnsweredBy = async (expected: string): Promise<void> => {
+        for (let i = 0; i < 4; i++) {
+          const ws = connect(port);
+          assert.equal(await answerTo(ws, "who are you?"), expected);
+          ws.terminate();
+        }
+      };
+      await one.drain();
+      await isAnsweredBy("two");
+      await using _again = await named("one again", one.port);
+      await two.drain();
+      await isAnsweredBy("one again");
+    });
   });
 }
 

@@ -365,7 +365,7 @@ describe("of a server that listens", () => {
     });
   }
 
-  test("refuses new connections, and answers requests and upgrades on existing ones with 503", async () => {
+  test("refuses new connections; on existing ones it answers a last request each, and upgrades with 503", async () => {
     const clock = new VirtualClock();
     const server = await serve({ ...local, clock, message: () => {}, fetch: () => new globalThis.Response("hello") });
     const ws = await dial(server, requestBytes());
@@ -375,19 +375,20 @@ describe("of a server that listens", () => {
     );
     const state = reportOf(server.drain({ timeout: 20_000 }));
     plain.received = upgrading.received = "";
-    plain.write(get);
+    plain.write(get + get);
     upgrading.write(requestBytes());
     for (const socket of [plain, upgrading]) {
       await once(socket, "end");
-      assert.match(socket.received, /^HTTP\/1\.1 503 Service Unavailable\r\n/);
-      assert.match(socket.received, /\r\nRetry-After: 20\r\n/);
       assert.equal(socket.received.match(/\r\nConnection: close\r\n/g)?.length, 1);
       socket.end();
     }
+    // The second one has no answer, which tells the client that it was not processed (RFC 9112 section 9.6).
+    assert.match(plain.received, /^HTTP\/1\.1 200 OK\r\n[^]*\r\n\r\nhello$/);
+    assert.match(upgrading.received, /^HTTP\/1\.1 503 Service Unavailable\r\nRetry-After: 20\r\n/);
     await assert.rejects(once(net.connect(server.port!, "127.0.0.1"), "connect"), { code: "ECONNREFUSED" });
     // One that has not asked yet is kept for as long as there are WebSockets.
     assert.ok(!idle.destroyed);
-    assert.equal(server.stats().refused.draining, 2);
+    assert.equal(server.stats().refused.draining, 1);
     ws.destroy();
     await until(() => state.report !== undefined);
     assert.deepEqual(state.report, { ...noReport, lost: 1, finished: 3 });

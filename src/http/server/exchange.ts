@@ -181,7 +181,7 @@ export class RequestExchange implements Exchange {
   #send(response: Response<Body>): boolean {
     this.#phase = "sending";
     const { request, body: own } = this;
-    const { reader, writer, isStopping } = this.#owner;
+    const { reader, writer, isStopping, settings } = this.#owner;
     const { body } = response;
     if (own !== undefined && body === own.incoming) {
       // The request's body is sent back as the response: it must be asked for before, and its errors found before.
@@ -193,7 +193,8 @@ export class RequestExchange implements Exchange {
       }
     }
     const departure = departureOf(response, request);
-    const keepAlive = departure.framing !== "eof" && !isStopping && keepsAlive(request, response, own);
+    const mayKeep = settings.keepsAlive && !isStopping && departure.framing !== "eof";
+    const keepAlive = mayKeep && keepsAlive(request, response, own);
     if (body instanceof Uint8Array) {
       writer.add(response as Response, departure, request, keepAlive);
       return this.#sent(keepAlive);

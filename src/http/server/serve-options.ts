@@ -114,6 +114,11 @@ export class ServeSettings {
   readonly timeouts: Readonly<Record<keyof ServeTimeouts, number>>;
   readonly date: boolean;
   readonly clock: Clock;
+  /**
+   * Whether connections are kept after a response. Once false, each response from then on ends its connection and says
+   * so (RFC 9112 section 9.6), but a connection that waits for a request stays open for it: the client may have sent it.
+   */
+  keepsAlive = true;
   readonly #error: ((error: unknown, request: Request) => void) | undefined;
 
   constructor(options: ServeOptions) {
