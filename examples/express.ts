@@ -19,7 +19,7 @@ const chat = mount(server, {
 });
 
 async function stop(): Promise<void> {
-  await chat.drain({ timeout: 10_000 }); // open WebSockets get 1001, new requests 503
+  await chat.drain({ timeout: 10_000 }); // open WebSockets get 1001, new ones 503
   server.close();
 }
 process.on("SIGINT", stop).on("SIGTERM", stop);

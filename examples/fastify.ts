@@ -18,7 +18,7 @@ const chat = mount(app.server, {
 console.log(`listening on ${await app.listen({ port: Number(process.argv[2] ?? 8080) })}`);
 
 async function stop(): Promise<void> {
-  await chat.drain({ timeout: 10_000 }); // open WebSockets get 1001, new requests 503
+  await chat.drain({ timeout: 10_000 }); // open WebSockets get 1001, new ones 503
   await app.close();
 }
 process.on("SIGINT", stop).on("SIGTERM", stop);

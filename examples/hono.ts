@@ -22,6 +22,6 @@ const chat = await serve({
 console.log(`listening on ${chat.url}`);
 
 async function stop(): Promise<void> {
-  await chat.drain({ timeout: 10_000 }); // open WebSockets get 1001, new requests 503
+  await chat.drain({ timeout: 10_000 }); // open WebSockets get 1001, new ones 503
 }
 process.on("SIGINT", stop).on("SIGTERM", stop);

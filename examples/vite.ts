@@ -21,7 +21,7 @@ await vite.listen();
 console.log("listening on", vite.httpServer!.address());
 
 async function stop(): Promise<void> {
-  await chat.drain({ timeout: 10_000 }); // open WebSockets get 1001, new requests 503
+  await chat.drain({ timeout: 10_000 }); // open WebSockets get 1001, new ones 503
   await vite.close();
 }
 process.on("SIGINT", stop).on("SIGTERM", stop);

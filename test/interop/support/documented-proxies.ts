@@ -39,7 +39,7 @@ function withServers(block: string, servers: readonly Listening[]): string {
 }
 
 /** A server that listens on a port of 127.0.0.1. */
-export interface Listening {
+interface Listening {
   readonly port: number | undefined;
 }
 
