@@ -52,7 +52,7 @@ async function open<Data>(
   const { proxy, proxyTls, family } = settings;
   const stream = isElsewhere ? settings.elsewhere : settings.stream;
   const timeout = stream.timeouts.client.handshake;
-  const next = await dial(endpoint, { proxy, proxyTls, tls, family, timeout, signal });
+  const next = await dial(endpoint, { proxy, proxyTls, tls, family, timeout, signal, clock: stream.clock });
   const ws = new Stream<Data>(next, stream);
   try {
     await ws.handshake(endpoint.authority, endpoint.target, {

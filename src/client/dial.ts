@@ -1,4 +1,4 @@
-import type { ByteStream } from "../core/index.ts";
+import type { ByteStream, Clock } from "../core/index.ts";
 import { connect, connectTls, startTls, type TlsOptions as NetTlsOptions } from "../net/index.ts";
 import type { TlsOptions } from "./options.ts";
 import { loadSocks } from "./packages.ts";
@@ -16,6 +16,7 @@ export interface DialOptions {
   /** The deadline for all of it, in milliseconds, and the signal that aborts at it. */
   readonly timeout: number;
   readonly signal: AbortSignal;
+  readonly clock: Clock;
 }
 
 /** Connects to an endpoint, through a proxy and with TLS if needed. After a failure nothing stays open. */
@@ -36,9 +37,9 @@ async function throughProxy(endpoint: Endpoint, proxy: Proxy, options: DialOptio
   const { family, signal } = options;
   const { scheme, host, port } = proxy;
   const place = { host, port, family };
-  if (scheme === "http") return openTunnel(await connect(place, { signal }), endpoint, proxy, signal);
+  if (scheme === "http") return openTunnel(await connect(place, { signal }), endpoint, proxy, options);
   if (scheme === "https") {
-    return openTunnel(await connectTls(place, tlsOptions(options.proxyTls, signal)), endpoint, proxy, signal);
+    return openTunnel(await connectTls(place, tlsOptions(options.proxyTls, signal)), endpoint, proxy, options);
   }
   const socks = await loadSocks();
   const destination = await socksDestination(endpoint, proxy, family, signal);

@@ -1,5 +1,6 @@
 import { ServalError, type ResponseLike } from "../core/index.ts";
 import { Fields } from "../http/index.ts";
+import { isRedirect } from "../http/internal.ts";
 import { clientError } from "./errors.ts";
 import type { TlsOptions } from "./options.ts";
 import { isSameOrigin, parseUrl, placeOf, type Endpoint } from "./url.ts";
@@ -15,8 +16,6 @@ export interface Destination {
   /** Whether a redirect has left the origin of the URL that the caller gave; coming back does not change that. */
   readonly isElsewhere: boolean;
 }
-
-const statuses: readonly number[] = [301, 302, 303, 307, 308];
 
 /**
  * The caller's headers that another origin gets: those that a browser itself puts into a handshake. Any other may be a
@@ -36,10 +35,9 @@ const harmless: readonly string[] = [
  * `client.bad_redirect` and, unless it may go to another origin, `client.cross_origin_redirect`, with the response.
  */
 export function redirected(from: Destination, response: ResponseLike, crossOrigin: boolean): Destination | undefined {
-  const location = response.headers.first("Location");
-  if (!statuses.includes(response.status) || location === undefined) return undefined;
+  if (!isRedirect(response)) return undefined;
   const place = placeOf(from.endpoint);
-  const endpoint = resolve(location, from.endpoint);
+  const endpoint = resolve(response.headers.first("Location")!, from.endpoint);
   if (endpoint === undefined) {
     const message = `${place} redirects to a URL that is not ws:, wss:, http: or https:`;
     throw clientError("client.bad_redirect", { response, message });

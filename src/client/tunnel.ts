@@ -1,8 +1,15 @@
-import { FlatBuffer, PrefixedStream, type ByteStream, type ServalError } from "../core/index.ts";
-import { FinalResponseParser, readResponse, Request, write, type Response } from "../http/index.ts";
+import { FlatBuffer, PrefixedStream, type ByteStream, type Clock, type ServalError } from "../core/index.ts";
+import { FinalResponseParser, readResponse, Request, write } from "../http/index.ts";
+import { readRefusal, statusText } from "../http/internal.ts";
 import { clientError } from "./errors.ts";
 import type { Proxy } from "./proxy.ts";
 import { basic, hostAndPort, type Endpoint } from "./url.ts";
+
+/** What ends {@link openTunnel}: the signal, and the source of the time that a refusal's body gets. */
+export interface TunnelLimits {
+  readonly signal: AbortSignal;
+  readonly clock: Clock;
+}
 
 /**
  * Asks an HTTP proxy for a tunnel to an endpoint (RFC 9110 section 9.3.6), on a stream connected to the proxy. Any 2xx
@@ -12,34 +19,35 @@ import { basic, hostAndPort, type Endpoint } from "./url.ts";
 export async function openTunnel(
   stream: ByteStream,
   { host, port }: Endpoint,
-  proxy: Proxy,
-  signal: AbortSignal,
+  proxy: Pick<Proxy, "host" | "port" | "credentials">,
+  { signal, clock }: TunnelLimits,
 ): Promise<ByteStream> {
   const authority = hostAndPort(host, port);
   const request = new Request({ method: "CONNECT", target: authority, headers: { Host: authority } });
   if (proxy.credentials !== undefined) request.headers.append("Proxy-Authorization", basic(proxy.credentials));
   const buffer = new FlatBuffer();
-  const parser = new FinalResponseParser({ method: "CONNECT" });
+  const parser = new FinalResponseParser({ method: "CONNECT", maxBodySize: 0 });
   try {
     await write(stream, request, { signal });
-    await readResponse(stream, buffer, parser, { signal });
+    const { status } = await readResponse(stream, buffer, parser, { signal });
+    if (status >= 200 && status < 300) {
+      return buffer.size === 0 ? stream : new PrefixedStream(stream, buffer.data());
+    }
+    // The head decides; its body gets a short time.
+    await new Promise<void>((resolve) => readRefusal(stream, buffer, parser, { signal, clock }, resolve));
   } catch (error) {
-    stream.close();
-    // After the head of a refusal, a failure to read its body changes nothing.
-    throw parser.response === undefined ? error : refused(parser.response, proxy);
-  }
-  const response = parser.response!;
-  if (response.status >= 200 && response.status < 300) {
-    return buffer.size === 0 ? stream : new PrefixedStream(stream, buffer.data());
+    if (parser.response === undefined) {
+      stream.close();
+      throw error;
+    }
   }
   stream.close();
-  throw refused(response, proxy);
+  throw refused(parser, proxy);
 }
 
-function refused(response: Response, proxy: Proxy): ServalError {
-  const { status, reason } = response;
+function refused({ response, isCut }: FinalResponseParser, proxy: Pick<Proxy, "host" | "port">): ServalError {
   const place = hostAndPort(proxy.host, proxy.port);
-  const advice = status === 407 ? ". A user and password go into the proxy's URL" : "";
-  const message = `The proxy ${place} refused the connection: ${`${status} ${reason}`.trimEnd()}${advice}`;
-  return clientError("client.proxy_refused", { response, message });
+  const advice = response!.status === 407 ? ". A user and password go into the proxy's URL" : "";
+  const message = `The proxy ${place} refused the connection: ${statusText(response!, isCut)}${advice}`;
+  return clientError("client.proxy_refused", { response: response!, message });
 }

@@ -1,7 +1,9 @@
 // Exports for other folders of the package; users get index.ts.
 export { httpError } from "./messages/errors.ts";
 export { skipOws, tokenEnd } from "./messages/grammar.ts";
+export { isRedirect, statusText } from "./messages/status.ts";
 export { pathOf } from "./messages/target.ts";
+export { readRefusal } from "./operations/read-refusal.ts";
 export { isAbandoned } from "./server/exchange.ts";
 export { Lingering } from "./server/lingering.ts";
 export { passedDeadline } from "./server/passed-deadline.ts";

@@ -145,6 +145,37 @@ describe("an attempt, redirected", () => {
     });
   }
 
+  for (const [name, body] of Object.entries({
+    "without a length": "\r\nmoved",
+    "whose length is never reached": "Content-Length: 50\r\n\r\nmoved",
+    "whose chunks never end": "Transfer-Encoding: chunked\r\n\r\n5\r\nmoved\r\n",
+  })) {
+    it(`follows a redirect ${name} at once, though the server keeps the connection`, async () => {
+      await using goal = await echoing();
+      const found = `HTTP/1.1 302 Found\r\nLocation: ws://127.0.0.1:${goal.port}/\r\n${body}`;
+      await using server = await listening(createServer((socket) => void socket.resume().write(found)));
+      const clock = new VirtualClock();
+      const redirects = { most: 1, crossOrigin: true };
+      await converse(await connect(`ws://127.0.0.1:${server.port}/`, { clock, redirects }));
+      await until(() => server.connections === 0);
+    });
+
+    it(`fails for a refusal ${name} within a second, though the server keeps the connection`, async () => {
+      await using server = await listening(
+        createServer((socket) => void socket.resume().write(`HTTP/1.1 401 Unauthorized\r\n${body}`)),
+      );
+      const clock = new VirtualClock();
+      const attempt = connect(`ws://127.0.0.1:${server.port}/`, { clock });
+      attempt.catch(() => {});
+      await until(() => clock.pending === 3);
+      await clock.advance(1000);
+      const error = await failure(attempt);
+      assert.deepEqual([error.code, error.response?.status], ["websocket.upgrade_declined", 401]);
+      assert.equal(clock.pending, 0);
+      await until(() => server.connections === 0);
+    });
+  }
+
   it("does not go to another origin unless the option says so", async () => {
     await using goal = await echoing();
     await using server = await answering(to(`http://127.0.0.1:${goal.port}/there?ticket=secret`));

@@ -232,7 +232,7 @@ describe("connect.forever", () => {
   });
 
   it("throws a failure for which retry returns false", async () => {
-    await using server = await answering(({ target }) => [target === "/" ? 403 : 500]);
+    await using server = await answering(({ target }) => [target === "/" ? 403 : 500, { "Content-Length": 0 }]);
     const asked: [number | undefined, number][] = [];
     const clock = new Watch();
     const streams = connect.forever(`ws://127.0.0.1:${server.port}/`, {

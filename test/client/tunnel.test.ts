@@ -1,11 +1,18 @@
 import assert from "node:assert/strict";
 import { inspect } from "node:util";
 import { describe, it } from "node:test";
-import { ServalError, type ByteStream } from "../../src/core/index.ts";
+import { ServalError, type ByteStream, type Clock } from "../../src/core/index.ts";
 import { parseProxy } from "../../src/client/proxy.ts";
 import { openTunnel } from "../../src/client/tunnel.ts";
 import { parseUrl } from "../../src/client/url.ts";
-import { everyFailure, pair, type PairOptions, type PairStream, type Run } from "../../src/testing/index.ts";
+import {
+  everyFailure,
+  pair,
+  VirtualClock,
+  type PairOptions,
+  type PairStream,
+  type Run,
+} from "../../src/testing/index.ts";
 import { isStuck, read, readExactly, readToEnd, turns, writeAll } from "../core/support/stream-operations.ts";
 import { outcomes } from "../support/outcomes.ts";
 
@@ -15,19 +22,31 @@ const proxy = parseProxy("http://ada:opensesame@proxy.example:3128");
 /** Opens a tunnel over a pair whose other end answers with these bytes, however they are cut, and ends if it is to. */
 function opening(
   answer: string,
-  { options = {}, ends = false, run, signal = run?.signal ?? new AbortController().signal } = {} as {
+  {
+    options = {},
+    ends = false,
+    run,
+    signal = run?.signal ?? new AbortController().signal,
+    clock = run?.clock ?? new VirtualClock(),
+  } = {} as {
     options?: PairOptions;
     ends?: boolean;
     run?: Run;
     signal?: AbortSignal;
+    clock?: Clock;
   },
 ): { tunnel: Promise<ByteStream>; ours: PairStream; peer: PairStream } {
   const [ours, peer] = pair({ ...options, record: true }, { record: true });
-  const tunnel = openTunnel(run?.wrap(ours) ?? ours, endpoint, proxy, signal);
+  const tunnel = openTunnel(run?.wrap(ours) ?? ours, endpoint, proxy, { signal, clock });
   tunnel.catch(() => {});
   if (answer !== "") writeAll(peer, Buffer.from(answer)).catch(() => {});
   if (ends) peer.end();
   return { tunnel, ours, peer };
+}
+
+/** The end of an attempt that has neither a deadline nor a caller who aborts it. */
+function ended(): { signal: AbortSignal; clock: Clock } {
+  return { signal: new AbortController().signal, clock: new VirtualClock() };
 }
 
 async function failure(tunnel: Promise<ByteStream>): Promise<ServalError> {
@@ -43,7 +62,7 @@ async function failure(tunnel: Promise<ByteStream>): Promise<ServalError> {
 describe("openTunnel", () => {
   it("asks for the endpoint's host and port, with the proxy's user and password but not the endpoint's", async () => {
     const [ours, peer] = pair();
-    void openTunnel(ours, endpoint, proxy, new AbortController().signal).catch(() => {});
+    void openTunnel(ours, endpoint, proxy, ended()).catch(() => {});
     const expected =
       "CONNECT example.com:443 HTTP/1.1\r\nHost: example.com:443\r\n" +
       "Proxy-Authorization: Basic YWRhOm9wZW5zZXNhbWU=\r\n\r\n";
@@ -54,7 +73,7 @@ describe("openTunnel", () => {
   it("writes IPv6 addresses in brackets, and always a port", async () => {
     const [ours, peer] = pair();
     const address = parseUrl("ws://[::1]/");
-    void openTunnel(ours, address, parseProxy("http://proxy.example"), new AbortController().signal).catch(() => {});
+    void openTunnel(ours, address, parseProxy("http://proxy.example"), ended()).catch(() => {});
     const expected = "CONNECT [::1]:80 HTTP/1.1\r\nHost: [::1]:80\r\n\r\n";
     assert.equal(String(await readExactly(peer, expected.length)), expected);
     peer.close();
@@ -132,6 +151,28 @@ describe("openTunnel", () => {
     assert.equal(error.code, "client.proxy_refused");
     assert.equal(String(Buffer.from(error.response!.body)), "hel");
     assert.ok(ours.closed);
+  });
+
+  it("is refused by the head: the body has a second and 65,536 bytes, and the error says that it is cut", async () => {
+    for (const status of ["407 Proxy Authentication Required", "403 Forbidden", "502 Bad Gateway"]) {
+      const clock = new VirtualClock();
+      const { tunnel, ours } = opening(`HTTP/1.1 ${status}\r\n\r\nhel`, { clock });
+      await turns();
+      await clock.advance(999);
+      assert.ok(await isStuck(tunnel));
+      await clock.advance(1);
+      const error = await failure(tunnel);
+      assert.equal(error.code, "client.proxy_refused");
+      assert.equal(String(Buffer.from(error.response!.body)), "hel");
+      assert.match(error.message, new RegExp(`: ${status} \\(its body is cut after 3 bytes\\)`));
+      assert.deepEqual([ours.closed, clock.pending], [true, 0]);
+    }
+    const endless = opening(`HTTP/1.1 403 Forbidden\r\n\r\n${"x".repeat(100_000)}`);
+    const error = await failure(endless.tunnel);
+    assert.equal(error.response?.body.length, 65_536);
+    assert.match(error.message, /: 403 Forbidden \(its body is cut after 65,536 bytes\)$/);
+    const redirect = opening("HTTP/1.1 302 Found\r\nLocation: http://login.example/\r\n\r\nhel");
+    assert.match((await failure(redirect.tunnel)).message, /: 302 Found \(its body is cut after 3 bytes\)$/);
   });
 
   const violations: readonly [answer: string, ends: boolean, code: string][] = [

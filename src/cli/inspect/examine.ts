@@ -9,8 +9,7 @@ import { Stream } from "../../websocket/index.ts";
 import type { ClientOptions, ClientSettings } from "../shared/client-options.ts";
 import { before } from "./before.ts";
 import type { FailedAddress, Failure, Inspection, StepName, TlsFindings } from "./inspection.ts";
-import { openTunnel } from "./open-tunnel.ts";
-import { basic, hostAndPort, parseUrl, type Endpoint } from "../../client/internal.ts";
+import { basic, hostAndPort, openTunnel, parseUrl, type Endpoint } from "../../client/internal.ts";
 import { RecordingStream } from "./recording-stream.ts";
 import { RoundTrips } from "../shared/round-trips.ts";
 import { withoutPassword } from "../connect/transcript.ts";
@@ -124,7 +123,9 @@ class Examination {
       : transport;
     const recording = new RecordingStream(stream);
     try {
-      return await this.#limited(this.#deadline, (signal) => openTunnel(recording, this.#place, proxy, signal));
+      return await this.#limited(this.#deadline, (signal) =>
+        openTunnel(recording, this.#place, proxy, { signal, clock: this.#clock }),
+      );
     } catch (error) {
       recording.close();
       throw error;

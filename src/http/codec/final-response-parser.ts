@@ -5,7 +5,7 @@ import { Response } from "../messages/response.ts";
 
 /** Options of an {@link FinalResponseParser}; the limits of head and headers hold for each response. */
 export interface FinalResponseParserOptions extends Omit<ResponseParserOptions, "maxBodySize" | "eager"> {
-  /** How many bytes of the body to read. Default 65,536. */
+  /** See {@link FinalResponseParser.maxBodySize}. Default 65,536. */
   maxBodySize?: number | undefined;
 }
 
@@ -17,21 +17,26 @@ export const mostInterim = 8;
  * and the final one with its body, framed by Content-Length, chunks, or the end of the stream (RFC 9112 6.3). Bytes in,
  * a {@link Response} out, no I/O. A 101 is final: the bytes after it belong to another protocol.
  *
- * It is done at the end of the body, or as soon as it has `maxBodySize` bytes of it. A body of exactly that size may be
- * cut, and then the bytes after it can't be interpreted; with 0, only the head is read.
+ * It is done at the end of the body, or as soon as it has `maxBodySize` bytes of it. After a body that {@link isCut}, the
+ * bytes can't be interpreted.
  */
 export class FinalResponseParser {
+  /**
+   * How many bytes of the body to read. With 0, the parser is done with the head, and a larger value makes it go on with
+   * the body. May be changed until the first byte of the body is taken.
+   */
+  maxBodySize: number;
   readonly #options: ResponseParserOptions;
-  readonly #maxBodySize: number;
   #parser: ResponseParser;
   #interim = 0;
   readonly #body: FlatBuffer = new FlatBuffer();
-  #isCut = false;
+  /** Whether some of the body came and was not wanted. */
+  #isOver = false;
   #error: ServalError | undefined;
 
   constructor({ maxBodySize = 65_536, ...options }: FinalResponseParserOptions = {}) {
     this.#options = { ...options, maxBodySize: Infinity };
-    this.#maxBodySize = maxBodySize;
+    this.maxBodySize = maxBodySize;
     this.#parser = new ResponseParser(this.#options);
   }
 
@@ -66,7 +71,12 @@ export class FinalResponseParser {
 
   /** Whether the final response is complete, with as much of its body as is wanted. */
   get isDone(): boolean {
-    return this.#isCut || (this.#parser.isDone && this.#isFinal);
+    return this.#isFinal && (this.#parser.isDone || this.#body.size >= this.maxBodySize);
+  }
+
+  /** Whether there is a {@link response} whose body is not whole: by the limit, by an error, or since it still comes. */
+  get isCut(): boolean {
+    return this.#isFinal && (this.#isOver || !this.#parser.isDone);
   }
 
   /**
@@ -98,7 +108,6 @@ export class FinalResponseParser {
       if (this.#parser.part.length > 0) used -= this.#take(this.#parser.part);
       else if (size === 0) break;
       else if (this.#parser.isHeaderDone && !this.#isFinal) this.#passOver();
-      else if (this.#maxBodySize === 0 && this.#isFinal) this.#isCut = true;
     }
     return used;
   }
@@ -110,9 +119,9 @@ export class FinalResponseParser {
 
   /** Takes as much of a part as is wanted, and returns how many bytes are not. */
   #take(part: Uint8Array): number {
-    const room = this.#maxBodySize - this.#body.size;
-    this.#body.append(part.length > room ? part.subarray(0, room) : part);
-    this.#isCut = this.#body.size >= this.#maxBodySize && !this.#parser.isDone;
+    const room = this.maxBodySize - this.#body.size;
+    this.#isOver = part.length > room;
+    this.#body.append(this.#isOver ? part.subarray(0, room) : part);
     return Math.max(0, part.length - room);
   }
 }

@@ -16,7 +16,7 @@ import type { Response } from "../messages/response.ts";
  * closes the stream. The part of the response received until then is in `parser.response`. A read already in flight is
  * misuse, `core.operation_pending`; with a handler it throws.
  *
- * The parser must be new.
+ * The parser must be new, or have seen exactly the bytes in the buffer.
  */
 export function readResponse(
   stream: ByteStream,

@@ -1,5 +1,6 @@
 import { ServalError, type ResponseLike } from "../../core/index.ts";
 import { invalidArgument, show } from "../../core/internal.ts";
+import { statusText } from "../../http/internal.ts";
 import { Fields, hasToken, isHost, isToken, Request, type FieldsInit, type Response } from "../../http/index.ts";
 import { acceptKey } from "./accept-key.ts";
 import { websocketError, type WebsocketCode } from "../frames/errors.ts";
@@ -153,9 +154,9 @@ export function checkUpgradeResponse(
   return { protocol: protocol ?? "", deflate: agreed };
 }
 
-/** The error of a handshake that the server refused: `websocket.upgrade_declined`. */
-export function declined(response: ResponseLike): ServalError {
-  const said = `${response.status} ${response.reason}`.trimEnd();
+/** The error of a handshake that the server refused: `websocket.upgrade_declined`. `isCut`: its body is not whole. */
+export function declined(response: ResponseLike, isCut = false): ServalError {
+  const said = statusText(response, isCut);
   return failure("websocket.upgrade_declined", response, `The server declined the WebSocket handshake: ${said}`);
 }
 

@@ -7,6 +7,7 @@ import {
   type Request,
   type Response,
 } from "../../http/index.ts";
+import { readRefusal } from "../../http/internal.ts";
 import { websocketError } from "../frames/errors.ts";
 import { newKey } from "../handshake/accept-key.ts";
 import { checkUpgradeResponse, declined, ownValues, upgradeRequest } from "../handshake/client-rules.ts";
@@ -38,8 +39,8 @@ export interface HandshakeInput {
  * The opening handshake of a client (RFC 6455 section 4.1), one per object: writes the request, reads the response,
  * checks it.
  *
- * If the server has refused, that is the outcome, and a later failure only cuts the body of its response: a server
- * can't hide its refusal behind a timeout by never ending the body.
+ * The head of the response decides. If it refuses, that is the outcome; its body gets a short time, and a failure only
+ * cuts it.
  */
 export class ClientHandshake extends Opening {
   readonly #input: HandshakeInput;
@@ -49,7 +50,7 @@ export class ClientHandshake extends Opening {
   constructor(next: ByteStream, input: HandshakeInput, owner: OpeningOwner) {
     super(next, owner);
     this.#input = input;
-    this.#parser = new FinalResponseParser({ maxHeaderSize: input.maxHeaderSize });
+    this.#parser = new FinalResponseParser({ maxHeaderSize: input.maxHeaderSize, maxBodySize: 0 });
   }
 
   /**
@@ -102,9 +103,26 @@ export class ClientHandshake extends Opening {
 
   readonly #onRead = (error: ServalError | undefined, response: Response): void => {
     if (this.isSettled) return;
-    if (error === undefined) this.#check(response);
-    else this.#fail(headError(error, "The server ended before it answered the handshake"));
+    if (error !== undefined) this.#fail(headError(error, "The server ended before it answered the handshake"));
+    else if (response.status === 101) this.#check(response);
+    else this.#readRefusal();
   };
+
+  #readRefusal(): void {
+    try {
+      readRefusal(this.next, this.buffer, this.#parser, this.#input, () => this.#refused());
+    } catch {
+      // The next layer is used elsewhere.
+      this.#refused();
+    }
+  }
+
+  /** The server has refused, and no more of its response will come. */
+  #refused(): void {
+    if (this.isSettled) return;
+    this.response = this.#parser.response!;
+    this.abort(declined(this.response, this.#parser.isCut));
+  }
 
   /** The response must agree to the request. */
   #check(response: Response): void {
@@ -117,8 +135,8 @@ export class ClientHandshake extends Opening {
 
   /** No more of the response will come: fails with the refusal, if its head is known, or else with the error. */
   #fail(error: ServalError): void {
-    this.response = this.#parser.response;
-    this.abort(this.response === undefined ? error : declined(this.response));
+    if (this.#parser.response === undefined) this.abort(error);
+    else this.#refused();
   }
 
   protected override timedOut(error: ServalError): void {

@@ -246,6 +246,44 @@ describe("FinalResponseParser", () => {
   });
 });
 
+describe("FinalResponseParser, in two steps", () => {
+  it("reads the head with a limit of 0, then as much of the body as a larger limit says", () => {
+    const bytes = bytesOf(ok("Content-Length: 10\r\n", "0123456789"));
+    for (const [limit, body, isCut] of [
+      [4, "0123", true],
+      [10, "0123456789", false],
+      [Infinity, "0123456789", false],
+    ] as const) {
+      const parser = new FinalResponseParser({ maxBodySize: 0 });
+      const head = parser.put(bytes);
+      assert.deepEqual([parser.isDone, parser.isCut, parser.response?.body.length], [true, true, 0]);
+      parser.maxBodySize = limit;
+      assert.equal(parser.isDone, false);
+      assert.equal(parser.put(bytes.subarray(head)), body.length);
+      assert.deepEqual([parser.isDone, parser.isCut], [true, isCut]);
+      assert.equal(Buffer.from(parser.response!.body).toString(), body);
+    }
+  });
+
+  it("is done with the head of a response that has no body", () => {
+    for (const head of ["HTTP/1.1 101 S\r\n\r\n", ok("Content-Length: 0\r\n")]) {
+      const parser = new FinalResponseParser({ maxBodySize: 0 });
+      parser.put(bytesOf(head));
+      parser.maxBodySize = 100;
+      assert.deepEqual([parser.isDone, parser.isCut], [true, false]);
+    }
+  });
+
+  it("says that a body is cut when it failed or has not come whole, and not before there is a head", () => {
+    const parser = new FinalResponseParser();
+    assert.equal(parser.isCut, false);
+    parser.put(bytesOf(ok(chunked, "5\r\nhello")));
+    assert.deepEqual([parser.isDone, parser.isCut], [false, true]);
+    assert.throws(() => parser.end(), { code: "http.partial_message" });
+    assert.equal(parser.isCut, true);
+  });
+});
+
 describe("FinalResponseParser, on any input", () => {
   const nearly = fc
     .array(

@@ -121,17 +121,18 @@ describe("a client's handshake succeeds", () => {
 
 describe("the error of a refused client's handshake has the response", () => {
   const hello = "2\r\nhe\r\n3\r\nllo\r\n0\r\n\r\n";
-  const refusals: [name: string, answer: () => Uint8Array[], ends: boolean, body?: string][] = [
-    ["with a length", refusing("Content-Length: 5\r\n", "hello"), false],
-    ["in chunks", refusing("Transfer-Encoding: chunked\r\n", hello), false],
-    ["up to the end", refusing("", "hello"), true],
-    ["without a body", refusing("Content-Length: 0\r\n", ""), false, ""],
-    ["with a body that ends too early", refusing("Content-Length: 50\r\n", "hello"), true],
-    ["with a chunked body that ends too early", refusing("Transfer-Encoding: chunked\r\n", hello.slice(0, -3)), true],
-    ["with chunks that are wrong", refusing("Transfer-Encoding: chunked\r\n", "5\r\nhelloX"), false],
-    ["in an encoding that we don't know", refusing("Transfer-Encoding: gzip\r\n", "hello"), false, ""],
+  const chunked = "Transfer-Encoding: chunked\r\n";
+  const refusals: [name: string, answer: () => Uint8Array[], ends: boolean, isWhole: boolean, body?: string][] = [
+    ["with a length", refusing("Content-Length: 5\r\n", "hello"), false, true],
+    ["in chunks", refusing(chunked, hello), false, true],
+    ["up to the end", refusing("", "hello"), true, true],
+    ["without a body", refusing("Content-Length: 0\r\n", ""), false, true, ""],
+    ["with a body that ends too early", refusing("Content-Length: 50\r\n", "hello"), true, false],
+    ["with a chunked body that ends too early", refusing(chunked, hello.slice(0, -3)), true, false],
+    ["with chunks that are wrong", refusing(chunked, "5\r\nhelloX"), false, false],
+    ["in an encoding that we don't know", refusing("Transfer-Encoding: gzip\r\n", "hello"), false, false, ""],
   ];
-  for (const [name, answer, ends, body = "hello"] of refusals) {
+  for (const [name, answer, ends, isWhole, body = "hello"] of refusals) {
     it(name, async () => {
       for (const maxRead of [1, 3, Infinity]) {
         const state = await shaken({ answer, ends, pair: { maxRead } });
@@ -139,7 +140,8 @@ describe("the error of a refused client's handshake has the response", () => {
         assert.deepEqual(outcomeOf(state).response, [403, body]);
         const { response, message, condition } = state.error!;
         assert.equal(condition, "handshake_failed");
-        assert.match(message, /403 Forbidden/);
+        const cut = isWhole ? "" : ` (its body is cut after ${body.length} bytes)`;
+        assert.equal(message, `The server declined the WebSocket handshake: 403 Forbidden${cut}`);
         assert.equal(response?.status, 403);
         assert.equal(Buffer.from(response.body).toString(), body);
       }
@@ -157,22 +159,65 @@ describe("the error of a refused client's handshake has the response", () => {
       const state = await shaken({ answer });
       fails(state, "websocket.upgrade_declined");
       assert.equal(state.error?.response?.body.length, 65_536);
+      assert.match(state.error.message, /403 Forbidden \(its body is cut after 65,536 bytes\)$/);
     }
   });
 
-  it("as far as received by the deadline, or by a reset", async () => {
+  it("as far as received within a second of its head, or by a reset", async () => {
+    for (const [headers, body] of [
+      ["", "hello"],
+      ["Content-Length: 50\r\n", "hello"],
+      ["Transfer-Encoding: chunked\r\n", "5\r\nhello\r\n"],
+    ] as const) {
+      const late = await shaken({ answer: refusing(headers, body) });
+      await late.clock.advance(999);
+      assert.deepEqual(late.told, ["sent"]);
+      await late.clock.advance(1);
+      fails(late, "websocket.upgrade_declined");
+      assert.deepEqual(outcomeOf(late).response, [403, "hello"]);
+      assert.match(late.error!.message, /403 Forbidden \(its body is cut after 5 bytes\)$/);
+    }
     const answer = refusing("", "hello");
-    const late = await shaken({ answer });
-    assert.deepEqual(late.told, ["sent"]);
-    await late.clock.advance(30_000);
-    fails(late, "websocket.upgrade_declined");
-    assert.deepEqual(outcomeOf(late).response, [403, "hello"]);
 
     const reset = await shaken({ answer });
     reset.next.reset();
     await quiet();
     fails(reset, "websocket.upgrade_declined");
     assert.deepEqual(outcomeOf(reset).response, [403, "hello"]);
+  });
+
+  it("as far as received within a second, even if it goes on byte by byte", async () => {
+    const state = await shaken({ answer: refusing("", "hello") });
+    for (let i = 0; i < 10; i++) {
+      await state.clock.advance(100);
+      state.server.writeSome(latin1("!"), () => {});
+      await quiet();
+    }
+    fails(state, "websocket.upgrade_declined");
+    assert.deepEqual(outcomeOf(state).response, [403, "hello!!!!!!!!!"]);
+  });
+
+  it("as far as received by the deadline of the handshake, if that comes earlier", async () => {
+    const state = await shaken({ answer: refusing("", "hello"), input: { handshakeMs: 500 } });
+    await state.clock.advance(500);
+    fails(state, "websocket.upgrade_declined");
+    assert.deepEqual(outcomeOf(state).response, [403, "hello"]);
+  });
+
+  it("as far as received, if it is a redirect, whose Location says all", async () => {
+    for (const [body, ends] of [
+      ["Content-Length: 50\r\n\r\nmoved", true],
+      ["\r\nmoved", false],
+      ["Transfer-Encoding: chunked\r\n\r\n5\r\nmoved\r\n", false],
+      ["Transfer-Encoding: chunked\r\n\r\n5\r\nmovedX", false],
+    ] as const) {
+      const answer = (): Uint8Array[] => [latin1(`HTTP/1.1 302 Found\r\nLocation: /there\r\n${body}`)];
+      const state = await shaken({ answer, ends });
+      fails(state, "websocket.upgrade_declined");
+      assert.equal(state.error?.response?.headers.get("Location"), "/there");
+      assert.deepEqual(outcomeOf(state).response, [302, "moved"]);
+      assert.match(state.error.message, /302 Found \(its body is cut after 5 bytes\)$/);
+    }
   });
 
   it("that redirects", async () => {
