@@ -223,6 +223,8 @@ function gone(duplex: DuplexLike): ServalError {
 }
 
 function canReset(duplex: DuplexLike): boolean {
+  // It may also have been ended elsewhere, and then Node.js would leave the handle open.
+  if (duplex.writableEnded === true && duplex.writableFinished !== true) return false;
   return duplex.resetAndDestroy !== undefined && duplex.connecting !== true && duplex.destroyed !== true;
 }
 

@@ -2,7 +2,7 @@ import type { ByteStream, ServalError } from "../core/index.ts";
 import { IncomingBody, type Body, type Exchange, type IncomingRequest, type Response } from "../http/index.ts";
 import { isAbandoned, serveBy, type ServeSettings } from "../http/internal.ts";
 import { isUpgrade } from "../websocket/index.ts";
-import { refuseUpgrade } from "../websocket/internal.ts";
+import { isPath, refuseUpgrade } from "../websocket/internal.ts";
 import { uncounted, type Place } from "./admission.ts";
 import type { Hub } from "./hub.ts";
 import type { FetchHandler } from "./options.ts";
@@ -45,13 +45,14 @@ export function serveConnection<Data>(
     const isElsewhere = path !== undefined && request.path !== path;
     // A proxy may have removed Upgrade but left the key. Then the refusal says what is missing.
     const isWebSocket = isUpgrade(request) || request.headers.has("Sec-WebSocket-Key");
-    if (isElsewhere || !isWebSocket) {
+    // Where no path is asked for, no path is elsewhere.
+    if (!isWebSocket || (isElsewhere && isPath(request))) {
       hub.counters.requests++;
       if (isElsewhere && fetch === undefined) return notFound();
       return answer(fetch && ((standard) => fetch(standard, { peer: client })), request, exchange);
     }
     // A request that does not ask for an upgrade, or that has a body, counts as malformed.
-    if (!request.headers.has("Upgrade") || request.body instanceof IncomingBody) {
+    if (isElsewhere || !request.headers.has("Upgrade") || request.body instanceof IncomingBody) {
       hub.refused("malformed", client, request);
       return refuseUpgrade(request);
     }

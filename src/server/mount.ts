@@ -1,11 +1,12 @@
 import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { fromDuplex, type Peer } from "../core/index.ts";
+import { fromDuplex, type ByteStream, type Peer, type ServalError } from "../core/index.ts";
 import { invalidArgument } from "../core/internal.ts";
 import { Fields, Request, Response } from "../http/index.ts";
 import { pathOf } from "../http/internal.ts";
 import { isUpgrade } from "../websocket/index.ts";
+import { isPath, refuseUpgrade } from "../websocket/internal.ts";
 import type { DrainOptions, DrainReport } from "./drain.ts";
 import type { Place } from "./admission.ts";
 import { handBack, takeOnly, type AnsweringServer } from "./hand-back.ts";
@@ -13,18 +14,32 @@ import { Hub } from "./hub.ts";
 import { HubServer } from "./hub-server.ts";
 import { checkServerOptions, type MountOptions } from "./options.ts";
 import { checkPath, notFound } from "./path.ts";
+import { PipelinedUpgrades, type Pipelined } from "./pipelined.ts";
 import { refuse, tooMany, tooManyFromAddress } from "./refuse.ts";
 import type { MountedServer } from "./server.ts";
+import { SocketSnapshot } from "./socket-snapshot.ts";
+import { recordResponses, unansweredOf } from "./unanswered.ts";
 
 type UpgradeListener = (incoming: IncomingMessage, socket: Duplex, head: Buffer) => void;
 
 /** The part of a Node HTTP server that is used: of `node:http`, `node:https`, and what frameworks make of them. */
 export interface UpgradingServer extends AnsweringServer {
   on(event: "upgrade", listener: UpgradeListener): unknown;
+  /** Adds a listener before all others. */
+  prependListener?(event: "upgrade", listener: UpgradeListener): unknown;
   off(event: "upgrade", listener: UpgradeListener): unknown;
   listenerCount(event: "upgrade"): number;
   /** The address it listens on; a string is the path of a Unix socket. */
   address?(): unknown;
+}
+
+/** An upgrade to be answered. */
+interface Upgrade {
+  readonly incoming: IncomingMessage;
+  readonly socket: Duplex;
+  readonly head: Buffer;
+  /** Whether its path is the mount's; if not, it is refused. */
+  readonly isOurs: boolean;
 }
 
 /** The mounts of each server: one of them answers an upgrade. */
@@ -40,7 +55,8 @@ interface Mount {
  * Accepts the WebSocket upgrades of an existing HTTP server: `mount(createServer(app), { path: "/chat", … })`. Other
  * requests go where they went before, also those that ask to upgrade to something else. Upgrades of other paths are
  * left to other listeners, and get 404 if there are none. A server can have several mounts, each with its own path, and
- * one without a path for all others. Draining or closing the result ends the WebSockets, and then accepts no more
+ * one without a path for all others. An upgrade that another listener has answered by the next turn of the event loop is
+ * left to it. One that was sent right after other requests waits for their responses, for `timeouts.handshake`. Draining or closing the result ends the WebSockets, and then accepts no more
  * upgrades; closing the HTTP server is left to its owner. Throws `core.invalid_argument` for invalid options, and for a
  * value that is no such server.
  */
@@ -61,12 +77,14 @@ class Mounted<Data> extends HubServer<Data> implements Mount {
   readonly path: string | undefined;
   readonly #server: UpgradingServer;
   readonly #mounts: Set<Mount>;
+  readonly #pipelined = new PipelinedUpgrades();
   readonly #takeAll: () => void;
+  readonly #endRecord: () => void;
 
   constructor(server: UpgradingServer, options: MountOptions<Data>) {
     super();
     const path = checkPath(options.path);
-    this.hub = new Hub(options);
+    this.hub = new Hub(options, this.#pipelined);
     this.path = path;
     this.#server = server;
     this.#mounts = mounts.get(server) ?? new Set();
@@ -74,7 +92,10 @@ class Mounted<Data> extends HubServer<Data> implements Mount {
       throw invalidArgument(`There is already a mount of ${path ?? "all paths"} on this server`);
     }
     mounts.set(server, this.#mounts.add(this));
-    server.on("upgrade", this.#onUpgrade);
+    // First, to see each socket as it was before other listeners.
+    if (server.prependListener === undefined) server.on("upgrade", this.#onUpgrade);
+    else server.prependListener("upgrade", this.#onUpgrade);
+    this.#endRecord = recordResponses();
     this.#takeAll = takeOnly(server, this.#isTaken);
   }
 
@@ -104,20 +125,74 @@ class Mounted<Data> extends HubServer<Data> implements Mount {
   };
 
   readonly #onUpgrade: UpgradeListener = (incoming, socket, head) => {
-    if (!this.#isTaken(incoming)) {
-      // It asks for another protocol. The application answers it, once.
-      if (!this.#isFirst || handBack(this.#server, incoming, socket, head)) return;
+    if (this.#isTaken(incoming)) {
+      this.#take(incoming, socket, head);
+      return;
     }
+    // It asks for another protocol. The application answers it, once.
+    if (!this.#isFirst) return;
+    const pass = (): void => {
+      if (!handBack(this.#server, incoming, socket, head)) this.#take(incoming, socket, head);
+    };
+    const responses = unansweredOf(socket);
+    if (responses.length === 0) pass();
+    // Not read meanwhile, since the server reads the rest.
+    else this.#wait({ socket, responses }, (error) => void (error === undefined ? pass() : socket.destroy()));
+  };
+
+  #take(incoming: IncomingMessage, socket: Duplex, head: Buffer): void {
     const owner = this.#ownerOf(pathOf(incoming.url ?? ""));
     const isOurs = owner === this;
     if (!isOurs && (owner !== undefined || this.#hasOthers || !this.#isFirst)) return;
+    const upgrade: Upgrade = { incoming, socket, head, isOurs };
+    if (!this.#hasOthers) {
+      this.#inOrder(upgrade);
+      return;
+    }
+    // Other listeners come first, wherever they stand in the list: two answers would break the connection.
+    const before = new SocketSnapshot(socket);
+    socket.on("error", ignore);
+    setImmediate(() => {
+      if (!before.isTaken(unansweredOf(socket).length > 0)) this.#inOrder(upgrade);
+    });
+  }
+
+  /** Answers an upgrade when the requests before it on its connection have been answered. */
+  #inOrder(upgrade: Upgrade): void {
+    const { socket } = upgrade;
+    const stream = fromDuplex(socket);
+    const responses = unansweredOf(socket);
+    this.hub.counters.accepted++;
+    if (responses.length === 0) this.#answer(stream, upgrade);
+    else {
+      this.#wait({ socket, responses, stream }, (error) => {
+        if (error === undefined) this.#answer(stream, upgrade);
+        else if (socket.writableEnded) stream.close();
+        // A response that is cut off must not look complete.
+        else stream.reset();
+      });
+    }
+  }
+
+  #wait(pipelined: Pipelined, done: (error: ServalError | undefined) => void): void {
+    const { clock, settings, counters } = this.hub;
+    const timeout = settings.timeouts.server.handshake;
+    pipelined.socket.on("error", ignore);
+    this.#pipelined.wait({ ...pipelined, clock, timeout }, (error) => {
+      if (error?.condition === "transport") counters.abandoned++;
+      else if (error?.condition === "timeout") counters.failed(error, false);
+      done(error);
+      // Only a drain hears this, which refuses what has waited.
+      this.hub.plainLeft();
+    });
+  }
+
+  #answer(stream: ByteStream, { incoming, socket, head, isOurs }: Upgrade): void {
     const hub = this.hub;
     // A silent WebSocket must not count as a slow request.
     (socket as Partial<Socket>).setTimeout?.(0);
     (socket as Partial<Socket>).setNoDelay?.(true);
-    const stream = fromDuplex(socket);
     const peer = stream.peer ?? this.#unixPeer();
-    hub.counters.accepted++;
     let request: Request;
     try {
       request = Request.from(incoming);
@@ -127,10 +202,17 @@ class Mounted<Data> extends HubServer<Data> implements Mount {
       return;
     }
     const client = hub.clientOf(request, peer);
-    const place = isOurs ? this.#admit(request, client) : notFound();
+    const place = isOurs ? this.#admit(request, client) : this.#notHere(request, client);
     if (place instanceof Response) refuse(stream, place, hub.clock);
     else hub.upgrade(stream, request, head, client, place);
-  };
+  }
+
+  /** The refusal of an upgrade of no mount. */
+  #notHere(request: Request, client: Peer | undefined): Response {
+    if (isPath(request)) return notFound();
+    this.hub.refused("malformed", client, request);
+    return refuseUpgrade(request);
+  }
 
   /** The place of an admitted request, or the refusal. */
   #admit(request: Request, client: Peer | undefined): Place | Response {
@@ -153,6 +235,10 @@ class Mounted<Data> extends HubServer<Data> implements Mount {
     this.#server.off("upgrade", this.#onUpgrade);
     this.#mounts.delete(this);
     this.#takeAll();
+    this.#endRecord();
     return report;
   }
 }
+
+/** Without a listener an error of a socket would end the process. */
+function ignore(): void {}

@@ -1,5 +1,5 @@
 // Exports for other folders of the package; users get index.ts.
-export { refuseUpgrade } from "./handshake/server-rules.ts";
+export { isPath, refuseUpgrade } from "./handshake/server-rules.ts";
 export { protocolList } from "./operations/arguments.ts";
 export { checkClose } from "./options/control.ts";
 export { checkSendOptions, sendOptions } from "./options/of-operations.ts";

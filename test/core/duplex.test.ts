@@ -182,6 +182,15 @@ describe("fromDuplex", () => {
     assert.equal((await writeOutcome(stream, hello)).error?.condition, "transport");
   });
 
+  it("closes a socket that is reset while it is being ended elsewhere, which Node.js can't reset", async () => {
+    const [socket, other] = await socketPair();
+    const stream = fromDuplex(socket);
+    socket.end("the end");
+    stream.reset();
+    await once(socket, "close");
+    other.destroy();
+  });
+
   it("does not report a write as done that the socket's destruction has cancelled", async () => {
     const [client, raw] = await socketPair();
     const stream = new DuplexStream(client, { socket: true });

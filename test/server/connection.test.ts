@@ -30,7 +30,13 @@ class Fixture {
   readonly stopping = new AbortController();
   readonly ending = new AbortController();
 
-  constructor(fetch: FetchHandler | undefined, options: ServerOptions = {}, pairOptions: PairOptions = {}, run?: Run) {
+  constructor(
+    fetch: FetchHandler | undefined,
+    options: ServerOptions = {},
+    pairOptions: PairOptions = {},
+    run?: Run,
+    path?: string,
+  ) {
     this.clock = run?.clock ?? new VirtualClock();
     [this.stream, this.peer] = pair({ ...pairOptions, record: true }, { record: true });
     const plain = {
@@ -43,7 +49,7 @@ class Fixture {
       hub: this.hub,
       http: new ServeSettings({ clock: this.clock, date: false, timeouts }),
       fetch,
-      path: undefined,
+      path,
       stopping: this.stopping.signal,
       ending: this.ending.signal,
       connectionLeft: (isUpgraded, error) => {
@@ -221,6 +227,20 @@ test("a request for a WebSocket without Upgrade is refused as malformed, and the
   await fixture.send(get("/", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"));
   assert.match(fixture.received, /^HTTP\/1.1 4\d\d /);
   fixture.close();
+});
+
+test("an upgrade whose target is no path is refused with 400, as a plain request is", async () => {
+  for (const target of ["x", "*", "http:/chat"]) {
+    for (const path of [undefined, "/chat"]) {
+      const fixture = new Fixture(hello, { open: () => assert.fail("opened") }, {}, undefined, path);
+      await fixture.send(upgrade.replace("GET /", `GET ${target}`));
+      assert.match(fixture.received, /^HTTP\/1.1 400 .*neither a path nor a URL/s, target);
+      fixture.peer.end();
+      fixture.close();
+      await fixture.clock.advance(10_000);
+      assert.equal(fixture.hub.counters.refused.malformed, 1);
+    }
+  }
 });
 
 test("a WebSocket is not ended by the server's signals, but closed with 1001", async () => {

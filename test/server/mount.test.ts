@@ -5,7 +5,7 @@ import * as https from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import { Duplex } from "node:stream";
 import { describe, test } from "node:test";
-import { WebSocket } from "ws";
+import { WebSocket, WebSocketServer } from "ws";
 import { mount, type MountedServer, type MountOptions, type UpgradingServer } from "../../src/server/index.ts";
 import { VirtualClock } from "../../src/testing/index.ts";
 import { localhost } from "../support/localhost.ts";
@@ -173,6 +173,115 @@ describe("paths", () => {
       assert.equal(server.listenerCount("upgrade"), 0);
     });
   }
+});
+
+test("an upgrade whose target is no path gets 400, with and without a mount's path, and beside other paths", async () => {
+  for (const options of [
+    [echo],
+    [{ ...echo, path: "/chat" }],
+    [
+      { ...echo, path: "/a" },
+      { ...echo, path: "/b" },
+    ],
+  ]) {
+    await mounted(options, async (_, mounts, address) => {
+      assert.equal(await statusOf(address, "*"), 400);
+      await until(() => mounts[0]!.stats().refused.malformed === 1);
+      // Node.js refuses these itself.
+      for (const target of ["x", "http:/chat"]) assert.equal(await statusOf(address, target), 400, target);
+      assert.equal(mounts[0]!.stats().opened, 0);
+    });
+  }
+});
+
+describe("an upgrade that another listener answers is left to it", () => {
+  type Upgraded = (incoming: http.IncomingMessage, socket: Duplex, head: Buffer) => void;
+  const answers: Record<string, Upgraded> = {
+    "with a response": (_, socket) => socket.end("HTTP/1.1 418 I'm a teapot\r\n\r\n"),
+    "and goes on": (_, socket) => void socket.write("HTTP/1.1 101 Switching Protocols\r\n\r\nours"),
+    "by a write in a microtask": (_, socket) =>
+      queueMicrotask(() => socket.write("HTTP/1.1 101 Switching Protocols\r\n\r\nours")),
+    "by destroying the socket": (_, socket) => void socket.destroy(),
+    "later, but reads already": (_, socket) => {
+      socket.on("data", () => {});
+      setTimeout(() => socket.end("HTTP/1.1 418 I'm a teapot\r\n\r\n"), 10);
+    },
+  };
+  for (const [name, answer] of Object.entries(answers)) {
+    for (const path of [undefined, "/chat"]) {
+      for (const isFirst of [true, false]) {
+        test(`${name}, ${isFirst ? "before" : "after"} a mount ${path === undefined ? "without a path" : "of its path"}`, async () => {
+          const server = http.createServer();
+          if (isFirst) server.on("upgrade", answer);
+          await mounted(
+            [{ ...echo, path }],
+            async (_, [chat], address) => {
+              if (!isFirst) server.on("upgrade", answer);
+              const dialed = await dial({ address }, ask("/chat"));
+              await until(() => dialed.received !== "" || dialed.socket.destroyed);
+              await quiet(3);
+              dialed.socket.destroy();
+              assert.equal(dialed.received.match(/HTTP\/1\.1/g)?.length, name.includes("destroying") ? undefined : 1);
+              assert.doesNotMatch(dialed.received, /Sec-WebSocket-Accept/);
+              assert.deepEqual([chat!.stats().accepted, chat!.connections], [0, 0]);
+            },
+            server,
+          );
+        });
+      }
+    }
+  }
+
+  test("by ws on the same server, in either order, also on a connection that has had a response", async () => {
+    for (const isFirst of [true, false]) {
+      const server = http.createServer((_, response) => response.end("page"));
+      const theirs = (): WebSocketServer => new WebSocketServer({ noServer: true });
+      const other = theirs();
+      const listen = (): void =>
+        void server.on("upgrade", (request, socket, head) => {
+          if (request.url === "/theirs") other.handleUpgrade(request, socket, head, (ws) => ws.send("theirs"));
+        });
+      if (isFirst) listen();
+      await mounted(
+        [{ open: (ws) => void ws.send("ours") }],
+        async (_, __, address) => {
+          if (!isFirst) listen();
+          for (const [path, name] of [
+            ["/theirs", "theirs"],
+            ["/", "ours"],
+          ] as const) {
+            const dialed = await dial({ address }, "GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+            await until(() => dialed.received.endsWith("page"));
+            dialed.socket.write(ask(path));
+            await until(() => dialed.received.endsWith(name));
+            dialed.socket.destroy();
+            assert.equal(dialed.received.match(/ 101 /g)?.length, 1);
+          }
+        },
+        server,
+      );
+    }
+  });
+
+  test("one that only listens for errors leaves it, and a client that is gone by then harms nobody", async () => {
+    const server = http.createServer();
+    let isGone = false;
+    server.on("upgrade", (_, socket) => {
+      socket.on("error", () => {});
+      if (isGone) socket.destroy(new Error("gone"));
+    });
+    await mounted(
+      [echo],
+      async (_, [chat], address) => {
+        assert.equal(await statusOf(address, "/"), 101);
+        isGone = true;
+        const dialed = await dial({ address }, ask("/"));
+        await dialed.closed;
+        assert.equal(chat!.stats().accepted, 1);
+      },
+      server,
+    );
+  });
 });
 
 test("anything but an HTTP server is refused, with what is expected", () => {

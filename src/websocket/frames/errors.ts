@@ -18,6 +18,7 @@ export const websocketErrors = {
   // The opening handshake (RFC 6455 sections 4.2.1 and 4.1), in the order of the checks.
   "websocket.bad_http_version": ["handshake_failed", "The WebSocket handshake was not HTTP/1.1"],
   "websocket.bad_method": ["handshake_failed", "The WebSocket handshake method was not GET"],
+  "websocket.bad_target": ["handshake_failed", "The WebSocket handshake target is neither a path nor a URL"],
   "websocket.no_host": ["handshake_failed", "The WebSocket handshake Host header is missing"],
   "websocket.bad_host": ["handshake_failed", "The WebSocket handshake Host header is repeated or malformed"],
   "websocket.no_connection": ["handshake_failed", "The WebSocket handshake Connection header is missing"],

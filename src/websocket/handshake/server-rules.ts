@@ -1,6 +1,6 @@
 import { ServalError } from "../../core/index.ts";
 import { Fields, hasToken, isHost, parseTokenList, Response, type Request } from "../../http/index.ts";
-import { httpError } from "../../http/internal.ts";
+import { httpError, pathOf } from "../../http/internal.ts";
 import { acceptKey } from "./accept-key.ts";
 import { websocketError, type WebsocketCode } from "../frames/errors.ts";
 import { parseExtensions, type Extension } from "./extensions.ts";
@@ -28,6 +28,7 @@ export function checkUpgrade(request: Request): UpgradeRequest | ServalError {
   if (hasBody(headers)) return httpError("http.unexpected_body");
   if (request.version < 11) return websocketError("websocket.bad_http_version");
   if (request.method !== "GET") return websocketError("websocket.bad_method");
+  if (!isPath(request)) return websocketError("websocket.bad_target");
 
   const hosts = headers.count("Host");
   if (hosts === 0) return websocketError("websocket.no_host");
@@ -59,6 +60,11 @@ export function checkUpgrade(request: Request): UpgradeRequest | ServalError {
   const extensions = extended === undefined ? none : parseExtensions(extended);
   if (extensions === undefined) return websocketError("websocket.bad_sec_extensions");
   return { key, protocols, extensions };
+}
+
+/** Whether the target is a path, or a URL that has one (section 4.2.1), which `*` and `example.com:80` are not. */
+export function isPath({ target }: Pick<Request, "target">): boolean {
+  return target.startsWith("/") || pathOf(target).startsWith("/");
 }
 
 function hasBody(headers: Fields): boolean {

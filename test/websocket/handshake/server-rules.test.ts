@@ -25,6 +25,7 @@ const rules: [code: string, breaks: Changes, line?: string][] = [
   ["http.unexpected_body", { "Content-Length": "1" }],
   ["websocket.bad_http_version", {}, "GET /chat HTTP/1.0"],
   ["websocket.bad_method", {}, "POST /chat HTTP/1.1"],
+  ["websocket.bad_target", {}, "GET * HTTP/1.1"],
   ["websocket.no_host", { Host: undefined }],
   ["websocket.no_connection", { Connection: undefined }],
   ["websocket.no_upgrade", { Upgrade: undefined }],
@@ -43,8 +44,10 @@ const wrong: [code: string, breaks: Changes][] = [
 ];
 
 describe("RFC 6455 4.2.1: the first rule that is broken decides", () => {
-  const lineOf = (broken: typeof rules): string =>
-    `${broken.some(([, , line]) => line?.startsWith("POST")) ? "POST" : "GET"} /chat ${broken.some(([, , line]) => line?.endsWith("1.0")) ? "HTTP/1.0" : "HTTP/1.1"}`;
+  const lineOf = (broken: typeof rules): string => {
+    const has = (part: string): boolean => broken.some(([, , line]) => line?.split(" ").includes(part));
+    return `${has("POST") ? "POST" : "GET"} ${has("*") ? "*" : "/chat"} ${has("HTTP/1.0") ? "HTTP/1.0" : "HTTP/1.1"}`;
+  };
   const breaking = (broken: typeof rules): Changes => Object.assign({}, ...broken.map(([, changes]) => changes));
 
   for (const [i, [code]] of rules.entries()) {
@@ -69,6 +72,16 @@ describe("RFC 6455 4.2.1: the first rule that is broken decides", () => {
         assert.equal(codeOf({ ...changes, ...breaks }, line), earlier);
       }
     });
+  }
+});
+
+it("RFC 6455 4.2.1: the target is a path or a URL that has one", () => {
+  const lines = (target: string): string | undefined => codeOf({}, `GET ${target} HTTP/1.1`);
+  for (const target of ["/", "/chat?room=1", "//", "http://example.com", "HTTPS://example.com/chat", "ws://a/?b"]) {
+    assert.equal(lines(target), undefined, target);
+  }
+  for (const target of ["*", "x", "chat", "?room=1", "example.com:80", "http:/chat", "http:///chat", "mailto:a@b"]) {
+    assert.equal(lines(target), "websocket.bad_target", target);
   }
 });
 
