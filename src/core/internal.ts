@@ -6,7 +6,6 @@ export type { AsyncContext } from "./async-context.ts";
 export { Batch } from "./batch.ts";
 export type { Flushing } from "./batch.ts";
 export { blockSize, giveBack, takeBlock } from "./block-pool.ts";
-export { piecesOf } from "./blob.ts";
 export { bytesOf, copyInto, copyOf, dropFront, takeFront } from "./bytes.ts";
 export { checkClock } from "./clock.ts";
 export { checkHandler, handled, isPromise } from "./completion.ts";
@@ -27,6 +26,7 @@ export {
 } from "./check-options.ts";
 export type { NumberRule, OptionSet } from "./check-options.ts";
 export { reportError, runReported } from "./report.ts";
+export { beginSource, discardSource, keepError, piecesOf, stopSource } from "./sources.ts";
 export { SharedTimer } from "./shared-timer.ts";
 export type { Expiring } from "./shared-timer.ts";
 export {

@@ -16,6 +16,7 @@ export type {
   SendOptions,
   Timeouts,
   WriteOptions,
+  WriteSomeOptions,
 } from "./options/options.ts";
 export type { DeflateOptions } from "./handshake/permessage-deflate.ts";
 export type { ProtocolOptions } from "./options/protocol-options.ts";

@@ -8,11 +8,18 @@ import { checkPart, checkSend, checkSendable, handlerOf, optionsOf } from "./ope
 import { Message } from "./operations/message.ts";
 import { receive } from "./operations/receive.ts";
 import { writeSource, type MessageSource, type Sendable } from "./operations/source.ts";
-import { transmit } from "./operations/transmit.ts";
-import { checkControl } from "./options/control.ts";
+import { letGo, transmit } from "./operations/transmit.ts";
+import { checkCloseCode, checkControl } from "./options/control.ts";
 import type { MessageData } from "./options/handlers.ts";
-import { checkKind, checkSendValues, controlOptions, readOptions, writeOptions } from "./options/of-operations.ts";
-import type { ControlOptions, ReadOptions, SendOptions, WriteOptions } from "./options/options.ts";
+import {
+  checkKind,
+  checkSendValues,
+  controlOptions,
+  readOptions,
+  writeOptions,
+  writeSomeOptions,
+} from "./options/of-operations.ts";
+import type { ControlOptions, ReadOptions, SendOptions, WriteOptions, WriteSomeOptions } from "./options/options.ts";
 import type { Statistics } from "./options/statistics.ts";
 import type { DataOpcode } from "./protocol/outgoing.ts";
 import { PreparedMessage, type WholeData } from "./protocol/prepared.ts";
@@ -127,8 +134,12 @@ export abstract class MessageStream {
    * the connection, if the message can't be sent; with `websocket.queue_overflow` if the option `overflow` forbids it; with
    * `websocket.source_failed` if a Blob or an iterable fails, which ends the connection if its message had begun.
    *
+   * To cancel a transfer, abort the `signal`: a message that waits is withdrawn. If part of a message from a Blob or an
+   * iterable has been sent, no more of it is read, its `return` is called, and the connection closes with `abortCode`
+   * (1011), since half a message is none. Where a cancelled transfer must not cost the connection, send it as many messages.
+   *
    * Writes may overlap: messages are sent whole, in the order of the calls. Up to 16 KiB of bytes are copied by the call;
-   * larger buffers must not change until the write has settled.
+   * larger buffers must not change until the write has settled, nor after it was aborted.
    */
   write(data: Sendable, options?: WriteOptions): Promise<void>;
   write(data: Sendable, handler: Handler): void;
@@ -137,16 +148,20 @@ export abstract class MessageStream {
     // Checked before there is a promise, which the caller may not await.
     const options = optionsOf<WriteOptions>(given, writeOptions);
     const signal = checkSignal(options?.signal);
+    const abortCode = options?.abortCode;
     return transmit(
       this.#connection ?? this.notOpen,
       (connection) => {
         if (options !== undefined) checkSendValues(options);
+        if (abortCode !== undefined) checkCloseCode(abortCode);
         const whole = checkSendable(data);
         if (whole === undefined) return writeSource(connection, data as MessageSource | Blob, options);
         return connection.write(codeOf(whole, options), whole, options?.compress !== false, signal !== undefined);
       },
       signal,
       handlerOf(given),
+      abortCode,
+      data,
     );
   }
 
@@ -155,15 +170,15 @@ export abstract class MessageStream {
    * message is of the kind of its first part. Other messages wait until it is finished. Completes and fails as
    * {@link write} does, but a `signal` that aborts after the call only ends the wait: the part is sent.
    */
-  writeSome(data: string | BufferSource, final: boolean, options?: WriteOptions): Promise<void>;
+  writeSome(data: string | BufferSource, final: boolean, options?: WriteSomeOptions): Promise<void>;
   writeSome(data: string | BufferSource, final: boolean, handler: Handler): void;
-  writeSome(data: string | BufferSource, final: boolean, options: WriteOptions, handler: Handler): void;
+  writeSome(data: string | BufferSource, final: boolean, options: WriteSomeOptions, handler: Handler): void;
   writeSome(
     data: string | BufferSource,
     final: boolean,
-    ...given: (WriteOptions | Handler | undefined)[]
+    ...given: (WriteSomeOptions | Handler | undefined)[]
   ): Promise<void> | undefined {
-    const options = optionsOf<WriteOptions>(given, writeOptions, "writeSome");
+    const options = optionsOf<WriteSomeOptions>(given, writeSomeOptions);
     return transmit(
       this.#connection ?? this.notOpen,
       (connection) => {
@@ -194,6 +209,7 @@ export abstract class MessageStream {
     const connection = this.#opened();
     if (whole !== undefined) return connection.send(codeOf(whole, options), whole, options?.compress !== false);
     const queued = writeSource(connection, data as MessageSource | Blob, options);
+    if (queued instanceof ServalError) letGo(data);
     if (queued instanceof ServalError && queued.code === "websocket.source_failed") throw queued;
     return connection.hasRoomAfter(queued);
   }

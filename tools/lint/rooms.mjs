@@ -80,8 +80,6 @@ const impureCore = {
   "abort-guard.ts": [],
   "async-context.ts": [],
   "batch.ts": [],
-  // Nothing is read before somebody asks for a piece.
-  "blob.ts": ["piecesOf"],
   "clock.ts": [],
   "completion.ts": ["checkHandler", "isPromise"],
   "deadline.ts": [],
@@ -91,6 +89,8 @@ const impureCore = {
   "prefixed-stream.ts": [],
   "report.ts": [],
   "shared-timer.ts": [],
+  // Nothing of a Blob is read before somebody asks for a piece.
+  "sources.ts": ["piecesOf"],
   "transport-stream.ts": [],
   "turn-budget.ts": ["cost", "costOf"],
   "web-streams.ts": [],

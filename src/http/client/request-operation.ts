@@ -8,7 +8,7 @@ import {
   type Handler,
   type Timer,
 } from "../../core/index.ts";
-import { checkSignal, isPromise } from "../../core/internal.ts";
+import { checkSignal, discardSource, isPromise } from "../../core/internal.ts";
 import { mostInterim } from "../codec/final-response-parser.ts";
 import { httpError } from "../messages/errors.ts";
 import type { Fields } from "../messages/fields.ts";
@@ -19,7 +19,6 @@ import type { Request } from "../messages/request.ts";
 import { ResponseParser } from "../codec/response-parser.ts";
 import type { Response } from "../messages/response.ts";
 import { Serializer } from "../codec/serializer.ts";
-import { discard } from "../operations/sources.ts";
 import { WriteOperation } from "../operations/write-operation.ts";
 
 /**
@@ -80,7 +79,7 @@ export class RequestOperation implements BodySource {
     if (signal?.aborted === true) wrong = abortError(signal);
     if (wrong !== undefined) {
       this.#stream.close();
-      discard(this.#message.body);
+      discardSource(this.#message.body);
       queueMicrotask(() => this.#complete(wrong, undefined));
       return;
     }
@@ -207,7 +206,7 @@ export class RequestOperation implements BodySource {
   /** Sends no more of the request. */
   #dropRequest(): void {
     if (this.#writing !== undefined) this.#writing.cancel();
-    else if (this.#waits) discard(this.#message.body);
+    else if (this.#waits) discardSource(this.#message.body);
     else return;
     this.#waits = false;
     this.#writing = undefined;

@@ -1,5 +1,15 @@
 import { abortError, FlatBuffer } from "../../core/index.ts";
-import { checkNumber, checkOptions, checkSignal, handled, offAbort, onAbort, optionSet } from "../../core/internal.ts";
+import {
+  beginSource,
+  checkNumber,
+  checkOptions,
+  checkSignal,
+  handled,
+  offAbort,
+  onAbort,
+  optionSet,
+  stopSource,
+} from "../../core/internal.ts";
 import { partOf, type Body, type BodyStream } from "./body.ts";
 import { httpError } from "./errors.ts";
 
@@ -47,12 +57,12 @@ async function gather(body: Uint8Array | AsyncIterable<Uint8Array>, limit: numbe
 
 function abortable(body: BodyStream, limit: number, signal: AbortSignal): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
-    const source = body[Symbol.asyncIterator]();
+    const source = beginSource<Uint8Array>(body);
     const abort = (): void => {
       offAbort(signal, abort);
       reject(abortError(signal));
       // The awaited part may never come, so the source is told now. A failure of that is ignored.
-      void handled(Promise.resolve(source.return?.()));
+      stopSource(source);
     };
     onAbort(signal, abort);
     gather({ [Symbol.asyncIterator]: () => source }, limit)

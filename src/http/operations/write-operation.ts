@@ -1,8 +1,12 @@
 import { ServalError, transportError, type ByteStream, type Handler, type WriteHandler } from "../../core/index.ts";
 import {
   AbortGuard,
+  beginSource,
   cost,
   currentContext,
+  discardSource,
+  keepError,
+  stopSource,
   turnBudget,
   type AsyncContext,
   type TurnMember,
@@ -12,7 +16,6 @@ import { partOf, type BodyStream } from "../messages/body.ts";
 import { httpError } from "../messages/errors.ts";
 import type { Serializer } from "../codec/serializer.ts";
 import { trailersOf } from "../codec/trailer.ts";
-import { begin, discard, stop } from "./sources.ts";
 
 /** Moves a serializer's output to a stream, and the parts of the body to the serializer. */
 export class WriteOperation implements TurnMember, TurnWaiter {
@@ -48,7 +51,8 @@ export class WriteOperation implements TurnMember, TurnWaiter {
     if (this.#isEnough?.() === true || this.#serializer.isDone) queueMicrotask(() => this.#finish(undefined));
     else if (this.#serializer.needsBody) this.#pull();
     else this.#write();
-    const { unwanted } = this.#serializer;
+    const { source, unwanted } = this.#serializer;
+    if (source !== undefined) keepError(source);
     if (unwanted !== undefined) this.#discard(unwanted);
     this.#guard = AbortGuard.over(this.#stream, signal, this.#onAbort);
   }
@@ -107,7 +111,7 @@ export class WriteOperation implements TurnMember, TurnWaiter {
     const { source } = this.#serializer;
     this.#isBodyTaken = true;
     try {
-      this.#source ??= begin(source!);
+      this.#source ??= beginSource<unknown>(source!);
       this.#source.next().then(this.#onPart, this.#onSourceFailed);
     } catch (thrown) {
       queueMicrotask(() => this.#onSourceFailed(thrown));
@@ -159,7 +163,7 @@ export class WriteOperation implements TurnMember, TurnWaiter {
 
   /** Stops the body: no more of it is asked for. */
   #letGo(): void {
-    stop(this.#source);
+    stopSource(this.#source);
     this.#source = undefined;
     const { source, unwanted } = this.#serializer;
     const body = source ?? unwanted;
@@ -167,7 +171,7 @@ export class WriteOperation implements TurnMember, TurnWaiter {
   }
 
   #discard(body: BodyStream): void {
-    if (!this.#isBodyTaken) discard(body);
+    if (!this.#isBodyTaken) discardSource(body);
     this.#isBodyTaken = true;
   }
 }

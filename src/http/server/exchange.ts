@@ -1,10 +1,9 @@
 import type { ByteStream, ServalError } from "../../core/index.ts";
-import { currentContext, invalidArgument, isPromise, type TurnMember } from "../../core/internal.ts";
+import { currentContext, discardSource, invalidArgument, isPromise, type TurnMember } from "../../core/internal.ts";
 import { departureOf } from "../codec/serializer.ts";
 import type { Body } from "../messages/body.ts";
 import type { Request } from "../messages/request.ts";
 import { Response } from "../messages/response.ts";
-import { discard } from "../operations/sources.ts";
 import { causeOf, noResponse } from "./handler-result.ts";
 import { keepsAlive } from "./keep-alive.ts";
 import { refusalStatus } from "./refusal.ts";
@@ -166,13 +165,13 @@ export class RequestExchange implements Exchange {
     try {
       if (this.#owner.hasEnded) {
         // Too late: the client has gone.
-        if (response instanceof Response) discard(response.body);
+        if (response instanceof Response) discardSource(response.body);
         return false;
       }
       if (response instanceof Response && response.status >= 200) return this.#send(response);
       throw noResponse(this.request, response);
     } catch (error) {
-      if (response instanceof Response) discard(response.body);
+      if (response instanceof Response) discardSource(response.body);
       return this.#fail(error);
     }
   }

@@ -19,9 +19,9 @@ import { controlKinds, event, found, take, type Take } from "../protocol/event.t
 import { isServalError, mostControls, type ReceivedPart } from "./delivery.ts";
 import { Inflation } from "./inflation.ts";
 import { Liveness, type Living } from "./liveness.ts";
-import { phase, Sending, type Opened } from "./sending.ts";
+import { Sending, type Opened } from "./sending.ts";
 import { Throttle } from "./throttle.ts";
-import { spentAtOnce } from "./turns.ts";
+import { phase, spentAtOnce } from "./turns.ts";
 
 /**
  * An open WebSocket, from the handshake to the end of the transport. It moves bytes between the stream below and the

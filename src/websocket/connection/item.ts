@@ -86,6 +86,8 @@ export class PartedMessage extends Item {
   isFinite = false;
   /** How many bytes its source will still give, if that is known. */
   announced = 0;
+  /** Its source is still being read, so all of the message is not in the queue yet. */
+  isBeingRead = false;
   /** Stops the source: no more of the message will be sent. */
   cancel: (() => void) | undefined;
   #isFirst = false;

@@ -92,6 +92,7 @@ export class SendQueue {
   part(message: PartedMessage, bytes: Uint8Array, isLast: boolean): Part {
     const part = new Part(bytes, isLast);
     message.parts.push(part);
+    if (isLast) message.isBeingRead = false;
     this.#count++;
     this.waiting += part.size;
     this.#arrived(message, isLast ? Infinity : part.size);

@@ -15,21 +15,7 @@ import { Delivery, type Resumable } from "./delivery.ts";
 import { joined, PartedMessage, type Item, type Queued, type WholeMessage } from "./item.ts";
 import { SendQueue } from "./send-queue.ts";
 import { tell, tellAll } from "./tell.ts";
-import { Turns } from "./turns.ts";
-
-/** The phase of a connection. */
-export const phase = {
-  /** Messages go both ways. */
-  open: 0,
-  /** This side was asked to close: queued messages go first, and received data is dropped. */
-  closing: 1,
-  /** Nothing more is taken from the peer; queued output is written. */
-  finishing: 2,
-  /** All is written, and the transport is being torn down. */
-  tearingDown: 3,
-  /** The transport is closed. */
-  ended: 4,
-} as const;
+import { phase, Turns } from "./turns.ts";
 
 /** The result of the opening handshake. */
 export interface Opened {
@@ -238,16 +224,30 @@ export abstract class Sending<Ws> extends Turns implements Resumable, Flushing {
   }
 
   /**
-   * Ends a message in parts that will not be finished. If it has begun, only the close can still be sent. The same if
-   * no writer waits for it (`isUntold`), since the application believes that the message was sent.
+   * Ends a message whose source failed. If it has begun, only the close can still be sent. The same if no writer waits
+   * for it (`isUntold`), since the application believes that the message was sent.
    */
   abandon(message: PartedMessage, error: ServalError, isUntold: boolean): void {
     if (this.withdraw(message) && !isUntold) return;
     this.context.runInAsyncScope(this.delivery.error, this.delivery, error);
-    if (!this.isOpen) return;
-    this.startClosing();
-    this.cutAll();
-    this.protocol.close(closeCode.internalError, "");
+    this.#cutShort(message, closeCode.internalError);
+  }
+
+  /** Gives an item up: withdraws it, or if it has begun and its source is still being read, closes with `code`. */
+  giveUp(item: Item, code: number): void {
+    if (this.withdraw(item) || !(item instanceof PartedMessage) || !item.isBeingRead) return;
+    this.#cutShort(item, code);
+  }
+
+  /** Half a message was sent, so only a close frame can follow: the one that waits, or one with this code. */
+  #cutShort(message: PartedMessage, code: number): void {
+    message.cancel?.();
+    message.isFinite = false;
+    if (this.isOpen) {
+      this.startClosing();
+      this.cutAll();
+      this.protocol.close(code, "");
+    } else if (this.protocol.canSend) this.#pump();
     this.wake();
   }
 

@@ -3,6 +3,20 @@ import { turnBudget, type TurnMember, type TurnWaiter } from "../../core/interna
 /** So much work is done before it is spent, in the unit of `cost`: most reads bring less. */
 export const spentAtOnce = 16_000;
 
+/** The phase of a connection. */
+export const phase = {
+  /** Messages go both ways. */
+  open: 0,
+  /** This side was asked to close: queued messages go first, and received data is dropped. */
+  closing: 1,
+  /** Nothing more is taken from the peer; queued output is written. */
+  finishing: 2,
+  /** All is written, and the transport is being torn down. */
+  tearingDown: 3,
+  /** The transport is closed. */
+  ended: 4,
+} as const;
+
 /** A connection's share of the turns of the event loop. When it is used up, the connection waits for the next turn. */
 export abstract class Turns implements TurnMember, TurnWaiter {
   /** See `TurnMember`. */

@@ -1,11 +1,12 @@
 import { ServalError, type BufferSource } from "../../core/index.ts";
 import {
   type AsyncContext,
+  beginSource,
   bytesOf,
   currentContext,
   invalidArgument,
-  isPromise,
   piecesOf,
+  stopSource,
 } from "../../core/internal.ts";
 import { thrownBy } from "../frames/errors.ts";
 import { opcode } from "../frames/frame.ts";
@@ -41,7 +42,7 @@ export class SourceWriter {
   constructor(connection: Parts, message: PartedMessage, source: MessageSource) {
     this.#connection = connection;
     this.#message = message;
-    this.#iterator = Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]();
+    this.#iterator = Symbol.asyncIterator in source ? beginSource(source) : source[Symbol.iterator]();
   }
 
   /** Starts to read the source, after this call. */
@@ -53,13 +54,7 @@ export class SourceWriter {
   stop(): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    try {
-      const iterator: AsyncIterator<unknown> | Iterator<unknown> = this.#iterator;
-      const result = this.#context.runInAsyncScope((): unknown => iterator.return?.(), undefined);
-      if (isPromise(result)) result.then(undefined, () => {});
-    } catch {
-      // The source fails to stop, but nothing more is read from it.
-    }
+    this.#context.runInAsyncScope(stopSource, undefined, this.#iterator);
   }
 
   async #run(): Promise<void> {
@@ -133,6 +128,7 @@ export function writeSource(
   const size = source instanceof Blob ? source.size : 0;
   const message = connection.begin(undefined, options?.compress !== false, size);
   if (message instanceof ServalError) return message;
+  message.isBeingRead = true;
   message.isPatient = options?.signal !== undefined;
   message.isFinite = source instanceof Blob || Array.isArray(source);
   if (kind !== undefined) message.code = kind === "text" ? opcode.text : opcode.binary;

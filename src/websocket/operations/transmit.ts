@@ -1,20 +1,25 @@
 import { abortError, complete, ServalError, type Handler } from "../../core/index.ts";
-import { checkHandler, handled, offAbort, onAbort } from "../../core/internal.ts";
+import { checkHandler, discardSource, handled, offAbort, onAbort } from "../../core/internal.ts";
+import { closeCode } from "../frames/close-code.ts";
 import type { Connection } from "../connection/connection.ts";
 import { room } from "../connection/delivery.ts";
 import type { Item, Queued } from "../connection/item.ts";
 
-type Writes = Pick<Connection<unknown>, "hasWritten" | "waitWritten" | "withdraw">;
+type Writes = Pick<Connection<unknown>, "hasWritten" | "waitWritten" | "giveUp">;
 
 /**
  * Runs an operation that queues something. It completes at once if there is room, when writing has come far enough, or when
- * the signal aborts. Without anything to wait for, it makes no promise. If `connection` is an error, the stream is not open.
+ * the signal aborts; then a message whose source is still being read is cut with `abortCode`. Without anything to wait for, it
+ * makes no promise. If `connection` is an error, the stream is not open. `source`, if the message has one, is let go of if
+ * nothing can be queued.
  */
 export function transmit<Open extends Writes>(
   connection: Open | ServalError,
   queue: (connection: Open) => Queued,
   signal: AbortSignal | undefined,
   handler: Handler | undefined,
+  abortCode: number = closeCode.internalError,
+  source?: unknown,
 ): Promise<void> | undefined {
   if (handler !== undefined) checkHandler(handler);
   let queued: Queued;
@@ -22,11 +27,13 @@ export function transmit<Open extends Writes>(
     if (connection instanceof ServalError) throw connection;
     queued = signal?.aborted === true ? abortError(signal) : queue(connection);
   } catch (misuse) {
+    letGo(source);
     if (handler !== undefined) throw misuse;
     return handled(Promise.reject(misuse as Error));
   }
   if (queued instanceof ServalError) {
     const error = queued;
+    letGo(source);
     if (handler === undefined) return handled(Promise.reject(error));
     queueMicrotask(() => handler(error));
     return undefined;
@@ -39,29 +46,36 @@ export function transmit<Open extends Writes>(
   }
   const waiting = queued;
   return complete(handler, (done) => {
-    const told = signal === undefined ? done : untilAborted(opened, waiting, signal, done);
+    const told = signal === undefined ? done : untilAborted(opened, waiting, signal, abortCode, done);
     if (typeof waiting === "number") opened.waitWritten(waiting, told);
     else waiting.handler = told;
   });
 }
 
-/** Wraps a handler, so that an abort of the signal completes it. A message that has not begun to be sent is withdrawn. */
+/** Stops a source of which nothing was read: a file would stay open, and a stream that fails would end the process. */
+export function letGo(data: unknown): void {
+  if (typeof data === "object" && data !== null && Symbol.asyncIterator in data) discardSource(data);
+}
+
+/** Wraps a handler, so that an abort of the signal completes it, and gives up what it waits for. */
 function untilAborted(
-  connection: Pick<Writes, "withdraw">,
+  connection: Pick<Writes, "giveUp">,
   item: number | Item,
   signal: AbortSignal,
+  abortCode: number,
   done: Handler,
 ): Handler {
   let isDone = false;
   const abort = (): void => {
     finish(abortError(signal));
-    if (typeof item !== "number") connection.withdraw(item);
+    if (typeof item !== "number") connection.giveUp(item, abortCode);
   };
   const finish: Handler = (error) => {
     if (isDone) return;
     isDone = true;
     offAbort(signal, abort);
-    if (signal.aborted) queueMicrotask(() => done(error));
+    // Another write with the same signal may have ended the connection before this one was told.
+    if (signal.aborted) queueMicrotask(() => done(error === undefined ? undefined : abortError(signal)));
     else done(error);
   };
   onAbort(signal, abort);

@@ -1,5 +1,13 @@
 import type { BufferSource } from "../../core/index.ts";
-import { bytesOf, checkOptions, encodeUtf8, invalidArgument, utf8Length, type OptionSet } from "../../core/internal.ts";
+import {
+  bytesOf,
+  checkOptions,
+  encodeUtf8,
+  invalidArgument,
+  show,
+  utf8Length,
+  type OptionSet,
+} from "../../core/internal.ts";
 import { closeCode, isValidCloseCode } from "../frames/close-code.ts";
 import { maxControlSize } from "../frames/frame.ts";
 import { closeOptions } from "./of-operations.ts";
@@ -23,12 +31,16 @@ export function checkClose(options: CloseOptions, set: OptionSet = closeOptions)
   const noCode = code === closeCode.noStatus;
   if (typeof reason !== "string") throw invalidArgument("A close reason is a string");
   if (noCode && reason !== "") throw invalidArgument("A close reason needs a close code");
-  if (typeof code !== "number") throw invalidArgument(`A close code is a number, not ${typeof code}`);
-  if (!noCode && !(Number.isInteger(code) && isValidCloseCode(code))) {
-    throw invalidArgument(
-      `${code} can't be sent as a close code: 1000 to 1003, 1007 to 1014 and 3000 to 4999 can, and 1005 stands for none`,
-    );
-  }
+  if (!noCode) checkCloseCode(code, ", and 1005 stands for none");
   if (utf8Length(reason) > maxControlSize - 2) throw invalidArgument("A close reason takes at most 123 bytes of UTF-8");
   return { code, reason };
+}
+
+/** A close code that can be sent (RFC 6455 section 7.4). */
+export function checkCloseCode(code: number, more = ""): number {
+  if (typeof code !== "number") throw invalidArgument(`A close code is a number, not ${show(code)}`);
+  if (Number.isInteger(code) && isValidCloseCode(code)) return code;
+  throw invalidArgument(
+    `${code} can't be sent as a close code: 1000 to 1003, 1007 to 1014 and 3000 to 4999 can${more}`,
+  );
 }

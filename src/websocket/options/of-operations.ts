@@ -6,8 +6,17 @@ import type { SendOptions } from "./options.ts";
 /** For `read`, `readSome`, `nextMessage`, and a message's `bytes` and `text`. */
 export const readOptions: OptionSet = optionSet("read", ["signal"], "{ signal }");
 
-/** For `write` and `writeSome`. */
-export const writeOptions: OptionSet = optionSet("write", ["kind", "compress", "signal"], "{ compress: false }");
+export const writeOptions: OptionSet = optionSet(
+  "write",
+  ["kind", "compress", "signal", "abortCode"],
+  "{ compress: false }",
+);
+
+export const writeSomeOptions: OptionSet = optionSet(
+  "writeSome",
+  ["kind", "compress", "signal"],
+  "{ compress: false }",
+);
 
 /** For `send`, `prepare` and `publish`. */
 export const sendOptions: OptionSet = optionSet("send", ["kind", "compress"], "{ compress: false }");

@@ -147,9 +147,18 @@ export interface SendOptions {
 /** Options of `Stream.write`. */
 export interface WriteOptions extends SendOptions {
   /**
-   * Aborts the wait with `core.aborted`. A message of which nothing has been sent is withdrawn; any other is sent
-   * whole.
+   * Aborts the write with `core.aborted`. A message of which nothing has been sent is withdrawn. One that a Blob or an
+   * iterable is still giving is cut: its source is stopped, and the connection closes with `abortCode`, since half a
+   * message is none and nothing can follow it. One whose bytes are all in memory is sent whole.
    */
+  signal?: AbortSignal | undefined;
+  /** The close code if the signal cuts the message: one that can be sent. Default 1011. */
+  abortCode?: number | undefined;
+}
+
+/** Options of `Stream.writeSome`. */
+export interface WriteSomeOptions extends SendOptions {
+  /** Aborts the wait with `core.aborted`. The part is sent. */
   signal?: AbortSignal | undefined;
 }
 

@@ -4,6 +4,7 @@ import { Readable } from "node:stream";
 import { it } from "node:test";
 import type { BodyStream } from "../../../src/http/index.ts";
 import { readBody } from "../../../src/http/messages/read-body.ts";
+import { quiet } from "../../support/quiet.ts";
 
 const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
 
@@ -82,6 +83,19 @@ it("is aborted by its signal, also while a part is awaited, and stops the source
   const failure = new Error("no");
   await assert.rejects(readBody(source(["a"], failure).body, { signal }), failure);
   assert.equal(getEventListeners(signal, "abort").length, 0);
+});
+
+it("is aborted at once while a Web stream or a Node stream gives nothing, which it cancels", async () => {
+  let cancelled = 0;
+  const node = new Readable({ read() {} });
+  for (const stream of [new ReadableStream<Uint8Array>({ cancel: () => void cancelled++ }), node]) {
+    const controller = new AbortController();
+    const reading = readBody(stream as BodyStream, { signal: controller.signal });
+    controller.abort();
+    await assert.rejects(reading, { code: "core.aborted" });
+  }
+  await quiet();
+  assert.deepEqual([cancelled, node.destroyed], [1, true]);
 });
 
 it("takes no other options", async () => {

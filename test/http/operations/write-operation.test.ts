@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { Readable } from "node:stream";
 import { describe, it } from "node:test";
 import type { ServalError } from "../../../src/core/index.ts";
 import { decodeLatin1 } from "../../../src/core/text.ts";
@@ -6,6 +7,7 @@ import { Response, Serializer, type Body } from "../../../src/http/index.ts";
 import { WriteOperation } from "../../../src/http/operations/write-operation.ts";
 import { pair, type PairOptions, type PairStream } from "../../../src/testing/index.ts";
 import { quiet } from "../../support/quiet.ts";
+import { RawPeer } from "../../support/raw-peer.ts";
 import { HandBody } from "../support/serving.ts";
 import { until } from "../../support/until.ts";
 
@@ -103,6 +105,22 @@ describe("WriteOperation", () => {
     operation.start(undefined);
     await until(() => outcomes.length > 0);
     assert.deepEqual(outcomes, [undefined]);
+  });
+
+  it("a Node stream that fails before it is read does not end the process: the write gets its error", async () => {
+    const mine = new Error("mine");
+    const body = new Readable({ read() {} });
+    const [stream, other] = pair({}, { capacity: 10 });
+    const outcomes: (ServalError | undefined)[] = [];
+    const serializer = new Serializer(new Response<Body>({ body }), { split: true });
+    new WriteOperation(stream, serializer, undefined, (error) => outcomes.push(error)).start(undefined);
+    body.destroy(mine);
+    await quiet();
+    assert.equal(outcomes.length, 0, "the head is being written");
+    const peer = new RawPeer(other);
+    await quiet();
+    assert.ok(decodeLatin1(peer.received).startsWith("HTTP/1.1 200"));
+    assert.deepEqual([outcomes[0]?.code, outcomes[0]?.cause], ["http.body_failed", mine]);
   });
 
   it("lets others have their turn, with a body whose parts are all ready; aborted meanwhile, it asks for no more", async () => {

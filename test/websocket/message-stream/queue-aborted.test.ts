@@ -66,7 +66,7 @@ for (const role of roles) {
       }
     });
 
-    it("is sent whole if part of it has left", async () => {
+    it("in memory, it is sent whole if part of it has left", async () => {
       const connection = await slow(role, { highWaterMark: 100, writeBufferSize: 1000 });
       const { ws } = connection;
       const controller = new AbortController();
@@ -79,22 +79,11 @@ for (const role of roles) {
       // The second has not begun.
       assert.equal(await codeOf(writes[1]), "core.aborted");
       assert.equal(source.ended, 1);
-      const again = new AbortController();
-      const other = new Source((count) => (count < 30 ? "x".repeat(100) : undefined));
-      const written = ws.write(other, { signal: again.signal });
-      await until(
-        () => connection.frames.some((one) => one.startsWith("text")),
-        () => connection.takeSome(),
-      );
-      again.abort();
-      assert.equal(await codeOf(written), "core.aborted");
       await connection.takeAll();
-      await quiet();
       assert.deepEqual(
         messagesIn(connection.sent).map(({ payload }) => payload.length),
-        [5000, 3000],
+        [5000],
       );
-      assert.deepEqual([other.ended, other.asked], [0, 31]);
     });
 
     it("aborted before the call, it is not sent, and reads nothing from a source", async () => {
@@ -106,20 +95,36 @@ for (const role of roles) {
       assert.deepEqual([connection.frames, source.asked, source.ended], [[], 0, 0]);
     });
 
-    it("at any time, among any others, to a peer of any speed: never half a message, and never a withdrawn one", async () => {
+    it("at any time, among any others, to a peer of any speed: never a withdrawn one, and half a message only before a close", async () => {
       const step = fc.record({
-        what: fc.constantFrom("text", "bytes", "list", "source", "prepared", "ping", "abort", "take", "take", "take"),
+        what: fc.constantFrom(
+          "text",
+          "bytes",
+          "list",
+          "source",
+          "source",
+          "prepared",
+          "ping",
+          "abort",
+          "abort",
+          "take",
+          "take",
+          "take",
+        ),
         size: fc.oneof(fc.nat(40), fc.nat(3000), fc.integer({ min: 16_000, max: 40_000 })),
         aborts: fc.boolean(),
       });
+      // Seldom is a source the first in the queue, has begun, and is then aborted.
+      const begun = ["source", "take", "abort"].map((what) => ({ what, size: 30_000, aborts: true }));
       const deflated = new Set<boolean>();
+      let cuts = 0;
       await fc.assert(
         fc.asyncProperty(
-          fc.array(step, { minLength: 1, maxLength: 30 }),
+          fc.tuple(fc.constantFrom([], [], begun), fc.array(step, { minLength: 1, maxLength: 30 })),
           fc.constantFrom(1, 500, 64 * 1024, Infinity),
           fc.constantFrom(100, 4000, 128 * 1024),
           fc.constantFrom(undefined, extensions, "permessage-deflate"),
-          async (steps, highWaterMark, writeBufferSize, agreed) => {
+          async ([first, others], highWaterMark, writeBufferSize, agreed) => {
             const takesOver = agreed === "permessage-deflate";
             const deflate = takesOver && { serverNoContextTakeover: false, clientNoContextTakeover: false };
             const connection = await slow(
@@ -128,12 +133,20 @@ for (const role of roles) {
               { peerPair: { capacity: 3000, maxRead: 1500 }, ...(agreed !== undefined && { extensions: agreed }) },
             );
             const { ws } = connection;
-            const writes: { fill: number; size: number; controller: AbortController; outcome: Promise<unknown> }[] = [];
-            for (const { what, size, aborts } of steps) {
+            const writes: {
+              fill: number;
+              size: number;
+              aborts: boolean;
+              controller: AbortController;
+              outcome: Promise<unknown>;
+            }[] = [];
+            for (const { what, size, aborts } of [...first, ...others]) {
               if (what === "take") await connection.takeSome();
+              else if (!ws.isOpen) break;
               else if (what === "ping") handled(ws.ping(utf8("p")));
               else if (what === "abort") {
-                if (writes.length > 0) writes[size % writes.length].controller.abort();
+                const left = writes.filter((write) => write.aborts && !write.controller.signal.aborted);
+                left[size % left.length]?.controller.abort();
               } else {
                 const fill = (writes.length % 90) + 33;
                 const bytes = new Uint8Array(size).fill(fill);
@@ -142,14 +155,18 @@ for (const role of roles) {
                   text: () => String.fromCharCode(fill).repeat(size),
                   bytes: () => bytes,
                   list: () => [bytes.subarray(0, half), bytes.subarray(half)],
-                  source: () => new Set([bytes.subarray(0, half), bytes.subarray(half)]),
+                  source: () =>
+                    Array.from({ length: 8 }, (_, i) =>
+                      bytes.subarray((size * i) >> 3, (size * (i + 1)) >> 3),
+                    ).values(),
                   prepared: () => prepare(bytes),
-                }[what]();
+                }[what as "text"]();
                 const controller = new AbortController();
                 const write = aborts ? ws.write(data, { signal: controller.signal }) : ws.write(data);
                 writes.push({
                   fill,
                   size,
+                  aborts,
                   controller,
                   outcome: write.then(
                     () => "sent",
@@ -162,8 +179,11 @@ for (const role of roles) {
             await until(() => ws.bufferedAmount === 0);
             await quiet();
             const { sent } = connection;
+            // A message from a source, aborted when part of it had left, ends the connection.
+            const isCut = connection.frames.at(-1) === "close 1011";
+            if (isCut) cuts++;
             if (sent.some(({ rsv }) => rsv !== 0)) deflated.add(takesOver);
-            const arrived = payloadsIn(messagesIn(sent), takesOver);
+            const arrived = payloadsIn(messagesIn(sent, isCut), takesOver);
             // How many of them the writes so far may account for: a withdrawn write may have arrived or not, and of two
             // empty messages nobody can tell which one it was.
             let counts = new Set([0]);
@@ -171,7 +191,7 @@ for (const role of roles) {
               const result = await outcome;
               const next = new Set<number>();
               for (const count of counts) {
-                if (result === "core.aborted") next.add(count);
+                if (result === "core.aborted" || (isCut && count === arrived.length)) next.add(count);
                 const message = arrived[count];
                 if (message?.length === size && message.every((byte) => byte === fill)) next.add(count + 1);
               }
@@ -182,13 +202,14 @@ for (const role of roles) {
               counts.has(arrived.length),
               `${arrived.length} messages arrived, not ${[...counts].join(" or ")}`,
             );
-            assert.equal(ws.isOpen, true);
+            assert.equal(ws.isOpen, !isCut);
             ws.terminate();
           },
         ),
         { numRuns: runs(120) },
       );
       assert.equal(deflated.size, 2, "nothing was compressed");
+      assert.ok(cuts > 0, "nothing was cut");
     });
   });
 }

@@ -11,7 +11,7 @@ import { codeOf } from "../support/kit.ts";
 class Writes {
   written = 0;
   readonly waiting: [position: number, handler: Handler][] = [];
-  readonly withdrawn: Item[] = [];
+  readonly givenUp: [item: Item, code: number][] = [];
 
   hasWritten(position: number): boolean {
     return position <= this.written;
@@ -21,9 +21,8 @@ class Writes {
     this.waiting.push([position, handler]);
   }
 
-  withdraw(item: Item): boolean {
-    this.withdrawn.push(item);
-    return true;
+  giveUp(item: Item, code: number): void {
+    this.givenUp.push([item, code]);
   }
 }
 
@@ -101,24 +100,33 @@ describe("transmit with a signal", () => {
     assert.deepEqual([await codeOf(promise), seen, queues], ["core.aborted", ["core.aborted"], 0]);
   });
 
-  it("aborts the wait, and withdraws the message if possible, once", async () => {
+  it("aborts the wait, and gives up the message, once", async () => {
     const controller = new AbortController();
     const items: Item[] = [];
     const { session, promise, seen } = run(() => items[items.push(new Item(1)) - 1], { signal: controller.signal });
     controller.abort("enough");
     assert.deepEqual(seen, [], "completed inside the abort");
     assert.equal(await codeOf(promise), "core.aborted");
-    assert.deepEqual([seen, session.withdrawn], [["core.aborted"], items]);
+    assert.deepEqual(
+      [seen, session.givenUp],
+      [
+        ["core.aborted"],
+        [
+          [items[0], 1011],
+          [items[1], 1011],
+        ],
+      ],
+    );
     for (const item of items) item.handler!(undefined);
     await quiet();
     assert.deepEqual(seen, ["core.aborted"], "told twice");
   });
 
-  it("aborts waiting for a position too, without withdrawing", async () => {
+  it("aborts waiting for a position too, and gives up nothing", async () => {
     const controller = new AbortController();
     const { session, promise, seen } = run(7, { signal: controller.signal });
     controller.abort();
-    assert.deepEqual([await codeOf(promise), seen, session.withdrawn], ["core.aborted", ["core.aborted"], []]);
+    assert.deepEqual([await codeOf(promise), seen, session.givenUp], ["core.aborted", ["core.aborted"], []]);
     for (const [, handler] of session.waiting) handler(undefined);
     assert.equal(seen.length, 1);
   });

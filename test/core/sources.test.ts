@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { Readable } from "node:stream";
 import { describe, it } from "node:test";
-import type { Body, BodyStream } from "../../../src/http/index.ts";
-import { begin, discard, stop } from "../../../src/http/operations/sources.ts";
-import { quiet } from "../../support/quiet.ts";
+import type { Body, BodyStream } from "../../src/http/index.ts";
+import { beginSource, discardSource, piecesOf, stopSource } from "../../src/core/internal.ts";
+import { quiet } from "../support/quiet.ts";
 
-describe("discard", () => {
+describe("discardSource", () => {
   it("cancels a Web stream, destroys a Node stream, and leaves others alone", async () => {
     let cancelled = 0;
-    discard(
+    discardSource(
       new ReadableStream({
         cancel() {
           cancelled++;
@@ -16,10 +16,10 @@ describe("discard", () => {
       }),
     );
     const readable = Readable.from([]);
-    discard(readable);
-    discard(new Uint8Array(1));
-    for (const nothing of [undefined, null]) discard(nothing as unknown as Body);
-    discard({ [Symbol.asyncIterator]: () => assert.fail("begun") });
+    discardSource(readable);
+    discardSource(new Uint8Array(1));
+    for (const nothing of [undefined, null]) discardSource(nothing as unknown as Body);
+    discardSource({ [Symbol.asyncIterator]: () => assert.fail("begun") });
     await quiet();
     assert.deepEqual([cancelled, readable.destroyed], [1, true]);
   });
@@ -33,7 +33,7 @@ describe("discard", () => {
       },
       () => Promise.reject(mine),
     ]) {
-      discard({ cancel, [Symbol.asyncIterator]: () => assert.fail("begun") } as Body);
+      discardSource({ cancel, [Symbol.asyncIterator]: () => assert.fail("begun") } as Body);
     }
     await quiet();
     assert.deepEqual(
@@ -43,10 +43,10 @@ describe("discard", () => {
   });
 });
 
-describe("begin", () => {
+describe("beginSource", () => {
   /** All parts of a body, by hand. */
   async function partsOf(body: BodyStream): Promise<unknown[]> {
-    const source = begin(body);
+    const source = beginSource(body);
     const parts: unknown[] = [];
     for (let next = await source.next(); next.done !== true; next = await source.next()) parts.push(next.value);
     return parts;
@@ -68,7 +68,7 @@ describe("begin", () => {
     await assert.rejects(partsOf(failing as BodyStream), mine);
     const locked = new ReadableStream();
     locked.getReader();
-    assert.throws(() => begin(locked as BodyStream), TypeError);
+    assert.throws(() => beginSource(locked as BodyStream), TypeError);
   });
 
   it("stops a stream at once, while it waits for a part", async () => {
@@ -76,9 +76,9 @@ describe("begin", () => {
     const web = new ReadableStream({ cancel: () => void cancelled++ });
     const node = new Readable({ read() {} });
     for (const body of [web, node]) {
-      const source = begin(body as BodyStream);
+      const source = beginSource(body as BodyStream);
       source.next().catch(() => {});
-      stop(source);
+      stopSource(source);
     }
     assert.deepEqual([cancelled, node.destroyed], [1, true]);
     await quiet();
@@ -86,7 +86,7 @@ describe("begin", () => {
 
   it("stops another source by its own return", async () => {
     let stopped = 0;
-    const source = begin({
+    const source = beginSource({
       [Symbol.asyncIterator]: () => ({
         next: () => assert.fail("read"),
         return: () => Promise.resolve({ done: true, value: void stopped++ }),
@@ -97,13 +97,13 @@ describe("begin", () => {
   });
 });
 
-describe("stop", () => {
+describe("stopSource", () => {
   it("calls return, if there is one, and ignores its outcome", async () => {
     let stopped = 0;
-    stop(undefined);
-    stop({ next: () => assert.fail("read on") });
+    stopSource(undefined);
+    stopSource({ next: () => assert.fail("read on") });
     for (const result of [() => Promise.reject(new Error("late")), () => assert.fail("at once"), () => undefined]) {
-      stop({
+      stopSource({
         next: () => assert.fail("read on"),
         return: () => {
           stopped++;
@@ -113,5 +113,30 @@ describe("stop", () => {
     }
     await quiet();
     assert.equal(stopped, 3);
+  });
+});
+
+describe("the pieces of a Blob", () => {
+  for (const sizes of [[], [1], [65_536], [65_537], [100_000, 3, 200_000]]) {
+    it(`of ${sizes.join(" and ") || "no"} bytes are small, and complete`, async () => {
+      const parts = sizes.map((size, i) => new Uint8Array(size).fill(i + 1));
+      const pieces: Uint8Array[] = [];
+      for await (const piece of piecesOf(new Blob(parts))) pieces.push(piece);
+      assert.deepEqual(Buffer.concat(pieces), Buffer.concat(parts));
+      assert.ok(pieces.every(({ length }) => length > 0 && length <= 65_536));
+    });
+  }
+
+  it("are read on demand, and not after the reader stops", async () => {
+    const blob = new Blob([new Uint8Array(200_000)]);
+    let read = 0;
+    const slice = blob.slice.bind(blob);
+    blob.slice = (start, end) => (read++, slice(start, end));
+    const pieces = piecesOf(blob);
+    assert.equal(read, 0);
+    assert.equal((await pieces.next()).value!.length, 65_536);
+    assert.equal(read, 1);
+    await pieces.return(undefined);
+    assert.deepEqual([(await pieces.next()).done, read], [true, 1]);
   });
 });
