@@ -1,11 +1,21 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { createServer, type AddressInfo } from "node:net";
+import { text as streamText } from "node:stream/consumers";
 import { after, before, beforeEach, describe, it } from "node:test";
+import { fileURLToPath } from "node:url";
 import type { Locator, Page } from "playwright-core";
 import { serve } from "../../src/server/index.ts";
+import { http } from "../../src/index.ts";
 import type { StreamOptions } from "../../src/websocket/index.ts";
 import { Command } from "../cli/support/command.ts";
+import { freePort } from "../support/free-port.ts";
 import { requires } from "../support/programs.ts";
 import { Browser } from "./support/browser.ts";
+
+/** The program of the command `serval`. */
+const servalMain = fileURLToPath(new URL("../../src/cli/main.js", import.meta.url));
 
 describe("the page in Chromium", { skip: requires("chromium") }, () => {
   let server: Command;
@@ -557,17 +567,118 @@ describe("the page in Chromium", { skip: requires("chromium") }, () => {
       await page.emulateMedia({ reducedMotion: "no-preference" });
       assert.equal(await page.evaluate(moving), 1);
     });
+  });
 
-    it("sees that the server is gone, and that it can't be reached", async () => {
-      // The last test with this server.
-      server.kill("SIGTERM");
-      await state("closed, 1001").waitFor();
-      assert.match(await text(entry("event", 2)), /closed1001going awayclean/);
-      assert.equal((await server.ended).code, 0);
-      await button("Connect").click();
-      await state("not connected").waitFor();
-      assert.match(await text(entry("problem")), /could not connect1006lost without a close framenot clean/);
+  describe("the end of a connection", () => {
+    /** The colour of the dot at the state. */
+    const dot = (): Promise<unknown> =>
+      page.evaluate(`getComputedStyle(document.querySelector("[data-part=state]"), "::before").color`);
+    const colour = (name: string): Promise<unknown> =>
+      page.evaluate(`{
+        const made = document.body.appendChild(document.createElement("i"));
+        made.style.color = "var(--${name})";
+        const computed = getComputedStyle(made).color;
+        made.remove();
+        computed;
+      }`);
+
+    it("says that the browser does not tell why there was no connection, and which command does", async () => {
+      await using other = await another({ upgrade: () => new http.Response({ status: 403 }) });
+      const target = `${other.url}chat?room=a&as=it's`;
+      await connect(target, "chat.v2");
+      await state("could not connect").waitFor();
+      const command = `serval inspect --origin ${url} --protocol chat.v2 '${other.url}chat?room=a&as=it%27s'`;
+      const failure = form("Connection").getByRole("alert").filter({ hasText: "The browser does not tell" });
+      assert.equal(await text(failure.locator("code")), command);
+      await button("Copy the command").click();
+      await failure.getByText("Copied").waitFor();
+      assert.equal(await page.evaluate("navigator.clipboard.readText()"), command);
+      assert.match(await text(entry("problem")), /could not connectthe browser does not tell whyserval inspect /);
       assert.equal(await text(region(/^Request/)), "No connection was made.");
+      assert.equal(await dot(), await colour("bad"));
+      // A shell that gets the command sees the server's answer.
+      const shell = spawn("sh", ["-c", command.replace("serval", `"${process.execPath}" "${servalMain}"`)]);
+      assert.match(await streamText(shell.stdout), /HTTP\/1\.1 403 /);
+      // The next attempt takes the message away.
+      await page.getByLabel("URL").fill(`${url}/echo`);
+      await button("Connect").click();
+      await state("open").waitFor();
+      await failure.waitFor({ state: "hidden" });
+    });
+
+    it("does not show an orderly close as a failure, but the loss of a connection", async () => {
+      await button("Disconnect").click();
+      await state("closed, 1000").waitFor();
+      assert.equal(await dot(), await colour("soft"));
+      assert.equal(await entry("problem").count(), 0);
+      await using other = await another({ message: (ws) => void ws.terminate() });
+      await connect(other.url);
+      await state("open").waitFor();
+      await say("now");
+      await entry("problem").waitFor();
+      assert.match(await text(entry("problem")), /closed1006lost without a close framenot clean$/);
+      assert.deepEqual(complaints, []);
+    });
+
+    it("does not call it a failure when the user gives up", async () => {
+      // It takes connections, and says nothing.
+      const silent = createServer().listen(0, "127.0.0.1");
+      await once(silent, "listening");
+      await connect(`ws://127.0.0.1:${(silent.address() as AddressInfo).port}/`);
+      await button("Cancel").click();
+      await state("not connected").waitFor();
+      assert.match(await text(entry("event")), /cancelled$/);
+      assert.equal(await dot(), await colour("soft"));
+      assert.equal(await entry("problem").count(), 0);
+      silent.close();
+    });
+
+    it("connects again when its server has restarted, unless the user gives up", async () => {
+      const port = String(await freePort());
+      const start = async (): Promise<Command> => {
+        const started = new Command("serve", "--port", port);
+        await started.url();
+        return started;
+      };
+      const first = await start();
+      await page.goto(`http://127.0.0.1:${port}`);
+      await state("open").waitFor();
+      for (let restarts = 0; restarts < 2; restarts++) {
+        const leaving = restarts === 0 ? first : await start();
+        await state("open").waitFor();
+        leaving.kill("SIGTERM");
+        await state("connecting again").waitFor();
+        await form("Close").getByText("Closed: 1001 going away, clean.").waitFor();
+        assert.equal((await leaving.ended).code, 0);
+      }
+      const again = await start();
+      await state("open").waitFor();
+      await say("back?");
+      await entry("received").waitFor();
+      assert.equal(await page.getByRole("log").getByText("connecting again").count(), 2);
+      // It is gone without a word.
+      again.kill("SIGKILL");
+      await state("connecting again").waitFor();
+      await button("Cancel").click();
+      await state("closed, 1006").waitFor();
+      await again.ended;
+      await using _last = await start();
+      await button("Connect").click();
+      await state("open").waitFor();
+    });
+
+    it("does not connect again when the server has said that it is done", async () => {
+      let opened = 0;
+      await using other = await another({
+        open: () => void opened++,
+        message: (ws) => void ws.close({ code: 1008 }),
+      });
+      await connect(other.url);
+      await state("open").waitFor();
+      await say("now");
+      await state("closed, 1008").waitFor();
+      assert.ok(await button("Connect").isEnabled());
+      assert.equal(opened, 1);
     });
   });
 });

@@ -32,11 +32,19 @@ export const isHome = (url) => url.origin === home.origin && url.pathname === ho
 const mostUnderway = 100_000;
 const mostBytesUnderway = 16 * 1024 * 1024;
 
+/** Close codes of a server that is expected back: it restarts, or the connection was lost (RFC 6455 section 7.4.1). */
+const comesBack = [1001, 1006, 1012, 1013];
+/** The wait before the first attempt to connect again, and the longest wait, in milliseconds. */
+const firstWait = 500;
+const longestWait = 10_000;
+
 export class Connection {
-  /** "idle" before the first attempt, "connecting", "open", "closing", "closed". */
+  /** "idle" before the first attempt, "connecting", "open", "closing", "closed", "waiting" to connect again. */
   state = "idle";
-  /** How the connection was closed; undefined until then. */
+  /** How the connection was closed, or could not be opened; undefined until then. */
   close;
+  /** How often it has been tried to connect again since the last connection ended. */
+  attempts = 0;
   openedAt;
   protocol = "";
   extensions = "";
@@ -59,7 +67,11 @@ export class Connection {
   #ws;
   #id;
   #begunAt;
+  #target;
+  #retry;
   #wasOpen = false;
+  /** Whether the user has ended it. */
+  #isEnded = false;
   #underway = [];
   #firstUnderway = 0;
   #bytesUnderway = 0;
@@ -77,13 +89,27 @@ export class Connection {
     return this.#ws?.bufferedAmount ?? 0;
   }
 
+  /** The command that shows why the last attempt failed, for a shell. */
+  get inspection() {
+    return inspection(this.#target);
+  }
+
   /** How many probes have not returned. */
   get probesUnderway() {
     return this.#probes.size;
   }
 
-  /** Connects to a URL. Throws if the browser refuses the arguments. */
+  /** Connects to a URL, and again when the server has gone for a while. Throws if the browser refuses the arguments. */
   open(url, protocols) {
+    this.#target = { url, protocols };
+    this.#isEnded = false;
+    this.attempts = 0;
+    this.close = undefined;
+    this.#begin();
+  }
+
+  #begin() {
+    const { url, protocols } = this.#target;
     const isHere = isHome(url);
     this.#id = newId();
     const target = new URL(url);
@@ -100,7 +126,7 @@ export class Connection {
     Object.assign(this, { isHome: isHere, offered: protocols, protocol: "", extensions: "", openedAt: undefined });
     Object.assign(this, { sent: { messages: 0, bytes: 0 }, received: { messages: 0, bytes: 0 } });
     Object.assign(this, { echo: new Series(), ping: new Series(), sentRate: new Series(), receivedRate: new Series() });
-    Object.assign(this, { close: undefined, statistics: undefined, handshake: undefined });
+    Object.assign(this, { statistics: undefined, handshake: undefined });
     this.#lastTick = { at: this.#begunAt, sent: 0, received: 0 };
     this.#become("connecting");
   }
@@ -120,6 +146,13 @@ export class Connection {
 
   /** Closes the connection, or abandons one that is not open yet. */
   end(code, reason) {
+    this.#isEnded = true;
+    if (this.state === "waiting") {
+      clearTimeout(this.#retry);
+      this.#log("event", "not connecting again", [], "");
+      this.#become("closed");
+      return;
+    }
     const wasOpen = this.state === "open";
     this.#ws.close(code, reason);
     if (this.#ws.readyState !== WebSocket.CLOSING) return;
@@ -129,6 +162,7 @@ export class Connection {
 
   /** Forgets the connection: the listener hears nothing more of it. */
   drop() {
+    clearTimeout(this.#retry);
     if (this.#ws === undefined) return;
     this.#ws.onopen = this.#ws.onmessage = this.#ws.onclose = null;
     this.#ws.close();
@@ -159,6 +193,8 @@ export class Connection {
   #opened(ws) {
     this.openedAt = performance.now();
     this.#wasOpen = true;
+    this.attempts = 0;
+    this.close = undefined;
     this.protocol = ws.protocol;
     this.extensions = ws.extensions;
     this.#lastTick.at = this.openedAt;
@@ -186,16 +222,30 @@ export class Connection {
   }
 
   #closed({ code, reason, wasClean }) {
-    const title = this.#wasOpen ? "closed" : "could not connect";
-    this.close = { code, reason, wasClean, wasOpen: this.#wasOpen };
-    this.#log(
-      wasClean ? "event" : "problem",
-      title,
-      [String(code), meaning(code), wasClean ? "clean" : "not clean"],
-      reason,
-    );
     this.#forget();
-    this.#become("closed");
+    // The end of the connection stays in view while others are tried.
+    const isAgain = this.attempts > 0;
+    if (!isAgain) this.close = { code, reason, wasClean, wasOpen: this.#wasOpen, isEnded: this.#isEnded };
+    if (this.#wasOpen) {
+      const facts = [String(code), meaning(code), wasClean ? "clean" : "not clean"];
+      this.#log(wasClean ? "event" : "problem", "closed", facts, reason);
+    } else if (this.#isEnded) {
+      this.#log("event", "cancelled", [], "");
+    } else if (!isAgain) {
+      // The code is 1006 for every cause, so it would tell nothing.
+      this.#log("problem", "could not connect", ["the browser does not tell why"], this.inspection);
+    }
+    const returns = this.#wasOpen ? comesBack.includes(code) : isAgain;
+    if (returns && !this.#isEnded) this.#wait();
+    else this.#become("closed");
+  }
+
+  /** Connects again, later each time, but not at once with all other pages. */
+  #wait() {
+    const longest = Math.min(longestWait, firstWait * 2 ** this.attempts++);
+    this.#retry = setTimeout(() => this.#begin(), longest * (0.5 + Math.random() / 2));
+    if (this.attempts === 1) this.#log("event", "connecting again", [], "");
+    this.#become("waiting");
   }
 
   #log(way, title, facts, text) {
@@ -276,6 +326,17 @@ export class Connection {
     this.handshake = handshake;
     this.#listener.changed();
   }
+}
+
+/** The command that shows why a connection is not made; it asks as this page did. */
+function inspection({ url, protocols }) {
+  const offers = protocols.map((protocol) => `--protocol ${quoted(protocol)} `).join("");
+  return `serval inspect --origin ${location.origin} ${offers}${quoted(url.href)}`;
+}
+
+/** An argument for a shell, which leaves what stands in single quotes as it is. */
+function quoted(argument) {
+  return /^[\w:/.,@%+=-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", String.raw`'\''`)}'`;
 }
 
 async function getJson(path) {

@@ -44,7 +44,7 @@ function showTab(item) {
   label.textContent = `${panel.number}  ${url.replace(/^wss?:\/\//, "")}`;
   badge.hidden = unread === 0;
   badge.textContent = unread > 99 ? "99+" : "•";
-  tab.dataset.state = panel.connection.state;
+  tab.dataset.state = panel.appearance;
   const news = unread === 0 ? "" : ", new messages";
   tab.setAttribute("aria-label", `Connection ${panel.number}: ${url}, ${state}${news}`);
   tab.title = url;

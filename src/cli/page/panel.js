@@ -117,22 +117,26 @@ export class Panel {
   }
 
   #listen() {
-    const { target, url, toggle, closing, clear, copy, way, search, measure, ping } = this.#parts;
+    const { target, url, toggle, closing, clear, copy, way, search, measure, ping, copyCommand } = this.#parts;
     url.addEventListener("input", () => this.#changed());
     target.addEventListener("submit", (event) => {
       event.preventDefault();
       this.toggle();
     });
     // While connected the button does not submit, so that Enter in a field does not disconnect.
-    toggle.addEventListener("click", () => {
-      if (toggle.type === "button") this.#end();
+    toggle.addEventListener("click", (event) => {
+      if (toggle.type !== "button") return;
+      // It may become the button that submits while this runs.
+      event.preventDefault();
+      this.#end();
     });
     closing.addEventListener("submit", (event) => {
       event.preventDefault();
       this.#end();
     });
     clear.addEventListener("click", () => this.#log.clear());
-    copy.addEventListener("click", () => this.#copy());
+    copy.addEventListener("click", () => copyFrom(copy, this.#log.text()));
+    copyCommand.addEventListener("click", () => copyFrom(copyCommand, this.connection.inspection));
     for (const field of [way, search]) {
       field.addEventListener("input", () => this.#log.filter(way.value, search.value));
     }
@@ -170,27 +174,18 @@ export class Panel {
     this.#parts.entries.textContent = entries === 0 ? "" : number(entries);
   }
 
-  async #copy() {
-    const { copy } = this.#parts;
-    const text = this.#log.text();
-    let isCopied = true;
-    try {
-      await navigator.clipboard.writeText(text);
-    } catch {
-      isCopied = copyBySelection(text);
-    }
-    copy.textContent = isCopied ? "Copied" : "Can’t copy";
-    setTimeout(() => (copy.textContent = "Copy"), 1_500);
-  }
-
   /** Shows the state, what was negotiated, and the handshake. */
   #show() {
     const { state, toggle, url, protocols, send, choose, ping, closeButton } = this.#parts;
     const connection = this.connection;
     const isOver = ["idle", "closed"].includes(connection.state);
     state.textContent = this.stateText;
-    state.dataset.state = connection.state;
-    toggle.textContent = isOver ? "Connect" : connection.state === "connecting" ? "Cancel" : "Disconnect";
+    state.dataset.state = this.appearance;
+    toggle.textContent = isOver
+      ? "Connect"
+      : ["connecting", "waiting"].includes(connection.state)
+        ? "Cancel"
+        : "Disconnect";
     toggle.type = isOver ? "submit" : "button";
     toggle.classList.toggle("main", isOver);
     url.readOnly = protocols.readOnly = !isOver;
@@ -204,10 +199,19 @@ export class Panel {
   }
 
   get stateText() {
-    const { state, close } = this.connection;
+    const { state, close, attempts } = this.connection;
     if (state === "idle") return "not connected";
+    if (attempts > 0 && state !== "closed") return "connecting again";
     if (state !== "closed") return state;
-    return close.wasOpen ? `closed, ${close.code}` : "not connected";
+    if (close.wasOpen) return `closed, ${close.code}`;
+    return close.isEnded ? "not connected" : "could not connect";
+  }
+
+  /** The state as the dot shows it: a connection that ended as it should has not failed. */
+  get appearance() {
+    const { state, close } = this.connection;
+    if (state !== "closed") return state === "waiting" ? "connecting" : state;
+    return close.wasClean || close.isEnded ? "closed" : "failed";
   }
 
   #showAgreed() {
@@ -220,13 +224,15 @@ export class Panel {
   }
 
   #showClose() {
-    const { closed } = this.#parts;
+    const { closed, failure, command } = this.#parts;
     const { close } = this.connection;
-    closed.hidden = close === undefined;
-    if (close === undefined) return;
-    const { code, reason, wasClean, wasOpen } = close;
+    closed.hidden = close?.wasOpen !== true;
+    failure.hidden = close === undefined || close.wasOpen || close.isEnded;
+    if (!failure.hidden) command.textContent = this.connection.inspection;
+    if (closed.hidden) return;
+    const { code, reason, wasClean } = close;
     closed.replaceChildren(
-      element("b", `${wasOpen ? "Closed" : "Failed"}: ${code}`),
+      element("b", `Closed: ${code}`),
       ` ${meaning(code)}, ${wasClean ? "clean" : "not clean"}. `,
       reason === "" ? "The peer gave no reason." : `Reason: ${reason}`,
     );
@@ -236,8 +242,8 @@ export class Panel {
     const { request, response } = this.#parts;
     const { state, handshake, isHome, close } = this.connection;
     let problem = handshake?.problem ?? closedBefore;
-    if (state !== "idle" && !isHome) problem = notOurs;
-    else if (close !== undefined && !close.wasOpen) problem = "No connection was made.";
+    if (close !== undefined && !close.wasOpen) problem = "No connection was made.";
+    else if (state !== "idle" && !isHome) problem = notOurs;
     for (const [part, head] of [
       [request, handshake?.request],
       [response, handshake?.response],
@@ -312,6 +318,18 @@ function headParts(text) {
     parts.push("\n", element("span", field.slice(0, colon), { className: "name" }), field.slice(colon));
   }
   return parts;
+}
+
+/** Copies text, and says so on the button for a moment. */
+async function copyFrom(button, text) {
+  let isCopied = true;
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch {
+    isCopied = copyBySelection(text);
+  }
+  button.textContent = isCopied ? "Copied" : "Can’t copy";
+  setTimeout(() => (button.textContent = "Copy"), 1_500);
 }
 
 /** The Clipboard API needs a secure context; on plain http only the old way works. */
