@@ -6,6 +6,7 @@ import { mount } from "serval";
 const app = express();
 app.get("/", (_request, response) => void response.send("There is a chat at /chat\n"));
 const server = app.listen(Number(process.argv[2] ?? 8080));
+process.on("SIGINT", stop).on("SIGTERM", stop);
 server.on("listening", () => console.log("listening on", server.address()));
 
 const chat = mount(server, {
@@ -19,7 +20,7 @@ const chat = mount(server, {
 });
 
 async function stop(): Promise<void> {
+  server.close(); // new connections are refused
+  setTimeout(() => server.closeAllConnections(), 10_000).unref(); // unfinished requests are cut off
   await chat.drain({ timeout: 10_000 }); // open WebSockets get 1001, new ones 503
-  server.close();
 }
-process.on("SIGINT", stop).on("SIGTERM", stop);

@@ -14,9 +14,11 @@ const root = await realpath(folder).catch(() => {
   process.exit(1);
 });
 
+const stopping = new AbortController();
 const listener = await net.listen({ port: Number(port) }, (stream) => {
-  http.serve(stream, answer, () => {});
+  http.serve(stream, answer, { stop: stopping.signal }, () => {});
 });
+process.on("SIGINT", stop).on("SIGTERM", stop);
 console.log(`listening on http://localhost:${listener.port}/`);
 
 const types: Readonly<Record<string, string>> = {
@@ -128,4 +130,10 @@ function isSame(headers: http.Fields, etag: string, modified: number): boolean {
   const condition = headers.get("If-Range");
   if (condition === undefined || condition === etag) return true;
   return Date.parse(condition) === Math.floor(modified / 1000) * 1000;
+}
+
+async function stop(): Promise<void> {
+  setTimeout(() => process.exit(0), 10_000).unref(); // what is unfinished then is cut off
+  await listener.close(); // new connections are refused
+  stopping.abort(); // each open one ends after the response being made
 }

@@ -19,9 +19,9 @@ const chat = await serve({
     ws.publish("chat", message); // to everyone else
   },
 });
+process.on("SIGINT", stop).on("SIGTERM", stop);
 console.log(`listening on ${chat.url}`);
 
 async function stop(): Promise<void> {
   await chat.drain({ timeout: 10_000 }); // open WebSockets get 1001, new ones 503
 }
-process.on("SIGINT", stop).on("SIGTERM", stop);

@@ -8,11 +8,14 @@ if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) {
   process.exit(1);
 }
 
+const stopping = new AbortController();
+const sockets = new Set<websocket.Stream>();
 const listener = await net.listen({ port: Number(port) }, (stream) => {
-  http.serve(stream, answer, {}, (error) => {
+  http.serve(stream, answer, { stop: stopping.signal }, (error) => {
     if (error !== undefined) console.error(`${stream.peer.address}: ${error.code}: ${error.message}`);
   });
 });
+process.on("SIGINT", stop).on("SIGTERM", stop);
 console.log(`listening on http://localhost:${listener.port}/`);
 
 async function answer(
@@ -20,7 +23,11 @@ async function answer(
   exchange: http.Exchange,
 ): Promise<http.Response<http.Body> | undefined> {
   if (websocket.isUpgrade(request)) {
-    const ws = new websocket.Stream(exchange.stream, { message: (ws, message) => ws.write(message) });
+    const ws = new websocket.Stream(exchange.stream, {
+      open: (ws) => void sockets.add(ws),
+      message: (ws, message) => ws.write(message),
+      close: (ws) => void sockets.delete(ws),
+    });
     await ws.accept(request, { buffered: exchange.release() });
     return undefined;
   }
@@ -47,4 +54,11 @@ function sumOf(json: string): number | undefined {
   } catch {
     return undefined;
   }
+}
+
+async function stop(): Promise<void> {
+  setTimeout(() => process.exit(0), 10_000).unref(); // what is unfinished then is cut off
+  await listener.close(); // new connections are refused
+  stopping.abort(); // each open one ends after the response being made
+  for (const ws of sockets) void ws.close({ code: 1001 });
 }

@@ -10,6 +10,7 @@ const [port = "8080", key, cert] = process.argv.slice(2);
 const server =
   key && cert ? https.createServer({ key: readFileSync(key), cert: readFileSync(cert) }) : http.createServer();
 server.on("request", (_request, response) => response.end("There is a chat at /chat\n"));
+process.on("SIGINT", stop).on("SIGTERM", stop);
 server.listen(Number(port), () => console.log("listening on", server.address()));
 
 const chat = mount(server, {
@@ -23,7 +24,7 @@ const chat = mount(server, {
 });
 
 async function stop(): Promise<void> {
+  server.close(); // new connections are refused
+  setTimeout(() => server.closeAllConnections(), 10_000).unref(); // unfinished requests are cut off
   await chat.drain({ timeout: 10_000 }); // open WebSockets get 1001, new ones 503
-  server.close();
 }
-process.on("SIGINT", stop).on("SIGTERM", stop);

@@ -80,10 +80,10 @@ const server = await serve({
     ws.publish("chat", message);
   },
 });
+process.on("SIGINT", stop).on("SIGTERM", stop);
 console.log(`listening on ${server.url}`);
 
 async function stop(): Promise<void> {
   await server.drain({ timeout: 10_000 });
   await Promise.all([traces.shutdown(), metrics.shutdown()]);
 }
-process.on("SIGINT", stop).on("SIGTERM", stop);

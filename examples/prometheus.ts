@@ -37,6 +37,7 @@ counterBy("reason", "serval_refused_total", "Connections and requests refused", 
 counterBy("limit", "serval_limits_total", "How often a limit took hold", (now) => now.limits);
 counterBy("code", "serval_errors_total", "Connections that failed", (now) => now.errors);
 
+process.on("SIGINT", stop).on("SIGTERM", stop);
 console.log(`listening on ${server.url}`);
 
 function gauge(name: string, help: string, read: (now: ServerStatistics) => number): void {
@@ -91,4 +92,3 @@ function statistics(): ServerStatistics {
 async function stop(): Promise<void> {
   await server.drain({ timeout: 10_000 });
 }
-process.on("SIGINT", stop).on("SIGTERM", stop);

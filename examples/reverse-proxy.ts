@@ -13,7 +13,9 @@ if (originHost === undefined) {
   process.exit(1);
 }
 
+const stopping = new AbortController();
 const listener = await net.listen({ port: Number(port) }, (stream) => new Client(stream).serve());
+process.on("SIGINT", stop).on("SIGTERM", stop);
 console.log(`listening on http://localhost:${listener.port}/`);
 
 /** Fields that concern one connection alone: RFC 9110 7.6.1. */
@@ -35,7 +37,7 @@ class Client {
     http.serve(
       this.#stream,
       (request, exchange) => this.#forward(request, exchange),
-      { maxBodySize: Infinity },
+      { maxBodySize: Infinity, stop: stopping.signal },
       () => {
         this.#hasEnded = true;
         this.#origin?.close();
@@ -101,14 +103,19 @@ class Client {
     this.#origin = undefined;
     const client = new core.PrefixedStream(exchange.stream, exchange.release());
     const behind = new core.PrefixedStream(origin, this.#buffer.data());
+    const cut = (): void => {
+      client.close();
+      behind.close();
+    };
+    stopping.signal.addEventListener("abort", cut);
     try {
       await http.write(client, response);
       await Promise.all([copy(client, behind), copy(behind, client)]);
     } catch {
       // Either side may break off at any time; then so does the other.
     }
-    client.close();
-    behind.close();
+    stopping.signal.removeEventListener("abort", cut);
+    cut();
   }
 
   /** The body of a response that the end of the connection ends. */
@@ -169,4 +176,10 @@ function copy(from: core.ByteStream, to: core.ByteStream): Promise<void> {
     };
     read();
   });
+}
+
+async function stop(): Promise<void> {
+  setTimeout(() => process.exit(0), 10_000).unref(); // what is unfinished then is cut off
+  await listener.close(); // new connections are refused
+  stopping.abort(); // each open one ends after the response being made
 }

@@ -17,9 +17,12 @@ if (!existsSync(key) || !existsSync(cert)) {
 }
 const certificate = { key: readFileSync(key), cert: readFileSync(cert), ALPNProtocols: ["http/1.1"] };
 
+const stopping = new AbortController();
+const sockets = new Set<websocket.Stream>();
 const listener = await net.listen({ port: Number(port) }, (socket) => {
   handle(socket).catch((error: unknown) => console.error(`${socket.peer.address}: ${error}`));
 });
+process.on("SIGINT", stop).on("SIGTERM", stop);
 console.log(`listening on https://localhost:${listener.port}/ and http://localhost:${listener.port}/`);
 
 async function handle(socket: net.SocketStream): Promise<void> {
@@ -31,12 +34,24 @@ async function handle(socket: net.SocketStream): Promise<void> {
   const seen = new core.PrefixedStream(opening, buffer.data());
   const stream = isTls ? await net.acceptTls(seen, certificate) : seen;
   opening.expiresNever();
-  await http.serve(stream, async (request, exchange) => {
+  const answer: http.RequestHandler = async (request, exchange) => {
     if (websocket.isUpgrade(request)) {
-      const ws = new websocket.Stream(exchange.stream, { message: (ws, message) => ws.write(message) });
+      const ws = new websocket.Stream(exchange.stream, {
+        open: (ws) => void sockets.add(ws),
+        message: (ws, message) => ws.write(message),
+        close: (ws) => void sockets.delete(ws),
+      });
       await ws.accept(request, { buffered: exchange.release() });
       return undefined;
     }
     return new http.Response({ body: `You speak ${isTls ? "HTTPS" : "HTTP"}\n` });
-  });
+  };
+  await http.serve(stream, answer, { stop: stopping.signal });
+}
+
+async function stop(): Promise<void> {
+  setTimeout(() => process.exit(0), 10_000).unref(); // what is unfinished then is cut off
+  await listener.close(); // new connections are refused
+  stopping.abort(); // each open one ends after the response being made
+  for (const ws of sockets) void ws.close({ code: 1001 });
 }

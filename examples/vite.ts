@@ -18,10 +18,11 @@ const chat = mount(vite.httpServer!, {
   },
 });
 await vite.listen();
+process.removeAllListeners("SIGTERM"); // Vite's own exits with 143, before the chat has ended
+process.on("SIGINT", stop).on("SIGTERM", stop);
 console.log("listening on", vite.httpServer!.address());
 
 async function stop(): Promise<void> {
   await chat.drain({ timeout: 10_000 }); // open WebSockets get 1001, new ones 503
   await vite.close();
 }
-process.on("SIGINT", stop).on("SIGTERM", stop);

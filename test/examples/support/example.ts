@@ -21,8 +21,11 @@ export interface Example {
   readonly port: number;
   /** A folder of its own. */
   readonly folder: string;
-  /** Asks it to end, as Ctrl-C does, and waits for that: the code that it exits with, and all that it has printed. */
-  stop(): Promise<{ code: number | null; output: string }>;
+  /**
+   * Asks it to end, as Ctrl-C does or by another signal, and waits for that: the code that it exits with, and all that
+   * it has printed.
+   */
+  stop(signal?: NodeJS.Signals): Promise<{ code: number | null; output: string }>;
 }
 
 /** How an example says that it listens: with a URL, or with what `server.address()` has. */
@@ -51,8 +54,8 @@ export async function startExample(
     });
     child.on("close", () => reject(new Error(`The example ended, and said: ${output}`)));
   });
-  const stop: Example["stop"] = async () => {
-    child.kill("SIGINT");
+  const stop: Example["stop"] = async (signal = "SIGINT") => {
+    child.kill(signal);
     const [code] = await closed;
     return { code, output };
   };
