@@ -5,7 +5,7 @@ import { readdirSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
-import { WebSocket } from "ws";
+import type { WebSocket } from "ws";
 import { serve } from "../../src/index.ts";
 import { localhost } from "../support/localhost.ts";
 import type { Cleanup } from "../support/programs.ts";
