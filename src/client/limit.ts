@@ -1,5 +1,5 @@
 import { abortError, coreError, ServalError, type Clock, type Timer } from "../core/index.ts";
-import { offAbort, onAbort } from "../core/internal.ts";
+import { attentive, offAbort, onAbort } from "../core/internal.ts";
 
 /** Combines the deadline of an attempt and the caller's signal into one signal for all steps. */
 export class Limit {
@@ -18,7 +18,7 @@ export class Limit {
     if (signal !== undefined) onAbort(signal, this.#abort);
     if (ms === Infinity) return;
     const late = coreError("core.timeout", { message: `${what} took longer than ${ms} ms` });
-    this.#timer = clock.setTimer(ms, () => this.#controller.abort(late));
+    this.#timer = attentive(clock).setTimer(ms, () => this.#controller.abort(late));
   }
 
   /** Aborts with the error that the attempt fails with. */

@@ -1,18 +1,21 @@
-import type { Clock, Timer } from "./clock.ts";
+import { afterPoll, type AttentiveClock } from "./attentive-clock.ts";
+import type { Timer } from "./clock.ts";
 
 /**
  * A deadline that is moved often and rarely reached. Its timer is not set again for each move; when it fires, it looks
- * whether the deadline has come.
+ * whether the deadline has come. Its times are those of an {@link AttentiveClock}, and it comes after a poll, as that one's
+ * timers do.
  */
 export class Deadline {
-  readonly #clock: Clock;
+  readonly #time: AttentiveClock;
   readonly #expired: () => void;
   #at = Infinity;
+  /** The timer, or the wait for the poll after it. */
   #timer: Timer | undefined;
   #timerAt = Infinity;
 
-  constructor(clock: Clock, expired: () => void) {
-    this.#clock = clock;
+  constructor(time: AttentiveClock, expired: () => void) {
+    this.#time = time;
     this.#expired = expired;
   }
 
@@ -22,7 +25,7 @@ export class Deadline {
       this.#at = Infinity;
       return;
     }
-    this.#at = this.#clock.now() + ms;
+    this.#at = this.#time.now() + ms;
     if (this.#timer !== undefined && this.#timerAt <= this.#at) return;
     this.#timer?.cancel();
     this.#arm(ms);
@@ -42,7 +45,7 @@ export class Deadline {
 
   #arm(ms: number): void {
     this.#timerAt = this.#at;
-    this.#timer = this.#clock.setTimer(ms, this.#fired);
+    this.#timer = this.#time.clock.setTimer(ms, this.#fired);
     // The awaited thing keeps the process alive, if anything does.
     this.#timer.unref?.();
   }
@@ -50,12 +53,21 @@ export class Deadline {
   readonly #fired = (): void => {
     this.#timer = undefined;
     if (this.#at === Infinity) return;
-    const left = this.#at - this.#clock.now();
+    const left = this.#time.left(this.#at);
+    if (left > 0) this.#arm(left);
+    else this.#timer = afterPoll(() => this.#polled());
+  };
+
+  #polled(): void {
+    this.#timer = undefined;
+    if (this.#at === Infinity) return;
+    // It may have been moved meanwhile.
+    const left = this.#time.left(this.#at);
     if (left > 0) {
       this.#arm(left);
       return;
     }
     this.#at = Infinity;
     this.#expired();
-  };
+  }
 }

@@ -7,6 +7,7 @@ export { Batch } from "./batch.ts";
 export type { Flushing } from "./batch.ts";
 export { blockSize, giveBack, takeBlock } from "./block-pool.ts";
 export { bytesOf, copyInto, copyOf, dropFront, takeFront } from "./bytes.ts";
+export { afterPoll, attentive, type AttentiveClock } from "./attentive-clock.ts";
 export { checkClock } from "./clock.ts";
 export { checkHandler, handled, isPromise } from "./completion.ts";
 export { Deadline } from "./deadline.ts";

@@ -1,5 +1,6 @@
 import type { AsyncContext } from "./async-context.ts";
-import type { Clock, Timer } from "./clock.ts";
+import type { AttentiveClock } from "./attentive-clock.ts";
+import type { Timer } from "./clock.ts";
 
 /** A member of a {@link SharedTimer}. */
 export interface Expiring {
@@ -20,7 +21,7 @@ export class SharedTimer {
   readonly #all: SharedTimer[];
   readonly #timer: Timer;
 
-  private constructor(clock: Clock, ms: number, keepsProcess: boolean, all: SharedTimer[]) {
+  private constructor(clock: AttentiveClock, ms: number, keepsProcess: boolean, all: SharedTimer[]) {
     this.at = clock.now() + ms;
     this.keepsProcess = keepsProcess;
     this.#all = all;
@@ -32,7 +33,7 @@ export class SharedTimer {
    * Calls `member` after `ms` milliseconds, or a little later, together with others. A timer for each of thousands of
    * connections would take too much memory. Unless it `keepsProcess`, the timer is unref'd.
    */
-  static set(clock: Clock, ms: number, member: Expiring, keepsProcess: boolean): SharedTimer {
+  static set(clock: AttentiveClock, ms: number, member: Expiring, keepsProcess: boolean): SharedTimer {
     let all = timers.get(clock);
     if (all === undefined) timers.set(clock, (all = []));
     const at = clock.now() + ms;
@@ -80,4 +81,4 @@ export class SharedTimer {
 }
 
 /** The running timers of each clock, sorted by time. */
-const timers = new WeakMap<Clock, SharedTimer[]>();
+const timers = new WeakMap<AttentiveClock, SharedTimer[]>();

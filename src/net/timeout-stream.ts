@@ -9,7 +9,7 @@ import {
   type WatchHandler,
   type WriteHandler,
 } from "../core/index.ts";
-import { checkByteStream, checkClock, invalidArgument } from "../core/internal.ts";
+import { attentive, checkByteStream, checkClock, invalidArgument, type AttentiveClock } from "../core/internal.ts";
 
 /** Options of a {@link TimeoutStream}. */
 export interface TimeoutStreamOptions {
@@ -21,7 +21,8 @@ export interface TimeoutStreamOptions {
  * Deadlines for a stream. An operation (read, write, shutdown) has the deadline that is set when it starts; later
  * changes do not affect it. When a deadline passes, the next layer is closed, and all operations in flight and later
  * ones complete with `core.timeout`, until `close`. If it has passed before an operation starts, the operation fails at
- * once without being started below. A watch has no deadline; another operation's that passes ends it too.
+ * once without being started below. What is there when a deadline passes is read first, and a time in which the event
+ * loop was blocked does not count. A watch has no deadline; another operation's that passes ends it too.
  *
  * Without a deadline, the default, operations wait forever. The timer does not keep the process alive, and a deadline
  * set before each operation does not cost a timer each. A WebSocket stream has timeouts of its own: call `expiresNever`
@@ -30,7 +31,8 @@ export interface TimeoutStreamOptions {
 export class TimeoutStream implements ByteStream {
   /** The layer below. */
   readonly nextLayer: ByteStream;
-  readonly #clock: Clock;
+  /** What measures the deadlines. */
+  readonly #time: AttentiveClock;
   /** The deadline of operations that start from now on. */
   #deadline = Infinity;
   #reader: ReadHandler | undefined;
@@ -47,7 +49,7 @@ export class TimeoutStream implements ByteStream {
 
   constructor(nextLayer: ByteStream, options: TimeoutStreamOptions = {}) {
     this.nextLayer = checkByteStream("TimeoutStream", nextLayer);
-    this.#clock = checkClock(options.clock);
+    this.#time = attentive(checkClock(options.clock));
   }
 
   /** The next layer's peer. */
@@ -60,15 +62,14 @@ export class TimeoutStream implements ByteStream {
    * less has already passed. Throws `core.invalid_argument` if `ms` is not a number.
    */
   expiresAfter(ms: number): void {
-    this.expiresAt(this.#clock.now() + ms);
+    checkTime(ms);
+    this.#deadline = this.#now() + ms;
   }
 
   /** Like {@link expiresAfter}, but `time` is a time of the clock, in milliseconds. */
   expiresAt(time: number): void {
-    if (typeof time !== "number" || Number.isNaN(time)) {
-      throw invalidArgument("A deadline must be a number of milliseconds, or Infinity");
-    }
-    this.#deadline = time;
+    checkTime(time);
+    this.expiresAfter(time - this.#time.clock.now());
   }
 
   /** Operations that start from now on have no deadline. */
@@ -122,17 +123,21 @@ export class TimeoutStream implements ByteStream {
   #start(): number {
     if (this.#timedOut || this.#closed) return Infinity;
     const deadline = this.#deadline;
-    if (deadline === Infinity || this.#clock.now() < deadline) return deadline;
+    if (deadline === Infinity || this.#now() < deadline) return deadline;
     // Closed before the start, so that nothing more is read or sent. On a closed layer the operation completes as
     // usual.
     this.#expire();
     return Infinity;
   }
 
+  #now(): number {
+    return this.#time.clock.now() - this.#time.lost;
+  }
+
   #arm(deadline: number): void {
     this.#timer?.cancel();
     this.#due = deadline;
-    this.#timer = this.#clock.setTimer(deadline - this.#clock.now(), this.#onTimer);
+    this.#timer = this.#time.setTimer(deadline - this.#now(), this.#onTimer);
     this.#timer.unref?.();
   }
 
@@ -147,7 +152,7 @@ export class TimeoutStream implements ByteStream {
     this.#due = Infinity;
     const earliest = Math.min(this.#readDeadline, this.#writeDeadline);
     // The operation that the timer was set for may have completed, and others may be in flight.
-    if (earliest <= this.#clock.now()) this.#expire();
+    if (earliest <= this.#now()) this.#expire();
     else if (earliest < Infinity) this.#arm(earliest);
   };
 
@@ -180,4 +185,9 @@ export class TimeoutStream implements ByteStream {
   readonly #onShutdown: ShutdownHandler = (error) => {
     this.#onWritten(error, 0);
   };
+}
+
+function checkTime(ms: number): void {
+  if (typeof ms === "number" && !Number.isNaN(ms)) return;
+  throw invalidArgument("A deadline must be a number of milliseconds, or Infinity");
 }

@@ -1,5 +1,6 @@
 import type { Clock, Timer } from "../core/index.ts";
 import {
+  afterPoll,
   checkNumber,
   checkOptions,
   checkSignal,
@@ -204,13 +205,18 @@ export class Drain {
   #expireIn(ms: number): void {
     this.#end?.cancel();
     this.#endsAt = this.#target.clock.now() + ms;
-    this.#end = ms === Infinity ? undefined : this.#target.clock.setTimer(ms, this.#onExpired);
+    this.#end = ms === Infinity ? undefined : this.#target.clock.setTimer(ms, this.#onDue);
   }
 
   readonly #onAbort = (): void => {
     if (this.#hasEnded) return;
     this.#end?.cancel();
     this.#onExpired();
+  };
+
+  /** Whoever stops the process does not wait for longer, but what is there is read first. */
+  readonly #onDue = (): void => {
+    this.#end = afterPoll(this.#onExpired);
   };
 
   readonly #onExpired = (): void => {

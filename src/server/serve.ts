@@ -1,5 +1,5 @@
 import { abortError, coreError, ServalError, type ByteStream, type Peer } from "../core/index.ts";
-import { checkFunction, offAbort, onAbort } from "../core/internal.ts";
+import { attentive, checkFunction, offAbort, onAbort } from "../core/internal.ts";
 import type { Response } from "../http/index.ts";
 import { ServeSettings } from "../http/internal.ts";
 import { listen, type AcceptTlsOptions, type Listener, type ListenOptions, type SocketStream } from "../net/index.ts";
@@ -94,7 +94,7 @@ class RunningServer<Data> extends HubServer<Data> implements Server<Data>, Conne
     const timer =
       handshake === Infinity
         ? undefined
-        : hub.clock.setTimer(handshake, () => deadline.abort(coreError("core.timeout")));
+        : attentive(hub.clock).setTimer(handshake, () => deadline.abort(coreError("core.timeout")));
     try {
       const opened = await this.#opening.open(stream, deadline.signal);
       const place = this.#opening.namesClient ? hub.enter(opened.peer) : given;

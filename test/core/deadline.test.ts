@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { it } from "node:test";
+import { attentive } from "../../src/core/attentive-clock.ts";
 import type { Clock } from "../../src/core/clock.ts";
 import { Deadline } from "../../src/core/deadline.ts";
 import { VirtualClock } from "../../src/testing/index.ts";
@@ -24,7 +25,7 @@ function start(): {
       return { cancel: () => timer.cancel(), unref: () => void unrefs++ };
     },
   };
-  const deadline = new Deadline(counting, () => expired.push(clock.now()));
+  const deadline = new Deadline(attentive(counting), () => expired.push(clock.now()));
   return { clock, deadline, expired, timers: () => timers, unrefs: () => unrefs };
 }
 
@@ -103,7 +104,7 @@ it("stops its timer when it is cancelled, and can be set again", async () => {
 it("can be set inside its own callback, and to now", async () => {
   const clock = new VirtualClock();
   const times: number[] = [];
-  const deadline: Deadline = new Deadline(clock, () => {
+  const deadline: Deadline = new Deadline(attentive(clock), () => {
     times.push(clock.now());
     if (times.length < 3) deadline.set(7);
   });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { AsyncLocalStorage } from "node:async_hooks";
 import { describe, it } from "node:test";
+import { attentive } from "../../src/core/attentive-clock.ts";
 import { currentContext, type AsyncContext } from "../../src/core/async-context.ts";
 import { SharedTimer, type Expiring } from "../../src/core/shared-timer.ts";
 import { VirtualClock } from "../../src/testing/index.ts";
@@ -25,7 +26,7 @@ describe("SharedTimer", () => {
     const clock = new VirtualClock();
     const member = new Member(clock);
     const start = clock.now();
-    SharedTimer.set(clock, 1000, member, false);
+    SharedTimer.set(attentive(clock), 1000, member, false);
     await clock.advance(999);
     assert.deepEqual(member.told, []);
     await clock.advance(1);
@@ -40,7 +41,7 @@ describe("SharedTimer", () => {
     for (let i = 0; i < 5000; i++) {
       const member = new Member(clock);
       members.push({ member, due: clock.now() + 2000 });
-      SharedTimer.set(clock, 2000, member, false);
+      SharedTimer.set(attentive(clock), 2000, member, false);
       if (i % 5 === 0) await clock.advance(1);
       most = Math.max(most, clock.pending);
     }
@@ -57,13 +58,13 @@ describe("SharedTimer", () => {
   it("a member that has left is not called; with the last one the timer stops", async () => {
     const clock = new VirtualClock();
     const [stays, leaves] = [new Member(clock), new Member(clock)];
-    const timer = SharedTimer.set(clock, 1000, stays, false);
-    assert.equal(SharedTimer.set(clock, 1000, leaves, false), timer);
+    const timer = SharedTimer.set(attentive(clock), 1000, stays, false);
+    assert.equal(SharedTimer.set(attentive(clock), 1000, leaves, false), timer);
     timer.leave(leaves);
     assert.equal(clock.pending, 1);
     await clock.advance(1000);
     assert.deepEqual([stays.told.length, leaves.told.length], [1, 0]);
-    const alone = SharedTimer.set(clock, 1000, leaves, false);
+    const alone = SharedTimer.set(attentive(clock), 1000, leaves, false);
     alone.leave(leaves);
     alone.leave(leaves);
     assert.equal(clock.pending, 0);
@@ -72,9 +73,9 @@ describe("SharedTimer", () => {
   it("a member that keeps the process alive shares no timer with those that don't; a shorter time gets its own", () => {
     const clock = new VirtualClock();
     const member = new Member(clock);
-    const timer = SharedTimer.set(clock, 1000, member, false);
-    assert.notEqual(SharedTimer.set(clock, 1000, new Member(clock), true), timer);
-    assert.notEqual(SharedTimer.set(clock, 900, new Member(clock), false), timer);
+    const timer = SharedTimer.set(attentive(clock), 1000, member, false);
+    assert.notEqual(SharedTimer.set(attentive(clock), 1000, new Member(clock), true), timer);
+    assert.notEqual(SharedTimer.set(attentive(clock), 900, new Member(clock), false), timer);
     assert.equal(clock.pending, 3);
   });
 
@@ -82,8 +83,8 @@ describe("SharedTimer", () => {
     const clock = new VirtualClock();
     const second = new Member(clock);
     const first: Expiring = { context: currentContext(), expired: () => timer.leave(second) };
-    const timer = SharedTimer.set(clock, 10, first, false);
-    SharedTimer.set(clock, 10, second, false);
+    const timer = SharedTimer.set(attentive(clock), 10, first, false);
+    SharedTimer.set(attentive(clock), 10, second, false);
     await clock.advance(10);
     assert.deepEqual(second.told, []);
   });
@@ -95,7 +96,7 @@ describe("SharedTimer", () => {
     for (const name of ["first", "second"]) {
       storage.run(name, () => {
         const member: Expiring = { context: currentContext(), expired: () => seen.push(storage.getStore()) };
-        SharedTimer.set(clock, 10, member, false);
+        SharedTimer.set(attentive(clock), 10, member, false);
       });
     }
     assert.equal(clock.pending, 1);

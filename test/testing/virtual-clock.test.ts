@@ -50,6 +50,25 @@ describe("VirtualClock", () => {
     assert.equal(clock.pending, 0);
   });
 
+  it("jumps: the timers that come due run late, at once, in the order of their times", async () => {
+    const clock = new VirtualClock();
+    const log: string[] = [];
+    clock.setTimer(30, () => log.push(`second ${clock.now()}`));
+    clock.setTimer(10, () => {
+      log.push(`first ${clock.now()}`);
+      cancelled.cancel();
+      clock.setTimer(0, () => log.push("not in the same turn"));
+    });
+    const cancelled = clock.setTimer(20, () => assert.fail("ran"));
+    clock.setTimer(101, () => assert.fail("ran"));
+    queueMicrotask(() => log.push("ready"));
+    await clock.jump(100);
+    assert.deepEqual([log, clock.now(), clock.pending], [["first 100", "second 100", "ready"], 100, 2]);
+    for (const ms of [NaN, Infinity, -1]) {
+      await assert.rejects(clock.jump(ms), { code: "core.invalid_argument", message: /^jump takes a finite number/ });
+    }
+  });
+
   it("forgets a timer that was cancelled, before or after", async () => {
     const clock = new VirtualClock();
     const cancelled = clock.setTimer(10, () => assert.fail("ran"));

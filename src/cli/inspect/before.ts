@@ -1,4 +1,5 @@
 import { coreError, type Clock } from "../../core/index.ts";
+import { attentive } from "../../core/internal.ts";
 
 /**
  * Runs an operation until a time of the clock. At that time its signal is aborted, and this rejects with
@@ -19,7 +20,7 @@ export async function before<Result>(
     };
   });
   const left = until - clock.now();
-  const timer = left === Infinity ? undefined : clock.setTimer(Math.max(0, left), late);
+  const timer = left === Infinity ? undefined : attentive(clock).setTimer(Math.max(0, left), late);
   try {
     const result = operation(controller.signal);
     // The rejection by our own abort is ignored.

@@ -8,7 +8,7 @@ import {
   type Handler,
   type Timer,
 } from "../../core/index.ts";
-import { checkSignal, discardSource, isPromise } from "../../core/internal.ts";
+import { attentive, checkSignal, discardSource, isPromise } from "../../core/internal.ts";
 import { mostInterim } from "../codec/final-response-parser.ts";
 import { httpError } from "../messages/errors.ts";
 import type { Fields } from "../messages/fields.ts";
@@ -93,7 +93,7 @@ export class RequestOperation implements BodySource {
       throw misuse;
     }
     // The wait is bounded (RFC 9110 10.1.1), since many servers don't know 100-continue.
-    if (this.#waits && patience !== Infinity) this.#timer = clock.setTimer(patience, () => this.#goAhead());
+    if (this.#waits && patience !== Infinity) this.#timer = attentive(clock).setTimer(patience, () => this.#goAhead());
   }
 
   get contentLength(): number | undefined {

@@ -1,5 +1,5 @@
 import type { ByteStream, Clock, ReadHandler, ServalError, Timer } from "../../core/index.ts";
-import { currentContext, type AsyncContext } from "../../core/internal.ts";
+import { attentive, currentContext, type AsyncContext } from "../../core/internal.ts";
 import { mostLingering } from "./bounds.ts";
 
 /**
@@ -22,7 +22,7 @@ export class Lingering {
   constructor(stream: ByteStream, clock: Clock, ms: number, over: () => void) {
     this.#stream = stream;
     this.#over = over;
-    this.#timer = clock.setTimer(ms, () => this.end());
+    this.#timer = attentive(clock).setTimer(ms, () => this.end());
     this.#timer.unref?.();
   }
 

@@ -6,7 +6,14 @@ import {
   type Handler,
   type ServalError,
 } from "../../core/index.ts";
-import { cost, costOf, Deadline, turnBudget, type TurnMember, type TurnWaiter } from "../../core/internal.ts";
+import {
+  cost,
+  costOf,
+  Deadline,
+  turnBudget,
+  type TurnMember,
+  type TurnWaiter,
+} from "../../core/internal.ts";
 import { limitError } from "../messages/errors.ts";
 import type { Fields } from "../messages/fields.ts";
 import { IncomingBody, type BodySource } from "../operations/incoming-body.ts";
@@ -48,12 +55,12 @@ export class RequestBody implements BodySource, TurnWaiter {
   #handler: Handler<Uint8Array | undefined> | undefined;
 
   constructor(owner: BodyOwner, isAwaited: boolean) {
-    const { timeouts, clock } = owner.settings;
+    const { timeouts, time } = owner.settings;
     this.#owner = owner;
     this.#parser = owner.reader.parser;
     this.isAwaited = isAwaited;
     this.#left = timeouts.body;
-    this.#deadline = new Deadline(clock, () => {
+    this.#deadline = new Deadline(time, () => {
       this.#tell(timeoutError("body"), undefined);
     });
   }
@@ -142,7 +149,7 @@ export class RequestBody implements BodySource, TurnWaiter {
 
   readonly #read = (): void => {
     const { stream, reader, settings } = this.#owner;
-    this.#since = settings.clock.now();
+    this.#since = settings.time.now();
     this.#deadline.set(this.#left);
     this.isReading = true;
     try {
@@ -157,7 +164,7 @@ export class RequestBody implements BodySource, TurnWaiter {
   readonly #onPart: Handler<Uint8Array | undefined> = (error, part) => {
     this.isReading = false;
     // Only the time of waiting counts: a slow handler is not the client's fault.
-    this.#left -= this.#owner.settings.clock.now() - this.#since;
+    this.#left -= this.#owner.settings.time.now() - this.#since;
     this.#isOverdrawn = turnBudget.spend(this.#owner, this.#costOf(part));
     this.#tell(error, part);
     this.onRead?.(error);

@@ -61,7 +61,7 @@ export class RequestReader {
     this.#stream = stream;
     this.#settings = settings;
     this.#taker = taker;
-    this.#deadline = new Deadline(settings.clock, () => this.#taker.expired(this.isInside));
+    this.#deadline = new Deadline(settings.time, () => this.#expired());
     this.#context = context;
     this.#parser = new RequestParser(settings.parser);
   }
@@ -171,6 +171,12 @@ export class RequestReader {
     this.close();
     this.#heir = heir;
     return this.isReading;
+  }
+
+  #expired(): void {
+    if (this.isReading) this.#taker.expired(this.isInside);
+    // The client's bytes wait here for their turn, so it is not silent. The next read begins another deadline.
+    else this.#isTimed = false;
   }
 
   readonly #onRead: ReadHandler = (error, bytes) => this.#context.runInAsyncScope(this.#received, this, error, bytes);

@@ -1,5 +1,6 @@
 import type { ByteStream, Clock } from "../../core/index.ts";
 import {
+  attentive,
   checkBoolean,
   checkClock,
   checkFunction,
@@ -9,6 +10,7 @@ import {
   optionSet,
   reportError,
   runReported,
+  type AttentiveClock,
   type NumberRule,
 } from "../../core/internal.ts";
 import type { Body } from "../messages/body.ts";
@@ -119,6 +121,8 @@ export class ServeSettings {
    * so (RFC 9112 section 9.6), but a connection that waits for a request stays open for it: the client may have sent it.
    */
   keepsAlive = true;
+  /** For deadlines. */
+  readonly time: AttentiveClock;
   readonly #error: ((error: unknown, request: Request) => void) | undefined;
 
   constructor(options: ServeOptions) {
@@ -143,6 +147,7 @@ export class ServeSettings {
     this.date = checkBoolean("date", options.date, true);
     this.#error = error;
     this.clock = checkClock(options.clock);
+    this.time = attentive(this.clock);
   }
 
   /** Reports a failure of the application. */

@@ -285,7 +285,7 @@ export class Connection<Ws> extends Sending<Ws> implements Living {
   }
 
   get #live(): Liveness {
-    return (this.#liveness ??= new Liveness(this.settings.timeouts[this.#role], this.settings.clock, this));
+    return (this.#liveness ??= new Liveness(this.settings.timeouts[this.#role], this.settings.time, this));
   }
 
   /** Queues a ping, and times its answer. */

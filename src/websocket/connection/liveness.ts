@@ -1,5 +1,4 @@
-import type { Clock } from "../../core/index.ts";
-import { SharedTimer, type AsyncContext, type Expiring } from "../../core/internal.ts";
+import { SharedTimer, type AsyncContext, type AttentiveClock, type Expiring } from "../../core/internal.ts";
 
 /** Deadlines of an open connection, in milliseconds. */
 export interface LivenessOptions {
@@ -29,10 +28,10 @@ export interface Living {
 /**
  * The one deadline of a connection: for the peer's silence while it is open, for the end while it closes. Any byte
  * received is a sign of life, and so is progress of a write that the transport could not take at once. While nothing is
- * read, silence means nothing.
+ * read, silence means nothing, and nor does it while the event loop is blocked.
  */
 export class Liveness implements Expiring {
-  readonly #clock: Clock;
+  readonly #time: AttentiveClock;
   readonly #options: Readonly<LivenessOptions>;
   readonly #connection: Living;
   #timer: SharedTimer | undefined;
@@ -46,9 +45,9 @@ export class Liveness implements Expiring {
   #isEnding = false;
   #pings: Pings | undefined;
 
-  constructor(options: Readonly<LivenessOptions>, clock: Clock, connection: Living) {
+  constructor(options: Readonly<LivenessOptions>, time: AttentiveClock, connection: Living) {
     this.#options = options;
-    this.#clock = clock;
+    this.#time = time;
     this.#connection = connection;
   }
 
@@ -72,12 +71,12 @@ export class Liveness implements Expiring {
 
   /** A ping is sent: notes the time, to measure how long its answer takes. */
   pinged(payload: Uint8Array): void {
-    (this.#pings ??= new Pings()).sent(payload, this.#clock.now());
+    (this.#pings ??= new Pings()).sent(payload, this.#time.clock.now());
   }
 
   /** A pong has come. */
   ponged(payload: Uint8Array): void {
-    this.#pings?.answered(payload, this.#clock.now());
+    this.#pings?.answered(payload, this.#time.clock.now());
   }
 
   /** How long the last answered ping took, in milliseconds. */
@@ -89,7 +88,7 @@ export class Liveness implements Expiring {
   startDeadline(ms: number): void {
     if (this.#isEnding) return;
     this.stop();
-    if (ms !== Infinity) this.#timer = SharedTimer.set(this.#clock, ms, this, true);
+    if (ms !== Infinity) this.#timer = SharedTimer.set(this.#time, ms, this, true);
   }
 
   /** Stops for good. */
@@ -101,7 +100,7 @@ export class Liveness implements Expiring {
 
   /** A whole number, since V8 stores any other in an object of its own. */
   get #now(): number {
-    return Math.ceil(this.#clock.now());
+    return Math.ceil(this.#time.clock.now() - this.#time.lost);
   }
 
   get #period(): number {
@@ -113,7 +112,7 @@ export class Liveness implements Expiring {
     this.#written = this.#connection.written;
     this.#wasWriting = this.#connection.isWriting;
     // The timer does not keep the process alive; the transport does.
-    this.#timer = SharedTimer.set(this.#clock, ms, this, false);
+    this.#timer = SharedTimer.set(this.#time, ms, this, false);
   }
 
   /** Called by the timer. */

@@ -1,4 +1,5 @@
 import { abortError, ServalError, transportError, type ByteStream, type Clock } from "../../core/index.ts";
+import { attentive } from "../../core/internal.ts";
 import {
   FinalResponseParser,
   readResponse,
@@ -65,7 +66,7 @@ export class ClientHandshake extends Opening {
     }
     write(this.next, request, this.#onWritten);
     this.request = request;
-    this.limit(this.#input.clock, this.#input.handshakeMs, signal);
+    this.limit(attentive(this.#input.clock), this.#input.handshakeMs, signal);
   }
 
   #decorated(request: Request): Request {

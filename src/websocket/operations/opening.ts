@@ -4,11 +4,10 @@ import {
   FlatBuffer,
   teardown,
   type ByteStream,
-  type Clock,
   type ServalError,
   type Timer,
 } from "../../core/index.ts";
-import { currentContext, isPromise, offAbort, onAbort, type AsyncContext } from "../../core/internal.ts";
+import { currentContext, isPromise, offAbort, onAbort, type AsyncContext, type AttentiveClock } from "../../core/internal.ts";
 import type { Request, Response } from "../../http/index.ts";
 import { websocketError } from "../frames/errors.ts";
 import type { DeflateParameters } from "../handshake/permessage-deflate.ts";
@@ -59,9 +58,9 @@ export abstract class Opening {
   }
 
   /** Starts the limits: after `ms` milliseconds, Infinity for never, or when the signal fires, the handshake fails. */
-  protected limit(clock: Clock, ms: number, signal: AbortSignal | undefined): void {
+  protected limit(time: AttentiveClock, ms: number, signal: AbortSignal | undefined): void {
     if (this.isSettled) return;
-    if (ms !== Infinity) this.#timer = clock.setTimer(ms, this.#onDeadline);
+    if (ms !== Infinity) this.#timer = time.setTimer(ms, this.#onDeadline);
     this.#signal = signal;
     if (signal !== undefined) onAbort(signal, this.#onAbort, this.context);
   }

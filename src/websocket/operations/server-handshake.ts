@@ -48,7 +48,7 @@ export class ServerHandshake extends Opening implements UpgradeInfo {
 
   /** Throws the next layer's misuse errors; then nothing was started. */
   start({ request, buffered, signal }: AcceptInput): void {
-    const { clock, maxHeaderSize, timeouts } = this.#settings;
+    const { time, maxHeaderSize, timeouts } = this.#settings;
     for (const bytes of buffered) this.buffer.append(bytes);
     if (signal?.aborted === true) {
       this.abort(abortError(signal));
@@ -56,7 +56,7 @@ export class ServerHandshake extends Opening implements UpgradeInfo {
     }
     if (request === undefined) readHeader(this.next, this.buffer, new RequestParser({ maxHeaderSize }), this.#onRead);
     else this.#check(request);
-    this.limit(clock, timeouts.server.handshake, signal);
+    this.limit(time, timeouts.server.handshake, signal);
   }
 
   readonly #onRead = (failure: ServalError | undefined, request: Request): void => {

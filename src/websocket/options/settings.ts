@@ -1,11 +1,13 @@
 import type { Clock, Role } from "../../core/index.ts";
 import {
+  attentive,
   checkBoolean,
   checkClock,
   checkChoice,
   checkFunction,
   checkNumber,
   checkOptions,
+  type AttentiveClock,
   type NumberRule,
   type OptionSet,
   optionSet,
@@ -36,6 +38,8 @@ export class Settings<Ws = unknown, Data = unknown> {
   readonly deflate: DeflateSettings | undefined;
   readonly timeouts: Readonly<Record<Role, Timeouts>>;
   readonly clock: Clock;
+  /** For deadlines. */
+  readonly time: AttentiveClock;
   readonly options: OptionsOf<Ws, Data>;
   readonly observer: Observer<Ws> | undefined;
 
@@ -66,6 +70,7 @@ export class Settings<Ws = unknown, Data = unknown> {
     this.deflate = deflateSettings(options.deflate, canTakeOver);
     this.timeouts = { client: timeouts("client", options.timeouts), server: timeouts("server", options.timeouts) };
     this.clock = checkClock(options.clock);
+    this.time = attentive(this.clock);
     this.options = { ...options };
     this.observer = observer;
   }

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { getEventListeners } from "node:events";
 import { describe, it } from "node:test";
 import { coreError, type ServalError } from "../../../src/core/index.ts";
+import { attentive } from "../../../src/core/internal.ts";
 import { httpError } from "../../../src/http/internal.ts";
 import { pair, VirtualClock, type PairStream } from "../../../src/testing/index.ts";
 import { checkDecorated, headError, Opening, type HandshakeResult } from "../../../src/websocket/operations/opening.ts";
@@ -50,7 +51,7 @@ function begun(completed?: (state: State) => void): State {
     ended: () => told.push("ended"),
   });
   const state: State = { opening, next, peer, clock, controller, told };
-  opening.limit(clock, 1000, controller.signal);
+  opening.limit(attentive(clock), 1000, controller.signal);
   return state;
 }
 
