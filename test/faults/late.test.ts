@@ -119,7 +119,10 @@ describe("a served connection whose loop was blocked", () => {
 
   it("takes a request that is in the buffer while responses wait for the client", async () => {
     const body = "x".repeat(100_000);
-    const serving = new Serving(() => new Response({ body }), { timeouts: { ...timeouts, write: 10_000 }, paused: true });
+    const serving = new Serving(() => new Response({ body }), {
+      timeouts: { ...timeouts, write: 10_000 },
+      paused: true,
+    });
     await serving.send(get("/"));
     await serving.send(get("/"));
     // Nothing is read while the first response is being written.
@@ -239,6 +242,21 @@ for (const role of roles) {
     });
   });
 }
+
+it("a client whose loop was blocked takes the body of a refusal that is there", async () => {
+  const clock = new VirtualClock();
+  const [next, other] = pair();
+  const peer = new WebSocketPeer(other);
+  const ws = new Stream(next, { clock });
+  const opening = ws.handshake("example.com", "/");
+  await quiet();
+  void peer.write("HTTP/1.1 403 No\r\nContent-Length: 5\r\n\r\nhe");
+  await quiet();
+  void peer.write("llo");
+  await clock.jump(long);
+  await assert.rejects(opening, { code: "websocket.upgrade_declined" });
+  assert.equal(String(Buffer.from(ws.response!.body as Uint8Array)), "hello");
+});
 
 describe("a TimeoutStream whose loop was blocked", () => {
   const hello = Buffer.from("hello");

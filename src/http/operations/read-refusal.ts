@@ -1,4 +1,5 @@
 import type { ByteStream, Clock, FlatBuffer } from "../../core/index.ts";
+import { attentive } from "../../core/internal.ts";
 import type { FinalResponseParser } from "../codec/final-response-parser.ts";
 import { isRedirect } from "../messages/status.ts";
 import { readResponse } from "./read-response.ts";
@@ -29,7 +30,7 @@ export function readRefusal(
     handler();
     return;
   }
-  const timer = clock.setTimer(mostMs, () => stream.close());
+  const timer = attentive(clock).setTimer(mostMs, () => stream.close());
   const done = (): void => {
     timer.cancel();
     handler();

@@ -6,14 +6,7 @@ import {
   type Handler,
   type ServalError,
 } from "../../core/index.ts";
-import {
-  cost,
-  costOf,
-  Deadline,
-  turnBudget,
-  type TurnMember,
-  type TurnWaiter,
-} from "../../core/internal.ts";
+import { cost, costOf, Deadline, turnBudget, type TurnMember, type TurnWaiter } from "../../core/internal.ts";
 import { limitError } from "../messages/errors.ts";
 import type { Fields } from "../messages/fields.ts";
 import { IncomingBody, type BodySource } from "../operations/incoming-body.ts";

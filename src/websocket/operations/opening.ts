@@ -7,7 +7,14 @@ import {
   type ServalError,
   type Timer,
 } from "../../core/index.ts";
-import { currentContext, isPromise, offAbort, onAbort, type AsyncContext, type AttentiveClock } from "../../core/internal.ts";
+import {
+  currentContext,
+  isPromise,
+  offAbort,
+  onAbort,
+  type AsyncContext,
+  type AttentiveClock,
+} from "../../core/internal.ts";
 import type { Request, Response } from "../../http/index.ts";
 import { websocketError } from "../frames/errors.ts";
 import type { DeflateParameters } from "../handshake/permessage-deflate.ts";

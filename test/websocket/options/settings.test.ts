@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { systemClock } from "../../../src/core/index.ts";
+import { attentive } from "../../../src/core/internal.ts";
 import { pair, VirtualClock } from "../../../src/testing/index.ts";
 import { Stream } from "../../../src/websocket/index.ts";
 import { suggestedTimeouts, type OptionsOf } from "../../../src/websocket/options/options.ts";
@@ -24,6 +25,7 @@ describe("Settings", () => {
       deflate: undefined,
       timeouts: { client: suggestedTimeouts("client"), server: suggestedTimeouts("server") },
       clock: systemClock,
+      time: attentive(systemClock),
       observer: undefined,
     });
     assert.deepEqual(options, {});
@@ -52,6 +54,7 @@ describe("Settings", () => {
     assert.deepEqual(rest, {
       ...same,
       fragmentSize,
+      time: attentive(clock),
       timeouts: { client: timeouts, server: timeouts },
       observer: undefined,
     });
