@@ -1,11 +1,10 @@
 // Exports for other folders of the package; users get index.ts.
 export { AbortGuard } from "./abort-guard.ts";
-export { giveBackChunk, SharedBlock, takeChunk } from "./arena.ts";
 export { currentContext } from "./async-context.ts";
 export type { AsyncContext } from "./async-context.ts";
 export { Batch } from "./batch.ts";
 export type { Flushing } from "./batch.ts";
-export { blockSize, giveBack, takeBlock } from "./block-pool.ts";
+export { blockSize, giveBack, giveBackChunk, SharedBlock, takeBlock, takeChunk } from "./block-pool.ts";
 export { bytesOf, copyInto, copyOf, dropFront, takeFront } from "./bytes.ts";
 export { afterPoll, attentive, type AttentiveClock } from "./attentive-clock.ts";
 export { checkClock } from "./clock.ts";

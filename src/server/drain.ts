@@ -214,7 +214,7 @@ export class Drain {
     this.#onExpired();
   };
 
-  /** Whoever stops the process does not wait for longer, but what is there is read first. */
+  /** The system that stops the process does not wait for longer, but bytes that are there are read first. */
   readonly #onDue = (): void => {
     this.#end = afterPoll(this.#onExpired);
   };

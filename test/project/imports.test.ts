@@ -78,6 +78,7 @@ const nodeModules = ["node:buffer", "node:http", "node:zlib", "node:crypto", "no
 /** The files of core that are not pure, and what one of them exports that is not for a pure room. */
 const impureCore: Record<string, string> = {
   "async-context.ts": "currentContext",
+  "attentive-clock.ts": "attentive",
   "abort-guard.ts": "AbortGuard",
   "batch.ts": "Batch",
   "clock.ts": "systemClock",

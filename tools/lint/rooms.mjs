@@ -79,6 +79,7 @@ const impure = {
 const impureCore = {
   "abort-guard.ts": [],
   "async-context.ts": [],
+  "attentive-clock.ts": [],
   "batch.ts": [],
   "clock.ts": [],
   "completion.ts": ["checkHandler", "isPromise"],
