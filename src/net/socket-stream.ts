@@ -60,9 +60,8 @@ export class SocketStream extends DuplexStream<Socket> implements ByteStream {
       made.deliver(lend(size));
       return takenBack(size);
     };
-    const options: SocketOptions = { handle, allowHalfOpen: true, onread: onread(received) };
     // It reads from construction on. Nothing arrives before this turn ends; then it is paused if no read was started.
-    const made: SocketStream = new SocketStream(makeSocket(options), "onread", true);
+    const made: SocketStream = new SocketStream(makeSocket({ handle, onread: onread(received) }), "onread", true);
     made.#connected(unix, closed);
     made.idle();
     return made;
@@ -77,7 +76,7 @@ export class SocketStream extends DuplexStream<Socket> implements ByteStream {
 
   /** Starts to connect; `connected` gets the outcome. @internal */
   static connecting(target: Target, way: ReadWay, connected: (error: Error | undefined) => void): SocketStream {
-    const options: SocketOptions = { allowHalfOpen: true };
+    const options: SocketOptions = {};
     const reads = way === "onread" && hasOnread();
     if (reads) {
       options.onread = onread((size) => {
