@@ -1,40 +1,19 @@
 // npm run test:matrix -- [versions]: runs the tests of `npm test`, and the tiers abuse, examples and interop, on other
-// versions of Node.js, by default 22, 24 and 26. The npm package `node` brings them; each gets a folder of its own, as it
-// would take over node_modules/.bin/node.
+// versions of Node.js, by default 22, 24 and 26.
 import { spawnSync } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { note, npm } from "./common.mjs";
+import { ensureNode } from "./other-node.mjs";
 import { ensureTestsBuilt, quickTests, testArguments, testsOf } from "./tests.mjs";
 
 const versions = process.argv.length > 2 ? process.argv.slice(2) : ["22", "24", "26"];
-
-/** Installs a version unless it is there; returns the path of its program. */
-async function ensureNode(version) {
-  const folder = path.resolve(".cache", `node-${version}`);
-  const program = path.join(folder, "node_modules/node/bin/node");
-  if (!versionOf(program).startsWith(`v${version}`)) {
-    note(`installing Node.js ${version} …`);
-    mkdirSync(folder, { recursive: true });
-    writeFileSync(path.join(folder, "package.json"), '{ "private": true }\n');
-    const args = ["install", `node@${version}`, "--prefix", folder, "--no-package-lock", "--loglevel=error"];
-    await npm(args, { cwd: folder, stdio: ["ignore", 2, 2] });
-  }
-  return program;
-}
-
-function versionOf(program) {
-  return spawnSync(program, ["--version"], { encoding: "utf8" }).stdout?.trim() ?? "";
-}
 
 // A browser, and what compiles the documentation, do not depend on the version.
 const files = [...quickTests, ...testsOf(["abuse", "examples", "interop"])];
 if (!(await ensureTestsBuilt(files))) process.exit(1);
 
 for (const version of versions) {
-  const program = await ensureNode(version);
-  const actual = versionOf(program);
-  if (!actual.startsWith(`v${version}`)) {
+  const { program, version: actual } = await ensureNode(version);
+  if (actual === undefined) {
     console.log(`Node.js ${version}: not installed`);
     process.exitCode = 1;
     continue;

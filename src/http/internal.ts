@@ -2,6 +2,7 @@
 export { httpError } from "./messages/errors.ts";
 export { skipOws, tokenEnd } from "./messages/grammar.ts";
 export { isRedirect, statusText } from "./messages/status.ts";
+export { refusalStatus } from "./messages/refusal-status.ts";
 export { pathOf } from "./messages/target.ts";
 export { readRefusal } from "./operations/read-refusal.ts";
 export { isAbandoned } from "./server/exchange.ts";

@@ -75,9 +75,17 @@ export function serveConnection<Data>(
   });
 }
 
+/** The limits of a head: one over them is counted as malformed. */
+const headLimits: ReadonlySet<string> = new Set([
+  "http.header_limit",
+  "http.field_limit",
+  "http.method_limit",
+  "http.target_limit",
+]);
+
 /** Whether a connection ended because of a malformed request. */
 function isMalformed({ code, condition }: ServalError): boolean {
-  if (code === "http.header_limit" || code === "http.field_limit") return true;
+  if (headLimits.has(code)) return true;
   // A client that ends inside a request gets no answer.
   return condition === "protocol_violation" && code !== "http.partial_message";
 }

@@ -16,7 +16,7 @@ export type Refusal =
   | "declined"
   /** The hook `upgrade` or `decorate` failed: 500. */
   | "failed"
-  /** The request, or the WebSocket handshake, was invalid: 400, 405, 417, 426, 431, 501 or 505. */
+  /** The request, or the WebSocket handshake, was invalid: 400, 405, 414, 417, 426, 431, 501 or 505. */
   | "malformed";
 
 /** A limit, by the name of its option. */
@@ -31,7 +31,7 @@ export type Limit =
   | "timeouts.write"
   /** A peer was silent for too long: the connection ends (1006). */
   | "timeouts.idle"
-  /** A request's head was too large: 431. */
+  /** A request's head was too large: 431, 414 for its target. */
   | "maxHeaderSize"
   /** The body of a plain request was too large: 413. */
   | "maxBodySize"
@@ -88,6 +88,8 @@ type Sums = Record<(typeof sums)[number], number>;
 
 const limitOf: Readonly<Record<string, Limit>> = {
   "http.header_limit": "maxHeaderSize",
+  "http.method_limit": "maxHeaderSize",
+  "http.target_limit": "maxHeaderSize",
   "http.body_limit": "maxBodySize",
   "websocket.buffer_overflow": "maxHeaderSize",
   "websocket.message_too_big": "maxMessageSize",

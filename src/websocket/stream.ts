@@ -143,7 +143,8 @@ export class Stream<Data = unknown> extends MessageStream {
    *
    * A valid upgrade is answered with 101 and opens the stream. Anything else completes with an error and, if it can
    * still be sent, a response that says why: 405 for `websocket.bad_method`, 426 for `websocket.bad_sec_version`, 431
-   * for `websocket.buffer_overflow`, 505 for `http.bad_version`, 500 for a hook that throws, the response of the
+   * for `websocket.buffer_overflow` and `http.field_limit`, 414 for `http.target_limit`, 501 for `http.method_limit`
+   * and `http.unknown_transfer_coding`, 505 for `http.bad_version`, 500 for a hook that throws, the response of the
    * `upgrade` hook for `websocket.upgrade_declined`, and 400 for everything else. The transport is then torn down and
    * closed. Other errors: `websocket.closed` if the stream ends before the first byte, `http.partial_message` if it
    * ends later, `core.timeout` after `timeouts.handshake`, `core.aborted`, and the next layer's.

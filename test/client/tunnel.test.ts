@@ -178,7 +178,7 @@ describe("openTunnel", () => {
   const violations: readonly [answer: string, ends: boolean, code: string][] = [
     ["", true, "http.end_of_stream"],
     ["HTTP/1.1 200", true, "http.partial_message"],
-    ["SSH-2.0-OpenSSH\r\n", false, "http.bad_version"],
+    ["SSH-2.0-OpenSSH\r\n", false, "http.bad_start_line"],
     [`HTTP/1.1 200 OK\r\nX: ${"x".repeat(20_000)}\r\n\r\n`, false, "http.header_limit"],
   ];
   for (const [answer, ends, code] of violations) {

@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { ServalError } from "../../src/core/index.ts";
 import { isProxyHeader, parseProxyHeader } from "../../src/net/index.ts";
 import { fc, runs } from "../support/property.ts";
-import { binaryHeader, signature } from "./support/proxy-headers.ts";
+import { addresses4, addresses6, binaryHeader, piece, signature } from "./support/proxy-headers.ts";
 
 const line = (text: string): Buffer => Buffer.from(text, "latin1");
 
@@ -152,6 +152,43 @@ describe("parseProxyHeader", () => {
     for (const maxSize of [NaN, -1, "4096" as never]) {
       assert.throws(() => parseProxyHeader(signature, { maxSize }), { code: "core.invalid_argument" });
     }
+  });
+
+  it("says the same of a header however its bytes come, for any bytes", () => {
+    const said = (bytes: Uint8Array): unknown => {
+      try {
+        return parseProxyHeader(bytes);
+      } catch (error) {
+        return (error as ServalError).code;
+      }
+    };
+    const sound = [
+      line("PROXY TCP4 192.0.2.1 192.0.2.2 56324 443\r\n"),
+      line("PROXY TCP6 2001:db8::1 ::1 56324 443\r\n"),
+      line("PROXY UNKNOWN rest of it\r\n"),
+      binaryHeader(0x21, 0x11, addresses4, piece(4, "ab")),
+      binaryHeader(0x20, 0x00),
+      binaryHeader(0x21, 0x21, addresses6),
+    ];
+    const changed = fc
+      .tuple(fc.constantFrom(...sound), fc.nat(200), fc.constantFrom(...Buffer.from(" .:0\r\nP\0\xff\x21", "latin1")))
+      .map(([header, at, byte]) => {
+        const bytes = Buffer.concat([header, line("more")]);
+        bytes[at % bytes.length] = byte;
+        return bytes;
+      });
+    fc.assert(
+      fc.property(changed, (bytes) => {
+        // After some number of bytes it knows, and never says anything else from there on.
+        const all = Array.from({ length: bytes.length + 1 }, (_, size) => said(bytes.subarray(0, size)));
+        const known = all.findIndex((answer) => answer !== undefined);
+        if (known < 0) return;
+        for (let size = 0; size < all.length; size++) {
+          assert.deepEqual(all[size], size < known ? undefined : all.at(-1), `${size} bytes`);
+        }
+      }),
+      { numRuns: runs(1000) },
+    );
   });
 
   it("throws only its own errors, for any bytes", () => {

@@ -5,7 +5,7 @@ import { ChunkScanner, type ChunkHandler } from "./chunk-scanner.ts";
 import { httpError, limitError } from "../messages/errors.ts";
 import { FieldScanner } from "./field-scanner.ts";
 import { Fields } from "../messages/fields.ts";
-import { checkTabs, type Framing } from "../messages/framing.ts";
+import type { Framing } from "../messages/framing.ts";
 
 /** Limits of a message, and what to parse of it. */
 export interface MessageParserOptions {
@@ -34,6 +34,8 @@ export interface StartLineScanner {
   readonly isDone: boolean;
   /** Whether any byte of it has been scanned. */
   readonly gotSome: boolean;
+  /** What is too long if the line has reached the largest size of a head; undefined if that is the head. */
+  readonly longPart?: "method" | "target";
   /** Continues at `position`, and returns where it stopped, `end` at the latest. Throws if the line is malformed. */
   scan(bytes: Uint8Array, position: number, end: number): number;
 }
@@ -92,9 +94,10 @@ export abstract class MessageParser<Line extends StartLineScanner, Message exten
    * earlier calls again. Then it stops after the head, after each {@link part} of the body and after the message,
    * unless it is {@link eager}. Keeps no reference to `bytes`.
    *
-   * Throws at the first byte that can't be part of such a message. In the start line: for a request `http.bad_method`,
-   * `http.bad_target`, `http.bad_version`, for a response `http.bad_version`, `http.bad_status`, `http.bad_reason`. In
-   * the head: `http.bad_line_ending`, `http.bad_field`, `http.bad_value`, `http.bad_obs_fold`, `http.field_limit`,
+   * Throws at the first byte that can't be part of such a message. In the start line: `http.bad_start_line`,
+   * `http.bad_version` for another version than 1.0 and 1.1; for a request `http.bad_method`, `http.bad_target`, and
+   * `http.method_limit` or `http.target_limit` if these alone reach `maxHeaderSize`; for a response `http.bad_status`,
+   * `http.bad_reason`. In the head: `http.bad_line_ending`, `http.bad_field`, `http.bad_value`, `http.bad_obs_fold`, `http.field_limit`,
    * `http.header_limit`. At the end of the head: `http.bad_content_length`, `http.multiple_content_length`,
    * `http.bad_transfer_encoding`, `http.unknown_transfer_coding`. When the body begins, or in it: `http.body_limit`; in
    * chunks: `http.bad_chunk`, `http.bad_chunk_extension`, `http.chunk_extension_limit`. After an error every further
@@ -135,7 +138,7 @@ export abstract class MessageParser<Line extends StartLineScanner, Message exten
     return this.#unframed;
   }
 
-  /** Whether a byte of the message has come; an empty line before a request does not count. */
+  /** Whether a byte of the message has come, good or bad; an empty line before a request does not count. */
   get gotSome(): boolean {
     return this.#line.gotSome;
   }
@@ -227,14 +230,17 @@ export abstract class MessageParser<Line extends StartLineScanner, Message exten
       this.#takeHead(decodeLatin1(bytes, 0, this.#position));
       return this.#position;
     }
-    if (end === this.#maxHeaderSize) throw limitError("maxHeaderSize", this.#maxHeaderSize);
+    if (end === this.#maxHeaderSize) throw this.#tooLong();
     return 0;
   }
 
+  #tooLong(): ServalError {
+    const part = this.#line.isDone ? undefined : this.#line.longPart;
+    return limitError("maxHeaderSize", this.#maxHeaderSize, part === undefined ? undefined : `http.${part}_limit`);
+  }
+
   #takeHead(head: string): void {
-    const fields = this.#fields.collect(head);
-    if (head.includes("\t")) checkTabs(fields);
-    const message = this.build(this.#line, head, Fields.fromParsed(fields));
+    const message = this.build(this.#line, head, Fields.fromParsed(this.#fields.collect(head)));
     this.#unframed = message;
     const framing = this.frame(message);
     this.#unframed = undefined;
@@ -257,10 +263,12 @@ export abstract class MessageParser<Line extends StartLineScanner, Message exten
     let at = position;
     if (chunks !== undefined) at = chunks.scan(bytes, at, bytes.length, this.#options.chunk);
     const left = chunks === undefined ? this.#left : chunks.left;
-    // A Content-Length over the limit fails before any of the body arrives; a body that ends with the stream has none.
-    const told = left === Infinity ? bytes.length - at : left;
-    if (this.#received + told > this.maxBodySize) throw limitError("maxBodySize", this.maxBodySize);
-    const size = Math.min(left, bytes.length - at);
+    const room = this.maxBodySize - this.#received;
+    // A size over the limit fails before any of the body arrives. A body that ends with the stream has none, and fails
+    // at the first byte over the limit: those before it are taken, however they were split.
+    const told = left === Infinity ? Math.min(1, bytes.length - at) : left;
+    if (told > room) throw limitError("maxBodySize", this.maxBodySize);
+    const size = Math.min(left, room, bytes.length - at);
     if (size > 0) {
       this.#part = bytes.subarray(at, at + size);
       this.#received += size;

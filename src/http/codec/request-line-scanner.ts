@@ -1,5 +1,5 @@
 import { httpError } from "../messages/errors.ts";
-import { cr, lf, sp, skipTarget, skipToken, tokenCharacters } from "../messages/grammar.ts";
+import { anyDigit, cr, httpVersion, lf, sp, skipTarget, skipToken, tokenCharacters } from "../messages/grammar.ts";
 
 // The scanner's states: what the next byte belongs to.
 const start = 0;
@@ -10,8 +10,6 @@ const inTarget = 4;
 const inVersion = 5;
 const lineFeed = 6;
 const done = 7;
-
-const http1 = [0x48, 0x54, 0x54, 0x50, 0x2f, 0x31, 0x2e]; // HTTP/1.
 
 // RFC 9112 3:
 //   method SP request-target SP HTTP-version CRLF
@@ -28,21 +26,26 @@ export class RequestLineScanner {
   #methodEnd = 0;
   /** Where the target ends: the position of the second space. */
   #targetEnd = 0;
-  #minor = 0;
+  #version = 0;
 
   /** Whether the line is complete. */
   get isDone(): boolean {
     return this.#state === done;
   }
 
-  /** Whether a byte of the line has been scanned; an empty line before it does not count. */
+  /** Whether a byte of the line has been scanned, good or bad; an empty line before it does not count. */
   get gotSome(): boolean {
     return this.#state > methodStart;
   }
 
   /** Ten times the major version plus the minor one, once done. */
   get version(): number {
-    return 10 + this.#minor;
+    return this.#version;
+  }
+
+  /** What is too long if the line has reached the largest size of a head before its end. */
+  get longPart(): "method" | "target" {
+    return this.#state <= inMethod ? "method" : "target";
   }
 
   /** The method, once done; `head` is the text of the bytes scanned. */
@@ -59,7 +62,8 @@ export class RequestLineScanner {
 
   /**
    * Continues at `position`, and returns where it stopped: at `end`, or after the line. `bytes` must begin where they
-   * began in earlier calls. Throws `http.bad_method`, `http.bad_target`, `http.bad_version` or `http.bad_line_ending`.
+   * began in earlier calls. Throws `http.bad_method`, `http.bad_target`, `http.bad_start_line`, `http.bad_version` or
+   * `http.bad_line_ending`.
    */
   scan(bytes: Uint8Array, position: number, end: number): number {
     let state = this.#state;
@@ -78,13 +82,14 @@ export class RequestLineScanner {
           state = methodStart;
           break;
         case methodStart:
+          // Kept before anything can throw: what was scanned must not depend on how the bytes were split.
+          this.#state = state = inMethod;
           if (tokenCharacters[byte] === 0) throw httpError("http.bad_method");
-          state = inMethod;
           break;
         case inMethod:
           at = skipToken(bytes, at, end);
           if (at === end) break;
-          if (bytes[at] !== sp) throw httpError("http.bad_method");
+          if (bytes[at] !== sp) throw httpError(isLineEnd(bytes[at]) ? "http.bad_start_line" : "http.bad_method");
           this.#methodEnd = at++;
           state = inTarget;
           break;
@@ -92,7 +97,8 @@ export class RequestLineScanner {
           at = skipTarget(bytes, at, end);
           if (at === end) break;
           // RFC 9112 3: exactly one space on each side.
-          if (bytes[at] !== sp || at === this.#methodEnd + 1) throw httpError("http.bad_target");
+          if (at === this.#methodEnd + 1) throw httpError("http.bad_target");
+          if (bytes[at] !== sp) throw httpError(isLineEnd(bytes[at]) ? "http.bad_start_line" : "http.bad_target");
           this.#targetEnd = at++;
           state = inVersion;
           break;
@@ -114,16 +120,22 @@ export class RequestLineScanner {
   /** Whether the byte belongs to the version; if not, it is the CR after it. Throws for any other byte. */
   #isVersionByte(byte: number, at: number): boolean {
     const index = at - this.#targetEnd - 1;
-    if (index < http1.length) {
-      if (byte !== http1[index]) throw httpError("http.bad_version");
+    const wanted = httpVersion[index];
+    if (wanted === anyDigit && byte >= 0x30 && byte <= 0x39) {
+      this.#version = this.#version * 10 + byte - 0x30;
       return true;
     }
-    if (index === http1.length) {
-      if (byte !== 0x30 && byte !== 0x31) throw httpError("http.bad_version");
-      this.#minor = byte - 0x30;
+    if (wanted !== undefined) {
+      if (byte !== wanted) throw httpError("http.bad_start_line");
       return true;
     }
-    if (byte !== cr) throw httpError(byte === lf ? "http.bad_line_ending" : "http.bad_version");
+    if (byte !== cr) throw httpError(byte === lf ? "http.bad_line_ending" : "http.bad_start_line");
+    // Known only here: of a malformed line there is no version to refuse.
+    if (this.#version !== 10 && this.#version !== 11) throw httpError("http.bad_version");
     return false;
   }
+}
+
+function isLineEnd(byte: number): boolean {
+  return byte === cr || byte === lf;
 }

@@ -1,5 +1,5 @@
 import { httpError } from "../messages/errors.ts";
-import { cr, lf, skipValue, sp } from "../messages/grammar.ts";
+import { anyDigit, cr, httpVersion, lf, skipValue, sp } from "../messages/grammar.ts";
 
 // The scanner's states: what the next byte belongs to.
 const inVersion = 0;
@@ -8,8 +8,6 @@ const afterStatus = 2;
 const inReason = 3;
 const lineFeed = 4;
 const done = 5;
-
-const http1 = [0x48, 0x54, 0x54, 0x50, 0x2f, 0x31, 0x2e]; // HTTP/1.
 
 // RFC 9112 4; the second space may be missing if there is no reason, as many servers send it:
 //   HTTP-version SP status-code [ SP [ reason-phrase ] ] CRLF
@@ -22,7 +20,7 @@ export class StatusLineScanner {
   #state = inVersion;
   /** How many bytes of the version with its space, or of the status, have been scanned. */
   #seen = 0;
-  #minor = 0;
+  #version = 0;
   #status = 0;
   #reason = 0;
   #reasonEnd = 0;
@@ -32,14 +30,14 @@ export class StatusLineScanner {
     return this.#state === done;
   }
 
-  /** Whether a byte of the line has been scanned. */
+  /** Whether a byte of the line has been scanned, good or bad. */
   get gotSome(): boolean {
     return this.#state > inVersion || this.#seen > 0;
   }
 
   /** Ten times the major version plus the minor one, once done. */
   get version(): number {
-    return 10 + this.#minor;
+    return this.#version;
   }
 
   /** The status, once done: 100 to 999. */
@@ -54,7 +52,8 @@ export class StatusLineScanner {
 
   /**
    * Continues at `position`, and returns where it stopped: at `end`, or after the line. `bytes` must begin where they
-   * began in earlier calls. Throws `http.bad_version`, `http.bad_status`, `http.bad_reason` or `http.bad_line_ending`.
+   * began in earlier calls. Throws `http.bad_start_line`, `http.bad_version`, `http.bad_status`, `http.bad_reason` or
+   * `http.bad_line_ending`.
    */
   scan(bytes: Uint8Array, position: number, end: number): number {
     let state = this.#state;
@@ -99,16 +98,15 @@ export class StatusLineScanner {
 
   /** Takes a byte of `HTTP/1.x` and of the space that ends it. */
   #takeVersion(byte: number): void {
-    const index = this.#seen++;
-    if (index < http1.length) {
-      if (byte !== http1[index]) throw httpError("http.bad_version");
-    } else if (index === http1.length) {
-      if (byte !== 0x30 && byte !== 0x31) throw httpError("http.bad_version");
-      this.#minor = byte - 0x30;
-    } else {
-      if (byte !== sp) throw httpError("http.bad_version");
-      this.#seen = 0;
+    const wanted = httpVersion[this.#seen++];
+    if (wanted === anyDigit && byte >= 0x30 && byte <= 0x39) {
+      this.#version = this.#version * 10 + byte - 0x30;
+      return;
     }
+    if (byte !== (wanted ?? sp)) throw httpError("http.bad_start_line");
+    if (wanted !== undefined) return;
+    if (this.#version !== 10 && this.#version !== 11) throw httpError("http.bad_version");
+    this.#seen = 0;
   }
 
   /** Takes one of the three digits of the status; the first is not 0 (RFC 9110 15). */

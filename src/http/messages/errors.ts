@@ -20,6 +20,10 @@ export const httpErrors = {
   "http.bad_method": ["protocol_violation", "The method is empty or has a character that is not allowed in a token"],
   "http.bad_obs_fold": ["protocol_violation", "A header continues on a second line"],
   "http.bad_reason": ["protocol_violation", "The reason has a character that is not allowed in it"],
+  "http.bad_start_line": [
+    "protocol_violation",
+    "The message does not begin as one of HTTP/1: a request with a method, a target and a version, a response with a version and a status, with one space between",
+  ],
   "http.bad_status": ["protocol_violation", "The status is not a number of three digits"],
   "http.bad_target": ["protocol_violation", "The request target is empty or has a character that is not allowed in it"],
   "http.bad_trailer": [
@@ -46,12 +50,14 @@ export const httpErrors = {
   "http.handler_failed": ["aborted", "A callback of the application has failed"],
   "http.header_limit": ["limit", "The head of the message is larger than allowed"],
   "http.interim_limit": ["limit", "More interim responses than allowed came before the final one"],
+  "http.method_limit": ["limit", "The method is longer than the whole head may be"],
   "http.multiple_content_length": ["protocol_violation", "The message has more than one Content-Length"],
   "http.need_body": ["misuse", "The serializer needs the next part of the body first: put or end"],
   "http.need_header": ["misuse", "The head must be read before the body: call readHeader before readSome"],
   "http.partial_message": ["protocol_violation", "The stream ended inside a message"],
   "http.short_read": ["transport", "The file ended before the end of the part to be sent"],
   "http.stale_parser": ["misuse", "The parser has already parsed its message: make a new parser for each message"],
+  "http.target_limit": ["limit", "The request target is longer than allowed"],
   "http.unexpected_body": ["protocol_violation", "The message has a body, but must not have one"],
   "http.unexpected_response": ["protocol_violation", "The server sent bytes before it received a request"],
   "http.unknown_transfer_coding": ["protocol_violation", "The body has a transfer coding other than chunked"],
@@ -70,8 +76,11 @@ const limitCodes = {
   maxHeaderSize: "http.header_limit",
 } as const;
 
-/** The error of a message over a limit; its message names the option and its value. */
-export function limitError(option: Limit, limit: number): ServalError {
-  const code = limitCodes[option];
+/** The error of a message over a limit, by default the option's own; its message names the option and its value. */
+export function limitError(
+  option: Limit,
+  limit: number,
+  code: keyof typeof httpErrors = limitCodes[option],
+): ServalError {
   return httpError(code, { message: `${httpErrors[code][1]}: ${option} is ${limit}` });
 }

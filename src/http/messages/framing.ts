@@ -2,7 +2,6 @@ import { invalidArgument } from "../../core/internal.ts";
 import { sizeOf, type Body } from "./body.ts";
 import { httpError } from "./errors.ts";
 import type { Fields } from "./fields.ts";
-import type { ParsedFields } from "./parsed-fields.ts";
 import { isBodiless } from "./status.ts";
 import { parseTokenList } from "./token-list.ts";
 
@@ -51,16 +50,6 @@ export function isChunked(headers: Fields, version: number): boolean {
   const list = parseTokenList(codings);
   const sound = list !== undefined && list.length > 1 && list.indexOf("chunked") === list.length - 1;
   throw httpError(sound ? "http.unknown_transfer_coding" : "http.bad_transfer_encoding");
-}
-
-/**
- * RFC 9110 5.5 allows a tab after any value. But llhttp, and so Node, takes a tab after `chunked` for part of the
- * coding, and a response with it for one that ends with the stream. Only an attacker sends that. Throws
- * `http.bad_transfer_encoding` and `http.bad_content_length`.
- */
-export function checkTabs(fields: ParsedFields): void {
-  if (fields.hasTabAfter("Transfer-Encoding")) throw httpError("http.bad_transfer_encoding");
-  if (fields.hasTabAfter("Content-Length")) throw httpError("http.bad_content_length");
 }
 
 /**

@@ -24,6 +24,12 @@ export const sp = 0x20;
 /** Horizontal tab. */
 export const htab = 0x09;
 
+/** Stands for any digit in {@link httpVersion}. */
+export const anyDigit = 0;
+
+/** RFC 9112 2.3: `"HTTP" "/" DIGIT "." DIGIT`. */
+export const httpVersion: readonly number[] = [0x48, 0x54, 0x54, 0x50, 0x2f, anyDigit, 0x2e, anyDigit];
+
 /** Where a run of token characters that begins at `start` ends, `end` at the latest. */
 export function skipToken(bytes: Uint8Array, start: number, end: number): number {
   const characters = tokenCharacters;

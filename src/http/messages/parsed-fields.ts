@@ -86,17 +86,6 @@ export class ParsedFields {
     return head.slice(from, dropOws(head, from, end));
   }
 
-  /** Whether a tab follows the value of any field of this name. */
-  hasTabAfter(name: string): boolean {
-    for (let at = this.find(name, 0); at >= 0; at = this.find(name, at + 2)) {
-      const marks = this.#marks;
-      const end = marks[at + 1];
-      const space = this.head.slice(dropOws(this.head, marks[at] + 1, end), end);
-      if (space.includes("\t")) return true;
-    }
-    return false;
-  }
-
   /** Names and values alternating. */
   collect(): string[] {
     const marks = this.#marks;

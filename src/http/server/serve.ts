@@ -7,7 +7,7 @@ import { ServeSettings, type RequestHandler, type ServeOptions } from "./serve-o
  * Serves HTTP/1.1 on one stream: reads requests, calls the handler for each, and writes the responses in order, until
  * the client or a response ends the connection. It keeps connections alive, answers pipelined requests in order, sends
  * 100 (Continue) when the body is first read, reads the rest of unread bodies, and refuses invalid requests with 400,
- * 408, 413, 417, 431, 501 or 505.
+ * 408, 413, 414, 417, 431, 501 or 505.
  *
  * Completes when the connection has ended and its stream is closed, or released to the handler. Without a completion
  * handler, returns a promise. After an orderly end it completes without an error; otherwise with the error of a request

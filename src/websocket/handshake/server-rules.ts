@@ -1,6 +1,6 @@
 import { ServalError } from "../../core/index.ts";
 import { Fields, hasToken, isHost, parseTokenList, Response, type Request } from "../../http/index.ts";
-import { httpError, pathOf } from "../../http/internal.ts";
+import { httpError, pathOf, refusalStatus } from "../../http/internal.ts";
 import { acceptKey } from "./accept-key.ts";
 import { websocketError, type WebsocketCode } from "../frames/errors.ts";
 import { parseExtensions, type Extension } from "./extensions.ts";
@@ -159,7 +159,7 @@ export function refuseUpgrade(request: Request): Response {
 }
 
 function statusOf(error: ServalError, request: Request | undefined): number {
-  switch (error.code as WebsocketCode | "http.bad_version") {
+  switch (error.code as WebsocketCode) {
     case "websocket.bad_method":
       return 405;
     case "websocket.bad_sec_version":
@@ -167,9 +167,7 @@ function statusOf(error: ServalError, request: Request | undefined): number {
       return (request?.headers.count("Sec-WebSocket-Version") ?? 1) > 1 ? 400 : 426;
     case "websocket.buffer_overflow":
       return 431;
-    case "http.bad_version":
-      return 505;
     default:
-      return 400;
+      return refusalStatus(error) ?? 400;
   }
 }

@@ -247,14 +247,14 @@ export class Incoming implements FramePayload {
   }
 
   #takeWhole(at: number, length: number, key: number): Event {
-    this.messages++;
-    this.payload += length;
     this.cost += cost.message + (length >>> 10) * cost.copied;
     const isString = this.isText && !this.#textAsBytes;
     const bytes = isString ? this.#peek(at, length, key) : this.#copy(at, length, key);
     if (this.isText && !this.#options.skipUtf8Validation && !isValidUtf8(bytes)) {
       return this.#fail("websocket.bad_frame_payload");
     }
+    this.messages++; // after the check, as for one that came in several reads
+    this.payload += length;
     if (!isString) found.message = bytes;
     else {
       const text = (found.message = decodeUtf8(bytes, 0, length));
@@ -289,14 +289,14 @@ export class Incoming implements FramePayload {
 
   #takeInflated(bytes: Uint8Array, owned: boolean): Event {
     const { length } = bytes;
-    this.messages++;
-    this.payload += length;
-    this.inflatedPayload += length;
     this.cost += cost.message + this.inflater!.cost;
     this.inflater!.cost = 0;
     if (this.isText && !this.#options.skipUtf8Validation && !isValidUtf8(bytes)) {
       return this.#fail("websocket.bad_frame_payload");
     }
+    this.messages++;
+    this.payload += length;
+    this.inflatedPayload += length;
     if (this.isText && !this.#textAsBytes) found.message = this.#decode(bytes, length);
     else {
       found.message = owned ? bytes : copyOf(bytes, length);

@@ -67,7 +67,7 @@ describe("verdictOf", () => {
       /refused to connect \(403 No\)/,
     ],
     ["a proxy that is silent", failed("proxy", "core.timeout"), /is it an HTTP proxy/],
-    ["a proxy that is none", failed("proxy", "http.bad_version"), /does not work as an HTTP proxy: its message\./],
+    ["a proxy that is none", failed("proxy", "http.bad_start_line"), /does not work as an HTTP proxy: its message\./],
     [
       "plain HTTP where TLS is wanted",
       failed("tls", "net.tls_failed", { message: "a does not speak TLS on this port" }),
@@ -101,12 +101,12 @@ describe("verdictOf", () => {
     ["an end without an answer", failed("handshake", "websocket.closed"), /without a response.*try wss:/],
     [
       "another protocol",
-      failed("handshake", "http.bad_version", {}, { handshake: { ...handshake, response: "SSH-2.0" } }),
+      failed("handshake", "http.bad_start_line", {}, { handshake: { ...handshake, response: "SSH-2.0" } }),
       /no WebSocket server: its message/,
     ],
     [
       "HTTP/2",
-      failed("handshake", "http.bad_version", {}, { handshake: { ...handshake, response: "\0\0\u0006" } }),
+      failed("handshake", "http.bad_start_line", {}, { handshake: { ...handshake, response: "\0\0\u0006" } }),
       /only HTTP\/2/,
     ],
     ["a redirect", answered(302, { location: "https://b/c" }), /elsewhere; try wss:\/\/b\/c\./],

@@ -167,7 +167,7 @@ describe("request", () => {
     for (const [code, options, text] of [
       ["http.header_limit", { maxHeaderSize: 50 }, `HTTP/1.1 200 OK\r\nA: ${"x".repeat(100)}`],
       ["http.field_limit", { maxHeadersCount: 1 }, "HTTP/1.1 200 OK\r\nA: b\r\nC: d\r\n\r\n"],
-      ["http.bad_version", {}, "SSH-2.0\r\n"],
+      ["http.bad_start_line", {}, "SSH-2.0\r\n"],
       ["http.bad_content_length", {}, "HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n"],
     ] as const) {
       const asking = new Asking();

@@ -122,8 +122,8 @@ const answers: Case[] = [
 
 /** What fails: the code, and the response as far as it is known. */
 const failures: [code: string, bytes: string, response?: string | undefined, options?: FinalResponseParserOptions][] = [
-  ["http.bad_version", "\x15\x03\x01"],
-  ["http.bad_version", `${interim}\r\n${ok("")}`],
+  ["http.bad_start_line", "\x15\x03\x01"],
+  ["http.bad_start_line", `${interim}\r\n${ok("")}`],
   ["http.multiple_content_length", ok("Content-Length: 5\r\nContent-Length: 5\r\n")],
   ["http.bad_transfer_encoding", ok(`${chunked}Content-Length: 5\r\n`)],
   ["http.unknown_transfer_coding", ok("Transfer-Encoding: gzip, chunked\r\n"), "11 200 OK: "],

@@ -19,15 +19,6 @@ test("fields are found by name in any case, from any position on", () => {
   assert.deepEqual([fields.value(0), fields.value(2), fields.value(4)], ["a", "b c", "d"]);
 });
 
-test("a tab after a value is found, but not one before or in it", () => {
-  const fieldsOf = (line: string): ParsedFields =>
-    new ParsedFields(`Host:\t\r\n${line}\r\n`, 0, [4, 6, 9, 8 + line.length]);
-  for (const line of ["X:a\t", "x: a \t ", "X:\ta\t\t", "x:\t"])
-    assert.equal(fieldsOf(line).hasTabAfter("X"), true, line);
-  for (const line of ["X:a", "X:\ta", "X: a\tb ", "Y:a\t"]) assert.equal(fieldsOf(line).hasTabAfter("X"), false, line);
-  assert.equal(fieldsOf("X:a").hasTabAfter("host"), true);
-});
-
 test("they make the flat list", () => {
   assert.deepEqual(parsed().collect(), ["Host", "a", "X", "b c", "host", "d"]);
   assert.deepEqual(new ParsedFields("\r\n", 0, []).collect(), []);

@@ -25,9 +25,9 @@ readingSuite({
     ["an interim one before it", `${interim}HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello`, "200 OK", "hello"],
   ],
   bad: [
-    ["\0", "http.bad_version"],
-    ["\x15\x03", "http.bad_version"],
-    [`${interim}x`, "http.bad_version"],
+    ["\0", "http.bad_start_line"],
+    ["\x15\x03", "http.bad_start_line"],
+    [`${interim}x`, "http.bad_start_line"],
     ["HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nx", "http.bad_chunk"],
     [interim.repeat(9), "http.interim_limit"],
   ],

@@ -30,10 +30,10 @@ readingSuite({
   bad: [
     ["\0", "http.bad_method"],
     ["\x16\x03\x01", "http.bad_method"],
-    ["GET / HTTP/2", "http.bad_version"],
+    ["GET / HTTP/2.0\r", "http.bad_version"],
     [`${head.slice(0, -2)} `, "http.bad_obs_fold"],
   ],
-  start: "GET /",
+  start: "GET / HTTP/1.1\r\nA: ",
 });
 
 describe("read", () => {

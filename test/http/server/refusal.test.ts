@@ -1,42 +1,14 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { coreError, type coreErrors } from "../../../src/core/errors.ts";
 import { httpErrors, Request, serialize, type FieldsInit } from "../../../src/http/index.ts";
 import { httpError } from "../../../src/http/internal.ts";
 import { limitError } from "../../../src/http/messages/errors.ts";
-import { checkRequest, refusal, refusalStatus } from "../../../src/http/server/refusal.ts";
+import { refusalStatus } from "../../../src/http/messages/refusal-status.ts";
+import { checkRequest, refusal } from "../../../src/http/server/refusal.ts";
 
 type HttpCode = keyof typeof httpErrors;
-type CoreCode = keyof typeof coreErrors;
 
-describe("refusalStatus", () => {
-  it("distinguishes errors that a client can correct", () => {
-    const of = (code: string): number | undefined =>
-      refusalStatus(code.startsWith("http.") ? httpError(code as HttpCode) : coreError(code as CoreCode));
-    for (const [status, ...codes] of [
-      [400, "http.bad_method", "http.bad_target", "http.bad_field", "http.bad_value", "http.bad_host"],
-      [400, "http.bad_line_ending", "http.bad_obs_fold", "http.bad_content_length", "http.multiple_content_length"],
-      [400, "http.bad_transfer_encoding", "http.bad_chunk", "http.bad_chunk_extension", "http.partial_message"],
-      [408, "core.timeout"],
-      [413, "http.body_limit", "http.chunk_extension_limit", "core.buffer_overflow"],
-      [417, "http.expectation_failed"],
-      [431, "http.header_limit", "http.field_limit"],
-      [501, "http.unknown_transfer_coding"],
-      [505, "http.bad_version"],
-      [
-        undefined,
-        "http.end_of_stream",
-        "http.body_used",
-        "http.handler_failed",
-        "http.short_read",
-        "http.stale_parser",
-      ],
-      [undefined, "core.aborted", "core.connection_reset", "core.transport", "core.operation_pending"],
-    ] as [number | undefined, ...string[]][]) {
-      for (const code of codes) assert.equal(of(code), status, code);
-    }
-  });
-
+describe("refusal", () => {
   it("has a valid response for every violation of a peer", () => {
     for (const [code, [condition]] of Object.entries(httpErrors)) {
       const error = httpError(code as HttpCode);

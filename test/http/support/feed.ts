@@ -36,10 +36,16 @@ export interface Way {
   used: number;
 }
 
+/** What a parser says of itself afterwards, and the body as far as it was handed out. */
+export interface Told {
+  received: string | undefined;
+  says: unknown;
+}
+
 const nothing = new Uint8Array(0);
 
 /** Feeds a parser piece by piece, until it is done or fails; then, if that is asked for, ends the stream. */
-export function feed(parser: AnyParser, pieces: readonly Uint8Array[], ends = false): Outcome & Way {
+export function feed(parser: AnyParser, pieces: readonly Uint8Array[], ends = false): Outcome & Way & Told {
   let [given, used, parts, rest] = [0, 0, "", nothing];
   let code: string | undefined;
   try {
@@ -74,7 +80,17 @@ export function feed(parser: AnyParser, pieces: readonly Uint8Array[], ends = fa
     gotSome: parser.gotSome,
     given,
     used,
+    received: parser.eager ? undefined : parts,
+    says: saysOf(parser),
   };
+}
+
+function saysOf(parser: AnyParser): unknown {
+  const { isHeaderDone, isDone, gotSome, chunked, chunkCount, needsEof, hasBody, keepAlive } = parser;
+  const { contentLength, contentLengthRemaining } = parser;
+  const head = parser.unframed && lineOf(parser.unframed);
+  const booleans = { isHeaderDone, isDone, gotSome, chunked, needsEof, hasBody, keepAlive };
+  return { ...booleans, chunkCount, contentLength, contentLengthRemaining, head };
 }
 
 function lineOf(message: Request<Uint8Array> | Response): string {
@@ -123,7 +139,7 @@ export function parses(role: Role, { text, options, ends = false, ...expected }:
   for (const eager of [true, false]) {
     for (const extra of ends ? [""] : behind) {
       everySplit(bytesOf(text + extra), (pieces, way) => {
-        const { given, used, ...rest } = feed(role.make({ ...options, eager }), pieces, ends);
+        const { given, used, received: _, says: __, ...rest } = feed(role.make({ ...options, eager }), pieces, ends);
         assert.deepEqual(rest, { ...outcome, end: true, ...expected });
         assert.equal(used, text.length);
         if (way === "byte by byte" && !ends) assert.equal(given, text.length);

@@ -45,6 +45,17 @@ export const messages: readonly Rest[] = [
     body: "hello",
   },
   { name: "a body that looks like a head", rest: `${length("a\r\n\r\n")}\r\na\r\n\r\n`, ...ofFive, body: "a\r\n\r\n" },
+  // RFC 9110 5.5: a tab is space around a value like any other.
+  {
+    name: "tabs around the values of the framing headers: a length",
+    rest: "Content-Length:\t 5 \t\r\n\r\nhello",
+    ...ofFive,
+  },
+  {
+    name: "tabs around the values of the framing headers: chunks",
+    rest: "Transfer-Encoding:\tchunked\t\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+    ...inChunks,
+  },
   {
     name: "a body with all bytes",
     rest: `${length("\0\r\n\xff\x7f")}\r\n\0\r\n\xff\x7f`,

@@ -9,7 +9,8 @@ export interface Difference {
   readonly what: string;
   /** An input that shows it. */
   readonly example: Input;
-  readonly aspect: Aspect;
+  /** One, or several that come of the same. */
+  readonly aspect: Aspect | readonly Aspect[];
   /** What we do, and what llhttp does. */
   readonly we: string;
   readonly they: string;
@@ -17,10 +18,13 @@ export interface Difference {
   readonly why: string;
   /** Whether a difference is of this kind. Its aspect is. */
   readonly matches: (found: Found) => boolean;
-  /** Where we accept what they refuse: the same without that, so that they frame it too. */
+  /** Where we accept what they refuse, or frame it otherwise: the same without that, so that they frame it as we do. */
   readonly mend?: (found: Found) => string;
-  /** The first llhttp that has it, as a number: 9.04 for 9.4. */
+  /** The first llhttp of Node's that has it, and the first that no longer has it, as a number: 9.04 for 9.4. */
   readonly since?: number;
+  readonly until?: number;
+  /** The one that has it, if not all have. */
+  readonly only?: "undici";
 }
 
 const request = (...lines: string[]): Input => ({ kind: "request", text: lines.join("\r\n") });
@@ -41,6 +45,18 @@ function firstLine({ input }: Found): string {
 function valuesOf({ input }: Found, name: string): string[] {
   const head = input.text.split("\r\n\r\n")[0]!;
   return [...head.matchAll(new RegExp(`^${name}:(.*)\\r?$`, "gim"))].map(([, value]) => value!);
+}
+
+/** Whether a tab follows the value of a field of this name. */
+function hasTabAfter(found: Found, name: string): boolean {
+  return valuesOf(found, name).some((value) => /\t[ \t]*$/.test(value));
+}
+
+/** The text without the space after the values of the framing fields in its head. */
+function withoutSpace({ input: { text } }: Found): string {
+  const end = text.indexOf("\r\n\r\n") + 2;
+  const head = text.slice(0, end);
+  return head.replace(/^((?:content-length|transfer-encoding):.*?)[ \t]+(?=\r$)/gim, "$1") + text.slice(end);
 }
 
 /** The codings that a message names, as llhttp takes them: a list without its empty elements. */
@@ -121,7 +137,7 @@ export const differences: readonly Difference[] = [
     example: response("HTTP/1.1 304 Not Modified", "Transfer-Encoding:", "", ""),
     aspect: "accepted",
     we: "accept",
-    they: "refuse, in Node from 22 on",
+    they: "refuse, from 9.4 on",
     why: "RFC 9112 6.3: nothing follows the head, whatever its headers say.",
     matches: ({ input, ours, theirs }) =>
       theirs.code === "HPE_INVALID_TRANSFER_ENCODING" &&
@@ -131,6 +147,45 @@ export const differences: readonly Difference[] = [
       /^transfer-encoding:[ \t]*\r$/im.test(input.text.slice(0, ours.at)),
     mend: ({ input }) => input.text.replace(/^transfer-encoding:[ \t]*\r\n/im, ""),
     since: 9.04,
+  },
+  {
+    what: "a tab after the value of Content-Length",
+    example: request("POST / HTTP/1.1", "Host: a", "Content-Length: 5\t", "", "hello"),
+    aspect: "accepted",
+    we: "accept",
+    they: "refuse, before 9.4",
+    why: "RFC 9110 5.5: it is space around the value, as around any other.",
+    matches: (found) =>
+      ["HPE_INVALID_CONTENT_LENGTH", untold].includes(found.theirs.code!) && hasTabAfter(found, "content-length"),
+    mend: withoutSpace,
+    until: 9.04,
+  },
+  {
+    what: "a tab after the value of Transfer-Encoding, in a request",
+    example: request("POST / HTTP/1.1", "Host: a", "Transfer-Encoding: chunked\t", "", "0", "", ""),
+    aspect: "accepted",
+    we: "accept",
+    they: "refuse",
+    why: "RFC 9110 5.5: it is space around the value, as around any other.",
+    matches: (found) =>
+      ["HPE_INVALID_TRANSFER_ENCODING", untold].includes(found.theirs.code!) &&
+      found.input.kind === "request" &&
+      hasTabAfter(found, "transfer-encoding"),
+    mend: withoutSpace,
+  },
+  {
+    what: "a tab after `chunked`, in a response",
+    example: response("HTTP/1.1 200 OK", "Transfer-Encoding: chunked\t", "", "0", "", "", "HTTP/1.1 200 OK"),
+    aspect: ["length", "body", "trailers", "refused"],
+    we: "read the chunks",
+    they: "take it for another coding: the body ends with the stream",
+    why: "RFC 9110 5.5: it is space around the value, as around any other. For llhttp it is the last response of its connection, so no byte after it can become another response.",
+    matches: (found) =>
+      found.input.kind === "response" &&
+      hasTabAfter(found, "transfer-encoding") &&
+      codings(found).join() === "chunked" &&
+      found.theirs.end !== "refused",
+    mend: withoutSpace,
   },
   {
     what: "headers that are not allowed in a trailer",
@@ -160,7 +215,8 @@ export const differences: readonly Difference[] = [
     we: "refuse",
     they: "accept, with the rules of HTTP/1.1",
     why: "The first has no headers, the others are other protocols.",
-    matches: (found) => found.ours.code === "http.bad_version" && otherVersion.test(firstLine(found)),
+    matches: (found) =>
+      ["http.bad_version", "http.bad_start_line"].includes(found.ours.code!) && otherVersion.test(firstLine(found)),
   },
   {
     what: "a request line without a version",
@@ -169,7 +225,7 @@ export const differences: readonly Difference[] = [
     we: "refuse",
     they: "accept, as HTTP/0.9 that has headers",
     why: "RFC 9112 3: there is no such request.",
-    matches: (found) => found.ours.code === "http.bad_target" && /^\S+ +[^ ]*[\r\n]$/.test(refusedLine(found)),
+    matches: (found) => found.ours.code === "http.bad_start_line" && /^\S+ +[^ ]*[\r\n]$/.test(refusedLine(found)),
   },
   {
     what: "more than one space in a request line",
@@ -179,7 +235,7 @@ export const differences: readonly Difference[] = [
     they: "accept",
     why: "RFC 9112 3: one. With more, a parser that splits at each space sees another target.",
     matches: (found) =>
-      ["http.bad_target", "http.bad_version"].includes(found.ours.code!) && refusedLine(found).endsWith("  "),
+      ["http.bad_target", "http.bad_start_line"].includes(found.ours.code!) && refusedLine(found).endsWith("  "),
   },
   {
     what: "control characters in a reason",
@@ -195,10 +251,11 @@ export const differences: readonly Difference[] = [
     example: response("HTTP/1.1 200 OK\r\r", "", "abc"),
     aspect: "refused",
     we: "refuse",
-    they: "accept the second one for the LF",
+    they: "accept the second one for the LF, before 9.4",
     why: "RFC 9112 2.2.",
     matches: (found) =>
       found.ours.code === "http.bad_line_ending" && /^HTTP\/1\.[01] \d{3}[^\r\n]*\r\r$/.test(refusedLine(found)),
+    until: 9.04,
   },
   {
     what: "a status below 100",
@@ -244,9 +301,10 @@ export const differences: readonly Difference[] = [
     example: chunked('3;a="\x7f"', "abc", "0", "", ""),
     aspect: "refused",
     we: "refuse",
-    they: "accept",
+    they: "accept, in undici alone",
     why: "RFC 9110 5.6.4.",
     matches: ({ input, ours }) => ours.code === "http.bad_chunk_extension" && input.text[ours.at] === "\x7f",
+    only: "undici",
   },
   {
     what: "Transfer-Encoding in HTTP/1.0",
@@ -272,26 +330,22 @@ export const differences: readonly Difference[] = [
       firstLine(found).startsWith("CONNECT "),
   },
   {
-    what: "a tab after the value of Content-Length or Transfer-Encoding",
-    example: response("HTTP/1.1 200 OK", "Transfer-Encoding: chunked\t", "", "0", "", ""),
-    aspect: "refused",
-    we: "refuse",
-    they: "refuse, but in a response take `chunked` for another coding: the body ends with the stream",
-    why: "RFC 9110 5.5 allows it, but no peer sends it, and two parsers would see different responses.",
-    matches: (found) =>
-      ["Transfer-Encoding", "Content-Length"].some(
-        (name) =>
-          found.ours.code === `http.bad_${name.toLowerCase().replace("-", "_")}` &&
-          valuesOf(found, name).some((value) => /\t[ \t]*$/.test(value)),
-      ),
-  },
-  {
-    what: "empty elements in Transfer-Encoding, or an empty value",
+    what: "an empty Transfer-Encoding",
     example: request("POST / HTTP/1.1", "Host: a", "Transfer-Encoding:", "Content-Length: 5", "", "hello"),
     aspect: "refused",
     we: "refuse",
-    they: "ignore them; an empty value too, and then use a Content-Length",
-    why: "RFC 9112 6.1: the sender is broken, and other parsers see another coding.",
+    they: "ignore it, and use a Content-Length, before 9.4",
+    why: "RFC 9112 6.1: the sender is broken, and another parser may see another framing.",
+    matches: (found) => found.ours.code === "http.bad_transfer_encoding" && codings(found).join("") === "",
+    until: 9.04,
+  },
+  {
+    what: "empty elements in Transfer-Encoding",
+    example: request("POST / HTTP/1.1", "Host: a", "Transfer-Encoding: ,chunked", "", "0", "", ""),
+    aspect: "refused",
+    we: "refuse",
+    they: "ignore them",
+    why: "RFC 9110 5.6.1.2 has recipients ignore them, but other parsers see another coding there.",
     matches: (found) =>
       ["http.bad_transfer_encoding", "http.unknown_transfer_coding"].includes(found.ours.code!) &&
       codings(found).includes(""),
@@ -356,9 +410,10 @@ export const differences: readonly Difference[] = [
     example: request("GET / HTTP/1.1", "Host: a", `A: ${"a".repeat(16_384)}`, "", ""),
     aspect: "refused",
     we: "refuse",
-    they: "have none, or in Node count otherwise",
+    they: "have none in undici, and one that counts otherwise in Node.js",
     why: "`maxHeaderSize`.",
-    matches: ({ ours }) => ours.code === "http.header_limit",
+    matches: ({ ours }) => ["http.header_limit", "http.method_limit", "http.target_limit"].includes(ours.code!),
+    only: "undici",
   },
   {
     what: "chunk extensions longer than the limit",

@@ -256,11 +256,11 @@ describe("a client's handshake fails for an invalid response", () => {
   }
 
   const unparsed: [code: string, bytes: string, ends?: boolean][] = [
-    ["http.bad_version", "\x15\x03\x01\x00\x02\x02\x46"],
-    ["http.bad_version", "\x16\x03\x03"],
-    ["http.bad_version", "SSH-2.0-OpenSSH_9.2\r\n"],
-    ["http.bad_version", "HTTP/2 101 Switching Protocols\r\n"],
-    ["http.bad_version", shownFrames],
+    ["http.bad_start_line", "\x15\x03\x01\x00\x02\x02\x46"],
+    ["http.bad_start_line", "\x16\x03\x03"],
+    ["http.bad_start_line", "SSH-2.0-OpenSSH_9.2\r\n"],
+    ["http.bad_start_line", "HTTP/2 101 Switching Protocols\r\n"],
+    ["http.bad_start_line", shownFrames],
     ["http.bad_status", "HTTP/1.1 1O1 Switching Protocols\r\n"],
     ["http.bad_line_ending", "HTTP/1.1 101 Switching Protocols\nUpgrade: websocket\n\n"],
     ["http.bad_obs_fold", "HTTP/1.1 101 S\r\nA: b\r\n c\r\n\r\n"],

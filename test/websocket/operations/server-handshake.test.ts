@@ -71,11 +71,7 @@ describe("accept: completes once, and never inside the call", () => {
     ["an aborted signal and a whole request", { source: requestBytes(), accept: { signal: aborted } }, "core.aborted"],
     ["an aborted signal and a request object", { source: requestOf(), accept: { signal: aborted } }, "core.aborted"],
     ["garbage in the caller's buffer", { source: latin1("\0\0\0\0") }, "http.bad_method"],
-    [
-      "more than the limit in the caller's buffer",
-      { source: new Uint8Array(20_000).fill(65) },
-      "websocket.buffer_overflow",
-    ],
+    ["more than the limit in the caller's buffer", { source: new Uint8Array(20_000).fill(65) }, "http.method_limit"],
     ["a whole request in the caller's buffer", { source: requestBytes() }, undefined],
     ["a good request object", { source: requestOf() }, undefined],
     ["a bad request object", { source: requestOf({ Upgrade: undefined }) }, "websocket.no_upgrade"],

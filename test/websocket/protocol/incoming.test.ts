@@ -119,6 +119,43 @@ describe("RFC 6455 5 and 6.2: messages and control frames", () => {
   }
 });
 
+describe("any bytes", () => {
+  it("give the same events, and the same counts, at every split", () => {
+    const payload = fc.oneof(
+      fc.constantFrom(utf8("hello"), utf8("né€😀"), utf8("😀").slice(0, 3), Uint8Array.of(0xff), Uint8Array.of(3, 232)),
+      fc.uint8Array({ maxLength: 20 }),
+    );
+    const code = fc.constantFrom(0, 0, 1, 1, 2, 8, 9, 10, 3);
+    const frames = fc.array(
+      fc.oneof(
+        {
+          weight: 6,
+          arbitrary: fc
+            .tuple(code, payload, fc.boolean(), fc.constantFrom(0, 0, 0, 0, 4))
+            .map(([kind, bytes, fin, rsv]) => frame(kind, bytes, { fin, rsv })),
+        },
+        { weight: 1, arbitrary: fc.uint8Array({ maxLength: 12 }) },
+      ),
+      { maxLength: 8 },
+    );
+    const options = fc.record({ maxMessageSize: fc.constantFrom(6, 1000), maxFragments: fc.constantFrom(1, 2, 100) });
+    fc.assert(
+      fc.property(frames, options, (pieces, limits) => {
+        const saidOf = (given: readonly Uint8Array[]): unknown => {
+          const incoming = serverSide(limits);
+          const events = feed(incoming, given);
+          const { messages, payload, deflatedPayload, inflatedPayload, frames } = incoming;
+          return { events, messages, payload, deflatedPayload, inflatedPayload, frames };
+        };
+        const bytes = concat(...pieces);
+        const whole = saidOf([bytes]);
+        everySplit(bytes, (split) => assert.deepEqual(saidOf(split), whole), { maxSplits: 100 });
+      }),
+      { numRuns: runs(400) },
+    );
+  });
+});
+
 describe("borrowed input", () => {
   it("is not read after retain, and is never changed", () => {
     for (let split = 1; split < session.length; split++) {

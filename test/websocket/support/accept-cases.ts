@@ -98,7 +98,11 @@ export const acceptCases: AcceptCase[] = [
 
   malformed("bad_version", "GET / HTTP/2.0\r\n", 505),
   malformed("bad_version", "GET / HTTP/1.2\r\n", 505),
-  malformed("bad_version", "GET / HTTP/1.1x\r\n", 505),
+  malformed("bad_start_line", "GET / HTTP/1.1x\r\n"),
+  malformed("bad_start_line", "GET /pa th HTTP/1.1\r\n"),
+  malformed("bad_start_line", "GET / http/1.1\r\n"),
+  malformed("target_limit", `GET /${"a".repeat(16_384)}`, 414),
+  malformed("method_limit", "A".repeat(16_384), 501),
   malformed("bad_method", "\x16\x03\x01\x02\x00\x01"),
   malformed("bad_method", "G@T / HTTP/1.1\r\n"),
   malformed("bad_target", "GET  HTTP/1.1\r\n"),
@@ -109,7 +113,7 @@ export const acceptCases: AcceptCase[] = [
   malformed("bad_content_length", head("Content-Length: x\r\n")),
   malformed("multiple_content_length", head("Content-Length: 0\r\nContent-Length: 0\r\n")),
   malformed("bad_transfer_encoding", head("Content-Length: 1\r\nTransfer-Encoding: chunked\r\n")),
-  { ...bad("http.field_limit", tooMany), name: "more than 100 fields", unparsed: true },
+  { ...bad("http.field_limit", tooMany), name: "more than 100 fields", status: 431, unparsed: true },
 
   { name: "the end before the first byte", bytes: new Uint8Array(0), code: "websocket.closed", ends: true },
   { name: "the end behind an empty line", bytes: utf8("\r\n"), code: "websocket.closed", ends: true, unparsed: true },

@@ -231,6 +231,13 @@ describe("a request that can't be taken", () => {
     [431, "http.field_limit", get("/", "A: b\r\n"), { maxHeadersCount: 1 }],
     [501, "http.unknown_transfer_coding", get("/", "Transfer-Encoding: gzip, chunked\r\n"), {}],
     [505, "http.bad_version", "GET / HTTP/2.0\r\n", {}],
+    [400, "http.bad_start_line", "GET /pa th HTTP/1.1\r\n", {}],
+    [400, "http.bad_start_line", "GET / HTTP/1\r\n", {}],
+    [400, "http.bad_start_line", "GET / http/1.1\r\n", {}],
+    [400, "http.bad_start_line", "GET / HTTP/ 1.1\r\n", {}],
+    [400, "http.bad_start_line", "GET /\r\n", {}],
+    [414, "http.target_limit", `GET /${"x".repeat(100)} HTTP/1.1\r\n`, { maxHeaderSize: 100 }],
+    [501, "http.method_limit", "X".repeat(100), { maxHeaderSize: 100 }],
   ] as const) {
     it(`${code} is ${status}; later bytes are not read`, async () => {
       for (const maxRead of [Infinity, 1]) {

@@ -211,8 +211,8 @@ describe("an endless client", () => {
   for (const [what, begin, more, status, code] of [
     ["header", "GET / HTTP/1.1\r\nHost: h\r\nA: ", "x".repeat(1000), 431, "http.header_limit"],
     ["list of fields", "GET / HTTP/1.1\r\nHost: h\r\n", "A: b\r\n".repeat(10), 431, "http.field_limit"],
-    ["target", "GET /", "x".repeat(1000), 431, "http.header_limit"],
-    ["method", "", "X".repeat(1000), 431, "http.header_limit"],
+    ["target", "GET /", "x".repeat(1000), 414, "http.target_limit"],
+    ["method", "", "X".repeat(1000), 501, "http.method_limit"],
     [
       "chunk extension",
       "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n1;",
