@@ -24,13 +24,15 @@ export interface Connect {
 
   /**
    * Stays connected: an iterator of open `Stream`s, one after the other. When the loop asks for the next one, this
-   * waits for the end of the previous one, then for the option `backoff`, and connects again. After a failed attempt it
-   * waits longer and tries again. A connection that lived for at least `backoff.max` ends the row of failures by which
-   * the wait grows.
+   * closes the previous one, unless it has ended; waits as the option `backoff` says, and at least as long as the
+   * Retry-After of a 503 or 429 asks, but no longer than an hour; and connects again. So with a handler `message`, await
+   * `ws.closed` inside the loop. After a failed attempt it waits longer and tries again. A connection that lived for at
+   * least `backoff.max` ends the row of failures by which the wait grows. A server that is silent for 60,000 ms and
+   * does not answer a ping counts as gone: see `timeouts`.
    *
-   * Leaving the loop closes the stream. So does the `signal`, which ends the loop normally. The loop throws misuse, and
-   * a failure for which the option `retry` returns false. While the loop waits inside `next`, only the signal can end
-   * it.
+   * Leaving the loop closes the stream. So does the `signal`, which ends the loop normally. When the next stream is asked
+   * for or the signal aborts, the server has a second to answer the close. The loop throws misuse, and a failure for
+   * which the option `retry` returns false. While the loop waits inside `next`, only the signal can end it.
    *
    * Throws `client.bad_url`, `client.bad_proxy` and `core.invalid_argument` at once.
    */

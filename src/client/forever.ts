@@ -3,22 +3,32 @@ import {
   checkFunction,
   checkOptions,
   invalidArgument,
+  isPlainObject,
   isPromise,
   offAbort,
   onAbort,
   optionSet,
 } from "../core/internal.ts";
-import { Stream } from "../websocket/index.ts";
+import { Stream, type Timeouts } from "../websocket/index.ts";
 import { attempt } from "./attempt.ts";
 import { Backoff, type BackoffOptions } from "./backoff.ts";
 import { connectOptions, ConnectSettings, type ConnectOptions } from "./options.ts";
+import { retryAfter } from "./retry-after.ts";
 import { parseUrl, type Endpoint } from "./url.ts";
 
 /** Options of `connect.forever`, besides those of `connect`. */
 export interface ForeverOptions<Data = unknown> extends ConnectOptions<Data> {
-  /** Ends the loop normally: aborts an attempt or a wait, closes the open stream. */
+  /**
+   * Ends the loop normally: aborts an attempt or a wait, closes the open stream, and terminates it if the server has not
+   * answered within a second.
+   */
   signal?: AbortSignal | undefined;
-  /** How long to wait before another attempt. */
+  /**
+   * Deadlines. Default: those of `connect`, but with `idle: 60_000` and `keepAlivePings: true`, so that a server that goes
+   * silent is noticed.
+   */
+  timeouts?: Partial<Timeouts> | undefined;
+  /** How long to wait before another attempt. The Retry-After of a 503 or 429 can make it longer, up to an hour. */
   backoff?: BackoffOptions | undefined;
   /**
    * Called after a failed attempt, before the wait for the next one. False ends the loop, which throws the error; a
@@ -49,8 +59,14 @@ export function forever<Data = unknown>(
   checkOptions(foreverOptions, options);
   const { backoff, retry, ...others } = options;
   checkFunction("retry", retry);
-  const settings = new ConnectSettings<Data>(others);
+  const settings = new ConnectSettings<Data>({ ...others, timeouts: withLiveness(options.timeouts) });
   return run(parseUrl(url), settings, new Backoff(backoff), retry);
+}
+
+/** The deadlines, with liveness by default. Anything but an object is left for the check of the options. */
+function withLiveness(given: Partial<Timeouts> = {}): Partial<Timeouts> {
+  if (!isPlainObject(given)) return given;
+  return { ...given, idle: given.idle ?? 60_000, keepAlivePings: given.keepAlivePings ?? true };
 }
 
 async function* run<Data>(
@@ -66,7 +82,7 @@ async function* run<Data>(
     const result = await attempt(endpoint, settings).catch((error: unknown) => error);
     if (result instanceof Stream) {
       const opened = clock.now();
-      yield* lent<Data>(result, signal);
+      yield* lent<Data>(result, clock, signal);
       // A connection that ended early counts like one that was refused.
       if (clock.now() - opened >= backoff.max) failures = 0;
     } else if (isAborted(signal)) {
@@ -75,6 +91,7 @@ async function* run<Data>(
     let delay = backoff.delay(++failures);
     if (!(result instanceof Stream)) {
       if (!(result instanceof ServalError) || result.condition === "misuse") throw result;
+      delay = Math.max(delay, retryAfter(result.response));
       const answer = await untilAborted(retry?.(result, { attempt: failures, delay }), signal);
       if (isAborted(signal)) return;
       if (answer === false) throw result;
@@ -105,21 +122,34 @@ async function untilAborted(answer: unknown, signal: AbortSignal | undefined): P
   }
 }
 
-/** Yields the stream to the loop until it has ended; closes it if the loop or the signal ends first. */
+/** Yields the stream to the loop, and closes it when the loop asks for the next one, is left, or the signal aborts. */
 async function* lent<Data>(
   ws: Stream<Data>,
+  clock: Clock,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Stream<Data>, void, void> {
-  const close = (): void => void ws.close();
+  let isEnded = false;
+  void ws.closed.then(() => (isEnded = true));
+  const close = async (): Promise<void> => (isEnded ? undefined : closeSoon(ws, clock));
   if (signal !== undefined) onAbort(signal, close);
   try {
     if (isAborted(signal)) return;
     yield ws;
-    await ws.closed;
+    await close();
   } finally {
     if (signal !== undefined) offAbort(signal, close);
-    await ws.close();
+    await (isAborted(signal) ? close() : ws.close());
   }
+}
+
+/** How long the server may take to answer a close that the next stream or the end of the loop waits for, in milliseconds. */
+const grace = 1_000;
+
+/** Closes a stream, if it is still open, and terminates it after the grace. */
+async function closeSoon(ws: Stream, clock: Clock): Promise<void> {
+  const timer = clock.setTimer(grace, () => ws.terminate());
+  await ws.close();
+  timer.cancel();
 }
 
 /** Fulfils after this many milliseconds, or when the signal aborts. */

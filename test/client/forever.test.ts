@@ -6,9 +6,9 @@ import { connect, type ForeverOptions, type Retry } from "../../src/client/index
 import type { CloseInfo, ServalError, Timer } from "../../src/core/index.ts";
 import { serve, type Server } from "../../src/server/index.ts";
 import { VirtualClock } from "../../src/testing/index.ts";
-import type { Stream } from "../../src/websocket/index.ts";
-import { turns, until } from "../core/support/stream-operations.ts";
-import { answering, mute } from "./support/servers.ts";
+import type { Stream, Timeouts } from "../../src/websocket/index.ts";
+import { isStuck, turns, until } from "../core/support/stream-operations.ts";
+import { answering, mute, silent } from "./support/servers.ts";
 
 /** Waits whose length is known. */
 const steady = { jitter: "none" } as const;
@@ -68,11 +68,9 @@ describe("connect.forever", () => {
     const streams = connect.forever(url, { clock, backoff: steady });
     const first = await next(streams);
     await until(() => open.length === 1);
-    const asked = next(streams);
-    await turns();
-    // The end of the first one is waited for.
-    assert.deepEqual([first.isOpen, clock.waits.length, server.connections], [true, 0, 1]);
     void open[0]!.close({ code: 1012 });
+    await first.closed;
+    const asked = next(streams);
     await clock.waiting(1);
     assert.deepEqual(clock.waits, [500]);
     await until(() => server.connections === 0);
@@ -87,6 +85,150 @@ describe("connect.forever", () => {
     await until(() => server.connections === 0);
     assert.equal(clock.pending, 0);
     await server.close();
+  });
+
+  it("ends a stream when the next one is asked for, so that a loop that fails has one that is read", async () => {
+    const texts = ["no JSON", '"fine"'];
+    const codes: number[] = [];
+    await using server = await serve({
+      host: "127.0.0.1",
+      open: (ws) => ws.send(texts.shift()!),
+      message: () => {},
+      close: (_ws, { code }) => void codes.push(code),
+    });
+    const seen: unknown[] = [];
+    const stop = new AbortController();
+    const backoff = { initial: 1, ...steady };
+    for await (const ws of connect.forever(`ws://127.0.0.1:${server.port}/`, { backoff, signal: stop.signal })) {
+      try {
+        for await (const message of ws) {
+          seen.push(JSON.parse(message as string));
+          stop.abort();
+        }
+      } catch (error) {
+        seen.push((error as Error).name);
+      }
+    }
+    assert.deepEqual(seen, ["SyntaxError", "fine"]);
+    await until(() => codes.length === 2);
+    assert.deepEqual(codes, [1000, 1000]);
+  });
+
+  it("gives a server that answers no close a second, and then goes on", async () => {
+    await using server = await silent();
+    const clock = new Watch();
+    const streams = connect.forever(`ws://127.0.0.1:${server.port}/`, { clock, backoff: { ...steady, initial: 7 } });
+    const first = await next(streams);
+    const asked = next(streams);
+    await turns();
+    assert.deepEqual(clock.waits, [1000]);
+    await clock.advance(1000);
+    assert.deepEqual(await first.closed, { code: 1006, reason: "", clean: false });
+    await clock.waiting(2);
+    await clock.advance(7);
+    assert.ok((await asked).isOpen);
+    await until(() => server.connections === 1);
+    const left = streams.return();
+    await clock.advance(30_000);
+    await left;
+    assert.equal(clock.pending, 0);
+  });
+
+  it("notices a server that goes silent: a ping after 30 seconds, the end after 60", async () => {
+    await using server = await silent();
+    const clock = new Watch();
+    const streams = connect.forever(`ws://127.0.0.1:${server.port}/`, { clock });
+    const ws = await next(streams);
+    const read = ws.read();
+    read.catch(() => {});
+    await clock.advance(59_900);
+    assert.ok(await isStuck(read));
+    assert.ok(ws.stats().bytesSent > 0, "no ping");
+    await clock.advance(400);
+    await assert.rejects(read, { code: "core.timeout" });
+    await streams.return();
+  });
+
+  it("takes other deadlines, and checks them", async () => {
+    await using server = await silent();
+    const url = `ws://127.0.0.1:${server.port}/`;
+    for (const [timeouts, idle, pings] of [
+      [undefined, 60_000, true],
+      [{}, 60_000, true],
+      [{ idle: undefined, keepAlivePings: undefined, handshake: 5000 }, 60_000, true],
+      [{ idle: 10_000 }, 10_000, true],
+      [{ idle: 10_000, keepAlivePings: false }, 10_000, false],
+      [{ idle: Infinity }, Infinity, false],
+    ] as const) {
+      const clock = new Watch();
+      const streams = connect.forever(url, { clock, timeouts: timeouts as Partial<Timeouts> });
+      const ws = await next(streams);
+      const read = ws.read();
+      read.catch(() => {});
+      await clock.advance(Math.min(idle, 1e7) - 100);
+      assert.ok(await isStuck(read));
+      assert.equal(ws.stats().bytesSent > 0, pings, JSON.stringify(timeouts));
+      if (idle === Infinity) ws.terminate();
+      else await clock.advance(500);
+      await assert.rejects(read, { code: idle === Infinity ? "core.aborted" : "core.timeout" });
+      await streams.return();
+      assert.equal(clock.pending, 0);
+    }
+    for (const timeouts of [5, { idle: 0 }, { idel: 5 }, null]) {
+      assert.throws(() => connect.forever(url, { timeouts: timeouts as Partial<Timeouts> }), {
+        code: "core.invalid_argument",
+      });
+    }
+  });
+
+  it("waits for at least as long as a 503 or 429 says", async () => {
+    const answers: readonly [status: number, after: string, wait: number][] = [
+      [503, "7", 7000],
+      [429, "120", 120_000],
+      [503, "0", 500],
+      [503, "soon", 500],
+      [500, "7", 500],
+      [503, "Mon, 30 Nov 2026 10:00:09 GMT", 9000],
+      [503, "99999999999", 3_600_000],
+    ];
+    let asked = 0;
+    await using server = await answering(() => {
+      const [status, after] = answers[asked++]!;
+      return [status, { "Retry-After": after, Date: "Mon, 30 Nov 2026 10:00:00 GMT", "Content-Length": 0 }];
+    });
+    const clock = new Watch();
+    const stop = new AbortController();
+    const retries = new Retries();
+    const backoff = { ...steady, factor: 1 };
+    const options = { clock, backoff, signal: stop.signal, retry: retries.retry };
+    const ended = connect.forever(`ws://127.0.0.1:${server.port}/`, options).next();
+    for (const [index, [, , wait]] of answers.entries()) {
+      await clock.waiting(index + 1);
+      if (index < answers.length - 1) await clock.advance(wait);
+    }
+    assert.deepEqual(
+      clock.waits,
+      answers.map(([, , wait]) => wait),
+    );
+    assert.deepEqual(
+      retries.seen.map(([, delay]) => delay),
+      clock.waits,
+    );
+    stop.abort();
+    await ended;
+  });
+
+  it("lets retry overrule what the server says", async () => {
+    await using server = await answering(() => [503, { "Retry-After": 7, "Content-Length": 0 }]);
+    const clock = new Watch();
+    const stop = new AbortController();
+    const ended = connect
+      .forever(`ws://127.0.0.1:${server.port}/`, { clock, signal: stop.signal, retry: () => 3 })
+      .next();
+    await clock.waiting(1);
+    assert.deepEqual(clock.waits, [3]);
+    stop.abort();
+    await ended;
   });
 
   it("tries again after failures, with growing waits, and reports each", async () => {
@@ -115,15 +257,16 @@ describe("connect.forever", () => {
     const { server, open, url } = await keeping();
     const clock = new Watch();
     const streams = connect.forever(url, { clock, backoff: { ...steady, max: 10_000 } });
-    await next(streams);
+    let ws = await next(streams);
     for (const [index, life] of [0, 9999, 0, 10_000, 0].entries()) {
       await until(() => open.length === 1);
       await clock.advance(life);
       void open.shift()!.close();
+      await ws.closed;
       const asked = next(streams);
       await clock.waiting(index + 1);
       await clock.advance(clock.waits.at(-1)!);
-      await asked;
+      ws = await asked;
     }
     assert.deepEqual(clock.waits, [500, 1000, 2000, 500, 1000]);
     await streams.return();
@@ -137,9 +280,10 @@ describe("connect.forever", () => {
     const retries = new Retries();
     const { signal } = controller;
     const streams = connect.forever(url, { clock, backoff: steady, signal, retry: retries.retry });
-    await next(streams);
+    const ws = await next(streams);
     await until(() => open.length === 1);
     void open[0]!.close();
+    await ws.closed;
     const asked = next(streams);
     await clock.waiting(1);
     await server.close();
@@ -353,6 +497,30 @@ describe("connect.forever, ended by its signal", () => {
     controller.abort();
     assert.deepEqual(await ended, []);
     assert.equal(clock.pending, 0);
+    assert.equal(getEventListeners(controller.signal, "abort").length, 0);
+  });
+
+  it("while a stream is open whose server answers no close: within a second", async () => {
+    await using server = await silent();
+    const clock = new Watch();
+    const controller = new AbortController();
+    let opened!: () => void;
+    const open = new Promise<void>((resolve) => (opened = resolve));
+    const ends: unknown[] = [];
+    const ended = (async () => {
+      for await (const ws of connect.forever(`ws://127.0.0.1:${server.port}/`, { clock, signal: controller.signal })) {
+        opened();
+        await ws.read().catch((error: ServalError) => ends.push(error.code));
+      }
+    })();
+    await open;
+    await turns();
+    controller.abort();
+    await turns();
+    await clock.advance(1000);
+    await ended;
+    assert.deepEqual([ends, clock.pending], [["core.aborted"], 0]);
+    await until(() => server.connections === 0);
     assert.equal(getEventListeners(controller.signal, "abort").length, 0);
   });
 

@@ -4,6 +4,7 @@ import * as https from "node:https";
 import { connect, createServer } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { WebSocketServer } from "ws";
+import { acceptKey } from "../../../src/websocket/handshake/accept-key.ts";
 import { localhost } from "../../support/localhost.ts";
 import { listening, type Listening } from "../../support/listening.ts";
 
@@ -58,6 +59,19 @@ export async function echoing({ secure = false, host = "127.0.0.1" } = {}): Prom
     ws.on("error", () => {});
   });
   return Object.assign(await listening(server, host), { asked });
+}
+
+/** A server that opens WebSockets, and then says nothing and answers nothing, as after a lost network. */
+export function silent(): Promise<Listening> {
+  const server = http.createServer();
+  server.on("upgrade", ({ headers }, socket) => {
+    const accept = acceptKey(headers["sec-websocket-key"]!);
+    const fields = ["Upgrade: websocket", "Connection: Upgrade", `Sec-WebSocket-Accept: ${accept}`];
+    socket.on("error", () => {});
+    socket.on("end", () => socket.end());
+    socket.resume().write(`HTTP/1.1 101 Switching Protocols\r\n${fields.join("\r\n")}\r\n\r\n`);
+  });
+  return listening(server);
 }
 
 /** An HTTP proxy: it opens a tunnel to whatever it is asked for. */
