@@ -1,5 +1,7 @@
+import { show } from "./check-options.ts";
+import { isPromise } from "./completion.ts";
 import type { ServalError } from "./error.ts";
-import { coreError } from "./errors.ts";
+import { coreError, invalidArgument } from "./errors.ts";
 import { allocate } from "./text.ts";
 
 /** A new block with the first `size` bytes of a buffer or a list of buffers. */
@@ -70,6 +72,33 @@ export function bytesOf(chunk: unknown): Uint8Array | undefined {
 function isBuffer(chunk: unknown): chunk is ArrayBufferLike {
   const tag = Object.prototype.toString.call(chunk);
   return tag === "[object ArrayBuffer]" || tag === "[object SharedArrayBuffer]";
+}
+
+/** Whether a value is a collection of pairs, such as a Map, a form or headers: iterable, but not of text or bytes. */
+export function isPairs(value: object): boolean {
+  return "get" in value && Symbol.iterator in value;
+}
+
+/** The error of a value that can't be sent: what is `wanted`, and what to do with this one instead. */
+export function notSendable(wanted: string, value: unknown): ServalError {
+  return invalidArgument(`${wanted}: ${adviceOn(value)}`);
+}
+
+function adviceOn(value: unknown): string {
+  if (isPromise(value)) return "await the promise first";
+  if (Array.isArray(value)) {
+    if (value.some((each) => typeof each === "number")) return "Uint8Array.from makes bytes of an array of numbers";
+    return value.some((each) => each instanceof Blob)
+      ? "new Blob joins an array of Blobs"
+      : "the array has something else in it";
+  }
+  if (value instanceof Blob) return "await blob.arrayBuffer() gives the bytes of a Blob";
+  if (value instanceof URLSearchParams) return "String makes a string of a URLSearchParams";
+  if (typeof value === "object" && value !== null) {
+    const from = isPairs(value) ? `, and Object.fromEntries an object of ${show(value)}` : "";
+    return `JSON.stringify makes a string of an object${from}`;
+  }
+  return `not ${show(value)}`;
 }
 
 /** The error of a foreign stream that yields something other than bytes. */

@@ -5,7 +5,7 @@ export type { AsyncContext } from "./async-context.ts";
 export { Batch } from "./batch.ts";
 export type { Flushing } from "./batch.ts";
 export { blockSize, giveBack, giveBackChunk, SharedBlock, takeBlock, takeChunk } from "./block-pool.ts";
-export { bytesOf, copyInto, copyOf, dropFront, takeFront } from "./bytes.ts";
+export { bytesOf, copyInto, copyOf, dropFront, isPairs, notSendable, takeFront } from "./bytes.ts";
 export { afterPoll, attentive, type AttentiveClock } from "./attentive-clock.ts";
 export { checkClock } from "./clock.ts";
 export { checkHandler, handled, isPromise } from "./completion.ts";

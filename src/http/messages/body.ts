@@ -1,5 +1,5 @@
 import type { BufferSource } from "../../core/index.ts";
-import { bytesOf as viewOf, encodeUtf8, invalidArgument, isPromise, piecesOf } from "../../core/internal.ts";
+import { bytesOf as viewOf, encodeUtf8, invalidArgument, isPairs, notSendable, piecesOf } from "../../core/internal.ts";
 import type { FieldsInit } from "./fields.ts";
 
 /**
@@ -50,12 +50,13 @@ export function toBody(body: BodyInit | undefined): Body {
 /** A function of its own, since {@link toBody} would otherwise allocate at each call what its closures capture. */
 function bodyOf(body: Exclude<BodyInit, string | BodyStream>): Body {
   if (body instanceof Blob) return { size: body.size, [Symbol.asyncIterator]: () => piecesOf(body) };
-  if (Array.isArray(body)) return bodyOfList(Array.from(body, (part) => partOf(part)));
+  if (Array.isArray(body)) return bodyOfList(body);
   if (isIterable(body)) return { [Symbol.asyncIterator]: () => partsOf(body) };
-  throw invalidArgument(`A body must be a string, bytes, a Blob or an iterable of strings and bytes${adviceOn(body)}`);
+  throw notSendable("A body must be a string, bytes, a Blob or an iterable of strings and bytes", body);
 }
 
-function bodyOfList(parts: readonly Uint8Array[]): BodyStream {
+function bodyOfList(list: readonly unknown[]): BodyStream {
+  const parts = Array.from(list, (part) => partOf(part));
   const size = parts.reduce((sum, { length }) => sum + length, 0);
   return { size, [Symbol.asyncIterator]: () => partsOf(parts) };
 }
@@ -68,18 +69,8 @@ function* eachOf(parts: Iterable<string | BufferSource>): Generator<Uint8Array, 
   for (const part of parts) yield partOf(part);
 }
 
-/** Iterables of pairs, such as maps, forms and headers, are excluded. */
 function isIterable(body: unknown): body is Iterable<string | BufferSource> {
-  return typeof body === "object" && body !== null && Symbol.iterator in body && !("get" in body);
-}
-
-/** Advice for common values that are no body. */
-function adviceOn(body: unknown): string {
-  if (isPromise(body)) return ", not a promise: is an await missing?";
-  if (body instanceof URLSearchParams) return ": String makes a string of a URLSearchParams";
-  return typeof body === "object" && body !== null
-    ? ": JSON.stringify makes a string of an object"
-    : `, not ${typeof body}`;
+  return typeof body === "object" && body !== null && Symbol.iterator in body && !isPairs(body);
 }
 
 function isStream(body: unknown): body is BodyStream {
@@ -90,5 +81,5 @@ function isStream(body: unknown): body is BodyStream {
 export function partOf(part: unknown): Uint8Array {
   const bytes = typeof part === "string" ? encodeUtf8(part) : viewOf(part);
   if (bytes !== undefined) return bytes;
-  throw invalidArgument(`The parts of a body must be strings, ArrayBuffers or views of them, not ${typeof part}`);
+  throw notSendable("The parts of a body must be strings, ArrayBuffers or views of them", part);
 }

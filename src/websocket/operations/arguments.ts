@@ -4,8 +4,9 @@ import {
   checkSignal,
   copyOf,
   invalidArgument,
+  isPairs,
   isPlainObject,
-  isPromise,
+  notSendable,
   type OptionSet,
   show,
 } from "../../core/internal.ts";
@@ -137,10 +138,10 @@ export function checkSendable(data: unknown): WholeData | undefined {
   if (Array.isArray(data)) return checkList(data as unknown[]);
   const bytes = bytesOf(data);
   if (bytes !== undefined || data instanceof Blob) return bytes;
-  if (typeof data === "object" && data !== null && (Symbol.asyncIterator in data || Symbol.iterator in data)) {
-    return undefined;
+  if (typeof data === "object" && data !== null && !isPairs(data)) {
+    if (Symbol.asyncIterator in data || Symbol.iterator in data) return undefined;
   }
-  throw notSendable(whatInstead(data));
+  throw noMessage(data);
 }
 
 /** A list of buffers is a whole message. A list with strings in it comes in parts, like any other iterable. */
@@ -150,25 +151,17 @@ function checkList(list: readonly unknown[]): readonly Uint8Array[] | undefined 
   const pieces = list.map(bytesOf);
   if (!pieces.includes(undefined)) return pieces as readonly Uint8Array[];
   if (list.findIndex((piece, i) => typeof piece !== "string" && pieces[i] === undefined) < 0) return undefined;
-  throw notSendable("the array has something else in it");
+  throw noMessage(list);
 }
 
-/** What to do instead with a value that is not a message. */
-function whatInstead(data: unknown): string {
-  if (isPromise(data)) return "await the promise first";
-  if (typeof data === "object" && data !== null) return "JSON.stringify makes a string of an object";
-  return `not ${data === null ? "null" : typeof data}`;
-}
-
-function notSendable(but: string): Error {
-  return invalidArgument(
-    `A message must be a string, an ArrayBuffer or a view of one, a list of these, a Blob, prepared, or an iterable: ${but}`,
-  );
+function noMessage(data: unknown): Error {
+  const kinds = "a string, an ArrayBuffer or a view of one, a list of these, a Blob, prepared, or an iterable";
+  return notSendable(`A message must be ${kinds}`, data);
 }
 
 /** Checks a part of a message, and returns it as a string or bytes. */
 export function checkPart(data: string | BufferSource): MessageData {
   const part = typeof data === "string" ? data : bytesOf(data);
   if (part !== undefined) return part;
-  throw invalidArgument("A part of a message must be a string, an ArrayBuffer or a view of one");
+  throw notSendable("A part of a message must be a string, an ArrayBuffer or a view of one", data);
 }

@@ -4,7 +4,7 @@ import {
   beginSource,
   bytesOf,
   currentContext,
-  invalidArgument,
+  notSendable,
   piecesOf,
   stopSource,
 } from "../../core/internal.ts";
@@ -106,8 +106,7 @@ export class SourceWriter {
   #bytesOf(chunk: unknown): Uint8Array {
     const part = typeof chunk === "string" ? chunk : bytesOf(chunk);
     if (part === undefined) {
-      const what = chunk === null ? "null" : typeof chunk;
-      throw invalidArgument(`The parts of a message must be strings, ArrayBuffers or views of them, not ${what}`);
+      throw notSendable("The parts of a message must be strings, ArrayBuffers or views of them", chunk);
     }
     this.#message.code ??= typeof part === "string" ? opcode.text : opcode.binary;
     return this.#message.encode(part, false);

@@ -1,5 +1,5 @@
 import type { BufferSource } from "../../core/index.ts";
-import { bytesOf, encodeUtf8, invalidArgument } from "../../core/internal.ts";
+import { bytesOf, encodeUtf8, notSendable } from "../../core/internal.ts";
 import type { Deflater } from "../deflate/deflate.ts";
 import { deflatedBit, finalBit, maxHeaderSize, opcode, writeHeader } from "../frames/frame.ts";
 import type { MessageData } from "../options/handlers.ts";
@@ -32,9 +32,7 @@ export class PreparedMessage {
     const isText = typeof data === "string";
     const bytes = isText ? encodeUtf8(data) : bytesOf(data);
     if (bytes === undefined) {
-      throw invalidArgument(
-        "A message to prepare or publish is a string, an ArrayBuffer or a view of one; JSON.stringify makes a string of an object, await blob.arrayBuffer() bytes of a Blob",
-      );
+      throw notSendable("A message to prepare or publish must be a string, an ArrayBuffer or a view of one", data);
     }
     // Copied, since the caller may change its bytes later.
     this.payload = isText ? bytes : new Uint8Array(bytes);

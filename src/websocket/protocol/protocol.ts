@@ -6,6 +6,7 @@ import {
   checkOptions,
   encodeUtf8,
   invalidArgument,
+  notSendable,
   optionSet,
   show,
 } from "../../core/internal.ts";
@@ -351,7 +352,7 @@ export class Protocol {
 function payloadOf(data: string | BufferSource, what: string): string | Uint8Array {
   const payload = typeof data === "string" ? data : bytesOf(data);
   if (payload !== undefined) return payload;
-  throw invalidArgument(`${what} must be a string, an ArrayBuffer or a view of one, not ${show(data)}`);
+  throw notSendable(`${what} must be a string, an ArrayBuffer or a view of one`, data);
 }
 
 function bytesIn(data: string | Uint8Array | PreparedMessage): Uint8Array {

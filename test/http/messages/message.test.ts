@@ -208,9 +208,9 @@ describe("a message made from an invalid value", () => {
         assert.throws(() => make(others), misuse(/\.from makes one of fetch's or Node's/));
       }
       assert.throws(() => make("hello" as unknown as object), misuse(/takes a plain object, such as .*, not "hello"$/));
-      assert.throws(() => make({ body: Promise.resolve("a") }), misuse(/is an await missing/));
+      assert.throws(() => make({ body: Promise.resolve("a") }), misuse(/await the promise first/));
       assert.throws(() => make({ body: { a: 1 } }), misuse(/JSON.stringify/));
-      assert.throws(() => make({ body: 5 }), misuse(/not number/));
+      assert.throws(() => make({ body: 5 }), misuse(/not 5/));
     });
   }
 });

@@ -260,7 +260,7 @@ describe("bad arguments", () => {
     ["generateMask that is no function", () => client({ generateMask: 7 as never }), /generateMask must be a function/],
     ["parts that is no boolean", () => server({ parts: 1 as never }), /parts must be true or false/],
     ["received text", () => server().receive("x" as never), /receive takes a Uint8Array, not "x"/],
-    ["an object as a message", () => server().send({} as never), /A message must be a string.*not an object/],
+    ["an object as a message", () => server().send({} as never), /A message must be a string.*JSON\.stringify/],
     ["a number of bytes as a message", () => server().send(7 as never), /A message must be/],
     ["a callback after a message", () => server().send("x", (() => {}) as never), /takes a plain object/],
     ["an unknown option of send", () => server().send("x", { binary: true } as never), /no option "binary"/],
