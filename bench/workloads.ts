@@ -159,6 +159,7 @@ export const workloads: readonly Workload[] = [
   flood("parts", "1 MiB deflated, read in parts", 5, { peers: [], mode: "floodedParts" }),
   flood("streams", "1,000 streams of DEFLATE in a message", 5, sink),
   flood("compressed", "30 KB of JSON deflated", 5),
+  flood("long", "1 MiB", 50),
   flood("texts", "texts of 16 MiB", 10),
   // node:http ends connections of its own accord.
   flood("requests", "pipelined requests", 5, { ...overHttp, peers: [] }),

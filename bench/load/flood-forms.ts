@@ -63,6 +63,8 @@ export const floodForms = {
   streams: frames(() => maskedFrame(deflatedBinary, streams(1000))),
   /** What takes a server long to compress again. */
   compressed: frames(() => messageFrame({ size: 30_000, text: true, deflate: true }, 0)),
+  /** Of a megabyte each, of bytes that are only copied. */
+  long: frames(() => maskedFrame(opcodes.binary, new Uint8Array(mebibyte))),
   texts: frames(() => maskedFrame(opcodes.text, mixedText(16 * mebibyte))),
   requests: requests(() => Buffer.from("GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")),
   chunks: requests(oneByteChunks),

@@ -4,9 +4,9 @@ import { readFileSync } from "node:fs";
 import { monitorEventLoopDelay, performance } from "node:perf_hooks";
 import process from "node:process";
 
-// An application's heap, of some megabytes. Without it a few kilobytes of loaded code decide whether V8 collects payloads in
-// the young generation or marks all of the heap each time: an echo of 16 KiB then costs 14 or 20 µs, whatever it does.
-globalThis.application = Array.from({ length: 20_000 }, (_, id) => ({
+// An application's heap, of some 10 megabytes. In a smaller one a few kilobytes of loaded code, or chance, decide whether V8
+// collects payloads in the young generation or marks all of the heap each time: an echo of 1 MiB then costs 1.1 or 2 ms.
+globalThis.application = Array.from({ length: 100_000 }, (_, id) => ({
   id,
   name: `an object of an application, ${id}`,
 }));

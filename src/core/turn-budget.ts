@@ -112,18 +112,23 @@ export class TurnBudget {
     return this.#waiting.length;
   }
 
-  /** Counts work done for a member. Returns whether it has overdrawn and must {@link wait}. */
-  spend(member: TurnMember, cost: number): boolean {
+  /**
+   * Counts work done for a member. Returns whether it has overdrawn and must {@link wait}. `copying` is the part of the
+   * work that copied received bytes. It uses up the common share alone: the platform reads a socket at most 32 times in a
+   * turn, and an ordinary long message must not wait.
+   */
+  spend(member: TurnMember, cost: number, copying = 0): boolean {
     this.#spent += cost;
     if (this.#spent > this.#lookAt) this.#look(cost);
-    if (member.spentIn === this.#turn) member.spent += cost;
+    const own = cost - copying;
+    if (member.spentIn === this.#turn) member.spent += own;
     else {
       member.spentIn = this.#turn;
-      member.spent = cost;
+      member.spent = own;
     }
     if (member.spent <= shareOfLate) return false;
     if (member.spent <= shareOfMember && !this.isSpent) return false;
-    return this.#isMarked || this.#isOverdrawn(member, cost);
+    return this.#isMarked || this.#isOverdrawn(member, own, cost);
   }
 
   /**
@@ -144,12 +149,12 @@ export class TurnBudget {
   }
 
   /** Whether a member has overdrawn, unless the turn in which it began to spend is over. */
-  #isOverdrawn(member: TurnMember, cost: number): boolean {
+  #isOverdrawn(member: TurnMember, own: number, cost: number): boolean {
     if (this.#hasTurned()) {
       this.#begin(cost);
       member.spentIn = this.#turn;
-      member.spent = cost;
-      if (cost <= shareOfMember) return false;
+      member.spent = own;
+      if (own <= shareOfMember) return false;
     }
     this.#mark();
     return true;

@@ -71,6 +71,18 @@ describe("TurnBudget", () => {
     assert.equal(budget.spend(new Member(), shareOfMember), false);
   });
 
+  it("takes the copying of received bytes from the common share, not from the member's", () => {
+    const { loop, budget, member } = begin();
+    for (let spent = 0; spent < shareOfAll; spent += shareOfMember) {
+      assert.equal(budget.isSpent, false);
+      assert.equal(budget.spend(member, shareOfMember, shareOfMember), false);
+    }
+    assert.equal(budget.spend(member, shareOfLate + 1, 1), false);
+    assert.equal(budget.isSpent, true);
+    assert.equal(budget.spend(member, 1), true);
+    assert.equal(loop.callbacks.length, 1);
+  });
+
   it("takes even one great piece of work for overdrawn, whatever turn it is", () => {
     const { loop, budget, member } = begin();
     loop.turn();

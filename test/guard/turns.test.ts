@@ -8,8 +8,6 @@ import { deferred } from "../support/quiet.ts";
 import { TurnCounter } from "../support/turn-counter.ts";
 
 const host = "127.0.0.1";
-const connections = 20;
-const rounds = 100;
 
 /** How many immediates are set while `work` is done, by anyone in this process. */
 async function immediatesDuring(work: () => Promise<void>): Promise<number> {
@@ -28,22 +26,29 @@ async function immediatesDuring(work: () => Promise<void>): Promise<number> {
   }
 }
 
+interface Load {
+  readonly request: Uint8Array;
+  readonly replySize: number;
+  readonly connections?: number;
+  readonly rounds?: number;
+}
+
 /** Sends a request many times on each of some connections, the next when the reply to the last has come, of which the size is known. */
 async function load(
   port: number,
   begin: (socket: Socket) => Promise<void>,
-  { request, replySize }: { request: Uint8Array; replySize: number },
+  { request, replySize, connections = 20, rounds = 100 }: Load,
 ): Promise<void> {
   const sockets = Array.from({ length: connections }, () => connect({ port, host, noDelay: true }));
   await Promise.all(sockets.map(begin));
   const immediates = await immediatesDuring(async () => {
-    await Promise.all(sockets.map((socket) => exchange(socket, request, replySize)));
+    await Promise.all(sockets.map((socket) => exchange(socket, { request, replySize, rounds })));
   });
   for (const socket of sockets) socket.destroy();
   assert.equal(immediates, 0);
 }
 
-function exchange(socket: Socket, request: Uint8Array, replySize: number): Promise<void> {
+function exchange(socket: Socket, { request, replySize, rounds = 0 }: Load): Promise<void> {
   return new Promise((resolve) => {
     let [received, sent] = [0, 1];
     socket.on("data", ({ length }) => {
@@ -119,18 +124,21 @@ for (const [count, most] of [
 
 const upgrade = upgradeWith("");
 
-for (const [name, depth, size] of [
-  ["one message of 64 B in flight", 1, 64],
-  ["batches of 64 messages of 64 B", 64, 64],
-  ["messages of 16 KiB", 1, 16 * 1024],
+for (const [name, depth, size, connections] of [
+  ["one message of 64 B in flight", 1, 64, 20],
+  ["batches of 64 messages of 64 B", 64, 64, 20],
+  ["messages of 16 KiB", 1, 16 * 1024, 20],
+  ["messages of 1 MiB", 1, 1024 * 1024, 2],
 ] as const) {
   test(`an echo of ${name} sets no immediate`, async (t) => {
     const server = await serve({ port: 0, host, rate: false, message: (ws, message) => ws.write(message) });
     t.after(() => server.close());
     const frame = maskedFrame(0x82, new Uint8Array(size));
     const request = Buffer.concat(Array.from({ length: depth }, () => frame));
-    const header = size < 126 ? 2 : 4;
-    await load(server.port!, (socket) => ask(socket, upgrade), { request, replySize: depth * (header + size) });
+    // A long message comes back in frames of 128 KiB.
+    const headers = size < 126 ? 2 : size < 65_536 ? 4 : (size / (128 * 1024)) * 10;
+    const replySize = depth * (headers + size);
+    await load(server.port!, (socket) => ask(socket, upgrade), { request, replySize, connections });
   });
 }
 

@@ -179,8 +179,9 @@ export class Connection<Ws> extends Sending<Ws> implements Living {
   #isOverdrawn(): boolean {
     const { incoming, outgoing } = this.protocol;
     const cost = incoming.cost + outgoing.cost;
-    incoming.cost = outgoing.cost = 0;
-    return turnBudget.spend(this, cost);
+    const { copying } = incoming;
+    incoming.cost = incoming.copying = outgoing.cost = 0;
+    return turnBudget.spend(this, cost, copying);
   }
 
   /** Continues the message being inflated; returns whether the next event may be taken in this turn. */

@@ -41,8 +41,7 @@ export class Inflation {
     const { inflater, inflatedLimit } = this.#incoming;
     if (!this.isElsewhere && this.result === undefined) {
       this.result = inflater!.inflateOn(this.#payload, inflatedLimit);
-      this.#incoming.cost += inflater!.cost;
-      inflater!.cost = 0;
+      this.#incoming.cost += inflater!.takeCost();
     }
     return this.result !== undefined;
   }

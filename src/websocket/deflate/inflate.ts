@@ -69,7 +69,7 @@ export class Inflater {
   /** How many bytes the last {@link inflateSome} consumed, and how many it produced. */
   consumed = 0;
   produced = 0;
-  /** The work since this was last set to 0, in the unit of `cost`. */
+  /** The work since {@link takeCost}, in the unit of `cost`. */
   cost = 0;
 
   readonly #windowBits: number;
@@ -127,6 +127,13 @@ export class Inflater {
     const result = this.#advance(progress, payload, limit);
     if (result !== undefined) this.#progress = undefined;
     return result;
+  }
+
+  /** The work since the last call, in the unit of `cost`. */
+  takeCost(): number {
+    const { cost } = this;
+    this.cost = 0;
+    return cost;
   }
 
   /** Whether messages never refer to earlier ones, so that another thread can inflate them from the beginning. */

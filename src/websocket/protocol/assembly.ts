@@ -2,6 +2,7 @@ import { allocate, copyOf, cost, costOf } from "../../core/internal.ts";
 import type { Inflater } from "../deflate/deflate.ts";
 import type { WebsocketCode } from "../frames/errors.ts";
 import { asideSize } from "../frames/mask.ts";
+import { take, type Take } from "./event.ts";
 import { MessageBuffer, type BytesSource } from "./message-buffer.ts";
 import { Utf8Checker } from "../frames/utf8.ts";
 
@@ -12,12 +13,16 @@ export interface FramePayload extends BytesSource {
   /** How many of its bytes are not taken yet, and how many of these have arrived. */
   readonly left: number;
   readonly available: number;
+  /** The work done for it, in the unit of `cost`. */
+  cost: number;
   /** Its next bytes, unmasked; valid until the next call. */
   peek(count: number): Uint8Array;
   /** Its next bytes, unmasked, in memory of their own. */
   copy(count: number): Uint8Array;
   /** Takes its next bytes. */
   consume(count: number): void;
+  /** Counts the work of copying this many received bytes. */
+  countCopied(count: number): void;
 }
 
 /** Options of an {@link Assembly}. */
@@ -57,7 +62,6 @@ export class Assembly {
   /** For parts that were inflated: bytes before and after. */
   deflated = 0;
   inflated = 0;
-  #cost = 0;
 
   readonly #options: AssemblyOptions;
   readonly #inflater: Inflater | undefined;
@@ -76,6 +80,11 @@ export class Assembly {
     return this.#buffer !== undefined;
   }
 
+  /** Whether it has something to return without more bytes. */
+  isReady(taking: Take): boolean {
+    return this.hasMore || (taking === take.part && this.hasGathered);
+  }
+
   /**
    * Collects the available bytes of a frame, for a message that is wanted whole. Returns an error if they are invalid.
    */
@@ -86,19 +95,10 @@ export class Assembly {
     if (!buffer.makeRoom(count, frame.left, frame.isFinal, this.#options.maxMessageSize))
       return "websocket.message_too_big";
     const start = buffer.length;
-    if (buffer.bytes !== before) this.#cost += costOf(start, cost.copied);
-    this.#cost += costOf(count, cost.copied);
+    frame.countCopied(buffer.bytes === before ? count : start + count);
     buffer.append(frame, count);
     this.#consume(frame, count);
-    return this.#checkText(buffer.bytes, start, buffer.length);
-  }
-
-  /** The work since the last call, in the unit of `cost`. */
-  takeCost(): number {
-    const taken = this.#cost + (this.#inflater?.cost ?? 0);
-    this.#cost = 0;
-    if (this.#inflater !== undefined) this.#inflater.cost = 0;
-    return taken;
+    return this.#checkText(frame, buffer.bytes, start, buffer.length);
   }
 
   /** All collected bytes, once the last frame is complete; an error if text ends too early. */
@@ -120,9 +120,9 @@ export class Assembly {
     }
     const count = Math.min(frame.left, frame.available);
     const part = frame.copy(count);
-    this.#cost += costOf(count, cost.copied);
+    frame.countCopied(count);
     this.#consume(frame, count);
-    return this.#checkText(part, 0, count) ?? this.#handOut(part, frame.isFinal && frame.left === 0);
+    return this.#checkText(frame, part, 0, count) ?? this.#handOut(part, frame.isFinal && frame.left === 0);
   }
 
   /** Drops the collected bytes, and the rest of the message. */
@@ -162,10 +162,11 @@ export class Assembly {
       this.hasMore = produced === partSize;
       isDone = isLast && !this.hasMore;
     }
+    frame.cost += inflater.takeCost();
     if (!isDone && produced === 0) return false;
     const part = copyOf(memory, produced);
-    this.#cost += costOf(produced, cost.copied);
-    return this.#check(part, 0, produced) ?? this.#handOut(part, isDone);
+    frame.cost += costOf(produced, cost.copied);
+    return this.#check(frame, part, 0, produced) ?? this.#handOut(part, isDone);
   }
 
   #handOut(part: Uint8Array, isLast: boolean): true | WebsocketCode {
@@ -182,13 +183,13 @@ export class Assembly {
   }
 
   /** Text is checked as it arrives; deflated text, as it is inflated. */
-  #checkText(bytes: Uint8Array, start: number, end: number): WebsocketCode | undefined {
-    return this.isDeflated ? undefined : this.#check(bytes, start, end);
+  #checkText(frame: FramePayload, bytes: Uint8Array, start: number, end: number): WebsocketCode | undefined {
+    return this.isDeflated ? undefined : this.#check(frame, bytes, start, end);
   }
 
-  #check(bytes: Uint8Array, start: number, end: number): WebsocketCode | undefined {
+  #check(frame: FramePayload, bytes: Uint8Array, start: number, end: number): WebsocketCode | undefined {
     if (!this.isText || this.#options.skipUtf8Validation) return undefined;
-    this.#cost += costOf(end - start, cost.checked);
+    frame.cost += costOf(end - start, cost.checked);
     return (this.#utf8 ??= new Utf8Checker()).check(bytes, start, end) ? undefined : "websocket.bad_frame_payload";
   }
 }

@@ -40,8 +40,9 @@ export class Incoming implements FramePayload {
   payload = 0;
   deflatedPayload = 0;
   inflatedPayload = 0;
-  /** The work since this was last set to 0, in the unit of `cost`. */
+  /** The work since this was last set to 0, in the unit of `cost`; and the part of it that copied received bytes. */
   cost = 0;
+  copying = 0;
 
   readonly #masked: boolean;
   readonly #options: IncomingOptions;
@@ -49,7 +50,6 @@ export class Incoming implements FramePayload {
   readonly inflater: Inflater | undefined;
 
   #dropsData = false;
-
   #input = empty;
   #at = 0;
   #end = 0;
@@ -151,7 +151,7 @@ export class Incoming implements FramePayload {
   next(taking: Take): Event | undefined {
     for (;;) {
       const assembly = this.#assembly;
-      if (assembly !== undefined && (this.left > 0 || isReady(assembly, taking))) {
+      if (assembly !== undefined && (this.left > 0 || assembly.isReady(taking))) {
         const taken = this.#goOn(assembly, taking);
         if (taken !== undefined || this.left > 0) return taken;
         continue;
@@ -211,7 +211,7 @@ export class Incoming implements FramePayload {
 
   /** Continues the message in progress, with the available bytes of its frame, or without more bytes. */
   #goOn(assembly: Assembly, taking: Take): Event | undefined {
-    if (this.left > 0 && this.#at === this.#end && !isReady(assembly, taking)) return undefined;
+    if (this.left > 0 && this.#at === this.#end && !assembly.isReady(taking)) return undefined;
     if (taking === take.nothing && !this.#dropsData) return event.data;
     return this.#takePayload(assembly, taking);
   }
@@ -247,7 +247,8 @@ export class Incoming implements FramePayload {
   }
 
   #takeWhole(at: number, length: number, key: number): Event {
-    this.cost += cost.message + (length >>> 10) * cost.copied;
+    this.cost += cost.message;
+    if (length > light) this.countCopied(length);
     const isString = this.isText && !this.#textAsBytes;
     const bytes = isString ? this.#peek(at, length, key) : this.#copy(at, length, key);
     if (this.isText && !this.#options.skipUtf8Validation && !isValidUtf8(bytes)) {
@@ -289,8 +290,7 @@ export class Incoming implements FramePayload {
 
   #takeInflated(bytes: Uint8Array, owned: boolean): Event {
     const { length } = bytes;
-    this.cost += cost.message + this.inflater!.cost;
-    this.inflater!.cost = 0;
+    this.cost += cost.message + this.inflater!.takeCost();
     if (this.isText && !this.#options.skipUtf8Validation && !isValidUtf8(bytes)) {
       return this.#fail("websocket.bad_frame_payload");
     }
@@ -320,7 +320,6 @@ export class Incoming implements FramePayload {
       return this.#takePart(assembly);
     } else {
       const wrong = assembly.gather(this);
-      this.cost += assembly.takeCost();
       if (wrong !== undefined) return this.#fail(wrong);
     }
     return this.left === 0 ? this.#endFrame(assembly, taking) : undefined;
@@ -329,7 +328,7 @@ export class Incoming implements FramePayload {
   #takePart(assembly: Assembly): Event | undefined {
     const { deflated, inflated } = assembly;
     const taken = assembly.takePart(this);
-    this.cost += cost.message + assembly.takeCost();
+    this.cost += cost.message;
     if (typeof taken === "string") return this.#fail(taken);
     this.deflatedPayload += assembly.deflated - deflated;
     this.inflatedPayload += assembly.inflated - inflated;
@@ -387,14 +386,15 @@ export class Incoming implements FramePayload {
     this.#key = rotateKey(this.#key, count);
   }
 
+  countCopied(count: number): void {
+    const copying = costOf(count, cost.copied);
+    this.cost += copying;
+    this.copying += copying;
+  }
+
   #fail(failure: WebsocketCode): Event {
     found.failure = failure;
     this.clear();
     return event.failed;
   }
-}
-
-/** Whether the message in progress has something to return without more bytes. */
-function isReady(assembly: Assembly, taking: Take): boolean {
-  return assembly.hasMore || (taking === take.part && assembly.hasGathered);
 }

@@ -2,7 +2,7 @@ import { allocate } from "../../core/internal.ts";
 
 const empty: Uint8Array = new Uint8Array(0);
 
-/** The memory reserved before any bytes arrive, however long the announced payload is. */
+/** However long the announced payload is, so much memory is reserved, and four times the size of what has arrived. */
 const trusted = 16 * 1024;
 
 /** A source of bytes. */
@@ -26,10 +26,7 @@ export class MessageBuffer {
   makeRoom(count: number, promised: number, isLast: boolean, limit: number): boolean {
     const needed = this.length + count;
     if (needed <= this.bytes.length) return true;
-    const grown = Math.max(
-      needed,
-      Math.min(Math.max(trusted, this.bytes.length * 4), this.length + Math.max(promised, count)),
-    );
+    const grown = Math.min(trusted + 4 * needed, this.length + Math.max(promised, count));
     // The size of a fragmented message is unknown. Doubling avoids a copy for each small fragment.
     const size = isLast ? grown : Math.max(grown, Math.min(this.bytes.length * 2, limit));
     try {

@@ -10,6 +10,8 @@ import { fc } from "../../support/property.ts";
 class Frame implements FramePayload {
   left: number;
   readonly isFinal: boolean;
+  cost = 0;
+  copied = 0;
   #come: Uint8Array = new Uint8Array(0);
 
   constructor(size: number, isFinal: boolean) {
@@ -40,6 +42,10 @@ class Frame implements FramePayload {
   consume(count: number): void {
     this.left -= count;
     this.#come = this.#come.slice(count);
+  }
+
+  countCopied(count: number): void {
+    this.copied += count;
   }
 }
 

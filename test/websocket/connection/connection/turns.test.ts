@@ -24,7 +24,7 @@ class Receiving extends ManualReads {
     this.told = told;
     const inflater = {
       isAlone: false,
-      cost: 0,
+      takeCost: () => 0,
       inflateAside() {},
       inflate() {},
       inflateOn: () => this.result,
