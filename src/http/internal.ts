@@ -10,4 +10,4 @@ export { Lingering } from "./server/lingering.ts";
 export { passedDeadline } from "./server/passed-deadline.ts";
 export { ServeSettings } from "./server/serve-options.ts";
 export { serveBy } from "./server/serve.ts";
-export { servedRequest } from "./server/served-request.ts";
+export { isMalformedBody, servedRequest } from "./server/served-request.ts";

@@ -5,9 +5,10 @@ import { isUpgrade } from "../websocket/index.ts";
 import { isPath, refuseUpgrade } from "../websocket/internal.ts";
 import { uncounted, type Place } from "./admission.ts";
 import type { Hub } from "./hub.ts";
+import { RequestInfo } from "./fetch-info.ts";
 import type { FetchHandler } from "./options.ts";
 import { notFound } from "./path.ts";
-import { answer } from "./plain-http.ts";
+import { answer, upgradeRequired } from "./plain-http.ts";
 import { tooManyFromAddress } from "./refuse.ts";
 
 /** What a connection needs from its server, and reports to it. */
@@ -35,12 +36,15 @@ export function serveConnection<Data>(
   const { peer } = stream;
   let isUpgraded = false;
   let last: Exchange | undefined;
+  let info: RequestInfo | undefined;
 
   const onRequest = (
     request: IncomingRequest,
     exchange: Exchange,
   ): Response<Body> | Promise<Response<Body>> | undefined => {
     last = exchange;
+    // The response before is sent by now.
+    info?.end();
     const client = hub.clientOf(request, peer);
     const isElsewhere = path !== undefined && request.path !== path;
     // A proxy may have removed Upgrade but left the key. Then the refusal says what is missing.
@@ -49,7 +53,9 @@ export function serveConnection<Data>(
     if (!isWebSocket || (isElsewhere && isPath(request))) {
       hub.counters.requests++;
       if (isElsewhere && fetch === undefined) return notFound();
-      return answer(fetch && ((standard) => fetch(standard, { peer: client })), request, exchange);
+      if (fetch === undefined) return upgradeRequired();
+      info = new RequestInfo(client, stream, hub.drainSignals);
+      return ask(fetch, info, request, exchange, hub);
     }
     // A request that does not ask for an upgrade, or that has a body, counts as malformed.
     if (isElsewhere || !request.headers.has("Upgrade") || request.body instanceof IncomingBody) {
@@ -70,6 +76,7 @@ export function serveConnection<Data>(
   serveBy(stream, onRequest, http, { stop: stopping, signal: ending }, (error) => {
     if (error !== undefined && isMalformed(error)) hub.refused("malformed", peer, undefined, undefined, error);
     if (last !== undefined && isAbandoned(last)) hub.counters.abandoned++;
+    info?.end();
     if (!isUpgraded) place.leave();
     owner.connectionLeft(isUpgraded, error);
   });
@@ -82,6 +89,21 @@ const headLimits: ReadonlySet<string> = new Set([
   "http.method_limit",
   "http.target_limit",
 ]);
+/** Answers a plain request by the application. A handler that stops since the server drains is answered 503. */
+function ask<Data>(
+  fetch: FetchHandler,
+  info: RequestInfo,
+  request: IncomingRequest,
+  exchange: Exchange,
+  hub: Hub<Data>,
+): Promise<Response<Body>> {
+  return answer(
+    (standard) => fetch(standard, info),
+    request,
+    exchange,
+    (error) => (info.hasGivenUp(error) ? hub.drainingResponse(request, info.peer) : undefined),
+  );
+}
 
 /** Whether a connection ended because of a malformed request. */
 function isMalformed({ code, condition }: ServalError): boolean {

@@ -6,6 +6,7 @@ import { checkSendOptions, sendOptions, Settings, type Observer } from "../webso
 import { Admission, uncounted, type Place } from "./admission.ts";
 import { backpressures, closes, handshakes, messages, opens, refusals } from "./channels.ts";
 import { Drain, type DrainOptions, type DrainReport } from "./drain.ts";
+import { DrainSignals } from "./fetch-info.ts";
 import { streamOptions, type ServerOptions } from "./options.ts";
 import { originRule, type OriginRule } from "./origin.ts";
 import { clientOf, trusts, type ClientOf } from "./proxies.ts";
@@ -38,6 +39,7 @@ export class Hub<Data> implements Observer<ServerWebSocket<Data>>, SocketOwner {
   /** Sockets from the beginning of their handshake to their end. */
   readonly sockets: Set<ServerWebSocket<Data>> = new Set();
   readonly plain: PlainConnections;
+  readonly drainSignals: DrainSignals = new DrainSignals();
   /** How many handlers have an unsettled promise. */
   handlers = 0;
   readonly #isAllowed: OriginRule;
@@ -246,8 +248,11 @@ export class Hub<Data> implements Observer<ServerWebSocket<Data>>, SocketOwner {
 
   /** Ends everything; another call can only make it sooner. */
   drain(options: DrainOptions | undefined): Promise<DrainReport> {
-    if (this.#drain === undefined) this.#drain = new Drain(this, options);
-    else this.#drain.shorten(options);
+    if (this.#drain === undefined) {
+      this.#drain = new Drain(this, options);
+      // Not inside the application's call.
+      queueMicrotask(() => this.drainSignals.abort());
+    } else this.#drain.shorten(options);
     return this.#drain.report;
   }
 }

@@ -3,7 +3,15 @@ export type { ChannelMessages } from "./channels.ts";
 export type { DrainOptions, DrainReport } from "./drain.ts";
 export { mount } from "./mount.ts";
 export type { UpgradingServer } from "./mount.ts";
-export type { FetchHandler, FetchInfo, MountOptions, ServeOptions, ServerOptions, ServeTimeouts } from "./options.ts";
+export type {
+  FetchHandler,
+  FetchInfo,
+  MountOptions,
+  ServeOptions,
+  ServerOptions,
+  ServeTimeouts,
+  TlsInfo,
+} from "./options.ts";
 export type { Origins } from "./origin.ts";
 export type { ProxyOptions } from "./proxies.ts";
 export { serve } from "./serve.ts";

@@ -1,7 +1,7 @@
 import type { Peer } from "../core/index.ts";
 import { checkFunction, checkNumber, checkOptions, invalidArgument, optionSet } from "../core/internal.ts";
 import type * as http from "../http/index.ts";
-import type { AcceptTlsOptions, ListenOptions } from "../net/index.ts";
+import type { AcceptTlsOptions, ListenOptions, TlsStream } from "../net/index.ts";
 import { checkNames } from "../net/internal.ts";
 import type { RateOptions, Timeouts } from "../websocket/index.ts";
 import { streamOptionNames, type OptionsOf } from "../websocket/internal.ts";
@@ -73,8 +73,9 @@ export interface ServeOptions<Data = unknown> extends ServerOptions<Data> {
    */
   proxyProtocol?: boolean | "optional" | undefined;
   /**
-   * Answers plain HTTP requests, with the standard types; bodies are streamed in both directions. If it throws, the
-   * response is 500 and `fetchError` gets the error. Without this option the response is 426.
+   * Answers plain HTTP requests, with the standard types or an `http.Response`; bodies are streamed in both directions.
+   * If it throws, the response is 500 and `fetchError` gets the error. Without this option the response is 426. See
+   * {@link FetchHandler}.
    */
   fetch?: FetchHandler | undefined;
   /**
@@ -91,15 +92,34 @@ export interface ServeOptions<Data = unknown> extends ServerOptions<Data> {
 
 /**
  * A handler of plain HTTP requests, with the standard types; `info` has more about the request. `request.signal` aborts
- * when the client goes before it has its response, as `http.Exchange.signal` does.
+ * when the client goes before it has its response, as `http.Exchange.signal` does. The response may also be an
+ * `http.Response`, whose body can be a file. A Content-Length that it sets must be the body's length: then a stream is
+ * not chunked, and one of another length ends in a reset. If the promise of `request.json()` or `request.formData()`
+ * rejects since the body is malformed, and the handler rejects with its error, the response is 400.
  */
-export type FetchHandler = (request: Request, info: FetchInfo) => Response | Promise<Response>;
+export type FetchHandler = (
+  request: Request,
+  info: FetchInfo,
+) => Response | http.Response<http.Body> | Promise<Response | http.Response<http.Body>>;
 
 /** What `fetch` gets besides the request. */
 export interface FetchInfo {
   /** The client; behind trusted proxies, the one that they name. */
   readonly peer: Peer | undefined;
+  /** What is known of the connection's TLS; undefined without TLS, also if a proxy has ended that. */
+  readonly tls: TlsInfo | undefined;
+  /**
+   * Aborts when the server begins to drain, with a `core.aborted`, so that a response without an end, such as an event
+   * stream, can end. If the handler rejects with the reason, or with an AbortError, the response is 503.
+   */
+  readonly signal: AbortSignal;
 }
+
+/** The TLS of a connection: the members of `net.TlsStream` that describe it. */
+export type TlsInfo = Pick<
+  TlsStream,
+  "alpnProtocol" | "authorizationError" | "authorized" | "cipher" | "peerCertificate" | "protocol" | "servername"
+>;
 
 /** Options of `mount`. */
 export interface MountOptions<Data = unknown> extends ServerOptions<Data> {}

@@ -1,18 +1,24 @@
 import { ServalError } from "../core/index.ts";
 import { handled } from "../core/internal.ts";
 import { Response, type Body, type BodyStream, type Exchange, type Request } from "../http/index.ts";
-import { servedRequest } from "../http/internal.ts";
+import { isMalformedBody, servedRequest } from "../http/internal.ts";
 
-/** A handler of plain HTTP requests, with the standard types. */
-export type Fetch = (request: globalThis.Request) => globalThis.Response | Promise<globalThis.Response>;
+/** A response of either kind. */
+type AnyResponse = globalThis.Response | Response<Body>;
 
-/** Answers a plain request by `fetch`; the request's signal is the exchange's. Rejects if `fetch` does. */
+/** A handler of plain HTTP requests, with the standard request. */
+export type Fetch = (request: globalThis.Request) => AnyResponse | Promise<AnyResponse>;
+
+/**
+ * Answers a plain request by `fetch`; the request's signal is the exchange's. Rejects if `fetch` does, unless `onFailed`
+ * has a response to its error.
+ */
 export async function answer(
-  fetch: Fetch | undefined,
+  fetch: Fetch,
   request: Request,
   exchange?: Pick<Exchange, "signal">,
+  onFailed?: (error: unknown) => Response | undefined,
 ): Promise<Response<Body>> {
-  if (fetch === undefined) return upgradeRequired();
   let standard: globalThis.Request;
   try {
     standard = servedRequest(request, exchange);
@@ -23,17 +29,29 @@ export async function answer(
     // Methods that the standard forbids: CONNECT, TRACE, TRACK.
     return new Response({ status: 501, body: `The method ${request.method} is not implemented\n` });
   }
-  const response = (await fetch(standard)) as globalThis.Response | undefined;
+  let response: AnyResponse | undefined;
+  try {
+    response = await fetch(standard);
+  } catch (error) {
+    const refusal = isMalformedBody(error) ? malformedBody() : onFailed?.(error);
+    if (refusal === undefined) throw error;
+    return refusal;
+  }
+  if (response instanceof Response) return response;
   if (typeof response?.arrayBuffer !== "function")
-    throw new TypeError("fetch must return a standard Response; toFetch() makes one of an http.Response");
+    throw new TypeError("fetch must return a Response, the standard one or an http.Response");
   // Such a body would be empty, and the response look complete; this happens when one object answers many requests.
   if (response.bodyUsed)
     throw new TypeError("fetch must return a Response whose body is unused: a new one, or a clone");
   return settled(Response.from(response));
 }
 
-/** RFC 9110 section 15.5.22: a 426 names the protocol. */
-function upgradeRequired(): Response {
+function malformedBody(): Response {
+  return new Response({ status: 400, body: "The request's body is malformed\n" });
+}
+
+/** The response of a server without `fetch`. RFC 9110 section 15.5.22: a 426 names the protocol. */
+export function upgradeRequired(): Response {
   return new Response({
     status: 426,
     headers: { Upgrade: "websocket", Connection: "Upgrade" },

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { ServalError } from "../../src/core/index.ts";
 import { encodeLatin1, decodeLatin1 } from "../../src/core/text.ts";
 import { serveConnection, type ConnectionOwner } from "../../src/server/connection.ts";
 import { Hub } from "../../src/server/hub.ts";
@@ -27,6 +28,8 @@ class Fixture {
   /** How many ended as plain ones, and were upgraded. */
   plainEnds = 0;
   upgrades = 0;
+  /** Told of the end of what the client reads. */
+  onError: (error: ServalError | undefined) => void = () => {};
   readonly stopping = new AbortController();
   readonly ending = new AbortController();
 
@@ -81,6 +84,7 @@ class Fixture {
     if (this.peer.reading) return;
     this.peer.readSome((error, bytes) => {
       if (error === undefined && bytes !== undefined) this.#read();
+      else this.onError(error);
     });
   }
 
@@ -228,6 +232,27 @@ test("a request for a WebSocket without Upgrade is refused as malformed, and the
   assert.match(fixture.received, /^HTTP\/1.1 4\d\d /);
   fixture.close();
 });
+
+test("a response that is not as long as its Content-Length says ends in a reset", async (t) => {
+  t.mock.method(console, "error", () => {});
+  for (const length of ["1", "9"]) {
+    const fixture = new Fixture(() => {
+      const body = ReadableStream.from(parts("ab", "cde"));
+      return new Response(body, { headers: { "Content-Length": length } });
+    });
+    let error: ServalError | undefined;
+    fixture.onError = (given) => (error = given);
+    await fixture.send(get("/"));
+    assert.equal(error?.code, "core.connection_reset");
+  }
+});
+
+async function* parts(...texts: string[]): AsyncGenerator<Uint8Array> {
+  for (const text of texts) {
+    await turn();
+    yield encodeLatin1(text);
+  }
+}
 
 test("an upgrade whose target is no path is refused with 400, as a plain request is", async () => {
   for (const target of ["x", "*", "http:/chat"]) {

@@ -3,7 +3,7 @@ import { emptyBody, type Body, type BodyStream } from "./body.ts";
 import { httpError } from "./errors.ts";
 import { Fields } from "./fields.ts";
 import { isHost } from "./grammar.ts";
-import { reasonPhrase } from "./status.ts";
+import { isBodiless, reasonPhrase } from "./status.ts";
 import { pathOf } from "./target.ts";
 
 // Conversions to and from fetch's Request and Response.
@@ -20,6 +20,8 @@ export interface FetchRequest {
 export interface FetchResponse {
   readonly status: number;
   readonly statusText: string;
+  /** Where it was received from; empty for one that was made here. */
+  readonly url?: string;
   readonly headers: Iterable<readonly [string, string]>;
   readonly body: BodyStream | null;
 }
@@ -40,21 +42,24 @@ export function requestFromFetch(request: FetchRequest): Parts & { method: strin
   for (const [name, value] of request.headers) {
     if (name.toLowerCase() !== "host") headers.append(name, value);
   }
-  return { method: request.method, target: url.pathname + url.search, ...framedByUs(headers, request.body ?? null) };
-}
-
-/** The parts of a fetch response, as for requests. */
-export function responseFromFetch(response: FetchResponse): Parts & { status: number; reason: string } {
-  const { status, statusText } = response;
-  const reason = statusText === "" ? reasonPhrase(status) : statusText;
-  // Headers yields each Set-Cookie separately, so several stay several.
-  return { status, reason, ...framedByUs(new Fields(response.headers), response.body) };
-}
-
-function framedByUs(headers: Fields, body: BodyStream | null): Parts {
   headers.delete("Content-Length");
   headers.delete("Transfer-Encoding");
-  return { headers, body: body ?? emptyBody };
+  return { method: request.method, target: url.pathname + url.search, headers, body: request.body ?? emptyBody };
+}
+
+/**
+ * The parts of a fetch response. Its Content-Length stays, for the serializer to hold the body to it, unless it can't be
+ * that of the body: fetch has decoded the content, or the status allows no body.
+ */
+export function responseFromFetch(response: FetchResponse): Parts & { status: number; reason: string } {
+  const { status, statusText, url = "" } = response;
+  const reason = statusText === "" ? reasonPhrase(status) : statusText;
+  // Headers yields each Set-Cookie separately, so several stay several.
+  const headers = new Fields(response.headers);
+  const isDecoded = url !== "" && headers.has("Content-Encoding");
+  if (isDecoded || (isBodiless(status) && status !== 304)) headers.delete("Content-Length");
+  headers.delete("Transfer-Encoding");
+  return { status, reason, headers, body: response.body ?? emptyBody };
 }
 
 /** The parts of a request that become a fetch request. */

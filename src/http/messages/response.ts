@@ -57,8 +57,9 @@ export class Response<Content extends Body = Uint8Array> extends Message<Content
 
   /**
    * A fetch response, or one that a `node:http` client received, as a `Response`; its body is read from there on
-   * demand. From a fetch response, Content-Length and Transfer-Encoding are left out: they describe how the body was
-   * received, and the serializer decides the framing.
+   * demand. From a fetch response, Transfer-Encoding is left out, since the serializer decides the framing;
+   * Content-Length stays, and the body must have this length. It is left out if fetch has decoded the content
+   * (Content-Encoding of a response that was received), and with a status that allows no body.
    */
   static from(response: FetchResponse | IncomingMessage): Response<Body> {
     if (!("rawHeaders" in response)) return new Response<Body>(responseFromFetch(response));

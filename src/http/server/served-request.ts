@@ -14,11 +14,43 @@ export function servedRequest(request: SentRequest, exchange?: Pick<Exchange, "s
   // The standard allows no body with these methods, where a body has no meaning (RFC 9110 9.3.1).
   const served = isRead ? { ...partsOf(request), body: emptyBody } : request;
   isLight ??= canBeLight();
-  if (!isLight) return requestToFetch(served, "http", exchange?.signal);
+  if (!isLight) return noting(requestToFetch(served, "http", exchange?.signal));
   // Checked at once, as the platform does.
   const { href } = urlOf(served, "http");
   checkFetchMethod(served);
   return new LightRequest(served, href, exchange) as unknown as Request;
+}
+
+/** The errors of bodies that are not what they were parsed as. */
+const malformed = new WeakSet<object>();
+
+/**
+ * Whether an error is that of `json()` or `formData()` of a served request whose body is not valid. The same error of
+ * the application's own `JSON.parse` is not.
+ */
+export function isMalformedBody(error: unknown): boolean {
+  return error instanceof Error && malformed.has(error);
+}
+
+function noted<Value>(parsing: Promise<Value>, kind: typeof SyntaxError | typeof TypeError): Promise<Value> {
+  return parsing.catch((error: unknown) => {
+    // One with a cause comes from the body's source.
+    if (error instanceof kind && error.cause === undefined) malformed.add(error);
+    throw error;
+  });
+}
+
+/** Makes a platform's request remember such errors. */
+function noting(request: Request): Request {
+  const { json, formData } = request;
+  return Object.defineProperties(request, {
+    json: { value: () => noted(json.call(request), SyntaxError), configurable: true, writable: true },
+    formData: {
+      value: () => (request.bodyUsed ? formData.call(request) : noted(formData.call(request), TypeError)),
+      configurable: true,
+      writable: true,
+    },
+  });
 }
 
 /** Whether light objects work on this platform. Found at the first request, since the check makes real ones. */
@@ -82,7 +114,7 @@ class LightRequest {
 
   clone(): Request {
     // The platform's clone of this object would follow a signal that it does not listen to.
-    return this.#makeReal().clone();
+    return noting(this.#makeReal().clone());
   }
 
   arrayBuffer(): Promise<ArrayBuffer> {
@@ -94,7 +126,16 @@ class LightRequest {
   }
 
   json(): Promise<unknown> {
-    return this.#isLight ? this.#text().then((text) => JSON.parse(text) as unknown) : this.#makeReal().json();
+    return noted(
+      this.#isLight ? this.#text().then((text) => JSON.parse(text) as unknown) : this.#makeReal().json(),
+      SyntaxError,
+    );
+  }
+
+  formData(): Promise<FormData> {
+    const isUsed = this.bodyUsed;
+    const parsing = this.#makeReal().formData();
+    return isUsed ? parsing : noted(parsing, TypeError);
   }
 
   text(): Promise<string> {

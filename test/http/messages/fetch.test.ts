@@ -135,7 +135,7 @@ describe("Request.toFetch", () => {
 
 describe("Response.from, of fetch", () => {
   it("takes status, reason, headers with several Set-Cookie, and the body", async () => {
-    const headers = new Headers({ "X-A": "1", "Content-Length": "999", "Transfer-Encoding": "chunked" });
+    const headers = new Headers({ "X-A": "1", "Content-Length": "2", "Transfer-Encoding": "chunked" });
     headers.append("Set-Cookie", "a=1");
     headers.append("Set-Cookie", "b=2");
     const response = Response.from(new FetchResponse("no", { status: 403, statusText: "Nope", headers }));
@@ -143,11 +143,31 @@ describe("Response.from, of fetch", () => {
     assert.deepEqual(response.headers.getAll("Set-Cookie"), ["a=1", "b=2"]);
     assert.equal(response.headers.get("X-A"), "1");
     assert.equal(response.headers.get("Content-Type"), "text/plain;charset=UTF-8");
-    assert.deepEqual(
-      [response.headers.has("Content-Length"), response.headers.has("Transfer-Encoding")],
-      [false, false],
-    );
+    assert.deepEqual([response.headers.get("Content-Length"), response.headers.has("Transfer-Encoding")], ["2", false]);
     assert.equal(await response.text(), "no");
+  });
+
+  it("leaves out a Content-Length that can't be the body's: of content that fetch has decoded, with a bodiless status", () => {
+    const lengthOf = (init: { status?: number; url?: string; headers?: [string, string][] }): string | undefined =>
+      Response.from({
+        status: 200,
+        statusText: "",
+        body: null,
+        ...init,
+        headers: [["Content-Length", "9"], ...(init.headers ?? [])],
+      }).headers.get("Content-Length");
+    const gzip: [string, string][] = [["Content-Encoding", "gzip"]];
+    assert.deepEqual(
+      [
+        lengthOf({}),
+        lengthOf({ url: "http://h/" }),
+        lengthOf({ headers: gzip }),
+        lengthOf({ status: 304 }),
+        lengthOf({ url: "http://h/", headers: gzip }),
+        lengthOf({ status: 204 }),
+      ],
+      ["9", "9", "9", "9", undefined, undefined],
+    );
   });
 
   it("finds the reason if fetch has none, and has an empty body if there is none", () => {
