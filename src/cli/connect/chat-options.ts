@@ -18,7 +18,7 @@ export const chatOptions: OptionTable = {
     help: "send binary messages: each typed line, or piped input as a whole; write received messages unchanged",
   },
   hex: { help: "show received binary messages in hex, even with --binary" },
-  json: { help: "print each event as a line of JSON: open, message, close, error" },
+  json: { help: "print each event as a line of JSON: open, message, close, error, unsent" },
   wait: {
     value: "S",
     example: "2",
@@ -30,7 +30,8 @@ export const chatOptions: OptionTable = {
 export const chatNotes = `Sends each line as a message and prints each message as a line; everything
 else goes to stderr. On a terminal /help lists more commands, and Ctrl-C
 closes; a second one stops at once. Exits with 0 after a clean close (1000,
-1001, no code, or any code if this side asked for the close), 1 otherwise.
+1001, no code, or any code if this side asked for the close), 1 otherwise, and
+1 if the server closed before all lines were sent; stderr names the first one.
 `;
 
 /** Reads {@link chatOptions}. Throws {@link UsageError}. */

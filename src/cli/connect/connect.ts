@@ -5,7 +5,8 @@ import type { ChatSettings } from "./chat-options.ts";
 import type { ClientSettings } from "../shared/client-options.ts";
 import { misuseLine } from "../shared/failure.ts";
 import { onSignal } from "../shared/on-signal.ts";
-import { sendPiped } from "./piped-input.ts";
+import { Outgoing } from "./outgoing.ts";
+import { answered, sendPiped } from "./piped-input.ts";
 import { startPrompt } from "./prompt.ts";
 import { Quiet } from "../shared/quiet.ts";
 import { RoundTrips } from "../shared/round-trips.ts";
@@ -24,7 +25,7 @@ export async function connect(
   clock: Clock = systemClock,
 ): Promise<number> {
   const screen = new Screen(stdio);
-  const transcript = chat.json ? jsonTranscript(screen) : textTranscript(screen, stdio, chat);
+  const transcript = chat.json ? jsonTranscript(screen, chat) : textTranscript(screen, stdio, chat);
   const trips = new RoundTrips(clock);
   let ws: Stream;
   try {
@@ -65,12 +66,16 @@ async function talk(ws: Stream, { client, chat, stdio, clock, screen, transcript
 
   await transcript.opened(client.url, ws);
   const reading = receive(ws, transcript, quiet);
+  const outgoing = new Outgoing(ws);
+  let sending: Promise<void> = Promise.resolve();
   let inputFailure: unknown;
   if (isInteractive(stdio)) {
-    startPrompt(stdio, { ws, screen, trips, binary: chat.binary, close });
+    startPrompt(stdio, { ws, outgoing, screen, trips, binary: chat.binary, close });
   } else {
     const patience = client.options.timeouts.handshake;
-    sendPiped({ ws, stdin, binary: chat.binary, trips, quiet, wait: chat.wait, patience }).then(
+    sending = sendPiped(outgoing, stdin, chat.binary);
+    const answering = sending.then(() => answered({ ws, trips, quiet, wait: chat.wait, patience }));
+    answering.then(
       () => {
         if (chat.wait !== Infinity) void close();
       },
@@ -84,14 +89,17 @@ async function talk(ws: Stream, { client, chat, stdio, clock, screen, transcript
   }
   const [info, readFailure] = await Promise.all([ws.closed, reading]);
   quiet.stop();
+  // What was not sent after this side's own close is no loss.
+  const unsent = isOurs ? undefined : await outgoing.firstUnsent(sending, clock);
   ignoreSignals();
   screen.endPrompt();
   stdin.destroy();
   if (screen.isGone) return 0;
   const failure = inputFailure ?? readFailure;
   if (failure !== undefined) await transcript.failed(failure);
-  const isExpected = failure === undefined && isCleanEnd(info, isOurs);
+  const isExpected = failure === undefined && unsent === undefined && isCleanEnd(info, isOurs);
   if (failure === undefined || chat.json) await transcript.closed(info, isExpected);
+  if (unsent !== undefined) await transcript.unsent(unsent);
   return isExpected ? 0 : 1;
 }
 

@@ -1,6 +1,7 @@
 import { createInterface } from "node:readline";
 import type { CloseOptions, Stream } from "../../websocket/index.ts";
 import { failureLines } from "../shared/failure.ts";
+import type { Outgoing } from "./outgoing.ts";
 import type { RoundTrips } from "../shared/round-trips.ts";
 import type { Screen } from "../shared/screen.ts";
 import type { Stdio } from "../shared/stdio.ts";
@@ -15,6 +16,7 @@ Ctrl-C and Ctrl-D close; the arrow keys bring back earlier lines.
 /** What a prompt needs. */
 export interface PromptOwner {
   readonly ws: Stream;
+  readonly outgoing: Pick<Outgoing, "write">;
   readonly screen: Screen;
   readonly trips: RoundTrips;
   /** Whether lines are sent as binary messages. */
@@ -53,7 +55,7 @@ async function obey(line: string, owner: PromptOwner): Promise<void> {
   const { ws, screen, trips } = owner;
   if (!line.startsWith("/") || line.startsWith("//")) {
     const text = line.startsWith("//") ? line.slice(1) : line;
-    await ws.write(owner.binary ? Buffer.from(text) : text);
+    await owner.outgoing.write(owner.binary ? Buffer.from(text) : text);
     return;
   }
   const [, command = "", rest = ""] = /^\/(\S*)\s*(.*)$/.exec(line)!;

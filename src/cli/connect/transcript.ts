@@ -14,10 +14,12 @@ export interface Transcript {
   message(message: MessageData): Promise<void>;
   closed(info: CloseInfo, isExpected: boolean): Promise<void>;
   failed(error: unknown): Promise<void>;
+  /** The server closed before this message of the input, counted from 1, and all after it could be sent. */
+  unsent(first: number): Promise<void>;
 }
 
 /** Writes one line of JSON for each event. */
-export function jsonTranscript(screen: Screen): Transcript {
+export function jsonTranscript(screen: Screen, { binary }: Pick<ChatSettings, "binary">): Transcript {
   const line = (event: object): Promise<void> => screen.out(jsonLine(event));
   return {
     opened: (_url, ws) =>
@@ -33,6 +35,10 @@ export function jsonTranscript(screen: Screen): Transcript {
           : { type: "message", kind: "binary", base64: Buffer.from(message).toString("base64") },
       ),
     closed: ({ code, reason, clean }) => line({ type: "close", code, reason, clean }),
+    unsent(first) {
+      screen.err(unsentLine(first, binary));
+      return line({ type: "unsent", first });
+    },
     failed(error) {
       const code = error instanceof ServalError ? error.code : undefined;
       const response = error instanceof ServalError ? error.response : undefined;
@@ -79,6 +85,9 @@ export function textTranscript(screen: Screen, stdio: Stdio, { binary, hex }: Ch
       if (isExpected) said(text);
       else screen.err(paintErr("red", `serval: ${text}\n`));
     },
+    async unsent(first) {
+      screen.err(paintErr("red", unsentLine(first, binary)));
+    },
     async failed(error) {
       for (const [i, line] of failureLines(error).entries()) {
         screen.err(i === 0 ? paintErr("red", `serval: ${line}\n`) : `${line}\n`);
@@ -102,6 +111,11 @@ function hexOf(bytes: Uint8Array): string {
 function closing({ code, reason, clean }: CloseInfo): string {
   if (!clean) return "the connection was lost without a closing handshake";
   return `closed with ${code === 1005 ? "no code" : code}${reason === "" ? "" : `: ${escapedLine(reason)}`}`;
+}
+
+function unsentLine(first: number, binary: boolean): string {
+  const what = binary ? "the input was not sent whole" : `line ${first} and any after it were not sent`;
+  return `serval: the server closed before the end of the input: ${what}\n`;
 }
 
 /** A URL without its password. */

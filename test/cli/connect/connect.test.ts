@@ -5,7 +5,9 @@ import type { ChatSettings } from "../../../src/cli/connect/chat-options.ts";
 import { connect } from "../../../src/cli/connect/connect.ts";
 import { echo } from "../../../src/cli/serve/echo.ts";
 import type { ConnectOptions } from "../../../src/client/index.ts";
+import type { Clock } from "../../../src/core/index.ts";
 import { serve, type ServeOptions, type Server } from "../../../src/server/index.ts";
+import { VirtualClock } from "../../../src/testing/index.ts";
 import { trusting } from "../../client/support/kit.ts";
 import { answering, echoing } from "../../client/support/servers.ts";
 import { until } from "../../core/support/stream-operations.ts";
@@ -13,9 +15,15 @@ import { terminal, TestStdio } from "../support/test-stdio.ts";
 
 const where = { port: 0, host: "127.0.0.1" };
 
-function start(url: string, stdio: TestStdio, chat: Partial<ChatSettings> = {}, options: ConnectOptions = {}) {
+function start(
+  url: string,
+  stdio: TestStdio,
+  chat: Partial<ChatSettings> = {},
+  options: ConnectOptions = {},
+  clock?: Clock,
+) {
   const settings = { binary: false, hex: false, json: false, wait: 0, ...chat };
-  return connect({ url, options: { ...options, timeouts: { handshake: 10_000 } } }, settings, stdio);
+  return connect({ url, options: { ...options, timeouts: { handshake: 10_000 } } }, settings, stdio, clock);
 }
 
 const urlOf = ({ url }: Server): string => url.replace(/^http/, "ws");
@@ -97,6 +105,79 @@ describe("connect", () => {
       assert.equal(stdio.err, words);
     });
   }
+
+  describe("names the first line that was not sent because the server closed, and exits with 1", () => {
+    /** Reads one message, and closes. */
+    const takingOne: ServeOptions = {
+      async connection(ws) {
+        await ws.read();
+        await ws.close({ code: 1000 });
+      },
+    };
+    // So it looks for more input as long as that takes.
+    const clock = new VirtualClock();
+    const words = "serval: closed with 1000\nserval: the server closed before the end of the input: ";
+
+    it("as text", async () => {
+      await using server = await serving(takingOne);
+      const stdio = new TestStdio();
+      stdio.stdin.write("one\n");
+      const ended = start(urlOf(server), stdio, {}, {}, clock);
+      await until(() => server.sockets.size === 0 && server.stats().opened === 1);
+      // It is in the pipe when the command learns of the close, or soon after.
+      stdio.stdin.end("two\nthree\n");
+      assert.equal(await ended, 1);
+      assert.deepEqual([stdio.out, stdio.err], ["", `${words}line 2 and any after it were not sent\n`]);
+    });
+
+    it("when many lines wait for room", async () => {
+      await using server = await serving(takingOne);
+      const stdio = new TestStdio();
+      const line = "x".repeat(100_000);
+      stdio.stdin.end(`${line}\n`.repeat(500));
+      assert.equal(await start(urlOf(server), stdio), 1);
+      const [, first] = /end of the input: line (\d+) and any after it were not sent\n$/.exec(stdio.err)!;
+      assert.ok(Number(first) > 1 && Number(first) <= 500, first);
+    });
+
+    it("as JSON", async () => {
+      await using server = await serving(takingOne);
+      const stdio = new TestStdio();
+      stdio.stdin.write("one\n");
+      const ended = start(urlOf(server), stdio, { json: true }, {}, clock);
+      await until(() => server.sockets.size === 0 && server.stats().opened === 1);
+      stdio.stdin.end("two\n");
+      assert.equal(await ended, 1);
+      assert.match(stdio.out, /\{"type":"close","code":1000,.*\}\n\{"type":"unsent","first":2\}\n$/);
+      assert.match(stdio.err, /^serval: the server closed before the end of the input: line 2 /);
+    });
+
+    it("for a binary message that was cut", async () => {
+      await using server = await serving({ connection: (ws) => ws.close({ code: 1000 }) });
+      const stdio = new TestStdio();
+      stdio.stdin.write("the beginning");
+      const ended = start(urlOf(server), stdio, { binary: true });
+      assert.equal(await ended, 1);
+      assert.equal(stdio.err, `${words}the input was not sent whole\n`);
+    });
+
+    it("but not for an input that has nothing more, or after this side's own close", async () => {
+      await using server = await serving(takingOne);
+      const waiting = new TestStdio();
+      waiting.stdin.write("one\n");
+      assert.equal(await start(urlOf(server), waiting), 0);
+      assert.equal(waiting.err, "");
+      await using silent = await serving({ message: () => new Promise(() => {}), concurrency: 1 });
+      const stopped = new TestStdio();
+      stopped.stdin.write("x".repeat(10_000_000));
+      const ended = start(urlOf(silent), stopped);
+      await until(() => silent.sockets.size === 1);
+      stopped.emit("SIGINT");
+      await silent.close();
+      await ended;
+      assert.doesNotMatch(stopped.err, /not sent/);
+    });
+  });
 
   it("exits with 1 if the connection is lost", async () => {
     await using server = await serving({ connection: (ws) => ws.terminate() });

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { Readable } from "node:stream";
 import { describe, it } from "node:test";
-import { sendPiped, type PipedInput } from "../../../src/cli/connect/piped-input.ts";
+import { answered, sendPiped, type Answering } from "../../../src/cli/connect/piped-input.ts";
+import type { Outgoing } from "../../../src/cli/connect/outgoing.ts";
 import { Quiet } from "../../../src/cli/shared/quiet.ts";
 import { RoundTrips } from "../../../src/cli/shared/round-trips.ts";
 import { VirtualClock } from "../../../src/testing/index.ts";
@@ -19,9 +20,11 @@ function start(stdin: Readable, { binary = false, wait = 100 } = {}) {
       else for await (const part of data) sent.push(part);
     },
     ping: async (payload: string) => void pings.push(payload),
-  } as unknown as PipedInput["ws"];
+  } as unknown as Answering["ws"] & Pick<Outgoing, "write">;
   const state = { isDone: false };
-  const done = sendPiped({ ws, stdin, binary, trips, quiet, wait, patience: 30_000 }).then(() => (state.isDone = true));
+  const done = sendPiped(ws, stdin, binary)
+    .then(() => answered({ ws, trips, quiet, wait, patience: 30_000 }))
+    .then(() => (state.isDone = true));
   const pong = (): void => trips.control(undefined, "pong", Buffer.from(pings[0]!));
   return { clock, quiet, sent, pings, state, done, pong };
 }

@@ -24,7 +24,7 @@ function start({ binary = false } = {}) {
     if (options?.code === 77) throw invalidArgument("77 can't be sent");
     closed.push(options);
   };
-  startPrompt(stdio, { ws, screen, trips, binary, close });
+  startPrompt(stdio, { ws, outgoing: ws, screen, trips, binary, close });
   return { stdio, sent, closed, type: (keys: string) => void stdio.stdin.write(keys) };
 }
 

@@ -76,7 +76,7 @@ describe("textTranscript", () => {
 describe("jsonTranscript", () => {
   it("is a line for each event, with nothing that acts on a terminal", async () => {
     const stdio = new TestStdio();
-    const transcript = jsonTranscript(new Screen(stdio));
+    const transcript = jsonTranscript(new Screen(stdio), plain);
     await transcript.opened("ws://a", ws);
     await transcript.message("a\u009b\n");
     await transcript.message(bytes);
