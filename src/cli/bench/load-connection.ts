@@ -49,6 +49,8 @@ export class LoadConnection {
   readonly #number: number;
   readonly #template: Template;
   readonly #tally: Tally;
+  /** Messages that expect no answer. */
+  #told = 0;
 
   constructor(ws: Stream<LoadConnection>, number: number, depth: number, template: Template, tally: Tally) {
     this.ws = ws;
@@ -69,6 +71,7 @@ export class LoadConnection {
   /** Sends a message that expects no answer; returns whether there is room for more. */
   tell(time: number): boolean {
     this.#count(time);
+    this.#told++;
     return this.#template.send(this.ws, 0, this.#number);
   }
 
@@ -106,6 +109,11 @@ export class LoadConnection {
       else if (this.#tally.isCounted(this.out.take())) this.#tally.pending++;
     }
     return count;
+  }
+
+  /** The connection has ended: messages that expect no answer and waited for room are lost. */
+  loseUntold(): void {
+    if (this.#told > 0) this.#tally.lost += Math.max(0, this.#told - this.ws.stats().messagesSent);
   }
 
   #lose(): void {

@@ -57,7 +57,7 @@ lateness of this process, about a millisecond. A message waits for room while
 connections times depth messages are in flight.
 
 Ctrl-C ends early and prints the result so far. Exits with 1 if no connection
-could be opened, or answers were lost or wrong; with 0 otherwise.
+could be opened, or messages or answers were lost or wrong; with 0 otherwise.
 `;
 
 /** Reads the client options and {@link loadOptions}. Throws {@link UsageError}. */

@@ -135,6 +135,7 @@ export class Load {
     if (connection === undefined) return;
     this.tally.closed(code, this.#phase !== "closing");
     this.#connections.delete(connection);
+    if (!this.tally.interrupted) connection.loseUntold();
     if (this.#phase !== "closing") this.#out -= connection.giveUp(false);
     if (this.#connections.size > 0) this.#isDone();
     else if (this.#phase !== "opening") {

@@ -117,6 +117,7 @@ function aboutMessages({ echo }: LoadOptions, tally: Tally): string[] {
   const seconds = tally.elapsed / 1000;
   const counts = [`${whole(sent)} sent, ${whole(received)} received`];
   if (echo) counts.push(`${whole(wrong)} wrong, ${whole(lost)} lost`);
+  else if (lost > 0) counts.push(`${whole(lost)} lost in connections that ended`);
   if (pending > 0) counts.push(`${whole(pending)} not waited for`);
   if (unasked > 0) counts.push(`${whole(unasked)} unasked`);
   const rate = (count: number, bytes: number): string =>

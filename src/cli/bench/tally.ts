@@ -36,7 +36,10 @@ export class Tally {
   /** Bytes of messages. */
   bytesSent = 0;
   bytesReceived = 0;
-  /** Answers that were wrong, that never arrived, and that were in flight when the load was ended early. */
+  /**
+   * Answers that were wrong, that never arrived (without answers: messages that could not be sent since their connection
+   * ended), and that were in flight when the load was ended early.
+   */
   wrong = 0;
   lost = 0;
   pending = 0;

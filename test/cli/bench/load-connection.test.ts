@@ -126,6 +126,18 @@ describe("LoadConnection", () => {
     assert.deepEqual([sent, received, wrong, lost, tally.latency.count], [0, 0, 0, 0, 0]);
   });
 
+  it("counts messages that wait for room when the connection ends as lost, without answers", async () => {
+    const { server, ws, connection, tally } = await start({ size: 300_000 });
+    for (let i = 0; i < 5; i++) connection.tell(100);
+    assert.equal(tally.sent, 5);
+    await server.close();
+    await ws.closed;
+    connection.loseUntold();
+    const { messagesSent } = ws.stats();
+    assert.ok(messagesSent < 5, `${messagesSent} were sent`);
+    assert.equal(tally.lost, 5 - messagesSent);
+  });
+
   it("returns whether there is room, without answers", async () => {
     const { connection, tally } = await start({ size: 10_000 });
     let [count, hasRoom] = [0, true];

@@ -92,6 +92,8 @@ describe("reportOf", () => {
       "",
     ]);
     assert.doesNotMatch(report(tally, { echo: false }).join("\n"), /wrong|lost|received.*\/s|loop/);
+    tally.lost = 2;
+    assert.match(report(tally, { echo: false }).join("\n"), /0 received, 2 lost in connections that ended\n/);
   });
 });
 
