@@ -10,7 +10,7 @@ import { serve, type ServeOptions, type Server } from "../../../src/server/index
 import { VirtualClock } from "../../../src/testing/index.ts";
 import { localhost } from "../../support/localhost.ts";
 import { listening } from "../../support/listening.ts";
-import { echoing, mute } from "../../client/support/servers.ts";
+import { echoing, mute, unresponsive } from "../../client/support/servers.ts";
 import { until } from "../../core/support/stream-operations.ts";
 import { small } from "../support/load-kit.ts";
 
@@ -328,6 +328,29 @@ describe("Load", () => {
     assert.deepEqual([tally.sent, tally.received, tally.bytesReceived], [3, 3, 12]);
     assert.deepEqual([tally.wrong, tally.unasked, tally.lost, tally.latency.count], [0, 0, 0, 0]);
   });
+
+  for (const isLoud of [false, true]) {
+    for (const [what, differences] of [
+      ["answers are expected", {}],
+      ["no answers are expected", { echo: false, messages: 100 }],
+      ["connections are only held open", { rate: 0, messages: Infinity, duration: 60_000 }],
+    ] as const) {
+      const shouts = isLoud ? ", and sends messages all the time" : "";
+      it(`ends when ${what}, and the server answers no message, ping and close${shouts}`, async () => {
+        await using server = await unresponsive({ isLoud });
+        const { clock, tally, ended } = start(`ws://127.0.0.1:${server.port}/`, differences);
+        let hasEnded = false;
+        const end = ended.then(() => (hasEnded = true));
+        await until(
+          () => hasEnded,
+          () => clock.advance(100),
+        );
+        await end;
+        assert.deepEqual([tally.opened, tally.open, tally.received * Number(!isLoud)], [3, 0, 0]);
+        assert.equal(clock.pending, 0);
+      });
+    }
+  }
 
   it("ends early when interrupted, and waits for no answers", async () => {
     await using server = await open({ message: () => {} });

@@ -12,7 +12,7 @@ import { VirtualClock } from "../../../src/testing/index.ts";
 import { localhost } from "../../support/localhost.ts";
 import { trusting } from "../../client/support/kit.ts";
 import { listening, type Listening } from "../../support/listening.ts";
-import { answering, echoing, mute } from "../../client/support/servers.ts";
+import { answering, echoing, mute, unresponsive } from "../../client/support/servers.ts";
 import { until } from "../../core/support/stream-operations.ts";
 
 function look(url: string, options: ConnectOptions = {}): Promise<Inspection> {
@@ -207,6 +207,25 @@ describe("examine", () => {
     assert.deepEqual([found.opened, found.failure!.step, found.close!.code], [true, "ping", 1008]);
     assert.match(found.verdict, /ended at once: .*1008.*no/);
   });
+
+  for (const isLoud of [false, true]) {
+    it(`ends against a server that sends no pongs${isLoud ? ", but messages all the time" : ""}`, async () => {
+      await using server = await unresponsive({ isLoud });
+      const clock = new VirtualClock();
+      const url = `ws://127.0.0.1:${server.port}/`;
+      let found: Inspection | undefined;
+      const ended = examine({ url, options: { timeouts: { handshake: 10_000 } } }, clock).then((one) => (found = one));
+      await until(
+        () => found !== undefined,
+        () => clock.advance(100),
+      );
+      await ended;
+      assert.deepEqual([found!.opened, found!.failure!.step, found!.failure!.code], [true, "ping", "core.timeout"]);
+      assert.equal(found!.close!.clean, false);
+      assert.match(found!.verdict, /no pong came/);
+      assert.equal(clock.pending, 0);
+    });
+  }
 
   it("throws only misuse", async () => {
     await using server = await echoing();

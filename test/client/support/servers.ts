@@ -1,7 +1,8 @@
 // Servers for a client to connect to: real ones, on loopback.
+import { createHash } from "node:crypto";
 import * as http from "node:http";
 import * as https from "node:https";
-import { connect, createServer } from "node:net";
+import { connect, createServer, type Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { WebSocketServer } from "ws";
 import { acceptKey } from "../../../src/websocket/handshake/accept-key.ts";
@@ -26,6 +27,29 @@ export interface Answering extends Listening {
 export function mute(): Promise<Listening> {
   // What reads nothing does not see the end.
   return listening(createServer((socket) => socket.resume()));
+}
+
+/**
+ * A WebSocket server that opens, and then answers nothing: no message, no ping, no close. With `isLoud` it sends messages
+ * all the time.
+ */
+export function unresponsive({ isLoud = false } = {}): Promise<Listening> {
+  const server = http.createServer();
+  server.on("upgrade", ({ headers }: http.IncomingMessage, socket: Socket) => {
+    const accept = createHash("sha1").update(`${headers["sec-websocket-key"]}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`);
+    const key = accept.digest("base64");
+    // Half-open sockets are what node:http has after an upgrade.
+    socket.on("end", () => socket.end()).resume();
+    socket.write(`HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n`);
+    socket.write(`Sec-WebSocket-Accept: ${key}\r\n\r\n`);
+    if (!isLoud) return;
+    const shout = (): void => {
+      // A text message of one character, a thousand times; the next ones when the client has taken these.
+      if (socket.writable) socket.write("\x81\x01x".repeat(1000), "latin1", () => setImmediate(shout));
+    };
+    shout();
+  });
+  return listening(server);
 }
 
 function whatAsks({ url, headers, socket }: http.IncomingMessage): Asked {
