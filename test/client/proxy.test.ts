@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, it } from "node:test";
 import { ServalError } from "../../src/core/index.ts";
 import { parseProxy, proxyFromEnvironment, type Proxy } from "../../src/client/proxy.ts";
 import { parseUrl } from "../../src/client/url.ts";
+import { noProxyRules } from "./support/no-proxy-rules.ts";
 
 const usual: Proxy = { scheme: "http", host: "proxy.example", port: 80, credentials: undefined };
 const ada = { user: "ada", password: "open:sesame" };
@@ -115,25 +116,25 @@ describe("proxyFromEnvironment", () => {
     assert.deepEqual(proxy, { ...usual, port: 3128, credentials: ada });
   });
 
-  const exceptions: readonly [noProxy: string, url: string, direct: boolean][] = [
-    ["*", "ws://example.com", true],
-    ["example.com", "ws://example.com", true],
-    ["example.com", "wss://www.example.com", false],
-    [".example.com", "wss://www.example.com", true],
-    ["other.example, *.example.com", "wss://www.example.com", true],
-    ["example.com:443", "wss://example.com", true],
-    ["example.com:443", "ws://example.com", false],
-    ["example.com:8080", "ws://example.com:8080", true],
-    ["localhost,127.0.0.1,[::1]", "ws://[::1]:8080", true],
-    ["localhost,127.0.0.1,[::1]", "ws://127.0.0.2", false],
-  ];
-  for (const [noProxy, url, direct] of exceptions) {
-    it(`is ${direct ? "none" : "there"} for ${url} with NO_PROXY=${noProxy}`, async () => {
+  for (const { entry, direct, proxied } of noProxyRules()) {
+    it(`is none for the hosts that the documentation names for NO_PROXY=${entry}`, async () => {
       for (const variables of [all, { ALL_PROXY: all.ALL_PROXY }]) {
-        assert.equal((await hostFor(url, { ...variables, NO_PROXY: noProxy })) === undefined, direct);
+        for (const NO_PROXY of [entry, entry.toUpperCase()]) {
+          const isDirect = async (url: string): Promise<boolean> =>
+            (await hostFor(url, { ...variables, NO_PROXY })) === undefined;
+          for (const url of direct) assert.ok(await isDirect(url), `${url} goes through the proxy`);
+          for (const url of proxied) assert.ok(!(await isDirect(url)), `${url} goes past the proxy`);
+        }
       }
     });
   }
+
+  it("takes the ports that NO_PROXY names as those of wss: too, and no_proxy before NO_PROXY", async () => {
+    assert.equal(await hostFor("wss://example.com", { ...all, NO_PROXY: "example.com:443" }), undefined);
+    assert.equal(await hostFor("ws://example.com", { ...all, NO_PROXY: "example.com:443" }), "ws.example");
+    assert.equal(await hostFor("ws://a", { ...all, no_proxy: "a", NO_PROXY: "b" }), undefined);
+    assert.equal(await hostFor("ws://b", { ...all, no_proxy: "a", NO_PROXY: "b" }), "ws.example");
+  });
 
   it("is undefined for a Unix socket", async () => {
     assert.equal(await hostFor("ws+unix:/run/app.sock", all), undefined);
