@@ -1,6 +1,15 @@
 import type { SecureContext, TlsOptions, TLSSocket } from "node:tls";
 import { abortError, coreError, type ByteStream, type Peer, type ServalError } from "../core/index.ts";
-import { checkByteStream, checkSignal, handled, offAbort, onAbort } from "../core/internal.ts";
+import {
+  checkByteStream,
+  checkSignal,
+  handled,
+  invalidArgument,
+  offAbort,
+  onAbort,
+  runReported,
+  show,
+} from "../core/internal.ts";
 import { nameOf } from "./address.ts";
 import { acceptTlsError, clientCertificateError, unnamedClient } from "./errors.ts";
 import { SocketStream } from "./socket-stream.ts";
@@ -12,6 +21,7 @@ import { toDuplex } from "./to-duplex.ts";
 /** Options of a TLS server: the options of `node:tls` about identity and encryption. */
 export interface AcceptTlsOptions extends Pick<
   TlsOptions,
+  | "ALPNCallback"
   | "ALPNProtocols"
   | "ca"
   | "cert"
@@ -41,7 +51,10 @@ export interface AcceptTlsOptions extends Pick<
 }
 
 /** Options of the socket rather than of the context. */
-type SocketOptions = Pick<AcceptTlsOptions, "ALPNProtocols" | "rejectUnauthorized" | "requestCert" | "SNICallback">;
+type SocketOptions = Pick<
+  AcceptTlsOptions,
+  "ALPNCallback" | "ALPNProtocols" | "rejectUnauthorized" | "requestCert" | "SNICallback"
+>;
 
 /** One context for each options object, since making one takes longer than a handshake. */
 const contexts = new WeakMap<AcceptTlsOptions, SecureContext>();
@@ -51,6 +64,10 @@ const contexts = new WeakMap<AcceptTlsOptions, SecureContext>();
  * `key`, `pfx`, or a `secureContext`. `requestCert` asks the client for a certificate, which must be signed by an
  * authority in `ca`; with `rejectUnauthorized: false` it need not be, and `authorized` says whether it is. If the
  * handshake fails, the stream below is closed. There is no deadline: pass a signal for one.
+ *
+ * The application protocol (ALPN, RFC 7301) is the first of `ALPNProtocols` that the client offers, or what
+ * `ALPNCallback` returns of the offers; a client that offers only others is refused with the alert
+ * `no_application_protocol`, one that offers none is accepted. Without either, none is negotiated.
  *
  * Pass the same options object, or the same `secureContext`, for all connections: making a context is slow and is done
  * once for each. Later changes to the options object have no effect.
@@ -115,8 +132,9 @@ function checkOnce(options: AcceptTlsOptions): void {
 
 /** The socket options that are set: `node:tls` would take undefined for a value. */
 function given(options: AcceptTlsOptions): SocketOptions {
-  const { ALPNProtocols, rejectUnauthorized = true, requestCert = false, SNICallback } = options;
+  const { ALPNCallback, ALPNProtocols, rejectUnauthorized = true, requestCert = false, SNICallback } = options;
   const own: SocketOptions = { rejectUnauthorized, requestCert };
+  if (ALPNCallback !== undefined) own.ALPNCallback = guardedChoice(ALPNCallback);
   if (ALPNProtocols !== undefined) own.ALPNProtocols = ALPNProtocols;
   if (SNICallback !== undefined) own.SNICallback = guarded(SNICallback);
   return own;
@@ -134,6 +152,26 @@ function guarded(callback: NonNullable<AcceptTlsOptions["SNICallback"]>): typeof
     } catch (error) {
       done(error as Error);
     }
+  };
+}
+
+/**
+ * Reports an exception of the callback, and a protocol that was not offered, and refuses the client: Node.js would end
+ * the process, by what a client has offered.
+ */
+function guardedChoice(callback: NonNullable<AcceptTlsOptions["ALPNCallback"]>): typeof callback {
+  if (typeof callback !== "function") return callback;
+  return (offer) => {
+    let chosen: string | undefined;
+    runReported(() => {
+      const choice = callback(offer);
+      if (choice === undefined || offer.protocols.includes(choice)) chosen = choice;
+      else
+        throw invalidArgument(
+          `ALPNCallback must return a protocol that the client offers, or undefined, not ${show(choice)}`,
+        );
+    });
+    return chosen;
   };
 }
 

@@ -16,7 +16,9 @@ const ofClient = optionSet("connectTls", [...common, "checkServerIdentity", "ser
 const ofServer = optionSet(
   "acceptTls",
   common.concat(
-    "crl dhparam ecdhCurve honorCipherOrder requestCert secureContext sigalgs SNICallback ticketKeys".split(" "),
+    "ALPNCallback crl dhparam ecdhCurve honorCipherOrder requestCert secureContext sigalgs SNICallback ticketKeys".split(
+      " ",
+    ),
   ),
   "{ cert, key }",
 );

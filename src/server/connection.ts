@@ -82,13 +82,6 @@ export function serveConnection<Data>(
   });
 }
 
-/** The limits of a head: one over them is counted as malformed. */
-const headLimits: ReadonlySet<string> = new Set([
-  "http.header_limit",
-  "http.field_limit",
-  "http.method_limit",
-  "http.target_limit",
-]);
 /** Answers a plain request by the application. A handler that stops since the server drains is answered 503. */
 function ask<Data>(
   fetch: FetchHandler,
@@ -104,6 +97,14 @@ function ask<Data>(
     (error) => (info.hasGivenUp(error) ? hub.drainingResponse(request, info.peer) : undefined),
   );
 }
+
+/** The limits of a head: one over them is counted as malformed. */
+const headLimits: ReadonlySet<string> = new Set([
+  "http.header_limit",
+  "http.field_limit",
+  "http.method_limit",
+  "http.target_limit",
+]);
 
 /** Whether a connection ended because of a malformed request. */
 function isMalformed({ code, condition }: ServalError): boolean {

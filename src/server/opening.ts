@@ -60,12 +60,16 @@ export class Opening {
   }
 }
 
+/** What is spoken here (RFC 7301): a client that offers only other protocols is refused. */
+const protocols: readonly string[] = ["http/1.1"];
+
 /** The options with the context made from them: once, and at the start, so that invalid ones are reported then. */
 function withContext(tls: AcceptTlsOptions): AcceptTlsOptions {
   checkTlsServerOptions(tls, "tls");
-  if (tls.secureContext !== undefined) return { ...tls };
+  const { ALPNCallback, ALPNProtocols = ALPNCallback === undefined ? [...protocols] : undefined } = tls;
+  if (tls.secureContext !== undefined) return { ...tls, ALPNProtocols };
   try {
-    return { ...tls, secureContext: serverContext(tls) };
+    return { ...tls, ALPNProtocols, secureContext: serverContext(tls) };
   } catch (cause) {
     throw invalidArgument(`TLS can't start with these options: ${(cause as Error).message}`);
   }

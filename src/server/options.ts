@@ -61,7 +61,8 @@ export interface ServeOptions<Data = unknown> extends ServerOptions<Data> {
   backlog?: number | undefined;
   /**
    * Serves over TLS, with the options of `net.acceptTls`, such as `{ cert, key }`. `setSecureContext` changes them
-   * later.
+   * later. Of the application protocols that a client offers (ALPN), `http/1.1` is selected, and a client that offers
+   * only others is refused; `ALPNProtocols` or `ALPNCallback` select otherwise, but HTTP/1.1 is spoken in any case.
    */
   tls?: AcceptTlsOptions | undefined;
   /** With `tls`, whether connections without TLS are accepted too, on the same port. Default false. */

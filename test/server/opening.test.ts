@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { createSecureContext } from "node:tls";
+import { once } from "node:events";
+import { connect as connectTls, createSecureContext } from "node:tls";
 import { describe, test } from "node:test";
 import type { AcceptTlsOptions } from "../../src/net/index.ts";
 import type { ServeOptions, Server } from "../../src/server/index.ts";
@@ -33,6 +34,66 @@ test("TLS, and plain if allowed, on one port", async () => {
     assert.equal(await ask(plain), "from 127.0.0.1 of its own");
     assert.deepEqual([server.connections, server.stats().accepted], [2, 2]);
   });
+});
+
+/** The protocol that a server selects of a client's offers; false for none, or the code of the alert. */
+async function selected(server: Server, ALPNProtocols: string[] | undefined): Promise<unknown> {
+  const socket = connectTls({
+    port: server.port!,
+    host: "127.0.0.1",
+    ca: localhost.cert,
+    servername: "localhost",
+    ALPNProtocols,
+  });
+  try {
+    await once(socket, "secureConnect");
+    return socket.alpnProtocol;
+  } catch (error) {
+    return (error as { code: string }).code;
+  } finally {
+    socket.destroy();
+  }
+}
+
+const alert = "ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL";
+
+test("http/1.1 is selected, also beside plain connections and after setSecureContext; a client that offers only others is refused", async () => {
+  for (const plain of [false, true]) {
+    await serving({ ...telling, tls: localhost, plain }, async (server) => {
+      for (const tls of [localhost, { secureContext: createSecureContext(localhost) }]) {
+        assert.equal(await selected(server, ["h2", "http/1.1"]), "http/1.1");
+        assert.equal(await selected(server, undefined), false);
+        assert.equal(await selected(server, ["h2"]), alert);
+        server.setSecureContext(tls);
+      }
+      await until(() => server.stats().errors["net.tls_failed"] === 2);
+    });
+  }
+});
+
+test("ALPNProtocols and ALPNCallback of the application select instead", async (t) => {
+  const report = t.mock.method(console, "error", () => {});
+  const select = async (tls: AcceptTlsOptions, offers: string[]): Promise<unknown> => {
+    let result: unknown;
+    await serving({ ...telling, tls: { ...localhost, ...tls } }, async (server) => {
+      result = await selected(server, offers);
+      // The server goes on.
+      if (result === alert) assert.equal(await selected(server, undefined), false);
+    });
+    return result;
+  };
+  assert.equal(await select({ ALPNProtocols: ["acme-tls/1", "http/1.1"] }, ["acme-tls/1"]), "acme-tls/1");
+  assert.equal(await select({ ALPNProtocols: ["mine"] }, ["http/1.1"]), alert);
+  assert.equal(await select({ ALPNCallback: ({ protocols }) => protocols.at(-1) }, ["http/1.1", "mine"]), "mine");
+  assert.equal(await select({ ALPNCallback: () => undefined }, ["http/1.1"]), alert);
+  assert.equal(report.mock.callCount(), 0);
+  // A client can cause these, so they end only its own connection.
+  assert.equal(await select({ ALPNCallback: () => "other" }, ["http/1.1"]), alert);
+  const failing = (): never => {
+    throw new Error("mine");
+  };
+  assert.equal(await select({ ALPNCallback: failing }, ["http/1.1"]), alert);
+  assert.equal(report.mock.callCount(), 2);
 });
 
 test("plain bytes to a TLS server are a failure that is counted, and end the connection", async () => {
