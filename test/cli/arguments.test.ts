@@ -31,8 +31,8 @@ describe("parseArguments", () => {
     ["echo --host=-odd", run("echo", 8080, "-odd")],
     ["echo --deflate", run("echo", 8080, "127.0.0.1", { deflate: true })],
     [
-      "serve --max-message-size=1024 --deflate",
-      run("serve", 8080, "127.0.0.1", { deflate: true, maxMessageSize: 1024 }),
+      "serve --max-message-size=1024 --max-fragments 5 --deflate",
+      run("serve", 8080, "127.0.0.1", { deflate: true, maxMessageSize: 1024, maxFragments: 5 }),
     ],
     [
       "connect localhost:1 -p chat -pA --header a:b --max-message-size 5 --binary --wait 0.007",
@@ -80,25 +80,25 @@ describe("parseArguments", () => {
     ["toString", 'unknown command "toString"; the commands are echo, serve, connect, inspect and bench'],
     [
       "echo --prot 1",
-      'unknown option "--prot"; the options of echo are --port, --host, --unix, --cert, --key, --plain, --deflate, --max-message-size, --help and --version',
+      'unknown option "--prot"; the options of echo are --port, --host, --unix, --cert, --key, --plain, --deflate, --max-message-size, --max-fragments, --help and --version',
     ],
     [
       "echo -x",
-      'unknown option "-x"; the options of echo are --port, --host, --unix, --cert, --key, --plain, --deflate, --max-message-size, --help and --version',
+      'unknown option "-x"; the options of echo are --port, --host, --unix, --cert, --key, --plain, --deflate, --max-message-size, --max-fragments, --help and --version',
     ],
     [
       "echo --toString",
-      'unknown option "--toString"; the options of echo are --port, --host, --unix, --cert, --key, --plain, --deflate, --max-message-size, --help and --version',
+      'unknown option "--toString"; the options of echo are --port, --host, --unix, --cert, --key, --plain, --deflate, --max-message-size, --max-fragments, --help and --version',
     ],
     ["--no-port", 'unknown option "--no-port"'],
     ["--prot 1 echo", 'unknown option "--prot"'],
     [
       "echo --header a:b",
-      'unknown option "--header"; the options of echo are --port, --host, --unix, --cert, --key, --plain, --deflate, --max-message-size, --help and --version',
+      'unknown option "--header"; the options of echo are --port, --host, --unix, --cert, --key, --plain, --deflate, --max-message-size, --max-fragments, --help and --version',
     ],
     [
       "echo --p 1",
-      'unknown option "--p"; the options of echo are --port, --host, --unix, --cert, --key, --plain, --deflate, --max-message-size, --help and --version',
+      'unknown option "--p"; the options of echo are --port, --host, --unix, --cert, --key, --plain, --deflate, --max-message-size, --max-fragments, --help and --version',
     ],
     [
       "inspect --hex a",
@@ -120,6 +120,7 @@ describe("parseArguments", () => {
     ["echo --host", "--host needs a value, such as --host 127.0.0.1"],
     ["echo --host --port 1", "--host needs a value, such as --host 127.0.0.1"],
     ["echo --max-message-size", "--max-message-size needs a value, such as --max-message-size 1048576"],
+    ["connect a --max-fragments 0", '--max-fragments takes a whole number of at least 1, not "0"'],
     ["echo --max-message-size 1k", '--max-message-size takes a whole number of at least 0, not "1k"'],
     ["echo --deflate=9", "--deflate takes no value"],
     ["echo --help=yes", "--help takes no value"],

@@ -17,6 +17,8 @@ export interface EchoSettings {
   readonly deflate: boolean;
   /** The largest message accepted, in bytes. */
   readonly maxMessageSize?: number;
+  /** The most frames of a message. */
+  readonly maxFragments?: number;
 }
 
 /** Options of every server command. */
@@ -34,12 +36,17 @@ export const serverOptions: OptionTable = {
   deflate: { help: "compress messages, if the client supports it" },
 };
 
-/** The option of every command that receives messages. */
+/** The options of every command that receives messages. */
 export const sizeOption: OptionTable = {
   "max-message-size": {
     value: "BYTES",
     example: "1048576",
     help: "the largest message accepted, in bytes (default 16777216)",
+  },
+  "max-fragments": {
+    value: "N",
+    example: "1000000",
+    help: "the most frames that a message may have (default 131072)",
   },
 };
 
@@ -52,9 +59,13 @@ export function readServer(given: Given): { readonly where: Where; readonly echo
 }
 
 /** Reads {@link sizeOption}. Throws {@link UsageError}. */
-export function readSize(given: Given): { readonly maxMessageSize?: number } {
+export function readSize(given: Given): { readonly maxMessageSize?: number; readonly maxFragments?: number } {
   const maxMessageSize = given.whole("max-message-size", 0);
-  return maxMessageSize === undefined ? {} : { maxMessageSize };
+  const maxFragments = given.whole("max-fragments", 1);
+  return {
+    ...(maxMessageSize !== undefined && { maxMessageSize }),
+    ...(maxFragments !== undefined && { maxFragments }),
+  };
 }
 
 function readWhere(given: Given): Where {

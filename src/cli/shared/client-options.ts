@@ -6,7 +6,7 @@ import { readPem } from "./pem.ts";
 /** How a command connects: options of `connect`. */
 export interface ClientOptions extends Pick<
   ConnectOptions,
-  "headers" | "protocols" | "deflate" | "tls" | "proxy" | "maxMessageSize"
+  "headers" | "protocols" | "deflate" | "tls" | "proxy" | "maxMessageSize" | "maxFragments"
 > {
   readonly timeouts: { readonly handshake: number };
 }

@@ -75,6 +75,12 @@ export const websocketErrors = {
   "websocket.message_too_big": ["limit", "The WebSocket message is larger than maxMessageSize"],
 } as const;
 
+/** What is wrong, where that is more exact than the message of the code. */
+export const exactly = {
+  topBit: "The WebSocket frame's 64-bit length has its most significant bit set",
+  uncountable: "The WebSocket frame is longer than 2^53 - 1 bytes, the most that can be counted",
+} as const;
+
 /** A code of the module `websocket`. */
 export type WebsocketCode = keyof typeof websocketErrors;
 

@@ -26,6 +26,9 @@ export const deflatedBit = 0x40;
 /** The longest payload of a control frame, in bytes (RFC 6455 section 5.5). */
 export const maxControlSize = 125;
 
+/** The longest payload that can be counted exactly, in bytes. */
+export const longest: number = Number.MAX_SAFE_INTEGER;
+
 /** The longest header, in bytes. */
 export const maxHeaderSize = 14;
 
@@ -66,8 +69,10 @@ function writeUint32(bytes: Uint8Array, at: number, value: number): void {
 
 /** Returned by {@link readLength} if more bytes of the header are needed. */
 export const unfinished = -1;
-/** Returned by it for a length that is not in its shortest form, or has its first bit set. */
-export const notShortest = -2;
+/** Returned by it for a length that is not in its shortest form. */
+const notShortest = -2;
+/** Returned by it for a 64-bit length whose first bit is set. */
+export const topBit = -3;
 
 /** The payload length in the header at `at`, whose first two bytes must be there; `end` is where the bytes end. */
 export function readLength(bytes: Uint8Array, at: number, end: number): number {
@@ -81,7 +86,8 @@ export function readLength(bytes: Uint8Array, at: number, end: number): number {
   if (end - at < 10) return unfinished;
   const high = readUint32(bytes, at + 2);
   const low = readUint32(bytes, at + 6);
-  return high < 2 ** 31 && (high > 0 || low > small) ? high * 2 ** 32 + low : notShortest;
+  if (high >= 2 ** 31) return topBit;
+  return high > 0 || low > small ? high * 2 ** 32 + low : notShortest;
 }
 
 /** The size of a header by its second byte, including the masking key. */

@@ -1,4 +1,5 @@
 import { checkChoice, checkNumber, type NumberRule } from "../../core/internal.ts";
+import { longest } from "../frames/frame.ts";
 
 const bytes: NumberRule = { unit: "bytes" };
 
@@ -13,8 +14,8 @@ export interface Limits {
 /** Checks these options, and fills in the defaults. Throws `core.invalid_argument`. */
 export function limits(options: { readonly [Name in keyof Limits]?: Limits[Name] | undefined }): Limits {
   return {
-    maxMessageSize: checkNumber("maxMessageSize", options.maxMessageSize, 16 * 1024 * 1024, bytes),
-    maxFragments: Math.max(1, checkNumber("maxFragments", options.maxFragments, 16 * 1024)),
+    maxMessageSize: Math.min(longest, checkNumber("maxMessageSize", options.maxMessageSize, 16 * 1024 * 1024, bytes)),
+    maxFragments: Math.max(1, checkNumber("maxFragments", options.maxFragments, 128 * 1024)),
     // Below 1 there would never be room.
     highWaterMark: Math.max(1, checkNumber("highWaterMark", options.highWaterMark, 64 * 1024, bytes)),
     text: checkChoice("text", options.text, ["string", "bytes"]),

@@ -39,7 +39,7 @@ export interface OptionsOf<Ws = unknown, Data = unknown> extends HandlersOf<Ws> 
   maxHeaderSize?: number | undefined;
   /** The largest received message. Default 16 MiB. A larger one is `websocket.message_too_big`, close code 1009. */
   maxMessageSize?: number | undefined;
-  /** The most frames of a message. Default 16,384. More are `websocket.too_many_fragments`, close code 1008. */
+  /** The most frames of a message. Default 131,072. More are `websocket.too_many_fragments`, close code 1008. */
   maxFragments?: number | undefined;
   /** While this much waits to be sent, `send` returns false and `write` waits. Default 64 KiB. */
   highWaterMark?: number | undefined;

@@ -24,7 +24,7 @@ export interface ProtocolOptions {
   deflate?: Pick<DeflateOptions, "level" | "memLevel" | "threshold"> | undefined;
   /** The largest message, also after inflating: a larger one is `websocket.message_too_big`. Default 16 MiB. */
   maxMessageSize?: number | undefined;
-  /** The most frames of a message: more are `websocket.too_many_fragments`. Default 16,384. */
+  /** The most frames of a message: more are `websocket.too_many_fragments`. Default 131,072. */
   maxFragments?: number | undefined;
   /** While more than this waits to be sent, only the last of several pings is answered. Default 64 KiB. */
   highWaterMark?: number | undefined;

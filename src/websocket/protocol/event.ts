@@ -69,4 +69,6 @@ export const found = {
   control: empty as Uint8Array,
   /** After `event.failed`: the violation. */
   failure: undefined as WebsocketCode | undefined,
+  /** What is wrong, if it is more exact than the code's message. */
+  because: undefined as string | undefined,
 };

@@ -3,9 +3,9 @@ import { allocate, copyOf, cost, costOf, decodeUtf8, isValidUtf8, longestText } 
 import { Assembly, type AssemblyOptions, type FramePayload } from "./assembly.ts";
 import { inlineUpTo, type Inflater } from "../deflate/deflate.ts";
 import { checkHeader } from "../frames/check-header.ts";
-import type { WebsocketCode } from "../frames/errors.ts";
+import { exactly, type WebsocketCode } from "../frames/errors.ts";
 import { event, found, take, type Event, type Take } from "./event.ts";
-import { deflatedBit, headerSize, notShortest, opcode, readKey, readLength, unfinished } from "../frames/frame.ts";
+import { deflatedBit, headerSize, longest, opcode, readKey, readLength, topBit, unfinished } from "../frames/frame.ts";
 import { maskInto, rotateKey, unmasked, unmaskedCopy } from "../frames/mask.ts";
 
 /** How received data is taken. */
@@ -171,7 +171,7 @@ export class Incoming implements FramePayload {
 
       const length = readLength(input, at, this.#end);
       if (length === unfinished) return undefined;
-      if (length === notShortest) return this.#fail("websocket.bad_size");
+      if (length < 0) return this.#fail("websocket.bad_size", length === topBit ? exactly.topBit : undefined);
       const isControl = code >= opcode.close;
       const isDeflated = assembly === undefined ? (first & deflatedBit) !== 0 : assembly.isDeflated;
       const isText = assembly === undefined ? code === opcode.text : assembly.isText;
@@ -179,8 +179,8 @@ export class Incoming implements FramePayload {
         const limit = isText && taking === take.message ? this.#maxTextSize : this.#options.maxMessageSize;
         const { size = 0, frames = 0 } = assembly ?? {};
         // A deflated message that arrives in many small pieces may be longer than its content, within limits.
-        if (size + length > (isDeflated ? 2 * limit + 1024 : limit)) {
-          return this.#fail("websocket.message_too_big");
+        if (size + length > (isDeflated ? Math.min(2 * limit + 1024, longest) : limit)) {
+          return this.#fail("websocket.message_too_big", length > longest ? exactly.uncountable : undefined);
         }
         if (frames >= this.#options.maxFragments) return this.#fail("websocket.too_many_fragments");
       }
@@ -392,8 +392,8 @@ export class Incoming implements FramePayload {
     this.copying += copying;
   }
 
-  #fail(failure: WebsocketCode): Event {
-    found.failure = failure;
+  #fail(failure: WebsocketCode, because?: string): Event {
+    [found.failure, found.because] = [failure, because];
     this.clear();
     return event.failed;
   }

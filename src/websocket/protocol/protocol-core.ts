@@ -77,7 +77,7 @@ export class ProtocolCore {
     const next = this.incoming.next(taking);
     if (next === event.ping) this.#answerPing(found.control);
     else if (next === event.close) return this.#receiveClose(found.control);
-    else if (next === event.failed) return this.fail(found.failure!);
+    else if (next === event.failed) return this.fail(found.failure!, found.because);
     return next;
   }
 
@@ -124,8 +124,8 @@ export class ProtocolCore {
   }
 
   /** The peer violated the protocol: a close frame tells it so (section 7.1.7), and nothing more is read. */
-  fail(failure: WebsocketCode): typeof event.failed {
-    const error = websocketError(failure);
+  fail(failure: WebsocketCode, message?: string): typeof event.failed {
+    const error = websocketError(failure, message === undefined ? {} : { message });
     if (this.state === "open") this.#sendClose(closeCodeOf(error), error.message);
     this.failure = error;
     this.state = "failed";
@@ -136,7 +136,7 @@ export class ProtocolCore {
   /** Continues after `event.deflated`, like {@link Incoming.inflated}. */
   inflated(result: Uint8Array | WebsocketCode): Event {
     const next = this.incoming.inflated(result);
-    return next === event.failed ? this.fail(found.failure!) : next;
+    return next === event.failed ? this.fail(found.failure!, found.because) : next;
   }
 
   /** How the connection ends, `isFinished` with an orderly end of the transport (RFC 6455 sections 7.1.5 and 7.1.6). */

@@ -6,7 +6,7 @@ describe("limits", () => {
   it("have the documented defaults", () =>
     assert.deepEqual(limits({}), {
       maxMessageSize: 16_777_216,
-      maxFragments: 16_384,
+      maxFragments: 131_072,
       highWaterMark: 65_536,
       text: "string",
     }));

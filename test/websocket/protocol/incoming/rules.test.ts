@@ -1,4 +1,5 @@
-import { found } from "../../../../src/websocket/protocol/event.ts";
+import { event, found, take } from "../../../../src/websocket/protocol/event.ts";
+import { limits } from "../../../../src/websocket/options/limits.ts";
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { longestText } from "../../../../src/core/text.ts";
@@ -95,6 +96,15 @@ describe("a violation", () => {
     });
   }
 
+  it("RFC 6455 5.2: a length with its first bit set is told from one that is not in its shortest form", () => {
+    for (const announced of [2n ** 63n, 2n ** 64n - 1n]) {
+      feed(serverSide(), [binary("", { form: 64, announced })]);
+      assert.match(found.because!, /most significant bit/);
+    }
+    feed(serverSide(), [binary("", { form: 64 })]);
+    assert.equal(found.because, undefined);
+  });
+
   for (const masked of [true, false]) {
     it(`RFC 6455 5.1: as a client, a ${masked ? "" : "not "}masked frame is ${masked ? "refused" : "taken"}`, () => {
       const key = masked ? [1, 2, 3, 4] : undefined;
@@ -137,6 +147,31 @@ describe("RFC 6455 8.1: bad UTF-8 is refused at its first bad byte", () => {
 });
 
 describe("maxMessageSize", () => {
+  it("of Infinity refuses a length that can't be counted at its header, in one frame or with those before it", () => {
+    const { maxMessageSize } = limits({ maxMessageSize: Infinity });
+    const most = 2n ** 53n - 1n;
+    for (const [announced, isTaken] of [
+      [most, true],
+      [most + 1n, false],
+      [2n ** 63n - 1n, false],
+    ] as const) {
+      for (const role of ["server", "client"] as const) {
+        const key = role === "server" ? {} : { key: undefined };
+        for (const taking of [take.message, take.part]) {
+          const incoming = serverSide({ role, maxMessageSize, text: "bytes" });
+          incoming.receive(binary("", { form: 64, announced, ...key }));
+          assert.equal(incoming.next(taking), isTaken ? undefined : event.failed);
+          if (!isTaken)
+            assert.deepEqual([found.failure, /2\^53/.test(found.because!)], ["websocket.message_too_big", true]);
+        }
+        const later = serverSide({ role, maxMessageSize });
+        const before = binary("x", { fin: false, ...key });
+        later.receive(concat(before, more("", { form: 64, announced: most, ...key })));
+        assert.deepEqual([later.next(take.message), found.failure], [event.failed, "websocket.message_too_big"]);
+      }
+    }
+  });
+
   for (const limit of [0, 1, 125, 126, 65_535, 65_536, 200_000]) {
     it(`${limit}: that much passes, one more does not, by the header alone`, () => {
       const fits = new Uint8Array(limit).fill(7);
