@@ -16,7 +16,7 @@ const refuses = (args: readonly string[], message: RegExp): void =>
   );
 
 describe("the bench's arguments", () => {
-  it("are everything without any", () => {
+  it("select everything if there are none", () => {
     assert.deepEqual(plan(), { workloads, quick: false, json: false });
   });
 
@@ -37,7 +37,7 @@ describe("the bench's arguments", () => {
     assert.deepEqual([peers, against, quick, json], [["ws", "bun"], "v0.1.0", true, true]);
   });
 
-  it("that are wrong are answered with what there is", () => {
+  it("list the possible values if they are wrong", () => {
     refuses(["--only", "eco"], /"eco".* echo-one, echo-deep, /s);
     refuses(["--only", "echo,"], /No workload has ""/);
     refuses(["--peers", "socket.io"], /"socket\.io".* ws, net, node:http/s);

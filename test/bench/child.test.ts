@@ -43,7 +43,7 @@ describe("a process under test", () => {
     await assert.rejects(child.ask("usage"), /^Error: the server ended/);
   });
 
-  it("that answers with an error, or no JSON, makes the question fail", async () => {
+  it("makes the question fail by answering with an error, or with no JSON", async () => {
     const child = await start(`${ready} process.stdin.once("data", () => console.log('{"error":"refused"}\\noops'));`);
     await assert.rejects(child.ask("usage"), /^Error: refused$/);
     const other = await start(`${ready} process.stdin.once("data", () => console.log("oops"));`);
@@ -52,7 +52,7 @@ describe("a process under test", () => {
 });
 
 describe("pinned", () => {
-  it("puts a command on a core, where there is one for it", () => {
+  it("puts a command on a core, if there is one for it", () => {
     assert.deepEqual(pinned(["node", "x"], 3), ["taskset", "-c", "3", "node", "x"]);
     assert.deepEqual(pinned(["node", "x"], undefined), ["node", "x"]);
   });

@@ -4,7 +4,7 @@ import { plotSpec } from "../../bench/plot-spec.ts";
 import type { Report } from "../../bench/results.ts";
 
 describe("plotSpec", () => {
-  it("has a value for each peer and workload: what the peer costs over what serval costs", () => {
+  it("has a value for each peer and workload: the peer's cost divided by serval's", () => {
     const report: Report = {
       date: "",
       commit: "abc",

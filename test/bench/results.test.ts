@@ -31,7 +31,7 @@ describe("ratios", () => {
     assert.deepEqual(ratios(one, one.entries[1]!), [2, 3, 0.5]);
   });
 
-  it("leave out pairs of which one has no value", () => {
+  it("leave out pairs in which one side has no value", () => {
     const one = result([2, 9], [1]);
     assert.deepEqual(ratios(one, one.entries[1]!), [2]);
     const memory: WorkloadResult = { ...one, metric: "memory" };
@@ -45,7 +45,7 @@ describe("compare", () => {
     return compare(one, one.entries[1]!).judgement;
   };
 
-  it("says slower or faster only where the spread leaves 1 out", () => {
+  it("says slower or faster only if the spread excludes 1", () => {
     assert.equal(judgement([11, 12, 13], [10, 10, 10]), "slower");
     assert.equal(judgement([9, 8, 7], [10, 10, 10]), "faster");
     assert.equal(judgement([11, 12, 10], [10, 10, 10]), "no difference");
@@ -82,7 +82,7 @@ describe("summary", () => {
 });
 
 describe("isLimitedByLoad", () => {
-  it("holds where the generator was busy all the time in most runs", () => {
+  it("holds if the generator was busy all the time in most runs", () => {
     const busy = (loads: readonly number[]): boolean =>
       isLimitedByLoad({ name: "bun", version: "1", samples: loads.map((load) => ({ load })) });
     assert.ok(busy([0.99, 0.97, 0.5]));

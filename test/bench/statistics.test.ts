@@ -37,7 +37,7 @@ describe("confidence", () => {
 });
 
 describe("percentiles", () => {
-  it("are values at their ranks, of those that count", () => {
+  it("are the values at their ranks, among the counted ones", () => {
     const values = Float64Array.from({ length: 2000 }, (_, i) => (i < 1000 ? 1000 - i : 5000));
     assert.deepEqual(percentiles(values, 1000), { p50: 500, p99: 990, p999: 999, max: 1000 });
     assert.deepEqual(percentiles(values, 1), { p50: 1000, p99: 1000, p999: 1000, max: 1000 });

@@ -15,7 +15,7 @@ const workload: WorkloadResult = {
 };
 
 describe("aligned", () => {
-  it("makes columns as wide as they must be", () => {
+  it("makes columns as wide as their widest cell", () => {
     assert.equal(
       aligned([
         ["name", "µs"],
@@ -28,7 +28,7 @@ describe("aligned", () => {
 });
 
 describe("workloadTable", () => {
-  it("has the columns that there are values for, and the ratio", () => {
+  it("has the columns for which there are values, and the ratio", () => {
     assert.deepEqual(workloadTable(workload).split("\n"), [
       "64 B                       µs  per second    MB  load %             serval / it",
       "  serval  2.00 (2.00 to 2.00)       1,000          20.0",
@@ -48,7 +48,7 @@ describe("comparisonTable", () => {
 });
 
 describe("reportTable", () => {
-  it("says what was measured, on what", () => {
+  it("names the commit, the Node version, the machine and the workloads", () => {
     const report: Report = {
       date: "2026-11-30T00:00:00.000Z",
       commit: "abc",

@@ -85,7 +85,7 @@ describe("RFC 6455 section 4.1: the client's opening handshake", () => {
       assert.ok(values.size > 25, `byte ${i} takes ${values.size} values`);
     }
   });
-  it("4.1 item 10: subprotocols stand in their order of preference", async () => {
+  it("4.1 item 10: subprotocols are sent in their order of preference", async () => {
     const endpoint = await request("example.com", "/", { protocols: ["chat", "superchat", "v1.example.com"] });
     assert.deepEqual(endpoint.field("Sec-WebSocket-Protocol")?.split(/ *, */), ["chat", "superchat", "v1.example.com"]);
   });
@@ -96,7 +96,7 @@ describe("RFC 6455 section 4.1: the client's opening handshake", () => {
       assert.equal(next.operations, 0);
     });
   }
-  it("4.1 item 12: other fields may be given, also Origin and Authorization", async () => {
+  it("4.1 item 12: other headers may be given, also Origin and Authorization", async () => {
     const headers = { Origin: "https://example.com", Authorization: "Basic eA==", Cookie: "a=b" };
     const endpoint = await request("example.com", "/", { headers });
     for (const [name, value] of Object.entries(headers)) assert.equal(endpoint.field(name), value);
@@ -183,10 +183,10 @@ function fails(
 
 describe("RFC 6455 section 4.1: the server's response", () => {
   accepts("4.1: a response as the RFC describes it opens the connection", {});
-  accepts("4.1: names of fields are case-insensitive", { Upgrade: undefined, uPGRADE: "websocket" });
-  accepts("4.1: a reason phrase is of no interest", {}, { line: "HTTP/1.1 101 Whatever" });
-  accepts("4.1: no reason phrase is one, too", {}, { line: "HTTP/1.1 101 " });
-  accepts("4.1: fields that nobody knows are ignored", { Server: "x", Date: "today", "X-Unknown": "é" });
+  accepts("4.1: names of headers are case-insensitive", { Upgrade: undefined, uPGRADE: "websocket" });
+  accepts("4.1: the reason phrase has no meaning", {}, { line: "HTTP/1.1 101 Whatever" });
+  accepts("4.1: the reason phrase may be empty", {}, { line: "HTTP/1.1 101 " });
+  accepts("4.1: unknown headers are ignored", { Server: "x", Date: "today", "X-Unknown": "é" });
 
   for (const line of [
     "HTTP/1.1 200 OK",
@@ -198,7 +198,7 @@ describe("RFC 6455 section 4.1: the server's response", () => {
     const body = { "Content-Length": "0", Upgrade: undefined, "Sec-WebSocket-Accept": undefined };
     fails(`4.1 response 1: ${line} opens nothing`, "websocket.upgrade_declined", body, { line });
     fails(
-      `4.1 response 1: ${line} opens nothing, whatever else it says`,
+      `4.1 response 1: ${line} opens nothing, also with all headers of a handshake`,
       "websocket.upgrade_declined",
       { "Content-Length": "0" },
       { line },
@@ -275,7 +275,7 @@ describe("RFC 6455 section 4.1: the server's response", () => {
   }
 
   const protocols = ["chat", "superchat"];
-  accepts("4.1 response 6: no subprotocol is one answer to an offer", {}, { protocols });
+  accepts("4.1 response 6: a response to an offer may choose no subprotocol", {}, { protocols });
   it("4.1 response 6: the subprotocol in use is the server's choice", async () => {
     const endpoint = await outcome((key) => responseToKey(key, { "Sec-WebSocket-Protocol": "superchat" }), {
       protocols,
@@ -292,7 +292,7 @@ describe("RFC 6455 section 4.1: the server's response", () => {
       { protocols },
     );
   }
-  fails("4.1 response 6: a subprotocol where none was offered fails the connection", "websocket.bad_sec_protocol", {
+  fails("4.1 response 6: a subprotocol without an offer fails the connection", "websocket.bad_sec_protocol", {
     "Sec-WebSocket-Protocol": "chat",
   });
   fails(

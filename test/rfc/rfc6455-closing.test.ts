@@ -43,7 +43,7 @@ describe("RFC 6455 section 5.5.1: the peer's close frame", () => {
       fails: ["websocket.bad_close_code", 1002],
     });
   }
-  wire("5.5.1: what comes before the close frame arrives, what comes behind it does not", {
+  wire("5.5.1: a message before the close frame arrives, a message after it does not", {
     bytes: (say) => [say.text("before"), say.close(1000), say.text("behind")],
     messages: ["before"],
     closes: { code: 1000, reason: "", clean: true },
@@ -146,7 +146,7 @@ for (const role of roles) {
       assert.deepEqual(await endpoint.end(), { code: 1006, reason: "", clean: false });
     });
 
-    it("7.1.5: the code is the peer's, also where both began at once", async () => {
+    it("7.1.5: the code is the peer's, also if both sides began at once", async () => {
       const endpoint = await open(role);
       void endpoint.ws.close({ code: 4001, reason: "ours" });
       // Before ours has reached it.

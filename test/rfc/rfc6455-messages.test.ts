@@ -71,7 +71,7 @@ describe("RFC 6455 section 5.4: fragmentation", () => {
     messages: ["abc"],
     answers: ["pong 31", "pong 32"],
   });
-  wire("5.4: a close frame comes between fragments too; what was begun is no message", {
+  wire("5.4: a close frame comes between fragments too; the unfinished message does not arrive", {
     bytes: (say) => [say.text("begun", { fin: false }), say.close(1001, "away")],
     closes: { code: 1001, reason: "away", clean: true },
   });
@@ -89,7 +89,7 @@ describe("RFC 6455 section 5.4: fragmentation", () => {
     bytes: (say) => say.more("x", { fin: false }),
     fails: ["websocket.bad_continuation", 1002],
   });
-  wire("5.4: a continuation behind a message that is complete fails the connection", {
+  wire("5.4: a continuation after a complete message fails the connection", {
     bytes: (say) => [say.text("a", { fin: false }), say.more("b"), say.more("c")],
     messages: ["ab"],
     fails: ["websocket.bad_continuation", 1002],
@@ -133,8 +133,8 @@ describe("RFC 6455 sections 5.5.2 and 5.5.3: ping and pong", () => {
     bytes: (say) => [say.ping("a"), say.ping(Uint8Array.of(0, 255, 128)), say.ping("")],
     answers: ["pong 61", "pong 00ff80", "pong"],
   });
-  wire("5.5.3: a pong that nobody asked for is not answered", { bytes: (say) => [say.pong(), say.pong("x")] });
-  wire("5.5.2: a ping behind a close frame is not answered", {
+  wire("5.5.3: an unsolicited pong is not answered", { bytes: (say) => [say.pong(), say.pong("x")] });
+  wire("5.5.2: a ping after a close frame is not answered", {
     bytes: (say) => [say.close(1000), say.ping("x")],
     closes: { code: 1000, reason: "", clean: true },
   });
@@ -152,7 +152,7 @@ describe("RFC 6455 sections 5.6 and 8.1: text is UTF-8", () => {
     },
     messages: [whole],
   });
-  wire("5.6: binary data is arbitrary, also what is not UTF-8", {
+  wire("5.6: binary data is arbitrary, and need not be UTF-8", {
     bytes: (say) => say.binary(Uint8Array.of(0xff, 0xc0, 0x80, 0)),
     messages: [Uint8Array.of(0xff, 0xc0, 0x80, 0)],
   });
@@ -206,18 +206,18 @@ describe("RFC 6455 sections 5.6 and 8.1: text is UTF-8", () => {
 });
 
 describe("RFC 6455 section 5.8: extensions that were not negotiated are not in use", () => {
-  wire("5.8: RSV1, which compression would use, fails the connection where none was agreed on", {
+  wire("5.8: RSV1 fails the connection if no compression was negotiated", {
     bytes: (say) => say.text(Uint8Array.of(0xca, 0x00), { rsv: 4 }),
     fails: ["websocket.bad_reserved_bits", 1002],
   });
 });
 
 describe("RFC 6455 section 6.2: receiving", () => {
-  wire("6.2: frames are parsed one behind another, whatever the transport makes of them", {
+  wire("6.2: frames are parsed one after another, however the transport splits and joins them", {
     bytes: (say) => Array.from({ length: 50 }, (_, i) => say.text(`message ${i}`)),
     messages: Array.from({ length: 50 }, (_, i) => `message ${i}`),
   });
-  wire("6.2: what comes with the handshake's last bytes is received", (role) => ({
+  wire("6.2: a message that comes with the handshake's last bytes is received", (role) => ({
     setup: { behind: new Speaker(role).text("early") },
     bytes: (say) => say.text("later"),
     messages: ["early", "later"],

@@ -147,7 +147,7 @@ for (const role of roles) {
       );
     });
 
-    it("5.5.1: nothing is sent after the close frame, and what was queued before it goes first", async () => {
+    it("5.5.1: nothing is sent after the close frame, and messages queued before it leave first", async () => {
       const endpoint = await open(role);
       const { ws } = endpoint;
       ws.send("before");
@@ -170,7 +170,7 @@ for (const role of roles) {
       assert.deepEqual(endpoint.frames, ["text (not final) begun", "close 1000"]);
     });
 
-    it("5.6: what is sent as text is UTF-8, also of a string with half a surrogate pair", async () => {
+    it("5.6: text is sent as UTF-8, also if the string has half a surrogate pair", async () => {
       const endpoint = await open(role);
       endpoint.ws.send("half \ud83e, whole 🦊, half \udd8a");
       endpoint.ws.send(`${"x".repeat(20_000)}\ud83e`);
@@ -194,7 +194,7 @@ for (const role of roles) {
       assert.deepEqual(endpoint.frames, ["close 1000"]);
     });
 
-    it("6.1: text has opcode 1, binary 2, whichever way it is sent", async () => {
+    it("6.1: text has opcode 1, binary 2, by every way of sending", async () => {
       const endpoint = await open(role);
       const { ws } = endpoint;
       ws.send("a");

@@ -58,12 +58,12 @@ function refuses(requirement: string, changes: Changes, { line = "GET /chat HTTP
 
 describe("RFC 6455 section 4.2.1: reading the client's opening handshake", () => {
   accepts("4.2.1: a request as the RFC describes it opens the connection", {});
-  accepts("4.2.1: the order of the fields is not important", {
+  accepts("4.2.1: the order of the headers is not important", {
     "Sec-WebSocket-Version": "13",
     Upgrade: "websocket",
     Host: "example.com",
   });
-  accepts("4.2.1: names of fields are case-insensitive", {
+  accepts("4.2.1: names of headers are case-insensitive", {
     Host: undefined,
     Connection: undefined,
     Upgrade: undefined,
@@ -114,7 +114,7 @@ describe("RFC 6455 section 4.2.1: reading the client's opening handshake", () =>
     ["is not base64", "dGhlIHNhbXBsZSBub25j*Q=="],
     ["lacks its padding", "dGhlIHNhbXBsZSBub25jZQ"],
     ["is of base64url", "__________________-_-A=="],
-    ["has something behind it", "dGhlIHNhbXBsZSBub25jZQ==x"],
+    ["has a character after it", "dGhlIHNhbXBsZSBub25jZQ==x"],
   ] as const) {
     refuses(`4.2.1 item 5: a Sec-WebSocket-Key that ${what} is refused`, { "Sec-WebSocket-Key": key });
   }
@@ -130,11 +130,11 @@ describe("RFC 6455 section 4.2.1: reading the client's opening handshake", () =>
   accepts("4.2.1 item 8: Sec-WebSocket-Protocol", { "Sec-WebSocket-Protocol": "chat, superchat" });
   accepts("11.3.4: Sec-WebSocket-Protocol in several fields", { "Sec-WebSocket-Protocol": ["chat", "superchat"] });
   refuses("4.3: a subprotocol that is no token is refused", { "Sec-WebSocket-Protocol": "chat, super chat" });
-  accepts("4.2.1 item 9: extensions that nobody knows", {
+  accepts("4.2.1 item 9: unknown extensions", {
     "Sec-WebSocket-Extensions": 'foo, bar; baz=2, mux; max-channels="4"; flow-control, deflate-stream',
   });
   accepts("11.3.2: Sec-WebSocket-Extensions in several fields", { "Sec-WebSocket-Extensions": ["foo", "bar; baz=2"] });
-  accepts("4.2.1 item 10: fields that nobody knows are ignored", {
+  accepts("4.2.1 item 10: unknown headers are ignored", {
     Cookie: "a=b",
     "X-Unknown": "é",
     Authorization: "x",
@@ -155,7 +155,7 @@ describe("RFC 6455 section 4.2.1: reading the client's opening handshake", () =>
       await endpoint.end();
     });
   }
-  it("8.1: bytes that are not UTF-8 in the handshake do not open anything by what they decode to", async () => {
+  it("8.1: invalid UTF-8 in the handshake does not pass for the characters that replace it", async () => {
     const endpoint = await accepting(requestBytes({ Upgrade: "web\xffsocket" }));
     assert.match(endpoint.head?.line ?? "", /^HTTP\/1\.1 400 /);
   });
@@ -175,7 +175,7 @@ describe("RFC 6455 section 4.2.2: sending the server's opening handshake", () =>
   it("1.3: the answer to the key is that of the example", () => {
     assert.equal(answerTo("dGhlIHNhbXBsZSBub25jZQ=="), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
   });
-  it("4.2.2 step 5.4: Sec-WebSocket-Accept is made of the key, not of what it decodes to", async () => {
+  it("4.2.2 step 5.4: Sec-WebSocket-Accept is made of the key's characters, not of its decoded bytes", async () => {
     for (let i = 0; i < 20; i++) {
       const key = Buffer.from(Array.from({ length: 16 }, () => Math.floor(random() * 256))).toString("base64");
       const endpoint = await accepting(requestBytes({ "Sec-WebSocket-Key": key }));
@@ -184,11 +184,11 @@ describe("RFC 6455 section 4.2.2: sending the server's opening handshake", () =>
   });
 
   const offered = { "Sec-WebSocket-Protocol": "chat, superchat" };
-  it("4.2.2 /subprotocol/: the one that was chosen is in the response, once", async () => {
+  it("4.2.2 /subprotocol/: the chosen one is in the response, once", async () => {
     const endpoint = await answer(requestBytes(offered), { upgrade: () => ({ protocol: "superchat" }) });
     assert.deepEqual([endpoint.field("Sec-WebSocket-Protocol"), endpoint.ws.protocol], ["superchat", "superchat"]);
   });
-  it("4.2.2 /subprotocol/: without a choice there is no field in the response", async () => {
+  it("4.2.2 /subprotocol/: without a choice the response has no such header", async () => {
     const endpoint = await answer(requestBytes(offered));
     assert.deepEqual([endpoint.field("Sec-WebSocket-Protocol"), endpoint.ws.protocol], [undefined, ""]);
   });
@@ -200,15 +200,15 @@ describe("RFC 6455 section 4.2.2: sending the server's opening handshake", () =>
       assert.equal(endpoint.field("Sec-WebSocket-Protocol"), undefined);
     });
   }
-  it("4.2.2 /subprotocol/: nothing can be chosen where nothing was offered", async () => {
+  it("4.2.2 /subprotocol/: nothing can be chosen if nothing was offered", async () => {
     const endpoint = await answer(requestBytes(), { upgrade: () => ({ protocol: "chat" }) });
     assert.match(endpoint.head?.line ?? "", /^HTTP\/1\.1 500 /);
   });
-  it("4.2.2 /extensions/: extensions that are not known are not agreed to", async () => {
+  it("4.2.2 /extensions/: unknown extensions are not agreed to", async () => {
     const endpoint = await answer(requestBytes({ "Sec-WebSocket-Extensions": "foo, deflate-stream" }));
     assert.equal(endpoint.field("Sec-WebSocket-Extensions"), undefined);
   });
-  it("9: no extension is in the response that the client has not asked for", async () => {
+  it("9: the response has no extension that the client has not offered", async () => {
     const endpoint = await answer(requestBytes(), { deflate: true });
     assert.equal(endpoint.field("Sec-WebSocket-Extensions"), undefined);
     assert.equal(endpoint.ws.isOpen, true);
@@ -233,7 +233,7 @@ describe("RFC 6455 section 4.2.2: sending the server's opening handshake", () =>
       assert.deepEqual(await endpoint.end(), { code: 1006, reason: "", clean: false });
     });
   }
-  it("4.2.2: the hook sees the origin, the resource name, the host and the client's other fields", async () => {
+  it("4.2.2: the hook sees the origin, the resource name, the host and the client's other headers", async () => {
     let seen: unknown;
     await accepting(requestBytes({ Origin: "https://example.com", Cookie: "a=b" }, "GET /chat?x=1 HTTP/1.1"), {
       options: {

@@ -64,9 +64,12 @@ describe("RFC 7692: a server's answer to an offer", () => {
     const endpoint = await accepting(requestBytes({ "Sec-WebSocket-Extensions": pmd }));
     assert.deepEqual([endpoint.ws.isOpen, endpoint.field("Sec-WebSocket-Extensions")], [true, undefined]);
   });
-  declines("5.1: what only looks like it is not permessage-deflate", "x-permessage-deflate, permessage-deflated");
+  declines(
+    "5.1: names that only contain permessage-deflate are not permessage-deflate",
+    "x-permessage-deflate, permessage-deflated",
+  );
   agrees(
-    "7.1: by default no context is kept, which needs the client's consent only in its answer",
+    "7.1: by default neither side keeps a context",
     pmd,
     `${pmd}; server_no_context_takeover; client_no_context_takeover`,
     true,
@@ -98,14 +101,19 @@ describe("RFC 7692: a server's answer to an offer", () => {
   agrees("7.1: a value may be quoted", `${pmd}; server_max_window_bits="10"`, `${pmd}; server_max_window_bits=10`);
 
   agrees(
-    "7.1.1.1: server_no_context_takeover is accepted by saying it",
+    "7.1.1.1: server_no_context_takeover is accepted by repeating it",
     `${pmd}; server_no_context_takeover`,
     `${pmd}; server_no_context_takeover`,
   );
-  agrees("7.1.1.1: the server may say it unasked", pmd, `${pmd}; server_no_context_takeover`, {
-    ...free,
-    serverNoContextTakeover: true,
-  });
+  agrees(
+    "7.1.1.1: the server may answer server_no_context_takeover unasked",
+    pmd,
+    `${pmd}; server_no_context_takeover`,
+    {
+      ...free,
+      serverNoContextTakeover: true,
+    },
+  );
   it("7.1.1.2: client_no_context_takeover is a hint, which the server may take", async () => {
     const answer = await answered(`${pmd}; client_no_context_takeover`, free);
     assert.deepEqual(
@@ -113,14 +121,19 @@ describe("RFC 7692: a server's answer to an offer", () => {
       [pmd],
     );
   });
-  agrees("7.1.1.2: the server may ask it of the client unasked", pmd, `${pmd}; client_no_context_takeover`, {
-    ...free,
-    clientNoContextTakeover: true,
-  });
+  agrees(
+    "7.1.1.2: the server may answer client_no_context_takeover unasked",
+    pmd,
+    `${pmd}; client_no_context_takeover`,
+    {
+      ...free,
+      clientNoContextTakeover: true,
+    },
+  );
 
   for (const bits of [8, 9, 10, 14, 15]) {
     agrees(
-      `7.1.2.1: server_max_window_bits=${bits} is accepted by saying it`,
+      `7.1.2.1: server_max_window_bits=${bits} is accepted by repeating it`,
       `${pmd}; server_max_window_bits=${bits}`,
       `${pmd}; server_max_window_bits=${bits}`,
     );
@@ -137,28 +150,28 @@ describe("RFC 7692: a server's answer to an offer", () => {
     `${pmd}; server_max_window_bits=9`,
     { ...free, serverMaxWindowBits: 12 },
   );
-  agrees("7.1.2.1: the server may use less unasked", pmd, `${pmd}; server_max_window_bits=9`, {
+  agrees("7.1.2.1: the server may use a smaller window unasked", pmd, `${pmd}; server_max_window_bits=9`, {
     ...free,
     serverMaxWindowBits: 9,
   });
 
   for (const bits of [8, 9, 14]) {
     agrees(
-      `7.1.2.2: a client that can be limited is told ${bits}`,
+      `7.1.2.2: client_max_window_bits in the offer is answered with ${bits}`,
       `${pmd}; client_max_window_bits`,
       `${pmd}; client_max_window_bits=${bits}`,
       { ...free, clientMaxWindowBits: bits },
     );
   }
   declines(
-    "7.1.2.2: a client that can't be limited is not told, so there is no compression where there must be a limit",
+    "7.1.2.2: without client_max_window_bits in the offer the client can't be limited, so an option that requires a limit declines compression",
     pmd,
     {
       ...free,
       clientMaxWindowBits: 9,
     },
   );
-  agrees("7.1.2.2: where there need not be a limit nothing is said", `${pmd}; client_max_window_bits`, pmd);
+  agrees("7.1.2.2: a window without a limit is not mentioned", `${pmd}; client_max_window_bits`, pmd);
   for (const [offered, ours, most] of [
     [10, 15, 10],
     [10, 9, 9],
@@ -207,7 +220,7 @@ const fails = (requirement: string, response: string | string[], deflate: boolea
   it(requirement, async () => assert.equal(await judged(response, deflate), "websocket.bad_sec_extensions"));
 };
 
-describe("RFC 7692: what a client offers", () => {
+describe("RFC 7692: a client's offer", () => {
   const cases: readonly [what: string, options: boolean | DeflateOptions, offer: string | undefined][] = [
     ["nothing with the option false", false, undefined],
     ["7.1.2.2: that it can be limited", free, `${pmd}; client_max_window_bits`],
@@ -234,12 +247,12 @@ describe("RFC 7692: what a client offers", () => {
 });
 
 describe("RFC 7692: the answers that a client accepts", () => {
-  accepts("5.1: a response that agrees", pmd);
+  accepts("5.1: a response with permessage-deflate", pmd);
   it("5.1: a response without the extension, which declines it", async () => {
     const endpoint = await connecting((key) => responseToKey(key), { options: { deflate: true } });
     assert.deepEqual([endpoint.error, endpoint.ws.isOpen], [undefined, true]);
   });
-  fails("5.1: agreement to what was not offered fails the connection", pmd, false);
+  fails("5.1: agreement without an offer fails the connection", pmd, false);
   fails("5.1: agreement to another extension fails the connection", "x-webkit-deflate-frame");
   fails("5.1: agreement to another extension as well fails the connection", `${pmd}, foo`);
   fails("5.1: agreement twice fails the connection", `${pmd}, ${pmd}`);
@@ -261,13 +274,13 @@ describe("RFC 7692: the answers that a client accepts", () => {
     fails(`7.1: a response with ${parameter} fails the connection`, `${pmd}; ${parameter}`);
   }
 
-  accepts("7.1.1.1: a server that keeps no context unasked", `${pmd}; server_no_context_takeover`);
-  fails("7.1.1.1: a server that keeps its context though asked not to fails the connection", pmd, {
+  accepts("7.1.1.1: server_no_context_takeover unasked", `${pmd}; server_no_context_takeover`);
+  fails("7.1.1.1: a response without the server_no_context_takeover of the offer fails the connection", pmd, {
     ...free,
     serverNoContextTakeover: true,
   });
-  accepts("7.1.1.2: a server that asks the client to keep no context", `${pmd}; client_no_context_takeover`);
-  accepts("7.1.1.2: a server that does not mention it, though the client said it", pmd, {
+  accepts("7.1.1.2: client_no_context_takeover unasked", `${pmd}; client_no_context_takeover`);
+  accepts("7.1.1.2: a response without the client_no_context_takeover of the offer", pmd, {
     ...free,
     clientNoContextTakeover: true,
   });

@@ -37,7 +37,7 @@ describe("RFC 7692 section 6: the bit of a compressed message", () => {
     bytes: (say) => [say.binary(hello, deflated)],
     messages: [utf8("Hello")],
   });
-  compressing("6.2: the payloads of all fragments together are what is decompressed", {
+  compressing("6.2: the payloads of all fragments are decompressed together", {
     bytes: (say) => [
       say.text(hello.subarray(0, 3), { fin: false, ...deflated }),
       say.more("", { fin: false }),
@@ -162,7 +162,7 @@ describe("RFC 7692 section 7.2.2: decompression", () => {
     }
   }
   compressing(
-    "7.1.1: a message that refers to the one before can't be decompressed where no context is kept",
+    "7.1.1: a message that refers to the one before fails the connection if no context is kept",
     {
       bytes: (say) => [say.text(hello, deflated), say.text(Uint8Array.of(0xf2, 0, 0x11, 0, 0), deflated)],
       messages: ["Hello"],
@@ -171,7 +171,7 @@ describe("RFC 7692 section 7.2.2: decompression", () => {
     { theirs: alone },
   );
   for (const [what, bytes] of [
-    ["a block of the type that there is not", [0x06, 0x00]],
+    ["a block of the reserved type", [0x06, 0x00]],
     ["a stored block whose length does not match", [0x00, 0x05, 0x00, 0x00, 0x00, 0x48]],
     ["a reference to before the beginning", [0xf2, 0x00, 0x11, 0x00]],
     ["the end in the middle of a block", [0xf2, 0x48, 0xcd]],
@@ -184,7 +184,7 @@ describe("RFC 7692 section 7.2.2: decompression", () => {
       fails: ["websocket.bad_deflate_data", 1007],
     });
   }
-  compressing("RFC 6455 8.1: what is decompressed to text is UTF-8, or the connection fails", {
+  compressing("RFC 6455 8.1: text that is not UTF-8 after decompression fails the connection", {
     bytes: (say) => say.text(new PeerDeflater(kept).deflate(Uint8Array.of(0x61, 0xff)), deflated),
     fails: ["websocket.bad_frame_payload", 1007],
   });

@@ -104,7 +104,7 @@ for (const role of roles) {
       }
     });
 
-    it("7.1.1: with takeover a repeated message takes next to nothing, without it what it took before", async () => {
+    it("7.1.1: with takeover a repeated message takes next to nothing, without it as much as before", async () => {
       const noise = Buffer.from(Array.from({ length: 1000 }, (_, i) => (Math.imul(i, 2_654_435_761) >>> 13) & 0xff));
       const twice = (ws: Stream): void => void (ws.send(noise), ws.send(noise));
       const [first, again] = await sent(role, kept, {}, twice);
@@ -124,7 +124,7 @@ for (const role of roles) {
       }
     }
 
-    it("6.1: an endpoint may leave a message uncompressed: below the threshold, or as the application wants", async () => {
+    it("6.1: an endpoint may leave a message uncompressed: below the threshold, or by an option of the call", async () => {
       const all = await sent(role, kept, { threshold: 100 }, (ws) => {
         ws.send("x".repeat(99));
         ws.send("x".repeat(100));

@@ -72,7 +72,7 @@ describe("the load of an echo server", () => {
     await assert.rejects(EchoGroup.openWebSockets(port!, { ...text, deflate: true }, few), /was not agreed on/);
   });
 
-  it("fails where a connection ends", async (t) => {
+  it("fails if a connection ends", async (t) => {
     let left = 2;
     const { port } = await echoServer(t, {
       message: (ws, message) => (left-- > 0 ? ws.write(message) : ws.terminate()),
@@ -107,7 +107,7 @@ describe("opening and ending connections", () => {
     assert.ok((await churn(port!, "reset", { milliseconds: 10 })).operations > 0);
   });
 
-  it("fails where there is no upgrade, no server, or no close frame", async (t) => {
+  it("fails if there is no upgrade, no server, or no close frame", async (t) => {
     const plain = await rawServer(t, (socket) => socket.write("HTTP/1.1 403 Forbidden\r\n\r\n"));
     await assert.rejects(churn(plain, "reset", { count: 1 }), /no upgrade: HTTP\/1.1 403/);
     const rude = await rawServer(t, (socket, data) => (data[0] === 0x47 ? socket.write(accepted) : socket.end()));
@@ -117,7 +117,7 @@ describe("opening and ending connections", () => {
 });
 
 describe("a broadcast", () => {
-  it("has come when all bytes have, before or after they are awaited", async (t) => {
+  it("is complete when all its bytes have arrived, before or after they are awaited", async (t) => {
     const server = await echoServer(t, { open: (ws) => void ws.subscribe("all") });
     const receivers = new Receivers(await openMany(4, () => openWebSocket(server.port!)));
     for (let i = 0; i < 3; i++) {

@@ -87,7 +87,7 @@ describeBoth("Deflater", (canTakeOver) => {
         );
       });
 
-      it("any sizes, from one byte to more than there is room for at once", () => {
+      it("messages of any size, from one byte to more than the room for one step", () => {
         const deflater = make({ takeover, level: 1 });
         for (const size of [1, 2, 255, 4096, 32_768, 52_377, 52_378, 65_536, 1_048_576]) {
           for (const message of [jsonText(size), noise(size), new Uint8Array(size)]) {
@@ -142,7 +142,7 @@ describeBoth("Deflater", (canTakeOver) => {
     }
   });
 
-  it("knows nothing of the messages of others", () => {
+  it("keeps nothing of another connection's messages", () => {
     const [one, two] = [make(), make()];
     const alone = hex(make().deflate(jsonText(300)));
     one.deflate(jsonText(300));
@@ -181,7 +181,7 @@ describe("Deflater with takeover", () => {
     }
   });
 
-  it("goes on after messages compressed elsewhere as if nothing had been", async () => {
+  it("goes on after messages compressed elsewhere as if they had been its own", async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(fc.tuple(messages, fc.boolean()), { maxLength: 6 }), async (all) => {
         const deflater = make({ takeover: true, windowBits: 10 });

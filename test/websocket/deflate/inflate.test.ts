@@ -83,7 +83,7 @@ describeBoth("Inflater", (canTakeOver) => {
     ["7.2.3.1: one compressed block", "f2 48 cd c9 c9 07 00", "Hello"],
     ["7.2.3.3: a block with no compression", "00 05 00 fa ff 48 65 6c 6c 6f 00", "Hello"],
     ["7.2.3.4: a block with BFINAL set", "f3 48 cd c9 c9 07 00 00", "Hello"],
-    ["7.2.3.4: without the byte behind it", "f3 48 cd c9 c9 07 00", "Hello"],
+    ["7.2.3.4: without the byte after it", "f3 48 cd c9 c9 07 00", "Hello"],
     ["7.2.3.5: two blocks", "f2 48 05 00 00 00 ff ff ca c9 c9 07 00", "Hello"],
     ["7.2.3.6: an empty message", "00", ""],
     ["an empty message with BFINAL set", "03 00", ""],
@@ -91,13 +91,13 @@ describeBoth("Inflater", (canTakeOver) => {
     ["two streams, BFINAL set in both", "f3 48 cd c9 c9 07 00 f3 48 cd c9 c9 07 00", "HelloHello"],
     ["two streams, BFINAL set in the first", "f3 48 cd c9 c9 07 00 f2 48 cd c9 c9 07 00", "HelloHello"],
     ["empty streams between two", "f3 48 cd c9 c9 07 00 03 00 03 00 f2 48 cd c9 c9 07 00", "HelloHello"],
-    ["a stream that ends in one with no compression", "f3 48 cd c9 c9 07 00 01 00 00 ff ff 00", "Hello"],
+    ["a stream whose last block has no compression", "f3 48 cd c9 c9 07 00 01 00 00 ff ff 00", "Hello"],
     ["an empty block at its end", "f2 48 cd c9 c9 07 00 00 00 ff ff 00", "Hello"],
   ];
   const wrong: [name: string, payload: string][] = [
     ["nothing at all: not even an empty message is", ""],
     ["a reserved type of block", "06"],
-    ["a reserved type of block behind a stream", "f3 48 cd c9 c9 07 00 06"],
+    ["a reserved type of block after a stream", "f3 48 cd c9 c9 07 00 06"],
     ["a block without its end", "f2 48 cd c9 c9"],
     ["a block without the last byte", "f2 48 cd c9 c9 07"],
     ["a block with no compression, cut short", "00 05 00 fa ff 48 65 6c"],
@@ -191,7 +191,7 @@ describeBoth("Inflater", (canTakeOver) => {
         );
       });
 
-      it("whatever is done to a payload, it comes to bytes or to bad data", async () => {
+      it("any change of a payload gives bytes or bad data", async () => {
         await fc.assert(
           fc.asyncProperty(
             messages,
@@ -230,7 +230,7 @@ describeBoth("Inflater", (canTakeOver) => {
         }
       });
 
-      it("the limit may be reached, but not passed; Infinity is none", async () => {
+      it("the limit may be reached, but not passed; Infinity means no limit", async () => {
         for (const message of [utf8(""), utf8("Hello"), jsonText(40_000), jsonText(400_000), new Uint8Array(700_000)]) {
           const payload = packed(message);
           for (const limit of [message.length, message.length + 1, Infinity]) {
@@ -245,7 +245,7 @@ describeBoth("Inflater", (canTakeOver) => {
         }
       });
 
-      it("what inflates to much is done later, and goes on there", async () => {
+      it("a message that inflates to much is inflated later, and goes on there", async () => {
         const small = packed(new Uint8Array(1_000_000), { level: 9 });
         assert.ok(small.length < 2000);
         const inflater = make({ takeover });
@@ -287,7 +287,7 @@ describeBoth("Inflater", (canTakeOver) => {
     for (let i = 0; i < 3; i++) assert.deepEqual(inflater.inflate(streams(1024), 5), utf8("Hello"));
   });
 
-  it("knows nothing of the messages of others", () => {
+  it("keeps nothing of another connection's messages", () => {
     const [one, two] = [make(), make()];
     const refers = unhex("f2 00 11 00 00");
     assert.deepEqual(one.inflate(unhex("f2 48 cd c9 c9 07 00"), 5), utf8("Hello"));
@@ -341,7 +341,7 @@ describe("Inflater with takeover", () => {
     inflater.close();
   });
 
-  it("goes on after what was inflated later or in parts", async () => {
+  it("goes on after messages inflated later or in parts", async () => {
     const inflater = make({ takeover: true });
     const long = noise(300_000);
     assert.deepEqual(await inflated(inflater, packed(long)), long);

@@ -16,7 +16,7 @@ import { jsonText, noise, tail, unpacked } from "../support/deflated.ts";
 import { concat } from "../support/frames.ts";
 
 describe("contexts", () => {
-  it("this Node has them, and checking leaves none open", () => {
+  it("exist on this Node, and the check leaves none open", () => {
     const before = liveContexts();
     assert.equal(hasContexts(), true);
     assert.equal(liveContexts(), before);
@@ -36,7 +36,7 @@ describe("contexts", () => {
     }
   });
 
-  it("say what they took and gave, and keep within the room", () => {
+  it("report the bytes that they took and gave, and stay within the room", () => {
     const context = compressor({ windowBits: 15, level: 6, memLevel: 8 });
     const output = new Uint8Array(50).fill(0xee);
     const input = noise(100);
@@ -131,9 +131,9 @@ describe("if the platform is not as expected", () => {
       },
     ],
   ];
-  it("contexts work where nothing is changed", async () => assert.equal(await areFoundWith(() => {}), true));
+  it("contexts work if nothing is changed", async () => assert.equal(await areFoundWith(() => {}), true));
   for (const [name, change] of changes) {
-    it(`${name}: the functions do`, async () => assert.equal(await areFoundWith(change), false));
+    it(`${name}: the documented functions are used`, async () => assert.equal(await areFoundWith(change), false));
   }
 });
 
@@ -180,7 +180,7 @@ describe("RFC 7692 7.1.2: how far back a message refers", () => {
     });
   }
 
-  it("the test would see it", () => {
+  it("the test would notice a larger distance", () => {
     for (const distance of [257, 300, 500]) {
       const text = concat(noise(distance), noise(distance).subarray(0, 50));
       const wide = deflateAlone(text, { windowBits: 10, level: 9, memLevel: 9 }).subarray(0, -4);

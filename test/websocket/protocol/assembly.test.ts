@@ -86,7 +86,7 @@ describe("Assembly", () => {
     );
   });
 
-  it("what is gathered is taken whole, and never part of a larger block", () => {
+  it("a gathered message is taken whole, and is never part of a larger block", () => {
     const assembly = new Assembly(true, false, { maxMessageSize: Infinity }, undefined);
     for (const piece of ["né", "€", ""]) {
       const frame = new Frame(utf8(piece).length, false);
@@ -99,7 +99,7 @@ describe("Assembly", () => {
     assert.deepEqual([bytes, bytes.buffer.byteLength], [utf8("né€"), utf8("né€").length]);
   });
 
-  it("RFC 6455 8.1: text is refused at the first bad byte, and where it ends in the middle of a character", () => {
+  it("RFC 6455 8.1: text is refused at the first bad byte, and at an end inside a character", () => {
     for (const way of ["gather", "takePart"] as const) {
       const bad = new Assembly(true, false, { maxMessageSize: Infinity }, undefined);
       const frame = new Frame(3, false);
@@ -132,7 +132,7 @@ describe("Assembly", () => {
     assert.deepEqual([assembly.deflated, assembly.inflated, assembly.isLast], [payload.length, message.length, true]);
   });
 
-  it("RFC 7692 7.2.2: what was gathered deflated goes on in parts", () => {
+  it("RFC 7692 7.2.2: a compressed message that was gathered goes on in parts", () => {
     const message = utf8("what begins as one goes on as the other ".repeat(50));
     const payload = deflated(message);
     for (let at = 1; at < payload.length; at++) {
@@ -146,7 +146,7 @@ describe("Assembly", () => {
     }
   });
 
-  it("what inflates beyond the limit fails at it, and what is no DEFLATE fails", () => {
+  it("a message that inflates beyond the limit fails at it, and data that is no DEFLATE fails", () => {
     const bomb = new Assembly(false, true, { maxMessageSize: 100_000 }, inflater());
     const payload = deflated(new Uint8Array(10_000_000));
     const frame = new Frame(payload.length, true);
@@ -159,7 +159,7 @@ describe("Assembly", () => {
     assert.equal(corrupt.takePart(other), "websocket.bad_deflate_data");
   });
 
-  it("drops what was gathered", () => {
+  it("drops gathered data", () => {
     const assembly = new Assembly(false, false, { maxMessageSize: Infinity }, undefined);
     const frame = new Frame(3, false);
     frame.push(utf8("abc"));

@@ -14,7 +14,7 @@ describe("compressionOf", () => {
     assert.deepEqual(compressionOf("server", undefined), { inflater: undefined, deflater: undefined });
   });
 
-  it("RFC 7692 7.1: each role compresses by its own parameters, and can decompress what the other sends", () => {
+  it("RFC 7692 7.1: each role compresses by its own parameters, and can decompress the other's messages", () => {
     const server = compressionOf("server", agreed, { level: 6, memLevel: 8 });
     const client = compressionOf("client", agreed, { level: 6, memLevel: 8 });
     assert.deepEqual([server.deflater?.windowBits, server.deflater?.takeover], [10, false]);

@@ -32,7 +32,7 @@ describe("an event", () => {
     });
   }
 
-  it("data says that a frame waits, which the next call may take", () => {
+  it("data means that a frame waits, which the next call may take", () => {
     const incoming = serverSide();
     incoming.receive(concat(text("hello"), ping()));
     for (let i = 0; i < 2; i++) assert.equal(incoming.next(take.nothing), event.data);
@@ -41,7 +41,7 @@ describe("an event", () => {
     assert.equal(incoming.next(take.nothing), undefined);
   });
 
-  it("is one number, which is never taken for none", () => {
+  it("is one number, which never equals that of no event", () => {
     const numbers = Object.values(event);
     assert.equal(new Set(numbers).size, numbers.length);
     assert.ok(numbers.every(Boolean));

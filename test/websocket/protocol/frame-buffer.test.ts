@@ -74,7 +74,7 @@ describe("FrameBuffer", () => {
     assert.deepEqual(concat(...taken), concat(...frames));
   });
 
-  it("what a write did not take comes first in the next, at every split", () => {
+  it("bytes that a write did not take come first in the next, at every split", () => {
     const queue = (outgoing: FrameBuffer): void => {
       outgoing.text(finalBit | text, "hello");
       outgoing.bytes(finalBit | binary, new Uint8Array(copiedUpTo + 1).fill(3));
@@ -109,7 +109,7 @@ describe("FrameBuffer", () => {
     assert.ok(grown < 2 ** 22, `500 bytes wait, and ${grown} are held for them`);
   });
 
-  it("a ready frame leaves without a copy if nothing waits, and is copied after waiting output", () => {
+  it("a finished frame leaves without a copy if nothing waits, and is copied after waiting output", () => {
     const outgoing = new FrameBuffer("server");
     const ready = expected(binary, new Uint8Array(100).fill(1));
     outgoing.frame(ready);
@@ -121,7 +121,7 @@ describe("FrameBuffer", () => {
     assert.deepEqual(taken, concat(expected(text, "before"), ready));
   });
 
-  it("of connections that fill them in turn, each has few pieces, and no more memory than twice its bytes", () => {
+  it("connections that fill blocks in turn have few pieces each, and take at most twice their bytes", () => {
     const connections = Array.from({ length: 100 }, () => new FrameBuffer("server"));
     const message = new Uint8Array(100);
     const before = process.memoryUsage().arrayBuffers;
@@ -144,7 +144,7 @@ describe("FrameBuffer", () => {
     for (const outgoing of connections) assert.deepEqual(writeAll(outgoing), expected(text, "hello"));
   });
 
-  it("clear drops what waits, and what is queued afterwards is whole", () => {
+  it("clear drops waiting output, and output queued afterwards is whole", () => {
     const outgoing = new FrameBuffer("server");
     outgoing.text(finalBit | text, "in flight");
     const flying = listed(outgoing.take());
@@ -171,7 +171,7 @@ describe("FrameBuffer: several connections share the pool of blocks", () => {
     size: fc.oneof(fc.nat(300), fc.constantFrom(copiedUpTo - 10, copiedUpTo, copiedUpTo + 1), fc.nat(50_000)),
   });
 
-  it("any steps of three: each one's bytes leave exact and in order, and none in flight ever changes", () => {
+  it("any steps of three connections: the bytes of each leave exact and in order, and none in flight ever changes", () => {
     let fill = 0;
     fc.assert(
       fc.property(fc.array(step, { maxLength: 60 }), (steps) => {

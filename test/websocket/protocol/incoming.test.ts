@@ -59,7 +59,7 @@ describe("RFC 6455 5 and 6.2: messages and control frames", () => {
     assert.deepEqual(feed(serverSide({ text: "bytes" }), single(session)), asBytes);
   });
 
-  it("any messages, fragmented, interleaved with controls and cut anywhere, come out as they went in", () => {
+  it("any messages, fragmented, interleaved with control frames and cut anywhere, come out as they went in", () => {
     const key = fc.array(fc.nat(255), { minLength: 4, maxLength: 4 });
     const fragment = fc.record({
       part: fc.uint8Array({ maxLength: 300 }),
@@ -171,7 +171,7 @@ describe("borrowed input", () => {
     }
   });
 
-  it("is copied also where it is a Buffer, whose slice is none", () => {
+  it("is copied also if it is a Buffer, whose slice makes no copy", () => {
     const incoming = serverSide();
     const lent = Buffer.from(concat(text("kept"), binary("too")));
     incoming.receive(lent);
@@ -181,7 +181,7 @@ describe("borrowed input", () => {
     assert.deepEqual(drain(incoming), ["text kept", `binary ${hex("too")}`]);
   });
 
-  it("is kept in order where several messages were left", () => {
+  it("is kept in order if several messages were left", () => {
     const incoming = serverSide();
     const lent = concat(binary("1"), binary("2"), binary("3"));
     incoming.receive(lent);

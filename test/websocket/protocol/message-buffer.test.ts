@@ -41,7 +41,7 @@ describe("MessageBuffer", () => {
     );
   });
 
-  it("an announced length is not reserved in advance: at most 16 KiB, and four times what has arrived", () => {
+  it("an announced length is not reserved in advance: at most 16 KiB, and four times the bytes that have arrived", () => {
     const buffer = new MessageBuffer();
     for (const isLast of [true, false]) {
       assert.equal(buffer.makeRoom(1, 2 ** 40, isLast, Infinity), true);

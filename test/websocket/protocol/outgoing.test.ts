@@ -34,7 +34,7 @@ describe("Outgoing.send", () => {
     });
   }
 
-  it("returns how far writing must come: until there is room, but all the way for memory of the caller's", () => {
+  it("returns how far writing must come: until there is room, but to the end for the caller's memory", () => {
     const one = outgoing();
     assert.equal(one.send(binary, new Uint8Array(10), false), 12 - 1000 + 1);
     const position = one.send(binary, new Uint8Array(copiedUpTo + 1), false);
@@ -42,7 +42,7 @@ describe("Outgoing.send", () => {
     assert.equal(one.send(text, prepare("x".repeat(copiedUpTo + 1)), false), one.queued - 1000 + 1);
   });
 
-  it("leaves to a queue what takes more than one frame, is a list, or is compressed on another thread", () => {
+  it("leaves a message to the queue if it takes more than one frame, is a list, or is compressed on another thread", () => {
     const plain = outgoing({ fragmentSize: 8 });
     for (const data of ["123456789", "éééé1", utf8("123456789"), [utf8("1")], prepare("123456789")]) {
       assert.equal(plain.send(text, data, true), undefined);

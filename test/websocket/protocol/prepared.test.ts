@@ -53,7 +53,7 @@ describe("prepare", () => {
     }
   }
 
-  it("says what it is, and holds a copy of the bytes", async () => {
+  it("shows its kind and size, and holds a copy of the bytes", async () => {
     const bytes = utf8("before");
     const news = prepare(bytes, { kind: "text" });
     bytes.fill(0);
@@ -65,7 +65,7 @@ describe("prepare", () => {
     assert.deepEqual(peer.frames, ["text before"]);
   });
 
-  it("is not for changing what it is: options of send leave it as it was prepared, in both roles", async () => {
+  it("is sent as it was prepared, with any options of send, in both roles", async () => {
     for (const role of roles) {
       const connection = await open(role);
       connection.ws.send(prepare("a"), { kind: "binary" });
@@ -74,7 +74,7 @@ describe("prepare", () => {
     }
   });
 
-  it("goes to many connections at their own speed, and none changes it", async () => {
+  it("goes to many connections at their own speed, and no connection changes it", async () => {
     const news = prepare("x".repeat(100_000));
     const many = await Promise.all([...roles, ...roles].map((role) => open(role, {}, { peerPair: { maxRead: 7001 } })));
     for (const { ws } of many) for (let i = 0; i < 3; i++) ws.send(news);

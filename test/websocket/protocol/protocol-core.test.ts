@@ -63,7 +63,7 @@ describe("RFC 6455 5.5.2: pings", () => {
     assert.deepEqual(sent(one), [`pong ${Buffer.from("999").toString("hex")}`]);
   });
 
-  it("a withheld pong stays that while there is no room, so that short writes let no flood in", () => {
+  it("a pong stays withheld while there is no room, so that short writes let no flood in", () => {
     const one = protocol();
     one.outgoing.bytes(finalBit | opcode.binary, new Uint8Array(1000));
     const waiting = one.outgoing.bufferedAmount;
@@ -79,7 +79,7 @@ describe("RFC 6455 5.5.2: pings", () => {
     assert.deepEqual(sent(one), [`pong ${Buffer.from("99").toString("hex")}`]);
   });
 
-  it("the payload of a pong that was withheld is not the one that the application was given", () => {
+  it("the payload of a withheld pong is a copy, not the one given to the application", () => {
     const one = protocol();
     one.outgoing.bytes(finalBit | opcode.binary, new Uint8Array(200));
     takeAll(one, ping("mine"));

@@ -54,7 +54,7 @@ describe("receive and next", () => {
     });
   });
 
-  it("join what was received before the events were taken", () => {
+  it("join bytes that were received before the events were taken", () => {
     everySplit(frames(), (pieces) => {
       const one = server();
       for (const piece of pieces) one.receive(piece);
@@ -84,7 +84,7 @@ describe("receive and next", () => {
     });
   });
 
-  it("take any bytes, from a peer that sends what it likes: nothing throws, and one event is the last", () => {
+  it("take any bytes of a hostile peer: no call throws, and one event is the last", () => {
     const bytes = fc.array(
       fc.oneof(
         fc.uint8Array({ maxLength: 40 }),
@@ -135,7 +135,7 @@ describe("failures: an event, a close frame that says why, and nothing after it"
       1008,
     ],
     ["a close frame of one byte", frame(8, "x"), "websocket.bad_close_size", 1002],
-    ["a close code that can't be", close(1005), "websocket.bad_close_code", 1002],
+    ["an invalid close code", close(1005), "websocket.bad_close_code", 1002],
     ["a close reason that is not UTF-8", close(1000, Uint8Array.of(0xff)), "websocket.bad_close_payload", 1007],
   ];
   for (const [what, bytes, code, closeCode] of cases) {
@@ -181,7 +181,7 @@ describe("the closing handshake", () => {
     assert.deepEqual(one.closeInfo, { code: 4000, reason: "", clean: true });
   });
 
-  it("begun by the peer: answered with its code, and clean once the answer was handed out", () => {
+  it("begun by the peer: answered with its code, and clean once bytesToSend has given the answer", () => {
     const one = client();
     assert.deepEqual(feed(one, close(1001, "away", plain)), ["close 1001 away"]);
     assert.deepEqual([one.state, one.canSend, one.canReceive], ["closedByPeer", false, false]);
@@ -224,7 +224,7 @@ describe("the closing handshake", () => {
     }
   });
 
-  it("end before the answer to the peer's close frame was handed out is not clean, ever after", () => {
+  it("end before bytesToSend has given the answer to the peer's close frame is not clean, and stays so", () => {
     const one = server();
     feed(one, close(1000));
     const { clean } = one.end();
@@ -249,14 +249,14 @@ describe("bad arguments", () => {
     ["no role", () => new Protocol({} as never), /role must be "client" or "server".*not undefined/],
     ["another role", () => new Protocol({ role: "peer" as never }), /role must be/],
     ["an unknown option", () => server({ maxPayload: 1 } as never), /maxPayload.*maxMessageSize/],
-    ["a limit that is none", () => server({ maxMessageSize: -1 }), /maxMessageSize must be/],
+    ["an invalid limit", () => server({ maxMessageSize: -1 }), /maxMessageSize must be/],
     ["another extension", () => server({ extensions: "x-mux" }), /extensions must be/],
     [
       "an option of negotiation",
       () => server({ deflate: { serverMaxWindowBits: 9 } as never }),
       /no option "serverMaxWindowBits"/,
     ],
-    ["a level that is none", () => server({ deflate: { level: 10 } }), /deflate.level must be/],
+    ["an invalid level", () => server({ deflate: { level: 10 } }), /deflate.level must be/],
     ["generateMask that is no function", () => client({ generateMask: 7 as never }), /generateMask must be a function/],
     ["parts that is no boolean", () => server({ parts: 1 as never }), /parts must be true or false/],
     ["received text", () => server().receive("x" as never), /receive takes a Uint8Array, not "x"/],
@@ -275,7 +275,7 @@ describe("bad arguments", () => {
     ["an opcode of 5 bits", () => server().sendFrame({ opcode: 16 }), /opcode must be.*from 0 to 15/],
     ["half an opcode", () => server().sendFrame({ opcode: 1.5 }), /opcode must be/],
     ["mask that is no boolean", () => server().sendFrame({ opcode: 1, mask: 0 as never }), /mask must be/],
-    ["a payload that is none", () => server().sendFrame({ opcode: 1 }, 7 as never), /payload of a frame must be/],
+    ["an invalid payload", () => server().sendFrame({ opcode: 1 }, 7 as never), /payload of a frame must be/],
     ["text as frames", () => server().sendFramed("x" as never), /sendFramed takes bytes/],
   ];
   for (const [what, call, message] of calls) {

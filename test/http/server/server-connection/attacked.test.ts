@@ -7,8 +7,8 @@ import { quiet } from "../../../support/quiet.ts";
 import { TurnCounter } from "../../../support/turn-counter.ts";
 import { post, Serving } from "../../support/serving.ts";
 
-describe("a client that asks for much", () => {
-  it("leaves others their turn, whatever happens to the bodies of its requests", async () => {
+describe("a client that sends many requests", () => {
+  it("leaves other connections their turn, whether the bodies of its requests are read or not", async () => {
     for (const reads of [true, false]) {
       const inTurn = new TurnCounter();
       const serving = new Serving((request) => {
@@ -23,7 +23,7 @@ describe("a client that asks for much", () => {
     }
   });
 
-  it("gets the tiny chunks of a read back as few, and not as many turns", async () => {
+  it("gets the tiny chunks of one read back in few chunks, and takes few turns", async () => {
     const serving = new Serving((request) => new Response({ body: request.body }));
     await serving.send("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n");
     for (let read = 0; read < 2; read++) await serving.send("1\r\nx\r\n".repeat(10_000));

@@ -12,7 +12,7 @@ const expecting = "Expect: 100-continue\r\n";
 /** Sends the body back as it comes. */
 const echo: RequestHandler = (request) => new Response({ body: request.body });
 
-describe("what is wrong with a body", () => {
+describe("an invalid body", () => {
   for (const [code, status, text, options] of [
     ["http.bad_chunk", 400, chunked("x"), {}],
     ["http.chunk_extension_limit", 413, chunked(`1;${"a".repeat(5000)}`), {}],
@@ -20,7 +20,7 @@ describe("what is wrong with a body", () => {
     ["http.body_limit", 413, chunked("5\r\nhello\r\n6\r\n"), { maxBodySize: 10 }],
     ["http.header_limit", 431, chunked(`0\r\nA: ${"b".repeat(20_000)}`), {}],
   ] as const) {
-    it(`is told to the client as ${status}, to the handler as ${code}, and to nobody else`, async () => {
+    it(`gives the client ${status} and the handler ${code}, and is not reported`, async () => {
       for (const maxRead of [Infinity, 100]) {
         let told: unknown;
         const serving = new Serving(
@@ -46,7 +46,7 @@ describe("what is wrong with a body", () => {
     });
   }
 
-  it("that is announced to be too large is told before it is sent: without 100 (Continue)", async () => {
+  it("is refused before it is sent, without 100 (Continue), if it is announced to be too large", async () => {
     const whole: RequestHandler = async (request) => new Response({ body: await request.bytes() });
     const deaf: RequestHandler = () => new Response();
     for (const expect of [expecting, ""]) {
@@ -60,7 +60,7 @@ describe("what is wrong with a body", () => {
     }
   });
 
-  it("that nobody sends is 408, in the time that the handler waited for it", async () => {
+  it("is answered with 408 if it does not come in the time for which the handler waits", async () => {
     const { promise, resolve } = deferred();
     const serving = new Serving(
       async (request) => {
@@ -83,7 +83,7 @@ describe("what is wrong with a body", () => {
     await serving.end("core.timeout");
   });
 
-  it("ends the connection also where the handler makes nothing of it", async () => {
+  it("ends the connection also if the handler ignores the error", async () => {
     const serving = new Serving((request) =>
       request.text().then(
         () => new Response(),
@@ -96,7 +96,7 @@ describe("what is wrong with a body", () => {
     await serving.end();
   });
 
-  it("in the middle of its way back, the response is cut", async () => {
+  it("cuts the response that sends it back", async () => {
     const serving = new Serving(echo, { pair: { maxRead: 100 } });
     await serving.send(chunked("3\r\nabc\r\n"));
     await serving.send("x");
@@ -106,7 +106,7 @@ describe("what is wrong with a body", () => {
     assert.match(serving.client.text, /3\r\nabc\r\n$/);
   });
 
-  it("and what is not read of it when all ends fails with that", async () => {
+  it("fails reads of its rest with the error that ended the connection", async () => {
     for (const wait of ["for the body", "for something else"]) {
       const controller = new AbortController();
       let body!: IncomingBody;
@@ -129,7 +129,7 @@ describe("what is wrong with a body", () => {
     }
   });
 
-  it("fails a handler that reads it when the signal aborts, and nobody else is told", async () => {
+  it("fails the handler that reads it when the signal aborts, and is not reported", async () => {
     const controller = new AbortController();
     let failure: unknown;
     const handler: RequestHandler = (request) =>

@@ -42,7 +42,7 @@ describe("the body of a request", () => {
     }
   }
 
-  it("comes in parts that are the handler's own, read as they are asked for", async () => {
+  it("comes in parts that belong to the handler, and is read as they are asked for", async () => {
     const parts: Uint8Array[] = [];
     let body!: IncomingBody;
     const { promise, resolve } = deferred<Response>();
@@ -78,7 +78,7 @@ describe("the body of a request", () => {
     await serving.end();
   });
 
-  it("holds the client back while nobody reads, and is sent back no faster than it is taken", async () => {
+  it("stops the client while the handler does not read, and is sent back no faster than the client reads", async () => {
     const serving = new Serving(echo, { pair: { capacity: 1000 }, peerPair: { capacity: 1000 }, paused: true });
     await serving.send(post("x".repeat(50_000)));
     await quiet(10);
@@ -114,7 +114,7 @@ describe("the body of a request", () => {
 });
 
 describe("a client that expects 100 (Continue)", () => {
-  it("is told to go on when the body is asked for, once", async () => {
+  it("gets 100 when the body is asked for, once", async () => {
     for (const handler of [whole, echo]) {
       const serving = new Serving(handler);
       await serving.send(`POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n${expecting}\r\n`);
@@ -135,7 +135,7 @@ describe("a client that expects 100 (Continue)", () => {
     }
   });
 
-  it("is told so after the responses to earlier requests", async () => {
+  it("gets 100 after the responses to earlier requests", async () => {
     const serving = new Serving((request) => (request.method === "GET" ? deaf : whole)(request, undefined as never), {
       pair: { maxWrite: 1 },
     });
@@ -148,7 +148,7 @@ describe("a client that expects 100 (Continue)", () => {
     await serving.end();
   });
 
-  it("is answered at once where the body is not read, and the connection ends", async () => {
+  it("gets the response at once if the body is not read, and the connection ends", async () => {
     for (const handler of [deaf, async () => Promise.resolve(new Response({ body: "deaf" }))]) {
       const serving = new Serving(handler);
       await serving.send(`POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n${expecting}\r\n`);
@@ -159,7 +159,7 @@ describe("a client that expects 100 (Continue)", () => {
     }
   });
 
-  it("is not told so after the final response", async () => {
+  it("gets no 100 after the final response", async () => {
     const serving = new Serving((request) => {
       async function* body(): AsyncGenerator<Uint8Array, undefined> {
         yield Buffer.from("first ");
@@ -174,7 +174,7 @@ describe("a client that expects 100 (Continue)", () => {
     await serving.end();
   });
 
-  it("with HTTP/1.0 is told nothing", async () => {
+  it("gets no 100 with HTTP/1.0", async () => {
     const serving = new Serving(whole);
     await serving.send(`POST / HTTP/1.0\r\nContent-Length: 5\r\n${expecting}\r\n`);
     assert.equal(serving.client.text, "");
@@ -183,14 +183,14 @@ describe("a client that expects 100 (Continue)", () => {
     await serving.end();
   });
 
-  it("and that has sent the body already is served as well", async () => {
+  it("is served if it has already sent the body", async () => {
     const serving = new Serving(whole);
     await serving.send(post("hello", expecting) + get("/"));
     assert.deepEqual(serving.statuses, [100, 200, 200]);
     await serving.end();
   });
 
-  it("gets 100 and the response in order also where the handler does not wait for the body", async () => {
+  it("gets 100 before the response also if the handler does not wait for the body", async () => {
     for (const result of ["sync", "throws", "async"]) {
       const serving = new Serving((request) => {
         void bodyOf(request).next();
@@ -206,7 +206,7 @@ describe("a client that expects 100 (Continue)", () => {
     }
   });
 
-  it("with another expectation is refused", async () => {
+  it("is refused if it has another expectation", async () => {
     const serving = new Serving(() => assert.fail("was asked"));
     await serving.send(post("hello", "Expect: the-unexpected\r\n"));
     assert.deepEqual(serving.statuses, [417]);
@@ -227,7 +227,7 @@ describe("a body that is not read", () => {
     }
   });
 
-  it("nor what is left of it is taken for a request, whatever the handler makes of `request.body`", async () => {
+  it("is never parsed as a request, read in part or not, whatever the handler does with `request.body`", async () => {
     const serving = new Serving((request) => {
       request.body = Buffer.from("parsed");
       return new Response();
@@ -237,7 +237,7 @@ describe("a body that is not read", () => {
     await serving.end();
   });
 
-  it("ends the connection where it is too long, and says so where that is known", async () => {
+  it("ends the connection if it is too long, and the response says so if the length is known", async () => {
     for (const [text, connection] of [
       ["POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 100000\r\n\r\n", "close"],
       [chunked(`11000\r\n${"x".repeat(0x11000)}\r\n`), undefined],
@@ -252,14 +252,14 @@ describe("a body that is not read", () => {
     }
   });
 
-  it("ends the connection where it fails", async () => {
+  it("ends the connection if it fails", async () => {
     const serving = new Serving(deaf);
     await serving.send(chunked("x"));
     assert.deepEqual(serving.statuses, [200]);
     await serving.end("http.bad_chunk");
   });
 
-  it("is waited for as long as bodies are, and no longer", async () => {
+  it("is waited for until timeouts.body", async () => {
     const serving = new Serving(deaf, { timeouts: { body: 1000 } });
     await serving.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhe");
     await serving.clock.advance(999);
@@ -269,7 +269,7 @@ describe("a body that is not read", () => {
     await serving.end("core.timeout");
   });
 
-  it("is taken from a reader that still reads it", async () => {
+  it("is withdrawn from code that still reads it", async () => {
     let pending!: Promise<unknown>;
     const serving = new Serving((request) => {
       pending = bodyOf(request).next();
@@ -283,7 +283,7 @@ describe("a body that is not read", () => {
     await serving.end();
   });
 
-  it("and whose last part is being read is taken from the reader too", async () => {
+  it("is withdrawn also while its last part is being read", async () => {
     const parts: Promise<IteratorResult<Uint8Array>>[] = [];
     const serving = new Serving((request) => {
       if (request.body instanceof IncomingBody) parts.push(request.body.next());
@@ -296,7 +296,7 @@ describe("a body that is not read", () => {
     await serving.end();
   });
 
-  it("may have been read in part", async () => {
+  it("is read to its end also if the handler has read part of it", async () => {
     const serving = new Serving(
       async (request) => {
         for await (const part of bodyOf(request)) return new Response({ body: part });

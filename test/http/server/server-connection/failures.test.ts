@@ -16,7 +16,7 @@ describe("a handler that fails", () => {
     ["rejects", () => Promise.reject(mine)],
     ["rejects late", () => quiet().then(() => Promise.reject(mine))],
   ] as const) {
-    it(`and ${what} is answered 500, reported once, and the connection goes on`, async () => {
+    it(`${what}: the client gets 500, the error is reported once, and the connection goes on`, async () => {
       const serving = new Serving((request, exchange) =>
         request.target === "/bad" ? handler() : ok(request, exchange),
       );
@@ -43,7 +43,7 @@ describe("a handler that fails", () => {
     ["null for a body", Object.assign(new Response(), { body: null }), /null/],
     ["undefined for a body", Object.assign(new Response(), { body: undefined }), /undefined/],
   ] as [string, unknown, RegExp][]) {
-    it(`by returning ${what} is answered 500 and reported`, async () => {
+    it(`returning ${what}: the client gets 500, and the error is reported`, async () => {
       for (const value of [result, Promise.resolve(result)]) {
         const serving = new Serving(() => value as Response);
         await serving.send(get("/") + get("/"));
@@ -55,7 +55,7 @@ describe("a handler that fails", () => {
     });
   }
 
-  it("by a promise that can't be looked at is answered 500, also where the stream could have been taken over", async () => {
+  it("returning a promise whose then throws: the client gets 500, also for a request that could be released", async () => {
     const broken = new Proxy({}, { get: () => assert.fail(mine) });
     const serving = new Serving(() => broken as Response);
     await serving.send(get("/") + get("/", "Upgrade: x\r\n"));
@@ -69,7 +69,7 @@ describe("a handler that fails", () => {
     await serving.end();
   });
 
-  it("by a body of the wrong kind or a framing that can't be: the body is let go of", async () => {
+  it("returning a body of the wrong kind, or impossible framing: the body is cancelled", async () => {
     for (const init of [{ status: 204 }, { status: 103 }, { headers: { "Transfer-Encoding": "gzip" } }]) {
       const body = new HandBody();
       const serving = new Serving(() => new Response<Body>({ ...init, body }));
@@ -79,7 +79,7 @@ describe("a handler that fails", () => {
     }
   });
 
-  it("is reported to the console without a handler error, and so is one that throws", async (t) => {
+  it("is reported to the console without the option error, as is an error handler that throws", async (t) => {
     const reported = t.mock.method(console, "error", () => {});
     for (const error of [
       undefined,
@@ -98,7 +98,7 @@ describe("a handler that fails", () => {
     );
   });
 
-  it("after the end of its connection is reported; a response then is dropped", async () => {
+  it("after the end of its connection: the failure is reported, and a response is dropped", async () => {
     for (const outcome of ["fails", "answers"]) {
       const { promise, resolve, reject } = deferred<Response<Body>>();
       const controller = new AbortController();
@@ -119,7 +119,7 @@ describe("a handler that fails", () => {
 });
 
 describe("a response in parts", () => {
-  it("is asked for the next one when the last is taken", async () => {
+  it("is asked for its next part when the last one has been written", async () => {
     const body = new HandBody();
     const serving = new Serving(() => new Response<Body>({ body }), { peerPair: { capacity: 100 }, paused: true });
     await serving.send(get("/"));
@@ -135,7 +135,7 @@ describe("a response in parts", () => {
     await serving.end();
   });
 
-  it("that fails midway is cut, so that the client sees it, and is reported", async () => {
+  it("is cut if it fails midway, so that the client notices, and the failure is reported", async () => {
     for (const [what, headers, request] of [
       ["chunked", {}, get("/")],
       ["with a length", { "Content-Length": "100" }, get("/")],
@@ -153,7 +153,7 @@ describe("a response in parts", () => {
     }
   });
 
-  it("that is shorter or longer than announced is cut", async () => {
+  it("is cut if it is shorter or longer than announced", async () => {
     for (const more of ["", "xx"]) {
       const body = new HandBody();
       const serving = new Serving(() => new Response<Body>({ headers: { "Content-Length": "5" }, body }));
@@ -166,7 +166,7 @@ describe("a response in parts", () => {
     }
   });
 
-  it("whose parts are none is cut", async () => {
+  it("is cut if a part has the wrong type", async () => {
     const body = {
       [Symbol.asyncIterator]: () => ({ next: () => Promise.resolve(undefined) }),
     } as unknown as Body;
@@ -176,7 +176,7 @@ describe("a response in parts", () => {
     serving.assertEnded("http.body_failed");
   });
 
-  it("is told to stop when the client is lost, also while it is waited for, and when it has not begun", async () => {
+  it("is cancelled when the client is lost, also while a part is awaited, and before the first one", async () => {
     for (const when of ["while it is waited for", "while a part is on its way", "before it has begun"]) {
       const body = new HandBody();
       const controller = new AbortController();
@@ -196,7 +196,7 @@ describe("a response in parts", () => {
     }
   });
 
-  it("is let go of where nothing but the head is sent", async () => {
+  it("is cancelled if only the head is sent", async () => {
     const body = new HandBody();
     const serving = new Serving(() => new Response<Body>({ body }));
     await serving.send(get("/").replace("GET", "HEAD"));
@@ -216,7 +216,7 @@ describe("a response in parts", () => {
   });
 });
 
-describe("a request that can't be taken", () => {
+describe("a request that is refused", () => {
   for (const [status, code, text, options] of [
     [400, "http.bad_method", "\x16\x03\x01", {}],
     [400, "http.bad_field", "GET / HTTP/1.1\r\nBad Field: x\r\n\r\n", {}],
@@ -239,7 +239,7 @@ describe("a request that can't be taken", () => {
     [414, "http.target_limit", `GET /${"x".repeat(100)} HTTP/1.1\r\n`, { maxHeaderSize: 100 }],
     [501, "http.method_limit", "X".repeat(100), { maxHeaderSize: 100 }],
   ] as const) {
-    it(`${code} is ${status}; later bytes are not read`, async () => {
+    it(`is answered with ${status} for ${code}; later bytes are not read`, async () => {
       for (const maxRead of [Infinity, 1]) {
         let asked = 0;
         const handler: RequestHandler = (...given) => {
@@ -266,7 +266,7 @@ describe("a request that can't be taken", () => {
     });
   }
 
-  it("gets its answer after those to the requests before it, however they are answered", async () => {
+  it("gets its answer after the answers to earlier requests, ready or slow", async () => {
     const { promise, resolve } = deferred<Response>();
     const serving = new Serving(() => promise);
     await serving.send(`${get("/")}\0`);
@@ -277,7 +277,7 @@ describe("a request that can't be taken", () => {
     await serving.end("http.bad_method");
   });
 
-  it("by HEAD gets a head alone", async () => {
+  it("gets only a head if its method is HEAD", async () => {
     const serving = new Serving(ok);
     await serving.send("HEAD / HTTP/1.1\r\n\r\n");
     const [response] = serving.responses([0]);
@@ -285,7 +285,7 @@ describe("a request that can't be taken", () => {
     await serving.end("http.bad_host");
   });
 
-  it("an empty Host, one with a port, and none in HTTP/1.0 are fine", async () => {
+  it("is no request with an empty Host, with a port in Host, or without Host in HTTP/1.0", async () => {
     const serving = new Serving(ok);
     for (const host of ["", "h:80", "[::1]:80"]) await serving.send(`GET / HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
     await serving.send("GET / HTTP/1.0\r\n\r\n");
@@ -293,7 +293,7 @@ describe("a request that can't be taken", () => {
     await serving.end();
   });
 
-  it("with any of the operations that say so failing, it ends once and leaves nothing", async () => {
+  it("ends the connection once and leaves nothing if an operation that refuses it fails", async () => {
     for (const text of [get("/") + "\0", post("hello", "Expect: x\r\n"), "GET / HTTP/1.1\r\n\r\n"]) {
       const runs = await everyFailure(async (run) => {
         const { signal } = run;
@@ -315,7 +315,7 @@ describe("a request that can't be taken", () => {
 });
 
 describe("the date", () => {
-  it("is in each response that has none, also in those in parts and refusals", async () => {
+  it("is added to each response without one, also to responses in parts and to refusals", async () => {
     const own = "Thu, 01 Jan 1970 00:00:00 GMT";
     const serving = new Serving(
       ({ target }) =>

@@ -44,7 +44,7 @@ const reset = "core.connection_reset";
 const kept = get("/");
 
 describe("the signal of an exchange", () => {
-  it("aborts with the stream's error where the connection is reset while the handler works, before serve completes", async () => {
+  it("aborts with the stream's error if the connection is reset while the handler works, before serve completes", async () => {
     const watched = new Watched();
     const { serving } = watched;
     await serving.send(kept);
@@ -60,7 +60,7 @@ describe("the signal of an exchange", () => {
     assert.deepEqual(serving.errors, []);
   });
 
-  it("is one for each request, made when it is looked at", async () => {
+  it("is one for each request, made when it is first used", async () => {
     const watched = new Watched();
     const { serving, exchanges, signals } = watched;
     await serving.send(kept);
@@ -74,7 +74,7 @@ describe("the signal of an exchange", () => {
     assert.equal(exchanges[0]!.signal.aborted, false);
   });
 
-  it("asked for only after the end has its reason at once; after the response it never aborts", async () => {
+  it("first used after the loss is aborted from the start; after the response it never aborts", async () => {
     const exchanges: Exchange[] = [];
     const never = deferred<Response>();
     const serving = new Serving((_, exchange) => {
@@ -94,7 +94,7 @@ describe("the signal of an exchange", () => {
     assert.deepEqual([serving.completions, serving.errors], [1, []]);
   });
 
-  it("aborts where this side closes: by the option signal, by a write that takes too long", async () => {
+  it("aborts if this side closes: by the option signal, by the write timeout", async () => {
     const controller = new AbortController();
     const aborted = new Watched({ signal: controller.signal });
     await aborted.serving.send(kept);
@@ -113,7 +113,7 @@ describe("the signal of an exchange", () => {
     slow.serving.assertEnded("core.timeout");
   });
 
-  it("asked for after the end has its reason at once", async () => {
+  it("first used after the end is aborted from the start", async () => {
     const controller = new AbortController();
     const exchanges: Exchange[] = [];
     const serving = new Serving(
@@ -128,7 +128,7 @@ describe("the signal of an exchange", () => {
     assert.equal((exchanges[0]!.signal.reason as ServalError).code, "core.aborted");
   });
 
-  it("is no reason to read where the answer is there at once", async () => {
+  it("causes no read if the answer is ready at once", async () => {
     const serving: Serving = new Serving((_, exchange) => {
       assert.equal(exchange.signal.aborted, false);
       return new Response();
@@ -140,7 +140,7 @@ describe("the signal of an exchange", () => {
     await serving.end();
   });
 
-  it("listens on while the response comes in parts, and the body is let go of", async () => {
+  it("aborts also while the response comes in parts, whose body is then cancelled", async () => {
     const body = new HandBody();
     for (const isLater of [true, false]) {
       const signals: AbortSignal[] = [];
@@ -160,7 +160,7 @@ describe("the signal of an exchange", () => {
     }
   });
 
-  it("aborts wherever the connection is reset, if a request is being answered then", async () => {
+  it("aborts if the connection is reset at any point while a request is being answered", async () => {
     const head = post("body").length - "body".length;
     for (const [request, start] of [
       [kept + kept, kept.length],
@@ -175,7 +175,7 @@ describe("the signal of an exchange", () => {
     }
   });
 
-  it("aborts by whichever operation fails, and nothing is left", async () => {
+  it("aborts for every operation that can fail, and nothing is left", async () => {
     const scenario = async (run: Run): Promise<void> => {
       const watched = new Watched({ run });
       const { serving } = watched;
@@ -203,7 +203,7 @@ describe("the signal of an exchange", () => {
 });
 
 describe("a thousand clients that reset while handlers work", () => {
-  it("leave no timer, stream or signal, and each handler is told", async () => {
+  it("leave no timer, stream or signal, and each handler's signal aborts", async () => {
     const all = Array.from({ length: 1000 }, () => new Watched());
     for (const { serving } of all) void serving.client.write(kept);
     await quiet(2);
@@ -248,7 +248,7 @@ describe("while a handler works", () => {
     }
   });
 
-  it("what comes after the request waits for its turn", async () => {
+  it("bytes after the request wait for their turn", async () => {
     const watched = new Watched();
     const { serving } = watched;
     await serving.send(kept);
@@ -266,7 +266,7 @@ describe("while a handler works", () => {
     await serving.end();
   });
 
-  it("no more is read than a little: requests can't pile up", async () => {
+  it("little more is read, so that requests can't pile up", async () => {
     const most = 16 * 1024;
     const watched = new Watched({ pair: { maxRead: most, record: true } });
     const { serving } = watched;
@@ -305,7 +305,7 @@ describe("while a handler works", () => {
     idle.serving.assertEnded();
   });
 
-  it("it is noticed before the body is read, between two reads of it, and after its end", async () => {
+  it("a loss is noticed before the body is read, between two reads of it, and after its end", async () => {
     for (const when of ["before", "between", "after"]) {
       const parts = deferred();
       const watched = new Watched({}, async (request) => {
@@ -328,7 +328,7 @@ describe("while a handler works", () => {
     }
   });
 
-  it("a part of the body that has come by then is the reader's", async () => {
+  it("the body's reader gets a part that arrived meanwhile", async () => {
     const start = deferred();
     let text: string | undefined;
     const serving = new Serving(async (request) => {
@@ -346,7 +346,7 @@ describe("while a handler works", () => {
     await serving.end();
   });
 
-  it("what the body's reader sees aborts, if it is a loss and nothing that can be answered", async () => {
+  it("an error of the body aborts the signal if it is a loss, and not if it can be answered", async () => {
     const bodies = async (watched: Watched, act: () => unknown): Promise<void> => {
       await watched.serving.send(post("body").slice(0, -2));
       act();
@@ -369,7 +369,7 @@ describe("while a handler works", () => {
     ["with Upgrade", get("/", "Connection: Upgrade\r\nUpgrade: x\r\n")],
     ["with CONNECT", "CONNECT h:1 HTTP/1.1\r\nHost: h:1\r\n\r\n"],
   ] as const) {
-    it(`a loss is noticed with a request ${what}, and without one all goes as it would`, async () => {
+    it(`a loss is noticed with a request ${what}; without a loss nothing changes`, async () => {
       const lost = new Watched();
       await lost.serving.send(request);
       lost.serving.client.stream.reset();
@@ -388,7 +388,7 @@ describe("while a handler works", () => {
     });
   }
 
-  it("the stream can be released by the one whose turn it is, and its signal does not abort", async () => {
+  it("the request at work can release the stream, and its signal does not abort", async () => {
     const watched = new Watched();
     const { serving, exchanges } = watched;
     await serving.send(kept);
@@ -424,7 +424,7 @@ describe("a client that has ended its side", () => {
     return watched;
   };
 
-  it("is waited with for as long as one that is idle: then it is taken for gone", async () => {
+  it("is taken for gone after the time of an idle one, timeouts.keepAlive", async () => {
     const watched = await ended();
     const { serving } = watched;
     await serving.clock.advance(1);
@@ -435,7 +435,7 @@ describe("a client that has ended its side", () => {
     assert.deepEqual(serving.errors, []);
   });
 
-  it("gets all of a response in parts, unless none comes for as long", async () => {
+  it("gets all of a response in parts, unless no part comes for that long", async () => {
     for (const ends of [true, false]) {
       const watched = await ended();
       const { serving } = watched;
@@ -459,7 +459,7 @@ describe("a client that has ended its side", () => {
     }
   });
 
-  it("gets the responses to all that it has asked for", async () => {
+  it("gets the responses to all its requests", async () => {
     const watched = new Watched();
     const { serving } = watched;
     await serving.send(kept + kept);
@@ -473,7 +473,7 @@ describe("a client that has ended its side", () => {
     serving.assertEnded();
   });
 
-  it("still is one that takes nothing of its response", async () => {
+  it("is cut if it takes nothing of its response", async () => {
     const watched = await ended({ paused: true, peerPair: { capacity: 10 }, timeouts: { write: 10_000 } });
     const { serving } = watched;
     await watched.answer(0);
@@ -500,14 +500,14 @@ describe("a connection that ends after a response that was waited for", () => {
     assert.deepEqual(reasons, [undefined]);
   });
 
-  it("drops what the client still sends", async () => {
+  it("drops bytes that the client still sends", async () => {
     const { serving, signals } = await ending();
     await serving.send(kept);
     assert.equal(signals.length, 1);
     await serving.end();
   });
 
-  it("is closed where the client does neither, and where it resets", async () => {
+  it("is closed if the client neither ends nor sends, and if it resets", async () => {
     const { serving } = await ending();
     await serving.clock.advance(5_000);
     serving.assertEnded();
@@ -518,7 +518,7 @@ describe("a connection that ends after a response that was waited for", () => {
     assert.deepEqual(reasons, [undefined]);
   });
 
-  it("with stop: after the answer; at once where nothing is being answered", async () => {
+  it("ends by stop: after the answer, or at once if no request is being answered", async () => {
     const stop = new AbortController();
     const watched = new Watched({ stop: stop.signal });
     const { serving } = watched;
@@ -541,7 +541,7 @@ describe("a connection that ends after a response that was waited for", () => {
 });
 
 describe("over real sockets", () => {
-  it("a reset is told to the handler, and to serve", async (t) => {
+  it("a reset aborts the handler's signal, and serve completes with it", async (t) => {
     const aborted = deferred<ServalError>();
     const ended = deferred<ServalError | undefined>();
     const asked = deferred();

@@ -33,7 +33,7 @@ async function readAll(peer: PairStream): Promise<string> {
   }
 }
 
-it("while a response is being written one read of requests is taken, and kept; then none", async () => {
+it("one read of requests is taken and kept while a response is being written, and no second one", async () => {
   const { stream, peer, asked, served } = stalled();
   await send(peer, get("/1"));
   await turns();
@@ -51,7 +51,7 @@ it("while a response is being written one read of requests is taken, and kept; t
   await served;
 });
 
-it("a client that ends, or a server that stops, while a response is being written gets it whole", async () => {
+it("a response being written arrives whole if the client ends its side, or the server stops", async () => {
   for (const how of ["end", "stop"]) {
     const stop = new AbortController();
     const { peer, served } = stalled(stop.signal);

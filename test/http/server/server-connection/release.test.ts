@@ -59,7 +59,7 @@ describe("release", () => {
     });
   }
 
-  it("finds nothing being written, also where the responses before it are slow to leave", async () => {
+  it("finds no write in flight, also if earlier responses are slow to leave", async () => {
     let atRelease = "";
     const serving: Serving = new Serving(
       (request, exchange) => {
@@ -77,7 +77,7 @@ describe("release", () => {
     assert.equal(serving.completions, 1);
   });
 
-  it("gives bytes that are the handler's own, and ends inside no call of its", async () => {
+  it("gives bytes that belong to the handler, and completes serve outside the handler's calls", async () => {
     let inside = 0;
     let completed = 0;
     const [stream, peer] = pair();
@@ -102,7 +102,7 @@ describe("release", () => {
     assert.deepEqual([inside, completed, clock.pending, stream.closed], [0, 1, 0, false]);
   });
 
-  it("is for requests that ask for another protocol, of which all has been read", async () => {
+  it("throws for a request that asks for no other protocol, and for one whose body has not been read", async () => {
     const codes: string[] = [];
     const attempt = (exchange: Exchange): void => {
       try {
@@ -127,7 +127,7 @@ describe("release", () => {
     serving.assertNothingLeft();
   });
 
-  it("or not, after a CONNECT nothing is taken for another request: it may be the tunnel's already", async () => {
+  it("is not needed for CONNECT to end the requests: later bytes may belong to the tunnel", async () => {
     for (const status of [200, 405]) {
       const serving = new Serving((request) => new Response({ status: request.method === "CONNECT" ? status : 299 }));
       await serving.send(`CONNECT h:80 HTTP/1.1\r\nHost: h\r\n\r\n${get("/inside")}`);
@@ -137,7 +137,7 @@ describe("release", () => {
     }
   });
 
-  it("is too late after the answer, twice, and while the answer is being sent", async () => {
+  it("throws after the answer, a second time, and while the answer is being sent", async () => {
     let exchange!: Exchange;
     const body = new HandBody();
     const serving = new Serving(
@@ -165,14 +165,14 @@ describe("release", () => {
     assert.deepEqual([twice.completions, twice.errors], [1, []]);
   });
 
-  it("leaves an upgrade that is not taken a request like any other", async () => {
+  it("is optional: an upgrade that is not released is answered as any other request", async () => {
     const serving = new Serving(ok);
     await serving.send(upgrade() + get("/2"));
     assert.deepEqual(serving.statuses, [200, 200]);
     await serving.end();
   });
 
-  it("lets go of what the handler answers all the same", async () => {
+  it("drops a response that the handler returns after it", async () => {
     const body = new HandBody();
     const serving = new Serving((_, exchange) => {
       exchange.release();
@@ -182,7 +182,7 @@ describe("release", () => {
     assert.deepEqual([body.asked, body.drops, serving.client.text], [0, 1, ""]);
   });
 
-  it("does not happen after the end", async () => {
+  it("throws after the end of the connection", async () => {
     const controller = new AbortController();
     const { promise, resolve } = deferred();
     let thrown: unknown;
@@ -220,7 +220,7 @@ describe("stop", () => {
     }
   });
 
-  it("lets a request that has begun end, and takes no more", async () => {
+  it("lets a request that has begun end, and takes no other", async () => {
     for (const [begin, more] of [
       ["GET / HT", "TP/1.1\r\nHost: h\r\n\r\n"],
       [post("hello").slice(0, -3), "llo"],
@@ -240,7 +240,7 @@ describe("stop", () => {
     }
   });
 
-  it("ends after an answer whose head said otherwise, and takes no request that came with it", async () => {
+  it("ends the connection after an answer whose head announced that it is kept, and drops requests that came with the answered one", async () => {
     const controller = new AbortController();
     const body = new HandBody();
     const serving = new Serving(() => new Response<Body>({ body }), { stop: controller.signal });
@@ -253,7 +253,7 @@ describe("stop", () => {
     await serving.end();
   });
 
-  it("may come from a handler, and may have come before", async () => {
+  it("may be fired by a handler, and may have fired before", async () => {
     const controller = new AbortController();
     const serving = new Serving(
       () => {
@@ -271,7 +271,7 @@ describe("stop", () => {
     before.assertEnded();
   });
 
-  it("has no say in what was released", async () => {
+  it("does not affect a released stream", async () => {
     const controller = new AbortController();
     const serving = new Serving(
       (_, exchange) => {
@@ -289,7 +289,7 @@ describe("stop", () => {
 });
 
 describe("signal", () => {
-  it("closes the connection wherever it stands", async () => {
+  it("closes the connection in every state", async () => {
     const body = new HandBody();
     const text = `${get("/1")}${post("hello", "Expect: 100-continue\r\n")}${get("/parts")}`;
     const handler: RequestHandler = async (request) => {
@@ -316,8 +316,8 @@ describe("signal", () => {
   });
 });
 
-describe("an operation from elsewhere on the stream", () => {
-  it("that reads is misuse, and is done no harm", async () => {
+describe("an operation on the stream by other code", () => {
+  it("is misuse if it reads, and does no harm", async () => {
     const [stream, peer] = pair();
     let read = "";
     stream.readSome((_, bytes) => (read = decodeLatin1(bytes!)));
@@ -329,7 +329,7 @@ describe("an operation from elsewhere on the stream", () => {
     assert.deepEqual([read, clock.pending, stream.closed], ["x", 0, false]);
   });
 
-  it("that comes in between ends the connection", async () => {
+  it("ends the connection if it comes between two of the server's", async () => {
     for (const operation of ["read", "write", "write, in parts", "read of the body"]) {
       const serving: Serving = new Serving(
         async (request) => {
@@ -352,7 +352,7 @@ describe("an operation from elsewhere on the stream", () => {
     }
   });
 
-  it("a completion handler that is none is told at once", () => {
+  it("throws at once if the completion handler is no function", () => {
     const [stream] = pair();
     assert.throws(() => serve(stream, ok, {}, {} as never), { code: "core.invalid_argument" });
     assert.equal(stream.operations, 0);

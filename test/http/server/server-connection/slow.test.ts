@@ -22,7 +22,7 @@ async function drip(serving: Serving, text: string, step = 100): Promise<number>
 }
 
 describe("a slow client", () => {
-  it("that sends nothing is closed", async () => {
+  it("is closed if it sends nothing", async () => {
     const serving = new Serving(ok, { timeouts });
     await serving.clock.advance(999);
     assert.equal(serving.completions, 0);
@@ -31,7 +31,7 @@ describe("a slow client", () => {
     assert.equal(serving.client.text, "");
   });
 
-  it("that sends an empty line has sent nothing", async () => {
+  it("is closed if it sends only an empty line", async () => {
     const serving = new Serving(ok, { timeouts });
     await serving.clock.advance(500);
     await serving.send("\r\n");
@@ -40,14 +40,14 @@ describe("a slow client", () => {
     assert.equal(serving.client.text, "");
   });
 
-  it("that sends a head byte by byte has the time of one head: 408", async () => {
+  it("gets 408 if the head comes byte by byte and takes longer than one head may", async () => {
     const serving = new Serving(ok, { timeouts });
     assert.equal(await drip(serving, get("/", `A: ${"x".repeat(100)}\r\n`)), 1000);
     assert.deepEqual(serving.statuses, [408]);
     await serving.end("core.timeout");
   });
 
-  it("and so has its second request, from its first byte on", async () => {
+  it("gets 408 for its second request too, whose time begins at its first byte", async () => {
     const serving = new Serving(ok, { timeouts });
     await serving.send(get("/"));
     await serving.clock.advance(1900);
@@ -56,7 +56,7 @@ describe("a slow client", () => {
     await serving.end("core.timeout");
   });
 
-  it("and so has what came right after a request", async () => {
+  it("gets 408 for a head whose beginning came right after a request", async () => {
     const serving = new Serving(ok, { timeouts });
     await serving.send(`${get("/")}GET`);
     await serving.clock.advance(1000);
@@ -64,7 +64,7 @@ describe("a slow client", () => {
     await serving.end("core.timeout");
   });
 
-  it("that is idle between requests is closed; an empty line is nothing", async () => {
+  it("is closed if it is idle between requests; an empty line changes nothing", async () => {
     const serving = new Serving(ok, { timeouts });
     await serving.send(get("/"));
     await serving.clock.advance(1500);
@@ -77,7 +77,7 @@ describe("a slow client", () => {
     assert.deepEqual(serving.statuses, [200, 200]);
   });
 
-  it("whose head is complete when it is already refused is not answered twice", async () => {
+  it("gets one answer if its head is completed after the refusal", async () => {
     let asked = 0;
     const serving = new Serving(
       () => {
@@ -96,7 +96,7 @@ describe("a slow client", () => {
     await serving.end("core.timeout");
   });
 
-  it("whose body comes byte by byte has the time of one body: 408", async () => {
+  it("gets 408 if the body comes byte by byte and takes longer than one body may", async () => {
     const serving = new Serving(whole, { timeouts });
     await serving.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 100\r\n\r\n");
     assert.equal(await drip(serving, "x".repeat(100)), 3000);
@@ -104,7 +104,7 @@ describe("a slow client", () => {
     await serving.end("core.timeout");
   });
 
-  it("whose body never comes: 408, also where it was told to send it", async () => {
+  it("gets 408 if the body never comes, also after 100 (Continue)", async () => {
     for (const expect of ["", "Expect: 100-continue\r\n"]) {
       const serving = new Serving(whole, { timeouts });
       await serving.send(`POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 100\r\n${expect}\r\n`);
@@ -129,7 +129,7 @@ describe("a slow client", () => {
         }),
     ],
   ] as [string, RequestHandler][]) {
-    it(`that takes none of ${what} is cut`, async () => {
+    it(`is cut if it takes none of ${what}`, async () => {
       let asked = 0;
       const counted: RequestHandler = (...given) => {
         asked++;
@@ -149,7 +149,7 @@ describe("a slow client", () => {
     });
   }
 
-  it("that takes a few bytes now and then is served to the end", async () => {
+  it("is served to the end if it takes a few bytes now and then", async () => {
     const serving = new Serving(() => new Response({ body: new Uint8Array(1000) }), {
       timeouts: { ...timeouts, keepAlive: Infinity },
       peerPair: { capacity: 100 },
@@ -171,7 +171,7 @@ describe("a slow client", () => {
     await serving.end();
   });
 
-  it("that does not end its side after a refusal is closed, and what it was told is not forgotten", async () => {
+  it("is closed if it does not end its side after a refusal, and serve completes with the cause of the refusal", async () => {
     const serving = new Serving(ok, { timeouts });
     await serving.send("\0");
     await serving.clock.advance(4999);
@@ -180,7 +180,7 @@ describe("a slow client", () => {
     serving.assertEnded("http.bad_method");
   });
 
-  it("has all the time there is with Infinity", async () => {
+  it("has no deadline with Infinity", async () => {
     const never = { header: Infinity, keepAlive: Infinity, body: Infinity, write: Infinity };
     const serving = new Serving(whole, { timeouts: never, peerPair: { capacity: 10 }, paused: true });
     await serving.clock.advance(1e9);
@@ -242,7 +242,7 @@ describe("an endless client", () => {
       "http.header_limit",
     ],
   ] as const) {
-    it(`with an endless ${what} is told ${status}`, async () => {
+    it(`gets ${status} for an endless ${what}`, async () => {
       const serving = new Serving(whole, { timeouts, maxBodySize: 100_000 });
       await serving.send(begin);
       assert.ok((await flood(serving, more)) < 200_000);
@@ -251,14 +251,14 @@ describe("an endless client", () => {
     });
   }
 
-  it("with empty lines before its request", async () => {
+  it("gets 400 for endless empty lines before its request", async () => {
     const serving = new Serving(ok, { timeouts });
     await flood(serving, "\r\n");
     assert.deepEqual(serving.statuses, [400]);
     await serving.end("http.bad_method");
   });
 
-  it("after a refusal is listened to for a while, and nothing of it is kept", async () => {
+  it("is read for a while after a refusal, and its bytes are dropped", async () => {
     const serving = new Serving(ok, { timeouts });
     await serving.send("\0");
     for (let i = 0; i < 50; i++) {

@@ -194,7 +194,7 @@ describe("maxMessageSize", () => {
     assert.deepEqual(drain(incoming), []);
   });
 
-  it("Infinity is no licence for text that no string can hold", () => {
+  it("Infinity does not admit text that no string can hold", () => {
     const announced = BigInt(longestText) + 1n;
     const feedText = (options: Partial<IncomingOptions>): string[] =>
       feed(serverSide({ maxMessageSize: Infinity, ...options }), [text("", { announced })]);
@@ -204,7 +204,7 @@ describe("maxMessageSize", () => {
     assert.deepEqual(feed(serverSide({ maxMessageSize: Infinity }), [behind]), ["failed websocket.message_too_big"]);
   });
 
-  it("counts each message for itself", () => {
+  it("limits each message by itself", () => {
     const three = concat(binary("1234"), text("12", { fin: false }), more("34"), binary("1234"));
     assert.deepEqual(feed(serverSide({ maxMessageSize: 4 }), [three]), [
       "binary 31323334",

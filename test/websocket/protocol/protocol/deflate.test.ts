@@ -19,7 +19,7 @@ const plain = { key: undefined };
 const hex = (value: string | Uint8Array): string => Buffer.from(value).toString("hex");
 
 describe("a compressed message", () => {
-  it("of another window or without takeover is what was negotiated, in both roles", () => {
+  it("has the negotiated window and takeover, in both roles", () => {
     for (const [extensions, ours, theirs] of [
       ["permessage-deflate", true, true],
       ["permessage-deflate; server_no_context_takeover", false, true],
@@ -41,7 +41,7 @@ describe("a compressed message", () => {
     }
   });
 
-  it("is inflated in steps, each an event, so that others can have their turn", () => {
+  it("is inflated in steps, each an event, so that other connections can have their turn", () => {
     const size = 4 * 1024 * 1024;
     const value = new Uint8Array(size).fill(97);
     const one = server({ extensions: "permessage-deflate" });
@@ -52,7 +52,7 @@ describe("a compressed message", () => {
     assert.deepEqual(seen.slice(steps), [`binary ${"61".repeat(size)}`, `ping ${hex("after")}`]);
   });
 
-  it("is inflated by several at once, each its own", () => {
+  it("is inflated by several protocols at once, each its own", () => {
     const all = [1, 2, 3].map((seed) => ({
       one: server({ extensions: "permessage-deflate" }),
       value: noise(300_000, seed),
@@ -71,7 +71,7 @@ describe("a compressed message", () => {
     );
   });
 
-  it("that is larger than maxMessageSize fails after so much of it", () => {
+  it("fails once maxMessageSize bytes have been inflated, if it is larger", () => {
     for (const parts of [false, true]) {
       const one = server({ extensions: "permessage-deflate", maxMessageSize: 1_000_000, parts });
       const seen: ProtocolEvent["type"][] = [];
@@ -83,7 +83,7 @@ describe("a compressed message", () => {
     }
   });
 
-  it("that is being inflated is dropped with the rest when we close", () => {
+  it("is dropped with the rest if it is being inflated when we close", () => {
     const one = server({ extensions: "permessage-deflate" });
     one.receive(concat(binary(packed(new Uint8Array(2_000_000)), { rsv: 4 }), close(1000)));
     assert.equal(one.next()?.type, "inflating");
@@ -91,7 +91,7 @@ describe("a compressed message", () => {
     assert.deepEqual(drain(one).map(describeEvent), ["close 1000"]);
   });
 
-  it("that is corrupt fails with 1007", () => {
+  it("fails with 1007 if it is corrupt", () => {
     for (const payload of [utf8("x".repeat(10)), noise(60_000)]) {
       const one = server({ extensions: "permessage-deflate" });
       assert.equal(feed(one, binary(payload, { rsv: 4 })).at(-1), "failed websocket.bad_deflate_data");

@@ -74,7 +74,7 @@ function converse(one: Protocol, other: Protocol, cuts: fc.Stream<number>): [str
 
 describeBoth("both roles", (canTakeOver) => {
   for (const extensions of [undefined, alone, ...(canTakeOver ? [free] : [])]) {
-    it(`hear what the other says, with ${extensions ?? "no extension"}`, () => {
+    it(`receive each other's messages, with ${extensions ?? "no extension"}`, () => {
       fc.assert(
         fc.property(talk, talk, sizes, fc.boolean(), (ofServer, ofClient, cuts, isServerFirst) => {
           const options: Omit<ProtocolOptions, "role"> = {
@@ -111,7 +111,7 @@ describeBoth("both roles", (canTakeOver) => {
 
 describe("the closing handshake between the two", () => {
   for (const first of ["server", "client", "both"] as const) {
-    it(`begun by ${first} is clean, with the codes that were said`, () => {
+    it(`begun by ${first} is clean, with the codes that were sent`, () => {
       const server = new Protocol({ role: "server" });
       const client = new Protocol({ role: "client" });
       if (first !== "client") server.close({ code: 4001, reason: "server" });

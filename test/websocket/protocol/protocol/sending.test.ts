@@ -11,7 +11,7 @@ const client = (options: Partial<ProtocolOptions> = {}): Protocol => new Protoco
 const hex = (value: string | Uint8Array): string => Buffer.from(value).toString("hex");
 
 describe("send", () => {
-  it("frames a string as text, bytes as binary, and either as it is told", () => {
+  it("frames a string as text, bytes as binary, and either as the option kind says", () => {
     const one = server();
     one.send("né");
     one.send(Uint8Array.of(1, 2));
@@ -35,7 +35,7 @@ describe("send", () => {
     ]);
   });
 
-  it("masks what a client sends, what was prepared too, with another key each time", () => {
+  it("masks a client's messages, prepared ones too, with another key each time", () => {
     const one = client();
     for (let i = 0; i < 50; i++) one.send(i % 2 === 0 ? "same" : prepare("same"));
     const frames = framesIn(sent(one), "client");
@@ -43,7 +43,7 @@ describe("send", () => {
     assert.equal(new Set(frames.map(({ key }) => hex(key!))).size, 50);
   });
 
-  it("is one frame whatever the size, in both roles, in the order of the calls", () => {
+  it("makes one frame of any size, in both roles, in the order of the calls", () => {
     for (const size of [125, 126, 16_384, 16_385, 65_535, 65_536, 300_000]) {
       const large = noise(size);
       for (const one of [server(), client()]) {
@@ -60,7 +60,7 @@ describe("send", () => {
     }
   });
 
-  it("with fin: false is a message in several frames, between which control frames find their way", () => {
+  it("with fin: false makes a message of several frames, between which control frames may go", () => {
     const one = server();
     one.send("a", { fin: false });
     one.ping("p");
@@ -112,7 +112,7 @@ describe("control frames", () => {
 });
 
 describe("sendFrame", () => {
-  it("sends any frame as it is, masked as the role has it or as it is told", () => {
+  it("sends any frame as it is, masked as the role requires or as the option mask says", () => {
     for (const one of [server(), client()]) {
       const isClient = one.role === "client";
       one.sendFrame({ opcode: 1 }, "usual");
@@ -149,7 +149,7 @@ describe("sendFrame", () => {
     assert.equal(keys.length, 5);
   });
 
-  it("what generateMask throws, the call throws, and nothing is queued", () => {
+  it("the call throws the error of generateMask, and nothing is queued", () => {
     const one = client({
       generateMask: () => {
         throw new RangeError("no more keys");
@@ -163,7 +163,7 @@ describe("sendFrame", () => {
 });
 
 describe("sendFramed", () => {
-  it("sends bytes as they are, in order, whatever their size and the role", () => {
+  it("sends bytes of any size as they are, in order, in both roles", () => {
     const large = binary(noise(20_000));
     for (const one of [server(), client()]) {
       one.send("before");
@@ -207,7 +207,7 @@ describe("bytesToSend", () => {
     assert.ok(list.every((bytes) => !bytes.includes(2)));
   });
 
-  it("its memory is valid until the next call, whatever else is sent meanwhile", () => {
+  it("gives memory that is valid until the next call, also if more is sent meanwhile", () => {
     const [one, other] = [server(), server()];
     one.send("a".repeat(1000));
     const list = one.bytesToSend();
