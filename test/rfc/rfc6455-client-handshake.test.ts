@@ -343,7 +343,7 @@ describe("RFC 6455 section 7.2.1: a client that fails the handshake", () => {
     const endpoint = new Endpoint("client", { options: { timeouts: { handshake: 5000 } } });
     endpoint.ws.handshake("example.com", "/", endpoint.completed);
     await quiet();
-    endpoint.clock.advance(5000);
+    await endpoint.clock.advance(5000);
     await quiet();
     assert.deepEqual([endpoint.error?.code, endpoint.closed?.code, endpoint.next.closed], ["core.timeout", 1006, true]);
   });

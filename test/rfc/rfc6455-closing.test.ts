@@ -109,10 +109,10 @@ for (const role of roles) {
     it("7.1.1: a peer that never ends the transport is abandoned after timeouts.handshake", async () => {
       const endpoint = await open(role, { options: { timeouts: { handshake: 5000 } } });
       await endpoint.hear(endpoint.say.close(1000));
-      endpoint.clock.advance(4999);
+      await endpoint.clock.advance(4999);
       await quiet();
       assert.equal(endpoint.closed, undefined);
-      endpoint.clock.advance(1);
+      await endpoint.clock.advance(1);
       await quiet();
       assert.deepEqual(endpoint.closed, { code: 1000, reason: "", clean: true });
       assert.equal(endpoint.next.closed, true);
@@ -122,7 +122,7 @@ for (const role of roles) {
       const endpoint = await open(role, { options: { timeouts: { handshake: 5000 } } });
       void endpoint.ws.close();
       await quiet();
-      endpoint.clock.advance(5000);
+      await endpoint.clock.advance(5000);
       await quiet();
       assert.deepEqual(endpoint.closed, { code: 1006, reason: "", clean: false });
     });

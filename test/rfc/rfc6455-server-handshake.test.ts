@@ -312,7 +312,7 @@ describe("RFC 6455 section 7.2.2: a server that aborts the handshake", () => {
   });
   it("4.2.1: a client that sends nothing is abandoned after timeouts.handshake", async () => {
     const endpoint = await accepting(utf8("GET /chat HT"), { options: { timeouts: { handshake: 5000 } } });
-    endpoint.clock.advance(5000);
+    await endpoint.clock.advance(5000);
     await quiet();
     assert.equal(endpoint.error?.code, "core.timeout");
     assert.deepEqual(endpoint.closed, { code: 1006, reason: "", clean: false });
