@@ -10,7 +10,7 @@ describe("protocolSettings", () => {
       role: "client",
       parameters: undefined,
       maxMessageSize: 16_777_216,
-      maxFragments: 16_384,
+      maxFragments: 131_072,
       highWaterMark: 65_536,
       text: "string",
       fragmentSize: Infinity,

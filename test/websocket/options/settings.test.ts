@@ -14,7 +14,7 @@ describe("Settings", () => {
     assert.deepEqual(rest, {
       maxHeaderSize: 16_384,
       maxMessageSize: 16_777_216,
-      maxFragments: 16_384,
+      maxFragments: 131_072,
       highWaterMark: 65_536,
       maxBufferedAmount: 16_777_216,
       overflow: "close",
