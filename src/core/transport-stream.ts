@@ -250,13 +250,19 @@ export abstract class TransportStream implements ByteStream {
    */
   #settle(): void {
     this.#state &= ~settling;
-    const isOver = this.#dead;
-    const canRead = isOver || (this.#state & ended) !== 0;
-    if (this.#reader !== undefined && (canRead || (this.#held !== undefined && (this.#state & watching) === 0))) {
-      this.#settleRead();
-    } else if (this.#writer !== undefined && (isOver || this.#taken > 0 || (this.#state & finished) !== 0)) {
-      this.#settleWrite();
-    }
+    if (this.#canSettleRead) this.#settleRead();
+    else if (this.#canSettleWrite) this.#settleWrite();
+  }
+
+  get #canSettleRead(): boolean {
+    if (this.#reader === undefined) return false;
+    if ((this.#state & (closed | broken | ended)) !== 0) return true;
+    return this.#held !== undefined && (this.#state & watching) === 0;
+  }
+
+  get #canSettleWrite(): boolean {
+    if (this.#writer === undefined) return false;
+    return this.#taken > 0 || (this.#state & (closed | broken | finished)) !== 0;
   }
 
   #settleRead(): void {
@@ -264,7 +270,7 @@ export abstract class TransportStream implements ByteStream {
     const held = (this.#state & watching) === 0 ? this.#held : undefined;
     this.#reader = undefined;
     this.#state &= ~watching;
-    this.#settleSoon();
+    if (this.#canSettleWrite) this.#settleSoon();
     if (held !== undefined) {
       this.#held = undefined;
       reader(undefined, held.data());
@@ -282,7 +288,7 @@ export abstract class TransportStream implements ByteStream {
     this.#writer = undefined;
     this.#taken = 0;
     this.#state &= ~shuttingDown;
-    this.#settleSoon();
+    if (this.#canSettleRead) this.#settleSoon();
     if (taken > 0 || (isShutdown && (this.#state & (finished | closed)) === finished)) writer(undefined, taken);
     else if (this.#dead) writer(this.#error(), 0);
     else writer(coreError("core.write_ended"), 0);

@@ -109,6 +109,7 @@ export class Listener {
     this.#connections++;
     try {
       const result = this.#onConnection(stream);
+      stream.handedOver();
       if (isPromise(result)) result.then(undefined, (error: unknown) => this.#failed(error, stream));
     } catch (error) {
       this.#failed(error, stream);

@@ -60,11 +60,15 @@ export class SocketStream extends DuplexStream<Socket> implements ByteStream {
       made.deliver(lend(size));
       return takenBack(size);
     };
-    // It reads from construction on. Nothing arrives before this turn ends; then it is paused if no read was started.
+    // It reads from construction on, but nothing arrives before this turn of the event loop ends.
     const made: SocketStream = new SocketStream(makeSocket({ handle, onread: onread(received) }), "onread", true);
     made.#connected(unix, closed);
-    made.idle();
     return made;
+  }
+
+  /** The connection handler has returned: pauses, unless it has started a read or does so soon. @internal */
+  handedOver(): void {
+    if (!this.wanting) this.idle();
   }
 
   /** A stream over a connected, paused socket, read by `'data'` events. @internal */
