@@ -31,7 +31,10 @@ export async function socksDestination(
   }
 }
 
-/** The package's timer keeps its connection referenced until it fires. Without a deadline of ours, that is an hour. */
+/**
+ * The package's timer keeps its connection referenced until it fires, and does not wait for a poll: it has twice the time
+ * of our deadline, whose signal comes first. Without a deadline of ours, that is an hour.
+ */
 const longestTimer = 3_600_000;
 
 /**
@@ -60,7 +63,7 @@ export async function openSocks(
         proxy: { host, port, type: 5, ...account },
         destination,
         existing_socket: duplex,
-        timeout: Math.min(timeout, longestTimer),
+        timeout: Math.min(2 * timeout, longestTimer),
       }),
       signal,
     );

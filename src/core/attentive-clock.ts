@@ -12,8 +12,8 @@ const mostBlocked = 200;
  * could have heard, and each one that is asked for a sign of life has the time to give it.
  *
  * That the loop was blocked is known by a timer that comes late, which costs nothing while none does. When it began is
- * known only roughly: after the clock was read last. At most that much is granted again, and not twice in a row: a timer
- * that comes late again, with none in time between, has only its lateness excused.
+ * known only roughly: after the clock was read last. At most that much is granted again, and once for each timer: one that
+ * comes late again has only its lateness excused.
  */
 export class AttentiveClock {
   /** The clock below. */
@@ -30,8 +30,6 @@ export class AttentiveClock {
   #gapTo = -Infinity;
   /** When a loss was last found. */
   #foundAt = -Infinity;
-  /** Whether the last timer was late. */
-  #isLagging = false;
 
   constructor(clock: Clock) {
     this.clock = clock;
@@ -58,34 +56,35 @@ export class AttentiveClock {
   }
 
   /**
-   * A timer of the clock below runs that was due at a time of this clock. Returns how many milliseconds it has still to
-   * wait, since some were lost; 0 for less than one, by which the platform's timers may come early.
+   * A timer of the clock below runs that was due at a time of this clock, `ms` milliseconds after it was set. Returns how
+   * many it has still to wait, since some were lost; 0 for less than one, by which the platform's timers may come early.
    */
-  left(due: number): number {
+  left(due: number, ms: number): number {
     const now = this.now() + this.lost;
-    const late = now - this.lost - due;
-    if (late > mostBlocked) this.#lose(due + this.lost, now);
-    else if (now - this.#foundAt > mostBlocked) this.#isLagging = false;
+    if (now - this.lost - due > mostBlocked) {
+      const isNew = due - ms >= this.#foundAt - this.lost;
+      this.#lose(due + this.lost, now, isNew);
+    }
     const left = due + this.lost - now;
     return left < 1 ? 0 : left;
   }
 
   /** The loop was blocked until now, and when a timer was due; both are times of the clock below. */
-  #lose(due: number, now: number): void {
+  #lose(due: number, now: number, isNew: boolean): void {
     let from = due;
     // The clock was last looked at before the timer was due, or at the end of a block that began before.
-    if (!this.#isLagging && due <= this.#gapTo) from = Math.min(due, this.#gapFrom);
+    if (isNew && due <= this.#gapTo) from = Math.min(due, this.#gapFrom);
     const blocked = now - Math.max(from, this.#foundAt);
     if (blocked <= mostBlocked) return;
     this.lost += blocked - mostBlocked;
     this.#foundAt = now;
-    this.#isLagging = true;
   }
 }
 
 class AttentiveTimer implements Timer {
   readonly #time: AttentiveClock;
   readonly #due: number;
+  readonly #ms: number;
   readonly #expired: () => void;
   /** The timer of the clock below, then the wait for the poll. */
   #timer: Timer;
@@ -94,6 +93,7 @@ class AttentiveTimer implements Timer {
   constructor(time: AttentiveClock, ms: number, expired: () => void) {
     this.#time = time;
     this.#due = time.now() + ms;
+    this.#ms = ms;
     this.#expired = expired;
     this.#timer = time.clock.setTimer(ms, this.#came);
   }
@@ -108,7 +108,7 @@ class AttentiveTimer implements Timer {
   }
 
   readonly #came = (): void => {
-    const left = this.#time.left(this.#due);
+    const left = this.#time.left(this.#due, this.#ms);
     if (left === 0) {
       this.#timer = afterPoll(this.#expired);
     } else {

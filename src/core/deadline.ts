@@ -10,6 +10,8 @@ export class Deadline {
   readonly #time: AttentiveClock;
   readonly #expired: () => void;
   #at = Infinity;
+  /** How long before that it was set. */
+  #ms = 0;
   /** The timer, or the wait for the poll after it. */
   #timer: Timer | undefined;
   #timerAt = Infinity;
@@ -26,6 +28,7 @@ export class Deadline {
       return;
     }
     this.#at = this.#time.now() + ms;
+    this.#ms = ms;
     if (this.#timer !== undefined && this.#timerAt <= this.#at) return;
     this.#timer?.cancel();
     this.#arm(ms);
@@ -53,7 +56,7 @@ export class Deadline {
   readonly #fired = (): void => {
     this.#timer = undefined;
     if (this.#at === Infinity) return;
-    const left = this.#time.left(this.#at);
+    const left = this.#time.left(this.#at, this.#ms);
     if (left > 0) this.#arm(left);
     else this.#timer = afterPoll(() => this.#polled());
   };
@@ -62,7 +65,7 @@ export class Deadline {
     this.#timer = undefined;
     if (this.#at === Infinity) return;
     // It may have been moved meanwhile.
-    const left = this.#time.left(this.#at);
+    const left = this.#time.left(this.#at, this.#ms);
     if (left > 0) {
       this.#arm(left);
       return;

@@ -100,19 +100,18 @@ describe("an attentive clock", () => {
     assert.deepEqual([time.lost, came], [0, [1200]]);
   });
 
-  it("grants a time again once in a row: a timer late again has only its lateness excused", async () => {
+  it("grants a time again once: a timer late again has only its lateness excused", async () => {
     const { clock, time, came, set } = start();
     set(1000);
     await clock.jump(5000);
     assert.deepEqual([time.now(), came], [counted, []]);
     await clock.jump(5000);
     assert.deepEqual(came, [10_000]);
-    // With a timer on time in between, the loop is in order again.
-    set(300);
-    await clock.advance(300);
     set(1000);
     await clock.jump(5000);
-    assert.deepEqual(came, [10_000, 10_300]);
+    assert.deepEqual(came, [10_000]);
+    await clock.jump(5000);
+    assert.deepEqual(came, [10_000, 20_000]);
   });
 
   it("passes its deadlines in a loop that is always late, after so many polls", async () => {

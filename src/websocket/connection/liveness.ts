@@ -28,7 +28,8 @@ export interface Living {
 /**
  * The one deadline of a connection: for the peer's silence while it is open, for the end while it closes. Any byte
  * received is a sign of life, and so is progress of a write that the transport could not take at once. While nothing is
- * read, silence means nothing, and nor does it while the event loop is blocked.
+ * read, silence means nothing, and nor does it while the event loop is blocked. A peer that is to be asked is never given
+ * up before.
  */
 export class Liveness implements Expiring {
   readonly #time: AttentiveClock;
@@ -135,14 +136,17 @@ export class Liveness implements Expiring {
       this.#isAsked = false;
     }
     const silence = now - this.#lastLife;
-    if (silence >= idle) {
-      connection.expired();
-    } else if (this.#isAsked || silence < this.#period) {
-      this.#setTimer(Math.max(1, (this.#isAsked ? idle : this.#period) - silence));
-    } else {
+    const isAsking = keepAlivePings && !this.#isAsked;
+    const left = (isAsking ? this.#period : idle) - silence;
+    if (left > 0) {
+      this.#setTimer(Math.max(1, left));
+    } else if (isAsking) {
       this.#ask();
       this.#isAsked = true;
-      this.#setTimer(Math.max(1, idle - silence));
+      // All of the other half is for the answer, also if the ping comes late.
+      this.#setTimer(Math.max(1, idle - this.#period));
+    } else {
+      connection.expired();
     }
   }
 

@@ -275,6 +275,17 @@ describe("the round-trip time", () => {
   });
 });
 
+it("is asked before it is given up, and has half of idle to answer, however late the timers come", async () => {
+  for (const jumps of [[300], [700, 700], [1100], [600, 5000, 5000]]) {
+    const owner = new Owner({ keepAlivePings: true });
+    for (const ms of jumps) await owner.clock.jump(ms);
+    while (owner.timeouts.length === 0) await owner.clock.advance(1);
+    assert.equal(owner.pings.length, 1);
+    const time = owner.timeouts[0]! - owner.pings[0]!;
+    assert.ok(time >= idle / 2, `${time} ms to answer after ${jumps.join(", ")}`);
+  }
+});
+
 it("a clock that is behind its own timers, by fractions, makes no storm of timers", async () => {
   const timers: { ms: number; expired: () => void }[] = [];
   let now = 0;
