@@ -12,7 +12,7 @@ export abstract class HubServer<Data> implements MountedServer<Data> {
 
   abstract drain(options?: DrainOptions): Promise<DrainReport>;
 
-  get sockets(): ReadonlySet<ServerWebSocket<Data>> {
+  get sockets(): ReadonlySet<ServerWebSocket<Data | undefined>> {
     return this.hub.sockets;
   }
 

@@ -4,6 +4,7 @@ export type { DrainOptions, DrainReport } from "./drain.ts";
 export { mount } from "./mount.ts";
 export type { UpgradingServer } from "./mount.ts";
 export type {
+  BaseServeOptions,
   FetchHandler,
   FetchInfo,
   MountOptions,
@@ -11,6 +12,7 @@ export type {
   ServerOptions,
   ServeTimeouts,
   TlsInfo,
+  UpgradeRule,
 } from "./options.ts";
 export type { Origins } from "./origin.ts";
 export type { ProxyOptions } from "./proxies.ts";

@@ -3,7 +3,7 @@ import { checkFunction, checkNumber, checkOptions, invalidArgument, optionSet } 
 import type * as http from "../http/index.ts";
 import type { AcceptTlsOptions, ListenOptions, TlsStream } from "../net/index.ts";
 import { checkNames } from "../net/internal.ts";
-import type { RateOptions, Timeouts } from "../websocket/index.ts";
+import type { RateOptions, Timeouts, UpgradeAccepted, UpgradeHook } from "../websocket/index.ts";
 import { streamOptionNames, type OptionsOf } from "../websocket/internal.ts";
 import type { AdmissionOptions } from "./admission.ts";
 import type { Origins } from "./origin.ts";
@@ -11,7 +11,8 @@ import type { ProxyOptions } from "./proxies.ts";
 import type { ServerWebSocket } from "./server-websocket.ts";
 
 /** Options of `serve` and `mount`: those of each connection's `Stream`, and those of the server. */
-export interface ServerOptions<Data = unknown> extends OptionsOf<ServerWebSocket<Data>, Data>, AdmissionOptions {
+export interface ServerOptions<Data = unknown>
+  extends OptionsOf<ServerWebSocket<Data>, Data, ServerWebSocket<Data | undefined>>, AdmissionOptions {
   /**
    * Handles a whole connection by reading from it: `for await (const message of ws) …`. When it returns, the connection
    * closes with 1000; when it throws, with 1011. Instead of the handler `message`.
@@ -49,8 +50,23 @@ export interface ServerOptions<Data = unknown> extends OptionsOf<ServerWebSocket
  */
 export interface ServeTimeouts extends Partial<Timeouts>, http.ServeTimeouts {}
 
-/** Options of `serve`. */
-export interface ServeOptions<Data = unknown> extends ServerOptions<Data> {
+/**
+ * The hook `upgrade` of a server whose sockets have data of a type: it accepts a request only with such data. A server
+ * without the hook, or without a type, has no data; a type with undefined allows both.
+ */
+export type UpgradeRule<Data> = undefined extends Data
+  ? unknown
+  : {
+      upgrade: (...given: Parameters<UpgradeHook>) => DataResult<Data> | Promise<DataResult<Data>>;
+    };
+
+type DataResult<Data> = (UpgradeAccepted<Data> & { data: Data }) | http.Response | http.FetchResponse;
+
+/** Options of `serve`; with a type for `ws.data`, `upgrade` must give it. */
+export type ServeOptions<Data = unknown> = BaseServeOptions<Data> & UpgradeRule<Data>;
+
+/** The options of `serve` one by one. */
+export interface BaseServeOptions<Data = unknown> extends ServerOptions<Data> {
   /** The TCP port to listen on; 0 for any free one. Default 0. */
   port?: number | undefined;
   /** The address or name to listen on. Default: all addresses of the machine. */
@@ -122,8 +138,8 @@ export type TlsInfo = Pick<
   "alpnProtocol" | "authorizationError" | "authorized" | "cipher" | "peerCertificate" | "protocol" | "servername"
 >;
 
-/** Options of `mount`. */
-export interface MountOptions<Data = unknown> extends ServerOptions<Data> {}
+/** Options of `mount`; with a type for `ws.data`, `upgrade` must give it. */
+export type MountOptions<Data = unknown> = ServerOptions<Data> & UpgradeRule<Data>;
 
 const ofServer = ["connection", "path", "origins", "proxies", "maxConnections", "maxConnectionsPerAddress"] as const;
 const ofServe = [
@@ -184,9 +200,11 @@ export function splitTimeouts(timeouts: ServeTimeouts = {}): {
 }
 
 /** The options of each connection's stream; `connection` runs when it opens. */
-export function streamOptions<Data>(options: ServerOptions<Data>): OptionsOf<ServerWebSocket<Data>, Data> {
+export function streamOptions<Data>(
+  options: ServerOptions<Data>,
+): OptionsOf<ServerWebSocket<Data>, Data, ServerWebSocket<Data | undefined>> {
   const others: readonly string[] = [...ofServer, ...ofServe];
-  const stream: OptionsOf<ServerWebSocket<Data>, Data> = Object.fromEntries(
+  const stream: ReturnType<typeof streamOptions<Data>> = Object.fromEntries(
     Object.entries(options).filter(([name]) => !others.includes(name)),
   );
   stream.rate = options.rate === undefined ? defaultRate : options.rate;

@@ -7,8 +7,8 @@ import type { ServerStatistics } from "./statistics.ts";
 
 /** All WebSockets of a server: the result of `mount`; that of `serve` has more. */
 export interface MountedServer<Data = unknown> extends AsyncDisposable {
-  /** The WebSockets that are opening, open or closing. */
-  readonly sockets: ReadonlySet<ServerWebSocket<Data>>;
+  /** The WebSockets that are opening, open or closing. One that is opening has no `data` yet. */
+  readonly sockets: ReadonlySet<ServerWebSocket<Data | undefined>>;
   /** How many connections there are, including plain ones. */
   readonly connections: number;
   /**

@@ -7,11 +7,11 @@ export type ControlKind = "close" | "ping" | "pong";
 export type MessageData = string | Uint8Array;
 
 /**
- * The handlers of a stream, `Ws`, called one at a time. If a handler returns a promise, the next message waits for it
+ * The handlers of a stream, `Ws`, called one at a time; `Failed` is a stream that may have failed before it opened. If a handler returns a promise, the next message waits for it
  * (the option `concurrency` allows more). If it throws or rejects, the connection closes with 1011, and `error` gets
  * the failure.
  */
-export interface HandlersOf<Ws = unknown> {
+export interface HandlersOf<Ws = unknown, Failed = Ws> {
   /** The stream is open. The first message waits for a returned promise. */
   open?: ((ws: Ws) => unknown) | undefined;
   /** A message arrived. A stream with this handler can't be read from. */
@@ -26,5 +26,5 @@ export interface HandlersOf<Ws = unknown> {
   /** The connection has ended and the transport is closed. No handler runs after this one. */
   close?: ((ws: Ws, info: CloseInfo) => unknown) | undefined;
   /** The connection failed: by the peer's violation, the transport, a limit, or a handler. `close` follows. */
-  error?: ((ws: Ws, error: ServalError) => unknown) | undefined;
+  error?: ((ws: Failed, error: ServalError) => unknown) | undefined;
 }

@@ -31,7 +31,7 @@ export function suggestedTimeouts(role: Role): Timeouts {
 }
 
 /** Options of a stream, `Ws`; sizes in bytes, times in milliseconds, Infinity for none. */
-export interface OptionsOf<Ws = unknown, Data = unknown> extends HandlersOf<Ws> {
+export interface OptionsOf<Ws = unknown, Data = unknown, Failed = Ws> extends HandlersOf<Ws, Failed> {
   /**
    * The largest head of a handshake's request, with its empty line. Default 16,384. A larger one is
    * `websocket.buffer_overflow`.
