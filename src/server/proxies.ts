@@ -13,7 +13,7 @@ export interface ProxyOptions {
   trusted: readonly string[];
   /**
    * The header that names the client. All trusted proxies must set or append to it: a header that they only pass on can
-   * be forged by the client. Default "X-Forwarded-For".
+   * be forged by the client, and so can one to which they append an empty element. Default "X-Forwarded-For".
    */
   header?: "X-Forwarded-For" | "Forwarded" | undefined;
 }
@@ -103,12 +103,13 @@ function xForwardedFor(value: string): string[] {
   return value
     .split(",")
     .map((name) => name.trim())
+    .filter((name) => name !== "")
     .toReversed();
 }
 
 /**
- * The `for` of each element of Forwarded (RFC 7239 section 4), the last one first; "" if an element has none or is
- * malformed. Elements are found from the end, since the front may come from anybody: an unclosed quotation mark there
+ * The `for` of each element of Forwarded (RFC 7239 section 4), the last one first, without empty elements (RFC 9110
+ * 5.6.1.2); "" if an element has none or is malformed. Elements are found from the end, since the front may come from anybody: an unclosed quotation mark there
  * must not swallow what a proxy has appended.
  */
 function* forwardedFor(value: string): Generator<string, undefined> {
@@ -117,11 +118,11 @@ function* forwardedFor(value: string): Generator<string, undefined> {
   for (let at = end - 1; at >= 0; at--) {
     if (value[at] === '"' && !(isQuoted && isEscaped(value, at))) isQuoted = !isQuoted;
     else if (value[at] === "," && !isQuoted) {
-      yield forOf(value.slice(at + 1, end));
+      yield* forOf(value.slice(at + 1, end));
       end = at;
     }
   }
-  yield forOf(value.slice(0, end));
+  yield* forOf(value.slice(0, end));
 }
 
 /** Whether an odd number of backslashes precedes the position. */
@@ -131,12 +132,16 @@ function isEscaped(value: string, at: number): boolean {
   return (at - first) % 2 === 1;
 }
 
+/** The `for` of an element, unless it is empty. */
+function* forOf(element: string): Generator<string, undefined> {
+  if (element.trim() !== "") yield nodeOf(element.trim());
+}
+
 /**
  * The `for` of an element; "" if it has none or several, or is malformed. Quotes around an address with a colon may be
  * missing.
  */
-function forOf(untrimmed: string): string {
-  const element = untrimmed.trim();
+function nodeOf(element: string): string {
   const pair = /(?:([!#$%&'*+.^_`|~\w-]+)=(?:"((?:[^"\\]|\\.)*)"|([^\s";]*)))?(?:;|$)/y;
   let found = "";
   while (pair.lastIndex < element.length) {

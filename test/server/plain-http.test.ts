@@ -24,6 +24,11 @@ for (const [what, init, url] of [
     "http://h//evil/x",
   ],
   ["HTTP/1.0 without Host", { target: "/x", version: 10 }, "http://localhost/x"],
+  [
+    "a question about the server as a whole",
+    { method: "OPTIONS", target: "*", headers: { Host: "h:1" } },
+    "http://h:1/*",
+  ],
 ] as const) {
   test(what, async () => {
     assert.equal((await text(await ask(init))).split(" ")[1], url);
@@ -41,7 +46,8 @@ for (const [what, init, status] of [
   ["an empty Host", { headers: { Host: "" } }, 400],
   ["a target with a user", { target: "http://u:p@h/", headers: { Host: "h" } }, 400],
   ["a target of another scheme", { target: "ftp://h/", headers: { Host: "h" } }, 400],
-  ["a malformed target", { target: "*", headers: { Host: "h" } }, 400],
+  ["a target that is OPTIONS's alone", { target: "*", headers: { Host: "h" } }, 400],
+  ["a malformed target of OPTIONS", { method: "OPTIONS", target: "*x", headers: { Host: "h" } }, 400],
   ["a method that fetch does not have", { method: "TRACE", headers: { Host: "h" } }, 501],
 ] as const) {
   test(`${what} is answered ${status} without calling fetch`, async () => {

@@ -1,7 +1,7 @@
 import { FlatBuffer, type ServalError } from "../../core/index.ts";
 import { httpError } from "../messages/errors.ts";
 import { ResponseParser, type ResponseParserOptions } from "./response-parser.ts";
-import { Response } from "../messages/response.ts";
+import type { Response } from "../messages/response.ts";
 
 /** Options of an {@link FinalResponseParser}; the limits of head and headers hold for each response. */
 export interface FinalResponseParserOptions extends Omit<ResponseParserOptions, "maxBodySize" | "eager"> {
@@ -86,7 +86,7 @@ export class FinalResponseParser {
   get response(): Response | undefined {
     const head = this.#head;
     if (!this.#isFinal || this.#body.size === 0) return this.#isFinal ? head : undefined;
-    return new Response({ ...head, body: this.#body.data().slice() });
+    return head!.withBody(this.#body.data().slice());
   }
 
   get #isFinal(): boolean {

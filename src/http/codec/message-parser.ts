@@ -188,7 +188,7 @@ export abstract class MessageParser<Line extends StartLineScanner, Message exten
 
   /** Whether the connection can be used for another message after this one (RFC 9112 9.3). */
   get keepAlive(): boolean {
-    return this.#message?.keepAlive === true && this.#framing !== "eof";
+    return this.#message?.keepAlive === true;
   }
 
   /**

@@ -1,5 +1,5 @@
 import type { Fields } from "../messages/fields.ts";
-import { responseFraming, type Framing } from "../messages/framing.ts";
+import { responseFraming, switchesProtocol, type Framing } from "../messages/framing.ts";
 import { MessageParser, type MessageParserOptions } from "./message-parser.ts";
 import { Response } from "../messages/response.ts";
 import { StatusLineScanner } from "./status-line-scanner.ts";
@@ -21,10 +21,12 @@ export interface ResponseParserOptions extends MessageParserOptions {
  */
 export class ResponseParser extends MessageParser<StatusLineScanner, Response> {
   readonly #method: string;
+  readonly #skipsBody: boolean;
 
   constructor(options: ResponseParserOptions = {}) {
     super(new StatusLineScanner(), options, 8 * 1024 * 1024);
     this.#method = options.method ?? "GET";
+    this.#skipsBody = options.skipBody === true;
   }
 
   /**
@@ -39,7 +41,11 @@ export class ResponseParser extends MessageParser<StatusLineScanner, Response> {
     return new Response({ status: line.status, reason: line.reason(head), version: line.version, headers });
   }
 
-  protected override frame({ headers, version, status }: Response): Framing {
-    return responseFraming(headers, version, status, this.#method);
+  protected override frame(response: Response): Framing {
+    const { headers, version, status } = response;
+    const framing = responseFraming(headers, version, status, this.#method);
+    const endsWithBody = framing === "eof" && !this.#skipsBody;
+    if (endsWithBody || switchesProtocol(status, this.#method)) response.endConnection();
+    return framing;
   }
 }

@@ -115,8 +115,12 @@ function bodyInit(body: Body): Uint8Array<ArrayBuffer> | ReadableStream {
   return body instanceof ReadableStream ? body : ReadableStream.from(body);
 }
 
-/** The URL of a request: its target may be a path or a whole URL (RFC 9112 3.2). */
-export function urlOf({ target, version, headers }: SentRequest, scheme: string): URL {
+/**
+ * The URL of a request: its target may be a path or a whole URL (RFC 9112 3.2). `OPTIONS *` asks about the server as a
+ * whole; its URL has the path `/*`, since fetch has none without a path.
+ */
+export function urlOf({ method, target: given, version, headers }: SentRequest, scheme: string): URL {
+  const target = given === "*" && method === "OPTIONS" ? "/*" : given;
   const host = headers.first("Host") ?? (version < 11 ? "localhost" : undefined);
   if (host === undefined || headers.count("Host") > 1 || !isHost(host)) throw httpError("http.bad_host");
   const isPath = target.startsWith("/");

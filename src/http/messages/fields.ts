@@ -55,11 +55,11 @@ export class Fields implements Iterable<[name: string, value: string]> {
 
   /**
    * Fields from a flat list of names and values made by a parser, such as the `rawHeaders` of Node's `IncomingMessage`.
-   * The list is used itself, neither copied nor checked.
+   * The list is used itself, neither copied nor checked, unless it has several Cookie lines, which become one.
    */
   static fromRaw(raw: string[]): Fields {
     const fields = new Fields();
-    fields.#raw = raw;
+    fields.#raw = withOneCookie(raw);
     fields.#isChecked = false;
     return fields;
   }
@@ -67,7 +67,8 @@ export class Fields implements Iterable<[name: string, value: string]> {
   /** The fields of a parsed head. @internal */
   static fromParsed(parsed: ParsedFields): Fields {
     const fields = new Fields();
-    fields.#parsed = parsed;
+    if (parsed.cookies > 1) fields.#raw = withOneCookie(parsed.collect());
+    else fields.#parsed = parsed;
     return fields;
   }
 
@@ -104,16 +105,16 @@ export class Fields implements Iterable<[name: string, value: string]> {
   }
 
   /**
-   * The value of a name: that of its only line, or the values of all its lines, in order, combined as by fetch's
-   * `Headers`: joined by `", "` (RFC 9110 5.3), Cookie by `"; "` (RFC 9113 8.2.3). Undefined if there is no line.
-   * Combined values of Set-Cookie can't be separated again: use {@link getAll}.
+   * The value of a name: that of its only line, or the values of all its lines, in order, joined by `", "` as by
+   * fetch's `Headers` (RFC 9110 5.3). Undefined if there is no line. Combined values of Set-Cookie can't be separated
+   * again: use {@link getAll}.
    */
   get(name: string): string | undefined {
     const first = this.#find(name, 0);
     if (first < 0) return undefined;
     let value = this.#value(first);
     for (let at = this.#find(name, first + 2); at >= 0; at = this.#find(name, at + 2)) {
-      value += (isCookie(name) ? "; " : ", ") + this.#value(at);
+      value += `, ${this.#value(at)}`;
     }
     return value;
   }
@@ -144,13 +145,17 @@ export class Fields implements Iterable<[name: string, value: string]> {
   }
 
   /**
-   * Adds a field at the end, even if there are others of this name. Space around the value is dropped. Throws
+   * Adds a field at the end, even if there are others of this name. Only a second Cookie is added to the first, after
+   * `"; "` (RFC 6265 5.4 allows no second line). Space around the value is dropped. Throws
    * `http.bad_field` if the name is no token (RFC 9110 5.6.2), `http.bad_value` if the value has a control character or
    * one above U+00FF, `core.invalid_argument` if either is no string.
    */
   append(name: string, value: string): void {
     const checked = checkField(name, value);
-    this.#list().push(name, checked);
+    const raw = this.#list();
+    const first = name.length === 6 && isCookie(name) ? this.#find(name, 0) : -1;
+    if (first < 0) raw.push(name, checked);
+    else raw[first + 1] += `; ${checked}`;
   }
 
   /** Makes this the only field of its name, at the position of the first of them. Throws as {@link append} does. */
@@ -234,8 +239,27 @@ export class Fields implements Iterable<[name: string, value: string]> {
   }
 }
 
+/** Whether a name of six characters is that of the cookies. */
 function isCookie(name: string): boolean {
-  return name.length === 6 && equalsIgnoringCase(name, 0, 6, "Cookie");
+  return equalsIgnoringCase(name, 0, 6, "Cookie");
+}
+
+/**
+ * The list with all cookies in the first of their lines: the list itself if they have only one. HTTP/2 splits them, and
+ * programs that translate it may leave them so; a reader of one line would miss the others (RFC 9113 8.2.3).
+ */
+function withOneCookie(raw: string[]): string[] {
+  let first = -1;
+  let joined: string[] | undefined;
+  for (let at = 0; at < raw.length; at += 2) {
+    const isAnother = raw[at]!.length === 6 && isCookie(raw[at]!);
+    if (isAnother && first >= 0) (joined ??= raw.slice(0, at))[first + 1] += `; ${raw[at + 1]}`;
+    else {
+      joined?.push(raw[at]!, raw[at + 1]!);
+      if (isAnother) first = at;
+    }
+  }
+  return joined ?? raw;
 }
 
 function notHeaders(given: string): Error {

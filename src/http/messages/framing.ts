@@ -80,6 +80,11 @@ export function hasNoBody(status: number, method: string): boolean {
   return isBodiless(status) || method === "HEAD" || isTunnel(status, method);
 }
 
+/** Whether a response to a request of this method is the last of HTTP on its connection (RFC 9110 15.2.2 and 9.3.6). */
+export function switchesProtocol(status: number, method: string): boolean {
+  return status === 101 || isTunnel(status, method);
+}
+
 function isTunnel(status: number, method: string): boolean {
   return method === "CONNECT" && status >= 200 && status < 300;
 }

@@ -16,6 +16,8 @@ export class ParsedFields {
   /** Which lengths, modulo 32, names have, and which of these more than one name has: most look-ups end with that. */
   #lengths = 0;
   #repeated = 0;
+  /** How many names may be Cookie: they have its length and its first letter. Nearly always at most one. */
+  cookies = 0;
 
   /** Takes the text of a head, where its first field line begins, and the positions of each line's colon and CR. */
   constructor(head: string, firstLine: number, marks: readonly number[]) {
@@ -24,7 +26,9 @@ export class ParsedFields {
     this.#known = marks;
     let start = firstLine;
     for (let at = 0; at < marks.length; at += 2) {
-      const length = 1 << (marks[at] - start);
+      const size = marks[at] - start;
+      if (size === 6 && (head.charCodeAt(start) | 0x20) === 0x63) this.cookies++;
+      const length = 1 << size;
       this.#repeated |= this.#lengths & length;
       this.#lengths |= length;
       start = marks[at + 1] + 2;

@@ -7,6 +7,7 @@ import { requestDeparture, type Departure } from "./framing.ts";
 import { partsOf, type IncomingMessage } from "./incoming-message.ts";
 import { Message } from "./message.ts";
 import { pathOf } from "./target.ts";
+import { hasToken } from "./token-list.ts";
 
 /** The parts of a {@link Request}. */
 export interface RequestInit<Content extends Body = Body> {
@@ -51,7 +52,8 @@ export class Request<Content extends Body = Body> extends Message<Content> {
   /**
    * This request as a fetch request; its URL is made from `scheme` (default `http`), Host and target. Throws
    * `http.bad_host`, `http.bad_target` for a target that is neither path nor URL, and `core.invalid_argument` for what
-   * fetch does not allow: the methods CONNECT, TRACE and TRACK, and a body with GET or HEAD.
+   * fetch does not allow: the methods CONNECT, TRACE and TRACK, and a body with GET or HEAD. The target `*` of OPTIONS
+   * becomes the path `/*`.
    */
   toFetch(scheme: "http" | "https" = "http"): globalThis.Request {
     return requestToFetch(this, scheme);
@@ -75,7 +77,7 @@ export class Request<Content extends Body = Body> extends Message<Content> {
    * itself; a server that reads by hand first writes `new Response({ status: 100 })`, or refuses.
    */
   get expectsContinue(): boolean {
-    return this.version >= 11 && this.headers.get("Expect")?.toLowerCase() === "100-continue";
+    return this.version >= 11 && hasToken(this.headers.get("Expect"), "100-continue");
   }
 
   protected override departure(): Departure {

@@ -34,6 +34,7 @@ export class Response<Content extends Body = Uint8Array> extends Message<Content
   readonly status: number;
   /** The reason phrase: `OK`. It may be empty. */
   readonly reason: string;
+  #isLast = false;
 
   /**
    * Throws `http.bad_status`, `http.bad_reason`, the errors of {@link Fields.append}, and `core.invalid_argument` for
@@ -73,6 +74,33 @@ export class Response<Content extends Body = Uint8Array> extends Message<Content
    */
   toFetch(): globalThis.Response {
     return responseToFetch(this.status, this.reason, this);
+  }
+
+  /**
+   * Whether the connection stays open for another response after this one (RFC 9112 9.3). Setting it changes
+   * Connection, and keeps that header's other options. Of a received response it is false, whatever its headers say, if
+   * its body ends with the connection, or if the connection is no longer HTTP's: after 101, asked for or not, and after
+   * a success of CONNECT.
+   */
+  override get keepAlive(): boolean {
+    return !this.#isLast && super.keepAlive;
+  }
+
+  override set keepAlive(keep: boolean) {
+    super.keepAlive = keep;
+  }
+
+  /** The connection carries no response after this one. @internal */
+  endConnection(): void {
+    this.#isLast = true;
+  }
+
+  /** The received response with another body. @internal */
+  withBody(body: Uint8Array): Response {
+    const { status, reason, version, headers } = this;
+    const response = new Response({ status, reason, version, headers, body });
+    response.#isLast = this.#isLast;
+    return response;
   }
 
   /**

@@ -3,6 +3,7 @@ import { httpError, httpErrors } from "../messages/errors.ts";
 import { isHost } from "../messages/grammar.ts";
 import type { Request } from "../messages/request.ts";
 import { Response } from "../messages/response.ts";
+import { parseTokenList } from "../messages/token-list.ts";
 
 // A server's responses to requests that it refuses. Pure.
 
@@ -25,8 +26,13 @@ export function checkRequest(request: Request): ServalError | undefined {
   if (host === undefined ? version >= 11 : headers.count("Host") > 1 || (host !== "" && !isHost(host))) {
     return httpError("http.bad_host");
   }
-  if (version >= 11 && headers.has("Expect") && !request.expectsContinue) {
+  if (version >= 11 && headers.has("Expect") && !isKnown(headers.get("Expect")!)) {
     return httpError("http.expectation_failed");
   }
   return undefined;
+}
+
+/** Whether a list of expectations has none but 100-continue. */
+function isKnown(expectations: string): boolean {
+  return parseTokenList(expectations)?.every((one) => one.toLowerCase() === "100-continue") === true;
 }

@@ -1,7 +1,16 @@
 import { ServalError, type ResponseLike } from "../../core/index.ts";
 import { invalidArgument, show } from "../../core/internal.ts";
 import { statusText } from "../../http/internal.ts";
-import { Fields, hasToken, isHost, isToken, Request, type FieldsInit, type Response } from "../../http/index.ts";
+import {
+  Fields,
+  hasToken,
+  isHost,
+  isToken,
+  parseTokenList,
+  Request,
+  type FieldsInit,
+  type Response,
+} from "../../http/index.ts";
 import { acceptKey } from "./accept-key.ts";
 import { websocketError, type WebsocketCode } from "../frames/errors.ts";
 import { agreedDeflate, offerDeflate, type DeflateParameters, type DeflateSettings } from "./permessage-deflate.ts";
@@ -126,7 +135,8 @@ export function checkUpgradeResponse(
   // 2. Upgrade must be there, and "an ASCII case-insensitive match for the value "websocket"".
   const upgrade = headers.get("Upgrade");
   if (upgrade === undefined) return failed("websocket.no_upgrade");
-  if (upgrade.toLowerCase() !== "websocket") return failed("websocket.no_upgrade_websocket");
+  const [switched, ...others] = parseTokenList(upgrade) ?? [];
+  if (switched?.toLowerCase() !== "websocket" || others.length > 0) return failed("websocket.no_upgrade_websocket");
 
   // 3. Connection must be there, and "contain a token that is an ASCII case-insensitive match for the value "Upgrade"".
   const connection = headers.get("Connection");

@@ -106,6 +106,28 @@ describe("request", () => {
     }
   });
 
+  it("says whether another request can follow: not after a body that ends with the connection, nor after a 101", async () => {
+    const upgrade = new Request({ headers: { Host: "h", Connection: "Upgrade", Upgrade: "x" } });
+    const connect = new Request({ method: "CONNECT", target: "h:1", headers: { Host: "h:1" } });
+    for (const [message, head, keepAlive] of [
+      [get(), "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", true],
+      [new Request({ method: "HEAD", headers: { Host: "h" } }), "HTTP/1.1 200 OK\r\n\r\n", true],
+      [get(), "HTTP/1.1 200 OK\r\n\r\nhel", false],
+      [get(), "HTTP/1.1 200 OK\r\nConnection: keep-alive\r\n\r\n", false],
+      [get(), "HTTP/1.1 101 Nobody Asked\r\n\r\n", false],
+      [upgrade, "HTTP/1.1 101 Switching\r\n\r\n", false],
+      [connect, "HTTP/1.1 200 OK\r\n\r\n", false],
+      [connect, "HTTP/1.1 407 No\r\nContent-Length: 0\r\n\r\n", true],
+    ] as const) {
+      const asking = new Asking();
+      await asking.ask(message);
+      await asking.answer(head);
+      assert.equal(asking.response!.keepAlive, keepAlive, head);
+      // The headers stay as they were received.
+      assert.equal(asking.response!.headers.get("Connection"), /keep-alive/.exec(head)?.[0]);
+    }
+  });
+
   it("fails if bytes came before it, after the previous response", async () => {
     const behind = "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nnobody";
     for (const [message, text] of [

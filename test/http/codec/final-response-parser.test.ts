@@ -187,6 +187,18 @@ describe("FinalResponseParser", () => {
     assert.equal(parser.response?.headers.get("content-length"), "5");
   });
 
+  it("shows that the connection can't be kept after a body that ends with it, or a 101", () => {
+    for (const [bytes, keepAlive] of [
+      [ok("", "hello"), false],
+      ["HTTP/1.1 101 Switching Protocols\r\n\r\n", false],
+      [ok("Content-Length: 5\r\n", "hello"), true],
+    ] as const) {
+      const parser = new FinalResponseParser();
+      parser.put(bytesOf(bytes));
+      assert.equal(parser.response!.keepAlive, keepAlive, bytes);
+    }
+  });
+
   it("parses one final response, and fails once", () => {
     const done = new FinalResponseParser();
     done.put(bytesOf(ok("Content-Length: 0\r\n")));

@@ -176,4 +176,33 @@ describe("ResponseParser", () => {
     parser.put(bytesOf("HTTP/1.0 200 OK\r\nConnection: keep-alive\r\n\r\n"));
     assert.equal(parser.keepAlive, false);
   });
+
+  it("says of the connection what its response says: whether another response can follow", () => {
+    for (const [head, method, keepAlive, skipBody] of [
+      ["200 OK\r\nContent-Length: 5", "GET", true],
+      ["200 OK\r\nTransfer-Encoding: chunked", "GET", true],
+      ["200 OK\r\nContent-Length: 5\r\nConnection: close", "GET", false],
+      // The body ends with the connection.
+      ["200 OK", "GET", false],
+      ["200 OK\r\nConnection: keep-alive", "GET", false],
+      ["404 Not Found", "CONNECT", false],
+      // These have none.
+      ["200 OK", "HEAD", true],
+      ["204 No Content", "GET", true],
+      ["304 Not Modified", "GET", true],
+      ["100 Continue", "GET", true],
+      ["200 OK", "GET", true, true],
+      // The connection is another protocol's, whether that was asked for or not.
+      ["101 Switching Protocols", "GET", false],
+      ["200 OK", "CONNECT", false],
+    ] as const) {
+      const parser = new ResponseParser({ method, skipBody });
+      parser.put(bytesOf(`HTTP/1.1 ${head}\r\n\r\n`));
+      const { response } = parser;
+      assert.deepEqual([parser.keepAlive, response!.keepAlive], [keepAlive, keepAlive], `${method} ${head}`);
+      // It is nothing that a header could change.
+      response!.keepAlive = true;
+      assert.equal(response!.keepAlive, keepAlive || /close/.test(head));
+    }
+  });
 });

@@ -71,6 +71,8 @@ describe("Request.toFetch", () => {
     }
     assert.equal(to({ target: "/b" }, "https").url, "https://a:8080/b");
     assert.equal(to({ headers: {}, version: 10 }).url, "http://localhost/");
+    // RFC 9112 3.2.4: it asks about the server as a whole.
+    assert.equal(to({ method: "OPTIONS", target: "*" }).url, "http://a:8080/*");
   });
 
   it("takes method, headers and body", async () => {

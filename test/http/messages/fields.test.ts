@@ -1,7 +1,14 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { inspect } from "node:util";
-import { Fields, RequestParser, type FieldsInit } from "../../../src/http/index.ts";
+import { decodeLatin1 } from "../../../src/core/text.ts";
+import {
+  Fields,
+  Request as HttpRequest,
+  RequestParser,
+  serializeHead,
+  type FieldsInit,
+} from "../../../src/http/index.ts";
 import { bytesOf } from "../support/samples.ts";
 import { fc } from "../../support/property.ts";
 
@@ -76,6 +83,69 @@ describe("Fields", () => {
     assert.deepEqual([fields.get("A"), fields.get("cookies")], ["1, , 2, 3", "x, y"]);
     // RFC 9113 8.2.3: a comma would become part of a cookie's value.
     for (const name of ["Cookie", "COOKIE"]) assert.equal(fields.get(name), "a=1; b=2; c=3");
+  });
+
+  it("RFC 6265 5.4: has one Cookie, of all lines, in every way that it is made, read and sent", () => {
+    const lines = ["Cookie", "a=1", "Host", "a", "COOKIE", "b=2; c=3", "cookie", "d=4", "Server", "e"];
+    const pairs = Array.from({ length: 5 }, (_, index): [string, string] => [lines[2 * index]!, lines[2 * index + 1]!]);
+    const head = `GET / HTTP/1.1\r\n${pairs.map(([name, value]) => `${name}: ${value}\r\n`).join("")}\r\n`;
+    const parser = new RequestParser();
+    parser.put(bytesOf(head));
+    const appended = new Fields();
+    for (const [name, value] of pairs) appended.append(name, value);
+    const raw = [...lines];
+    for (const [way, fields] of Object.entries({
+      pairs: new Fields(pairs),
+      record: new Fields({ Cookie: ["a=1", "b=2; c=3"], Host: "a", cookie: "d=4", Server: "e" }),
+      appended,
+      "raw headers of Node": Fields.fromRaw(raw),
+      "Node's IncomingMessage": HttpRequest.from({ httpVersionMajor: 1, httpVersionMinor: 1, rawHeaders: [...lines] })
+        .headers,
+      parsed: parser.request!.headers,
+      "a copy of parsed ones": new Fields(parser.request!.headers),
+    })) {
+      const all = "a=1; b=2; c=3; d=4";
+      assert.deepEqual(
+        [...fields],
+        [
+          ["Cookie", all],
+          ["Host", "a"],
+          ["Server", "e"],
+        ],
+        way,
+      );
+      assert.deepEqual([fields.get("cookie"), fields.first("COOKIE"), fields.getAll("cookie")], [all, all, [all]], way);
+      assert.deepEqual([fields.count("cookie"), fields.size, fields.raw.length], [1, 3, 6], way);
+      assert.deepEqual(fields.toJSON(), { Cookie: all, Host: "a", Server: "e" }, way);
+      const request = new HttpRequest({ headers: fields });
+      assert.deepEqual([...request.toFetch().headers.entries()][0], ["cookie", all], way);
+      assert.match(
+        decodeLatin1(serializeHead(request)),
+        /^GET \/ HTTP\/1\.1\r\nCookie: a=1; b=2; c=3; d=4\r\nHost: a\r\nServer: e\r\n\r\n$/,
+        way,
+      );
+    }
+    // Node's list is Node's.
+    assert.deepEqual(raw, lines);
+    const set = new Fields(pairs);
+    set.set("cookie", "z=0");
+    set.append("Cookie", "y=1");
+    assert.deepEqual(
+      [...set],
+      [
+        ["cookie", "z=0; y=1"],
+        ["Host", "a"],
+        ["Server", "e"],
+      ],
+    );
+    assert.equal(set.delete("COOKIE"), true);
+    assert.deepEqual(
+      [...set],
+      [
+        ["Host", "a"],
+        ["Server", "e"],
+      ],
+    );
   });
 
   it("is accepted by fetch as headers", () => {

@@ -46,8 +46,7 @@ describe("the upgrade request (RFC 6455 section 4.1)", () => {
       "Sec-WebSocket-Protocol: b, a",
       "Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover; client_no_context_takeover; client_max_window_bits",
       "Origin: http://a.example",
-      "Cookie: a=1",
-      "Cookie: b=2",
+      "Cookie: a=1; b=2",
       "Authorization: Basic eA==",
       "User-Agent: me",
     ]);
