@@ -76,8 +76,8 @@ export interface Exchange {
    * can stop work whose result is no longer wanted. The reason is the connection's `ServalError`, for instance
    * `core.connection_reset`, `core.timeout`, `core.aborted` if the option `signal` has fired, or `http.end_of_stream`
    * if the client has ended its side. Such a client has most likely gone, but it may still read (RFC 9112 section 8): a
-   * response is sent if it comes within `timeouts.keepAlive`. If a handler fails with the reason, or with an AbortError,
-   * the option `error` is not called.
+   * response is sent if it comes within `timeouts.keepAlive`. If a handler then fails with the reason, or with an
+   * AbortError, the option `error` is not called.
    *
    * While the handler or the body of its response makes the client wait, the stream is watched, so a loss is noticed at
    * once, unless the client has sent more than 16 KiB since its request; then the next read or write finds the loss.
