@@ -51,8 +51,10 @@ async function open<Data>(
 ): Promise<Stream<Data>> {
   const { proxy, proxyTls, family } = settings;
   const stream = isElsewhere ? settings.elsewhere : settings.stream;
+  const { clock, maxHeaderSize, maxHeadersCount } = stream;
   const timeout = stream.timeouts.client.handshake;
-  const next = await dial(endpoint, { proxy, proxyTls, tls, family, timeout, signal, clock: stream.clock });
+  const limits = { signal, clock, maxHeaderSize, maxHeadersCount };
+  const next = await dial(endpoint, { proxy, proxyTls, tls, family, timeout, ...limits });
   const ws = new Stream<Data>(next, stream);
   try {
     await ws.handshake(endpoint.authority, endpoint.target, {

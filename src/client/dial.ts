@@ -1,22 +1,20 @@
-import type { ByteStream, Clock } from "../core/index.ts";
+import type { ByteStream } from "../core/index.ts";
 import { connect, connectTls, startTls, type TlsOptions as NetTlsOptions } from "../net/index.ts";
 import type { TlsOptions } from "./options.ts";
 import { loadSocks } from "./packages.ts";
 import { proxyFromEnvironment, type Proxy } from "./proxy.ts";
 import { openSocks, socksDestination } from "./socks.ts";
-import { openTunnel } from "./tunnel.ts";
+import { openTunnel, type TunnelLimits } from "./tunnel.ts";
 import type { Endpoint } from "./url.ts";
 
 /** Options of {@link dial}. */
-export interface DialOptions {
+export interface DialOptions extends TunnelLimits {
   readonly proxy: Proxy | "environment" | undefined;
   readonly proxyTls: TlsOptions;
   readonly tls: TlsOptions;
   readonly family: 4 | 6 | undefined;
-  /** The deadline for all of it, in milliseconds, and the signal that aborts at it. */
+  /** The deadline for all of it, in milliseconds; the signal aborts at it. */
   readonly timeout: number;
-  readonly signal: AbortSignal;
-  readonly clock: Clock;
 }
 
 /** Connects to an endpoint, through a proxy and with TLS if needed. After a failure nothing stays open. */

@@ -1,5 +1,6 @@
 import { ServalError, type Clock } from "../core/index.ts";
 import {
+  attentive,
   checkFunction,
   checkOptions,
   invalidArgument,
@@ -147,7 +148,7 @@ const grace = 1_000;
 
 /** Closes a stream, if it is still open, and terminates it after the grace. */
 async function closeSoon(ws: Stream, clock: Clock): Promise<void> {
-  const timer = clock.setTimer(grace, () => ws.terminate());
+  const timer = attentive(clock).setTimer(grace, () => ws.terminate());
   await ws.close();
   timer.cancel();
 }

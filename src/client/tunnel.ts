@@ -5,10 +5,14 @@ import { clientError } from "./errors.ts";
 import type { Proxy } from "./proxy.ts";
 import { basic, hostAndPort, type Endpoint } from "./url.ts";
 
-/** What ends {@link openTunnel}: the signal, and the source of the time that a refusal's body gets. */
+/** The limits of {@link openTunnel}. */
 export interface TunnelLimits {
   readonly signal: AbortSignal;
+  /** The source of the time that a refusal's body gets. */
   readonly clock: Clock;
+  /** The largest head of the response, in bytes, and its most headers. */
+  readonly maxHeaderSize: number;
+  readonly maxHeadersCount: number;
 }
 
 /**
@@ -20,13 +24,13 @@ export async function openTunnel(
   stream: ByteStream,
   { host, port }: Endpoint,
   proxy: Pick<Proxy, "host" | "port" | "credentials">,
-  { signal, clock }: TunnelLimits,
+  { signal, clock, maxHeaderSize, maxHeadersCount }: TunnelLimits,
 ): Promise<ByteStream> {
   const authority = hostAndPort(host, port);
   const request = new Request({ method: "CONNECT", target: authority, headers: { Host: authority } });
   if (proxy.credentials !== undefined) request.headers.append("Proxy-Authorization", basic(proxy.credentials));
   const buffer = new FlatBuffer();
-  const parser = new FinalResponseParser({ method: "CONNECT", maxBodySize: 0 });
+  const parser = new FinalResponseParser({ method: "CONNECT", maxHeaderSize, maxHeadersCount, maxBodySize: 0 });
   try {
     await write(stream, request, { signal });
     const { status } = await readResponse(stream, buffer, parser, { signal });

@@ -48,8 +48,9 @@ class RunningServer<Data> extends HubServer<Data> implements Server<Data>, Conne
     this.fetch = fetch;
     this.path = checkPath(path);
     this.#opening = new Opening(options);
-    const { clock, maxHeaderSize } = this.hub.settings;
-    this.http = new ServeSettings({ clock, maxHeaderSize, timeouts: requests, maxBodySize, error: fetchError });
+    const { clock, maxHeaderSize, maxHeadersCount } = this.hub.settings;
+    const limits = { maxHeaderSize, maxHeadersCount, maxBodySize };
+    this.http = new ServeSettings({ clock, ...limits, timeouts: requests, error: fetchError });
   }
 
   async listen(place: ListenOptions): Promise<void> {

@@ -33,6 +33,8 @@ export type Limit =
   | "timeouts.idle"
   /** A request's head was too large: 431, 414 for its target. */
   | "maxHeaderSize"
+  /** A request had too many headers: 431. */
+  | "maxHeadersCount"
   /** The body of a plain request was too large: 413. */
   | "maxBodySize"
   /** A message was too large: 1009. */
@@ -87,6 +89,7 @@ export interface ServerStatistics extends Pick<Statistics, (typeof sums)[number]
 type Sums = Record<(typeof sums)[number], number>;
 
 const limitOf: Readonly<Record<string, Limit>> = {
+  "http.field_limit": "maxHeadersCount",
   "http.header_limit": "maxHeaderSize",
   "http.method_limit": "maxHeaderSize",
   "http.target_limit": "maxHeaderSize",
@@ -121,6 +124,7 @@ export class Counters {
     "timeouts.write": 0,
     "timeouts.idle": 0,
     maxHeaderSize: 0,
+    maxHeadersCount: 0,
     maxBodySize: 0,
     maxMessageSize: 0,
     maxFragments: 0,

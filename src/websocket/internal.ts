@@ -4,5 +4,5 @@ export { protocolList } from "./operations/arguments.ts";
 export { checkClose } from "./options/control.ts";
 export { checkSendOptions, sendOptions } from "./options/of-operations.ts";
 export type { OptionsOf } from "./options/options.ts";
-export { Settings, streamOptionNames } from "./options/settings.ts";
+export { headLimits, Settings, streamOptionNames } from "./options/settings.ts";
 export type { Observer } from "./options/statistics.ts";

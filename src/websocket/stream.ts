@@ -268,12 +268,12 @@ export class Stream<Data = unknown> extends MessageStream {
   #handshake(host: string, target: string, options: HandshakeOptions | undefined, done: Handler): void {
     this.#checkNew();
     const { protocols, headers, signal } = checkHandshake(options);
-    const { maxHeaderSize, deflate, timeouts, clock, options: hooks } = this.#settings;
+    const { maxHeaderSize, maxHeadersCount, deflate, timeouts, clock, options: hooks } = this.#settings;
     const { handshake: handshakeMs } = timeouts.client;
     const decorate = hooks.decorate && ((request: Request): unknown => hooks.decorate!(request, undefined));
     const operation = new ClientHandshake(
       this.nextLayer,
-      { host, target, protocols, headers, deflate, decorate, maxHeaderSize, handshakeMs, clock },
+      { host, target, protocols, headers, deflate, decorate, maxHeaderSize, maxHeadersCount, handshakeMs, clock },
       this.#ownerOf("client", done),
     );
     this.#start(operation, () => operation.start(signal));

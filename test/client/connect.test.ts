@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createServer } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
 import { describe, it } from "node:test";
 import { connect, type ConnectOptions } from "../../src/client/index.ts";
@@ -131,6 +132,41 @@ describe("connect", () => {
     });
     assert.deepEqual(await closed, { code: 4000, reason: "", clean: true });
     assert.deepEqual(messages, [new TextEncoder().encode("welcome")]);
+  });
+
+  it("takes a response with 2,000 headers, or as many as maxHeadersCount says", async () => {
+    const answer = (count: number): string =>
+      `HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n${"a:\r\n".repeat(count - 1)}\r\n`;
+    for (const [options, count, code] of [
+      [{}, 2000, "websocket.upgrade_declined"],
+      [{}, 2001, "http.field_limit"],
+      [{ maxHeadersCount: 3 }, 3, "websocket.upgrade_declined"],
+      [{ maxHeadersCount: 3 }, 4, "http.field_limit"],
+      [{ maxHeadersCount: Infinity }, 4000, "websocket.upgrade_declined"],
+    ] as const) {
+      await using server = await listening(createServer((socket) => void socket.resume().end(answer(count))));
+      const error = await failure(connect(`ws://127.0.0.1:${server.port}/`, options));
+      assert.equal(error.code, code);
+      if (code === "http.field_limit") assert.match(error.message, /: maxHeadersCount is (2000|3)$/);
+    }
+  });
+
+  it("gets a plain answer to its default offer of compression from servers that decline the first", async () => {
+    await using server = await echoing({ perMessageDeflate: { serverNoContextTakeover: false, threshold: 0 } });
+    const ws = await connect(`ws://127.0.0.1:${server.port}/`, { deflate: true });
+    assert.equal(ws.response?.headers.get("Sec-WebSocket-Extensions"), "permessage-deflate");
+    const text = "a text that is sent again and again. ".repeat(50);
+    for (let i = 0; i < 3; i++) {
+      ws.send(text);
+      assert.equal(await ws.read(), text);
+    }
+    const { compressionSent = 1, compressionReceived = 1 } = ws.stats();
+    assert.ok(compressionSent < 0.1 && compressionReceived < 0.1, `${compressionSent}, ${compressionReceived}`);
+    await ws.close();
+    const strict = { deflate: { serverNoContextTakeover: true } };
+    // `ws` refuses a client none of whose offers it takes.
+    const error = await failure(connect(`ws://127.0.0.1:${server.port}/`, strict));
+    assert.equal(error.response?.status, 400);
   });
 
   it("fails with the server's refusal", async () => {

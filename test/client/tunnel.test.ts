@@ -3,7 +3,7 @@ import { inspect } from "node:util";
 import { describe, it } from "node:test";
 import { ServalError, type ByteStream, type Clock } from "../../src/core/index.ts";
 import { parseProxy } from "../../src/client/proxy.ts";
-import { openTunnel } from "../../src/client/tunnel.ts";
+import { openTunnel, type TunnelLimits } from "../../src/client/tunnel.ts";
 import { parseUrl } from "../../src/client/url.ts";
 import {
   everyFailure,
@@ -14,6 +14,7 @@ import {
   type Run,
 } from "../../src/testing/index.ts";
 import { isStuck, read, readExactly, readToEnd, turns, writeAll } from "../core/support/stream-operations.ts";
+import { headLimits } from "../../src/websocket/internal.ts";
 import { outcomes } from "../support/outcomes.ts";
 
 const endpoint = parseUrl("wss://user:secret@example.com/secret");
@@ -37,7 +38,7 @@ function opening(
   },
 ): { tunnel: Promise<ByteStream>; ours: PairStream; peer: PairStream } {
   const [ours, peer] = pair({ ...options, record: true }, { record: true });
-  const tunnel = openTunnel(run?.wrap(ours) ?? ours, endpoint, proxy, { signal, clock });
+  const tunnel = openTunnel(run?.wrap(ours) ?? ours, endpoint, proxy, { signal, clock, ...headLimits });
   tunnel.catch(() => {});
   if (answer !== "") writeAll(peer, Buffer.from(answer)).catch(() => {});
   if (ends) peer.end();
@@ -45,8 +46,8 @@ function opening(
 }
 
 /** The end of an attempt that has neither a deadline nor a caller who aborts it. */
-function ended(): { signal: AbortSignal; clock: Clock } {
-  return { signal: new AbortController().signal, clock: new VirtualClock() };
+function ended(): TunnelLimits {
+  return { signal: new AbortController().signal, clock: new VirtualClock(), ...headLimits };
 }
 
 async function failure(tunnel: Promise<ByteStream>): Promise<ServalError> {
@@ -101,6 +102,11 @@ describe("openTunnel", () => {
       });
     }
   }
+
+  it("opens for a response with many headers", async () => {
+    const { tunnel } = opening(`HTTP/1.1 200 OK\r\n${"X:\r\n".repeat(2000)}\r\n`);
+    (await tunnel).close();
+  });
 
   it("skips interim responses", async () => {
     const { tunnel } = opening("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n\r\n");
@@ -180,6 +186,7 @@ describe("openTunnel", () => {
     ["HTTP/1.1 200", true, "http.partial_message"],
     ["SSH-2.0-OpenSSH\r\n", false, "http.bad_start_line"],
     [`HTTP/1.1 200 OK\r\nX: ${"x".repeat(20_000)}\r\n\r\n`, false, "http.header_limit"],
+    [`HTTP/1.1 200 OK\r\n${"X:\r\n".repeat(2001)}\r\n\r\n`, false, "http.field_limit"],
   ];
   for (const [answer, ends, code] of violations) {
     it(`is ${code} after ${JSON.stringify(answer.slice(0, 20))}`, async () => {

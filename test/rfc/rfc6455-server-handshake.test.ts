@@ -119,6 +119,9 @@ describe("RFC 6455 section 4.2.1: reading the client's opening handshake", () =>
     refuses(`4.2.1 item 5: a Sec-WebSocket-Key that ${what} is refused`, { "Sec-WebSocket-Key": key });
   }
   accepts("4.2.1 item 5: a key of all digits of base64", { "Sec-WebSocket-Key": "+/AZaz09+/AZaz09+/AZaw==" });
+  accepts("4.1: the key of the example, whose unused bits are set", {
+    "Sec-WebSocket-Key": "AQIDBAUGBwgJCgsMDQ4PEC==",
+  });
   refuses("11.3.1: two Sec-WebSocket-Keys are refused", {
     "Sec-WebSocket-Key": ["dGhlIHNhbXBsZSBub25jZQ==", "dGhlIHNhbXBsZSBub25jZQ=="],
   });
@@ -181,6 +184,9 @@ describe("RFC 6455 section 4.2.2: sending the server's opening handshake", () =>
       const endpoint = await accepting(requestBytes({ "Sec-WebSocket-Key": key }));
       assert.equal(endpoint.field("Sec-WebSocket-Accept"), answerTo(key), key);
     }
+    const unused = "AQIDBAUGBwgJCgsMDQ4PEC==";
+    const endpoint = await accepting(requestBytes({ "Sec-WebSocket-Key": unused }));
+    assert.equal(endpoint.field("Sec-WebSocket-Accept"), answerTo(unused));
   });
 
   const offered = { "Sec-WebSocket-Protocol": "chat, superchat" };

@@ -14,11 +14,13 @@ import { responseToKey } from "../websocket/support/responses.ts";
 const free: DeflateOptions = { serverNoContextTakeover: false, clientNoContextTakeover: false };
 const pmd = "permessage-deflate";
 
-/** What an extension's field says: its name and its parameters, whose order is of no interest. */
+/** What an extension's field says: of each its name and its parameters, whose order is of no interest. */
 function read(field: string | undefined): string[] | undefined {
   if (field === undefined) return undefined;
-  const [name, ...parameters] = field.split(/ *; */);
-  return [name!, ...parameters.toSorted()];
+  return field.split(/ *, */).flatMap((each) => {
+    const [name, ...parameters] = each.split(/ *; */);
+    return [name!, ...parameters.toSorted()];
+  });
 }
 
 /** What our server answers an offer with; undefined for nothing, and then the connection goes without. */
@@ -223,7 +225,12 @@ const fails = (requirement: string, response: string | string[], deflate: boolea
 describe("RFC 7692: a client's offer", () => {
   const cases: readonly [what: string, options: boolean | DeflateOptions, offer: string | undefined][] = [
     ["nothing with the option false", false, undefined],
-    ["7.1.2.2: that it can be limited", free, `${pmd}; client_max_window_bits`],
+    [
+      "5: what it prefers, and a plain offer for servers that decline that",
+      true,
+      `${pmd}; server_no_context_takeover; client_no_context_takeover; client_max_window_bits, ${pmd}`,
+    ],
+    ["7.1.2.2: that it can be limited", free, `${pmd}; client_max_window_bits, ${pmd}`],
     [
       "7.1.1.1: server_no_context_takeover",
       { ...free, serverNoContextTakeover: true },
@@ -232,14 +239,18 @@ describe("RFC 7692: a client's offer", () => {
     [
       "7.1.1.2: client_no_context_takeover",
       { ...free, clientNoContextTakeover: true },
-      `${pmd}; client_no_context_takeover; client_max_window_bits`,
+      `${pmd}; client_no_context_takeover; client_max_window_bits, ${pmd}`,
     ],
     [
       "7.1.2.1: server_max_window_bits",
       { ...free, serverMaxWindowBits: 8 },
       `${pmd}; server_max_window_bits=8; client_max_window_bits`,
     ],
-    ["7.1.2.2: client_max_window_bits", { ...free, clientMaxWindowBits: 9 }, `${pmd}; client_max_window_bits=9`],
+    [
+      "7.1.2.2: client_max_window_bits",
+      { ...free, clientMaxWindowBits: 9 },
+      `${pmd}; client_max_window_bits=9, ${pmd}`,
+    ],
   ];
   for (const [what, options, offer] of cases) {
     it(what, async () => assert.deepEqual(await offered(options), read(offer)));
@@ -274,6 +285,8 @@ describe("RFC 7692: the answers that a client accepts", () => {
     fails(`7.1: a response with ${parameter} fails the connection`, `${pmd}; ${parameter}`);
   }
 
+  accepts("7.1: a plain answer to the default offer", pmd, true);
+  accepts("7.1: a plain answer to an offer without a requirement", pmd, { level: 1 });
   accepts("7.1.1.1: server_no_context_takeover unasked", `${pmd}; server_no_context_takeover`);
   fails("7.1.1.1: a response without the server_no_context_takeover of the offer fails the connection", pmd, {
     ...free,

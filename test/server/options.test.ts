@@ -82,6 +82,7 @@ for (const wrong of [
   { timeouts: { idel: 1 } },
   { clock: {} },
   { maxHeaderSize: "1" },
+  { maxHeadersCount: -1 },
 ]) {
   test(`${JSON.stringify(wrong)} is refused by serve and mount`, async () => {
     await assert.rejects(serve(wrong as unknown as ServeOptions), { code: "core.invalid_argument" });
@@ -129,7 +130,7 @@ for (const wrong of [
 
 test("undefined options count as absent", async () => {
   const names =
-    "connection path origins proxies maxConnections maxConnectionsPerAddress open message drain close error upgrade decorate control maxHeaderSize maxMessageSize maxFragments highWaterMark maxBufferedAmount overflow autoFragment writeBufferSize text concurrency rate deflate timeouts clock";
+    "connection path origins proxies maxConnections maxConnectionsPerAddress open message drain close error upgrade decorate control maxHeaderSize maxHeadersCount maxMessageSize maxFragments highWaterMark maxBufferedAmount overflow autoFragment writeBufferSize text concurrency rate deflate timeouts clock";
   const options = Object.fromEntries(names.split(" ").map((name) => [name, undefined]));
   const server = await serve({
     ...options,

@@ -776,6 +776,35 @@ test("requests are counted, and those that are too large", async () => {
   });
 });
 
+test("a request may have 2,000 headers, or as many as maxHeadersCount says", async () => {
+  const fetch = (): Response => new Response("fine");
+  const fields = (count: number): string => "a:\r\n".repeat(count);
+  for (const [maxHeadersCount, most] of [
+    [undefined, 2000],
+    [10, 10],
+  ] as const) {
+    await serving({ fetch, maxHeadersCount }, async (server) => {
+      // With Host and Connection; an upgrade has four more.
+      for (const [upgrade, own] of [
+        ["", 2],
+        ["Upgrade: websocket\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n", 5],
+      ] as const) {
+        for (const [count, status] of [
+          [most, upgrade === "" ? 200 : 101],
+          [most + 1, 431],
+        ] as const) {
+          const head = `Host: 127.0.0.1\r\nConnection: upgrade\r\n${upgrade}${fields(count - own)}`;
+          const client = await dial(server, `GET / HTTP/1.1\r\n${head}\r\n`);
+          await until(() => client.received.includes("\r\n\r\n"));
+          assert.match(client.received, new RegExp(`^HTTP/1.1 ${status} `), `${count} of ${most}`);
+          client.socket.destroy();
+        }
+      }
+      await until(() => server.stats().limits.maxHeadersCount === 2);
+    });
+  }
+});
+
 for (const [name, part] of [
   ["header", "POST / HTTP/1.1\r\nHos"],
   ["body", "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhe"],

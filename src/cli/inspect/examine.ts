@@ -6,6 +6,7 @@ import { Fields } from "../../http/index.ts";
 import { connect, connectTls, startTls, type TlsStream } from "../../net/index.ts";
 import { netError } from "../../net/internal.ts";
 import { Stream } from "../../websocket/index.ts";
+import { headLimits } from "../../websocket/internal.ts";
 import type { ClientOptions, ClientSettings } from "../shared/client-options.ts";
 import { before } from "./before.ts";
 import type { FailedAddress, Failure, Inspection, StepName, TlsFindings } from "./inspection.ts";
@@ -124,7 +125,7 @@ class Examination {
     const recording = new RecordingStream(stream);
     try {
       return await this.#limited(this.#deadline, (signal) =>
-        openTunnel(recording, this.#place, proxy, { signal, clock: this.#clock }),
+        openTunnel(recording, this.#place, proxy, { signal, clock: this.#clock, ...headLimits }),
       );
     } catch (error) {
       recording.close();

@@ -13,7 +13,11 @@ import { formatExtensions, parseExtensions, type Extension, type ExtensionParame
  * KiB to compress and 60 KiB to decompress, and about half of that with windows of 12 bits.
  */
 export interface DeflateOptions {
-  /** The server compresses each message separately. Default true. Always so if the client asks for it. */
+  /**
+   * The server compresses each message separately. Default true. Always so if the client asks for it. A client asks by
+   * default, but takes a server that does not do it, which costs it about 60 KiB; if this is set to true, the handshake
+   * with such a server fails.
+   */
   serverNoContextTakeover?: boolean;
   /** The client compresses each message separately. Default true. Always so if the server asks for it. */
   clientNoContextTakeover?: boolean;
@@ -37,8 +41,14 @@ export interface DeflateOptions {
   threshold?: number;
 }
 
+/** The options, all set. */
+type Values = Readonly<Required<DeflateOptions>>;
+
 /** Checked options with defaults filled in. */
-export type DeflateSettings = Readonly<Required<DeflateOptions>>;
+export interface DeflateSettings extends Values {
+  /** Client: whether the server may keep its context, since the application has not asked for one that doesn't. */
+  readonly takesServerContext: boolean;
+}
 
 /** The negotiated parameters. */
 export interface DeflateParameters {
@@ -48,7 +58,7 @@ export interface DeflateParameters {
   readonly clientMaxWindowBits: number;
 }
 
-const smallest: DeflateSettings = {
+const smallest: Values = {
   serverNoContextTakeover: false,
   clientNoContextTakeover: false,
   serverMaxWindowBits: 8,
@@ -57,7 +67,7 @@ const smallest: DeflateSettings = {
   memLevel: 1,
   threshold: 0,
 };
-const largest: DeflateSettings = {
+const largest: Values = {
   serverNoContextTakeover: true,
   clientNoContextTakeover: true,
   serverMaxWindowBits: 15,
@@ -66,8 +76,8 @@ const largest: DeflateSettings = {
   memLevel: 9,
   threshold: Infinity,
 };
-/** The settings by default. */
-export const defaultDeflate: DeflateSettings = { ...largest, level: 5, memLevel: 5, threshold: 256 };
+/** The options by default. */
+export const defaultDeflate: Values = { ...largest, level: 5, memLevel: 5, threshold: 256 };
 
 /**
  * Checks the option `deflate`: true means the defaults; undefined or false means no compression, and returns undefined.
@@ -79,9 +89,14 @@ export function deflateSettings(
   canTakeOver: () => boolean,
 ): DeflateSettings | undefined {
   if (options === undefined || options === false) return undefined;
-  const settings: DeflateSettings = { ...defaultDeflate, ...(options === true ? {} : given(options)) };
+  const set = options === true ? {} : given(options);
+  const settings: DeflateSettings = {
+    ...defaultDeflate,
+    ...set,
+    takesServerContext: set.serverNoContextTakeover !== true,
+  };
   if (canTakeOver()) return settings;
-  return { ...settings, serverNoContextTakeover: true, clientNoContextTakeover: true };
+  return { ...settings, serverNoContextTakeover: true, clientNoContextTakeover: true, takesServerContext: false };
 }
 
 const deflateOptions = optionSet("deflate", Object.keys(defaultDeflate), "{ level: 1 }");
@@ -95,7 +110,7 @@ function given(options: DeflateOptions): DeflateOptions {
 }
 
 function check(name: string, value: unknown): void {
-  const key = name as keyof DeflateSettings;
+  const key = name as keyof Values;
   const low = smallest[key];
   const high = largest[key];
   if (typeof low === "boolean") checkBoolean(`deflate.${name}`, value as boolean, low);
@@ -215,16 +230,18 @@ function limit(bits: number): number | undefined {
 }
 
 /**
- * Client: the value of the request's Sec-WebSocket-Extensions. A single offer is enough: it asks only for what the
- * options require, so there is nothing to fall back to.
+ * Client: the value of the request's Sec-WebSocket-Extensions: what the client prefers, and then a plain offer for
+ * servers that decline the first (section 5.2), unless the application requires more.
  */
 export function offerDeflate(settings: DeflateSettings): string {
-  return format({
+  const preferred = format({
     ...settings,
     serverMaxWindowBits: limit(settings.serverMaxWindowBits),
     // Always included: it allows the server to limit the client, which the client can always do.
     clientMaxWindowBits: limit(settings.clientMaxWindowBits) ?? 0,
   });
+  const isPlainEnough = settings.takesServerContext && settings.serverMaxWindowBits === 15;
+  return isPlainEnough ? `${preferred}, ${extensionName}` : preferred;
 }
 
 /**
@@ -246,10 +263,11 @@ export function agreedDeflate(
   const response = read(extension.parameters, false);
   if (response === undefined) return bad(`has invalid parameters: ${value}`);
 
-  // A server that can't meet a requirement of the offer must decline it, not accept without it.
+  // A server that can't meet a requirement of the offer must decline it, not accept without it. What costs only a context
+  // is taken all the same.
   const { serverMaxWindowBits = 15, clientMaxWindowBits = settings.clientMaxWindowBits } = response;
   const isMet =
-    (response.serverNoContextTakeover || !settings.serverNoContextTakeover) &&
+    (response.serverNoContextTakeover || !settings.serverNoContextTakeover || settings.takesServerContext) &&
     serverMaxWindowBits <= settings.serverMaxWindowBits &&
     clientMaxWindowBits <= settings.clientMaxWindowBits;
   if (!isMet)

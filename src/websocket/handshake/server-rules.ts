@@ -17,8 +17,8 @@ export interface UpgradeRequest {
   readonly extensions: readonly Extension[];
 }
 
-/** Sixteen bytes in canonical base64: the four unused bits of the last digit are 0. */
-const sixteenBytes = /^[A-Za-z\d+/]{21}[AQgw]==$/;
+/** Sixteen bytes in base64. The four unused bits of the last digit may be set, as in the example of RFC 6455 section 4.1. */
+const sixteenBytes = /^[A-Za-z\d+/]{22}==$/;
 
 const none: readonly never[] = [];
 

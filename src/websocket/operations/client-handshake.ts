@@ -31,6 +31,8 @@ export interface HandshakeInput {
   readonly decorate?: ((request: Request) => unknown) | undefined;
   /** The largest head of a response, in bytes. */
   readonly maxHeaderSize: number;
+  /** The most headers of a response. */
+  readonly maxHeadersCount: number;
   /** The deadline for all of it, in milliseconds; Infinity for none. */
   readonly handshakeMs: number;
   readonly clock: Clock;
@@ -51,7 +53,8 @@ export class ClientHandshake extends Opening {
   constructor(next: ByteStream, input: HandshakeInput, owner: OpeningOwner) {
     super(next, owner);
     this.#input = input;
-    this.#parser = new FinalResponseParser({ maxHeaderSize: input.maxHeaderSize, maxBodySize: 0 });
+    const { maxHeaderSize, maxHeadersCount } = input;
+    this.#parser = new FinalResponseParser({ maxHeaderSize, maxHeadersCount, maxBodySize: 0 });
   }
 
   /**

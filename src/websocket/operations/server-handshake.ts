@@ -48,14 +48,15 @@ export class ServerHandshake extends Opening implements UpgradeInfo {
 
   /** Throws the next layer's misuse errors; then nothing was started. */
   start({ request, buffered, signal }: AcceptInput): void {
-    const { time, maxHeaderSize, timeouts } = this.#settings;
+    const { time, maxHeaderSize, maxHeadersCount, timeouts } = this.#settings;
     for (const bytes of buffered) this.buffer.append(bytes);
     if (signal?.aborted === true) {
       this.abort(abortError(signal));
       return;
     }
-    if (request === undefined) readHeader(this.next, this.buffer, new RequestParser({ maxHeaderSize }), this.#onRead);
-    else this.#check(request);
+    if (request === undefined) {
+      readHeader(this.next, this.buffer, new RequestParser({ maxHeaderSize, maxHeadersCount }), this.#onRead);
+    } else this.#check(request);
     this.limit(time, timeouts.server.handshake, signal);
   }
 

@@ -33,10 +33,15 @@ export function suggestedTimeouts(role: Role): Timeouts {
 /** Options of a stream, `Ws`; sizes in bytes, times in milliseconds, Infinity for none. */
 export interface OptionsOf<Ws = unknown, Data = unknown, Failed = Ws> extends HandlersOf<Ws, Failed> {
   /**
-   * The largest head of a handshake's request, with its empty line. Default 16,384. A larger one is
-   * `websocket.buffer_overflow`.
+   * The largest head of a handshake's request, or of the response for a client, with its empty line. Default 16,384. A
+   * larger one is `websocket.buffer_overflow`.
    */
   maxHeaderSize?: number | undefined;
+  /**
+   * The most headers of a handshake's request, or of the response for a client. Default 2,000, as in a response for
+   * Node.js. More are `http.field_limit`.
+   */
+  maxHeadersCount?: number | undefined;
   /** The largest received message. Default 16 MiB. A larger one is `websocket.message_too_big`, close code 1009. */
   maxMessageSize?: number | undefined;
   /** The most frames of a message. Default 131,072. More are `websocket.too_many_fragments`, close code 1008. */

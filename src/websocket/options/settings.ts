@@ -22,9 +22,13 @@ import type { Observer } from "./statistics.ts";
 const bytes: NumberRule = { unit: "bytes" };
 const milliseconds: NumberRule = { unit: "milliseconds" };
 
+/** The limits of a handshake's head by default. */
+export const headLimits = { maxHeaderSize: 16_384, maxHeadersCount: 2_000 } as const;
+
 /** Checked options with defaults filled in; made once for all connections of a server. */
 export class Settings<Ws = unknown, Data = unknown> {
   readonly maxHeaderSize: number;
+  readonly maxHeadersCount: number;
   readonly maxMessageSize: number;
   readonly maxFragments: number;
   readonly highWaterMark: number;
@@ -50,7 +54,8 @@ export class Settings<Ws = unknown, Data = unknown> {
   constructor(options: OptionsOf<Ws, Data>, observer?: Observer<Ws>) {
     for (const name of functions) checkFunction(name, options[name]);
     if (options.timeouts !== undefined) checkOptions(timeoutOptions, options.timeouts);
-    this.maxHeaderSize = checkNumber("maxHeaderSize", options.maxHeaderSize, 16 * 1024, bytes);
+    this.maxHeaderSize = checkNumber("maxHeaderSize", options.maxHeaderSize, headLimits.maxHeaderSize, bytes);
+    this.maxHeadersCount = checkNumber("maxHeadersCount", options.maxHeadersCount, headLimits.maxHeadersCount);
     const { maxMessageSize, maxFragments, highWaterMark, text } = limits(options);
     this.maxMessageSize = maxMessageSize;
     this.maxFragments = maxFragments;
@@ -81,6 +86,7 @@ const others = [
   "deflate",
   "timeouts",
   "maxHeaderSize",
+  "maxHeadersCount",
   "maxMessageSize",
   "maxFragments",
   "maxBufferedAmount",

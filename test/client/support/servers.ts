@@ -4,7 +4,7 @@ import * as http from "node:http";
 import * as https from "node:https";
 import { connect, createServer, type Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
-import { WebSocketServer } from "ws";
+import { WebSocketServer, type PerMessageDeflateOptions } from "ws";
 import { acceptKey } from "../../../src/websocket/handshake/accept-key.ts";
 import { localhost } from "../../support/localhost.ts";
 import { listening, type Listening } from "../../support/listening.ts";
@@ -73,10 +73,14 @@ export async function answering(answer: (asked: Asked) => Answer, { secure = fal
 }
 
 /** A WebSocket server, of `ws`, that echoes. */
-export async function echoing({ secure = false, host = "127.0.0.1" } = {}): Promise<Answering> {
+export async function echoing({
+  secure = false,
+  host = "127.0.0.1",
+  perMessageDeflate = false as boolean | PerMessageDeflateOptions,
+} = {}): Promise<Answering> {
   const asked: Asked[] = [];
   const server = secure ? https.createServer(localhost) : http.createServer();
-  const sockets = new WebSocketServer({ server: server as http.Server });
+  const sockets = new WebSocketServer({ server: server as http.Server, perMessageDeflate });
   sockets.on("connection", (ws, request) => {
     asked.push(whatAsks(request));
     ws.on("message", (data, isBinary) => ws.send(data, { binary: isBinary }));

@@ -44,7 +44,7 @@ describe("the upgrade request (RFC 6455 section 4.1)", () => {
     assert.deepEqual(head(asked({ protocols: ["b", "a"], deflate, headers })), [
       ...lines,
       "Sec-WebSocket-Protocol: b, a",
-      "Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover; client_no_context_takeover; client_max_window_bits",
+      "Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover; client_no_context_takeover; client_max_window_bits, permessage-deflate",
       "Origin: http://a.example",
       "Cookie: a=1; b=2",
       "Authorization: Basic eA==",

@@ -44,6 +44,7 @@ describe("deflateSettings", () => {
       level: 5,
       memLevel: 5,
       threshold: 256,
+      takesServerContext: true,
     };
     for (const options of [true, {}, { level: undefined }] as (boolean | DeflateOptions)[]) {
       assert.deepEqual(deflateSettings(options, yes), defaults);
@@ -62,7 +63,7 @@ describe("deflateSettings", () => {
       threshold: 3.5,
     };
     const settings = deflateSettings(given, yes)!;
-    assert.deepEqual(settings, given);
+    assert.deepEqual(settings, { ...given, takesServerContext: true });
     given.level = 9;
     assert.equal(settings.level, 1);
   });
@@ -70,6 +71,13 @@ describe("deflateSettings", () => {
   it("agrees to no takeover if the platform can't keep contexts", () => {
     const settings = deflateSettings(free, () => false)!;
     assert.deepEqual([settings.serverNoContextTakeover, settings.clientNoContextTakeover], [true, true]);
+    assert.equal(settings.takesServerContext, false);
+  });
+
+  it("takes a server that keeps its context, unless the application has asked for one that does not", () => {
+    const takes = (options: boolean | DeflateOptions): boolean => deflateSettings(options, yes)!.takesServerContext;
+    assert.ok(takes(true) && takes({ level: 1 }) && takes({ serverNoContextTakeover: undefined! }) && takes(free));
+    assert.equal(takes({ serverNoContextTakeover: true }), false);
   });
 
   const numbers: [name: keyof DeflateOptions, low: number, high: number][] = [
@@ -100,7 +108,7 @@ describe("deflateSettings", () => {
     });
   }
   it("anything else is refused", () => {
-    for (const name of ["Level", "windowBits", "toString", "__proto__"]) {
+    for (const name of ["Level", "windowBits", "takesServerContext", "toString", "__proto__"]) {
       refused(JSON.parse(`{ "${name}": 1 }`), `deflate has no option "${name}"`);
     }
     for (const options of [null, 1, "true", [], () => {}, new Date()]) refused(options, "deflate");
@@ -239,15 +247,26 @@ describe("RFC 7692 5: of several offers the first that can be met", () => {
 
 describe("RFC 7692 7.1: a client offers", () => {
   const cases: [options: DeflateOptions, offer: string][] = [
-    [{}, `${pmd}; client_max_window_bits`],
+    // With a second offer for servers that decline the first one, where a plain answer meets what is required.
+    [{}, `${pmd}; client_max_window_bits, ${pmd}`],
     [{ serverNoContextTakeover: true }, `${pmd}; server_no_context_takeover; client_max_window_bits`],
-    [{ clientNoContextTakeover: true }, `${pmd}; client_no_context_takeover; client_max_window_bits`],
+    [{ clientNoContextTakeover: true }, `${pmd}; client_no_context_takeover; client_max_window_bits, ${pmd}`],
     [{ serverMaxWindowBits: 9 }, `${pmd}; server_max_window_bits=9; client_max_window_bits`],
-    [{ clientMaxWindowBits: 9 }, `${pmd}; client_max_window_bits=9`],
+    [{ clientMaxWindowBits: 9 }, `${pmd}; client_max_window_bits=9, ${pmd}`],
   ];
   for (const [options, offer] of cases) {
     it(JSON.stringify(options), () => assert.equal(offerDeflate(settingsOf(options)), offer));
   }
+
+  it("no context by default, and is content with a plain answer", () => {
+    const none = `${pmd}; server_no_context_takeover; client_no_context_takeover; client_max_window_bits`;
+    const offer = (canTakeOver: () => boolean): string => offerDeflate(deflateSettings(true, canTakeOver)!);
+    assert.equal(offer(yes), `${none}, ${pmd}`);
+    assert.equal(
+      offer(() => false),
+      none,
+    );
+  });
 });
 
 describe("RFC 7692 7.1: a client agrees to a response", () => {
@@ -277,6 +296,23 @@ describe("RFC 7692 7.1: a client agrees to a response", () => {
       assert.deepEqual(agreedDeflate(settingsOf(options), response), long(agreed));
     });
   }
+
+  it("to what costs only a context, by default", () => {
+    const settings = deflateSettings(true, yes)!;
+    for (const [response, agreed] of [
+      [pmd, [false, true, 15, 15]],
+      [`${pmd}; client_no_context_takeover`, [false, true, 15, 15]],
+      [`${pmd}; server_max_window_bits=10`, [false, true, 10, 15]],
+      [`${pmd}; server_no_context_takeover`, [true, true, 15, 15]],
+    ] as const) {
+      assert.deepEqual(agreedDeflate(settings, response), long([...agreed]));
+    }
+    const unable = agreedDeflate(
+      deflateSettings(true, () => false),
+      pmd,
+    );
+    assert.ok(unable instanceof ServalError && unable.code === "websocket.bad_sec_extensions");
+  });
 
   it("or has no compression without one", () => {
     for (const settings of [settingsOf(), undefined]) {

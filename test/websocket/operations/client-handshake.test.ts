@@ -265,7 +265,7 @@ describe("a client's handshake fails for an invalid response", () => {
     ["http.bad_line_ending", "HTTP/1.1 101 Switching Protocols\nUpgrade: websocket\n\n"],
     ["http.bad_obs_fold", "HTTP/1.1 101 S\r\nA: b\r\n c\r\n\r\n"],
     ["http.multiple_content_length", "HTTP/1.1 200 S\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n"],
-    ["http.field_limit", `HTTP/1.1 101 S\r\n${"a:\r\n".repeat(101)}`],
+    ["http.field_limit", `HTTP/1.1 101 S\r\n${"a:\r\n".repeat(2001)}`],
     ["http.interim_limit", "HTTP/1.1 100 Continue\r\n\r\n".repeat(1000)],
     ["websocket.buffer_overflow", `HTTP/1.1 101 ${"x".repeat(20_000)}`],
     ["websocket.closed", "", true],
@@ -282,6 +282,17 @@ describe("a client's handshake fails for an invalid response", () => {
       }
     });
   }
+
+  it("maxHeadersCount: as many headers pass, one more does not, and the error names the option", async () => {
+    const count = 3;
+    succeeds(await shaken({ answer: answering(), input: { maxHeadersCount: count } }));
+    const state = await shaken({ answer: answering(), input: { maxHeadersCount: count - 1 } });
+    fails(state, "http.field_limit");
+    assert.match(state.error!.message, /more headers than allowed: maxHeadersCount is 2$/);
+    const many = responseBytes().length + 1000 * "a: b\r\n".length;
+    assert.ok(many < 16_384);
+    succeeds(await shaken({ answer: answering({ a: Array.from({ length: 1000 }, () => "b") }) }));
+  });
 
   it("maxHeaderSize: a head of that size passes, one byte more does not", async () => {
     const size = responseBytes().length;

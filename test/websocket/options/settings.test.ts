@@ -13,6 +13,7 @@ describe("Settings", () => {
     const { options, ...rest } = new Settings({});
     assert.deepEqual(rest, {
       maxHeaderSize: 16_384,
+      maxHeadersCount: 2000,
       maxMessageSize: 16_777_216,
       maxFragments: 131_072,
       highWaterMark: 65_536,
@@ -35,6 +36,7 @@ describe("Settings", () => {
     const clock = new VirtualClock();
     const given: OptionsOf = {
       maxHeaderSize: 1,
+      maxHeadersCount: 9,
       maxMessageSize: 2,
       highWaterMark: 3,
       maxBufferedAmount: 4,
@@ -45,7 +47,7 @@ describe("Settings", () => {
       text: "bytes",
       concurrency: 4,
       rate: { messages: 1, bytes: 2, burst: 3, exceeded: "close" },
-      deflate: deflateSettings({ level: 3 }, () => true)!,
+      deflate: { level: 3 },
       timeouts: { handshake: 5, idle: 6, keepAlivePings: false },
       clock,
     };
@@ -53,6 +55,7 @@ describe("Settings", () => {
     const { autoFragment: _, writeBufferSize: fragmentSize, timeouts, ...same } = given;
     assert.deepEqual(rest, {
       ...same,
+      deflate: deflateSettings({ level: 3 }, () => true),
       fragmentSize,
       time: attentive(clock),
       timeouts: { client: timeouts, server: timeouts },
@@ -67,6 +70,7 @@ describe("Settings", () => {
 
   for (const name of [
     "maxHeaderSize",
+    "maxHeadersCount",
     "maxMessageSize",
     "highWaterMark",
     "maxBufferedAmount",

@@ -63,6 +63,7 @@ export function shaking(call: ShakingCall = {}): Shaking {
     protocols: [],
     deflate: undefined,
     maxHeaderSize: 16_384,
+    maxHeadersCount: 2000,
     handshakeMs: 30_000,
     clock,
     ...call.input,
