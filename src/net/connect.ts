@@ -11,7 +11,8 @@ export interface ConnectOptions {
 }
 
 /**
- * Connects to a TCP port or a Unix socket. The only deadline is the operating system's: pass a signal for another.
+ * Connects to a TCP port or a Unix socket. The only deadline is the operating system's: pass a signal for another. If a
+ * host has several addresses and none answers at once, those that were given up for the next are tried again, one by one.
  *
  * Rejects with `net.connection_refused`, `net.host_not_found`, `net.access_denied`, `core.timeout` (the operating
  * system's), `core.aborted`, `core.invalid_argument`, or `core.transport`. The cause is Node's error.
@@ -33,10 +34,21 @@ export function connectBy(way: ReadWay, target: Target, options: ConnectOptions 
         stream.close();
         reject(abortError(signal!));
       };
+      let failure: Error | undefined;
+      let left: string[] = [];
       const connected = (error: Error | undefined): void => {
+        if (error !== undefined && failure === undefined) {
+          failure = error;
+          left = givenUp(error);
+        }
+        const address = error === undefined ? undefined : left.shift();
+        if (address !== undefined) {
+          stream = SocketStream.connecting({ host: address, port, unix, family: undefined }, way, connected);
+          return;
+        }
         if (signal !== undefined) offAbort(signal, abort);
         if (error === undefined) resolve(stream);
-        else reject(connectError(error, name));
+        else reject(connectError(failure, name));
       };
       let stream: SocketStream;
       try {
@@ -47,6 +59,16 @@ export function connectBy(way: ReadWay, target: Target, options: ConnectOptions 
       if (signal !== undefined) onAbort(signal, abort);
     }),
   );
+}
+
+/**
+ * The addresses of a host that were given up for the next one, each after the short time that Node.js has for it: after a
+ * blocked event loop, before it was seen that they had answered. The last one had all the time that it takes.
+ */
+function givenUp(error: Error): string[] {
+  if (!(error instanceof AggregateError)) return [];
+  const attempts = error.errors.slice(0, -1) as (NodeJS.ErrnoException & { address?: string })[];
+  return attempts.flatMap(({ code, address }) => (code === "ETIMEDOUT" && address !== undefined ? [address] : []));
 }
 
 const connectOptions = optionSet("connect", ["signal"], "{ signal }");

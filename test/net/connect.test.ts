@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import dns from "node:dns";
 import { Socket } from "node:net";
 import { describe, it, mock } from "node:test";
 import type { ServalError } from "../../src/core/index.ts";
@@ -37,6 +38,32 @@ for (const way of ["onread", "data"] satisfies ReadWay[]) {
       await withPath((path) =>
         assert.rejects(connectBy(way, { unix: path }), failsWith("net.connection_refused", /ENOENT/)),
       );
+    });
+
+    it("takes the address that has answered while the event loop was blocked", async (t) => {
+      const listener = await listen({ port: 0, host: "127.0.0.1" }, (stream) => {
+        stream.writeSome(Buffer.from("hello"), () => stream.close());
+      });
+      t.mock.method(dns, "lookup", (_host: string, _options: unknown, found: (...args: unknown[]) => void) => {
+        const addresses = [
+          { address: "127.0.0.1", family: 4 },
+          { address: "::1", family: 6 },
+        ];
+        setImmediate(() => {
+          found(null, addresses);
+          // Node.js has begun with the first address. It gives it up after 250 ms, before it looks whether it has answered.
+          for (const end = performance.now() + 500; performance.now() < end;);
+        });
+      });
+      const stream = await connectBy(way, { port: listener.port, host: "two.example" });
+      assert.equal(String(await read(stream)), "hello");
+      stream.close();
+      await listener.close();
+      // Nothing listens at any of them: the error is that of all together, and it ends.
+      await assert.rejects(connectBy(way, { port: listener.port, host: "two.example" }), (error: ServalError) => {
+        assert.ok(error.cause instanceof AggregateError);
+        return true;
+      });
     });
 
     it("is aborted by a signal, before and while it connects", async () => {
