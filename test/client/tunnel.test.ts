@@ -108,6 +108,21 @@ describe("openTunnel", () => {
     (await tunnel).close();
   });
 
+  it("RFC 9110 9.3.6: opens whatever the framing headers say", async () => {
+    for (const framing of [
+      "Content-Length: 5\r\nContent-Length: 5",
+      "Content-Length: 5\r\nContent-Length: 6",
+      "Content-Length: x",
+      "Content-Length: 5\r\nTransfer-Encoding: chunked",
+      "Transfer-Encoding: gzip",
+    ]) {
+      const { tunnel } = opening(`HTTP/1.1 200 OK\r\n${framing}\r\n\r\nfront`);
+      const stream = await tunnel;
+      assert.equal(String(await readExactly(stream, 5)), "front");
+      stream.close();
+    }
+  });
+
   it("skips interim responses", async () => {
     const { tunnel } = opening("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n\r\n");
     (await tunnel).close();

@@ -67,10 +67,13 @@ export function requestFraming(headers: Fields, version: number, method: string 
   return chunked ? "chunked" : (length ?? 0);
 }
 
-/** How a received response to a request of this method is framed. Throws as {@link contentLength} and {@link isChunked} do. */
+/**
+ * How a received response to a request of this method is framed. Throws as {@link contentLength} and {@link isChunked}
+ * do, unless it has no body in any case: then they must be ignored, whatever they say (RFC 9112 6.3, RFC 9110 9.3.6).
+ */
 export function responseFraming(headers: Fields, version: number, status: number, method: string): Framing {
-  const length = contentLength(headers);
   if (hasNoBody(status, method)) return 0;
+  const length = contentLength(headers);
   // RFC 9112 6.3, rule 8: the body of a response can end with the connection.
   return isChunked(headers, version) ? "chunked" : (length ?? "eof");
 }

@@ -90,6 +90,24 @@ describe("request", () => {
     assert.equal(decodeLatin1(asking.buffer.data()), answers[0]![1]);
   });
 
+  it("RFC 9112 6.3: ignores the framing headers of a response that has no body in any case", async () => {
+    for (const [method, status] of [
+      ["CONNECT", 200],
+      ["HEAD", 200],
+      ["GET", 204],
+      ["GET", 304],
+      ["GET", 101],
+    ] as const) {
+      for (const framing of ["Content-Length: 5\r\nContent-Length: 6", "Content-Length: 5\r\nTransfer-Encoding: x"]) {
+        const asking = new Asking();
+        await asking.ask(new Request({ method, target: method === "CONNECT" ? "h:1" : "/", headers: { Host: "h" } }));
+        await asking.answer(`HTTP/1.1 103 Hints\r\n${framing}\r\n\r\nHTTP/1.1 ${status} X\r\n${framing}\r\n\r\nnext`);
+        asking.assertDone();
+        assert.deepEqual([asking.response!.status, decodeLatin1(asking.buffer.data())], [status, "next"]);
+      }
+    }
+  });
+
   it("leaves the bytes after a 101, or after the response to CONNECT, in the buffer", async () => {
     for (const [message, head] of [
       [new Request({ headers: { Host: "h", Connection: "Upgrade", Upgrade: "x" } }), "HTTP/1.1 101 Switching\r\n\r\n"],

@@ -69,6 +69,18 @@ const messages: Case[] = [
     headers: chunks,
     options: { method: "HEAD" },
   },
+  {
+    name: "an answer to HEAD with two lengths",
+    text: "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 5\r\n\r\n",
+    headers: [...five, ...five],
+    options: { method: "HEAD" },
+  },
+  {
+    name: "204 with a length that is none",
+    text: "HTTP/1.1 204 No\r\nContent-Length: x\r\n\r\n",
+    line: "204 No 11",
+    headers: ["Content-Length", "x"],
+  },
   { name: "an answer to HEAD without a framing", text: "HTTP/1.1 200 OK\r\n\r\n", options: { method: "HEAD" } },
   { name: "a CONNECT that is let through", text: "HTTP/1.1 200 OK\r\n\r\n", options: { method: "CONNECT" } },
   {
@@ -130,13 +142,8 @@ const refusals: Refusal[] = [
 
   ["http.bad_transfer_encoding", "HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", "0\r\n\r\n"],
   ["http.bad_transfer_encoding", "HTTP/1.1 200 OK\r\nTransfer-Encoding: identity\r\n\r\n", ""],
-  ["http.bad_content_length", "HTTP/1.1 204 No\r\nContent-Length: x\r\n\r\n", ""],
-  [
-    "http.multiple_content_length",
-    "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\n",
-    "",
-    { method: "HEAD" },
-  ],
+  ["http.bad_content_length", "HTTP/1.1 407 No\r\nContent-Length: x\r\n\r\n", "", { method: "CONNECT" }],
+  ["http.multiple_content_length", "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\n", ""],
   ["http.body_limit", "HTTP/1.1 200 OK\r\n\r\nhello.", "more", { maxBodySize: 5 }],
   ["http.header_limit", `HTTP/1.1 200 ${"x".repeat(51)}`, "x", { maxHeaderSize: 64 }],
 ];

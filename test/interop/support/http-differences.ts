@@ -1,4 +1,5 @@
 // Where our parser and llhttp see an input differently, and why nothing comes of it. docs/strictness.md has the table.
+import { hasNoBody } from "../../../src/http/messages/framing.ts";
 import type { Aspect, Found } from "./http-compare.ts";
 import { untold } from "./http-llhttp-node.ts";
 import type { Input } from "./http-seen.ts";
@@ -147,6 +148,22 @@ export const differences: readonly Difference[] = [
       /^transfer-encoding:[ \t]*\r$/im.test(input.text.slice(0, ours.at)),
     mend: ({ input }) => input.text.replace(/^transfer-encoding:[ \t]*\r\n/im, ""),
     since: 9.04,
+  },
+  {
+    what: "a Content-Length that is malformed, repeated or beside a Transfer-Encoding, in a response without a body",
+    example: response("HTTP/1.1 204 No Content", "Content-Length: 5", "Content-Length: 5", "", ""),
+    aspect: "accepted",
+    we: "ignore it",
+    they: "refuse",
+    why: "RFC 9112 6.3, RFC 9110 9.3.6: nothing follows the head of 1xx, 204 and 304, of an answer to HEAD, and of a success of CONNECT, whatever its headers say.",
+    matches: ({ input, ours, theirs }) =>
+      /^HPE_(?:INVALID|UNEXPECTED)_(?:CONTENT_LENGTH|TRANSFER_ENCODING)$/.test(theirs.code!) &&
+      input.kind === "response" &&
+      ours.end === "whole" &&
+      /^content-length:/im.test(input.text.slice(0, ours.at)) &&
+      hasNoBody(Number(ours.head!.start[0]), input.method ?? "GET"),
+    mend: ({ input: { text }, ours: { at } }) =>
+      text.slice(0, at).replace(/^content-length:.*\r\n/gim, "") + text.slice(at),
   },
   {
     what: "a tab after the value of Content-Length",
