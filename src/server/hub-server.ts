@@ -24,7 +24,7 @@ export abstract class HubServer<Data> implements MountedServer<Data> {
     return this.hub.publish(topic, data, options);
   }
 
-  subscribers(topic: string): number {
+  subscribers(topic: string): ReadonlySet<ServerWebSocket<Data>> {
     return this.hub.subscribers(topic);
   }
 

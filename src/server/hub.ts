@@ -1,5 +1,13 @@
 import type { BufferSource, ByteStream, Clock, CloseInfo, Peer, ServalError } from "../core/index.ts";
-import { invalidArgument, reportError, runReported } from "../core/internal.ts";
+import {
+  checkFunction,
+  currentContext,
+  invalidArgument,
+  isPromise,
+  reportError,
+  runReported,
+  type AsyncContext,
+} from "../core/internal.ts";
 import { Response, type Request } from "../http/index.ts";
 import { prepare, PreparedMessage, type MessageData, type PrepareOptions } from "../websocket/index.ts";
 import { checkSendOptions, sendOptions, Settings, type Observer } from "../websocket/internal.ts";
@@ -24,6 +32,10 @@ export interface PlainConnections {
   end(): void;
 }
 
+const nobody: ReadonlySet<never> = new Set<never>();
+
+type SubscriptionHandler<Data> = (ws: ServerWebSocket<Data>, topic: string) => unknown;
+
 const noPlain: PlainConnections = { size: 0, stop() {}, end() {} };
 
 /**
@@ -45,6 +57,10 @@ export class Hub<Data> implements Observer<ServerWebSocket<Data>>, SocketOwner {
   readonly #isAllowed: OriginRule;
   readonly #isProxy: (peer: Peer) => boolean;
   readonly #topics = new Topics<ServerWebSocket<Data>>();
+  readonly #onSubscribe: SubscriptionHandler<Data> | undefined;
+  readonly #onUnsubscribe: SubscriptionHandler<Data> | undefined;
+  /** The contexts of sockets, for these two; undefined without them. */
+  readonly #contexts: WeakMap<ServerWebSocket<Data>, AsyncContext> | undefined;
   #drain: Drain | undefined;
 
   /** Throws `core.invalid_argument` for invalid options. */
@@ -55,6 +71,11 @@ export class Hub<Data> implements Observer<ServerWebSocket<Data>>, SocketOwner {
     this.#isProxy = trusts(options.proxies);
     this.plain = plain;
     this.#isAllowed = originRule(options.origins);
+    this.#onSubscribe = options.subscribe;
+    this.#onUnsubscribe = options.unsubscribe;
+    checkFunction("subscribe", options.subscribe);
+    checkFunction("unsubscribe", options.unsubscribe);
+    if (options.subscribe !== undefined || options.unsubscribe !== undefined) this.#contexts = new WeakMap();
   }
 
   get clock(): Clock {
@@ -105,6 +126,7 @@ export class Hub<Data> implements Observer<ServerWebSocket<Data>>, SocketOwner {
   ): void {
     const ws = new ServerWebSocket<Data>(stream, this.settings, this, client, place);
     this.sockets.add(ws);
+    this.#contexts?.set(ws, currentContext());
     if (handshakes.hasSubscribers) handshakes.publish({ ws, request });
     ws.accept(request, { buffered }, (error) => {
       if (error !== undefined) this.#notOpened(ws, request, error);
@@ -165,9 +187,12 @@ export class Hub<Data> implements Observer<ServerWebSocket<Data>>, SocketOwner {
     this.counters.failed(error, true);
   }
 
+  leaving(ws: ServerWebSocket<Data>): void {
+    this.sockets.delete(ws);
+  }
+
   /** A socket has ended, whether it had opened or not. */
   left(ws: ServerWebSocket<Data>, info: CloseInfo): void {
-    this.sockets.delete(ws);
     ws.place.leave();
     if (!ws.hasOpened) {
       this.#drain?.plainLeft();
@@ -191,12 +216,31 @@ export class Hub<Data> implements Observer<ServerWebSocket<Data>>, SocketOwner {
   }
 
   unsubscribe(topic: string, ws: ServerWebSocket<Data>): boolean {
+    checkTopic(topic);
     return this.#topics.delete(topic, ws);
   }
 
-  subscribers(topic: string): number {
+  subscribed(topic: string, ws: ServerWebSocket<Data>): void {
+    if (this.#onSubscribe !== undefined) this.#tellOf(this.#onSubscribe, ws, topic);
+  }
+
+  unsubscribed(topic: string, ws: ServerWebSocket<Data>): void {
+    if (this.#onUnsubscribe !== undefined) this.#tellOf(this.#onUnsubscribe, ws, topic);
+  }
+
+  #tellOf(handler: SubscriptionHandler<Data>, ws: ServerWebSocket<Data>, topic: string): void {
+    runReported(() => {
+      const result = this.#contexts!.get(ws)!.runInAsyncScope(handler, undefined, ws, topic);
+      if (!isPromise(result)) return undefined;
+      // A drain waits for it.
+      this.working(1);
+      return Promise.resolve(result).finally(() => this.working(-1));
+    });
+  }
+
+  subscribers(topic: string): ReadonlySet<ServerWebSocket<Data>> {
     checkTopic(topic);
-    return this.#topics.of(topic)?.size ?? 0;
+    return this.#topics.of(topic) ?? nobody;
   }
 
   publish(

@@ -5,6 +5,7 @@ export { mount } from "./mount.ts";
 export type { UpgradingServer } from "./mount.ts";
 export type {
   BaseServeOptions,
+  DataResult,
   FetchHandler,
   FetchInfo,
   MountOptions,

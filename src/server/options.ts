@@ -19,6 +19,14 @@ export interface ServerOptions<Data = unknown>
    */
   connection?: ((ws: ServerWebSocket<Data>) => unknown) | undefined;
   /**
+   * A socket has subscribed to a topic; and no longer is, since it has unsubscribed or ended. Called after the change,
+   * within the call of `ws.subscribe` or `ws.unsubscribe`, and at the end before `close`. `server.subscribers(topic)`
+   * then tells whether it is the first one, or was the last. Failures go to the console; a drain waits for a promise.
+   */
+  subscribe?: ((ws: ServerWebSocket<Data>, topic: string) => unknown) | undefined;
+  /** See `subscribe`. */
+  unsubscribe?: ((ws: ServerWebSocket<Data>, topic: string) => unknown) | undefined;
+  /**
    * The URL path whose upgrades are accepted, without a query, such as "/chat". Default: all paths. `serve` passes
    * upgrades of other paths to `fetch`, and answers 404 without it; `mount` leaves them to other listeners for
    * upgrades, and answers 404 if there are none.
@@ -57,10 +65,12 @@ export interface ServeTimeouts extends Partial<Timeouts>, http.ServeTimeouts {}
 export type UpgradeRule<Data> = undefined extends Data
   ? unknown
   : {
+      /** Accepts a request with data, or refuses it. */
       upgrade: (...given: Parameters<UpgradeHook>) => DataResult<Data> | Promise<DataResult<Data>>;
     };
 
-type DataResult<Data> = (UpgradeAccepted<Data> & { data: Data }) | http.Response | http.FetchResponse;
+/** What the hook `upgrade` returns if it must give data: an object that has them, or a response to refuse. */
+export type DataResult<Data> = (UpgradeAccepted<Data> & { data: Data }) | http.Response | http.FetchResponse;
 
 /** Options of `serve`; with a type for `ws.data`, `upgrade` must give it. */
 export type ServeOptions<Data = unknown> = BaseServeOptions<Data> & UpgradeRule<Data>;
@@ -141,7 +151,16 @@ export type TlsInfo = Pick<
 /** Options of `mount`; with a type for `ws.data`, `upgrade` must give it. */
 export type MountOptions<Data = unknown> = ServerOptions<Data> & UpgradeRule<Data>;
 
-const ofServer = ["connection", "path", "origins", "proxies", "maxConnections", "maxConnectionsPerAddress"] as const;
+const ofServer = [
+  "connection",
+  "subscribe",
+  "unsubscribe",
+  "path",
+  "origins",
+  "proxies",
+  "maxConnections",
+  "maxConnectionsPerAddress",
+] as const;
 const ofServe = [
   "port",
   "host",

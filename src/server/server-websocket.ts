@@ -7,12 +7,18 @@ import type { Place } from "./admission.ts";
 export interface SocketOwner {
   subscribe(topic: string, ws: ServerWebSocket): boolean;
   unsubscribe(topic: string, ws: ServerWebSocket): boolean;
+  /** Tells the application, after the change. */
+  subscribed(topic: string, ws: ServerWebSocket): void;
+  unsubscribed(topic: string, ws: ServerWebSocket): void;
   publish(
     topic: string,
     data: string | BufferSource | PreparedMessage,
     options: PrepareOptions | undefined,
     except: ServerWebSocket,
   ): number;
+  /** The socket has ended, and can't subscribe any more. */
+  leaving(ws: ServerWebSocket): void;
+  /** Its subscriptions have ended too. */
   left(ws: ServerWebSocket, info: CloseInfo): void;
   /** Whether requests are shown to others. */
   readonly showsRequests: boolean;
@@ -46,24 +52,31 @@ export class ServerWebSocket<Data = unknown> extends Stream<Data> {
     this.place = place;
   }
 
-  /** The topics that the socket is subscribed to. */
+  /** The topics that the socket is subscribed to; after its end, those that it was subscribed to then. */
   get topics(): ReadonlySet<string> {
     return this.#topics ?? none;
   }
 
   /**
    * Subscribes to a topic, until `unsubscribe` or the end. Returns false if it was already subscribed, or has ended.
+   * Throws `core.invalid_argument` for a topic that is no string.
    */
   subscribe(topic: string): boolean {
     if (!this.#owner.subscribe(topic, this)) return false;
     (this.#topics ??= new Set()).add(topic);
+    this.#owner.subscribed(topic, this);
     return true;
   }
 
-  /** Ends a subscription. Returns false if there was none. */
+  /**
+   * Ends a subscription. Returns false if there was none. Throws `core.invalid_argument` for a topic that is no string:
+   * the end of the socket ends all of them.
+   */
   unsubscribe(topic: string): boolean {
-    this.#topics?.delete(topic);
-    return this.#owner.unsubscribe(topic, this);
+    if (!this.#owner.unsubscribe(topic, this)) return false;
+    this.#topics!.delete(topic);
+    this.#owner.unsubscribed(topic, this);
+    return true;
   }
 
   /** Publishes a message to the other subscribers of a topic; see `Server.publish`. */
@@ -78,8 +91,10 @@ export class ServerWebSocket<Data = unknown> extends Stream<Data> {
 
   /** @internal */
   protected override ended(info: CloseInfo): void {
-    for (const topic of this.#topics ?? none) this.#owner.unsubscribe(topic, this);
-    this.#topics = undefined;
-    this.#owner.left(this, info);
+    const owner = this.#owner;
+    owner.leaving(this);
+    // They stay in `topics`, for the handler `close`.
+    for (const topic of this.#topics ?? none) if (owner.unsubscribe(topic, this)) owner.unsubscribed(topic, this);
+    owner.left(this, info);
   }
 }

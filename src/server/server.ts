@@ -18,8 +18,11 @@ export interface MountedServer<Data = unknown> extends AsyncDisposable {
    * invalid data.
    */
   publish(topic: string, data: string | BufferSource | PreparedMessage, options?: PrepareOptions): number;
-  /** The number of a topic's subscribers. Throws `core.invalid_argument` for a topic that is no string. */
-  subscribers(topic: string): number;
+  /**
+   * The subscribers of a topic now; `size` is their number. Do not keep the set: it is another one after the topic has
+   * had no subscribers. Throws `core.invalid_argument` for a topic that is no string.
+   */
+  subscribers(topic: string): ReadonlySet<ServerWebSocket<Data>>;
   /** The counts since the start: connections, messages, refusals, and how often each limit was reached. */
   stats(): ServerStatistics;
   /**

@@ -399,7 +399,7 @@ test("await using drains it", async () => {
   {
     await using chat = mount(server, echo);
     assert.equal(chat.publish("news", "x"), 0);
-    assert.equal(chat.subscribers("news"), 0);
+    assert.equal(chat.subscribers("news").size, 0);
     assert.equal(server.listenerCount("upgrade"), 1);
   }
   assert.equal(server.listenerCount("upgrade"), 0);
@@ -414,7 +414,7 @@ test("topics are the mount's own", async () => {
     ],
     async (_, [a, b], address) => {
       const [one, other] = [await dial({ address }, ask("/a")), await dial({ address }, ask("/b"))];
-      await until(() => a!.subscribers("news") === 1 && b!.subscribers("news") === 1);
+      await until(() => a!.subscribers("news").size === 1 && b!.subscribers("news").size === 1);
       assert.equal(a!.publish("news", "hi"), 1);
       await until(() => one.received.endsWith("\x81\x02hi"));
       assert.ok(!other.received.includes("\x02hi"));

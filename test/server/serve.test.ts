@@ -752,7 +752,7 @@ describe("behind a proxy", () => {
 test("publish, subscribers and stats cover all its WebSockets", async () => {
   await serving({ open: (ws) => void ws.subscribe("news") }, async (server) => {
     const clients = [await dial(server, requestBytes()), await dial(server, requestBytes())];
-    await until(() => server.subscribers("news") === 2);
+    await until(() => server.subscribers("news").size === 2);
     assert.equal(server.publish("news", "hi"), 2);
     for (const client of clients) await until(() => client.received.endsWith("\x81\x02hi"));
     const { connections, sockets, topics, subscriptions, accepted, opened, messagesSent } = server.stats();

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
+import { AsyncLocalStorage } from "node:async_hooks";
 import { test } from "node:test";
 import type { ServerWebSocket } from "../../src/server/index.ts";
 import { Stream } from "../../src/websocket/index.ts";
-import { quiet } from "../support/quiet.ts";
+import { deferred, quiet } from "../support/quiet.ts";
 import { connect, hubOf, leave, opened } from "./support/kit.ts";
 
 test("it is a Stream, with the client as its peer and the data of the upgrade", async () => {
@@ -20,7 +21,7 @@ test("it subscribes once, and unsubscribes once", async () => {
   assert.deepEqual([...ws.topics], ["a", "b"]);
   assert.equal(hub.statistics().subscriptions, 2);
   assert.deepEqual([ws.unsubscribe("c"), ws.unsubscribe("a"), ws.unsubscribe("a")], [false, true, false]);
-  assert.deepEqual([[...ws.topics], hub.subscribers("a"), hub.subscribers("b")], [["b"], 0, 1]);
+  assert.deepEqual([[...ws.topics], hub.subscribers("a").size, hub.subscribers("b").size], [["b"], 0, 1]);
 });
 
 test("it may subscribe while it opens, and gets messages once it is open", async () => {
@@ -40,10 +41,10 @@ test("one that never opens leaves no subscription", async () => {
   ws.subscribe("a");
   ws.terminate();
   await quiet();
-  assert.deepEqual([hub.statistics().topics, [...ws.topics], ws.subscribe("a")], [0, [], false]);
+  assert.deepEqual([hub.statistics().topics, [...ws.topics], ws.subscribe("a")], [0, ["a"], false]);
 });
 
-test("its subscriptions end with it, before its handler close, and it can't make new ones", async () => {
+test("its subscriptions end with it, before its handler close, which still has its topics, and it can't make new ones", async () => {
   const seen: unknown[] = [];
   const { hub } = hubOf({
     close: (ws) =>
@@ -54,9 +55,10 @@ test("its subscriptions end with it, before its handler close, and it can't make
   one.ws.subscribe("b");
   void one.ws.close();
   // It is there until the end: whoever leaves may still be told apart.
-  assert.equal(hub.subscribers("a"), 1);
+  assert.equal(hub.subscribers("a").size, 1);
   await leave(one);
-  assert.deepEqual(seen, [[], 0, false, false]);
+  assert.deepEqual(seen, [["a", "b"], 0, false, false]);
+  assert.deepEqual([...one.ws.topics], ["a", "b"]);
   assert.equal(one.ws.subscribe("a"), false);
   assert.equal(hub.statistics().topics, 0);
 });
@@ -74,6 +76,10 @@ test("a topic that is no string is misuse", async () => {
   const { ws } = await opened(hub);
   for (const wrong of [undefined, 1, {}, ["a"]]) {
     assert.throws(() => ws.subscribe(wrong as unknown as string), { code: "core.invalid_argument" });
+    assert.throws(() => ws.unsubscribe(wrong as unknown as string), {
+      code: "core.invalid_argument",
+      message: /A topic must be a string/,
+    });
     assert.throws(() => ws.publish(wrong as unknown as string, "x"), { code: "core.invalid_argument" });
   }
   assert.equal(hub.statistics().topics, 0);
@@ -89,4 +95,62 @@ test("after its own end it still publishes to the others", async () => {
   assert.equal(gone.ws.publish("a", "very last"), 1);
   await quiet();
   assert.deepEqual(other.peer.frames, ["text last", "text very last"]);
+});
+
+test("subscribe and unsubscribe are told of each change, after it, at the end before close, in the socket's context", async (t) => {
+  t.mock.method(console, "error", () => {});
+  const storage = new AsyncLocalStorage<string>();
+  const seen: string[] = [];
+  const tell =
+    (what: string) =>
+    (ws: ServerWebSocket, topic?: unknown): void =>
+      void seen.push(
+        [
+          what,
+          ...(typeof topic === "string" ? [topic, hub.subscribers(topic).size] : [[...ws.topics].join()]),
+          storage.getStore(),
+        ].join(" "),
+      );
+  const { hub } = hubOf({
+    subscribe: tell("+"),
+    unsubscribe(ws, topic) {
+      tell("-")(ws, topic);
+      // A failure harms nobody, and one that has ended can't come back.
+      ws.subscribe(topic === "b" ? "c" : "b");
+      throw new Error("mine");
+    },
+    close: tell("close"),
+  });
+  const [one, other] = await storage.run("own", async () => [await opened(hub), await opened(hub)]);
+  storage.run("foreign", () => {
+    one.ws.subscribe("a");
+    one.ws.subscribe("a");
+    other.ws.subscribe("a");
+    one.ws.unsubscribe("a");
+    one.ws.unsubscribe("a");
+    void one.ws.close();
+  });
+  await leave(one);
+  assert.deepEqual(seen, ["+ a 1 own", "+ a 2 own", "- a 1 own", "+ b 1 own", "- b 0 own", "close b own"]);
+  assert.deepEqual([[...hub.subscribers("a")], [...hub.subscribers("b")]], [[other.ws], []]);
+});
+
+test("a drain waits for the promises of unsubscribe", async () => {
+  const saving = deferred();
+  const { hub } = hubOf({ unsubscribe: () => saving.promise });
+  const one = await opened(hub);
+  one.ws.subscribe("a");
+  let isDrained = false;
+  const drained = hub.drain(undefined).then(() => (isDrained = true));
+  await quiet();
+  await leave(one);
+  assert.deepEqual([hub.connections, isDrained], [0, false]);
+  saving.resolve();
+  await drained;
+});
+
+test("the handlers of subscriptions must be functions", () => {
+  for (const name of ["subscribe", "unsubscribe"]) {
+    assert.throws(() => hubOf({ [name]: "news" }), { code: "core.invalid_argument", message: new RegExp(name) });
+  }
 });
