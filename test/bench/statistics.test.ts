@@ -30,7 +30,7 @@ describe("confidence", () => {
     assert.deepEqual(bounds(21), [5, 17]);
   });
 
-  it("of a few values has all of them between its bounds", () => {
+  it("has all values between its bounds if they are few", () => {
     assert.deepEqual(confidence([2, 4, 3]), { median: 3, low: 2, high: 4 });
     assert.deepEqual(confidence([2]), { median: 2, low: 2, high: 2 });
   });

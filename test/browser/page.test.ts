@@ -584,10 +584,10 @@ describe("the page in Chromium", { skip: requires("chromium") }, () => {
 
     it("says that the browser does not tell why there was no connection, and which command does", async () => {
       await using other = await another({ upgrade: () => new http.Response({ status: 403 }) });
-      const target = `${other.url}chat?room=a&as=it's`;
+      const target = `${other.url}it's?room=a&token=b`;
       await connect(target, "chat.v2");
       await state("could not connect").waitFor();
-      const command = `serval inspect --origin ${url} --protocol chat.v2 '${other.url}chat?room=a&as=it%27s'`;
+      const command = `serval inspect --origin ${url} --protocol chat.v2 '${other.url}it'\\''s?room=a&token=b'`;
       const failure = form("Connection").getByRole("alert").filter({ hasText: "The browser does not tell" });
       assert.equal(await text(failure.locator("code")), command);
       await button("Copy the command").click();

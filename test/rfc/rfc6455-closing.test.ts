@@ -127,7 +127,7 @@ for (const role of roles) {
       assert.deepEqual(endpoint.closed, { code: 1006, reason: "", clean: false });
     });
 
-    it("7.1.3: in the state CLOSING no message can be sent, whichever side began", async () => {
+    it("7.1.3: in the state CLOSING no message can be sent, also if the peer began", async () => {
       for (const first of ["ours", "the peer's"]) {
         const endpoint = await open(role);
         if (first === "ours") void endpoint.ws.close();

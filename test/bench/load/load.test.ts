@@ -142,7 +142,7 @@ describe("a flood", () => {
     }
   });
 
-  it("of requests goes on beside an honest client", async (t) => {
+  it("goes on beside an honest client also if it is one of requests", async (t) => {
     const fetch = async (request: Request): Promise<Response> => new Response(`${(await request.text()).length}`);
     const { port } = await echoServer(t, { fetch });
     for (const kind of ["requests", "chunks"] as const) {

@@ -171,7 +171,7 @@ describeBoth("Inflater", (canTakeOver) => {
         );
       });
 
-      it("of several streams and blocks, in any parts", () => {
+      it("messages of several streams and blocks, in any parts", () => {
         const stream = fc.tuple(messages, fc.boolean());
         fc.assert(
           fc.property(fc.array(stream, { maxLength: 6 }), fc.array(fc.nat(), { maxLength: 4 }), (streams, cuts) => {

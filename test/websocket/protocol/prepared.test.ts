@@ -82,7 +82,7 @@ describe("prepare", () => {
     for (const { frames } of many) assert.deepEqual(frames, Array(3).fill(`text ${"x".repeat(100_000)}`));
   });
 
-  it("of any bytes has a copy of them", () => {
+  it("copies bytes of every kind", () => {
     const { buffer } = Uint8Array.of(1, 2, 3);
     for (const bytes of [buffer, new DataView(buffer), new Uint8Array(buffer)]) {
       const { kind, payload } = prepare(bytes);
@@ -90,7 +90,7 @@ describe("prepare", () => {
     }
   });
 
-  it("of an invalid message is core.invalid_argument", () => {
+  it("throws core.invalid_argument for an invalid message", () => {
     for (const wrong of [undefined, null, 5, {}, [utf8("a")], new Blob(["a"]), prepare("a")]) {
       assert.throws(() => prepare(wrong as string), { code: "core.invalid_argument" });
     }

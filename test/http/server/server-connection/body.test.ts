@@ -227,7 +227,7 @@ describe("a body that is not read", () => {
     }
   });
 
-  it("is never parsed as a request, read in part or not, whatever the handler does with `request.body`", async () => {
+  it("is never parsed as a request, also if the handler replaces `request.body`", async () => {
     const serving = new Serving((request) => {
       request.body = Buffer.from("parsed");
       return new Response();
