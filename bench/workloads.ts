@@ -164,6 +164,7 @@ export const workloads: readonly Workload[] = [
   // node:http ends connections of its own accord.
   flood("requests", "pipelined requests", 5, { ...overHttp, peers: [] }),
   flood("chunks", "one-byte chunks", 5, overHttp),
+  flood("chunks", "one-byte chunks", 300, { ...overHttp, key: "many-chunks" }),
   {
     key: "client",
     title: "64 B, 1 in flight x 50, as the client",

@@ -55,6 +55,8 @@ export interface TurnWaiter {
 
 interface Waiting {
   readonly waiter: TurnWaiter;
+  /** The turn in which it began to wait. */
+  readonly since: number;
   readonly context: AsyncContext;
 }
 
@@ -92,6 +94,8 @@ export const lookEvery: number = shareOfMember / 4;
 export class TurnBudget {
   /** Whether the common share of this turn is used up; long work should not begin then. */
   isSpent = false;
+  /** How much each may spend in this turn: less if many have waited for it, so that as many as possible have a part. */
+  share: number = shareOfMember;
   readonly #loop: EventLoop;
   #turn = 0;
   /** The iteration of the loop that this turn belongs to. */
@@ -127,7 +131,7 @@ export class TurnBudget {
       member.spent = own;
     }
     if (member.spent <= shareOfLate) return false;
-    if (member.spent <= shareOfMember && !this.isSpent) return false;
+    if (member.spent <= this.share && !this.isSpent) return false;
     return this.#isMarked || this.#isOverdrawn(member, own, cost);
   }
 
@@ -144,7 +148,7 @@ export class TurnBudget {
    * once at a time.
    */
   wait(waiter: TurnWaiter): void {
-    this.#waiting.push({ waiter, context: currentContext() });
+    this.#waiting.push({ waiter, since: this.#turn, context: currentContext() });
     this.#mark();
   }
 
@@ -177,6 +181,7 @@ export class TurnBudget {
 
   #begin(spent: number): void {
     this.#turn++;
+    this.share = shareOfMember;
     this.#spent = spent;
     this.isSpent = false;
     this.#lookLater();
@@ -197,6 +202,17 @@ export class TurnBudget {
     this.#loop.nextTurn(this.#endTurn);
   }
 
+  /**
+   * How much each may spend when many wait: half of what each has had in as many turns as the first one has waited, so
+   * that they wait for fewer turns from then on. If their work can't be divided so far, they still wait, and the share of
+   * the others stays as large.
+   */
+  #shareOf(waiting: readonly Waiting[]): number {
+    const turns = waiting.length === 0 ? 1 : this.#turn - waiting[0]!.since;
+    const half = (shareOfAll * turns) / 2 / waiting.length;
+    return Math.max(shareOfLate, Math.min(shareOfMember, half));
+  }
+
   readonly #endTurn = (): void => {
     const waiting = this.#waiting;
     const { iteration = this.#iteration } = this.#loop;
@@ -204,6 +220,7 @@ export class TurnBudget {
     // The loop polls next; bytes that arrive then belong to the same turn.
     this.#iteration = iteration + 1;
     this.#begin(0);
+    this.share = this.#shareOf(waiting);
     let next = 0;
     // Members that wait again do so for the next turn.
     this.#waiting = [];

@@ -130,6 +130,48 @@ describe("TurnBudget", () => {
     assert.deepEqual(order.slice(0, 80), twice);
   });
 
+  it("gives many that wait less at once, down to what the late ones have, if then all have a part of each turn", () => {
+    const { loop, budget } = begin();
+    const spent: number[] = [];
+    for (let i = 0; i < 200; i++) {
+      const member = new Member();
+      member.onTurn = () => {
+        const work = shareOfLate / 4;
+        let sum = work;
+        while (!budget.spend(member, work)) sum += work;
+        spent.push(sum);
+        budget.wait(member);
+      };
+      budget.wait(member);
+    }
+    for (let turn = 0; turn < 100; turn++) loop.turn();
+    assert.ok(spent[0]! > shareOfLate && Math.max(...spent) <= 2 * shareOfMember);
+    assert.ok(spent.slice(-200).every((sum) => sum <= shareOfLate * 1.25));
+  });
+
+  it("gives many that wait no less if their work can't be divided", () => {
+    const { loop, budget, member } = begin();
+    const sums: number[] = [];
+    member.onTurn = () => {
+      const work = shareOfLate / 4;
+      let sum = work;
+      while (!budget.spend(member, work)) sum += work;
+      sums.push(sum);
+      budget.wait(member);
+    };
+    budget.wait(member);
+    for (let i = 0; i < 200; i++) {
+      const other = new Member();
+      other.onTurn = () => {
+        budget.spend(other, shareOfMember + 1);
+        budget.wait(other);
+      };
+      budget.wait(other);
+    }
+    for (let turn = 0; turn < 200; turn++) loop.turn();
+    assert.ok(sums.length > 10 && sums.slice(1).every((sum) => sum >= shareOfMember / 2), `${sums.join()}`);
+  });
+
   it("knows that all have spent their share, also in a turn that was marked before", () => {
     const { budget, member } = begin();
     assert.equal(budget.spend(member, shareOfMember + 1), true);

@@ -122,6 +122,32 @@ for (const [count, most] of [
   });
 }
 
+test("100 that send bodies in chunks of a byte have no more than the common share of a turn", async (t) => {
+  const chunks = 6000;
+  const taken = new TurnCounter();
+  const all = deferred();
+  let left = 100;
+  const listener = await net.listen({ port: 0, host }, (stream) => {
+    const take = async (request: http.IncomingRequest): Promise<http.Response> => {
+      for await (const part of request.body as AsyncIterable<Uint8Array>) taken.count(part.length);
+      if (--left === 0) all.resolve();
+      return new http.Response();
+    };
+    http.serve(stream, (request) => (request.method === "POST" ? take(request) : new http.Response())).catch(() => {});
+  });
+  t.after(() => listener.close());
+  const sockets = Array.from({ length: left }, () => connect({ port: listener.address().port!, host, noDelay: true }));
+  await Promise.all(sockets.map((socket) => ask(socket, "GET / HTTP/1.1\r\nHost: h\r\n\r\n")));
+  const head = "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n";
+  await taken.during(async () => {
+    for (const socket of sockets) socket.write(`${head}${"1\r\nx\r\n".repeat(chunks)}0\r\n\r\n`);
+    await all.promise;
+  });
+  // 40,000 chunks are 8 ms' worth; the last part may exceed that.
+  assert.ok(taken.most <= 40_000 + 2500, `${taken.most} chunks in a turn`);
+  for (const socket of sockets) socket.destroy();
+});
+
 const upgrade = upgradeWith("");
 
 for (const [name, depth, size, connections] of [

@@ -1,4 +1,4 @@
-import { copyOf } from "../../core/internal.ts";
+import { allocate, copyOf } from "../../core/internal.ts";
 import { httpError } from "../messages/errors.ts";
 import type { Sink } from "./read-operation.ts";
 
@@ -48,7 +48,7 @@ export class MessageSink<Parsed> implements Sink<Parsed> {
 }
 
 /** The most chunks that one part of a body is made of: some 0.4 ms of work. */
-const mostChunks = 2048;
+const manyChunks = 2048;
 
 /**
  * A sink for the body's bytes that are there: a copy of them, undefined at the end. It does not stop after each chunk,
@@ -56,9 +56,11 @@ const mostChunks = 2048;
  */
 export class PartSink implements Sink<Uint8Array | undefined> {
   readonly #parser: Parser<unknown>;
+  readonly #mostChunks: number;
   #part: Uint8Array | undefined;
 
-  constructor(parser: Parser<unknown>) {
+  constructor(parser: Parser<unknown>, mostChunks: number = manyChunks) {
+    this.#mostChunks = mostChunks;
     if (!parser.isHeaderDone) throw httpError("http.need_header");
     this.#parser = parser;
     parser.eager = false;
@@ -90,14 +92,16 @@ export class PartSink implements Sink<Uint8Array | undefined> {
         size = part.length;
         continue;
       }
-      if (gathered === undefined) {
-        // No more than that can follow in this read.
-        gathered = new Uint8Array(size + part.length + bytes.length - used);
-        gathered.set(first);
+      const needed = size + part.length;
+      if (gathered === undefined || needed > gathered.length) {
+        // No more than the rest of the bytes can follow in this read.
+        const larger = allocate(Math.min(needed + bytes.length - used, Math.max(2 * needed, 256)));
+        larger.set(gathered ?? first);
+        gathered = larger;
       }
       gathered.set(part, size);
-      size += part.length;
-    } while (used < bytes.length && !parser.isDone && ++puts < mostChunks);
+      size = needed;
+    } while (used < bytes.length && !parser.isDone && ++puts < this.#mostChunks);
     // A small part must not keep a large block alive.
     if (gathered !== undefined && size > gathered.length / 2) this.#part = gathered.subarray(0, size);
     else if (first !== undefined) this.#part = copyOf(gathered ?? first, size);

@@ -10,7 +10,8 @@ import { cost, costOf, Deadline, turnBudget, type TurnMember, type TurnWaiter } 
 import { limitError } from "../messages/errors.ts";
 import type { Fields } from "../messages/fields.ts";
 import { IncomingBody, type BodySource } from "../operations/incoming-body.ts";
-import { readSome } from "../operations/read.ts";
+import { ReadOperation, type Sink } from "../operations/read-operation.ts";
+import { PartSink } from "../operations/sinks.ts";
 import type { RequestParser } from "../codec/request-parser.ts";
 import { timeoutError } from "./passed-deadline.ts";
 import type { ResponseWriter } from "./response-writer.ts";
@@ -22,6 +23,50 @@ export interface BodyOwner extends TurnMember {
   readonly reader: { readonly buffer: FlatBuffer; readonly parser: RequestParser };
   readonly writer: ResponseWriter;
   readonly settings: ServeSettings;
+}
+
+/** Bytes of a body that are little work, however it is framed. */
+const light = 1024;
+
+/** Takes the next part of a body; in a turn whose common share is used up, only if it can't be much work. */
+class FairSink implements Sink<Uint8Array | undefined> {
+  /** Whether the bytes are left for another turn. */
+  isPutOff = false;
+  /** Whether the connection has used up its share of this turn. */
+  isOverdrawn = false;
+  readonly #parser: RequestParser;
+  readonly #part: PartSink;
+  readonly #member: TurnMember;
+
+  constructor(parser: RequestParser, member: TurnMember) {
+    this.#parser = parser;
+    this.#part = new PartSink(parser, Math.floor(turnBudget.share / cost.chunk));
+    this.#member = member;
+  }
+
+  get isDone(): boolean {
+    return this.isPutOff || this.#part.isDone;
+  }
+
+  put(bytes: Uint8Array): number {
+    this.isPutOff = turnBudget.isSpent && (bytes.length > light || turnBudget.isGreedy(this.#member));
+    if (this.isPutOff) return 0;
+    const { chunkCount } = this.#parser;
+    const used = this.#part.put(bytes);
+    const chunks = this.#parser.chunkCount - chunkCount;
+    const copying = costOf(used, cost.copied);
+    // Counted now, since other connections may have their turns before this part is passed on.
+    this.isOverdrawn = turnBudget.spend(this.#member, cost.message + chunks * cost.chunk + copying, copying);
+    return used;
+  }
+
+  end(): void {
+    this.#part.end();
+  }
+
+  result(): Uint8Array | undefined {
+    return this.#part.result();
+  }
 }
 
 /** Reads the body of a server's request within its deadline, and sends 100 (Continue) to a client that waits for it. */
@@ -41,8 +86,6 @@ export class RequestBody implements BodySource, TurnWaiter {
   isReading = false;
   /** The connection has used up its share of this turn: the next part waits for another. */
   #isOverdrawn = false;
-  /** How many chunks have been counted. */
-  #chunks = 0;
   #left: number;
   #since = 0;
   #handler: Handler<Uint8Array | undefined> | undefined;
@@ -145,8 +188,9 @@ export class RequestBody implements BodySource, TurnWaiter {
     this.#since = settings.time.now();
     this.#deadline.set(this.#left);
     this.isReading = true;
+    const sink = new FairSink(this.#parser, this.#owner);
     try {
-      readSome(stream, reader.buffer, this.#parser, undefined, this.#onPart);
+      new ReadOperation(stream, reader.buffer, sink, (error, part) => this.#onPart(sink, error, part)).start(undefined);
     } catch (misuse) {
       // The stream is read elsewhere.
       this.isReading = false;
@@ -154,20 +198,18 @@ export class RequestBody implements BodySource, TurnWaiter {
     }
   };
 
-  readonly #onPart: Handler<Uint8Array | undefined> = (error, part) => {
+  #onPart({ isPutOff, isOverdrawn }: FairSink, error: ServalError | undefined, part: Uint8Array | undefined): void {
     this.isReading = false;
     // Only the time of waiting counts: a slow handler is not the client's fault.
     this.#left -= this.#owner.settings.time.now() - this.#since;
-    this.#isOverdrawn = turnBudget.spend(this.#owner, this.#costOf(part));
+    if (isPutOff && this.error === undefined) {
+      this.#deadline.clear();
+      turnBudget.wait(this);
+      return;
+    }
+    this.#isOverdrawn = isOverdrawn;
     this.#tell(error, part);
     this.onRead?.(error);
-  };
-
-  #costOf(part: Uint8Array | undefined): number {
-    const { chunkCount } = this.#parser;
-    const chunks = chunkCount - this.#chunks;
-    this.#chunks = chunkCount;
-    return cost.message + chunks * cost.chunk + costOf(part?.length ?? 0, cost.copied);
   }
 
   #tell(error: ServalError | undefined, part: Uint8Array | undefined): void {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { FlatBuffer, type ServalError } from "../../../src/core/index.ts";
 import { decodeLatin1 } from "../../../src/core/text.ts";
+import { shareOfAll, turnBudget } from "../../../src/core/turn-budget.ts";
 import { RequestParser } from "../../../src/http/index.ts";
 import { ServeSettings } from "../../../src/http/internal.ts";
 import { RequestBody } from "../../../src/http/server/request-body.ts";
@@ -11,6 +12,11 @@ import { bytesOf } from "../support/samples.ts";
 import { quiet } from "../../support/quiet.ts";
 
 const goOn = "HTTP/1.1 100 Continue\r\n\r\n";
+
+/** Lets microtasks run, in this turn of the event loop. */
+async function microtasks(): Promise<void> {
+  for (let i = 0; i < 20; i++) await undefined;
+}
 
 /** The body of a request whose head has been read. */
 class Fixture {
@@ -22,11 +28,12 @@ class Fixture {
   /** What the reads and drains have come to. */
   readonly outcomes: (string | undefined)[] = [];
 
-  constructor(length: number, isAwaited = false, peer: PairOptions = {}) {
+  constructor(framing: number | string, isAwaited = false, peer: PairOptions = {}) {
     [this.stream, this.peer] = pair({ record: true }, peer);
     const settings = new ServeSettings({ clock: this.clock, timeouts: { body: 1000, write: Infinity } });
     const writer = new ResponseWriter(this.stream, settings, () => {});
-    this.parser.put(bytesOf(`POST / HTTP/1.1\r\nContent-Length: ${length}\r\n\r\n`));
+    const header = typeof framing === "string" ? framing : `Content-Length: ${framing}`;
+    this.parser.put(bytesOf(`POST / HTTP/1.1\r\n${header}\r\n\r\n`));
     const { stream, parser } = this;
     const reader = { buffer: new FlatBuffer(), parser };
     this.body = new RequestBody({ stream, reader, writer, settings, spent: 0, spentIn: 0 }, isAwaited);
@@ -103,6 +110,41 @@ describe("RequestBody", () => {
     await quiet();
     assert.deepEqual(fixture.outcomes, ["h", "core.timeout", "core.timeout"]);
     assert.deepEqual([fixture.body.error?.code, fixture.clock.pending], ["core.timeout", 0]);
+  });
+
+  it("leaves what may be much work for another turn, if the common share of this one is used up", async () => {
+    const chunk = "1\r\nx\r\n";
+    for (const [chunks, isLeft] of [
+      [100, false],
+      [200, true],
+    ] as const) {
+      const fixture = new Fixture("Transfer-Encoding: chunked");
+      fixture.read();
+      await quiet();
+      turnBudget.spend({ spent: 0, spentIn: 0 }, 2 * shareOfAll);
+      fixture.send(chunk.repeat(chunks));
+      await microtasks();
+      assert.equal(turnBudget.isSpent, true);
+      assert.equal(fixture.outcomes.length, isLeft ? 0 : 1);
+      // The time of waiting here is not the client's.
+      await fixture.clock.advance(5000);
+      await quiet();
+      assert.equal(fixture.outcomes[0]!.length, chunks);
+      fixture.body.close();
+    }
+  });
+
+  it("tells its reader of an end while a part is left for another turn, once", async () => {
+    const fixture = new Fixture("Transfer-Encoding: chunked");
+    fixture.read();
+    await quiet();
+    turnBudget.spend({ spent: 0, spentIn: 0 }, 2 * shareOfAll);
+    fixture.send("1\r\nx\r\n".repeat(200));
+    await microtasks();
+    assert.deepEqual([fixture.outcomes, fixture.body.isReading], [[], false]);
+    fixture.body.close();
+    await quiet();
+    assert.deepEqual([fixture.outcomes, fixture.clock.pending], [["core.aborted"], 0]);
   });
 
   it("is drained up to so many bytes", async () => {
