@@ -21,11 +21,11 @@ export class SharedTimer {
   readonly #all: SharedTimer[];
   readonly #timer: Timer;
 
-  private constructor(clock: AttentiveClock, ms: number, keepsProcess: boolean, all: SharedTimer[]) {
-    this.at = clock.now() + ms;
+  private constructor(time: AttentiveClock, ms: number, keepsProcess: boolean, all: SharedTimer[]) {
+    this.at = time.now() + ms;
     this.keepsProcess = keepsProcess;
     this.#all = all;
-    this.#timer = clock.setTimer(ms, this.#fired);
+    this.#timer = time.setTimer(ms, this.#fired);
     if (!keepsProcess) this.#timer.unref?.();
   }
 
@@ -33,10 +33,10 @@ export class SharedTimer {
    * Calls `member` after `ms` milliseconds, or a little later, together with others. A timer for each of thousands of
    * connections would take too much memory. Unless it `keepsProcess`, the timer is unref'd.
    */
-  static set(clock: AttentiveClock, ms: number, member: Expiring, keepsProcess: boolean): SharedTimer {
-    let all = timers.get(clock);
-    if (all === undefined) timers.set(clock, (all = []));
-    const at = clock.now() + ms;
+  static set(time: AttentiveClock, ms: number, member: Expiring, keepsProcess: boolean): SharedTimer {
+    let all = timers.get(time);
+    if (all === undefined) timers.set(time, (all = []));
+    const at = time.now() + ms;
     // Most belong at the end.
     let index = all.length;
     while (index > 0 && all[index - 1]!.at >= at) index--;
@@ -48,7 +48,7 @@ export class SharedTimer {
     // A single member is called exactly on time. Among many, the timer is set later, so that the next ones can share
     // it.
     const isCrowded = index > 0 && all[index - 1]!.at > at - ms * slack;
-    const timer = new SharedTimer(clock, isCrowded ? ms * (1 + slack) : ms, keepsProcess, all);
+    const timer = new SharedTimer(time, isCrowded ? ms * (1 + slack) : ms, keepsProcess, all);
     while (index < all.length && all[index]!.at < timer.at) index++;
     all.splice(index, 0, timer);
     return timer.#add(member);

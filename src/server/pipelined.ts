@@ -1,7 +1,7 @@
 import type { ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { coreError, type ByteStream, type Clock, type ServalError } from "../core/index.ts";
-import { currentContext } from "../core/internal.ts";
+import { attentive, currentContext } from "../core/internal.ts";
 import type { PlainConnections } from "./hub.ts";
 
 /** An upgrade after requests without a response. */
@@ -66,7 +66,8 @@ export class PipelinedUpgrades implements PlainConnections {
       for (const response of responses)
         if (response.socket === socket && !response.writableEnded) response.emit("drain");
     };
-    const timer = timeout === Infinity ? undefined : clock.setTimer(timeout, () => settle(coreError("core.timeout")));
+    const timer =
+      timeout === Infinity ? undefined : attentive(clock).setTimer(timeout, () => settle(coreError("core.timeout")));
     this.#waiting.add(end);
     socket.on("drain", resume);
     socket.on("close", onClose);

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { ByteStream } from "../../src/core/index.ts";
+import { shareOfAll, turnBudget } from "../../src/core/turn-budget.ts";
 import { Request, Response, type RequestHandler } from "../../src/http/index.ts";
 import { Lingering } from "../../src/http/server/lingering.ts";
 import { TimeoutStream } from "../../src/net/index.ts";
@@ -115,6 +116,22 @@ describe("a served connection whose loop was blocked", () => {
     assert.ok(bytes <= 10, `${bytes}`);
     assert.deepEqual(serving.statuses, [408]);
     await serving.end("core.timeout");
+  });
+
+  it("takes a request that waits for its turn when its time is up", async () => {
+    const serving = new Serving(ok, { timeouts });
+    // Enough to be one that waits, once all that may be spent in a turn is.
+    await serving.send(get("/").repeat(10));
+    const jumped = serving.clock.jump(2000);
+    void serving.client.write(get("/"));
+    turnBudget.spend({ spent: 0, spentIn: 0 }, 2 * shareOfAll);
+    await jumped;
+    await quiet(4);
+    assert.equal(serving.statuses.length, 11);
+    await serving.clock.advance(1999);
+    assert.equal(serving.completions, 0);
+    await serving.clock.advance(1);
+    serving.assertEnded();
   });
 
   it("takes a request that is in the buffer while responses wait for the client", async () => {

@@ -1,4 +1,5 @@
 import type { Clock } from "../../core/index.ts";
+import { attentive } from "../../core/internal.ts";
 import type { Stream } from "../../websocket/index.ts";
 
 /** How long input that may be there already is looked for after the end of the connection, in milliseconds. */
@@ -26,7 +27,7 @@ export class Outgoing {
    */
   async firstUnsent(sending: Promise<unknown>, clock: Clock): Promise<number | undefined> {
     await new Promise<void>((resolve) => {
-      const timer = clock.setTimer(lookingMs, resolve);
+      const timer = attentive(clock).setTimer(lookingMs, resolve);
       const settled = (): void => {
         timer.cancel();
         resolve();
