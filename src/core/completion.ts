@@ -60,6 +60,20 @@ export function complete<Result>(
   return undefined;
 }
 
+/**
+ * {@link complete}, for an operation that keeps its caller's context in any case, and calls its handler in it: another
+ * object to enter the same one would cost as much again.
+ */
+export function completeUnbound<Result>(
+  handler: Handler<Result> | undefined,
+  start: (handler: Handler<Result>) => void,
+): Promise<Result> | undefined {
+  if (handler === undefined) return promised(start);
+  checkHandler(handler);
+  start(handler);
+  return undefined;
+}
+
 /** Checks a completion handler here, since anything else would fail only when it is called. */
 export function checkHandler(handler: unknown): void {
   if (typeof handler === "function") return;

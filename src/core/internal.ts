@@ -8,7 +8,7 @@ export { blockSize, giveBack, giveBackChunk, SharedBlock, takeBlock, takeChunk }
 export { bytesOf, copyInto, copyOf, dropFront, isPairs, notSendable, takeFront } from "./bytes.ts";
 export { afterPoll, attentive, type AttentiveClock } from "./attentive-clock.ts";
 export { checkClock } from "./clock.ts";
-export { checkHandler, handled, isPromise } from "./completion.ts";
+export { checkHandler, completeUnbound, handled, isPromise } from "./completion.ts";
 export { Deadline } from "./deadline.ts";
 export { DuplexStream } from "./duplex.ts";
 export { invalidArgument, operationPending } from "./errors.ts";
@@ -41,6 +41,7 @@ export {
   writeLatin1,
   writeUtf8,
 } from "./text.ts";
+export { teardownIn } from "./teardown.ts";
 export { refilled } from "./token-bucket.ts";
 export { TransportStream } from "./transport-stream.ts";
 export { cost, costOf, turnBudget } from "./turn-budget.ts";

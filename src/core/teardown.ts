@@ -10,15 +10,15 @@ class Teardown {
   readonly #stream: ByteStream;
   readonly #role: Role;
   readonly #handler: TeardownHandler;
-  /** The caller's context. */
-  readonly #context: AsyncContext = currentContext();
+  readonly #context: AsyncContext;
   #hasShutDown = false;
   #hasRead = false;
   #completed = false;
 
-  constructor(stream: ByteStream, role: Role, handler: TeardownHandler) {
+  constructor(stream: ByteStream, role: Role, context: AsyncContext, handler: TeardownHandler) {
     this.#stream = stream;
     this.#role = role;
+    this.#context = context;
     this.#handler = handler;
   }
 
@@ -74,5 +74,10 @@ class Teardown {
  * A server's write side may have ended by then.
  */
 export function teardown(stream: ByteStream, role: Role, handler: TeardownHandler): void {
-  new Teardown(stream, role, handler).start();
+  teardownIn(currentContext(), stream, role, handler);
+}
+
+/** {@link teardown} in a context that is already kept: called in it, and its handler too. */
+export function teardownIn(context: AsyncContext, stream: ByteStream, role: Role, handler: TeardownHandler): void {
+  new Teardown(stream, role, context, handler).start();
 }

@@ -10,7 +10,15 @@ import {
   type Role,
   type ServalError,
 } from "../core/index.ts";
-import { checkOptions, checkSignal, currentContext, offAbort, onAbort, type AsyncContext } from "../core/internal.ts";
+import {
+  checkOptions,
+  checkSignal,
+  completeUnbound,
+  currentContext,
+  offAbort,
+  onAbort,
+  type AsyncContext,
+} from "../core/internal.ts";
 import type { Request, Response } from "../http/index.ts";
 import { Connection } from "./connection/connection.ts";
 import { tell } from "./connection/tell.ts";
@@ -159,7 +167,7 @@ export class Stream<Data = unknown> extends MessageStream {
   accept(source: AcceptSource, options: AcceptOptions, handler: Handler): void;
   accept(...given: (AcceptSource | AcceptOptions | Handler | undefined)[]): Promise<void> | undefined {
     const handler = typeof given.at(-1) === "function" ? (given.pop() as Handler) : undefined;
-    return complete(handler, (done) => {
+    return completeUnbound(handler, (done) => {
       const [source, options] = given as [AcceptSource | AcceptOptions | undefined, AcceptOptions | undefined];
       if (given.length > 2) checkCompletion("accept", given[2]);
       this.#accept(source, options, done);
@@ -185,7 +193,7 @@ export class Stream<Data = unknown> extends MessageStream {
     target: string,
     ...given: (HandshakeOptions | Handler | undefined)[]
   ): Promise<void> | undefined {
-    return complete(handlerOf(given), (done) => {
+    return completeUnbound(handlerOf(given), (done) => {
       this.#handshake(host, target, optionsOf<HandshakeOptions>(given, handshakeOptions), done);
     });
   }

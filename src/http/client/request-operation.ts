@@ -8,12 +8,20 @@ import {
   type Handler,
   type Timer,
 } from "../../core/index.ts";
-import { attentive, checkSignal, discardSource, isPromise } from "../../core/internal.ts";
+import {
+  attentive,
+  checkSignal,
+  currentContext,
+  discardSource,
+  isPromise,
+  type AsyncContext,
+} from "../../core/internal.ts";
 import { mostInterim } from "../codec/final-response-parser.ts";
 import { httpError } from "../messages/errors.ts";
 import type { Fields } from "../messages/fields.ts";
 import { IncomingBody, type BodySource } from "../operations/incoming-body.ts";
-import { readHeader, readSome } from "../operations/read.ts";
+import { ReadOperation } from "../operations/read-operation.ts";
+import { MessageSink, PartSink } from "../operations/sinks.ts";
 import type { IncomingResponse, RequestOptions } from "./request-options.ts";
 import type { Request } from "../messages/request.ts";
 import { ResponseParser } from "../codec/response-parser.ts";
@@ -34,6 +42,8 @@ export class RequestOperation implements BodySource {
   readonly #options: RequestOptions;
   readonly #handler: Handler<IncomingResponse>;
   readonly #serializer: Serializer;
+  /** The caller's context, for all that the application and the stream are asked for. */
+  readonly #context: AsyncContext = currentContext();
   #parser: ResponseParser;
   #writing: WriteOperation | undefined;
   #timer: Timer | undefined;
@@ -109,8 +119,7 @@ export class RequestOperation implements BodySource {
   }
 
   readPart(handler: Handler<Uint8Array | undefined>): void {
-    const { signal } = this.#options;
-    readSome(this.#stream, this.#buffer, this.#parser, signal && { signal }, (error, part) => {
+    const read = new ReadOperation(this.#stream, this.#buffer, new PartSink(this.#parser), (error, part) => {
       if (error === undefined && this.#parser.isDone) {
         this.#bodyEnded(() => handler(error, part));
         return;
@@ -121,6 +130,7 @@ export class RequestOperation implements BodySource {
       }
       handler(error, part);
     });
+    read.start(this.#options.signal, true);
   }
 
   #newParser(): ResponseParser {
@@ -130,11 +140,12 @@ export class RequestOperation implements BodySource {
   }
 
   #write(isEnough: (() => boolean) | undefined): void {
-    const writing = new WriteOperation(this.#stream, this.#serializer, isEnough, (error) => {
+    const written = (error: ServalError | undefined): void => {
       this.#writing = undefined;
       if (error !== undefined) this.#notWritten(error);
       this.#whenWritten?.();
-    });
+    };
+    const writing = new WriteOperation(this.#stream, this.#serializer, isEnough, written, this.#context);
     writing.start(this.#options.signal);
     this.#writing = writing;
   }
@@ -164,13 +175,21 @@ export class RequestOperation implements BodySource {
   }
 
   #read(): void {
-    const { signal } = this.#options;
-    readHeader(this.#stream, this.#buffer, this.#parser, signal && { signal }, (error, response) => {
-      if (this.#hasCompleted) return;
-      if (error !== undefined) this.#fail(this.#writeError ?? error);
-      else if (response.status < 200 && response.status !== 101) this.#takeInterim(response);
-      else this.#takeFinal(response);
+    const sink = new MessageSink(this.#parser, "head");
+    const read = new ReadOperation(this.#stream, this.#buffer, sink, (error, response) => {
+      const isSimple = error === undefined && response.status >= 200 && !this.#isCut && this.#writing === undefined;
+      // Then neither the application nor the stream is asked for anything, so that no context need be entered.
+      if (isSimple && !this.#waits && !this.#hasCompleted) this.#takeFinal(response);
+      else this.#context.runInAsyncScope(this.#received, this, error, response);
     });
+    read.start(this.#options.signal);
+  }
+
+  #received(error: ServalError | undefined, response: Response): void {
+    if (this.#hasCompleted) return;
+    if (error !== undefined) this.#fail(this.#writeError ?? error);
+    else if (response.status < 200 && response.status !== 101) this.#takeInterim(response);
+    else this.#takeFinal(response);
   }
 
   #takeInterim(response: Response): void {

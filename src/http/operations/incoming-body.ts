@@ -12,7 +12,7 @@ export interface BodySource {
   readonly isDone: boolean;
   /** The trailers, once it is done. */
   readonly trailers: Fields;
-  /** Reads the next part, or undefined at the end. */
+  /** Reads the next part, or undefined at the end. May complete inside the call. */
   readPart(handler: Handler<Uint8Array | undefined>): void;
 }
 
@@ -63,15 +63,20 @@ export class IncomingBody implements BodyStream, AsyncIterator<Uint8Array, undef
     if (this.#hasEnded) return Promise.resolve({ done: true, value: undefined });
     if (this.#isReading) return handled(Promise.reject(httpError("http.body_used")));
     return promised((handler) => {
-      this.#source.readPart((error, part) => {
-        this.#isReading = false;
-        this.#error ??= error;
-        if (part === undefined) this.#hasEnded = true;
-        this.#whenIdle?.();
-        handler(error, part === undefined ? { done: true, value: undefined } : { done: false, value: part });
-      });
-      // Set after the call, since a read that throws misuse has not begun.
       this.#isReading = true;
+      try {
+        this.#source.readPart((error, part) => {
+          this.#isReading = false;
+          this.#error ??= error;
+          if (part === undefined) this.#hasEnded = true;
+          this.#whenIdle?.();
+          handler(error, part === undefined ? { done: true, value: undefined } : { done: false, value: part });
+        });
+      } catch (misuse) {
+        // The read has not begun.
+        this.#isReading = false;
+        throw misuse;
+      }
     });
   }
 

@@ -40,8 +40,11 @@ export class ReadOperation<Result> {
     this.#handler = handler;
   }
 
-  /** Throws the stream's misuse errors; then nothing was started. */
-  start(signal: AbortSignal | undefined): void {
+  /**
+   * Throws the stream's misuse errors; then nothing was started. With `mayCompleteInside`, a result that the buffer has
+   * comes inside the call.
+   */
+  start(signal: AbortSignal | undefined, mayCompleteInside = false): void {
     let error: ServalError | undefined;
     let waits = false;
     try {
@@ -50,8 +53,9 @@ export class ReadOperation<Result> {
       error = failure as ServalError;
     }
     if (waits) this.#stream.readSome(this.#onRead);
-    else queueMicrotask(() => this.#finish(error));
+    else if (!mayCompleteInside) queueMicrotask(() => this.#finish(error));
     this.#guard = AbortGuard.over(this.#stream, signal);
+    if (!waits && mayCompleteInside) this.#finish(error);
   }
 
   readonly #onRead: ReadHandler = (error, bytes) => {

@@ -26,8 +26,7 @@ export class WriteOperation implements TurnMember, TurnWaiter {
   /** Whether enough is written; undefined to write the whole message. */
   #isEnough: (() => boolean) | undefined;
   readonly #handler: Handler;
-  /** The caller's context, in which the body is asked for its parts. */
-  readonly #context: AsyncContext = currentContext();
+  readonly #context: AsyncContext;
   #guard: AbortGuard | undefined;
   #source: AsyncIterator<unknown> | undefined;
   /** See `TurnMember`. */
@@ -39,11 +38,19 @@ export class WriteOperation implements TurnMember, TurnWaiter {
   /** Whether the body failed, rather than the stream. */
   hasSourceFailed = false;
 
-  constructor(stream: ByteStream, serializer: Serializer, isEnough: (() => boolean) | undefined, handler: Handler) {
+  /** Asks the body for its parts, and calls the handler, in `context`, by default the caller's. */
+  constructor(
+    stream: ByteStream,
+    serializer: Serializer,
+    isEnough: (() => boolean) | undefined,
+    handler: Handler,
+    context: AsyncContext = currentContext(),
+  ) {
     this.#stream = stream;
     this.#serializer = serializer;
     this.#isEnough = isEnough;
     this.#handler = handler;
+    this.#context = context;
   }
 
   /** Throws the stream's misuse errors; then nothing was started. */

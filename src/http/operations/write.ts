@@ -1,5 +1,5 @@
-import { complete, type ByteStream, type Handler } from "../../core/index.ts";
-import { checkOptions, checkSignal, invalidArgument, optionSet } from "../../core/internal.ts";
+import type { ByteStream, Handler } from "../../core/index.ts";
+import { checkOptions, checkSignal, completeUnbound, invalidArgument, optionSet } from "../../core/internal.ts";
 import { operationOptions, type OperationOptions } from "./operation-options.ts";
 import type { Body } from "../messages/body.ts";
 import { httpError } from "../messages/errors.ts";
@@ -92,7 +92,7 @@ export function write(
   handler?: Handler,
 ): Promise<void> | void {
   if (typeof options === "function") return write(stream, message, undefined, options);
-  return complete(handler, (done) => {
+  return completeUnbound(handler, (done) => {
     if (!(message instanceof Message || message instanceof Serializer)) {
       throw invalidArgument(
         "write takes an http.Request, an http.Response (Response.from makes one of fetch's) or a Serializer",
@@ -117,7 +117,7 @@ function start(
   handler: Handler | undefined,
 ): Promise<void> | void {
   if (typeof options === "function") return start(taker, stream, serializer, isEnough, undefined, options);
-  return complete(handler, (done) => {
+  return completeUnbound(handler, (done) => {
     if (options !== undefined) checkOptions(operationOptions, options, taker);
     new WriteOperation(stream, serializer, isEnough, done).start(checkSignal(options?.signal));
   });

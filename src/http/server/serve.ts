@@ -1,5 +1,5 @@
-import { complete, toByteStream, type ByteStream, type Handler, type NextLayer } from "../../core/index.ts";
-import { invalidArgument } from "../../core/internal.ts";
+import { toByteStream, type ByteStream, type Handler, type NextLayer } from "../../core/index.ts";
+import { completeUnbound, invalidArgument } from "../../core/internal.ts";
 import { ServerConnection } from "./server-connection.ts";
 import { ServeSettings, type RequestHandler, type ServeOptions } from "./serve-options.ts";
 
@@ -30,7 +30,7 @@ export function serve(
   completed?: Handler,
 ): Promise<void> | void {
   if (typeof options === "function") return serve(next, handler, undefined, options);
-  return complete(completed, (done) => {
+  return completeUnbound(completed, (done) => {
     if (typeof handler !== "function")
       throw invalidArgument("serve takes a handler: a function from a request to a Response");
     serveBy(toByteStream(next), handler, new ServeSettings(options), options, done);

@@ -262,7 +262,7 @@ export class ServerConnection implements ExchangeOwner, RequestTaker, TurnWaiter
     this.writer.close();
     offSignals(this.#signals, this.#onStop, this.#onAbort);
     // Not inside the application's call of `release` or `abort`.
-    queueMicrotask(() => this.#completed(error, undefined));
+    queueMicrotask(() => this.#context.runInAsyncScope(this.#completed, undefined, error, undefined));
   }
 }
 

@@ -1,6 +1,5 @@
 import {
   coreError,
-  teardown,
   type ByteStream,
   type CloseInfo,
   type Handler,
@@ -8,7 +7,7 @@ import {
   type Role,
   type ServalError,
 } from "../../core/index.ts";
-import { reportError, turnBudget } from "../../core/internal.ts";
+import { reportError, teardownIn, turnBudget } from "../../core/internal.ts";
 import { closeCode, howClosed } from "../frames/close-code.ts";
 import { websocketError } from "../frames/errors.ts";
 import { opcode } from "../frames/frame.ts";
@@ -339,7 +338,7 @@ export class Connection<Ws> extends Sending<Ws> implements Living {
     if (this.phase !== phase.finishing || this.isWriting || queued !== written) return;
     this.phase = phase.tearingDown;
     try {
-      teardown(this.next, this.#role, (error) => {
+      teardownIn(this.context, this.next, this.#role, (error) => {
         if (error !== undefined) this.next.close();
         this.#settle(true);
       });

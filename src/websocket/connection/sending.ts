@@ -366,25 +366,25 @@ export abstract class Sending<Ws> extends Turns implements Resumable, Flushing {
     this.isWriting = false;
     if (error !== undefined || this.phase === phase.ended) this.protocol.outgoing.release();
     if (error !== undefined) this.lost(error);
-    else if (this.phase !== phase.ended) this.context.runInAsyncScope(this.#written, this, count);
+    if (error !== undefined || this.phase === phase.ended) return;
+    const { outgoing, owesPong } = this.protocol;
+    outgoing.wrote(count);
+    // Mostly nothing follows; then no context need be entered.
+    const isIdle = outgoing.queued === outgoing.written && this.#queue === undefined && !this.#isFull && !owesPong;
+    if (!isIdle || this.phase >= phase.finishing) this.context.runInAsyncScope(this.#written, this);
   }
 
-  #written(count: number): void {
-    const { protocol } = this;
-    const { outgoing } = protocol;
-    outgoing.wrote(count);
+  #written(): void {
     if (this.#queue !== undefined) tellAll(this.#queue.written());
     if (this.phase === phase.ended) return;
-    const before = outgoing.queued;
-    protocol.sendWithheldPong();
+    const before = this.protocol.outgoing.queued;
+    this.protocol.sendWithheldPong();
     // Repeated pongs must not keep the next message from its turn.
-    this.#pump(outgoing.queued - before);
+    this.#pump(this.protocol.outgoing.queued - before);
     if (this.#isFull && this.bufferedAmount < this.settings.highWaterMark) {
-      this.#isFull = false;
-      if (this.#toldFull) {
-        this.#toldFull = false;
-        this.delivery.drain();
-      }
+      const isOwed = this.#toldFull;
+      this.#isFull = this.#toldFull = false;
+      if (isOwed) this.delivery.drain();
     }
     this.flush();
     if (this.phase >= phase.finishing) this.finish();

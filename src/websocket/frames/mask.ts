@@ -107,6 +107,8 @@ const aside = new Uint8Array(asideWords.buffer);
 /** Sockets read into the same memory each time, so the view of it is kept; it keeps no large memory alive. */
 let viewedBuffer: ArrayBufferLike | undefined;
 let view: DataView | undefined;
+/** The last other memory that few bytes came from. That of TLS is new for each read, and a view costs more than it saves. */
+let otherBuffer: ArrayBufferLike | undefined;
 
 /**
  * Unmasks `length` bytes of `source`, from `from` on, into memory shared by all calls; the result is valid until the
@@ -120,9 +122,16 @@ function unmaskAside(source: Uint8Array, from: number, length: number, key: numb
     return aside;
   }
   let seen = view;
-  if (seen === undefined || source.buffer !== viewedBuffer) {
-    seen = new DataView(source.buffer);
-    if (source.buffer.byteLength <= asideSize) [view, viewedBuffer] = [seen, source.buffer];
+  const { buffer } = source;
+  if (seen === undefined || buffer !== viewedBuffer) {
+    const isKept = buffer.byteLength <= asideSize;
+    if (length <= fewBytes && buffer !== otherBuffer) {
+      if (isKept) otherBuffer = buffer;
+      maskFew(source, from, aside, 0, length, key);
+      return aside;
+    }
+    seen = new DataView(buffer);
+    if (isKept) [view, viewedBuffer] = [seen, buffer];
   }
   const k = littleEndian ? key | 0 : swap(key);
   let at = source.byteOffset + from;

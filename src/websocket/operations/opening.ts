@@ -1,17 +1,10 @@
-import {
-  abortError,
-  coreError,
-  FlatBuffer,
-  teardown,
-  type ByteStream,
-  type ServalError,
-  type Timer,
-} from "../../core/index.ts";
+import { abortError, coreError, FlatBuffer, type ByteStream, type ServalError, type Timer } from "../../core/index.ts";
 import {
   currentContext,
   isPromise,
   offAbort,
   onAbort,
+  teardownIn,
   type AsyncContext,
   type AttentiveClock,
 } from "../../core/internal.ts";
@@ -33,7 +26,7 @@ export interface HandshakeResult {
 
 /** What an opening handshake reports to its stream. */
 export interface OpeningOwner {
-  /** The outcome. It comes exactly once, never inside `start`. */
+  /** The outcome, in the context of the handshake. It comes exactly once, never inside `start`. */
   completed(error: ServalError | undefined, result: HandshakeResult | undefined): void;
   /** After an error: the next layer is closed now, unless it is used elsewhere. */
   ended(): void;
@@ -101,7 +94,7 @@ export abstract class Opening {
     this.#owner.completed(error, undefined);
     this.#timer = timer;
     try {
-      teardown(this.next, "server", () => this.#end());
+      teardownIn(this.context, this.next, "server", () => this.#end());
     } catch {
       // The application has started another operation on the next layer.
       this.next.close();
@@ -142,11 +135,13 @@ export abstract class Opening {
 
   /** Not inside the call that has failed. */
   #failSoon(error: ServalError): void {
-    queueMicrotask(() => {
-      this.failing(error);
-      this.#owner.completed(error, undefined);
-      this.#end();
-    });
+    queueMicrotask(() => this.context.runInAsyncScope(this.#fail, this, error));
+  }
+
+  #fail(error: ServalError): void {
+    this.failing(error);
+    this.#owner.completed(error, undefined);
+    this.#end();
   }
 
   #end(): void {

@@ -115,6 +115,11 @@ export class ProtocolCore {
     this.incoming.dropData();
   }
 
+  /** Whether a pong is withheld until there is room. */
+  get owesPong(): boolean {
+    return this.#withheldPong !== undefined;
+  }
+
   /** Sends the withheld pong, if any, now that there is room. */
   sendWithheldPong(): void {
     const payload = this.#withheldPong;
