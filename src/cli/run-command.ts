@@ -74,14 +74,16 @@ async function run(
     output.err(`serval: ${whyNot(error, where)}\n`);
     return 1;
   }
-  output.out(`serval ${command} listening on ${server.url} (${webSocketUrl(server.url, path)})\n`);
+  const { unix } = server.address;
+  const place = unix === undefined ? server.url : `unix:${unix}`;
+  output.out(`serval ${command} listening on ${place} (${webSocketUrl(server.url, path)})\n`);
   await drainOnSignal(server, output);
   return 0;
 }
 
 /** The WebSocket's URL, in the form that `serval connect` takes. */
 function webSocketUrl(url: string, path: string): string {
-  return url.startsWith("unix:") ? `ws+${url}:${path}` : `${url.replace(/^http/, "ws")}${path}`;
+  return `${url.replace(/^http/, "ws")}${path}`;
 }
 
 /** Why a server did not start, and what to do about it, in one line. */

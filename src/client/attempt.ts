@@ -6,15 +6,16 @@ import { clientError } from "./errors.ts";
 import { Limit } from "./limit.ts";
 import type { ConnectSettings } from "./options.ts";
 import { redirected, type Destination } from "./redirect.ts";
-import { basic, placeOf, type Endpoint } from "./url.ts";
+import { basic, placeOf, withHost, type Endpoint } from "./url.ts";
 
 /** One attempt to open a WebSocket: its steps and those of all redirects, under one deadline. */
 export async function attempt<Data>(endpoint: Endpoint, settings: ConnectSettings<Data>): Promise<Stream<Data>> {
-  const { stream, headers, protocols, tls } = settings;
+  const { stream, headers, host, protocols, tls } = settings;
+  const asked = host === undefined ? endpoint : withHost(endpoint, host);
   const what = `Connecting to ${placeOf(endpoint)}`;
   const limit = new Limit(stream.timeouts.client.handshake, stream.clock, what, settings.signal);
   try {
-    return await follow({ endpoint, headers, protocols, tls, isElsewhere: false }, settings, limit.signal);
+    return await follow({ endpoint: asked, headers, protocols, tls, isElsewhere: false }, settings, limit.signal);
   } catch (failure) {
     throw limit.errorOf(failure);
   } finally {

@@ -10,14 +10,14 @@ export interface Connect {
   /**
    * Opens a WebSocket: connects to the URL's host, through a proxy and with TLS if needed, and performs the opening
    * handshake. `timeouts.handshake` is the deadline for all of it. The URL begins with `ws:` or `wss:` (or `http:` or
-   * `https:`, which mean the same), or is `ws+unix:/path/to.sock:/target`. Its user and password become Authorization,
-   * unless the option `headers` has one.
+   * `https:`, which mean the same), or is `ws+unix:/path/to.sock:/target`, `wss+unix:` with TLS. Its user and password
+   * become Authorization, unless the option `headers` has one. A `server.url` of `serve` is such a URL.
    *
    * Rejects with the errors of `Stream.handshake` (`websocket.upgrade_declined` has the server's response); with
    * `net.connection_refused`, `net.host_not_found`, `net.bad_certificate`, `net.tls_failed` and the like; with
    * `client.proxy_refused`, which has the response of an HTTP proxy; with `client.too_many_redirects`,
    * `client.insecure_redirect`, `client.bad_redirect`; with `core.timeout`, `core.aborted`. Misuse: `client.bad_url`,
-   * `client.bad_proxy`, `client.missing_package`, `core.invalid_argument`. No error's message contains the URL's
+   * `client.bad_proxy`, `client.missing_package`, `net.path_too_long`, `core.invalid_argument`. No error's message contains the URL's
    * target, user or password. After an error nothing stays open.
    */
   <Data = unknown>(url: string | URL, options?: ConnectOptions<Data>): Promise<Stream<Data>>;

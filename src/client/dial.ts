@@ -5,7 +5,7 @@ import { loadSocks } from "./packages.ts";
 import { proxyFromEnvironment, type Proxy } from "./proxy.ts";
 import { openSocks, socksDestination } from "./socks.ts";
 import { openTunnel, type TunnelLimits } from "./tunnel.ts";
-import type { Endpoint } from "./url.ts";
+import { serverName, type Endpoint } from "./url.ts";
 
 /** Options of {@link dial}. */
 export interface DialOptions extends TunnelLimits {
@@ -23,12 +23,19 @@ export async function dial(endpoint: Endpoint, options: DialOptions): Promise<By
   const { family, signal } = options;
   const tls = tlsOptions(options.tls, signal);
   const proxy = options.proxy === "environment" ? await proxyFromEnvironment(endpoint) : options.proxy;
-  if (unix !== undefined) return connect({ unix }, { signal });
-  if (proxy === undefined) {
-    return isSecure ? connectTls({ host, port, family }, tls) : connect({ host, port, family }, { signal });
+  const name = serverName(endpoint);
+  if (isSecure && unix === undefined && proxy === undefined && name === host) {
+    return connectTls({ host, port, family }, tls);
   }
-  const stream = await throughProxy(endpoint, proxy, options);
-  return isSecure ? startTls(stream, host, tls) : stream;
+  const stream = await dialPlain(endpoint, proxy, options);
+  return isSecure ? startTls(stream, name, tls) : stream;
+}
+
+function dialPlain(endpoint: Endpoint, proxy: Proxy | undefined, options: DialOptions): Promise<ByteStream> {
+  const { host, port, unix } = endpoint;
+  const { family, signal } = options;
+  if (unix !== undefined) return connect({ unix }, { signal });
+  return proxy === undefined ? connect({ host, port, family }, { signal }) : throughProxy(endpoint, proxy, options);
 }
 
 async function throughProxy(endpoint: Endpoint, proxy: Proxy, options: DialOptions): Promise<ByteStream> {

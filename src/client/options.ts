@@ -14,6 +14,7 @@ import type * as net from "../net/index.ts";
 import type { Stream, StreamOptions } from "../websocket/index.ts";
 import { protocolList, Settings, streamOptionNames } from "../websocket/internal.ts";
 import { parseProxy, type Proxy } from "./proxy.ts";
+import { parseUrl, withHost } from "./url.ts";
 
 /** The client's TLS options, as in `node:tls`. The application protocol is always HTTP/1.1. */
 export interface TlsOptions extends Omit<net.TlsOptions, "ALPNProtocols"> {}
@@ -29,6 +30,12 @@ export interface ConnectOptions<Data = unknown> extends Omit<StreamOptions<Data>
    * redirect within the origin. Changing headers of the handshake fails with `websocket.bad_upgrade_result`.
    */
   decorate?(request: Request): void;
+  /**
+   * Another Host than the URL's, for a virtual host at an address, a tunnel or a Unix socket: `"example.com"`, with a port
+   * if Host is to have one. With TLS, the server's certificate must be for this name, which the client asks for, unless
+   * `tls.servername` says otherwise. Default: the URL's; `localhost` for a Unix socket.
+   */
+  host?: string | undefined;
   /** TLS options for the server, for `wss:`. */
   tls?: TlsOptions | undefined;
   /** Aborts the attempt with `core.aborted`, at any step; it has no effect on an open stream. */
@@ -97,6 +104,7 @@ export const connectOptions: OptionSet = optionSet(
   [
     "protocols",
     "headers",
+    "host",
     "signal",
     "tls",
     "proxy",
@@ -115,6 +123,7 @@ export class ConnectSettings<Data> {
   readonly elsewhere: Settings<Stream<Data>, Data>;
   readonly protocols: readonly string[];
   readonly headers: Fields;
+  readonly host: string | undefined;
   readonly tls: TlsOptions;
   readonly proxyTls: TlsOptions;
   readonly proxy: Proxy | "environment" | undefined;
@@ -128,7 +137,7 @@ export class ConnectSettings<Data> {
    */
   constructor(options: ConnectOptions<Data>) {
     checkOptions(connectOptions, options);
-    const { protocols, headers, tls, signal, proxy, proxyTls, redirects, family, ...stream } = options;
+    const { protocols, headers, host, tls, signal, proxy, proxyTls, redirects, family, ...stream } = options;
     this.stream = new Settings<Stream<Data>, Data>(stream);
     const { decorate, ...undecorated } = stream;
     this.elsewhere = decorate === undefined ? this.stream : new Settings<Stream<Data>, Data>(undecorated);
@@ -139,6 +148,8 @@ export class ConnectSettings<Data> {
         "Proxy-Authorization would be sent to the server: put user and password into the proxy's URL",
       );
     }
+    if (host !== undefined) withHost(parseUrl("ws://localhost"), host);
+    this.host = host;
     this.tls = checkTls("tls", tls);
     this.proxyTls = checkTls("proxyTls", proxyTls);
     this.proxy = proxy === undefined || proxy === "environment" ? proxy : parseProxy(proxy);

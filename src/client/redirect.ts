@@ -3,7 +3,7 @@ import { Fields } from "../http/index.ts";
 import { isRedirect } from "../http/internal.ts";
 import { clientError } from "./errors.ts";
 import type { TlsOptions } from "./options.ts";
-import { isSameOrigin, parseUrl, placeOf, type Endpoint } from "./url.ts";
+import { isSameOrigin, isUnix, parseUrl, placeOf, type Endpoint } from "./url.ts";
 
 // The target of a redirect (RFC 9110 section 15.4), and what may be sent there. Pure.
 
@@ -75,16 +75,19 @@ function elsewhere(from: Destination, endpoint: Endpoint): Destination {
 /** The endpoint that a Location names, which may be relative; undefined if a server may not redirect there. */
 function resolve(location: string, from: Endpoint): Endpoint | undefined {
   const base = `${from.isSecure ? "wss" : "ws"}://${from.authority}${from.target}`;
-  if (!URL.canParse(location, base)) return undefined;
-  const url = new URL(location, base);
+  // One character is one byte; browsers write those that are not ASCII as escapes, whatever encoding they are in.
+  const escaped = location.replaceAll(/[\x80-\xff]/g, (byte) => `%${byte.charCodeAt(0).toString(16).toUpperCase()}`);
+  if (!URL.canParse(escaped, base)) return undefined;
+  const url = new URL(escaped, base);
   // A remote server may not name a socket of this machine.
-  if (url.protocol === "ws+unix:") return undefined;
+  if (isUnix(url)) return undefined;
   // Location may have a fragment (RFC 9110 section 10.2.2), which is not sent.
   url.hash = "";
   try {
     const endpoint = parseUrl(url);
-    const isRelative = from.unix !== undefined && url.host === from.authority && !endpoint.isSecure;
-    return isRelative ? { ...endpoint, unix: from.unix } : endpoint;
+    // The same Host is asked at the same address, also if that is a Unix socket or was given apart from the Host.
+    const isSame = endpoint.authority === from.authority && endpoint.isSecure === from.isSecure;
+    return isSame ? { ...endpoint, host: from.host, port: from.port, unix: from.unix } : endpoint;
   } catch (error) {
     if (error instanceof ServalError) return undefined;
     throw error;

@@ -1,4 +1,5 @@
 import type { ServalError } from "../core/index.ts";
+import { invalidArgument, show } from "../core/internal.ts";
 import { clientError } from "./errors.ts";
 
 /** The place of a WebSocket: what to connect to, and what to request there. */
@@ -29,16 +30,18 @@ const isSecure: Readonly<Record<string, boolean>> = { "ws:": false, "http:": fal
 
 /**
  * Parses a WebSocket's URL (RFC 6455 section 3): `ws:` and `wss:`, or `http:` and `https:` with the same meaning, as in
- * WHATWG's WebSocket; or `ws+unix:/path/to.sock:/target`. Throws `client.bad_url`, whose message does not show the URL,
+ * WHATWG's WebSocket; or `ws+unix:/path/to.sock:/target`, and `wss+unix:` with TLS. Throws `client.bad_url`, whose message does not show the URL,
  * since it may contain a password or token.
  */
 export function parseUrl(given: string | URL): Endpoint {
   const url = toUrl(given, badUrl, "ws://example.com/chat");
   if (url.href.includes("#")) throw badUrl('A WebSocket URL has no fragment: leave out the "#", or write it as %23');
-  if (url.protocol === "ws+unix:") return unixEndpoint(url);
+  if (isUnix(url)) return unixEndpoint(url);
   const secure = isSecure[url.protocol];
   if (secure === undefined) {
-    throw badUrl(`A WebSocket URL begins with ws:, wss:, http:, https: or ws+unix:, not with ${url.protocol}`);
+    throw badUrl(
+      `A WebSocket URL begins with ws:, wss:, http:, https:, ws+unix: or wss+unix:, not with ${url.protocol}`,
+    );
   }
   return {
     isSecure: secure,
@@ -51,6 +54,11 @@ export function parseUrl(given: string | URL): Endpoint {
   };
 }
 
+/** Whether a URL names a Unix socket. */
+export function isUnix({ protocol }: URL): boolean {
+  return protocol === "ws+unix:" || protocol === "wss+unix:";
+}
+
 /** The path of the socket and, after a colon, the target. A colon in the path is written as `%3A`. */
 function unixEndpoint(url: URL): Endpoint {
   const [path, ...rest] = url.pathname.split(":");
@@ -58,10 +66,11 @@ function unixEndpoint(url: URL): Endpoint {
   if (url.host !== "" || path === undefined || path === "" || !target.startsWith("/")) {
     throw badUrl("The URL of a Unix socket is written as ws+unix:/path/to.sock:/target");
   }
+  const secure = url.protocol === "wss+unix:";
   return {
-    isSecure: false,
+    isSecure: secure,
     host: "localhost",
-    port: 80,
+    port: secure ? 443 : 80,
     unix: decode(path, badUrl),
     authority: "localhost",
     target: target + url.search,
@@ -71,12 +80,33 @@ function unixEndpoint(url: URL): Endpoint {
 
 /**
  * Whether a redirect stays within the origin (RFC 6454 section 4), so that its target may get the same secrets. The
- * same host with TLS, from default port to default port, counts as the same origin.
+ * same host with TLS, from default port to default port, counts as the same origin. At one address, another Host is
+ * another origin.
  */
 export function isSameOrigin(from: Endpoint, to: Endpoint): boolean {
-  if (from.host !== to.host || from.unix !== to.unix) return false;
+  if (from.host !== to.host || from.unix !== to.unix || from.authority !== to.authority) return false;
   if (from.isSecure === to.isSecure) return from.port === to.port;
   return to.isSecure && from.port === 80 && to.port === 443;
+}
+
+/**
+ * The endpoint with another Host, at the same address: `example.com`, `example.com:8443`, `[::1]`, written as browsers do.
+ * Throws `core.invalid_argument`.
+ */
+export function withHost(endpoint: Endpoint, host: string): Endpoint {
+  const base = `${endpoint.isSecure ? "wss" : "ws"}://`;
+  const url = typeof host === "string" && URL.canParse(base + host) ? new URL(base + host) : undefined;
+  if (url === undefined || url.href !== `${base}${url.host}/` || /[/?#@\\\s]/.test(host)) {
+    throw invalidArgument(
+      `host must be a name or address with or without a port, such as example.com or [::1]:8080, not ${show(host)}`,
+    );
+  }
+  return { ...endpoint, authority: url.host };
+}
+
+/** The name that the server's certificate has to be for, and that TLS asks for: the host of the Host header. */
+export function serverName({ authority }: Endpoint): string {
+  return hostOf(new URL(`ws://${authority}`));
 }
 
 /** The place as text for messages, without target and credentials. */

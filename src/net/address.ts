@@ -1,6 +1,7 @@
 import type { Server, Socket } from "node:net";
 import type { Peer } from "../core/index.ts";
 import { checkOptions, invalidArgument, optionSet, show } from "../core/internal.ts";
+import { netError } from "./errors.ts";
 
 /** An address that `connect` connects to: a TCP port of a host, or a Unix socket. */
 export interface Target {
@@ -8,7 +9,7 @@ export interface Target {
   port?: number | undefined;
   /** The host's name or address. Default `"localhost"`. */
   host?: string | undefined;
-  /** The path of a Unix socket, instead of port and host. */
+  /** The path of a Unix socket, instead of port and host: at most 107 bytes on Linux, 103 on macOS. */
   unix?: string | undefined;
   /** Uses only the host's IPv4 or only its IPv6 addresses. Default: all, tried as in RFC 8305 (Happy Eyeballs). */
   family?: 4 | 6 | undefined;
@@ -16,7 +17,10 @@ export interface Target {
 
 const places = optionSet("net.connect", ["port", "host", "unix", "family"], "{ port, host } or { unix }");
 
-/** Checks that host and unix are non-empty strings; Node.js would interpret other values as another address. */
+/**
+ * Checks that host and unix are non-empty strings; Node.js would interpret other values as another address. Throws
+ * `core.invalid_argument`, and `net.path_too_long` for a path that the operating system would cut off.
+ */
 export function checkNames(names: Pick<Target, "host" | "unix">): void {
   for (const name of ["host", "unix"] as const) {
     const value: unknown = names[name];
@@ -24,6 +28,24 @@ export function checkNames(names: Pick<Target, "host" | "unix">): void {
       throw invalidArgument(`${name} must be a non-empty string, not ${show(value)}`);
     }
   }
+  if (names.unix !== undefined) checkLength(names.unix);
+}
+
+/** The most bytes of a Unix socket's path: those of `sun_path` without the final 0. Named pipes have no such limit. */
+function mostBytes(): number {
+  if (process.platform === "win32") return Infinity;
+  return process.platform === "linux" || process.platform === "android" ? 107 : 103;
+}
+
+/** Node.js 20 would cut off the rest, and so listen at another path or connect to it. */
+function checkLength(path: string): void {
+  // An abstract name begins with a 0, and has none at its end.
+  const most = mostBytes() + (path.startsWith("\0") ? 1 : 0);
+  const size = Buffer.byteLength(path);
+  if (size <= most) return;
+  throw netError("net.path_too_long", {
+    message: `The path of a Unix socket has at most ${most} bytes on this system, but this one has ${size}: ${JSON.stringify(path)}. Choose a shorter one, or one relative to the working directory`,
+  });
 }
 
 /** Checks an address to connect to. `taker` is the name of the function that it was passed to. */

@@ -15,7 +15,7 @@ export interface ConnectOptions {
  * host has several addresses and none answers at once, those that were given up for the next are tried again, one by one.
  *
  * Rejects with `net.connection_refused`, `net.host_not_found`, `net.access_denied`, `core.timeout` (the operating
- * system's), `core.aborted`, `core.invalid_argument`, or `core.transport`. The cause is Node's error.
+ * system's), `core.aborted`, `core.invalid_argument`, `net.path_too_long`, or `core.transport`. The cause is Node's error.
  */
 export function connect(target: Target, options: ConnectOptions = {}): Promise<SocketStream> {
   return connectBy("onread", target, options);

@@ -10,6 +10,7 @@ export const netErrors = {
   "net.connection_refused": ["transport", "Nothing listens on this address"],
   "net.host_not_found": ["transport", "The host's name has no address"],
   "net.no_proxy_header": ["protocol_violation", "The connection does not begin with a header of the PROXY protocol"],
+  "net.path_too_long": ["misuse", "The path of a Unix socket is longer than the operating system takes"],
   "net.proxy_header_limit": ["limit", "The header of the PROXY protocol is longer than allowed"],
   "net.tls_failed": ["handshake_failed", "The TLS handshake failed"],
 } as const;

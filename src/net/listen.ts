@@ -27,7 +27,10 @@ export interface ListenOptions {
   port?: number | undefined;
   /** An address or name of this machine. Default: all addresses, IPv6 and IPv4. */
   host?: string | undefined;
-  /** The path of a Unix socket, instead of port and host. `close` removes its file. */
+  /**
+   * The path of a Unix socket, instead of port and host: at most 107 bytes on Linux, 103 on macOS. `close` removes its
+   * file.
+   */
   unix?: string | undefined;
   /** How many connections may wait to be accepted. Default 511; the operating system may have a lower limit. */
   backlog?: number | undefined;
@@ -138,7 +141,8 @@ export class Listener {
  * Unix socket left by a dead process is replaced.
  *
  * Rejects with `net.address_in_use`, `net.access_denied`, `net.bad_address` or `core.transport`, whose cause is Node's
- * error; with `core.aborted`; and with `core.invalid_argument` for invalid options or handler.
+ * error; with `core.aborted`; and, before anything is bound, with `net.path_too_long` for the path of a Unix socket and
+ * `core.invalid_argument` for invalid options or handler.
  */
 export function listen(options: ListenOptions, onConnection: ConnectionHandler): Promise<Listener> {
   return listenBy("onread", options, onConnection);

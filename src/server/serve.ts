@@ -13,6 +13,7 @@ import { checkServerOptions, placeOf, splitTimeouts, type FetchHandler, type Ser
 import { checkPath } from "./path.ts";
 import { refuse, tooMany, tooManyFromAddress } from "./refuse.ts";
 import type { Server } from "./server.ts";
+import { unixUrl } from "./unix-url.ts";
 
 /**
  * Starts a server: WebSocket upgrades go to the handlers, or to `connection`, plain requests to `fetch`. Fulfils when
@@ -148,7 +149,7 @@ class RunningServer<Data> extends HubServer<Data> implements Server<Data>, Conne
 
   get url(): string {
     const { address, port, unix } = this.address;
-    if (unix !== undefined) return `unix:${unix}`;
+    if (unix !== undefined) return unixUrl(unix, this.#opening.hasTls);
     // The unspecified address can be listened on, but not connected to.
     const host = address === "::" || address === "0.0.0.0" ? "localhost" : address!;
     return `${this.#opening.hasTls ? "https" : "http"}://${host.includes(":") ? `[${host}]` : host}:${port}`;

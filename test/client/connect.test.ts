@@ -10,7 +10,7 @@ import { turns } from "../core/support/stream-operations.ts";
 import { withPath } from "../net/support/sockets.ts";
 import { converse, failure, trusting } from "./support/kit.ts";
 import { listening } from "../support/listening.ts";
-import { answering, echoing, mute } from "./support/servers.ts";
+import { answering, echoing, mute, proxying } from "./support/servers.ts";
 
 // A look at borrowed bytes that comes too late shows.
 scrubReads(true);
@@ -83,6 +83,70 @@ describe("connect", () => {
       const error = await failure(connect(`ws+unix:${path}-not:/secret`));
       assert.equal(error.code, "net.connection_refused");
     }));
+
+  it("talks to the URL of a server, with and without TLS, also over a Unix socket, and with a target after it", () =>
+    withPath(async (path) => {
+      const targets: string[] = [];
+      for (const tls of [undefined, localhost]) {
+        for (const place of [{ host: "127.0.0.1" }, { unix: `${path} a:b?c#d%ü` }]) {
+          await using server = await serve({
+            ...place,
+            tls,
+            upgrade: ({ target }) => void targets.push(target),
+            message: (ws, message) => ws.write(message),
+          });
+          await converse(await connect(server.url, trusting));
+          await converse(await connect(`${server.url}/chat?room=1`, trusting));
+        }
+      }
+      assert.deepEqual(targets, Array.from({ length: 4 }, () => ["/", "/chat?room=1"]).flat());
+    }));
+
+  it("asks for another Host, to which the certificate has to belong, unless tls.servername says otherwise", () =>
+    withPath(async (path) => {
+      await using plain = await echoing();
+      await converse(await connect(`ws://127.0.0.1:${plain.port}/`, { host: "app.example:8080" }));
+      assert.equal(plain.asked[0]?.headers.host, "app.example:8080");
+      await using server = await echoing({ secure: true });
+      const url = `wss://127.0.0.1:${server.port}/`;
+      await converse(await connect(url, { ...trusting, host: "localhost" }));
+      assert.deepEqual([server.asked[0]?.headers.host, server.asked[0]?.serverName], ["localhost", "localhost"]);
+      const wrong = await failure(connect(url, { ...trusting, host: "app.example" }));
+      assert.equal(wrong.code, "net.bad_certificate");
+      const tls = { ca: localhost.cert, servername: "localhost" };
+      await converse(await connect(url, { tls, host: "app.example" }));
+      assert.deepEqual([server.asked[1]?.headers.host, server.asked[1]?.serverName], ["app.example", "localhost"]);
+      // An address is no name for TLS, but the certificate must be for it.
+      await converse(await connect(`wss://localhost:${server.port}/`, { ...trusting, host: "127.0.0.1" }));
+      assert.deepEqual([server.asked[2]?.headers.host, server.asked[2]?.serverName], ["127.0.0.1", false]);
+
+      await using proxy = await proxying();
+      const through = `http://127.0.0.1:${proxy.port}`;
+      await converse(await connect(url, { ...trusting, host: "localhost:8443", proxy: through }));
+      assert.equal(proxy.asked[0]?.target, `127.0.0.1:${server.port}`);
+      assert.deepEqual([server.asked[3]?.headers.host, server.asked[3]?.serverName], ["localhost:8443", "localhost"]);
+
+      const hosts: (string | undefined)[] = [];
+      await using socket = await serve({
+        unix: path,
+        tls: localhost,
+        upgrade: ({ headers }) => void hosts.push(headers.get("Host")),
+        message: (ws, message) => ws.write(message),
+      });
+      await converse(await connect(socket.url, { tls, host: "app.example" }));
+      await converse(await connect(socket.url, trusting));
+      assert.deepEqual(hosts, ["app.example", "localhost"]);
+      const streams = connect.forever(socket.url, { tls, host: "app.example" });
+      assert.equal((await streams.next()).value?.request?.headers.get("Host"), "app.example");
+      await streams.return();
+    }));
+
+  it("refuses the path of a Unix socket that the system would cut off", async () => {
+    const path = `/tmp/${"ü".repeat(52)}`;
+    const error = await failure(connect(`ws+unix:${path}:/`));
+    assert.deepEqual([error.code, error.condition], ["net.path_too_long", "misuse"]);
+    await assert.rejects(connect.forever(`ws+unix:${path}`).next(), { code: "net.path_too_long" });
+  });
 
   it("offers subprotocols, and adds headers", async () => {
     await using server = await serve({ host: "127.0.0.1", origins: "*", upgrade: () => ({ protocol: "b" }) });

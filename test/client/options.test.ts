@@ -30,6 +30,7 @@ describe("ConnectSettings", () => {
     const given = {
       protocols: ["a", "b"],
       headers: { Origin: "https://example.com" },
+      host: "app.example",
       tls: { ca: "authority" },
       proxyTls: { rejectUnauthorized: false },
       proxy: "http://proxy.example",
@@ -48,6 +49,7 @@ describe("ConnectSettings", () => {
       {
         protocols: ["a", "b"],
         headers: [["Origin", "https://example.com"]],
+        host: "app.example",
         tls: { ca: "authority" },
         proxyTls: { rejectUnauthorized: false },
         redirects: { most: 5, crossOrigin: false },
@@ -88,6 +90,9 @@ describe("ConnectSettings", () => {
       [{ backoff: {} }, /no option "backoff"/],
       [{ upgrade: () => {} }, /connect has no option "upgrade": .*websocket\.Stream.* takes? it/],
       [{ protocols: 5 }, /protocols must be/],
+      [{ host: "a b" }, /host must be a name or address/],
+      [{ host: 5 }, /host must be .* not 5/],
+      [{ hostname: "a" }, /did you mean host/],
       [{ peer: {} }, /connect has no option "peer": websocket.Stream takes it/],
       [{ headers: { "Proxy-authorization": "x" } }, /Proxy-Authorization .* proxy's URL/],
       [

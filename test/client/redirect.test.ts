@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { ServalError } from "../../src/core/index.ts";
 import { redirected, type Destination } from "../../src/client/redirect.ts";
-import { parseUrl, placeOf } from "../../src/client/url.ts";
+import { parseUrl, placeOf, withHost } from "../../src/client/url.ts";
 import { Fields, Response } from "../../src/http/index.ts";
 
 const tls = {
@@ -66,6 +66,12 @@ describe("redirected", () => {
     ["ws://example.com", "http://other.example:81/d", "ws other.example:81 /d"],
     ["ws://example.com", "/d#part", "ws example.com:80 /d"],
     ["ws://example.com", "", "ws example.com:80 /"],
+    ["ws://example.com/a", "/b\xc3\xbcch er?q=\xc3\xa9", "ws example.com:80 /b%C3%BCch%20er?q=%C3%A9"],
+    ["ws://example.com/a", "/b\xfccher", "ws example.com:80 /b%FCcher"],
+    ["ws://example.com/a", "/b%C3%BCcher", "ws example.com:80 /b%C3%BCcher"],
+    ["ws://example.com/a", "//b\xc3\xbccher.example/", "ws xn--bcher-kva.example:80 /"],
+    ["wss+unix:/run/app.sock:/a/b", "/d", "wss /run/app.sock /d"],
+    ["wss+unix:/run/app.sock:/a/b", "https://localhost/d", "wss /run/app.sock /d"],
     ["ws+unix:/run/app.sock:/a/b", "/d", "ws /run/app.sock /d"],
     ["ws+unix:/run/app.sock:/a/b", "d", "ws /run/app.sock /a/d"],
     ["ws+unix:/run/app.sock:/a/b", "ws://localhost/d", "ws /run/app.sock /d"],
@@ -84,6 +90,8 @@ describe("redirected", () => {
     "ftp://example.com/",
     "javascript:1",
     "ws+unix:/run/app.sock:/",
+    "wss+unix:/run/app.sock:/",
+    "http://b\xfccher.example/",
     "ws://u%zz@example.com/",
   ];
   for (const location of nowhere) {
@@ -166,6 +174,26 @@ describe("redirected", () => {
       assert.equal(next.endpoint.credentials, undefined);
       assert.deepEqual(next.tls, { ca: "authority", rejectUnauthorized: false });
       assert.ok(next.isElsewhere);
+    }
+  });
+
+  it("asks the same Host at the same address, and takes another Host there for another origin", () => {
+    const start = {
+      ...from("ws://10.0.0.1:8080/"),
+      endpoint: withHost(parseUrl("ws://10.0.0.1:8080/"), "app.example"),
+    };
+    for (const location of ["/there", "ws://app.example/there", "http://APP.example:80/there"]) {
+      const next = redirect(start, location, 302, false)!;
+      assert.deepEqual([placeOf(next.endpoint), next.endpoint.authority], ["10.0.0.1:8080", "app.example"]);
+      assert.deepEqual(next.protocols, ["chat", "ticket.secret"]);
+    }
+    for (const location of [
+      "ws://10.0.0.1:8080/",
+      "wss://app.example/",
+      "ws://app.example:8080/",
+      "ws://other.example/",
+    ]) {
+      assert.throws(() => redirect(start, location, 302, false), { code: "client.cross_origin_redirect" });
     }
   });
 

@@ -1,7 +1,16 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { ServalError } from "../../src/core/index.ts";
-import { basic, hostAndPort, isSameOrigin, parseUrl, placeOf, type Endpoint } from "../../src/client/url.ts";
+import {
+  basic,
+  hostAndPort,
+  isSameOrigin,
+  parseUrl,
+  placeOf,
+  serverName,
+  withHost,
+  type Endpoint,
+} from "../../src/client/url.ts";
 
 const usual: Endpoint = {
   isSecure: false,
@@ -50,6 +59,8 @@ const good: Readonly<Record<string, Partial<Endpoint>>> = {
   "ws+unix:/run/app.sock:/a:b": { ...unix, unix: "/run/app.sock", target: "/a:b" },
   "ws+unix:/run/app.sock?room=1": { ...unix, unix: "/run/app.sock", target: "/?room=1" },
   "ws+unix:///run/app.sock:/chat": { ...unix, unix: "/run/app.sock", target: "/chat" },
+  "wss+unix:/run/app.sock:/chat": { ...unix, isSecure: true, port: 443, unix: "/run/app.sock", target: "/chat" },
+  "ws+unix:/run/app.sock:": { ...unix, unix: "/run/app.sock" },
   "ws+unix:app.sock:/chat": { ...unix, unix: "app.sock", target: "/chat" },
   "ws+unix:/a%3Ab.sock:/t:u?v": { ...unix, unix: "/a:b.sock", target: "/t:u?v" },
   "ws+unix:/run/my%20app%3A1.sock:/c%20d": { ...unix, unix: "/run/my app:1.sock", target: "/c%20d" },
@@ -64,7 +75,7 @@ const bad: Readonly<Record<string, RegExp>> = {
   "ws://exa mple.com/": /write it like ws:/,
   "ftp://example.com/": /not with ftp:/,
   "localhost:8080": /not with localhost:/,
-  "wss+unix:/run/app.sock": /not with wss\+unix:/,
+  "http+unix:/run/app.sock": /not with http\+unix:/,
   "ws://example.com/#": /no fragment.*%23/,
   "ws://example.com/chat#secret": /no fragment.*%23/,
   "ws+unix:/run/app.sock:/#secret": /no fragment.*%23/,
@@ -127,6 +138,63 @@ describe("isSameOrigin", () => {
     assert.ok(same("ws+unix:/a:/x", "ws+unix:/a:/y"));
     assert.ok(!same("ws+unix:/a", "ws+unix:/b"));
     assert.ok(!same("ws+unix:/a", "ws://localhost/"));
+    const other = withHost(parseUrl("ws://example.com/"), "other.example");
+    assert.ok(isSameOrigin(other, { ...other, target: "/x" }));
+    assert.ok(!isSameOrigin(other, parseUrl("ws://example.com/")));
+  });
+});
+
+describe("withHost", () => {
+  const asked = (url: string, host: string): string => {
+    const { authority, ...place } = withHost(parseUrl(url), host);
+    const { authority: _, ...before } = parseUrl(url);
+    assert.deepEqual(place, before);
+    return authority;
+  };
+
+  it("changes the Host alone, which it writes as browsers do", () => {
+    for (const [url, host, authority, name] of [
+      ["ws://10.0.0.1/", "example.com", "example.com", "example.com"],
+      ["ws://10.0.0.1:8080/", "example.com", "example.com", "example.com"],
+      ["wss://10.0.0.1/", "Example.COM:8443", "example.com:8443", "example.com"],
+      ["wss://10.0.0.1/", "example.com:443", "example.com", "example.com"],
+      ["ws://10.0.0.1/", "example.com:443", "example.com:443", "example.com"],
+      ["ws://localhost/", "[::1]:8080", "[::1]:8080", "::1"],
+      ["ws+unix:/run/app.sock", "bücher.example", "xn--bcher-kva.example", "xn--bcher-kva.example"],
+      ["ws://example.com/", "127.0.0.1:80", "127.0.0.1", "127.0.0.1"],
+    ] as const) {
+      assert.equal(asked(url, host), authority);
+      assert.equal(serverName(withHost(parseUrl(url), host)), name);
+    }
+    assert.equal(serverName(parseUrl("wss://[::1]:8443/")), "::1");
+    assert.equal(serverName(parseUrl("wss+unix:/run/app.sock")), "localhost");
+  });
+
+  it("refuses anything but a host", () => {
+    for (const host of [
+      "",
+      "a/b",
+      "a?b",
+      "a#b",
+      "user@a",
+      "a b",
+      " a",
+      "a:b",
+      "a:99999",
+      "::1",
+      "[::1",
+      "http://a",
+      "a\\b",
+      "a\tb",
+      5,
+      null,
+    ]) {
+      assert.throws(
+        () => withHost(parseUrl("ws://localhost/"), host as string),
+        { code: "core.invalid_argument", message: /^host must be .* such as example\.com/ },
+        String(host),
+      );
+    }
   });
 });
 

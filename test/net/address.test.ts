@@ -1,8 +1,13 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { createServer, Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
-import { connectedTo, listenedOn, nameOf } from "../../src/net/address.ts";
+import { checkNames, connectedTo, listenedOn, nameOf } from "../../src/net/address.ts";
+import { connect, connectTls, listen } from "../../src/net/index.ts";
+import { serve } from "../../src/server/index.ts";
 import { socketPair } from "./support/sockets.ts";
 
 test("addresses as text", () => {
@@ -11,6 +16,55 @@ test("addresses as text", () => {
   assert.equal(nameOf({ host: "::1", port: 80 }), "[::1]:80");
   assert.equal(nameOf({ unix: "/tmp/x" }), "/tmp/x");
 });
+
+/** The longest path on this system, and one byte more. */
+const most = process.platform === "linux" ? 107 : 103;
+
+test("a Unix path that the system would cut off is refused, by bytes", { skip: process.platform === "win32" }, () => {
+  const path = `/tmp/${"ü".repeat(40)}`;
+  assert.equal(Buffer.byteLength(path), 85);
+  for (const fits of [path + "x".repeat(most - 85), "x".repeat(most), `\0${"x".repeat(most)}`])
+    checkNames({ unix: fits });
+  for (const long of [
+    path + "x".repeat(most - 84),
+    "x".repeat(most + 1),
+    "ü".repeat(54),
+    `\0${"x".repeat(most + 1)}`,
+  ]) {
+    assert.throws(() => checkNames({ unix: long }), {
+      code: "net.path_too_long",
+      condition: "misuse",
+      message: new RegExp(
+        `at most ${long.startsWith("\0") ? most + 1 : most} bytes on this system, but this one has ${Buffer.byteLength(long)}: `,
+      ),
+    });
+  }
+});
+
+test(
+  "listen, connect, connectTls and serve refuse it before anything is bound",
+  { skip: process.platform === "win32" },
+  async (t) => {
+    const folder = await mkdtemp(join(tmpdir(), "serval-"));
+    t.after(() => rm(folder, { recursive: true }));
+    const unix = join(folder, "x".repeat(most - folder.length));
+    assert.equal(unix.length, most + 1);
+    const refused = { code: "net.path_too_long" };
+    await assert.rejects(
+      listen({ unix }, () => {}),
+      refused,
+    );
+    await assert.rejects(serve({ unix }), refused);
+    await assert.rejects(connect({ unix }), refused);
+    await assert.rejects(connectTls({ unix }), refused);
+    assert.deepEqual(await readdir(folder), []);
+    const fits = unix.slice(0, -1);
+    const listener = await listen({ unix: fits }, (stream) => stream.close());
+    assert.deepEqual(await readdir(folder), [fits.slice(folder.length + 1)]);
+    (await connect({ unix: fits })).close();
+    await listener.close();
+  },
+);
 
 test("the peer of a socket, and nothing if it is not connected", async () => {
   const [client, server] = await socketPair();

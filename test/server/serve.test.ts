@@ -463,7 +463,7 @@ test("close sends 1001 to all, also to those in the handshake, and waits for the
 test("a Unix socket", async () => {
   const socketPath = path.join(tmpdir(), `serval-${process.pid}.sock`);
   const server = await serve({ unix: socketPath, message: (ws, message) => ws.write(message) });
-  assert.equal(server.url, `unix:${socketPath}`);
+  assert.equal(server.url, `ws+unix:${socketPath}:`);
   assert.equal(server.port, undefined);
   assert.deepEqual(server.address, { unix: socketPath });
   const ws = new WebSocket(`ws+unix:${socketPath}:/chat`);

@@ -73,7 +73,7 @@ export function readClient(given: Given, url: string): ClientSettings {
 
 /** Completes a URL: one without a scheme is `ws:`. */
 function completeUrl(given: string): string {
-  return /^(?:[a-z][a-z\d+.-]*:\/|ws\+unix:)/i.test(given) ? given : `ws://${given}`;
+  return /^(?:[a-z][a-z\d+.-]*:\/|wss?\+unix:)/i.test(given) ? given : `ws://${given}`;
 }
 
 function parseField(given: string): [name: string, value: string] {

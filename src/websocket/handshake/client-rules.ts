@@ -106,7 +106,9 @@ function checkProtocols(protocols: readonly string[]): void {
 
 function addFields(request: Request, headers: Fields): void {
   for (const name of ownFields) {
-    if (headers.has(name)) throw invalidArgument(`The header ${name} belongs to the handshake and can't be set`);
+    if (!headers.has(name)) continue;
+    const advice = name === "Host" ? ": pass it as host" : "";
+    throw invalidArgument(`The header ${name} belongs to the handshake and can't be set${advice}`);
   }
   for (const [name, value] of headers) request.headers.append(name, value);
 }

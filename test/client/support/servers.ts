@@ -113,8 +113,10 @@ export async function proxying(): Promise<Answering> {
       socket.write("HTTP/1.1 200 OK\r\n\r\n");
       other.pipe(socket).pipe(other);
     });
-    other.on("error", () => socket.destroy());
-    socket.on("error", () => other.destroy());
+    for (const one of [other, socket]) {
+      one.on("error", () => {});
+      one.on("close", () => (one === socket ? other : socket).destroy());
+    }
   });
   return Object.assign(await listening(server), { asked });
 }
