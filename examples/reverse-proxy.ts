@@ -21,6 +21,10 @@ console.log(`listening on http://localhost:${listener.port}/`);
 /** Fields that concern one connection alone: RFC 9110 7.6.1. */
 const hopByHop = ["Connection", "Keep-Alive", "Proxy-Connection", "TE", "Trailer", "Transfer-Encoding", "Upgrade"];
 
+/** Fields for all recipients. Connection must not name them, or a client could take away what the origin relies on. */
+const endToEndNames =
+  /^(accept|access-control-|age$|authorization$|cache-control$|content-|cookie$|date$|etag$|expect$|expires$|forwarded$|from$|host$|if-|last-modified$|location$|max-forwards$|origin$|pragma$|range$|referer$|retry-after$|sec-|server$|set-cookie$|user-agent$|vary$|via$|www-authenticate$|x-forwarded-|x-real-ip$)/i;
+
 /** A client, with a connection to the origin of its own that is kept as long as both sides like. */
 class Client {
   readonly #stream: net.SocketStream;
@@ -50,7 +54,10 @@ class Client {
     exchange: http.Exchange,
   ): Promise<http.Response<http.Body> | undefined> {
     if (request.method === "CONNECT") return new http.Response({ status: 405, headers: { Allow: "GET, HEAD, POST" } });
+    const to = destinationOf(request);
+    if (to === undefined) return new http.Response({ status: 400, body: "The request's target is no path or URL\n" });
     const headers = endToEnd(request.headers);
+    headers.set("Host", to.host);
     headers.append("X-Forwarded-For", this.#stream.peer.address ?? "unknown");
     headers.append("Via", "1.1 serval");
     // No protocol but this one is let through: nobody knows what others would ask of the origin.
@@ -59,7 +66,8 @@ class Client {
       headers.set("Connection", "Upgrade");
       headers.set("Upgrade", "websocket");
     }
-    const sent = new http.Request({ method: request.method, target: request.target, headers, body: request.body });
+    const given = new ClientBody(request.body);
+    const sent = new http.Request({ method: request.method, target: to.target, headers, body: given.body });
     // The origin may have ended a connection that was idle, and we find out now: RFC 9110 9.2.2.
     const mayRepeat = this.#origin !== undefined && /^(GET|HEAD)$/.test(sent.method) && sent.body instanceof Uint8Array;
     let response: http.IncomingResponse;
@@ -73,7 +81,7 @@ class Client {
     } catch (error) {
       this.#dropOrigin();
       // What is wrong with the client's own body is the client's to hear.
-      if (error instanceof core.ServalError && error.condition === "limit") throw error;
+      if (error === given.error) throw error;
       // Where the origin is and what is wrong with it is ours to know.
       console.error(`${origin} does not answer: ${error}`);
       return new http.Response({ status: 502, body: "The origin does not answer\n" });
@@ -144,9 +152,51 @@ class Client {
   }
 }
 
+/** The body of a request, and the error that ended it, if one did. */
+class ClientBody {
+  readonly body: http.Body;
+  error: unknown = undefined;
+
+  constructor(body: http.IncomingRequest["body"]) {
+    const failed = (error: unknown): unknown => (this.error = error);
+    if (body instanceof Uint8Array) this.body = body;
+    else {
+      this.body = {
+        size: body.size,
+        get trailers() {
+          return body.trailers;
+        },
+        async *[Symbol.asyncIterator]() {
+          try {
+            yield* body;
+          } catch (error) {
+            throw failed(error);
+          }
+        },
+      };
+    }
+  }
+}
+
+/** The target that the origin is asked for, and its Host; undefined if the request names none. */
+function destinationOf({
+  method,
+  target,
+  headers,
+}: http.Request<http.Body>): { target: string; host: string } | undefined {
+  // A client of HTTP/1.0 may send no Host.
+  if (target.startsWith("/") || target === "*") return { target, host: headers.first("Host") ?? origin };
+  // RFC 9112 3.2.2: the host of the URL replaces that of the header.
+  const [, host, rest = ""] = /^https?:\/\/([\w.~%:[\]-]+)([/?].*)?$/i.exec(target) ?? [];
+  if (host === undefined) return undefined;
+  if (rest === "") return { target: method === "OPTIONS" ? "*" : "/", host };
+  return { target: rest.startsWith("/") ? rest : `/${rest}`, host };
+}
+
 /** A copy of the fields without those that go no further. */
 function endToEnd(headers: http.Fields): http.Fields {
-  const named = http.parseTokenList(headers.get("Connection") ?? "") ?? [];
+  const options = http.parseTokenList(headers.get("Connection") ?? "") ?? [];
+  const named = options.filter((name) => !endToEndNames.test(name));
   const dropped = new Set([...hopByHop, ...named].map((name) => name.toLowerCase()));
   return new http.Fields([...headers].filter(([name]) => !dropped.has(name.toLowerCase())));
 }

@@ -122,6 +122,54 @@ it("never takes surplus bytes of an origin for a response, and drops ended conne
   assert.match(got, /^HTTP\/1\.1 502 /);
 });
 
+it("takes Host from an absolute target, keeps end-to-end headers, and answers a client's malformed body itself", async (t) => {
+  const { address } = await origin(t, (request, response) => {
+    request.on("error", () => {});
+    request.resume().on("end", () => response.end(JSON.stringify({ target: request.url, ...request.headers })));
+  });
+  const { port } = await startExample(t, "reverse-proxy", () => [address]);
+  const ask = async (head: string, body = ""): Promise<string> => {
+    const client = connectTcp(port, "127.0.0.1");
+    t.after(() => client.destroy());
+    client.write(`${head}\r\nConnection: close\r\n\r\n${body}`);
+    return String(await buffer(client));
+  };
+  const seen = async (head: string): Promise<Record<string, string>> =>
+    JSON.parse((await ask(head)).split("\r\n\r\n")[1]!) as Record<string, string>;
+
+  // RFC 9112 3.2.2.
+  for (const [target, path] of [
+    ["http://a.example:81/b?c", "/b?c"],
+    ["HTTPS://a.example:81", "/"],
+    ["http://a.example:81?c", "/?c"],
+  ] as const) {
+    const { target: asked, host } = await seen(`GET ${target} HTTP/1.1\r\nHost: other.example`);
+    assert.deepEqual([asked, host], [path, "a.example:81"]);
+  }
+  assert.equal((await seen("GET / HTTP/1.0")).host, address);
+  for (const target of ["http://u@a.example/", "ftp://a.example/", "http:///", "a.example:80"]) {
+    assert.match(await ask(`GET ${target} HTTP/1.1\r\nHost: h`), /^HTTP\/1\.1 400 /, target);
+  }
+
+  // RFC 9110 7.6.1: an option never names what is meant for all recipients.
+  const named = "Host, Cookie, Authorization, X-Forwarded-For, X-Forwarded-Proto, Content-Type, Cache-Control, X-Gone";
+  const kept = await seen(
+    `GET / HTTP/1.1\r\nHost: h\r\nConnection: ${named}\r\nCookie: a=1\r\nAuthorization: b\r\nX-Forwarded-For: 192.0.2.1\r\n` +
+      "X-Forwarded-Proto: https\r\nContent-Type: text/plain\r\nCache-Control: no-store\r\nX-Gone: 1\r\nKeep-Alive: 5",
+  );
+  assert.deepEqual(
+    [kept.host, kept.cookie, kept.authorization, kept["content-type"], kept["cache-control"], kept["x-gone"]],
+    ["h", "a=1", "b", "text/plain", "no-store", undefined],
+  );
+  assert.match(kept["x-forwarded-for"]!, /^192\.0\.2\.1, /);
+  assert.deepEqual([kept["x-forwarded-proto"], kept["keep-alive"]], ["https", undefined]);
+
+  const post = "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked";
+  assert.match(await ask(post, "5\r\nhello\r\nx\r\n"), /^HTTP\/1\.1 400 /);
+  assert.match(await ask(post, `1;${"x".repeat(5000)}\r\n`), /^HTTP\/1\.1 413 /);
+  assert.match(await ask(post, "5\r\nhello\r\n0\r\n\r\n"), /^HTTP\/1\.1 200 /);
+});
+
 it("forwards what nginx serves", { skip: requires("nginx", "curl") }, async (t) => {
   const page = "Behind a proxy.\n".repeat(10_000);
   const nginx = await startFileServer(t, { page });

@@ -35,6 +35,11 @@ for (const [what, init, url] of [
   });
 }
 
+test("a method that fetch leaves as it is reaches it, case and all", async () => {
+  const response = await ask({ method: "patch", headers: { Host: "h" } });
+  assert.equal((await text(response)).split(" ")[0], "patch");
+});
+
 for (const [what, init, status] of [
   ["no Host", { target: "/x" }, 400],
   ["two Hosts", { headers: { Host: ["a", "b"] } }, 400],
@@ -49,6 +54,8 @@ for (const [what, init, status] of [
   ["a target that is OPTIONS's alone", { target: "*", headers: { Host: "h" } }, 400],
   ["a malformed target of OPTIONS", { method: "OPTIONS", target: "*x", headers: { Host: "h" } }, 400],
   ["a method that fetch does not have", { method: "TRACE", headers: { Host: "h" } }, 501],
+  ["a method that fetch would take for GET", { method: "get", headers: { Host: "h" } }, 501],
+  ["a method that fetch would take for DELETE", { method: "Delete", headers: { Host: "h" } }, 501],
 ] as const) {
   test(`${what} is answered ${status} without calling fetch`, async () => {
     const response = await ask(init, () => assert.fail("fetch was asked"));

@@ -79,13 +79,22 @@ export function requestToFetch(request: SentRequest, scheme: string, signal: Abo
   return new Request(url, { ...init, body: bodyInit(body), duplex: "half" });
 }
 
-/** Checks here, since the platform's error would say less. */
+/** The methods that fetch forbids in any case, and those that it takes for their upper-case form. */
+const forbidden: ReadonlySet<string> = new Set(["CONNECT", "TRACE", "TRACK"]);
+const normalized: ReadonlySet<string> = new Set(["DELETE", "GET", "HEAD", "OPTIONS", "POST", "PUT"]);
+
+/** Checks here, since the platform's error would say less, and since it would make `get` another method: GET. */
 export function checkFetchMethod({ method, body }: SentRequest): void {
-  if (/^(CONNECT|TRACE|TRACK)$/i.test(method)) {
+  const upper = method.toUpperCase();
+  if (forbidden.has(upper)) {
     throw coreError("core.invalid_argument", { message: `The method ${method} is not allowed in a fetch request` });
   }
-  // Case is ignored, since fetch takes "get" for GET.
-  if (!isEmpty(body) && /^(GET|HEAD)$/i.test(method)) {
+  // RFC 9110 9.1: methods are case-sensitive.
+  if (upper !== method && normalized.has(upper)) {
+    const message = `The method ${method} is not ${upper}, but fetch would take it for that: write ${upper} if it is meant`;
+    throw coreError("core.invalid_argument", { message });
+  }
+  if (!isEmpty(body) && (method === "GET" || method === "HEAD")) {
     throw coreError("core.invalid_argument", { message: `A fetch request with ${method} has no body` });
   }
 }

@@ -185,13 +185,15 @@ export class Fields implements Iterable<[name: string, value: string]> {
 
   /** As a record that the constructor takes: values by name, a list of them for a repeated name. For `JSON.stringify`. */
   toJSON(): Record<string, string | string[]> {
-    const record: Record<string, string | string[]> = {};
-    const done = new Set<string>();
-    for (const [name] of this) {
+    const byName = new Map<string, { readonly name: string; readonly values: string[] }>();
+    for (const [name, value] of this) {
       const key = name.toLowerCase();
-      if (done.has(key)) continue;
-      done.add(key);
-      const values = this.getAll(name);
+      const known = byName.get(key);
+      if (known === undefined) byName.set(key, { name, values: [value] });
+      else known.values.push(value);
+    }
+    const record: Record<string, string | string[]> = {};
+    for (const { name, values } of byName.values()) {
       const value = values.length === 1 ? values[0]! : values;
       // Assigned, a field of the name __proto__ would be lost.
       Object.defineProperty(record, name, { value, enumerable: true, configurable: true, writable: true });
@@ -230,12 +232,19 @@ export class Fields implements Iterable<[name: string, value: string]> {
   }
 
   #deleteFrom(name: string, from: number): boolean {
-    let found = false;
-    for (let at = this.#find(name, from); at >= 0; at = this.#find(name, at)) {
-      this.#list().splice(at, 2);
-      found = true;
+    let end = this.#find(name, from);
+    if (end < 0) return false;
+    const raw = this.#list();
+    const { length } = name;
+    // The others move once, however many are deleted.
+    for (let at = end + 2; at < raw.length; at += 2) {
+      const candidate = raw[at];
+      if (candidate.length === length && equalsIgnoringCase(candidate, 0, length, name)) continue;
+      raw[end++] = candidate;
+      raw[end++] = raw[at + 1];
     }
-    return found;
+    raw.length = end;
+    return true;
   }
 }
 

@@ -52,7 +52,8 @@ export class Request<Content extends Body = Body> extends Message<Content> {
   /**
    * This request as a fetch request; its URL is made from `scheme` (default `http`), Host and target. Throws
    * `http.bad_host`, `http.bad_target` for a target that is neither path nor URL, and `core.invalid_argument` for what
-   * fetch does not allow: the methods CONNECT, TRACE and TRACK, and a body with GET or HEAD. The target `*` of OPTIONS
+   * fetch does not allow: the methods CONNECT, TRACE and TRACK, a body with GET or HEAD, and a method such as `get`,
+   * which fetch would take for another, since case counts (RFC 9110 9.1). The target `*` of OPTIONS
    * becomes the path `/*`.
    */
   toFetch(scheme: "http" | "https" = "http"): globalThis.Request {

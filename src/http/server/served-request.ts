@@ -87,9 +87,7 @@ class LightRequest {
   }
 
   get method(): string {
-    const { method } = this.#request;
-    // The standard normalizes exactly these methods.
-    return /^(DELETE|GET|HEAD|OPTIONS|POST|PUT)$/i.test(method) ? method.toUpperCase() : method;
+    return this.#request.method;
   }
 
   get url(): string {

@@ -179,10 +179,13 @@ export class ServerHandshake extends Opening implements UpgradeInfo {
   /** Answers an error with its response. */
   #refuse(error: ServalError, { status, reason, headers, body }: Response): void {
     this.#outcome = error;
-    // A copy: an application may refuse many requests with the same object.
-    const response = new Response({ status, reason, headers, body });
+    // Copies: an application may refuse many requests with the same object; and a hook may add headers, but not make a
+    // success of a failure.
+    let response = new Response({ status, reason, headers, body });
     try {
-      this.#decorate(response);
+      const decorated = new Response(response);
+      this.#decorate(decorated);
+      response = new Response({ status, reason, headers: decorated.headers, body });
     } catch {
       // The handshake already fails for another reason, which is reported.
     }

@@ -126,7 +126,8 @@ describe("Request.toFetch", () => {
       { method: "TRACK" },
       { method: "GET", body: "a" },
       { method: "HEAD", body: "a" },
-      // Which fetch takes for GET.
+      // RFC 9110 9.1: case counts. fetch would take these for GET and its like.
+      ...["get", "Get", "head", "post", "Put", "delete", "options"].map((method) => ({ method })),
       { method: "get", body: "a" },
       { body: parts() },
     ]) {

@@ -183,6 +183,17 @@ describe("Fields", () => {
     assert.deepEqual(fields.raw.slice(-2), ["New", "e"]);
   });
 
+  it("sets and deletes in time that grows with the number of fields alone", () => {
+    // With a move of the rest for each of 200,000 fields, this would not end.
+    const many = (): Fields => Fields.fromRaw(Array.from({ length: 400_000 }, (_, at) => (at % 4 === 1 ? "1" : "a")));
+    const deleted = many();
+    assert.deepEqual([deleted.delete("A"), deleted.size, deleted.delete("a")], [true, 0, false]);
+    const set = many();
+    set.append("b", "2");
+    set.set("a", "3");
+    assert.deepEqual(set.raw, ["a", "3", "b", "2"]);
+  });
+
   it("deletes all of a name", () => {
     const fields = cookies();
     assert.equal(fields.delete("Set-cookie"), true);

@@ -290,6 +290,33 @@ describe("decorate", () => {
     assert.deepEqual([state.next.closed, state.clock.pending, (await ended(state)).code], [true, 0, 1006]);
   });
 
+  it("adds headers to a refusal, and can make nothing else of it", async () => {
+    const decorate = (response: Response): void => {
+      response.headers.set("Server", "mine");
+      Object.assign(response, { status: 200, reason: "All Is Well", body: Buffer.from("welcome") });
+    };
+    const secret = (): never => {
+      throw new Error("secret");
+    };
+    for (const [options, changes, status] of [
+      // The change of the 101 is the error; the 500 that tells of it is decorated too.
+      [{ decorate }, {}, 500],
+      [{ decorate, upgrade: secret }, {}, 500],
+      [{ decorate, upgrade: (): Response => new Response({ status: 403, body: "no" }) }, {}, 403],
+      [{ decorate }, { Host: undefined }, 400],
+    ] as const) {
+      const { response } = (await run(options, changes)).peer;
+      assert.deepEqual([response?.status, response?.headers.get("Server")], [status, "mine"]);
+      assert.doesNotMatch(`${response?.reason} ${Buffer.from(response!.body)}`, /well|welcome/i);
+    }
+  });
+
+  it("leaves a refusal without its headers if it replaces these by something else", async () => {
+    const decorate = (response: Response): void => void Object.assign(response, { headers: 5 });
+    const { response } = (await run({ decorate }, { Host: undefined })).peer;
+    assert.deepEqual([response?.status, response?.headers.get("Connection")], [400, "close"]);
+  });
+
   it("one that lets a refused connection stay is overruled", async () => {
     const decorate = ({ headers }: Response): void => headers.set("Connection", "keep-alive");
     const state = await run({ decorate }, { Host: undefined });
