@@ -18,7 +18,7 @@ export const chatOptions: OptionTable = {
     help: "send binary messages: each typed line, or piped input as a whole; write received messages unchanged",
   },
   hex: { help: "show received binary messages in hex, even with --binary" },
-  json: { help: "print each event as a line of JSON: open, message, close, error, unsent" },
+  json: { help: "print each event as a line of JSON: open, message, close, error, lost" },
   wait: {
     value: "S",
     example: "2",
@@ -31,7 +31,7 @@ export const chatNotes = `Sends each line as a message and prints each message a
 else goes to stderr. On a terminal /help lists more commands, and Ctrl-C
 closes; a second one stops at once. Exits with 0 after a clean close (1000,
 1001, no code, or any code if this side asked for the close), 1 otherwise, and
-1 if the server closed before all lines were sent; stderr names the first one.
+1 if the server closed before it came to all lines: stderr names the first.
 `;
 
 /** Reads {@link chatOptions}. Throws {@link UsageError}. */

@@ -66,10 +66,11 @@ async function talk(ws: Stream, { client, chat, stdio, clock, screen, transcript
 
   await transcript.opened(client.url, ws);
   const reading = receive(ws, transcript, quiet);
-  const outgoing = new Outgoing(ws);
   let sending: Promise<void> = Promise.resolve();
   let inputFailure: unknown;
-  if (isInteractive(stdio)) {
+  const isTyped = isInteractive(stdio);
+  const outgoing = new Outgoing(ws, isTyped ? undefined : trips);
+  if (isTyped) {
     startPrompt(stdio, { ws, outgoing, screen, trips, binary: chat.binary, close });
   } else {
     const patience = client.options.timeouts.handshake;
@@ -89,17 +90,17 @@ async function talk(ws: Stream, { client, chat, stdio, clock, screen, transcript
   }
   const [info, readFailure] = await Promise.all([ws.closed, reading]);
   quiet.stop();
-  // What was not sent after this side's own close is no loss.
-  const unsent = isOurs ? undefined : await outgoing.firstUnsent(sending, clock);
+  // Input that was not sent because of this side's own close is no loss.
+  const lost = isOurs ? undefined : await outgoing.firstLost(sending, clock);
   ignoreSignals();
   screen.endPrompt();
   stdin.destroy();
   if (screen.isGone) return 0;
   const failure = inputFailure ?? readFailure;
   if (failure !== undefined) await transcript.failed(failure);
-  const isExpected = failure === undefined && unsent === undefined && isCleanEnd(info, isOurs);
+  const isExpected = failure === undefined && lost === undefined && isCleanEnd(info, isOurs);
   if (failure === undefined || chat.json) await transcript.closed(info, isExpected);
-  if (unsent !== undefined) await transcript.unsent(unsent);
+  if (lost !== undefined) await transcript.lost(lost);
   return isExpected ? 0 : 1;
 }
 

@@ -14,8 +14,8 @@ export interface Transcript {
   message(message: MessageData): Promise<void>;
   closed(info: CloseInfo, isExpected: boolean): Promise<void>;
   failed(error: unknown): Promise<void>;
-  /** The server closed before this message of the input, counted from 1, and all after it could be sent. */
-  unsent(first: number): Promise<void>;
+  /** The server closed before it came to this message of the input, counted from 1. */
+  lost(first: number): Promise<void>;
 }
 
 /** Writes one line of JSON for each event. */
@@ -35,9 +35,9 @@ export function jsonTranscript(screen: Screen, { binary }: Pick<ChatSettings, "b
           : { type: "message", kind: "binary", base64: Buffer.from(message).toString("base64") },
       ),
     closed: ({ code, reason, clean }) => line({ type: "close", code, reason, clean }),
-    unsent(first) {
-      screen.err(unsentLine(first, binary));
-      return line({ type: "unsent", first });
+    lost(first) {
+      screen.err(lostLine(first, binary));
+      return line({ type: "lost", first });
     },
     failed(error) {
       const code = error instanceof ServalError ? error.code : undefined;
@@ -85,8 +85,8 @@ export function textTranscript(screen: Screen, stdio: Stdio, { binary, hex }: Ch
       if (isExpected) said(text);
       else screen.err(paintErr("red", `serval: ${text}\n`));
     },
-    async unsent(first) {
-      screen.err(paintErr("red", unsentLine(first, binary)));
+    async lost(first) {
+      screen.err(paintErr("red", lostLine(first, binary)));
     },
     async failed(error) {
       for (const [i, line] of failureLines(error).entries()) {
@@ -113,8 +113,8 @@ function closing({ code, reason, clean }: CloseInfo): string {
   return `closed with ${code === 1005 ? "no code" : code}${reason === "" ? "" : `: ${escapedLine(reason)}`}`;
 }
 
-function unsentLine(first: number, binary: boolean): string {
-  const what = binary ? "the input was not sent whole" : `line ${first} and any after it were not sent`;
+function lostLine(first: number, binary: boolean): string {
+  const what = binary ? "it is lost" : `line ${first} and any after it are lost`;
   return `serval: the server closed before the end of the input: ${what}\n`;
 }
 

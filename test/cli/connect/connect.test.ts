@@ -106,7 +106,7 @@ describe("connect", () => {
     });
   }
 
-  describe("names the first line that was not sent because the server closed, and exits with 1", () => {
+  describe("names the first line that is lost because the server closed, and exits with 1", () => {
     /** Reads one message, and closes. */
     const takingOne: ServeOptions = {
       async connection(ws) {
@@ -127,7 +127,7 @@ describe("connect", () => {
       // It is in the pipe when the command learns of the close, or soon after.
       stdio.stdin.end("two\nthree\n");
       assert.equal(await ended, 1);
-      assert.deepEqual([stdio.out, stdio.err], ["", `${words}line 2 and any after it were not sent\n`]);
+      assert.deepEqual([stdio.out, stdio.err], ["", `${words}line 2 and any after it are lost\n`]);
     });
 
     it("when many lines wait for room", async () => {
@@ -136,8 +136,26 @@ describe("connect", () => {
       const line = "x".repeat(100_000);
       stdio.stdin.end(`${line}\n`.repeat(500));
       assert.equal(await start(urlOf(server), stdio), 1);
-      const [, first] = /end of the input: line (\d+) and any after it were not sent\n$/.exec(stdio.err)!;
+      const [, first] = /end of the input: line (\d+) and any after it are lost\n$/.exec(stdio.err)!;
       assert.ok(Number(first) > 1 && Number(first) <= 500, first);
+    });
+
+    it("when they were sent before the close came, and the server had not come to them", async () => {
+      await using server = await serving(takingOne);
+      const stdio = new TestStdio();
+      stdio.stdin.end("one\ntwo\nthree\n");
+      assert.equal(await start(urlOf(server), stdio), 1);
+      assert.equal(stdio.err, `${words}line 2 and any after it are lost\n`);
+    });
+
+    it("but not where the last line makes the server close", async () => {
+      await using server = await serving({
+        message: (ws, message) => (message === "quit" ? ws.close({ code: 1000 }) : ws.write(message)),
+      });
+      const stdio = new TestStdio();
+      stdio.stdin.end("one\ntwo\nquit\n");
+      assert.equal(await start(urlOf(server), stdio), 0);
+      assert.deepEqual([stdio.out, stdio.err], ["one\ntwo\n", ""]);
     });
 
     it("as JSON", async () => {
@@ -148,7 +166,7 @@ describe("connect", () => {
       await until(() => server.sockets.size === 0 && server.stats().opened === 1);
       stdio.stdin.end("two\n");
       assert.equal(await ended, 1);
-      assert.match(stdio.out, /\{"type":"close","code":1000,.*\}\n\{"type":"unsent","first":2\}\n$/);
+      assert.match(stdio.out, /\{"type":"close","code":1000,.*\}\n\{"type":"lost","first":2\}\n$/);
       assert.match(stdio.err, /^serval: the server closed before the end of the input: line 2 /);
     });
 
@@ -158,7 +176,7 @@ describe("connect", () => {
       stdio.stdin.write("the beginning");
       const ended = start(urlOf(server), stdio, { binary: true });
       assert.equal(await ended, 1);
-      assert.equal(stdio.err, `${words}the input was not sent whole\n`);
+      assert.equal(stdio.err, `${words}it is lost\n`);
     });
 
     it("but not for an input that has nothing more, or after this side's own close", async () => {
@@ -175,7 +193,7 @@ describe("connect", () => {
       stopped.emit("SIGINT");
       await silent.close();
       await ended;
-      assert.doesNotMatch(stopped.err, /not sent/);
+      assert.doesNotMatch(stopped.err, /lost/);
     });
   });
 
