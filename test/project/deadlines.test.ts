@@ -11,6 +11,7 @@ const source = fileURLToPath(new URL("../../../src/", import.meta.url));
 const direct: Readonly<Record<string, string>> = {
   "cli/bench/load.ts": "a load that ends",
   "cli/bench/progress.ts": "lines of progress",
+  "cli/connect/outgoing.ts": "a look for more input, after the end of the connection",
   "cli/shared/quiet.ts": "a silence that is waited for",
   "client/forever.ts": "the pause before another attempt",
   "core/attentive-clock.ts": "the attentive clock",
