@@ -65,8 +65,8 @@ export class Deadline {
     this.#timer = undefined;
     if (this.#at === Infinity) return;
     // It may have been moved meanwhile.
-    const left = this.#time.left(this.#at, this.#ms);
-    if (left > 0) {
+    const left = this.#at - this.#time.now();
+    if (left >= 1) {
       this.#arm(left);
       return;
     }

@@ -101,6 +101,43 @@ it("stops its timer when it is cancelled, and can be set again", async () => {
   assert.deepEqual([expired, clock.pending], [[120], 0]);
 });
 
+it("comes after a poll, in which it can be moved or cleared", async () => {
+  for (const [change, comes] of [
+    [(deadline: Deadline) => deadline.clear(), []],
+    [(deadline: Deadline) => deadline.cancel(), []],
+    [(deadline: Deadline) => deadline.set(50), [60]],
+    [() => {}, [10]],
+  ] as const) {
+    const { clock, deadline, expired } = start();
+    deadline.set(10);
+    const passed = clock.jump(10);
+    queueMicrotask(() => change(deadline));
+    await passed;
+    await clock.advance(100);
+    assert.deepEqual([expired, clock.pending], [comes, 0]);
+  }
+});
+
+it("that was on time is not granted again because the poll after it took long", async () => {
+  const { clock, deadline, expired } = start();
+  deadline.set(10_000);
+  const passed = clock.jump(10_150);
+  void clock.jump(100);
+  await passed;
+  assert.deepEqual([expired, clock.pending], [[10_250], 0]);
+});
+
+it("is found late: little of the block counts, and it comes once its time has passed", async () => {
+  const { clock, deadline, expired } = start();
+  deadline.set(1000);
+  await clock.jump(5000);
+  assert.deepEqual([expired, clock.pending], [[], 1]);
+  await clock.advance(799);
+  assert.deepEqual(expired, []);
+  await clock.advance(1);
+  assert.deepEqual([expired, clock.pending], [[5800], 0]);
+});
+
 it("can be set inside its own callback, and to now", async () => {
   const clock = new VirtualClock();
   const times: number[] = [];
