@@ -5,7 +5,7 @@ export type Role = "client" | "server";
 
 /** The address of the other side: an address and port, or the path of a Unix socket. */
 export interface Peer {
-  /** The IP address. */
+  /** The IP address; an IPv4-mapped one, `::ffff:192.0.2.1`, is given as `192.0.2.1`. */
   readonly address?: string;
   /** The port. */
   readonly port?: number;
@@ -102,4 +102,18 @@ export function byteLength(buffers: Uint8Array | readonly Uint8Array[]): number 
   let length = 0;
   for (const buffer of buffers) length += buffer.length;
   return length;
+}
+
+/** How systems write the IPv4-mapped address of a client that came by IPv4 to a socket of both families. */
+const mapped = "::ffff:";
+
+/**
+ * A peer by its IP address. An IPv4-mapped address (RFC 4291 section 2.5.5.2), in the form that systems use, becomes the
+ * IPv4 address that it stands for, so that an address is the same whatever a server listens on.
+ */
+export function internetPeer(address: string, port: number, family: string | undefined): Peer {
+  if (address.startsWith(mapped) && address.includes(".")) {
+    return { address: address.slice(mapped.length), port, family: "IPv4" };
+  }
+  return { address, port, family: family === "IPv6" ? "IPv6" : "IPv4" };
 }

@@ -1,4 +1,4 @@
-import type { ByteStream, Peer } from "./byte-stream.ts";
+import { internetPeer, type ByteStream, type Peer } from "./byte-stream.ts";
 import { bytesOf, copyOf, notBytes } from "./bytes.ts";
 import type { ServalError } from "./error.ts";
 import { coreError, transportError } from "./errors.ts";
@@ -214,7 +214,7 @@ export function fromDuplex(duplex: DuplexLike): ByteStream {
 
 function peerOf({ remoteAddress, remotePort, remoteFamily }: DuplexLike): Peer | undefined {
   if (typeof remoteAddress !== "string" || typeof remotePort !== "number") return undefined;
-  return { address: remoteAddress, port: remotePort, family: remoteFamily === "IPv6" ? "IPv6" : "IPv4" };
+  return internetPeer(remoteAddress, remotePort, remoteFamily);
 }
 
 function gone(duplex: DuplexLike): ServalError {

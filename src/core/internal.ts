@@ -26,6 +26,7 @@ export {
 } from "./check-options.ts";
 export type { NumberRule, OptionSet } from "./check-options.ts";
 export { reportError, runReported } from "./report.ts";
+export { internetPeer } from "./byte-stream.ts";
 export { beginSource, discardSource, keepError, piecesOf, stopSource } from "./sources.ts";
 export { SharedTimer } from "./shared-timer.ts";
 export type { Expiring } from "./shared-timer.ts";

@@ -1,6 +1,6 @@
 import type { Server, Socket } from "node:net";
 import type { Peer } from "../core/index.ts";
-import { checkOptions, invalidArgument, optionSet, show } from "../core/internal.ts";
+import { checkOptions, internetPeer, invalidArgument, optionSet, show } from "../core/internal.ts";
 import { netError } from "./errors.ts";
 
 /** An address that `connect` connects to: a TCP port of a host, or a Unix socket. */
@@ -69,18 +69,12 @@ export function nameOf(target: Target): string {
 /** The peer of a connected TCP socket; empty if the connection is already reset. */
 export function connectedTo(socket: Socket): Peer {
   const { remoteAddress, remotePort, remoteFamily } = socket;
-  return remoteAddress === undefined ? {} : internetAddress(remoteAddress, remotePort!, remoteFamily);
+  return remoteAddress === undefined ? {} : internetPeer(remoteAddress, remotePort!, remoteFamily);
 }
 
 /** The address that a server listens on. */
 export function listenedOn(server: Server): Peer {
   const address = server.address();
   if (address === null) return {};
-  return typeof address === "string"
-    ? { unix: address }
-    : internetAddress(address.address, address.port, address.family);
-}
-
-function internetAddress(address: string, port: number, family: string | undefined): Peer {
-  return { address, port, family: family === "IPv6" ? "IPv6" : "IPv4" };
+  return typeof address === "string" ? { unix: address } : internetPeer(address.address, address.port, address.family);
 }

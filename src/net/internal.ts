@@ -1,5 +1,5 @@
 // Exports for other folders of the package; users get index.ts.
 export { checkNames } from "./address.ts";
 export { netError } from "./errors.ts";
-export { parseIPv4, parseIPv6 } from "./ip-address.ts";
+export { addressOf, parseIPv4, parseIPv6 } from "./ip-address.ts";
 export { checkServerOptions as checkTlsServerOptions, serverContext } from "./tls-options.ts";

@@ -38,13 +38,25 @@ function groupsOf(text: string, isLast: boolean): number[] | undefined {
   return groups;
 }
 
+/** The address of eight groups and its family: an IPv4-mapped one is IPv4 (RFC 4291 section 2.5.5.2). */
+export function addressOf(groups: readonly number[]): { address: string; family: "IPv4" | "IPv6" } {
+  if (!isMapped(groups)) return { address: formatIPv6(groups), family: "IPv6" };
+  return { address: mappedIPv4(groups), family: "IPv4" };
+}
+
+function isMapped(groups: readonly number[]): boolean {
+  return groups.slice(0, 5).every((each) => each === 0) && groups[5] === 0xffff;
+}
+
+function mappedIPv4(groups: readonly number[]): string {
+  return `${groups[6]! >> 8}.${groups[6]! & 255}.${groups[7]! >> 8}.${groups[7]! & 255}`;
+}
+
 /** The text of an IPv6 address in the form of RFC 5952, which operating systems use too. */
 export function formatIPv6(groups: readonly number[]): string {
+  // ::ffff:192.0.2.1 (RFC 5952 section 5).
+  if (isMapped(groups)) return `::ffff:${mappedIPv4(groups)}`;
   const zeros = longestZeros(groups);
-  // An IPv4-mapped address, ::ffff:192.0.2.1 (RFC 5952 section 5).
-  if (zeros.start === 0 && zeros.length === 5 && groups[5] === 0xffff) {
-    return `::ffff:${groups[6]! >> 8}.${groups[6]! & 255}.${groups[7]! >> 8}.${groups[7]! & 255}`;
-  }
   const hex = groups.map((each) => each.toString(16));
   if (zeros.length < 2) return hex.join(":");
   return `${hex.slice(0, zeros.start).join(":")}::${hex.slice(zeros.start + zeros.length).join(":")}`;

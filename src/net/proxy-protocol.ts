@@ -1,7 +1,7 @@
 import type { Peer } from "../core/index.ts";
 import { checkNumber, decodeLatin1 } from "../core/internal.ts";
 import { badProxyHeader, netError } from "./errors.ts";
-import { formatIPv6, parseIPv4, parseIPv6 } from "./ip-address.ts";
+import { addressOf, parseIPv4, parseIPv6 } from "./ip-address.ts";
 import { ProxyHeader } from "./proxy-header.ts";
 import { minSizeV2, parseProxyV2 } from "./proxy-v2.ts";
 
@@ -93,5 +93,5 @@ function endpoint(protocol: "TCP4" | "TCP6", address: string, portText: string):
   }
   const groups = parseIPv6(address);
   if (groups === undefined) throw badProxyHeader("an address is not IPv6");
-  return { address: formatIPv6(groups), port: number, family: "IPv6" };
+  return { ...addressOf(groups), port: number };
 }

@@ -2,7 +2,7 @@ import type { Peer } from "../core/index.ts";
 import { copyOf, decodeUtf8, isValidUtf8 } from "../core/internal.ts";
 import { crc32c } from "./crc32c.ts";
 import { badProxyHeader, netError } from "./errors.ts";
-import { formatIPv6 } from "./ip-address.ts";
+import { addressOf } from "./ip-address.ts";
 import { ProxyHeader, tlvTypes, type ProxyFacts, type ProxyTlv } from "./proxy-header.ts";
 
 /** The size of the part before the addresses: signature, version and command, family and transport, length. */
@@ -67,7 +67,7 @@ function endpoints(bytes: Uint8Array, family: number): { source: Peer | undefine
 function internet(bytes: Uint8Array, offset: number, length: number, port: number): Peer {
   if (length === 4) return { address: bytes.subarray(offset, offset + 4).join("."), port, family: "IPv4" };
   const groups = Array.from({ length: 8 }, (_, index) => word(bytes, offset + 2 * index));
-  return { address: formatIPv6(groups), port, family: "IPv6" };
+  return { ...addressOf(groups), port };
 }
 
 /**

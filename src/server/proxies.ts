@@ -2,6 +2,7 @@ import { isIP } from "node:net";
 import type { Peer } from "../core/index.ts";
 import { checkChoice, checkOptions, invalidArgument, optionSet, show } from "../core/internal.ts";
 import type { Request } from "../http/index.ts";
+import { addressOf, parseIPv6 } from "../net/internal.ts";
 import { Networks } from "./networks.ts";
 
 /** The proxies in front of a server that are trusted, and what they say: the option `proxies`. */
@@ -161,11 +162,11 @@ function nodeOf(element: string): string {
  */
 function parseNode(name: string): Peer | undefined {
   const [, bracketed, bare, port] = /^(?:\[([\da-f:.]+)\]|([\d.]+))(?::(\d{1,5}|_[\w.-]+))?$/i.exec(name) ?? [];
-  const address = bracketed ?? bare ?? name;
-  const version = isIP(address);
-  const isV4 = version === 4;
-  if (version === 0 || address.includes("%") || (bracketed !== undefined && isV4)) return undefined;
-  const peer = { address, family: isV4 ? ("IPv4" as const) : ("IPv6" as const) };
+  const text = bracketed ?? bare ?? name;
+  const version = isIP(text);
+  if (version === 0 || text.includes("%") || (bracketed !== undefined && version === 4)) return undefined;
+  // One form for each address, whatever form the proxy uses.
+  const peer = version === 4 ? { address: text, family: "IPv4" as const } : addressOf(parseIPv6(text)!);
   // A name instead of a port is ignored.
   return port === undefined || !(Number(port) <= 65_535) ? peer : { ...peer, port: Number(port) };
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { internetPeer } from "../../src/core/byte-stream.ts";
 import { byteLength, lowestLayer, type ByteStream } from "../../src/core/index.ts";
 import { pair } from "../../src/testing/index.ts";
 
@@ -35,3 +36,16 @@ describe("byteLength", () => {
     assert.equal(byteLength([]), 0);
   });
 });
+
+for (const [address, family, expected] of [
+  ["127.0.0.1", "IPv4", { address: "127.0.0.1", port: 1, family: "IPv4" }],
+  ["::ffff:127.0.0.1", "IPv6", { address: "127.0.0.1", port: 1, family: "IPv4" }],
+  ["::1", "IPv6", { address: "::1", port: 1, family: "IPv6" }],
+  ["::ffff:1", "IPv6", { address: "::ffff:1", port: 1, family: "IPv6" }],
+  ["fe80::ffff:1%eth0", "IPv6", { address: "fe80::ffff:1%eth0", port: 1, family: "IPv6" }],
+  ["127.0.0.1", undefined, { address: "127.0.0.1", port: 1, family: "IPv4" }],
+] as const) {
+  it(`${address} is ${expected.address} of ${expected.family}`, () => {
+    assert.deepEqual(internetPeer(address, 1, family), expected);
+  });
+}

@@ -73,7 +73,7 @@ describe("acceptProxy", () => {
     assert.equal(stream.nextLayer, next);
     assert.equal(lowestLayer(stream), next);
     assert.equal(stream.header?.authority, "example.com");
-    assert.deepEqual(stream.header.destination, { address: "::ffff:192.0.2.2", port: 443, family: "IPv6" });
+    assert.deepEqual(stream.header.destination, { address: "192.0.2.2", port: 443, family: "IPv4" });
   });
 
   it("reads no more than it needs", async () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { isIPv4, isIPv6, SocketAddress } from "node:net";
 import { test } from "node:test";
-import { formatIPv6, parseIPv4, parseIPv6 } from "../../src/net/ip-address.ts";
+import { addressOf, formatIPv6, parseIPv4, parseIPv6 } from "../../src/net/ip-address.ts";
 import { fc } from "../support/property.ts";
 
 test("an IPv4 address is four numbers without leading zeros", () => {
@@ -78,4 +78,11 @@ test("is formatted as by the operating system, and parsed again", () => {
       assert.deepEqual(parseIPv6(text), address);
     }),
   );
+});
+
+test("the address of an IPv4-mapped one is the IPv4 address", () => {
+  assert.deepEqual(addressOf(parseIPv6("::ffff:c000:201")!), { address: "192.0.2.1", family: "IPv4" });
+  for (const text of ["::", "::1", "::ffff", "::c000:201", "1::ffff:c000:201"]) {
+    assert.deepEqual(addressOf(parseIPv6(text)!), { address: text, family: "IPv6" });
+  }
 });

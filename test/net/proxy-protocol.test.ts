@@ -68,7 +68,7 @@ describe("parseProxyHeader, version 1", () => {
   it("reads IPv6 addresses, and normalizes them", () => {
     const header = parsed(line("PROXY TCP6 2001:0DB8:0:0:0::1 ::ffff:1.2.3.4 0 65535\r\n"))!;
     assert.deepEqual(header.source, { address: "2001:db8::1", port: 0, family: "IPv6" });
-    assert.deepEqual(header.destination, { address: "::ffff:1.2.3.4", port: 65535, family: "IPv6" });
+    assert.deepEqual(header.destination, { address: "1.2.3.4", port: 65535, family: "IPv4" });
   });
 
   it("reads the longest lines", () => {

@@ -57,7 +57,7 @@ describe("parseProxyHeader, version 2", () => {
   it("reads IPv6 addresses", () => {
     const header = parsed(binaryHeader(0x21, 0x21, addresses6));
     assert.deepEqual(header.source, { address: "2001:db8::1", port: 56324, family: "IPv6" });
-    assert.deepEqual(header.destination, { address: "::ffff:192.0.2.2", port: 443, family: "IPv6" });
+    assert.deepEqual(header.destination, { address: "192.0.2.2", port: 443, family: "IPv4" });
     assert.equal(parsed(binaryHeader(0x21, 0x22, addresses6)).transport, "datagram");
   });
 

@@ -13,7 +13,7 @@ import { withPath } from "../net/support/sockets.ts";
 import { quiet } from "../support/quiet.ts";
 import { requestBytes, type Changes } from "../websocket/support/requests.ts";
 import { until } from "../support/until.ts";
-import { dial, type Dialed } from "./support/sockets.ts";
+import { dial, serving, type Dialed } from "./support/sockets.ts";
 
 const echo: MountOptions = { message: (ws, message) => void ws.send(message) };
 
@@ -336,6 +336,31 @@ test("maxConnections and maxConnectionsPerAddress limit its connections", async 
       assert.equal(await statusOf(address, "/"), 101);
     });
   }
+});
+
+test("a client that comes by IPv4 has an IPv4 address, of whatever families the server's socket is", async () => {
+  const peers: unknown[] = [];
+  const server = http.createServer();
+  await once(server.listen(0, "::"), "listening");
+  const upgrade: MountOptions["upgrade"] = (_, peer) => void peers.push(peer?.address, peer?.family);
+  await mounted([{ upgrade }], async (_, __, address) => assert.equal(await statusOf(address, "/"), 101), server);
+  await serving(
+    { host: "::", upgrade, fetch: (_, { peer }) => new Response(`from ${peer?.address}`) },
+    async (listening) => {
+      assert.equal(await statusOf({ port: listening.port! }, "/"), 101);
+      const plain = await dial(listening, "GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+      await until(() => plain.received.endsWith("from 127.0.0.1"));
+      plain.socket.destroy();
+    },
+  );
+  await serving({ host: "::ffff:127.0.0.1" }, (listening) => {
+    assert.deepEqual(
+      [listening.address.address, listening.address.family, listening.url],
+      ["127.0.0.1", "IPv4", `http://127.0.0.1:${listening.port}`],
+    );
+    return Promise.resolve();
+  });
+  assert.deepEqual(peers, ["127.0.0.1", "IPv4", "127.0.0.1", "IPv4"]);
 });
 
 test("behind a trusted proxy the client is the one it names, on a Unix socket too", async () => {
