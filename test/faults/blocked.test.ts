@@ -30,8 +30,7 @@ class Server {
     this.port = port;
   }
 
-  static async start(test: TestContext, tls: boolean, timeouts: Setup["timeouts"]): Promise<Server> {
-    const setup: Setup = { tls, timeouts };
+  static async start(test: TestContext, setup: Setup): Promise<Server> {
     const script = fileURLToPath(new URL("support/blocked-server.js", import.meta.url));
     const child = fork(script, [JSON.stringify(setup)], { execArgv: [] });
     test.after(() => void child.kill("SIGKILL"));
@@ -72,7 +71,7 @@ for (const tls of [false, true]) {
     const name = way === "compute" ? "a long computation" : "SIGSTOP";
     describe(`after ${name}, over ${tls ? "TLS" : "TCP"}`, { skip }, () => {
       it("a server takes what is there, asks the silent, and cuts only those that stay so", async (t) => {
-        const server = await Server.start(t, tls, timeouts);
+        const server = await Server.start(t, { tls, timeouts });
         const client = async (): Promise<RawClient> => {
           const made = new RawClient(server.port, tls);
           t.after(() => made.socket.destroy());
@@ -123,9 +122,49 @@ for (const tls of [false, true]) {
   }
 }
 
+/** A client over TCP that lives as long as the test. */
+async function connected(t: TestContext, server: Server): Promise<RawClient> {
+  const client = new RawClient(server.port, false);
+  t.after(() => client.socket.destroy());
+  await once(client.socket, "connect");
+  return client;
+}
+
+it("a mount whose loop was blocked reads what is there, and asks the silent", async (t) => {
+  const server = await Server.start(t, { mounts: true, timeouts });
+  const [silent, speaking, closing, opening] = [
+    await (await connected(t, server)).open(true),
+    await (await connected(t, server)).open(true),
+    await (await connected(t, server)).open(true),
+    await connected(t, server),
+  ];
+  closing.send(text("close"));
+  await closing.gets("\x88\x02\x03\xe8");
+  await server.compute();
+  speaking.send(text("here"));
+  closing.answerClose();
+  await opening.open(true);
+  await speaking.gets("here");
+  assert.equal(await closing.closed, undefined);
+  await silent.gets("\x89");
+  for (const one of [silent, speaking, opening]) await one.echo("still here");
+  assert.deepEqual((await server.stats()).closed, { 1000: 1 });
+});
+
+it("a server whose loop was blocked takes the rest of a header of the PROXY protocol that is there", async (t) => {
+  const server = await Server.start(t, { proxyProtocol: true, timeouts });
+  const [none, half] = [await connected(t, server), await connected(t, server)];
+  const header = "PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n";
+  half.send(header.slice(0, 10));
+  await server.compute();
+  none.send(header, get("/"));
+  half.send(header.slice(10), get("/"));
+  for (const one of [none, half]) await one.gets("HTTP/1.1 200");
+});
+
 for (const tls of [false, true]) {
   it(`a client whose own loop is blocked while it connects takes the answer that is there, over ${tls ? "TLS" : "TCP"}`, async (t) => {
-    const server = await Server.start(t, tls, {});
+    const server = await Server.start(t, { tls, timeouts: {} });
     // After the call, while names are looked up, and in the middle of the handshakes.
     for (const turns of [0, 1, 2, 4, 6]) {
       const opening = connect(`${tls ? "wss" : "ws"}://127.0.0.1:${server.port}/`, {
