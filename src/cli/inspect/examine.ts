@@ -10,7 +10,15 @@ import { headLimits } from "../../websocket/internal.ts";
 import type { ClientOptions, ClientSettings } from "../shared/client-options.ts";
 import { before } from "./before.ts";
 import type { FailedAddress, Failure, Inspection, StepName, TlsFindings } from "./inspection.ts";
-import { basic, hostAndPort, openTunnel, parseUrl, type Endpoint } from "../../client/internal.ts";
+import {
+  basic,
+  hostAndPort,
+  openTunnel,
+  parseUrl,
+  serverName,
+  type Endpoint,
+  withHost,
+} from "../../client/internal.ts";
 import { RecordingStream } from "./recording-stream.ts";
 import { RoundTrips } from "../shared/round-trips.ts";
 import { withoutPassword } from "../connect/transcript.ts";
@@ -22,7 +30,9 @@ const pings = 5;
 /** Opens a WebSocket step by step, pings it, closes it, and returns what it found. Throws only misuse. */
 export async function examine({ url, options }: ClientSettings, clock: Clock): Promise<Inspection> {
   const found: Inspection = { url: withoutPassword(url), opened: false, verdict: "" };
-  await new Examination(parseUrl(url), options, clock, found).run();
+  const place = parseUrl(url);
+  const asked = options.host === undefined ? place : withHost(place, options.host);
+  await new Examination(asked, options, clock, found).run();
   found.verdict = verdictOf(found);
   return found;
 }
@@ -142,7 +152,7 @@ class Examination {
     this.#begin("tls");
     const { tls = {} } = this.#options;
     const stream = await this.#limited(this.#deadline, (signal) =>
-      startTls(transport, this.#place.host, { ...looking(tls), signal }),
+      startTls(transport, serverName(this.#place), { ...looking(tls), signal }),
     );
     this.#found.tls = findingsOf(stream, this.#elapsed);
     if (stream.authorized || tls.rejectUnauthorized === false) return stream;
@@ -243,8 +253,8 @@ class Examination {
   /** After a failure without TLS: tries TLS on another connection to the same port. */
   async #speaksTls(host: string): Promise<boolean> {
     const { port } = this.#place;
-    const servername = isIP(this.#place.host) === 0 ? { servername: this.#place.host } : {};
-    const options = { rejectUnauthorized: false, ...servername };
+    const name = serverName(this.#place);
+    const options = { rejectUnauthorized: false, ...(isIP(name) === 0 && { servername: name }) };
     const until = this.#clock.now() + Math.min(this.#timeout, 3000);
     try {
       const stream = await this.#limited(until, (signal) => connectTls({ host, port }, { ...options, signal }));

@@ -6,7 +6,7 @@ import { readPem } from "./pem.ts";
 /** How a command connects: options of `connect`. */
 export interface ClientOptions extends Pick<
   ConnectOptions,
-  "headers" | "protocols" | "deflate" | "tls" | "proxy" | "maxMessageSize" | "maxFragments"
+  "headers" | "host" | "protocols" | "deflate" | "tls" | "proxy" | "maxMessageSize" | "maxFragments"
 > {
   readonly timeouts: { readonly handshake: number };
 }
@@ -26,7 +26,7 @@ export const clientOptions: OptionTable = {
     short: "H",
     value: "LINE",
     example: '"Authorization: Bearer abc"',
-    help: 'a header of the request, as "Name: value"; repeatable',
+    help: 'a header of the request, as "Name: value"; repeatable; Host too, which TLS then asks for',
   },
   protocol: {
     short: "p",
@@ -53,15 +53,19 @@ export const clientOptions: OptionTable = {
 /** Reads {@link clientOptions}; a URL without a scheme is `ws:`. Throws {@link UsageError}. */
 export function readClient(given: Given, url: string): ClientSettings {
   const origin = given.last("origin");
+  const fields = given.all("header").map(parseField);
+  const isHost = ([name]: readonly [name: string, value: string]): boolean => name.toLowerCase() === "host";
+  const host = fields.findLast(isHost)?.[1];
   const ca = readPem(given, "ca", "certificate");
   const proxy = given.last("proxy");
   return {
     url: completeUrl(url),
     options: {
       headers: [
-        ...given.all("header").map(parseField),
+        ...fields.filter((field) => !isHost(field)),
         ...(origin === undefined ? [] : [checked(["Origin", origin], origin, "origin", "https://example.com")]),
       ],
+      ...(host !== undefined && { host }),
       protocols: given.all("protocol").flatMap((value) => value.split(",").map((name) => name.trim())),
       deflate: given.has("deflate"),
       tls: { rejectUnauthorized: !given.has("insecure"), ...(ca !== undefined && { ca }) },

@@ -74,6 +74,22 @@ describe("examine", () => {
     assert.equal(found.handshake!.protocol, "chat");
   });
 
+  it("asks for another Host, to which the certificate has to belong, at the address of the URL", async () => {
+    const hosts: (string | undefined)[] = [];
+    await using server = await serve({
+      port: 0,
+      host: "127.0.0.1",
+      tls: localhost,
+      upgrade: ({ headers }) => void hosts.push(headers.get("Host")),
+      message() {},
+    });
+    const tls = { ca: localhost.cert };
+    const found = await look(`wss://127.0.0.1:${server.port}/`, { tls, host: "localhost:1" });
+    assert.deepEqual([found.opened, hosts], [true, ["localhost:1"]]);
+    const other = await look(`wss://127.0.0.1:${server.port}/`, { tls, host: "app.example" });
+    assert.deepEqual([other.opened, other.tls?.trusted, hosts.length], [false, false, 1]);
+  });
+
   it("shows a certificate that is not accepted, and sends its server nothing", async () => {
     await using server = await echoing({ secure: true });
     const url = `wss://localhost:${server.port}/`;

@@ -57,10 +57,17 @@ describe("readClient", () => {
     });
   }
 
+  it("takes the header Host for the option host of connect", () => {
+    const options = read("-H", "host: app.example:8080", "-H", "A: b");
+    assert.deepEqual([options.host, options.headers], ["app.example:8080", [["A", "b"]]]);
+    assert.equal("host" in read("-H", "A: b"), false);
+  });
+
   it("completes a host to a URL, and leaves URLs alone", () => {
     const urlOf = (given: string): string => readClient(readOptions([], clientOptions), given).url;
     assert.equal(urlOf("localhost:8080/a"), "ws://localhost:8080/a");
     assert.equal(urlOf("example.com"), "ws://example.com");
-    for (const url of ["wss://a", "HTTP://a", "ws+unix:/a:/b", "gopher://a", "ws:/a"]) assert.equal(urlOf(url), url);
+    for (const url of ["wss://a", "HTTP://a", "ws+unix:/a:/b", "wss+unix:a.sock", "gopher://a", "ws:/a"])
+      assert.equal(urlOf(url), url);
   });
 });
