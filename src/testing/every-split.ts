@@ -9,9 +9,14 @@ export interface EverySplitOptions {
   seed?: number;
   /** Repeats a single split, by the name in a failed one's error: `"at 17"`. */
   only?: string;
+  /**
+   * How long a promise of the scenario may take before it counts as hanging, in milliseconds of real time; Infinity for
+   * no limit. Default 10,000.
+   */
+  patience?: number;
 }
 
-const options = optionSet("everySplit", ["maxSplits", "seed", "only"], "{ seed: 7 }");
+const options = optionSet("everySplit", ["maxSplits", "seed", "only", "patience"], "{ seed: 7 }");
 
 /** Processes bytes in pieces; `name` says how they were split: `whole`, `byte by byte`, `at 17`, `random 3`. */
 export type SplitScenario<Result = unknown> = (pieces: Uint8Array[], name: string) => Result;
@@ -22,7 +27,7 @@ export type SplitScenario<Result = unknown> = (pieces: Uint8Array[], name: strin
  * copies, so the scenario may overwrite them, to show that they are not used any more.
  *
  * The first split that fails ends it with `testing.run_failed`, whose message has the split's name and whose `cause` is
- * the scenario's error. Returns a promise for a scenario that returns one, nothing for any other. Throws
+ * the scenario's error; so does one whose promise has not settled within `patience`. Returns a promise for a scenario that returns one, nothing for any other. Throws
  * `core.invalid_argument`, also then, for any other kind of bytes, scenario or option.
  */
 export function everySplit(
@@ -45,19 +50,25 @@ export function everySplit(
   checkOptions(options, given);
   const maxSplits = checkNumber("maxSplits", given.maxSplits, 1000);
   const seed = checkNumber("seed", given.seed, 1);
+  const patience = checkNumber("patience", given.patience, 10_000, { unit: "milliseconds" });
   const { only } = given;
   const all = waysToSplit(bytes.length, maxSplits, seed);
   const ways = only === undefined ? all : all.filter(([name]) => name === only);
   if (ways.length === 0)
     throw invalidArgument(`${bytes.length} bytes are not split ${show(only)}: there are ${names(all)}`);
-  return tryAll(bytes, scenario, ways[Symbol.iterator]());
+  return tryAll(bytes, scenario, ways[Symbol.iterator](), patience);
 }
 
 /** A way to split bytes: its name, and where each piece after the first begins. */
 type Way = readonly [name: string, cuts: readonly number[]];
 
 /** Tries one split after the other; waits if the scenario returns a promise. */
-function tryAll(bytes: Uint8Array, scenario: SplitScenario, ways: Iterator<Way>): Promise<void> | void {
+function tryAll(
+  bytes: Uint8Array,
+  scenario: SplitScenario,
+  ways: Iterator<Way>,
+  patience: number,
+): Promise<void> | void {
   for (let next = ways.next(); next.done !== true; next = ways.next()) {
     const [name, cuts] = next.value;
     const fail = (cause: unknown): never => {
@@ -67,11 +78,30 @@ function tryAll(bytes: Uint8Array, scenario: SplitScenario, ways: Iterator<Way>)
     };
     try {
       const outcome = scenario(piecesOf(bytes, cuts), name);
-      if (isPromise(outcome)) return Promise.resolve(outcome).then(() => tryAll(bytes, scenario, ways), fail);
+      if (isPromise(outcome)) {
+        return settled(outcome, patience).then(() => tryAll(bytes, scenario, ways, patience), fail);
+      }
     } catch (cause) {
       fail(cause);
     }
   }
+}
+
+/** Settles as a promise does, and rejects if that takes longer than `patience` milliseconds. */
+function settled(outcome: PromiseLike<unknown>, patience: number): Promise<unknown> {
+  if (patience === Infinity) return Promise.resolve(outcome);
+  return new Promise((resolve, reject) => {
+    const hangs = new Error(`its promise has not settled within ${patience} ms (the option patience)`);
+    // It keeps the process alive: a hanging scenario may have nothing else that does.
+    const timer = setTimeout(() => reject(hangs), patience);
+    const done =
+      <Value>(settle: (value: Value) => void) =>
+      (value: Value): void => {
+        clearTimeout(timer);
+        settle(value);
+      };
+    outcome.then(done(resolve), done(reject));
+  });
 }
 
 function waysToSplit(length: number, maxSplits: number, seed: number): readonly Way[] {

@@ -66,6 +66,26 @@ describe("everySplit", () => {
     assert.deepEqual(seen, Object.keys(splits(bytes)));
   });
 
+  it("fails if the scenario's promise does not settle, with the way", async () => {
+    const seen: string[] = [];
+    const hangs = (_: Uint8Array[], name: string): Promise<void> => {
+      seen.push(name);
+      return name === "at 2" ? new Promise(() => {}) : Promise.resolve();
+    };
+    await assert.rejects(everySplit(bytes, hangs, { patience: 20 }), {
+      code: "testing.run_failed",
+      message:
+        'The scenario fails with its bytes split "at 2": its promise has not settled within 20 ms (the option patience). To repeat it alone: { only: "at 2" }',
+    });
+    assert.deepEqual(seen, ["whole", "byte by byte", "at 1", "at 2"]);
+    // Its rejection, when all is over, is nobody's.
+    let reject!: (error: Error) => void;
+    const late = everySplit(bytes, () => new Promise((_, no) => (reject = no)), { patience: 1 });
+    await assert.rejects(late, /"whole"/);
+    reject(new Error("too late"));
+    await new Promise(setImmediate);
+  });
+
   it("fails with the way, the scenario's error, and how to repeat it", async () => {
     const fails = (pieces: Uint8Array[]): void => assert.notEqual(pieces[0]!.length, 2, "not two");
     const message = 'The scenario fails with its bytes split "at 2": not two. To repeat it alone: { only: "at 2" }';
