@@ -1,4 +1,4 @@
-import type { Deflater } from "../deflate/deflate.ts";
+import type { ThreadedDeflater } from "../deflate/deflate-later.ts";
 import type { PreparedMessage } from "../protocol/prepared.ts";
 
 /**
@@ -7,7 +7,7 @@ import type { PreparedMessage } from "../protocol/prepared.ts";
  */
 export function deflatePrepared(
   message: PreparedMessage,
-  deflater: Deflater,
+  deflater: ThreadedDeflater,
   handler: (payload: Uint8Array) => void,
 ): Uint8Array | undefined {
   const { payload, deflations } = message;

@@ -1,5 +1,6 @@
 import { ServalError, type ByteStream, type Handler, type Role, type WriteHandler } from "../../core/index.ts";
 import { Batch, type AsyncContext, type Flushing } from "../../core/internal.ts";
+import { ThreadedDeflater } from "../deflate/deflate-later.ts";
 import { closeCode } from "../frames/close-code.ts";
 import { websocketError } from "../frames/errors.ts";
 import type { opcode } from "../frames/frame.ts";
@@ -65,7 +66,7 @@ export abstract class Sending<Ws> extends Turns implements Resumable, Flushing {
     this.next = next;
     this.settings = settings;
     this.delivery = new Delivery(ws, settings, this);
-    const { inflater, deflater } = compressionOf(role, deflate, settings.deflate);
+    const { inflater, deflater } = compressionOf(role, deflate, settings.deflate, ThreadedDeflater);
     this.protocol = new ProtocolCore(role, settings, inflater, deflater);
   }
 
@@ -297,15 +298,14 @@ export abstract class Sending<Ws> extends Turns implements Resumable, Flushing {
 
   /** Compresses a long message on another thread; nothing overtakes it but control frames. */
   #deflate(queue: SendQueue, message: WholeMessage): void {
-    const deflater = this.protocol.outgoing.deflater!;
     const { prepared } = message;
+    const deflater = this.protocol.outgoing.deflater as ThreadedDeflater; // by the constructor
     const done = (payload: Uint8Array): void => {
       if (!queue.isFirst(message)) return;
       try {
         queue.deflated(message, payload);
       } catch (misuse) {
-        this.lost(misuse as ServalError);
-        return;
+        return this.lost(misuse as ServalError);
       }
       this.#pump();
       this.wake();

@@ -3,7 +3,6 @@ import { compressorPool, type CompressorPool } from "./context-pool.ts";
 import {
   compressor,
   deflateAlone,
-  deflateAloneLater,
   flush,
   hasContexts,
   longestRun,
@@ -28,41 +27,38 @@ export interface DeflaterOptions extends CompressorOptions {
 }
 
 /** RFC 7692 section 7.2.3.6: an empty message, or an end without data. */
-const emptyPayload: Uint8Array = Uint8Array.of(0x00);
+export const emptyPayload: Uint8Array = Uint8Array.of(0x00);
 const nothing: Uint8Array = new Uint8Array(0);
 
 /** Shared output memory, valid until the next call. */
 const scratchSize = 64 * 1024;
 let scratch: Uint8Array | undefined;
 
-/** Longer messages are compressed on other threads in pieces of this size; the overhead of a piece is negligible. */
-const pieceSize = 16 * 1024 * 1024;
-
 /** Compresses the messages of one connection (RFC 7692 section 7.2.1). Without takeover it holds no memory between them. */
 export class Deflater {
   readonly windowBits: number;
   readonly takeover: boolean;
-  readonly #pool: CompressorPool;
+  protected readonly pool: CompressorPool;
   /** The deflater's own context with takeover; or one of the pool, while a message in parts is in progress. */
   #context: Context | undefined;
   /** The message that its own context has to begin with, once it is made. */
   #history: Uint8Array | undefined;
-  #closed = false;
+  protected isClosed = false;
 
   constructor(options: DeflaterOptions) {
     this.windowBits = options.windowBits;
     this.takeover = options.takeover;
-    this.#pool = compressorPool(options);
+    this.pool = compressorPool(options);
   }
 
   /** Compresses a message. The payload is valid until the next call of any deflater. */
   deflate(message: Uint8Array): Uint8Array {
     if (message.length === 0) return emptyPayload;
-    if (!hasContexts()) return withoutTail(deflateAlone(message, this.#pool.options));
+    if (!hasContexts()) return withoutTail(deflateAlone(message, this.pool.options));
     if (this.takeover) return withoutTail(compress(this.#own(), message));
-    const context = this.#pool.take();
+    const context = this.pool.take();
     const result = compress(context, message);
-    this.#pool.give(context);
+    this.pool.give(context);
     return withoutTail(result);
   }
 
@@ -75,53 +71,23 @@ export class Deflater {
     let result = nothing;
     if (part.length > 0) {
       if (hasContexts()) {
-        this.#context ??= this.takeover ? this.#own() : this.#pool.take();
+        this.#context ??= this.takeover ? this.#own() : this.pool.take();
         result = compress(this.#context, part);
-      } else result = deflateAlone(part, this.#pool.options);
+      } else result = deflateAlone(part, this.pool.options);
     }
     if (!isLast) return result;
     this.#giveBack();
     return result.length === 0 ? emptyPayload : withoutTail(result);
   }
 
-  /**
-   * Compresses a message on another thread; until then the message must not change, and nothing else may be compressed.
-   * The handler gets a payload of its own, never inside this call, and not after `close`.
-   */
-  deflateLater(message: Uint8Array, handler: (payload: Uint8Array) => void): void {
-    const pieces: Uint8Array[] = [];
-    let total = 0;
-    const next = (from: number): void => {
-      // Each piece separately: other threads can't use the context, and long messages gain little from it.
-      deflateAloneLater(message.subarray(from, from + pieceSize), this.#pool.options, (piece) => {
-        if (this.#closed) return;
-        pieces.push(piece);
-        total += piece.length;
-        if (from + pieceSize < message.length) {
-          next(from + pieceSize);
-          return;
-        }
-        if (this.takeover) this.#remember(message);
-        handler(withoutTail(pieces.length === 1 ? piece : copyOf(pieces, total)));
-      });
-    };
-    if (message.length > 0) next(0);
-    else queueMicrotask(() => !this.#closed && handler(emptyPayload));
-  }
-
-  /** A deflater with the same parameters, for several connections: without takeover. */
-  alike(): Deflater {
-    return new Deflater({ ...this.#pool.options, takeover: false });
-  }
-
   #own(): Context {
-    this.#context ??= compressor(this.#pool.options, this.#history);
+    this.#context ??= compressor(this.pool.options, this.#history);
     this.#history = undefined;
     return this.#context;
   }
 
   /** The peer now has this message in its window, so the next may refer to it. */
-  #remember(message: Uint8Array): void {
+  protected remember(message: Uint8Array): void {
     this.#context?.close();
     this.#context = undefined;
     const size = Math.min(message.length, 2 ** this.windowBits);
@@ -130,13 +96,13 @@ export class Deflater {
 
   #giveBack(): void {
     if (this.takeover || this.#context === undefined) return;
-    this.#pool.give(this.#context);
+    this.pool.give(this.#context);
     this.#context = undefined;
   }
 
   /** Releases its context. Must be the last call. */
   close(): void {
-    this.#closed = true;
+    this.isClosed = true;
     this.#history = undefined;
     if (this.takeover) this.#context?.close();
     else this.#giveBack();
@@ -144,7 +110,8 @@ export class Deflater {
   }
 }
 
-function withoutTail(compressed: Uint8Array): Uint8Array {
+/** A payload without the bytes that end each compressed message (RFC 7692 section 7.2.1). */
+export function withoutTail(compressed: Uint8Array): Uint8Array {
   return new Uint8Array(compressed.buffer, compressed.byteOffset, compressed.length - tailSize);
 }
 

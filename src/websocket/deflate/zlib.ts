@@ -1,7 +1,7 @@
-// The only file of this folder that imports node:zlib. Its stream objects compress on other threads, which takes longer
-// than compressing a small message, and its documented functions make a new context for each call. A kept context
-// driven on this thread costs a fifth. That needs the handle inside a stream object, which is undocumented: only this
-// file uses it, checks once that it works as expected, and otherwise uses the documented functions.
+// Compressing on this thread. The stream objects of node:zlib compress on other threads, which takes longer than
+// compressing a small message, and its documented functions make a new context for each call. A kept context driven on
+// this thread costs a fifth. That needs the handle inside a stream object, which is undocumented: only this file uses it,
+// checks once that it works as expected, and otherwise uses the documented functions.
 import * as zlib from "node:zlib";
 import { copyOf } from "../../core/internal.ts";
 import type { WebsocketCode } from "../frames/errors.ts";
@@ -214,19 +214,8 @@ export function deflateAlone(bytes: Uint8Array, options: CompressorOptions): Uin
   return zlib.deflateRawSync(bytes, functionOptions(bytes.length, options));
 }
 
-/** Like {@link deflateAlone}, on another thread; the bytes must not change meanwhile. */
-export function deflateAloneLater(
-  bytes: Uint8Array,
-  options: CompressorOptions,
-  handler: (result: Uint8Array) => void,
-): void {
-  zlib.deflateRaw(bytes, functionOptions(bytes.length, options), (error, result) => {
-    // It fails if there is no memory. This thread may have some; if not, this throws.
-    handler(error === null ? result : deflateAlone(bytes, options));
-  });
-}
-
-function functionOptions(size: number, options: CompressorOptions): zlib.ZlibOptions {
+/** How {@link deflateAlone} compresses so many bytes. */
+export function functionOptions(size: number, options: CompressorOptions): zlib.ZlibOptions {
   return {
     ...options,
     windowBits: windowBitsOf(options.windowBits),
@@ -239,13 +228,14 @@ function functionOptions(size: number, options: CompressorOptions): zlib.ZlibOpt
 /** If both have been read, the payload ended with whole blocks. */
 const tailAndEnd = tailEndAndMore.subarray(0, -1);
 
-interface Inflated {
+/** A stream that was decompressed, and what of the input it took. */
+export interface Inflated {
   readonly buffer: Uint8Array;
   readonly engine: zlib.InflateRaw;
 }
 
 /** Decompresses a message without a context, one DEFLATE stream after the other. */
-class Alone {
+export class Alone {
   /** The rest of the payload, then the tail and the end. */
   input: Uint8Array;
   readonly #limit: number;
@@ -282,7 +272,8 @@ class Alone {
   }
 }
 
-function whatIsWrong(error: unknown): WebsocketCode {
+/** The error of a payload, by Node's error. */
+export function whatIsWrong(error: unknown): WebsocketCode {
   const isTooBig = (error as { code?: unknown }).code === "ERR_BUFFER_TOO_LARGE";
   return isTooBig ? "websocket.message_too_big" : "websocket.bad_deflate_data";
 }
@@ -301,22 +292,4 @@ export function inflateAlone(payload: Uint8Array, limit: number, mostStreams: nu
       return whatIsWrong(error);
     }
   }
-}
-
-/** Like {@link inflateAlone}, on another thread; the payload may change meanwhile. Never calls back inside the call. */
-export function inflateAloneLater(
-  payload: Uint8Array,
-  limit: number,
-  mostStreams: number,
-  handler: (result: Uint8Array | WebsocketCode) => void,
-): void {
-  const alone = new Alone(payload, limit, mostStreams);
-  const next = (): void => {
-    zlib.inflateRaw(alone.input, alone.options, (error, result) => {
-      const outcome = error === null ? alone.add(result as unknown as Inflated) : whatIsWrong(error);
-      if (outcome === undefined) next();
-      else handler(outcome);
-    });
-  };
-  next();
 }

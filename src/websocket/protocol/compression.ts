@@ -12,16 +12,17 @@ const none: Compression = { inflater: undefined, deflater: undefined };
 
 /**
  * The compression for a role by the negotiated parameters (RFC 7692 section 7.1); `level` and `memLevel` are the role's
- * own choice.
+ * own choice. A connection has another class of deflaters, which use other threads too.
  */
 export function compressionOf(
   role: Role,
   agreed: DeflateParameters | undefined,
   { level, memLevel }: { readonly level: number; readonly memLevel: number } = defaultDeflate,
+  OurDeflater: typeof Deflater = Deflater,
 ): Compression {
   if (agreed === undefined) return none;
   const ofServer = { windowBits: agreed.serverMaxWindowBits, takeover: !agreed.serverNoContextTakeover };
   const ofClient = { windowBits: agreed.clientMaxWindowBits, takeover: !agreed.clientNoContextTakeover };
   const [ours, theirs] = role === "server" ? [ofServer, ofClient] : [ofClient, ofServer];
-  return { inflater: new Inflater(theirs), deflater: new Deflater({ ...ours, level, memLevel }) };
+  return { inflater: new Inflater(theirs), deflater: new OurDeflater({ ...ours, level, memLevel }) };
 }

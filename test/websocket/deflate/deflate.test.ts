@@ -10,16 +10,6 @@ import { fc, runs } from "../../support/property.ts";
 const make = (options: Partial<DeflaterOptions> = {}): Deflater =>
   new Deflater({ windowBits: 15, level: 6, memLevel: 8, takeover: false, ...options });
 
-const laterFrom = (deflater: Deflater, message: Uint8Array): Promise<Uint8Array> =>
-  new Promise((resolve) => {
-    let returned = false;
-    deflater.deflateLater(message, (payload) => {
-      assert.ok(returned, "called inside the call");
-      resolve(payload);
-    });
-    returned = true;
-  });
-
 describeBoth("Deflater", (canTakeOver) => {
   const options = fc.record(
     {
@@ -97,36 +87,6 @@ describeBoth("Deflater", (canTakeOver) => {
         }
         deflater.close();
       });
-
-      it("later: the same, and never inside the call", async () => {
-        const deflater = make({ takeover, level: 1 });
-        const payloads: Uint8Array[] = [];
-        const all = [jsonText(40_000), utf8(""), utf8("x"), noise(100_000), new Uint8Array(70_000), jsonText(40_000)];
-        for (const message of all) payloads.push(await laterFrom(deflater, message));
-        assert.deepEqual(read(takeover, payloads), concat(...all));
-        // The payloads are for good: nothing has written over them.
-        assert.deepEqual(unpacked(payloads[0]!), all[0]);
-        deflater.close();
-      });
-
-      it("later: a message of several pieces", async () => {
-        const message = new Uint8Array(2 * 16 * 1024 * 1024 + 5);
-        for (let at = 0; at < message.length; at += 997) message[at] = at;
-        const deflater = make({ takeover, level: 1 });
-        const payload = await laterFrom(deflater, message);
-        assert.equal(Buffer.compare(unpacked(payload), message), 0);
-        deflater.close();
-      });
-
-      it("later: it reports nothing once it is closed", async () => {
-        for (const message of [utf8(""), jsonText(40_000)]) {
-          const deflater = make({ takeover });
-          deflater.deflateLater(message, () => assert.fail("called after close"));
-          deflater.close();
-        }
-        // Another one's comes behind it.
-        await laterFrom(make(), jsonText(40_000));
-      });
     });
   }
 
@@ -168,33 +128,6 @@ describe("Deflater with takeover", () => {
     assert.equal(hex(deflater.deflateSome(utf8("Hello"), true)), "02 13 00 00");
     deflater.close();
   });
-
-  it("refers to a message that was compressed elsewhere, and to none before it", async () => {
-    for (const windowBits of [9, 12, 15]) {
-      const deflater = make({ takeover: true, windowBits });
-      const [before, long, small] = [noise(100, 7), noise(50_000), noise(50_000).subarray(-150)];
-      const payloads = [new Uint8Array(deflater.deflate(before)), await laterFrom(deflater, long)];
-      payloads.push(new Uint8Array(deflater.deflate(small)));
-      assert.ok(payloads[2]!.length < 20, `${payloads[2]!.length} bytes for what the peer has`);
-      assert.deepEqual(unpacked(...payloads), concat(before, long, small));
-      deflater.close();
-    }
-  });
-
-  it("goes on after messages compressed elsewhere as if they had been its own", async () => {
-    await fc.assert(
-      fc.asyncProperty(fc.array(fc.tuple(messages, fc.boolean()), { maxLength: 6 }), async (all) => {
-        const deflater = make({ takeover: true, windowBits: 10 });
-        const payloads: Uint8Array[] = [];
-        for (const [message, later] of all) {
-          payloads.push(later ? await laterFrom(deflater, message) : new Uint8Array(deflater.deflate(message)));
-        }
-        assert.deepEqual(unpacked(...payloads), concat(...all.map(([message]) => message)));
-        deflater.close();
-      }),
-      { numRuns: runs(60) },
-    );
-  });
 });
 
 describe("Deflater: memory", () => {
@@ -215,22 +148,5 @@ describe("Deflater: memory", () => {
     assert.ok(liveContexts() - before <= 4, "the pool keeps too many");
     for (const deflater of all) deflater.close();
     assert.ok(liveContexts() - before <= 4);
-  });
-
-  it("with takeover: one, from the first message until it is closed", async () => {
-    const before = liveContexts();
-    const deflater = make({ takeover: true });
-    assert.equal(liveContexts() - before, 0);
-    deflater.deflate(utf8("Hello"));
-    deflater.deflateSome(utf8("Hello"), false);
-    deflater.deflateSome(utf8("Hello"), true);
-    assert.equal(liveContexts() - before, 1);
-    await laterFrom(deflater, jsonText(40_000));
-    assert.equal(liveContexts() - before, 0);
-    deflater.deflate(utf8("Hello"));
-    assert.equal(liveContexts() - before, 1);
-    deflater.close();
-    deflater.close();
-    assert.equal(liveContexts() - before, 0);
   });
 });

@@ -1,7 +1,7 @@
 // Compressed messages made and read by node:zlib's documented functions, so that nothing tested checks itself.
 import { after, before, describe } from "node:test";
 import { constants, deflateRawSync, inflateRawSync, type ZlibOptions } from "node:zlib";
-import type { Deflater } from "../../../src/websocket/deflate/deflate.ts";
+import type { ThreadedDeflater } from "../../../src/websocket/deflate/deflate-later.ts";
 import { hasContexts, hideContexts } from "../../../src/websocket/deflate/zlib.ts";
 import { fc } from "../../support/property.ts";
 import { concat, utf8 } from "./frames.ts";
@@ -86,7 +86,7 @@ export function describeBoth(name: string, tests: (canTakeOver: boolean) => void
 }
 
 /** A deflater that reverses the bytes, which is easy to see. It keeps in `later` what `deflateLater` was asked for. */
-export function backwards(windowBits: number): Deflater & { runs: number; later: (() => void)[] } {
+export function backwards(windowBits: number): ThreadedDeflater & { runs: number; later: (() => void)[] } {
   const reversed = (bytes: Uint8Array): Uint8Array => bytes.toReversed();
   const deflater = {
     windowBits,
@@ -103,5 +103,5 @@ export function backwards(windowBits: number): Deflater & { runs: number; later:
       deflater.later.push(() => handler(reversed(bytes)));
     },
   };
-  return deflater as unknown as Deflater & typeof deflater;
+  return deflater as unknown as ThreadedDeflater & typeof deflater;
 }
