@@ -19,6 +19,7 @@ const direct: Readonly<Record<string, string>> = {
   "core/deadline.ts": "deadlines, by the attentive clock's rules",
   "net/rate-limit-stream.ts": "reads and writes that wait",
   "server/drain.ts": "closes that are spread, and a timeout that waits for a poll",
+  "testing/every-split.ts": "the patience with a scenario",
   "testing/faulty-stream.ts": "operations that stall",
   "testing/virtual-clock.ts": "a turn of the event loop",
   "websocket/connection/throttle.ts": "a read that waits",
