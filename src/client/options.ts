@@ -11,6 +11,7 @@ import {
 } from "../core/internal.ts";
 import { Fields, type FieldsInit, type Request } from "../http/index.ts";
 import type * as net from "../net/index.ts";
+import { checkTlsValues } from "../net/internal.ts";
 import type { Stream, StreamOptions } from "../websocket/index.ts";
 import { protocolList, Settings, streamOptionNames } from "../websocket/internal.ts";
 import { parseProxy, type Proxy } from "./proxy.ts";
@@ -178,5 +179,6 @@ function checkRedirects(given: number | RedirectOptions = 0): Redirects {
 
 function checkTls(option: string, given: TlsOptions = {}): TlsOptions {
   checkOptions(tlsOptions, given, option);
+  checkTlsValues(given);
   return { ...given };
 }

@@ -15,6 +15,11 @@ export interface OptionSet {
 /** All sets, so that a message can say where a misplaced option belongs. */
 const sets: OptionSet[] = [];
 
+/** The options of `taker`, which no advice about an option elsewhere should name. */
+export function ownOptions(taker: string, names: readonly string[], example: string): OptionSet {
+  return { taker, names, example, within: undefined };
+}
+
 /** Declares the options of `taker`, once, when a module is loaded. */
 export function optionSet(
   taker: string,
@@ -160,6 +165,18 @@ export function checkNumber(name: string, given: number | undefined, byDefault: 
 export function checkFunction<Value>(name: string, given: Value): Value {
   if (given === undefined || typeof given === "function") return given;
   throw invalidArgument(`${name} must be a function, not ${show(given)}`);
+}
+
+/** The value of an optional string. */
+export function checkString<Value extends string | undefined>(name: string, given: Value): Value {
+  if (given === undefined || typeof given === "string") return given;
+  throw invalidArgument(`${name} must be a string, not ${show(given)}`);
+}
+
+/** The value of an option that is an object, `what`, whose members are checked where they are used. */
+export function checkObject<Value extends object | undefined>(name: string, given: Value, what: string): Value {
+  if (given === undefined || (typeof given === "object" && given !== null && !Array.isArray(given))) return given;
+  throw invalidArgument(`${name} must be ${what}, not ${show(given)}`);
 }
 
 /** The value of a boolean option, or its default. */

@@ -1,3 +1,4 @@
+import { checkNumber, checkOptions, ownOptions } from "./check-options.ts";
 import { coreError } from "./errors.ts";
 
 /** Options of a {@link FlatBuffer}. */
@@ -6,6 +7,8 @@ export interface FlatBufferOptions {
   maxSize?: number;
 }
 
+const flatBufferOptions = ownOptions("FlatBuffer", ["maxSize"], "{ maxSize: 65_536 }");
+const none: FlatBufferOptions = {};
 const smallest = 512;
 const empty: Uint8Array = new Uint8Array(0);
 
@@ -22,8 +25,9 @@ export class FlatBuffer {
   #begin = 0;
   #end = 0;
 
-  constructor(options: FlatBufferOptions = {}) {
-    this.maxSize = options.maxSize ?? Infinity;
+  constructor(options: FlatBufferOptions = none) {
+    if (options !== none) checkOptions(flatBufferOptions, options);
+    this.maxSize = checkNumber("maxSize", options.maxSize, Infinity);
   }
 
   /** How many bytes are held. */

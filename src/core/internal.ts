@@ -19,9 +19,12 @@ export {
   checkChoice,
   checkFunction,
   checkNumber,
+  checkObject,
   checkOptions,
+  checkString,
   isPlainObject,
   optionSet,
+  ownOptions,
   show,
 } from "./check-options.ts";
 export type { NumberRule, OptionSet } from "./check-options.ts";

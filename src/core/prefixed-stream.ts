@@ -1,6 +1,7 @@
 import type { ByteStream, Peer, ReadHandler, ShutdownHandler, WatchHandler, WriteHandler } from "./byte-stream.ts";
 import { copyOf } from "./bytes.ts";
-import { coreError, operationPending } from "./errors.ts";
+import { checkObject, checkOptions, ownOptions, show } from "./check-options.ts";
+import { coreError, invalidArgument, operationPending } from "./errors.ts";
 import { checkByteStream } from "./next-layer.ts";
 
 /** Options of a {@link PrefixedStream}. */
@@ -8,6 +9,8 @@ export interface PrefixedStreamOptions {
   /** The peer, if the next layer's is not the real one, as after a proxy. Default: the next layer's. */
   peer?: Peer | undefined;
 }
+
+const prefixedOptions = ownOptions("PrefixedStream", ["peer"], "{ peer }");
 
 /**
  * A {@link ByteStream} that first delivers bytes already read, then those of the next layer, for use after a detection
@@ -27,8 +30,10 @@ export class PrefixedStream implements ByteStream {
   /** `prefix` is copied, since it may lie in a buffer that is reused. It may be empty. */
   constructor(nextLayer: ByteStream, prefix: Uint8Array, options: PrefixedStreamOptions = {}) {
     this.nextLayer = checkByteStream("PrefixedStream", nextLayer);
+    if (!(prefix instanceof Uint8Array)) throw invalidArgument(`The prefix must be a Uint8Array, not ${show(prefix)}`);
+    checkOptions(prefixedOptions, options);
     this.#prefix = prefix.length > 0 ? copyOf(prefix, prefix.length) : undefined;
-    this.#peer = options.peer;
+    this.#peer = checkObject("peer", options.peer, "an object such as { address, port }");
   }
 
   /** The peer from the options, or the next layer's. */

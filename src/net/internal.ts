@@ -2,4 +2,4 @@
 export { checkNames } from "./address.ts";
 export { netError } from "./errors.ts";
 export { addressOf, parseIPv4, parseIPv6 } from "./ip-address.ts";
-export { checkServerOptions as checkTlsServerOptions, serverContext } from "./tls-options.ts";
+export { checkServerOptions as checkTlsServerOptions, checkTlsValues, serverContext } from "./tls-options.ts";

@@ -9,13 +9,23 @@ import {
   type WatchHandler,
   type WriteHandler,
 } from "../core/index.ts";
-import { attentive, checkByteStream, checkClock, invalidArgument, type AttentiveClock } from "../core/internal.ts";
+import {
+  attentive,
+  checkByteStream,
+  checkClock,
+  checkOptions,
+  invalidArgument,
+  ownOptions,
+  type AttentiveClock,
+} from "../core/internal.ts";
 
 /** Options of a {@link TimeoutStream}. */
 export interface TimeoutStreamOptions {
   /** The source of time. Default: the platform's. */
   clock?: Clock | undefined;
 }
+
+const timeoutStreamOptions = ownOptions("TimeoutStream", ["clock"], "{ clock }");
 
 /**
  * Deadlines for a stream. An operation (read, write, shutdown) has the deadline that is set when it starts; later
@@ -49,6 +59,7 @@ export class TimeoutStream implements ByteStream {
 
   constructor(nextLayer: ByteStream, options: TimeoutStreamOptions = {}) {
     this.nextLayer = checkByteStream("TimeoutStream", nextLayer);
+    checkOptions(timeoutStreamOptions, options);
     this.#time = attentive(checkClock(options.clock));
   }
 

@@ -1,5 +1,5 @@
 import { createSecureContext, type SecureContext, type SecureContextOptions } from "node:tls";
-import { checkOptions, decodeLatin1, invalidArgument, optionSet } from "../core/internal.ts";
+import { checkOptions, decodeLatin1, invalidArgument, optionSet, show } from "../core/internal.ts";
 
 /** The options of both roles that hold PEM and are checked here. */
 interface Certificates {
@@ -26,6 +26,12 @@ const ofServer = optionSet(
 /** Checks a client's options. `taker` is the name of the function that they were passed to. */
 export function checkClientOptions(taker: string, options: Certificates): void {
   checkOptions(ofClient, options, taker);
+  checkTlsValues(options);
+}
+
+/** Checks the values of a client's options whose names were checked. */
+export function checkTlsValues(options: Certificates): void {
+  checkKinds(options);
   checkCertificates(options);
 }
 
@@ -35,6 +41,7 @@ export function checkServerOptions(
   taker = "acceptTls",
 ): void {
   checkOptions(ofServer, options, taker);
+  checkKinds(options);
   if (options.secureContext !== undefined) return;
   const { cert, key, pfx, SNICallback } = options;
   if ((cert == null || key == null) && pfx == null && SNICallback == null) {
@@ -47,6 +54,27 @@ export function checkServerOptions(
 export function serverContext(options: SecureContextOptions): SecureContext {
   // As in tls.Server: a client's session is resumed only by a server with the same id.
   return createSecureContext({ honorCipherOrder: true, sessionIdContext: "serval", ...options });
+}
+
+const kinds: Readonly<Record<string, readonly string[]>> = {
+  boolean: ["rejectUnauthorized", "requestCert", "honorCipherOrder"],
+  string: ["ciphers", "ecdhCurve", "maxVersion", "minVersion", "passphrase", "servername", "sigalgs"],
+  function: ["ALPNCallback", "SNICallback", "checkServerIdentity"],
+};
+
+/** Refuses values of another kind, many of which `node:tls` ignores. For it, null counts as absent. */
+function checkKinds(options: object): void {
+  const given = options as Readonly<Record<string, unknown>>;
+  for (const [kind, names] of Object.entries(kinds)) {
+    const wrong = names.find((name) => given[name] != null && typeof given[name] !== kind);
+    if (wrong !== undefined) throw invalidArgument(`${wrong} must be a ${kind}, not ${show(given[wrong])}`);
+  }
+  for (const name of ["ca", "cert", "key", "pfx"]) {
+    const value = given[name];
+    if (value == null || typeof value === "string" || ArrayBuffer.isView(value) || Array.isArray(value)) continue;
+    if (typeof value === "object" && "pem" in value) continue;
+    throw invalidArgument(`${name} must be the contents of a file, a string or bytes, not ${show(value)}`);
+  }
 }
 
 const certificate = /-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----/;

@@ -1,4 +1,4 @@
-import { checkNumber, checkOptions, invalidArgument, optionSet, show } from "../core/internal.ts";
+import { checkNumber, checkOptions, checkString, invalidArgument, optionSet, show } from "../core/internal.ts";
 import { testingError } from "./errors.ts";
 import { everyKind, Plan, type Failure } from "./failure.ts";
 import { RunState, type Scenario } from "./run.ts";
@@ -45,6 +45,7 @@ export async function everyFailure(scenario: Scenario, given: EveryFailureOption
   const maxRuns = checkNumber("maxRuns", given.maxRuns, 10_000);
   const patience = checkNumber("patience", given.patience, 1000, { unit: "milliseconds" });
 
+  checkString("only", only);
   if (only !== undefined) {
     const { met, hasStarted } = await perform(scenario, new RunState(Plan.parse(only), patience));
     checkStarted(hasStarted);

@@ -11,6 +11,7 @@ import {
   type ServalError,
 } from "../core/index.ts";
 import {
+  checkObject,
   checkOptions,
   checkSignal,
   completeUnbound,
@@ -102,7 +103,7 @@ export class Stream<Data = unknown> extends MessageStream {
     const isChecked = options instanceof Settings;
     if (!isChecked) checkOptions(streamOptions, options);
     const settings = isChecked ? options : new Settings<Stream<Data>, Data>(options);
-    const peer = isChecked ? own : options.peer;
+    const peer = isChecked ? own : checkObject("peer", options.peer, "an object such as { address, port }");
     this.#settings = settings as unknown as Settings<Stream>;
     this.nextLayer = toByteStream(next);
     this.peer = peer ?? peerOf(this.nextLayer);

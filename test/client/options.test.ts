@@ -31,7 +31,7 @@ describe("ConnectSettings", () => {
       protocols: ["a", "b"],
       headers: { Origin: "https://example.com" },
       host: "app.example",
-      tls: { ca: "authority" },
+      tls: { servername: "a" },
       proxyTls: { rejectUnauthorized: false },
       proxy: "http://proxy.example",
       redirects: 5,
@@ -43,14 +43,14 @@ describe("ConnectSettings", () => {
     const { protocols, headers, tls, proxyTls, proxy, redirects, family, stream, elsewhere, ...others } =
       settings(given);
     given.headers.Origin = "changed";
-    given.tls.ca = "changed";
+    given.tls.servername = "changed";
     assert.deepEqual(
       { protocols, headers: [...headers], tls, proxyTls, redirects, family, ...others },
       {
         protocols: ["a", "b"],
         headers: [["Origin", "https://example.com"]],
         host: "app.example",
-        tls: { ca: "authority" },
+        tls: { servername: "a" },
         proxyTls: { rejectUnauthorized: false },
         redirects: { most: 5, crossOrigin: false },
         family: 6,

@@ -6,6 +6,7 @@ import {
   checkOptions,
   invalidArgument,
   optionSet,
+  show,
 } from "../../core/internal.ts";
 import { RequestOperation } from "./request-operation.ts";
 import type { IncomingResponse, RequestOptions } from "./request-options.ts";
@@ -70,6 +71,7 @@ export function request(
     }
     if (options !== noOptions) checkOptions(requestOptions, options);
     const { buffer = new FlatBuffer(), timeouts = noOptions } = options;
+    if (!(buffer instanceof FlatBuffer)) throw invalidArgument(`buffer must be a core.FlatBuffer, not ${show(buffer)}`);
     const clock = checkClock(options.clock);
     checkFunction("interim", options.interim);
     if (timeouts !== noOptions) checkOptions(timeoutOptions, timeouts);

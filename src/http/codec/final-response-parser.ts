@@ -1,4 +1,5 @@
 import { FlatBuffer, type ServalError } from "../../core/index.ts";
+import { checkNumber, checkObject } from "../../core/internal.ts";
 import { httpError } from "../messages/errors.ts";
 import { ResponseParser, type ResponseParserOptions } from "./response-parser.ts";
 import type { Response } from "../messages/response.ts";
@@ -34,9 +35,10 @@ export class FinalResponseParser {
   #isOver = false;
   #error: ServalError | undefined;
 
-  constructor({ maxBodySize = 65_536, ...options }: FinalResponseParserOptions = {}) {
+  constructor(options: FinalResponseParserOptions = {}) {
+    checkObject("The options", options, "an object");
+    this.maxBodySize = checkNumber("maxBodySize", options.maxBodySize, 65_536);
     this.#options = { ...options, maxBodySize: Infinity };
-    this.maxBodySize = maxBodySize;
     this.#parser = new ResponseParser(this.#options);
   }
 

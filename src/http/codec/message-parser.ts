@@ -1,5 +1,13 @@
 import { FlatBuffer, type ServalError } from "../../core/index.ts";
-import { checkNumber, copyOf, decodeLatin1 } from "../../core/internal.ts";
+import {
+  checkBoolean,
+  checkFunction,
+  checkNumber,
+  checkOptions,
+  copyOf,
+  decodeLatin1,
+  ownOptions,
+} from "../../core/internal.ts";
 import { emptyBody } from "../messages/body.ts";
 import { ChunkScanner, type ChunkHandler } from "./chunk-scanner.ts";
 import { httpError, limitError } from "../messages/errors.ts";
@@ -26,6 +34,22 @@ export interface MessageParserOptions {
   eager?: boolean | undefined;
   /** Called when a chunk of the body begins, after its size line. The last chunk has size 0. */
   chunk?: ChunkHandler | undefined;
+}
+
+const parserOptions = ownOptions(
+  "A parser",
+  ["maxHeaderSize", "maxHeadersCount", "maxBodySize", "maxChunkExtensionSize", "skipBody", "eager", "chunk", "method"],
+  "{ maxBodySize: 1_000_000 }",
+);
+let checked: MessageParserOptions | undefined;
+
+/** Checks the options whose values are used as they are. */
+function checkParser(options: MessageParserOptions): void {
+  checkOptions(parserOptions, options);
+  checkBoolean("eager", options.eager, false);
+  checkBoolean("skipBody", options.skipBody, false);
+  checkFunction("chunk", options.chunk);
+  checked = options;
 }
 
 /** Finds the parts of a start line. It can stop at any byte and continue from there. */
@@ -79,6 +103,8 @@ export abstract class MessageParser<Line extends StartLineScanner, Message exten
   #gathered: FlatBuffer | undefined;
 
   constructor(line: Line, options: MessageParserOptions, maxBodySize: number) {
+    // A server makes a parser for each request, always with the same options.
+    if (options !== checked) checkParser(options);
     this.#line = line;
     this.#options = options;
     this.#maxHeaderSize = checkNumber("maxHeaderSize", options.maxHeaderSize, 16_384);

@@ -1,3 +1,4 @@
+import { checkString } from "../../core/internal.ts";
 import type { Fields } from "../messages/fields.ts";
 import { responseFraming, switchesProtocol, type Framing } from "../messages/framing.ts";
 import { MessageParser, type MessageParserOptions } from "./message-parser.ts";
@@ -25,7 +26,7 @@ export class ResponseParser extends MessageParser<StatusLineScanner, Response> {
 
   constructor(options: ResponseParserOptions = {}) {
     super(new StatusLineScanner(), options, 8 * 1024 * 1024);
-    this.#method = options.method ?? "GET";
+    this.#method = checkString("method", options.method) ?? "GET";
     this.#skipsBody = options.skipBody === true;
   }
 

@@ -1,5 +1,16 @@
 import { byteLength } from "../../core/index.ts";
-import { copyOf, dropFront, encodeLatin1, invalidArgument } from "../../core/internal.ts";
+import {
+  checkBoolean,
+  checkNumber,
+  checkObject,
+  checkOptions,
+  copyOf,
+  dropFront,
+  encodeLatin1,
+  invalidArgument,
+  ownOptions,
+  show,
+} from "../../core/internal.ts";
 import type { Body, BodyStream } from "../messages/body.ts";
 import { formatChunkExtensions, type ChunkExtensions } from "./chunk-extensions.ts";
 import { httpError } from "../messages/errors.ts";
@@ -13,7 +24,7 @@ import {
 } from "../messages/framing.ts";
 import { isTarget, isToken, isValue } from "../messages/grammar.ts";
 import { Request } from "../messages/request.ts";
-import type { Response } from "../messages/response.ts";
+import { Response } from "../messages/response.ts";
 import { isStatus } from "../messages/status.ts";
 import { hasToken } from "../messages/token-list.ts";
 import { isTrailerField } from "./trailer.ts";
@@ -38,6 +49,21 @@ export interface SerializerOptions {
   split?: boolean;
   /** The most bytes that `next` returns at once, at least 1. Default Infinity. */
   limit?: number;
+}
+
+const serializerOptions = ownOptions("Serializer", ["request", "keepAlive", "more", "split", "limit"], "{ request }");
+const none: SerializerOptions = {};
+
+function checkSerialized(message: unknown, options: SerializerOptions): void {
+  if (!(message instanceof Request || message instanceof Response)) {
+    throw invalidArgument(`Serializing takes an http.Request or an http.Response, not ${show(message)}`);
+  }
+  if (options === none) return;
+  checkOptions(serializerOptions, options);
+  checkBoolean("keepAlive", options.keepAlive, false);
+  checkBoolean("split", options.split, false);
+  checkNumber("limit", options.limit, Infinity, { least: 1, unit: "bytes" });
+  checkObject("request", options.request, "the http.Request that is answered");
 }
 
 const anyGet: Answered = { method: "GET", version: 11 };
@@ -74,9 +100,10 @@ export class Serializer {
    * body's length or is not allowed; `http.bad_transfer_encoding` for any but `chunked`; `core.invalid_argument` for a
    * body that the method or the status does not allow.
    */
-  constructor(message: Request | Response<Body>, options: SerializerOptions = {}) {
+  constructor(message: Request | Response<Body>, options: SerializerOptions = none) {
+    // A server's own, made for each response, are not checked again.
+    if (options.more === undefined) checkSerialized(message, options);
     this.limit = options.limit ?? Infinity;
-    if (!(this.limit >= 1)) throw invalidArgument("The limit of a serializer is at least 1 byte");
     this.split = options.split ?? false;
     this.#body = message.body;
     const departure = departureOf(message, options.request);
@@ -190,13 +217,14 @@ export class Serializer {
  * The bytes of a message's head, with its empty line: the headers in order, and the framing header to be added. A
  * response is HTTP/1.1, a request has its own version. Throws as {@link Serializer} does.
  */
-export function serializeHead(message: Request | Response<Body>, options: SerializerOptions = {}): Uint8Array {
+export function serializeHead(message: Request | Response<Body>, options: SerializerOptions = none): Uint8Array {
+  checkSerialized(message, options);
   const departure = departureOf(message, options.request);
   return encodeLatin1(headText(message, departure, connectionField(message, departure, options)));
 }
 
 /** A message with its whole body, in a new buffer. Throws as {@link Serializer} does. */
-export function serialize(message: Request | Response, options: SerializerOptions = {}): Uint8Array {
+export function serialize(message: Request | Response, options: SerializerOptions = none): Uint8Array {
   const serializer = new Serializer(message, options);
   if (serializer.source !== undefined) throw invalidArgument("A streamed body can't be serialized: send it with write");
   const parts = serializer.next();

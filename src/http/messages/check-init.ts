@@ -1,4 +1,5 @@
-import { checkOptions, invalidArgument, isPlainObject, type OptionSet } from "../../core/internal.ts";
+import { checkOptions, invalidArgument, isPlainObject, show, type OptionSet } from "../../core/internal.ts";
+import { httpError } from "./errors.ts";
 
 // Not declared by `optionSet`: for an unknown option elsewhere, no advice should name a message as its owner.
 
@@ -42,6 +43,17 @@ function refuse(set: OptionSet, init: object, name = ""): void {
     }
   }
   checkOptions(set, init);
+}
+
+/** The error of a part of a start line that is of another kind; its content is checked when the message is sent. */
+export function wrongPart(name: "method" | "target" | "version", value: unknown): Error {
+  const kind = name === "version" ? "10 or 11, for HTTP/1.0 and HTTP/1.1" : "a string";
+  return httpError(`http.bad_${name}`, { message: `The ${name} must be ${kind}, not ${show(value)}` });
+}
+
+/** The error of what `from` gets instead of a message of fetch or of Node. */
+export function noMessage(taker: string, given: unknown): Error {
+  return invalidArgument(`${taker} takes a message of fetch or of node:http, not ${show(given)}`);
 }
 
 /** Whether it is a message of fetch or Node, which have a `url`. */

@@ -1,6 +1,6 @@
 import type { BufferSource } from "../../core/index.ts";
 import { toBody, type Body, type BodyInit } from "./body.ts";
-import { checkInit, requestInit } from "./check-init.ts";
+import { checkInit, noMessage, requestInit, wrongPart } from "./check-init.ts";
 import { requestFromFetch, requestToFetch, type FetchRequest } from "./fetch.ts";
 import { Fields, type FieldsInit } from "./fields.ts";
 import { requestDeparture, type Departure } from "./framing.ts";
@@ -35,9 +35,13 @@ export class Request<Content extends Body = Body> extends Message<Content> {
   constructor(init: RequestInit<Content>);
   constructor(init: RequestInit<Content> = {}) {
     checkInit(requestInit, init);
-    super(init.version ?? 11, new Fields(init.headers), toBody(init.body) as Content);
-    this.method = init.method ?? "GET";
-    this.target = init.target ?? "/";
+    const { method = "GET", target = "/", version = 11 } = init;
+    if (typeof method !== "string") throw wrongPart("method", method);
+    if (typeof target !== "string") throw wrongPart("target", target);
+    if (typeof version !== "number") throw wrongPart("version", version);
+    super(version, new Fields(init.headers), toBody(init.body) as Content);
+    this.method = method;
+    this.target = target;
   }
 
   /**
@@ -45,6 +49,9 @@ export class Request<Content extends Body = Body> extends Message<Content> {
    * headers are taken from `rawHeaders`, so none is merged or lost.
    */
   static from(request: IncomingMessage | FetchRequest): Request<Body> {
+    const isMessage =
+      typeof request === "object" && request !== null && ("headers" in request || "rawHeaders" in request);
+    if (!isMessage) throw noMessage("http.Request.from", request);
     if (!("rawHeaders" in request)) return new Request<Body>(requestFromFetch(request));
     return new Request<Body>({ method: request.method ?? "GET", target: request.url ?? "/", ...partsOf(request) });
   }

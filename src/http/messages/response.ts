@@ -1,7 +1,7 @@
 import type { BufferSource } from "../../core/index.ts";
 import { show } from "../../core/internal.ts";
 import { toBody, type Body, type BodyInit } from "./body.ts";
-import { checkInit, responseInit } from "./check-init.ts";
+import { checkInit, noMessage, responseInit, wrongPart } from "./check-init.ts";
 import { httpError } from "./errors.ts";
 import { responseFromFetch, responseToFetch, type FetchResponse } from "./fetch.ts";
 import { Fields, type FieldsInit } from "./fields.ts";
@@ -44,13 +44,15 @@ export class Response<Content extends Body = Uint8Array> extends Message<Content
   constructor(init: ResponseInit<Content>);
   constructor(init: ResponseInit<Content> = {}) {
     checkInit(responseInit, init);
-    super(init.version ?? 11, new Fields(init.headers), toBody(init.body) as Content);
-    this.status = init.status ?? 200;
+    const { status = 200, reason, version = 11 } = init;
+    if (typeof version !== "number") throw wrongPart("version", version);
+    super(version, new Fields(init.headers), toBody(init.body) as Content);
+    this.status = status;
     if (!isStatus(this.status)) {
       const message = `The status must be a whole number from 100 to 999, not ${show(this.status)}`;
       throw httpError("http.bad_status", { message });
     }
-    this.reason = init.reason ?? reasonPhrase(this.status);
+    this.reason = reason === undefined ? reasonPhrase(status) : reason;
     if (!isValue(this.reason)) throw httpError("http.bad_reason");
     const type = typeOf(init.body);
     if (type !== "" && !this.headers.has("Content-Type")) this.headers.append("Content-Type", type);
@@ -63,6 +65,9 @@ export class Response<Content extends Body = Uint8Array> extends Message<Content
    * (Content-Encoding of a response that was received), and with a status that allows no body.
    */
   static from(response: FetchResponse | IncomingMessage): Response<Body> {
+    const isMessage =
+      typeof response === "object" && response !== null && ("headers" in response || "rawHeaders" in response);
+    if (!isMessage) throw noMessage("http.Response.from", response);
     if (!("rawHeaders" in response)) return new Response<Body>(responseFromFetch(response));
     const { statusCode: status = 200, statusMessage: reason = reasonPhrase(status) } = response;
     return new Response<Body>({ status, reason, ...partsOf(response) });

@@ -1,6 +1,6 @@
 // The only file of http that reads files.
 import { open, stat, type FileHandle } from "node:fs/promises";
-import { allocate, handled, invalidArgument } from "../../core/internal.ts";
+import { allocate, checkOptions, handled, invalidArgument, ownOptions, show } from "../../core/internal.ts";
 import type { BodyStream } from "../messages/body.ts";
 import { httpError } from "../messages/errors.ts";
 
@@ -75,7 +75,15 @@ export function fileBody(path: string, options: FileBodyOptions = {}): Promise<F
   return handled(look(path, options));
 }
 
-async function look(path: string, { start = 0, end = Infinity }: FileBodyOptions): Promise<FileBody> {
+const fileBodyOptions = ownOptions("fileBody", ["start", "end"], "{ start: 1000 }");
+
+async function look(path: string, options: FileBodyOptions): Promise<FileBody> {
+  if (typeof path !== "string") throw invalidArgument(`fileBody takes the path of a file, not ${show(path)}`);
+  checkOptions(fileBodyOptions, options);
+  const { start = 0, end = Infinity } = options;
+  for (const [name, value] of Object.entries({ start, end })) {
+    if (typeof value !== "number") throw invalidArgument(`${name} must be a number of bytes, not ${show(value)}`);
+  }
   const stats = await stat(path);
   if (!stats.isFile()) throw invalidArgument(`${path} is not a regular file`);
   const last = Math.min(end, stats.size - 1);

@@ -7,7 +7,7 @@ import {
   type ReadHandler,
   type ServalError,
 } from "../../core/index.ts";
-import { AbortGuard, checkOptions, checkSignal, invalidArgument } from "../../core/internal.ts";
+import { AbortGuard, checkByteStream, checkOptions, checkSignal, invalidArgument } from "../../core/internal.ts";
 import { operationOptions, type OperationOptions } from "./operation-options.ts";
 
 /** Takes bytes until it has the result that is wanted. */
@@ -117,6 +117,7 @@ export function startRead<Result>(
 ): Promise<Result> | void {
   if (typeof options === "function") return startRead(taker, stream, buffer, sink, undefined, options);
   return complete(handler, (done) => {
+    checkByteStream(taker, stream);
     if (!(buffer instanceof FlatBuffer))
       throw invalidArgument("Reading takes a stream, a core.FlatBuffer and a parser");
     if (options !== undefined) checkOptions(operationOptions, options, taker);

@@ -1,5 +1,13 @@
 import type { ByteStream, Handler } from "../../core/index.ts";
-import { checkOptions, checkSignal, completeUnbound, invalidArgument, optionSet } from "../../core/internal.ts";
+import {
+  checkByteStream,
+  checkOptions,
+  checkSignal,
+  completeUnbound,
+  invalidArgument,
+  optionSet,
+  show,
+} from "../../core/internal.ts";
 import { operationOptions, type OperationOptions } from "./operation-options.ts";
 import type { Body } from "../messages/body.ts";
 import { httpError } from "../messages/errors.ts";
@@ -98,9 +106,13 @@ export function write(
         "write takes an http.Request, an http.Response (Response.from makes one of fetch's) or a Serializer",
       );
     }
+    checkByteStream("http.write", stream);
     if (options !== undefined) checkOptions(writeOptions, options);
     checkSignal(options?.signal);
-    const serializer = message instanceof Serializer ? message : new Serializer(message as Request, options);
+    const serializer =
+      message instanceof Serializer
+        ? message
+        : new Serializer(message as Request, { request: options?.request, keepAlive: options?.keepAlive });
     new WriteOperation(stream, serializer, undefined, done).start(options?.signal);
   });
 }
@@ -118,6 +130,9 @@ function start(
 ): Promise<void> | void {
   if (typeof options === "function") return start(taker, stream, serializer, isEnough, undefined, options);
   return completeUnbound(handler, (done) => {
+    checkByteStream(taker, stream);
+    if (!(serializer instanceof Serializer))
+      throw invalidArgument(`${taker} takes an http.Serializer, not ${show(serializer)}`);
     if (options !== undefined) checkOptions(operationOptions, options, taker);
     new WriteOperation(stream, serializer, isEnough, done).start(checkSignal(options?.signal));
   });

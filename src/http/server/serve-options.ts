@@ -131,7 +131,8 @@ export class ServeSettings {
     checkOptions(timeoutOptions, given);
     const timeout = (name: keyof ServeTimeouts, byDefault: number, rule?: NumberRule): number =>
       checkNumber(`timeouts.${name}`, given[name], byDefault, rule);
-    this.parser = options;
+    const { maxHeaderSize, maxHeadersCount, maxBodySize, maxChunkExtensionSize } = options;
+    this.parser = { maxHeaderSize, maxHeadersCount, maxBodySize, maxChunkExtensionSize };
     this.timeouts = {
       header: timeout("header", 30_000),
       body: timeout("body", 300_000),
@@ -143,7 +144,7 @@ export class ServeSettings {
     checkSignal(options.signal);
     checkSignal(options.stop, "stop");
     // Throws here for options that it would refuse at each request.
-    new RequestParser(options);
+    new RequestParser(this.parser);
     this.date = checkBoolean("date", options.date, true);
     this.#error = error;
     this.clock = checkClock(options.clock);

@@ -87,7 +87,7 @@ function inputOf(
 }
 
 function bufferedOf(buffers: Uint8Array | readonly Uint8Array[] | undefined): readonly Uint8Array[] {
-  const list = buffers instanceof Uint8Array ? [buffers] : (buffers ?? []);
+  const list = buffers instanceof Uint8Array ? [buffers] : buffers === undefined ? [] : buffers;
   if (Array.isArray(list) && list.every((bytes) => bytes instanceof Uint8Array)) return list;
   throw invalidArgument("Received bytes are a Uint8Array or a list of them");
 }

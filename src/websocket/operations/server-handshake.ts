@@ -26,6 +26,13 @@ export interface AcceptInput {
   readonly signal: AbortSignal | undefined;
 }
 
+/** One object for all handshakes of a server, whose options are then checked once. */
+let parserOptions = { maxHeaderSize: 0, maxHeadersCount: 0 };
+function parserOf(maxHeaderSize: number, maxHeadersCount: number): typeof parserOptions {
+  const isSame = parserOptions.maxHeaderSize === maxHeaderSize && parserOptions.maxHeadersCount === maxHeadersCount;
+  return isSame ? parserOptions : (parserOptions = { maxHeaderSize, maxHeadersCount });
+}
+
 /**
  * The opening handshake of a server (RFC 6455 section 4.2), one per object: reads the request, checks it, asks the
  * application, writes the response.
@@ -55,7 +62,7 @@ export class ServerHandshake extends Opening implements UpgradeInfo {
       return;
     }
     if (request === undefined) {
-      readHeader(this.next, this.buffer, new RequestParser({ maxHeaderSize, maxHeadersCount }), this.#onRead);
+      readHeader(this.next, this.buffer, new RequestParser(parserOf(maxHeaderSize, maxHeadersCount)), this.#onRead);
     } else this.#check(request);
     this.limit(time, timeouts.server.handshake, signal);
   }
