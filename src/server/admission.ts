@@ -5,7 +5,10 @@ import { isLocal } from "./proxies.ts";
 
 /** Limits on simultaneous connections, in all and by address. */
 export interface AdmissionOptions {
-  /** How many connections in all; Infinity for no limit. Default 100,000. Any further one is answered with 503. */
+  /**
+   * How many connections in all; Infinity for no limit. Default 100,000. Any further one is answered with 503.
+   * Refused connections end within two seconds; while a tenth as many (64 to 1,000) are ending, others are closed at once.
+   */
   maxConnections?: number | undefined;
   /**
    * How many connections from one address, or from one /64 of IPv6; Infinity for no limit. Default 1,000 for addresses
@@ -35,21 +38,22 @@ export const uncounted: Place = new Place();
 
 /** Counts connections, and decides whether there may be another. */
 export class Admission {
-  readonly #most: number;
+  /** How many connections there may be. */
+  readonly most: number;
   readonly #mostByAddress: number;
   readonly #spareLocal: boolean;
   readonly #byAddress = new Map<string, number>();
 
   /** Throws `core.invalid_argument` for invalid limits. */
   constructor({ maxConnections, maxConnectionsPerAddress }: AdmissionOptions) {
-    this.#most = checkNumber("maxConnections", maxConnections, 100_000, { least: 1 });
+    this.most = checkNumber("maxConnections", maxConnections, 100_000, { least: 1 });
     this.#mostByAddress = checkNumber("maxConnectionsPerAddress", maxConnectionsPerAddress, 1_000, { least: 1 });
     this.#spareLocal = maxConnectionsPerAddress === undefined;
   }
 
   /** Whether there may be another besides these. */
   hasRoom(connections: number): boolean {
-    return connections < this.#most;
+    return connections < this.most;
   }
 
   /** How many addresses have counted connections. */

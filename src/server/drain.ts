@@ -169,9 +169,9 @@ export class Drain {
     this.look();
   }
 
-  /** A plain connection has ended. */
-  plainLeft(): void {
-    if (this.#hasExpired) this.#cut++;
+  /** A plain connection has ended, `isCut` if before its last response was sent. */
+  plainLeft(isCut: boolean): void {
+    if (this.#hasExpired && isCut) this.#cut++;
     else this.#finished++;
     this.look();
   }
@@ -222,6 +222,8 @@ export class Drain {
   readonly #onExpired = (): void => {
     this.#hasExpired = true;
     for (const ws of this.#target.sockets) ws.terminate();
+    // Plain connections that wait for a request end as they do after the WebSockets; the rest is cut off.
+    this.#target.plain.stop();
     this.#target.plain.end();
     this.look();
   };

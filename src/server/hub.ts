@@ -18,6 +18,7 @@ import { DrainSignals } from "./fetch-info.ts";
 import { streamOptions, type ServerOptions } from "./options.ts";
 import { originRule, type OriginRule } from "./origin.ts";
 import { clientOf, trusts, type ClientOf } from "./proxies.ts";
+import { Refusals } from "./refuse.ts";
 import { ServerWebSocket, type SocketOwner } from "./server-websocket.ts";
 import { Counters, type Refusal, type ServerStatistics } from "./statistics.ts";
 import { Topics } from "./topics.ts";
@@ -51,6 +52,7 @@ export class Hub<Data> implements Observer<ServerWebSocket<Data>>, SocketOwner {
   /** Sockets from the beginning of their handshake to their end. */
   readonly sockets: Set<ServerWebSocket<Data>> = new Set();
   readonly plain: PlainConnections;
+  readonly refusals: Refusals;
   readonly drainSignals: DrainSignals = new DrainSignals();
   /** How many handlers have an unsettled promise. */
   handlers = 0;
@@ -67,6 +69,7 @@ export class Hub<Data> implements Observer<ServerWebSocket<Data>>, SocketOwner {
   constructor(options: ServerOptions<Data>, plain: PlainConnections = noPlain) {
     this.settings = new Settings(streamOptions(options), this);
     this.admission = new Admission(options);
+    this.refusals = new Refusals(this.clock, this.admission.most);
     this.clientOf = clientOf(options.proxies);
     this.#isProxy = trusts(options.proxies);
     this.plain = plain;
@@ -195,7 +198,7 @@ export class Hub<Data> implements Observer<ServerWebSocket<Data>>, SocketOwner {
   left(ws: ServerWebSocket<Data>, info: CloseInfo): void {
     ws.place.leave();
     if (!ws.hasOpened) {
-      this.#drain?.plainLeft();
+      this.#drain?.plainLeft(true);
       return;
     }
     this.counters.ended(info.code, ws.stats());
@@ -203,9 +206,9 @@ export class Hub<Data> implements Observer<ServerWebSocket<Data>>, SocketOwner {
     this.#drain?.left(info.clean);
   }
 
-  /** A plain connection has ended. */
-  plainLeft(): void {
-    this.#drain?.plainLeft();
+  /** A plain connection has ended, `isCut` if before its last response was sent. */
+  plainLeft(isCut: boolean): void {
+    this.#drain?.plainLeft(isCut);
   }
 
   // ---- topics ----

@@ -15,7 +15,7 @@ import { HubServer } from "./hub-server.ts";
 import { checkServerOptions, type MountOptions } from "./options.ts";
 import { checkPath, notFound } from "./path.ts";
 import { PipelinedUpgrades, type Pipelined } from "./pipelined.ts";
-import { refuse, tooMany, tooManyFromAddress } from "./refuse.ts";
+import { tooMany, tooManyFromAddress } from "./refuse.ts";
 import type { MountedServer } from "./server.ts";
 import { SocketSnapshot } from "./socket-snapshot.ts";
 import { recordResponses, unansweredOf } from "./unanswered.ts";
@@ -183,7 +183,7 @@ class Mounted<Data> extends HubServer<Data> implements Mount {
       else if (error?.condition === "timeout") counters.failed(error, false);
       done(error);
       // Only a drain hears this, which refuses what has waited.
-      this.hub.plainLeft();
+      this.hub.plainLeft(error !== undefined);
     });
   }
 
@@ -198,12 +198,12 @@ class Mounted<Data> extends HubServer<Data> implements Mount {
       request = Request.from(incoming);
     } catch {
       hub.refused("malformed", peer);
-      refuse(stream, new Response({ status: 400, body: "The request is malformed\n" }), hub.clock);
+      hub.refusals.refuse(stream, new Response({ status: 400, body: "The request is malformed\n" }));
       return;
     }
     const client = hub.clientOf(request, peer);
     const place = isOurs ? this.#admit(request, client) : this.#notHere(request, client);
-    if (place instanceof Response) refuse(stream, place, hub.clock);
+    if (place instanceof Response) hub.refusals.refuse(stream, place);
     else hub.upgrade(stream, request, head, client, place);
   }
 

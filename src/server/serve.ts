@@ -11,7 +11,7 @@ import { HubServer } from "./hub-server.ts";
 import { Opening } from "./opening.ts";
 import { checkServerOptions, placeOf, splitTimeouts, type FetchHandler, type ServeOptions } from "./options.ts";
 import { checkPath } from "./path.ts";
-import { refuse, tooMany, tooManyFromAddress } from "./refuse.ts";
+import { tooMany, tooManyFromAddress } from "./refuse.ts";
 import type { Server } from "./server.ts";
 import { unixUrl } from "./unix-url.ts";
 
@@ -82,7 +82,7 @@ class RunningServer<Data> extends HubServer<Data> implements Server<Data>, Conne
   #refuse(stream: ByteStream, response: Response): void {
     // With TLS the client could not read a plain response.
     if (this.#opening.isNeeded) stream.close();
-    else refuse(stream, response, this.hub.clock);
+    else this.hub.refusals.refuse(stream, response);
   }
 
   /** Opens a connection that does not begin with a request, within `timeouts.handshake`. */
@@ -110,7 +110,9 @@ class RunningServer<Data> extends HubServer<Data> implements Server<Data>, Conne
       stream.close();
       given.leave();
       const { reason } = deadline.signal as { reason: unknown };
-      this.connectionLeft(false, (reason instanceof ServalError ? reason : error) as ServalError);
+      const failure = (reason instanceof ServalError ? reason : error) as ServalError;
+      // One that a drain ends here has lost nothing.
+      this.connectionLeft(false, failure.condition === "aborted" ? undefined : failure);
     } finally {
       timer?.cancel();
       offAbort(this.stopping, abort);
@@ -121,7 +123,7 @@ class RunningServer<Data> extends HubServer<Data> implements Server<Data>, Conne
     this.#plain--;
     if (isUpgraded) return;
     if (error !== undefined && error.condition !== "aborted") this.hub.counters.failed(error, false);
-    this.hub.plainLeft();
+    this.hub.plainLeft(error !== undefined);
   }
 
   get size(): number {

@@ -254,6 +254,42 @@ async function* parts(...texts: string[]): AsyncGenerator<Uint8Array> {
   }
 }
 
+test("requests that were read before a drain are answered, each, the last one with Connection: close", async () => {
+  for (const part of ["", "GET /par"]) {
+    const answers: (() => void)[] = [];
+    const fixture = new Fixture(async (request, info) => {
+      await request.text();
+      await new Promise<void>((resolve) => answers.push(resolve));
+      return hello(request, info);
+    });
+    await fixture.send(
+      get("/1") + get("/2") + `POST /3 HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\n\r\nbody` + get("/4") + part,
+    );
+    fixture.close();
+    for (let i = 0; i < 4; i++) {
+      assert.equal(answers.length, 1, `request ${i + 1}`);
+      answers.shift()!();
+      for (let turns = 0; turns < 20; turns++) await turn();
+    }
+    if (part !== "") {
+      await fixture.send("t HTTP/1.1\r\nHost: h\r\n\r\n");
+      answers.shift()!();
+      for (let turns = 0; turns < 20; turns++) await turn();
+    }
+    const responses = fixture.received.split("HTTP/1.1 ").slice(1);
+    assert.deepEqual(
+      responses.map((response) => [/hello .*$/.exec(response)![0], response.includes("Connection: close")]),
+      ["/1", "/2", "/3", "/4", ...(part === "" ? [] : ["/part"])].map((path, i, all) => [
+        `hello ${path}`,
+        i === all.length - 1,
+      ]),
+    );
+    fixture.peer.end();
+    for (let turns = 0; turns < 20; turns++) await turn();
+    assert.deepEqual([fixture.plainEnds, fixture.clock.pending], [1, 0]);
+  }
+});
+
 test("an upgrade whose target is no path is refused with 400, as a plain request is", async () => {
   for (const target of ["x", "*", "http:/chat"]) {
     for (const path of [undefined, "/chat"]) {

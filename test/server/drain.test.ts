@@ -7,6 +7,7 @@ import { Response } from "../../src/http/index.ts";
 import { serve, type DrainOptions, type DrainReport, type ServeOptions, type Server } from "../../src/server/index.ts";
 import { VirtualClock } from "../../src/testing/index.ts";
 import { withPath } from "../net/support/sockets.ts";
+import { localhost } from "../support/localhost.ts";
 import { quiet } from "../support/quiet.ts";
 import { requestBytes } from "../websocket/support/requests.ts";
 import { until } from "../support/until.ts";
@@ -394,6 +395,31 @@ describe("of a server that listens", () => {
     assert.deepEqual(state.report, { ...noReport, lost: 1, finished: 3 });
     assert.equal(clock.pending, 0);
     idle.destroy();
+  });
+
+  test("an idle connection is not cut if a WebSocket lasts until the timeout, nor one whose last response is sent", async () => {
+    const clock = new VirtualClock();
+    const fetch = (request: globalThis.Request): Promise<globalThis.Response> =>
+      request.url.endsWith("/never") ? new Promise(() => {}) : Promise.resolve(new globalThis.Response("hello"));
+    const server = await serve({ ...local, clock, fetch, tls: localhost, plain: true });
+    const silent = await dial(server, requestBytes());
+    const [idle, fresh, busy] = [
+      await dial(server, get),
+      await dial(server),
+      await dial(server, get.replace("/", "/never")),
+    ];
+    // It reads its last response, but does not end its side.
+    const last = net.connect({ port: server.port!, host: "127.0.0.1", allowHalfOpen: true });
+    last.write(get.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n"));
+    await once(last.resume(), "end");
+    await until(() => silent.received !== "" && idle.received !== "" && server.connections === 5);
+    await until(() => server.stats().requests === 3);
+    const state = reportOf(server.drain({ timeout: 1000 }));
+    await quiet(3);
+    await clock.advance(1000);
+    await until(() => state.report !== undefined);
+    assert.deepEqual(state.report, { ...noReport, terminated: 1, finished: 3, cut: 1, duration: 1000 });
+    for (const socket of [silent, idle, fresh, last, busy]) socket.destroy();
   });
 
   test("waits for a response being made, and cuts it off at the timeout", async () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Response } from "../../src/http/index.ts";
-import { refuse, tooMany, tooManyFromAddress } from "../../src/server/refuse.ts";
+import { Refusals, tooMany, tooManyFromAddress } from "../../src/server/refuse.ts";
 import { everyFailure, pair, VirtualClock } from "../../src/testing/index.ts";
 import { quiet } from "../support/quiet.ts";
 import { WebSocketPeer } from "../websocket/support/kit.ts";
@@ -11,7 +11,7 @@ test("the response is sent, the write side ended, and the stream closed when the
   const [stream, other] = pair();
   const peer = new WebSocketPeer(other);
   void peer.write(new Uint8Array(10_000));
-  refuse(stream, new Response({ status: 403, body: "no" }), clock);
+  new Refusals(clock, Infinity).refuse(stream, new Response({ status: 403, body: "no" }));
   await quiet();
   assert.deepEqual([peer.response?.status, peer.response?.body], [403, "no"]);
   assert.equal(peer.response?.headers.get("Connection"), "close");
@@ -29,7 +29,7 @@ for (const [what, options] of [
     const clock = new VirtualClock();
     const [stream, other] = pair({}, options);
     if (what === "does not end") new WebSocketPeer(other);
-    refuse(stream, tooMany(), clock);
+    new Refusals(clock, Infinity).refuse(stream, tooMany());
     await clock.advance(1999);
     assert.equal(stream.closed, false);
     await clock.advance(1);
@@ -41,7 +41,7 @@ test("whatever fails below, the stream is closed", async () => {
   const runs = await everyFailure(async (run) => {
     const [stream, other] = run.pair();
     new WebSocketPeer(other);
-    refuse(stream, tooMany(), run.clock);
+    new Refusals(run.clock, Infinity).refuse(stream, tooMany());
     // The run's clock advances meanwhile.
     for (let turns = 0; turns < 1000 && !stream.closed; turns++) await quiet();
     assert.ok(stream.closed);
@@ -53,27 +53,35 @@ test("if the stream is written to elsewhere, it is closed", async () => {
   const clock = new VirtualClock();
   const [stream] = pair({}, { capacity: 1 });
   stream.writeSome(new Uint8Array(10), () => {});
-  refuse(stream, tooMany(), clock);
+  new Refusals(clock, Infinity).refuse(stream, tooMany());
   await quiet();
   assert.deepEqual([stream.closed, clock.pending], [true, 0]);
 });
 
-test("beyond a thousand at once, connections are closed without a response, until there is room again", async () => {
-  const clock = new VirtualClock();
-  const streams = Array.from({ length: 1001 }, () => pair()[0]);
-  for (const stream of streams) refuse(stream, tooManyFromAddress(), clock);
-  assert.deepEqual(
-    streams.map(({ closed }) => closed),
-    streams.map((_, i) => i === 1000),
-  );
-  await clock.advance(2000);
-  assert.ok(streams.every(({ closed }) => closed));
-  const [late] = pair();
-  refuse(late, tooMany(), clock);
-  assert.equal(late.closed, false);
-  await clock.advance(2000);
-  assert.equal(clock.pending, 0);
-});
+for (const [maxConnections, most] of [
+  [Infinity, 1000],
+  [100_000, 1000],
+  [2_000, 200],
+  [1, 64],
+] as const) {
+  test(`of ${maxConnections} connections ${most} more may be ending; others are closed without a response, until there is room`, async () => {
+    const clock = new VirtualClock();
+    const refusals = new Refusals(clock, maxConnections);
+    const streams = Array.from({ length: most + 1 }, () => pair()[0]);
+    for (const stream of streams) refusals.refuse(stream, tooManyFromAddress());
+    assert.deepEqual(
+      streams.map(({ closed }) => closed),
+      streams.map((_, i) => i === most),
+    );
+    await clock.advance(2000);
+    assert.ok(streams.every(({ closed }) => closed));
+    const [late] = pair();
+    refusals.refuse(late, tooMany());
+    assert.equal(late.closed, false);
+    await clock.advance(2000);
+    assert.equal(clock.pending, 0);
+  });
+}
 
 test("a connection over the limit is told to come back", () => {
   assert.deepEqual([tooMany().status, tooMany().headers.get("Retry-After")], [503, "10"]);

@@ -192,7 +192,9 @@ export class RequestExchange implements Exchange {
       }
     }
     const departure = departureOf(response, request);
-    const mayKeep = settings.keepsAlive && !isStopping && departure.framing !== "eof";
+    // A request that has been read already is answered too, also if this connection is to end.
+    const goesOn = (settings.keepsAlive && !isStopping) || (own?.isDone !== false && reader.hasRest);
+    const mayKeep = goesOn && departure.framing !== "eof";
     const keepAlive = mayKeep && keepsAlive(request, response, own);
     if (body instanceof Uint8Array) {
       writer.add(response as Response, departure, request, keepAlive);

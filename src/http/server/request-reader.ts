@@ -153,6 +153,11 @@ export class RequestReader {
     else if (this.#used < bytes.length) this.buffer.append(bytes.subarray(this.#used));
   }
 
+  /** Whether bytes after the request that was taken have been read: of its body, or of the next request. */
+  get hasRest(): boolean {
+    return this.#bytes === undefined ? this.buffer.size > 0 : this.#used < this.#bytes.length;
+  }
+
   /** A copy of the bytes after the request that was taken. */
   rest(): Uint8Array {
     const rest = this.#bytes === undefined ? this.buffer.data() : this.#bytes.subarray(this.#used);

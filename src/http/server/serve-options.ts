@@ -53,7 +53,10 @@ export interface ServeOptions extends Pick<
    * response. By default the console shows the error.
    */
   error?: ((error: unknown, request: Request) => void) | undefined;
-  /** When it fires, no more requests are read: the connection ends after the response to the current one. */
+  /**
+   * When it fires, no more requests are read: the connection ends after the responses to the current one, and to those
+   * that were read together with it.
+   */
   stop?: AbortSignal | undefined;
   /** When it fires, the connection is closed at once. */
   signal?: AbortSignal | undefined;
@@ -118,7 +121,8 @@ export class ServeSettings {
   readonly clock: Clock;
   /**
    * Whether connections are kept after a response. Once false, each response from then on ends its connection and says
-   * so (RFC 9112 section 9.6), but a connection that waits for a request stays open for it: the client may have sent it.
+   * so (RFC 9112 section 9.6), unless the next request has been read already; a connection that waits for a request stays
+   * open for it: the client may have sent it.
    */
   keepsAlive = true;
   /** For deadlines. */

@@ -74,7 +74,11 @@ export class ServerConnection implements ExchangeOwner, RequestTaker, TurnWaiter
     if (this.reader.isReading && !this.reader.isInside) this.writer.flush(() => this.close(undefined));
   };
 
-  readonly #onAbort = (): void => this.close(abortError(this.#signals.signal!));
+  readonly #onAbort = (): void => {
+    // Its last response is sent.
+    if (this.#lingering !== undefined) this.#lingering.end();
+    else this.close(abortError(this.#signals.signal!));
+  };
 
   // ---- requests ----
 
@@ -150,7 +154,7 @@ export class ServerConnection implements ExchangeOwner, RequestTaker, TurnWaiter
   /** Continues after a response: with bytes already read, then with the stream. */
   takeMore(): void {
     if (this.hasEnded) return;
-    if (this.reader.buffer.size > 0 && !this.isStopping) this.reader.again();
+    if (this.reader.buffer.size > 0) this.reader.again();
     else this.writer.flush(this.#read);
   }
 

@@ -220,7 +220,7 @@ describe("stop", () => {
     }
   });
 
-  it("lets a request that has begun end, and takes no other", async () => {
+  it("lets a request that has begun end, answers those that come with its end, and reads no other", async () => {
     for (const [begin, more] of [
       ["GET / HT", "TP/1.1\r\nHost: h\r\n\r\n"],
       [post("hello").slice(0, -3), "llo"],
@@ -232,23 +232,29 @@ describe("stop", () => {
       await serving.send(begin);
       controller.abort();
       await quiet();
-      await serving.send(more + get("/never"));
-      assert.deepEqual(serving.statuses, [200]);
-      assert.equal(serving.responses()[0]!.headers["connection"], "close");
+      await serving.send(more + get("/last"));
+      await serving.send(get("/never"));
+      assert.deepEqual(serving.statuses, [200, 200]);
+      assert.deepEqual(
+        serving.responses().map(({ headers }) => headers["connection"]),
+        [undefined, "close"],
+      );
       assert.equal(serving.client.ended, true);
       await serving.end();
     }
   });
 
-  it("ends the connection after an answer whose head announced that it is kept, and drops requests that came with the answered one", async () => {
+  it("answers requests that came with one whose response has announced that the connection is kept", async () => {
     const controller = new AbortController();
     const body = new HandBody();
-    const serving = new Serving(() => new Response<Body>({ body }), { stop: controller.signal });
-    await serving.send(get("/") + get("/never"));
+    const handler: RequestHandler = ({ target }) => new Response<Body>(target === "/" ? { body } : {});
+    const serving = new Serving(handler, { stop: controller.signal });
+    await serving.send(get("/") + get("/last"));
     controller.abort();
     await body.give("x");
     await body.give();
-    assert.deepEqual(serving.statuses, [200]);
+    assert.deepEqual(serving.statuses, [200, 200]);
+    assert.equal(serving.responses()[1]!.headers["connection"], "close");
     assert.equal(serving.client.ended, true);
     await serving.end();
   });
@@ -263,7 +269,8 @@ describe("stop", () => {
       { stop: controller.signal },
     );
     await serving.send(get("/").repeat(3));
-    assert.deepEqual(serving.statuses, [200]);
+    await serving.send(get("/never"));
+    assert.deepEqual(serving.statuses, [200, 200, 200]);
     await serving.end();
 
     const before = new Serving(ok, { stop: AbortSignal.abort() });
