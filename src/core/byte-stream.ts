@@ -70,6 +70,9 @@ export interface ByteStream {
    * No read may be in flight. The next {@link readSome} ends the watch, and so does another `watch`; then the earlier
    * handler does not run. So a stream can be handed over while it is watched. Closing the stream completes the watch
    * with `core.aborted`, like other operations. The next read also gets an end or failure that a watch has reported.
+   *
+   * After a read has got the end, a watch tells whether it was one: Node.js reports a reset that comes together with
+   * the last bytes as an end. Ask where the end alone shows that data is whole.
    */
   watch(handler: WatchHandler): void;
 

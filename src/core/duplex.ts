@@ -109,14 +109,25 @@ export class DuplexStream<Kind extends DuplexLike = DuplexLike> extends Transpor
    * listens no more, so nothing else would tell a watch.
    */
   protected foundEnd(): void {
-    if (!this.isWatched) this.readEnded();
-    else this.probe((error) => (error === undefined ? this.readEnded() : this.failed(error)));
+    if (this.isWatched) this.#probeEnd();
+    else this.readEnded();
+  }
+
+  /** A write in flight would delay it, for good if the peer takes nothing; after a reset that write fails by itself. */
+  protected override checkEnd(): void {
+    if (this.writing) this.readEnded();
+    else this.#probeEnd();
+  }
+
+  #probeEnd(): void {
+    this.probe((error) => (error === undefined ? this.readEnded() : this.failed(error)));
   }
 
   /** Finds out whether the connection has been reset, by an empty write: that of a socket fails then. @internal */
   probe(handler: (error: ServalError | undefined) => void): void {
     const { duplex } = this;
-    if (!this.#socket || duplex.writableEnded === true) handler(undefined);
+    const isSocket = this.#socket || duplex.resetAndDestroy !== undefined;
+    if (!isSocket || duplex.writableEnded === true || duplex.destroyed === true) handler(undefined);
     else duplex.write(nothing, (error) => handler(error == null ? undefined : transportError(error)));
   }
 

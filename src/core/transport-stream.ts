@@ -68,8 +68,14 @@ export abstract class TransportStream implements ByteStream {
     this.#state |= watching;
     this.#reader = handler;
     this.starting();
-    if ((this.#state & (closed | broken | ended)) !== 0) this.#settleSoon();
-    else if (this.#held === undefined || this.wanting) this.#call(undefined, 0);
+    if ((this.#state & (closed | broken)) !== 0) {
+      this.#settleSoon();
+    } else if ((this.#state & ended) !== 0) {
+      this.#state &= ~ended;
+      this.checkEnd();
+    } else if (this.#held === undefined || this.wanting) {
+      this.#call(undefined, 0);
+    }
   }
 
   writeSome(buffers: Uint8Array | readonly Uint8Array[], handler: WriteHandler): void {
@@ -127,6 +133,14 @@ export abstract class TransportStream implements ByteStream {
   /** Whether the stream was closed, by `close` or `reset`. */
   protected get isClosed(): boolean {
     return (this.#state & closed) !== 0;
+  }
+
+  /**
+   * Find out whether the end that was reported was one, or the transport has failed; report by {@link readEnded} or
+   * {@link failed}.
+   */
+  protected checkEnd(): void {
+    this.readEnded();
   }
 
   /** Called when an operation or watch has been admitted, before anything is done for it. */

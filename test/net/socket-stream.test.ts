@@ -45,6 +45,39 @@ describe("a watched socket", () => {
       raw.destroy();
     }
   });
+
+  it("sees it also after a read has taken it for an end; an end stays one, as often as it is asked for", async () => {
+    for (const how of ["reset", "end"]) {
+      const { stream, raw } = await accepted();
+      const first = read(stream);
+      raw.write("last");
+      if (how === "reset") raw.resetAndDestroy();
+      else raw.end();
+      assert.equal(String(await first), "last");
+      await read(stream).catch(() => {});
+      const code = how === "reset" ? "core.connection_reset" : undefined;
+      for (let i = 0; i < 2; i++) assert.equal((await watch(stream))?.code, code);
+      if (how === "end") assert.equal(await read(stream), undefined);
+      else await assert.rejects(read(stream), { code });
+      stream.close();
+      raw.destroy();
+    }
+  });
+
+  it("is not kept from its end by a write that the peer does not take", async () => {
+    const { stream, raw } = await accepted();
+    const first = read(stream);
+    raw.end("last");
+    assert.equal(String(await first), "last");
+    assert.equal(await read(stream), undefined);
+    raw.pause();
+    let written = false;
+    stream.writeSome(new Uint8Array(64 * 1024 * 1024), () => (written = true));
+    assert.equal(await watch(stream), undefined);
+    assert.equal(written, false);
+    stream.close();
+    raw.destroy();
+  });
 });
 
 describe("onread", () => {

@@ -81,6 +81,11 @@ export class FinalResponseParser {
     return this.#isFinal && (this.#isOver || !this.#parser.isDone);
   }
 
+  /** Whether the body of the final response ends with the stream. */
+  get needsEof(): boolean {
+    return this.#isFinal && this.#parser.needsEof;
+  }
+
   /**
    * The final response, once its head is complete and valid, with the body received so far; also if the rest fails or
    * has an unknown transfer coding.

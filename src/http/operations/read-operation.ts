@@ -19,6 +19,8 @@ export interface Sink<Result> {
   put(bytes: Uint8Array): number;
   /** Whether the result is complete. */
   readonly isDone: boolean;
+  /** Whether the end of the stream would complete the result. */
+  readonly needsEof: boolean;
   /** The stream has ended: throws, unless that completes the result. */
   end(): void;
   /** The result. Throws if it is wrong as a whole. */
@@ -62,6 +64,8 @@ export class ReadOperation<Result> {
     let failure = error;
     if (error === undefined) {
       try {
+        // Only here the end decides: a reset that came together with the last bytes may look like one. A watch tells.
+        if (bytes === undefined && this.#sink.needsEof) return this.#stream.watch((reset) => this.#onEnd(reset));
         if (!this.#take(bytes)) return this.#stream.readSome(this.#onRead);
       } catch (thrown) {
         failure = transportError(thrown);
@@ -69,6 +73,16 @@ export class ReadOperation<Result> {
     }
     this.#finish(failure);
   };
+
+  #onEnd(reset: ServalError | undefined): void {
+    let failure = reset;
+    try {
+      if (reset === undefined) this.#sink.end();
+    } catch (thrown) {
+      failure = transportError(thrown);
+    }
+    this.#finish(failure);
+  }
 
   /** Handles the outcome of a read. Returns whether the sink is done. */
   #take(bytes: Uint8Array | undefined): boolean {

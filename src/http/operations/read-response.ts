@@ -49,6 +49,9 @@ export function readResponse(
     get isDone() {
       return parser.isDone;
     },
+    get needsEof() {
+      return parser.needsEof;
+    },
     end: () => parser.end(),
     result: () => parser.response!,
   });

@@ -8,6 +8,7 @@ export interface Parser<Parsed> {
   readonly message: Parsed | undefined;
   readonly isHeaderDone: boolean;
   readonly isDone: boolean;
+  readonly needsEof: boolean;
   readonly part: Uint8Array;
   put(bytes: Uint8Array): number;
   end(): void;
@@ -31,6 +32,10 @@ export class MessageSink<Parsed> implements Sink<Parsed> {
 
   get isDone(): boolean {
     return this.#isWhole ? this.#parser.isDone : this.#parser.isHeaderDone;
+  }
+
+  get needsEof(): boolean {
+    return this.#isWhole && this.#parser.needsEof;
   }
 
   put(bytes: Uint8Array): number {
@@ -68,6 +73,10 @@ export class PartSink implements Sink<Uint8Array | undefined> {
 
   get isDone(): boolean {
     return this.#part !== undefined || this.#parser.isDone;
+  }
+
+  get needsEof(): boolean {
+    return this.#parser.needsEof;
   }
 
   put(bytes: Uint8Array): number {

@@ -48,6 +48,11 @@ class FairSink implements Sink<Uint8Array | undefined> {
     return this.isPutOff || this.#part.isDone;
   }
 
+  /** Only a response's body can end with the stream. */
+  get needsEof(): boolean {
+    return false;
+  }
+
   put(bytes: Uint8Array): number {
     this.isPutOff = turnBudget.isSpent && (bytes.length > light || turnBudget.isGreedy(this.#member));
     if (this.isPutOff) return 0;

@@ -88,7 +88,8 @@ export interface OptionsOf<Ws = unknown, Data = unknown, Failed = Ws> extends Ha
    * Adds headers to the handshake's message, after all others. For a server that is every response, with the request
    * that it answers, undefined if none could be read; for a client it is the request. It can't be async. It must not
    * change the handshake's own headers, the status or request line, or the body of a 101 or a request: a server's
-   * handshake then fails with 500, a client's with `websocket.bad_upgrade_result`, before anything is sent.
+   * handshake then fails with 500, a client's with `websocket.bad_upgrade_result`, before anything is sent. Of a refusal
+   * only the headers are taken: its status and body stay.
    */
   decorate?(message: Request | Response, request: Request | undefined): void;
 }

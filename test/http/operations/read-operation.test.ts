@@ -9,6 +9,7 @@ const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
 /** Messages are what comes before a full stop. */
 class Sentence implements Sink<string> {
   isDone = false;
+  readonly needsEof = false;
   text = "";
 
   put(bytes: Uint8Array): number {
