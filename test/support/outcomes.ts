@@ -1,8 +1,5 @@
 import type { Failure, Run } from "../../src/testing/index.ts";
 
-/** What pairs of operations meet: a reset is an error that the peer sees too, and a delay a short stall, which single ones meet. */
-export const ofPairs: readonly Failure[] = ["error", "end", "abort", "stall", "short"];
-
 /** The codes that a failure of the transport leads to, whatever stands on it. */
 const caused: Readonly<Record<Failure, readonly string[]>> = {
   error: ["testing.failure"],
