@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect as connectSocket, createServer, type AddressInfo, type Socket } from "node:net";
 import { describe, it, type TestContext } from "node:test";
+import { createSecureContext, TLSSocket } from "node:tls";
 import { FlatBuffer, fromDuplex, PrefixedStream, type ByteStream } from "../../../../src/core/index.ts";
 import {
   FinalResponseParser,
@@ -12,7 +13,8 @@ import {
   Request,
   ResponseParser,
 } from "../../../../src/http/index.ts";
-import { connect, TimeoutStream } from "../../../../src/net/index.ts";
+import { connect, connectTls, TimeoutStream } from "../../../../src/net/index.ts";
+import { localhost } from "../../../support/localhost.ts";
 
 /** A server that sends this to each client at once, and then ends or resets the connection in the same turn. */
 async function server(t: TestContext, text: string, end: (socket: Socket) => void): Promise<number> {
@@ -76,6 +78,30 @@ for (const [name, open] of Object.entries(streams)) {
     }
   });
 }
+
+it("request: a reset below TLS cuts it too, and an end does not", async (t) => {
+  const secureContext = createSecureContext({ cert: localhost.cert, key: localhost.key });
+  for (const how of ["end", "reset"]) {
+    const listening = createServer((raw) => {
+      raw.on("error", () => {});
+      const socket = new TLSSocket(raw, { isServer: true, secureContext });
+      socket.on("error", () => {});
+      socket.once("data", () => {
+        socket.write(text);
+        if (how === "end") socket.end();
+        else raw.resetAndDestroy();
+      });
+    }).listen(0, "127.0.0.1");
+    await once(listening, "listening");
+    t.after(() => listening.close());
+    const { port } = listening.address() as AddressInfo;
+    const stream = await connectTls({ host: "localhost", port, family: 4 }, { ca: localhost.cert });
+    const body = (await request(stream, get)).bytes();
+    if (how === "end") assert.equal(String(Buffer.from(await body)), "hello");
+    else await assert.rejects(body, { code: "core.connection_reset" });
+    stream.close();
+  }
+});
 
 it("a length that was announced and reached needs no end", async (t) => {
   const whole = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
