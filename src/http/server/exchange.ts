@@ -1,5 +1,12 @@
 import type { ByteStream, ServalError } from "../../core/index.ts";
-import { currentContext, discardSource, invalidArgument, isPromise, type TurnMember } from "../../core/internal.ts";
+import {
+  currentContext,
+  discardSource,
+  invalidArgument,
+  isPromise,
+  type AsyncContext,
+  type TurnMember,
+} from "../../core/internal.ts";
 import { departureOf } from "../codec/serializer.ts";
 import type { Body } from "../messages/body.ts";
 import { refusalStatus } from "../messages/refusal-status.ts";
@@ -14,6 +21,7 @@ import type { Exchange, IncomingRequest, RequestHandler, ServeSettings } from ".
 
 /** What an exchange needs from its connection, and reports to it. */
 export interface ExchangeOwner extends TurnMember {
+  readonly context: AsyncContext;
   readonly stream: ByteStream;
   readonly handler: RequestHandler;
   readonly settings: ServeSettings;

@@ -6,7 +6,15 @@ import {
   type Handler,
   type ServalError,
 } from "../../core/index.ts";
-import { cost, costOf, Deadline, turnBudget, type TurnMember, type TurnWaiter } from "../../core/internal.ts";
+import {
+  cost,
+  costOf,
+  Deadline,
+  turnBudget,
+  type AsyncContext,
+  type TurnMember,
+  type TurnWaiter,
+} from "../../core/internal.ts";
 import { limitError } from "../messages/errors.ts";
 import type { Fields } from "../messages/fields.ts";
 import { IncomingBody, type BodySource } from "../operations/incoming-body.ts";
@@ -19,6 +27,8 @@ import type { ServeSettings } from "./serve-options.ts";
 
 /** What the body of a request needs from its connection. */
 export interface BodyOwner extends TurnMember {
+  /** The connection's async context. */
+  readonly context: AsyncContext;
   readonly stream: ByteStream;
   readonly reader: { readonly buffer: FlatBuffer; readonly parser: RequestParser };
   readonly writer: ResponseWriter;
@@ -189,13 +199,15 @@ export class RequestBody implements BodySource, TurnWaiter {
   }
 
   readonly #read = (): void => {
-    const { stream, reader, settings } = this.#owner;
+    const { context, stream, reader, settings } = this.#owner;
     this.#since = settings.time.now();
     this.#deadline.set(this.#left);
     this.isReading = true;
     const sink = new FairSink(this.#parser, this.#owner);
     try {
-      new ReadOperation(stream, reader.buffer, sink, (error, part) => this.#onPart(sink, error, part)).start(undefined);
+      new ReadOperation(stream, reader.buffer, sink, (error: ServalError | undefined, part: Uint8Array | undefined) =>
+        context.runInAsyncScope(this.#onPart, this, sink, error, part),
+      ).start(undefined);
     } catch (misuse) {
       // The stream is read elsewhere.
       this.isReading = false;

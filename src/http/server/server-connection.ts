@@ -30,7 +30,7 @@ export class ServerConnection implements ExchangeOwner, RequestTaker, TurnWaiter
   readonly #signals: Pick<ServeOptions, "signal" | "stop">;
   readonly #completed: Handler;
   /** The context in which the handler is called, for any cause: bytes, room, a signal. */
-  readonly #context: AsyncContext = currentContext();
+  readonly context: AsyncContext = currentContext();
   /** The request being answered; undefined between requests. */
   #exchange: RequestExchange | undefined;
   /** See `TurnMember`. */
@@ -52,14 +52,14 @@ export class ServerConnection implements ExchangeOwner, RequestTaker, TurnWaiter
     this.settings = settings;
     this.#signals = signals;
     this.#completed = completed;
-    this.reader = new RequestReader(stream, settings, this, this.#context);
-    this.writer = new ResponseWriter(stream, settings, (error) => this.close(error), this.#context);
+    this.reader = new RequestReader(stream, settings, this, this.context);
+    this.writer = new ResponseWriter(stream, settings, (error) => this.close(error), this.context);
   }
 
   /** Begins, with bytes that were already read. Throws the stream's misuse errors; then nothing was started. */
   start(buffered: Uint8Array | undefined): void {
     this.reader.start(buffered);
-    onSignals(this.#signals, this.#onStop, this.#onAbort, this.#context);
+    onSignals(this.#signals, this.#onStop, this.#onAbort, this.context);
   }
 
   release(): Uint8Array {
@@ -266,7 +266,7 @@ export class ServerConnection implements ExchangeOwner, RequestTaker, TurnWaiter
     this.writer.close();
     offSignals(this.#signals, this.#onStop, this.#onAbort);
     // Not inside the application's call of `release` or `abort`.
-    queueMicrotask(() => this.#context.runInAsyncScope(this.#completed, undefined, error, undefined));
+    queueMicrotask(() => this.context.runInAsyncScope(this.#completed, undefined, error, undefined));
   }
 }
 

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { currentContext } from "../../../src/core/async-context.ts";
 import { FlatBuffer, type ServalError } from "../../../src/core/index.ts";
 import { decodeLatin1 } from "../../../src/core/text.ts";
 import { shareOfAll, turnBudget } from "../../../src/core/turn-budget.ts";
@@ -36,7 +37,8 @@ class Fixture {
     this.parser.put(bytesOf(`POST / HTTP/1.1\r\n${header}\r\n\r\n`));
     const { stream, parser } = this;
     const reader = { buffer: new FlatBuffer(), parser };
-    this.body = new RequestBody({ stream, reader, writer, settings, spent: 0, spentIn: 0 }, isAwaited);
+    const owner = { context: currentContext(), stream, reader, writer, settings, spent: 0, spentIn: 0 };
+    this.body = new RequestBody(owner, isAwaited);
   }
 
   read(): void {
