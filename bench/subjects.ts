@@ -152,16 +152,16 @@ async function wrk(port: number, connections: number, environment: Environment):
 /** A flood, with an honest client beside it: how long that one waits, and how late the server's event loop is. */
 async function flood(
   server: Program,
-  { connections, flood: kind }: Of<"flood">,
+  { connections, flood: kind, server: { tls = false } }: Of<"flood">,
   { generator, honest }: Bench,
   milliseconds: number,
 ): Promise<Sample> {
   const { port } = server;
-  const { group } = await generator.ask("openFlood", { port, connections, flood: kind });
+  const { group } = await generator.ask("openFlood", { port, connections, flood: kind, tls });
   await server.watchDelay();
   // Long enough for some hundreds of messages.
   const { isHttp } = floodForms[kind];
-  const { p50, p99, max } = await honest.ask("pulse", { port, milliseconds: 5 * milliseconds, isHttp });
+  const { p50, p99, max } = await honest.ask("pulse", { port, milliseconds: 5 * milliseconds, isHttp, tls });
   const delay = await server.delay();
   const { ended } = await generator.ask("ended", { group });
   await generator.ask("close", { group });

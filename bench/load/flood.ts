@@ -18,9 +18,9 @@ export class Flood {
     this.#bytes = bytes;
   }
 
-  static async open(port: number, connections: number, kind: FloodKind): Promise<Flood> {
+  static async open(port: number, connections: number, kind: FloodKind, tls = false): Promise<Flood> {
     const { isHttp, bytes } = floodForms[kind];
-    const open = (): Promise<Wire> => (isHttp ? openWire(port) : openWebSocket(port, { deflate: true }));
+    const open = (): Promise<Wire> => (isHttp ? openWire(port, tls) : openWebSocket(port, { deflate: true, tls }));
     return new Flood(await openMany(connections, open), bytes());
   }
 
@@ -60,9 +60,9 @@ const grace = 5000;
  */
 export async function pulse(
   port: number,
-  { milliseconds, isHttp = false }: { milliseconds: number; isHttp?: boolean },
+  { milliseconds, isHttp = false, tls = false }: { milliseconds: number; isHttp?: boolean; tls?: boolean },
 ): Promise<LoadResult> {
-  const { wire, counter, request } = await (isHttp ? openHttpPulse(port) : openMessagePulse(port));
+  const { wire, counter, request } = await (isHttp ? openHttpPulse(port, tls) : openMessagePulse(port, tls));
   const run = new Run(milliseconds);
   const starts: number[] = [];
   const send = (): void => {
@@ -100,13 +100,13 @@ interface Pulse {
   readonly request: Buffer;
 }
 
-async function openMessagePulse(port: number): Promise<Pulse> {
-  const wire = await openWebSocket(port, { deflate: true });
+async function openMessagePulse(port: number, tls: boolean): Promise<Pulse> {
+  const wire = await openWebSocket(port, { deflate: true, tls });
   return { wire, counter: new FrameCounter(), request: messageFrame({ size: 64, text: true, deflate: false }, 0) };
 }
 
-async function openHttpPulse(port: number): Promise<Pulse> {
-  const wire = await openWire(port);
+async function openHttpPulse(port: number, tls: boolean): Promise<Pulse> {
+  const wire = await openWire(port, tls);
   const request = Buffer.from("GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n");
   const isWhole = (received: Buffer): boolean => {
     const size = headSize(received);

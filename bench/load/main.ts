@@ -14,7 +14,12 @@ export interface Questions {
   openHttp: (details: { port: number; connections: number }) => Promise<{ group: number }>;
   openIdle: (details: { port: number; connections: number }) => Promise<{ group: number }>;
   openReceivers: (details: { port: number; connections: number }) => Promise<{ group: number }>;
-  openFlood: (details: { port: number; connections: number; flood: FloodKind }) => Promise<{ group: number }>;
+  openFlood: (details: {
+    port: number;
+    connections: number;
+    flood: FloodKind;
+    tls?: boolean;
+  }) => Promise<{ group: number }>;
   run: (details: { group: number; milliseconds: number }) => ReturnType<EchoGroup["run"]>;
   receive: (details: { group: number; bytes: number }) => ReturnType<Receivers["receive"]>;
   churn: (details: {
@@ -23,7 +28,7 @@ export interface Questions {
     milliseconds?: number;
     count?: number;
   }) => ReturnType<typeof churn>;
-  pulse: (details: { port: number; milliseconds: number; isHttp: boolean }) => ReturnType<typeof pulse>;
+  pulse: (details: { port: number; milliseconds: number; isHttp: boolean; tls?: boolean }) => ReturnType<typeof pulse>;
   /** How many connections of a flood the server has ended. */
   ended: (details: { group: number }) => { ended: number };
   close: (details: { group: number }) => object;
@@ -47,8 +52,8 @@ const questions: Questions = {
   },
   openReceivers: async ({ port, connections }) =>
     keep(new Receivers(await openMany(connections, () => openWebSocket(port)))),
-  openFlood: async ({ port, connections, flood }) => {
-    const group = await Flood.open(port, connections, flood);
+  openFlood: async ({ port, connections, flood, tls = false }) => {
+    const group = await Flood.open(port, connections, flood, tls);
     group.start();
     return keep(group);
   },
