@@ -34,23 +34,35 @@ export function isMalformedBody(error: unknown): boolean {
 
 function noted<Value>(parsing: Promise<Value>, kind: typeof SyntaxError | typeof TypeError): Promise<Value> {
   return parsing.catch((error: unknown) => {
-    // One with a cause comes from the body's source.
-    if (error instanceof kind && error.cause === undefined) malformed.add(error);
+    // Errors of the body's source are of other kinds.
+    if (error instanceof kind) malformed.add(error);
     throw error;
   });
 }
 
-/** Makes a platform's request remember such errors. */
+/** Makes a platform's request remember such errors; otherwise it stays what it is. */
 function noting(request: Request): Request {
-  const { json, formData } = request;
-  return Object.defineProperties(request, {
-    json: { value: () => noted(json.call(request), SyntaxError), configurable: true, writable: true },
-    formData: {
-      value: () => (request.bodyUsed ? formData.call(request) : noted(formData.call(request), TypeError)),
-      configurable: true,
-      writable: true,
+  return Object.setPrototypeOf(request, (notingPrototype ??= makeNotingPrototype())) as Request;
+}
+
+/** Inherits from the platform's prototype. */
+let notingPrototype: Request | undefined;
+
+function makeNotingPrototype(): Request {
+  const { prototype } = Request;
+  const { clone, formData, json } = prototype;
+  const methods = {
+    clone(this: Request): Request {
+      return noting(clone.call(this));
     },
-  });
+    formData(this: Request): Promise<FormData> {
+      return this.bodyUsed ? formData.call(this) : noted(formData.call(this), TypeError);
+    },
+    json(this: Request): Promise<unknown> {
+      return noted(json.call(this), SyntaxError);
+    },
+  };
+  return Object.create(prototype, Object.getOwnPropertyDescriptors(methods)) as Request;
 }
 
 /** Whether light objects work on this platform. Found at the first request, since the check makes real ones. */
