@@ -28,9 +28,9 @@ function bringing(bytes: Uint8Array, options: PairOptions = { maxRead: 1 }): Byt
 }
 
 /** A WebSocket of a server, and the bytes of a message to it from a client's protocol. */
-function webSocket(options: PairOptions = {}): { ws: Stream; other: ByteStream } {
+function webSocket(options: PairOptions = {}, highWaterMark = 65_536): { ws: Stream; other: ByteStream } {
   const [stream, other] = pair({ capacity: Infinity, maxRead: 1, ...options }, { capacity: Infinity });
-  const ws = new Stream(stream, { maxMessageSize: Infinity, maxFragments: Infinity, overflow: "wait" });
+  const ws = new Stream(stream, { maxMessageSize: Infinity, maxFragments: Infinity, overflow: "wait", highWaterMark });
   ws.attach({ role: "server" });
   return { ws, other };
 }
@@ -133,7 +133,7 @@ export const growing: Readonly<Record<string, Growing>> = {
     return ws.write(Array.from(times(size / 4, new Uint8Array(4))));
   },
   "messages of one byte, queued and taken byte by byte": async (size) => {
-    const { ws } = webSocket({ maxWrite: 1 });
+    const { ws } = webSocket({ maxWrite: 1 }, 1);
     for (let i = 1; i < size / 4; i++) ws.send(one);
     await ws.write(one);
   },
