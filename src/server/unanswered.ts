@@ -31,8 +31,9 @@ function record(message: unknown): void {
   const before = responses.get(socket);
   if (before === undefined) responses.set(socket, [response]);
   else {
-    // Most clients await a response before the next request, so the list holds one.
-    if (before.every(isOver)) before.length = 0;
+    // Each request removes what has been sent: a client may always have another one in flight.
+    const pending = before.findIndex((each) => !isOver(each));
+    before.splice(0, pending < 0 ? before.length : pending);
     before.push(response);
   }
 }

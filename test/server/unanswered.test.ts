@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { hasSubscribers } from "node:diagnostics_channel";
+import { channel as channelOf, hasSubscribers } from "node:diagnostics_channel";
 import { once } from "node:events";
 import * as http from "node:http";
 import * as net from "node:net";
@@ -38,6 +38,33 @@ test("the responses that node:http has to send are known in order, also those af
   assert.deepEqual(unansweredOf(socket), [given[2]]);
   client.destroy();
   await until(() => unansweredOf(socket).length === 0);
+});
+
+test("a client that always has a request in flight makes no response kept after it is sent, nor looked at again for each request", (t) => {
+  t.after(recordResponses());
+  const [socket, announced] = [{}, channelOf(channel)];
+  let looks = 0;
+  class Sent {
+    isSent = false;
+    readonly destroyed = false;
+    get writableFinished(): boolean {
+      looks++;
+      return this.isSent;
+    }
+  }
+  const total = 1000;
+  let before: Sent | undefined;
+  for (let count = 0; count < total; count++) {
+    const response = new Sent();
+    announced.publish({ socket, response });
+    // The next request comes before this response is sent, but after the one before it.
+    if (before !== undefined) before.isSent = true;
+    before = response;
+  }
+  assert.ok(looks <= 4 * total, `${looks} looks for ${total} requests`);
+  looks = 0;
+  assert.deepEqual(unansweredOf(socket), [before]);
+  assert.ok(looks <= 4, `${looks} looks at what is kept`);
 });
 
 test("requests are recorded as long as somebody needs it", () => {
