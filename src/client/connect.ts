@@ -16,9 +16,10 @@ export interface Connect {
    * Rejects with the errors of `Stream.handshake` (`websocket.upgrade_declined` has the server's response); with
    * `net.connection_refused`, `net.host_not_found`, `net.bad_certificate`, `net.tls_failed` and the like; with
    * `client.proxy_refused`, which has the response of an HTTP proxy; with `client.too_many_redirects`,
-   * `client.insecure_redirect`, `client.bad_redirect`; with `core.timeout`, `core.aborted`. Misuse: `client.bad_url`,
-   * `client.bad_proxy`, `client.missing_package`, `net.path_too_long`, `core.invalid_argument`. No error's message contains the URL's
-   * target, user or password. After an error nothing stays open.
+   * `client.cross_origin_redirect`, `client.insecure_redirect`, `client.bad_redirect`; with `core.timeout`,
+   * `core.aborted`. Misuse: `client.bad_url`, `client.bad_proxy`, `client.missing_package`, `net.path_too_long`,
+   * `core.invalid_argument`. No error's message contains the URL's target, user or password. After an error nothing
+   * stays open.
    */
   <Data = unknown>(url: string | URL, options?: ConnectOptions<Data>): Promise<Stream<Data>>;
 

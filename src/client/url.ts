@@ -30,8 +30,8 @@ const isSecure: Readonly<Record<string, boolean>> = { "ws:": false, "http:": fal
 
 /**
  * Parses a WebSocket's URL (RFC 6455 section 3): `ws:` and `wss:`, or `http:` and `https:` with the same meaning, as in
- * WHATWG's WebSocket; or `ws+unix:/path/to.sock:/target`, and `wss+unix:` with TLS. Throws `client.bad_url`, whose message does not show the URL,
- * since it may contain a password or token.
+ * WHATWG's WebSocket; or `ws+unix:/path/to.sock:/target`, and `wss+unix:` with TLS. Throws `client.bad_url`, whose
+ * message does not show the URL, since it may contain a password or token.
  */
 export function parseUrl(given: string | URL): Endpoint {
   const url = toUrl(given, badUrl, "ws://example.com/chat");

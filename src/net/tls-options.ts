@@ -1,8 +1,9 @@
 import { createSecureContext, type SecureContext, type SecureContextOptions } from "node:tls";
 import { checkOptions, decodeLatin1, invalidArgument, optionSet, show } from "../core/internal.ts";
 
-/** The options of both roles that hold PEM and are checked here. */
+/** The options of both roles whose values are checked here beyond their kind: those that hold PEM, and the protocols. */
 interface Certificates {
+  readonly ALPNProtocols?: unknown;
   readonly ca?: unknown;
   readonly cert?: unknown;
   readonly key?: unknown;
@@ -75,6 +76,35 @@ function checkKinds(options: object): void {
     if (typeof value === "object" && "pem" in value) continue;
     throw invalidArgument(`${name} must be the contents of a file, a string or bytes, not ${show(value)}`);
   }
+  checkProtocols(given.ALPNProtocols);
+}
+
+/**
+ * RFC 7301 section 3.1: each name has 1 to 255 bytes. Anything else would fail at each connection, and as bytes, the list
+ * in the form of TLS, end the process.
+ */
+function checkProtocols(value: unknown): void {
+  if (value == null || (Array.isArray(value) && value.every(isName)) || isNameList(value)) return;
+  const what = typeof value === "object" ? "one with something else in it" : show(value);
+  throw invalidArgument(`ALPNProtocols must be a list of names of 1 to 255 bytes, such as ["http/1.1"], not ${what}`);
+}
+
+function isName(protocol: unknown): boolean {
+  if (typeof protocol !== "string") return false;
+  const size = Buffer.byteLength(protocol);
+  return size > 0 && size <= 255;
+}
+
+/** Whether a value is bytes: names, each after its length. */
+function isNameList(value: unknown): boolean {
+  if (!ArrayBuffer.isView(value)) return false;
+  const bytes = new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
+  let at = 0;
+  while (at < bytes.length) {
+    if (bytes[at] === 0) return false;
+    at += 1 + bytes[at]!;
+  }
+  return at === bytes.length;
 }
 
 const certificate = /-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----/;

@@ -55,10 +55,10 @@ interface Mount {
  * Accepts the WebSocket upgrades of an existing HTTP server: `mount(createServer(app), { path: "/chat", … })`. Other
  * requests go where they went before, also those that ask to upgrade to something else. Upgrades of other paths are
  * left to other listeners, and get 404 if there are none. A server can have several mounts, each with its own path, and
- * one without a path for all others. An upgrade that another listener has answered by the next turn of the event loop is
- * left to it. One that was sent right after other requests waits for their responses, for `timeouts.handshake`. Draining or closing the result ends the WebSockets, and then accepts no more
- * upgrades; closing the HTTP server is left to its owner. Throws `core.invalid_argument` for invalid options, and for a
- * value that is no such server.
+ * one without a path for all others. An upgrade that another listener has answered by the next turn of the event loop
+ * is left to it. One that was sent right after other requests waits for their responses, for `timeouts.handshake`.
+ * Draining or closing the result ends the WebSockets, and then accepts no more upgrades; closing the HTTP server is
+ * left to its owner. Throws `core.invalid_argument` for invalid options, and for a value that is no such server.
  */
 export function mount<Data = unknown>(server: UpgradingServer, options: MountOptions<Data>): MountedServer<Data> {
   // An application of Express or Koa has `on` too, but emits no upgrades; the server that it listens with does.

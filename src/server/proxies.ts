@@ -110,8 +110,8 @@ function xForwardedFor(value: string): string[] {
 
 /**
  * The `for` of each element of Forwarded (RFC 7239 section 4), the last one first, without empty elements (RFC 9110
- * 5.6.1.2); "" if an element has none or is malformed. Elements are found from the end, since the front may come from anybody: an unclosed quotation mark there
- * must not swallow what a proxy has appended.
+ * 5.6.1.2); "" if an element has none or is malformed. Elements are found from the end, since the front may come from
+ * anybody: an unclosed quotation mark there must not swallow what a proxy has appended.
  */
 function* forwardedFor(value: string): Generator<string, undefined> {
   let end = value.length;

@@ -29,12 +29,11 @@ export interface MountedServer<Data = unknown> extends AsyncDisposable {
    * Ends the server gracefully. It stops listening, answers new upgrades with 503 and Retry-After, and closes every
    * WebSocket with `code`, after its queued messages. Plain requests that still come on open connections are answered,
    * each as the last of its connection; when the WebSockets have ended, the connections do after the response being
-   * made. Connections
-   * that remain at `timeout`, 30,000 ms by default, or when `signal` aborts, are cut off; so is a WebSocket whose peer
-   * does not answer the close within `timeouts.handshake`. Messages that handlers send after the close are dropped.
-   * Fulfils with the numbers of each outcome when all connections have ended and no handler is running, at the latest
-   * at the timeout. A second call returns the same, and can only make it sooner. Rejects only with
-   * `core.invalid_argument` for invalid options, before anything was done.
+   * made. Connections that remain at `timeout`, 30,000 ms by default, or when `signal` aborts, are cut off; so is a
+   * WebSocket whose peer does not answer the close within `timeouts.handshake`. Messages that handlers send after the
+   * close are dropped. Fulfils with the numbers of each outcome when all connections have ended and no handler is
+   * running, at the latest at the timeout. A second call returns the same, and can only make it sooner. Rejects only
+   * with `core.invalid_argument` for invalid options, before anything was done.
    */
   drain(options?: DrainOptions): Promise<DrainReport>;
   /** Drains with a timeout of `timeouts.handshake`, 30,000 ms by default. Idempotent; also called by `await using`. */

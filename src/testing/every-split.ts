@@ -23,12 +23,13 @@ export type SplitScenario<Result = unknown> = (pieces: Uint8Array[], name: strin
 
 /**
  * Passes bytes to a scenario in pieces, as a stream may deliver them: whole, byte by byte, and in two at each position;
- * with more positions than `maxSplits`, in two to nine pieces at random ones. No piece is empty. The pieces are
- * copies, so the scenario may overwrite them, to show that they are not used any more.
+ * with more positions than `maxSplits`, in two to nine pieces at random ones. No piece is empty. The pieces are copies,
+ * so the scenario may overwrite them, to show that they are not used any more.
  *
  * The first split that fails ends it with `testing.run_failed`, whose message has the split's name and whose `cause` is
- * the scenario's error; so does one whose promise has not settled within `patience`. Returns a promise for a scenario that returns one, nothing for any other. Throws
- * `core.invalid_argument`, also then, for any other kind of bytes, scenario or option.
+ * the scenario's error; so does one whose promise has not settled within `patience`. Returns a promise for a scenario
+ * that returns one, nothing for any other. Throws `core.invalid_argument`, also then, for any other kind of bytes,
+ * scenario or option.
  */
 export function everySplit(
   bytes: Uint8Array,

@@ -125,21 +125,23 @@ export abstract class MessageStream {
   }
 
   /**
-   * Sends one message. A string is sent as text; an `ArrayBuffer`, a view of one, or a list of these (which are not joined)
-   * as binary; a message of {@link prepare} as what it was prepared as. A `Blob` or an iterable, sync or async, gives the
-   * message in parts, each read when the message has its turn and there is room for the part. A Blob is sent as binary, an
-   * iterable as the kind of its first part, a received {@link Message} as what it was received as.
+   * Sends one message. A string is sent as text; an `ArrayBuffer`, a view of one, or a list of these (which are not
+   * joined) as binary; a message of {@link prepare} as what it was prepared as. A `Blob` or an iterable, sync or async,
+   * gives the message in parts, each read when the message has its turn and there is room for the part. A Blob is sent
+   * as binary, an iterable as the kind of its first part, a received {@link Message} as what it was received as.
    *
-   * Completes when fewer than `highWaterMark` bytes wait to be sent. Fails with `websocket.closed`, or the error that ended
-   * the connection, if the message can't be sent; with `websocket.queue_overflow` if the option `overflow` forbids it; with
-   * `websocket.source_failed` if a Blob or an iterable fails, which ends the connection if its message had begun.
+   * Completes when fewer than `highWaterMark` bytes wait to be sent. Fails with `websocket.closed`, or the error that
+   * ended the connection, if the message can't be sent; with `websocket.queue_overflow` if the option `overflow`
+   * forbids it; with `websocket.source_failed` if a Blob or an iterable fails, which ends the connection if its message
+   * had begun.
    *
    * To cancel a transfer, abort the `signal`: a message that waits is withdrawn. If part of a message from a Blob or an
    * iterable has been sent, no more of it is read, its `return` is called, and the connection closes with `abortCode`
-   * (1011), since half a message is none. Where a cancelled transfer must not cost the connection, send it as many messages.
+   * (1011), since half a message is none. Where a cancelled transfer must not cost the connection, send it as many
+   * messages.
    *
-   * Writes may overlap: messages are sent whole, in the order of the calls. Up to 16 KiB of bytes are copied by the call;
-   * larger buffers must not change until the write has settled, nor after it was aborted.
+   * Writes may overlap: messages are sent whole, in the order of the calls. Up to 16 KiB of bytes are copied by the
+   * call; larger buffers must not change until the write has settled, nor after it was aborted.
    */
   write(data: Sendable, options?: WriteOptions): Promise<void>;
   write(data: Sendable, handler: Handler): void;
@@ -192,11 +194,12 @@ export abstract class MessageStream {
   }
 
   /**
-   * Queues a message, which may be anything that {@link write} takes, and returns whether there is room for more. False means
-   * that `highWaterMark` bytes wait: the message is queued all the same, and `drain` will be called. On a stream that is
-   * closing or closed it means that the message was not queued. Up to 16 KiB of bytes are copied; larger buffers must
-   * never change. The size of a Blob counts at once, the parts of an iterable as they are read. A source that fails ends the
-   * connection with `websocket.source_failed`, since no caller waits for it. Throws `websocket.not_open` before the handshake.
+   * Queues a message, which may be anything that {@link write} takes, and returns whether there is room for more. False
+   * means that `highWaterMark` bytes wait: the message is queued all the same, and `drain` will be called. On a stream
+   * that is closing or closed it means that the message was not queued. Up to 16 KiB of bytes are copied; larger
+   * buffers must never change. The size of a Blob counts at once, the parts of an iterable as they are read. A source
+   * that fails ends the connection with `websocket.source_failed`, since no caller waits for it. Throws
+   * `websocket.not_open` before the handshake.
    */
   send(data: Sendable, options?: SendOptions): boolean;
   send(data: Sendable, options?: SendOptions, callback?: undefined): boolean {

@@ -179,12 +179,12 @@ export class Stream<Data = unknown> extends MessageStream {
    * Performs the opening handshake as the client (RFC 6455 section 4.1): asks `host`, the value of Host, for `target`.
    *
    * Fails with `websocket.upgrade_declined` for a status other than 101, with the response in the error's `response`:
-   * its body is cut after a second or 65,536 bytes, and that of a redirect is not waited for; for an invalid 101 with `websocket.bad_http_version`, `no_upgrade`, `no_upgrade_websocket`,
-   * `no_connection`, `no_connection_upgrade`, `no_sec_accept`, `bad_sec_accept`, `bad_sec_protocol`,
-   * `bad_sec_extensions`, and the `http` errors of a malformed response; with `websocket.closed` and
-   * `http.partial_message` if the stream ends before it or inside it; with `core.timeout` after `timeouts.handshake`;
-   * with `core.aborted`. The next layer is then closed. An invalid argument is `core.invalid_argument`. A stream makes
-   * only one handshake, see {@link accept}.
+   * its body is cut after a second or 65,536 bytes, and that of a redirect is not waited for; for an invalid 101 with
+   * `websocket.bad_http_version`, `no_upgrade`, `no_upgrade_websocket`, `no_connection`, `no_connection_upgrade`,
+   * `no_sec_accept`, `bad_sec_accept`, `bad_sec_protocol`, `bad_sec_extensions`, and the `http` errors of a malformed
+   * response; with `websocket.closed` and `http.partial_message` if the stream ends before it or inside it; with
+   * `core.timeout` after `timeouts.handshake`; with `core.aborted`. The next layer is then closed. An invalid argument
+   * is `core.invalid_argument`. A stream makes only one handshake, see {@link accept}.
    */
   handshake(host: string, target: string, options?: HandshakeOptions): Promise<void>;
   handshake(host: string, target: string, handler: Handler): void;

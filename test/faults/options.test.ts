@@ -1,12 +1,14 @@
 // Every option of every entry point, with values of every wrong kind: each is refused as such, and none is ignored.
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
+import { createSecureContext } from "node:tls";
 import { describe, it } from "node:test";
 import { connect } from "../../src/client/index.ts";
 import { FlatBuffer, PrefixedStream, ServalError, type ByteStream } from "../../src/core/index.ts";
 import * as http from "../../src/http/index.ts";
 import * as net from "../../src/net/index.ts";
 import { mount, serve } from "../../src/server/index.ts";
+import { localhost } from "../support/localhost.ts";
 import { everyFailure, everySplit, pair } from "../../src/testing/index.ts";
 import { prepare, Protocol, Stream } from "../../src/websocket/index.ts";
 
@@ -79,7 +81,10 @@ const server = async (options: Options): Promise<void> => {
 
 const ofStream: Readonly<Record<string, Takes>> = {
   ...fill("hook", "open message drain control close error decorate"),
-  ...fill("count", "maxHeaderSize maxMessageSize maxFragments maxBufferedAmount highWaterMark concurrency"),
+  ...fill(
+    "count",
+    "maxHeaderSize maxHeadersCount maxMessageSize maxFragments maxBufferedAmount highWaterMark concurrency",
+  ),
   ...fill("record", "rate timeouts"),
   ...fill("none", "overflow text clock"),
   ...fill("flag", "autoFragment"),
@@ -142,7 +147,7 @@ const entries: readonly [name: string, options: Readonly<Record<string, Takes>>,
     "serve",
     {
       ...ofStream,
-      ...fill("hook", "upgrade connection fetch fetchError"),
+      ...fill("hook", "upgrade connection fetch fetchError subscribe unsubscribe"),
       ...fill("count", "maxConnections maxConnectionsPerAddress maxBodySize backlog"),
       ...fill("none", "path proxies tls plain"),
     },
@@ -160,7 +165,7 @@ const entries: readonly [name: string, options: Readonly<Record<string, Takes>>,
   ],
   [
     "mount",
-    { ...ofStream, maxConnections: "count", path: "none", proxies: "none" },
+    { ...ofStream, ...fill("hook", "subscribe unsubscribe"), maxConnections: "count", path: "none", proxies: "none" },
     (o) => mount(createServer(), o as never),
   ],
   [
@@ -171,6 +176,7 @@ const entries: readonly [name: string, options: Readonly<Record<string, Takes>>,
       ...fill("none", "family signal"),
       protocols: "names",
       headers: "headers",
+      host: "text",
       redirects: "count",
     },
     (o) => connect("ws://127.0.0.1:1", o),
@@ -235,7 +241,11 @@ const entries: readonly [name: string, options: Readonly<Record<string, Takes>>,
   ["acceptProxy", { required: "flag", maxSize: "count", signal: "none" }, (o) => net.acceptProxy(stream(), aborted(o))],
   ["detectTls", { signal: "none" }, (o) => net.detectTls(stream(), new FlatBuffer(), aborted(o))],
   ["startTls", { ...clientTls, checkServerIdentity: "hook" }, (o) => net.startTls(ended(), "a", o)],
-  ["acceptTls", { SNICallback: "hook" }, (o) => net.acceptTls(ended(), o)],
+  [
+    "acceptTls",
+    { ...fill("tlsHook", "ALPNCallback SNICallback"), ALPNProtocols: "pem" },
+    (o) => net.acceptTls(ended(), { secureContext: createSecureContext(localhost), ...o }),
+  ],
   ["simpleRatePolicy", fill("count", "read write burst"), (o) => net.simpleRatePolicy({ read: 5, ...o })],
   ["TimeoutStream", { clock: "none" }, (o) => new net.TimeoutStream(stream(), o)],
   ["FlatBuffer", { maxSize: "count" }, (o) => new FlatBuffer(o)],

@@ -5,6 +5,7 @@ import { localhost } from "../support/localhost.ts";
 
 const { cert, key } = localhost;
 const both = `${String(key)}${String(cert)}`;
+const protocols = 'ALPNProtocols must be a list of names of 1 to 255 bytes, such as ["http/1.1"], not';
 const advice = "pass the file's contents (readFileSync) instead of its path";
 
 describe("the options of TLS", () => {
@@ -19,6 +20,20 @@ describe("the options of TLS", () => {
     ["another kind as the key", { cert, key: "-----BEGIN X-----" }, "key holds no private key"],
     ["another kind as the certificate", { cert: "-----BEGIN X-----", key }, "cert holds no certificate"],
     ["a key as ca", { cert, key, ca: key }, "ca holds no certificate"],
+    ["a protocol in place of a list", { cert, key, ALPNProtocols: "http/1.1" }, `${protocols} "http/1.1"`],
+    ["a protocol that is no string", { cert, key, ALPNProtocols: [5] }, `${protocols} one with something else in it`],
+    ["an empty protocol", { cert, key, ALPNProtocols: [""] }, `${protocols} one with something else in it`],
+    [
+      "protocols without lengths",
+      { cert, key, ALPNProtocols: Buffer.from("http/1.1") },
+      `${protocols} one with something else in it`,
+    ],
+    [
+      "bytes of an empty protocol",
+      { cert, key, ALPNProtocols: new Uint8Array(1) },
+      `${protocols} one with something else in it`,
+    ],
+    ["a long protocol", { cert, key, ALPNProtocols: ["é".repeat(128)] }, `${protocols} one with something else in it`],
   ] as const) {
     it(`refuses ${name}`, () => {
       const error = { code: "core.invalid_argument", message };
@@ -35,6 +50,9 @@ describe("the options of TLS", () => {
       { cert: [cert], key: [{ pem: key, passphrase: "" }], ca: cert },
       { cert: both, key: both, ca: both },
       { pfx: Buffer.from("PKCS") },
+      { cert, key, ALPNProtocols: ["é".repeat(127), "http/1.1"] },
+      { cert, key, ALPNProtocols: [] },
+      { cert, key, ALPNProtocols: Buffer.from("\x08http/1.1") },
     ]) {
       checkClientOptions("startTls", options);
       checkServerOptions(options);

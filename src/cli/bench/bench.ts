@@ -11,8 +11,8 @@ import type { Tally } from "./tally.ts";
 
 /**
  * Loads a server and prints the result. Fulfils with the exit code: 1 if no connection could be opened, or messages or
- * answers were lost or wrong; 2 if the URL or the proxy is invalid. The first SIGINT or SIGTERM ends the load early; a second one
- * ends the process.
+ * answers were lost or wrong; 2 if the URL or the proxy is invalid. The first SIGINT or SIGTERM ends the load early; a
+ * second one ends the process.
  */
 export async function bench(
   options: LoadOptions,

@@ -123,11 +123,11 @@ export abstract class MessageParser<Line extends StartLineScanner, Message exten
    * Throws at the first byte that can't be part of such a message. In the start line: `http.bad_start_line`,
    * `http.bad_version` for another version than 1.0 and 1.1; for a request `http.bad_method`, `http.bad_target`, and
    * `http.method_limit` or `http.target_limit` if these alone reach `maxHeaderSize`; for a response `http.bad_status`,
-   * `http.bad_reason`. In the head: `http.bad_line_ending`, `http.bad_field`, `http.bad_value`, `http.bad_obs_fold`, `http.field_limit`,
-   * `http.header_limit`. At the end of the head: `http.bad_content_length`, `http.multiple_content_length`,
-   * `http.bad_transfer_encoding`, `http.unknown_transfer_coding`. When the body begins, or in it: `http.body_limit`; in
-   * chunks: `http.bad_chunk`, `http.bad_chunk_extension`, `http.chunk_extension_limit`. After an error every further
-   * call throws the same error. A parser that is done throws `http.stale_parser`.
+   * `http.bad_reason`. In the head: `http.bad_line_ending`, `http.bad_field`, `http.bad_value`, `http.bad_obs_fold`,
+   * `http.field_limit`, `http.header_limit`. At the end of the head: `http.bad_content_length`,
+   * `http.multiple_content_length`, `http.bad_transfer_encoding`, `http.unknown_transfer_coding`. When the body begins,
+   * or in it: `http.body_limit`; in chunks: `http.bad_chunk`, `http.bad_chunk_extension`, `http.chunk_extension_limit`.
+   * After an error every further call throws the same error. A parser that is done throws `http.stale_parser`.
    */
   put(bytes: Uint8Array): number {
     if (this.#error !== undefined) throw this.#error;

@@ -146,9 +146,9 @@ export class Fields implements Iterable<[name: string, value: string]> {
 
   /**
    * Adds a field at the end, even if there are others of this name. Only a second Cookie is added to the first, after
-   * `"; "` (RFC 6265 5.4 allows no second line). Space around the value is dropped. Throws
-   * `http.bad_field` if the name is no token (RFC 9110 5.6.2), `http.bad_value` if the value has a control character or
-   * one above U+00FF, `core.invalid_argument` if either is no string.
+   * `"; "` (RFC 6265 5.4 allows no second line). Space around the value is dropped. Throws `http.bad_field` if the name
+   * is no token (RFC 9110 5.6.2), `http.bad_value` if the value has a control character or one above U+00FF,
+   * `core.invalid_argument` if either is no string.
    */
   append(name: string, value: string): void {
     const checked = checkField(name, value);

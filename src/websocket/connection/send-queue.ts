@@ -105,8 +105,8 @@ export class SendQueue {
   }
 
   /**
-   * What the writer of an item waits for: a position that writing must reach, or the item itself if it is not framed and its
-   * memory is needed or there is no room. Copies small payloads of the caller's. Call it after {@link next}.
+   * What the writer of an item waits for: a position that writing must reach, or the item itself if it is not framed
+   * and its memory is needed or there is no room. Copies small payloads of the caller's. Call it after {@link next}.
    */
   awaited(item: WholeMessage | Part): number | Item {
     if (item.position !== undefined) return item.position;

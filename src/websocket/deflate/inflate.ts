@@ -185,10 +185,10 @@ export class Inflater {
   }
 
   /**
-   * Inflates the next `size` bytes of a message's payload, the last ones if `isLast`, into `output` from `at` on, where there
-   * must be room; {@link consumed} and {@link produced} have the counts. Later bytes of `output` may change. If the output is
-   * full, there may be more: continue with another call, for which `size` may be 0. Otherwise all input was taken, and with
-   * `isLast` the message is complete. The rest of the message may have at most `limit` bytes.
+   * Inflates the next `size` bytes of a message's payload, the last ones if `isLast`, into `output` from `at` on, where
+   * there must be room; {@link consumed} and {@link produced} have the counts. Later bytes of `output` may change. If
+   * the output is full, there may be more: continue with another call, for which `size` may be 0. Otherwise all input
+   * was taken, and with `isLast` the message is complete. The rest of the message may have at most `limit` bytes.
    */
   inflateSome(
     input: Uint8Array,

@@ -191,7 +191,8 @@ export class ServerHandshake extends Opening implements UpgradeInfo {
     let response = new Response({ status, reason, headers, body });
     try {
       const decorated = new Response(response);
-      this.#decorate(decorated);
+      // The hook's headers may be why the last response could not be sent.
+      if (!this.#isHopeless) this.#decorate(decorated);
       response = new Response({ status, reason, headers: decorated.headers, body });
     } catch {
       // The handshake already fails for another reason, which is reported.

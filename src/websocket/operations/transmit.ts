@@ -8,10 +8,10 @@ import type { Item, Queued } from "../connection/item.ts";
 type Writes = Pick<Connection<unknown>, "hasWritten" | "waitWritten" | "giveUp">;
 
 /**
- * Runs an operation that queues something. It completes at once if there is room, when writing has come far enough, or when
- * the signal aborts; then a message whose source is still being read is cut with `abortCode`. Without anything to wait for, it
- * makes no promise. If `connection` is an error, the stream is not open. `source`, if the message has one, is let go of if
- * nothing can be queued.
+ * Runs an operation that queues something. It completes at once if there is room, when writing has come far enough, or
+ * when the signal aborts; then a message whose source is still being read is cut with `abortCode`. Without anything to
+ * wait for, it makes no promise. If `connection` is an error, the stream is not open. `source`, if the message has one,
+ * is let go of if nothing can be queued.
  */
 export function transmit<Open extends Writes>(
   connection: Open | ServalError,

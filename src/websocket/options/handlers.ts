@@ -7,9 +7,9 @@ export type ControlKind = "close" | "ping" | "pong";
 export type MessageData = string | Uint8Array;
 
 /**
- * The handlers of a stream, `Ws`, called one at a time; `Failed` is a stream that may have failed before it opened. If a handler returns a promise, the next message waits for it
- * (the option `concurrency` allows more). If it throws or rejects, the connection closes with 1011, and `error` gets
- * the failure.
+ * The handlers of a stream, `Ws`, called one at a time; `Failed` is a stream that may have failed before it opened. If
+ * a handler returns a promise, the next message waits for it (the option `concurrency` allows more). If it throws or
+ * rejects, the connection closes with 1011, and `error` gets the failure.
  */
 export interface HandlersOf<Ws = unknown, Failed = Ws> {
   /** The stream is open. The first message waits for a returned promise. */

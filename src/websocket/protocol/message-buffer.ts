@@ -19,9 +19,9 @@ export class MessageBuffer {
   bytes: Uint8Array = empty;
 
   /**
-   * Makes room for `count` more bytes. `promised` is how many bytes the frame in progress still has; if `isLast`, the message
-   * ends with them, and room for all of them is made at once if that is not much more than what has arrived. Returns false
-   * if the platform has no memory left, which is the limit if no other is set.
+   * Makes room for `count` more bytes. `promised` is how many bytes the frame in progress still has; if `isLast`, the
+   * message ends with them, and room for all of them is made at once if that is not much more than what has arrived.
+   * Returns false if the platform has no memory left, which is the limit if no other is set.
    */
   makeRoom(count: number, promised: number, isLast: boolean, limit: number): boolean {
     const needed = this.length + count;

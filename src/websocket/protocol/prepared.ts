@@ -13,8 +13,9 @@ export type WholeData = MessageData | readonly Uint8Array[] | PreparedMessage;
 export type Deflation = Uint8Array | ((payload: Uint8Array) => void)[];
 
 /**
- * A message that is framed and compressed once for many streams. {@link prepare} makes it; `send`, `write` and `publish` take
- * it in place of a message. Masking, and compressing with context takeover, is still done for each stream.
+ * A message that is framed and compressed once for many streams. {@link prepare} makes it; `send`, `write` and
+ * `publish` take it in place of a message. Masking, and compressing with context takeover, is still done for each
+ * stream.
  */
 export class PreparedMessage {
   /** Text or binary. */

@@ -99,17 +99,17 @@ export class Protocol {
   }
 
   /**
-   * Whether more events can come. If not, send what {@link bytesToSend} returns, then end the transport: a server at once, a
-   * client after the server (RFC 6455 section 7.1.1).
+   * Whether more events can come. If not, send what {@link bytesToSend} returns, then end the transport: a server at
+   * once, a client after the server (RFC 6455 section 7.1.1).
    */
   get canReceive(): boolean {
     return this.#core.canReceive && this.#ended === undefined;
   }
 
   /**
-   * How the connection is closed if the transport ends now (RFC 6455 sections 7.1.5 and 7.1.6): 1006 before the peer's close
-   * frame, 1005 for one without a code; for a failure, the code that the peer is told. `clean` once {@link bytesToSend} has
-   * returned our close frame too.
+   * How the connection is closed if the transport ends now (RFC 6455 sections 7.1.5 and 7.1.6): 1006 before the peer's
+   * close frame, 1005 for one without a code; for a failure, the code that the peer is told. `clean` once {@link
+   * bytesToSend} has returned our close frame too.
    */
   get closeInfo(): CloseInfo {
     return this.#ended ?? this.#core.closeInfo(this.bufferedAmount === this.#handedOut);
@@ -123,9 +123,9 @@ export class Protocol {
   // ---- receiving ----
 
   /**
-   * Takes received bytes, split anywhere. They are borrowed, so must not change, until {@link next} returns undefined or an
-   * `inflating` event. Take all events before the next call: what is left is copied each time. While {@link canReceive} is false,
-   * bytes are dropped.
+   * Takes received bytes, split anywhere. They are borrowed, so must not change, until {@link next} returns undefined
+   * or an `inflating` event. Take all events before the next call: what is left is copied each time. While {@link
+   * canReceive} is false, bytes are dropped.
    */
   receive(bytes: Uint8Array): void {
     if (!(bytes instanceof Uint8Array)) throw invalidArgument(`receive takes a Uint8Array, not ${show(bytes)}`);
@@ -135,9 +135,9 @@ export class Protocol {
   /**
    * The next event; undefined if it needs more bytes, and after the last one.
    *
-   * The work of one call is bounded: it looks at each received byte once, and inflates a compressed message in steps of up
-   * to 32 KiB, or about 256 KiB of what they inflate to. If that was not all of the message, it returns `inflating`; call it
-   * again at once, or give others a turn first. Only a long text becomes a string in one step.
+   * The work of one call is bounded: it looks at each received byte once, and inflates a compressed message in steps of
+   * up to 32 KiB, or about 256 KiB of what they inflate to. If that was not all of the message, it returns `inflating`;
+   * call it again at once, or give others a turn first. Only a long text becomes a string in one step.
    */
   next(): ProtocolEvent | undefined {
     if (!this.canReceive) return undefined;
@@ -260,9 +260,9 @@ export class Protocol {
   }
 
   /**
-   * Queues one frame as given, such as one with a payload compressed elsewhere, or an invalid one to test a peer. It is not
-   * checked, and changes nothing here: after a close frame sent this way, {@link state} is as before. The payload is borrowed as in
-   * {@link send}.
+   * Queues one frame as given, such as one with a payload compressed elsewhere, or an invalid one to test a peer. It is
+   * not checked, and changes nothing here: after a close frame sent this way, {@link state} is as before. The payload
+   * is borrowed as in {@link send}.
    */
   sendFrame(frame: FrameInit, payload: string | BufferSource = ""): void {
     checkOptions(frameOptions, frame);
@@ -279,8 +279,8 @@ export class Protocol {
   }
 
   /**
-   * Queues bytes that were framed elsewhere, and masked if the role demands it: any number of frames, or a piece of one. They
-   * are not checked. They are borrowed as in {@link send}, whatever their size.
+   * Queues bytes that were framed elsewhere, and masked if the role demands it: any number of frames, or a piece of
+   * one. They are not checked. They are borrowed as in {@link send}, whatever their size.
    */
   sendFramed(bytes: BufferSource): void {
     const framed = bytesOf(bytes);

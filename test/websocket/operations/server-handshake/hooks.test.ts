@@ -283,11 +283,18 @@ describe("decorate", () => {
     }
   });
 
-  it("one that makes every response invalid: nothing is sent, and the error is reported once", async () => {
-    const decorate = ({ headers }: Response): void => headers.set("Transfer-Encoding", "gzip");
-    const state = await run({ decorate }, { Host: undefined });
-    assert.deepEqual(seen(state), ["http.bad_transfer_encoding", undefined, 0]);
-    assert.deepEqual([state.next.closed, state.clock.pending, (await ended(state)).code], [true, 0, 1006]);
+  it("one that makes every response invalid: a 500 is sent without its headers, and the error is reported once", async () => {
+    for (const [name, value, code] of [
+      ["Transfer-Encoding", "gzip", "http.bad_transfer_encoding"],
+      ["Content-Length", "3", "http.bad_content_length"],
+    ] as const) {
+      const decorate = ({ headers }: Response): void => headers.set(name, value);
+      const state = await run({ decorate }, { Host: undefined });
+      assert.deepEqual(seen(state), [code, 500, 0]);
+      const { headers } = state.peer.response!;
+      assert.deepEqual([headers.get("Transfer-Encoding"), headers.get("Content-Length")], [undefined, "40"]);
+      assert.equal((await ended(state)).code, 1006);
+    }
   });
 
   it("adds headers to a refusal, and can make nothing else of it", async () => {
