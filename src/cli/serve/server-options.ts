@@ -1,7 +1,7 @@
 import { quoted, UsageError, type Given, type OptionTable } from "../shared/options.ts";
 import { readPem } from "../shared/pem.ts";
 
-/** Where a server command listens: a port and host, with or without TLS, or the path of a Unix socket. */
+/** Where a server command listens: a port and host, or the path of a Unix socket; with or without TLS. */
 export interface Where {
   readonly port?: number;
   readonly host?: string;
@@ -69,20 +69,24 @@ export function readSize(given: Given): { readonly maxMessageSize?: number; read
 }
 
 function readWhere(given: Given): Where {
-  const unix = given.last("unix");
-  const port = given.last("port") ?? "8080";
+  const place = readPlace(given);
   const [cert, key] = [readPem(given, "cert", "certificate"), readPem(given, "key", "private key")];
+  const plain = given.has("plain");
+  if (cert !== undefined && key !== undefined) return { ...place, tls: { cert, key }, plain };
+  if (cert === undefined && key === undefined && !plain) return place;
+  throw new UsageError("TLS needs both --cert and --key, with or without --plain");
+}
+
+function readPlace(given: Given): Where {
+  const unix = given.last("unix");
   if (unix !== undefined) {
-    const other = ["port", "host", "cert", "key", "plain"].find((name) => given.has(name));
+    const other = ["port", "host"].find((name) => given.has(name));
     if (other === undefined) return { unix };
-    throw new UsageError(`a Unix socket has neither port nor TLS; leave out --unix or --${other}`);
+    throw new UsageError(`a Unix socket has no port and host; leave out --unix or --${other}`);
   }
+  const port = given.last("port") ?? "8080";
   if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) {
     throw new UsageError(`${quoted(port)} is not a port; --port takes a number from 0 to 65535`);
   }
-  const where = { port: Number(port), host: given.last("host") ?? "127.0.0.1" };
-  const plain = given.has("plain");
-  if (cert !== undefined && key !== undefined) return { ...where, tls: { cert, key }, plain };
-  if (cert === undefined && key === undefined && !plain) return where;
-  throw new UsageError("TLS needs both --cert and --key, with or without --plain");
+  return { port: Number(port), host: given.last("host") ?? "127.0.0.1" };
 }

@@ -28,14 +28,20 @@ describe("readServer", () => {
     const where = { port: 8080, host: "127.0.0.1", tls: localhost };
     assert.deepEqual(read("--cert", cert, "--key", key).where, { ...where, plain: false });
     assert.deepEqual(read("--cert", cert, "--key", key, "--plain").where, { ...where, plain: true });
+    assert.deepEqual(read("--unix", "/tmp/a", "--cert", cert, "--key", key).where, {
+      unix: "/tmp/a",
+      tls: localhost,
+      plain: false,
+    });
   });
 
   for (const [args, message] of [
     [["--cert", cert], "TLS needs both --cert and --key, with or without --plain"],
     [["--key", key], "TLS needs both --cert and --key, with or without --plain"],
     [["--plain"], "TLS needs both --cert and --key, with or without --plain"],
-    [["--unix", "a", "--port", "1"], "a Unix socket has neither port nor TLS; leave out --unix or --port"],
-    [["--unix", "a", "--plain"], "a Unix socket has neither port nor TLS; leave out --unix or --plain"],
+    [["--unix", "a", "--port", "1"], "a Unix socket has no port and host; leave out --unix or --port"],
+    [["--unix", "a", "--host", "b"], "a Unix socket has no port and host; leave out --unix or --host"],
+    [["--unix", "a", "--plain"], "TLS needs both --cert and --key, with or without --plain"],
     [
       ["--cert", key, "--key", cert],
       `${JSON.stringify(key)} holds no certificate; --cert takes a file with one in PEM`,
