@@ -3,16 +3,21 @@
 import { FlatBuffer, PrefixedStream, promised, type ByteStream } from "../../src/core/index.ts";
 import {
   Fields,
+  FinalResponseParser,
   read,
+  readResponse,
   RequestParser,
   Response,
   ResponseParser,
   Serializer,
+  serve,
   write,
   type Body,
 } from "../../src/http/index.ts";
+import { lines } from "../../src/cli/shared/lines.ts";
 import { pair, type PairOptions } from "../../src/testing/index.ts";
 import { Protocol, Stream } from "../../src/websocket/index.ts";
+import { ofStreams, ofTls, ofWebStreams } from "./growth-streams.ts";
 
 /** Takes `size` bytes, or about as many, in as small pieces as there are. */
 type Growing = (size: number) => unknown;
@@ -54,8 +59,24 @@ function fragments(most: number): Uint8Array {
   });
 }
 
+const head = { maxHeaderSize: Infinity, maxHeadersCount: Infinity };
+
+function upgrade(headers: string): string {
+  return (
+    "GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n" +
+    `Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n${headers}\r\n`
+  );
+}
+
+async function* each(text: string): AsyncGenerator<string, undefined> {
+  for (const character of text) yield character;
+}
+
 /** Each kind of work. */
 export const growing: Readonly<Record<string, Growing>> = {
+  ...ofStreams,
+  ...ofWebStreams,
+  ...ofTls,
   "FlatBuffer, appended to byte by byte": (size) => {
     const buffer = new FlatBuffer();
     for (let i = 0; i < size; i++) buffer.append(one);
@@ -100,7 +121,7 @@ export const growing: Readonly<Record<string, Growing>> = {
   },
   "http.write, of parts of one byte, taken byte by byte": (size) => {
     const [stream] = pair({ maxWrite: 1 }, { capacity: Infinity });
-    return write(stream, new Response<Body>({ body: new Set(times(size / 4, "x")) as never }));
+    return write(stream, new Response<Body>({ body: times(size / 4, "x") as never }));
   },
   "Response.bytes, of parts of one byte": (size) => new Response<Body>({ body: times(size, "x") as never }).bytes(),
   "a message in one frame, byte by byte": async (size) => {
@@ -126,10 +147,57 @@ export const growing: Readonly<Record<string, Growing>> = {
     other.writeSome(fragments(size / 7), () => {});
     while (!(await ws.readSome()).done);
   },
+  "a request's head of a WebSocket, byte by byte": (size) => {
+    const ws = new Stream(bringing(ascii(upgrade("X: a\r\n".repeat(size / 6)))), head);
+    return ws.accept();
+  },
+  "http.serve, requests one after the other, byte by byte": async (size) => {
+    const requests = ascii("GET / HTTP/1.1\r\nHost: a\r\n\r\n".repeat(size / 27));
+    await serve(bringing(requests), () => new Response({ body: "x" }));
+  },
+  "http.serve, a body of chunks of one byte, sent back": async (size) => {
+    const head = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
+    const request = ascii(`${head}${"1\r\nx\r\n".repeat(size / 6)}0\r\n\r\n`);
+    await serve(bringing(request), ({ body }) => new Response<Body>({ body }), unlimited);
+  },
+  "a trailer, byte by byte": (size) => {
+    const message = ascii(
+      `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n${"a: b\r\n".repeat(size / 6)}\r\n`,
+    );
+    return read(bringing(message), new FlatBuffer(), new ResponseParser(unlimited));
+  },
+  "a chunk extension, byte by byte": (size) => {
+    const message = ascii(
+      `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;a="${"b".repeat(size)}"\r\nx\r\n0\r\n\r\n`,
+    );
+    const options = { ...unlimited, maxChunkExtensionSize: Infinity };
+    return read(bringing(message), new FlatBuffer(), new ResponseParser(options));
+  },
+  "the final response, byte by byte": (size) => {
+    const message = ascii(`HTTP/1.1 200 OK\r\nContent-Length: ${size}\r\n\r\n${"x".repeat(size)}`);
+    return readResponse(bringing(message), new FlatBuffer(), new FinalResponseParser(unlimited));
+  },
+  "Protocol, fragments of one byte, received byte by byte": (size) => {
+    const protocol = new Protocol({ role: "server", maxFragments: Infinity });
+    for (const byte of fragments(size / 7)) {
+      protocol.receive(Uint8Array.of(byte));
+      while (protocol.next() !== undefined);
+    }
+  },
+  "Protocol, messages of one byte, taken at the end": (size) => {
+    const protocol = new Protocol({ role: "client" });
+    for (let i = 0; i < size / 7; i++) protocol.send(one);
+    protocol.bytesToSend();
+  },
+  "lines of the command, byte by byte": async (size) => {
+    let count = 0;
+    for await (const line of lines(each("x".repeat(size)))) count += line.length;
+    return count;
+  },
   "ws.write, of an iterable of parts of one byte": (size) => webSocket().ws.write(times(size / 4, "x")),
   "ws.write, of an iterable of empty parts": (size) => webSocket().ws.write(times(size, "")),
   "ws.write, of a list, taken byte by byte": (size) => {
-    const { ws } = webSocket({ maxWrite: 1 });
+    const { ws } = webSocket({ maxWrite: 1 }, 1);
     return ws.write(Array.from(times(size / 4, new Uint8Array(4))));
   },
   "messages of one byte, queued and taken byte by byte": async (size) => {
