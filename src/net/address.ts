@@ -18,8 +18,8 @@ export interface Target {
 const places = optionSet("net.connect", ["port", "host", "unix", "family"], "{ port, host } or { unix }");
 
 /**
- * Checks that host and unix are non-empty strings; Node.js would interpret other values as another address. Throws
- * `core.invalid_argument`, and `net.path_too_long` for a path that the operating system would cut off.
+ * Checks that host and unix are non-empty strings of whole characters, without a 0; Node.js would interpret other values
+ * as another address. Throws `core.invalid_argument`, and `net.path_too_long` for a path that the operating system would cut off.
  */
 export function checkNames(names: Pick<Target, "host" | "unix">): void {
   for (const name of ["host", "unix"] as const) {
@@ -27,9 +27,17 @@ export function checkNames(names: Pick<Target, "host" | "unix">): void {
     if (value !== undefined && (typeof value !== "string" || value === "")) {
       throw invalidArgument(`${name} must be a non-empty string, not ${show(value)}`);
     }
+    // An abstract name begins with a 0, and may have others.
+    if (value === undefined || (name === "unix" && value.startsWith("\0"))) continue;
+    if (notText.test(value)) {
+      throw invalidArgument(`${name} must be text without a 0 or half a character in it, not ${JSON.stringify(value)}`);
+    }
   }
   if (names.unix !== undefined) checkLength(names.unix);
 }
+
+/** The system reads a name up to its first 0; half a character, a lone surrogate, has no UTF-8. */
+const notText = /\0|[\ud800-\udfff]/u;
 
 /** The most bytes of a Unix socket's path: those of `sun_path` without the final 0. Named pipes have no such limit. */
 function mostBytes(): number {

@@ -66,6 +66,33 @@ test(
   },
 );
 
+test("a name that the system would read only up to a 0, or that is no Unicode, is refused before anything is bound", async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), "serval-"));
+  t.after(() => rm(folder, { recursive: true }));
+  const refused = { code: "core.invalid_argument", message: /must be text without a 0 or half a character in it/ };
+  for (const unix of [
+    join(folder, "x\0y"),
+    `${join(folder, "x")}\0`,
+    join(folder, "\ud800"),
+    join(folder, "\udc00x"),
+  ]) {
+    await assert.rejects(
+      listen({ unix }, () => {}),
+      refused,
+    );
+    await assert.rejects(serve({ unix }), refused);
+    await assert.rejects(connect({ unix }), refused);
+    await assert.rejects(connectTls({ unix }), refused);
+  }
+  assert.deepEqual(await readdir(folder), []);
+  for (const host of ["localhost\0.example", "\0localhost", "\ud800"]) {
+    await assert.rejects(connect({ host, port: 1 }), refused);
+    await assert.rejects(serve({ host, port: 0 }), refused);
+  }
+  // An abstract name begins with a 0, and may have others.
+  for (const unix of ["\0x", "\0x\0y", "/tmp/😀"]) checkNames({ unix });
+});
+
 test("the peer of a socket, and nothing if it is not connected", async () => {
   const [client, server] = await socketPair();
   assert.deepEqual(connectedTo(server), { address: "127.0.0.1", port: client.localPort, family: "IPv4" });
