@@ -1,7 +1,8 @@
 import { internetPeer, type ByteStream, type Peer } from "./byte-stream.ts";
 import { bytesOf, copyOf, notBytes } from "./bytes.ts";
+import { show } from "./check-options.ts";
 import type { ServalError } from "./error.ts";
-import { coreError, transportError } from "./errors.ts";
+import { coreError, invalidArgument, transportError } from "./errors.ts";
 import { TransportStream } from "./transport-stream.ts";
 import { cost, costOf, turnBudget } from "./turn-budget.ts";
 
@@ -217,9 +218,13 @@ export class DuplexStream<Kind extends DuplexLike = DuplexLike> extends Transpor
  * The stream owns the duplex from now on; bytes that it already holds are read first. Closing the stream destroys it.
  *
  * Errors: `core.connection_reset` and `core.transport` have the duplex's own error as their cause. Throws
- * `core.invalid_argument` for a duplex in object mode or with an encoding.
+ * `core.invalid_argument` for a duplex in object mode or with an encoding, and for anything else.
  */
 export function fromDuplex(duplex: DuplexLike): ByteStream {
+  const { pause, write } = (duplex ?? {}) as Partial<DuplexLike>;
+  if (typeof pause !== "function" || typeof write !== "function") {
+    throw invalidArgument(`fromDuplex takes a Duplex of Node.js, such as a socket, not ${show(duplex)}`);
+  }
   return new DuplexStream(duplex);
 }
 

@@ -1,7 +1,8 @@
 import type { ByteStream } from "./byte-stream.ts";
 import { bytesOf, copyOf, notBytes } from "./bytes.ts";
+import { show } from "./check-options.ts";
 import { handled } from "./completion.ts";
-import { coreError, transportError } from "./errors.ts";
+import { coreError, invalidArgument, transportError } from "./errors.ts";
 import { TransportStream } from "./transport-stream.ts";
 
 /** The part of a `ReadableStreamDefaultReader` that is used. */
@@ -114,8 +115,12 @@ class WebStream extends TransportStream {
  * other view or `ArrayBuffer` fails the stream with `core.invalid_argument`. The streams' own errors become the cause
  * of `core.connection_reset` or `core.transport`. Closing cancels the readable and ends the writable.
  *
- * Throws `core.invalid_argument` if either stream is locked.
+ * Throws `core.invalid_argument` if either stream is locked, and for anything but such a pair.
  */
 export function fromWebStreams(pair: WebStreamPair): ByteStream {
+  const { readable, writable } = (pair ?? {}) as Partial<WebStreamPair>;
+  if (typeof readable?.getReader !== "function" || typeof writable?.getWriter !== "function") {
+    throw invalidArgument(`fromWebStreams takes a pair { readable, writable } of Web streams, not ${show(pair)}`);
+  }
   return new WebStream(pair);
 }

@@ -1,7 +1,14 @@
 import assert from "node:assert/strict";
-import { PassThrough } from "node:stream";
+import { PassThrough, Readable } from "node:stream";
 import { describe, it } from "node:test";
-import { FlatBuffer, PrefixedStream, ServalError, toByteStream, type NextLayer } from "../../src/core/index.ts";
+import {
+  FlatBuffer,
+  fromDuplex,
+  fromWebStreams,
+  PrefixedStream,
+  ServalError,
+  toByteStream,
+} from "../../src/core/index.ts";
 import { acceptProxy, acceptTls, detectTls, RateLimitStream, startTls, TimeoutStream } from "../../src/net/index.ts";
 import { pair } from "../../src/testing/index.ts";
 import { read, writeAll } from "./support/stream-operations.ts";
@@ -27,11 +34,15 @@ describe("toByteStream", () => {
   });
 
   it("refuses anything else", () => {
-    for (const other of [undefined, null, 7, "text", {}, [], () => {}, { readable: {}, writable: {} }]) {
-      assert.throws(
-        () => toByteStream(other as unknown as NextLayer),
-        (error) => error instanceof ServalError && error.code === "core.invalid_argument",
-      );
+    const half = { readable: new ReadableStream() };
+    const reader = Readable.from([]);
+    for (const other of [undefined, null, 7, "text", {}, [], () => {}, { readable: {}, writable: {} }, half, reader]) {
+      for (const adapt of [toByteStream, fromDuplex, fromWebStreams]) {
+        assert.throws(
+          () => adapt(other as never),
+          (error) => error instanceof ServalError && error.code === "core.invalid_argument",
+        );
+      }
     }
   });
 });
