@@ -5,6 +5,7 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { bytesCopied } from "../../../support/copies.ts";
 import { event, found, take } from "../../../../src/websocket/protocol/event.ts";
+import { Protocol } from "../../../../src/websocket/protocol/protocol.ts";
 import type { Incoming } from "../../../../src/websocket/protocol/incoming.ts";
 import { concat, more, text } from "../../support/frames.ts";
 import { serverSide } from "../../support/incoming.ts";
@@ -73,6 +74,15 @@ describe("a message of very many fragments", () => {
       assert.equal(found.message.length, (count + 1000) * size + 1);
     });
   }
+
+  it("of 64 bytes, 4 MiB in 65,537 frames, is received by default", () => {
+    const protocol = new Protocol({ role: "server" });
+    const frame = more("x".repeat(64), { fin: false });
+    const frames = [text("", { fin: false }), ...Array.from({ length: 65_535 }, () => frame), more("x".repeat(64))];
+    protocol.receive(concat(...frames));
+    const received = protocol.next();
+    assert.ok(received?.type === "message" && received.data.length === 4 * 1024 * 1024);
+  });
 
   it("of one byte is refused one beyond maxFragments, and no memory is left", () => {
     const incoming = begun(131_072);
