@@ -8,9 +8,12 @@ import { isCurrent } from "../tools/lint/rooms.mjs";
 import { ensureBuilt, ensureInstalled, filesUnder, folders, note, run, tool } from "./common.mjs";
 
 const node = (...args) => run(process.execPath, args).then((code) => code === 0);
-const tsc = (project) => node(tool("node_modules/typescript", "tsc"), "-p", project, "--noEmit");
+const tsc = (project, from = ".") => node(tool(`${from}/node_modules/typescript`, "tsc"), "-p", project, "--noEmit");
 
 const lint = "tools/lint/node_modules";
+
+/** Has the oldest TypeScript that README.md promises. */
+const oldest = "tools/oldest-typescript";
 
 const steps = {
   format: () => node(tool(`${lint}/oxfmt`), "--check"),
@@ -66,7 +69,10 @@ function hasNothingInternal() {
   return found.length === 0 && declarations().length > 0;
 }
 
-/** Whether the declarations compile where no package is installed but the types of Node.js, and none of the files is skipped. */
+/**
+ * Whether the declarations compile where no package is installed but the types of Node.js, and none of the files is
+ * skipped: with the TypeScript that made them, and with the oldest that users may have.
+ */
 async function declarationsHold() {
   const folder = mkdtempSync(path.join(tmpdir(), "serval-declarations-"));
   try {
@@ -75,7 +81,7 @@ async function declarationsHold() {
     symlinkSync(path.resolve("node_modules/@types/node"), path.join(folder, "node_modules/@types/node"), "junction");
     writeFileSync(path.join(folder, "package.json"), '{ "type": "module" }');
     const compilerOptions = {
-      target: "es2023",
+      target: "es2022",
       lib: ["es2023", "esnext.disposable"],
       types: ["node"],
       module: "nodenext",
@@ -85,7 +91,9 @@ async function declarationsHold() {
       noEmit: true,
     };
     writeFileSync(path.join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions, include: ["dist"] }));
-    return await tsc(folder);
+    await ensureInstalled(oldest);
+    const results = [await tsc(folder), await tsc(folder, oldest)];
+    return results.every(Boolean);
   } finally {
     rmSync(folder, { recursive: true });
   }

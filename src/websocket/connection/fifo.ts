@@ -41,7 +41,7 @@ export class Fifo<Item> {
     return taken;
   }
 
-  [Symbol.iterator](): ArrayIterator<Item> {
+  [Symbol.iterator](): IterableIterator<Item> {
     return (this.#items.slice(this.#first) as Item[])[Symbol.iterator]();
   }
 }
