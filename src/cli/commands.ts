@@ -7,7 +7,7 @@ import {
   readSize,
   serverNotes,
   serverOptions,
-  sizeOption,
+  sizeOptions,
   type EchoSettings,
   type Where,
 } from "./serve/server-options.ts";
@@ -51,7 +51,7 @@ the WebSocket opened, 1 otherwise.
 const server = (name: ServerName, summary: string): Command => ({
   summary,
   takesUrl: false,
-  options: { ...serverOptions, ...sizeOption, ...generalOptions },
+  options: { ...serverOptions, ...sizeOptions, ...generalOptions },
   notes: serverNotes,
   read: (given) => ({ kind: "run", command: name, ...readServer(given) }),
 });
@@ -66,7 +66,7 @@ export const commands: Readonly<Record<CommandName, Command>> = {
   connect: {
     summary: "a WebSocket client: lines in, messages out",
     takesUrl: true,
-    options: { ...chatOptions, ...sizeOption, ...clientOptions, ...generalOptions },
+    options: { ...chatOptions, ...sizeOptions, ...clientOptions, ...generalOptions },
     notes: chatNotes,
     read(given, url) {
       const client = readClient(given, url);

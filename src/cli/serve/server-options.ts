@@ -37,7 +37,7 @@ export const serverOptions: OptionTable = {
 };
 
 /** The options of every command that receives messages. */
-export const sizeOption: OptionTable = {
+export const sizeOptions: OptionTable = {
   "max-message-size": {
     value: "BYTES",
     example: "1048576",
@@ -53,12 +53,12 @@ export const sizeOption: OptionTable = {
 /** Printed after the options of a server command. */
 export const serverNotes = "Ctrl-C closes every connection and stops; a second one stops at once.\n";
 
-/** Reads {@link serverOptions} and {@link sizeOption}. Throws {@link UsageError}. */
+/** Reads {@link serverOptions} and {@link sizeOptions}. Throws {@link UsageError}. */
 export function readServer(given: Given): { readonly where: Where; readonly echo: EchoSettings } {
   return { where: readWhere(given), echo: { deflate: given.has("deflate"), ...readSize(given) } };
 }
 
-/** Reads {@link sizeOption}. Throws {@link UsageError}. */
+/** Reads {@link sizeOptions}. Throws {@link UsageError}. */
 export function readSize(given: Given): { readonly maxMessageSize?: number; readonly maxFragments?: number } {
   const maxMessageSize = given.whole("max-message-size", 0);
   const maxFragments = given.whole("max-fragments", 1);

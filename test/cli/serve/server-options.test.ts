@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, describe, it } from "node:test";
 import { readOptions, UsageError } from "../../../src/cli/shared/options.ts";
-import { readServer, serverOptions, sizeOption } from "../../../src/cli/serve/server-options.ts";
+import { readServer, serverOptions, sizeOptions } from "../../../src/cli/serve/server-options.ts";
 import { localhost } from "../../support/localhost.ts";
 
 describe("readServer", () => {
@@ -14,7 +14,7 @@ describe("readServer", () => {
   writeFileSync(cert, localhost.cert);
   writeFileSync(key, localhost.key);
 
-  const read = (...args: string[]) => readServer(readOptions(args, { ...serverOptions, ...sizeOption }));
+  const read = (...args: string[]) => readServer(readOptions(args, { ...serverOptions, ...sizeOptions }));
 
   it("listens for this machine only by default", () => {
     assert.deepEqual(read(), { where: { port: 8080, host: "127.0.0.1" }, echo: { deflate: false } });
