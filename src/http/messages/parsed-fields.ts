@@ -1,5 +1,8 @@
 import { dropOws, equalsIgnoringCase, skipOws, sp } from "./grammar.ts";
 
+/** The head that was scanned again last: all lines of a name are asked for in a row. */
+let scanned: { readonly fields: ParsedFields; readonly marks: readonly number[] } | undefined;
+
 /**
  * The fields of a parsed head, kept as the head's text: names and values become strings of their own only on demand.
  * Most are never asked for, and the strings of a dozen fields would take more time and memory than the rest of a
@@ -45,7 +48,8 @@ export class ParsedFields {
   }
 
   /** The parser has checked that every line has a colon, and a CR only at its end. */
-  #scan(): number[] {
+  #scan(): readonly number[] {
+    if (scanned?.fields === this) return scanned.marks;
     const head = this.head;
     const marks: number[] = [];
     let start = this.#firstLine;
@@ -53,6 +57,7 @@ export class ParsedFields {
       marks.push(head.indexOf(":", start), end);
       start = end + 2;
     }
+    scanned = { fields: this, marks };
     return marks;
   }
 

@@ -33,6 +33,27 @@ test("compact fields have the same results", () => {
   for (const at of [0, 2, 4]) assert.equal(compact.value(at), fields.value(at));
 });
 
+test("compact fields are looked at once for each call, however many there are of a name", (t) => {
+  const lines = 500;
+  const parser = new RequestParser({ maxHeadersCount: lines });
+  parser.put(encodeLatin1(`GET / HTTP/1.1\r\n${"X: 1\r\n".repeat(lines)}\r\n`));
+  const { headers } = parser.request!;
+  headers.compact();
+  const looks = t.mock.method(String.prototype, "indexOf").mock;
+  const calls: readonly (() => unknown)[] = [
+    () => assert.equal(headers.get("x")!.length, 3 * lines - 2),
+    () => assert.equal(headers.getAll("x").length, lines),
+    () => assert.equal(headers.count("x"), lines),
+    () => assert.equal([...headers].length, lines),
+  ];
+  for (const call of calls) {
+    const before = looks.callCount();
+    call();
+    const count = looks.callCount() - before;
+    assert.ok(count <= 4 * lines, `${count} looks at ${lines} lines in ${String(call)}`);
+  }
+});
+
 test("fields have the same results before and after their list was made", () => {
   const name = fc.constantFrom("Host", "X-A", "x-a", "Accept", "Empty");
   const value = fc.constantFrom("", "a", "b c", "0123456789".repeat(3));
