@@ -46,12 +46,14 @@ export function keepError(source: unknown): void {
   if (typeof on === "function") on.call(source, "error", ignore);
 }
 
-/** Stops a source that was never read, if it has a way: Web streams have `cancel`, Node's `destroy`. */
+/** Stops a source that was never read, if it has a way: Web streams have `cancel`, Node's `destroy`. A locked one has a reader. */
 export function discardSource(source: unknown): void {
   // In JavaScript the source may be missing.
-  const { cancel, destroy } = (source ?? {}) as Partial<Record<"cancel" | "destroy", () => unknown>>;
+  const { cancel, destroy, locked } = (source ?? {}) as Partial<Record<"cancel" | "destroy", () => unknown>> & {
+    locked?: unknown;
+  };
   const end = cancel ?? destroy;
-  if (typeof end !== "function") return;
+  if (typeof end !== "function" || locked === true) return;
   keepError(source);
   runReported(() => end.call(source));
 }

@@ -24,6 +24,16 @@ describe("discardSource", () => {
     assert.deepEqual([cancelled, readable.destroyed], [1, true]);
   });
 
+  it("leaves a Web stream to its reader", async (t) => {
+    const reported = t.mock.method(console, "error", () => {});
+    const locked = new ReadableStream({ start: (controller) => controller.enqueue("mine") });
+    const reader = locked.getReader();
+    discardSource(locked);
+    await quiet();
+    assert.equal(reported.mock.callCount(), 0);
+    assert.deepEqual(await reader.read(), { done: false, value: "mine" });
+  });
+
   it("reports a failure of that, since nothing else gets it", async (t) => {
     const reported = t.mock.method(console, "error", () => {});
     const mine = new Error("mine");
