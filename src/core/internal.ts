@@ -10,7 +10,7 @@ export { afterPoll, attentive, type AttentiveClock } from "./attentive-clock.ts"
 export { checkClock } from "./clock.ts";
 export { checkHandler, completeUnbound, handled, isPromise } from "./completion.ts";
 export { Deadline } from "./deadline.ts";
-export { DuplexStream } from "./duplex.ts";
+export { DuplexStream, peerOf } from "./duplex.ts";
 export { invalidArgument, operationPending } from "./errors.ts";
 export { checkByteStream } from "./next-layer.ts";
 export { checkSignal, offAbort, onAbort } from "./on-abort.ts";

@@ -2,7 +2,7 @@ import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { fromDuplex, type ByteStream, type Peer, type ServalError } from "../core/index.ts";
-import { invalidArgument } from "../core/internal.ts";
+import { invalidArgument, peerOf } from "../core/internal.ts";
 import { Fields, Request, Response } from "../http/index.ts";
 import { pathOf } from "../http/internal.ts";
 import { isUpgrade } from "../websocket/index.ts";
@@ -56,7 +56,7 @@ interface Mount {
  * requests go where they went before, also those that ask to upgrade to something else. Upgrades of other paths are
  * left to other listeners, and get 404 if there are none. A server can have several mounts, each with its own path, and
  * one without a path for all others. An upgrade that another listener has answered by the next turn of the event loop
- * is left to it. One that was sent right after other requests waits for their responses, for `timeouts.handshake`.
+ * is left to it, and if it was of the mount's own path, counted in `stats().refused.taken`. One that was sent right after other requests waits for their responses, for `timeouts.handshake`.
  * Draining or closing the result ends the WebSockets, and then accepts no more upgrades; closing the HTTP server is
  * left to its owner. Throws `core.invalid_argument` for invalid options, and for a value that is no such server.
  */
@@ -151,10 +151,18 @@ class Mounted<Data> extends HubServer<Data> implements Mount {
     }
     // Other listeners come first, wherever they stand in the list: two answers would break the connection.
     const before = new SocketSnapshot(socket);
+    const peer = peerOf(socket) ?? this.#unixPeer();
     socket.on("error", ignore);
     setImmediate(() => {
       if (!before.isTaken(unansweredOf(socket).length > 0)) this.#inOrder(upgrade);
+      // Nobody else should answer this path. Of all paths, others have theirs.
+      else if (isOurs && this.path !== undefined) this.#taken(incoming, peer);
     });
+  }
+
+  #taken(incoming: IncomingMessage, peer: Peer | undefined): void {
+    const { request, client } = this.#requestOf(incoming, peer);
+    this.hub.refused("taken", client, request);
   }
 
   /** Answers an upgrade when the requests before it on its connection have been answered. */
@@ -192,19 +200,25 @@ class Mounted<Data> extends HubServer<Data> implements Mount {
     // A silent WebSocket must not count as a slow request.
     (socket as Partial<Socket>).setTimeout?.(0);
     (socket as Partial<Socket>).setNoDelay?.(true);
-    const peer = stream.peer ?? this.#unixPeer();
-    let request: Request;
-    try {
-      request = Request.from(incoming);
-    } catch {
-      hub.refused("malformed", peer);
+    const { request, client } = this.#requestOf(incoming, stream.peer ?? this.#unixPeer());
+    if (request === undefined) {
+      hub.refused("malformed", client);
       hub.refusals.refuse(stream, new Response({ status: 400, body: "The request is malformed\n" }));
       return;
     }
-    const client = hub.clientOf(request, peer);
     const place = isOurs ? this.#admit(request, client) : this.#notHere(request, client);
     if (place instanceof Response) hub.refusals.refuse(stream, place);
     else hub.upgrade(stream, request, head, client, place);
+  }
+
+  /** The request, undefined if it is malformed, and the client that it comes from. */
+  #requestOf(incoming: IncomingMessage, peer: Peer | undefined): { request?: Request; client: Peer | undefined } {
+    try {
+      const request = Request.from(incoming);
+      return { request, client: this.hub.clientOf(request, peer) };
+    } catch {
+      return { client: peer };
+    }
   }
 
   /** The refusal of an upgrade of no mount. */

@@ -16,6 +16,8 @@ export type Refusal =
   | "declined"
   /** The hook `upgrade` or `decorate` failed: 500. */
   | "failed"
+  /** With `mount`: another listener has answered an upgrade of the mount's own `path`. */
+  | "taken"
   /** The request, or the WebSocket handshake, was invalid: 400, 405, 414, 417, 426, 431, 501 or 505. */
   | "malformed";
 
@@ -115,6 +117,7 @@ export class Counters {
     draining: 0,
     declined: 0,
     failed: 0,
+    taken: 0,
     malformed: 0,
   };
   readonly limits: Record<Limit, number> = {

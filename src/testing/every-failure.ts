@@ -98,7 +98,7 @@ async function perform(scenario: Scenario, run: RunState): Promise<RunState> {
     return run;
   } catch (cause) {
     const { met } = run;
-    const which = met === undefined ? "where nothing fails" : `in the run ${show(met)}`;
+    const which = met === undefined ? "already when no failure is injected" : `in the run ${show(met)}`;
     const again = met === undefined ? "" : `. To repeat it alone: everyFailure(scenario, { only: ${show(met)} })`;
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw testingError("testing.run_failed", { cause, message: `The scenario fails ${which}: ${reason}${again}` });

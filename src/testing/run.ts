@@ -6,7 +6,7 @@ import { turn, VirtualClock } from "./virtual-clock.ts";
 
 /** The tools that a scenario of `everyFailure` gets for one run: streams whose operations fail, and checks. */
 export interface Run {
-  /** The failure of this run; undefined in the first, where nothing fails. */
+  /** The failure of this run; undefined in the first, in which none is injected. */
   readonly failure: Failure | undefined;
   /** What has failed so far: `write 3 reset`; undefined while nothing has. */
   readonly met: string | undefined;

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { once } from "node:events";
 import * as http from "node:http";
 import * as https from "node:https";
@@ -6,7 +7,13 @@ import type { AddressInfo, Socket } from "node:net";
 import { Duplex } from "node:stream";
 import { describe, test } from "node:test";
 import { WebSocket, WebSocketServer } from "ws";
-import { mount, type MountedServer, type MountOptions, type UpgradingServer } from "../../src/server/index.ts";
+import {
+  mount,
+  type ChannelMessages,
+  type MountedServer,
+  type MountOptions,
+  type UpgradingServer,
+} from "../../src/server/index.ts";
 import { VirtualClock } from "../../src/testing/index.ts";
 import { localhost } from "../support/localhost.ts";
 import { withPath } from "../net/support/sockets.ts";
@@ -257,6 +264,33 @@ describe("an upgrade that another listener answers is left to it", () => {
             dialed.socket.destroy();
             assert.equal(dialed.received.match(/ 101 /g)?.length, 1);
           }
+        },
+        server,
+      );
+    }
+  });
+
+  test("by ws with another path, which answers all paths, in either order: counted, and told of", async (t) => {
+    const refusals: ChannelMessages["serval:refusal"][] = [];
+    const hear = (message: unknown): void => void refusals.push(message as ChannelMessages["serval:refusal"]);
+    subscribe("serval:refusal", hear);
+    t.after(() => unsubscribe("serval:refusal", hear));
+    for (const isFirst of [true, false]) {
+      const server = http.createServer();
+      const listen = (): void =>
+        void new WebSocketServer({ server, path: "/hmr" }).on("connection", (ws) => ws.close());
+      if (isFirst) listen();
+      await mounted(
+        [{ ...echo, path: "/chat" }, echo],
+        async (_, [chat, others], address) => {
+          if (!isFirst) listen();
+          assert.equal(await statusOf(address, "/chat"), 400);
+          assert.equal(chat!.stats().refused.taken, 1);
+          const [{ reason, peer, request }, ...more] = refusals.splice(0) as [ChannelMessages["serval:refusal"]];
+          assert.deepEqual([reason, peer?.address, request?.target, more], ["taken", "127.0.0.1", "/chat", []]);
+          // A mount of all paths leaves others what they answer, and so does a mount of another path.
+          assert.deepEqual([await statusOf(address, "/hmr"), await statusOf(address, "/")], [101, 400]);
+          assert.deepEqual([chat!.stats().refused.taken, others!.stats().refused.taken, refusals], [1, 0, []]);
         },
         server,
       );

@@ -121,7 +121,7 @@ describe("everyFailure", () => {
     const error = await failureOf(() => {
       throw new TypeError("no such thing");
     });
-    assert.equal(error.message, "The scenario fails where nothing fails: no such thing");
+    assert.equal(error.message, "The scenario fails already when no failure is injected: no such thing");
     assert.ok(error.cause instanceof TypeError);
   });
 
