@@ -71,6 +71,15 @@ const ownFrames = 12;
 /** A program may have frozen the property. */
 const canSetLimit = Object.getOwnPropertyDescriptor(Error, "stackTraceLimit")?.writable === true;
 
+/** Of an object's method that tells Node.js what `console.log` shows. @internal */
+export const inspect: unique symbol = Symbol.for("nodejs.util.inspect.custom");
+
+/** A copy of an object for `console.log`, which shows it with these properties. @internal */
+export function shownWith(object: object, properties: PropertyDescriptorMap): object {
+  const descriptors = { ...Object.getOwnPropertyDescriptors(object), [inspect]: { value: undefined }, ...properties };
+  return Object.create(Object.getPrototypeOf(object) as object, descriptors) as object;
+}
+
 /**
  * The library's only error class. `code` names the exact failure (`"websocket.bad_sec_key"`), {@link condition} its
  * class.
@@ -81,9 +90,12 @@ export class ServalError extends Error {
   /** The class of the failure. */
   readonly condition: Condition;
   /** How the connection ended, for the code `websocket.closed`; otherwise undefined. */
-  readonly close: CloseInfo | undefined;
-  /** The response that refused a client's handshake: for `websocket.upgrade_declined` and the like. */
-  readonly response: ResponseLike | undefined;
+  declare readonly close: CloseInfo | undefined;
+  /**
+   * The response that refused a client's handshake: for `websocket.upgrade_declined` and the like. It is not enumerable:
+   * `console.log` shows it, but a log that takes all properties of an error gets no body of the peer's.
+   */
+  declare readonly response: ResponseLike | undefined;
 
   /**
    * Only misuse has a stack, which leads to the caller's bug. The stack of other failures says nothing, and taking it
@@ -97,8 +109,15 @@ export class ServalError extends Error {
     if (canSetLimit) Error.stackTraceLimit = limit;
     this.code = code;
     this.condition = condition;
-    this.close = details.close;
-    this.response = details.response;
+    const { close, response } = details;
+    if (close !== undefined) this.close = close;
+    // Node.js shows an uncaught error without custom inspection, and would fill the terminal with a list of bytes.
+    if (response !== undefined) Object.defineProperty(this, "response", { value: response });
+  }
+
+  /** What `console.log` of Node.js shows. @internal */
+  [inspect](): object {
+    return shownWith(this, this.response === undefined ? {} : { response: { value: this.response, enumerable: true } });
   }
 }
 

@@ -11,6 +11,7 @@ export { checkClock } from "./clock.ts";
 export { checkHandler, completeUnbound, handled, isPromise } from "./completion.ts";
 export { Deadline } from "./deadline.ts";
 export { DuplexStream, peerOf } from "./duplex.ts";
+export { inspect, shownWith } from "./error.ts";
 export { invalidArgument, operationPending } from "./errors.ts";
 export { checkByteStream } from "./next-layer.ts";
 export { checkSignal, offAbort, onAbort } from "./on-abort.ts";

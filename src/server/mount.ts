@@ -29,6 +29,8 @@ export interface UpgradingServer extends AnsweringServer {
   prependListener?(event: "upgrade", listener: UpgradeListener): unknown;
   off(event: "upgrade", listener: UpgradeListener): unknown;
   listenerCount(event: "upgrade"): number;
+  /** Not used, but an application of Express, which emits no upgrades, has all the rest: the compiler refuses it. */
+  readonly listening: boolean;
   /** The address it listens on; a string is the path of a Unix socket. */
   address?(): unknown;
 }

@@ -36,7 +36,10 @@ export interface MountedServer<Data = unknown> extends AsyncDisposable {
    * with `core.invalid_argument` for invalid options, before anything was done.
    */
   drain(options?: DrainOptions): Promise<DrainReport>;
-  /** Drains with a timeout of `timeouts.handshake`, 30,000 ms by default. Idempotent; also called by `await using`. */
+  /**
+   * Drains with a timeout of `timeouts.handshake`, 30,000 ms by default. Idempotent; also called by `await using`. It
+   * rejects with `core.invalid_argument` for any argument, such as options, which `drain` takes.
+   */
   close(): Promise<void>;
 }
 

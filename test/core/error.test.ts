@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { inspect } from "node:util";
 import { defineErrors, ServalError } from "../../src/core/index.ts";
 import { Response } from "../../src/http/index.ts";
 
@@ -34,6 +35,20 @@ describe("ServalError", () => {
     const response = new Response({ status: 403 });
     assert.equal(new ServalError("a.b", "handshake_failed", "", { response }).response, response);
     assert.equal(new ServalError("a.b", "handshake_failed", "").response, undefined);
+  });
+
+  it("is shown without details that it does not have, and with the text of a refusal", () => {
+    assert.deepEqual(Object.keys(new ServalError("a.b", "limit", "too much")), ["code", "condition"]);
+    const response = new Response({ status: 403, body: "Who are you?" });
+    const refused = new ServalError("a.b", "handshake_failed", "refused", { response });
+    assert.match(inspect(refused), /^\[ServalError: refused\] {.*response: Response {.*body: 'Who are you\?'/s);
+    assert.match(inspect({ refused }), /status: 403/);
+    assert.match(inspect({ a: { b: { refused } } }), /refused: \[ServalError\]/);
+    // As Node.js shows an uncaught error.
+    assert.equal(
+      inspect(refused, { customInspect: false, depth: 5 }),
+      "[ServalError: refused] { code: 'a.b', condition: 'handshake_failed' }",
+    );
   });
 
   it("is called AbortError like the platform's", () => {

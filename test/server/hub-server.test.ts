@@ -21,6 +21,15 @@ test("a hub's server shows what the hub has", () => {
   assert.deepEqual(seen.stats(), seen.hub.statistics());
 });
 
+test("close rejects for an argument, which it would ignore, and nothing was done", async () => {
+  const seen = new Seen();
+  for (const wrong of [1, { timeout: 1000 }, (): void => {}]) {
+    const close = seen.close.bind(seen) as (wrong: unknown) => Promise<void>;
+    await assert.rejects(close(wrong), { code: "core.invalid_argument", message: /drain takes a timeout/ });
+  }
+  assert.deepEqual([seen.drained, seen.hub.isDraining], [[], false]);
+});
+
 test("close, and the end of await using, drain with the deadline of handshakes", async () => {
   const seen = new Seen();
   await seen.close();

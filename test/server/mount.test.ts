@@ -484,7 +484,12 @@ test("topics are the mount's own", async () => {
 
 test("the socket may be any duplex, and the server anything that emits upgrades", async () => {
   let listener!: Parameters<UpgradingServer["on"]>[1];
-  const server: UpgradingServer = { on: (_, given) => (listener = given), off: () => {}, listenerCount: () => 1 };
+  const server: UpgradingServer = {
+    on: (_, given) => (listener = given),
+    off: () => {},
+    listenerCount: () => 1,
+    listening: true,
+  };
   const chat = mount(server, echo);
   let written = "";
   const socket = new Duplex({

@@ -34,10 +34,17 @@ export function sizeOf(body: Body): number | undefined {
 }
 
 /**
- * What a body can be made from: text, sent as UTF-8; bytes; a `Blob`, read as it is sent; an iterable of text and
- * bytes, of which a list has a known size; a {@link BodyStream}.
+ * What a body can be made from: text, sent as UTF-8; bytes; a `Blob`, read as it is sent; an iterable, sync or async,
+ * of text and bytes, of which a list has a known size; a {@link BodyStream}. `toFetch` takes no stream of text, as fetch
+ * does not.
  */
-export type BodyInit = string | BufferSource | Blob | Iterable<string | BufferSource> | BodyStream;
+export type BodyInit =
+  | string
+  | BufferSource
+  | Blob
+  | Iterable<string | BufferSource>
+  | AsyncIterable<string | BufferSource>
+  | BodyStream;
 
 /** Makes a body; bytes and streams are used as they are. Throws `core.invalid_argument` for anything else. */
 export function toBody(body: BodyInit | undefined): Body {
@@ -48,7 +55,7 @@ export function toBody(body: BodyInit | undefined): Body {
 }
 
 /** A function of its own, since {@link toBody} would otherwise allocate at each call what its closures capture. */
-function bodyOf(body: Exclude<BodyInit, string | BodyStream>): Body {
+function bodyOf(body: BodyInit): Body {
   if (body instanceof Blob) return { size: body.size, [Symbol.asyncIterator]: () => piecesOf(body) };
   if (Array.isArray(body)) return bodyOfList(body);
   if (isIterable(body)) return { [Symbol.asyncIterator]: () => partsOf(body) };

@@ -1,9 +1,7 @@
-import { invalidArgument, isPlainObject, show } from "../../core/internal.ts";
+import { inspect, invalidArgument, isPlainObject, show } from "../../core/internal.ts";
 import { httpError } from "./errors.ts";
 import type { ParsedFields } from "./parsed-fields.ts";
 import { dropOws, equalsIgnoringCase, isToken, isValue, skipOws } from "./grammar.ts";
-
-const inspect: unique symbol = Symbol.for("nodejs.util.inspect.custom");
 
 /**
  * What {@link Fields} can be made from: other fields, pairs, or a record, whose lists of values make repeated fields.
@@ -202,7 +200,8 @@ export class Fields implements Iterable<[name: string, value: string]> {
   }
 
   /** What `console.log` of Node.js shows. @internal */
-  [inspect](_depth: number, options: object, show: (value: unknown, options: object) => string): string {
+  [inspect](depth: number, options: object, show: (value: unknown, options: object) => string): string {
+    if (depth < 0) return "[Fields]";
     return `Fields ${show(this.toJSON(), options)}`;
   }
 

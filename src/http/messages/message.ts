@@ -1,5 +1,5 @@
-import { decodeUtf8, handled, invalidArgument } from "../../core/internal.ts";
-import { sizeOf, type Body } from "./body.ts";
+import { decodeUtf8, handled, inspect, invalidArgument, shownWith } from "../../core/internal.ts";
+import { partOf, sizeOf, type Body } from "./body.ts";
 import type { Fields } from "./fields.ts";
 import { contentLength, type Departure } from "./framing.ts";
 import { readBody, type ReadBodyOptions } from "./read-body.ts";
@@ -11,7 +11,7 @@ export abstract class Message<Content extends Body = Uint8Array> {
   readonly version: number;
   /** The headers. */
   readonly headers: Fields;
-  /** The body: bytes, possibly none, or a stream of them. */
+  /** The body: bytes, possibly none, or a stream of them. One made of a stream of text gives that, and {@link parts} bytes. */
   body: Content;
 
   constructor(version: number, headers: Fields, body: Content) {
@@ -103,16 +103,40 @@ export abstract class Message<Content extends Body = Uint8Array> {
     return handled(this.bytes(options).then((bytes) => decodeUtf8(bytes)));
   }
 
-  /** The body in parts: a streamed one as they come, bytes as one part. For `for await` or `pipeline`. */
+  /** The body in parts, text as UTF-8: a streamed one as they come, bytes as one part. For `for await` or `pipeline`. */
   async *parts(): AsyncGenerator<Uint8Array, undefined> {
     const { body } = this as Message<Body>;
-    if (!(body instanceof Uint8Array)) yield* body;
+    if (!(body instanceof Uint8Array)) for await (const part of body) yield partOf(part);
     else if (body.length > 0) yield body;
+  }
+
+  /** What `console.log` of Node.js shows: a body that is text as text. @internal */
+  [inspect](): object {
+    const { body } = this as Message<Body>;
+    const text = body instanceof Uint8Array ? beginningOf(body) : undefined;
+    return shownWith(this, text === undefined ? {} : { body: { value: text, enumerable: true } });
   }
 
   /** How the message would be framed when it is sent. */
   protected abstract departure(): Departure;
 }
+
+/** The beginning of bytes that are text; undefined if they are none. */
+function beginningOf(bytes: Uint8Array): string | undefined {
+  if (bytes.length === 0) return undefined;
+  try {
+    // Streamed, since the cut may be inside of a character.
+    const isCut = bytes.length > mostShown;
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes.subarray(0, mostShown), { stream: isCut });
+    if (/[^\P{Cc}\t\r\n]/u.test(text)) return undefined;
+    return isCut ? `${text}…` : text;
+  } catch {
+    return undefined;
+  }
+}
+
+/** How many bytes of text `console.log` shows. */
+const mostShown = 1000;
 
 /** The elements of a list-valued header, without empty ones. */
 function listOf(headers: Fields, name: string): string[] {

@@ -46,6 +46,7 @@ describe("Fields", () => {
 
   it("is shown by console.log, and as JSON that it can be made from again", () => {
     assert.equal(inspect(new Fields()), "Fields {}");
+    assert.equal(inspect({ headers: cookies() }, { depth: 0 }), "{ headers: [Fields] }");
     assert.equal(
       inspect({ headers: cookies() }, { breakLength: Infinity }),
       "{ headers: Fields { Host: 'a', 'set-cookie': [ 'b=1', 'c=2' ], Accept: '*/*' } }",

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { inspect } from "node:util";
 import { Request, Response, type Body, type FieldsInit } from "../../../src/http/index.ts";
 
 const make = (headers: FieldsInit, version = 11): Request => new Request({ headers, version });
@@ -181,7 +182,33 @@ describe("bytes and text", () => {
   });
 });
 
+describe("console.log", () => {
+  const shown = (body: string | Uint8Array): string => inspect(new Response({ body }));
+
+  it("shows a body that is text as text, of a long one the beginning, and other bytes as such", () => {
+    assert.match(shown("a\tb\nc\u{1f600}"), /^Response {.* body: 'a\\tb\\nc😀'.*status: 200/s);
+    assert.match(shown(`${"a".repeat(999)}\u{1f600}b`), /body: 'a{999}…'/);
+    assert.match(shown("a".repeat(1000)), /body: 'a{1000}'/);
+    assert.match(shown(Uint8Array.of(0x61, 0xff)), /body: Uint8Array\(2\) \[ 97, 255 \]/);
+    assert.match(shown(Uint8Array.of(0x61, 0)), /body: Uint8Array\(2\) \[ 97, 0 \]/);
+    assert.match(shown(""), /body: Uint8Array\(0\) \[\]/);
+    assert.match(inspect({ a: new Response({ body: "x" }) }, { depth: 0 }), /a: \[Response\]/);
+  });
+});
+
 describe("parts", () => {
+  it("encodes those of a stream of text", async () => {
+    async function* events(): AsyncGenerator<string | ArrayBuffer> {
+      yield "data: é";
+      yield new ArrayBuffer(1);
+    }
+    const response = new Response({ body: events() });
+    const parts: Uint8Array[] = [];
+    for await (const part of response.parts()) parts.push(part);
+    assert.deepEqual(parts, [new TextEncoder().encode("data: é"), new Uint8Array(1)]);
+    assert.equal(await new Response({ body: events() }).text(), "data: é\0");
+  });
+
   it("are iterated over, for any body", async () => {
     const through = async (message: { parts(): AsyncIterable<Uint8Array> }): Promise<string[]> => {
       const gone: string[] = [];

@@ -1,6 +1,9 @@
 // What compiles and what does not: the compiler checks this file with all tests. Nothing here is called.
 import assert from "node:assert/strict";
+import type { EventEmitter } from "node:events";
 import type { Server as HttpServer } from "node:http";
+import type { Http2SecureServer } from "node:http2";
+import type { Server as HttpsServer } from "node:https";
 import { test } from "node:test";
 import { Response as HttpResponse } from "../../../src/http/index.ts";
 import { mount, serve, type MountOptions, type ServeOptions, type ServerWebSocket } from "../../../src/server/index.ts";
@@ -10,6 +13,8 @@ interface User {
 }
 
 declare const http: HttpServer;
+declare const others: HttpsServer | Http2SecureServer;
+declare const application: EventEmitter & { (): void; listen(): HttpServer };
 
 /** The type of a value, exactly. */
 type Is<Expected> = <Actual>(value: Actual, same: [Actual, Expected] extends [Expected, Actual] ? true : false) => void;
@@ -59,6 +64,12 @@ export const withoutUpgrade = [
   () => mount<User>(http, {}),
 ];
 
+export const mounts = [
+  () => mount(others, {}),
+  // @ts-expect-error -- an application of Express
+  () => mount(application, {}),
+];
+
 export const holes = [
   // @ts-expect-error -- accepted without data
   () => serve<User>({ upgrade: () => ({ protocol: "chat" }) }),
@@ -77,5 +88,9 @@ export const holes = [
 ];
 
 test("the types of data are those that the compiler has checked", () => {
-  assert.deepEqual([withUpgrade.length, withoutUpgrade.length, holes.length], [8, 6, 7]);
+  const groups = [withUpgrade, withoutUpgrade, mounts, holes];
+  assert.deepEqual(
+    groups.map((group) => group.length),
+    [8, 6, 2, 7],
+  );
 });
