@@ -228,7 +228,7 @@ export function fromDuplex(duplex: DuplexLike): ByteStream {
   return new DuplexStream(duplex);
 }
 
-/** The peer of a socket of Node.js; undefined for any other duplex, and once it is destroyed. @internal */
+/** The peer of a socket of Node.js; undefined for any other duplex, and once it is destroyed. */
 export function peerOf({ remoteAddress, remotePort, remoteFamily }: DuplexLike): Peer | undefined {
   if (typeof remoteAddress !== "string" || typeof remotePort !== "number") return undefined;
   return internetPeer(remoteAddress, remotePort, remoteFamily);

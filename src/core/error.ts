@@ -71,10 +71,10 @@ const ownFrames = 12;
 /** A program may have frozen the property. */
 const canSetLimit = Object.getOwnPropertyDescriptor(Error, "stackTraceLimit")?.writable === true;
 
-/** Of an object's method that tells Node.js what `console.log` shows. @internal */
+/** Of an object's method that tells Node.js what `console.log` shows. */
 export const inspect: unique symbol = Symbol.for("nodejs.util.inspect.custom");
 
-/** A copy of an object for `console.log`, which shows it with these properties. @internal */
+/** A copy of an object for `console.log`, which shows it with these properties. */
 export function shownWith(object: object, properties: PropertyDescriptorMap): object {
   const descriptors = { ...Object.getOwnPropertyDescriptors(object), [inspect]: { value: undefined }, ...properties };
   return Object.create(Object.getPrototypeOf(object) as object, descriptors) as object;
