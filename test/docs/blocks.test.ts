@@ -24,7 +24,7 @@ import { localhost } from "../support/localhost.ts";
 import { until } from "../support/until.ts";
 
 // Every TypeScript block of the documentation is compiled as it stands, and run. Its name, in a comment above it, leads
-// to the check of its outcome here.
+// to the check of its outcome here. A part of a program is only compiled, after the lines that are here.
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 const folder = mkdtempSync(path.join(tmpdir(), "serval-docs-"));
@@ -48,11 +48,15 @@ const documents = [
     .filter((file) => file.endsWith(".md"))
     .map((file) => `docs/${file}`),
 ];
-const blocks = documents.flatMap((file) =>
-  [...readFileSync(path.join(root, file), "utf8").matchAll(/(?:<!-- example: (.*?) -->\n)?```ts\n(.*?)```/gs)].map(
-    ([, name = "(no name)", code]) => ({ name, code: code! }),
-  ),
+const found = documents.flatMap((file) =>
+  [
+    ...readFileSync(path.join(root, file), "utf8").matchAll(
+      /(?:<!-- (example|part): (.*?) -->\n)?```(?:ts|typescript)\n(.*?)```/gs,
+    ),
+  ].map(([, kind = "example", name = "(no name)", code]) => ({ kind, name, code: code! })),
 );
+const blocks = found.filter(({ kind }) => kind === "example");
+const fragments = found.filter(({ kind }) => kind === "part");
 
 /** A running example. */
 interface Running {
@@ -327,12 +331,48 @@ const examples: Readonly<Record<string, (running: Running) => unknown>> = {
     }
   },
   "every split": ({ output }) => assert.equal(output, "Set(1) { 'hello' }\n"),
+  "testing a server": ({ output }) => assert.equal(output, "passed\n"),
+  "event stream": async ({ port, terminate }) => {
+    const events = await fetch(`http://127.0.0.1:${port}/`);
+    const reader = events.body!.getReader();
+    assert.match(String(Buffer.from((await reader.read()).value!)), /^data: .*\n\n$/);
+    terminate();
+    // It ends in good order, since the signal has aborted.
+    for (let done = false; !done;) ({ done } = await reader.read());
+  },
   testing: ({ output }) =>
     assert.match(output, /^HTTP\/1.1 101 Switching Protocols\r\n.*s3pPLMBiTxaQ9kYGzzhZRbK\+xOo=/s),
 };
 
+const serving = 'import { serve, type Server } from "serval";\n';
+const connecting = 'import { connect, type ServalError, type websocket } from "serval";\n';
+
+/** What the parts of programs, which are compiled but not run, have before them. */
+const before: Readonly<Record<string, string>> = {
+  "topic changes": `${serving}declare const upstream: { follow(topic: string): void; leave(topic: string): void };\n`,
+  "drain report": `${serving}declare const server: Server;\n`,
+  proxies: serving,
+  "tls proxy protocol": `${serving}declare const cert: string;\ndeclare const key: string;\n`,
+  host: connecting,
+  "end of a loop": `${connecting}declare const ws: websocket.Stream;\n`,
+  ca: `${connecting}import { readFileSync } from "node:fs";\n`,
+  redirect: `${connecting}declare const url: URL;\n`,
+  "signed out": `${serving}declare const server: Server<{ user: string }>;\ndeclare const user: string;\n`,
+};
+
 test("every example is named, and every name is checked", () => {
   assert.deepEqual(blocks.map((block) => block.name).toSorted(), Object.keys(examples).toSorted());
+  assert.deepEqual(fragments.map(({ name }) => name).toSorted(), Object.keys(before).toSorted());
+});
+
+test("no other block of code is TypeScript", () => {
+  for (const file of documents) {
+    const text = readFileSync(path.join(root, file), "utf8");
+    for (const [, language, code] of text.matchAll(/^```(.*?)\n(.*?)^```/gms)) {
+      if (language !== "" && language !== "text") continue;
+      assert.doesNotMatch(code!, /\bawait |=> |\bconst |\bimport /, `a block of ${file} is not compiled`);
+    }
+  }
 });
 
 /** Compiles the examples as a user's project does, which has the package as it is published. */
@@ -358,6 +398,9 @@ function compile(): void {
         .replace('"listening on port 8080"', '"listening on port", JSON.stringify(server.address())')
         .replace("127.0.0.1:8080", `127.0.0.1:${(peer.address() as { port: number }).port}`),
     );
+  }
+  for (const [index, { name, code }] of fragments.entries()) {
+    writeFileSync(path.join(folder, `part-${index}.ts`), `${before[name]}${code}`);
   }
   // Our declarations are checked too, against the types of the oldest Node and of the newest.
   for (const types of ["test/docs/node_modules/types-node-newest", "node_modules/@types/node"]) {
