@@ -47,7 +47,8 @@ export interface MountedServer<Data = unknown> extends AsyncDisposable {
 export interface Server<Data = unknown> extends MountedServer<Data> {
   /**
    * The address it listens on, for people, `connect` and `fetch`: `http://127.0.0.1:8080`, without the option `host`
-   * `http://localhost:8080`, or `https:` with TLS; for a Unix socket, where only `connect` takes it, `ws+unix:/path/to.sock:`, or `wss+unix:` with TLS. A target may follow.
+   * `http://localhost:8080`, or `https:` with TLS; for a Unix socket, where only `connect` takes it,
+   * `ws+unix:/path/to.sock:`, or `wss+unix:` with TLS. A target may follow.
    */
   readonly url: string;
   /** The TCP port; undefined for a Unix socket. */

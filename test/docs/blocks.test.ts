@@ -58,6 +58,15 @@ const found = documents.flatMap((file) =>
 const blocks = found.filter(({ kind }) => kind === "example");
 const fragments = found.filter(({ kind }) => kind === "part");
 
+/** The types that tables of the documentation name. */
+const types = documents.flatMap((file) =>
+  [
+    ...readFileSync(path.join(root, file), "utf8").matchAll(/^\| imported from `serval` .*\n\|---.*\n((?:\|.*\n)+)/gm),
+  ].flatMap(([, rows]) =>
+    rows!.split("\n").flatMap((row) => [...(row.split("|")[1] ?? "").matchAll(/`([\w.]+)/g)].map(([, name]) => name!)),
+  ),
+);
+
 /** A running example. */
 interface Running {
   /** The port that it listens on. */
@@ -357,12 +366,20 @@ const before: Readonly<Record<string, string>> = {
   "end of a loop": `${connecting}declare const ws: websocket.Stream;\n`,
   ca: `${connecting}import { readFileSync } from "node:fs";\n`,
   redirect: `${connecting}declare const url: URL;\n`,
+  "error with a stack": `${connecting}declare const ws: websocket.Stream;\ndeclare const report: string;\n`,
   "signed out": `${serving}declare const server: Server<{ user: string }>;\ndeclare const user: string;\n`,
 };
 
 test("every example is named, and every name is checked", () => {
   assert.deepEqual(blocks.map((block) => block.name).toSorted(), Object.keys(examples).toSorted());
   assert.deepEqual(fragments.map(({ name }) => name).toSorted(), Object.keys(before).toSorted());
+});
+
+test("types are named for the server and the WebSocket", () => {
+  assert.ok(
+    ["Server", "websocket.Stream"].every((type) => types.includes(type)),
+    types.join(),
+  );
 });
 
 test("no other block of code is TypeScript", () => {
@@ -402,6 +419,8 @@ function compile(): void {
   for (const [index, { name, code }] of fragments.entries()) {
     writeFileSync(path.join(folder, `part-${index}.ts`), `${before[name]}${code}`);
   }
+  const named = types.map((type, index) => `export type T${index} = serval.${type};\n`);
+  writeFileSync(path.join(folder, "types.ts"), `import type * as serval from "serval";\n${named.join("")}`);
   // Our declarations are checked too, against the types of the oldest Node and of the newest.
   for (const types of ["test/docs/node_modules/types-node-newest", "node_modules/@types/node"]) {
     rmSync(path.join(folder, "node_modules", "@types", "node"), { force: true });
