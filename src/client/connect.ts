@@ -31,8 +31,8 @@ export interface Connect {
    * least `backoff.max` ends the row of failures by which the wait grows. A server that is silent for 60,000 ms and
    * does not answer a ping counts as gone: see `timeouts`.
    *
-   * Leaving the loop closes the stream. So does the `signal`, which ends the loop normally. When the next stream is asked
-   * for or the signal aborts, the server has a second to answer the close. The loop throws misuse, and a failure for
+   * Leaving the loop closes the stream. So does the `signal`, which ends the loop normally. In each case, and when the next
+   * stream is asked for, the server has a second to answer the close. The loop throws misuse, and a failure for
    * which the option `retry` returns false. While the loop waits inside `next`, only the signal can end it.
    *
    * Throws `client.bad_url`, `client.bad_proxy` and `core.invalid_argument` at once.

@@ -139,11 +139,11 @@ async function* lent<Data>(
     await close();
   } finally {
     if (signal !== undefined) offAbort(signal, close);
-    await (isAborted(signal) ? close() : ws.close());
+    await close();
   }
 }
 
-/** How long the server may take to answer a close that the next stream or the end of the loop waits for, in milliseconds. */
+/** How long the server may take to answer a close that the next stream or the loop's end waits for, in milliseconds. */
 const grace = 1_000;
 
 /** Closes a stream, if it is still open, and terminates it after the grace. */

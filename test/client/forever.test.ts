@@ -134,6 +134,27 @@ describe("connect.forever", () => {
     assert.equal(clock.pending, 0);
   });
 
+  it("gives it no more when the loop is left, also by an error", async () => {
+    await using server = await silent();
+    const clock = new Watch();
+    const url = `ws://127.0.0.1:${server.port}/`;
+    const mine = new Error("the loop's own");
+    for (const leave of [
+      (streams: AsyncGenerator) => streams.return(undefined),
+      (streams: AsyncGenerator) => assert.rejects(streams.throw(mine), mine),
+    ]) {
+      const streams = connect.forever(url, { clock });
+      const first = await next(streams);
+      const left = leave(streams);
+      await turns();
+      await clock.advance(1000);
+      assert.deepEqual(await first.closed, { code: 1006, reason: "", clean: false });
+      await left;
+      assert.equal(clock.pending, 0);
+      await until(() => server.connections === 0);
+    }
+  });
+
   it("notices a server that goes silent: a ping after 30 seconds, the end after 60", async () => {
     await using server = await silent();
     const clock = new Watch();
