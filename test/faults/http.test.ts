@@ -83,7 +83,7 @@ const operations: Readonly<Record<string, Operation>> = {
   },
   readResponse: {
     start: ({ stream, buffer, run }, done) => {
-      const parser = new FinalResponseParser(new Request({ headers: { Host: "h" } }));
+      const parser = new FinalResponseParser();
       readResponse(stream, buffer, parser, { signal: run.signal }, (error) => done(error));
     },
     says: `HTTP/1.1 103 Early\r\n\r\n${answer}`,
