@@ -7,7 +7,7 @@ import { isLocal } from "./proxies.ts";
 export interface AdmissionOptions {
   /**
    * How many connections in all; Infinity for no limit. Default 100,000. Any further one is answered with 503.
-   * Refused connections end within two seconds; while a tenth as many (64 to 1,000) are ending, others are closed at once.
+   * Refused connections end within two seconds; while a tenth as many (250 to 1,000) are ending, others are closed at once.
    */
   maxConnections?: number | undefined;
   /**

@@ -7,7 +7,7 @@ const lingerMs = 2_000;
 
 /** How many refused connections of a server may be ending, beside those that it counts: a share, within bounds. */
 const share = 1 / 10;
-const least = 64;
+const least = 250;
 const most = 1_000;
 
 /** The response to a connection over the limit of its address. */
