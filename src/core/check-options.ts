@@ -224,3 +224,10 @@ export function isPlainObject(value: unknown): boolean {
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype === Object.prototype || prototype === null;
 }
+
+/** Refuses the arguments of a call that takes none, and would ignore them: a callback, or another call's options. */
+export function checkNoArguments(call: string, rest: readonly unknown[], instead: string): void {
+  const unwanted = rest.find((each) => each !== undefined);
+  if (unwanted === undefined) return;
+  throw invalidArgument(`${call} takes no arguments, not ${show(unwanted)}: ${instead}`);
+}

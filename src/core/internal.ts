@@ -19,6 +19,7 @@ export {
   checkBoolean,
   checkChoice,
   checkFunction,
+  checkNoArguments,
   checkNumber,
   checkObject,
   checkOptions,

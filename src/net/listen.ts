@@ -3,6 +3,7 @@ import { Server, Socket, type ListenOptions as NodeListenOptions } from "node:ne
 import { abortError, ServalError, transportError, type Peer } from "../core/index.ts";
 import {
   checkFunction,
+  checkNoArguments,
   checkNumber,
   checkOptions,
   checkSignal,
@@ -95,8 +96,17 @@ export class Listener {
     return this.#address;
   }
 
-  /** Stops listening. Accepted connections stay open, and keep the process alive. Idempotent. */
-  close(): Promise<void> {
+  /**
+   * Stops listening. Accepted connections stay open, and keep the process alive. Idempotent. Rejects with
+   * `core.invalid_argument` for an argument, such as the callback that Node's `close` takes.
+   */
+  close(): Promise<void>;
+  close(...rest: unknown[]): Promise<void> {
+    try {
+      checkNoArguments("close", rest, "await its promise");
+    } catch (error) {
+      return handled(Promise.reject(error as ServalError));
+    }
     this.#closed ??= handled(
       new Promise<void>((resolve) => {
         // The callback of Node's `close` would wait for connections; the address is free after a turn of the event

@@ -1,5 +1,5 @@
 import type { BufferSource } from "../core/index.ts";
-import { invalidArgument, show } from "../core/internal.ts";
+import { checkNoArguments } from "../core/internal.ts";
 import type { PreparedMessage, PrepareOptions } from "../websocket/index.ts";
 import type { DrainOptions, DrainReport } from "./drain.ts";
 import type { Hub } from "./hub.ts";
@@ -34,11 +34,7 @@ export abstract class HubServer<Data> implements MountedServer<Data> {
   }
 
   async close(...rest: unknown[]): Promise<void> {
-    if (rest.some((each) => each !== undefined)) {
-      throw invalidArgument(
-        `close takes no arguments, not ${show(rest[0])}: drain takes a timeout, a code and a reason`,
-      );
-    }
+    checkNoArguments("close", rest, "drain takes a timeout, a code and a reason");
     await this.drain({ timeout: this.hub.settings.timeouts.server.handshake });
   }
 

@@ -358,3 +358,15 @@ describe("listen", () => {
     assert.deepEqual([taken.length, original.mock.callCount()], [1, 3]);
   });
 });
+
+it("close rejects for a callback, which it would never call, and the listener still listens", async () => {
+  const listener = await listen({ port: 0, host: "127.0.0.1" }, (stream) => stream.close());
+  const close = listener.close.bind(listener) as (callback: unknown) => Promise<void>;
+  await assert.rejects(
+    close(() => {}),
+    { code: "core.invalid_argument", message: /close takes no arguments/ },
+  );
+  const client = await connect({ host: "127.0.0.1", port: listener.port! });
+  client.close();
+  await listener.close();
+});
