@@ -30,6 +30,7 @@ export {
   show,
 } from "./check-options.ts";
 export type { NumberRule, OptionSet } from "./check-options.ts";
+export { rejected } from "./rejected.ts";
 export { reportError, runReported } from "./report.ts";
 export { internetPeer } from "./byte-stream.ts";
 export { beginSource, discardSource, keepError, piecesOf, stopSource } from "./sources.ts";

@@ -90,9 +90,9 @@ export function detectTls(stream: ByteStream, buffer: FlatBuffer, options?: Dete
 export function detectTls(
   stream: ByteStream,
   buffer: FlatBuffer,
-  options?: DetectTlsOptions | Handler<boolean>,
+  options: DetectTlsOptions | Handler<boolean> = {},
   handler?: Handler<boolean>,
 ): Promise<boolean> | void {
   if (typeof options === "function") return detectTls(stream, buffer, undefined, options);
-  return complete(handler, (done) => new Detection(stream, buffer, done).start(options ?? {}));
+  return complete(handler, (done) => new Detection(stream, buffer, done).start(options));
 }

@@ -147,22 +147,19 @@ export abstract class MessageStream {
   write(data: Sendable, handler: Handler): void;
   write(data: Sendable, options: WriteOptions, handler: Handler): void;
   write(data: Sendable, ...given: (WriteOptions | Handler | undefined)[]): Promise<void> | undefined {
-    // Checked before there is a promise, which the caller may not await.
-    const options = optionsOf<WriteOptions>(given, writeOptions);
-    const signal = checkSignal(options?.signal);
-    const abortCode = options?.abortCode;
     return transmit(
       this.#connection ?? this.notOpen,
-      (connection) => {
+      writeOptions,
+      given,
+      (connection, options: WriteOptions | undefined) => {
         if (options !== undefined) checkSendValues(options);
-        if (abortCode !== undefined) checkCloseCode(abortCode);
+        if (options?.abortCode !== undefined) checkCloseCode(options.abortCode);
         const whole = checkSendable(data);
         if (whole === undefined) return writeSource(connection, data as MessageSource | Blob, options);
-        return connection.write(codeOf(whole, options), whole, options?.compress !== false, signal !== undefined);
+        const isPatient = options?.signal !== undefined;
+        return connection.write(codeOf(whole, options), whole, options?.compress !== false, isPatient);
       },
-      signal,
-      handlerOf(given),
-      abortCode,
+      "write",
       data,
     );
   }
@@ -180,16 +177,15 @@ export abstract class MessageStream {
     final: boolean,
     ...given: (WriteSomeOptions | Handler | undefined)[]
   ): Promise<void> | undefined {
-    const options = optionsOf<WriteSomeOptions>(given, writeSomeOptions);
     return transmit(
       this.#connection ?? this.notOpen,
-      (connection) => {
+      writeSomeOptions,
+      given,
+      (connection, options: WriteSomeOptions | undefined) => {
         if (options !== undefined) checkSendValues(options);
         if (typeof final !== "boolean") throw invalidArgument(`final must be true or false, not ${show(final)}`);
         return connection.writeSome(codeOf(data, options), checkPart(data), final, options?.compress !== false);
       },
-      checkSignal(options?.signal),
-      handlerOf(given),
     );
   }
 
@@ -272,12 +268,13 @@ export abstract class MessageStream {
   ): Promise<void> | undefined {
     return transmit(
       this.#connection ?? this.notOpen,
+      controlOptions,
+      given,
       (connection) =>
         taker === "ping"
           ? connection.ping(checkControl(payload))
           : connection.control(opcode.pong, checkControl(payload)),
-      checkSignal(optionsOf<ControlOptions>(given, controlOptions, taker)?.signal),
-      handlerOf(given),
+      taker,
     );
   }
 

@@ -37,10 +37,11 @@ import {
 } from "./operations/arguments.ts";
 import { checkClose } from "./options/control.ts";
 import { ClientHandshake } from "./operations/client-handshake.ts";
+import { misused } from "./operations/misused.ts";
 import type { HandshakeResult, OpeningOwner } from "./operations/opening.ts";
 import { ServerHandshake } from "./operations/server-handshake.ts";
 import type { HandlersOf } from "./options/handlers.ts";
-import { closeOptions, handshakeOptions } from "./options/of-operations.ts";
+import { handshakeOptions } from "./options/of-operations.ts";
 import type {
   AcceptOptions,
   AcceptSource,
@@ -69,7 +70,8 @@ const neverOpen: CloseInfo = { code: closeCode.abnormal, reason: "", clean: fals
  * It uses only the next layer's `ByteStream` operations. It has one owner, which either reads with {@link read} and
  * `for await` (pulled), or has a handler `message` in its options (pushed), never both. Operations that take a
  * completion handler as their last argument call it exactly once, and never inside the call; without one they return a
- * promise, which need not be awaited.
+ * promise, which need not be awaited. With a handler misuse throws, else it rejects. Misuse by `write`, `writeSome`,
+ * `ping`, `pong` or `close` whose promise nothing handles counts as a handler that rejects: `websocket.handler_failed`.
  */
 export class Stream<Data = unknown> extends MessageStream {
   /** The layer below. Once the stream is open, nothing else may read from it or write to it. */
@@ -220,25 +222,29 @@ export class Stream<Data = unknown> extends MessageStream {
    * Closes gracefully (RFC 6455 section 7.1.2): sends queued messages, a Blob or list to its end, but no more of
    * another iterable or of a message in parts; then a close frame. Drops data received later, awaits the peer's close
    * frame, and tears the transport down; after `timeouts.handshake` it closes without the peer's. Completes when the
-   * transport is closed, never with an error: {@link closed} has how it ended. Always allowed; during the handshake it
-   * aborts that, and a stream that is already closing is not affected. A `signal` that aborts terminates it. Throws
-   * `core.invalid_argument` for a code or reason that can't be sent.
+   * transport is closed, with no error but for misuse: {@link closed} has how it ended. Always allowed; during the handshake it
+   * aborts that, and a stream that is already closing is not affected. A `signal` that aborts terminates it. Misuse is
+   * `core.invalid_argument`: a code or reason that can't be sent.
    */
   close(options?: CloseOptions): Promise<void>;
   close(options: CloseOptions, handler: Handler): void;
   close(options: CloseOptions = {}, handler?: Handler): Promise<void> | undefined {
-    if (handler !== undefined && typeof handler !== "function") {
+    let checked: ReturnType<typeof checkClose>;
+    let signal: AbortSignal | undefined;
+    try {
+      checked = checkClose(options);
+      signal = checkSignal(options.signal);
       // Other libraries take `close(code, reason)`.
-      checkOptions(closeOptions, options);
       checkCompletion("close", handler);
+    } catch (misuse) {
+      if (typeof handler === "function") throw misuse;
+      return misused(this.connection, misuse);
     }
     return complete(handler, (done) => {
-      const { code, reason } = checkClose(options);
-      const signal = checkSignal(options.signal);
       const { connection } = this;
       const terminate = (): void => this.terminate();
       if (connection === undefined || signal?.aborted === true) terminate();
-      else connection.close(code, reason);
+      else connection.close(checked.code, checked.reason);
       if (signal !== undefined && this.#ended === undefined) onAbort(signal, terminate);
       // After the close, which may have ended the stream at once: nothing completes inside the call.
       this.#onceClosed(() => {

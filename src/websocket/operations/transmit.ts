@@ -1,40 +1,49 @@
 import { abortError, complete, ServalError, type Handler } from "../../core/index.ts";
-import { checkHandler, discardSource, handled, offAbort, onAbort } from "../../core/internal.ts";
+import { checkSignal, discardSource, handled, offAbort, onAbort, type OptionSet } from "../../core/internal.ts";
 import { closeCode } from "../frames/close-code.ts";
 import type { Connection } from "../connection/connection.ts";
 import { room } from "../connection/delivery.ts";
 import type { Item, Queued } from "../connection/item.ts";
+import type { WriteOptions } from "../options/options.ts";
+import { handlerOf, optionsOf } from "./arguments.ts";
+import { misused, type Failing } from "./misused.ts";
 
-type Writes = Pick<Connection<unknown>, "hasWritten" | "waitWritten" | "giveUp">;
+type Writes = Pick<Connection<unknown>, "hasWritten" | "waitWritten" | "giveUp"> & Failing;
 
 /**
  * Runs an operation that queues something. It completes at once if there is room, when writing has come far enough, or
  * when the signal aborts; then a message whose source is still being read is cut with `abortCode`. Without anything to
- * wait for, it makes no promise. If `connection` is an error, the stream is not open. `source`, if the message has one,
- * is let go of if nothing can be queued.
+ * wait for, it makes no promise. If `connection` is an error, the stream is not open. `given` are the caller's options,
+ * of `set`, and handler. `source`, if the message has one, is let go of if nothing can be queued. Misuse throws with a
+ * handler, and else rejects.
  */
-export function transmit<Open extends Writes>(
+export function transmit<Open extends Writes, Options extends WriteOptions>(
   connection: Open | ServalError,
-  queue: (connection: Open) => Queued,
-  signal: AbortSignal | undefined,
-  handler: Handler | undefined,
-  abortCode: number = closeCode.internalError,
+  set: OptionSet,
+  given: readonly unknown[],
+  queue: (connection: Open, options: Options | undefined) => Queued,
+  taker: string = set.taker,
   source?: unknown,
 ): Promise<void> | undefined {
-  if (handler !== undefined) checkHandler(handler);
+  const handler = handlerOf<void>(given);
+  let options: Options | undefined;
+  let signal: AbortSignal | undefined;
   let queued: Queued;
   try {
+    options = optionsOf<Options>(given, set, taker);
+    signal = checkSignal(options?.signal);
     if (connection instanceof ServalError) throw connection;
-    queued = signal?.aborted === true ? abortError(signal) : queue(connection);
+    queued = signal?.aborted === true ? abortError(signal) : queue(connection, options);
   } catch (misuse) {
     letGo(source);
     if (handler !== undefined) throw misuse;
-    return handled(Promise.reject(misuse as Error));
+    return misused(connection, misuse);
   }
   if (queued instanceof ServalError) {
     const error = queued;
     letGo(source);
-    if (handler === undefined) return handled(Promise.reject(error));
+    if (handler === undefined)
+      return error.condition === "misuse" ? misused(connection, error) : handled(Promise.reject(error));
     queueMicrotask(() => handler(error));
     return undefined;
   }
@@ -46,7 +55,7 @@ export function transmit<Open extends Writes>(
   }
   const waiting = queued;
   return complete(handler, (done) => {
-    const told = signal === undefined ? done : untilAborted(opened, waiting, signal, abortCode, done);
+    const told = signal === undefined ? done : untilAborted(opened, waiting, signal, options?.abortCode, done);
     if (typeof waiting === "number") opened.waitWritten(waiting, told);
     else waiting.handler = told;
   });
@@ -62,7 +71,7 @@ function untilAborted(
   connection: Pick<Writes, "giveUp">,
   item: number | Item,
   signal: AbortSignal,
-  abortCode: number,
+  abortCode: number = closeCode.internalError,
   done: Handler,
 ): Handler {
   let isDone = false;

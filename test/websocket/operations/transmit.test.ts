@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { coreError, type Handler } from "../../../src/core/index.ts";
+import { coreError, type Handler, type ServalError } from "../../../src/core/index.ts";
 import { Item } from "../../../src/websocket/connection/item.ts";
 import type { Queued } from "../../../src/websocket/connection/item.ts";
+import { currentContext } from "../../../src/core/internal.ts";
+import { writeOptions } from "../../../src/websocket/options/of-operations.ts";
 import { transmit } from "../../../src/websocket/operations/transmit.ts";
 import { quiet } from "../../support/quiet.ts";
 import { codeOf } from "../support/kit.ts";
@@ -12,6 +14,12 @@ class Writes {
   written = 0;
   readonly waiting: [position: number, handler: Handler][] = [];
   readonly givenUp: [item: Item, code: number][] = [];
+  readonly context = currentContext();
+  readonly failures: unknown[] = [];
+
+  resumed(thrown?: ServalError): void {
+    this.failures.push(thrown?.cause);
+  }
 
   hasWritten(position: number): boolean {
     return position <= this.written;
@@ -36,8 +44,9 @@ function run(
     state.queues++;
     return typeof queued === "function" ? queued() : queued;
   };
-  state.promise = transmit(session, queue, signal, undefined) as Promise<void>;
-  const result = transmit(session, queue, signal, (error) => state.seen.push(error?.code ?? "done"));
+  state.promise = transmit(session, writeOptions, [{ signal }], queue) as Promise<void>;
+  const completed: Handler = (error) => void state.seen.push(error?.code ?? "done");
+  const result = transmit(session, writeOptions, [{ signal }, completed], queue);
   assert.equal(result, undefined);
   assert.deepEqual(state.seen, [], "completed inside the call");
   return state;
@@ -83,14 +92,22 @@ describe("transmit", () => {
       throw wrong;
     };
     const never = (): void => assert.fail("was called");
-    assert.equal(await codeOf(transmit(new Writes(), throwing, undefined, undefined)!), "core.invalid_argument");
-    assert.throws(() => transmit(new Writes(), throwing, undefined, never), wrong);
-    assert.equal(await codeOf(transmit<Writes>(wrong, () => 0, undefined, undefined)!), "core.invalid_argument");
-    assert.throws(() => transmit<Writes>(wrong, () => 0, undefined, never), wrong);
-    assert.throws(() => transmit(new Writes(), () => assert.fail("was queued"), undefined, "x" as never), {
-      code: "core.invalid_argument",
-    });
+    const session = new Writes();
+    const wrongly: [connection: Writes | ServalError, given: unknown[], queue: () => Queued][] = [
+      [session, [], throwing],
+      [wrong, [], () => 0],
+      [session, ["x"], () => assert.fail("was queued")],
+      [session, [{ singal: 1 }], () => assert.fail("was queued")],
+      [session, [{ signal: 1 }], () => assert.fail("was queued")],
+    ];
+    for (const [connection, given, queue] of wrongly) {
+      assert.equal(await codeOf(transmit(connection, writeOptions, given, queue)!), "core.invalid_argument");
+      const withHandler = given.length === 0 ? [never] : [...given, never];
+      assert.throws(() => transmit(connection, writeOptions, withHandler, queue), { code: "core.invalid_argument" });
+    }
+    assert.equal(await codeOf(transmit(session, writeOptions, [{}, "x"], () => 0)!), "core.invalid_argument");
     await quiet();
+    assert.deepEqual(session.failures, []);
   });
 });
 

@@ -1,7 +1,6 @@
 // Streams over pairs in memory, and the peer at the other end: it speaks in bytes, so that nothing tested checks itself.
 import assert from "node:assert/strict";
 import type { CloseInfo, ServalError } from "../../../src/core/index.ts";
-import { handled } from "../../../src/core/internal.ts";
 import { Fields } from "../../../src/http/index.ts";
 import { pair, VirtualClock, type PairOptions, type PairStream, type Run } from "../../../src/testing/index.ts";
 import {
@@ -170,11 +169,11 @@ export function pulled<Data = unknown>(
 export async function outcomeOf<Value>(
   promise: Promise<Value>,
 ): Promise<{ value?: Value; error?: ServalError } | "pending"> {
-  await quiet();
-  const settled = handled(promise).then(
+  const settled = promise.then(
     (value) => ({ value }),
     (error: ServalError) => ({ error }),
   );
+  await quiet();
   return Promise.race([settled, quiet().then((): "pending" => "pending")]);
 }
 
