@@ -9,6 +9,7 @@ class Rejected extends Promise<never> {
     return Promise;
   }
 
+  // oxlint-disable-next-line unicorn/no-thenable -- a promise has one
   override then<Result = never, Failed = never>(
     ...handlers: Parameters<Promise<never>["then"]>
   ): Promise<Result | Failed> {

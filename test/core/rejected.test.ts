@@ -11,7 +11,7 @@ describe("rejected", () => {
     ["then with two functions", (promise) => promise.then(undefined, () => {})],
     ["catch", (promise) => promise.catch(() => {})],
     ["finally", (promise) => promise.finally(() => {}).catch(() => {})],
-    ["Promise.all", (promise) => Promise.all([promise]).catch(() => {})],
+    ["Promise.all", (promise) => Promise.all([promise, undefined]).catch(() => {})],
     ["the result of an async function", (promise) => (async () => promise)().catch(() => {})],
     ["await in a try block", (promise) => assert.rejects(async () => void (await promise), wrong)],
     [

@@ -91,7 +91,7 @@ describe("a promise that is handled is the caller's alone", () => {
     it(name, async () => {
       const state = await pulled();
       await assert.rejects(call(state.ws) as Promise<void>);
-      await assert.rejects(Promise.all([call(state.ws)]));
+      await assert.rejects(Promise.all([call(state.ws), undefined]));
       (call(state.ws) as Promise<void>).catch(() => {});
       await quiet(2);
       assert.deepEqual([state.errors, state.ws.isOpen], [[], true]);
