@@ -13,7 +13,7 @@ import { Fields, type FieldsInit, type Request } from "../http/index.ts";
 import type * as net from "../net/index.ts";
 import { checkTlsValues } from "../net/internal.ts";
 import type { Stream, StreamOptions } from "../websocket/index.ts";
-import { protocolList, Settings, streamOptionNames } from "../websocket/internal.ts";
+import { checkHeaders, checkProtocols, protocolList, Settings, streamOptionNames } from "../websocket/internal.ts";
 import { parseProxy, type Proxy } from "./proxy.ts";
 import { parseUrl, withHost } from "./url.ts";
 
@@ -143,7 +143,9 @@ export class ConnectSettings<Data> {
     const { decorate, ...undecorated } = stream;
     this.elsewhere = decorate === undefined ? this.stream : new Settings<Stream<Data>, Data>(undecorated);
     this.protocols = protocolList(protocols);
+    checkProtocols(this.protocols);
     this.headers = new Fields(headers);
+    checkHeaders(this.headers);
     if (this.headers.has("Proxy-Authorization")) {
       throw invalidArgument(
         "Proxy-Authorization would be sent to the server: put user and password into the proxy's URL",

@@ -10,7 +10,7 @@ import {
 } from "../core/internal.ts";
 import { Response, type Request } from "../http/index.ts";
 import { prepare, PreparedMessage, type MessageData, type PrepareOptions } from "../websocket/index.ts";
-import { checkSendOptions, sendOptions, Settings, type Observer } from "../websocket/internal.ts";
+import { checkSendOptions, sendOptions, Settings, thrownBy, type Observer } from "../websocket/internal.ts";
 import { Admission, uncounted, type Place } from "./admission.ts";
 import { backpressures, closes, handshakes, messages, opens, refusals } from "./channels.ts";
 import { Drain, type DrainOptions, type DrainReport } from "./drain.ts";
@@ -232,13 +232,34 @@ export class Hub<Data> implements Observer<ServerWebSocket<Data>>, SocketOwner {
   }
 
   #tellOf(handler: SubscriptionHandler<Data>, ws: ServerWebSocket<Data>, topic: string): void {
-    runReported(() => {
-      const result = this.#contexts!.get(ws)!.runInAsyncScope(handler, undefined, ws, topic);
-      if (!isPromise(result)) return undefined;
+    const context = this.#contexts!.get(ws)!;
+    const failed = (cause: unknown, hasClosed: boolean): void =>
+      context.runInAsyncScope(() => this.#handlerFailed(ws, cause, hasClosed), undefined);
+    try {
+      const result = context.runInAsyncScope(handler, undefined, ws, topic);
+      if (!isPromise(result)) return;
       // A drain waits for it.
       this.working(1);
-      return Promise.resolve(result).finally(() => this.working(-1));
-    });
+      result.then(
+        () => this.working(-1),
+        (cause: unknown) => {
+          this.working(-1);
+          failed(cause, true);
+        },
+      );
+    } catch (cause) {
+      failed(cause, false);
+    }
+  }
+
+  /** A handler of subscriptions has failed; `hasClosed`: if the socket has ended, its `close` has run. */
+  #handlerFailed(ws: ServerWebSocket<Data>, cause: unknown, hasClosed: boolean): void {
+    const error = thrownBy("websocket.handler_failed", cause);
+    if (ws.failed(error)) return;
+    this.counters.failed(error, true);
+    // `close` is the last handler to run.
+    if (hasClosed) reportError(cause);
+    else this.#tell(ws, error);
   }
 
   subscribers(topic: string): ReadonlySet<ServerWebSocket<Data>> {

@@ -1,4 +1,4 @@
-import type { BufferSource, ByteStream, CloseInfo, Peer } from "../core/index.ts";
+import type { BufferSource, ByteStream, CloseInfo, Peer, ServalError } from "../core/index.ts";
 import { Stream, type PreparedMessage, type PrepareOptions } from "../websocket/index.ts";
 import type { Settings } from "../websocket/internal.ts";
 import type { Place } from "./admission.ts";
@@ -82,6 +82,14 @@ export class ServerWebSocket<Data = unknown> extends Stream<Data> {
   /** Publishes a message to the other subscribers of a topic; see `Server.publish`. */
   publish(topic: string, data: string | BufferSource | PreparedMessage, options?: PrepareOptions): number {
     return this.#owner.publish(topic, data, options, this);
+  }
+
+  /** A handler of its subscriptions has failed, which ends the connection. Returns false if it is not open. @internal */
+  failed(error: ServalError): boolean {
+    const { connection } = this;
+    if (connection === undefined || connection.ended !== undefined) return false;
+    connection.resumed(error);
+    return true;
   }
 
   /** @internal */

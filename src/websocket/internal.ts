@@ -1,4 +1,6 @@
 // Exports for other folders of the package; users get index.ts.
+export { thrownBy } from "./frames/errors.ts";
+export { checkHeaders, checkProtocols } from "./handshake/client-rules.ts";
 export { isPath, refuseUpgrade } from "./handshake/server-rules.ts";
 export { protocolList } from "./operations/arguments.ts";
 export { checkClose } from "./options/control.ts";

@@ -380,6 +380,8 @@ describe("connect.forever", () => {
       [{ backoff: { max: -1 } }, /backoff\.max/],
       [{ retry: true }, /retry .* function/],
       [{ onRetry: () => {} }, /onRetry/],
+      [{ headers: { Host: "example.com" } }, /pass it as host/],
+      [{ protocols: ["a", "a"] }, /offered twice/],
     ];
     for (const [options, message] of bad) {
       assert.throws(() => connect.forever("ws://127.0.0.1/", options as ForeverOptions), {
@@ -389,9 +391,9 @@ describe("connect.forever", () => {
     }
     await using server = await mute();
     const retries = new Retries();
-    const options = { headers: { Host: "example.com" }, retry: retries.retry };
-    const streams = connect.forever(`ws://127.0.0.1:${server.port}/`, options);
-    await assert.rejects(streams.next(), { code: "core.invalid_argument" });
+    const decorate: ForeverOptions["decorate"] = ({ headers }) => headers.set("Host", "example.com");
+    const streams = connect.forever(`ws://127.0.0.1:${server.port}/`, { decorate, retry: retries.retry });
+    await assert.rejects(streams.next(), { code: "websocket.bad_upgrade_result" });
     assert.deepEqual(await streams.next(), { done: true, value: undefined });
     assert.deepEqual(retries.seen, []);
   });

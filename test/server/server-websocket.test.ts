@@ -135,6 +135,63 @@ test("subscribe and unsubscribe are told of each change, after it, at the end be
   assert.deepEqual([[...hub.subscribers("a")], [...hub.subscribers("b")]], [[other.ws], []]);
 });
 
+for (const name of ["subscribe", "unsubscribe"] as const) {
+  for (const [how, fail] of [
+    [
+      "throws",
+      (): never => {
+        throw new Error("mine");
+      },
+    ],
+    ["rejects", () => Promise.reject(new Error("mine"))],
+  ] as const) {
+    test(`a handler ${name} that ${how} closes its connection with 1011, and goes to error`, async () => {
+      const seen: string[] = [];
+      const { hub } = hubOf({
+        [name]: fail,
+        error: (_, { code, cause }) => void seen.push(`${code} ${(cause as Error).message}`),
+        close: (_, { code }) => void seen.push(`${code}`),
+      });
+      const one = await opened(hub);
+      assert.ok(one.ws.subscribe("a"));
+      if (name === "unsubscribe") assert.ok(one.ws.unsubscribe("a"));
+      await quiet();
+      assert.deepEqual([seen, one.peer.frames], [["websocket.handler_failed mine"], ["close 1011"]]);
+      await leave(one);
+      assert.deepEqual(hub.statistics().errors, { "websocket.handler_failed": 1 });
+    });
+  }
+}
+
+test("an unsubscribe that throws at the end of its connection goes to error, before close", async () => {
+  const seen: string[] = [];
+  const { hub } = hubOf({
+    unsubscribe() {
+      throw new Error("mine");
+    },
+    error: (_, { code }) => void seen.push(code),
+    close: () => void seen.push("close"),
+  });
+  const one = await opened(hub);
+  one.ws.subscribe("a");
+  await leave(one);
+  assert.deepEqual(seen, ["websocket.handler_failed", "close"]);
+  assert.deepEqual(hub.statistics().errors, { "websocket.handler_failed": 1 });
+});
+
+test("one that rejects after the end goes to the console, since close was the last handler", async (t) => {
+  const { mock } = t.mock.method(console, "error", () => {});
+  const saving = deferred();
+  const { hub } = hubOf({ unsubscribe: () => saving.promise, error: () => assert.fail("called") });
+  const one = await opened(hub);
+  one.ws.subscribe("a");
+  await leave(one);
+  saving.reject(new Error("mine"));
+  await quiet();
+  assert.equal((mock.calls[0]?.arguments[0] as Error).message, "mine");
+  assert.deepEqual(hub.statistics().errors, { "websocket.handler_failed": 1 });
+});
+
 test("a drain waits for the promises of unsubscribe", async () => {
   const saving = deferred();
   const { hub } = hubOf({ unsubscribe: () => saving.promise });

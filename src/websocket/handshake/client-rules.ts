@@ -93,8 +93,8 @@ function checkTarget(target: string): void {
   );
 }
 
-/** RFC 6455 section 4.1, request item 10: tokens, each only once. */
-function checkProtocols(protocols: readonly string[]): void {
+/** RFC 6455 section 4.1, request item 10: tokens, each only once. Throws `core.invalid_argument`. */
+export function checkProtocols(protocols: readonly string[]): void {
   for (const [i, protocol] of protocols.entries()) {
     if (typeof protocol !== "string" || !isToken(protocol)) {
       throw invalidArgument(`${quoted(protocol)} can't be offered as a subprotocol: it is not a token`);
@@ -104,12 +104,24 @@ function checkProtocols(protocols: readonly string[]): void {
   }
 }
 
-function addFields(request: Request, headers: Fields): void {
+/** Throws `core.invalid_argument` for a header that belongs to the handshake. */
+export function checkHeaders(headers: Fields): void {
   for (const name of ownFields) {
     if (!headers.has(name)) continue;
-    const advice = name === "Host" ? ": pass it as host" : "";
+    const advice = advices[name] ?? "";
     throw invalidArgument(`The header ${name} belongs to the handshake and can't be set${advice}`);
   }
+}
+
+/** How to set what these headers have. */
+const advices: Readonly<Record<string, string>> = {
+  Host: ": pass it as host",
+  "Sec-WebSocket-Protocol": ": pass protocols",
+  "Sec-WebSocket-Extensions": ": pass deflate",
+};
+
+function addFields(request: Request, headers: Fields): void {
+  checkHeaders(headers);
   for (const [name, value] of headers) request.headers.append(name, value);
 }
 
