@@ -1,5 +1,6 @@
-import { ServalError } from "../core/index.ts";
+import { ServalError, type ResponseLike } from "../core/index.ts";
 import { Fields } from "../http/index.ts";
+import { isRedirect } from "../http/internal.ts";
 import { Stream } from "../websocket/index.ts";
 import { dial } from "./dial.ts";
 import { clientError } from "./errors.ts";
@@ -36,13 +37,28 @@ async function follow<Data>(
     } catch (error) {
       // Only the server's own response may redirect; a proxy can refuse, but not redirect.
       const isDeclined = error instanceof ServalError && error.code === "websocket.upgrade_declined";
-      if (most === 0 || !isDeclined || error.response === undefined) throw error;
+      if (!isDeclined || error.response === undefined) throw error;
+      if (most === 0) throw withAdvice(error, error.response);
       const next = redirected(destination, error.response, crossOrigin);
       if (next === undefined) throw error;
       if (left === 0) throw clientError("client.too_many_redirects", { cause: error, response: error.response });
       destination = next;
     }
   }
+}
+
+/** A server that expects TLS mostly ends a connection without it silently; the message then says so. */
+function maybeTls(error: unknown): unknown {
+  if (!(error instanceof ServalError) || error.code !== "websocket.closed") return error;
+  const { code, condition, message } = error;
+  return new ServalError(code, condition, `${message}: if its port speaks TLS, the URL begins with wss:`);
+}
+
+/** The refusal by a redirect that is not followed; its message names the option that follows it. Any other stays as it is. */
+function withAdvice(error: ServalError, response: ResponseLike): ServalError {
+  if (!isRedirect(response)) return error;
+  const message = `${error.message}; the option redirects follows it, as in { redirects: 5 }`;
+  return new ServalError(error.code, error.condition, message, { response });
 }
 
 async function open<Data>(
@@ -66,7 +82,7 @@ async function open<Data>(
   } catch (error) {
     // The handshake refuses misuse without closing the stream.
     ws.terminate();
-    throw error;
+    throw endpoint.isSecure ? error : maybeTls(error);
   }
   return ws;
 }

@@ -103,6 +103,15 @@ describe("an attempt, aborted", () => {
   });
 });
 
+describe("an attempt without TLS at a port that speaks it", () => {
+  it("fails with advice", async () => {
+    await using server = await echoing({ secure: true });
+    const error = await failure(connect(`ws://127.0.0.1:${server.port}/`));
+    assert.equal(error.code, "websocket.closed");
+    assert.match(error.message, /before it answered the handshake: if its port speaks TLS, the URL begins with wss:$/);
+  });
+});
+
 describe("an attempt, redirected", () => {
   const to =
     (location: string, status = 302) =>
@@ -112,6 +121,7 @@ describe("an attempt, redirected", () => {
     await using server = await answering(to("ws://127.0.0.1:1/"));
     const error = await failure(connect(`ws://127.0.0.1:${server.port}/`));
     assert.equal(error.code, "websocket.upgrade_declined");
+    assert.match(error.message, /302.*; the option redirects follows it, as in \{ redirects: 5 \}$/);
     assert.equal(error.response?.headers.get("Location"), "ws://127.0.0.1:1/");
   });
 
