@@ -1,5 +1,5 @@
 import { commandNames, commands, type CommandName, type Task } from "./commands.ts";
-import { firstWord, listed, quoted, readOptions, UsageError, type OptionTable } from "./shared/options.ts";
+import { firstWord, listed, meant, quoted, readOptions, UsageError, type OptionTable } from "./shared/options.ts";
 
 /** What the command line asks for. */
 export type Invocation =
@@ -21,7 +21,9 @@ export function parseArguments(args: readonly string[]): Invocation {
   // Options are checked before words: an unknown option's value would otherwise be reported as an unknown command.
   const [word] = given.words;
   if (word !== undefined && name === undefined) {
-    throw new UsageError(`unknown command ${quoted(word)}; the commands are ${listed(commandNames)}`);
+    throw new UsageError(
+      `unknown command ${quoted(word)}${meant(word, commandNames)}; the commands are ${listed(commandNames)}`,
+    );
   }
   if (given.has("help")) return { kind: "help", command: name };
   if (given.has("version")) return { kind: "version" };

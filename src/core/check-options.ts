@@ -101,7 +101,7 @@ function partOf(name: string, asked: string, names: readonly string[]): string |
 }
 
 /** The known name that contains this one or is contained in it, or else the nearest one within `most` edits. */
-function nearest(name: string, known: readonly string[], most: number): string | undefined {
+export function nearest(name: string, known: readonly string[], most: number): string | undefined {
   // DOM handlers begin with "on", this library's do not.
   const word = name.toLowerCase().replace(/^on(?=[a-z]{4})/, "");
   let [best, least] = [undefined as string | undefined, most + 1];

@@ -25,6 +25,7 @@ export {
   checkOptions,
   checkString,
   isPlainObject,
+  nearest,
   optionSet,
   ownOptions,
   show,

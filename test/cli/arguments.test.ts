@@ -76,11 +76,19 @@ describe("parseArguments", () => {
   }
 
   const notMeant: [line: string, message: string][] = [
-    ["eco", 'unknown command "eco"; the commands are echo, serve, connect, inspect and bench'],
+    ["eco", 'unknown command "eco"; did you mean echo?; the commands are echo, serve, connect, inspect and bench'],
+    [
+      "cnnect a",
+      'unknown command "cnnect"; did you mean connect?; the commands are echo, serve, connect, inspect and bench',
+    ],
+    [
+      "inspect --protcol x a",
+      'unknown option "--protcol"; did you mean --protocol?; the options of inspect are --json, --header, --protocol, --origin, --deflate, --insecure, --ca, --proxy, --timeout, --help and --version',
+    ],
     ["toString", 'unknown command "toString"; the commands are echo, serve, connect, inspect and bench'],
     [
       "echo --prot 1",
-      'unknown option "--prot"; the options of echo are --port, --host, --unix, --cert, --key, --plain, --deflate, --max-message-size, --max-fragments, --help and --version',
+      'unknown option "--prot"; did you mean --port?; the options of echo are --port, --host, --unix, --cert, --key, --plain, --deflate, --max-message-size, --max-fragments, --help and --version',
     ],
     [
       "echo -x",

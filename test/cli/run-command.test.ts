@@ -30,7 +30,7 @@ describe("runCommand", () => {
     assert.deepEqual(await run("eco"), [
       2,
       "",
-      'serval: unknown command "eco"; the commands are echo, serve, connect, inspect and bench; see serval --help\n',
+      'serval: unknown command "eco"; did you mean echo?; the commands are echo, serve, connect, inspect and bench; see serval --help\n',
     ]);
   });
 

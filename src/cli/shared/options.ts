@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { nearest } from "../../core/internal.ts";
 
 /** An invalid command line; the message says in one line what to write instead. */
 export class UsageError extends Error {}
@@ -76,8 +77,9 @@ export function readOptions(args: readonly string[], table: OptionTable, owner?:
     if (token.kind !== "option") continue;
     const option = Object.hasOwn(table, token.name) ? table[token.name] : undefined;
     if (option === undefined) {
-      const names = Object.keys(table).map((name) => `--${name}`);
-      const known = owner === undefined ? "" : `; the options of ${owner} are ${listed(names)}`;
+      const names = Object.keys(table);
+      const all = listed(names.map((name) => `--${name}`));
+      const known = owner === undefined ? "" : `${meant(token.name, names, "--")}; the options of ${owner} are ${all}`;
       throw new UsageError(`unknown option ${quoted(token.rawName)}${known}`);
     }
     const before = values.get(token.name) ?? [];
@@ -114,6 +116,12 @@ function valueOf(option: Option, { name, rawName, value, inlineValue }: Extract<
     throw new UsageError(`${rawName} needs a value, such as --${name} ${option.example}`);
   }
   return value;
+}
+
+/** Asks whether the known name was meant that is close to an unknown one. A letter alone is close to many names. */
+export function meant(given: string, known: readonly string[], prefix = ""): string {
+  const near = given.length < 2 ? undefined : nearest(given, known, given.length < 4 ? 1 : 2);
+  return near === undefined ? "" : `; did you mean ${prefix}${near}?`;
 }
 
 /** Names in a sentence: "a, b and c". */

@@ -29,7 +29,10 @@ describe("readOptions", () => {
   });
 
   it("says what is wrong", () => {
-    wrong(() => given("--sise 1"), 'unknown option "--sise"; the options of a are --size and --text');
+    wrong(
+      () => given("--sise 1"),
+      'unknown option "--sise"; did you mean --size?; the options of a are --size and --text',
+    );
     wrong(() => given("--toString"), 'unknown option "--toString"; the options of a are --size and --text');
     wrong(() => readOptions(["--sise"], table), 'unknown option "--sise"');
     wrong(() => given("--text=1"), "--text takes no value");
