@@ -188,7 +188,10 @@ test("one that rejects after the end goes to the console, since close was the la
   await leave(one);
   saving.reject(new Error("mine"));
   await quiet();
-  assert.equal((mock.calls[0]?.arguments[0] as Error).message, "mine");
+  assert.deepEqual(
+    mock.calls.map(({ arguments: [error] }) => (error as Error).message),
+    ["mine"],
+  );
   assert.deepEqual(hub.statistics().errors, { "websocket.handler_failed": 1 });
 });
 
