@@ -8,7 +8,7 @@ export { blockSize, giveBack, giveBackChunk, SharedBlock, takeBlock, takeChunk }
 export { bytesOf, copyInto, copyOf, dropFront, isPairs, notSendable, takeFront } from "./bytes.ts";
 export { afterPoll, attentive, type AttentiveClock } from "./attentive-clock.ts";
 export { checkClock } from "./clock.ts";
-export { checkHandler, completeUnbound, handled, isPromise } from "./completion.ts";
+export { checkHandler, completeUnbound, handled, isPromise, rejected } from "./completion.ts";
 export { Deadline } from "./deadline.ts";
 export { DuplexStream, peerOf } from "./duplex.ts";
 export { inspect, shownWith } from "./error.ts";
@@ -31,7 +31,6 @@ export {
   show,
 } from "./check-options.ts";
 export type { NumberRule, OptionSet } from "./check-options.ts";
-export { rejected } from "./rejected.ts";
 export { reportError, runReported } from "./report.ts";
 export { internetPeer } from "./byte-stream.ts";
 export { beginSource, discardSource, keepError, piecesOf, stopSource } from "./sources.ts";

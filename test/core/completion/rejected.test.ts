@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { AsyncLocalStorage } from "node:async_hooks";
 import { describe, it } from "node:test";
-import { rejected } from "../../src/core/rejected.ts";
-import { turns } from "./support/stream-operations.ts";
+import { rejected } from "../../../src/core/completion.ts";
+import { turns } from "../support/stream-operations.ts";
 
 describe("rejected", () => {
   const wrong = new Error("wrong");
