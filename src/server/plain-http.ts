@@ -1,5 +1,5 @@
 import { ServalError } from "../core/index.ts";
-import { handled } from "../core/internal.ts";
+import { handled, invalidArgument, show } from "../core/internal.ts";
 import { Response, type Body, type BodyStream, type Exchange, type Request } from "../http/index.ts";
 import { isMalformedBody, servedRequest } from "../http/internal.ts";
 
@@ -38,11 +38,12 @@ export async function answer(
     return refusal;
   }
   if (response instanceof Response) return response;
-  if (typeof response?.arrayBuffer !== "function")
-    throw new TypeError("fetch must return a Response, the standard one or an http.Response");
+  if (typeof response?.arrayBuffer !== "function") {
+    throw invalidArgument(`fetch must return a Response, the standard one or an http.Response, not ${show(response)}`);
+  }
   // Such a body would be empty, and the response look complete; this happens when one object answers many requests.
   if (response.bodyUsed)
-    throw new TypeError("fetch must return a Response whose body is unused: a new one, or a clone");
+    throw invalidArgument("fetch must return a Response whose body is unused: a new one, or a clone");
   return settled(Response.from(response));
 }
 

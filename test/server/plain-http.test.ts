@@ -89,8 +89,12 @@ for (const [what, fetch, message] of [
   [
     "returns no response",
     () => undefined as unknown as Response,
-    /must return a Response, the standard one or an http.Response/,
+    {
+      code: "core.invalid_argument",
+      message: /must return a Response, the standard one or an http.Response, not undefined$/,
+    },
   ],
+  ["returns text", () => "text" as unknown as Response, { code: "core.invalid_argument", message: /, not "text"$/ }],
   ["returns one whose body fails at once", () => new Response(failing()), /mine/],
 ] as const) {
   test(`the failure of a fetch that ${what} is left to the caller`, async () => {

@@ -140,6 +140,11 @@ export function ownValues({ status, body, headers }: Response): unknown[] {
   return [status, body.length, ...ownFields.map((name) => headers.get(name))];
 }
 
+/** What {@link ownValues} has at an index, in words. */
+export function ownName(index: number): string {
+  return ["its status", "its body", ...ownFields.map((name) => `the header ${name}`)][index]!;
+}
+
 /** The response that tells the peer why its request was refused. The request may be incomplete or missing. */
 export function refusal(error: ServalError, request?: Request): Response {
   const response = new Response({ status: statusOf(error, request), body: `${error.message}\n` });

@@ -5,6 +5,7 @@ import { thrownBy, websocketError } from "../frames/errors.ts";
 import {
   agree,
   checkUpgrade,
+  ownName,
   ownValues,
   refusal,
   switchingHead,
@@ -162,10 +163,12 @@ export class ServerHandshake extends Opening implements UpgradeInfo {
       for (const [name, value] of new Fields(headers)) response.headers.append(name, value);
     }
     this.#decorate(response);
-    if (ownValues(response).every((value, i) => value === own[i])) return response;
+    const changed = ownValues(response).findIndex((value, i) => value !== own[i]);
+    if (changed < 0) return response;
     throw websocketError("websocket.bad_upgrade_result", {
       message:
-        "upgrade and decorate can add headers to the response, but not change the handshake's own headers, its status or its body",
+        "upgrade and decorate can add headers to the response, but not change the handshake's own headers, its status or its body: " +
+        `${ownName(changed)} was changed`,
     });
   }
 

@@ -118,6 +118,13 @@ for (const [way, wrap] of ways) {
       });
     }
 
+    it("names the header that can't be changed", async () => {
+      for (const name of ["Connection", "Sec-WebSocket-Protocol", "Content-Length"]) {
+        const { error } = await run(upgrade({ headers: { [name.toLowerCase()]: "x" } }));
+        assert.match(error!.message, new RegExp(`: the header ${name} was changed$`));
+      }
+    });
+
     it("refuses with a Response of serval or fetch", async () => {
       const ours = new Response({
         status: 401,
