@@ -143,7 +143,7 @@ it("an invalid signal is refused at once, and leaves nothing pending", async () 
   const { ws } = await pulled();
   for (const signal of [null, { aborted: false }, new AbortController()] as unknown as AbortSignal[]) {
     assert.equal(await codeOf(ws.read({ signal })), "core.invalid_argument");
-    assert.throws(() => ws.write("x", { signal }), { code: "core.invalid_argument" });
+    assert.equal(await codeOf(ws.write("x", { signal })), "core.invalid_argument");
   }
   assert.equal(await codeOf(ws.read()), "pending");
   ws.terminate();

@@ -70,9 +70,12 @@ describe("an invalid handler", () => {
   it("is refused at once, not called later", async () => {
     const { ws } = await pulled();
     const wrong = "bye" as never;
-    assert.throws(() => ws.close({ code: 1000 }, wrong), { code: "core.invalid_argument" });
-    assert.throws(() => ws.write("x", wrong), { code: "core.invalid_argument" });
-    assert.throws(() => ws.ping("x", wrong), { code: "core.invalid_argument" });
+    const calls: (() => unknown)[] = [
+      () => ws.close({ code: 1000 }, wrong),
+      () => ws.write("x", wrong),
+      () => ws.ping("x", wrong),
+    ];
+    for (const call of calls) assert.equal(await codeOf(call() as Promise<void>), "core.invalid_argument");
     assert.equal(ws.isOpen, true);
     assert.equal(await codeOf(ws.close(1000 as never)), "core.invalid_argument");
     ws.terminate();
