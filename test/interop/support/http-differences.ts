@@ -201,7 +201,9 @@ export const differences: readonly Difference[] = [
       found.input.kind === "response" &&
       hasTabAfter(found, "transfer-encoding") &&
       codings(found).join() === "chunked" &&
-      found.theirs.end !== "refused",
+      found.theirs.end !== "refused" &&
+      // In the chunks, not for another reason in the head.
+      found.ours.head !== undefined,
     mend: withoutSpace,
   },
   {
@@ -242,7 +244,9 @@ export const differences: readonly Difference[] = [
     we: "refuse",
     they: "accept, as HTTP/0.9 that has headers",
     why: "RFC 9112 3: there is no such request.",
-    matches: (found) => found.ours.code === "http.bad_start_line" && /^\S+ +[^ ]*[\r\n]$/.test(refusedLine(found)),
+    matches: (found) =>
+      ["http.bad_target", "http.bad_start_line"].includes(found.ours.code!) &&
+      /^\S+ +[^ ]*[\r\n]$/.test(refusedLine(found)),
   },
   {
     what: "more than one space in a request line",
@@ -441,6 +445,15 @@ export const differences: readonly Difference[] = [
     why: "`maxChunkExtensionSize`.",
     matches: ({ ours }) => ours.code === "http.chunk_extension_limit",
   },
+  {
+    what: "several lines of Cookie",
+    example: request("GET / HTTP/1.1", "Host: a", "Cookie: a=1", "Accept: */*", "Cookie: b=2", "", ""),
+    aspect: "headers",
+    we: "take them for one, joined by `; `",
+    they: "hand out each",
+    why: "RFC 6265 5.4: a client sends one. A program that reads one line would miss the others.",
+    matches: ({ ours, theirs }) => String(ours.head!.headers) === String(withOneCookie(theirs.head!.headers)),
+  },
 ];
 
 /** Whether all fields that we have are among theirs, in order. */
@@ -450,4 +463,19 @@ function isWithout(ours: readonly string[], theirs: readonly string[]): boolean 
     if (theirs[index] === ours[at] && theirs[index + 1] === ours[at + 1]) at += 2;
   }
   return at === ours.length;
+}
+
+/** The fields with all lines of Cookie in the place of the first. */
+function withOneCookie(fields: readonly string[]): string[] {
+  const joined: string[] = [];
+  let first: number | undefined;
+  for (let index = 0; index < fields.length; index += 2) {
+    const isCookie = fields[index]!.toLowerCase() === "cookie";
+    if (isCookie && first !== undefined) joined[first] += `; ${fields[index + 1]}`;
+    else {
+      if (isCookie) first = joined.length + 1;
+      joined.push(fields[index]!, fields[index + 1]!);
+    }
+  }
+  return joined;
 }
