@@ -21,7 +21,8 @@ export interface ServerOptions<Data = unknown>
   /**
    * A socket has subscribed to a topic; and no longer is, since it has unsubscribed or ended. Called after the change,
    * within the call of `ws.subscribe` or `ws.unsubscribe`, and at the end before `close`. `server.subscribers(topic)`
-   * then tells whether it is the first one, or was the last. Failures go to the console; a drain waits for a promise.
+   * then tells whether it is the first one, or was the last. A failure closes the connection with 1011 and goes to
+   * `error`, or to the console once `close` has run; a drain waits for a promise.
    */
   subscribe?: ((ws: ServerWebSocket<Data>, topic: string) => unknown) | undefined;
   /** See `subscribe`. */

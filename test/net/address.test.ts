@@ -50,13 +50,7 @@ test(
     const unix = join(folder, "x".repeat(most - folder.length));
     assert.equal(unix.length, most + 1);
     const refused = { code: "net.path_too_long" };
-    await assert.rejects(
-      listen({ unix }, () => {}),
-      refused,
-    );
-    await assert.rejects(serve({ unix }), refused);
-    await assert.rejects(connect({ unix }), refused);
-    await assert.rejects(connectTls({ unix }), refused);
+    await refusedEverywhere(unix, refused);
     assert.deepEqual(await readdir(folder), []);
     const fits = unix.slice(0, -1);
     const listener = await listen({ unix: fits }, (stream) => stream.close());
@@ -76,13 +70,7 @@ test("a name that the system would read only up to a 0, or that is no Unicode, i
     join(folder, "\ud800"),
     join(folder, "\udc00x"),
   ]) {
-    await assert.rejects(
-      listen({ unix }, () => {}),
-      refused,
-    );
-    await assert.rejects(serve({ unix }), refused);
-    await assert.rejects(connect({ unix }), refused);
-    await assert.rejects(connectTls({ unix }), refused);
+    await refusedEverywhere(unix, refused);
   }
   assert.deepEqual(await readdir(folder), []);
   for (const host of ["localhost\0.example", "\0localhost", "\ud800"]) {
@@ -111,3 +99,14 @@ test("the address of a server, and nothing before it listens", async () => {
   assert.ok(port! > 0);
   server.close();
 });
+
+/** All that take a path refuse this one. */
+async function refusedEverywhere(unix: string, error: object): Promise<void> {
+  await assert.rejects(
+    listen({ unix }, () => {}),
+    error,
+  );
+  await assert.rejects(serve({ unix }), error);
+  await assert.rejects(connect({ unix }), error);
+  await assert.rejects(connectTls({ unix }), error);
+}
