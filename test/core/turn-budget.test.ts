@@ -135,13 +135,7 @@ describe("TurnBudget", () => {
     const spent: number[] = [];
     for (let i = 0; i < 200; i++) {
       const member = new Member();
-      member.onTurn = () => {
-        const work = shareOfLate / 4;
-        let sum = work;
-        while (!budget.spend(member, work)) sum += work;
-        spent.push(sum);
-        budget.wait(member);
-      };
+      member.onTurn = () => void spent.push(spendAll(budget, member));
       budget.wait(member);
     }
     for (let turn = 0; turn < 100; turn++) loop.turn();
@@ -152,13 +146,7 @@ describe("TurnBudget", () => {
   it("gives many that wait no less if their work can't be divided", () => {
     const { loop, budget, member } = begin();
     const sums: number[] = [];
-    member.onTurn = () => {
-      const work = shareOfLate / 4;
-      let sum = work;
-      while (!budget.spend(member, work)) sum += work;
-      sums.push(sum);
-      budget.wait(member);
-    };
+    member.onTurn = () => void sums.push(spendAll(budget, member));
     budget.wait(member);
     for (let i = 0; i < 200; i++) {
       const other = new Member();
@@ -272,3 +260,12 @@ describe("the budget of this thread", () => {
     assert.equal(member.turns, 1);
   });
 });
+
+/** Spends in small steps until the member must wait, and waits. Returns how much that was. */
+function spendAll(budget: TurnBudget, member: Member): number {
+  const work = shareOfLate / 4;
+  let sum = work;
+  while (!budget.spend(member, work)) sum += work;
+  budget.wait(member);
+  return sum;
+}

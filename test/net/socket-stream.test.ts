@@ -32,13 +32,10 @@ async function accepted(): Promise<{ listener: Listener; stream: SocketStream; r
 
 describe("a watched socket", () => {
   it("sees a reset that comes together with the last bytes, and an end that does", async () => {
-    for (const how of ["reset", "end"]) {
+    for (const how of ["reset", "end"] as const) {
       const { stream, raw } = await accepted();
       const watched = watch(stream);
-      // Both are there before the event loop polls again.
-      raw.write("last");
-      if (how === "reset") raw.resetAndDestroy();
-      else raw.end();
+      sendLast(raw, how);
       assert.equal((await watched)?.code, how === "reset" ? "core.connection_reset" : undefined);
       assert.equal(String(await read(stream)), "last");
       stream.close();
@@ -47,12 +44,10 @@ describe("a watched socket", () => {
   });
 
   it("sees it also after a read has taken it for an end; an end stays one, as often as it is asked for", async () => {
-    for (const how of ["reset", "end"]) {
+    for (const how of ["reset", "end"] as const) {
       const { stream, raw } = await accepted();
       const first = read(stream);
-      raw.write("last");
-      if (how === "reset") raw.resetAndDestroy();
-      else raw.end();
+      sendLast(raw, how);
       assert.equal(String(await first), "last");
       await read(stream).catch(() => {});
       const code = how === "reset" ? "core.connection_reset" : undefined;
@@ -279,3 +274,10 @@ describe("SocketStream", () => {
     other.raw.destroy();
   });
 });
+
+/** The last bytes and the end, or a reset: both are there before the event loop polls again. */
+function sendLast(raw: Socket, how: "reset" | "end"): void {
+  raw.write("last");
+  if (how === "reset") raw.resetAndDestroy();
+  else raw.end();
+}
