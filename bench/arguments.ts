@@ -1,6 +1,7 @@
 import { parseArgs } from "node:util";
 import { peerNames } from "./contenders.ts";
-import { workloads, type Workload } from "./workloads.ts";
+import type { Workload } from "./workload.ts";
+import { firstLook, workloads } from "./workloads.ts";
 
 /** What the command line asks for. */
 export interface Plan {
@@ -36,7 +37,7 @@ export function parseArguments(args: readonly string[]): Plan | "help" {
     if (!peerNames.includes(name)) throw new UsageError(`No peer "${name}". There are: ${peerNames.join(", ")}`);
   }
   return {
-    workloads: chosen(words([...(values.only ?? []), ...positionals])),
+    workloads: chosen(words([...(values.only ?? []), ...positionals]), values.quick === true),
     ...(peers !== undefined && { peers }),
     ...(values.against !== undefined && { against: values.against }),
     quick: values.quick === true,
@@ -58,20 +59,39 @@ function words(values: readonly string[]): string[] {
   return values.flatMap((value) => value.split(",")).map((word) => word.trim().toLowerCase());
 }
 
-/** The workloads whose key or title has one of the words in it; all of them without a word. */
-function chosen(only: readonly string[]): readonly Workload[] {
-  if (only.length === 0) return workloads;
-  const matches = (word: string, { key, title }: Workload): boolean =>
-    word !== "" && (key.includes(word) || title.toLowerCase().includes(word));
-  for (const word of only) {
-    if (!workloads.some((workload) => matches(word, workload))) {
-      throw new UsageError(`No workload has "${word}" in its name. There are: ${listed()}`);
-    }
+/** The workloads that one of the words selects; without a word all, or those of a first look. */
+function chosen(only: readonly string[], isQuick: boolean): readonly Workload[] {
+  if (only.length === 0) return isQuick ? firstLook : workloads;
+  const selected = new Set(only.flatMap(selectedBy));
+  return workloads.filter((workload) => selected.has(workload));
+}
+
+/** A word is a group, or a key, or part of keys and titles. */
+function selectedBy(word: string): readonly Workload[] {
+  const tries: readonly ((workload: Workload) => boolean)[] = [
+    ({ group }) => group === word,
+    ({ key }) => key === word,
+    ({ key, title }) => word !== "" && (key.includes(word) || title.toLowerCase().includes(word)),
+  ];
+  for (const matches of tries) {
+    const found = workloads.filter(matches);
+    if (found.length > 0) return found;
   }
-  return workloads.filter((workload) => only.some((word) => matches(word, workload)));
+  throw new UsageError(`No workload has "${word}" in its name. There are: ${listed()}`);
 }
 
 const listed = (): string => workloads.map(({ key }) => key).join(", ");
+const groups = (): readonly string[] => [...new Set(workloads.map(({ group }) => group))];
+
+/** The workloads of a group, one a line. */
+function groupHelp(name: string): string {
+  const members = workloads.filter(({ group }) => group === name);
+  const lines = members.map((workload) => {
+    const mark = firstLook.includes(workload) ? "*" : " ";
+    return `${mark} ${workload.key.padEnd(18)} ${workload.title}`;
+  });
+  return `${name}\n${lines.join("\n")}`;
+}
 
 /** The text of `--help`. */
 export const help = (): string => `npm run bench -- [options] [WORD …]
@@ -79,8 +99,8 @@ export const help = (): string => `npm run bench -- [options] [WORD …]
 Measures serval against its peers, each server in a process of its own, in pairs of runs. docs/benchmarks.md
 says how to read the table.
 
-  --quick            few and short runs: two minutes, for a first look
-  WORD …             the workloads whose name has one of the words in it: floods
+  --quick            few and short runs, without a WORD only of the workloads with *: two minutes, for a first look
+  WORD …             the workloads of a group, or of this name, or with the word in their names
   --only WORD,…      the same
   --peers NAME,…     compares with these (${peerNames.join(", ")});
                      bun and deno are installed from npm if they are not there
@@ -90,5 +110,5 @@ says how to read the table.
   --help             this text
 
 Workloads:
-${workloads.map(({ key, title }) => `  ${key.padEnd(18)} ${title}`).join("\n")}
+${groups().map(groupHelp).join("\n")}
 `;

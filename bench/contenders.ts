@@ -9,8 +9,10 @@ export interface ContenderKind {
 const peers: Readonly<Record<string, ContenderKind>> = {
   ws: { program: "ws.mjs" },
   net: { program: "net.mjs" },
+  handle: { program: "handle.mjs" },
   "node:http": { program: "node-http.mjs" },
   hono: { program: "hono.mjs" },
+  srvx: { program: "srvx.mjs" },
   undici: { program: "undici.mjs" },
   bun: { program: "bun.mjs", runtime: "bun" },
   deno: { program: "deno.mjs", runtime: "deno" },

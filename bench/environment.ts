@@ -31,6 +31,8 @@ export function comparing(effort: Effort): Effort {
 export interface Environment {
   /** The folder of `programs/`. */
   readonly programs: string;
+  /** The file that servers of files send. */
+  readonly file: string;
   /** The path of serval's `index.js` by contender: of the build that is measured, and of an older one. */
   readonly builds: Readonly<Record<string, { readonly path: string; readonly version: string }>>;
   /** Commands of runtimes other than Node.js that are installed. */

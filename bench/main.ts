@@ -3,15 +3,17 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import path from "node:path";
+import { fileURLToPath } from "node:url";
 import type { Plan } from "./arguments.ts";
 import { pinnable } from "./child.ts";
 import { contenderKind, older, subject } from "./contenders.ts";
 import { comparing, quick, thorough, type Environment } from "./environment.ts";
+import { fileContent } from "./load/http-forms.ts";
 import { measure } from "./measure.ts";
 import { plotSpec } from "./plot-spec.ts";
 import { replaced, slowerThan, type Report, type WorkloadResult } from "./results.ts";
 import { comparisonTable, reportTable } from "./table.ts";
-import type { Workload } from "./workloads.ts";
+import type { Workload } from "./workload.ts";
 
 /** What the script has prepared. */
 export interface Prepared {
@@ -27,8 +29,11 @@ const failures: string[] = [];
 export async function main({ plan, builds, runtimes }: Prepared): Promise<number> {
   const [testCore, loadCore] = pinnable();
   const effort = plan.quick ? quick : thorough;
+  const file = fileURLToPath(new URL("file", import.meta.url));
+  writeFileSync(file, fileContent);
   const environment: Environment = {
     programs: path.resolve("bench/programs"),
+    file,
     builds,
     runtimes,
     wrk: spawnSync("wrk", ["-v"]).error === undefined,

@@ -1,8 +1,9 @@
 import type { Effort, Environment } from "./environment.ts";
 import { Generator } from "./generator.ts";
 import type { Entry, Sample, WorkloadResult } from "./results.ts";
-import { startSubject, type Bench, type Subject } from "./subjects.ts";
-import type { Workload } from "./workloads.ts";
+import type { Bench, Subject } from "./subject.ts";
+import { startSubject } from "./subjects.ts";
+import type { Workload } from "./workload.ts";
 
 /**
  * Measures a workload: all contenders at once are started and warmed, then run one after the other, in pairs; then all
@@ -54,12 +55,14 @@ async function startBench(environment: Environment): Promise<Bench> {
   return { environment, generator, honest };
 }
 
+const once: ReadonlySet<Workload["kind"]> = new Set(["cold", "idle", "clientIdle", "flood"]);
+
 /**
  * How many times the processes are started, and pairs of runs for each: where a run starts one itself, it is all the same,
  * and a flood is told from rest by one start.
  */
 function startsOf({ kind }: Workload, { launches, pairs, single }: Effort): { launches: number; pairs: number } {
-  return kind === "cold" || kind === "idle" || kind === "flood" ? { launches: 1, pairs: single } : { launches, pairs };
+  return once.has(kind) ? { launches: 1, pairs: single } : { launches, pairs };
 }
 
 async function named(workload: Workload, name: string, work: () => Promise<unknown>): Promise<void> {

@@ -4,7 +4,7 @@ import { Child, pinned } from "./child.ts";
 import { contenderKind } from "./contenders.ts";
 import type { Environment } from "./environment.ts";
 import type { Sample } from "./results.ts";
-import type { ServerMode } from "./workloads.ts";
+import type { ServerMode } from "./workload.ts";
 
 /** What a program says when it is ready; a client has no port. */
 interface About {
@@ -22,6 +22,19 @@ interface ClientRun {
   readonly cpu: NodeJS.CpuUsage;
   readonly milliseconds: number;
   readonly latencies: readonly number[];
+  /** How many operations each latency is of. */
+  readonly each: number;
+}
+
+/** What goes to a program besides its mode. */
+export interface Details {
+  readonly core?: number | undefined;
+  readonly port?: number;
+  readonly size?: number;
+  readonly depth?: number;
+  readonly connections?: number;
+  /** What a client sends, in turn; without them it is bytes. */
+  readonly texts?: readonly string[];
 }
 
 /** A program of `programs/` in a process of its own. */
@@ -37,14 +50,11 @@ export class Program {
     name: string,
     { tls = false, ...mode }: ServerMode,
     environment: Environment,
-    {
-      core = environment.testCore,
-      ...details
-    }: { core?: number | undefined; port?: number; size?: number; connections?: number } = {},
+    { core = environment.testCore, ...details }: Details = {},
   ): Promise<Program> {
     const { program, runtime } = contenderKind(name);
     const { path: serval, version } = environment.builds[name] ?? {};
-    const options = { ...mode, ...details, serval, version, ...(tls && { tls: localhost }) };
+    const options = { ...mode, ...details, serval, version, file: environment.file, ...(tls && { tls: localhost }) };
     const file = path.join(environment.programs, program);
     const command = [...runtimeCommand(runtime, environment), file, JSON.stringify(options)];
     return new Program(await Child.start<About>(name, pinned(command, core)));
@@ -85,9 +95,14 @@ export class Program {
     return this.#child.ask("delay");
   }
 
-  /** Has a server publish so many messages, one in each turn of its event loop. */
-  async broadcast(rounds: number, size: number): Promise<void> {
-    await this.#child.ask("broadcast", { rounds, size });
+  /** Has a server publish so many times `each` messages, those in one turn of its event loop. */
+  async broadcast(rounds: number, { size, each }: { size: number; each: number }): Promise<void> {
+    await this.#child.ask("broadcast", { rounds, size, each });
+  }
+
+  /** Has a client open so many connections more, which it keeps. */
+  async open(connections: number): Promise<void> {
+    await this.#child.ask("open", { connections });
   }
 
   /** Has a client's program work for so long. */

@@ -7,58 +7,36 @@ import type { Generator } from "./generator.ts";
 import { floodForms } from "./load/flood-forms.ts";
 import type { LoadResult } from "./load/run.ts";
 import type { Sample } from "./results.ts";
+import { aloneSubject, clientSubject, idleClientSubject } from "./client-subjects.ts";
 import { Program } from "./server.ts";
-import { percentiles } from "./statistics.ts";
-import type { Workload } from "./workloads.ts";
-
-/** One contender in one workload, from the start of its process to its end. */
-export interface Subject {
-  readonly version: string;
-  /** Loads it as `measure` does, so that it is compiled and its memory grown. */
-  warm(): Promise<unknown>;
-  measure(): Promise<Sample>;
-  stop(): Promise<void>;
-}
-
-/** What measuring needs: the load generator, and another for honest clients beside a flood. */
-export interface Bench {
-  readonly environment: Environment;
-  readonly generator: Generator;
-  readonly honest: Generator;
-}
-
-type Of<Kind extends Workload["kind"]> = Workload & { kind: Kind };
+import { warmed, type Bench, type Of, type Subject } from "./subject.ts";
+import type { Workload } from "./workload.ts";
 
 /** Starts a contender for a workload. */
 export async function startSubject(name: string, workload: Workload, bench: Bench): Promise<Subject> {
   if (workload.kind === "cold") return coldSubject(name, workload, bench);
   if (workload.kind === "idle") return idleSubject(name, workload, bench);
   if (workload.kind === "client") return clientSubject(name, workload, bench);
+  if (workload.kind === "clientIdle") return idleClientSubject(name, workload, bench);
+  if (workload.kind === "alone") return aloneSubject(name, workload, bench);
   const server = await Program.start(name, workload.server, bench.environment);
   const run = await prepareRun(server, workload, bench);
   const { warm, run: milliseconds } = bench.environment.effort;
   return {
     version: server.version,
     // What runs for a connection runs but once for each: it takes many of them to be compiled.
-    warm: () => warmed(run, workload.kind === "churn" ? 4 * warm : warm),
+    warm: () => warmed(run, isRenewed(workload) ? 4 * warm : warm),
     measure: () => run(milliseconds),
     stop: () => server.stop(),
   };
 }
 
-/** Loads a process until it has worked for so long: on a busy machine that takes more time. Not without end. */
-async function warmed(run: (milliseconds: number) => Promise<Sample>, milliseconds: number): Promise<void> {
-  let worked = 0;
-  for (let round = 0; round < 4 && worked < milliseconds * 0.8; round++) {
-    const { cpu = 1, rate = 1e6 } = await run(milliseconds);
-    worked += ((cpu * rate) / 1e6) * milliseconds;
-  }
-}
+const isRenewed = ({ kind }: Workload): boolean => kind === "churn" || kind === "requests";
 
 /** Makes what loads a server for so long, and says what that cost it. */
 async function prepareRun(
   server: Program,
-  workload: Exclude<Workload, { kind: "cold" | "idle" | "client" }>,
+  workload: Exclude<Workload, { kind: "cold" | "idle" | "client" | "clientIdle" | "alone" }>,
   bench: Bench,
 ): Promise<(milliseconds: number) => Promise<Sample>> {
   const { generator } = bench;
@@ -74,8 +52,11 @@ async function prepareRun(
         sampled(server, () => generator.ask("churn", { port, end: workload.end, milliseconds }));
     case "broadcast":
       return prepareBroadcast(server, workload, generator);
-    case "get":
-      return async (milliseconds) => get(server, workload, bench, milliseconds);
+    case "http":
+      return async (milliseconds) => requests(server, workload, bench, milliseconds);
+    case "requests":
+      return async (milliseconds) =>
+        sampled(server, () => generator.ask("requests", { port, form: workload.form, milliseconds }));
     case "flood":
       return async (milliseconds) => flood(server, workload, bench, milliseconds);
   }
@@ -90,18 +71,19 @@ async function sampled(server: Program, work: () => Promise<LoadResult>): Promis
 /** Messages are counted, since it is the server that sends them; their number is found by the time that the first ones take. */
 async function prepareBroadcast(
   server: Program,
-  { connections, size }: Of<"broadcast">,
+  { connections, size, each }: Of<"broadcast">,
   generator: Generator,
 ): Promise<(milliseconds: number) => Promise<Sample>> {
   const { group } = await generator.ask("openReceivers", { port: server.port, connections });
   // All frames have a header of four bytes.
   const frame = size + 4;
   const broadcast = async (rounds: number): Promise<LoadResult> => {
-    const received = generator.ask("receive", { group, bytes: rounds * connections * frame });
-    const [result] = await Promise.all([received, server.broadcast(rounds, size)]);
-    return { ...result, operations: rounds * connections };
+    const received = generator.ask("receive", { group, bytes: rounds * each * connections * frame });
+    const [result] = await Promise.all([received, server.broadcast(rounds, { size, each })]);
+    return { ...result, operations: rounds * each * connections };
   };
   let perRound = (await broadcast(8)).seconds / 8;
+  await generator.ask("checkReceived", { group, messages: 8 * each, size });
   return async (milliseconds) => {
     const rounds = Math.max(4, Math.round(milliseconds / 1000 / perRound));
     const { result, ...sample } = await server.during(() => broadcast(rounds));
@@ -110,21 +92,22 @@ async function prepareBroadcast(
   };
 }
 
-/** By `wrk` where it is installed, for at least the second that is its least; otherwise, and to warm up, by our own generator. */
-async function get(
+/** GETs by `wrk` where it is installed, for at least the second that is its least; otherwise, and to warm up, by our own generator. */
+async function requests(
   server: Program,
-  { connections }: Of<"get">,
+  { form, depth, connections }: Of<"http">,
   { environment, generator }: Bench,
   milliseconds: number,
 ): Promise<Sample> {
   const { port } = server;
-  if (environment.wrk && environment.effort.wrk && milliseconds !== environment.effort.warm) {
+  const isPlain = form === "get" && depth === 1;
+  if (isPlain && environment.wrk && environment.effort.wrk && milliseconds !== environment.effort.warm) {
     const { result, ...sample } = await server.during(() => wrk(port, connections, environment));
     const { p50, p99, p999 } = result;
     return { ...sample, p50, p99, p999 };
   }
   // Opened for each run: a server closes those that wait while the others are measured.
-  const { group } = await generator.ask("openHttp", { port, connections });
+  const { group } = await generator.ask("openHttp", { port, form, depth, connections });
   const sample = await sampled(server, () => generator.ask("run", { group, milliseconds }));
   await generator.ask("close", { group });
   return sample;
@@ -218,36 +201,5 @@ async function idleSubject(name: string, workload: Of<"idle">, bench: Bench): Pr
     warm: async () => {},
     measure,
     stop: async () => {},
-  };
-}
-
-/** A client's process under test, and a lean server as the load. */
-async function clientSubject(name: string, workload: Of<"client">, { environment }: Bench): Promise<Subject> {
-  const { effort, loadCore: core } = environment;
-  const { connections } = workload;
-  const mode = workload.server.mode === "client" ? "echo" : "get";
-  const server = await Program.start("net", { mode }, environment, { core });
-  const { port } = server;
-  const client = await Program.start(name, workload.server, environment, { port, connections, size: 64 });
-  const run = async (length: number): Promise<Sample> => {
-    const { result, ...serving } = await server.during(async () => {
-      const { latencies, ...work } = await client.run(length);
-      return { ...work, latencies, operations: latencies.length, seconds: work.milliseconds / 1000 };
-    });
-    const { cpu, latencies, operations, seconds } = result;
-    const [user, system] = [cpu.user / operations, cpu.system / operations];
-    const { p50, p99, p999 } = percentiles(Float64Array.from(latencies), operations);
-    const load = (serving.cpu! * operations) / 1e6 / seconds;
-    const { memory } = await client.usage();
-    return { cpu: user + system, user, system, rate: operations / seconds, p50, p99, p999, memory, load };
-  };
-  return {
-    version: client.version,
-    warm: () => warmed(run, effort.warm),
-    measure: () => run(effort.run),
-    stop: async () => {
-      await client.stop();
-      await server.stop();
-    },
   };
 }

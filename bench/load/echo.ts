@@ -1,8 +1,9 @@
 import { inflateRawSync, constants } from "node:zlib";
 import { FrameCounter, SizeCounter, type Counter } from "./frame-counter.ts";
-import { messageFrame, payload, type MessageForm } from "./frames.ts";
+import { messageFrame, messageFrames, payload, type MessageForm } from "./frames.ts";
+import { requestBytes, responseSize, type HttpForm } from "./http-forms.ts";
 import { Run, type LoadResult } from "./run.ts";
-import { headSize, openMany, openWebSocket } from "./upgrade.ts";
+import { openMany, openWebSocket } from "./upgrade.ts";
 import { ask, openWire, type Wire } from "./wire.ts";
 
 interface Connection {
@@ -10,16 +11,27 @@ interface Connection {
   readonly counter: Counter;
 }
 
+/** How much text all distinct messages of a load come to, at most, in bytes. */
+const textSize = 4 * 1024 * 1024;
+
 /** Connections that send batches of requests, each batch when the replies to the one before have come. */
 export class EchoGroup {
   readonly #connections: readonly Connection[];
   readonly #batches: readonly Buffer[];
   readonly #depth: number;
+  /** Whether each connection must begin with the first batch. */
+  readonly #isOrdered: boolean;
 
-  private constructor(connections: readonly Connection[], batches: readonly Buffer[], depth: number) {
+  private constructor(
+    connections: readonly Connection[],
+    batches: readonly Buffer[],
+    depth: number,
+    isOrdered = false,
+  ) {
     this.#connections = connections;
     this.#batches = batches;
     this.#depth = depth;
+    this.#isOrdered = isOrdered;
   }
 
   /** WebSockets to an echo server, which is tried once: that what comes back is what was sent. */
@@ -31,20 +43,27 @@ export class EchoGroup {
     const wires = await openMany(connections, () => openWebSocket(port, { deflate: form.deflate, tls }));
     await orClosed(wires, checkEcho(wires[0]!, form));
     // Distinct texts: a compressor that has seen a message before has an easy time.
-    const batches = Array.from({ length: form.text ? Math.ceil(256 / depth) : 1 }, (_, batch) =>
-      Buffer.concat(Array.from({ length: depth }, (_, i) => messageFrame(form, batch * depth + i))),
+    const distinct = form.text ? Math.ceil(Math.min(256, textSize / form.size) / depth) : 1;
+    const frames = messageFrames(form, distinct * depth);
+    const batches = Array.from({ length: distinct }, (_, batch) =>
+      Buffer.concat(frames.slice(batch * depth, (batch + 1) * depth)),
     );
     const counted = wires.map((wire) => ({ wire, counter: new FrameCounter() }));
-    return new EchoGroup(counted, batches, depth);
+    return new EchoGroup(counted, batches, depth, form.deflate === "takeover");
   }
 
-  /** HTTP connections, kept alive, to a server whose responses all have the size of the first. */
-  static async openHttp(port: number, connections: number): Promise<EchoGroup> {
-    const request = Buffer.from("GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n");
+  /** HTTP connections, kept alive, to a server whose responses all have the size of the first, which is looked at. */
+  static async openHttp(
+    port: number,
+    form: HttpForm,
+    { depth, connections }: { depth: number; connections: number },
+  ): Promise<EchoGroup> {
+    const request = requestBytes(form, false);
     const wires = await openMany(connections, () => openWire(port));
-    const response = await orClosed(wires, ask(wires[0]!, request, isWholeResponse));
+    const isWhole = (received: Buffer): boolean => responseSize(form, received) > 0;
+    const response = await orClosed(wires, ask(wires[0]!, request, isWhole));
     const counted = wires.map((wire) => ({ wire, counter: new SizeCounter(response.length) }));
-    return new EchoGroup(counted, [request], 1);
+    return new EchoGroup(counted, [Buffer.concat(Array.from({ length: depth }, () => request))], depth);
   }
 
   /** Sends for so long. */
@@ -60,7 +79,7 @@ export class EchoGroup {
 
   #rounds(run: Run, { wire, counter }: Connection, first: number, finished: () => void): void {
     const depth = this.#depth;
-    let next = first;
+    let next = this.#isOrdered ? 0 : first;
     let missing = depth;
     let start = performance.now();
     const send = (): void => {
@@ -107,19 +126,10 @@ async function checkEcho(wire: Wire, form: MessageForm): Promise<void> {
   let data = reply.subarray(size < 126 ? 2 : size === 126 ? 4 : 10);
   if ((reply[0]! & 0x40) !== 0) data = inflated(data);
   if (reply[0]! >= 0x80 && !data.equals(payload(form, 0))) throw new Error("what came back is not what was sent");
-  if (form.deflate && (reply[0]! & 0x40) === 0) throw new Error("the server does not compress");
+  if (form.deflate !== false && (reply[0]! & 0x40) === 0) throw new Error("the server does not compress");
 }
 
 function inflated(data: Buffer): Buffer {
   const ended = Buffer.concat([data, Buffer.from([0, 0, 0xff, 0xff])]);
   return inflateRawSync(ended, { finishFlush: constants.Z_SYNC_FLUSH });
-}
-
-function isWholeResponse(received: Buffer): boolean {
-  const size = headSize(received);
-  if (size === 0) return false;
-  const head = received.toString("latin1", 0, size);
-  const length = /^content-length: *(\d+)/im.exec(head)?.[1];
-  if (!head.startsWith("HTTP/1.1 200") || length === undefined) throw new Error(`not the response expected: ${head}`);
-  return received.length >= size + Number(length);
 }

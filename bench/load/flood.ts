@@ -2,7 +2,8 @@ import { FrameCounter, SizeCounter, type Counter } from "./frame-counter.ts";
 import { floodForms, type FloodKind } from "./flood-forms.ts";
 import { messageFrame } from "./frames.ts";
 import { Run, type LoadResult } from "./run.ts";
-import { headSize, openMany, openWebSocket } from "./upgrade.ts";
+import { headSize } from "./http-forms.ts";
+import { openMany, openWebSocket } from "./upgrade.ts";
 import { ask, openWire, type Wire } from "./wire.ts";
 
 /** Peers that send as much as the server takes, and drop what comes back. */

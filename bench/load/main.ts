@@ -1,17 +1,24 @@
 // The load generator, a process of its own: answers questions, lines of JSON both ways, and ends with its parent.
 import { createInterface } from "node:readline";
-import type { EchoLoad } from "../workloads.ts";
-import { churn } from "./churn.ts";
+import type { EchoLoad } from "../workload.ts";
+import { churn, requests } from "./churn.ts";
 import { EchoGroup } from "./echo.ts";
 import { Flood, pulse } from "./flood.ts";
 import type { FloodKind } from "./flood-forms.ts";
+import { publishedFrames, type Deflate } from "./frames.ts";
+import type { HttpForm } from "./http-forms.ts";
 import { Receivers } from "./receivers.ts";
 import { openMany, openWebSocket } from "./upgrade.ts";
 
 /** The questions: a group of connections has a number. */
 export interface Questions {
-  openEcho: (details: { port: number; load: EchoLoad; deflate: boolean; tls: boolean }) => Promise<{ group: number }>;
-  openHttp: (details: { port: number; connections: number }) => Promise<{ group: number }>;
+  openEcho: (details: { port: number; load: EchoLoad; deflate: Deflate; tls: boolean }) => Promise<{ group: number }>;
+  openHttp: (details: {
+    port: number;
+    form: HttpForm;
+    depth: number;
+    connections: number;
+  }) => Promise<{ group: number }>;
   openIdle: (details: { port: number; connections: number }) => Promise<{ group: number }>;
   openReceivers: (details: { port: number; connections: number }) => Promise<{ group: number }>;
   openFlood: (details: {
@@ -22,6 +29,9 @@ export interface Questions {
   }) => Promise<{ group: number }>;
   run: (details: { group: number; milliseconds: number }) => ReturnType<EchoGroup["run"]>;
   receive: (details: { group: number; bytes: number }) => ReturnType<Receivers["receive"]>;
+  /** Compares so many first messages of a broadcast with what the programs publish. */
+  checkReceived: (details: { group: number; messages: number; size: number }) => object;
+  requests: (details: { port: number; form: HttpForm; milliseconds: number }) => ReturnType<typeof requests>;
   churn: (details: {
     port: number;
     end: "reset" | "handshake";
@@ -45,7 +55,7 @@ function keep(group: { close(): void }): { group: number } {
 const questions: Questions = {
   openEcho: async ({ port, load: { size, depth, connections, text = false }, deflate, tls }) =>
     keep(await EchoGroup.openWebSockets(port, { size, text, deflate }, { depth, connections, tls })),
-  openHttp: async ({ port, connections }) => keep(await EchoGroup.openHttp(port, connections)),
+  openHttp: async ({ port, form, ...how }) => keep(await EchoGroup.openHttp(port, form, how)),
   openIdle: async ({ port, connections }) => {
     const wires = await openMany(connections, () => openWebSocket(port));
     return keep({ close: () => wires.forEach((wire) => wire.reset()) });
@@ -59,6 +69,11 @@ const questions: Questions = {
   },
   run: ({ group, milliseconds }) => (groups.get(group) as EchoGroup).run(milliseconds),
   receive: ({ group, bytes }) => (groups.get(group) as Receivers).receive(bytes),
+  checkReceived: ({ group, messages, size }) => {
+    (groups.get(group) as Receivers).check(publishedFrames(messages, size));
+    return {};
+  },
+  requests: ({ port, form, milliseconds }) => requests(port, form, { milliseconds }),
   churn: ({ port, end, ...limits }) => churn(port, end, limits),
   pulse: ({ port, ...details }) => pulse(port, details),
   ended: ({ group }) => ({ ended: (groups.get(group) as Flood).ended }),

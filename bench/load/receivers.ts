@@ -8,11 +8,17 @@ export class Receivers {
   #missing = 0;
   #run: Run | undefined;
   #began = 0;
+  /** What the first connection has received, until that is compared. */
+  #sample: Buffer | undefined = Buffer.alloc(0);
 
   constructor(wires: readonly Wire[]) {
     this.#wires = wires;
-    for (const wire of wires) {
-      wire.onData = (_bytes, length) => this.#onData(length);
+    for (const [i, wire] of wires.entries()) {
+      wire.onData = (bytes, length) => {
+        if (i === 0 && this.#sample !== undefined)
+          this.#sample = Buffer.concat([this.#sample, bytes.subarray(0, length)]);
+        this.#onData(length);
+      };
       wire.onEnd = () => this.#run?.fail(new Error("the server ended a connection"));
     }
   }
@@ -24,6 +30,13 @@ export class Receivers {
     this.#run = new Run();
     this.#onData(0);
     return this.#run.result;
+  }
+
+  /** Compares what the first connection has received until now with this. For the first messages alone. */
+  check(expected: Buffer): void {
+    const isRight = this.#sample?.equals(expected);
+    this.#sample = undefined;
+    if (isRight !== true) throw new Error("what came is not what was published");
   }
 
   #onData(length: number): void {

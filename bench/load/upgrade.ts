@@ -1,39 +1,49 @@
+import type { Deflate } from "./frames.ts";
+import { headSize } from "./http-forms.ts";
 import { ask, openWire, type Wire } from "./wire.ts";
 
-const offer = "permessage-deflate; server_no_context_takeover; client_no_context_takeover";
+const takeover = "permessage-deflate";
+const noTakeover = `${takeover}; server_no_context_takeover; client_no_context_takeover`;
+/** What a server has to say to the key (RFC 6455 section 1.3). */
+const accept = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
 
 /** A request for an upgrade. Its key is always the same: no server may care. */
-function upgradeRequest(deflate: boolean): Buffer {
+function upgradeRequest(deflate: Deflate): Buffer {
+  const offer = deflate === "takeover" ? takeover : noTakeover;
   return Buffer.from(
     "GET /echo HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
       "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n" +
-      `${deflate ? `Sec-WebSocket-Extensions: ${offer}\r\n` : ""}\r\n`,
+      `${deflate !== false ? `Sec-WebSocket-Extensions: ${offer}\r\n` : ""}\r\n`,
   );
-}
-
-/** Where the head of a message ends; 0 while it has not. */
-export function headSize(received: Buffer): number {
-  const end = received.indexOf("\r\n\r\n");
-  return end === -1 ? 0 : end + 4;
 }
 
 /** A connection whose other side speaks WebSocket from here on, with compression just where it is asked for. */
 export async function openWebSocket(
   port: number,
-  { deflate = false, tls = false }: { deflate?: boolean; tls?: boolean } = {},
+  { deflate = false, tls = false }: { deflate?: Deflate; tls?: boolean } = {},
 ): Promise<Wire> {
   const wire = await openWire(port, tls);
   try {
     const request = upgradeRequest(deflate);
     const head = (await ask(wire, request, (received) => headSize(received) > 0)).toString("latin1");
     if (!head.startsWith("HTTP/1.1 101")) throw new Error(`no upgrade: ${head.split("\r\n")[0]}`);
-    if (deflate !== /permessage-deflate/i.test(head)) {
-      throw new Error(deflate ? "compression was not agreed on" : "compression was agreed on, which was not offered");
-    }
+    if (!head.includes(accept)) throw new Error("the server's accept value is not that of the key");
+    checkDeflate(head, deflate);
     return wire;
   } catch (error) {
     wire.close();
     throw error;
+  }
+}
+
+/** Both directions are to be as asked for. */
+function checkDeflate(head: string, deflate: Deflate): void {
+  if ((deflate !== false) !== /permessage-deflate/i.test(head)) {
+    throw new Error(deflate ? "compression was not agreed on" : "compression was agreed on, which was not offered");
+  }
+  const isReset = ["server", "client"].map((side) => new RegExp(`${side}_no_context_takeover`, "i").test(head));
+  if (deflate !== false && isReset.some((resets) => resets === (deflate === "takeover"))) {
+    throw new Error(`context takeover is not as asked for: ${/^sec-websocket-extensions:.*/im.exec(head)?.[0]}`);
   }
 }
 

@@ -74,11 +74,14 @@ export function ready(about, answers = {}) {
   process.stdout.write(`${JSON.stringify(about)}\n`);
 }
 
+/** How many messages a client has in flight on a connection. */
+const { depth = 1 } = options;
+
 /**
  * The question `run` of a client: keeps one operation of each kind in flight for so many milliseconds. An operation calls
- * what it is given when it is done.
+ * what it is given when it is done. It may consist of several that count, all of which begin and end at once.
  */
-export function runner(operations) {
+export function runner(operations, each = 1) {
   return {
     run: ({ milliseconds }) =>
       new Promise((resolve) => {
@@ -96,7 +99,7 @@ export function runner(operations) {
               start = now;
               operate(done);
             } else if (--left === 0) {
-              resolve({ cpu: process.cpuUsage(before), milliseconds: now - began, latencies });
+              resolve({ cpu: process.cpuUsage(before), milliseconds: now - began, latencies, each });
             }
           };
           operate(done);
@@ -106,12 +109,81 @@ export function runner(operations) {
   };
 }
 
-/** Broadcasts: so many rounds of one message each, one round in each turn of the event loop. */
+/** What an echo client sends: texts in turn, or bytes. */
+export function messageOf(number) {
+  return options.texts?.[number % options.texts.length] ?? bytes;
+}
+const bytes = Uint8Array.from({ length: options.size ?? 0 }, (_, i) => i * 31);
+
+/**
+ * A client's connection that sends `depth` messages and waits for all of them to return. `send` sends one; what comes
+ * goes to `received`, which looks at the first one.
+ */
+export class EchoClient {
+  #send;
+  #next = 0;
+  #missing = 0;
+  #done;
+
+  constructor(send) {
+    this.#send = send;
+  }
+
+  /** Fails unless the first message comes back as it is. */
+  async check() {
+    const sent = Buffer.from(messageOf(0));
+    this.#missing = 1;
+    const returned = new Promise((resolve) => (this.#done = resolve));
+    this.#send(messageOf(0));
+    if (!sent.equals(Buffer.from(await returned))) throw new Error("what came back is not what was sent");
+  }
+
+  operation = (done) => {
+    this.#done = done;
+    this.#missing = depth;
+    for (let i = 0; i < depth; i++) this.#send(messageOf(this.#next++));
+  };
+
+  received = (data) => {
+    if (--this.#missing === 0) this.#done(data);
+  };
+}
+
+/** Opens a client's connections, tries each one, and says that it is ready. */
+export async function readyClients(version, open) {
+  const clients = await Promise.all(Array.from({ length: options.connections }, open));
+  for (const client of clients) await client.check();
+  ready(
+    { version },
+    runner(
+      clients.map(({ operation }) => operation),
+      depth,
+    ),
+  );
+}
+
+/** The question `open` of a client: opens so many connections more, some at once, and keeps them. */
+export function opener(open) {
+  const kept = [];
+  return {
+    open: async ({ connections }) => {
+      const until = kept.length + connections;
+      let begun = kept.length;
+      const some = async () => {
+        while (begun++ < until) kept.push(await open());
+      };
+      await Promise.all(Array.from({ length: 32 }, some));
+      return { open: kept.length };
+    },
+  };
+}
+
+/** Broadcasts: so many rounds of `each` messages, one round in each turn of the event loop. */
 export function broadcaster(publish) {
   return {
-    broadcast: async ({ rounds, size }) => {
+    broadcast: async ({ rounds, size, each }) => {
       for (let round = 0; round < rounds; round++) {
-        publish(new Uint8Array(size).fill(round));
+        for (let i = 0; i < each; i++) publish(new Uint8Array(size).fill(round * each + i));
         await new Promise((resolve) => setImmediate(resolve));
       }
       return {};

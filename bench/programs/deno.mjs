@@ -1,10 +1,11 @@
 // Deno's own server. Run by Deno.
-import { greeting, host, options, ready } from "./child.mjs";
+import { host, options, ready } from "./child.mjs";
+import { fetchHandlers } from "./fetch-handlers.mjs";
 
 const { Deno } = globalThis;
 
 function handle(request) {
-  if (options.mode === "fetch") return new Response(greeting);
+  if (options.mode === "http") return fetchHandlers[options.form](request);
   const { socket, response } = Deno.upgradeWebSocket(request, { idleTimeout: 0 });
   socket.binaryType = "arraybuffer";
   socket.addEventListener("message", ({ data }) => socket.send(data));

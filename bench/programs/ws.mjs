@@ -2,18 +2,20 @@
 import { once } from "node:events";
 import { createServer } from "node:https";
 import { WebSocket, WebSocketServer } from "ws";
-import { broadcaster, host, options, ready, runner, versionOf } from "./child.mjs";
+import { broadcaster, EchoClient, host, opener, options, ready, readyClients, runner, versionOf } from "./child.mjs";
 
 const version = versionOf("ws");
-const { mode, deflate, tls } = options;
+const { mode, deflate = false, tls } = options;
+const url = `ws://${host}:${options.port}/`;
+const isReset = deflate !== "takeover";
+const perMessageDeflate = deflate !== false && {
+  serverNoContextTakeover: isReset,
+  clientNoContextTakeover: isReset,
+  // Its own is 1,024: it would send some messages as they are.
+  threshold: 0,
+};
 
 async function listen() {
-  const perMessageDeflate = deflate && {
-    serverNoContextTakeover: true,
-    clientNoContextTakeover: true,
-    // Its own is 1,024: it would send these messages as they are.
-    threshold: 0,
-  };
   const secure = tls && createServer(tls).listen(0, host);
   const server = new WebSocketServer({ perMessageDeflate, ...(tls ? { server: secure } : { port: 0, host }) });
   await once(server, "listening");
@@ -29,6 +31,8 @@ const echo = async () => {
 
 const modes = {
   echo,
+  // It has its events alone.
+  pulled: echo,
   flooded: echo,
   floodedSink: async () => {
     const server = await listen();
@@ -42,19 +46,30 @@ const modes = {
     };
     ready({ version, port: server.address().port }, broadcaster(publish));
   },
-  client: async () => {
-    const data = new Uint8Array(options.size);
-    const open = async () => {
-      let done;
-      const ws = new WebSocket(`ws://${host}:${options.port}/`, { perMessageDeflate: false });
+  client: () =>
+    readyClients(version, async () => {
+      const ws = new WebSocket(url, { perMessageDeflate });
+      const client = new EchoClient((data) => ws.send(data));
       await once(ws, "open");
-      ws.on("message", () => done());
-      return (whenDone) => {
-        done = whenDone;
-        ws.send(data);
-      };
+      ws.on("message", client.received);
+      return client;
+    }),
+  clientClose: async () => {
+    const operate = (done) => {
+      const ws = new WebSocket(url, { perMessageDeflate });
+      ws.on("open", () => ws.close(1000));
+      ws.on("close", done);
     };
-    ready({ version }, runner(await Promise.all(Array.from({ length: options.connections }, open))));
+    ready({ version }, runner(Array.from({ length: options.connections }, () => operate)));
+  },
+  clientIdle: async () => {
+    const open = async () => {
+      const ws = new WebSocket(url, { perMessageDeflate });
+      ws.on("message", () => {});
+      await once(ws, "open");
+      return ws;
+    };
+    ready({ version }, opener(open));
   },
 };
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { constants, inflateRawSync } from "node:zlib";
-import { closeFrame, maskedFrame, messageFrame, payload } from "../../../bench/load/frames.ts";
+import { closeFrame, maskedFrame, messageFrame, messageFrames, payload } from "../../../bench/load/frames.ts";
 
 const unmasked = (frame: Buffer, headerSize: number): Buffer => {
   const key = frame.subarray(headerSize, headerSize + 4);
@@ -39,6 +39,19 @@ describe("frames of a load", () => {
     assert.equal(frame[0], 0xc1);
     const data = Buffer.concat([unmasked(frame, frame[1] === 0xfe ? 4 : 2), Buffer.from([0, 0, 0xff, 0xff])]);
     assert.deepEqual(inflateRawSync(data, { finishFlush: constants.Z_SYNC_FLUSH }), payload(form, 5));
+  });
+
+  it("are compressed with context takeover, and refer to none before the first", () => {
+    const form = { size: 477, text: true, deflate: "takeover" } as const;
+    const frames = messageFrames(form, 100);
+    const alone = messageFrames({ ...form, deflate: true }, 100);
+    assert.deepEqual(frames[0], alone[0]);
+    assert.ok(Buffer.concat(frames).length < Buffer.concat(alone).length);
+    const data = frames.flatMap((frame) => [unmasked(frame, frame[1] === 0xfe ? 4 : 2), Buffer.from([0, 0, 255, 255])]);
+    assert.deepEqual(
+      inflateRawSync(Buffer.concat(data), { finishFlush: constants.Z_SYNC_FLUSH }),
+      Buffer.concat(frames.map((_, number) => payload(form, number))),
+    );
   });
 
   it("end a connection with 1000", () => assert.deepEqual(unmasked(closeFrame, 2), Buffer.from([0x03, 0xe8])));

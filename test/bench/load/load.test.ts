@@ -3,9 +3,11 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer, type AddressInfo, type Socket } from "node:net";
 import { describe, it, type TestContext } from "node:test";
-import { churn } from "../../../bench/load/churn.ts";
+import { churn, requests } from "../../../bench/load/churn.ts";
 import { EchoGroup } from "../../../bench/load/echo.ts";
 import { Flood, pulse } from "../../../bench/load/flood.ts";
+import { publishedFrames, type MessageForm } from "../../../bench/load/frames.ts";
+import { fileContent } from "../../../bench/load/http-forms.ts";
 import { Receivers } from "../../../bench/load/receivers.ts";
 import { openMany, openWebSocket } from "../../../bench/load/upgrade.ts";
 import { serve, type ServeOptions, type Server } from "../../../src/server/index.ts";
@@ -37,10 +39,10 @@ async function rawServer(t: TestContext, onData: (socket: Socket, data: Buffer) 
   return (server.address() as AddressInfo).port;
 }
 
-const accepted = "HTTP/1.1 101 Switching Protocols\r\n\r\n";
+const accepted = "HTTP/1.1 101 Switching Protocols\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
 
 describe("the load of an echo server", () => {
-  const runs = async (port: number, form: typeof text, how: typeof few): Promise<void> => {
+  const runs = async (port: number, form: MessageForm, how: typeof few): Promise<void> => {
     const group = await EchoGroup.openWebSockets(port, form, how);
     for (let i = 0; i < 2; i++) {
       const { operations, seconds, p50, p99, max } = await group.run(20);
@@ -55,6 +57,20 @@ describe("the load of an echo server", () => {
     await runs(port!, text, few);
     await runs(port!, { size: 100_000, text: false, deflate: false }, few);
     await runs(port!, { size: 477, text: true, deflate: true }, few);
+  });
+
+  it("is compressed with context takeover", async (t) => {
+    const texts: unknown[] = [];
+    const { port } = await echoServer(t, {
+      deflate: { serverNoContextTakeover: false, clientNoContextTakeover: false },
+      message: (ws, message) => {
+        texts.push(message);
+        return ws.write(message);
+      },
+    });
+    await runs(port!, { size: 477, text: true, deflate: "takeover" }, few);
+    for (const message of texts) assert.ok(JSON.parse(String(message)));
+    assert.ok(new Set(texts).size > few.depth);
   });
 
   it("goes over TLS", async (t) => {
@@ -72,6 +88,11 @@ describe("the load of an echo server", () => {
     await assert.rejects(EchoGroup.openWebSockets(port!, { ...text, deflate: true }, few), /was not agreed on/);
   });
 
+  it("is refused if context takeover was not agreed on", async (t) => {
+    const { port } = await echoServer(t, { deflate: true });
+    await assert.rejects(EchoGroup.openWebSockets(port!, { ...text, deflate: "takeover" }, few), /takeover is not as/);
+  });
+
   it("fails if a connection ends", async (t) => {
     let left = 2;
     const { port } = await echoServer(t, {
@@ -84,16 +105,47 @@ describe("the load of an echo server", () => {
 });
 
 describe("the load of an HTTP server", () => {
-  it("counts responses", async (t) => {
-    const { port } = await echoServer(t, { fetch: () => new Response("Hello") });
-    const group = await EchoGroup.openHttp(port!, 3);
-    assert.ok((await group.run(20)).operations >= 3);
-    group.close();
+  const one = { depth: 1, connections: 3 };
+  const greet = (): Response => new Response("Hello, world!\n");
+
+  it("counts responses, one or several at once", async (t) => {
+    const { port } = await echoServer(t, { fetch: greet });
+    for (const depth of [1, 16]) {
+      const group = await EchoGroup.openHttp(port!, "get", { ...one, depth });
+      const { operations } = await group.run(20);
+      assert.ok(operations >= 3 * depth && operations % depth === 0);
+      group.close();
+    }
+  });
+
+  it("sends bodies, and takes those of known size and those in chunks", async (t) => {
+    const fetch = async (request: Request): Promise<Response> => {
+      const text = await request.text();
+      return new Response(new Blob([text.startsWith("{") ? text : `${text.length}`]).stream());
+    };
+    const { port } = await echoServer(t, { fetch });
+    await EchoGroup.openHttp(port!, "json", one).then((group) => group.close());
+    const sized = await echoServer(t, { fetch: async (request) => new Response(await request.text()) });
+    await EchoGroup.openHttp(sized.port!, "json", one).then((group) => group.close());
+    const counting = await echoServer(t, {
+      fetch: async (request) => new Response(`${(await request.arrayBuffer()).byteLength}`),
+    });
+    await EchoGroup.openHttp(counting.port!, "upload", one).then((group) => group.close());
+    const sending = await echoServer(t, { fetch: () => new Response(fileContent) });
+    await EchoGroup.openHttp(sending.port!, "file", one).then((group) => group.close());
+  });
+
+  it("opens a connection for each request", async (t) => {
+    const { port } = await echoServer(t, { fetch: greet });
+    assert.equal((await requests(port!, "get", { count: 60 })).operations, 60);
   });
 
   it("is refused if the response differs from the expected one", async (t) => {
     const port = await rawServer(t, (socket) => socket.write("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"));
-    await assert.rejects(EchoGroup.openHttp(port, 1), /not the response expected: HTTP\/1.1 404/);
+    await assert.rejects(EchoGroup.openHttp(port, "get", one), /not the response expected: HTTP\/1.1 404/);
+    const { port: other } = await echoServer(t, { fetch: () => new Response("Good bye") });
+    await assert.rejects(EchoGroup.openHttp(other!, "get", one), /not the response expected: HTTP\/1.1 200.*Good bye/s);
+    await assert.rejects(requests(other!, "get", { count: 1 }), /not the response expected/);
   });
 });
 
@@ -113,6 +165,9 @@ describe("opening and ending connections", () => {
     const rude = await rawServer(t, (socket, data) => (data[0] === 0x47 ? socket.write(accepted) : socket.end()));
     await assert.rejects(churn(rude, "handshake", { count: 1 }), /without a close frame/);
     await assert.rejects(churn(1, "reset", { count: 1 }), /no connection to port 1/);
+    const wrong = accepted.replace("s3p", "S3p");
+    const other = await rawServer(t, (socket) => socket.write(wrong));
+    await assert.rejects(churn(other, "reset", { count: 1 }), /the server's accept value is not that of the key/);
   });
 });
 
@@ -126,6 +181,23 @@ describe("a broadcast", () => {
       assert.equal((await received).operations, 1);
     }
     receivers.close();
+  });
+
+  it("is compared with what the programs publish", async (t) => {
+    const server = await echoServer(t, { open: (ws) => void ws.subscribe("all") });
+    for (const [first, isRight] of [
+      [0, true],
+      [1, false],
+    ] as const) {
+      const receivers = new Receivers(await openMany(2, () => openWebSocket(server.port!)));
+      const frames = publishedFrames(2, 200);
+      const received = receivers.receive(2 * frames.length);
+      for (const number of [first, 1]) server.publish("all", new Uint8Array(200).fill(number));
+      await received;
+      if (isRight) receivers.check(frames);
+      else assert.throws(() => receivers.check(frames), /what came is not what was published/);
+      receivers.close();
+    }
   });
 });
 
