@@ -98,7 +98,7 @@ function swap(key: number): number {
   return ((key & 0xff) << 24) | ((key & 0xff00) << 8) | ((key >>> 8) & 0xff00) | (key >>> 24);
 }
 
-/** The most bytes that {@link unmaskAside} takes. */
+/** The most bytes that {@link unmasked} keeps in memory shared by all calls. */
 export const asideSize: number = 64 * 1024;
 
 const asideWords = new Int32Array(asideSize / 4);
@@ -110,49 +110,70 @@ let view: DataView | undefined;
 /** The last other memory that few bytes came from. That of TLS is new for each read, and a view costs more than it saves. */
 let otherBuffer: ArrayBufferLike | undefined;
 
-/**
- * Unmasks `length` bytes of `source`, from `from` on, into memory shared by all calls; the result is valid until the
- * next call. It works on words at any alignment, which is several times as fast as the alternatives for messages of a
- * few hundred bytes.
- */
-function unmaskAside(source: Uint8Array, from: number, length: number, key: number): Uint8Array {
-  const words = length >>> 2;
-  if (words < 8) {
-    maskFew(source, from, aside, 0, length, key);
-    return aside;
+/** A view of memory that `length` bytes come from; undefined if it would cost more than it saves. */
+function viewOf(buffer: ArrayBufferLike, length: number): DataView | undefined {
+  const isKept = buffer.byteLength <= asideSize;
+  if (length <= fewBytes && buffer !== otherBuffer) {
+    if (isKept) otherBuffer = buffer;
+    return undefined;
   }
-  let seen = view;
-  const { buffer } = source;
-  if (seen === undefined || buffer !== viewedBuffer) {
-    const isKept = buffer.byteLength <= asideSize;
-    if (length <= fewBytes && buffer !== otherBuffer) {
-      if (isKept) otherBuffer = buffer;
-      maskFew(source, from, aside, 0, length, key);
-      return aside;
-    }
-    seen = new DataView(buffer);
-    if (isKept) [view, viewedBuffer] = [seen, buffer];
-  }
-  const k = littleEndian ? key | 0 : swap(key);
-  let at = source.byteOffset + from;
-  for (let i = 0; i < words; i++, at += 4) asideWords[i] = seen.getInt32(at, littleEndian) ^ k;
-  const done = words << 2;
-  if (done < length) maskFew(source, from + done, aside, done, length - done, key);
-  return aside;
+  const seen = new DataView(buffer);
+  if (isKept) [view, viewedBuffer] = [seen, buffer];
+  return seen;
 }
 
-/** Up to this size, unmasking aside and copying is cheaper than unmasking in the copy. */
+/**
+ * Unmasks `length` bytes of `source`, from `from` on, into other memory, given as words and as bytes, from `at` on, a
+ * multiple of 4. It copies and unmasks in one pass over words, at any alignment of the source.
+ */
+export function unmaskInto(
+  source: Uint8Array,
+  from: number,
+  length: number,
+  key: number,
+  words: Int32Array,
+  bytes: Uint8Array,
+  at: number,
+): void {
+  const { buffer } = source;
+  const seen = length < 32 ? undefined : buffer === viewedBuffer ? view : viewOf(buffer, length);
+  if (seen === undefined) {
+    maskFew(source, from, bytes, at, length, key);
+    return;
+  }
+  const k = littleEndian ? key | 0 : swap(key);
+  const last = (at + length) >>> 2;
+  let i = at >>> 2;
+  let j = source.byteOffset + from;
+  // Four words at a time take two thirds of the time of one at a time.
+  for (; i + 4 <= last; i += 4, j += 16) {
+    words[i] = seen.getInt32(j, littleEndian) ^ k;
+    words[i + 1] = seen.getInt32(j + 4, littleEndian) ^ k;
+    words[i + 2] = seen.getInt32(j + 8, littleEndian) ^ k;
+    words[i + 3] = seen.getInt32(j + 12, littleEndian) ^ k;
+  }
+  for (; i < last; i++, j += 4) words[i] = seen.getInt32(j, littleEndian) ^ k;
+  const done = length & ~3;
+  if (done < length) maskFew(source, from + done, bytes, at + done, length - done, key);
+}
+
+/** Up to this size, unmasking aside and copying is cheaper than views of the copy. */
 const smallPayload = 2048;
 
 /** An unmasked payload, valid until the next call. */
 export function unmasked(source: Uint8Array, from: number, length: number, key: number): Uint8Array {
-  if (length <= asideSize) return unmaskAside(source, from, length, key).subarray(0, length);
-  return unmaskedCopy(source, from, length, key);
+  if (length > asideSize) return unmaskedCopy(source, from, length, key);
+  unmaskInto(source, from, length, key, asideWords, aside, 0);
+  // The constructor takes a third of the time of `subarray`.
+  return new Uint8Array(asideWords.buffer, 0, length);
 }
 
 /** An unmasked payload, in memory of its own. */
 export function unmaskedCopy(source: Uint8Array, from: number, length: number, key: number): Uint8Array {
-  if (length <= smallPayload) return unmaskAside(source, from, length, key).slice(0, length);
+  if (length <= smallPayload) {
+    unmaskInto(source, from, length, key, asideWords, aside, 0);
+    return aside.slice(0, length);
+  }
   const bytes = allocate(length);
   maskInto(source, from, bytes, 0, length, key);
   return bytes;

@@ -1,12 +1,14 @@
 import type { Role } from "../../core/index.ts";
-import { allocate, copyOf, cost, costOf, decodeUtf8, isValidUtf8, longestText } from "../../core/internal.ts";
+import { copyOf, cost, costOf, decodeUtf8, isValidUtf8, longestText } from "../../core/internal.ts";
 import { Assembly, type AssemblyOptions, type FramePayload } from "./assembly.ts";
 import { inlineUpTo, type Inflater } from "../deflate/deflate.ts";
 import { checkHeader } from "../frames/check-header.ts";
 import { exactly, type WebsocketCode } from "../frames/errors.ts";
 import { event, found, take, type Event, type Take } from "./event.ts";
 import { deflatedBit, headerSize, longest, opcode, readKey, readLength, topBit, unfinished } from "../frames/frame.ts";
-import { maskInto, rotateKey, unmasked, unmaskedCopy } from "../frames/mask.ts";
+import { maskInto, rotateKey } from "../frames/mask.ts";
+import { Input } from "./input.ts";
+import { onHeap } from "./payload-slab.ts";
 
 /** How received data is taken. */
 export interface IncomingOptions extends AssemblyOptions {
@@ -28,12 +30,11 @@ const light = 4096; // bytes of a message that is little work
  * A header is parsed from its first byte each time; an incomplete one, or an incomplete control frame, stays in the
  * input and comes again with more bytes after it. Only the payload of a data frame is consumed in parts.
  */
-export class Incoming implements FramePayload {
+export class Incoming extends Input implements FramePayload {
   /** Whether the last message, or the one in progress, is text. */
   isText = false;
 
-  /** How many bytes were received, and how many frames taken. */
-  received = 0;
+  /** How many frames were taken. */
   frames = 0;
   /** How many messages were taken, and their bytes; for deflated ones, bytes before and after. */
   messages = 0;
@@ -44,16 +45,11 @@ export class Incoming implements FramePayload {
   cost = 0;
   copying = 0;
 
-  readonly #masked: boolean;
   readonly #options: IncomingOptions;
   /** Inflates messages, if compression was negotiated. */
   readonly inflater: Inflater | undefined;
 
   #dropsData = false;
-  #input = empty;
-  #at = 0;
-  #end = 0;
-  #owned = true;
 
   /** The message in progress: its first frame was not its last, or has not come whole. */
   #assembly: Assembly | undefined;
@@ -66,7 +62,7 @@ export class Incoming implements FramePayload {
   #key = 0;
 
   constructor(role: Role, options: IncomingOptions, inflater?: Inflater) {
-    this.#masked = role === "server";
+    super(role === "server");
     this.#options = options;
     this.inflater = inflater;
   }
@@ -84,48 +80,13 @@ export class Incoming implements FramePayload {
   /** Whether the next message may be much work by itself: it is long, a text that becomes a string at once, or compressed. */
   get isHeavy(): boolean {
     if (this.#assembly !== undefined) return this.#assembly.isDeflated || this.#assembly.size > light;
-    const [first = 0, second = 0, high = 0] = this.#input.subarray(this.#at, this.#end);
+    const [first = 0, second = 0, high = 0] = this.input.subarray(this.at, this.end);
     return (first & deflatedBit) !== 0 || (second & 0x7f) === 127 || ((second & 0x7f) === 126 && high >= light >>> 8);
   }
 
   /** Whether parts of a message were returned, but not yet the last. */
   get isInParts(): boolean {
     return this.#assembly?.isInParts === true;
-  }
-
-  /** Lends the next received bytes, until `retain`. The unused rest of earlier ones goes in front. */
-  receive(bytes: Uint8Array): void {
-    this.received += bytes.length;
-    const rest = this.#end - this.#at;
-    if (rest === 0) {
-      this.#input = bytes;
-      this.#end = bytes.length;
-      this.#owned = false;
-    } else {
-      const joined = allocate(rest + bytes.length);
-      joined.set(this.#input.subarray(this.#at, this.#end));
-      joined.set(bytes, rest);
-      this.#input = joined;
-      this.#end = joined.length;
-      this.#owned = true;
-    }
-    this.#at = 0;
-  }
-
-  /** Ends the loan: copies the unused bytes. Call it before the lender reuses them. */
-  retain(): void {
-    if (this.#at === this.#end) {
-      this.#input = empty;
-      this.#at = this.#end = 0;
-    } else if (!this.#owned || (this.#end - this.#at) * 2 < this.#input.length) {
-      // Either borrowed, or much larger than the rest. Not slice: a Buffer's would be a view.
-      const rest = allocate(this.#end - this.#at);
-      rest.set(this.#input.subarray(this.#at, this.#end));
-      this.#input = rest;
-      this.#at = 0;
-      this.#end = rest.length;
-    }
-    this.#owned = true;
   }
 
   /** From now on drops data frames, and the message in progress. */
@@ -136,8 +97,8 @@ export class Incoming implements FramePayload {
 
   /** Drops everything: input, and the message in progress. */
   clear(): void {
-    this.#input = empty;
-    this.#at = this.#end = this.left = 0;
+    this.drop();
+    this.left = 0;
     this.#assembly = undefined;
   }
 
@@ -157,19 +118,19 @@ export class Incoming implements FramePayload {
         continue;
       }
 
-      const input = this.#input;
-      let at = this.#at;
-      const available = this.#end - at;
+      const input = this.input;
+      let at = this.at;
+      const available = this.end - at;
       if (available < 2) return undefined;
       const first = input[at]!;
       const second = input[at + 1]!;
       const code = first & 0x0f;
       if (code < opcode.close && taking === take.nothing && !this.#dropsData) return event.data;
 
-      const wrong = checkHeader(first, second, this.#masked, this.inflater !== undefined, assembly !== undefined);
+      const wrong = checkHeader(first, second, this.isMasked, this.inflater !== undefined, assembly !== undefined);
       if (wrong !== undefined) return this.#fail(wrong);
 
-      const length = readLength(input, at, this.#end);
+      const length = readLength(input, at, this.end);
       if (length === unfinished) return undefined;
       if (length < 0) return this.#fail("websocket.bad_size", length === topBit ? exactly.topBit : undefined);
       const isControl = code >= opcode.close;
@@ -187,7 +148,7 @@ export class Incoming implements FramePayload {
 
       const size = headerSize(second);
       if (available < size) return undefined;
-      const key = this.#masked ? readKey(input, at + size - 4) : 0;
+      const key = this.isMasked ? readKey(input, at + size - 4) : 0;
 
       at += size;
       if (isControl) return available < size + length ? undefined : this.#takeControl(code, at, length, key);
@@ -196,12 +157,12 @@ export class Incoming implements FramePayload {
       this.cost += cost.frame;
       this.isFinal = first >= 0x80;
       this.isText = isText;
-      const isWhole = this.isFinal && assembly === undefined && length <= this.#end - at;
+      const isWhole = this.isFinal && assembly === undefined && length <= this.end - at;
       if (isWhole && !this.#dropsData && taking === take.message) {
         // By far the most common case: a message in one frame, all of it here.
-        this.#at = at + length;
+        this.at = at + length;
         if (!isDeflated) return this.#takeWhole(at, length, key);
-        return this.#takeDeflated(this.#peek(at, length, key), false);
+        return this.#takeDeflated(this.peekAt(at, length, key), false);
       }
       const begun = this.#begin(at, length, key, isDeflated);
       const taken = length === 0 ? this.#endFrame(begun, taking) : undefined;
@@ -211,14 +172,14 @@ export class Incoming implements FramePayload {
 
   /** Continues the message in progress, with the available bytes of its frame, or without more bytes. */
   #goOn(assembly: Assembly, taking: Take): Event | undefined {
-    if (this.left > 0 && this.#at === this.#end && !assembly.isReady(taking)) return undefined;
+    if (this.left > 0 && this.at === this.end && !assembly.isReady(taking)) return undefined;
     if (taking === take.nothing && !this.#dropsData) return event.data;
     return this.#takePayload(assembly, taking);
   }
 
   /** Begins a data frame whose payload is taken in parts, and its message unless that is in progress. */
   #begin(at: number, length: number, key: number, isDeflated: boolean): Assembly {
-    this.#at = at;
+    this.at = at;
     this.left = length;
     this.#key = key;
     const assembly = (this.#assembly ??= new Assembly(this.isText, isDeflated, this.#options, this.inflater));
@@ -228,29 +189,23 @@ export class Incoming implements FramePayload {
 
   #takeControl(code: number, at: number, length: number, key: number): Event {
     this.frames++;
-    this.#at = at + length;
+    this.at = at + length;
     this.cost += cost.control;
     const payload = length === 0 ? empty : new Uint8Array(length);
-    maskInto(this.#input, at, payload, 0, length, key);
+    maskInto(this.input, at, payload, 0, length, key);
     found.control = payload;
     return code === opcode.ping ? event.ping : code === opcode.pong ? event.pong : event.close;
-  }
-
-  #peek(at: number, length: number, key: number): Uint8Array {
-    return this.#masked ? unmasked(this.#input, at, length, key) : this.#input.subarray(at, at + length);
-  }
-
-  #copy(at: number, length: number, key: number): Uint8Array {
-    return this.#masked
-      ? unmaskedCopy(this.#input, at, length, key)
-      : copyOf(this.#input.subarray(at, at + length), length);
   }
 
   #takeWhole(at: number, length: number, key: number): Event {
     this.cost += cost.message;
     if (length > light) this.countCopied(length);
     const isString = this.isText && !this.#textAsBytes;
-    const bytes = isString ? this.#peek(at, length, key) : this.#copy(at, length, key);
+    const bytes = isString
+      ? this.peekAt(at, length, key)
+      : length > onHeap
+        ? this.sharedAt(at, length, key)
+        : this.copyAt(at, length, key);
     if (this.isText && !this.#options.skipUtf8Validation && !isValidUtf8(bytes)) {
       return this.#fail("websocket.bad_frame_payload");
     }
@@ -363,25 +318,20 @@ export class Incoming implements FramePayload {
 
   // ---- the frame in progress, for its message ----
 
-  /** How many bytes `next` has not used. */
-  get available(): number {
-    return this.#end - this.#at;
-  }
-
   peek(count: number): Uint8Array {
-    return this.#peek(this.#at, count, this.#key);
+    return this.peekAt(this.at, count, this.#key);
   }
 
   copy(count: number): Uint8Array {
-    return this.#copy(this.#at, count, this.#key);
+    return this.copyAt(this.at, count, this.#key);
   }
 
   copyInto(target: Uint8Array, at: number, count: number): void {
-    maskInto(this.#input, this.#at, target, at, count, this.#key);
+    maskInto(this.input, this.at, target, at, count, this.#key);
   }
 
   consume(count: number): void {
-    this.#at += count;
+    this.at += count;
     this.left -= count;
     this.#key = rotateKey(this.#key, count);
   }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { maskInPlace, maskInto, rotateKey } from "../../../src/websocket/frames/mask.ts";
+import { maskInPlace, maskInto, rotateKey, unmaskInto } from "../../../src/websocket/frames/mask.ts";
 import { fc } from "../../support/property.ts";
 
 const keyBytes = [0x37, 0xfa, 0x21, 0x8d]; // the first and the last bit of the number differ, no byte repeats
@@ -53,6 +53,29 @@ describe("RFC 6455 5.3: masking", () => {
           assert.deepEqual(target.view, expected, `length ${length}, from ${from}, at ${at}`);
           assert.deepEqual(source.view, bytes);
           assert.ok(target.around());
+        }
+      }
+    }
+  });
+
+  it("unmaskInto: every length to 300, from every alignment to every word, out of memory of any size", () => {
+    for (const memory of [1000, 80 * 1024]) {
+      for (let length = 0; length <= 300; length++) {
+        const expected = naive(counted(length));
+        const whole = new Uint8Array(memory).fill(0xee);
+        for (const [from, at] of [
+          [0, 0],
+          [1, 4],
+          [2, 8],
+          [7, 12],
+        ] as const) {
+          whole.set(counted(length), from);
+          const words = new Int32Array(80).fill(-1);
+          const bytes = new Uint8Array(words.buffer);
+          unmaskInto(whole, from, length, key, words, bytes, at);
+          assert.deepEqual(bytes.subarray(at, at + length), expected, `length ${length}, from ${from}, at ${at}`);
+          assert.ok(bytes.subarray(0, at).every((byte) => byte === 0xff));
+          assert.ok(bytes.subarray(at + length).every((byte) => byte === 0xff));
         }
       }
     }
