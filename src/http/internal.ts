@@ -1,6 +1,7 @@
 // Exports for other folders of the package; users get index.ts.
 export { httpError } from "./messages/errors.ts";
 export { skipOws, tokenEnd } from "./messages/grammar.ts";
+export { responseFromFetch } from "./messages/response.ts";
 export { isRedirect, statusText } from "./messages/status.ts";
 export { refusalStatus } from "./messages/refusal-status.ts";
 export { pathOf } from "./messages/target.ts";

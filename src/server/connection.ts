@@ -89,7 +89,7 @@ function ask<Data>(
   request: IncomingRequest,
   exchange: Exchange,
   hub: Hub<Data>,
-): Promise<Response<Body>> {
+): Response<Body> | Promise<Response<Body>> {
   return answer(
     (standard) => fetch(standard, info),
     request,

@@ -1,7 +1,8 @@
 import { ServalError } from "../core/index.ts";
-import { handled, invalidArgument, show } from "../core/internal.ts";
+import { encodeUtf8, handled, invalidArgument, isPromise, show } from "../core/internal.ts";
 import { Response, type Body, type BodyStream, type Exchange, type Request } from "../http/index.ts";
-import { isMalformedBody, servedRequest } from "../http/internal.ts";
+import { isMalformedBody, responseFromFetch, servedRequest } from "../http/internal.ts";
+import { takeSource } from "./response-source.ts";
 
 /** A response of either kind. */
 type AnyResponse = globalThis.Response | Response<Body>;
@@ -10,15 +11,15 @@ type AnyResponse = globalThis.Response | Response<Body>;
 export type Fetch = (request: globalThis.Request) => AnyResponse | Promise<AnyResponse>;
 
 /**
- * Answers a plain request by `fetch`; the request's signal is the exchange's. Rejects if `fetch` does, unless `onFailed`
- * has a response to its error.
+ * Answers a plain request by `fetch`; the request's signal is the exchange's. Fails as `fetch` does, unless `onFailed` has
+ * a response to its error. A response that is ready at once is returned at once.
  */
-export async function answer(
+export function answer(
   fetch: Fetch,
   request: Request,
   exchange?: Pick<Exchange, "signal">,
   onFailed?: (error: unknown) => Response | undefined,
-): Promise<Response<Body>> {
+): Response<Body> | Promise<Response<Body>> {
   let standard: globalThis.Request;
   try {
     standard = servedRequest(request, exchange);
@@ -29,18 +30,32 @@ export async function answer(
     // Methods that the standard forbids: CONNECT, TRACE, TRACK.
     return new Response({ status: 501, body: `The method ${request.method} is not implemented\n` });
   }
-  let response: AnyResponse | undefined;
+  let response: AnyResponse | Promise<AnyResponse>;
   try {
-    response = await fetch(standard);
+    response = fetch(standard);
   } catch (error) {
-    const refusal = isMalformedBody(error) ? malformedBody() : onFailed?.(error);
-    if (refusal === undefined) throw error;
-    return refusal;
+    return failed(error, onFailed);
   }
+  if (!isPromise(response)) return own(response);
+  return Promise.resolve(response).then(own, (error: unknown) => failed(error, onFailed));
+}
+
+/** The response to a failure of `fetch`; without one, throws the error. */
+function failed(error: unknown, onFailed: ((error: unknown) => Response | undefined) | undefined): Response {
+  const refusal = isMalformedBody(error) ? malformedBody() : onFailed?.(error);
+  if (refusal === undefined) throw error;
+  return refusal;
+}
+
+/** What `fetch` has returned as a response of this library. Throws if it is none, or one that is used. */
+function own(response: AnyResponse): Response<Body> | Promise<Response<Body>> {
   if (response instanceof Response) return response;
   if (typeof response?.arrayBuffer !== "function") {
     throw invalidArgument(`fetch must return a Response, the standard one or an http.Response, not ${show(response)}`);
   }
+  const source = takeSource(response);
+  if (source !== undefined)
+    return responseFromFetch(response, typeof source === "string" ? encodeUtf8(source) : source);
   // Such a body would be empty, and the response look complete; this happens when one object answers many requests.
   if (response.bodyUsed)
     throw invalidArgument("fetch must return a Response whose body is unused: a new one, or a clone");
@@ -64,9 +79,12 @@ export function upgradeRequired(): Response {
  * A body whose only part is ready at once, as in a response made from text, becomes bytes: then its size is known, and
  * it leaves in one write with the head. Any other body stays a stream, whose head does not wait for its parts.
  */
-async function settled(response: Response<Body>): Promise<Response<Body>> {
+function settled(response: Response<Body>): Response<Body> | Promise<Response<Body>> {
   const { body } = response;
-  if (!(body instanceof ReadableStream)) return response;
+  return body instanceof ReadableStream ? begin(response, body) : response;
+}
+
+async function begin(response: Response<Body>, body: ReadableStream<Uint8Array>): Promise<Response<Body>> {
   const begun = new BegunBody(body);
   // A body made from text shows its end within a few microtasks.
   for (let turn = 0; turn < mostMicrotasks && !begun.isKnown; turn++) await undefined;

@@ -7,7 +7,7 @@ const text = (response: HttpResponse<Body>): Promise<string> => response.text();
 
 const tell: Fetch = (request) => new Response(`${request.method} ${request.url} ${request.headers.get("a")}`);
 
-function ask(init: RequestInit, fetch: Fetch = tell): Promise<HttpResponse<Body>> {
+async function ask(init: RequestInit, fetch: Fetch = tell): Promise<HttpResponse<Body>> {
   return answer(fetch, new Request(init));
 }
 

@@ -21,12 +21,19 @@ export class FieldScanner {
   readonly #limit: number;
   #state = lineStart;
   #firstLine = 0;
-  // The positions of each field's colon and CR.
+  /** The positions of each field's colon and CR, and how many they are; what follows is of an earlier head. */
   readonly #marks: number[] = [];
+  #count = 0;
 
   /** Takes the largest number of field lines. */
   constructor(limit: number) {
     this.#limit = limit;
+  }
+
+  /** Begins with another head. */
+  reset(): void {
+    this.#state = lineStart;
+    this.#count = 0;
   }
 
   /** Whether the empty line has been scanned. */
@@ -41,19 +48,20 @@ export class FieldScanner {
    */
   scan(bytes: Uint8Array, position: number, end: number): number {
     const marks = this.#marks;
+    let count = this.#count;
     let state = this.#state;
     let at = position;
     while (at < end) {
       if (state === lineStart) {
-        if (marks.length === 0) this.#firstLine = at;
+        if (count === 0) this.#firstLine = at;
         const byte = bytes[at];
         if (byte === cr) {
           at++;
           state = lastLineFeed;
           continue;
         }
-        if (tokenCharacters[byte] === 0) throw badLineStart(byte, marks.length);
-        if (marks.length >= this.#limit * 2) throw limitError("maxHeadersCount", this.#limit);
+        if (tokenCharacters[byte] === 0) throw badLineStart(byte, count);
+        if (count >= this.#limit * 2) throw limitError("maxHeadersCount", this.#limit);
         state = inName;
       }
       if (state === inName) {
@@ -61,7 +69,7 @@ export class FieldScanner {
         if (at === end) break;
         // RFC 9112 5.1: no space between name and colon.
         if (bytes[at] !== 0x3a) throw httpError("http.bad_field");
-        marks.push(at++);
+        marks[count++] = at++;
         state = inValue;
       }
       if (state === inValue) {
@@ -69,7 +77,7 @@ export class FieldScanner {
         if (at === end) break;
         const byte = bytes[at];
         if (byte !== cr) throw httpError(byte === lf ? "http.bad_line_ending" : "http.bad_value");
-        marks.push(at++);
+        marks[count++] = at++;
         state = lineFeed;
         if (at === end) break;
       }
@@ -81,12 +89,13 @@ export class FieldScanner {
       state = lineStart;
     }
     this.#state = state;
+    this.#count = count;
     return at;
   }
 
   /** The fields, once done; `head` is the text of the bytes scanned. */
   collect(head: string): ParsedFields {
-    return new ParsedFields(head, this.#firstLine, this.#marks);
+    return new ParsedFields(head, this.#firstLine, this.#marks.slice(0, this.#count));
   }
 }
 

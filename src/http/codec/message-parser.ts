@@ -56,6 +56,8 @@ function checkParser(options: MessageParserOptions): void {
 export interface StartLineScanner {
   /** Whether the line is complete. */
   readonly isDone: boolean;
+  /** Begins with another line. */
+  reset(): void;
   /** Whether any byte of it has been scanned. */
   readonly gotSome: boolean;
   /** What is too long if the line has reached the largest size of a head; undefined if that is the head. */
@@ -138,6 +140,21 @@ export abstract class MessageParser<Line extends StartLineScanner, Message exten
       this.#error = error as ServalError;
       throw error;
     }
+  }
+
+  /**
+   * Begins with another message, as a new parser would. Only for one whose body, if it has any, nobody reads. @internal
+   */
+  reset(): void {
+    this.#message = this.#unframed = this.#error = undefined;
+    this.#line.reset();
+    this.#fields.reset();
+    this.#position = this.#left = this.#received = 0;
+    this.#isDone = false;
+    this.#framing = 0;
+    this.#chunks = undefined;
+    this.#part = emptyBody;
+    this.#gathered = undefined;
   }
 
   /**

@@ -28,6 +28,12 @@ export class RequestLineScanner {
   #targetEnd = 0;
   #version = 0;
 
+  /** Begins with another line. */
+  reset(): void {
+    this.#state = start;
+    this.#method = this.#methodEnd = this.#targetEnd = this.#version = 0;
+  }
+
   /** Whether the line is complete. */
   get isDone(): boolean {
     return this.#state === done;

@@ -27,7 +27,7 @@ export class RequestParser extends MessageParser<RequestLineScanner, Request<Uin
   }
 
   protected override build(line: RequestLineScanner, head: string, headers: Fields): Request<Uint8Array> {
-    return new Request({ method: line.method(head), target: line.target(head), version: line.version, headers });
+    return new Request({ method: line.method(head), target: line.target(head), version: line.version }, headers);
   }
 
   protected override frame({ method, headers, version }: Request): Framing {

@@ -25,7 +25,7 @@ import {
 import { isTarget, isToken, isValue } from "../messages/grammar.ts";
 import { Request } from "../messages/request.ts";
 import { Response } from "../messages/response.ts";
-import { isStatus } from "../messages/status.ts";
+import { isStatus, statuses } from "../messages/status.ts";
 import { hasToken } from "../messages/token-list.ts";
 import { isTrailerField } from "./trailer.ts";
 
@@ -274,7 +274,17 @@ function requestLine({ method, target, version }: Request): string {
   return `${method} ${target} HTTP/1.${version - 10}\r\n`;
 }
 
+/** The reasons of the registered statuses, and the status lines with these, which need no check. */
+const usual = new Map(
+  Object.entries(statuses).map(([status, reason]) => [
+    Number(status),
+    { reason, line: `HTTP/1.1 ${status} ${reason}\r\n` },
+  ]),
+);
+
 function statusLine({ status, reason }: Response<Body>): string {
+  const known = usual.get(status);
+  if (known !== undefined && known.reason === reason) return known.line;
   if (!isStatus(status)) throw httpError("http.bad_status");
   if (!isValue(reason)) throw httpError("http.bad_reason");
   return `HTTP/1.1 ${status} ${reason}\r\n`;

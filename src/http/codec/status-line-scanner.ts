@@ -25,6 +25,12 @@ export class StatusLineScanner {
   #reason = 0;
   #reasonEnd = 0;
 
+  /** Begins with another line. */
+  reset(): void {
+    this.#state = inVersion;
+    this.#seen = this.#version = this.#status = this.#reason = this.#reasonEnd = 0;
+  }
+
   /** Whether the line is complete. */
   get isDone(): boolean {
     return this.#state === done;

@@ -51,15 +51,18 @@ export function requestFromFetch(request: FetchRequest): Parts & { method: strin
  * The parts of a fetch response. Its Content-Length stays, for the serializer to hold the body to it, unless it can't be
  * that of the body: fetch has decoded the content, or the status allows no body.
  */
-export function responseFromFetch(response: FetchResponse): Parts & { status: number; reason: string } {
-  const { status, statusText, url = "" } = response;
+export function responseParts(
+  response: Omit<FetchResponse, "body">,
+  body: Body,
+): Parts & { status: number; reason: string } {
+  const { status, statusText } = response;
   const reason = statusText === "" ? reasonPhrase(status) : statusText;
   // Headers yields each Set-Cookie separately, so several stay several.
   const headers = new Fields(response.headers);
-  const isDecoded = url !== "" && headers.has("Content-Encoding");
+  const isDecoded = headers.has("Content-Encoding") && (response.url ?? "") !== "";
   if (isDecoded || (isBodiless(status) && status !== 304)) headers.delete("Content-Length");
   headers.delete("Transfer-Encoding");
-  return { status, reason, headers, body: response.body ?? emptyBody };
+  return { status, reason, headers, body };
 }
 
 /** The parts of a request that become a fetch request. */
@@ -85,6 +88,7 @@ const normalized: ReadonlySet<string> = new Set(["DELETE", "GET", "HEAD", "OPTIO
 
 /** Checks here, since the platform's error would say less, and since it would make `get` another method: GET. */
 export function checkFetchMethod({ method, body }: SentRequest): void {
+  if (isEmpty(body) && normalized.has(method)) return;
   const upper = method.toUpperCase();
   if (forbidden.has(upper)) {
     throw coreError("core.invalid_argument", { message: `The method ${method} is not allowed in a fetch request` });
@@ -124,25 +128,44 @@ function bodyInit(body: Body): Uint8Array<ArrayBuffer> | ReadableStream {
   return body instanceof ReadableStream ? body : ReadableStream.from(body);
 }
 
+/** A path and a query that the URL parser leaves as they are: no dot segment, nothing to be escaped. */
+const plainTarget = /^(?:[\w\-.~!$&()*+,;=:@]|\/(?!\.)|%(?!2[eE]))*(?:\?[\w\-.~!$&()*+,;=:@/?%]*)?$/;
+
+/** The beginning of the last URL, since parsing costs as much as making the rest of a request. */
+let known = { scheme: "", host: "", origin: "" };
+
 /**
  * The URL of a request: its target may be a path or a whole URL (RFC 9112 3.2). `OPTIONS *` asks about the server as a
  * whole; its URL has the path `/*`, since fetch has none without a path.
  */
-export function urlOf({ method, target: given, version, headers }: SentRequest, scheme: string): URL {
+export function urlOf({ method, target: given, version, headers }: SentRequest, scheme: string): string {
   const target = given === "*" && method === "OPTIONS" ? "/*" : given;
   const host = headers.first("Host") ?? (version < 11 ? "localhost" : undefined);
   if (host === undefined || headers.count("Host") > 1 || !isHost(host)) throw httpError("http.bad_host");
   const isPath = target.startsWith("/");
   // A URL parser may misread a malformed target: `http:/chat` would be the host "chat".
-  if (!pathOf(target).startsWith("/")) throw httpError("http.bad_target");
-  let url: URL;
-  try {
-    // Joined, not resolved: a target of "//other/" is a path, not another host.
-    url = new URL(isPath ? `${scheme}://${host}${target}` : target);
-  } catch (cause) {
-    // The host is valid, so the URL parser refused the path.
-    throw httpError(isPath ? "http.bad_host" : "http.bad_target", { cause });
-  }
+  if (!isPath && !pathOf(target).startsWith("/")) throw httpError("http.bad_target");
+  // Joined, not resolved: a target of "//other/" is a path, not another host.
+  if (isPath && plainTarget.test(target)) return originOf(scheme, host) + target;
+  const url = parseUrl(isPath ? `${scheme}://${host}${target}` : target, isPath ? "http.bad_host" : "http.bad_target");
   if (!/^https?:$/.test(url.protocol) || url.username !== "" || url.password !== "") throw httpError("http.bad_target");
-  return url;
+  return url.href;
+}
+
+/** The beginning of the URLs of a valid host. Throws `http.bad_host`. */
+function originOf(scheme: string, host: string): string {
+  if (known.host !== host || known.scheme !== scheme) {
+    const { href } = parseUrl(`${scheme}://${host}/`, "http.bad_host");
+    known = { scheme, host, origin: href.slice(0, -1) };
+  }
+  return known.origin;
+}
+
+/** If a host is valid and its path can't be parsed, the URL parser refuses the host. */
+function parseUrl(url: string, code: "http.bad_host" | "http.bad_target"): URL {
+  try {
+    return new URL(url);
+  } catch (cause) {
+    throw httpError(code, { cause });
+  }
 }

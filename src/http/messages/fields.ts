@@ -156,6 +156,11 @@ export class Fields implements Iterable<[name: string, value: string]> {
     else raw[first + 1] += `; ${checked}`;
   }
 
+  /** Adds a field that is known to be valid, and no second Cookie. @internal */
+  add(name: string, value: string): void {
+    this.#list().push(name, value);
+  }
+
   /** Makes this the only field of its name, at the position of the first of them. Throws as {@link append} does. */
   set(name: string, value: string): void {
     const checked = checkField(name, value);

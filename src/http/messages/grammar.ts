@@ -82,9 +82,15 @@ export function isTarget(text: string): boolean {
 /** RFC 9110 7.2 and 4.2.1: uri-host [":" port], where the host must not be empty. */
 const host = /^(?:\[[\dA-Fa-f:.]+\]|[\w\-.~%!$&'()*+,;=]+)(?::\d*)?$/;
 
+/** The last one: most requests of a server are for few hosts. */
+let knownHost = "";
+
 /** Whether a text is a valid value of Host. */
 export function isHost(text: string): boolean {
-  return host.test(text);
+  if (text === knownHost && text !== "") return true;
+  if (!host.test(text)) return false;
+  knownHost = text;
+  return true;
 }
 
 /** Whether a text, possibly empty, is a valid field value or reason (RFC 9110 5.5, RFC 9112 4). */

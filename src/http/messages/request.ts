@@ -1,5 +1,5 @@
 import type { BufferSource } from "../../core/index.ts";
-import { toBody, type Body, type BodyInit } from "./body.ts";
+import { emptyBody, toBody, type Body, type BodyInit } from "./body.ts";
 import { checkInit, noMessage, requestInit, wrongPart } from "./check-init.ts";
 import { requestFromFetch, requestToFetch, type FetchRequest } from "./fetch.ts";
 import { Fields, type FieldsInit } from "./fields.ts";
@@ -33,9 +33,18 @@ export class Request<Content extends Body = Body> extends Message<Content> {
   /** Throws the errors of {@link Fields.append}, and `core.invalid_argument` for an invalid body or an unknown name. */
   constructor(init?: Omit<RequestInit, "body"> & { body?: string | BufferSource | undefined });
   constructor(init: RequestInit<Content>);
-  constructor(init: RequestInit<Content> = {}) {
-    checkInit(requestInit, init);
+  /** Of parts that a parser has checked; the headers are used themselves. @internal */
+  constructor(line: Required<Pick<RequestInit, "method" | "target" | "version">>, headers: Fields);
+  constructor(init: RequestInit<Content> = {}, headers?: Fields) {
+    const isParsed = headers instanceof Fields;
+    if (!isParsed) checkInit(requestInit, init);
     const { method = "GET", target = "/", version = 11 } = init;
+    if (isParsed) {
+      super(version, headers, emptyBody as Content);
+      this.method = method;
+      this.target = target;
+      return;
+    }
     if (typeof method !== "string") throw wrongPart("method", method);
     if (typeof target !== "string") throw wrongPart("target", target);
     if (typeof version !== "number") throw wrongPart("version", version);

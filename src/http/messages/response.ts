@@ -1,9 +1,9 @@
 import type { BufferSource } from "../../core/index.ts";
 import { show } from "../../core/internal.ts";
-import { toBody, type Body, type BodyInit } from "./body.ts";
+import { emptyBody, toBody, type Body, type BodyInit } from "./body.ts";
 import { checkInit, noMessage, responseInit, wrongPart } from "./check-init.ts";
 import { httpError } from "./errors.ts";
-import { responseFromFetch, responseToFetch, type FetchResponse } from "./fetch.ts";
+import { responseParts, responseToFetch, type FetchResponse } from "./fetch.ts";
 import { Fields, type FieldsInit } from "./fields.ts";
 import { responseDeparture, type Departure } from "./framing.ts";
 import { isValue } from "./grammar.ts";
@@ -42,20 +42,23 @@ export class Response<Content extends Body = Uint8Array> extends Message<Content
    */
   constructor(init?: Omit<ResponseInit, "body"> & { body?: string | BufferSource | undefined });
   constructor(init: ResponseInit<Content>);
-  constructor(init: ResponseInit<Content> = {}) {
-    checkInit(responseInit, init);
-    const { status = 200, reason, version = 11 } = init;
+  /** With a body as it is to be sent; the headers are not copied, and get no Content-Type. @internal */
+  constructor(init: ResponseInit<Content>, headers: Fields);
+  constructor(init: ResponseInit<Content> = {}, own?: Fields) {
+    if (own === undefined) checkInit(responseInit, init);
+    const { status = 200, reason, version = 11, body } = init;
     if (typeof version !== "number") throw wrongPart("version", version);
-    super(version, new Fields(init.headers), toBody(init.body) as Content);
+    super(version, own ?? new Fields(init.headers), (own === undefined ? toBody(body) : body) as Content);
     this.status = status;
     if (!isStatus(this.status)) {
       const message = `The status must be a whole number from 100 to 999, not ${show(this.status)}`;
       throw httpError("http.bad_status", { message });
     }
-    this.reason = reason === undefined ? reasonPhrase(status) : reason;
-    if (!isValue(this.reason)) throw httpError("http.bad_reason");
-    const type = typeOf(init.body);
-    if (type !== "" && !this.headers.has("Content-Type")) this.headers.append("Content-Type", type);
+    this.reason = reason ?? reasonPhrase(status);
+    if (reason !== undefined && !isValue(reason)) throw httpError("http.bad_reason");
+    if (own !== undefined || body === undefined || this.headers.has("Content-Type")) return;
+    if (typeof body === "string") this.headers.add("Content-Type", "text/plain; charset=utf-8");
+    else if (body instanceof Blob && body.type !== "") this.headers.append("Content-Type", body.type);
   }
 
   /**
@@ -68,7 +71,9 @@ export class Response<Content extends Body = Uint8Array> extends Message<Content
     const isMessage =
       typeof response === "object" && response !== null && ("headers" in response || "rawHeaders" in response);
     if (!isMessage) throw noMessage("http.Response.from", response);
-    if (!("rawHeaders" in response)) return new Response<Body>(responseFromFetch(response));
+    if (!("rawHeaders" in response)) {
+      return responseFromFetch(response, response.body ?? emptyBody);
+    }
     const { statusCode: status = 200, statusMessage: reason = reasonPhrase(status) } = response;
     return new Response<Body>({ status, reason, ...partsOf(response) });
   }
@@ -121,8 +126,8 @@ export class Response<Content extends Body = Uint8Array> extends Message<Content
   }
 }
 
-/** The Content-Type that a body implies; empty if none. */
-function typeOf(body: unknown): string {
-  if (typeof body === "string") return "text/plain; charset=utf-8";
-  return body instanceof Blob ? body.type : "";
+/** A fetch response with this body as a `Response`, see {@link Response.from}. */
+export function responseFromFetch(response: Omit<FetchResponse, "body">, body: Body): Response<Body> {
+  const parts = responseParts(response, body);
+  return new Response<Body>(parts, parts.headers);
 }

@@ -1,12 +1,12 @@
 let second: number | undefined;
-let text = "";
+let line = "";
 
-/** The current time as the value of Date (RFC 9110 5.6.7); formatted once a second. */
-export function dateValue(): string {
+/** The field line of Date with the current time, and its CR LF (RFC 9110 5.6.7); formatted once a second. */
+export function dateLine(): string {
   const now = Math.floor(Date.now() / 1000);
   if (now !== second) {
     second = now;
-    text = new Date(now * 1000).toUTCString();
+    line = `Date: ${new Date(now * 1000).toUTCString()}\r\n`;
   }
-  return text;
+  return line;
 }

@@ -124,7 +124,7 @@ export class RequestExchange implements Exchange {
     if (!isLater && !writer.isWriting) return this.#respond(result as Exclude<typeof result, Promise<unknown>>);
     reader.keepRest();
     // Responses to earlier requests must not wait for this one.
-    if (!this.#owner.hasEnded) writer.flush(ignore);
+    if (!this.#owner.hasEnded) writer.write();
     if (this.#phase === "asking") this.#phase = "waiting";
     this.#watch();
     Promise.resolve(result).then(
@@ -259,5 +259,3 @@ export function isAbandoned(exchange: Exchange): boolean {
 export function asksToSwitch({ method, headers }: Request): boolean {
   return headers.has("Upgrade") || method === "CONNECT";
 }
-
-function ignore(): void {}

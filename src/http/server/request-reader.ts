@@ -141,7 +141,9 @@ export class RequestReader {
 
   /** The request taken, and its body, are done. */
   next(): void {
-    this.#parser = new RequestParser(this.#settings.parser);
+    // The body of the last request may still be asked for its trailers.
+    if (this.#parser.hasBody) this.#parser = new RequestParser(this.#settings.parser);
+    else this.#parser.reset();
   }
 
   /** Keeps the unused rest of the current read, since it is borrowed; the next `take` looks at the buffer. */

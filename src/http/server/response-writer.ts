@@ -2,7 +2,7 @@ import { transportError, type ByteStream, type ServalError, type WriteHandler } 
 import { currentContext, Deadline, takeFront, type AsyncContext } from "../../core/internal.ts";
 import { emptyBody, type Body } from "../messages/body.ts";
 import { timeoutError } from "./passed-deadline.ts";
-import { dateValue } from "./date.ts";
+import { dateLine } from "./date.ts";
 import type { Answered, Departure } from "../messages/framing.ts";
 import { ResponseBuffer } from "./response-buffer.ts";
 import type { Response } from "../messages/response.ts";
@@ -86,6 +86,11 @@ export class ResponseWriter {
     this.#advance();
   }
 
+  /** Writes pending output. */
+  write(): void {
+    if (this.#buffer.size > 0 && !this.#isWriting) this.#write();
+  }
+
   /**
    * Writes a streamed response, after the waiting bytes. Calls back with its error, and whether the body caused it.
    * Throws if it can't be sent.
@@ -157,8 +162,12 @@ export class ResponseWriter {
     }
   }
 
-  readonly #onWritten: WriteHandler = (error, written) =>
-    this.#context.runInAsyncScope(this.#written, this, error, written);
+  readonly #onWritten: WriteHandler = (error, written) => {
+    // Most writes are the last thing that a read leads to: then nothing runs that would need the context.
+    const isLast = error === undefined && written === this.#buffer.size && this.#then.length === 0;
+    if (isLast && this.#silence === undefined && !this.#isClosed) this.#rest(written);
+    else this.#context.runInAsyncScope(this.#written, this, error, written);
+  };
 
   #written(error: ServalError | undefined, written: number): void {
     if (this.#isClosed) return;
@@ -166,14 +175,17 @@ export class ResponseWriter {
       this.#lost(error);
       return;
     }
+    this.#rest(written);
+    if (this.#buffer.size > 0) this.#write();
+    else this.#advance();
+  }
+
+  /** Accounts for the bytes of a write; after the last one, no write is in flight. */
+  #rest(written: number): void {
     this.#buffer.wrote(written);
-    if (this.#buffer.size > 0) {
-      this.#write();
-      return;
-    }
+    if (this.#buffer.size > 0) return;
     this.#isWriting = this.#isInFlight = false;
     this.#deadline.set(this.#silence?.ms ?? Infinity);
-    this.#advance();
   }
 
   /** Sets the deadline of a write that begins, or of the silence after one. */
@@ -188,6 +200,6 @@ export class ResponseWriter {
   }
 
   #dateField({ headers }: Response<Body>): string {
-    return this.#settings.date && !headers.has("Date") ? `Date: ${dateValue()}\r\n` : "";
+    return this.#settings.date && !headers.has("Date") ? dateLine() : "";
   }
 }

@@ -12,13 +12,13 @@ import type { Exchange } from "./serve-options.ts";
 export function servedRequest(request: SentRequest, exchange?: Pick<Exchange, "signal">): Request {
   const isRead = request.method === "GET" || request.method === "HEAD";
   // The standard allows no body with these methods, where a body has no meaning (RFC 9110 9.3.1).
-  const served = isRead ? { ...partsOf(request), body: emptyBody } : request;
+  const served = isRead && !isEmpty(request.body) ? { ...partsOf(request), body: emptyBody } : request;
   isLight ??= canBeLight();
   if (!isLight) return noting(requestToFetch(served, "http", exchange?.signal));
   // Checked at once, as the platform does.
-  const { href } = urlOf(served, "http");
+  const url = urlOf(served, "http");
   checkFetchMethod(served);
-  return new LightRequest(served, href, exchange) as unknown as Request;
+  return new LightRequest(served, url, exchange) as unknown as Request;
 }
 
 /** The errors of bodies that are not what they were parsed as. */

@@ -133,7 +133,7 @@ export class ServerConnection implements ExchangeOwner, RequestTaker, TurnWaiter
     if (request === undefined) {
       reader.keepRest();
       // The next read starts before this handler returns, so that the socket need not be paused.
-      writer.flush(ignore);
+      writer.write();
       this.#read();
       return false;
     }

@@ -8,6 +8,8 @@ import {
   type RequestInit,
   type ResponseInit,
 } from "../../../src/http/index.ts";
+import { urlOf } from "../../../src/http/messages/fetch.ts";
+import { fc, runs } from "../../support/property.ts";
 
 const FetchRequest = globalThis.Request;
 const FetchResponse = globalThis.Response;
@@ -214,5 +216,70 @@ describe("Response.toFetch", () => {
       assert.throws(() => to({ status }), { code: "core.invalid_argument" }, `${status}`);
     }
     assert.deepEqual([to({ status: 200 }).status, to({ status: 599 }).status], [200, 599]);
+  });
+});
+
+describe("the URL of a request", () => {
+  const hosts = [
+    "h",
+    "H.example",
+    "h:80",
+    "h:81",
+    "127.0.0.1:8080",
+    "127.1",
+    "[::1]:80",
+    "a%2db",
+    "xn--nxasmq6b",
+    "h.",
+    "$",
+  ];
+  const bits = [
+    ..."/..?%&=:@;+,~!$()*-_#'\"<>[]{}|^`\\",
+    "a",
+    "B",
+    "%2e",
+    "%2E",
+    "%2f",
+    "%zz",
+    "/./",
+    "/../",
+    "//",
+    "/.a",
+  ];
+
+  /** What the platform makes of them; undefined if that is refused. */
+  const parsed = (host: string, target: string): string | undefined => {
+    try {
+      return new URL(`http://${host}${target}`).href;
+    } catch {
+      return undefined;
+    }
+  };
+
+  it("is as the platform parses it, however little of it is parsed", () => {
+    const target = fc.array(fc.constantFrom(...bits), { maxLength: 12 }).map((parts) => `/${parts.join("")}`);
+    fc.assert(
+      fc.property(fc.constantFrom(...hosts), target, (host, given) => {
+        let made: string | undefined;
+        try {
+          made = urlOf(new Request({ target: given, headers: { Host: host } }), "http");
+        } catch (error) {
+          assert.equal((error as { code: string }).code, "http.bad_host");
+        }
+        assert.equal(made, parsed(host, given));
+      }),
+      { numRuns: runs(4000) },
+    );
+  });
+
+  it("is that of its own host and scheme after another request's", () => {
+    for (const [host, scheme] of [
+      ["a", "http"],
+      ["b", "http"],
+      ["b", "https"],
+      ["a", "http"],
+    ] as const) {
+      assert.equal(urlOf(new Request({ target: "/x", headers: { Host: host } }), scheme), `${scheme}://${host}/x`);
+    }
   });
 });
