@@ -8,7 +8,7 @@ import { checkPart, checkSend, checkSendable, handlerOf, optionsOf } from "./ope
 import { Message } from "./operations/message.ts";
 import { receive } from "./operations/receive.ts";
 import { writeSource, type MessageSource, type Sendable } from "./operations/source.ts";
-import { letGo, transmit } from "./operations/transmit.ts";
+import { letGo, transmit, transmitAtOnce } from "./operations/transmit.ts";
 import { checkCloseCode, checkControl } from "./options/control.ts";
 import type { MessageData } from "./options/handlers.ts";
 import {
@@ -146,11 +146,18 @@ export abstract class MessageStream {
   write(data: Sendable, options?: WriteOptions): Promise<void>;
   write(data: Sendable, handler: Handler): void;
   write(data: Sendable, options: WriteOptions, handler: Handler): void;
-  write(data: Sendable, ...given: (WriteOptions | Handler | undefined)[]): Promise<void> | undefined {
+  write(data: Sendable, first?: WriteOptions | Handler, second?: Handler): Promise<void> | undefined {
+    const open = this.#connection;
+    if (first === undefined && second === undefined && open !== undefined) {
+      // Nearly every message is one of these two, so they take no list of arguments and no closure.
+      const code = typeof data === "string" ? opcode.text : data instanceof Uint8Array ? opcode.binary : undefined;
+      const done = code === undefined ? undefined : transmitAtOnce(open, code, data as MessageData);
+      if (done !== undefined) return done;
+    }
     return transmit(
-      this.#connection ?? this.notOpen,
+      open ?? this.notOpen,
       writeOptions,
-      given,
+      second === undefined ? [first] : [first, second],
       (connection, options: WriteOptions | undefined) => {
         if (options !== undefined) checkSendValues(options);
         if (options?.abortCode !== undefined) checkCloseCode(options.abortCode);

@@ -18,7 +18,8 @@ import { controlKinds, event, found, take, type Take } from "../protocol/event.t
 import { isServalError, mostControls, type ReceivedPart } from "./delivery.ts";
 import { Inflation } from "./inflation.ts";
 import { Liveness, type Living } from "./liveness.ts";
-import { Sending, type Opened } from "./sending.ts";
+import type { Opened } from "./opened.ts";
+import { Sending } from "./sending.ts";
 import { Throttle } from "./throttle.ts";
 import { phase, spentAtOnce } from "./turns.ts";
 

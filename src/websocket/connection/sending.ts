@@ -1,10 +1,9 @@
-import { ServalError, type ByteStream, type Handler, type Role, type WriteHandler } from "../../core/index.ts";
+import { ServalError, type ByteStream, type Handler, type WriteHandler } from "../../core/index.ts";
 import { Batch, type AsyncContext, type Flushing } from "../../core/internal.ts";
 import { ThreadedDeflater } from "../deflate/deflate-later.ts";
 import { closeCode } from "../frames/close-code.ts";
 import { websocketError } from "../frames/errors.ts";
 import type { opcode } from "../frames/frame.ts";
-import type { DeflateParameters } from "../handshake/permessage-deflate.ts";
 import type { MessageData } from "../options/handlers.ts";
 import type { Settings } from "../options/settings.ts";
 import { compressionOf } from "../protocol/compression.ts";
@@ -14,17 +13,10 @@ import { ProtocolCore } from "../protocol/protocol-core.ts";
 import { deflatePrepared } from "./deflate-prepared.ts";
 import { Delivery, type Resumable } from "./delivery.ts";
 import { joined, PartedMessage, type Item, type Queued, type WholeMessage } from "./item.ts";
+import type { Opened } from "./opened.ts";
 import { SendQueue } from "./send-queue.ts";
 import { tell, tellAll } from "./tell.ts";
 import { phase, Turns } from "./turns.ts";
-
-/** The result of the opening handshake. */
-export interface Opened {
-  readonly role: Role;
-  readonly deflate: DeflateParameters | undefined;
-  /** Of the call that accepted, connected or attached. */
-  readonly context: AsyncContext;
-}
 
 /** Connections with unflushed output: all flush in one microtask after the current call. */
 const flushes = new Batch();
@@ -99,36 +91,44 @@ export abstract class Sending<Ws> extends Turns implements Resumable, Flushing {
 
   /** Queues a message; false if there is no room for more, or the connection is ending. */
   send(code: DataOpcode, data: WholeData, compress: boolean): boolean {
-    const { outgoing, state } = this.protocol;
-    const { highWaterMark, maxBufferedAmount } = this.settings;
-    const isPlain =
-      this.phase === phase.open &&
-      state === "open" &&
-      (this.#queue === undefined || this.#queue.isEmpty) &&
-      outgoing.queued - outgoing.written <= maxBufferedAmount;
-    if (!isPlain || outgoing.send(code, data, compress) === undefined) {
+    if (this.frame(code, data, compress) === undefined) {
       return this.hasRoomAfter(this.write(code, data, compress, false));
     }
-    // As `#flushSoon` and `hasRoomAfter` do, written out.
-    if (!this.isTurning && !this.isScheduled && !this.#isFlushing) {
-      this.#isFlushing = true;
-      flushes.soon(this);
-    }
-    return outgoing.queued - outgoing.written < highWaterMark || this.hasRoomAfter(0);
+    const { queued, written } = this.protocol.outgoing;
+    return queued - written < this.settings.highWaterMark || this.hasRoomAfter(0);
   }
 
   /** Queues a message. With `isPatient` it is not framed before it can leave, so that it can be withdrawn. */
   write(code: DataOpcode, data: WholeData, compress: boolean, isPatient: boolean): Queued {
+    const mustWait = isPatient && this.protocol.outgoing.bufferedAmount > 0;
+    const framed = mustWait ? undefined : this.frame(code, data, compress);
+    if (framed !== undefined) return framed;
     const refusal = this.refusal("message");
     if (refusal !== undefined) return refusal;
-    const { outgoing } = this.protocol;
-    const mustWait = this.#queue?.isEmpty === false || (isPatient && outgoing.bufferedAmount > 0);
-    const framed = mustWait ? undefined : outgoing.send(code, data, compress);
-    if (framed !== undefined) return this.#added(framed);
     const queue = this.queue;
     const message = queue.add(code, data, compress, isPatient);
     this.#pump();
     return this.#added(queue.awaited(message));
+  }
+
+  /** Frames a message at once, if nothing forbids it; returns how far writing must come. Undefined if nothing was done. */
+  frame(code: DataOpcode, data: WholeData, compress: boolean): number | undefined {
+    const { outgoing, state } = this.protocol;
+    const { highWaterMark, maxBufferedAmount, overflow } = this.settings;
+    const isPlain =
+      this.phase === phase.open &&
+      state === "open" &&
+      (this.#queue === undefined || this.#queue.isEmpty) &&
+      (outgoing.queued - outgoing.written <= maxBufferedAmount || overflow === "wait");
+    const framed = isPlain ? outgoing.send(code, data, compress) : undefined;
+    if (framed === undefined) return undefined;
+    // As `flushSoon` does, written out.
+    if (!this.isTurning && !this.isScheduled && !this.#isFlushing) {
+      this.#isFlushing = true;
+      flushes.soon(this);
+    }
+    if (outgoing.queued - outgoing.written >= highWaterMark) this.#isFilled();
+    return framed;
   }
 
   /** Begins a message in parts, which takes its place in the queue now; `size` bytes of it are to come, if known. */

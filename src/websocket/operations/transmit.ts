@@ -5,6 +5,8 @@ import type { Connection } from "../connection/connection.ts";
 import { room } from "../connection/delivery.ts";
 import type { Item, Queued } from "../connection/item.ts";
 import type { WriteOptions } from "../options/options.ts";
+import type { MessageData } from "../options/handlers.ts";
+import type { DataOpcode } from "../protocol/outgoing.ts";
 import { handlerOf, optionsOf } from "./arguments.ts";
 import { misused, type Failing } from "./misused.ts";
 
@@ -59,6 +61,23 @@ export function transmit<Open extends Writes, Options extends WriteOptions>(
     if (typeof waiting === "number") opened.waitWritten(waiting, told);
     else waiting.handler = told;
   });
+}
+
+/** Sends a message without options, if it can be framed at once; undefined if nothing was done. */
+export function transmitAtOnce(
+  connection: Pick<Connection<unknown>, "frame" | "hasWritten" | "waitWritten"> & Failing,
+  code: DataOpcode,
+  data: MessageData,
+): Promise<void> | undefined {
+  let position: number | undefined;
+  try {
+    position = connection.frame(code, data, true);
+  } catch (misuse) {
+    return misused(connection, misuse);
+  }
+  if (position === undefined || connection.hasWritten(position)) return position === undefined ? undefined : room;
+  const waiting = position;
+  return complete(undefined, (done) => connection.waitWritten(waiting, done));
 }
 
 /** Stops a source of which nothing was read: a file would stay open, and a stream that fails would end the process. */
