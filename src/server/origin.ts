@@ -18,10 +18,11 @@ export function originRule(origins: Origins | undefined): OriginRule {
   if (origins === "*") return () => true;
   const isAllowed = typeof origins === "function" ? askedOf(origins) : listed(origins);
   return (request) => {
-    const given = request.headers.getAll("Origin");
+    const given = request.headers.first("Origin");
     // Clients other than browsers send no Origin, and no browser sends several.
-    if (given.length !== 1) return given.length === 0;
-    return isSameHost(request, given[0]!) || isAllowed(given[0]!, request);
+    if (given === undefined) return true;
+    if (request.headers.count("Origin") > 1) return false;
+    return isSameHost(request, given) || isAllowed(given, request);
   };
 }
 
@@ -56,10 +57,18 @@ function listed(origins: unknown = []): Matcher {
 
 /** Whether the page comes from the host that it connects to. */
 function isSameHost({ headers }: Request, given: string): boolean {
+  const own = headers.first("Host");
+  if (own !== undefined && isAlike(given, own)) return true;
   const [, scheme, originHost] = /^(https?:\/\/)([^/]+)$/.exec(normalized(given)) ?? [];
-  const host = headers.first("Host");
   // A proxy may have terminated TLS, so the page's scheme decides which port is the default.
-  return originHost !== undefined && host !== undefined && normalized(scheme + host) === scheme + originHost;
+  return originHost !== undefined && own !== undefined && normalized(scheme + own) === scheme + originHost;
+}
+
+/** Whether an origin has this very host. Nearly always both are written alike, and need not be taken apart. */
+function isAlike(origin: string, host: string): boolean {
+  const start = origin.length - host.length;
+  if (host === "" || !origin.endsWith(host) || host.includes("/")) return false;
+  return (start === 8 && origin.startsWith("https://")) || (start === 7 && origin.startsWith("http://"));
 }
 
 /**

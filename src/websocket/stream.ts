@@ -73,7 +73,7 @@ const neverOpen: CloseInfo = { code: closeCode.abnormal, reason: "", clean: fals
  * promise, which need not be awaited. With a handler misuse throws, else it rejects. Misuse by `write`, `writeSome`,
  * `ping`, `pong` or `close` whose promise nothing handles counts as a handler that rejects: `websocket.handler_failed`.
  */
-export class Stream<Data = unknown> extends MessageStream {
+export class Stream<Data = unknown> extends MessageStream implements OpeningOwner {
   /** The layer below. Once the stream is open, nothing else may read from it or write to it. */
   readonly nextLayer: ByteStream;
   /** The peer's address, if it is known. */
@@ -276,8 +276,15 @@ export class Stream<Data = unknown> extends MessageStream {
   #accept(source: AcceptSource | AcceptOptions | undefined, options: AcceptOptions | undefined, done: Handler): void {
     this.#checkNew();
     const input = acceptInput(source, options);
-    const operation = new ServerHandshake(this.nextLayer, this.#settings, this.peer, this.#ownerOf("server", done));
-    this.#start(operation, () => operation.start(input));
+    const operation = new ServerHandshake(this.nextLayer, this.#settings, this.peer, this, done);
+    this.#opening = operation;
+    try {
+      operation.start(input);
+    } catch (misuse) {
+      this.#opening = undefined;
+      throw misuse;
+    }
+    this.#started = true;
   }
 
   #handshake(host: string, target: string, options: HandshakeOptions | undefined, done: Handler): void {
@@ -289,9 +296,17 @@ export class Stream<Data = unknown> extends MessageStream {
     const operation = new ClientHandshake(
       this.nextLayer,
       { host, target, protocols, headers, deflate, decorate, maxHeaderSize, maxHeadersCount, handshakeMs, clock },
-      this.#ownerOf("client", done),
+      this,
+      done,
     );
-    this.#start(operation, () => operation.start(signal));
+    this.#opening = operation;
+    try {
+      operation.start(signal);
+    } catch (misuse) {
+      this.#opening = undefined;
+      throw misuse;
+    }
+    this.#started = true;
   }
 
   #checkNew(): void {
@@ -299,27 +314,10 @@ export class Stream<Data = unknown> extends MessageStream {
     if (this.#started) throw websocketError("websocket.already_started");
   }
 
-  #ownerOf(role: Role, done: Handler): OpeningOwner {
-    return {
-      completed: (error, result) => this.#completed(role, error, result, done),
-      ended: () => this.#end(neverOpen),
-    };
-  }
-
-  #start(operation: ServerHandshake | ClientHandshake, start: () => void): void {
-    this.#started = true;
-    this.#opening = operation;
-    try {
-      start();
-    } catch (misuse) {
-      this.#started = false;
-      this.#opening = undefined;
-      throw misuse;
-    }
-  }
-
-  #completed(role: Role, error: ServalError | undefined, result: HandshakeResult | undefined, done: Handler): void {
-    const { request, response, context } = this.#opening!;
+  /** @internal */
+  openingCompleted(error: ServalError | undefined, result: HandshakeResult | undefined): void {
+    const opening = this.#opening!;
+    const { request, response, context, done } = opening;
     this.#opening = undefined;
     this.#request = request;
     this.#response = response;
@@ -327,8 +325,14 @@ export class Stream<Data = unknown> extends MessageStream {
       tell(done, error, undefined);
       return;
     }
+    const role = opening instanceof ServerHandshake ? "server" : "client";
     if (role === "server") this.data = result.data as Data;
     this.#open(role, result, context, done);
+  }
+
+  /** @internal */
+  openingEnded(): void {
+    this.#end(neverOpen);
   }
 
   /** The handshake is done, here or elsewhere. */

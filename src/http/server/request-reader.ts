@@ -7,7 +7,7 @@ import {
   type WatchHandler,
 } from "../../core/index.ts";
 import { copyOf, currentContext, Deadline, type AsyncContext } from "../../core/internal.ts";
-import { RequestParser } from "../codec/request-parser.ts";
+import type { RequestParser } from "../codec/request-parser.ts";
 import type { Request } from "../messages/request.ts";
 import type { ServeSettings } from "./serve-options.ts";
 
@@ -34,7 +34,8 @@ export class RequestReader {
   readonly #taker: RequestTaker;
   readonly #deadline: Deadline;
   readonly #context: AsyncContext;
-  #parser: RequestParser;
+  /** From the first byte of a request until the next one. */
+  #parser: RequestParser | undefined;
   /**
    * The bytes of the current read, and how many of them are used; only inside `arrived`. Undefined once the rest is
    * kept.
@@ -63,17 +64,16 @@ export class RequestReader {
     this.#taker = taker;
     this.#deadline = new Deadline(settings.time, () => this.#expired());
     this.#context = context;
-    this.#parser = new RequestParser(settings.parser);
   }
 
   /** The parser of the last request taken, for its body. */
   get parser(): RequestParser {
-    return this.#parser;
+    return this.#parser!;
   }
 
   /** Whether part of a head has come, but not all of it. */
   get isInside(): boolean {
-    return this.#parser.gotSome && !this.#parser.isHeaderDone;
+    return this.#parser?.gotSome === true && !this.#parser.isHeaderDone;
   }
 
   /** Begins, with bytes that were already read. Throws the stream's misuse errors; then nothing was started. */
@@ -130,8 +130,10 @@ export class RequestReader {
       this.#used = 0;
     }
     const bytes = this.#bytes;
-    this.#used += this.#parser.put(this.#used === 0 ? bytes : bytes.subarray(this.#used));
-    const { message } = this.#parser;
+    if (this.#used === bytes.length) return undefined;
+    const parser = (this.#parser ??= this.#settings.takeParser());
+    this.#used += parser.put(this.#used === 0 ? bytes : bytes.subarray(this.#used));
+    const { message } = parser;
     if (message === undefined) return undefined;
     this.#deadline.clear();
     this.#isTimed = false;
@@ -141,9 +143,10 @@ export class RequestReader {
 
   /** The request taken, and its body, are done. */
   next(): void {
-    // The body of the last request may still be asked for its trailers.
-    if (this.#parser.hasBody) this.#parser = new RequestParser(this.#settings.parser);
-    else this.#parser.reset();
+    const parser = this.#parser!;
+    this.#parser = undefined;
+    // A body may still be read, or asked for its trailers.
+    if (!parser.hasBody) this.#settings.giveBack(parser);
   }
 
   /** Keeps the unused rest of the current read, since it is borrowed; the next `take` looks at the buffer. */
@@ -171,6 +174,8 @@ export class RequestReader {
     this.#isClosed = true;
     this.#deadline.cancel();
     this.buffer.clear();
+    const parser = this.#parser;
+    if (parser?.isDone === true && !parser.hasBody) this.next();
   }
 
   /** Like {@link close}. Returns whether a read is in flight; its outcome goes to `heir`. */
@@ -221,11 +226,12 @@ export class RequestReader {
 
   /** An incomplete request needs no response. Without any part of one, this is how a connection ends. */
   #onEnd(): void {
+    let failure: ServalError | undefined;
     try {
-      this.#parser.end();
+      this.#parser?.end();
     } catch (thrown) {
-      const error = thrown as ServalError;
-      this.#taker.ended(error.code === "http.end_of_stream" ? undefined : error);
+      failure = thrown as ServalError;
     }
+    this.#taker.ended(failure?.code === "http.end_of_stream" ? undefined : failure);
   }
 }

@@ -113,6 +113,9 @@ const serveOptions = optionSet(
 );
 const timeoutOptions = optionSet("timeouts", timeoutNames, "{ header: 10_000 }", ["http.serve"]);
 
+/** How many parsers are kept: most requests are parsed and answered in one turn. */
+const mostParsers = 16;
+
 /** Checked options with defaults filled in; made once for many connections. */
 export class ServeSettings {
   readonly parser: RequestParserOptions;
@@ -128,6 +131,8 @@ export class ServeSettings {
   /** For deadlines. */
   readonly time: AttentiveClock;
   readonly #error: ((error: unknown, request: Request) => void) | undefined;
+  /** Parsers to be used again. */
+  readonly #parsers: RequestParser[] = [];
 
   constructor(options: ServeOptions) {
     checkOptions(serveOptions, options);
@@ -148,11 +153,23 @@ export class ServeSettings {
     checkSignal(options.signal);
     checkSignal(options.stop, "stop");
     // Throws here for options that it would refuse at each request.
-    new RequestParser(this.parser);
+    this.#parsers.push(new RequestParser(this.parser));
     this.date = checkBoolean("date", options.date, true);
     this.#error = error;
     this.clock = checkClock(options.clock);
     this.time = attentive(this.clock);
+  }
+
+  /** A parser for the next request of a connection, once it begins: a connection that waits has none. */
+  takeParser(): RequestParser {
+    return this.#parsers.pop() ?? new RequestParser(this.parser);
+  }
+
+  /** Returns a parser that nothing uses any more. */
+  giveBack(parser: RequestParser): void {
+    if (this.#parsers.length >= mostParsers) return;
+    parser.reset();
+    this.#parsers.push(parser);
   }
 
   /** Reports a failure of the application. */

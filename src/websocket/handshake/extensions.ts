@@ -1,3 +1,4 @@
+import { decodeLatin1, encodeLatin1 } from "../../core/internal.ts";
 import { skipOws, tokenEnd } from "../../http/internal.ts";
 
 // The value of Sec-WebSocket-Extensions (RFC 6455 section 9.1), pure:
@@ -18,8 +19,22 @@ export type ExtensionParameter = readonly [name: string, value: string | undefin
 
 const quotedToken = /"((?:\\?[!#$%&'*+\-.^_`|~\dA-Za-z])+)"/y;
 
+/** A value that was parsed, and its extensions: browsers of a kind all send the same. */
+let known: { readonly value: string; readonly extensions: readonly Extension[] } | undefined;
+const longestKnown = 256;
+
 /** The extensions in a header's value, in order; undefined if it is malformed, so a list is never cut short. */
-export function parseExtensions(value: string): Extension[] | undefined {
+export function parseExtensions(value: string): readonly Extension[] | undefined {
+  if (value === known?.value) return known.extensions;
+  const extensions = parse(value);
+  if (extensions !== undefined && value.length <= longestKnown) {
+    // A copy, since V8 would keep the head that the value is part of.
+    known = { value: decodeLatin1(encodeLatin1(value)), extensions };
+  }
+  return extensions;
+}
+
+function parse(value: string): readonly Extension[] | undefined {
   const extensions: Extension[] = [];
   for (let at = skipSeparators(value, 0); at < value.length; at = skipSeparators(value, at)) {
     const end = tokenEnd(value, at);

@@ -1,4 +1,11 @@
-import { abortError, ServalError, transportError, type ByteStream, type Clock } from "../../core/index.ts";
+import {
+  abortError,
+  ServalError,
+  transportError,
+  type ByteStream,
+  type Clock,
+  type Handler,
+} from "../../core/index.ts";
 import { attentive } from "../../core/internal.ts";
 import {
   FinalResponseParser,
@@ -50,8 +57,8 @@ export class ClientHandshake extends Opening {
   readonly #key: string = newKey();
   readonly #parser: FinalResponseParser;
 
-  constructor(next: ByteStream, input: HandshakeInput, owner: OpeningOwner) {
-    super(next, owner);
+  constructor(next: ByteStream, input: HandshakeInput, owner: OpeningOwner, done: Handler) {
+    super(next, owner, done);
     this.#input = input;
     const { maxHeaderSize, maxHeadersCount } = input;
     this.#parser = new FinalResponseParser({ maxHeaderSize, maxHeadersCount, maxBodySize: 0 });

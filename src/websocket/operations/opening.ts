@@ -1,12 +1,21 @@
-import { abortError, coreError, FlatBuffer, type ByteStream, type ServalError, type Timer } from "../../core/index.ts";
+import {
+  abortError,
+  coreError,
+  FlatBuffer,
+  type ByteStream,
+  type Handler,
+  type ServalError,
+} from "../../core/index.ts";
 import {
   currentContext,
   isPromise,
   offAbort,
   onAbort,
+  SharedTimer,
   teardownIn,
   type AsyncContext,
   type AttentiveClock,
+  type Expiring,
 } from "../../core/internal.ts";
 import type { Request, Response } from "../../http/index.ts";
 import { websocketError } from "../frames/errors.ts";
@@ -27,48 +36,64 @@ export interface HandshakeResult {
 /** What an opening handshake reports to its stream. */
 export interface OpeningOwner {
   /** The outcome, in the context of the handshake. It comes exactly once, never inside `start`. */
-  completed(error: ServalError | undefined, result: HandshakeResult | undefined): void;
+  openingCompleted(error: ServalError | undefined, result: HandshakeResult | undefined): void;
   /** After an error: the next layer is closed now, unless it is used elsewhere. */
-  ended(): void;
+  openingEnded(): void;
 }
 
 /**
  * The common part of the opening handshakes of the two roles, one per object: a single outcome; the deadline and the
  * signal that can be that outcome; and the end of the next layer after an error.
  */
-export abstract class Opening {
+export abstract class Opening implements Expiring {
   /** The request, once it was received or is being sent; also of a failed handshake. */
   request: Request | undefined;
   /** For a client, the server's final response; also of a failed handshake. Its body may be cut. */
   response: Response | undefined;
   /** Of the call that began the handshake. */
   readonly context: AsyncContext = currentContext();
+  /** The completion handler of that call, for the owner. */
+  readonly done: Handler;
   protected readonly next: ByteStream;
-  /** Received bytes that are not used; those after the head are the first frames. */
-  protected readonly buffer: FlatBuffer = new FlatBuffer();
   /** Whether the outcome is known; later completions of the next layer or a hook change nothing. */
   protected isSettled = false;
+  /** Made for bytes that have to be kept: most heads arrive whole, and alone. */
+  #buffer: FlatBuffer | undefined;
   readonly #owner: OpeningOwner;
-  #timer: Timer | undefined;
+  #timer: SharedTimer | undefined;
   #signal: AbortSignal | undefined;
+  #onAbort: (() => void) | undefined;
 
-  constructor(next: ByteStream, owner: OpeningOwner) {
+  constructor(next: ByteStream, owner: OpeningOwner, done: Handler) {
     this.next = next;
     this.#owner = owner;
+    this.done = done;
+  }
+
+  /** Received bytes that are not used; those after the head are the first frames. */
+  protected get buffer(): FlatBuffer {
+    return (this.#buffer ??= new FlatBuffer());
+  }
+
+  /** How many bytes the buffer holds. */
+  protected get buffered(): number {
+    return this.#buffer?.size ?? 0;
   }
 
   /** Starts the limits: after `ms` milliseconds, Infinity for never, or when the signal fires, the handshake fails. */
   protected limit(time: AttentiveClock, ms: number, signal: AbortSignal | undefined): void {
     if (this.isSettled) return;
-    if (ms !== Infinity) this.#timer = time.setTimer(ms, this.#onDeadline);
+    if (ms !== Infinity) this.#timer = SharedTimer.set(time, ms, this, true);
+    if (signal === undefined) return;
     this.#signal = signal;
-    if (signal !== undefined) onAbort(signal, this.#onAbort, this.context);
+    this.#onAbort = () => this.aborted(signal);
+    onAbort(signal, this.#onAbort, this.context);
   }
 
   /** Completes with the result. */
   protected succeed(result: HandshakeResult): void {
     this.#settle();
-    this.#owner.completed(undefined, result);
+    this.#owner.openingCompleted(undefined, result);
   }
 
   /** Aborts the handshake, at any step: closes the next layer. */
@@ -91,7 +116,7 @@ export abstract class Opening {
     const timer = this.#timer;
     this.#timer = undefined;
     this.#settle();
-    this.#owner.completed(error, undefined);
+    this.#owner.openingCompleted(error, undefined);
     this.#timer = timer;
     try {
       teardownIn(this.context, this.next, "server", () => this.#end());
@@ -110,13 +135,13 @@ export abstract class Opening {
     this.abort(error);
   }
 
-  readonly #onDeadline = (): void => {
+  /** Called by the timer. */
+  expired(): void {
+    this.#timer = undefined;
     // A refused peer does not end its side.
     if (this.isSettled) this.next.close();
     else this.timedOut(coreError("core.timeout", { message: "The WebSocket handshake took longer than its deadline" }));
-  };
-
-  readonly #onAbort = (): void => this.aborted(this.#signal!);
+  }
 
   /** The signal has fired. */
   protected aborted(signal: AbortSignal): void {
@@ -126,10 +151,10 @@ export abstract class Opening {
   /** Stops the deadline and the signal. */
   #settle(): void {
     this.isSettled = true;
-    this.buffer.clear();
-    this.#timer?.cancel();
+    this.#buffer?.clear();
+    this.#timer?.leave(this);
     this.#timer = undefined;
-    if (this.#signal !== undefined) offAbort(this.#signal, this.#onAbort);
+    if (this.#signal !== undefined) offAbort(this.#signal, this.#onAbort!);
     this.#signal = undefined;
   }
 
@@ -140,14 +165,14 @@ export abstract class Opening {
 
   #fail(error: ServalError): void {
     this.failing(error);
-    this.#owner.completed(error, undefined);
+    this.#owner.openingCompleted(error, undefined);
     this.#end();
   }
 
   #end(): void {
-    this.#timer?.cancel();
+    this.#timer?.leave(this);
     this.#timer = undefined;
-    this.#owner.ended();
+    this.#owner.openingEnded();
   }
 }
 

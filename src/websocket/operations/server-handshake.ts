@@ -1,6 +1,14 @@
-import { abortError, ServalError, transportError, type ByteStream, type Peer } from "../../core/index.ts";
+import {
+  abortError,
+  ServalError,
+  transportError,
+  type ByteStream,
+  type Handler,
+  type Peer,
+  type ReadHandler,
+} from "../../core/index.ts";
 import { encodeLatin1, isPromise } from "../../core/internal.ts";
-import { Fields, readHeader, RequestParser, Response, write, type Request } from "../../http/index.ts";
+import { Fields, RequestParser, Response, write, type Request } from "../../http/index.ts";
 import { thrownBy, websocketError } from "../frames/errors.ts";
 import {
   agree,
@@ -27,11 +35,20 @@ export interface AcceptInput {
   readonly signal: AbortSignal | undefined;
 }
 
-/** One object for all handshakes of a server, whose options are then checked once. */
-let parserOptions = { maxHeaderSize: 0, maxHeadersCount: 0 };
-function parserOf(maxHeaderSize: number, maxHeadersCount: number): typeof parserOptions {
-  const isSame = parserOptions.maxHeaderSize === maxHeaderSize && parserOptions.maxHeadersCount === maxHeadersCount;
-  return isSame ? parserOptions : (parserOptions = { maxHeaderSize, maxHeadersCount });
+/** The parser that the last handshake is done with, and its limits: most heads arrive whole, so that one serves all. */
+let spare: RequestParser | undefined;
+let limits = { maxHeaderSize: 0, maxHeadersCount: 0 };
+
+const nothing = new Uint8Array(0);
+
+function takeParser({ maxHeaderSize, maxHeadersCount }: Settings<never>): RequestParser {
+  if (limits.maxHeaderSize !== maxHeaderSize || limits.maxHeadersCount !== maxHeadersCount) {
+    limits = { maxHeaderSize, maxHeadersCount };
+    spare = undefined;
+  }
+  const parser = spare ?? new RequestParser(limits);
+  spare = undefined;
+  return parser;
 }
 
 /**
@@ -41,6 +58,8 @@ function parserOf(maxHeaderSize: number, maxHeadersCount: number): typeof parser
 export class ServerHandshake extends Opening implements UpgradeInfo {
   readonly #settings: Settings<never>;
   readonly #peer: Peer | undefined;
+  /** From the first bytes of the request to the end of its head. */
+  #parser: RequestParser | undefined;
   /** The result of the handshake once its response is written. */
   #outcome: HandshakeResult | ServalError | undefined;
   /** Made when the hook asks for the signal. */
@@ -48,30 +67,83 @@ export class ServerHandshake extends Opening implements UpgradeInfo {
   /** Whether the hook's response could not be sent, and a 500 was tried. */
   #isHopeless = false;
 
-  constructor(next: ByteStream, settings: Settings<never>, peer: Peer | undefined, owner: OpeningOwner) {
-    super(next, owner);
+  constructor(next: ByteStream, settings: Settings<never>, peer: Peer | undefined, owner: OpeningOwner, done: Handler) {
+    super(next, owner, done);
     this.#settings = settings;
     this.#peer = peer;
   }
 
   /** Throws the next layer's misuse errors; then nothing was started. */
   start({ request, buffered, signal }: AcceptInput): void {
-    const { time, maxHeaderSize, maxHeadersCount, timeouts } = this.#settings;
-    for (const bytes of buffered) this.buffer.append(bytes);
     if (signal?.aborted === true) {
       this.abort(abortError(signal));
       return;
     }
-    if (request === undefined) {
-      readHeader(this.next, this.buffer, new RequestParser(parserOf(maxHeaderSize, maxHeadersCount)), this.#onRead);
-    } else this.#check(request);
+    for (const bytes of buffered) this.buffer.append(bytes);
+    if (request !== undefined) this.#check(request);
+    else if (this.buffered === 0) this.next.readSome(this.#onRead);
+    else this.#takeBuffered();
+    const { time, timeouts } = this.#settings;
     this.limit(time, timeouts.server.handshake, signal);
   }
 
-  readonly #onRead = (failure: ServalError | undefined, request: Request): void => {
+  /** Takes the bytes that the caller has received. The outcome comes after its call. */
+  #takeBuffered(): void {
+    let request: Request | undefined;
+    let failure: ServalError | undefined;
+    try {
+      request = this.#parse(nothing);
+    } catch (thrown) {
+      failure = thrown as ServalError;
+    }
+    if (request === undefined && failure === undefined) this.next.readSome(this.#onRead);
+    else queueMicrotask(() => this.context.runInAsyncScope(this.#taken, this, failure, request));
+  }
+
+  readonly #onRead: ReadHandler = (error, bytes) => this.context.runInAsyncScope(this.#received, this, error, bytes);
+
+  #received(error: ServalError | undefined, bytes: Uint8Array | undefined): void {
+    if (this.isSettled) return;
+    let request: Request | undefined;
+    let failure = error;
+    if (error === undefined) {
+      try {
+        request = this.#parse(bytes);
+        if (request === undefined) {
+          this.next.readSome(this.#onRead);
+          return;
+        }
+      } catch (thrown) {
+        failure = transportError(thrown);
+      }
+    }
+    this.#taken(failure, request);
+  }
+
+  /** Parses bytes in place, undefined at the end of the stream; only unfinished ones, and those after the head, are copied. */
+  #parse(bytes: Uint8Array | undefined): Request | undefined {
+    const parser = (this.#parser ??= takeParser(this.#settings));
+    if (bytes === undefined) parser.end();
+    else if (this.buffered > 0) {
+      this.buffer.append(bytes);
+      this.buffer.consume(parser.put(this.buffer.data()));
+    } else {
+      const used = parser.put(bytes);
+      if (used < bytes.length) this.buffer.append(bytes.subarray(used));
+    }
+    const { request } = parser;
+    if (request === undefined) return undefined;
+    this.#parser = undefined;
+    parser.reset();
+    spare = parser;
+    return request;
+  }
+
+  /** There is a request, or none will come. */
+  #taken(failure: ServalError | undefined, request: Request | undefined): void {
     if (this.isSettled) return;
     if (failure === undefined) {
-      this.#check(request);
+      this.#check(request!);
       return;
     }
     const error = headError(failure, "The peer ended before it sent a request");
@@ -79,7 +151,7 @@ export class ServerHandshake extends Opening implements UpgradeInfo {
     if (!failure.code.startsWith("http.")) this.abort(error);
     else if (error.code === "websocket.closed") this.leave(error);
     else this.#refuse(error, refusal(error));
-  };
+  }
 
   /** Checks the request (section 4.2.1). */
   #check(request: Request): void {
@@ -153,7 +225,12 @@ export class ServerHandshake extends Opening implements UpgradeInfo {
   /** The response, as text if no hook adds to it. */
   #switchingProtocols(upgrade: UpgradeRequest, { protocol, headers, data }: UpgradeAccepted): Response | Uint8Array {
     const agreed = agree(upgrade, protocol, this.#settings.deflate);
-    this.#outcome = { protocol: protocol ?? "", data, deflate: agreed.deflate, rest: this.buffer.data() };
+    this.#outcome = {
+      protocol: protocol ?? "",
+      data,
+      deflate: agreed.deflate,
+      rest: this.buffered === 0 ? nothing : this.buffer.data(),
+    };
     if (headers === undefined && this.#settings.options.decorate === undefined) {
       return encodeLatin1(switchingHead(agreed));
     }
@@ -208,8 +285,9 @@ export class ServerHandshake extends Opening implements UpgradeInfo {
   #write(response: Response | Uint8Array): void {
     try {
       // RFC 9110 section 9.3.2: a response to HEAD is only a head, even one that refuses it.
-      if (response instanceof Response) write(this.next, response, { request: this.request }, this.#onWritten);
-      else this.#writeBytes(response);
+      if (response instanceof Response) {
+        write(this.next, response, { request: this.request }, (error) => this.#written(error));
+      } else this.#writeBytes(response);
     } catch (thrown) {
       const error = transportError(thrown);
       if (error.code === "core.operation_pending") this.withdraw(error);
@@ -231,21 +309,21 @@ export class ServerHandshake extends Opening implements UpgradeInfo {
   /** Some of the response is written, and these bytes are left of it. */
   #wrote(left: Uint8Array, error: ServalError | undefined): void {
     if (error !== undefined || left.length === 0) {
-      this.#onWritten(error);
+      this.#written(error);
       return;
     }
     try {
       this.#writeBytes(left);
     } catch (misuse) {
       // The next layer is written to elsewhere.
-      this.#onWritten(transportError(misuse));
+      this.#written(transportError(misuse));
     }
   }
 
-  readonly #onWritten = (error: ServalError | undefined): void => {
+  #written(error: ServalError | undefined): void {
     if (this.isSettled) return;
     if (error !== undefined) this.abort(error);
     else if (this.#outcome instanceof ServalError) this.leave(this.#outcome);
     else this.succeed(this.#outcome!);
-  };
+  }
 }

@@ -5,7 +5,13 @@ import { coreError, type ServalError } from "../../../src/core/index.ts";
 import { attentive } from "../../../src/core/internal.ts";
 import { httpError } from "../../../src/http/internal.ts";
 import { pair, VirtualClock, type PairStream } from "../../../src/testing/index.ts";
-import { checkDecorated, headError, Opening, type HandshakeResult } from "../../../src/websocket/operations/opening.ts";
+import {
+  checkDecorated,
+  headError,
+  Opening,
+  type HandshakeResult,
+  type OpeningOwner,
+} from "../../../src/websocket/operations/opening.ts";
 import { fc, runs } from "../../support/property.ts";
 import { quiet } from "../../support/quiet.ts";
 
@@ -43,13 +49,14 @@ function begun(completed?: (state: State) => void): State {
   const clock = new VirtualClock();
   const controller = new AbortController();
   const told: string[] = [];
-  const opening = new TestOpening(next, {
-    completed: (error) => {
+  const owner: OpeningOwner = {
+    openingCompleted(error) {
       told.push(error?.code ?? "opened");
       completed?.(state);
     },
-    ended: () => told.push("ended"),
-  });
+    openingEnded: () => told.push("ended"),
+  };
+  const opening = new TestOpening(next, owner, () => {});
   const state: State = { opening, next, peer, clock, controller, told };
   opening.limit(attentive(clock), 1000, controller.signal);
   return state;

@@ -3,7 +3,7 @@ import type { ByteStream, ServalError } from "../../../src/core/index.ts";
 import type { Request, Response } from "../../../src/http/index.ts";
 import { pair, VirtualClock, type PairOptions, type PairStream, type Run } from "../../../src/testing/index.ts";
 import { ClientHandshake, type HandshakeInput } from "../../../src/websocket/operations/client-handshake.ts";
-import type { HandshakeResult } from "../../../src/websocket/operations/opening.ts";
+import type { HandshakeResult, OpeningOwner } from "../../../src/websocket/operations/opening.ts";
 import { deferred } from "../../support/quiet.ts";
 import { concat } from "./frames.ts";
 import { answerTo } from "./requests.ts";
@@ -70,8 +70,8 @@ export function shaking(call: ShakingCall = {}): Shaking {
   };
   let returned = false;
   const calls: string[] = [];
-  const operation = new ClientHandshake(below, input, {
-    completed: (error, result) => {
+  const owner: OpeningOwner = {
+    openingCompleted(error, result) {
       calls.push("completed");
       state.inside ||= !returned;
       state.error = error;
@@ -79,8 +79,9 @@ export function shaking(call: ShakingCall = {}): Shaking {
       state.closedBefore = next.closed;
       resolve();
     },
-    ended: () => calls.push("ended"),
-  });
+    openingEnded: () => calls.push("ended"),
+  };
+  const operation = new ClientHandshake(below, input, owner, () => {});
   const state: Shaking = {
     operation,
     next,

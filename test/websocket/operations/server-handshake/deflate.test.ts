@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import type { ServalError } from "../../../../src/core/index.ts";
 import type { Response } from "../../../../src/http/index.ts";
 import { pair, VirtualClock } from "../../../../src/testing/index.ts";
-import type { HandshakeResult } from "../../../../src/websocket/operations/opening.ts";
+import type { HandshakeResult, OpeningOwner } from "../../../../src/websocket/operations/opening.ts";
 import { ServerHandshake } from "../../../../src/websocket/operations/server-handshake.ts";
 import type { OptionsOf } from "../../../../src/websocket/options/options.ts";
 import { Settings } from "../../../../src/websocket/options/settings.ts";
@@ -24,10 +24,11 @@ function run(offers: string[], options: OptionsOf): Promise<Outcome> {
     });
   receive();
   return new Promise((resolve) => {
-    const operation = new ServerHandshake(next, settings, undefined, {
-      completed: (error, accepted) => setImmediate(() => resolve({ error, accepted, head })),
-      ended: () => {},
-    });
+    const owner: OpeningOwner = {
+      openingCompleted: (error, accepted) => setImmediate(() => resolve({ error, accepted, head })),
+      openingEnded: () => {},
+    };
+    const operation = new ServerHandshake(next, settings, undefined, owner, () => {});
     operation.start({ request: requestOf({ "Sec-WebSocket-Extensions": offers }), buffered: [], signal: undefined });
   });
 }
