@@ -5,7 +5,7 @@ import { Stream } from "../websocket/index.ts";
 import { dial } from "./dial.ts";
 import { clientError } from "./errors.ts";
 import { Limit } from "./limit.ts";
-import type { ConnectSettings } from "./options.ts";
+import type { ConnectSettings, Redirects } from "./options.ts";
 import { redirected, type Destination } from "./redirect.ts";
 import { basic, placeOf, withHost, type Endpoint } from "./url.ts";
 
@@ -13,10 +13,17 @@ import { basic, placeOf, withHost, type Endpoint } from "./url.ts";
 export async function attempt<Data>(endpoint: Endpoint, settings: ConnectSettings<Data>): Promise<Stream<Data>> {
   const { stream, headers, host, protocols, tls } = settings;
   const asked = host === undefined ? endpoint : withHost(endpoint, host);
+  let destination: Destination = { endpoint: asked, headers, protocols, tls, isElsewhere: false };
   const what = `Connecting to ${placeOf(endpoint)}`;
   const limit = new Limit(stream.timeouts.client.handshake, stream.clock, what, settings.signal);
   try {
-    return await follow({ endpoint: asked, headers, protocols, tls, isElsewhere: false }, settings, limit.signal);
+    for (let left = settings.redirects.most; ; left--) {
+      try {
+        return await open(destination, settings, limit);
+      } catch (error) {
+        destination = follow(destination, error, left, settings.redirects);
+      }
+    }
   } catch (failure) {
     throw limit.errorOf(failure);
   } finally {
@@ -24,27 +31,16 @@ export async function attempt<Data>(endpoint: Endpoint, settings: ConnectSetting
   }
 }
 
-async function follow<Data>(
-  first: Destination,
-  settings: ConnectSettings<Data>,
-  signal: AbortSignal,
-): Promise<Stream<Data>> {
-  const { most, crossOrigin } = settings.redirects;
-  let destination = first;
-  for (let left = most; ; left--) {
-    try {
-      return await open(destination, settings, signal);
-    } catch (error) {
-      // Only the server's own response may redirect; a proxy can refuse, but not redirect.
-      const isDeclined = error instanceof ServalError && error.code === "websocket.upgrade_declined";
-      if (!isDeclined || error.response === undefined) throw error;
-      if (most === 0) throw withAdvice(error, error.response);
-      const next = redirected(destination, error.response, crossOrigin);
-      if (next === undefined) throw error;
-      if (left === 0) throw clientError("client.too_many_redirects", { cause: error, response: error.response });
-      destination = next;
-    }
-  }
+/** Where the response that an attempt failed with redirects to, and `left` redirects may lead; throws any other error. */
+function follow(from: Destination, error: unknown, left: number, { most, crossOrigin }: Redirects): Destination {
+  // Only the server's own response may redirect; a proxy can refuse, but not redirect.
+  const isDeclined = error instanceof ServalError && error.code === "websocket.upgrade_declined";
+  if (!isDeclined || error.response === undefined) throw error;
+  if (most === 0) throw withAdvice(error, error.response);
+  const next = redirected(from, error.response, crossOrigin);
+  if (next === undefined) throw error;
+  if (left === 0) throw clientError("client.too_many_redirects", { cause: error, response: error.response });
+  return next;
 }
 
 /** A server that expects TLS mostly ends a connection without it silently; the message then says so. */
@@ -64,20 +60,20 @@ function withAdvice(error: ServalError, response: ResponseLike): ServalError {
 async function open<Data>(
   { endpoint, headers, protocols, tls, isElsewhere }: Destination,
   settings: ConnectSettings<Data>,
-  signal: AbortSignal,
+  signal: Limit,
 ): Promise<Stream<Data>> {
   const { proxy, proxyTls, family } = settings;
   const stream = isElsewhere ? settings.elsewhere : settings.stream;
   const { clock, maxHeaderSize, maxHeadersCount } = stream;
   const timeout = stream.timeouts.client.handshake;
-  const limits = { signal, clock, maxHeaderSize, maxHeadersCount };
-  const next = await dial(endpoint, { proxy, proxyTls, tls, family, timeout, ...limits });
-  const ws = new Stream<Data>(next, stream);
+  const options = { proxy, proxyTls, tls, family, timeout, signal, clock, maxHeaderSize, maxHeadersCount };
+  const ws = new Stream<Data>(await dial(endpoint, options), stream);
   try {
-    await ws.handshake(endpoint.authority, endpoint.target, {
+    await ws.handshakeWithin(signal, {
+      host: endpoint.authority,
+      target: endpoint.target,
       protocols,
       headers: withCredentials(headers, endpoint),
-      signal,
     });
   } catch (error) {
     // The handshake refuses misuse without closing the stream.

@@ -40,8 +40,12 @@ export interface Connect {
   forever<Data = unknown>(url: string | URL, options?: ForeverOptions<Data>): AsyncGenerator<Stream<Data>, void, void>;
 }
 
-async function connectOnce<Data>(url: string | URL, options: ConnectOptions<Data> = {}): Promise<Stream<Data>> {
-  return attempt(parseUrl(url), new ConnectSettings<Data>(options));
+function connectOnce<Data>(url: string | URL, options: ConnectOptions<Data> = {}): Promise<Stream<Data>> {
+  try {
+    return attempt(parseUrl(url), new ConnectSettings<Data>(options));
+  } catch (misuse) {
+    return Promise.reject(misuse);
+  }
 }
 
 /** Opens a WebSocket as a client; see {@link Connect}. */

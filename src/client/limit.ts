@@ -1,29 +1,28 @@
 import { abortError, coreError, ServalError, type Clock, type Timer } from "../core/index.ts";
-import { attentive, offAbort, onAbort } from "../core/internal.ts";
+import { attentive, CancellationSlot, offAbort, onAbort } from "../core/internal.ts";
 
-/** Combines the deadline of an attempt and the caller's signal into one signal for all steps. */
-export class Limit {
-  readonly #controller = new AbortController();
+/** Combines the deadline of an attempt and the caller's signal into one cancellation for all steps. */
+export class Limit extends CancellationSlot {
   readonly #timer: Timer | undefined;
   readonly #callers: AbortSignal | undefined;
-  readonly #abort = (): void => this.#controller.abort(abortError(this.#callers!));
+  readonly #abort: (() => void) | undefined;
 
   /** `ms` is the deadline in milliseconds, Infinity for none; `what` begins the error's message. */
   constructor(ms: number, clock: Clock, what: string, signal: AbortSignal | undefined) {
-    this.#callers = signal;
+    super();
     if (signal?.aborted === true) {
-      this.#abort();
+      this.cancel(abortError(signal));
       return;
     }
-    if (signal !== undefined) onAbort(signal, this.#abort);
+    if (signal !== undefined) {
+      this.#callers = signal;
+      this.#abort = () => this.cancel(abortError(signal));
+      onAbort(signal, this.#abort);
+    }
     if (ms === Infinity) return;
-    const late = coreError("core.timeout", { message: `${what} took longer than ${ms} ms` });
-    this.#timer = attentive(clock).setTimer(ms, () => this.#controller.abort(late));
-  }
-
-  /** Aborts with the error that the attempt fails with. */
-  get signal(): AbortSignal {
-    return this.#controller.signal;
+    this.#timer = attentive(clock).setTimer(ms, () =>
+      this.cancel(coreError("core.timeout", { message: `${what} took longer than ${ms} ms` })),
+    );
   }
 
   /**
@@ -31,15 +30,14 @@ export class Limit {
    * body was read.
    */
   errorOf(failure: unknown): unknown {
-    const { aborted, reason } = this.#controller.signal as { aborted: boolean; reason: unknown };
-    if (!aborted) return failure;
+    if (!this.aborted) return failure;
     const isRefusal = failure instanceof ServalError && failure.response !== undefined;
-    return isRefusal && (reason as ServalError).condition === "timeout" ? failure : reason;
+    return isRefusal && (this.reason as ServalError).condition === "timeout" ? failure : this.reason;
   }
 
   /** Stops the timer and listens to the caller's signal no longer. */
   release(): void {
     this.#timer?.cancel();
-    if (this.#callers !== undefined) offAbort(this.#callers, this.#abort);
+    if (this.#abort !== undefined) offAbort(this.#callers!, this.#abort);
   }
 }

@@ -144,13 +144,7 @@ export class ConnectSettings<Data> {
     this.elsewhere = decorate === undefined ? this.stream : new Settings<Stream<Data>, Data>(undecorated);
     this.protocols = protocolList(protocols);
     checkProtocols(this.protocols);
-    this.headers = new Fields(headers);
-    checkHeaders(this.headers);
-    if (this.headers.has("Proxy-Authorization")) {
-      throw invalidArgument(
-        "Proxy-Authorization would be sent to the server: put user and password into the proxy's URL",
-      );
-    }
+    this.headers = headers === undefined ? noFields : checkedHeaders(headers);
     if (host !== undefined) withHost(parseUrl("ws://localhost"), host);
     this.host = host;
     this.tls = checkTls("tls", tls);
@@ -163,7 +157,20 @@ export class ConnectSettings<Data> {
   }
 }
 
-function checkRedirects(given: number | RedirectOptions = 0): Redirects {
+const noFields = new Fields();
+
+/** The caller's headers, in an object that does not change. */
+function checkedHeaders(given: FieldsInit): Fields {
+  const headers = new Fields(given);
+  checkHeaders(headers);
+  if (!headers.has("Proxy-Authorization")) return headers;
+  throw invalidArgument("Proxy-Authorization would be sent to the server: put user and password into the proxy's URL");
+}
+
+const noRedirects: Redirects = { most: 0, crossOrigin: false };
+
+function checkRedirects(given: number | RedirectOptions | undefined): Redirects {
+  if (given === undefined) return noRedirects;
   if (typeof given === "number") {
     return { most: checkNumber("redirects", given, 0, { isWhole: true }), crossOrigin: false };
   }
@@ -179,7 +186,10 @@ function checkRedirects(given: number | RedirectOptions = 0): Redirects {
   };
 }
 
-function checkTls(option: string, given: TlsOptions = {}): TlsOptions {
+const noTls: TlsOptions = {};
+
+function checkTls(option: string, given: TlsOptions | undefined): TlsOptions {
+  if (given === undefined) return noTls;
   checkOptions(tlsOptions, given, option);
   checkTlsValues(given);
   return { ...given };

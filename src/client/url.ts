@@ -125,7 +125,12 @@ type Bad = (message: string) => ServalError;
 /** The URL as an object. */
 export function toUrl(given: string | URL, bad: Bad, example: string): URL {
   if (given instanceof URL) return given;
-  if (typeof given === "string" && URL.canParse(given)) return new URL(given);
+  try {
+    // Not canParse first, which would parse it twice.
+    if (typeof given === "string") return new URL(given);
+  } catch {
+    // Its message contains the URL.
+  }
   const what = typeof given === "string" ? oddity(given) : `A URL is a string or URL, not ${typeof given}`;
   throw bad(`${what}: write it like ${example}`);
 }

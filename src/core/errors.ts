@@ -21,8 +21,8 @@ export function invalidArgument(message: string): ServalError {
 }
 
 /** The error of an operation ended by a signal: `core.aborted`, with the signal's reason as its cause. */
-export function abortError(signal: AbortSignal): ServalError {
-  return coreError("core.aborted", { cause: signal.reason as unknown });
+export function abortError(signal: { readonly reason?: unknown }): ServalError {
+  return coreError("core.aborted", { cause: signal.reason });
 }
 
 /**

@@ -14,7 +14,8 @@ export { DuplexStream, peerOf } from "./duplex.ts";
 export { inspect, shownWith } from "./error.ts";
 export { invalidArgument, operationPending } from "./errors.ts";
 export { checkByteStream } from "./next-layer.ts";
-export { checkSignal, offAbort, onAbort } from "./on-abort.ts";
+export { abortSignalOf, CancellationSlot, checkSignal, offAbort, onAbort } from "./on-abort.ts";
+export type { Cancellation } from "./on-abort.ts";
 export {
   checkBoolean,
   checkChoice,

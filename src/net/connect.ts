@@ -1,5 +1,13 @@
 import { abortError } from "../core/index.ts";
-import { checkOptions, checkSignal, handled, offAbort, onAbort, optionSet } from "../core/internal.ts";
+import {
+  checkOptions,
+  checkSignal,
+  handled,
+  offAbort,
+  onAbort,
+  optionSet,
+  type Cancellation,
+} from "../core/internal.ts";
 import { checkTarget, nameOf, type Target } from "./address.ts";
 import { connectError } from "./errors.ts";
 import { SocketStream, type ReadWay } from "./socket-stream.ts";
@@ -21,8 +29,13 @@ export function connect(target: Target, options: ConnectOptions = {}): Promise<S
   return connectBy("onread", target, options);
 }
 
+/** {@link ConnectOptions} of the package's own callers. */
+interface CancellableOptions {
+  signal?: Cancellation | undefined;
+}
+
 /** {@link connect}, with a choice of how to read. */
-export function connectBy(way: ReadWay, target: Target, options: ConnectOptions = {}): Promise<SocketStream> {
+export function connectBy(way: ReadWay, target: Target, options: CancellableOptions = {}): Promise<SocketStream> {
   return handled(
     new Promise((resolve, reject) => {
       checkTarget("connect", target);
@@ -73,7 +86,7 @@ function givenUp(error: Error): string[] {
 
 const connectOptions = optionSet("connect", ["signal"], "{ signal }");
 
-function signalOf(options: ConnectOptions): AbortSignal | undefined {
+function signalOf(options: CancellableOptions): Cancellation | undefined {
   checkOptions(connectOptions, options);
   return checkSignal(options.signal);
 }

@@ -1,6 +1,7 @@
 import {
   complete,
   coreError,
+  promised,
   toByteStream,
   type ByteStream,
   type CloseInfo,
@@ -19,13 +20,14 @@ import {
   offAbort,
   onAbort,
   type AsyncContext,
+  type Cancellation,
 } from "../core/internal.ts";
 import type { Request, Response } from "../http/index.ts";
 import { Connection } from "./connection/connection.ts";
 import { tell } from "./connection/tell.ts";
 import { closeCode } from "./frames/close-code.ts";
 import { websocketError } from "./frames/errors.ts";
-import { headOf, requestOf } from "./handshake/request-text.ts";
+import { headOf, requestOf, responseOf } from "./handshake/head-text.ts";
 import { MessageStream } from "./message-stream.ts";
 import {
   acceptInput,
@@ -36,7 +38,7 @@ import {
   optionsOf,
 } from "./operations/arguments.ts";
 import { checkClose } from "./options/control.ts";
-import { ClientHandshake } from "./operations/client-handshake.ts";
+import { ClientHandshake, inputOf, type UpgradeInput } from "./operations/client-handshake.ts";
 import { misused } from "./operations/misused.ts";
 import type { HandshakeResult, OpeningOwner } from "./operations/opening.ts";
 import { ServerHandshake } from "./operations/server-handshake.ts";
@@ -85,7 +87,8 @@ export class Stream<Data = unknown> extends MessageStream implements OpeningOwne
   readonly #settings: Settings<Stream>;
   /** The request, or its text until the application asks for the request; then it is parsed. */
   #request: Request | string | undefined;
-  #response: Response | undefined;
+  /** The response, or its text, in the same way. */
+  #response: Response | string | undefined;
   #protocol = "";
   #opening: ServerHandshake | ClientHandshake | undefined;
   #started = false;
@@ -130,6 +133,7 @@ export class Stream<Data = unknown> extends MessageStream implements OpeningOwne
 
   /** For a client, the server's response; also of a failed handshake. */
   get response(): Response | undefined {
+    if (typeof this.#response === "string") this.#response = responseOf(this.#response);
     return this.#response ?? this.#opening?.response;
   }
 
@@ -197,8 +201,14 @@ export class Stream<Data = unknown> extends MessageStream implements OpeningOwne
     ...given: (HandshakeOptions | Handler | undefined)[]
   ): Promise<void> | undefined {
     return completeUnbound(handlerOf(given), (done) => {
-      this.#handshake(host, target, optionsOf<HandshakeOptions>(given, handshakeOptions), done);
+      const { protocols, headers, signal } = checkHandshake(optionsOf(given, handshakeOptions));
+      this.#ask({ host, target, protocols, headers }, this.#settings.timeouts.client.handshake, signal, done);
     });
+  }
+
+  /** {@link handshake} as the last step of an attempt, whose limit takes the place of a deadline of its own. @internal */
+  handshakeWithin(limit: Cancellation, upgrade: UpgradeInput): Promise<void> {
+    return promised((done) => this.#ask(upgrade, Infinity, limit, done));
   }
 
   /**
@@ -287,18 +297,9 @@ export class Stream<Data = unknown> extends MessageStream implements OpeningOwne
     this.#started = true;
   }
 
-  #handshake(host: string, target: string, options: HandshakeOptions | undefined, done: Handler): void {
+  #ask(upgrade: UpgradeInput, ms: number, signal: Cancellation | undefined, done: Handler): void {
     this.#checkNew();
-    const { protocols, headers, signal } = checkHandshake(options);
-    const { maxHeaderSize, maxHeadersCount, deflate, timeouts, clock, options: hooks } = this.#settings;
-    const { handshake: handshakeMs } = timeouts.client;
-    const decorate = hooks.decorate && ((request: Request): unknown => hooks.decorate!(request, undefined));
-    const operation = new ClientHandshake(
-      this.nextLayer,
-      { host, target, protocols, headers, deflate, decorate, maxHeaderSize, maxHeadersCount, handshakeMs, clock },
-      this,
-      done,
-    );
+    const operation = new ClientHandshake(this.nextLayer, inputOf(upgrade, ms, this.#settings), this, done);
     this.#opening = operation;
     try {
       operation.start(signal);
@@ -307,6 +308,7 @@ export class Stream<Data = unknown> extends MessageStream implements OpeningOwne
       throw misuse;
     }
     this.#started = true;
+    this.#request = operation.head;
   }
 
   #checkNew(): void {
@@ -319,8 +321,8 @@ export class Stream<Data = unknown> extends MessageStream implements OpeningOwne
     const opening = this.#opening!;
     const { request, response, context, done } = opening;
     this.#opening = undefined;
-    this.#request = request;
-    this.#response = response;
+    if (request !== undefined) this.#request = request;
+    this.#response = result === undefined ? response : response && (headOf(response) ?? response);
     if (result === undefined) {
       tell(done, error, undefined);
       return;
@@ -350,12 +352,14 @@ export class Stream<Data = unknown> extends MessageStream implements OpeningOwne
 
   /** Saves memory: request and response stay as long as the connection, and are rarely used again. */
   #compact(): void {
-    const request = this.request;
+    const request = this.#request;
     const { upgrade, decorate } = this.#settings.options;
     const isSeen = this.isRequestSeen || upgrade !== undefined || decorate !== undefined;
-    if (request !== undefined && !isSeen) this.#request = headOf(request) ?? request;
-    request?.headers.compact();
-    this.#response?.headers.compact();
+    if (typeof request === "object") {
+      if (!isSeen) this.#request = headOf(request) ?? request;
+      request.headers.compact();
+    }
+    if (typeof this.#response === "object") this.#response.headers.compact();
   }
 
   static readonly #onEnded = (ws: Stream, info: CloseInfo): void => ws.#end(info);

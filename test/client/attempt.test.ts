@@ -103,6 +103,21 @@ describe("an attempt, aborted", () => {
   });
 });
 
+describe("an attempt that succeeded", () => {
+  it("has the request that was sent and the response, the same objects each time", async () => {
+    await using server = await echoing();
+    const ws = await connect(`ws://127.0.0.1:${server.port}/chat?room=1`, { headers: { "X-A": "b" } });
+    assert.deepEqual(
+      [ws.request!.method, ws.request!.target, ws.request!.headers.get("x-a")],
+      ["GET", "/chat?room=1", "b"],
+    );
+    assert.deepEqual([ws.response!.status, ws.response!.headers.get("Upgrade")], [101, "websocket"]);
+    assert.equal(ws.request, ws.request);
+    assert.equal(ws.response, ws.response);
+    await ws.close();
+  });
+});
+
 describe("an attempt without TLS at a port that speaks it", () => {
   it("fails with advice", async () => {
     await using server = await echoing({ secure: true });
@@ -177,7 +192,7 @@ describe("an attempt, redirected", () => {
       const clock = new VirtualClock();
       const attempt = connect(`ws://127.0.0.1:${server.port}/`, { clock });
       attempt.catch(() => {});
-      await until(() => clock.pending === 3);
+      await until(() => clock.pending === 2);
       await clock.advance(1000);
       const error = await failure(attempt);
       assert.deepEqual([error.code, error.response?.status], ["websocket.upgrade_declined", 401]);

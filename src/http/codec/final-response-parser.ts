@@ -30,7 +30,8 @@ export class FinalResponseParser {
   readonly #options: ResponseParserOptions;
   #parser: ResponseParser;
   #interim = 0;
-  readonly #body: FlatBuffer = new FlatBuffer();
+  /** Made for the first byte of a body that is wanted. */
+  #body: FlatBuffer | undefined;
   /** Whether some of the body came and was not wanted. */
   #isOver = false;
   #error: ServalError | undefined;
@@ -38,8 +39,8 @@ export class FinalResponseParser {
   constructor(options: FinalResponseParserOptions = {}) {
     checkObject("The options", options, "an object");
     this.maxBodySize = checkNumber("maxBodySize", options.maxBodySize, 65_536);
-    this.#options = { ...options, maxBodySize: Infinity };
-    this.#parser = new ResponseParser(this.#options);
+    this.#options = options;
+    this.#parser = this.#newParser();
   }
 
   /**
@@ -73,7 +74,7 @@ export class FinalResponseParser {
 
   /** Whether the final response is complete, with as much of its body as is wanted. */
   get isDone(): boolean {
-    return this.#isFinal && (this.#parser.isDone || this.#body.size >= this.maxBodySize);
+    return this.#isFinal && (this.#parser.isDone || this.#bodySize >= this.maxBodySize);
   }
 
   /** Whether there is a {@link response} whose body is not whole: by the limit, by an error, or since it still comes. */
@@ -92,8 +93,12 @@ export class FinalResponseParser {
    */
   get response(): Response | undefined {
     const head = this.#head;
-    if (!this.#isFinal || this.#body.size === 0) return this.#isFinal ? head : undefined;
-    return head!.withBody(this.#body.data().slice());
+    if (!this.#isFinal || this.#bodySize === 0) return this.#isFinal ? head : undefined;
+    return head!.withBody(this.#body!.data().slice());
+  }
+
+  get #bodySize(): number {
+    return this.#body?.size ?? 0;
   }
 
   get #isFinal(): boolean {
@@ -119,16 +124,22 @@ export class FinalResponseParser {
     return used;
   }
 
+  #newParser(): ResponseParser {
+    const parser = new ResponseParser(this.#options);
+    parser.maxBodySize = Infinity;
+    return parser;
+  }
+
   #passOver(): void {
     if (++this.#interim > mostInterim) throw httpError("http.interim_limit");
-    this.#parser = new ResponseParser(this.#options);
+    this.#parser = this.#newParser();
   }
 
   /** Takes as much of a part as is wanted, and returns how many bytes are not. */
   #take(part: Uint8Array): number {
-    const room = this.maxBodySize - this.#body.size;
+    const room = this.maxBodySize - this.#bodySize;
     this.#isOver = part.length > room;
-    this.#body.append(this.#isOver ? part.subarray(0, room) : part);
+    (this.#body ??= new FlatBuffer()).append(this.#isOver ? part.subarray(0, room) : part);
     return Math.max(0, part.length - room);
   }
 }

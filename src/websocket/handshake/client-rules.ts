@@ -78,6 +78,37 @@ export function upgradeRequest({ host, target, key, protocols, deflate, headers 
   return request;
 }
 
+/**
+ * The text of {@link upgradeRequest}'s head, which takes a tenth of the time of an object and its serializer. Throws as
+ * that does.
+ */
+export function upgradeHead(
+  { host, target, protocols, deflate, headers }: Omit<UpgradeWish, "key">,
+  key: string,
+): string {
+  checkHost(host);
+  checkTarget(target);
+  checkProtocols(protocols);
+  let head =
+    `GET ${target} HTTP/1.1\r\nHost: ${host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
+    `Sec-WebSocket-Key: ${key}\r\nSec-WebSocket-Version: 13\r\n`;
+  if (protocols.length > 0) head += `Sec-WebSocket-Protocol: ${protocols.join(", ")}\r\n`;
+  if (deflate !== undefined) head += `Sec-WebSocket-Extensions: ${offerDeflate(deflate)}\r\n`;
+  if (headers !== undefined) head += fieldLines(new Fields(headers));
+  return `${head}\r\n`;
+}
+
+/** The lines of more headers. */
+function fieldLines(headers: Fields): string {
+  if (headers.size === 0) return "";
+  checkHeaders(headers);
+  // Fields that a parser made are not checked yet.
+  const { list } = headers.isChecked ? headers : new Fields([...headers]);
+  let lines = "";
+  for (let i = 0; i < list.length; i += 2) lines += `${list[i]}: ${list[i + 1]}\r\n`;
+  return lines;
+}
+
 function checkHost(host: string): void {
   if (typeof host === "string" && isHost(host)) return;
   throw invalidArgument(`The host must be written as in a URL, such as example.com or [::1]:8080, not ${quoted(host)}`);

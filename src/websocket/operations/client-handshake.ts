@@ -5,21 +5,24 @@ import {
   type ByteStream,
   type Clock,
   type Handler,
+  type ReadHandler,
+  type WriteHandler,
 } from "../../core/index.ts";
-import { attentive } from "../../core/internal.ts";
+import { attentive, encodeLatin1, type Cancellation } from "../../core/internal.ts";
 import {
   FinalResponseParser,
-  readResponse,
-  write,
+  serialize,
   type FieldsInit,
+  type FinalResponseParserOptions,
   type Request,
   type Response,
 } from "../../http/index.ts";
 import { readRefusal } from "../../http/internal.ts";
 import { websocketError } from "../frames/errors.ts";
 import { newKey } from "../handshake/accept-key.ts";
-import { checkUpgradeResponse, declined, ownValues, upgradeRequest } from "../handshake/client-rules.ts";
+import { checkUpgradeResponse, declined, ownValues, upgradeHead, upgradeRequest } from "../handshake/client-rules.ts";
 import type { DeflateSettings } from "../handshake/permessage-deflate.ts";
+import type { Settings } from "../options/settings.ts";
 import { checkDecorated, headError, Opening, type OpeningOwner } from "./opening.ts";
 
 /** The request of a client's handshake, and its limits. */
@@ -45,6 +48,29 @@ export interface HandshakeInput {
   readonly clock: Clock;
 }
 
+/** The part of {@link HandshakeInput} that differs between the connections of one client. */
+export type UpgradeInput = Pick<HandshakeInput, "host" | "target" | "protocols" | "headers">;
+
+/** The input of a handshake with a stream's settings, and a deadline in milliseconds. */
+export function inputOf(
+  { host, target, protocols, headers }: UpgradeInput,
+  handshakeMs: number,
+  { maxHeaderSize, maxHeadersCount, deflate, clock, options: hooks }: Settings<never>,
+): HandshakeInput {
+  const decorate = hooks.decorate && ((request: Request): unknown => hooks.decorate!(request, undefined));
+  return { host, target, protocols, headers, deflate, decorate, maxHeaderSize, maxHeadersCount, handshakeMs, clock };
+}
+
+/** One object for all handshakes with the same limits: a parser checks its options once. */
+let parserOptions: FinalResponseParserOptions = { maxHeaderSize: 0, maxHeadersCount: 0, maxBodySize: 0 };
+
+function parserOf({ maxHeaderSize, maxHeadersCount }: HandshakeInput): FinalResponseParser {
+  if (parserOptions.maxHeaderSize !== maxHeaderSize || parserOptions.maxHeadersCount !== maxHeadersCount) {
+    parserOptions = { maxHeaderSize, maxHeadersCount, maxBodySize: 0 };
+  }
+  return new FinalResponseParser(parserOptions);
+}
+
 /**
  * The opening handshake of a client (RFC 6455 section 4.1), one per object: writes the request, reads the response,
  * checks it.
@@ -53,35 +79,42 @@ export interface HandshakeInput {
  * cuts it.
  */
 export class ClientHandshake extends Opening {
+  /** The text of the request, instead of the request itself, if no hook adds to that. */
+  head: string | undefined;
   readonly #input: HandshakeInput;
   readonly #key: string = newKey();
   readonly #parser: FinalResponseParser;
 
+  /** What is not yet sent of the request. */
+  #unsent: Uint8Array | undefined;
+
   constructor(next: ByteStream, input: HandshakeInput, owner: OpeningOwner, done: Handler) {
     super(next, owner, done);
     this.#input = input;
-    const { maxHeaderSize, maxHeadersCount } = input;
-    this.#parser = new FinalResponseParser({ maxHeaderSize, maxHeadersCount, maxBodySize: 0 });
+    this.#parser = parserOf(input);
   }
 
   /**
    * Throws for an invalid request, for a failed `decorate` hook, and the next layer's misuse errors; then nothing was
    * started.
    */
-  start(signal?: AbortSignal): void {
-    const request = this.#decorated(upgradeRequest({ ...this.#input, key: this.#key }));
+  start(signal?: Cancellation): void {
+    const input = this.#input;
+    const request = input.decorate === undefined ? undefined : this.#decorated(input.decorate);
+    const head = request === undefined ? upgradeHead(input, this.#key) : undefined;
     if (signal?.aborted === true) {
       this.abort(abortError(signal));
       return;
     }
-    write(this.next, request, this.#onWritten);
+    this.#unsent = request === undefined ? encodeLatin1(head!) : serialize(request as Request<Uint8Array>);
+    this.next.writeSome(this.#unsent, this.#onWritten);
     this.request = request;
-    this.limit(attentive(this.#input.clock), this.#input.handshakeMs, signal);
+    this.head = head;
+    this.limit(attentive(input.clock), input.handshakeMs, signal);
   }
 
-  #decorated(request: Request): Request {
-    const { decorate } = this.#input;
-    if (decorate === undefined) return request;
+  #decorated(decorate: (request: Request) => unknown): Request {
+    const request = upgradeRequest({ ...this.#input, key: this.#key });
     const own = ownValues(request);
     let result: unknown;
     try {
@@ -97,27 +130,64 @@ export class ClientHandshake extends Opening {
     });
   }
 
-  readonly #onWritten = (error: ServalError | undefined): void => {
+  readonly #onWritten: WriteHandler = (error, written) =>
+    this.context.runInAsyncScope(this.#written, this, error, written);
+
+  #written(error: ServalError | undefined, written: number): void {
     if (this.isSettled) return;
     if (error !== undefined) {
       this.abort(error);
       return;
     }
+    const unsent = this.#unsent!;
+    this.#unsent = written < unsent.length ? unsent.subarray(written) : undefined;
     try {
-      readResponse(this.next, this.buffer, this.#parser, this.#onRead);
+      if (this.#unsent === undefined) this.next.readSome(this.#onRead);
+      else this.next.writeSome(this.#unsent, this.#onWritten);
     } catch (thrown) {
       const misuse = transportError(thrown);
       if (misuse.code === "core.operation_pending") this.withdraw(misuse);
       else this.abort(misuse);
     }
-  };
+  }
 
-  readonly #onRead = (error: ServalError | undefined, response: Response): void => {
+  readonly #onRead: ReadHandler = (error, bytes) => this.context.runInAsyncScope(this.#received, this, error, bytes);
+
+  #received(error: ServalError | undefined, bytes: Uint8Array | undefined): void {
     if (this.isSettled) return;
-    if (error !== undefined) this.#fail(headError(error, "The server ended before it answered the handshake"));
-    else if (response.status === 101) this.#check(response);
+    let failure = error;
+    if (error === undefined) {
+      try {
+        this.#parse(bytes);
+        if (!this.#parser.isDone) {
+          this.next.readSome(this.#onRead);
+          return;
+        }
+      } catch (thrown) {
+        failure = transportError(thrown);
+      }
+    }
+    if (failure !== undefined) this.#fail(headError(failure, "The server ended before it answered the handshake"));
+    else this.#answered(this.#parser.response!);
+  }
+
+  /** Parses bytes in place, undefined at the end of the stream; only unfinished ones, and those after the head, are copied. */
+  #parse(bytes: Uint8Array | undefined): void {
+    const parser = this.#parser;
+    if (bytes === undefined) parser.end();
+    else if (this.buffered > 0) {
+      this.buffer.append(bytes);
+      this.buffer.consume(parser.put(this.buffer.data()));
+    } else {
+      const used = parser.put(bytes);
+      if (used < bytes.length) this.buffer.append(bytes.subarray(used));
+    }
+  }
+
+  #answered(response: Response): void {
+    if (response.status === 101) this.#check(response);
     else this.#readRefusal();
-  };
+  }
 
   #readRefusal(): void {
     try {
@@ -154,8 +224,8 @@ export class ClientHandshake extends Opening {
     this.#fail(error);
   }
 
-  protected override aborted(signal: AbortSignal): void {
-    const { reason } = signal as { reason: unknown };
+  protected override aborted(signal: Cancellation): void {
+    const { reason } = signal;
     // The caller's deadline, which began earlier, is treated like our own.
     if (reason instanceof ServalError && reason.condition === "timeout") this.timedOut(reason);
     else super.aborted(signal);

@@ -15,6 +15,7 @@ import {
   teardownIn,
   type AsyncContext,
   type AttentiveClock,
+  type Cancellation,
   type Expiring,
 } from "../../core/internal.ts";
 import type { Request, Response } from "../../http/index.ts";
@@ -61,7 +62,7 @@ export abstract class Opening implements Expiring {
   #buffer: FlatBuffer | undefined;
   readonly #owner: OpeningOwner;
   #timer: SharedTimer | undefined;
-  #signal: AbortSignal | undefined;
+  #signal: Cancellation | undefined;
   #onAbort: (() => void) | undefined;
 
   constructor(next: ByteStream, owner: OpeningOwner, done: Handler) {
@@ -81,7 +82,7 @@ export abstract class Opening implements Expiring {
   }
 
   /** Starts the limits: after `ms` milliseconds, Infinity for never, or when the signal fires, the handshake fails. */
-  protected limit(time: AttentiveClock, ms: number, signal: AbortSignal | undefined): void {
+  protected limit(time: AttentiveClock, ms: number, signal: Cancellation | undefined): void {
     if (this.isSettled) return;
     if (ms !== Infinity) this.#timer = SharedTimer.set(time, ms, this, true);
     if (signal === undefined) return;
@@ -144,7 +145,7 @@ export abstract class Opening implements Expiring {
   }
 
   /** The signal has fired. */
-  protected aborted(signal: AbortSignal): void {
+  protected aborted(signal: Cancellation): void {
     this.abort(abortError(signal));
   }
 

@@ -73,7 +73,7 @@ export class Settings<Ws = unknown, Data = unknown> {
     this.concurrency = checkNumber("concurrency", options.concurrency, 1, { least: 1, isWhole: true });
     this.rate = rateSettings(options.rate);
     this.deflate = deflateSettings(options.deflate, canTakeOver);
-    this.timeouts = { client: timeouts("client", options.timeouts), server: timeouts("server", options.timeouts) };
+    this.timeouts = timeouts(options.timeouts);
     this.clock = checkClock(options.clock);
     this.time = attentive(this.clock);
     this.options = { ...options };
@@ -117,11 +117,21 @@ const timeoutOptions = optionSet("timeouts", Object.keys(suggestedTimeouts("serv
   "connect.forever",
 ]);
 
-function timeouts(role: Role, given: Partial<Timeouts> = {}): Timeouts {
-  const byDefault = suggestedTimeouts(role);
+type TimeoutsOfRoles = Readonly<Record<Role, Timeouts>>;
+
+/** One object for all clients without the option: each of them has settings of its own. */
+const byDefault: TimeoutsOfRoles = { client: suggestedTimeouts("client"), server: suggestedTimeouts("server") };
+
+function timeouts(given: Partial<Timeouts> | undefined): TimeoutsOfRoles {
+  if (given === undefined) return byDefault;
+  return { client: timeoutsOf("client", given), server: timeoutsOf("server", given) };
+}
+
+function timeoutsOf(role: Role, given: Partial<Timeouts>): Timeouts {
+  const suggested = suggestedTimeouts(role);
   return {
-    handshake: checkNumber("timeouts.handshake", given.handshake, byDefault.handshake, milliseconds),
-    idle: checkNumber("timeouts.idle", given.idle, byDefault.idle, { above: 0, unit: "milliseconds" }),
-    keepAlivePings: checkBoolean("timeouts.keepAlivePings", given.keepAlivePings, byDefault.keepAlivePings),
+    handshake: checkNumber("timeouts.handshake", given.handshake, suggested.handshake, milliseconds),
+    idle: checkNumber("timeouts.idle", given.idle, suggested.idle, { above: 0, unit: "milliseconds" }),
+    keepAlivePings: checkBoolean("timeouts.keepAlivePings", given.keepAlivePings, suggested.keepAlivePings),
   };
 }

@@ -6,6 +6,7 @@ import {
   checkUpgradeResponse,
   declined,
   ownValues,
+  upgradeHead,
   upgradeRequest,
   type UpgradeWish,
 } from "../../../src/websocket/handshake/client-rules.ts";
@@ -16,7 +17,21 @@ import { responseOf, switching } from "../support/responses.ts";
 
 const deflate = deflateSettings(true, () => true);
 const wish: UpgradeWish = { host: "example.com", target: "/chat", key, protocols: [], deflate: undefined };
-const asked = (changes: Partial<UpgradeWish> = {}): Request => upgradeRequest({ ...wish, ...changes });
+
+/** The request, which is the same as text; or what both throw. */
+function asked(changes: Partial<UpgradeWish> = {}): Request {
+  const all = { ...wish, ...changes };
+  let request: Request;
+  try {
+    request = upgradeRequest(all);
+  } catch (error) {
+    assert.ok(error instanceof ServalError);
+    assert.throws(() => upgradeHead(all, all.key), { code: error.code, message: error.message });
+    throw error;
+  }
+  assert.equal(upgradeHead(all, all.key), Buffer.from(serializeHead(request)).toString("latin1"));
+  return request;
+}
 
 describe("the upgrade request (RFC 6455 section 4.1)", () => {
   const head = (request: Request): string[] =>

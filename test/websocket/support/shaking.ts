@@ -2,6 +2,7 @@
 import type { ByteStream, ServalError } from "../../../src/core/index.ts";
 import type { Request, Response } from "../../../src/http/index.ts";
 import { pair, VirtualClock, type PairOptions, type PairStream, type Run } from "../../../src/testing/index.ts";
+import { requestOf } from "../../../src/websocket/handshake/head-text.ts";
 import { ClientHandshake, type HandshakeInput } from "../../../src/websocket/operations/client-handshake.ts";
 import type { HandshakeResult, OpeningOwner } from "../../../src/websocket/operations/opening.ts";
 import { deferred } from "../../support/quiet.ts";
@@ -90,12 +91,12 @@ export function shaking(call: ShakingCall = {}): Shaking {
     below,
     done,
     get told() {
-      const sent = operation.request === undefined ? [] : ["sent"];
+      const sent = (operation.request ?? operation.head) === undefined ? [] : ["sent"];
       const received = operation.response === undefined ? [] : ["received"];
       return [...sent, ...received, ...calls];
     },
     get request() {
-      return operation.request;
+      return operation.head === undefined ? operation.request : requestOf(operation.head);
     },
     get response() {
       return operation.response;

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { encodeLatin1 } from "../../../src/core/text.ts";
-import { Request, RequestParser } from "../../../src/http/index.ts";
-import { headOf, requestOf } from "../../../src/websocket/handshake/request-text.ts";
+import { Request, RequestParser, ResponseParser } from "../../../src/http/index.ts";
+import { headOf, requestOf, responseOf } from "../../../src/websocket/handshake/head-text.ts";
 
 const head = "GET /chat?room=1 HTTP/1.1\r\nHost: a\r\nX-Long: \xe9 b \r\nhost:d\r\n\r\n";
 
@@ -20,6 +20,16 @@ test("a request made from its head is equal", () => {
     [again.method, again.target, again.version, [...again.headers], again.body],
     [request.method, request.target, request.version, [...request.headers], request.body],
   );
+});
+
+test("a response made from its head is equal", () => {
+  const text = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nX-Long: \xe9 b \r\n\r\n";
+  const parser = new ResponseParser();
+  parser.put(encodeLatin1(text));
+  const response = parser.response!;
+  assert.equal(headOf(response), text);
+  assert.deepEqual(responseOf(text), response);
+  assert.equal(responseOf(text).keepAlive, false);
 });
 
 test("many headers, and long ones, are kept", () => {
