@@ -131,8 +131,9 @@ export class ServeSettings {
   /** For deadlines. */
   readonly time: AttentiveClock;
   readonly #error: ((error: unknown, request: Request) => void) | undefined;
-  /** Parsers to be used again. */
+  /** Parsers to be used again, so many of them: a list that grew and shrank would allocate. */
   readonly #parsers: RequestParser[] = [];
+  #spare = 0;
 
   constructor(options: ServeOptions) {
     checkOptions(serveOptions, options);
@@ -153,7 +154,7 @@ export class ServeSettings {
     checkSignal(options.signal);
     checkSignal(options.stop, "stop");
     // Throws here for options that it would refuse at each request.
-    this.#parsers.push(new RequestParser(this.parser));
+    this.#parsers[this.#spare++] = new RequestParser(this.parser);
     this.date = checkBoolean("date", options.date, true);
     this.#error = error;
     this.clock = checkClock(options.clock);
@@ -162,14 +163,14 @@ export class ServeSettings {
 
   /** A parser for the next request of a connection, once it begins: a connection that waits has none. */
   takeParser(): RequestParser {
-    return this.#parsers.pop() ?? new RequestParser(this.parser);
+    return this.#spare === 0 ? new RequestParser(this.parser) : this.#parsers[--this.#spare]!;
   }
 
   /** Returns a parser that nothing uses any more. */
   giveBack(parser: RequestParser): void {
-    if (this.#parsers.length >= mostParsers) return;
+    if (this.#spare === mostParsers) return;
     parser.reset();
-    this.#parsers.push(parser);
+    this.#parsers[this.#spare++] = parser;
   }
 
   /** Reports a failure of the application. */
