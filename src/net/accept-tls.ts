@@ -12,7 +12,7 @@ import {
 } from "../core/internal.ts";
 import { nameOf } from "./address.ts";
 import { acceptTlsError, clientCertificateError, unnamedClient } from "./errors.ts";
-import { SocketStream } from "./socket-stream.ts";
+import { isSocketStream, release } from "./socket-stream.ts";
 import { checkServerOptions, serverContext } from "./tls-options.ts";
 import { shakeHandsAsServer } from "./tls-server-socket.ts";
 import { TlsStream } from "./tls-stream.ts";
@@ -97,7 +97,7 @@ function shakeHands(nextLayer: ByteStream, options: AcceptTlsOptions): Promise<T
       return;
     }
     // A socket from which nothing was read is given to Node directly, which saves a third of the work.
-    const duplex = (nextLayer instanceof SocketStream ? nextLayer.release() : undefined) ?? toDuplex(nextLayer);
+    const duplex = (isSocketStream(nextLayer) ? nextLayer[release]() : undefined) ?? toDuplex(nextLayer);
     try {
       checkOnce(options);
       const socketOptions = { ...given(options), secureContext: contextOf(options) };

@@ -10,7 +10,8 @@ import {
 } from "../core/internal.ts";
 import { checkTarget, nameOf, type Target } from "./address.ts";
 import { connectError } from "./errors.ts";
-import { SocketStream, type ReadWay } from "./socket-stream.ts";
+import { NodeSocketStream, type ReadWay } from "./node-socket-stream.ts";
+import type { SocketStream } from "./socket-stream.ts";
 
 /** Options of {@link connect}. */
 export interface ConnectOptions {
@@ -56,16 +57,16 @@ export function connectBy(way: ReadWay, target: Target, options: CancellableOpti
         }
         const address = error === undefined ? undefined : left.shift();
         if (address !== undefined) {
-          stream = SocketStream.connecting({ host: address, port, unix, family: undefined }, way, connected);
+          stream = NodeSocketStream.connecting({ host: address, port, unix, family: undefined }, way, connected);
           return;
         }
         if (signal !== undefined) offAbort(signal, abort);
         if (error === undefined) resolve(stream);
         else reject(connectError(failure, name));
       };
-      let stream: SocketStream;
+      let stream: NodeSocketStream;
       try {
-        stream = SocketStream.connecting({ host, port, unix, family }, way, connected);
+        stream = NodeSocketStream.connecting({ host, port, unix, family }, way, connected);
       } catch (error) {
         throw connectError(error, name);
       }

@@ -1,3 +1,4 @@
+import { channel } from "node:diagnostics_channel";
 import { lstat, unlink } from "node:fs/promises";
 import { Server, Socket, type ListenOptions as NodeListenOptions } from "node:net";
 import { abortError, ServalError, transportError, type Peer } from "../core/index.ts";
@@ -17,10 +18,15 @@ import {
   runReported,
   show,
 } from "../core/internal.ts";
+import { takeConnections } from "./accepted-handles.ts";
 import { checkNames, listenedOn, nameOf } from "./address.ts";
 import { listenError } from "./errors.ts";
-import { takeConnections } from "./onread.ts";
-import { SocketStream, type ReadWay } from "./socket-stream.ts";
+import { HandleStream } from "./handle-stream.ts";
+import { NodeSocketStream, type ReadWay } from "./node-socket-stream.ts";
+import { hasOnread } from "./onread.ts";
+import type { SocketStream } from "./socket-stream.ts";
+import type { StreamHandle } from "./stream-handle.ts";
+import { chooseTransport, wantedTransport, type Transport } from "./transport.ts";
 
 /** The address that {@link listen} listens on, and how. Either `port` or `unix` is required. */
 export interface ListenOptions {
@@ -41,6 +47,13 @@ export interface ListenOptions {
    * listening goes on. By default the console shows the error.
    */
   error?: ((error: unknown, stream?: SocketStream) => unknown) | undefined;
+  /**
+   * What drives the accepted connections: `"handle"`, the handles below Node's sockets, which takes about half the processor
+   * time and memory of a connection, or `"socket"`, Node's sockets. Default: the environment variable `SERVAL_TRANSPORT`,
+   * or else handles on Linux and sockets elsewhere. Handles are undocumented in Node.js: they are tried out first, and
+   * sockets used where they do not work.
+   */
+  transport?: Transport | undefined;
   /** Aborts the attempt with `core.aborted`. It has no effect on a {@link Listener}; use its `close`. */
   signal?: AbortSignal | undefined;
 }
@@ -52,6 +65,12 @@ export interface ListenOptions {
  */
 export type ConnectionHandler = (stream: SocketStream) => unknown;
 
+/** How connections are driven: by their handles, or by Node's sockets, which are read in either of two ways. */
+export type Way = "handle" | ReadWay;
+
+/** Whoever subscribes gets each socket that a server accepts. */
+const sockets = channel("net.server.socket");
+
 /** A listening socket, made by {@link listen}. */
 export class Listener {
   /** The TCP port; undefined for a Unix socket. */
@@ -60,6 +79,8 @@ export class Listener {
   readonly host: string | undefined;
   /** The path of the Unix socket; undefined for TCP. */
   readonly unix: string | undefined;
+  /** What drives the accepted connections. */
+  readonly transport: Transport;
   readonly #server: Server;
   readonly #address: Peer;
   readonly #onConnection: ConnectionHandler;
@@ -68,7 +89,7 @@ export class Listener {
   #closed: Promise<void> | undefined;
 
   /** @internal */
-  constructor(server: Server, options: ListenOptions, onConnection: ConnectionHandler, way: ReadWay) {
+  constructor(server: Server, options: ListenOptions, onConnection: ConnectionHandler, way: Way) {
     this.#server = server;
     this.#onConnection = onConnection;
     this.#error = options.error;
@@ -80,10 +101,10 @@ export class Listener {
     server.on("error", (cause) => {
       if (this.#error !== undefined) this.#tell(transportError(cause));
     });
-    server.on("connection", (socket) => this.#accepted(SocketStream.fromSocket(socket, this.unix, this.#left)));
-    if (way === "onread") {
-      takeConnections(server, (handle) => this.#accepted(SocketStream.fromHandle(handle, this.unix, this.#left)));
-    }
+    server.on("connection", (socket) => this.#accepted(NodeSocketStream.fromSocket(socket, this.unix, this.#left)));
+    const takes = way === "handle" || (way === "onread" && hasOnread());
+    const taken = takes && takeConnections(server, (handle) => this.#take(handle, way));
+    this.transport = way === "handle" && taken ? "handle" : "socket";
   }
 
   /** How many accepted connections are open. */
@@ -118,11 +139,23 @@ export class Listener {
     return this.#closed;
   }
 
+  /** Takes a connection before Node.js makes a socket of it, unless others want to see that. */
+  #take(handle: StreamHandle, way: Way): boolean {
+    if (sockets.hasSubscribers) return false;
+    if (way === "handle") {
+      this.#accepted(new HandleStream(handle, this.unix, this.#left));
+    } else {
+      const stream = NodeSocketStream.fromHandle(handle, this.unix, this.#left);
+      this.#accepted(stream);
+      stream.handedOver();
+    }
+    return true;
+  }
+
   #accepted(stream: SocketStream): void {
     this.#connections++;
     try {
       const result = this.#onConnection(stream);
-      stream.handedOver();
       if (isPromise(result)) result.then(undefined, (error: unknown) => this.#failed(error, stream));
     } catch (error) {
       this.#failed(error, stream);
@@ -155,16 +188,21 @@ export class Listener {
  * `core.invalid_argument` for invalid options or handler.
  */
 export function listen(options: ListenOptions, onConnection: ConnectionHandler): Promise<Listener> {
-  return listenBy("onread", options, onConnection);
+  return handled(start(undefined, options, onConnection));
 }
 
-/** {@link listen}, with a choice of how to read. */
-export function listenBy(way: ReadWay, options: ListenOptions, onConnection: ConnectionHandler): Promise<Listener> {
+/** {@link listen}, with a choice of how connections are driven. */
+export function listenBy(way: Way, options: ListenOptions, onConnection: ConnectionHandler): Promise<Listener> {
   return handled(start(way, options, onConnection));
 }
 
-async function start(way: ReadWay, options: ListenOptions, onConnection: ConnectionHandler): Promise<Listener> {
+async function start(
+  given: Way | undefined,
+  options: ListenOptions,
+  onConnection: ConnectionHandler,
+): Promise<Listener> {
   check(options, onConnection);
+  const way = given ?? ((await chooseTransport(options.transport)) === "handle" ? "handle" : "onread");
   const { port, host, unix, backlog, signal } = options;
   const where: NodeListenOptions = unix === undefined ? { port: port! } : { path: unix };
   if (unix === undefined && host !== undefined) where.host = host;
@@ -205,7 +243,11 @@ async function start(way: ReadWay, options: ListenOptions, onConnection: Connect
   }
 }
 
-const listenOptions = optionSet("listen", ["port", "host", "unix", "backlog", "error", "signal"], "{ port: 8080 }");
+const listenOptions = optionSet(
+  "listen",
+  ["port", "host", "unix", "backlog", "error", "transport", "signal"],
+  "{ port: 8080 }",
+);
 
 /** Node would take invalid values for another address, or fail at the first connection. */
 function check(options: ListenOptions, onConnection: ConnectionHandler): void {
@@ -218,6 +260,7 @@ function check(options: ListenOptions, onConnection: ConnectionHandler): void {
   if (port !== undefined && typeof port !== "number") throw invalidArgument(`port must be a number, not ${show(port)}`);
   checkNumber("backlog", backlog, 0, { isWhole: true, isLimit: false });
   checkFunction("error", error);
+  wantedTransport(options.transport);
   checkSignal(options.signal);
   if (typeof onConnection !== "function") {
     throw invalidArgument("listen takes a connection handler, a function, as its second argument: (stream) => { … }");

@@ -1,180 +1,33 @@
 import type { Socket } from "node:net";
-import { nextTick } from "node:process";
-import { coreError, transportError, type ByteStream, type Peer } from "../core/index.ts";
-import { DuplexStream } from "../core/internal.ts";
-import { connectedTo, type Target } from "./address.ts";
-import { hasOnread, lend, makeSocket, onread, takenBack, type Handle, type SocketOptions } from "./onread.ts";
+import type { ByteStream, Peer, ServalError } from "../core/index.ts";
 
-/** How a socket is read: into the shared buffer, or by `'data'` events, which always work. */
-export type ReadWay = "onread" | "data";
-
-/** The property of a socket that has its stream, so that all sockets share their listeners. */
-const stream = Symbol("stream");
-
-type StreamSocket = Socket & { [stream]?: SocketStream };
+/** The method of a {@link SocketStream} that gives its socket away. Its presence tells such a stream from others. */
+export const release: unique symbol = Symbol("release");
 
 /**
  * A {@link ByteStream} over a TCP connection or a Unix socket. Made by `listen` or `connect`; for other sockets use
  * `fromDuplex`.
  *
- * Reading stops if no further read was started by the time the event loop turns. A consumer that always starts one
- * costs no system call for that. Closing while a write is in flight resets a TCP connection, since half a write must
- * not look like an orderly end; a reset also frees the kernel's memory.
+ * Closing while a write is in flight resets a TCP connection, since half a write must not look like an orderly end; a
+ * reset also frees the kernel's memory.
  */
-export class SocketStream extends DuplexStream<Socket> implements ByteStream {
-  readonly #way: ReadWay;
-  #peer: Peer = {};
-  /** Called when the socket is closed. */
-  #closed: (() => void) | undefined;
-  #checking = false;
-  #released = false;
-
-  /** @internal Use the functions below. */
-  private constructor(socket: Socket, way: ReadWay, flowing: boolean) {
-    super(socket, { socket: true, dataEvents: way === "data", flowing });
-    this.#way = way;
-  }
-
-  static readonly #onError = function (this: StreamSocket, cause: Error): void {
-    this[stream]!.failed(transportError(cause));
-  };
-
-  static readonly #onData = function (this: StreamSocket, chunk: unknown): void {
-    this[stream]!.receive(chunk);
-  };
-
-  static readonly #onEnd = function (this: StreamSocket): void {
-    this[stream]!.foundEnd();
-  };
-
-  static readonly #onClose = function (this: StreamSocket): void {
-    const self = this[stream]!;
-    self.lost();
-    self.#closed?.();
-  };
-
-  /** A stream over an accepted connection that no socket has been built from yet. @internal */
-  static fromHandle(handle: Handle, unix: string | undefined, closed: () => void): SocketStream {
-    // One function for each socket; a second one, for a second place, would cost memory.
-    const received = (size: number): boolean => {
-      made.deliver(lend(size));
-      return takenBack(size);
-    };
-    // It reads from construction on, but nothing arrives before this turn of the event loop ends.
-    const made: SocketStream = new SocketStream(makeSocket({ handle, onread: onread(received) }), "onread", true);
-    made.#connected(unix, closed);
-    return made;
-  }
-
-  /** The connection handler has returned: pauses, unless it has started a read or does so soon. @internal */
-  handedOver(): void {
-    if (!this.wanting) this.idle();
-  }
-
-  /** A stream over a connected, paused socket, read by `'data'` events. @internal */
-  static fromSocket(socket: Socket, unix: string | undefined, closed: () => void): SocketStream {
-    const made = new SocketStream(socket, "data", false);
-    made.#connected(unix, closed);
-    return made;
-  }
-
-  /** Starts to connect; `connected` gets the outcome. @internal */
-  static connecting(target: Target, way: ReadWay, connected: (error: Error | undefined) => void): SocketStream {
-    const options: SocketOptions = {};
-    const reads = way === "onread" && hasOnread();
-    if (reads) {
-      options.onread = onread((size) => {
-        made.deliver(lend(size));
-        return takenBack(size);
-      });
-    }
-    const socket = makeSocket(options);
-    const made: SocketStream = new SocketStream(socket, reads ? "onread" : "data", false);
-    socket.once("error", connected);
-    socket.once("connect", () => {
-      socket.off("error", connected);
-      made.#connected(target.unix, undefined);
-      connected(undefined);
-    });
-    const { port, host, unix, family } = target;
-    socket.connect(unix === undefined ? { port: port!, host: host!, family } : { path: unix });
-    return made;
-  }
-
+export interface SocketStream extends ByteStream {
   /** The peer's address, taken when the connection was made. */
-  override get peer(): Peer {
-    return this.#peer;
-  }
-
+  readonly peer: Peer;
   /** How many bytes have been received. */
-  get bytesRead(): number {
-    return this.duplex.bytesRead;
-  }
-
+  readonly bytesRead: number;
   /** How many bytes have been passed to the operating system. */
-  get bytesWritten(): number {
-    return this.duplex.bytesWritten;
-  }
-
+  readonly bytesWritten: number;
   /**
-   * Gives the socket to a layer that uses it instead of this stream from now on, except for `close`. Undefined if
+   * Gives a socket of Node.js to a layer that uses it instead of this stream from now on, except for `close`. Undefined if
    * something has been read or is in flight. @internal
    */
-  release(): Socket | undefined {
-    const socket = this.duplex;
-    if (this.#released || this.isClosed || this.wanting || this.writing || socket.destroyed) return undefined;
-    if (socket.bytesRead > 0 || socket.readableEnded) return undefined;
-    this.#released = true;
-    // The new owner may close it too.
-    socket.on("close", () => this.close());
-    return socket;
-  }
+  [release](): Socket | undefined;
+  /** Finds out whether the connection has been reset. @internal */
+  probe(handler: (error: ServalError | undefined) => void): void;
+}
 
-  protected override listen(dataEvents: boolean): void {
-    const socket: StreamSocket = this.duplex;
-    socket[stream] = this;
-    socket.on("error", SocketStream.#onError);
-    if (dataEvents) socket.on("data", SocketStream.#onData);
-    socket.on("end", SocketStream.#onEnd);
-    socket.on("close", SocketStream.#onClose);
-  }
-
-  protected override starting(): void {
-    if (this.#released)
-      this.failed(coreError("core.operation_pending", { message: "The socket now belongs to a TLS stream" }));
-  }
-
-  protected override idle(): void {
-    if (this.#released) return;
-    if (this.#way === "data") {
-      super.idle();
-    } else if (!this.#checking) {
-      this.#checking = true;
-      // A tick from a microtask runs after all microtasks, a tick from here before them; both run before the next read.
-      queueMicrotask(() => nextTick(SocketStream.#pauseUnlessWanted, this));
-    }
-  }
-
-  protected override destroy(reset: boolean): void {
-    // The new owner gets an error that says why. Node has no way to pass one with a reset.
-    if (this.#released && !reset) this.duplex.destroy(coreError("core.aborted"));
-    else super.destroy(reset || this.writing);
-  }
-
-  #connected(unix: string | undefined, closed: (() => void) | undefined): void {
-    const socket = this.duplex;
-    this.#closed = closed;
-    // Taken now, since a socket does not know it after a reset.
-    this.#peer = unix === undefined ? connectedTo(socket) : { unix };
-    socket.setNoDelay(true);
-  }
-
-  static readonly #pauseUnlessWanted = (self: SocketStream): void => {
-    self.#checking = false;
-    if (!self.wanting && !self.#released) self.#pause();
-  };
-
-  #pause(): void {
-    super.idle();
-  }
+/** Whether a layer is a {@link SocketStream}. */
+export function isSocketStream(layer: ByteStream): layer is SocketStream {
+  return release in layer;
 }

@@ -12,7 +12,7 @@ import { checkByteStream, checkSignal, handled, invalidArgument, offAbort, onAbo
 import { checkTarget, nameOf, type Target } from "./address.ts";
 import { connectBy, type ConnectOptions } from "./connect.ts";
 import { tlsError } from "./errors.ts";
-import { SocketStream } from "./socket-stream.ts";
+import { isSocketStream, release } from "./socket-stream.ts";
 import { checkClientOptions } from "./tls-options.ts";
 import { TlsStream } from "./tls-stream.ts";
 import { toDuplex } from "./to-duplex.ts";
@@ -116,7 +116,7 @@ function shakeHands(
       const secureContext = context ?? contextOf("startTls", options);
       checkSignal(signal);
       // A socket from which nothing was read goes to Node as it is, without a Duplex in between.
-      socket = (nextLayer instanceof SocketStream ? nextLayer.release() : undefined) ?? toDuplex(nextLayer);
+      socket = (isSocketStream(nextLayer) ? nextLayer[release]() : undefined) ?? toDuplex(nextLayer);
       secured = connectSocket({ servername: serverName(host), ...given(own), secureContext, host, socket });
     } catch (cause) {
       // Destroyed without an error, since the half-made socket has no listener for one.

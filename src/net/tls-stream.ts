@@ -2,7 +2,7 @@ import type { X509Certificate } from "node:crypto";
 import type { TLSSocket } from "node:tls";
 import type { ByteStream, Peer, ServalError } from "../core/index.ts";
 import { DuplexStream } from "../core/internal.ts";
-import { SocketStream } from "./socket-stream.ts";
+import { isSocketStream } from "./socket-stream.ts";
 
 /** A {@link ByteStream} over a TLS connection, in either role. Made by `connectTls`, `startTls` or `acceptTls`. */
 export class TlsStream extends DuplexStream implements ByteStream {
@@ -43,7 +43,7 @@ export class TlsStream extends DuplexStream implements ByteStream {
 
   /** On the socket below, since TLS reports no failure of an empty write. @internal */
   override probe(handler: (error: ServalError | undefined) => void): void {
-    if (this.nextLayer instanceof SocketStream && !this.#socket.writableEnded) this.nextLayer.probe(handler);
+    if (isSocketStream(this.nextLayer) && !this.#socket.writableEnded) this.nextLayer.probe(handler);
     else super.probe(handler);
   }
 

@@ -9,6 +9,7 @@ import {
   type AsyncContext,
 } from "../core/internal.ts";
 import { Response, type Request } from "../http/index.ts";
+import type { Transport } from "../net/index.ts";
 import { prepare, PreparedMessage, type MessageData, type PrepareOptions } from "../websocket/index.ts";
 import { checkSendOptions, sendOptions, Settings, thrownBy, type Observer } from "../websocket/internal.ts";
 import { Admission, uncounted, type Place } from "./admission.ts";
@@ -53,6 +54,8 @@ export class Hub<Data> implements Observer<ServerWebSocket<Data>>, SocketOwner {
   readonly sockets: Set<ServerWebSocket<Data>> = new Set();
   readonly plain: PlainConnections;
   readonly refusals: Refusals;
+  /** What drives the connections; those of `mount` are Node's. */
+  transport: Transport = "socket";
   readonly drainSignals: DrainSignals = new DrainSignals();
   /** How many handlers have an unsettled promise. */
   handlers = 0;
@@ -302,6 +305,7 @@ export class Hub<Data> implements Observer<ServerWebSocket<Data>>, SocketOwner {
 
   statistics(): ServerStatistics {
     const now = {
+      transport: this.transport,
       connections: this.connections,
       sockets: this.sockets.size,
       topics: this.#topics.size,

@@ -1,7 +1,7 @@
 import type { Peer } from "../core/index.ts";
 import { checkFunction, checkNumber, checkOptions, invalidArgument, optionSet } from "../core/internal.ts";
 import type * as http from "../http/index.ts";
-import type { AcceptTlsOptions, ListenOptions, TlsStream } from "../net/index.ts";
+import type { AcceptTlsOptions, ListenOptions, TlsStream, Transport } from "../net/index.ts";
 import { checkNames } from "../net/internal.ts";
 import type { RateOptions, Timeouts, UpgradeAccepted, UpgradeHook } from "../websocket/index.ts";
 import { streamOptionNames, type OptionsOf } from "../websocket/internal.ts";
@@ -87,6 +87,11 @@ export interface BaseServeOptions<Data = unknown> extends ServerOptions<Data> {
   /** How many connections may wait to be accepted. Default 511; the operating system may have a lower limit. */
   backlog?: number | undefined;
   /**
+   * What drives the connections, see {@link ListenOptions.transport}. `stats().transport` says which it is. Default: the
+   * environment variable `SERVAL_TRANSPORT`, or else `"handle"` on Linux and `"socket"` elsewhere.
+   */
+  transport?: Transport | undefined;
+  /**
    * Serves over TLS, with the options of `net.acceptTls`, such as `{ cert, key }`. `setSecureContext` changes them
    * later. Of the application protocols that a client offers (ALPN), `http/1.1` is selected, and a client that offers
    * only others is refused; `ALPNProtocols` or `ALPNCallback` select otherwise, but HTTP/1.1 is spoken in any case.
@@ -167,6 +172,7 @@ const ofServe = [
   "host",
   "unix",
   "backlog",
+  "transport",
   "tls",
   "plain",
   "proxyProtocol",
@@ -197,13 +203,14 @@ export function placeOf({
   host,
   unix,
   backlog,
-}: Pick<ServeOptions, "port" | "host" | "unix" | "backlog">): ListenOptions {
+  transport,
+}: Pick<ServeOptions, "port" | "host" | "unix" | "backlog" | "transport">): ListenOptions {
   if (unix !== undefined && (port !== undefined || host !== undefined)) {
     throw invalidArgument("serve takes a port and host, or unix, the path of a Unix socket, not both");
   }
   checkNames({ host, unix });
   checkNumber("port", port, 0, { isWhole: true, most: 65_535 });
-  return unix === undefined ? { port: port ?? 0, host, backlog } : { unix, backlog };
+  return unix === undefined ? { port: port ?? 0, host, backlog, transport } : { unix, backlog, transport };
 }
 
 /**

@@ -56,6 +56,7 @@ class RunningServer<Data> extends HubServer<Data> implements Server<Data>, Conne
 
   async listen(place: ListenOptions): Promise<void> {
     this.#listener = await listen(place, (stream) => this.#accepted(stream));
+    this.hub.transport = this.#listener.transport;
   }
 
   // ---- connections ----

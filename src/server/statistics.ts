@@ -1,5 +1,6 @@
 import type { ServalError } from "../core/index.ts";
 import { passedDeadline } from "../http/internal.ts";
+import type { Transport } from "../net/index.ts";
 import type { Statistics } from "../websocket/index.ts";
 
 /** Why a connection or request was refused. */
@@ -64,6 +65,8 @@ const sums = [
  * ended, as in `ws.stats()`.
  */
 export interface ServerStatistics extends Pick<Statistics, (typeof sums)[number]> {
+  /** What drives the connections: see the option `transport`. With `mount` it is `"socket"`. */
+  readonly transport: Transport;
   /** How many connections are open now, and how many of them are WebSockets. */
   readonly connections: number;
   readonly sockets: number;
@@ -155,7 +158,7 @@ export class Counters {
 
   /** All counts, including those of open sockets. */
   statistics(
-    now: Pick<ServerStatistics, "connections" | "sockets" | "topics" | "subscriptions">,
+    now: Pick<ServerStatistics, "transport" | "connections" | "sockets" | "topics" | "subscriptions">,
     open: Iterable<Statistics>,
   ): ServerStatistics {
     const total = { ...this.#ended };

@@ -15,7 +15,7 @@ import {
   type TlsOptions,
   type TlsStream,
 } from "../../src/net/index.ts";
-import type { ReadWay } from "../../src/net/socket-stream.ts";
+import type { Way } from "../../src/net/listen.ts";
 import { pair, type PairOptions } from "../../src/testing/index.ts";
 import { localhost } from "../support/localhost.ts";
 import { failsWith } from "./support/fails-with.ts";
@@ -309,7 +309,7 @@ describe("acceptTls", () => {
 });
 
 describe("acceptTls over sockets", () => {
-  for (const way of ["onread", "data"] satisfies ReadWay[]) {
+  for (const way of ["handle", "onread", "data"] satisfies Way[]) {
     for (const [when, wait] of [
       ["at once", () => undefined],
       ["a microtask later", () => Promise.resolve()],
@@ -378,7 +378,7 @@ describe("acceptTls over sockets", () => {
   }
 
   it("fails if the socket is being read elsewhere", async () => {
-    const [next, raw] = await accepted("onread");
+    const [next, raw] = await accepted("handle");
     const reading = read(next);
     await assert.rejects(acceptTls(next, options), failsWith("core.operation_pending", /./));
     raw.destroy();

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { getEventListeners, once } from "node:events";
 import { existsSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
@@ -6,8 +7,7 @@ import { createServer, Server, Socket } from "node:net";
 import { describe, it, mock } from "node:test";
 import type { ServalError } from "../../src/core/index.ts";
 import { connect, listen, type SocketStream } from "../../src/net/index.ts";
-import { listenBy } from "../../src/net/listen.ts";
-import type { ReadWay } from "../../src/net/socket-stream.ts";
+import { listenBy, type Way } from "../../src/net/listen.ts";
 import { read, readExactly, turns, until, writeAll } from "../core/support/stream-operations.ts";
 import { withPath } from "./support/sockets.ts";
 import { failsWith } from "./support/fails-with.ts";
@@ -16,7 +16,7 @@ const hello = Buffer.from("hello");
 const host = "127.0.0.1";
 const ignore = (): void => {};
 
-for (const way of ["onread", "data"] satisfies ReadWay[]) {
+for (const way of ["handle", "onread", "data"] satisfies Way[]) {
   describe(`listen, ${way}`, () => {
     it("has its address, and passes connections on", async () => {
       let accepted: SocketStream | undefined;
@@ -77,7 +77,7 @@ for (const way of ["onread", "data"] satisfies ReadWay[]) {
       client.write(hello);
       await until(() => streams.length === 1);
       await turns(50);
-      if (way === "onread") assert.equal(streams[0]!.bytesRead, 0);
+      if (way !== "data") assert.equal(streams[0]!.bytesRead, 0);
       assert.deepEqual(await read(streams[0]!), hello);
       client.destroy();
       streams[0]!.close();
@@ -337,25 +337,36 @@ describe("listen", () => {
     await listener.close();
   });
 
-  it("falls back to ordinary events if a handle is not as expected", async () => {
-    const { takeConnections } = await import("../../src/net/onread.ts");
-    const server = new Server();
-    assert.equal(takeConnections(server, ignore), false);
-    const taken: unknown[] = [];
-    const original = mock.fn();
-    Object.assign(server, { _handle: { onconnection: original } });
-    assert.equal(
-      takeConnections(server, (handle) => taken.push(handle)),
-      true,
+  it("makes sockets for subscribers of net.server.socket, who get each", async () => {
+    for (const way of ["handle", "onread"] satisfies Way[]) {
+      const seen: unknown[] = [];
+      const see = (message: unknown): void => void seen.push((message as { socket: unknown }).socket);
+      const streams: SocketStream[] = [];
+      const listener = await listenBy(way, { port: 0, host }, (stream) => streams.push(stream));
+      subscribe("net.server.socket", see);
+      const client = await connect({ port: listener.port, host });
+      await until(() => streams.length === 1);
+      unsubscribe("net.server.socket", see);
+      assert.ok(seen.some((socket) => socket instanceof Socket));
+      await writeAll(client, hello);
+      assert.deepEqual(await readExactly(streams[0]!, 5), hello);
+      client.close();
+      streams[0]!.close();
+      await until(() => listener.connections === 0);
+      await listener.close();
+    }
+  });
+
+  it("takes only a known transport, by the option or the environment", async () => {
+    await assert.rejects(
+      listen({ port: 0, host, transport: "pipe" as "handle" }, ignore),
+      failsWith("core.invalid_argument", /transport must be "handle" or "socket", not "pipe"/),
     );
-    const { onconnection } = (server as unknown as { _handle: { onconnection(...values: unknown[]): void } })._handle;
-    const good = { useUserBuffer() {} };
-    onconnection(0, good);
-    assert.deepEqual([taken, original.mock.callCount()], [[good], 0]);
-    onconnection(0, {});
-    onconnection(-24, undefined);
-    onconnection(-24, good);
-    assert.deepEqual([taken.length, original.mock.callCount()], [1, 3]);
+    for (const transport of ["handle", "socket"] as const) {
+      const listener = await listen({ port: 0, host, transport }, ignore);
+      assert.equal(listener.transport, transport);
+      await listener.close();
+    }
   });
 });
 

@@ -1,48 +1,26 @@
 import assert from "node:assert/strict";
-import { once } from "node:events";
-import { connect, createServer, type AddressInfo } from "node:net";
 import { test } from "node:test";
-import { hasOnread, lend, onread, scrubReads, takeConnections, takenBack, type Handle } from "../../src/net/onread.ts";
+import { hasOnread, makeSocket, onread } from "../../src/net/onread.ts";
+import { readBlock } from "../../src/net/read-block.ts";
 
 test("this Node has onread", () => {
+  // Where it has not, everything works by 'data' events, but the suite has then not tested the better way.
   assert.equal(hasOnread(), true);
 });
 
-test("all options share one buffer; with scrubbing, a read's bytes are overwritten afterwards", () => {
-  const seen: Uint8Array[] = [];
-  const first = onread((size) => {
-    seen.push(lend(size));
-    return takenBack(size);
+test("the option reads into the shared block", () => {
+  const sizes: number[] = [];
+  const { buffer, callback } = onread((size) => {
+    sizes.push(size);
+    return true;
   });
-  const second = onread(takenBack);
-  assert.equal(first.buffer, second.buffer);
-  first.buffer.set([1, 2, 3]);
-  assert.equal(first.callback(3), true);
-  assert.deepEqual([...seen[0]!], [1, 2, 3]);
-  scrubReads(true);
-  first.callback(2);
-  scrubReads(false);
-  assert.deepEqual([...first.buffer.subarray(0, 3)], [0xdb, 0xdb, 3]);
+  assert.equal(buffer, readBlock());
+  assert.equal(callback(7, readBlock()), true);
+  assert.deepEqual(sizes, [7]);
 });
 
-test("a server that does not listen has no connections to take over", () => {
-  const server = createServer();
-  assert.equal(
-    takeConnections(server, () => {}),
-    false,
-  );
-});
-
-test("connections of a listening server arrive as handles, before any socket is built", async () => {
-  const server = createServer(() => assert.fail("a socket was built"));
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const taken = new Promise<Handle>((resolve) => assert.equal(takeConnections(server, resolve), true));
-  const client = connect((server.address() as AddressInfo).port, "127.0.0.1");
-  const handle = (await taken) as Handle & { close(): void };
-  assert.equal(typeof handle.useUserBuffer, "function");
-  handle.close();
-  client.resume();
-  await once(client, "close");
-  server.close();
+test("a socket leaves its write side open at the end of the read side", () => {
+  const socket = makeSocket({ onread: onread(() => true) });
+  assert.equal(socket.allowHalfOpen, true);
+  socket.destroy();
 });

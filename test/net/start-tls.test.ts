@@ -9,7 +9,8 @@ import {
   type TlsOptions as ServerOptions,
 } from "node:tls";
 import { fromDuplex, type ByteStream, type ServalError } from "../../src/core/index.ts";
-import { connect, connectTls, SocketStream, startTls, toDuplex, type TlsOptions } from "../../src/net/index.ts";
+import { connect, connectTls, startTls, toDuplex, type TlsOptions } from "../../src/net/index.ts";
+import { isSocketStream } from "../../src/net/socket-stream.ts";
 import { pair } from "../../src/testing/index.ts";
 import { listening, type Listening } from "../support/listening.ts";
 import { localhost } from "../support/localhost.ts";
@@ -48,7 +49,7 @@ describe("connectTls", () => {
       assert.equal(stream.alpnProtocol, "http/1.1");
       assert.match(stream.cipher!, /^TLS_[A-Z0-9_]+$/);
       assert.deepEqual(stream.peer, { address: "127.0.0.1", port: place.port, family: "IPv4" });
-      assert.ok(stream.nextLayer instanceof SocketStream);
+      assert.ok(isSocketStream(stream.nextLayer));
       stream.close();
     }
     assert.deepEqual(names, ["localhost", false]);

@@ -12,7 +12,7 @@ import { binary, close as closeFrame, more, ping, text } from "../websocket/supp
 import { quiet } from "../support/quiet.ts";
 import { hubOf, leave, opened, type Client } from "./support/kit.ts";
 
-const none = { connections: 0, sockets: 0, topics: 0, subscriptions: 0 };
+const none = { transport: "socket", connections: 0, sockets: 0, topics: 0, subscriptions: 0 } as const;
 
 /** Those of a record that are not 0. */
 function counted(record: Readonly<Record<string, number>>): Record<string, number> {

@@ -10,14 +10,13 @@ import {
   detectTls,
   RateLimitStream,
   simpleRatePolicy,
-  SocketStream,
   TimeoutStream,
   toDuplex,
   type AcceptTlsOptions,
 } from "../../../src/net/index.ts";
-import { listenBy } from "../../../src/net/listen.ts";
-import { scrubReads } from "../../../src/net/onread.ts";
-import type { ReadWay } from "../../../src/net/socket-stream.ts";
+import { listenBy, type Way } from "../../../src/net/listen.ts";
+import { scrubReads } from "../../../src/net/read-block.ts";
+import { isSocketStream } from "../../../src/net/socket-stream.ts";
 import { pair, type PairOptions } from "../../../src/testing/index.ts";
 import { localhost } from "../../support/localhost.ts";
 import { byteStreamSuite, type Connection } from "../../core/support/byte-stream-suite.ts";
@@ -58,11 +57,7 @@ async function layers(socket: ByteStream): Promise<ByteStream> {
 }
 
 /** Over a socket that a client has connected to, which says this before its handshake. */
-async function onSocket(
-  way: ReadWay,
-  accept: (next: ByteStream) => Promise<ByteStream>,
-  before = "",
-): Promise<Connection> {
+async function onSocket(way: Way, accept: (next: ByteStream) => Promise<ByteStream>, before = ""): Promise<Connection> {
   let take!: (stream: ByteStream) => void;
   const taken = new Promise<ByteStream>((resolve) => (take = resolve));
   const listener = await listenBy(way, { port: 0, host: "127.0.0.1" }, (next) => take(next));
@@ -89,7 +84,7 @@ byteStreamSuite(
   () => layered({ maxRead: 701, maxWrite: 503 }),
   ownMemory,
 );
-for (const way of ["onread", "data"] satisfies ReadWay[]) {
+for (const way of ["handle", "onread", "data"] satisfies Way[]) {
   byteStreamSuite(
     `acceptTls over a socket, ${way}`,
     () => onSocket(way, (next) => acceptTls(next, options)),
@@ -98,13 +93,13 @@ for (const way of ["onread", "data"] satisfies ReadWay[]) {
   byteStreamSuite(`acceptTls over a socket that was read from, ${way}`, () => onSocket(way, detected), ownMemory);
 }
 
-const proxied = (): Promise<Connection> => onSocket("onread", layers, "PROXY TCP4 192.0.2.1 192.0.2.2 56324 443\r\n");
+const proxied = (): Promise<Connection> => onSocket("handle", layers, "PROXY TCP4 192.0.2.1 192.0.2.2 56324 443\r\n");
 byteStreamSuite("all layers", proxied, ownMemory);
 
 test("all layers have the client's address and the bottom layer", async () => {
   const { stream, peer, release } = await proxied();
   assert.deepEqual(stream.peer, { address: "192.0.2.1", port: 56324, family: "IPv4" });
-  assert.ok(lowestLayer(stream) instanceof SocketStream);
+  assert.ok(isSocketStream(lowestLayer(stream)));
   stream.close();
   peer.close();
   await release!();

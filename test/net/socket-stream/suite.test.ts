@@ -2,8 +2,9 @@ import { once } from "node:events";
 import { createServer, type Socket } from "node:net";
 import { fromDuplex } from "../../../src/core/index.ts";
 import { connectBy } from "../../../src/net/connect.ts";
-import { scrubReads } from "../../../src/net/onread.ts";
-import type { ReadWay } from "../../../src/net/socket-stream.ts";
+import { scrubReads } from "../../../src/net/read-block.ts";
+import type { Way } from "../../../src/net/listen.ts";
+import type { ReadWay } from "../../../src/net/node-socket-stream.ts";
 import { byteStreamSuite, type Connection, type Need } from "../../core/support/byte-stream-suite.ts";
 import { connection, withPath } from "../support/sockets.ts";
 
@@ -25,15 +26,18 @@ async function connected(way: ReadWay, path?: string): Promise<Connection> {
   return { stream, peer: fromDuplex(raw), endPeer: () => void raw.end(), reset: () => void raw.resetAndDestroy() };
 }
 
-for (const way of ["onread", "data"] satisfies ReadWay[]) {
+const ways = ["handle", "onread", "data"] satisfies Way[];
+
+for (const way of ways) {
   const skips: Partial<Record<Need, string>> = way === "data" ? { "late-look": ownMemory } : {};
   byteStreamSuite(`SocketStream, accepted, TCP, ${way}`, () => connection(undefined, way), skips);
-  byteStreamSuite(`SocketStream, connected, TCP, ${way}`, () => connected(way), skips);
   const unix = { ...skips, reset: noReset, "show-reset": noReset };
   byteStreamSuite(
     `SocketStream, accepted, Unix, ${way}`,
     () => withPath((path) => connection(undefined, way, path)),
     unix,
   );
+  if (way === "handle") continue;
+  byteStreamSuite(`SocketStream, connected, TCP, ${way}`, () => connected(way), skips);
   byteStreamSuite(`SocketStream, connected, Unix, ${way}`, () => withPath((path) => connected(way, path)), unix);
 }

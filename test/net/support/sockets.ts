@@ -6,7 +6,8 @@ import { join } from "node:path";
 import { fromDuplex, type ByteStream } from "../../../src/core/index.ts";
 import type { Listener } from "../../../src/net/index.ts";
 import { listenBy } from "../../../src/net/listen.ts";
-import type { ReadWay, SocketStream } from "../../../src/net/socket-stream.ts";
+import type { SocketStream } from "../../../src/net/socket-stream.ts";
+import type { Way } from "../../../src/net/listen.ts";
 import type { Connection } from "../../core/support/byte-stream-suite.ts";
 import { deferred } from "../../support/quiet.ts";
 
@@ -23,7 +24,7 @@ export async function socketPair(): Promise<[Socket, Socket]> {
 }
 
 /** A connection that our listener has accepted, and the client's socket: over loopback, or a Unix socket. */
-export async function accepted(way: ReadWay = "onread", path?: string): Promise<[SocketStream, Socket, Listener]> {
+export async function accepted(way: Way = "handle", path?: string): Promise<[SocketStream, Socket, Listener]> {
   const { promise, resolve } = deferred<SocketStream>();
   const where = path === undefined ? { port: 0, host: "127.0.0.1" } : { unix: path };
   const listener = await listenBy(way, where, resolve);
@@ -39,7 +40,7 @@ export async function accepted(way: ReadWay = "onread", path?: string): Promise<
 /** The same for the suite of byte streams, with a layer on the accepted side. */
 export async function connection(
   wrap: (stream: SocketStream) => ByteStream = (stream) => stream,
-  way?: ReadWay,
+  way?: Way,
   path?: string,
 ): Promise<Connection> {
   const [stream, socket] = await accepted(way, path);
@@ -59,4 +60,11 @@ export async function withPath<Result>(use: (path: string) => Promise<Result>): 
   } finally {
     await rm(folder, { recursive: true });
   }
+}
+
+/** The last bytes and the end, or a reset: both are there before the event loop polls again. */
+export function sendLast(raw: Socket, how: "reset" | "end"): void {
+  raw.write("last");
+  if (how === "reset") raw.resetAndDestroy();
+  else raw.end();
 }

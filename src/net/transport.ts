@@ -1,0 +1,24 @@
+import { checkChoice } from "../core/internal.ts";
+import { handlesWork } from "./handle-check.ts";
+
+/** What drives connections: the handles below Node's sockets, or the sockets. */
+export type Transport = "handle" | "socket";
+
+/** The environment variable that says which, where no option does. */
+const variable = "SERVAL_TRANSPORT";
+
+/**
+ * The transport to use: the one that is wanted, by the option or else the environment variable, or else handles on Linux
+ * and sockets elsewhere; sockets also where handles do not work. Throws `core.invalid_argument` for another word.
+ */
+export async function chooseTransport(wanted: Transport | undefined): Promise<Transport> {
+  return wantedTransport(wanted) === "handle" && (await handlesWork()) ? "handle" : "socket";
+}
+
+/** The same before it is known whether handles work. */
+export function wantedTransport(wanted: Transport | undefined): Transport {
+  const words: [Transport, Transport] = process.platform === "linux" ? ["handle", "socket"] : ["socket", "handle"];
+  if (wanted !== undefined) return checkChoice("transport", wanted, words);
+  // An empty value is how a shell unsets a variable for one command.
+  return checkChoice(variable, (process.env[variable] || undefined) as Transport | undefined, words);
+}
