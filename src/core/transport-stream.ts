@@ -57,9 +57,9 @@ export abstract class TransportStream implements ByteStream {
     if (this.#reader !== undefined && (this.#state & watching) === 0) throw operationPending("read", "read");
     this.#state &= ~watching;
     this.#reader = handler;
-    this.starting();
+    this.starting?.();
     if ((this.#state & (closed | broken | ended)) !== 0 || this.#held !== undefined) this.#settleSoon();
-    else this.#call(undefined, 0);
+    else this.#call(false);
   }
 
   watch(handler: WatchHandler): void {
@@ -67,14 +67,14 @@ export abstract class TransportStream implements ByteStream {
     if (this.#reader !== undefined && (this.#state & watching) === 0) throw operationPending("read", "watch");
     this.#state |= watching;
     this.#reader = handler;
-    this.starting();
+    this.starting?.();
     if ((this.#state & (closed | broken)) !== 0) {
       this.#settleSoon();
     } else if ((this.#state & ended) !== 0) {
       this.#state &= ~ended;
       this.checkEnd();
     } else if (this.#held === undefined || this.wanting) {
-      this.#call(undefined, 0);
+      this.#call(false);
     }
   }
 
@@ -85,9 +85,23 @@ export abstract class TransportStream implements ByteStream {
     if (length === 0) throw coreError("core.invalid_argument", { message: "A write needs at least one byte" });
     this.#writer = handler;
     this.#taken = 0;
-    this.starting();
-    if ((this.#state & (closed | broken | finished)) !== 0) this.#settleSoon();
-    else this.#call(buffers, length);
+    this.starting?.();
+    if ((this.#state & (closed | broken | finished)) !== 0) {
+      this.#settleSoon();
+      return;
+    }
+    const outer = this.#state & inCall;
+    this.#state |= inCall;
+    try {
+      const taken = this.push(buffers, length);
+      if (taken > 0) {
+        this.#taken = taken;
+        this.#settleSoon();
+      }
+    } catch (cause) {
+      this.failed(transportError(cause));
+    }
+    if (outer === 0) this.#state &= ~inCall;
   }
 
   shutdown(handler: ShutdownHandler): void {
@@ -95,9 +109,9 @@ export abstract class TransportStream implements ByteStream {
     if (this.#writer !== undefined) throw this.#pending("shutdown");
     this.#writer = handler;
     this.#state |= shuttingDown;
-    this.starting();
+    this.starting?.();
     if ((this.#state & (closed | broken | finished)) !== 0) this.#settleSoon();
-    else this.#call(undefined, 1);
+    else this.#call(true);
   }
 
   close(): void {
@@ -144,7 +158,7 @@ export abstract class TransportStream implements ByteStream {
   }
 
   /** Called when an operation or watch has been admitted, before anything is done for it. */
-  protected starting(): void {}
+  protected starting?(): void;
 
   /** Let bytes arrive: they are wanted now. May be called while they already arrive. */
   protected abstract pull(): void;
@@ -152,8 +166,11 @@ export abstract class TransportStream implements ByteStream {
   /** Let no bytes arrive: none are wanted for now. */
   protected abstract idle(): void;
 
-  /** Start writing `length` bytes, at least one; report by {@link wrote} how many were taken. */
-  protected abstract push(buffers: Uint8Array | readonly Uint8Array[], length: number): void;
+  /**
+   * Start writing `length` bytes, at least one. Returns how many were taken at once; if it returns 0, report by
+   * {@link wrote} how many were.
+   */
+  protected abstract push(buffers: Uint8Array | readonly Uint8Array[], length: number): number;
 
   /** End the write side; report by {@link writeEnded} when that is done. Runs at most once. */
   protected abstract finish(): void;
@@ -235,17 +252,13 @@ export abstract class TransportStream implements ByteStream {
     if (this.#reader !== undefined || this.#writer !== undefined) this.#settleSoon();
   }
 
-  /**
-   * Runs the verb that an operation needs; its reports meanwhile are handled later. Without buffers, a length of 0
-   * means a read, another a shutdown.
-   */
-  #call(buffers: Uint8Array | readonly Uint8Array[] | undefined, length: number): void {
+  /** Runs a verb in the user's call, `finish` or `pull`; its reports meanwhile are handled later. */
+  #call(finish: boolean): void {
     const outer = this.#state & inCall;
     this.#state |= inCall;
     try {
-      if (buffers !== undefined) this.push(buffers, length);
-      else if (length === 0) this.pull();
-      else this.finish();
+      if (finish) this.finish();
+      else this.pull();
     } catch (cause) {
       this.failed(transportError(cause));
     }

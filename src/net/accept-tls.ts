@@ -12,7 +12,7 @@ import {
 } from "../core/internal.ts";
 import { nameOf } from "./address.ts";
 import { acceptTlsError, clientCertificateError, unnamedClient } from "./errors.ts";
-import { isSocketStream, release } from "./socket-stream.ts";
+import { isSocketStream, release } from "./sockets/socket-stream.ts";
 import { checkServerOptions, serverContext } from "./tls-options.ts";
 import { shakeHandsAsServer } from "./tls-server-socket.ts";
 import { TlsStream } from "./tls-stream.ts";

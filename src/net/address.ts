@@ -1,4 +1,4 @@
-import type { Server, Socket } from "node:net";
+import type { Server } from "node:net";
 import type { Peer } from "../core/index.ts";
 import { checkOptions, internetPeer, invalidArgument, optionSet, show } from "../core/internal.ts";
 import { netError } from "./errors.ts";
@@ -72,12 +72,6 @@ export function checkTarget(taker: string, target: Target): void {
 export function nameOf(target: Target): string {
   const { host = "*", port, unix } = target;
   return unix ?? (host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`);
-}
-
-/** The peer of a connected TCP socket; empty if the connection is already reset. */
-export function connectedTo(socket: Socket): Peer {
-  const { remoteAddress, remotePort, remoteFamily } = socket;
-  return remoteAddress === undefined ? {} : internetPeer(remoteAddress, remotePort!, remoteFamily);
 }
 
 /** The address that a server listens on. */

@@ -10,8 +10,8 @@ import {
 } from "../core/internal.ts";
 import { checkTarget, nameOf, type Target } from "./address.ts";
 import { connectError } from "./errors.ts";
-import { NodeSocketStream, type ReadWay } from "./node-socket-stream.ts";
-import type { SocketStream } from "./socket-stream.ts";
+import { NodeSocketStream, type ReadWay } from "./sockets/node-socket-stream.ts";
+import type { SocketStream } from "./sockets/socket-stream.ts";
 
 /** Options of {@link connect}. */
 export interface ConnectOptions {
@@ -57,7 +57,7 @@ export function connectBy(way: ReadWay, target: Target, options: CancellableOpti
         }
         const address = error === undefined ? undefined : left.shift();
         if (address !== undefined) {
-          stream = NodeSocketStream.connecting({ host: address, port, unix, family: undefined }, way, connected);
+          stream = NodeSocketStream.connecting({ host: address, port: port! }, way, connected);
           return;
         }
         if (signal !== undefined) offAbort(signal, abort);
@@ -66,7 +66,11 @@ export function connectBy(way: ReadWay, target: Target, options: CancellableOpti
       };
       let stream: NodeSocketStream;
       try {
-        stream = NodeSocketStream.connecting({ host, port, unix, family }, way, connected);
+        stream = NodeSocketStream.connecting(
+          unix === undefined ? { host, port: port!, family } : { path: unix },
+          way,
+          connected,
+        );
       } catch (error) {
         throw connectError(error, name);
       }

@@ -12,7 +12,7 @@ import { checkByteStream, checkSignal, handled, invalidArgument, offAbort, onAbo
 import { checkTarget, nameOf, type Target } from "./address.ts";
 import { connectBy, type ConnectOptions } from "./connect.ts";
 import { tlsError } from "./errors.ts";
-import { isSocketStream, release } from "./socket-stream.ts";
+import { isSocketStream, release } from "./sockets/socket-stream.ts";
 import { checkClientOptions } from "./tls-options.ts";
 import { TlsStream } from "./tls-stream.ts";
 import { toDuplex } from "./to-duplex.ts";

@@ -2,7 +2,7 @@ import type { X509Certificate } from "node:crypto";
 import type { TLSSocket } from "node:tls";
 import type { ByteStream, Peer, ServalError } from "../core/index.ts";
 import { DuplexStream } from "../core/internal.ts";
-import { isSocketStream } from "./socket-stream.ts";
+import { isSocketStream } from "./sockets/socket-stream.ts";
 
 /** A {@link ByteStream} over a TLS connection, in either role. Made by `connectTls`, `startTls` or `acceptTls`. */
 export class TlsStream extends DuplexStream implements ByteStream {

@@ -126,13 +126,14 @@ export class PairStream extends TransportStream implements ByteStream {
     // Bytes are delivered only to a read, so there is nothing to stop.
   }
 
-  protected override push(buffers: Uint8Array | readonly Uint8Array[]): void {
+  protected override push(buffers: Uint8Array | readonly Uint8Array[]): number {
     if (this.#peer.isClosed) {
       this.failed(coreError("core.connection_reset"));
-      return;
+      return 0;
     }
     this.#waiting = buffers;
     this.#takeWaiting();
+    return 0;
   }
 
   protected override finish(): void {

@@ -3,7 +3,7 @@ import { createServer } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
 import { describe, it } from "node:test";
 import { connect, type ConnectOptions } from "../../src/client/index.ts";
-import { scrubReads } from "../../src/net/read-block.ts";
+import { scrubReads } from "../../src/net/sockets/read-block.ts";
 import { serve } from "../../src/server/index.ts";
 import { localhost } from "../support/localhost.ts";
 import { turns } from "../core/support/stream-operations.ts";

@@ -5,7 +5,7 @@ import * as https from "node:https";
 import { connect as connectSocket, type Socket } from "node:net";
 import { after, before, describe, it } from "node:test";
 import { connect } from "../../src/client/index.ts";
-import { scrubReads } from "../../src/net/read-block.ts";
+import { scrubReads } from "../../src/net/sockets/read-block.ts";
 import { localhost } from "../support/localhost.ts";
 import { trusting } from "./support/kit.ts";
 import { Proxied } from "./support/proxied.ts";

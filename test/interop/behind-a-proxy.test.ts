@@ -5,7 +5,7 @@ import { get } from "node:https";
 import { describe, it } from "node:test";
 import { text } from "node:stream/consumers";
 import { WebSocket } from "ws";
-import { scrubReads } from "../../src/net/read-block.ts";
+import { scrubReads } from "../../src/net/sockets/read-block.ts";
 import { serve, type ServeOptions, type Server } from "../../src/server/index.ts";
 import { requires } from "../support/programs.ts";
 import {

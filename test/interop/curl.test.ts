@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { scrubReads } from "../../src/net/read-block.ts";
+import { scrubReads } from "../../src/net/sockets/read-block.ts";
 import { requires, runProgram, type Cleanup, type Finished } from "../support/programs.ts";
 import { content, startServer } from "./support/http-server.ts";
 

@@ -7,7 +7,7 @@ import { WebSocket as UndiciWebSocket } from "undici";
 import { WebSocket as WsWebSocket, type PerMessageDeflateOptions } from "ws";
 import type { ServalError } from "../../src/core/index.ts";
 import { connect } from "../../src/net/index.ts";
-import { scrubReads } from "../../src/net/read-block.ts";
+import { scrubReads } from "../../src/net/sockets/read-block.ts";
 import { serve, type ServeOptions } from "../../src/server/index.ts";
 import { Stream, type DeflateOptions } from "../../src/websocket/index.ts";
 import { converse, echo, WsEcho, type Client } from "./support/conversation.ts";

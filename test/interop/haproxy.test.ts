@@ -5,7 +5,7 @@ import { describe, it } from "node:test";
 import { connect as connectTlsSocket } from "node:tls";
 import type { Peer } from "../../src/core/index.ts";
 import { acceptProxy, acceptTls, listen, type ProxyStream } from "../../src/net/index.ts";
-import { scrubReads } from "../../src/net/read-block.ts";
+import { scrubReads } from "../../src/net/sockets/read-block.ts";
 import { localhost } from "../support/localhost.ts";
 import { read, writeAll } from "../core/support/stream-operations.ts";
 import { piece } from "../net/support/proxy-headers.ts";

@@ -4,7 +4,7 @@ import { gunzipSync } from "node:zlib";
 import { FlatBuffer } from "../../src/core/index.ts";
 import { request, Request, type Body, type IncomingResponse, type RequestInit } from "../../src/http/index.ts";
 import { connect, connectTls } from "../../src/net/index.ts";
-import { scrubReads } from "../../src/net/read-block.ts";
+import { scrubReads } from "../../src/net/sockets/read-block.ts";
 import { localhost } from "../support/localhost.ts";
 import { startFileServer, startNginx } from "../support/nginx.ts";
 import { requires, runProgram } from "../support/programs.ts";

@@ -9,7 +9,7 @@ import { describe, it } from "node:test";
 import { WebSocket as WsWebSocket } from "ws";
 import type { CloseInfo } from "../../src/core/index.ts";
 import { Response } from "../../src/http/index.ts";
-import { scrubReads } from "../../src/net/read-block.ts";
+import { scrubReads } from "../../src/net/sockets/read-block.ts";
 import { serve } from "../../src/server/index.ts";
 import { Stream, type StreamOptions } from "../../src/websocket/index.ts";
 import { localhost } from "../support/localhost.ts";

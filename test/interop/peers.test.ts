@@ -7,7 +7,7 @@ import { test } from "node:test";
 import { WebSocket as WsWebSocket } from "ws";
 import { connect } from "../../src/client/index.ts";
 import { Request } from "../../src/http/index.ts";
-import { scrubReads } from "../../src/net/read-block.ts";
+import { scrubReads } from "../../src/net/sockets/read-block.ts";
 import { serve } from "../../src/server/index.ts";
 import { Stream } from "../../src/websocket/index.ts";
 import { localhost } from "../support/localhost.ts";

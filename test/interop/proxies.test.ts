@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { connect } from "../../src/client/index.ts";
-import { scrubReads } from "../../src/net/read-block.ts";
+import { scrubReads } from "../../src/net/sockets/read-block.ts";
 import { trusting } from "../client/support/kit.ts";
 import { Proxied } from "../client/support/proxied.ts";
 import { requires, startDaemon, type Cleanup, type Daemon } from "../support/programs.ts";

@@ -1,14 +1,13 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { mkdtemp, readdir, rm } from "node:fs/promises";
-import { createServer, Socket } from "node:net";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { checkNames, connectedTo, listenedOn, nameOf } from "../../src/net/address.ts";
+import { checkNames, listenedOn, nameOf } from "../../src/net/address.ts";
 import { connect, connectTls, listen } from "../../src/net/index.ts";
 import { serve } from "../../src/server/index.ts";
-import { socketPair } from "./support/sockets.ts";
 
 test("addresses as text", () => {
   assert.equal(nameOf({ port: 80 }), "*:80");
@@ -79,14 +78,6 @@ test("a name that the system would read only up to a 0, or that is no Unicode, i
   }
   // An abstract name begins with a 0, and may have others.
   for (const unix of ["\0x", "\0x\0y", "/tmp/😀"]) checkNames({ unix });
-});
-
-test("the peer of a socket, and nothing if it is not connected", async () => {
-  const [client, server] = await socketPair();
-  assert.deepEqual(connectedTo(server), { address: "127.0.0.1", port: client.localPort, family: "IPv4" });
-  client.destroy();
-  server.destroy();
-  assert.deepEqual(connectedTo(new Socket()), {});
 });
 
 test("the address of a server, and nothing before it listens", async () => {

@@ -5,7 +5,7 @@ import { describe, it, mock } from "node:test";
 import type { ServalError } from "../../src/core/index.ts";
 import { connect, listen } from "../../src/net/index.ts";
 import { connectBy } from "../../src/net/connect.ts";
-import type { ReadWay } from "../../src/net/node-socket-stream.ts";
+import type { ReadWay } from "../../src/net/sockets/node-socket-stream.ts";
 import { isStuck, read, turns, until } from "../core/support/stream-operations.ts";
 import { failsWith } from "./support/fails-with.ts";
 import { withPath } from "./support/sockets.ts";

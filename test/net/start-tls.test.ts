@@ -10,7 +10,7 @@ import {
 } from "node:tls";
 import { fromDuplex, type ByteStream, type ServalError } from "../../src/core/index.ts";
 import { connect, connectTls, startTls, toDuplex, type TlsOptions } from "../../src/net/index.ts";
-import { isSocketStream } from "../../src/net/socket-stream.ts";
+import { isSocketStream } from "../../src/net/sockets/socket-stream.ts";
 import { pair } from "../../src/testing/index.ts";
 import { listening, type Listening } from "../support/listening.ts";
 import { localhost } from "../support/localhost.ts";

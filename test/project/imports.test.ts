@@ -26,6 +26,7 @@ const folders = Object.keys(earlier);
 
 /** The rooms of a folder, each with those whose files it may import. */
 const rooms: Record<string, Record<string, readonly string[]>> = {
+  net: { sockets: [] },
   http: {
     messages: [],
     codec: ["messages"],

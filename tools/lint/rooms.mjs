@@ -18,6 +18,9 @@ const folders = {
 
 /** Each room in a folder imports any file of the rooms to its left. The files that stand in no room are to the right of all. */
 const rooms = {
+  net: {
+    sockets: [],
+  },
   http: {
     messages: [],
     codec: ["messages"],

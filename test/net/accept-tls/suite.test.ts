@@ -15,8 +15,8 @@ import {
   type AcceptTlsOptions,
 } from "../../../src/net/index.ts";
 import { listenBy, type Way } from "../../../src/net/listen.ts";
-import { scrubReads } from "../../../src/net/read-block.ts";
-import { isSocketStream } from "../../../src/net/socket-stream.ts";
+import { scrubReads } from "../../../src/net/sockets/read-block.ts";
+import { isSocketStream } from "../../../src/net/sockets/socket-stream.ts";
 import { pair, type PairOptions } from "../../../src/testing/index.ts";
 import { localhost } from "../../support/localhost.ts";
 import { byteStreamSuite, type Connection } from "../../core/support/byte-stream-suite.ts";

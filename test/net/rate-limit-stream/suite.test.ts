@@ -1,5 +1,5 @@
 import { RateLimitStream, simpleRatePolicy, type RatePolicy } from "../../../src/net/index.ts";
-import { scrubReads } from "../../../src/net/read-block.ts";
+import { scrubReads } from "../../../src/net/sockets/read-block.ts";
 import { pair, type PairOptions } from "../../../src/testing/index.ts";
 import { byteStreamSuite, type Connection } from "../../core/support/byte-stream-suite.ts";
 import { connection } from "../support/sockets.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { turns } from "../core/support/stream-operations.ts";
-import { handlesWork } from "../../src/net/handle-check.ts";
+import { turns } from "../../core/support/stream-operations.ts";
+import { handlesWork } from "../../../src/net/sockets/handle-check.ts";
 
 test("handles work on this runtime; it is found out once, and nothing stays open", async () => {
   const first = handlesWork();

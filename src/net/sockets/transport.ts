@@ -1,4 +1,4 @@
-import { checkChoice } from "../core/internal.ts";
+import { checkChoice } from "../../core/internal.ts";
 import { handlesWork } from "./handle-check.ts";
 
 /** What drives connections: the handles below Node's sockets, or the sockets. */

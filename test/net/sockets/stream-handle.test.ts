@@ -7,7 +7,7 @@ import {
   resetError,
   streamWrap,
   systemError,
-} from "../../src/net/stream-handle.ts";
+} from "../../../src/net/sockets/stream-handle.ts";
 
 test("this Node has the binding, and numbers for the errors that are looked for", () => {
   assert.equal(typeof streamWrap()?.WriteWrap, "function");

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { lend, readBlock, scrubReads, takenBack } from "../../src/net/read-block.ts";
+import { lend, readBlock, scrubReads, takenBack } from "../../../src/net/sockets/read-block.ts";
 
 test("all reads share one block of 64 KiB, and a loan is a view of it", () => {
   const block = readBlock();

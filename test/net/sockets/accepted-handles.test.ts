@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect, createServer, Server, type AddressInfo } from "node:net";
 import { mock, test } from "node:test";
-import { takeConnections } from "../../src/net/accepted-handles.ts";
-import type { StreamHandle } from "../../src/net/stream-handle.ts";
+import { takeConnections } from "../../../src/net/sockets/accepted-handles.ts";
+import type { StreamHandle } from "../../../src/net/sockets/stream-handle.ts";
 
 test("a server that does not listen has no connections to take over", () => {
   assert.equal(

@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { Server, Socket, type AddressInfo } from "node:net";
 import { describe, it, mock } from "node:test";
-import type { ServalError } from "../../src/core/index.ts";
-import { takeConnections } from "../../src/net/accepted-handles.ts";
-import { HandleStream } from "../../src/net/handle-stream.ts";
-import type { StreamHandle } from "../../src/net/stream-handle.ts";
+import type { ServalError } from "../../../src/core/index.ts";
+import { takeConnections } from "../../../src/net/sockets/accepted-handles.ts";
+import { HandleStream } from "../../../src/net/sockets/handle-stream.ts";
+import type { StreamHandle } from "../../../src/net/sockets/stream-handle.ts";
 import {
   isStuck,
   pattern,
@@ -16,8 +16,8 @@ import {
   until,
   writeAll,
   writeOutcome,
-} from "../core/support/stream-operations.ts";
-import { accepted, sendLast } from "./support/sockets.ts";
+} from "../../core/support/stream-operations.ts";
+import { accepted, sendLast } from "../support/sockets.ts";
 
 interface Accepted {
   readonly stream: HandleStream;

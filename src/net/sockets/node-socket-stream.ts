@@ -1,11 +1,10 @@
-import type { Socket } from "node:net";
+import type { Socket, SocketConnectOpts } from "node:net";
 import { nextTick } from "node:process";
-import { coreError, transportError, type Peer } from "../core/index.ts";
-import { DuplexStream } from "../core/internal.ts";
-import { connectedTo, type Target } from "./address.ts";
+import { coreError, transportError, type Peer } from "../../core/index.ts";
+import { DuplexStream, peerOf } from "../../core/internal.ts";
 import { hasOnread, makeSocket, onread, type SocketOptions } from "./onread.ts";
 import { lend, takenBack } from "./read-block.ts";
-import { release, type SocketStream } from "./socket-stream.ts";
+import { givenAway, release, type SocketStream } from "./socket-stream.ts";
 import type { StreamHandle } from "./stream-handle.ts";
 
 /** How a socket of Node.js is read: into the shared block, or by `'data'` events, which always work. */
@@ -86,7 +85,11 @@ export class NodeSocketStream extends DuplexStream<Socket> implements SocketStre
   }
 
   /** Starts to connect; `connected` gets the outcome. @internal */
-  static connecting(target: Target, way: ReadWay, connected: (error: Error | undefined) => void): NodeSocketStream {
+  static connecting(
+    target: SocketConnectOpts,
+    way: ReadWay,
+    connected: (error: Error | undefined) => void,
+  ): NodeSocketStream {
     const options: SocketOptions = {};
     const reads = way === "onread" && hasOnread();
     if (reads) {
@@ -101,11 +104,10 @@ export class NodeSocketStream extends DuplexStream<Socket> implements SocketStre
     socket.once("error", connected);
     socket.once("connect", () => {
       socket.off("error", connected);
-      made.#connected(target.unix, undefined);
+      made.#connected("path" in target ? target.path : undefined, undefined);
       connected(undefined);
     });
-    const { port, host, unix, family } = target;
-    socket.connect(unix === undefined ? { port: port!, host: host!, family } : { path: unix });
+    socket.connect(target);
     return made;
   }
 
@@ -133,6 +135,7 @@ export class NodeSocketStream extends DuplexStream<Socket> implements SocketStre
     if (this.#released || this.isClosed || this.wanting || this.writing || socket.destroyed) return undefined;
     if (socket.bytesRead > 0 || socket.readableEnded) return undefined;
     this.#released = true;
+    this.failed(givenAway());
     // The new owner may close it too.
     socket.on("close", () => this.close());
     return socket;
@@ -145,11 +148,6 @@ export class NodeSocketStream extends DuplexStream<Socket> implements SocketStre
     if (dataEvents) socket.on("data", NodeSocketStream.#onData);
     socket.on("end", NodeSocketStream.#onEnd);
     socket.on("close", NodeSocketStream.#onClose);
-  }
-
-  protected override starting(): void {
-    if (this.#released)
-      this.failed(coreError("core.operation_pending", { message: "The socket now belongs to a TLS stream" }));
   }
 
   protected override idle(): void {
@@ -173,7 +171,7 @@ export class NodeSocketStream extends DuplexStream<Socket> implements SocketStre
     const socket = this.duplex;
     this.#closed = closed;
     // Taken now, since a socket does not know it after a reset.
-    this.#peer = unix === undefined ? connectedTo(socket) : { unix };
+    this.#peer = unix === undefined ? (peerOf(socket) ?? {}) : { unix };
     socket.setNoDelay(true);
   }
 

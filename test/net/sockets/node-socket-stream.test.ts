@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { Socket } from "node:net";
 import { describe, it, mock } from "node:test";
-import { connect } from "../../src/net/index.ts";
-import { listenBy } from "../../src/net/listen.ts";
-import { isStuck, pattern, read, turns, until, writeOutcome } from "../core/support/stream-operations.ts";
-import { accepted } from "./support/sockets.ts";
+import { connect } from "../../../src/net/index.ts";
+import { listenBy } from "../../../src/net/listen.ts";
+import { isStuck, pattern, read, turns, until, writeOutcome } from "../../core/support/stream-operations.ts";
+import { accepted } from "../support/sockets.ts";
 
 const host = "127.0.0.1";
 

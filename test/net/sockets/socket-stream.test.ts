@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { Socket } from "node:net";
 import { describe, it } from "node:test";
-import type { ServalError } from "../../src/core/index.ts";
-import { connect } from "../../src/net/index.ts";
-import { listenBy, type Way } from "../../src/net/listen.ts";
-import { scrubReads } from "../../src/net/read-block.ts";
-import { isSocketStream, release } from "../../src/net/socket-stream.ts";
-import { pair } from "../../src/testing/index.ts";
+import type { ServalError } from "../../../src/core/index.ts";
+import { connect } from "../../../src/net/index.ts";
+import { listenBy, type Way } from "../../../src/net/listen.ts";
+import { scrubReads } from "../../../src/net/sockets/read-block.ts";
+import { isSocketStream, release } from "../../../src/net/sockets/socket-stream.ts";
+import { pair } from "../../../src/testing/index.ts";
 import {
   pattern,
   read,
@@ -17,8 +17,8 @@ import {
   watch,
   writeAll,
   writeOutcome,
-} from "../core/support/stream-operations.ts";
-import { accepted, sendLast } from "./support/sockets.ts";
+} from "../../core/support/stream-operations.ts";
+import { accepted, sendLast } from "../support/sockets.ts";
 
 const host = "127.0.0.1";
 

@@ -1,10 +1,10 @@
 import type { Socket } from "node:net";
 import { nextTick } from "node:process";
-import { coreError, transportError, type Peer, type ServalError } from "../core/index.ts";
-import { cost, costOf, internetPeer, TransportStream, turnBudget } from "../core/internal.ts";
+import { coreError, transportError, type Peer, type ServalError } from "../../core/index.ts";
+import { cost, internetPeer, TransportStream, turnBudget } from "../../core/internal.ts";
 import { makeSocket } from "./onread.ts";
 import { lend, readBlock, takenBack } from "./read-block.ts";
-import { release, type SocketStream } from "./socket-stream.ts";
+import { givenAway, release, type SocketStream } from "./socket-stream.ts";
 import {
   endOfFile,
   notConnected,
@@ -107,7 +107,9 @@ export class HandleStream extends TransportStream implements SocketStream {
     const socket = makeSocket({ handle });
     this.#handle = undefined;
     this.#socket = socket;
-    socket.on("error", (cause) => this.failed(transportError(cause)));
+    this.failed(givenAway());
+    // It tells its new owner.
+    socket.on("error", () => {});
     // The new owner may close it too.
     socket.on("close", () => {
       this.close();
@@ -122,11 +124,6 @@ export class HandleStream extends TransportStream implements SocketStream {
     if (socket === undefined) handler(this.#isReset() ? transportError(resetError()) : undefined);
     else if (socket.writableEnded || socket.destroyed) handler(undefined);
     else socket.write(nothing, (error) => handler(error == null ? undefined : transportError(error)));
-  }
-
-  protected override starting(): void {
-    if (this.#socket === undefined) return;
-    this.failed(coreError("core.operation_pending", { message: "The socket now belongs to a TLS stream" }));
   }
 
   protected override pull(): void {
@@ -148,7 +145,7 @@ export class HandleStream extends TransportStream implements SocketStream {
     if (idle.push(this) === 1) queueMicrotask(HandleStream.#stopSoon);
   }
 
-  protected override push(buffers: Uint8Array | readonly Uint8Array[], length: number): void {
+  protected override push(buffers: Uint8Array | readonly Uint8Array[], length: number): number {
     const request = spare ?? (new WriteWrap() as OwnedRequest);
     spare = undefined;
     this.#length = length;
@@ -157,14 +154,20 @@ export class HandleStream extends TransportStream implements SocketStream {
       buffers instanceof Uint8Array ? handle.writeBuffer(request, buffers) : handle.writev(request, buffers, true);
     if (status < 0) {
       this.#fail(status, "write");
-    } else if (streamBaseState[kLastWriteWasAsync] === 0) {
-      spare = request;
-      this.#written();
-    } else {
-      request[owner] = this;
-      request.buffers = buffers;
-      request.oncomplete = HandleStream.#onWritten;
+      return 0;
     }
+    this.#sent += length;
+    if (streamBaseState[kLastWriteWasAsync] === 0) {
+      spare = request;
+      // The system takes most writes before the loop turns, so a writer to a fast peer would starve everything else.
+      if (!turnBudget.spend(this, cost.write + (length >> 10) * cost.written)) return length;
+      turnBudget.wait(this);
+      return 0;
+    }
+    request[owner] = this;
+    request.buffers = buffers;
+    request.oncomplete = HandleStream.#onWritten;
+    return 0;
   }
 
   protected override finish(): void {
@@ -213,7 +216,8 @@ export class HandleStream extends TransportStream implements SocketStream {
     // A closed stream has told its writer already.
     if (stream.#handle === undefined) return;
     if (status < 0) stream.#fail(status, "write");
-    else stream.#written();
+    else if (turnBudget.spend(stream, cost.write + (stream.#length >> 10) * cost.written)) turnBudget.wait(stream);
+    else stream.wrote(stream.#length);
   };
 
   static readonly #onShutdown = function (this: OwnedRequest, status: number): void {
@@ -238,13 +242,6 @@ export class HandleStream extends TransportStream implements SocketStream {
     if ((this.#doing & reading) === 0) return;
     this.#doing &= ~reading;
     this.#handle?.readStop();
-  }
-
-  #written(): void {
-    this.#sent += this.#length;
-    // The system takes most writes before the loop turns, so a writer to a fast peer would starve everything else.
-    if (turnBudget.spend(this, cost.write + costOf(this.#length, cost.written))) turnBudget.wait(this);
-    else this.wrote(this.#length);
   }
 
   /** libuv stops reading, and takes a reset that comes together with the last bytes for an end. */

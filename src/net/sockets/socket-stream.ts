@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import type { ByteStream, Peer, ServalError } from "../core/index.ts";
+import { coreError, type ByteStream, type Peer, type ServalError } from "../../core/index.ts";
 
 /** The method of a {@link SocketStream} that gives its socket away. Its presence tells such a stream from others. */
 export const release: unique symbol = Symbol("release");
@@ -30,4 +30,9 @@ export interface SocketStream extends ByteStream {
 /** Whether a layer is a {@link SocketStream}. */
 export function isSocketStream(layer: ByteStream): layer is SocketStream {
   return release in layer;
+}
+
+/** The error of an operation on a stream that has been released. */
+export function givenAway(): ServalError {
+  return coreError("core.operation_pending", { message: "The socket now belongs to a TLS stream" });
 }

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { Server, type AddressInfo, type Socket } from "node:net";
-import { coreError, systemClock, type ByteStream } from "../core/index.ts";
-import { attentive } from "../core/internal.ts";
+import { coreError, systemClock, type ByteStream } from "../../core/index.ts";
+import { attentive } from "../../core/internal.ts";
 import { takeConnections } from "./accepted-handles.ts";
 import { HandleStream } from "./handle-stream.ts";
 import { makeSocket } from "./onread.ts";

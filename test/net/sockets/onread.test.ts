@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { hasOnread, makeSocket, onread } from "../../src/net/onread.ts";
-import { readBlock } from "../../src/net/read-block.ts";
+import { hasOnread, makeSocket, onread } from "../../../src/net/sockets/onread.ts";
+import { readBlock } from "../../../src/net/sockets/read-block.ts";
 
 test("this Node has onread", () => {
   // Where it has not, everything works by 'data' events, but the suite has then not tested the better way.

@@ -1,12 +1,12 @@
 import { once } from "node:events";
 import { createServer, type Socket } from "node:net";
-import { fromDuplex } from "../../../src/core/index.ts";
-import { connectBy } from "../../../src/net/connect.ts";
-import { scrubReads } from "../../../src/net/read-block.ts";
-import type { Way } from "../../../src/net/listen.ts";
-import type { ReadWay } from "../../../src/net/node-socket-stream.ts";
-import { byteStreamSuite, type Connection, type Need } from "../../core/support/byte-stream-suite.ts";
-import { connection, withPath } from "../support/sockets.ts";
+import { fromDuplex } from "../../../../src/core/index.ts";
+import { connectBy } from "../../../../src/net/connect.ts";
+import { scrubReads } from "../../../../src/net/sockets/read-block.ts";
+import type { Way } from "../../../../src/net/listen.ts";
+import type { ReadWay } from "../../../../src/net/sockets/node-socket-stream.ts";
+import { byteStreamSuite, type Connection, type Need } from "../../../core/support/byte-stream-suite.ts";
+import { connection, withPath } from "../../support/sockets.ts";
 
 scrubReads(true);
 

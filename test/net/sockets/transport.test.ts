@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { chooseTransport, wantedTransport } from "../../src/net/transport.ts";
-import { failsWith } from "./support/fails-with.ts";
+import { chooseTransport, wantedTransport } from "../../../src/net/sockets/transport.ts";
+import { failsWith } from "../support/fails-with.ts";
 
 test("the option comes first, then the environment, then the platform", async (t) => {
   const before = process.env.SERVAL_TRANSPORT;
