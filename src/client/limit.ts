@@ -3,7 +3,7 @@ import { attentive, CancellationSlot, offAbort, onAbort } from "../core/internal
 
 /** Combines the deadline of an attempt and the caller's signal into one cancellation for all steps. */
 export class Limit extends CancellationSlot {
-  readonly #timer: Timer | undefined;
+  #timer: Timer | undefined;
   readonly #callers: AbortSignal | undefined;
   readonly #abort: (() => void) | undefined;
 
@@ -38,6 +38,7 @@ export class Limit extends CancellationSlot {
   /** Stops the timer and listens to the caller's signal no longer. */
   release(): void {
     this.#timer?.cancel();
+    this.#timer = undefined;
     if (this.#abort !== undefined) offAbort(this.#callers!, this.#abort);
   }
 }

@@ -90,6 +90,20 @@ export class NodeSocketStream extends DuplexStream<Socket> implements SocketStre
     way: ReadWay,
     connected: (error: Error | undefined) => void,
   ): NodeSocketStream {
+    const made = NodeSocketStream.#unconnected(way);
+    const socket = made.duplex;
+    socket.once("error", connected);
+    socket.once("connect", () => {
+      socket.off("error", connected);
+      made.#connected("path" in target ? target.path : undefined, undefined);
+      connected(undefined);
+    });
+    socket.connect(target);
+    return made;
+  }
+
+  /** A function of its own, since what the callback of reads can see lives as long as the connection. */
+  static #unconnected(way: ReadWay): NodeSocketStream {
     const options: SocketOptions = {};
     const reads = way === "onread" && hasOnread();
     if (reads) {
@@ -99,15 +113,7 @@ export class NodeSocketStream extends DuplexStream<Socket> implements SocketStre
         return true;
       });
     }
-    const socket = makeSocket(options);
-    const made: NodeSocketStream = new NodeSocketStream(socket, reads ? "onread" : "data", false);
-    socket.once("error", connected);
-    socket.once("connect", () => {
-      socket.off("error", connected);
-      made.#connected("path" in target ? target.path : undefined, undefined);
-      connected(undefined);
-    });
-    socket.connect(target);
+    const made: NodeSocketStream = new NodeSocketStream(makeSocket(options), reads ? "onread" : "data", false);
     return made;
   }
 
