@@ -19,6 +19,14 @@ export interface BodyStream extends AsyncIterable<Uint8Array> {
 /** The body of a message: bytes, possibly none, or a stream of them. */
 export type Body = Uint8Array | BodyStream;
 
+/** Of a streamed body that may be there already: takes it whole, with memory of its own; undefined if more of it is to come. */
+export const takeWhole: unique symbol = Symbol("serval.takeWhole");
+
+/** A body whose parts are read on demand, but that may be there already. */
+export interface ReadyBody {
+  [takeWhole](): Uint8Array | undefined;
+}
+
 /** No bytes. */
 export const emptyBody: Uint8Array = new Uint8Array(0);
 

@@ -91,7 +91,7 @@ export abstract class Message<Content extends Body = Uint8Array> {
    * `http.body_limit` for more than `maxBodySize` bytes (default 16 MiB), `core.aborted` if the signal fired, and with
    * the error of the body's source.
    */
-  bytes(options: ReadBodyOptions = {}): Promise<Uint8Array> {
+  bytes(options?: ReadBodyOptions): Promise<Uint8Array> {
     return readBody(this.body, options);
   }
 
@@ -99,8 +99,8 @@ export abstract class Message<Content extends Body = Uint8Array> {
    * The whole body decoded from UTF-8; malformed bytes become U+FFFD. For JSON, pass it to `JSON.parse`. Rejects as
    * {@link bytes} does.
    */
-  text(options: ReadBodyOptions = {}): Promise<string> {
-    return handled(this.bytes(options).then((bytes) => decodeUtf8(bytes)));
+  text(options?: ReadBodyOptions): Promise<string> {
+    return handled(this.bytes(options).then(decode));
   }
 
   /** The body in parts, text as UTF-8: a streamed one as they come, bytes as one part. For `for await` or `pipeline`. */
@@ -119,6 +119,10 @@ export abstract class Message<Content extends Body = Uint8Array> {
 
   /** How the message would be framed when it is sent. */
   protected abstract departure(): Departure;
+}
+
+function decode(bytes: Uint8Array): string {
+  return decodeUtf8(bytes);
 }
 
 /** The beginning of bytes that are text; undefined if they are none. */

@@ -10,7 +10,7 @@ import {
   optionSet,
   stopSource,
 } from "../../core/internal.ts";
-import { partOf, type Body, type BodyStream } from "./body.ts";
+import { partOf, takeWhole, type Body, type BodyStream, type ReadyBody } from "./body.ts";
 import { httpError } from "./errors.ts";
 
 /** Options of a message's `bytes` and `text`. */
@@ -24,28 +24,38 @@ export interface ReadBodyOptions {
 /**
  * A whole body as bytes; bytes are not copied. Rejects with `http.body_limit`, `core.aborted`, and as the body does.
  */
-export function readBody(body: Body, options: ReadBodyOptions = {}): Promise<Uint8Array> {
+export function readBody(body: Body, options: ReadBodyOptions = none): Promise<Uint8Array> {
+  if (options === none) return readUpTo(body, byDefault);
   let limit: number;
   let signal: AbortSignal | undefined;
   try {
     checkOptions(readOptions, options);
-    limit = checkNumber("maxBodySize", options.maxBodySize, 16 * 1024 * 1024);
+    limit = checkNumber("maxBodySize", options.maxBodySize, byDefault);
     signal = checkSignal(options.signal);
     if (signal?.aborted === true) throw abortError(signal);
   } catch (error) {
     return handled(Promise.reject(error as Error));
   }
   const isStream = !(body instanceof Uint8Array);
-  return handled(isStream && signal !== undefined ? abortable(body, limit, signal) : gather(body, limit));
+  return isStream && signal !== undefined ? handled(abortable(body, limit, signal)) : readUpTo(body, limit);
 }
 
+/** {@link readBody}, with no more than `limit` bytes. */
+export function readUpTo(body: Body, limit: number): Promise<Uint8Array> {
+  const whole = wholeOf(body);
+  if (whole === undefined) return handled(gather(body as BodyStream, limit));
+  return whole.length > limit ? handled(Promise.reject(tooLarge(limit))) : Promise.resolve(whole);
+}
+
+function wholeOf(body: Body): Uint8Array | undefined {
+  return body instanceof Uint8Array ? body : (body as Partial<ReadyBody>)[takeWhole]?.();
+}
+
+const byDefault = 16 * 1024 * 1024;
+const none: ReadBodyOptions = {};
 const readOptions = optionSet("bytes and text", ["maxBodySize", "signal"], "{ maxBodySize: 1_000_000 }");
 
-async function gather(body: Uint8Array | AsyncIterable<Uint8Array>, limit: number): Promise<Uint8Array> {
-  if (body instanceof Uint8Array) {
-    if (body.length > limit) throw tooLarge(limit);
-    return body;
-  }
+async function gather(body: AsyncIterable<Uint8Array>, limit: number): Promise<Uint8Array> {
   const gathered = new FlatBuffer();
   for await (const part of body) {
     const bytes = partOf(part);

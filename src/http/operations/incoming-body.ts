@@ -1,6 +1,6 @@
 import { promised, type Handler, type ServalError } from "../../core/index.ts";
 import { handled } from "../../core/internal.ts";
-import type { BodyStream } from "../messages/body.ts";
+import { takeWhole, type BodyStream, type ReadyBody } from "../messages/body.ts";
 import { httpError } from "../messages/errors.ts";
 import type { Fields } from "../messages/fields.ts";
 
@@ -14,6 +14,8 @@ export interface BodySource {
   readonly trailers: Fields;
   /** Reads the next part, or undefined at the end. May complete inside the call. */
   readPart(handler: Handler<Uint8Array | undefined>): void;
+  /** All of the body, once, if none of it was read and all of it is there. */
+  takeWhole?(): Uint8Array | undefined;
 }
 
 /**
@@ -22,7 +24,7 @@ export interface BodySource {
  *
  * Fails with `http.body_limit`, `http.partial_message`, `core.timeout`, the parser's errors, and the stream's.
  */
-export class IncomingBody implements BodyStream, AsyncIterator<Uint8Array, undefined> {
+export class IncomingBody implements BodyStream, ReadyBody, AsyncIterator<Uint8Array, undefined> {
   readonly #source: BodySource;
   #isTaken = false;
   #hasEnded = false;
@@ -55,6 +57,14 @@ export class IncomingBody implements BodyStream, AsyncIterator<Uint8Array, undef
     if (this.#isTaken) throw httpError("http.body_used");
     this.#isTaken = true;
     return this;
+  }
+
+  /** See {@link ReadyBody}. @internal */
+  [takeWhole](): Uint8Array | undefined {
+    if (this.#isTaken) return undefined;
+    const whole = this.#source.takeWhole?.();
+    if (whole !== undefined) this.#isTaken = this.#hasEnded = true;
+    return whole;
   }
 
   /** Reads the next part. */

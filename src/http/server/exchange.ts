@@ -1,9 +1,12 @@
 import type { ByteStream, ServalError } from "../../core/index.ts";
 import {
+  cost,
+  costOf,
   currentContext,
   discardSource,
   invalidArgument,
   isPromise,
+  turnBudget,
   type AsyncContext,
   type TurnMember,
 } from "../../core/internal.ts";
@@ -14,6 +17,7 @@ import type { Request } from "../messages/request.ts";
 import { Response } from "../messages/response.ts";
 import { causeOf, noResponse } from "./handler-result.ts";
 import { keepsAlive } from "./keep-alive.ts";
+import { ReceivedBody } from "./received-body.ts";
 import { RequestBody } from "./request-body.ts";
 import type { RequestReader } from "./request-reader.ts";
 import type { ResponseWriter } from "./response-writer.ts";
@@ -57,6 +61,8 @@ export class RequestExchange implements Exchange {
   readonly request: IncomingRequest;
   /** The body of the request, if it was still to come. */
   body: RequestBody | undefined;
+  /** The body of the request, if it came with the head. */
+  #received: ReceivedBody | undefined;
   readonly #owner: ExchangeOwner;
   #controller: AbortController | undefined;
   /** Why there will be no response. */
@@ -85,7 +91,8 @@ export class RequestExchange implements Exchange {
     if (!isAnswering || this.#owner.hasEnded || !asksToSwitch(this.request)) {
       throw invalidArgument("A stream can be released only while a request with Upgrade, or CONNECT, is answered");
     }
-    if (this.body?.isDone === false) throw invalidArgument("The body of the request has to be read first");
+    if (this.body?.isDone === false || this.#received?.isDone === false)
+      throw invalidArgument("The body of the request has to be read first");
     this.#phase = "done";
     return this.#owner.release();
   }
@@ -96,13 +103,33 @@ export class RequestExchange implements Exchange {
     return this.#error?.condition === "transport" || this.#error?.code === "http.end_of_stream";
   }
 
-  /** The body of the request is still to come: the handler reads it from the stream. */
-  expectBody(): void {
+  /**
+   * The request has a body. If it came with the head, it is taken now; otherwise the handler reads it from the stream.
+   * Returns whether the connection has overdrawn its share of this turn.
+   */
+  expectBody(): boolean {
     const { request } = this;
-    this.#owner.reader.keepRest();
-    this.body = new RequestBody(this.#owner, request.expectsContinue);
+    const owner = this.#owner;
+    // In a turn that is used up, bodies wait for their turns; and a client that waits for a 100 gets it, however its bytes
+    // came.
+    const whole = turnBudget.isSpent || request.expectsContinue ? undefined : owner.reader.takeBody();
+    if (whole !== undefined) {
+      this.#received = new ReceivedBody(whole);
+      request.body = this.#received.incoming;
+      const copying = costOf(whole.length, cost.copied);
+      return turnBudget.spend(owner, cost.message + copying, copying);
+    }
+    owner.reader.keepRest();
+    this.body = new RequestBody(owner, request.expectsContinue);
     this.body.onRead = (error) => this.#bodyRead(error);
     request.body = this.body.incoming;
+    return false;
+  }
+
+  /** The exchange is over: its body can't be read any more. */
+  endBody(): void {
+    this.body?.close();
+    this.#received?.drop();
   }
 
   /** Calls the handler. */

@@ -141,12 +141,24 @@ export class RequestReader {
     return message;
   }
 
-  /** The request taken, and its body, are done. */
-  next(): void {
+  /** The body of the request taken, in memory of its own, if all of it came with the head; otherwise nothing is taken. */
+  takeBody(): Uint8Array | undefined {
+    const bytes = this.#bytes;
+    const parser = this.#parser!;
+    const size = parser.contentLengthRemaining;
+    if (bytes === undefined || size === undefined || size > parser.maxBodySize) return undefined;
+    const end = this.#used + size;
+    if (end > bytes.length) return undefined;
+    parser.put(bytes.subarray(this.#used, end));
+    this.#used = end;
+    return copyOf(parser.part, size);
+  }
+
+  /** The request taken, and its body, are done. The parser of a body that may be read on is left to that. */
+  next(leavesParser: boolean): void {
     const parser = this.#parser!;
     this.#parser = undefined;
-    // A body may still be read, or asked for its trailers.
-    if (!parser.hasBody) this.#settings.giveBack(parser);
+    if (!leavesParser) this.#settings.giveBack(parser);
   }
 
   /** Keeps the unused rest of the current read, since it is borrowed; the next `take` looks at the buffer. */
@@ -175,7 +187,7 @@ export class RequestReader {
     this.#deadline.cancel();
     this.buffer.clear();
     const parser = this.#parser;
-    if (parser?.isDone === true && !parser.hasBody) this.next();
+    if (parser?.isDone === true && !parser.hasBody) this.next(false);
   }
 
   /** Like {@link close}. Returns whether a read is in flight; its outcome goes to `heir`. */

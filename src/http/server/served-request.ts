@@ -1,7 +1,7 @@
 import { emptyBody } from "../messages/body.ts";
 import { checkFetchMethod, headerPairs, isEmpty, requestToFetch, urlOf, type SentRequest } from "../messages/fetch.ts";
 import { Fields } from "../messages/fields.ts";
-import { readBody } from "../messages/read-body.ts";
+import { readUpTo } from "../messages/read-body.ts";
 import type { Exchange } from "./serve-options.ts";
 
 /**
@@ -136,10 +136,7 @@ class LightRequest {
   }
 
   json(): Promise<unknown> {
-    return noted(
-      this.#isLight ? this.#text().then((text) => JSON.parse(text) as unknown) : this.#makeReal().json(),
-      SyntaxError,
-    );
+    return noted(this.#isLight ? this.#read().then(parse) : this.#makeReal().json(), SyntaxError);
   }
 
   formData(): Promise<FormData> {
@@ -149,7 +146,7 @@ class LightRequest {
   }
 
   text(): Promise<string> {
-    return this.#isLight ? this.#text() : this.#makeReal().text();
+    return this.#isLight ? this.#read().then(decode) : this.#makeReal().text();
   }
 
   /** Made with the current state of this one. */
@@ -187,17 +184,25 @@ class LightRequest {
 
   #read(): Promise<Uint8Array> {
     this.#isUsed = this.#hasBody;
-    return readBody(this.#request.body, { maxBodySize: Infinity });
-  }
-
-  async #text(): Promise<string> {
-    return new TextDecoder().decode(await this.#read());
+    return readUpTo(this.#request.body, Infinity);
   }
 
   /** A buffer of the caller's own, of exactly the body's size. */
   async #bytes(): Promise<Uint8Array<ArrayBuffer>> {
-    return new Uint8Array(await this.#read());
+    const bytes = await this.#read();
+    const isOwn = bytes !== this.#request.body && bytes.length === bytes.buffer.byteLength;
+    return isOwn ? (bytes as Uint8Array<ArrayBuffer>) : new Uint8Array(bytes);
   }
+}
+
+const decoder = new TextDecoder();
+
+function decode(bytes: Uint8Array): string {
+  return decoder.decode(bytes);
+}
+
+function parse(bytes: Uint8Array): unknown {
+  return JSON.parse(decode(bytes));
 }
 
 /** Makes {@link LightRequest} pass for the platform's class; returns whether it behaves like a normal `Request`. */

@@ -141,7 +141,7 @@ export class ServerConnection implements ExchangeOwner, RequestTaker, TurnWaiter
     const exchange = (this.#exchange = new RequestExchange(request, this));
     const wrong = checkRequest(request);
     if (wrong !== undefined) throw wrong;
-    if (!reader.parser.isDone) exchange.expectBody();
+    if (!reader.parser.isDone && exchange.expectBody()) this.#isOverdrawn = true;
     // A handler that may take over the stream must find no write in flight.
     if (writer.size === 0 || !asksToSwitch(request)) return exchange.answer();
     reader.keepRest();
@@ -199,9 +199,10 @@ export class ServerConnection implements ExchangeOwner, RequestTaker, TurnWaiter
   };
 
   #nextMessage(): void {
-    this.#exchange?.body?.close();
+    const exchange = this.#exchange;
     this.#exchange = undefined;
-    this.reader.next();
+    exchange?.endBody();
+    this.reader.next(exchange?.body !== undefined);
   }
 
   /** Continues in this turn, or in the next one if its share of this one is used up. */

@@ -30,7 +30,7 @@ class Taker implements RequestTaker {
     try {
       for (let request = this.reader.take(); request !== undefined; request = this.reader.take()) {
         this.taken.push(request);
-        this.reader.next();
+        this.reader.next(false);
         if (!this.isEager) return;
       }
     } catch (error) {

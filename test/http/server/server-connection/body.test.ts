@@ -91,26 +91,57 @@ describe("the body of a request", () => {
     await serving.end();
   });
 
-  it("can be read once, and not after its response", async () => {
-    let body!: IncomingBody;
-    const serving = new Serving(async (request) => {
-      body = bodyOf(request);
-      await request.bytes();
-      await assert.rejects(request.bytes(), { code: "http.body_used" });
-      return new Response();
-    });
-    await serving.send(post("abc"));
-    assert.deepEqual(serving.statuses, [200]);
-    await serving.end();
+  for (const maxRead of [Infinity, 3]) {
+    it(`can be read once, and not after its response, in pieces of ${maxRead}`, async () => {
+      let body!: IncomingBody;
+      const serving = new Serving(
+        async (request) => {
+          body = bodyOf(request);
+          assert.equal((await request.bytes()).length, 3);
+          await assert.rejects(request.bytes(), { code: "http.body_used" });
+          assert.deepEqual([body.isDone, body.size, body.trailers.size], [true, 3, 0]);
+          return new Response();
+        },
+        { pair: { maxRead } },
+      );
+      await serving.send(post("abc"));
+      await quiet(20);
+      assert.deepEqual(serving.statuses, [200]);
+      await serving.end();
 
-    const later = new Serving((request) => {
-      body = bodyOf(request);
-      return new Response();
+      const later = new Serving(
+        (request) => {
+          body = bodyOf(request);
+          return new Response();
+        },
+        { pair: { maxRead } },
+      );
+      await later.send(post("abc"));
+      await quiet(20);
+      await assert.rejects(body.next(), { code: "http.body_used" });
+      assert.equal(body.isDone, true);
+      await later.end();
     });
-    await later.send(post("abc"));
-    await assert.rejects(body.next(), { code: "http.body_used" });
-    await later.end();
-  });
+
+    it(`has to be read before the stream is taken over, in pieces of ${maxRead}`, async () => {
+      const refused: unknown[] = [];
+      const serving = new Serving(
+        async (request, exchange) => {
+          assert.throws(
+            () => exchange.release(),
+            (error: { code: string }) => refused.push(error.code) > 0,
+          );
+          await request.bytes();
+          assert.equal(decodeLatin1(exchange.release()), "");
+          return undefined;
+        },
+        { pair: { maxRead } },
+      );
+      await serving.send(post("abc", "Upgrade: x\r\nConnection: upgrade\r\n"));
+      await quiet(20);
+      assert.deepEqual(refused, ["core.invalid_argument"]);
+    });
+  }
 });
 
 describe("a client that expects 100 (Continue)", () => {
