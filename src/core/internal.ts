@@ -40,6 +40,7 @@ export type { Expiring } from "./shared-timer.ts";
 export {
   allocate,
   decodeLatin1,
+  decodeText,
   decodeUtf8,
   encodeLatin1,
   encodeUtf8,

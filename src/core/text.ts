@@ -1,6 +1,6 @@
 // The only file of the layers that imports a platform module: conversions between text and bytes are native in
 // node:buffer, and portable ones are much slower. Another platform would replace this file.
-import { Buffer, constants, isUtf8 } from "node:buffer";
+import { Buffer, constants, isAscii, isUtf8 } from "node:buffer";
 
 /** Node's native slices and writes, from Buffer's prototype. They accept any Uint8Array as `this`. */
 interface NativeText {
@@ -26,6 +26,12 @@ export function decodeUtf8(bytes: Uint8Array, start = 0, end: number = bytes.len
   return utf8Slice.call(bytes, start, end);
 }
 
+/** The bytes as UTF-8; undefined if they are not valid. Most texts are ASCII, which is faster to decode. */
+export function decodeText(bytes: Uint8Array): string | undefined {
+  if (isAscii(bytes)) return latin1Slice.call(bytes, 0, bytes.length);
+  return isUtf8(bytes) ? utf8Slice.call(bytes, 0, bytes.length) : undefined;
+}
+
 /** Whether all the bytes are valid UTF-8. */
 export function isValidUtf8(bytes: Uint8Array): boolean {
   return isUtf8(bytes);
@@ -39,13 +45,17 @@ export function writeLatin1(bytes: Uint8Array, text: string, offset: number): nu
   return latin1Write.call(bytes, text, offset, text.length);
 }
 
-/** Writes a text as UTF-8 at `offset`, up to `length` bytes; lone surrogates become U+FFFD. Returns how many bytes were written. */
-export function writeUtf8(bytes: Uint8Array, text: string, offset: number, length: number): number {
-  return utf8Write.call(bytes, text, offset, length);
-}
-
-/** Up to this length, a loop over ASCII is faster than a call into the platform. */
+/** Up to this length, a loop over ASCII is faster than a call into the platform, or than two. */
+const tinyText = 24;
 const shortText = 48;
+
+/** Writes a text, which takes `length` bytes as UTF-8, at `offset`; lone surrogates become U+FFFD. */
+export function writeUtf8(bytes: Uint8Array, text: string, offset: number, length: number): void {
+  if (text.length !== length) utf8Write.call(bytes, text, offset, length);
+  // As many bytes as characters: ASCII.
+  else if (length > tinyText) latin1Write.call(bytes, text, offset, length);
+  else for (let i = 0; i < length; i++) bytes[offset + i] = text.charCodeAt(i);
+}
 
 /** A text in UTF-8, in memory of its own. */
 export function encodeUtf8(text: string): Uint8Array {

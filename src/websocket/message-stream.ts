@@ -206,10 +206,22 @@ export abstract class MessageStream {
    */
   send(data: Sendable, options?: SendOptions): boolean;
   send(data: Sendable, options?: SendOptions, callback?: undefined): boolean {
-    if (options === undefined && callback === undefined && this.#connection !== undefined) {
-      // Nearly every message is one of these two, so they take no further calls.
-      if (typeof data === "string") return this.#connection.send(opcode.text, data, true);
-      if (data instanceof Uint8Array) return this.#connection.send(opcode.binary, data, true);
+    const open = this.#connection;
+    if (options === undefined && callback === undefined && open !== undefined) {
+      // Nearly every message is one of these, so they take no further calls.
+      const code =
+        typeof data === "string"
+          ? opcode.text
+          : data instanceof Uint8Array
+            ? opcode.binary
+            : data instanceof PreparedMessage
+              ? data.opcode
+              : undefined;
+      if (code !== undefined) {
+        const framed = open.frame(code, data as MessageData | PreparedMessage, true);
+        if (framed === undefined) return open.send(code, data as MessageData | PreparedMessage, true);
+        return framed <= open.protocol.outgoing.written || open.hasRoomAfter(framed);
+      }
     } else checkSend(options, callback);
     const whole = checkSendable(data);
     const connection = this.#opened();

@@ -3,6 +3,7 @@ import { describe, it } from "node:test";
 import {
   allocate,
   decodeLatin1,
+  decodeText,
   decodeUtf8,
   encodeLatin1,
   encodeUtf8,
@@ -24,6 +25,7 @@ describe("text", () => {
         assert.deepEqual(bytes, new TextEncoder().encode(text));
         assert.equal(bytes.length, utf8Length(text));
         assert.equal(decodeUtf8(bytes), text);
+        assert.equal(decodeText(bytes), decodeUtf8(bytes));
         assert.equal(isValidUtf8(bytes), true);
       }),
     );
@@ -46,6 +48,7 @@ describe("text", () => {
 
   it("has U+FFFD for what is not valid", () => {
     assert.equal(decodeUtf8(Uint8Array.of(0x61, 0xff, 0x62)), "a\u{fffd}b");
+    assert.equal(decodeText(Uint8Array.of(0x61, 0xff, 0x62)), undefined);
     assert.deepEqual(encodeUtf8("\u{d800}"), encodeUtf8("\u{fffd}"));
     assert.equal(isValidUtf8(Uint8Array.of(0xc0, 0x80)), false);
     assert.equal(isValidUtf8(new Uint8Array(0)), true);
@@ -73,14 +76,22 @@ describe("text", () => {
     const bytes = new Uint8Array(8);
     assert.equal(writeLatin1(bytes, "é!", 2), 2);
     assert.deepEqual([...bytes], [0, 0, 0xe9, 0x21, 0, 0, 0, 0]);
-    assert.equal(writeUtf8(bytes, "é", 5, 2), 2);
+    writeUtf8(bytes, "é", 5, 2);
     assert.deepEqual([...bytes], [0, 0, 0xe9, 0x21, 0, 0xc3, 0xa9, 0]);
+    writeUtf8(bytes, "ab", 0, 2);
+    assert.deepEqual([...bytes], [0x61, 0x62, 0xe9, 0x21, 0, 0xc3, 0xa9, 0]);
   });
 
-  it("is never cut inside a character", () => {
-    const bytes = new Uint8Array(4);
-    assert.equal(writeUtf8(bytes, "aé", 0, 2), 1);
-    assert.deepEqual([...bytes], [0x61, 0, 0, 0]);
+  it("is written alike, whatever its length and its characters", () => {
+    fc.assert(
+      fc.property(fc.oneof(text, fc.string({ unit: "binary-ascii", maxLength: 100 })), fc.nat(5), (text, at) => {
+        const expected = new TextEncoder().encode(text);
+        const bytes = new Uint8Array(at + expected.length + 1);
+        writeUtf8(bytes, text, at, expected.length);
+        assert.deepEqual(bytes.subarray(at, -1), expected);
+        assert.equal(bytes.at(-1), 0);
+      }),
+    );
   });
 });
 

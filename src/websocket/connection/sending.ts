@@ -91,11 +91,7 @@ export abstract class Sending<Ws> extends Turns implements Resumable, Flushing {
 
   /** Queues a message; false if there is no room for more, or the connection is ending. */
   send(code: DataOpcode, data: WholeData, compress: boolean): boolean {
-    if (this.frame(code, data, compress) === undefined) {
-      return this.hasRoomAfter(this.write(code, data, compress, false));
-    }
-    const { queued, written } = this.protocol.outgoing;
-    return queued - written < this.settings.highWaterMark || this.hasRoomAfter(0);
+    return this.hasRoomAfter(this.write(code, data, compress, false));
   }
 
   /** Queues a message. With `isPatient` it is not framed before it can leave, so that it can be withdrawn. */

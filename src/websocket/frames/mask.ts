@@ -1,4 +1,4 @@
-import { allocate } from "../../core/internal.ts";
+import { allocate, decodeLatin1 } from "../../core/internal.ts";
 
 /**
  * Masking (RFC 6455 section 5.3): each byte is XORed with the key byte at its position modulo four, in both directions
@@ -37,7 +37,15 @@ export function maskInto(
   maskInPlace(target, at, length, key);
 }
 
-function maskFew(source: Uint8Array, from: number, target: Uint8Array, at: number, length: number, key: number): void {
+/** Returns all of the bytes that result, ORed, so that its highest bit says whether one is not ASCII. */
+function maskFew(
+  source: Uint8Array,
+  from: number,
+  target: Uint8Array,
+  at: number,
+  length: number,
+  key: number,
+): number {
   const k0 = key & 0xff;
   const k1 = (key >>> 8) & 0xff;
   const k2 = (key >>> 16) & 0xff;
@@ -45,18 +53,25 @@ function maskFew(source: Uint8Array, from: number, target: Uint8Array, at: numbe
   const fours = from + (length & ~3);
   let i = from;
   let j = at;
+  let all = 0;
   while (i < fours) {
-    target[j] = source[i]! ^ k0;
-    target[j + 1] = source[i + 1]! ^ k1;
-    target[j + 2] = source[i + 2]! ^ k2;
-    target[j + 3] = source[i + 3]! ^ k3;
+    const a = source[i]! ^ k0;
+    const b = source[i + 1]! ^ k1;
+    const c = source[i + 2]! ^ k2;
+    const d = source[i + 3]! ^ k3;
+    target[j] = a;
+    target[j + 1] = b;
+    target[j + 2] = c;
+    target[j + 3] = d;
+    all |= a | b | c | d;
     i += 4;
     j += 4;
   }
   const rest = length & 3;
-  if (rest > 0) target[j] = source[i]! ^ k0;
-  if (rest > 1) target[j + 1] = source[i + 1]! ^ k1;
-  if (rest > 2) target[j + 2] = source[i + 2]! ^ k2;
+  if (rest > 0) all |= target[j] = source[i]! ^ k0;
+  if (rest > 1) all |= target[j + 1] = source[i + 1]! ^ k1;
+  if (rest > 2) all |= target[j + 2] = source[i + 2]! ^ k2;
+  return all;
 }
 
 /** Masks or unmasks `length` bytes of `bytes` in place, from `at` on. */
@@ -157,6 +172,32 @@ export function unmaskInto(
   if (done < length) maskFew(source, from + done, bytes, at + done, length - done, key);
 }
 
+/**
+ * Unmasks `length` bytes of `source`, from `from` on, into {@link aside}, as {@link unmaskInto} does. Returns whether all
+ * are ASCII. To find that out costs a few percent, so other payloads do without.
+ */
+function unmaskText(source: Uint8Array, from: number, length: number, key: number): boolean {
+  const { buffer } = source;
+  const seen = length < 32 ? undefined : buffer === viewedBuffer ? view : viewOf(buffer, length);
+  if (seen === undefined) return maskFew(source, from, aside, 0, length, key) < 0x80;
+  const k = littleEndian ? key | 0 : swap(key);
+  const last = length >>> 2;
+  let i = 0;
+  let j = source.byteOffset + from;
+  let all = 0;
+  for (; i + 4 <= last; i += 4, j += 16) {
+    const a = (asideWords[i] = seen.getInt32(j, littleEndian) ^ k);
+    const b = (asideWords[i + 1] = seen.getInt32(j + 4, littleEndian) ^ k);
+    const c = (asideWords[i + 2] = seen.getInt32(j + 8, littleEndian) ^ k);
+    const d = (asideWords[i + 3] = seen.getInt32(j + 12, littleEndian) ^ k);
+    all |= a | b | c | d;
+  }
+  for (; i < last; i++, j += 4) all |= asideWords[i] = seen.getInt32(j, littleEndian) ^ k;
+  const done = length & ~3;
+  if (done < length) all |= maskFew(source, from + done, aside, done, length - done, key);
+  return (all & 0x80808080) === 0;
+}
+
 /** Up to this size, unmasking aside and copying is cheaper than views of the copy. */
 const smallPayload = 2048;
 
@@ -166,6 +207,14 @@ export function unmasked(source: Uint8Array, from: number, length: number, key: 
   unmaskInto(source, from, length, key, asideWords, aside, 0);
   // The constructor takes a third of the time of `subarray`.
   return new Uint8Array(asideWords.buffer, 0, length);
+}
+
+/** Texts of more bytes are checked by the platform, which looks at many bytes at a time. */
+const smallText = 1024;
+
+/** An unmasked text, if it is short and all of it is ASCII; else undefined. */
+export function unmaskedAscii(source: Uint8Array, from: number, length: number, key: number): string | undefined {
+  return length <= smallText && unmaskText(source, from, length, key) ? decodeLatin1(aside, 0, length) : undefined;
 }
 
 /** An unmasked payload, in memory of its own. */

@@ -1,5 +1,5 @@
 import type { Role } from "../../core/index.ts";
-import { copyOf, cost, costOf, decodeUtf8, isValidUtf8, longestText } from "../../core/internal.ts";
+import { copyOf, cost, costOf, decodeText, decodeUtf8, isValidUtf8, longestText } from "../../core/internal.ts";
 import { Assembly, type AssemblyOptions, type FramePayload } from "./assembly.ts";
 import { inlineUpTo, type Inflater } from "../deflate/deflate.ts";
 import { checkHeader } from "../frames/check-header.ts";
@@ -200,22 +200,21 @@ export class Incoming extends Input implements FramePayload {
   #takeWhole(at: number, length: number, key: number): Event {
     this.cost += cost.message;
     if (length > light) this.countCopied(length);
-    const isString = this.isText && !this.#textAsBytes;
-    const bytes = isString
-      ? this.peekAt(at, length, key)
-      : length > onHeap
-        ? this.sharedAt(at, length, key)
-        : this.copyAt(at, length, key);
-    if (this.isText && !this.#options.skipUtf8Validation && !isValidUtf8(bytes)) {
-      return this.#fail("websocket.bad_frame_payload");
+    if (this.isText && !this.#textAsBytes) {
+      const isLenient = this.#options.skipUtf8Validation;
+      const text = isLenient ? decodeUtf8(this.peekAt(at, length, key)) : this.textAt(at, length, key);
+      if (text === undefined) return this.#fail("websocket.bad_frame_payload");
+      if (text.length < length) this.cost += costOf(length, cost.decoded);
+      found.message = text;
+    } else {
+      const bytes = length > onHeap ? this.sharedAt(at, length, key) : this.copyAt(at, length, key);
+      if (this.isText && !this.#options.skipUtf8Validation && !isValidUtf8(bytes)) {
+        return this.#fail("websocket.bad_frame_payload");
+      }
+      found.message = bytes;
     }
     this.messages++; // after the check, as for one that came in several reads
     this.payload += length;
-    if (!isString) found.message = bytes;
-    else {
-      const text = (found.message = decodeUtf8(bytes, 0, length));
-      if (text.length < length) this.cost += costOf(length, cost.decoded);
-    }
     return event.message;
   }
 
@@ -246,25 +245,26 @@ export class Incoming extends Input implements FramePayload {
   #takeInflated(bytes: Uint8Array, owned: boolean): Event {
     const { length } = bytes;
     this.cost += cost.message + this.inflater!.takeCost();
-    if (this.isText && !this.#options.skipUtf8Validation && !isValidUtf8(bytes)) {
-      return this.#fail("websocket.bad_frame_payload");
+    const isLenient = this.#options.skipUtf8Validation;
+    if (this.isText && !this.#textAsBytes) {
+      const text = isLenient ? decodeUtf8(bytes) : decodeText(bytes);
+      if (text === undefined) return this.#fail("websocket.bad_frame_payload");
+      this.#foundText(text, length);
+    } else {
+      if (this.isText && !isLenient && !isValidUtf8(bytes)) return this.#fail("websocket.bad_frame_payload");
+      found.message = owned ? bytes : copyOf(bytes, length);
+      this.cost += costOf(length, cost.copied);
     }
     this.messages++;
     this.payload += length;
     this.inflatedPayload += length;
-    if (this.isText && !this.#textAsBytes) found.message = this.#decode(bytes, length);
-    else {
-      found.message = owned ? bytes : copyOf(bytes, length);
-      this.cost += costOf(length, cost.copied);
-    }
     return event.message;
   }
 
-  /** Decodes text that is known to be valid UTF-8. */
-  #decode(bytes: Uint8Array, length: number): string {
-    const text = decodeUtf8(bytes, 0, length);
+  /** The message is this text of `length` bytes. */
+  #foundText(text: string, length: number): void {
+    found.message = text;
     this.cost += costOf(length, text.length < length ? cost.decoded : cost.decodedAscii);
-    return text;
   }
 
   /** Takes the available bytes of the frame in progress. */
@@ -311,7 +311,7 @@ export class Incoming extends Input implements FramePayload {
     this.messages++;
     this.payload += length;
     this.cost += cost.message;
-    if (this.isText && !this.#textAsBytes) found.message = this.#decode(whole.bytes, length);
+    if (this.isText && !this.#textAsBytes) this.#foundText(decodeUtf8(whole.bytes, 0, length), length);
     else found.message = whole.take();
     return event.message;
   }

@@ -1,5 +1,5 @@
-import { allocate, copyOf } from "../../core/internal.ts";
-import { unmasked, unmaskedCopy } from "../frames/mask.ts";
+import { allocate, copyOf, decodeText } from "../../core/internal.ts";
+import { unmasked, unmaskedAscii, unmaskedCopy } from "../frames/mask.ts";
 import { slabFor, type PayloadSlab } from "./payload-slab.ts";
 
 const empty: Uint8Array = new Uint8Array(0);
@@ -78,6 +78,12 @@ export class Input {
   /** `length` bytes of payload at `at`, unmasked; valid until the next call. */
   protected peekAt(at: number, length: number, key: number): Uint8Array {
     return this.isMasked ? unmasked(this.input, at, length, key) : this.input.subarray(at, at + length);
+  }
+
+  /** The same, as a text; undefined if it is not valid UTF-8. */
+  protected textAt(at: number, length: number, key: number): string | undefined {
+    const ascii = this.isMasked ? unmaskedAscii(this.input, at, length, key) : undefined;
+    return ascii ?? decodeText(this.peekAt(at, length, key));
   }
 
   /** The same, in memory of their own. */

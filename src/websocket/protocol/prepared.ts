@@ -48,7 +48,7 @@ export class PreparedMessage {
 
   /** The message as one frame. @internal */
   get frame(): Uint8Array {
-    return (this.#frame ??= frameOf(finalBit | this.#opcode, this.payload));
+    return (this.#frame ??= frameOf(finalBit | this.opcode, this.payload));
   }
 
   /** The message as one deflated frame, for a deflater without takeover. Deflates it at the first call. @internal */
@@ -58,13 +58,14 @@ export class PreparedMessage {
     if (frame === undefined) {
       const known = this.deflations.get(windowBits);
       const payload = known instanceof Uint8Array ? known : deflater.deflate(this.payload);
-      frame = frameOf(finalBit | deflatedBit | this.#opcode, payload);
+      frame = frameOf(finalBit | deflatedBit | this.opcode, payload);
       this.#deflatedFrames.set(windowBits, frame);
     }
     return frame;
   }
 
-  get #opcode(): number {
+  /** @internal */
+  get opcode(): typeof opcode.text | typeof opcode.binary {
     return this.kind === "text" ? opcode.text : opcode.binary;
   }
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { maskInPlace, maskInto, rotateKey, unmaskInto } from "../../../src/websocket/frames/mask.ts";
+import { maskInPlace, maskInto, rotateKey, unmaskedAscii, unmaskInto } from "../../../src/websocket/frames/mask.ts";
 import { fc } from "../../support/property.ts";
 
 const keyBytes = [0x37, 0xfa, 0x21, 0x8d]; // the first and the last bit of the number differ, no byte repeats
@@ -76,6 +76,24 @@ describe("RFC 6455 5.3: masking", () => {
           assert.deepEqual(bytes.subarray(at, at + length), expected, `length ${length}, from ${from}, at ${at}`);
           assert.ok(bytes.subarray(0, at).every((byte) => byte === 0xff));
           assert.ok(bytes.subarray(at + length).every((byte) => byte === 0xff));
+        }
+      }
+    }
+  });
+
+  it("unmaskedAscii: every length to 100, and nothing for a text with another character, wherever that is", () => {
+    for (const memory of [500, 500, 80 * 1024]) {
+      const whole = new Uint8Array(memory);
+      for (let length = 0; length <= 100; length++) {
+        for (const from of [0, 3]) {
+          const plain = counted(length).map((byte) => byte & 0x7f);
+          whole.set(naive(plain), from);
+          assert.equal(unmaskedAscii(whole, from, length, key), String.fromCharCode(...plain));
+          for (let at = 0; at < length; at++) {
+            whole[from + at]! ^= 0x80;
+            assert.equal(unmaskedAscii(whole, from, length, key), undefined, `length ${length}, at ${at}`);
+            whole[from + at]! ^= 0x80;
+          }
         }
       }
     }
