@@ -51,7 +51,8 @@ class Trial {
   readonly #streams: HandleStream[] = [];
 
   async run(): Promise<void> {
-    this.#server.listen(0, host);
+    // A worker of a cluster would share the port with the other workers, and get connections of theirs.
+    this.#server.listen({ port: 0, host, exclusive: true });
     await once(this.#server, "listening");
     await this.#exchange();
     await this.#resets();

@@ -43,8 +43,16 @@ interface OwnedRequest extends HandleRequest {
   buffers?: Uint8Array | readonly Uint8Array[];
 }
 
-const { WriteWrap, ShutdownWrap, streamBaseState, kReadBytesOrError, kLastWriteWasAsync } =
-  streamWrap() ?? ({} as StreamWrap);
+// Set by the first stream, since to look the binding up is a deprecation that Node.js may be told to warn of.
+let WriteWrap: StreamWrap["WriteWrap"] | undefined;
+let ShutdownWrap: StreamWrap["ShutdownWrap"];
+let streamBaseState: StreamWrap["streamBaseState"];
+let kReadBytesOrError: number;
+let kLastWriteWasAsync: number;
+
+function bind(): void {
+  ({ WriteWrap, ShutdownWrap, streamBaseState, kReadBytesOrError, kLastWriteWasAsync } = streamWrap()!);
+}
 
 /** A request that no write has used: the system takes most writes at once, and then needs none. */
 let spare: OwnedRequest | undefined;
@@ -80,6 +88,7 @@ export class HandleStream extends TransportStream implements SocketStream {
   /** A stream over a connected handle that nothing has been read from. @internal */
   constructor(handle: StreamHandle, unix: string | undefined, closed: (() => void) | undefined) {
     super();
+    if (WriteWrap === undefined) bind();
     this.#handle = handle;
     this.#handle[owner] = this;
     this.#closed = closed;
@@ -146,7 +155,7 @@ export class HandleStream extends TransportStream implements SocketStream {
   }
 
   protected override push(buffers: Uint8Array | readonly Uint8Array[], length: number): number {
-    const request = spare ?? (new WriteWrap() as OwnedRequest);
+    const request = spare ?? (new WriteWrap!() as OwnedRequest);
     spare = undefined;
     this.#length = length;
     const handle = this.#handle!;

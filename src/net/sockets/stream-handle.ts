@@ -44,12 +44,17 @@ export interface StreamWrap {
 
 let wrap: StreamWrap | undefined;
 
-/** The binding. Undefined on other runtimes, under the permission model, and where Node has changed it. */
+/**
+ * The binding. Undefined on other runtimes, under the permission model, where a deprecation ends the process, and where Node
+ * has changed it.
+ */
 export function streamWrap(): StreamWrap | undefined {
   return (wrap ??= bindingOf(process as unknown as Host));
 }
 
 interface Host {
+  /** Whether a deprecation ends the process; to look the binding up is one that is pending. */
+  readonly throwDeprecation?: boolean;
   binding?(name: string): Partial<StreamWrap>;
   readonly versions: Readonly<Record<string, string | undefined>>;
 }
@@ -57,6 +62,7 @@ interface Host {
 function bindingOf(host: Host): StreamWrap | undefined {
   // Other runtimes have a `process.binding` too, which is something else.
   if (host.versions.bun !== undefined || host.versions.deno !== undefined) return undefined;
+  if (host.throwDeprecation === true) return undefined;
   try {
     const found = host.binding?.("stream_wrap");
     return isWhole(found) ? found : undefined;
