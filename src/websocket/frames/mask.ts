@@ -33,6 +33,21 @@ export function maskInto(
     maskFew(source, from, target, at, length, key);
     return;
   }
+  const head = -(target.byteOffset + at) & 3;
+  if (((source.byteOffset + from + head) & 3) === 0) {
+    // Both have their words at the same places, as memory of its own has: one pass, where a copy to be masked takes two.
+    if (head > 0) maskFew(source, from, target, at, head, key);
+    const words = (length - head) >>> 2;
+    const wordKey = rotateKey(key, head);
+    maskWordsInto(
+      new Int32Array(source.buffer, source.byteOffset + from + head, words),
+      new Int32Array(target.buffer, target.byteOffset + at + head, words),
+      wordKey,
+    );
+    const done = head + (words << 2);
+    if (done < length) maskFew(source, from + done, target, at + done, length - done, wordKey);
+    return;
+  }
   target.set(source.subarray(from, from + length), at);
   maskInPlace(target, at, length, key);
 }
@@ -107,6 +122,24 @@ function maskWords(words: Int32Array, key: number): void {
     words[i + 7]! ^= k;
   }
   for (; i < count; i++) words[i]! ^= k;
+}
+
+function maskWordsInto(source: Int32Array, target: Int32Array, key: number): void {
+  const k = littleEndian ? key | 0 : swap(key);
+  const count = target.length;
+  const eights = count & ~7;
+  let i = 0;
+  for (; i < eights; i += 8) {
+    target[i] = source[i]! ^ k;
+    target[i + 1] = source[i + 1]! ^ k;
+    target[i + 2] = source[i + 2]! ^ k;
+    target[i + 3] = source[i + 3]! ^ k;
+    target[i + 4] = source[i + 4]! ^ k;
+    target[i + 5] = source[i + 5]! ^ k;
+    target[i + 6] = source[i + 6]! ^ k;
+    target[i + 7] = source[i + 7]! ^ k;
+  }
+  for (; i < count; i++) target[i] = source[i]! ^ k;
 }
 
 function swap(key: number): number {
