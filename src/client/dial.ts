@@ -49,7 +49,7 @@ async function dialPlain(endpoint: Endpoint, options: DialOptions): Promise<Byte
 }
 
 function dialPlace({ host, port, unix }: Endpoint, { family, signal }: DialOptions): Promise<ByteStream> {
-  return connectBy("onread", unix === undefined ? { host, port, family } : { unix }, { signal });
+  return connectBy(undefined, unix === undefined ? { host, port, family } : { unix }, { signal });
 }
 
 async function proxyOf(endpoint: Endpoint, { proxy }: DialOptions): Promise<Proxy | undefined> {

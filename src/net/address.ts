@@ -1,6 +1,6 @@
 import type { Server } from "node:net";
 import type { Peer } from "../core/index.ts";
-import { checkOptions, internetPeer, invalidArgument, optionSet, show } from "../core/internal.ts";
+import { checkNumber, checkOptions, internetPeer, invalidArgument, optionSet, show } from "../core/internal.ts";
 import { netError } from "./errors.ts";
 
 /** An address that `connect` connects to: a TCP port of a host, or a Unix socket. */
@@ -65,6 +65,7 @@ export function checkTarget(taker: string, target: Target): void {
   checkNames(target);
   const { port, family } = target;
   if (port !== undefined && typeof port !== "number") throw invalidArgument(`port must be a number, not ${show(port)}`);
+  checkNumber("port", port, 0, { isWhole: true, most: 65_535 });
   if (family !== undefined && family !== 4 && family !== 6) throw invalidArgument("family must be 4 or 6");
 }
 

@@ -1,3 +1,6 @@
+import { channel } from "node:diagnostics_channel";
+import dns from "node:dns";
+import { isIP, type SocketConnectOpts } from "node:net";
 import { abortError } from "../core/index.ts";
 import {
   checkOptions,
@@ -10,13 +13,18 @@ import {
 } from "../core/internal.ts";
 import { checkTarget, nameOf, type Target } from "./address.ts";
 import { connectError } from "./errors.ts";
-import { NodeSocketStream, type ReadWay } from "./sockets/node-socket-stream.ts";
+import { HandleStream } from "./sockets/handle-stream.ts";
+import { NodeSocketStream } from "./sockets/node-socket-stream.ts";
+import { HandleAttempt, type HandleTarget } from "./sockets/outgoing-handle.ts";
 import type { SocketStream } from "./sockets/socket-stream.ts";
+import { chooseTransport, wantedTransport, type Transport, type Way } from "./sockets/transport.ts";
 
 /** Options of {@link connect}. */
 export interface ConnectOptions {
   /** Aborts the attempt; it has no effect on a connected stream. */
   signal?: AbortSignal | undefined;
+  /** What drives the connection: see the option of the same name of {@link ListenOptions}. */
+  transport?: Transport | undefined;
 }
 
 /**
@@ -27,56 +35,133 @@ export interface ConnectOptions {
  * system's), `core.aborted`, `core.invalid_argument`, `net.path_too_long`, or `core.transport`. The cause is Node's error.
  */
 export function connect(target: Target, options: ConnectOptions = {}): Promise<SocketStream> {
-  return connectBy("onread", target, options);
+  return connectBy(undefined, target, options);
 }
 
 /** {@link ConnectOptions} of the package's own callers. */
-interface CancellableOptions {
+interface CancellableOptions extends Omit<ConnectOptions, "signal"> {
   signal?: Cancellation | undefined;
 }
 
-/** {@link connect}, with a choice of how to read. */
-export function connectBy(way: ReadWay, target: Target, options: CancellableOptions = {}): Promise<SocketStream> {
-  return handled(
-    new Promise((resolve, reject) => {
-      checkTarget("connect", target);
-      const signal = signalOf(options);
-      if (signal?.aborted === true) throw abortError(signal);
-      const { host = "localhost", port, unix, family } = target;
-      const name = nameOf({ host, port, unix });
-      const abort = (): void => {
-        stream.close();
-        reject(abortError(signal!));
-      };
-      let failure: Error | undefined;
-      let left: string[] = [];
-      const connected = (error: Error | undefined): void => {
-        if (error !== undefined && failure === undefined) {
-          failure = error;
-          left = givenUp(error);
-        }
-        const address = error === undefined ? undefined : left.shift();
-        if (address !== undefined) {
-          stream = NodeSocketStream.connecting({ host: address, port: port! }, way, connected);
-          return;
-        }
-        if (signal !== undefined) offAbort(signal, abort);
-        if (error === undefined) resolve(stream);
-        else reject(connectError(failure, name));
-      };
-      let stream: NodeSocketStream;
-      try {
-        stream = NodeSocketStream.connecting(
-          unix === undefined ? { host, port: port!, family } : { path: unix },
-          way,
-          connected,
-        );
-      } catch (error) {
-        throw connectError(error, name);
+/** {@link connect}, with a choice of how the connection is driven. */
+export function connectBy(
+  way: Way | undefined,
+  target: Target,
+  options: CancellableOptions = {},
+): Promise<SocketStream> {
+  return handled(start(way, target, options));
+}
+
+async function start(given: Way | undefined, target: Target, options: CancellableOptions): Promise<SocketStream> {
+  checkTarget("connect", target);
+  const signal = signalOf(options);
+  if (signal?.aborted === true) throw abortError(signal);
+  const way = given ?? ((await chooseTransport(options.transport)) === "handle" ? "handle" : "onread");
+  const name = nameOf({ ...target, host: target.host ?? "localhost" });
+  return new Promise((resolve, reject) => {
+    const attempt = new Attempt(target, way, (error, stream) => {
+      if (signal !== undefined) offAbort(signal, abort);
+      if (stream !== undefined) resolve(stream);
+      else reject(connectError(error, name));
+    });
+    const abort = (): void => {
+      attempt.close();
+      reject(abortError(signal!));
+    };
+    if (signal?.aborted === true) {
+      reject(abortError(signal));
+      return;
+    }
+    if (signal !== undefined) onAbort(signal, abort);
+    try {
+      attempt.start();
+    } catch (error) {
+      if (signal !== undefined) offAbort(signal, abort);
+      reject(connectError(error, name));
+    }
+  });
+}
+
+/** Its subscribers get each socket that a client makes. */
+const sockets = channel("net.client.socket");
+
+/** Connects to one target: by a handle where there is one address, and else by Node.js, which tries them in turn. */
+class Attempt {
+  readonly #target: Target;
+  readonly #way: Way;
+  readonly #ended: (error: Error | undefined, stream: SocketStream | undefined) => void;
+  #current: { close(): void } | undefined;
+  #failure: Error | undefined;
+  /** Addresses to be tried again. */
+  #left: string[] = [];
+  #isClosed = false;
+
+  constructor(target: Target, way: Way, ended: (error: Error | undefined, stream: SocketStream | undefined) => void) {
+    this.#target = target;
+    this.#way = way;
+    this.#ended = ended;
+  }
+
+  start(): void {
+    const { host = "localhost", port, unix, family } = this.#target;
+    if (this.#way !== "handle" || sockets.hasSubscribers) {
+      this.#bySocket(unix === undefined ? { host, port: port!, family } : { path: unix });
+    } else if (unix !== undefined) {
+      this.#byHandle({ path: unix });
+    } else if (isIP(host) !== 0) {
+      this.#byHandle({ address: host, port: port! });
+    } else {
+      this.#byName(host, port!, family);
+    }
+  }
+
+  /** Gives it up; nothing is told any more. */
+  close(): void {
+    this.#isClosed = true;
+    this.#current?.close();
+  }
+
+  #byName(host: string, port: number, family: 4 | 6 | undefined): void {
+    dns.lookup(host, { all: true, family: family ?? 0 }, (error, addresses) => {
+      if (this.#isClosed) return;
+      const [first, second] = addresses ?? [];
+      if (error !== null) {
+        this.#ended(error, undefined);
+      } else if (first !== undefined && second === undefined) {
+        this.#byHandle({ address: first.address, port });
+      } else {
+        // Not looked up again.
+        this.#bySocket({ host, port, family, lookup: (_name, _options, found) => found(null, addresses) });
       }
-      if (signal !== undefined) onAbort(signal, abort);
-    }),
-  );
+    });
+  }
+
+  #byHandle(target: HandleTarget): void {
+    this.#current = new HandleAttempt(target, (error, handle) => {
+      if (handle === undefined) this.#ended(error, undefined);
+      else this.#ended(undefined, new HandleStream(handle, "path" in target ? target.path : undefined, undefined));
+    });
+  }
+
+  #bySocket(target: SocketConnectOpts): void {
+    const way = this.#way === "data" ? "data" : "onread";
+    const stream = NodeSocketStream.connecting(target, way, (error) => {
+      if (this.#isClosed) return;
+      if (error === undefined) this.#ended(undefined, stream);
+      else this.#tryNext(error);
+    });
+    this.#current = stream;
+  }
+
+  #tryNext(error: Error): void {
+    if (this.#failure === undefined) {
+      this.#failure = error;
+      this.#left = givenUp(error);
+    }
+    const host = this.#left.shift();
+    if (host === undefined) this.#ended(this.#failure, undefined);
+    else this.#bySocket({ host, port: this.#target.port! });
+  }
 }
 
 /**
@@ -89,9 +174,10 @@ function givenUp(error: Error): string[] {
   return attempts.flatMap(({ code, address }) => (code === "ETIMEDOUT" && address !== undefined ? [address] : []));
 }
 
-const connectOptions = optionSet("connect", ["signal"], "{ signal }");
+const connectOptions = optionSet("connect", ["signal", "transport"], "{ signal }");
 
 function signalOf(options: CancellableOptions): Cancellation | undefined {
   checkOptions(connectOptions, options);
+  wantedTransport(options.transport);
   return checkSignal(options.signal);
 }

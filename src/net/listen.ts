@@ -22,11 +22,11 @@ import { takeConnections } from "./sockets/accepted-handles.ts";
 import { checkNames, listenedOn, nameOf } from "./address.ts";
 import { listenError } from "./errors.ts";
 import { HandleStream } from "./sockets/handle-stream.ts";
-import { NodeSocketStream, type ReadWay } from "./sockets/node-socket-stream.ts";
+import { NodeSocketStream } from "./sockets/node-socket-stream.ts";
 import { hasOnread } from "./sockets/onread.ts";
 import type { SocketStream } from "./sockets/socket-stream.ts";
 import type { StreamHandle } from "./sockets/stream-handle.ts";
-import { chooseTransport, wantedTransport, type Transport } from "./sockets/transport.ts";
+import { chooseTransport, wantedTransport, type Transport, type Way } from "./sockets/transport.ts";
 
 /** The address that {@link listen} listens on, and how. Either `port` or `unix` is required. */
 export interface ListenOptions {
@@ -64,9 +64,6 @@ export interface ListenOptions {
  * the stream.
  */
 export type ConnectionHandler = (stream: SocketStream) => unknown;
-
-/** How connections are driven: by their handles, or by Node's sockets, which are read in either of two ways. */
-export type Way = "handle" | ReadWay;
 
 /** Its subscribers get each socket that a server accepts. */
 const sockets = channel("net.server.socket");

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
+import dns from "node:dns";
 import { getEventListeners } from "node:events";
 import { createServer as createHttpServer } from "node:http";
-import { createServer, Socket } from "node:net";
+import { createServer } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
 import { describe, it, mock } from "node:test";
 import { WebSocketServer } from "ws";
@@ -66,12 +67,10 @@ describe("an attempt, aborted", () => {
   }
 
   it("while it looks up the host, and before", async (test) => {
-    // As for a host that answers nothing.
-    const original = mock.method(Socket.prototype, "connect", function (this: Socket) {
-      return this;
-    });
+    // As for a name server that answers nothing.
+    const original = mock.method(dns, "lookup", () => {});
     test.after(() => original.mock.restore());
-    for (const url of ["ws://192.0.2.1/", "wss://192.0.2.1/"]) {
+    for (const url of ["ws://slow.example/", "wss://slow.example/"]) {
       const clock = new VirtualClock();
       const late = connect(url, { clock, timeouts: { handshake: 5000 } });
       late.catch(() => {});

@@ -15,7 +15,7 @@ import {
   type TlsOptions,
   type TlsStream,
 } from "../../src/net/index.ts";
-import type { Way } from "../../src/net/listen.ts";
+import type { Way } from "../../src/net/sockets/transport.ts";
 import { pair, type PairOptions } from "../../src/testing/index.ts";
 import { localhost } from "../support/localhost.ts";
 import { failsWith } from "./support/fails-with.ts";

@@ -1,17 +1,16 @@
 import assert from "node:assert/strict";
 import dns from "node:dns";
-import { Socket } from "node:net";
 import { describe, it, mock } from "node:test";
 import type { ServalError } from "../../src/core/index.ts";
 import { connect, listen } from "../../src/net/index.ts";
 import { connectBy } from "../../src/net/connect.ts";
-import type { ReadWay } from "../../src/net/sockets/node-socket-stream.ts";
+import type { Way } from "../../src/net/sockets/transport.ts";
 import { isStuck, read, turns, until } from "../core/support/stream-operations.ts";
 import { failsWith } from "./support/fails-with.ts";
 import { withPath } from "./support/sockets.ts";
 import { freePort } from "../support/free-port.ts";
 
-for (const way of ["onread", "data"] satisfies ReadWay[]) {
+for (const way of ["handle", "onread", "data"] satisfies Way[]) {
   describe(`connect, ${way}`, () => {
     it("tries all addresses of a host", async () => {
       const listener = await listen({ port: 0, host: "127.0.0.1" }, (stream) => {
@@ -106,15 +105,17 @@ describe("connect", () => {
   it("reports an unknown host", async (test) => {
     const cause = Object.assign(new Error("getaddrinfo ENOTFOUND nowhere"), { code: "ENOTFOUND" });
     // No name server is asked in a test.
-    const original = mock.method(Socket.prototype, "connect", function (this: Socket) {
-      return this.destroy(cause);
+    const original = mock.method(dns, "lookup", (_host: string, _options: unknown, found: (error: Error) => void) => {
+      setImmediate(found, cause);
     });
     test.after(() => original.mock.restore());
-    await assert.rejects(
-      connect({ port: 1, host: "nowhere" }),
-      failsWith("net.host_not_found", /nowhere:1: .*ENOTFOUND/),
-    );
-    assert.equal(original.mock.callCount(), 1);
+    for (const way of ["handle", "onread"] satisfies Way[]) {
+      await assert.rejects(
+        connectBy(way, { port: 1, host: "nowhere" }),
+        failsWith("net.host_not_found", /nowhere:1: .*ENOTFOUND/),
+      );
+    }
+    assert.equal(original.mock.callCount(), 2);
   });
 
   it("refuses an invalid target", async () => {

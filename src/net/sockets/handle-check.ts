@@ -5,6 +5,7 @@ import { attentive } from "../../core/internal.ts";
 import { takeConnections } from "./accepted-handles.ts";
 import { HandleStream } from "./handle-stream.ts";
 import { makeSocket } from "./onread.ts";
+import { HandleAttempt } from "./outgoing-handle.ts";
 import { readBlock } from "./read-block.ts";
 import { endOfFile, notConnected, streamWrap, type StreamHandle } from "./stream-handle.ts";
 
@@ -49,6 +50,7 @@ class Trial {
   readonly #server = new Server({ allowHalfOpen: true });
   readonly #clients: Socket[] = [];
   readonly #streams: HandleStream[] = [];
+  #attempt: HandleAttempt | undefined;
 
   async run(): Promise<void> {
     // A worker of a cluster would share the port with the other workers, and get connections of theirs.
@@ -56,11 +58,13 @@ class Trial {
     await once(this.#server, "listening");
     await this.#exchange();
     await this.#resets();
+    await this.#connectByHandle();
   }
 
   end(): void {
     for (const client of this.#clients) client.destroy();
     for (const stream of this.#streams) stream.close();
+    this.#attempt?.close();
     this.#server.close();
   }
 
@@ -100,6 +104,20 @@ class Trial {
     expect((await seen)[0].code === "ECONNRESET");
   }
 
+  async #connectByHandle(): Promise<void> {
+    const accepted = this.#accept();
+    const connected = new Promise<StreamHandle>((resolve, reject) => {
+      const target = { address: host, port: this.#port };
+      this.#attempt = new HandleAttempt(target, (error, handle) => {
+        if (handle === undefined) reject(error!);
+        else resolve(handle);
+      });
+    });
+    const [ours, theirs] = await Promise.all([connected, accepted]);
+    await write(this.#over(ours), letter);
+    expect((await read(this.#over(theirs)))?.[0] === letter[0]);
+  }
+
   #over(handle: StreamHandle): HandleStream {
     const stream = new HandleStream(handle, undefined, undefined);
     this.#streams.push(stream);
@@ -113,16 +131,25 @@ class Trial {
     this.#clients.push(client);
     // Each failure shows in what waits for it.
     client.on("error", () => {});
-    const accepted = new Promise<StreamHandle>((resolve, reject) => {
+    const accepted = this.#accept();
+    client.connect(this.#port, host);
+    const [handle] = await Promise.all([accepted, once(client, "connect")]);
+    return { client, handle };
+  }
+
+  /** The next handle that the server accepts. */
+  #accept(): Promise<StreamHandle> {
+    return new Promise((resolve, reject) => {
       const taken = takeConnections(this.#server, (handle) => {
         resolve(handle);
         return true;
       });
       if (!taken) reject(coreError("core.transport"));
     });
-    client.connect((this.#server.address() as AddressInfo).port, host);
-    const [handle] = await Promise.all([accepted, once(client, "connect")]);
-    return { client, handle };
+  }
+
+  get #port(): number {
+    return (this.#server.address() as AddressInfo).port;
   }
 }
 

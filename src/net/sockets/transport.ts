@@ -1,8 +1,12 @@
 import { checkChoice } from "../../core/internal.ts";
 import { handlesWork } from "./handle-check.ts";
+import type { ReadWay } from "./node-socket-stream.ts";
 
 /** What drives connections: the handles below Node's sockets, or the sockets. */
 export type Transport = "handle" | "socket";
+
+/** How a connection is driven: by its handle, or by a socket of Node.js, which is read in either of two ways. */
+export type Way = "handle" | ReadWay;
 
 /** The environment variable that says which, where no option does. */
 const variable = "SERVAL_TRANSPORT";

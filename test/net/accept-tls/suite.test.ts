@@ -14,7 +14,8 @@ import {
   toDuplex,
   type AcceptTlsOptions,
 } from "../../../src/net/index.ts";
-import { listenBy, type Way } from "../../../src/net/listen.ts";
+import { listenBy } from "../../../src/net/listen.ts";
+import type { Way } from "../../../src/net/sockets/transport.ts";
 import { scrubReads } from "../../../src/net/sockets/read-block.ts";
 import { isSocketStream } from "../../../src/net/sockets/socket-stream.ts";
 import { pair, type PairOptions } from "../../../src/testing/index.ts";

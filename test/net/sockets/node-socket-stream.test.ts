@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Socket } from "node:net";
 import { describe, it, mock } from "node:test";
-import { connect } from "../../../src/net/index.ts";
+import { connectBy } from "../../../src/net/connect.ts";
 import { listenBy } from "../../../src/net/listen.ts";
 import { isStuck, pattern, read, turns, until, writeOutcome } from "../../core/support/stream-operations.ts";
 import { accepted } from "../support/sockets.ts";
@@ -65,7 +65,7 @@ describe("NodeSocketStream", () => {
     };
     try {
       const listener = await listenBy("onread", { port: 0, host }, (stream) => stream.close());
-      const stream = await connect({ port: listener.port, host });
+      const stream = await connectBy("onread", { port: listener.port, host });
       assert.equal(await read(stream), undefined);
       assert.deepEqual(calls, [true, true]);
       stream.close();

@@ -7,7 +7,7 @@ import { fromDuplex, type ByteStream } from "../../../src/core/index.ts";
 import type { Listener } from "../../../src/net/index.ts";
 import { listenBy } from "../../../src/net/listen.ts";
 import type { SocketStream } from "../../../src/net/sockets/socket-stream.ts";
-import type { Way } from "../../../src/net/listen.ts";
+import type { Way } from "../../../src/net/sockets/transport.ts";
 import type { Connection } from "../../core/support/byte-stream-suite.ts";
 import { deferred } from "../../support/quiet.ts";
 

@@ -3,8 +3,7 @@ import { createServer, type Socket } from "node:net";
 import { fromDuplex } from "../../../../src/core/index.ts";
 import { connectBy } from "../../../../src/net/connect.ts";
 import { scrubReads } from "../../../../src/net/sockets/read-block.ts";
-import type { Way } from "../../../../src/net/listen.ts";
-import type { ReadWay } from "../../../../src/net/sockets/node-socket-stream.ts";
+import type { Way } from "../../../../src/net/sockets/transport.ts";
 import { byteStreamSuite, type Connection, type Need } from "../../../core/support/byte-stream-suite.ts";
 import { connection, withPath } from "../../support/sockets.ts";
 
@@ -13,7 +12,7 @@ scrubReads(true);
 const noReset = "a Unix socket has no reset";
 const ownMemory = "'data' events bring memory that nothing else uses";
 
-async function connected(way: ReadWay, path?: string): Promise<Connection> {
+async function connected(way: Way, path?: string): Promise<Connection> {
   const server = createServer({ allowHalfOpen: true, pauseOnConnect: true });
   if (path === undefined) server.listen(0, "127.0.0.1");
   else server.listen(path);
@@ -37,7 +36,6 @@ for (const way of ways) {
     () => withPath((path) => connection(undefined, way, path)),
     unix,
   );
-  if (way === "handle") continue;
   byteStreamSuite(`SocketStream, connected, TCP, ${way}`, () => connected(way), skips);
   byteStreamSuite(`SocketStream, connected, Unix, ${way}`, () => withPath((path) => connected(way, path)), unix);
 }
