@@ -40,7 +40,7 @@ import {
 import { checkClose } from "./options/control.ts";
 import { ClientHandshake, inputOf, type UpgradeInput } from "./operations/client-handshake.ts";
 import { misused } from "./operations/misused.ts";
-import type { HandshakeResult, OpeningOwner } from "./operations/opening.ts";
+import type { HandshakeResult } from "./operations/opening.ts";
 import { ServerHandshake } from "./operations/server-handshake.ts";
 import type { HandlersOf } from "./options/handlers.ts";
 import { handshakeOptions } from "./options/of-operations.ts";
@@ -75,7 +75,7 @@ const neverOpen: CloseInfo = { code: closeCode.abnormal, reason: "", clean: fals
  * promise, which need not be awaited. With a handler misuse throws, else it rejects. Misuse by `write`, `writeSome`,
  * `ping`, `pong` or `close` whose promise nothing handles counts as a handler that rejects: `websocket.handler_failed`.
  */
-export class Stream<Data = unknown> extends MessageStream implements OpeningOwner {
+export class Stream<Data = unknown> extends MessageStream {
   /** The layer below. Once the stream is open, nothing else may read from it or write to it. */
   readonly nextLayer: ByteStream;
   /** The peer's address, if it is known. */

@@ -126,7 +126,10 @@ describe("connectTls", () => {
       assert.doesNotMatch(error.message, /no key at all/);
       return failsWith("core.invalid_argument", /TLS with localhost:1 can't start/)(error);
     });
-    await assert.rejects(connectTls({ port: 70_000 }), failsWith("core.invalid_argument", /^port must be .* from 0 to 65,535, not 70000/));
+    await assert.rejects(
+      connectTls({ port: 70_000 }),
+      failsWith("core.invalid_argument", /^port must be .* from 0 to 65,535, not 70000/),
+    );
     const call = connectTls as (...given: unknown[]) => Promise<unknown>;
     for (const [given, message] of [
       [[443, "host"], /^connectTls takes a plain object, such as \{ port, host \} or \{ unix \}, not 443$/],

@@ -1,6 +1,6 @@
 import { promised, type Handler, type ServalError } from "../../core/index.ts";
 import { handled } from "../../core/internal.ts";
-import { takeWhole, type BodyStream, type ReadyBody } from "../messages/body.ts";
+import { takeWhole, type BodyStream } from "../messages/body.ts";
 import { httpError } from "../messages/errors.ts";
 import type { Fields } from "../messages/fields.ts";
 
@@ -24,7 +24,7 @@ export interface BodySource {
  *
  * Fails with `http.body_limit`, `http.partial_message`, `core.timeout`, the parser's errors, and the stream's.
  */
-export class IncomingBody implements BodyStream, ReadyBody, AsyncIterator<Uint8Array, undefined> {
+export class IncomingBody implements BodyStream, AsyncIterator<Uint8Array, undefined> {
   readonly #source: BodySource;
   #isTaken = false;
   #hasEnded = false;

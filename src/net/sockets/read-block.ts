@@ -1,11 +1,11 @@
 /** The most bytes that one read takes: as many as libuv would allocate for it. */
 const readSize = 64 * 1024;
 
-let block: Uint8Array<ArrayBuffer> | undefined;
+let block: Uint8Array | undefined;
 let scrubbing = false;
 
 /** The memory that all connections read into, made for the first of them. */
-export function readBlock(): Uint8Array<ArrayBuffer> {
+export function readBlock(): Uint8Array {
   return (block ??= new Uint8Array(readSize));
 }
 
