@@ -42,8 +42,12 @@ export async function main({ plan, builds, runtimes }: Prepared): Promise<number
   };
   if (testCore === undefined) note("without taskset and two cores nothing is pinned: the figures will vary more");
   if (!environment.wrk) note("without wrk, requests come from the generator of the messages");
-  const workloads = await measureAll(plan, environment);
-  const report = describe(plan, environment, workloads);
+  const began = new Date();
+  const describedNow = (workloads: readonly WorkloadResult[]): Report =>
+    describe(plan, environment, { began, workloads });
+  // Written after each workload, since a run may be ended before its last one.
+  const workloads = await measureAll(plan, environment, (some) => writeResults(describedNow(some)));
+  const report = describedNow(workloads);
   console.log(plan.json ? JSON.stringify(report, null, 2) : reportTable(report));
   note(`\nwritten: ${write(report)}`);
   if (failures.length > 0) note(`\nnot measured:\n${failures.join("\n")}`);
@@ -52,8 +56,12 @@ export async function main({ plan, builds, runtimes }: Prepared): Promise<number
 }
 
 /** Measures all workloads; what seems slower than the older build is measured once more, and that counts. */
-async function measureAll(plan: Plan, environment: Environment): Promise<readonly WorkloadResult[]> {
-  const results = await measureEach(plan.workloads, plan, environment);
+async function measureAll(
+  plan: Plan,
+  environment: Environment,
+  onResult: (workloads: readonly WorkloadResult[]) => void,
+): Promise<readonly WorkloadResult[]> {
+  const results = await measureEach(plan.workloads, plan, environment, onResult);
   const suspects = slowerThan(results, older).map(({ key }) => key);
   if (suspects.length === 0) return results;
   note(`once more, since they seem slower: ${suspects.join(", ")}`);
@@ -65,6 +73,7 @@ async function measureEach(
   workloads: readonly Workload[],
   plan: Plan,
   environment: Environment,
+  onResult: (workloads: readonly WorkloadResult[]) => void = () => {},
 ): Promise<WorkloadResult[]> {
   const { isTTY } = process.stderr;
   const results: WorkloadResult[] = [];
@@ -76,6 +85,7 @@ async function measureEach(
     let outcome = names.length < 2 ? "nothing to compare with, " : "";
     try {
       results.push(await measure(workload, names, environment, progress));
+      onResult(results);
     } catch (error) {
       failures.push((error as Error).message);
       outcome = "failed, ";
@@ -97,9 +107,13 @@ function contenders({ peers }: Workload, plan: Plan, { runtimes }: Environment):
   return [subject, ...(plan.against === undefined ? [] : [older]), ...chosen];
 }
 
-function describe(plan: Plan, environment: Environment, workloads: readonly WorkloadResult[]): Report {
+function describe(
+  plan: Plan,
+  environment: Environment,
+  { began, workloads }: { began: Date; workloads: readonly WorkloadResult[] },
+): Report {
   return {
-    date: new Date().toISOString(),
+    date: began.toISOString(),
     commit: environment.builds[subject]!.version,
     ...(plan.against !== undefined && { against: environment.builds[older]!.version }),
     node: process.versions.node,
@@ -111,12 +125,18 @@ function describe(plan: Plan, environment: Environment, workloads: readonly Work
   };
 }
 
-/** Writes the results, and a plot of them; returns their paths. */
-function write(report: Report): string {
+/** Writes the results; returns the path. */
+function writeResults(report: Report): string {
   const name = report.date.slice(0, 19).replaceAll(":", "");
   const file = path.join("bench/results", `${name}.json`);
   mkdirSync(path.dirname(file), { recursive: true });
   writeFileSync(file, `${JSON.stringify(report, null, 2)}\n`);
+  return file;
+}
+
+/** Writes the results, and a plot of them; returns their paths. */
+function write(report: Report): string {
+  const file = writeResults(report);
   if (report.workloads.every(({ entries }) => entries.length < 2)) return file;
   const input = JSON.stringify(plotSpec(report));
   const plot = spawnSync(process.execPath, ["bench/programs/plot.mjs"], { input, encoding: "utf8" });

@@ -8,6 +8,7 @@ export interface ServerMode {
   readonly mode:
     | "echo"
     | "pulled"
+    | "pulledSent"
     | "flooded"
     | "floodedSink"
     | "floodedParts"
@@ -77,4 +78,6 @@ export const kibibyte = 1024;
 /** Servers of WebSockets. */
 export const servers: readonly string[] = ["ws", "bun", "deno"];
 /** And sockets without a library: a floor where the protocol is little of the work. */
-export const smallServers: readonly string[] = ["ws", "net", "handle", "bun", "deno"];
+export const smallServers: readonly string[] = ["ws", "net", "bun", "deno"];
+/** And what is below the sockets: a floor where they are most of the work. */
+export const leastServers: readonly string[] = ["ws", "net", "handle", "bun", "deno"];

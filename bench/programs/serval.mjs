@@ -39,6 +39,12 @@ const modes = {
     };
     ready({ version, port: (await serve({ ...listening, connection })).port });
   },
+  pulledSent: async () => {
+    const connection = async (ws) => {
+      for (let data = await ws.read(); data !== undefined; data = await ws.read()) ws.send(data);
+    };
+    ready({ version, port: (await serve({ ...listening, connection })).port });
+  },
   flooded: async () => ready({ version, port: (await serve({ ...listening, message })).port }),
   floodedSink: async () => {
     const answer = (ws, data) => (typeof data === "string" ? ws.write(data) : undefined);

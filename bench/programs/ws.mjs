@@ -33,6 +33,7 @@ const modes = {
   echo,
   // It has its events alone.
   pulled: echo,
+  pulledSent: echo,
   flooded: echo,
   floodedSink: async () => {
     const server = await listen();

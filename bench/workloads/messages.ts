@@ -1,4 +1,12 @@
-import { kibibyte, servers, smallServers, type EchoLoad, type Member, type ServerMode } from "../workload.ts";
+import {
+  kibibyte,
+  leastServers,
+  servers,
+  smallServers,
+  type EchoLoad,
+  type Member,
+  type ServerMode,
+} from "../workload.ts";
 
 function echo(
   key: string,
@@ -21,14 +29,15 @@ const one: EchoLoad = { size: 64, depth: 1, connections: 50 };
 const deep: EchoLoad = { size: 64, depth: 64, connections: 50 };
 const large: EchoLoad = { size: 16 * kibibyte, depth: 4, connections: 16 };
 /** The application asks for each message. Of the others only ours can be asked; they are measured with their events. */
-const pulled = { mode: "pulled", peers: smallServers } as const;
+const pulled = { mode: "pulled", peers: ["ws", "net"] } as const;
 
 /** Messages as they are. */
 export const messages: readonly Member[] = [
-  echo("echo-one", "64 B, 1 in flight x 50", one, { peers: smallServers }),
+  echo("echo-one", "64 B, 1 in flight x 50", one, { peers: leastServers }),
   echo("echo-deep", "64 B, 64 deep x 50", deep, { peers: smallServers }),
   echo("pulled-one", "64 B pulled, 1 in flight x 50", one, pulled),
   echo("pulled-deep", "64 B pulled, 64 deep x 50", deep, pulled),
+  echo("pulled-sent", "64 B pulled, replies not awaited, 64 deep x 50", deep, { ...pulled, mode: "pulledSent" }),
   echo("echo-512", "512 B, 16 deep x 50", { size: 512, depth: 16, connections: 50 }),
   echo("echo-16k", "16 KiB, 4 deep x 16", large),
   echo("echo-1m", "1 MiB, 1 in flight x 4", { size: 1024 * kibibyte, depth: 1, connections: 4 }),
