@@ -71,6 +71,15 @@ const ownFrames = 12;
 /** A program may have frozen the property. */
 const canSetLimit = Object.getOwnPropertyDescriptor(Error, "stackTraceLimit")?.writable === true;
 
+/** An error of the platform's class whose stack would say nothing. */
+export function withoutStack(message: string): Error {
+  const limit = Error.stackTraceLimit;
+  if (canSetLimit) Error.stackTraceLimit = 0;
+  const error = new Error(message);
+  if (canSetLimit) Error.stackTraceLimit = limit;
+  return error;
+}
+
 /** Of an object's method that tells Node.js what `console.log` shows. */
 export const inspect: unique symbol = Symbol.for("nodejs.util.inspect.custom");
 

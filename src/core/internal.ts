@@ -11,7 +11,7 @@ export { checkClock } from "./clock.ts";
 export { checkHandler, completeUnbound, handled, isPromise, rejected } from "./completion.ts";
 export { Deadline } from "./deadline.ts";
 export { DuplexStream, peerOf } from "./duplex.ts";
-export { inspect, shownWith } from "./error.ts";
+export { inspect, shownWith, withoutStack } from "./error.ts";
 export { invalidArgument, operationPending } from "./errors.ts";
 export { checkByteStream } from "./next-layer.ts";
 export { abortSignalOf, CancellationSlot, checkSignal, offAbort, onAbort } from "./on-abort.ts";

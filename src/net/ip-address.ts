@@ -1,10 +1,23 @@
-const octet = /^(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)$/;
 const group = /^[\da-f]{1,4}$/i;
 
 /** The four bytes of an IPv4 address in dotted decimal without leading zeros; undefined for anything else. */
 export function parseIPv4(text: string): number[] | undefined {
-  const parts = text.split(".");
-  return parts.length === 4 && parts.every((part) => octet.test(part)) ? parts.map(Number) : undefined;
+  const bytes: number[] = [];
+  let byte = -1;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code === 0x2e && byte >= 0 && bytes.length < 3) {
+      bytes.push(byte);
+      byte = -1;
+      continue;
+    }
+    if (code < 0x30 || code > 0x39 || byte === 0) return undefined;
+    byte = (byte < 0 ? 0 : byte * 10) + code - 0x30;
+    if (byte > 255) return undefined;
+  }
+  if (byte < 0 || bytes.length < 3) return undefined;
+  bytes.push(byte);
+  return bytes;
 }
 
 /**

@@ -47,7 +47,8 @@ const mapped: Network = { groups: [0, 0, 0, 0, 0, 0xffff], bits: 96 };
 
 /** The eight groups of an address without its zone, IPv4-mapped if it is IPv4; undefined if it is no address. */
 function groupsOf(address: string): number[] | undefined {
-  const bare = address.split("%", 1)[0]!;
+  const zone = address.indexOf("%");
+  const bare = zone < 0 ? address : address.slice(0, zone);
   if (bare.includes(":")) return parseIPv6(bare);
   const bytes = parseIPv4(bare);
   if (bytes === undefined) return undefined;

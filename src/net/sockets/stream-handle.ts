@@ -1,6 +1,7 @@
 // The handles of libuv below `net.Socket`, as Node's own `net` uses them. Node's documentation does not have them, so only
 // this file names what they need; `handle-check.ts` tries them out before anything relies on them.
 import { getSystemErrorMap } from "node:util";
+import { withoutStack } from "../../core/internal.ts";
 
 /** A read, a write or a shutdown has come to an end; `status` is 0 or a system error. */
 export interface HandleRequest {
@@ -90,9 +91,10 @@ export function isStreamHandle(handle: unknown): handle is StreamHandle {
   );
 }
 
-/** The numbers of system errors by their names, which differ from one platform to the next. */
+/** System errors, which differ from one platform to the next. Node.js makes its map anew at each call: 10 µs. */
+const errors = getSystemErrorMap();
 const numbers = new Map<string, number>();
-for (const [number, [name]] of getSystemErrorMap()) numbers.set(name, number);
+for (const [number, [name]] of errors) numbers.set(name, number);
 
 /** What a read reports at the end of the peer's bytes. */
 export const endOfFile: number | undefined = numbers.get("EOF");
@@ -102,8 +104,8 @@ export const notConnected: number | undefined = numbers.get("ENOTCONN");
 
 /** The error that Node.js makes of a status. */
 export function systemError(status: number, syscall: string): Error {
-  const code = getSystemErrorMap().get(status)?.[0] ?? `E${status}`;
-  return Object.assign(new Error(`${syscall} ${code}`), { errno: status, code, syscall });
+  const code = errors.get(status)?.[0] ?? `E${status}`;
+  return Object.assign(withoutStack(`${syscall} ${code}`), { errno: status, code, syscall });
 }
 
 /** The error of a connection that the peer has reset, where the system gave none. */
