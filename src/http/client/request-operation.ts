@@ -21,7 +21,8 @@ import { httpError } from "../messages/errors.ts";
 import type { Fields } from "../messages/fields.ts";
 import { IncomingBody, type BodySource } from "../operations/incoming-body.ts";
 import { ReadOperation } from "../operations/read-operation.ts";
-import { MessageSink, PartSink } from "../operations/sinks.ts";
+import { PartSink } from "../operations/sinks.ts";
+import { ResponseSink } from "./response-sink.ts";
 import type { IncomingResponse, RequestOptions } from "./request-options.ts";
 import type { Request } from "../messages/request.ts";
 import { ResponseParser } from "../codec/response-parser.ts";
@@ -45,6 +46,7 @@ export class RequestOperation implements BodySource {
   /** The caller's context, for all that the application and the stream are asked for. */
   readonly #context: AsyncContext = currentContext();
   #parser: ResponseParser;
+  #sink: ResponseSink | undefined;
   #writing: WriteOperation | undefined;
   #timer: Timer | undefined;
   #interim = 0;
@@ -111,7 +113,18 @@ export class RequestOperation implements BodySource {
   }
 
   get isDone(): boolean {
-    return this.#parser.isDone;
+    return this.#parser.isDone && this.#sink?.whole === undefined;
+  }
+
+  /** Whether a body that comes with its head may be taken at once: nothing can end the exchange before it is read. */
+  get mayTakeBody(): boolean {
+    return this.#writing === undefined && !this.#isCut && !this.#waits && this.#options.signal === undefined;
+  }
+
+  takeWhole(): Uint8Array | undefined {
+    const whole = this.#sink?.takeBody();
+    if (whole !== undefined) this.#bodyEnded(() => {});
+    return whole;
   }
 
   get trailers(): Fields {
@@ -119,6 +132,11 @@ export class RequestOperation implements BodySource {
   }
 
   readPart(handler: Handler<Uint8Array | undefined>): void {
+    const whole = this.takeWhole();
+    if (whole !== undefined) {
+      handler(undefined, whole);
+      return;
+    }
     const read = new ReadOperation(this.#stream, this.#buffer, new PartSink(this.#parser), (error, part) => {
       if (error === undefined && this.#parser.isDone) {
         this.#bodyEnded(() => handler(error, part));
@@ -175,7 +193,7 @@ export class RequestOperation implements BodySource {
   }
 
   #read(): void {
-    const sink = new MessageSink(this.#parser, "head");
+    const sink = (this.#sink = new ResponseSink(this.#parser, this));
     const read = new ReadOperation(this.#stream, this.#buffer, sink, (error, response) => {
       const isSimple = error === undefined && response.status >= 200 && !this.#isCut && this.#writing === undefined;
       // Then neither the application nor the stream is asked for anything, so that no context need be entered.
@@ -213,7 +231,7 @@ export class RequestOperation implements BodySource {
     // The server does not want the rest of the request's body.
     this.#response = response;
     if (this.#waits || (this.#writing !== undefined && response.status >= 400)) this.#dropRequest();
-    if (this.#parser.isDone) {
+    if (this.isDone) {
       this.#bodyEnded(() => this.#complete(undefined, response));
       return;
     }
