@@ -11,4 +11,7 @@ export { Lingering } from "./server/lingering.ts";
 export { passedDeadline } from "./server/passed-deadline.ts";
 export { ServeSettings } from "./server/serve-options.ts";
 export { serveBy } from "./server/serve.ts";
-export { isMalformedBody, servedRequest } from "./server/served-request.ts";
+export { isMalformedBody } from "./server/malformed-body.ts";
+export type { FollowedExchange } from "./server/followed-exchange.ts";
+export { servedRequest } from "./server/served-request.ts";
+export { markRead, takeQueued } from "./server/stream-state.ts";

@@ -1,7 +1,13 @@
 import { ServalError } from "../core/index.ts";
 import { encodeUtf8, handled, invalidArgument, isPromise, show } from "../core/internal.ts";
-import { Response, type Body, type BodyStream, type Exchange, type Request } from "../http/index.ts";
-import { isMalformedBody, responseFromFetch, servedRequest } from "../http/internal.ts";
+import { Response, type Body, type BodyStream, type Request } from "../http/index.ts";
+import {
+  isMalformedBody,
+  responseFromFetch,
+  servedRequest,
+  takeQueued,
+  type FollowedExchange,
+} from "../http/internal.ts";
 import { takeSource } from "./response-source.ts";
 
 /** A response of either kind. */
@@ -17,7 +23,7 @@ export type Fetch = (request: globalThis.Request) => AnyResponse | Promise<AnyRe
 export function answer(
   fetch: Fetch,
   request: Request,
-  exchange?: Pick<Exchange, "signal">,
+  exchange?: FollowedExchange,
   onFailed?: (error: unknown) => Response | undefined,
 ): Response<Body> | Promise<Response<Body>> {
   let standard: globalThis.Request;
@@ -85,6 +91,13 @@ function settled(response: Response<Body>): Response<Body> | Promise<Response<Bo
 }
 
 async function begin(response: Response<Body>, body: ReadableStream<Uint8Array>): Promise<Response<Body>> {
+  // The platform closes a body made from text after a microtask.
+  await undefined;
+  const whole = takeQueued(body);
+  if (whole !== undefined) {
+    response.body = whole;
+    return response;
+  }
   const begun = new BegunBody(body);
   // A body made from text shows its end within a few microtasks.
   for (let turn = 0; turn < mostMicrotasks && !begun.isKnown; turn++) await undefined;

@@ -110,7 +110,10 @@ export function isEmpty(body: Body): boolean {
 
 /** Headers as pairs for the platform's `Headers`. */
 export function headerPairs(headers: Fields): [string, string][] {
-  return [...headers].map(([name, value]): [string, string] => [name, value]);
+  const { list } = headers;
+  const pairs: [string, string][] = [];
+  for (let at = 0; at < list.length; at += 2) pairs.push([list[at]!, list[at + 1]!]);
+  return pairs;
 }
 
 /** See `Response.toFetch`. */

@@ -15,6 +15,7 @@ import type { Body } from "../messages/body.ts";
 import { refusalStatus } from "../messages/refusal-status.ts";
 import type { Request } from "../messages/request.ts";
 import { Response } from "../messages/response.ts";
+import type { FollowedExchange } from "./followed-exchange.ts";
 import { causeOf, noResponse } from "./handler-result.ts";
 import { keepsAlive } from "./keep-alive.ts";
 import { ReceivedBody } from "./received-body.ts";
@@ -57,12 +58,14 @@ type Phase = "asking" | "waiting" | "sending" | "done";
  * One request on a connection and its response: calls the handler, and sends the result. The methods that return a
  * boolean return whether the response is in the writer and the next request may be taken at once.
  */
-export class RequestExchange implements Exchange {
+export class RequestExchange implements Exchange, FollowedExchange {
   readonly request: IncomingRequest;
   /** The body of the request, if it was still to come. */
   body: RequestBody | undefined;
   /** The body of the request, if it came with the head. */
   #received: ReceivedBody | undefined;
+  /** See {@link FollowedExchange}. */
+  onFailed: ((error: ServalError) => void) | undefined;
   readonly #owner: ExchangeOwner;
   #controller: AbortController | undefined;
   /** Why there will be no response. */
@@ -165,9 +168,14 @@ export class RequestExchange implements Exchange {
   fail(error: ServalError): void {
     if (this.#phase === "done" || this.#error !== undefined) return;
     this.#error = error;
+    const { onFailed } = this;
     const controller = this.#controller;
+    if (controller === undefined && onFailed === undefined) return;
     // Not inside a call of the application or of the stream.
-    if (controller !== undefined) queueMicrotask(() => controller.abort(error));
+    queueMicrotask(() => {
+      controller?.abort(error);
+      onFailed?.(error);
+    });
   }
 
   #bodyRead(error: ServalError | undefined): void {

@@ -2,67 +2,27 @@ import { emptyBody } from "../messages/body.ts";
 import { checkFetchMethod, headerPairs, isEmpty, requestToFetch, urlOf, type SentRequest } from "../messages/fetch.ts";
 import { Fields } from "../messages/fields.ts";
 import { readUpTo } from "../messages/read-body.ts";
-import type { Exchange } from "./serve-options.ts";
+import { decodeBody, directRequest, ownBytes, parseBody } from "./direct-request.ts";
+import type { FollowedExchange } from "./followed-exchange.ts";
+import { noted, noting } from "./malformed-body.ts";
 
 /**
  * A received request as a fetch request for a handler: like `toFetch`, but with the exchange's signal, and without a
  * body for GET and HEAD. If the platform accepts it in place of a `Request` everywhere, its parts are made on demand,
  * since most handlers use few.
  */
-export function servedRequest(request: SentRequest, exchange?: Pick<Exchange, "signal">): Request {
+export function servedRequest(request: SentRequest, exchange?: FollowedExchange): Request {
   const isRead = request.method === "GET" || request.method === "HEAD";
   // The standard allows no body with these methods, where a body has no meaning (RFC 9110 9.3.1).
   const served = isRead && !isEmpty(request.body) ? { ...partsOf(request), body: emptyBody } : request;
   isLight ??= canBeLight();
-  if (!isLight) return noting(requestToFetch(served, "http", exchange?.signal));
+  if (!isLight) {
+    return directRequest(served, exchange) ?? noting(requestToFetch(served, "http", exchange?.signal));
+  }
   // Checked at once, as the platform does.
   const url = urlOf(served, "http");
   checkFetchMethod(served);
   return new LightRequest(served, url, exchange) as unknown as Request;
-}
-
-/** The errors of bodies that are not what they were parsed as. */
-const malformed = new WeakSet<object>();
-
-/**
- * Whether an error is that of `json()` or `formData()` of a served request whose body is not valid. The same error of
- * the application's own `JSON.parse` is not.
- */
-export function isMalformedBody(error: unknown): boolean {
-  return error instanceof Error && malformed.has(error);
-}
-
-function noted<Value>(parsing: Promise<Value>, kind: typeof SyntaxError | typeof TypeError): Promise<Value> {
-  return parsing.catch((error: unknown) => {
-    // Errors of the body's source are of other kinds.
-    if (error instanceof kind) malformed.add(error);
-    throw error;
-  });
-}
-
-/** Makes a platform's request remember such errors; otherwise it stays what it is. */
-function noting(request: Request): Request {
-  return Object.setPrototypeOf(request, (notingPrototype ??= makeNotingPrototype())) as Request;
-}
-
-/** Inherits from the platform's prototype. */
-let notingPrototype: Request | undefined;
-
-function makeNotingPrototype(): Request {
-  const { prototype } = Request;
-  const { clone, formData, json } = prototype;
-  const methods = {
-    clone(this: Request): Request {
-      return noting(clone.call(this));
-    },
-    formData(this: Request): Promise<FormData> {
-      return this.bodyUsed ? formData.call(this) : noted(formData.call(this), TypeError);
-    },
-    json(this: Request): Promise<unknown> {
-      return noted(json.call(this), SyntaxError);
-    },
-  };
-  return Object.create(prototype, Object.getOwnPropertyDescriptors(methods)) as Request;
 }
 
 /** Whether light objects work on this platform. Found at the first request, since the check makes real ones. */
@@ -85,14 +45,14 @@ class LightRequest {
   }
 
   readonly #request: SentRequest;
-  readonly #exchange: Pick<Exchange, "signal"> | undefined;
+  readonly #exchange: FollowedExchange | undefined;
   readonly #url: string;
   #headers: Headers | undefined;
   #real: Request | undefined;
   /** Whether the body has been read without a stream. */
   #isUsed = false;
 
-  constructor(request: SentRequest, url: string, exchange: Pick<Exchange, "signal"> | undefined) {
+  constructor(request: SentRequest, url: string, exchange: FollowedExchange | undefined) {
     this.#request = request;
     this.#url = url;
     this.#exchange = exchange;
@@ -128,7 +88,7 @@ class LightRequest {
   }
 
   arrayBuffer(): Promise<ArrayBuffer> {
-    return this.#isLight ? this.#bytes().then(({ buffer }) => buffer) : this.#makeReal().arrayBuffer();
+    return this.#isLight ? this.#bytes().then(({ buffer }) => buffer as ArrayBuffer) : this.#makeReal().arrayBuffer();
   }
 
   bytes(): Promise<Uint8Array> {
@@ -136,7 +96,7 @@ class LightRequest {
   }
 
   json(): Promise<unknown> {
-    return noted(this.#isLight ? this.#read().then(parse) : this.#makeReal().json(), SyntaxError);
+    return noted(this.#isLight ? this.#read().then(parseBody) : this.#makeReal().json(), SyntaxError);
   }
 
   formData(): Promise<FormData> {
@@ -146,7 +106,7 @@ class LightRequest {
   }
 
   text(): Promise<string> {
-    return this.#isLight ? this.#read().then(decode) : this.#makeReal().text();
+    return this.#isLight ? this.#read().then(decodeBody) : this.#makeReal().text();
   }
 
   /** Made with the current state of this one. */
@@ -188,21 +148,9 @@ class LightRequest {
   }
 
   /** A buffer of the caller's own, of exactly the body's size. */
-  async #bytes(): Promise<Uint8Array<ArrayBuffer>> {
-    const bytes = await this.#read();
-    const isOwn = bytes !== this.#request.body && bytes.length === bytes.buffer.byteLength;
-    return isOwn ? (bytes as Uint8Array<ArrayBuffer>) : new Uint8Array(bytes);
+  #bytes(): Promise<Uint8Array> {
+    return this.#read().then((bytes) => ownBytes(bytes, this.#request.body));
   }
-}
-
-const decoder = new TextDecoder();
-
-function decode(bytes: Uint8Array): string {
-  return decoder.decode(bytes);
-}
-
-function parse(bytes: Uint8Array): unknown {
-  return JSON.parse(decode(bytes));
 }
 
 /** Makes {@link LightRequest} pass for the platform's class; returns whether it behaves like a normal `Request`. */

@@ -3,6 +3,8 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { inspect } from "node:util";
 import { Request as Message, type Body, type BodyStream, type RequestInit } from "../../../src/http/index.ts";
+import type { FollowedExchange } from "../../../src/http/server/followed-exchange.ts";
+import { httpError } from "../../../src/http/messages/errors.ts";
 import { servedRequest } from "../../../src/http/server/served-request.ts";
 import { quiet } from "../../support/quiet.ts";
 
@@ -195,12 +197,15 @@ describe("a served request", () => {
 
   it("has the signal of its exchange, and so has what is made of it", async () => {
     const controller = new AbortController();
-    const request = servedRequest(new Message<Body>(put("x")), { signal: controller.signal });
-    const copies = [request.clone(), new Request(request)];
+    const exchange: FollowedExchange = { signal: controller.signal };
+    const request = servedRequest(new Message<Body>(put("x")), exchange);
+    const copies = [request.clone(), request.clone().clone(), new Request(request)];
     const { signal } = request;
     assert.equal(signal.aborted, false);
-    controller.abort(new RangeError("mine"));
-    for (const each of [request, ...copies]) assert.equal((each.signal.reason as Error).message, "mine");
+    const mine = httpError("http.end_of_stream");
+    controller.abort(mine);
+    exchange.onFailed?.(mine);
+    for (const each of [request, ...copies]) assert.equal(each.signal.reason, mine);
   });
 
   it("gives bytes that are the caller's own", async () => {

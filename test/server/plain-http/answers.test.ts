@@ -178,3 +178,23 @@ test("a client that goes in the middle of its body is no malformed body", async 
     assert.notEqual(failure!.code, undefined);
   });
 });
+
+test("a request, and what is made of it before and after, follow a client that goes", async () => {
+  const made: Request[] = [];
+  const fetch: FetchHandler = async (asked) => {
+    made.push(asked, asked.clone(), new Request(asked.clone()), new Request(asked));
+    await new Promise((resolve) => made.at(-1)!.signal.addEventListener("abort", resolve));
+    return new Response();
+  };
+  await serving({ fetch }, async (server) => {
+    const dialed = await dial(server, request());
+    await until(() => made.length === 4);
+    for (const { signal } of made) assert.equal(signal.aborted, false);
+    dialed.socket.destroy();
+    await until(() => made.at(-1)!.signal.aborted);
+    for (const each of [...made, made[0]!.clone(), new Request(made[0]!)]) {
+      assert.equal(each.signal.aborted, true);
+      assert.equal(each.signal.reason, made[0]!.signal.reason);
+    }
+  });
+});
