@@ -1,7 +1,7 @@
 import { channel } from "node:diagnostics_channel";
 import dns from "node:dns";
 import { isIP, type SocketConnectOpts } from "node:net";
-import { abortError } from "../core/index.ts";
+import { abortError, type ServalError } from "../core/index.ts";
 import {
   checkOptions,
   checkSignal,
@@ -17,7 +17,7 @@ import { HandleStream } from "./sockets/handle-stream.ts";
 import { NodeSocketStream } from "./sockets/node-socket-stream.ts";
 import { HandleAttempt, type HandleTarget } from "./sockets/outgoing-handle.ts";
 import type { SocketStream } from "./sockets/socket-stream.ts";
-import { chooseTransport, wantedTransport, type Transport, type Way } from "./sockets/transport.ts";
+import { chooseTransport, knownTransport, wantedTransport, type Transport, type Way } from "./sockets/transport.ts";
 
 /** Options of {@link connect}. */
 export interface ConnectOptions {
@@ -49,37 +49,27 @@ export function connectBy(
   target: Target,
   options: CancellableOptions = {},
 ): Promise<SocketStream> {
-  return handled(start(way, target, options));
+  return handled(
+    new Promise((resolve, reject) => {
+      checkTarget("connect", target);
+      checkOptions(connectOptions, options);
+      const wanted = wantedTransport(options.transport);
+      const signal = checkSignal(options.signal);
+      if (signal?.aborted === true) throw abortError(signal);
+      const attempt = new Attempt(target, signal, resolve, reject);
+      const known = knownTransport(wanted);
+      if (way !== undefined) attempt.start(way);
+      else if (known !== undefined) attempt.start(wayOf(known));
+      // Only before the first connection of the process.
+      else void chooseTransport(wanted).then((transport) => attempt.start(wayOf(transport)));
+    }),
+  );
 }
 
-async function start(given: Way | undefined, target: Target, options: CancellableOptions): Promise<SocketStream> {
-  checkTarget("connect", target);
-  const signal = signalOf(options);
-  if (signal?.aborted === true) throw abortError(signal);
-  const way = given ?? ((await chooseTransport(options.transport)) === "handle" ? "handle" : "onread");
-  const name = nameOf({ ...target, host: target.host ?? "localhost" });
-  return new Promise((resolve, reject) => {
-    const attempt = new Attempt(target, way, (error, stream) => {
-      if (signal !== undefined) offAbort(signal, abort);
-      if (stream !== undefined) resolve(stream);
-      else reject(connectError(error, name));
-    });
-    const abort = (): void => {
-      attempt.close();
-      reject(abortError(signal!));
-    };
-    if (signal?.aborted === true) {
-      reject(abortError(signal));
-      return;
-    }
-    if (signal !== undefined) onAbort(signal, abort);
-    try {
-      attempt.start();
-    } catch (error) {
-      if (signal !== undefined) offAbort(signal, abort);
-      reject(connectError(error, name));
-    }
-  });
+const connectOptions = optionSet("connect", ["signal", "transport"], "{ signal }");
+
+function wayOf(transport: Transport): Way {
+  return transport === "handle" ? "handle" : "onread";
 }
 
 /** Its subscribers get each socket that a client makes. */
@@ -88,42 +78,65 @@ const sockets = channel("net.client.socket");
 /** Connects to one target: by a handle where there is one address, and else by Node.js, which tries them in turn. */
 class Attempt {
   readonly #target: Target;
-  readonly #way: Way;
-  readonly #ended: (error: Error | undefined, stream: SocketStream | undefined) => void;
+  readonly #signal: Cancellation | undefined;
+  readonly #resolve: (stream: SocketStream) => void;
+  readonly #reject: (error: ServalError) => void;
+  #way: Way = "handle";
   #current: { close(): void } | undefined;
   #failure: Error | undefined;
   /** Addresses to be tried again. */
   #left: string[] = [];
-  #isClosed = false;
+  #isAborted = false;
 
-  constructor(target: Target, way: Way, ended: (error: Error | undefined, stream: SocketStream | undefined) => void) {
+  constructor(
+    target: Target,
+    signal: Cancellation | undefined,
+    resolve: (stream: SocketStream) => void,
+    reject: (error: ServalError) => void,
+  ) {
     this.#target = target;
-    this.#way = way;
-    this.#ended = ended;
+    this.#signal = signal;
+    this.#resolve = resolve;
+    this.#reject = reject;
+    if (signal !== undefined) onAbort(signal, this.#onAbort);
   }
 
-  start(): void {
+  start(way: Way): void {
+    if (this.#isAborted) return;
+    this.#way = way;
     const { host = "localhost", port, unix, family } = this.#target;
-    if (this.#way !== "handle" || sockets.hasSubscribers) {
-      this.#bySocket(unix === undefined ? { host, port: port!, family } : { path: unix });
-    } else if (unix !== undefined) {
-      this.#byHandle({ path: unix });
-    } else if (isIP(host) !== 0) {
-      this.#byHandle({ address: host, port: port! });
-    } else {
-      this.#byName(host, port!, family);
+    try {
+      if (way !== "handle" || sockets.hasSubscribers) {
+        this.#bySocket(unix === undefined ? { host, port: port!, family } : { path: unix });
+      } else if (unix !== undefined) {
+        this.#byHandle({ path: unix });
+      } else if (isIP(host) !== 0) {
+        this.#byHandle({ address: host, port: port! });
+      } else {
+        this.#byName(host, port!, family);
+      }
+    } catch (error) {
+      this.#ended(error as Error, undefined);
     }
   }
 
-  /** Gives it up; nothing is told any more. */
-  close(): void {
-    this.#isClosed = true;
+  /** Gives it up; nothing else is told any more. */
+  readonly #onAbort = (): void => {
+    this.#isAborted = true;
     this.#current?.close();
+    this.#reject(abortError(this.#signal!));
+  };
+
+  #ended(error: Error | undefined, stream: SocketStream | undefined): void {
+    if (this.#signal !== undefined) offAbort(this.#signal, this.#onAbort);
+    const { host = "localhost" } = this.#target;
+    if (stream !== undefined) this.#resolve(stream);
+    else this.#reject(connectError(error, nameOf({ ...this.#target, host })));
   }
 
   #byName(host: string, port: number, family: 4 | 6 | undefined): void {
     dns.lookup(host, { all: true, family: family ?? 0 }, (error, addresses) => {
-      if (this.#isClosed) return;
+      if (this.#isAborted) return;
       const [first, second] = addresses ?? [];
       if (error !== null) {
         this.#ended(error, undefined);
@@ -146,7 +159,7 @@ class Attempt {
   #bySocket(target: SocketConnectOpts): void {
     const way = this.#way === "data" ? "data" : "onread";
     const stream = NodeSocketStream.connecting(target, way, (error) => {
-      if (this.#isClosed) return;
+      if (this.#isAborted) return;
       if (error === undefined) this.#ended(undefined, stream);
       else this.#tryNext(error);
     });
@@ -172,12 +185,4 @@ function givenUp(error: Error): string[] {
   if (!(error instanceof AggregateError)) return [];
   const attempts = error.errors.slice(0, -1) as (NodeJS.ErrnoException & { address?: string })[];
   return attempts.flatMap(({ code, address }) => (code === "ETIMEDOUT" && address !== undefined ? [address] : []));
-}
-
-const connectOptions = optionSet("connect", ["signal", "transport"], "{ signal }");
-
-function signalOf(options: CancellableOptions): Cancellation | undefined {
-  checkOptions(connectOptions, options);
-  wantedTransport(options.transport);
-  return checkSignal(options.signal);
 }

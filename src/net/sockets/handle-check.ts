@@ -18,13 +18,19 @@ const chunk = new Uint8Array(64 * 1024);
 const much: readonly Uint8Array[] = Array.from({ length: 80 }, () => chunk);
 
 let outcome: Promise<boolean> | undefined;
+let settled: boolean | undefined;
+
+/** What {@link handlesWork} has found out; undefined before. */
+export function knownToWork(): boolean | undefined {
+  return settled;
+}
 
 /**
  * Whether {@link HandleStream} works on this runtime: found out once, on connections over loopback, by reads, writes that
  * the system takes at once and in part, ends, and resets of either side. False also if there is no loopback.
  */
 export function handlesWork(): Promise<boolean> {
-  return (outcome ??= check());
+  return (outcome ??= check().then((works) => (settled = works)));
 }
 
 async function check(): Promise<boolean> {

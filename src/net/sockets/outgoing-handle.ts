@@ -1,6 +1,5 @@
 // Connecting by the handles below `net.Socket`. As `stream-handle.ts`, it names what Node's own `net` uses, and
 // `handle-check.ts` tries it out.
-import { isIPv6 } from "node:net";
 import { systemError, type HandleRequest, type StreamHandle } from "./stream-handle.ts";
 
 /** Where a handle connects to: an IP address and a port, or the path of a Unix socket. */
@@ -71,7 +70,7 @@ export class HandleAttempt {
     const { TCP, constants } = tcps();
     this.#handle = new TCP(constants.SOCKET);
     const { address, port } = target;
-    return isIPv6(address)
+    return address.includes(":")
       ? this.#handle.connect6(request, address, port)
       : this.#handle.connect(request, address, port);
   }

@@ -1,5 +1,5 @@
 import { checkChoice } from "../../core/internal.ts";
-import { handlesWork } from "./handle-check.ts";
+import { handlesWork, knownToWork } from "./handle-check.ts";
 import type { ReadWay } from "./node-socket-stream.ts";
 
 /** What drives connections: the handles below Node's sockets, or the sockets. */
@@ -17,6 +17,13 @@ const variable = "SERVAL_TRANSPORT";
  */
 export async function chooseTransport(wanted: Transport | undefined): Promise<Transport> {
   return wantedTransport(wanted) === "handle" && (await handlesWork()) ? "handle" : "socket";
+}
+
+/** The same without waiting, for one that is known to be wanted; undefined if it is not known yet whether handles work. */
+export function knownTransport(wanted: Transport): Transport | undefined {
+  if (wanted === "socket") return wanted;
+  const works = knownToWork();
+  return works === undefined ? undefined : works ? "handle" : "socket";
 }
 
 /** The same before it is known whether handles work. */

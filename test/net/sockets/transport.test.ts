@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { chooseTransport, wantedTransport } from "../../../src/net/sockets/transport.ts";
+import { chooseTransport, knownTransport, wantedTransport } from "../../../src/net/sockets/transport.ts";
 import { failsWith } from "../support/fails-with.ts";
 
 test("the option comes first, then the environment, then the platform", async (t) => {
@@ -26,4 +26,10 @@ test("the option comes first, then the environment, then the platform", async (t
     failsWith("core.invalid_argument", /SERVAL_TRANSPORT must be .*"Socket"/),
   );
   assert.throws(() => wantedTransport("pipe" as "handle"), failsWith("core.invalid_argument", /transport must be/));
+});
+
+test("what is known without waiting is what waiting finds out", async () => {
+  assert.equal(knownTransport("socket"), "socket");
+  const found = await chooseTransport("handle");
+  assert.equal(knownTransport("handle"), found);
 });
