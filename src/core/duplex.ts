@@ -149,19 +149,18 @@ export class DuplexStream<Kind extends DuplexLike = DuplexLike> extends Transpor
     this.duplex.pause();
   }
 
-  protected override push(buffers: Uint8Array | readonly Uint8Array[], length: number): number {
+  protected override push(buffers: Uint8Array | readonly Uint8Array[], length: number): void {
     const { duplex } = this;
     // Checked first, since a write after an end from elsewhere would destroy the read side too.
     if (duplex.writableEnded === true) {
       this.writeEnded();
-      return 0;
+      return;
     }
     this.#length = this.#socket ? length : Math.min(length, mostCopied);
     const written = (error?: Error | null): void => this.#written(error);
     if (!this.#socket) duplex.write(copyOf(buffers, this.#length), written);
     else if (buffers instanceof Uint8Array) duplex.write(buffers, written);
     else this.#writeList(buffers, written);
-    return 0;
   }
 
   protected override finish(): void {

@@ -93,11 +93,7 @@ export abstract class TransportStream implements ByteStream {
     const outer = this.#state & inCall;
     this.#state |= inCall;
     try {
-      const taken = this.push(buffers, length);
-      if (taken > 0) {
-        this.#taken = taken;
-        this.#settleSoon();
-      }
+      this.push(buffers, length);
     } catch (cause) {
       this.failed(transportError(cause));
     }
@@ -166,11 +162,8 @@ export abstract class TransportStream implements ByteStream {
   /** Let no bytes arrive: none are wanted for now. */
   protected abstract idle(): void;
 
-  /**
-   * Start writing `length` bytes, at least one. Returns how many were taken at once; if it returns 0, report by
-   * {@link wrote} how many were.
-   */
-  protected abstract push(buffers: Uint8Array | readonly Uint8Array[], length: number): number;
+  /** Start writing `length` bytes, at least one; report by {@link wrote} how many were taken. */
+  protected abstract push(buffers: Uint8Array | readonly Uint8Array[], length: number): void;
 
   /** End the write side; report by {@link writeEnded} when that is done. Runs at most once. */
   protected abstract finish(): void;

@@ -60,12 +60,11 @@ class WebStream extends TransportStream {
     // One chunk is requested at a time, so none arrives unasked.
   }
 
-  protected override push(buffers: Uint8Array | readonly Uint8Array[], length: number): number {
+  protected override push(buffers: Uint8Array | readonly Uint8Array[], length: number): void {
     // The sink may keep the chunk, but the caller may reuse its memory after the write.
     const chunk = copyOf(buffers, Math.min(length, mostCopied));
     this.#length = chunk.length;
     this.#writer.write(chunk).then(this.#written, this.#broken);
-    return 0;
   }
 
   protected override finish(): void {

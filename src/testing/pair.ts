@@ -126,14 +126,13 @@ export class PairStream extends TransportStream implements ByteStream {
     // Bytes are delivered only to a read, so there is nothing to stop.
   }
 
-  protected override push(buffers: Uint8Array | readonly Uint8Array[]): number {
+  protected override push(buffers: Uint8Array | readonly Uint8Array[]): void {
     if (this.#peer.isClosed) {
       this.failed(coreError("core.connection_reset"));
-      return 0;
+      return;
     }
     this.#waiting = buffers;
     this.#takeWaiting();
-    return 0;
   }
 
   protected override finish(): void {

@@ -61,6 +61,12 @@ let spare: OwnedRequest | undefined;
 let idle: HandleStream[] = [];
 
 /**
+ * Streams whose write the system has taken. It completes after all microtasks, so that the replies of a consumer that awaits
+ * each message of a read leave together.
+ */
+let taken: HandleStream[] = [];
+
+/**
  * A {@link SocketStream} over the handle below `net.Socket`, without the socket: a connection costs about half as much, and
  * less memory.
  *
@@ -154,7 +160,7 @@ export class HandleStream extends TransportStream implements SocketStream {
     if (idle.push(this) === 1) queueMicrotask(HandleStream.#stopSoon);
   }
 
-  protected override push(buffers: Uint8Array | readonly Uint8Array[], length: number): number {
+  protected override push(buffers: Uint8Array | readonly Uint8Array[], length: number): void {
     const request = spare ?? (new WriteWrap!() as OwnedRequest);
     spare = undefined;
     this.#length = length;
@@ -163,20 +169,19 @@ export class HandleStream extends TransportStream implements SocketStream {
       buffers instanceof Uint8Array ? handle.writeBuffer(request, buffers) : handle.writev(request, buffers, true);
     if (status < 0) {
       this.#fail(status, "write");
-      return 0;
+      return;
     }
     this.#sent += length;
-    if (streamBaseState[kLastWriteWasAsync] === 0) {
-      spare = request;
-      // The system takes most writes before the loop turns, so a writer to a fast peer would starve everything else.
-      if (!turnBudget.spend(this, cost.write + (length >> 10) * cost.written)) return length;
-      turnBudget.wait(this);
-      return 0;
+    if (streamBaseState[kLastWriteWasAsync] !== 0) {
+      request[owner] = this;
+      request.buffers = buffers;
+      request.oncomplete = HandleStream.#onWritten;
+      return;
     }
-    request[owner] = this;
-    request.buffers = buffers;
-    request.oncomplete = HandleStream.#onWritten;
-    return 0;
+    spare = request;
+    // The system takes most writes before the loop turns, so a writer to a fast peer would starve everything else.
+    if (turnBudget.spend(this, cost.write + (length >> 10) * cost.written)) turnBudget.wait(this);
+    else if (taken.push(this) === 1) nextTick(HandleStream.#completeTaken);
   }
 
   protected override finish(): void {
@@ -227,6 +232,24 @@ export class HandleStream extends TransportStream implements SocketStream {
     if (status < 0) stream.#fail(status, "write");
     else if (turnBudget.spend(stream, cost.write + (stream.#length >> 10) * cost.written)) turnBudget.wait(stream);
     else stream.wrote(stream.#length);
+  };
+
+  static readonly #completeTaken = (): void => {
+    const streams = taken;
+    taken = [];
+    let next = 0;
+    try {
+      while (next < streams.length) {
+        const stream = streams[next++]!;
+        stream.wrote(stream.#length);
+      }
+    } finally {
+      // A handler that throws does not stop the others.
+      if (next < streams.length) {
+        taken = [...streams.slice(next), ...taken];
+        nextTick(HandleStream.#completeTaken);
+      }
+    }
   };
 
   static readonly #onShutdown = function (this: OwnedRequest, status: number): void {

@@ -201,3 +201,40 @@ describe("HandleStream", () => {
     raw.destroy();
   });
 });
+
+it("HandleStreams complete writes of the same moment each for itself, though a handler throws", async (t) => {
+  const [first, second] = [await over(), await over()];
+  const uncaught: unknown[] = [];
+  const expected = new Error("mine");
+  process.setUncaughtExceptionCaptureCallback((error) => uncaught.push(error));
+  t.after(() => process.setUncaughtExceptionCaptureCallback(null));
+  const done: string[] = [];
+  await new Promise<void>((resolve) => {
+    first.stream.writeSome(hello, () => {
+      done.push("first");
+      // Begun by a handler, after the others.
+      first.stream.writeSome(hello, () => {
+        done.push("first again");
+        resolve();
+      });
+      throw expected;
+    });
+    second.stream.writeSome(hello, () => done.push("second"));
+  });
+  assert.deepEqual(done, ["first", "second", "first again"]);
+  assert.deepEqual(uncaught, [expected]);
+  for (const { stream, raw } of [first, second]) {
+    stream.close();
+    raw.destroy();
+  }
+});
+
+it("a HandleStream's write completes after all microtasks, so that replies to the messages of one read gather", async () => {
+  const { stream, raw } = await over();
+  let microtasks = 0;
+  const completed = new Promise<number>((resolve) => stream.writeSome(hello, () => resolve(microtasks)));
+  for (; microtasks < 100; microtasks++) await undefined;
+  assert.equal(await completed, 100);
+  stream.close();
+  raw.destroy();
+});
