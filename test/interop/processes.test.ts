@@ -16,6 +16,8 @@ import type { OwnReport, OwnSetup } from "./support/own-process.ts";
 const script = fileURLToPath(new URL("support/own-process.js", import.meta.url));
 const host = "127.0.0.1";
 const transports = ["handle", "socket"] as const;
+/** What Node.js calls an open connection. */
+const connectionResource = /^TCP(?:Socket)?Wrap$/i;
 /** Without a choice, and where nothing speaks against handles. */
 const usual = process.env.SERVAL_TRANSPORT === "socket" || platform !== "linux" ? "socket" : "handle";
 
@@ -34,7 +36,9 @@ class Own {
   }
 
   static async start(t: TestContext, setup: OwnSetup, execArgv: readonly string[] = []): Promise<Own> {
-    const child = fork(script, [JSON.stringify(setup)], { execArgv: [...execArgv], silent: true });
+    const transport = setup.options?.transport;
+    const env = { ...process.env, ...(transport !== undefined && { SERVAL_TRANSPORT: transport }) };
+    const child = fork(script, [JSON.stringify(setup)], { env, execArgv: [...execArgv], silent: true });
     t.after(() => void child.kill("SIGKILL"));
     let output = "";
     for (const pipe of [child.stdout!, child.stderr!]) pipe.on("data", (data: Buffer) => (output += data.toString()));
@@ -133,7 +137,7 @@ for (const transport of transports) {
     it("names each connection among its active resources, while it is open", async (t) => {
       const own = await Own.start(t, { role: "server", options });
       const sockets = async (): Promise<number> =>
-        (await own.report()).resources!.filter((name) => /^(TCPSocketWrap|TCPWRAP)$/.test(name)).length;
+        (await own.report()).resources!.filter((name) => connectionResource.test(name)).length;
       const before = await sockets();
       const ws = await connect(`ws://${host}:${own.first.port!}/`);
       await until(async () => (await sockets()) === before + 1);
@@ -162,6 +166,7 @@ for (const transport of transports) {
       t.after(() => server.close());
       const own = await Own.start(t, { role: "client", port: server.port!, options });
       const [ws] = server.sockets;
+      assert.ok(own.first.resources!.some((name) => connectionResource.test(name)));
       assert.equal(own.child.exitCode, null);
       await ws!.ping();
       assert.equal(own.child.exitCode, null);

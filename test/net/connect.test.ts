@@ -1,9 +1,13 @@
 import assert from "node:assert/strict";
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import dns from "node:dns";
+import { once } from "node:events";
+import { Socket } from "node:net";
 import { describe, it, mock } from "node:test";
 import type { ServalError } from "../../src/core/index.ts";
 import { connect, listen } from "../../src/net/index.ts";
 import { connectBy } from "../../src/net/connect.ts";
+import { NodeSocketStream } from "../../src/net/sockets/node-socket-stream.ts";
 import type { Way } from "../../src/net/sockets/transport.ts";
 import { isStuck, read, turns, until } from "../core/support/stream-operations.ts";
 import { failsWith } from "./support/fails-with.ts";
@@ -102,6 +106,32 @@ for (const way of ["handle", "onread", "data"] satisfies Way[]) {
 }
 
 describe("connect", () => {
+  it("makes sockets where net.client.socket has subscribers, who get those that Node.js tells of", async (t) => {
+    const listener = await listen({ port: 0, host: "127.0.0.1" }, (stream) => {
+      stream.writeSome(Buffer.from("hello"), () => stream.close());
+    });
+    t.after(() => listener.close());
+    const seen: unknown[] = [];
+    const see = (message: unknown): void => void seen.push((message as { socket: unknown }).socket);
+    subscribe("net.client.socket", see);
+    t.after(() => unsubscribe("net.client.socket", see));
+    // Node.js 20 tells only of sockets that `net.connect` makes.
+    const plain = new Socket().connect(listener.port!, "127.0.0.1").resume();
+    await once(plain, "close");
+    const each = seen.length;
+    for (const way of ["handle", "onread"] satisfies Way[]) {
+      for (const host of ["127.0.0.1", "localhost"]) {
+        seen.length = 0;
+        const stream = await connectBy(way, { port: listener.port, host });
+        assert.ok(stream instanceof NodeSocketStream);
+        assert.equal(seen.length, each);
+        assert.ok(seen.every((socket) => socket instanceof Socket));
+        assert.equal(String(await read(stream)), "hello");
+        stream.close();
+      }
+    }
+  });
+
   it("reports an unknown host", async (test) => {
     const cause = Object.assign(new Error("getaddrinfo ENOTFOUND nowhere"), { code: "ENOTFOUND" });
     // No name server is asked in a test.
