@@ -51,6 +51,20 @@ describe("Batch", () => {
     assert.deepEqual(seen, [1, 2, 3]);
   });
 
+  it("flushes when its schedule says so, and tells that it does", () => {
+    const due: (() => void)[] = [];
+    const seen: unknown[] = [];
+    const batch = new Batch((callback) => void due.push(callback));
+    const item = numbered(seen as number[], () => seen.push(batch.isFlushing));
+    batch.soon(item(1));
+    batch.soon(item(2));
+    assert.equal(due.length, 1);
+    assert.equal(batch.isFlushing, false);
+    due[0]!();
+    assert.deepEqual(seen, [1, true, 2, true]);
+    assert.equal(batch.isFlushing, false);
+  });
+
   it("calls each in its own async context", async () => {
     const storage = new AsyncLocalStorage<string>();
     const seen: (string | undefined)[] = [];

@@ -125,7 +125,8 @@ export class Connection<Ws> extends Sending<Ws> implements Living {
     const wantsMore = !this.isWaiting && this.#takeEvents();
     this.isTurning = false;
     this.protocol.incoming.retain();
-    if (this.ended !== undefined) return;
+    // A reader that has got a message may answer before the next turn, which writes all answers together.
+    if (this.ended !== undefined || this.isScheduled) return;
     this.flush();
     if (!this.protocol.canReceive) this.finish();
     else if (wantsMore && !this.isReading && this.#throttle?.isOn !== true) this.#readOn();

@@ -38,6 +38,8 @@ export class Delivery<Ws> {
   controls = 0;
   /** How often reading stopped because the application took no data. */
   pauses = 0;
+  /** Whether data has arrived that the application does not take. */
+  isPaused = false;
   /** A message that was inflated on another thread after its read had been aborted. The next read gets it first. */
   held: MessageData | undefined;
 
@@ -50,8 +52,6 @@ export class Delivery<Ws> {
   /** The handler of the pending read; `#taking` says whether it takes a message or a part of one. */
   #reader: Handler<unknown> | undefined;
   #taking: Take = take.message;
-  /** Whether data has arrived that the application does not take. */
-  #isPaused = false;
 
   constructor(ws: Ws, settings: Settings<Ws>, connection: Resumable) {
     this.#ws = ws;
@@ -138,13 +138,13 @@ export class Delivery<Ws> {
 
   /** Data has arrived that the application does not take: counts one pause until it has caught up. */
   paused(): void {
-    if (!this.#isPaused) this.pauses++;
-    this.#isPaused = true;
+    if (!this.isPaused) this.pauses++;
+    this.isPaused = true;
   }
 
   /** All received data has been taken. */
   caughtUp(): void {
-    this.#isPaused = false;
+    this.isPaused = false;
   }
 
   // ---- handlers ----

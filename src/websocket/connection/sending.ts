@@ -1,5 +1,5 @@
 import { ServalError, type ByteStream, type Handler, type WriteHandler } from "../../core/index.ts";
-import { Batch, type AsyncContext, type Flushing } from "../../core/internal.ts";
+import type { AsyncContext, Flushing } from "../../core/internal.ts";
 import { ThreadedDeflater } from "../deflate/deflate-later.ts";
 import { closeCode } from "../frames/close-code.ts";
 import { websocketError } from "../frames/errors.ts";
@@ -12,14 +12,12 @@ import type { WholeData } from "../protocol/prepared.ts";
 import { ProtocolCore } from "../protocol/protocol-core.ts";
 import { deflatePrepared } from "./deflate-prepared.ts";
 import { Delivery, type Resumable } from "./delivery.ts";
+import { flushes, flushing, lateFlushes } from "./flushes.ts";
 import { joined, PartedMessage, type Item, type Queued, type WholeMessage } from "./item.ts";
 import type { Opened } from "./opened.ts";
 import { SendQueue } from "./send-queue.ts";
 import { tell, tellAll } from "./tell.ts";
 import { phase, Turns } from "./turns.ts";
-
-/** Connections with unflushed output: all flush in one microtask after the current call. */
-const flushes = new Batch();
 
 /**
  * The sending half of a {@link Connection}: messages are framed at once or wait in the {@link SendQueue}; everything
@@ -45,8 +43,8 @@ export abstract class Sending<Ws> extends Turns implements Resumable, Flushing {
   #queue: SendQueue | undefined;
   /** The message that `writeSome` sends; "dropped" if its first part was refused. */
   #parts: PartedMessage | "dropped" | undefined;
-  /** Whether a flush is scheduled. */
-  #isFlushing = false;
+  /** Which flush is scheduled. */
+  #flushing: (typeof flushing)[keyof typeof flushing] = flushing.none;
   /** `bufferedAmount` has reached `highWaterMark`; `toldFull`: `send` returned false, so `drain` is owed. */
   #isFull = false;
   #toldFull = false;
@@ -101,10 +99,9 @@ export abstract class Sending<Ws> extends Turns implements Resumable, Flushing {
     if (framed !== undefined) return framed;
     const refusal = this.refusal("message");
     if (refusal !== undefined) return refusal;
-    const queue = this.queue;
-    const message = queue.add(code, data, compress, isPatient);
+    const message = this.queue.add(code, data, compress, isPatient);
     this.#pump();
-    return this.#added(queue.awaited(message));
+    return this.#added(this.queue.awaited(message));
   }
 
   /** Frames a message at once, if nothing forbids it; returns how far writing must come. Undefined if nothing was done. */
@@ -119,8 +116,8 @@ export abstract class Sending<Ws> extends Turns implements Resumable, Flushing {
     const framed = isPlain ? outgoing.send(code, data, compress) : undefined;
     if (framed === undefined) return undefined;
     // As `flushSoon` does, written out.
-    if (!this.isTurning && !this.isScheduled && !this.#isFlushing) {
-      this.#isFlushing = true;
+    if (!this.isTurning && !this.isScheduled && this.#flushing === flushing.none) {
+      this.#flushing = flushing.soon;
       flushes.soon(this);
     }
     if (outgoing.queued - outgoing.written >= highWaterMark) this.#isFilled();
@@ -155,10 +152,9 @@ export abstract class Sending<Ws> extends Turns implements Resumable, Flushing {
 
   /** Queues a part of a message. */
   part(message: PartedMessage, bytes: Uint8Array, isLast: boolean): number | Item {
-    const queue = this.queue;
-    const part = queue.part(message, bytes, isLast);
+    const part = this.queue.part(message, bytes, isLast);
     this.#pump();
-    return this.#added(queue.awaited(part));
+    return this.#added(this.queue.awaited(part));
   }
 
   /** Queues a ping or pong. */
@@ -313,21 +309,20 @@ export abstract class Sending<Ws> extends Turns implements Resumable, Flushing {
     }
   }
 
-  /** Fails items that will not be sent. */
-  #cut(items: readonly Item[]): void {
+  /** Fails items that will not be sent, `later` or now. */
+  #cut(items: readonly Item[], later = true): void {
     for (const item of items) {
       if (item instanceof PartedMessage) item.cancel?.();
       const { handler } = item;
-      if (handler !== undefined) queueMicrotask(() => tell(handler, this.closedError(), undefined));
+      if (handler === undefined) continue;
+      if (later) queueMicrotask(() => tell(handler, this.closedError(), undefined));
+      else tell(handler, this.closedError(), undefined);
     }
   }
 
   /** Nothing is framed any more. */
   protected cutAll(): void {
-    for (const item of this.#queue?.cutAll() ?? []) {
-      if (item instanceof PartedMessage) item.cancel?.();
-      if (item.handler !== undefined) tell(item.handler, this.closedError(), undefined);
-    }
+    if (this.#queue !== undefined) this.#cut(this.#queue.cutAll(), false);
     this.protocol.outgoing.deflater?.close();
   }
 
@@ -335,16 +330,25 @@ export abstract class Sending<Ws> extends Turns implements Resumable, Flushing {
 
   /** Writes queued output soon, together with everything queued until then, here and on other connections. */
   protected flushSoon(): void {
-    if (this.isTurning || this.isScheduled || this.#isFlushing) return;
-    this.#isFlushing = true;
+    if (this.isTurning || this.isScheduled || this.#flushing !== flushing.none) return;
+    this.#flushing = flushing.soon;
     flushes.soon(this);
   }
 
-  /** Writes everything framed, unless a write is in flight; then more collects for the next. */
+  /**
+   * Writes everything framed, unless a write is in flight; then more collects for the next. While the application is busy
+   * with messages of which more have arrived, what it sends leaves when the loop turns: all answers in one write.
+   */
   flush(): void {
-    this.#isFlushing = false;
+    const scheduled = this.#flushing;
+    this.#flushing = flushing.none;
     const { outgoing } = this.protocol;
     if (this.isWriting || outgoing.queued === outgoing.written || this.phase === phase.ended) return;
+    if (this.delivery.isPaused && !this.#isFull && this.isOpen && !lateFlushes.isFlushing) {
+      this.#flushing = flushing.late;
+      if (scheduled !== flushing.late) lateFlushes.soon(this);
+      return;
+    }
     this.isWriting = true;
     try {
       this.next.writeSome(outgoing.take()!, this.#onWritten);
