@@ -186,6 +186,11 @@ export class HandleStream extends TransportStream implements SocketStream {
 
   protected override finish(): void {
     this.#doing |= finishing;
+    // The peer has ended too: then the handle is closed, which tells the peer the same.
+    if ((this.#doing & readEnd) !== 0) {
+      this.#finished(0);
+      return;
+    }
     const request = new ShutdownWrap() as OwnedRequest;
     request[owner] = this;
     request.oncomplete = HandleStream.#onShutdown;
