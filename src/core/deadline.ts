@@ -1,22 +1,23 @@
-import { afterPoll, type AttentiveClock } from "./attentive-clock.ts";
-import type { Timer } from "./clock.ts";
+import { currentContext, type AsyncContext } from "./async-context.ts";
+import type { AttentiveClock } from "./attentive-clock.ts";
+import { SharedTimer, type Expiring } from "./shared-timer.ts";
 
 /**
  * A deadline that is moved often and rarely reached. Its timer is not set again for each move; when it fires, it looks
  * whether the deadline has come. Its times are those of an {@link AttentiveClock}, and it comes after a poll, as that one's
- * timers do.
+ * timers do; among many deadlines a little later, since they share their timers.
  */
-export class Deadline {
+export class Deadline implements Expiring {
+  readonly context: AsyncContext;
   readonly #time: AttentiveClock;
   readonly #expired: () => void;
   #at = Infinity;
-  /** How long before that it was set. */
-  #ms = 0;
-  /** The timer, or the wait for the poll after it. */
-  #timer: Timer | undefined;
+  #timer: SharedTimer | undefined;
   #timerAt = Infinity;
 
-  constructor(time: AttentiveClock, expired: () => void) {
+  /** Calls `expired` in `context`. */
+  constructor(time: AttentiveClock, expired: () => void, context: AsyncContext = currentContext()) {
+    this.context = context;
     this.#time = time;
     this.#expired = expired;
   }
@@ -28,9 +29,8 @@ export class Deadline {
       return;
     }
     this.#at = this.#time.now() + ms;
-    this.#ms = ms;
     if (this.#timer !== undefined && this.#timerAt <= this.#at) return;
-    this.#timer?.cancel();
+    this.#timer?.leave(this);
     this.#arm(ms);
   }
 
@@ -42,26 +42,18 @@ export class Deadline {
   /** Removes the deadline for good, and stops the timer. */
   cancel(): void {
     this.#at = this.#timerAt = Infinity;
-    this.#timer?.cancel();
+    this.#timer?.leave(this);
     this.#timer = undefined;
   }
 
   #arm(ms: number): void {
     this.#timerAt = this.#at;
-    this.#timer = this.#time.clock.setTimer(ms, this.#fired);
     // The awaited thing keeps the process alive, if anything does.
-    this.#timer.unref?.();
+    this.#timer = SharedTimer.set(this.#time, ms, this, false);
   }
 
-  readonly #fired = (): void => {
-    this.#timer = undefined;
-    if (this.#at === Infinity) return;
-    const left = this.#time.left(this.#at, this.#ms);
-    if (left > 0) this.#arm(left);
-    else this.#timer = afterPoll(() => this.#polled());
-  };
-
-  #polled(): void {
+  /** Called by the timer. */
+  expired(): void {
     this.#timer = undefined;
     if (this.#at === Infinity) return;
     // It may have been moved meanwhile.

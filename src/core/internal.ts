@@ -2,7 +2,7 @@
 export { AbortGuard } from "./abort-guard.ts";
 export { currentContext } from "./async-context.ts";
 export type { AsyncContext } from "./async-context.ts";
-export { Batch } from "./batch.ts";
+export { Batch, soon } from "./batch.ts";
 export type { Flushing } from "./batch.ts";
 export { blockSize, giveBack, giveBackChunk, SharedBlock, takeBlock, takeChunk } from "./block-pool.ts";
 export { bytesOf, copyInto, copyOf, dropFront, isPairs, notSendable, takeFront } from "./bytes.ts";

@@ -134,7 +134,7 @@ export class Hub<Data> implements Observer<ServerWebSocket<Data>>, SocketOwner {
     this.sockets.add(ws);
     this.#contexts?.set(ws, currentContext());
     if (handshakes.hasSubscribers) handshakes.publish({ ws, request });
-    ws.accept(request, { buffered }, (error) => {
+    ws.acceptRequest(request, buffered, (error) => {
       if (error !== undefined) this.#notOpened(ws, request, error);
       else this.#drain?.close(ws);
     });

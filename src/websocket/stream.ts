@@ -41,7 +41,7 @@ import { checkClose } from "./options/control.ts";
 import { ClientHandshake, inputOf, type UpgradeInput } from "./operations/client-handshake.ts";
 import { misused } from "./operations/misused.ts";
 import type { HandshakeResult } from "./operations/opening.ts";
-import { ServerHandshake } from "./operations/server-handshake.ts";
+import { ServerHandshake, type AcceptInput } from "./operations/server-handshake.ts";
 import type { HandlersOf } from "./options/handlers.ts";
 import { handshakeOptions } from "./options/of-operations.ts";
 import type {
@@ -177,7 +177,8 @@ export class Stream<Data = unknown> extends MessageStream {
     return completeUnbound(handler, (done) => {
       const [source, options] = given as [AcceptSource | AcceptOptions | undefined, AcceptOptions | undefined];
       if (given.length > 2) checkCompletion("accept", given[2]);
-      this.#accept(source, options, done);
+      this.#checkNew();
+      this.#serve(acceptInput(source, options), done);
     });
   }
 
@@ -283,10 +284,25 @@ export class Stream<Data = unknown> extends MessageStream {
     return this.close();
   }
 
-  #accept(source: AcceptSource | AcceptOptions | undefined, options: AcceptOptions | undefined, done: Handler): void {
+  /** {@link accept} for a request that was read and arguments that are known to be valid. @internal */
+  acceptRequest(request: Request, buffered: Uint8Array, done: Handler): void {
     this.#checkNew();
-    const input = acceptInput(source, options);
+    this.#serve({ request, buffered: buffered.length === 0 ? [] : [buffered], signal: undefined }, done);
+  }
+
+  #serve(input: AcceptInput, done: Handler): void {
     const operation = new ServerHandshake(this.nextLayer, this.#settings, this.peer, this, done);
+    this.#start(operation, input);
+  }
+
+  #ask(upgrade: UpgradeInput, ms: number, signal: Cancellation | undefined, done: Handler): void {
+    this.#checkNew();
+    const operation = new ClientHandshake(this.nextLayer, inputOf(upgrade, ms, this.#settings), this, done);
+    this.#start(operation, signal);
+    this.#request = operation.head;
+  }
+
+  #start<Input>(operation: (ServerHandshake | ClientHandshake) & { start(input: Input): void }, input: Input): void {
     this.#opening = operation;
     try {
       operation.start(input);
@@ -295,20 +311,6 @@ export class Stream<Data = unknown> extends MessageStream {
       throw misuse;
     }
     this.#started = true;
-  }
-
-  #ask(upgrade: UpgradeInput, ms: number, signal: Cancellation | undefined, done: Handler): void {
-    this.#checkNew();
-    const operation = new ClientHandshake(this.nextLayer, inputOf(upgrade, ms, this.#settings), this, done);
-    this.#opening = operation;
-    try {
-      operation.start(signal);
-    } catch (misuse) {
-      this.#opening = undefined;
-      throw misuse;
-    }
-    this.#started = true;
-    this.#request = operation.head;
   }
 
   #checkNew(): void {

@@ -4,7 +4,8 @@ import { once } from "node:events";
 import process from "node:process";
 import { describe, it } from "node:test";
 import { currentContext, type AsyncContext } from "../../src/core/async-context.ts";
-import { Batch } from "../../src/core/batch.ts";
+import { Batch, soon } from "../../src/core/batch.ts";
+import { quiet } from "../support/quiet.ts";
 
 /** One that does something of its own. */
 class Item {
@@ -97,5 +98,72 @@ describe("Batch", () => {
     assert.equal(error.message, "of the first");
     await undefined;
     assert.deepEqual(seen, [1, 2, 3]);
+  });
+});
+
+describe("soon", () => {
+  it("calls after the current call, in order, with receiver and arguments", async () => {
+    const seen: unknown[] = [];
+    const receiver = {
+      see(first: number, second: string) {
+        seen.push([this === receiver, first, second]);
+      },
+    };
+    const context = currentContext();
+    soon(context, receiver.see, receiver, 1, "a");
+    soon(context, receiver.see, receiver, 2, "b");
+    assert.deepEqual(seen, []);
+    await undefined;
+    assert.deepEqual(seen, [
+      [true, 1, "a"],
+      [true, 2, "b"],
+    ]);
+  });
+
+  it("calls each in its own async context", async () => {
+    const storage = new AsyncLocalStorage<string>();
+    const seen: (string | undefined)[] = [];
+    const see = (): void => void seen.push(storage.getStore());
+    for (const name of ["first", "second"]) storage.run(name, () => soon(currentContext(), see, undefined));
+    await quiet();
+    assert.deepEqual(seen, ["first", "second"]);
+  });
+
+  it("what is asked for meanwhile comes after the others", async () => {
+    const seen: string[] = [];
+    const see = function (this: string): void {
+      seen.push(this.valueOf());
+    };
+    const context = currentContext();
+    const again = (): void => {
+      seen.push("first");
+      soon(context, see, "third");
+    };
+    soon(context, again, undefined);
+    soon(context, see, "second");
+    await quiet();
+    assert.deepEqual(seen, ["first", "second", "third"]);
+  });
+
+  it("one that throws stops none after it, and is an uncaught exception", async (t) => {
+    const seen: string[] = [];
+    const thrown: unknown[] = [];
+    const listeners = process.listeners("uncaughtException");
+    process.removeAllListeners("uncaughtException");
+    process.on("uncaughtException", (error) => thrown.push(error));
+    t.after(() => {
+      process.removeAllListeners("uncaughtException");
+      for (const listener of listeners) process.on("uncaughtException", listener);
+    });
+    const error = new Error("no");
+    const context = currentContext();
+    const fail = (): void => {
+      soon(context, () => void seen.push("last"), undefined);
+      throw error;
+    };
+    soon(context, fail, undefined);
+    soon(context, () => void seen.push("next"), undefined);
+    await quiet();
+    assert.deepEqual([thrown, seen], [[error], ["next", "last"]]);
   });
 });

@@ -16,7 +16,6 @@ const direct: Readonly<Record<string, string>> = {
   "client/forever.ts": "the pause before another attempt",
   "core/attentive-clock.ts": "the attentive clock",
   "core/clock.ts": "the platform's clock",
-  "core/deadline.ts": "deadlines, by the attentive clock's rules",
   "net/rate-limit-stream.ts": "reads and writes that wait",
   "server/drain.ts": "closes that are spread, and a timeout that waits for a poll",
   "testing/every-split.ts": "the patience with a scenario",

@@ -32,6 +32,8 @@ export interface ExchangeOwner extends TurnMember {
   readonly settings: ServeSettings;
   readonly reader: RequestReader;
   readonly writer: ResponseWriter;
+  /** Whether a write is in flight. */
+  readonly isWriting: boolean;
   /** Whether this is the last request. */
   readonly isStopping: boolean;
   /** Whether the connection has ended, so that nothing can be sent. */
@@ -137,24 +139,24 @@ export class RequestExchange implements Exchange, FollowedExchange {
 
   /** Calls the handler. */
   answer(): boolean {
-    const { handler, reader, writer } = this.#owner;
+    const owner = this.#owner;
     let result: ReturnType<RequestHandler>;
     let isLater = false;
     try {
       // In a context of its own: what one handler enters for good (`enterWith`) is nothing to the next request's, which may
       // be another client's, of the same proxy.
-      result = currentContext().runInAsyncScope(handler, undefined, this.request, this);
+      result = currentContext().runInAsyncScope(owner.handler, undefined, this.request, this);
       isLater = isPromise(result);
     } catch (error) {
       // If it has asked for the body, a 100 (Continue) may be in flight.
-      if (!writer.isWriting) return this.#fail(error);
+      if (!owner.isWriting) return this.#fail(error);
       result = Promise.reject(error as Error);
       isLater = true;
     }
-    if (!isLater && !writer.isWriting) return this.#respond(result as Exclude<typeof result, Promise<unknown>>);
-    reader.keepRest();
+    if (!isLater && !owner.isWriting) return this.#respond(result as Exclude<typeof result, Promise<unknown>>);
+    owner.reader.keepRest();
     // Responses to earlier requests must not wait for this one.
-    if (!this.#owner.hasEnded) writer.write();
+    if (!owner.hasEnded) owner.writer.write();
     if (this.#phase === "asking") this.#phase = "waiting";
     this.#watch();
     Promise.resolve(result).then(

@@ -8,6 +8,7 @@ import {
 } from "../../core/index.ts";
 import { copyOf, currentContext, Deadline, type AsyncContext } from "../../core/internal.ts";
 import type { RequestParser } from "../codec/request-parser.ts";
+import { emptyBody } from "../messages/body.ts";
 import type { Request } from "../messages/request.ts";
 import type { ServeSettings } from "./serve-options.ts";
 
@@ -27,8 +28,8 @@ export interface RequestTaker {
 
 /** Reads the heads of requests from a stream, each within its deadline. Bytes after a head stay in the buffer. */
 export class RequestReader {
-  /** Unused bytes of earlier reads; none between requests. */
-  readonly buffer: FlatBuffer = new FlatBuffer();
+  /** Made for bytes that have to be kept. */
+  #buffer: FlatBuffer | undefined;
   readonly #stream: ByteStream;
   readonly #settings: ServeSettings;
   readonly #taker: RequestTaker;
@@ -46,6 +47,8 @@ export class RequestReader {
   isReading = false;
   /** Gets the outcome of the read in flight after `bequeath`. */
   #heir: ReadHandler | undefined;
+  /** Made when it is first watched. */
+  #onGone: WatchHandler | undefined;
   /** Whether a request has been taken. */
   hasTaken = false;
   /** Whether the deadline of the next head is already running. */
@@ -62,8 +65,18 @@ export class RequestReader {
     this.#stream = stream;
     this.#settings = settings;
     this.#taker = taker;
-    this.#deadline = new Deadline(settings.time, () => this.#expired());
+    this.#deadline = new Deadline(settings.time, () => this.#expired(), context);
     this.#context = context;
+  }
+
+  /** Unused bytes of earlier reads; none between requests. */
+  get buffer(): FlatBuffer {
+    return (this.#buffer ??= new FlatBuffer());
+  }
+
+  /** How many bytes the buffer holds. */
+  get #kept(): number {
+    return this.#buffer?.size ?? 0;
   }
 
   /** The parser of the last request taken, for its body. */
@@ -111,7 +124,7 @@ export class RequestReader {
   watch(): void {
     if (this.#isClosed) return;
     try {
-      this.#stream.watch(this.#onGone);
+      this.#stream.watch(this.#onGone ?? this.#makeOnGone());
     } catch (misuse) {
       this.#taker.lost(transportError(misuse));
     }
@@ -166,17 +179,18 @@ export class RequestReader {
     const bytes = this.#bytes;
     this.#bytes = undefined;
     if (bytes === undefined || this.#isClosed) return;
-    if (this.buffer.size > 0) this.buffer.consume(this.#used);
+    if (this.#kept > 0) this.buffer.consume(this.#used);
     else if (this.#used < bytes.length) this.buffer.append(bytes.subarray(this.#used));
   }
 
   /** Whether bytes after the request that was taken have been read: of its body, or of the next request. */
   get hasRest(): boolean {
-    return this.#bytes === undefined ? this.buffer.size > 0 : this.#used < this.#bytes.length;
+    return this.#bytes === undefined ? this.#kept > 0 : this.#used < this.#bytes.length;
   }
 
   /** A copy of the bytes after the request that was taken. */
   rest(): Uint8Array {
+    if (!this.hasRest) return emptyBody;
     const rest = this.#bytes === undefined ? this.buffer.data() : this.#bytes.subarray(this.#used);
     return copyOf(rest, rest.length);
   }
@@ -185,7 +199,7 @@ export class RequestReader {
   close(): void {
     this.#isClosed = true;
     this.#deadline.cancel();
-    this.buffer.clear();
+    this.#buffer?.clear();
     const parser = this.#parser;
     if (parser?.isDone === true && !parser.hasBody) this.next(false);
   }
@@ -213,7 +227,7 @@ export class RequestReader {
       this.#taker.lost(error);
     } else if (bytes === undefined) {
       this.#onEnd();
-    } else if (this.buffer.size > 0) {
+    } else if (this.#kept > 0) {
       this.buffer.append(bytes);
       this.#look(this.buffer.data());
     } else {
@@ -221,7 +235,9 @@ export class RequestReader {
     }
   }
 
-  readonly #onGone: WatchHandler = (error) => this.#context.runInAsyncScope(this.#gone, this, error);
+  #makeOnGone(): WatchHandler {
+    return (this.#onGone = (error) => this.#context.runInAsyncScope(this.#gone, this, error));
+  }
 
   #gone(error: ServalError | undefined): void {
     if (this.#isClosed) return;

@@ -49,7 +49,7 @@ export class ResponseWriter {
     this.#stream = stream;
     this.#settings = settings;
     this.#lost = lost;
-    this.#deadline = new Deadline(settings.time, () => this.#expired());
+    this.#deadline = new Deadline(settings.time, () => this.#expired(), context);
     this.#context = context;
   }
 

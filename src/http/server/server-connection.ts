@@ -1,6 +1,6 @@
 import { abortError, transportError } from "../../core/index.ts";
 import type { ByteStream, Handler, ServalError } from "../../core/index.ts";
-import { cost, currentContext, turnBudget, type AsyncContext, type TurnWaiter } from "../../core/internal.ts";
+import { cost, currentContext, soon, turnBudget, type AsyncContext, type TurnWaiter } from "../../core/internal.ts";
 import { departureOf } from "../codec/serializer.ts";
 import { httpError } from "../messages/errors.ts";
 import { refusalStatus } from "../messages/refusal-status.ts";
@@ -23,7 +23,8 @@ export class ServerConnection implements ExchangeOwner, RequestTaker, TurnWaiter
   readonly handler: RequestHandler;
   readonly settings: ServeSettings;
   readonly reader: RequestReader;
-  readonly writer: ResponseWriter;
+  /** Made for the first response: a request that becomes a WebSocket needs none. */
+  #writer: ResponseWriter | undefined;
   isStopping = false;
   hasEnded = false;
   /** Signals that end it. */
@@ -39,6 +40,7 @@ export class ServerConnection implements ExchangeOwner, RequestTaker, TurnWaiter
   /** The connection has used up its share of this turn: nothing is read or answered before the next. */
   #isOverdrawn = false;
   #lingering: Lingering | undefined;
+  #read: (() => void) | undefined;
 
   constructor(
     stream: ByteStream,
@@ -53,7 +55,30 @@ export class ServerConnection implements ExchangeOwner, RequestTaker, TurnWaiter
     this.#signals = signals;
     this.#completed = completed;
     this.reader = new RequestReader(stream, settings, this, this.context);
-    this.writer = new ResponseWriter(stream, settings, (error) => this.close(error), this.context);
+  }
+
+  get writer(): ResponseWriter {
+    return this.#writer ?? this.#makeWriter();
+  }
+
+  /** A function of its own, as the next ones: those with a closure in them allocate at each call. */
+  #makeWriter(): ResponseWriter {
+    const { stream, settings, context } = this;
+    const writer = (this.#writer = new ResponseWriter(stream, settings, (error) => this.close(error), context));
+    if (this.hasEnded) writer.close();
+    return writer;
+  }
+
+  #takeMoreLater(): void {
+    this.writer.flush(() => this.takeMore());
+  }
+
+  #readLater(): void {
+    this.writer.flush((this.#read ??= () => this.#readNext()));
+  }
+
+  get isWriting(): boolean {
+    return this.#writer?.isWriting === true;
   }
 
   /** Begins, with bytes that were already read. Throws the stream's misuse errors; then nothing was started. */
@@ -83,10 +108,10 @@ export class ServerConnection implements ExchangeOwner, RequestTaker, TurnWaiter
   // ---- requests ----
 
   arrived(): void {
-    if (this.writer.isWriting) {
+    if (this.#writer?.isWriting === true) {
       // Nothing more is read before the client has taken its responses.
       this.reader.keepRest();
-      this.writer.flush(this.#takeMore);
+      this.#takeMoreLater();
       return;
     }
     if (turnBudget.isSpent && turnBudget.isGreedy(this)) {
@@ -128,13 +153,13 @@ export class ServerConnection implements ExchangeOwner, RequestTaker, TurnWaiter
 
   /** Takes one request, if its head is complete. Returns whether it is answered and the next one may be taken. */
   #takeRequest(): boolean {
-    const { reader, writer } = this;
+    const { reader } = this;
     const request = reader.take();
     if (request === undefined) {
       reader.keepRest();
       // The next read starts before this handler returns, so that the socket need not be paused.
-      writer.write();
-      this.#read();
+      this.#writer?.write();
+      this.#readNext();
       return false;
     }
     this.#isOverdrawn = turnBudget.spend(this, cost.request);
@@ -143,9 +168,9 @@ export class ServerConnection implements ExchangeOwner, RequestTaker, TurnWaiter
     if (wrong !== undefined) throw wrong;
     if (!reader.parser.isDone && exchange.expectBody()) this.#isOverdrawn = true;
     // A handler that may take over the stream must find no write in flight.
-    if (writer.size === 0 || !asksToSwitch(request)) return exchange.answer();
+    if ((this.#writer?.size ?? 0) === 0 || !asksToSwitch(request)) return exchange.answer();
     reader.keepRest();
-    writer.flush(() => {
+    this.writer.flush(() => {
       if (exchange.answer()) this.takeMore();
     });
     return false;
@@ -155,16 +180,14 @@ export class ServerConnection implements ExchangeOwner, RequestTaker, TurnWaiter
   takeMore(): void {
     if (this.hasEnded) return;
     if (this.reader.buffer.size > 0) this.reader.again();
-    else this.writer.flush(this.#read);
+    else this.#readLater();
   }
 
-  readonly #takeMore = (): void => this.takeMore();
-
-  readonly #read = (): void => {
+  #readNext(): void {
     if (this.hasEnded) return;
     if (!this.isStopping || this.reader.isInside) this.reader.read();
     else this.#leave(undefined);
-  };
+  }
 
   // ---- after a response ----
 
@@ -177,7 +200,7 @@ export class ServerConnection implements ExchangeOwner, RequestTaker, TurnWaiter
     }
     if (body?.isDone === false) {
       this.reader.keepRest();
-      this.writer.flush(() => body.incoming.detach(() => body.drain(mostDrained, this.#onDrained)));
+      this.writer.flush(() => body.incoming.detach(() => body.drain(mostDrained, (error) => this.#drained(error))));
       return false;
     }
     this.#nextMessage();
@@ -188,7 +211,7 @@ export class ServerConnection implements ExchangeOwner, RequestTaker, TurnWaiter
   }
 
   /** Continues after an unread body, if it was short enough to be read to its end. */
-  readonly #onDrained = (error: ServalError | undefined): void => {
+  #drained(error: ServalError | undefined): void {
     if (this.hasEnded) return;
     if (this.#exchange?.body?.isDone !== true) {
       this.#leave(error);
@@ -196,7 +219,7 @@ export class ServerConnection implements ExchangeOwner, RequestTaker, TurnWaiter
     }
     this.#nextMessage();
     this.#goOn();
-  };
+  }
 
   #nextMessage(): void {
     const exchange = this.#exchange;
@@ -247,7 +270,7 @@ export class ServerConnection implements ExchangeOwner, RequestTaker, TurnWaiter
   /** Ends at once. */
   close(error: ServalError | undefined): void {
     // Part of a response must not look like all of it.
-    if (this.writer.isWriting) this.reset(error);
+    if (this.isWriting) this.reset(error);
     else this.#end(error, () => this.stream.close());
   }
 
@@ -264,10 +287,10 @@ export class ServerConnection implements ExchangeOwner, RequestTaker, TurnWaiter
     this.#lingering?.cancel();
     this.reader.close();
     exchange?.body?.close();
-    this.writer.close();
+    this.#writer?.close();
     offSignals(this.#signals, this.#onStop, this.#onAbort);
     // Not inside the application's call of `release` or `abort`.
-    queueMicrotask(() => this.context.runInAsyncScope(this.#completed, undefined, error, undefined));
+    soon(this.context, this.#completed, undefined, error);
   }
 }
 

@@ -7,7 +7,7 @@ import {
   type Role,
   type ServalError,
 } from "../../core/index.ts";
-import { reportError, teardownIn, turnBudget } from "../../core/internal.ts";
+import { reportError, soon, teardownIn, turnBudget } from "../../core/internal.ts";
 import { closeCode, howClosed } from "../frames/close-code.ts";
 import { websocketError } from "../frames/errors.ts";
 import { opcode } from "../frames/frame.ts";
@@ -64,7 +64,7 @@ export class Connection<Ws> extends Sending<Ws> implements Living {
     if (this.ended !== undefined) return;
     this.protocol.incoming.receive(rest);
     if (this.settings.timeouts[this.#role].idle !== Infinity) this.#live.start();
-    queueMicrotask(() => this.context.runInAsyncScope(this.#opened, this));
+    soon(this.context, this.#opened, this);
   }
 
   #opened(): void {
@@ -115,7 +115,7 @@ export class Connection<Ws> extends Sending<Ws> implements Living {
   #turnSoon(): void {
     if (this.isScheduled) return;
     this.isScheduled = true;
-    queueMicrotask(() => this.context.runInAsyncScope(this.turn, this));
+    soon(this.context, this.turn, this);
   }
 
   protected override turn(): void {
@@ -372,7 +372,7 @@ export class Connection<Ws> extends Sending<Ws> implements Living {
     this.#throttle?.cancel();
     this.protocol.incoming.close();
     // No handler runs inside the application's call of `terminate` or `send`.
-    queueMicrotask(() => this.context.runInAsyncScope(this.#tellEnd, this, info, told));
+    soon(this.context, this.#tellEnd, this, info, told);
   }
 
   #tellEnd(info: CloseInfo, told: ServalError | undefined): void {

@@ -12,6 +12,7 @@ import {
   offAbort,
   onAbort,
   SharedTimer,
+  soon,
   teardownIn,
   type AsyncContext,
   type AttentiveClock,
@@ -161,7 +162,7 @@ export abstract class Opening implements Expiring {
 
   /** Not inside the call that has failed. */
   #failSoon(error: ServalError): void {
-    queueMicrotask(() => this.context.runInAsyncScope(this.#fail, this, error));
+    soon(this.context, this.#fail, this, error);
   }
 
   #fail(error: ServalError): void {

@@ -7,7 +7,7 @@ import {
   type Peer,
   type ReadHandler,
 } from "../../core/index.ts";
-import { encodeLatin1, isPromise } from "../../core/internal.ts";
+import { encodeLatin1, isPromise, soon } from "../../core/internal.ts";
 import { Fields, RequestParser, Response, write, type Request } from "../../http/index.ts";
 import { thrownBy, websocketError } from "../frames/errors.ts";
 import {
@@ -60,6 +60,8 @@ export class ServerHandshake extends Opening implements UpgradeInfo {
   readonly #peer: Peer | undefined;
   /** From the first bytes of the request to the end of its head. */
   #parser: RequestParser | undefined;
+  /** Made if it is read here. */
+  #onRead: ReadHandler | undefined;
   /** The result of the handshake once its response is written. */
   #outcome: HandshakeResult | ServalError | undefined;
   /** Made when the hook asks for the signal. */
@@ -81,7 +83,7 @@ export class ServerHandshake extends Opening implements UpgradeInfo {
     }
     for (const bytes of buffered) this.buffer.append(bytes);
     if (request !== undefined) this.#check(request);
-    else if (this.buffered === 0) this.next.readSome(this.#onRead);
+    else if (this.buffered === 0) this.#read();
     else this.#takeBuffered();
     const { time, timeouts } = this.#settings;
     this.limit(time, timeouts.server.handshake, signal);
@@ -96,11 +98,14 @@ export class ServerHandshake extends Opening implements UpgradeInfo {
     } catch (thrown) {
       failure = thrown as ServalError;
     }
-    if (request === undefined && failure === undefined) this.next.readSome(this.#onRead);
-    else queueMicrotask(() => this.context.runInAsyncScope(this.#taken, this, failure, request));
+    if (request === undefined && failure === undefined) this.#read();
+    else soon(this.context, this.#taken, this, failure, request);
   }
 
-  readonly #onRead: ReadHandler = (error, bytes) => this.context.runInAsyncScope(this.#received, this, error, bytes);
+  #read(): void {
+    this.#onRead ??= (error, bytes) => this.context.runInAsyncScope(this.#received, this, error, bytes);
+    this.next.readSome(this.#onRead);
+  }
 
   #received(error: ServalError | undefined, bytes: Uint8Array | undefined): void {
     if (this.isSettled) return;
@@ -110,7 +115,7 @@ export class ServerHandshake extends Opening implements UpgradeInfo {
       try {
         request = this.#parse(bytes);
         if (request === undefined) {
-          this.next.readSome(this.#onRead);
+          this.#read();
           return;
         }
       } catch (thrown) {
