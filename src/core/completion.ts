@@ -24,25 +24,23 @@ export function handled<Result>(promise: Promise<Result>): Promise<Result> {
  * operation throws rejects the promise.
  */
 export function promised<Result>(start: (handler: Handler<Result>) => void): Promise<Result> {
-  let resolve!: (result: Result) => void;
-  let reject!: (error: unknown) => void;
-  const promise = new Promise<Result>((...settle) => {
-    [resolve, reject] = settle;
+  let hasThrown = false;
+  const promise = new Promise<Result>((resolve, reject) => {
+    try {
+      start((error, result) => {
+        if (error === undefined) resolve(result);
+        else {
+          // Only after a failure: most operations succeed, and marking costs another promise.
+          handled(promise);
+          reject(error);
+        }
+      });
+    } catch (misuse) {
+      hasThrown = true;
+      reject(misuse);
+    }
   });
-  const fail = (error: unknown): void => {
-    // Only after a failure: most operations succeed, and marking costs another promise.
-    handled(promise);
-    reject(error);
-  };
-  try {
-    start((error, result) => {
-      if (error === undefined) resolve(result);
-      else fail(error);
-    });
-  } catch (misuse) {
-    fail(misuse);
-  }
-  return promise;
+  return hasThrown ? handled(promise) : promise;
 }
 
 /**

@@ -71,6 +71,7 @@ export abstract class MessageStream {
   read(handler: Handler<MessageData>): void;
   read(options: ReadOptions, handler: Handler<MessageData>): void;
   read(...given: (ReadOptions | Handler<MessageData> | undefined)[]): Promise<MessageData> | undefined {
+    if (given.length === 0) return promised((done) => this.#read(done));
     return this.#receive<MessageData>("read", given, false, (connection, done) => connection.read(done));
   }
 
@@ -111,7 +112,7 @@ export abstract class MessageStream {
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<MessageData> {
     const next = (done: Handler<IteratorResult<MessageData>>): void => {
-      this.read((error, value) => {
+      this.#read((error, value) => {
         if (error === undefined) done(undefined, { done: false, value });
         else done(error.close?.clean === true ? undefined : error, { done: true, value: undefined });
       });
@@ -255,6 +256,13 @@ export abstract class MessageStream {
     ...given: (ControlOptions | Handler | undefined)[]
   ): Promise<void> | undefined {
     return this.#control("pong", payload, given);
+  }
+
+  /** Receives the next message, for a promise, which keeps its async context itself. */
+  #read(done: Handler<MessageData>): void {
+    const open = this.#connection;
+    if (open !== undefined && this.#message === undefined) open.read(done);
+    else this.#receive<MessageData>("read", [done], false, (connection, wanted) => connection.read(wanted));
   }
 
   /** Continues the message that is being read in parts (`goesOn`), or drops its rest and receives the next one. */
