@@ -1,5 +1,6 @@
-import { abortError, FlatBuffer } from "../../core/index.ts";
+import { abortError } from "../../core/index.ts";
 import {
+  allocate,
   beginSource,
   checkNumber,
   checkOptions,
@@ -55,14 +56,32 @@ const byDefault = 16 * 1024 * 1024;
 const none: ReadBodyOptions = {};
 const readOptions = optionSet("bytes and text", ["maxBodySize", "signal"], "{ maxBodySize: 1_000_000 }");
 
-async function gather(body: AsyncIterable<Uint8Array>, limit: number): Promise<Uint8Array> {
-  const gathered = new FlatBuffer();
+/** How much memory a body of a known size gets before it arrives. */
+const mostReserved = 64 * 1024;
+
+async function gather(body: BodyStream, limit: number): Promise<Uint8Array> {
+  const { size: told = 0 } = body;
+  const known = Number.isSafeInteger(told) && told > 0 ? Math.min(told, limit) : 0;
+  let bytes = allocate(Math.min(known, mostReserved));
+  let size = 0;
   for await (const part of body) {
-    const bytes = partOf(part);
-    if (gathered.size + bytes.length > limit) throw tooLarge(limit);
-    gathered.append(bytes);
+    const given = partOf(part);
+    const needed = size + given.length;
+    if (needed > limit) throw tooLarge(limit);
+    if (needed > bytes.length) bytes = grown(bytes, size, needed, known);
+    bytes.set(given, size);
+    size = needed;
   }
-  return gathered.data();
+  // What lies after the bytes is memory that others have used.
+  return size === bytes.length ? bytes : bytes.slice(0, size);
+}
+
+/** Memory of at least `needed` bytes, with the first `size` of these; no more than the body has, if that is `known`. */
+function grown(bytes: Uint8Array, size: number, needed: number, known: number): Uint8Array {
+  const doubled = Math.max(512, 2 * bytes.length, needed);
+  const larger = allocate(known >= needed ? Math.min(doubled, known) : doubled);
+  larger.set(size === bytes.length ? bytes : bytes.subarray(0, size));
+  return larger;
 }
 
 function abortable(body: BodyStream, limit: number, signal: AbortSignal): Promise<Uint8Array> {
@@ -75,7 +94,7 @@ function abortable(body: BodyStream, limit: number, signal: AbortSignal): Promis
       stopSource(source);
     };
     onAbort(signal, abort);
-    gather({ [Symbol.asyncIterator]: () => source }, limit)
+    gather({ size: body.size, [Symbol.asyncIterator]: () => source }, limit)
       .finally(() => offAbort(signal, abort))
       .then(resolve, reject);
   });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { getEventListeners } from "node:events";
 import { Readable } from "node:stream";
-import { it } from "node:test";
+import { describe, it } from "node:test";
 import type { BodyStream } from "../../../src/http/index.ts";
 import { readBody } from "../../../src/http/messages/read-body.ts";
 import { quiet } from "../../support/quiet.ts";
@@ -107,4 +107,40 @@ it("takes no other options", async () => {
 it("leaves no unhandled rejection", async () => {
   void readBody(source([], new Error("nobody looks")).body);
   await new Promise((resolve) => setImmediate(resolve));
+});
+
+describe("a body in parts", () => {
+  const parts = (count: number, size: number, told?: unknown): BodyStream => ({
+    ...(told !== undefined && { size: told as number }),
+    async *[Symbol.asyncIterator]() {
+      // The source uses its memory again.
+      const part = new Uint8Array(size);
+      for (let n = 0; n < count; n++) yield part.fill(n);
+    },
+  });
+
+  for (const [count, size] of [
+    [0, 1],
+    [1, 5],
+    [3, 1000],
+    [700, 1],
+    [5, 40_000],
+  ] as const) {
+    for (const told of [undefined, count * size, 1, 10_000_000, NaN, -1, "size"]) {
+      it(`is whole, of ${count} times ${size} bytes, with the size ${String(told)}`, async () => {
+        const bytes = await readBody(parts(count, size, told), {});
+        const expected = Array.from({ length: count }, (_, n) => new Uint8Array(size).fill(n));
+        assert.deepEqual(Buffer.compare(bytes, Buffer.concat(expected)), 0);
+        // Nothing else of its memory is to be seen.
+        assert.equal(bytes.buffer.byteLength, count * size);
+      });
+    }
+  }
+
+  it("has no more than the limit, whatever size it tells", async () => {
+    for (const told of [undefined, 10, 1000]) {
+      await assert.rejects(readBody(parts(10, 10, told), { maxBodySize: 99 }), { code: "http.body_limit" });
+      assert.equal((await readBody(parts(10, 10, told), { maxBodySize: 100 })).length, 100);
+    }
+  });
 });
