@@ -87,6 +87,24 @@ export const expected: Readonly<Record<string, Readonly<Partial<Record<keyof Cou
     },
     buffers: { is: 129, why: "The response." },
   },
+  "connect, as the client": {
+    reads: { is: 2, why: "One for the response, and the one that waits for the first message." },
+    writes: { is: 1, why: "The request is one buffer." },
+    promises: { is: 2, why: "That of the handshake, and the one that the caller makes of it." },
+    tasks: {
+      is: 6,
+      why: "Four are of the two ends in memory, one is the async context of the handshake, one begins the messages after `open`.",
+    },
+    functions: {
+      is: 348,
+      why: "Some 150 parse the response and look its fields up, 45 check the options and make the settings, 28 are of both ends of the transport; the request is made as text.",
+    },
+    bytes: {
+      is: { 20: 10_048, 22: 9872, 24: 10_032, 26: 10_048 },
+      why: `The settings, the limit, the handshake, the text of the request and the response, the WebSocket and its session. ${entering}`,
+    },
+    buffers: { is: 157, why: "The request." },
+  },
   "publish to 100": {
     reads: { is: 0, why: "The reads that wait go on waiting." },
     writes: { is: 100, why: "One for each subscriber." },

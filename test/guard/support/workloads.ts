@@ -1,3 +1,5 @@
+import { Limit } from "../../../src/client/limit.ts";
+import { ConnectSettings } from "../../../src/client/options.ts";
 import type { Clock, Timer } from "../../../src/core/index.ts";
 import { encodeLatin1 } from "../../../src/core/internal.ts";
 import { Response as HttpResponse, serve } from "../../../src/http/index.ts";
@@ -5,6 +7,8 @@ import { ServeSettings } from "../../../src/http/internal.ts";
 import { serveConnection, type ConnectionOwner } from "../../../src/server/connection.ts";
 import { Hub } from "../../../src/server/hub.ts";
 import type { ServerOptions } from "../../../src/server/index.ts";
+import { Stream } from "../../../src/websocket/index.ts";
+import { acceptKey, newKey } from "../../../src/websocket/handshake/accept-key.ts";
 import { Client, type TransportCalls } from "./client.ts";
 
 /** Does one operation, and calls `next` when the client has what it asked for. */
@@ -77,6 +81,26 @@ export const workloads: Readonly<Record<string, Workload>> = {
     },
   },
 
+  "connect, as the client": {
+    count: 50,
+    async start(calls) {
+      // The same key each time, so that one response answers all.
+      crypto.getRandomValues = (array) => array;
+      const response = encodeLatin1(
+        `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${acceptKey(newKey())}\r\n\r\n`,
+      );
+      const clock = stillClock();
+      return (next) => {
+        const { stream } = new ConnectSettings({ clock, message() {} });
+        const server = new Client(calls);
+        server.await(1, () => server.ask(response, Infinity, () => {}));
+        const limit = new Limit(30_000, clock, "", undefined);
+        const upgrade = { host: "127.0.0.1:8080", target: "/chat", protocols: [], headers: undefined };
+        new Stream(server.transport, stream).handshakeWithin(limit, upgrade).then(next, fail);
+      };
+    },
+  },
+
   "publish to 100": {
     count: 5,
     async start(calls) {
@@ -123,6 +147,10 @@ export const workloads: Readonly<Record<string, Workload>> = {
     },
   },
 };
+
+function fail(error: unknown): void {
+  throw error;
+}
 
 /** Returns what opens a WebSocket that echoes one message and is idle from then on. */
 export function openIdle(): () => Promise<unknown> {
