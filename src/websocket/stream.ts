@@ -25,6 +25,7 @@ import {
 import type { Request, Response } from "../http/index.ts";
 import { Connection } from "./connection/connection.ts";
 import { tell } from "./connection/tell.ts";
+import { terminatedError } from "./connection/turns.ts";
 import { closeCode } from "./frames/close-code.ts";
 import { websocketError } from "./frames/errors.ts";
 import { headOf, requestOf, responseOf } from "./handshake/head-text.ts";
@@ -268,9 +269,8 @@ export class Stream<Data = unknown> extends MessageStream {
   /** Ends the connection now, without a close frame. Pending operations fail with `core.aborted`. Always allowed. */
   terminate(): void {
     const { connection } = this;
-    const aborted = coreError("core.aborted", { message: "The WebSocket was closed on this side" });
-    if (connection !== undefined) connection.lost(aborted);
-    else if (this.#opening !== undefined) this.#opening.abort(aborted);
+    if (connection !== undefined) connection.lost();
+    else if (this.#opening !== undefined) this.#opening.abort(terminatedError());
     else {
       this.#started = true;
       this.nextLayer.close();

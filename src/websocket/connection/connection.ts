@@ -21,15 +21,14 @@ import { Liveness, type Living } from "./liveness.ts";
 import type { Opened } from "./opened.ts";
 import { Sending } from "./sending.ts";
 import { Throttle } from "./throttle.ts";
-import { phase, spentAtOnce } from "./turns.ts";
+import { phase, spentAtOnce, terminated, terminatedError } from "./turns.ts";
 
 /**
  * An open WebSocket, from the handshake to the end of the transport. It moves bytes between the stream below and the
  * protocol, and messages between the protocol and the application, whose side is the {@link Delivery}. Calls go down,
  * and return their results. Five methods are called later: `onRead`, `onWritten`, `resumed`, `takeTurn` and `expired`.
  *
- * It moves in turns: take events from received bytes while the application wants them, write the output, start the next
- * read.
+ * It moves in turns: takes events while the application wants them, writes the output, starts the next read.
  */
 export class Connection<Ws> extends Sending<Ws> implements Living {
   /** How it ended, once the transport is closed. */
@@ -45,7 +44,7 @@ export class Connection<Ws> extends Sending<Ws> implements Living {
   #inflation: Inflation | undefined;
   #throttle: Throttle | undefined;
   /** Why the connection ended, for later operations. */
-  #failure: ServalError | undefined;
+  #failure: ServalError | typeof terminated | undefined;
 
   constructor(
     ws: Ws,
@@ -319,10 +318,10 @@ export class Connection<Ws> extends Sending<Ws> implements Living {
     this.#live.startDeadline(this.settings.timeouts[this.#role].handshake);
   }
 
-  override lost(error: ServalError): void {
+  override lost(error?: ServalError): void {
     if (this.ended !== undefined) return;
-    this.#failure ??= error;
-    const told = this.phase < phase.finishing && error.condition !== "aborted" ? error : undefined;
+    this.#failure ??= error ?? terminated;
+    const told = this.phase < phase.finishing && error?.condition !== "aborted" ? error : undefined;
     this.context.runInAsyncScope(this.next.close, this.next);
     this.#settle(false, told);
   }
@@ -354,6 +353,7 @@ export class Connection<Ws> extends Sending<Ws> implements Living {
   }
 
   override closedError(): ServalError {
+    if (this.#failure === terminated) this.#failure = terminatedError();
     if (this.#failure !== undefined) return this.#failure;
     if (this.phase < phase.finishing) {
       return websocketError("websocket.closed", { message: "The WebSocket connection is closing" });

@@ -62,8 +62,8 @@ export abstract class Sending<Ws> extends Turns implements Resumable, Flushing {
 
   /** A handler is done; it threw or rejected with `thrown`, if that is given. */
   abstract resumed(thrown?: ServalError): void;
-  /** Ends at once: the next layer failed, or the connection was terminated. */
-  abstract lost(error: ServalError): void;
+  /** Ends at once: the next layer failed or, without an error, the connection was terminated. */
+  abstract lost(error?: ServalError): void;
   /** The error of an operation after the end, or close to it. */
   abstract closedError(): ServalError;
   /** Runs a turn soon, outside of the current call. */

@@ -1,3 +1,4 @@
+import { coreError, type ServalError } from "../../core/index.ts";
 import { turnBudget, type TurnMember, type TurnWaiter } from "../../core/internal.ts";
 
 /** So much work is done before it is spent, in the unit of `cost`: most reads bring less. */
@@ -16,6 +17,14 @@ export const phase = {
   /** The transport is closed. */
   ended: 4,
 } as const;
+
+/** Stands for {@link terminatedError}, which few need: to make it costs as much as the rest of a connection's end. */
+export const terminated = "terminated";
+
+/** The error of what this side has ended by a termination. */
+export function terminatedError(): ServalError {
+  return coreError("core.aborted", { message: "The WebSocket was closed on this side" });
+}
 
 /** A connection's share of the turns of the event loop. When it is used up, the connection waits for the next turn. */
 export abstract class Turns implements TurnMember, TurnWaiter {
