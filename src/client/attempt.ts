@@ -62,11 +62,11 @@ async function open<Data>(
   settings: ConnectSettings<Data>,
   signal: Limit,
 ): Promise<Stream<Data>> {
-  const { proxy, proxyTls, family } = settings;
+  const { proxy, proxyTls, family, transport } = settings;
   const stream = isElsewhere ? settings.elsewhere : settings.stream;
   const { clock, maxHeaderSize, maxHeadersCount } = stream;
   const timeout = stream.timeouts.client.handshake;
-  const options = { proxy, proxyTls, tls, family, timeout, signal, clock, maxHeaderSize, maxHeadersCount };
+  const options = { proxy, proxyTls, tls, family, transport, timeout, signal, clock, maxHeaderSize, maxHeadersCount };
   const ws = new Stream<Data>(await dial(endpoint, options), stream);
   try {
     await ws.handshakeWithin(signal, {

@@ -1,6 +1,6 @@
 import type { ByteStream, Clock } from "../core/index.ts";
 import { abortSignalOf, type Cancellation } from "../core/internal.ts";
-import { connect, connectTls, startTls, type TlsOptions as NetTlsOptions } from "../net/index.ts";
+import { connect, connectTls, startTls, type TlsOptions as NetTlsOptions, type Transport } from "../net/index.ts";
 import { connectBy } from "../net/internal.ts";
 import type { TlsOptions } from "./options.ts";
 import { loadSocks } from "./packages.ts";
@@ -15,6 +15,7 @@ export interface DialOptions {
   readonly proxyTls: TlsOptions;
   readonly tls: TlsOptions;
   readonly family: 4 | 6 | undefined;
+  readonly transport: Transport;
   readonly signal: Cancellation;
   /** The deadline for all of it, in milliseconds; the signal aborts at it. */
   readonly timeout: number;
@@ -48,8 +49,9 @@ async function dialPlain(endpoint: Endpoint, options: DialOptions): Promise<Byte
   return throughProxy(endpoint, proxy, options);
 }
 
-function dialPlace({ host, port, unix }: Endpoint, { family, signal }: DialOptions): Promise<ByteStream> {
-  return connectBy(undefined, unix === undefined ? { host, port, family } : { unix }, { signal });
+function dialPlace({ host, port, unix }: Endpoint, options: DialOptions): Promise<ByteStream> {
+  const { family, signal, transport } = options;
+  return connectBy(undefined, unix === undefined ? { host, port, family } : { unix }, { signal, transport });
 }
 
 async function proxyOf(endpoint: Endpoint, { proxy }: DialOptions): Promise<Proxy | undefined> {
@@ -57,18 +59,18 @@ async function proxyOf(endpoint: Endpoint, { proxy }: DialOptions): Promise<Prox
 }
 
 async function throughProxy(endpoint: Endpoint, proxy: Proxy, options: DialOptions): Promise<ByteStream> {
-  const { family, timeout, clock, maxHeaderSize, maxHeadersCount } = options;
+  const { family, transport, timeout, clock, maxHeaderSize, maxHeadersCount } = options;
   const signal = abortSignalOf(options.signal);
   const limits = { signal, timeout, clock, maxHeaderSize, maxHeadersCount };
   const { scheme, host, port } = proxy;
   const place = { host, port, family };
-  if (scheme === "http") return openTunnel(await connect(place, { signal }), endpoint, proxy, limits);
+  if (scheme === "http") return openTunnel(await connect(place, { signal, transport }), endpoint, proxy, limits);
   if (scheme === "https") {
     return openTunnel(await connectTls(place, tlsOptions(options.proxyTls, signal)), endpoint, proxy, limits);
   }
   const socks = await loadSocks();
   const destination = await socksDestination(endpoint, proxy, family, signal);
-  return openSocks(socks, await connect(place, { signal }), destination, proxy, limits);
+  return openSocks(socks, await connect(place, { signal, transport }), destination, proxy, limits);
 }
 
 function tlsOptions(options: TlsOptions, signal: AbortSignal): NetTlsOptions & { signal: AbortSignal } {

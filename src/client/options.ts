@@ -11,7 +11,7 @@ import {
 } from "../core/internal.ts";
 import { Fields, type FieldsInit, type Request } from "../http/index.ts";
 import type * as net from "../net/index.ts";
-import { checkTlsValues } from "../net/internal.ts";
+import { checkTlsValues, wantedTransport } from "../net/internal.ts";
 import type { Stream, StreamOptions } from "../websocket/index.ts";
 import { checkHeaders, checkProtocols, protocolList, Settings, streamOptionNames } from "../websocket/internal.ts";
 import { parseProxy, type Proxy } from "./proxy.ts";
@@ -58,6 +58,12 @@ export interface ConnectOptions<Data = unknown> extends Omit<StreamOptions<Data>
   redirects?: number | RedirectOptions | undefined;
   /** Uses only the host's IPv4 or only its IPv6 addresses. Default: both, in Node's order. */
   family?: 4 | 6 | undefined;
+  /**
+   * What drives the connection: `"handle"`, the handle below Node's socket, or `"socket"`, Node's socket, which TLS always
+   * has. Default: the environment variable `SERVAL_TRANSPORT`, or else `"handle"` on Linux and `"socket"` elsewhere. See
+   * the option of the same name of `net.connect`.
+   */
+  transport?: net.Transport | undefined;
 }
 
 /** How redirects are followed. */
@@ -112,6 +118,7 @@ export const connectOptions: OptionSet = optionSet(
     "proxyTls",
     "redirects",
     "family",
+    "transport",
     ...streamOptionNames.filter((name) => name !== "upgrade"),
   ],
   '{ protocols: ["chat"] }',
@@ -130,6 +137,7 @@ export class ConnectSettings<Data> {
   readonly proxy: Proxy | "environment" | undefined;
   readonly redirects: Redirects;
   readonly family: 4 | 6 | undefined;
+  readonly transport: net.Transport;
   readonly signal: AbortSignal | undefined;
 
   /**
@@ -138,7 +146,7 @@ export class ConnectSettings<Data> {
    */
   constructor(options: ConnectOptions<Data>) {
     checkOptions(connectOptions, options);
-    const { protocols, headers, host, tls, signal, proxy, proxyTls, redirects, family, ...stream } = options;
+    const { protocols, headers, host, tls, signal, proxy, proxyTls, redirects, family, transport, ...stream } = options;
     this.stream = new Settings<Stream<Data>, Data>(stream);
     const { decorate, ...undecorated } = stream;
     this.elsewhere = decorate === undefined ? this.stream : new Settings<Stream<Data>, Data>(undecorated);
@@ -153,6 +161,7 @@ export class ConnectSettings<Data> {
     this.redirects = checkRedirects(redirects);
     if (family !== undefined && family !== 4 && family !== 6) throw invalidArgument("family must be 4 or 6");
     this.family = family;
+    this.transport = wantedTransport(transport);
     this.signal = checkSignal(signal);
   }
 }

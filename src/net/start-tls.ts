@@ -34,6 +34,9 @@ export interface TlsOptions extends Pick<
   | "servername"
 > {}
 
+/** What both take besides. TLS is Node's, over Node's sockets. */
+type Cancellable = Pick<ConnectOptions, "signal">;
+
 /**
  * Connects to a TCP port and performs the TLS handshake as the client. The server's certificate must be for `host` and
  * signed by an authority known to Node.js or given as `ca`, unless `rejectUnauthorized` is false. A host's name is sent
@@ -43,11 +46,11 @@ export interface TlsOptions extends Pick<
  * `core.connection_reset`, `core.invalid_argument` for invalid options, `core.aborted`, and the errors of `connect`.
  * The cause is Node's error.
  */
-export function connectTls(target: Target, options: TlsOptions & ConnectOptions = {}): Promise<TlsStream> {
+export function connectTls(target: Target, options: TlsOptions & Cancellable = {}): Promise<TlsStream> {
   return handled(connectAndShakeHands(target, options));
 }
 
-async function connectAndShakeHands(target: Target, options: TlsOptions & ConnectOptions): Promise<TlsStream> {
+async function connectAndShakeHands(target: Target, options: TlsOptions & Cancellable): Promise<TlsStream> {
   checkTarget("connectTls", target);
   const { host = "localhost", port, unix } = target;
   const name = nameOf({ host, port, unix });
@@ -69,7 +72,7 @@ async function connectAndShakeHands(target: Target, options: TlsOptions & Connec
 export function startTls(
   nextLayer: ByteStream,
   host: string,
-  options: TlsOptions & ConnectOptions = {},
+  options: TlsOptions & Cancellable = {},
 ): Promise<TlsStream> {
   return handled(shakeHandsOver(nextLayer, host, options));
 }
@@ -77,7 +80,7 @@ export function startTls(
 async function shakeHandsOver(
   nextLayer: ByteStream,
   host: string,
-  options: TlsOptions & ConnectOptions,
+  options: TlsOptions & Cancellable,
 ): Promise<TlsStream> {
   checkByteStream("startTls", nextLayer);
   if (typeof host !== "string" || host === "") {
@@ -92,7 +95,7 @@ function shakeHands(
   name: string,
   host: string,
   nextLayer: ByteStream,
-  options: TlsOptions & ConnectOptions,
+  options: TlsOptions & Cancellable,
   context?: SecureContext,
 ): Promise<TlsStream> {
   return new Promise((resolve, reject) => {

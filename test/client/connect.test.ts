@@ -3,6 +3,9 @@ import { createServer } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
 import { describe, it } from "node:test";
 import { connect, type ConnectOptions } from "../../src/client/index.ts";
+import { lowestLayer } from "../../src/core/index.ts";
+import { HandleStream } from "../../src/net/sockets/handle-stream.ts";
+import { NodeSocketStream } from "../../src/net/sockets/node-socket-stream.ts";
 import { scrubReads } from "../../src/net/sockets/read-block.ts";
 import { serve } from "../../src/server/index.ts";
 import { localhost } from "../support/localhost.ts";
@@ -40,6 +43,22 @@ describe("connect", () => {
     // It listens there on IPv6 alone.
     const error = await failure(connect(`ws://localhost:${place.port}/`, { family: 4 }));
     assert.equal(error.code, "net.connection_refused");
+  });
+
+  it("is driven by a handle or a socket, as the option transport says, also through a proxy", async () => {
+    await using server = await echoing();
+    await using proxy = await proxying();
+    const url = `ws://127.0.0.1:${server.port}/`;
+    for (const options of [{}, { proxy: `http://127.0.0.1:${proxy.port}` }]) {
+      for (const [transport, kind] of [
+        ["handle", HandleStream],
+        ["socket", NodeSocketStream],
+      ] as const) {
+        const ws = await connect(url, { ...options, transport });
+        assert.ok(lowestLayer(ws.nextLayer) instanceof kind);
+        await converse(ws);
+      }
+    }
   });
 
   it("talks over TLS, by name and by address", async () => {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { ConnectSettings, type ConnectOptions } from "../../src/client/options.ts";
+import { wantedTransport } from "../../src/net/internal.ts";
 
 function settings(options: unknown): ConnectSettings<unknown> {
   return new ConnectSettings(options as ConnectOptions);
@@ -8,7 +9,7 @@ function settings(options: unknown): ConnectSettings<unknown> {
 
 describe("ConnectSettings", () => {
   it("has defaults", () => {
-    const { protocols, headers, tls, proxyTls, proxy, redirects, family, signal, stream } = settings({});
+    const { protocols, headers, tls, proxyTls, proxy, redirects, family, signal, transport, stream } = settings({});
     assert.deepEqual(
       { protocols, headers: [...headers], tls, proxyTls, proxy, redirects, family, signal },
       {
@@ -22,6 +23,7 @@ describe("ConnectSettings", () => {
         signal: undefined,
       },
     );
+    assert.equal(transport, wantedTransport(undefined));
     assert.equal(stream.timeouts.client.handshake, 30_000);
   });
 
@@ -36,6 +38,7 @@ describe("ConnectSettings", () => {
       proxy: "http://proxy.example",
       redirects: 5,
       family: 6,
+      transport: "socket",
       signal,
       maxMessageSize: 1000,
       timeouts: { handshake: 5000 },
@@ -54,6 +57,7 @@ describe("ConnectSettings", () => {
         proxyTls: { rejectUnauthorized: false },
         redirects: { most: 5, crossOrigin: false },
         family: 6,
+        transport: "socket",
         signal,
       },
     );
@@ -124,6 +128,7 @@ describe("ConnectSettings", () => {
       [{ crossOrigin: true }, /connect has no option "crossOrigin": did you mean redirects\.crossOrigin/],
       [{ redirects: NaN }, /redirects/],
       [{ family: 5 }, /family must be 4 or 6/],
+      [{ transport: "pipe" }, /transport must be .*, not "pipe"/],
       [{ signal: new AbortController() }, /signal must be an AbortSignal/],
       [{ timeouts: { handshake: -1 } }, /timeouts\.handshake/],
     ];
