@@ -4,7 +4,8 @@ import http from "node:http";
 import https from "node:https";
 import type { AddressInfo } from "node:net";
 import { describe, it } from "node:test";
-import { connect } from "../../src/client/index.ts";
+import { connect, type ConnectOptions } from "../../src/client/index.ts";
+import type { Transport } from "../../src/net/index.ts";
 import { mount, serve, type ServeOptions, type Server, type ServerWebSocket } from "../../src/server/index.ts";
 import { VirtualClock } from "../../src/testing/index.ts";
 import { localhost } from "../support/localhost.ts";
@@ -12,27 +13,49 @@ import { deferred } from "../support/quiet.ts";
 import { until } from "../support/until.ts";
 import { Seen, within } from "./support/contexts.ts";
 
+/** How the server and its clients are connected. */
+interface Way {
+  readonly transport: Transport;
+  readonly isSecure: boolean;
+}
+
+const ways: readonly Way[] = [
+  { transport: "handle", isSecure: false },
+  { transport: "socket", isSecure: false },
+  { transport: "handle", isSecure: true },
+  { transport: "socket", isSecure: true },
+];
+
+function nameOf({ transport, isSecure }: Way): string {
+  return `${isSecure ? "TLS over " : ""}${transport}s`;
+}
+
+function optionsOf({ transport }: Way): ConnectOptions {
+  return { transport, tls: { ca: localhost.cert } };
+}
+
 /** A server that is started in the context "server", and whose handlers note theirs. */
 class Subject {
   readonly seen: Seen = new Seen();
   readonly clock: VirtualClock = new VirtualClock();
   readonly sockets: ServerWebSocket[] = [];
   server!: Server;
-  readonly #isSecure: boolean;
+  readonly #way: Way;
 
-  private constructor(isSecure: boolean) {
-    this.#isSecure = isSecure;
+  private constructor(way: Way) {
+    this.#way = way;
   }
 
-  static async start(isSecure: boolean, options: ServeOptions = {}): Promise<Subject> {
-    const subject = new Subject(isSecure);
+  static async start(way: Way, options: ServeOptions = {}): Promise<Subject> {
+    const subject = new Subject(way);
     const { seen, clock, sockets } = subject;
     subject.server = await within("server", () =>
       serve({
         port: 0,
         host: "127.0.0.1",
         clock,
-        tls: isSecure ? localhost : undefined,
+        transport: way.transport,
+        tls: way.isSecure ? localhost : undefined,
         upgrade: seen.noting("upgrade"),
         open(ws) {
           seen.note("open");
@@ -57,8 +80,8 @@ class Subject {
   async connect(): ReturnType<typeof connect> {
     const { port } = this.server;
     const count = this.sockets.length;
-    const url = `${this.#isSecure ? "wss" : "ws"}://127.0.0.1:${port}/`;
-    const client = await within("client", () => connect(url, { tls: { ca: localhost.cert } }));
+    const url = `${this.#way.isSecure ? "wss" : "ws"}://127.0.0.1:${port}/`;
+    const client = await within("client", () => connect(url, optionsOf(this.#way)));
     await until(() => this.sockets.length > count);
     return client;
   }
@@ -80,9 +103,9 @@ class Subject {
   }
 }
 
-const cases: Readonly<Record<string, (isSecure: boolean) => Promise<void>>> = {
-  async "of what clients send"(isSecure) {
-    const subject = await Subject.start(isSecure);
+const cases: Readonly<Record<string, (way: Way) => Promise<void>>> = {
+  async "of what clients send"(way) {
+    const subject = await Subject.start(way);
     const client = await subject.connect();
     client.send("text");
     await until(() => subject.seen.has("message"));
@@ -90,8 +113,8 @@ const cases: Readonly<Record<string, (isSecure: boolean) => Promise<void>>> = {
     await subject.assertSeen("upgrade open message close");
   },
 
-  async "of what another publishes, which fills two in one tick"(isSecure) {
-    const subject = await Subject.start(isSecure);
+  async "of what another publishes, which fills two in one tick"(way) {
+    const subject = await Subject.start(way);
     const clients = await Promise.all([subject.connect(), subject.connect()]);
     const data = "x".repeat(60_000);
     within("foreign", () => {
@@ -107,24 +130,24 @@ const cases: Readonly<Record<string, (isSecure: boolean) => Promise<void>>> = {
     await subject.assertSeen("upgrade open drain close");
   },
 
-  async "of one that another terminates"(isSecure) {
-    const subject = await Subject.start(isSecure);
+  async "of one that another terminates"(way) {
+    const subject = await Subject.start(way);
     await subject.connect();
     within("foreign", () => subject.sockets[0]!.terminate());
     await until(() => subject.seen.has("close"));
     await subject.assertSeen("upgrade open close");
   },
 
-  async "of those that another drains"(isSecure) {
-    const subject = await Subject.start(isSecure);
+  async "of those that another drains"(way) {
+    const subject = await Subject.start(way);
     await Promise.all([subject.connect(), subject.connect()]);
     await subject.assertSeen("upgrade open close");
   },
 
-  async "of one that opens when another lets it"(isSecure) {
+  async "of one that opens when another lets it"(way) {
     const other = deferred();
     const seen = new Seen();
-    const subject = await Subject.start(isSecure, {
+    const subject = await Subject.start(way, {
       async upgrade() {
         seen.note("upgrade");
         await other.promise;
@@ -139,21 +162,21 @@ const cases: Readonly<Record<string, (isSecure: boolean) => Promise<void>>> = {
     await subject.assertSeen("open close");
   },
 
-  async "of one whose hook fails"(isSecure) {
-    const subject = await Subject.start(isSecure, {
+  async "of one whose hook fails"(way) {
+    const subject = await Subject.start(way, {
       upgrade() {
         throw new Error("of the application");
       },
     });
-    const url = `${isSecure ? "wss" : "ws"}://127.0.0.1:${subject.server.port}/`;
-    await assert.rejects(within("client", () => connect(url, { tls: { ca: localhost.cert } })));
+    const url = `${way.isSecure ? "wss" : "ws"}://127.0.0.1:${subject.server.port}/`;
+    await assert.rejects(within("client", () => connect(url, optionsOf(way))));
     await subject.assertSeen("error");
   },
 
-  async "of requests"(isSecure) {
-    const subject = await Subject.start(isSecure);
-    const { get } = isSecure ? https : http;
-    const url = `${isSecure ? "https" : "http"}://127.0.0.1:${subject.server.port}/`;
+  async "of requests"(way) {
+    const subject = await Subject.start(way);
+    const { get } = way.isSecure ? https : http;
+    const url = `${way.isSecure ? "https" : "http"}://127.0.0.1:${subject.server.port}/`;
     const [response] = (await within("client", () => once(get(url, { ca: localhost.cert }), "response"))) as [
       NodeJS.ReadableStream,
     ];
@@ -163,9 +186,9 @@ const cases: Readonly<Record<string, (isSecure: boolean) => Promise<void>>> = {
   },
 };
 
-for (const isSecure of [false, true]) {
-  describe(`the handlers of serve run in the async context that it was called in, over ${isSecure ? "TLS" : "sockets"}`, () => {
-    for (const [name, run] of Object.entries(cases)) it(name, () => run(isSecure));
+for (const way of ways) {
+  describe(`the handlers of serve run in the async context that it was called in, over ${nameOf(way)}`, () => {
+    for (const [name, run] of Object.entries(cases)) it(name, () => run(way));
   });
 }
 
@@ -196,25 +219,27 @@ describe("the handlers of mount", () => {
 });
 
 describe("the handlers of connect", () => {
-  it("run in the async context that it was called in", async () => {
-    const subject = await Subject.start(false, {
-      message(ws, message) {
-        ws.send(message);
-      },
+  for (const way of ways)
+    it(`run in the async context that it was called in, over ${nameOf(way)}`, async () => {
+      const subject = await Subject.start(way, {
+        message(ws, message) {
+          ws.send(message);
+        },
+      });
+      const seen = new Seen();
+      const client = await within("client", () =>
+        connect(`${way.isSecure ? "wss" : "ws"}://127.0.0.1:${subject.server.port}/`, {
+          ...optionsOf(way),
+          decorate: seen.noting("decorate"),
+          open: seen.noting("open"),
+          message: seen.noting("message"),
+          close: seen.noting("close"),
+        }),
+      );
+      within("foreign", () => client.send("text"));
+      await until(() => seen.has("message"));
+      await within("foreign", () => client.close());
+      assert.deepEqual(seen.calls, ["close: client", "decorate: client", "message: client", "open: client"]);
+      await subject.assertSeen("upgrade open close");
     });
-    const seen = new Seen();
-    const client = await within("client", () =>
-      connect(`ws://127.0.0.1:${subject.server.port}/`, {
-        decorate: seen.noting("decorate"),
-        open: seen.noting("open"),
-        message: seen.noting("message"),
-        close: seen.noting("close"),
-      }),
-    );
-    within("foreign", () => client.send("text"));
-    await until(() => seen.has("message"));
-    await within("foreign", () => client.close());
-    assert.deepEqual(seen.calls, ["close: client", "decorate: client", "message: client", "open: client"]);
-    await subject.assertSeen("upgrade open close");
-  });
 });
