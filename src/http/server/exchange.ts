@@ -15,6 +15,7 @@ import type { Body } from "../messages/body.ts";
 import { refusalStatus } from "../messages/refusal-status.ts";
 import type { Request } from "../messages/request.ts";
 import { Response } from "../messages/response.ts";
+import { abortRequest } from "./direct-request.ts";
 import type { FollowedExchange } from "./followed-exchange.ts";
 import { causeOf, noResponse } from "./handler-result.ts";
 import { keepsAlive } from "./keep-alive.ts";
@@ -67,7 +68,7 @@ export class RequestExchange implements Exchange, FollowedExchange {
   /** The body of the request, if it came with the head. */
   #received: ReceivedBody | undefined;
   /** See {@link FollowedExchange}. */
-  onFailed: ((error: ServalError) => void) | undefined;
+  follower: globalThis.Request | undefined;
   readonly #owner: ExchangeOwner;
   #controller: AbortController | undefined;
   /** Why there will be no response. */
@@ -170,13 +171,13 @@ export class RequestExchange implements Exchange, FollowedExchange {
   fail(error: ServalError): void {
     if (this.#phase === "done" || this.#error !== undefined) return;
     this.#error = error;
-    const { onFailed } = this;
+    const { follower } = this;
     const controller = this.#controller;
-    if (controller === undefined && onFailed === undefined) return;
+    if (controller === undefined && follower === undefined) return;
     // Not inside a call of the application or of the stream.
     queueMicrotask(() => {
       controller?.abort(error);
-      onFailed?.(error);
+      if (follower !== undefined) abortRequest(follower, error);
     });
   }
 

@@ -1,8 +1,6 @@
-import type { ServalError } from "../../core/index.ts";
-
 /** What a served request needs of its exchange. */
 export interface FollowedExchange {
   readonly signal: AbortSignal;
-  /** Called if the exchange fails. One for each exchange. */
-  onFailed?: ((error: ServalError) => void) | undefined;
+  /** The request that is told if the exchange fails, by `abortRequest`. */
+  follower?: Request | undefined;
 }

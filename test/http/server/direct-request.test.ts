@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Request as Message, type Body, type BodyStream } from "../../../src/http/index.ts";
 import { httpError } from "../../../src/http/messages/errors.ts";
-import { directRequest } from "../../../src/http/server/direct-request.ts";
+import { abortRequest, directRequest } from "../../../src/http/server/direct-request.ts";
 import type { FollowedExchange } from "../../../src/http/server/followed-exchange.ts";
 import { quiet } from "../../support/quiet.ts";
 
@@ -105,7 +105,7 @@ describe("a request that is read from its source", () => {
     assert.ok(before.every(({ signal }) => !signal.aborted));
     const error = httpError("http.end_of_stream");
     controller.abort(error);
-    exchange.onFailed!(error);
+    abortRequest(exchange.follower!, error);
     for (const { signal } of [...before, request.clone(), new Request(request)]) {
       assert.deepEqual([signal.aborted, signal.reason], [true, error]);
     }

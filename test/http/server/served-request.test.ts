@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { inspect } from "node:util";
 import { Request as Message, type Body, type BodyStream, type RequestInit } from "../../../src/http/index.ts";
+import { abortRequest } from "../../../src/http/server/direct-request.ts";
 import type { FollowedExchange } from "../../../src/http/server/followed-exchange.ts";
 import { httpError } from "../../../src/http/messages/errors.ts";
 import { servedRequest } from "../../../src/http/server/served-request.ts";
@@ -204,7 +205,7 @@ describe("a served request", () => {
     assert.equal(signal.aborted, false);
     const mine = httpError("http.end_of_stream");
     controller.abort(mine);
-    exchange.onFailed?.(mine);
+    if (exchange.follower !== undefined) abortRequest(exchange.follower, mine);
     for (const each of [request, ...copies]) assert.equal(each.signal.reason, mine);
   });
 
