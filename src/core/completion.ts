@@ -24,23 +24,28 @@ export function handled<Result>(promise: Promise<Result>): Promise<Result> {
  * operation throws rejects the promise.
  */
 export function promised<Result>(start: (handler: Handler<Result>) => void): Promise<Result> {
-  let hasThrown = false;
+  // Not inside of the call, where some operations complete.
+  let isMade = false;
+  let hasFailed = false;
   const promise = new Promise<Result>((resolve, reject) => {
     try {
       start((error, result) => {
-        if (error === undefined) resolve(result);
-        else {
-          // Only after a failure: most operations succeed, and marking costs another promise.
-          handled(promise);
-          reject(error);
+        if (error === undefined) {
+          resolve(result);
+          return;
         }
+        // Only after a failure: most operations succeed, and marking costs another promise.
+        hasFailed = true;
+        if (isMade) handled(promise);
+        reject(error);
       });
     } catch (misuse) {
-      hasThrown = true;
+      hasFailed = true;
       reject(misuse);
     }
   });
-  return hasThrown ? handled(promise) : promise;
+  isMade = true;
+  return hasFailed ? handled(promise) : promise;
 }
 
 /**

@@ -11,6 +11,13 @@ const succeed = (handler: Handler<number>): void => queueMicrotask(() => handler
 const fail = (handler: Handler<number>): void => queueMicrotask(() => handler(failure, 0));
 
 describe("promised", () => {
+  it("has the outcome of an operation that completes inside the call, and needs no handler for a failure there", async () => {
+    assert.equal(await promised<number>((handler) => handler(undefined, 7)), 7);
+    const failed = promised<number>((handler) => handler(failure, undefined as never));
+    await turns();
+    await assert.rejects(failed, failure);
+  });
+
   it("fulfils with the result and rejects with the error", async () => {
     assert.equal(await promised(succeed), 7);
     await assert.rejects(promised(fail), failure);
