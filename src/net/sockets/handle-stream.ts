@@ -199,8 +199,12 @@ export class HandleStream extends TransportStream implements SocketStream {
   }
 
   protected override checkEnd(): void {
-    if (this.#isReset()) this.failed(transportError(resetError()));
-    else this.readEnded();
+    if (this.#isReset()) {
+      this.failed(transportError(resetError()));
+      this.#close(false);
+    } else {
+      this.readEnded();
+    }
   }
 
   protected override destroy(reset: boolean): void {
@@ -213,7 +217,7 @@ export class HandleStream extends TransportStream implements SocketStream {
 
   /** The turn in which the write in flight may complete has come. @internal */
   takeTurn(): void {
-    this.wrote(this.#length);
+    this.#completeWrite();
   }
 
   static readonly #onRead = function (this: OwnedHandle): void {
@@ -245,8 +249,7 @@ export class HandleStream extends TransportStream implements SocketStream {
     let next = 0;
     try {
       while (next < streams.length) {
-        const stream = streams[next++]!;
-        stream.wrote(stream.#length);
+        streams[next++]!.#completeWrite();
       }
     } finally {
       // A handler that throws does not stop the others.
@@ -274,6 +277,11 @@ export class HandleStream extends TransportStream implements SocketStream {
       if (!stream.wanting) stream.#stopReading();
     }
   };
+
+  /** Unless the stream has been closed or has failed meanwhile: then its writer is told that. */
+  #completeWrite(): void {
+    if (this.#handle !== undefined) this.wrote(this.#length);
+  }
 
   #stopReading(): void {
     if ((this.#doing & reading) === 0) return;
@@ -303,8 +311,10 @@ export class HandleStream extends TransportStream implements SocketStream {
   /** Whether the peer has reset the connection: then it has no peer any more. After both ends it has none either. */
   #isReset(): boolean {
     const handle = this.#handle;
-    if (handle?.getpeername === undefined || (this.#doing & finishing) !== 0) return false;
-    return handle.getpeername({}) === notConnected;
+    if (handle === undefined || (this.#doing & finishing) !== 0) return false;
+    if (handle.getpeername !== undefined) return handle.getpeername({}) === notConnected;
+    // A Unix socket whose peer is gone takes nothing, not even an empty write.
+    return !this.writing && handle.writeBuffer(new WriteWrap!() as OwnedRequest, nothing) < 0;
   }
 
   #closeIfDone(): void {

@@ -17,7 +17,7 @@ import {
   writeAll,
   writeOutcome,
 } from "../../core/support/stream-operations.ts";
-import { accepted, sendLast } from "../support/sockets.ts";
+import { accepted, sendLast, withPath } from "../support/sockets.ts";
 
 interface Accepted {
   readonly stream: HandleStream;
@@ -148,15 +148,53 @@ describe("HandleStream", () => {
 
   it("fails a read for a reset that comes with the last bytes, and ends for an end", async () => {
     for (const how of ["reset", "end"] as const) {
-      const { stream, raw } = await over();
+      const { stream, raw, closed } = await over();
       const first = read(stream);
       sendLast(raw, how);
       assert.equal(String(await first), "last");
       if (how === "end") assert.equal(await read(stream), undefined);
       else await assert.rejects(read(stream), { code: "core.connection_reset" });
+      assert.equal(closed.times, how === "end" ? 0 : 1, "a failed connection keeps no descriptor");
       stream.close();
       raw.destroy();
     }
+  });
+
+  it("fails a watch when the peer of a Unix socket is gone, and ends it when the peer has ended only its side", async () => {
+    for (const how of ["gone", "ended"] as const) {
+      await withPath(async (path) => {
+        const [stream, raw] = await accepted("handle", path);
+        const watched = new Promise((resolve) => stream.watch((error) => resolve(error?.code)));
+        if (how === "gone") raw.destroy();
+        else raw.end();
+        assert.equal(await watched, how === "gone" ? "core.connection_reset" : undefined);
+        stream.close();
+        raw.destroy();
+      });
+    }
+  });
+
+  it("aborts a write that it is closed within, though the system has taken it", async () => {
+    const { stream, raw } = await over();
+    // A tick of a callback of the event loop comes before its microtasks.
+    const outcome = await new Promise<ServalError | undefined>((resolve) => {
+      setImmediate(() => {
+        stream.writeSome(hello, resolve);
+        stream.close();
+      });
+    });
+    assert.equal(outcome?.code, "core.aborted");
+    raw.destroy();
+  });
+
+  it("fails a write that begins after a failure, also when the turn of an earlier one comes", async () => {
+    const { stream, raw } = await over();
+    await writeAll(stream, hello);
+    raw.resetAndDestroy();
+    const { error } = await readOutcome(stream);
+    const later = writeOutcome(stream, hello);
+    stream.takeTurn();
+    assert.equal((await later).error, error);
   });
 
   it("takes an end after its own for an end, though the connection has no peer then", async () => {
