@@ -1,4 +1,4 @@
-// The way of a message through the sources, over a socket: how deep the stack is under its handler, and which functions the
+// The way of a message through the sources, over both transports: how deep the stack is under its handler, and which functions the
 // reply enters. So a reader who follows the bytes has so many functions to look at, and no more.
 import assert from "node:assert/strict";
 import { Session, type Profiler } from "node:inspector";
@@ -40,61 +40,66 @@ function entered(): string[] {
     );
 }
 
-describe("a message on its way, over a socket", () => {
-  let server: Server;
-  let client: Stream;
-  let ws: ServerWebSocket;
-  /** What the next message at the server shows. */
-  let received = deferred<string[]>();
+/** What starts a write, by transport. */
+const writes = { handle: "net/sockets/handle-stream.js push", socket: "core/duplex.js push" };
 
-  before(async () => {
-    inspector.connect();
-    inspector.post("Profiler.enable");
-    inspector.post("Profiler.startPreciseCoverage", { callCount: true, detailed: false });
-    server = await serve({
-      port: 0,
-      host: "127.0.0.1",
-      message(one) {
-        ws = one;
-        received.resolve(stack());
-      },
+for (const transport of ["handle", "socket"] as const)
+  describe(`a message on its way, over a ${transport}`, () => {
+    let server: Server;
+    let client: Stream;
+    let ws: ServerWebSocket;
+    /** What the next message at the server shows. */
+    let received = deferred<string[]>();
+
+    before(async () => {
+      inspector.connect();
+      inspector.post("Profiler.enable");
+      inspector.post("Profiler.startPreciseCoverage", { callCount: true, detailed: false });
+      server = await serve({
+        port: 0,
+        host: "127.0.0.1",
+        transport,
+        message(one) {
+          ws = one;
+          received.resolve(stack());
+        },
+      });
+      client = await connect(`ws://127.0.0.1:${server.port}/`, { transport });
     });
-    client = await connect(`ws://127.0.0.1:${server.port}/`);
+
+    after(async () => {
+      inspector.disconnect();
+      await client.close();
+      await server.close();
+    });
+
+    for (const [name, data] of [
+      ["text", "x".repeat(64)],
+      ["binary", new Uint8Array(64)],
+    ] as const) {
+      it(`${name}: from the transport's callback to the handler at most 6 functions are on the stack`, async () => {
+        received = deferred();
+        await client.write(data);
+        const calls = await received.promise;
+        assert.match(calls.at(-1)!, /^net\//, "the outermost is the transport's callback");
+        assert.ok(calls.length <= 6, calls.join("\n"));
+      });
+
+      it(`${name}: send enters at most 8 functions in the call, and at most 8 in the flush`, async () => {
+        const echoed = client.read();
+        ws.send(data);
+        await echoed;
+        // The reader that has left it has turns of its own.
+        await quiet();
+        entered();
+        ws.send(data);
+        const call = entered();
+        // The flush is in the microtask before this one.
+        const flush = await new Promise<string[]>((resolve) => queueMicrotask(() => resolve(entered())));
+        await client.read();
+        assert.ok(call.length > 0 && call.length <= 8, call.join("\n"));
+        assert.ok(flush.includes(writes[transport]), `no write was started:\n${flush.join("\n")}`);
+        assert.ok(flush.length <= 8, flush.join("\n"));
+      });
+    }
   });
-
-  after(async () => {
-    inspector.disconnect();
-    await client.close();
-    await server.close();
-  });
-
-  for (const [name, data] of [
-    ["text", "x".repeat(64)],
-    ["binary", new Uint8Array(64)],
-  ] as const) {
-    it(`${name}: from the transport's callback to the handler at most 6 functions are on the stack`, async () => {
-      received = deferred();
-      await client.write(data);
-      const calls = await received.promise;
-      assert.match(calls.at(-1)!, /^net\//, "the outermost is the transport's callback");
-      assert.ok(calls.length <= 6, calls.join("\n"));
-    });
-
-    it(`${name}: send enters at most 8 functions in the call, and at most 8 in the flush`, async () => {
-      const echoed = client.read();
-      ws.send(data);
-      await echoed;
-      // The reader that has left it has turns of its own.
-      await quiet();
-      entered();
-      ws.send(data);
-      const call = entered();
-      // The flush is in the microtask before this one.
-      const flush = await new Promise<string[]>((resolve) => queueMicrotask(() => resolve(entered())));
-      await client.read();
-      assert.ok(call.length > 0 && call.length <= 8, call.join("\n"));
-      assert.ok(flush.includes("net/sockets/handle-stream.js push"), `no write was started:\n${flush.join("\n")}`);
-      assert.ok(flush.length <= 8, flush.join("\n"));
-    });
-  }
-});
