@@ -17,7 +17,7 @@ import { deferred, quiet } from "../support/quiet.ts";
 import { RawPeer } from "../support/raw-peer.ts";
 import { until } from "../support/until.ts";
 import { enter, ForeignStream, Seen, within } from "./support/contexts.ts";
-import { transports } from "./support/transports.ts";
+import { transports } from "../support/transports.ts";
 
 /** A connection that is served in the context "own", over a layer that calls back in another one, and its client. */
 class Subject {

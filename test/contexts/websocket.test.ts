@@ -6,7 +6,7 @@ import { prepare, Stream, type StreamOptions } from "../../src/websocket/index.t
 import { deferred, quiet } from "../support/quiet.ts";
 import { until } from "../support/until.ts";
 import { ForeignStream, Seen, within } from "./support/contexts.ts";
-import { transports } from "./support/transports.ts";
+import { transports } from "../support/transports.ts";
 
 /** What a case may set of the stream that is tested. */
 type Options = (seen: Seen, clock: VirtualClock) => StreamOptions;

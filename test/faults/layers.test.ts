@@ -10,13 +10,17 @@ import {
   TimeoutStream,
   toDuplex,
 } from "../../src/net/index.ts";
+import { scrubReads } from "../../src/net/sockets/read-block.ts";
 import type { Run } from "../../src/testing/index.ts";
 import { localhost } from "../support/localhost.ts";
 import { quiet } from "../support/quiet.ts";
+import { transports } from "../support/transports.ts";
 import { assertNoneUnhandled } from "../support/unhandled.ts";
 import { holds, Using, type Done } from "./support/using.ts";
 
 assertNoneUnhandled();
+// A look at borrowed bytes that comes too late shows.
+scrubReads(true);
 
 /** What can be done with a stream, and what those beside it and after it may fail with. */
 interface Operation {
@@ -87,6 +91,24 @@ const layers: Readonly<Record<string, Layer>> = {
   "a Duplex of it": over((stream) => fromDuplex(toDuplex(stream))),
 };
 
+/** Both ends of a connection, by each transport; the failures are injected above it. */
+const connections: Readonly<Record<string, Layer>> = Object.fromEntries(
+  ["handles", "sockets"].flatMap((name) => {
+    const accepted: Layer = async (run) => {
+      const [server, client] = await transports[name]!();
+      return [run.wrap(server), client];
+    };
+    const connected: Layer = async (run) => {
+      const [server, client] = await transports[name]!();
+      return [run.wrap(client), server];
+    };
+    return [
+      [`${name}, accepted`, accepted],
+      [`${name}, connected`, connected],
+    ];
+  }),
+);
+
 const tls: Readonly<Record<string, Layer>> = {
   "TLS as a server": async ({ pair, signal }) => {
     const [stream, peer] = pair();
@@ -135,7 +157,7 @@ function start(made: Using, { start: begin }: Operation, inside?: () => void): v
 const named = Object.entries(operations);
 
 describe("operations of a layer", () => {
-  for (const [name, layer] of Object.entries(layers)) {
+  for (const [name, layer] of Object.entries({ ...layers, ...connections })) {
     it(`${name}: every one`, async () => {
       for (const [first, one] of named) {
         await holds(

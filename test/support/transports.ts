@@ -1,9 +1,9 @@
 // Connections by each transport: a pair in memory, handles, sockets, TLS over both.
-import type { ByteStream } from "../../../src/core/index.ts";
-import { acceptTls, connect as dial, listen, startTls, type Transport } from "../../../src/net/index.ts";
-import { pair } from "../../../src/testing/index.ts";
-import { localhost } from "../../support/localhost.ts";
-import { deferred } from "../../support/quiet.ts";
+import type { ByteStream } from "../../src/core/index.ts";
+import { acceptTls, connect as dial, listen, startTls, type Transport } from "../../src/net/index.ts";
+import { pair } from "../../src/testing/index.ts";
+import { localhost } from "./localhost.ts";
+import { deferred } from "./quiet.ts";
 
 /** Two ends of a connection: the one that was accepted, the one that connected. */
 export type Ends = readonly [ByteStream, ByteStream];
