@@ -1,7 +1,7 @@
 import { channel } from "node:diagnostics_channel";
 import dns from "node:dns";
-import { isIP, type SocketConnectOpts } from "node:net";
-import { abortError, type ServalError } from "../core/index.ts";
+import { isIP, isIPv4, type SocketConnectOpts } from "node:net";
+import { abortError, type ServalError, type Peer } from "../core/index.ts";
 import {
   checkOptions,
   checkSignal,
@@ -152,7 +152,7 @@ class Attempt {
   #byHandle(target: HandleTarget): void {
     this.#current = new HandleAttempt(target, (error, handle) => {
       if (handle === undefined) this.#ended(error, undefined);
-      else this.#ended(undefined, new HandleStream(handle, "path" in target ? target.path : undefined, undefined));
+      else this.#ended(undefined, new HandleStream(handle, peerAt(target), undefined));
     });
   }
 
@@ -175,6 +175,13 @@ class Attempt {
     if (host === undefined) this.#ended(this.#failure, undefined);
     else this.#bySocket({ host, port: this.#target.port! });
   }
+}
+
+/** What is at the other end, where it is known: an IPv6 address may be written in several ways, of which the system has one. */
+function peerAt(target: HandleTarget): Peer | undefined {
+  if ("path" in target) return { unix: target.path };
+  const { address, port } = target;
+  return isIPv4(address) ? { address, port, family: "IPv4" } : undefined;
 }
 
 /**

@@ -80,6 +80,8 @@ export class Listener {
   readonly transport: Transport;
   readonly #server: Server;
   readonly #address: Peer;
+  /** The peer of all connections of a Unix socket. */
+  readonly #peer: Peer | undefined;
   readonly #onConnection: ConnectionHandler;
   readonly #error: ListenOptions["error"];
   #connections = 0;
@@ -94,6 +96,7 @@ export class Listener {
     this.port = this.#address.port;
     this.host = this.#address.address;
     this.unix = this.#address.unix;
+    this.#peer = this.unix === undefined ? undefined : { unix: this.unix };
     // Stays for the whole life: a connection that can't be accepted must not end the process.
     server.on("error", (cause) => {
       if (this.#error !== undefined) this.#tell(transportError(cause));
@@ -140,7 +143,7 @@ export class Listener {
   #take(handle: StreamHandle, way: Way): boolean {
     if (sockets.hasSubscribers) return false;
     if (way === "handle") {
-      this.#accepted(new HandleStream(handle, this.unix, this.#left));
+      this.#accepted(new HandleStream(handle, this.#peer, this.#left));
     } else {
       const stream = NodeSocketStream.fromHandle(handle, this.unix, this.#left);
       this.#accepted(stream);

@@ -91,15 +91,18 @@ export class HandleStream extends TransportStream implements SocketStream {
   /** @internal */
   spentIn = 0;
 
-  /** A stream over a connected handle that nothing has been read from. @internal */
-  constructor(handle: StreamHandle, unix: string | undefined, closed: (() => void) | undefined) {
+  /**
+   * A stream over a connected handle that nothing has been read from. Without a peer, the handle is asked for it.
+   * @internal
+   */
+  constructor(handle: StreamHandle, peer: Peer | undefined, closed: (() => void) | undefined) {
     super();
     if (WriteWrap === undefined) bind();
     this.#handle = handle;
     this.#handle[owner] = this;
     this.#closed = closed;
     // Taken now, since the system does not know it after a reset.
-    this.#peer = unix === undefined ? peerOf(handle) : { unix };
+    this.#peer = peer ?? peerOf(handle);
     handle.setNoDelay?.(true);
   }
 
@@ -292,7 +295,9 @@ export class HandleStream extends TransportStream implements SocketStream {
   /** libuv stops reading, and takes a reset that comes together with the last bytes for an end. */
   #readEnded(): void {
     this.#doing = (this.#doing & ~reading) | readEnd;
-    this.checkEnd();
+    // The end of a Unix socket is one for a reader also if the peer has closed its own side; a watch asks for just that.
+    if (this.#handle?.getpeername === undefined && !this.isWatched) this.readEnded();
+    else this.checkEnd();
     this.#closeIfDone();
   }
 

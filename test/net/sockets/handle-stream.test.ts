@@ -174,6 +174,17 @@ describe("HandleStream", () => {
     }
   });
 
+  it("ends a read when the peer of a Unix socket has closed it", async () => {
+    await withPath(async (path) => {
+      const [stream, raw] = await accepted("handle", path);
+      const first = read(stream);
+      raw.end("last", () => raw.destroy());
+      assert.equal(String(await first), "last");
+      assert.equal(await read(stream), undefined);
+      stream.close();
+    });
+  });
+
   it("aborts a write that it is closed within, though the system has taken it", async () => {
     const { stream, raw } = await over();
     // A tick of a callback of the event loop comes before its microtasks.
