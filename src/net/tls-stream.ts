@@ -50,8 +50,14 @@ export class TlsStream extends DuplexStream implements ByteStream {
   protected override destroy(reset: boolean): void {
     // First, so that this layer sends nothing; without `end` there is no close_notify anyway. After `end` the peer sees
     // an end, and libuv does not reset a socket that is being shut down.
-    if (reset && !this.isShuttingDown) this.nextLayer.reset();
-    super.destroy(false);
+    if (reset && !this.isShuttingDown) {
+      this.nextLayer.reset();
+      // Later, since the caller may be called by OpenSSL, at the end of the handshake. Over a socket that is gone Node.js
+      // frees OpenSSL's memory at once, which ends the process.
+      setImmediate(() => super.destroy(false));
+    } else {
+      super.destroy(false);
+    }
   }
 
   /** The cipher suite, by its name in the RFCs, such as `TLS_AES_256_GCM_SHA384`; undefined once the stream is closed. */

@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { TLSSocket } from "node:tls";
-import { TlsStream, toDuplex } from "../../src/net/index.ts";
+import { acceptTls, startTls, TlsStream, toDuplex } from "../../src/net/index.ts";
 import { pair } from "../../src/testing/index.ts";
+import { read } from "../core/support/stream-operations.ts";
+import { localhost } from "../support/localhost.ts";
+import { transports } from "../support/transports.ts";
 
 /** A socket that says of itself what Node's may say. */
 function saying(facts: object): TLSSocket {
@@ -32,3 +35,24 @@ test("a certificate's error is a string, whether Node has a string or an error",
     stream.close();
   }
 });
+
+for (const transport of ["a pair in memory", "handles", "sockets"]) {
+  for (const verb of ["reset", "close"] as const) {
+    test(`a stream may ${verb} as soon as its handshake is complete, over ${transport}`, async () => {
+      // OpenSSL is still at work there, and would go on with memory that is free.
+      const [server, client] = await transports[transport]!();
+      const accepting = acceptTls(server, localhost).then((stream) => {
+        stream[verb]();
+        return read(stream);
+      });
+      // Its handshake, or what it reads after that.
+      const connecting = startTls(client, "localhost", { ca: localhost.cert }).then(async (stream) => {
+        await read(stream).finally(() => stream.close());
+      });
+      await assert.rejects(accepting, { code: "core.aborted" });
+      await connecting.catch((error: { code: string }) =>
+        assert.match(error.code, /^core\.connection_reset|^net\.tls_failed/),
+      );
+    });
+  }
+}
