@@ -159,7 +159,7 @@ class Trial {
   }
 }
 
-/** Reads a byte, and writes none, below the stream: what an exception within a callback of a handle would end is the process. */
+/** Reads a byte, and writes none, below the stream, since an exception within a handle's callback would end the process. */
 function readByHand(handle: StreamHandle): Promise<void> {
   const { WriteWrap, streamBaseState, kReadBytesOrError, kLastWriteWasAsync } = streamWrap()!;
   return new Promise((resolve, reject) => {
