@@ -40,7 +40,10 @@ export class Target {
     );
     const [{ port }] = (await Promise.race([once(child, "message"), failed])) as [{ port: number }];
     failed.catch(() => {});
-    return new Target(child, port);
+    const target = new Target(child, port);
+    // The connections by which the server has found out that handles work are closed, but still counted.
+    if (setup.counts === true) await target.untilHealth(({ handles }) => handles === 1);
+    return target;
   }
 
   ask<Name extends keyof Questions>(name: Name, given?: Questions[Name][0]): Promise<Questions[Name][1]> {
