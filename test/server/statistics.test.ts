@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
+import { createServer } from "node:http";
 import { describe, test } from "node:test";
 import { coreError } from "../../src/core/index.ts";
 import { coreErrors } from "../../src/core/errors.ts";
 import { httpErrors, Response } from "../../src/http/index.ts";
 import { httpError } from "../../src/http/internal.ts";
-import type { Limit, Refusal, ServerOptions } from "../../src/server/index.ts";
+import { mount, serve, type Limit, type Refusal, type ServerOptions } from "../../src/server/index.ts";
 import { Counters } from "../../src/server/statistics.ts";
 import { websocketError, websocketErrors } from "../../src/websocket/frames/errors.ts";
 import { timeoutError } from "../../src/http/server/passed-deadline.ts";
@@ -223,4 +224,13 @@ test("a peer can't create keys: codes come from tables, and there are some two t
   );
   assert.deepEqual([closed[4999], closed[3000]], [1, 1]);
   for (const code of Object.keys(closed)) assert.match(code, /^(100[0-9]|101[0-5]|[34]\d{3})$/);
+});
+
+test("they say what drives the connections: what serve was told, and sockets with mount", async () => {
+  for (const transport of ["handle", "socket"] as const) {
+    const server = await serve({ port: 0, host: "127.0.0.1", transport, message() {} });
+    assert.equal(server.stats().transport, transport);
+    await server.close();
+  }
+  assert.equal(mount(createServer(), { message() {} }).stats().transport, "socket");
 });
