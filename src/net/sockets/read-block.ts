@@ -1,3 +1,5 @@
+import threads from "node:worker_threads";
+
 /** The most bytes that one read takes: as many as libuv would allocate for it. */
 const readSize = 64 * 1024;
 
@@ -6,7 +8,15 @@ let scrubbing = false;
 
 /** The memory that all connections read into, made for the first of them. */
 export function readBlock(): Uint8Array {
-  return (block ??= new Uint8Array(readSize));
+  return (block ??= makeBlock());
+}
+
+/** It stays here: without it no connection would read again, and the thread that it went to would see what others receive. */
+function makeBlock(): Uint8Array {
+  const made = new Uint8Array(readSize);
+  // Other runtimes may lack it.
+  threads.markAsUntransferable?.(made.buffer);
+  return made;
 }
 
 /** The bytes of a read of this size. They are valid until {@link takenBack}. */

@@ -22,3 +22,15 @@ test("with scrubbing, a loan is overwritten at its end, and nothing else is", ()
   scrubReads(false);
   assert.deepEqual([...block.subarray(0, 8)], [0xdb, 0xdb, 0xdb, 0xdb, 1, 1, 1, 1]);
 });
+
+test("the block can't be taken away by a transfer of a loan to another thread", () => {
+  const block = readBlock();
+  const lent = lend(1);
+  try {
+    structuredClone(lent, { transfer: [lent.buffer as ArrayBuffer] });
+  } catch (error) {
+    // Node.js 20 copies it instead.
+    assert.equal((error as Error).name, "DataCloneError");
+  }
+  assert.equal(block.length, 65_536);
+});
