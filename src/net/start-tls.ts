@@ -34,9 +34,6 @@ export interface TlsOptions extends Pick<
   | "servername"
 > {}
 
-/** What both take besides. TLS is Node's, over Node's sockets. */
-type Cancellable = Pick<ConnectOptions, "signal">;
-
 /**
  * Connects to a TCP port and performs the TLS handshake as the client. The server's certificate must be for `host` and
  * signed by an authority known to Node.js or given as `ca`, unless `rejectUnauthorized` is false. A host's name is sent
@@ -46,11 +43,17 @@ type Cancellable = Pick<ConnectOptions, "signal">;
  * `core.connection_reset`, `core.invalid_argument` for invalid options, `core.aborted`, and the errors of `connect`.
  * The cause is Node's error.
  */
-export function connectTls(target: Target, options: TlsOptions & Cancellable = {}): Promise<TlsStream> {
+export function connectTls(
+  target: Target,
+  options: TlsOptions & Pick<ConnectOptions, "signal"> = {},
+): Promise<TlsStream> {
   return handled(connectAndShakeHands(target, options));
 }
 
-async function connectAndShakeHands(target: Target, options: TlsOptions & Cancellable): Promise<TlsStream> {
+async function connectAndShakeHands(
+  target: Target,
+  options: TlsOptions & Pick<ConnectOptions, "signal">,
+): Promise<TlsStream> {
   checkTarget("connectTls", target);
   const { host = "localhost", port, unix } = target;
   const name = nameOf({ host, port, unix });
@@ -72,7 +75,7 @@ async function connectAndShakeHands(target: Target, options: TlsOptions & Cancel
 export function startTls(
   nextLayer: ByteStream,
   host: string,
-  options: TlsOptions & Cancellable = {},
+  options: TlsOptions & Pick<ConnectOptions, "signal"> = {},
 ): Promise<TlsStream> {
   return handled(shakeHandsOver(nextLayer, host, options));
 }
@@ -80,7 +83,7 @@ export function startTls(
 async function shakeHandsOver(
   nextLayer: ByteStream,
   host: string,
-  options: TlsOptions & Cancellable,
+  options: TlsOptions & Pick<ConnectOptions, "signal">,
 ): Promise<TlsStream> {
   checkByteStream("startTls", nextLayer);
   if (typeof host !== "string" || host === "") {
@@ -95,7 +98,7 @@ function shakeHands(
   name: string,
   host: string,
   nextLayer: ByteStream,
-  options: TlsOptions & Cancellable,
+  options: TlsOptions & Pick<ConnectOptions, "signal">,
   context?: SecureContext,
 ): Promise<TlsStream> {
   return new Promise((resolve, reject) => {
