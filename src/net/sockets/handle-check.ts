@@ -13,9 +13,9 @@ import { endOfFile, notConnected, streamWrap, type StreamHandle } from "./stream
 const longest = 1000;
 const host = "127.0.0.1";
 const letter = new Uint8Array([0x61]);
-/** More than the system takes at once, 5 MiB, all of one piece of memory. */
-const chunk = new Uint8Array(64 * 1024);
-const much: readonly Uint8Array[] = Array.from({ length: 80 }, () => chunk);
+/** More than the system takes at once: 5 MiB. */
+const chunks = 80;
+const chunkSize = 64 * 1024;
 
 let outcome: Promise<boolean> | undefined;
 let settled: boolean | undefined;
@@ -56,6 +56,8 @@ class Trial {
   readonly #server = new Server({ allowHalfOpen: true });
   readonly #clients: Socket[] = [];
   readonly #streams: HandleStream[] = [];
+  /** What is written, and where clients read; only its size matters. */
+  readonly #chunk = new Uint8Array(chunkSize);
   #attempt: HandleAttempt | undefined;
 
   async run(): Promise<void> {
@@ -82,7 +84,10 @@ class Trial {
     client.write(letter);
     expect((await read(stream))?.[0] === letter[0]);
     await write(stream, letter);
-    const writing = write(stream, much);
+    const writing = write(
+      stream,
+      Array.from({ length: chunks }, () => this.#chunk),
+    );
     client.resume();
     await writing;
     client.end();
@@ -91,7 +96,7 @@ class Trial {
       stream.shutdown((error) => (error === undefined ? resolve() : reject(error)));
     });
     if (!client.readableEnded) await once(client, "end");
-    expect(client.bytesRead === 1 + much.length * chunk.length);
+    expect(client.bytesRead === 1 + chunks * chunkSize);
   }
 
   async #resets(): Promise<void> {
@@ -131,8 +136,7 @@ class Trial {
   }
 
   async #connect(): Promise<{ client: Socket; handle: StreamHandle }> {
-    // The cheapest way to read; what is read does not matter.
-    const client = makeSocket({ onread: { buffer: chunk, callback: () => true } });
+    const client = makeSocket({ onread: { buffer: this.#chunk, callback: () => true } });
     client.pause();
     this.#clients.push(client);
     // Each failure shows in what waits for it.
