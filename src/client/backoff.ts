@@ -2,7 +2,7 @@ import { checkChoice, checkNumber, checkOptions, type NumberRule, optionSet } fr
 
 /** How long to wait between attempts; times in milliseconds. */
 export interface BackoffOptions {
-  /** The wait after the first failure. Default 500. */
+  /** The wait after the first failure, at least 1. Default 500. */
   initial?: number | undefined;
   /** The factor for each further failure in a row, at least 1. Default 2. */
   factor?: number | undefined;
@@ -29,7 +29,7 @@ export class Backoff {
   constructor(options: BackoffOptions = {}) {
     checkOptions(backoffOptions, options);
     this.max = checkNumber("backoff.max", options.max, 30_000, wait);
-    this.#initial = checkNumber("backoff.initial", options.initial, 500, wait);
+    this.#initial = checkNumber("backoff.initial", options.initial, 500, { ...wait, least: 1 });
     this.#factor = checkNumber("backoff.factor", options.factor, 2, { least: 1, isLimit: false });
     this.#isRandom = checkChoice("backoff.jitter", options.jitter, ["full", "none"]) === "full";
   }

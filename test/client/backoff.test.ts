@@ -13,10 +13,13 @@ describe("Backoff", () => {
     assert.deepEqual(delays({ jitter: "none" }, 8), [500, 1000, 2000, 4000, 8000, 16_000, 30_000, 30_000]);
     assert.deepEqual(delays({ jitter: "none", initial: 10, factor: 3, max: 100 }, 4), [10, 30, 90, 100]);
     assert.deepEqual(delays({ jitter: "none", factor: 1 }, 3), [500, 500, 500]);
-    assert.deepEqual(delays({ jitter: "none", initial: 0 }, 3), [0, 0, 0]);
     assert.deepEqual(delays({ jitter: "none", max: 0 }, 3), [0, 0, 0]);
     assert.equal(new Backoff({ jitter: "none" }).delay(5000), 30_000);
-    assert.equal(new Backoff({ jitter: "none", initial: 0 }).delay(5000), 0);
+  });
+
+  it("refuses to begin with no wait, which no factor would make longer", () => {
+    const message = /^backoff\.initial must be .*1/;
+    assert.throws(() => new Backoff({ initial: 0 }), { code: "core.invalid_argument", message });
   });
 
   it("waits for a random part of the delay", () => {
@@ -32,7 +35,7 @@ describe("Backoff", () => {
   });
 
   it("is never negative, nor longer than its ceiling", () => {
-    const numbers = { initial: fc.nat(1e6), factor: fc.double({ min: 1, max: 1e3, noNaN: true }), max: fc.nat(1e6) };
+    const numbers = { initial: fc.integer({ min: 1, max: 1e6 }), factor: fc.double({ min: 1, max: 1e3, noNaN: true }), max: fc.nat(1e6) };
     fc.assert(
       fc.property(fc.record(numbers), fc.integer({ min: 1, max: 10_000 }), (options, failures) => {
         const backoff = new Backoff(options);
@@ -46,7 +49,7 @@ describe("Backoff", () => {
   it("refuses an invalid option by name", () => {
     const bad: readonly [options: unknown, message: RegExp][] = [
       [5000, /backoff takes a plain object/],
-      [{ initial: -1 }, /backoff\.initial .* 0 or more, not -1/],
+      [{ initial: -1 }, /backoff\.initial .* 1 or more, not -1/],
       [{ initial: "1s" }, /backoff\.initial/],
       [{ factor: 0.5 }, /backoff\.factor .* 1 or more/],
       [{ max: Infinity }, /backoff\.max .* not Infinity/],
