@@ -30,7 +30,9 @@ export function answer(
   try {
     standard = servedRequest(request, exchange);
   } catch (error) {
-    if (error instanceof ServalError && error.condition === "protocol_violation") {
+    // The target of CONNECT is neither a path nor a URL (RFC 9112 section 3.2.3).
+    const isMalformed = request.method !== "CONNECT" && error instanceof ServalError;
+    if (isMalformed && error.condition === "protocol_violation") {
       return new Response({ status: 400, body: "The request's target or Host is malformed\n" });
     }
     // Methods that the standard forbids: CONNECT, TRACE, TRACK.

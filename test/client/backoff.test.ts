@@ -35,7 +35,11 @@ describe("Backoff", () => {
   });
 
   it("is never negative, nor longer than its ceiling", () => {
-    const numbers = { initial: fc.integer({ min: 1, max: 1e6 }), factor: fc.double({ min: 1, max: 1e3, noNaN: true }), max: fc.nat(1e6) };
+    const numbers = {
+      initial: fc.integer({ min: 1, max: 1e6 }),
+      factor: fc.double({ min: 1, max: 1e3, noNaN: true }),
+      max: fc.nat(1e6),
+    };
     fc.assert(
       fc.property(fc.record(numbers), fc.integer({ min: 1, max: 10_000 }), (options, failures) => {
         const backoff = new Backoff(options);

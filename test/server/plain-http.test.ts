@@ -53,6 +53,7 @@ for (const [what, init, status] of [
   ["a target of another scheme", { target: "ftp://h/", headers: { Host: "h" } }, 400],
   ["a target that is OPTIONS's alone", { target: "*", headers: { Host: "h" } }, 400],
   ["a malformed target of OPTIONS", { method: "OPTIONS", target: "*x", headers: { Host: "h" } }, 400],
+  ["CONNECT", { method: "CONNECT", target: "example.com:443", headers: { Host: "example.com:443" } }, 501],
   ["a method that fetch does not have", { method: "TRACE", headers: { Host: "h" } }, 501],
   ["a method that fetch would take for GET", { method: "get", headers: { Host: "h" } }, 501],
   ["a method that fetch would take for DELETE", { method: "Delete", headers: { Host: "h" } }, 501],

@@ -20,10 +20,11 @@ export const responseInit: OptionSet = {
 };
 
 /**
- * Refuses an unknown name, as {@link checkOptions} does, a body passed alone, and another library's message. A server
+ * Refuses an unknown name, as {@link checkOptions} does, a body passed alone or before the options, and another library's message. A server
  * makes a response for each request, so the valid case only compares the names and calls no other function.
  */
-export function checkInit(set: OptionSet, init: object): void {
+export function checkInit(set: OptionSet, init: object, second?: unknown): void {
+  if (second !== undefined) throw oneObject(set);
   if (typeof init !== "object" || init === null) return refuse(set, init);
   let isEmpty = true;
   for (const name in init) {
@@ -32,6 +33,13 @@ export function checkInit(set: OptionSet, init: object): void {
   }
   // For example a promise.
   if (isEmpty) checkOptions(set, init);
+}
+
+/** The standard classes take two arguments. */
+function oneObject({ taker, example }: OptionSet): Error {
+  return invalidArgument(
+    `${taker} takes one plain object, such as ${example}; the standard class takes options as its second argument`,
+  );
 }
 
 function refuse(set: OptionSet, init: object, name = ""): void {

@@ -37,7 +37,7 @@ export class Request<Content extends Body = Body> extends Message<Content> {
   constructor(line: Required<Pick<RequestInit, "method" | "target" | "version">>, headers: Fields);
   constructor(init: RequestInit<Content> = {}, headers?: Fields) {
     const isParsed = headers instanceof Fields;
-    if (!isParsed) checkInit(requestInit, init);
+    if (!isParsed) checkInit(requestInit, init, headers);
     const { method = "GET", target = "/", version = 11 } = init;
     if (isParsed) {
       super(version, headers, emptyBody as Content);

@@ -44,8 +44,9 @@ export class Response<Content extends Body = Uint8Array> extends Message<Content
   constructor(init: ResponseInit<Content>);
   /** With a body as it is to be sent; the headers are not copied, and get no Content-Type. @internal */
   constructor(init: ResponseInit<Content>, headers: Fields);
-  constructor(init: ResponseInit<Content> = {}, own?: Fields) {
-    if (own === undefined) checkInit(responseInit, init);
+  constructor(init: ResponseInit<Content> = {}, headers?: Fields) {
+    const own = headers instanceof Fields ? headers : undefined;
+    if (own === undefined) checkInit(responseInit, init, headers);
     const { status = 200, reason, version = 11, body } = init;
     if (typeof version !== "number") throw wrongPart("version", version);
     super(version, own ?? new Fields(init.headers), (own === undefined ? toBody(body) : body) as Content);

@@ -31,5 +31,9 @@ export function wantedTransport(wanted: Transport | undefined): Transport {
   const words: [Transport, Transport] = process.platform === "linux" ? ["handle", "socket"] : ["socket", "handle"];
   if (wanted !== undefined) return checkChoice("transport", wanted, words);
   // An empty value is how a shell unsets a variable for one command.
-  return checkChoice(variable, (process.env[variable] || undefined) as Transport | undefined, words);
+  return checkChoice(
+    `The environment variable ${variable}`,
+    (process.env[variable] || undefined) as Transport | undefined,
+    words,
+  );
 }

@@ -87,3 +87,22 @@ describe("the parts of a message", () => {
     }
   });
 });
+
+it("a message takes no second argument, which the standard classes have", () => {
+  for (const [make, name] of [
+    [Request, "http.Request"],
+    [Response, "http.Response"],
+  ] as const) {
+    const create = make as new (...given: unknown[]) => unknown;
+    for (const given of [
+      ["hi", { status: 201 }],
+      [{}, { status: 201 }],
+      ["/", {}],
+    ]) {
+      assert.throws(() => new create(...given), {
+        code: "core.invalid_argument",
+        message: new RegExp(`^${name.replace(".", "\\.")} takes one plain object, such as .*second argument$`),
+      });
+    }
+  }
+});
