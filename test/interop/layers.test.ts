@@ -16,7 +16,7 @@ import { localhost } from "../support/localhost.ts";
 import { quiet } from "../support/quiet.ts";
 import { transports } from "../support/transports.ts";
 import { assertNoneUnhandled } from "../support/unhandled.ts";
-import { holds, Using, type Done } from "./support/using.ts";
+import { holds, Using, type Done } from "../faults/support/using.ts";
 
 assertNoneUnhandled();
 // A look at borrowed bytes that comes too late shows.
