@@ -3,7 +3,7 @@ import { payload } from "./load/frames.ts";
 import type { Sample } from "./results.ts";
 import { Program } from "./server.ts";
 import { percentiles } from "./statistics.ts";
-import { warmed, type Bench, type Of, type Subject } from "./subject.ts";
+import { afresh, warmed, type Bench, type Of, type Subject } from "./subject.ts";
 import type { ServerMode } from "./workload.ts";
 
 /** How many texts a client sends in turn. */
@@ -86,11 +86,9 @@ export async function idleClientSubject(
   { environment }: Bench,
 ): Promise<Subject> {
   const connections = workload.connections / environment.effort.divisor;
-  let version = "";
-  const measure = async (): Promise<Sample> => {
+  return afresh(async () => {
     const server = await startLoad(workload.server, environment);
     const client = await Program.start(name, workload.server, environment, { port: server.port });
-    version = client.version;
     // What the process needs once, whatever the number of connections.
     await client.open(100);
     const before = await client.idleMemory();
@@ -98,14 +96,6 @@ export async function idleClientSubject(
     const memory = await client.idleMemory();
     await client.stop();
     await server.stop();
-    return { connection: (memory - before) / connections, memory };
-  };
-  return {
-    get version() {
-      return version;
-    },
-    warm: async () => {},
-    measure,
-    stop: async () => {},
-  };
+    return { version: client.version, sample: { connection: (memory - before) / connections, memory } };
+  });
 }

@@ -22,6 +22,23 @@ export interface Bench {
 /** The workloads of a kind. */
 export type Of<Kind extends Workload["kind"]> = Workload & { kind: Kind };
 
+/** A subject that starts a process of its own for each run, and gives its version with the sample. */
+export function afresh(run: () => Promise<{ readonly version: string; readonly sample: Sample }>): Subject {
+  let version = "";
+  return {
+    get version() {
+      return version;
+    },
+    warm: async () => {},
+    async measure() {
+      const result = await run();
+      version = result.version;
+      return result.sample;
+    },
+    stop: async () => {},
+  };
+}
+
 /** Loads a process until it has worked for so long: on a busy machine that takes more time. Not without end. */
 export async function warmed(run: (milliseconds: number) => Promise<Sample>, milliseconds: number): Promise<void> {
   let worked = 0;

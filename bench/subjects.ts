@@ -9,7 +9,7 @@ import type { LoadResult } from "./load/run.ts";
 import type { Sample } from "./results.ts";
 import { aloneSubject, clientSubject, idleClientSubject } from "./client-subjects.ts";
 import { Program } from "./server.ts";
-import { warmed, type Bench, type Of, type Subject } from "./subject.ts";
+import { afresh, warmed, type Bench, type Of, type Subject } from "./subject.ts";
 import type { Workload } from "./workload.ts";
 
 /** Starts a contender for a workload. */
@@ -157,33 +157,21 @@ async function flood(
 async function coldSubject(name: string, workload: Of<"cold">, bench: Bench): Promise<Subject> {
   const { environment, generator } = bench;
   const count = workload.connections / environment.effort.divisor;
-  let version = "";
-  const measure = async (): Promise<Sample> => {
+  return afresh(async () => {
     const server = await Program.start(name, workload.server, environment);
-    version = server.version;
     const sample = await sampled(server, () => generator.ask("churn", { port: server.port, end: "reset", count }));
     await server.stop();
-    return sample;
-  };
-  return {
-    get version() {
-      return version;
-    },
-    warm: async () => {},
-    measure,
-    stop: async () => {},
-  };
+    return { version: server.version, sample };
+  });
 }
 
 /** A process of its own for each run: memory that was once in use is not given back. */
 async function idleSubject(name: string, workload: Of<"idle">, bench: Bench): Promise<Subject> {
   const { environment, generator } = bench;
   const connections = workload.connections / environment.effort.divisor;
-  let version = "";
-  const measure = async (): Promise<Sample> => {
+  return afresh(async () => {
     const server = await Program.start(name, workload.server, environment);
-    const { port } = server;
-    version = server.version;
+    const { port, version } = server;
     // What the process needs once, whatever the number of connections.
     const first = await generator.ask("openIdle", { port, connections: 100 });
     const before = await server.idleMemory();
@@ -192,14 +180,6 @@ async function idleSubject(name: string, workload: Of<"idle">, bench: Bench): Pr
     await server.stop();
     await generator.ask("close", first);
     await generator.ask("close", { group });
-    return { connection: (memory - before) / connections, memory };
-  };
-  return {
-    get version() {
-      return version;
-    },
-    warm: async () => {},
-    measure,
-    stop: async () => {},
-  };
+    return { version, sample: { connection: (memory - before) / connections, memory } };
+  });
 }
