@@ -158,7 +158,7 @@ export class ClientHandshake extends Opening {
     let failure = error;
     if (error === undefined) {
       try {
-        this.#parse(bytes);
+        this.parse(this.#parser, bytes);
         if (!this.#parser.isDone) {
           this.next.readSome(this.#onRead);
           return;
@@ -169,19 +169,6 @@ export class ClientHandshake extends Opening {
     }
     if (failure !== undefined) this.#fail(headError(failure, "The server ended before it answered the handshake"));
     else this.#answered(this.#parser.response!);
-  }
-
-  /** Parses bytes in place, undefined at the end of the stream; only unfinished ones, and those after the head, are copied. */
-  #parse(bytes: Uint8Array | undefined): void {
-    const parser = this.#parser;
-    if (bytes === undefined) parser.end();
-    else if (this.buffered > 0) {
-      this.buffer.append(bytes);
-      this.buffer.consume(parser.put(this.buffer.data()));
-    } else {
-      const used = parser.put(bytes);
-      if (used < bytes.length) this.buffer.append(bytes.subarray(used));
-    }
   }
 
   #answered(response: Response): void {

@@ -19,7 +19,7 @@ import {
   type Cancellation,
   type Expiring,
 } from "../../core/internal.ts";
-import type { Request, Response } from "../../http/index.ts";
+import type { Request, RequestParser, Response } from "../../http/index.ts";
 import { websocketError } from "../frames/errors.ts";
 import type { DeflateParameters } from "../handshake/permessage-deflate.ts";
 
@@ -80,6 +80,18 @@ export abstract class Opening implements Expiring {
   /** How many bytes the buffer holds. */
   protected get buffered(): number {
     return this.#buffer?.size ?? 0;
+  }
+
+  /** Parses bytes in place, undefined at the end of the stream; only unfinished ones, and those after the head, are copied. */
+  protected parse(parser: Pick<RequestParser, "put" | "end">, bytes: Uint8Array | undefined): void {
+    if (bytes === undefined) parser.end();
+    else if (this.buffered > 0) {
+      this.buffer.append(bytes);
+      this.buffer.consume(parser.put(this.buffer.data()));
+    } else {
+      const used = parser.put(bytes);
+      if (used < bytes.length) this.buffer.append(bytes.subarray(used));
+    }
   }
 
   /** Starts the limits: after `ms` milliseconds, Infinity for never, or when the signal fires, the handshake fails. */

@@ -125,17 +125,10 @@ export class ServerHandshake extends Opening implements UpgradeInfo {
     this.#taken(failure, request);
   }
 
-  /** Parses bytes in place, undefined at the end of the stream; only unfinished ones, and those after the head, are copied. */
+  /** The request, once its head is whole; then the parser can be used again. */
   #parse(bytes: Uint8Array | undefined): Request | undefined {
     const parser = (this.#parser ??= takeParser(this.#settings));
-    if (bytes === undefined) parser.end();
-    else if (this.buffered > 0) {
-      this.buffer.append(bytes);
-      this.buffer.consume(parser.put(this.buffer.data()));
-    } else {
-      const used = parser.put(bytes);
-      if (used < bytes.length) this.buffer.append(bytes.subarray(used));
-    }
+    this.parse(parser, bytes);
     const { request } = parser;
     if (request === undefined) return undefined;
     this.#parser = undefined;
