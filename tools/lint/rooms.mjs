@@ -12,9 +12,13 @@ const folders = {
   websocket: ["http"],
   client: ["net", "websocket"],
   server: ["net", "websocket"],
+  ws: ["websocket"],
   testing: ["core"],
   cli: ["client", "server"],
 };
+
+/** The folders that stand on what users have too: of these folders `index.ts`, and nothing else. */
+const onPublic = { ws: ["core", "websocket"] };
 
 /** Each room in a folder imports any file of the rooms to its left. The files that stand in no room are to the right of all. */
 const rooms = {
@@ -48,7 +52,7 @@ const rooms = {
 };
 
 /** The folders that stand on Node.js. All others name nothing of it, imported or global, but these files. */
-const onNode = ["net", "client", "server", "cli"];
+const onNode = ["net", "client", "server", "ws", "cli"];
 const onNodeToo = {
   "core/text.ts": ["node:buffer"],
   "http/messages/method.ts": ["node:http"],
@@ -145,8 +149,10 @@ function imports(allowed, message, { forbidden = [], names = [] } = {}) {
 
 /** The folders to the left of a folder, for a file that stands so many folders deep in src/. */
 const leftFolders = (folder, depth) =>
-  leftOf(folders, folder).flatMap((left) =>
-    ["index.ts", "internal.ts"].map((file) => `${"../".repeat(depth)}${left}/${file}`),
+  (onPublic[folder] ?? leftOf(folders, folder)).flatMap((left) =>
+    (folder in onPublic ? ["index.ts"] : ["index.ts", "internal.ts"]).map(
+      (file) => `${"../".repeat(depth)}${left}/${file}`,
+    ),
   );
 
 /** What the files directly in a folder may import. */
@@ -173,7 +179,8 @@ function* overrides() {
   const names = impureNames();
   const message = "tools/lint/rooms.mjs says what a file may import.";
   yield override(["src/**"], imports([], message));
-  const entries = Object.keys(folders).filter((folder) => folder !== "cli");
+  // `ws` stands in for the package of that name, which nobody else is to load.
+  const entries = Object.keys(folders).filter((folder) => folder !== "cli" && folder !== "ws");
   yield override(
     ["src/index.ts"],
     imports(

@@ -1,0 +1,1 @@
+export type { ConnectionOptions, NegotiatedDeflate, OpeningWebSocket, ReadyState } from "./opening.ts";
