@@ -34,6 +34,17 @@ const broken = 128;
 const mostHeld = 16 * 1024;
 
 /**
+ * Gets the outcomes of its reads and writes by two methods, and may stand for the handlers of a stream that
+ * {@link TransportStream.takesReceivers}: two bound functions would take 112 bytes as long as the connection lasts.
+ */
+export abstract class Receiver {
+  /** See {@link ReadHandler}. */
+  abstract onRead(error: ServalError | undefined, bytes: Uint8Array | undefined): void;
+  /** See {@link WriteHandler}. */
+  abstract onWritten(error: ServalError | undefined, written: number): void;
+}
+
+/**
  * The book-keeping of a {@link ByteStream} at the bottom of a stack: which operations are in flight, what has ended or
  * failed, and that every handler runs once and never inside the call it was passed to. A transport derives from it and
  * implements the five verbs that move bytes: `pull`, `idle`, `push`, `finish`, `destroy`. It reports through `deliver`,
@@ -41,9 +52,9 @@ const mostHeld = 16 * 1024;
  */
 export abstract class TransportStream implements ByteStream {
   /** The handler of the read in flight, or of the watch. */
-  #reader: ReadHandler | undefined;
+  #reader: ReadHandler | Receiver | undefined;
   /** The handler of the write in flight, or of the shutdown. */
-  #writer: WriteHandler | undefined;
+  #writer: WriteHandler | Receiver | undefined;
   /** Bytes that arrived while no read was in flight, for the next reads. */
   #held: FlatBuffer | undefined;
   /** How many bytes a write took before its call returned. */
@@ -51,9 +62,17 @@ export abstract class TransportStream implements ByteStream {
   #failure: ServalError | undefined;
   #state = 0;
 
+  /**
+   * Whether a {@link Receiver} may stand for the handler of a read or write. Not where a subclass may wrap handlers.
+   * @internal
+   */
+  get takesReceivers(): boolean {
+    return false;
+  }
+
   readSome(handler: ReadHandler): void {
     // Looked at here, in each operation, since every read and write of a connection would pay for a call.
-    if (typeof handler !== "function") checkHandler(handler);
+    if (typeof handler !== "function" && !((handler as unknown) instanceof Receiver)) checkHandler(handler);
     if (this.#reader !== undefined && (this.#state & watching) === 0) throw operationPending("read", "read");
     this.#state &= ~watching;
     this.#reader = handler;
@@ -79,7 +98,7 @@ export abstract class TransportStream implements ByteStream {
   }
 
   writeSome(buffers: Uint8Array | readonly Uint8Array[], handler: WriteHandler): void {
-    if (typeof handler !== "function") checkHandler(handler);
+    if (typeof handler !== "function" && !((handler as unknown) instanceof Receiver)) checkHandler(handler);
     if (this.#writer !== undefined) throw this.#pending("write");
     const length = buffers instanceof Uint8Array ? buffers.length : byteLength(buffers);
     if (length === 0) throw coreError("core.invalid_argument", { message: "A write needs at least one byte" });
@@ -180,7 +199,8 @@ export abstract class TransportStream implements ByteStream {
     const reader = this.#reader;
     if (reader !== undefined && (this.#state & (watching | inCall)) === 0 && this.#held === undefined) {
       this.#reader = undefined;
-      reader(undefined, bytes);
+      if (typeof reader === "function") reader(undefined, bytes);
+      else reader.onRead(undefined, bytes);
       // The handler may have started another read, or closed.
       if (!this.wanting && (this.#state & closed) === 0) this.idle();
     } else {
@@ -201,7 +221,8 @@ export abstract class TransportStream implements ByteStream {
       return;
     }
     this.#writer = undefined;
-    writer(undefined, count);
+    if (typeof writer === "function") writer(undefined, count);
+    else writer.onWritten(undefined, count);
   }
 
   /** The write side has ended, as {@link finish} asked. */
@@ -293,11 +314,11 @@ export abstract class TransportStream implements ByteStream {
     if (this.#canSettleWrite) this.#settleSoon();
     if (held !== undefined) {
       this.#held = undefined;
-      reader(undefined, held.data());
+      tellReader(reader, undefined, held.data());
     } else if ((this.#state & (ended | closed)) === ended) {
-      reader(undefined, undefined);
+      tellReader(reader, undefined, undefined);
     } else {
-      reader(this.#error(), undefined);
+      tellReader(reader, this.#error(), undefined);
     }
   }
 
@@ -309,12 +330,24 @@ export abstract class TransportStream implements ByteStream {
     this.#taken = 0;
     this.#state &= ~shuttingDown;
     if (this.#canSettleRead) this.#settleSoon();
-    if (taken > 0 || (isShutdown && (this.#state & (finished | closed)) === finished)) writer(undefined, taken);
-    else if (this.#dead) writer(this.#error(), 0);
-    else writer(coreError("core.write_ended"), 0);
+    let error: ServalError | undefined;
+    if (taken === 0 && !(isShutdown && (this.#state & (finished | closed)) === finished)) {
+      error = this.#dead ? this.#error() : coreError("core.write_ended");
+    }
+    if (typeof writer === "function") writer(error, taken);
+    else writer.onWritten(error, taken);
   }
 
   #error(): ServalError {
     return (this.#state & closed) !== 0 ? coreError("core.aborted") : this.#failure!;
   }
+}
+
+function tellReader(
+  reader: ReadHandler | Receiver,
+  error: ServalError | undefined,
+  bytes: Uint8Array | undefined,
+): void {
+  if (typeof reader === "function") reader(error, bytes);
+  else reader.onRead(error, bytes);
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { coreError } from "../../src/core/index.ts";
-import { TransportStream } from "../../src/core/transport-stream.ts";
+import { coreError, type ReadHandler, type ServalError, type WriteHandler } from "../../src/core/index.ts";
+import { Receiver, TransportStream } from "../../src/core/transport-stream.ts";
 
 // The rules of the contract are held by the shared suite, over every transport. Here is what no real one can be made to
 // do at will: report from inside a verb, late, or twice.
@@ -55,6 +55,52 @@ describe("TransportStream", () => {
     lent.fill(9);
     await turn();
     assert.deepEqual(seen, [false, undefined, [1, 2, 3]]);
+  });
+
+  it("tells a receiver what it would tell handlers", async () => {
+    const puppet = new Puppet();
+    const told: unknown[] = [];
+    class Told extends Receiver {
+      override onRead(error: ServalError | undefined, got: Uint8Array | undefined): void {
+        told.push(["read", error?.code, got && [...got]]);
+      }
+      override onWritten(error: ServalError | undefined, count: number): void {
+        told.push(["written", error?.code, count]);
+      }
+    }
+    const receiver = new Told();
+    const read = (): void => puppet.readSome(receiver as unknown as ReadHandler);
+    const write = (): void => puppet.writeSome(bytes, receiver as unknown as WriteHandler);
+    read();
+    puppet.reports.deliver(bytes);
+    puppet.reports.deliver(bytes);
+    read();
+    write();
+    await turn();
+    puppet.reports.wrote(2);
+    puppet.reports.readEnded();
+    read();
+    await turn();
+    read();
+    write();
+    puppet.reports.failed();
+    await turn();
+    await turn();
+    puppet.close();
+    read();
+    write();
+    await turn();
+    await turn();
+    assert.deepEqual(told, [
+      ["read", undefined, [1, 2, 3]],
+      ["read", undefined, [1, 2, 3]],
+      ["written", undefined, 2],
+      ["read", undefined, undefined],
+      ["read", undefined, undefined],
+      ["written", "core.connection_reset", 0],
+      ["read", "core.aborted", undefined],
+      ["written", "core.aborted", 0],
+    ]);
   });
 
   it("reports a write that was taken inside the call afterwards, once", async () => {

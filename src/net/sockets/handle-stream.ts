@@ -32,13 +32,14 @@ const finishing = 16;
 /** The write side has ended. */
 const writeEnd = 32;
 
-/** The property of a handle or request that has its stream, so that all share their functions. */
-const owner = Symbol("stream");
-
-type OwnedHandle = StreamHandle & { [owner]?: HandleStream };
+/**
+ * A handle that has its stream, so that all share their functions. It is in a property that Node gives each handle, and that
+ * only a server's needs: one more would take 24 bytes.
+ */
+type OwnedHandle = StreamHandle & { onconnection?: HandleStream };
 
 interface OwnedRequest extends HandleRequest {
-  [owner]?: HandleStream;
+  stream?: HandleStream;
   /** Kept until the system has taken them. */
   buffers?: Uint8Array | readonly Uint8Array[];
 }
@@ -99,11 +100,16 @@ export class HandleStream extends TransportStream implements SocketStream {
     super();
     if (WriteWrap === undefined) bind();
     this.#handle = handle;
-    this.#handle[owner] = this;
+    this.#handle.onconnection = this;
     this.#closed = closed;
     // Taken now, since the system does not know it after a reset.
     this.#peer = peer ?? peerOf(handle);
     handle.setNoDelay?.(true);
+  }
+
+  /** @internal */
+  override get takesReceivers(): boolean {
+    return true;
   }
 
   get peer(): Peer {
@@ -176,7 +182,7 @@ export class HandleStream extends TransportStream implements SocketStream {
     }
     this.#sent += length;
     if (streamBaseState[kLastWriteWasAsync] !== 0) {
-      request[owner] = this;
+      request.stream = this;
       request.buffers = buffers;
       request.oncomplete = HandleStream.#onWritten;
       return;
@@ -195,7 +201,7 @@ export class HandleStream extends TransportStream implements SocketStream {
       return;
     }
     const request = new ShutdownWrap() as OwnedRequest;
-    request[owner] = this;
+    request.stream = this;
     request.oncomplete = HandleStream.#onShutdown;
     const status = this.#handle!.shutdown(request);
     if (status !== 0) this.#finished(status);
@@ -224,7 +230,7 @@ export class HandleStream extends TransportStream implements SocketStream {
   }
 
   static readonly #onRead = function (this: OwnedHandle): void {
-    const stream = this[owner]!;
+    const stream = this.onconnection!;
     const size = streamBaseState[kReadBytesOrError]!;
     if (size > 0) {
       stream.#received += size;
@@ -238,7 +244,7 @@ export class HandleStream extends TransportStream implements SocketStream {
   };
 
   static readonly #onWritten = function (this: OwnedRequest, status: number): void {
-    const stream = this[owner]!;
+    const stream = this.stream!;
     // A closed stream has told its writer already.
     if (stream.#handle === undefined) return;
     if (status < 0) stream.#fail(status, "write");
@@ -264,7 +270,7 @@ export class HandleStream extends TransportStream implements SocketStream {
   };
 
   static readonly #onShutdown = function (this: OwnedRequest, status: number): void {
-    const stream = this[owner]!;
+    const stream = this.stream!;
     if (stream.#handle !== undefined) stream.#finished(status);
   };
 

@@ -94,10 +94,8 @@ export class Connection<Ws> extends Sending<Ws> implements Living {
     return this.delivery.cancel(reader);
   }
 
-  readonly #onRead: ReadHandler = this.onRead.bind(this);
-
   /** The read has completed. */
-  protected onRead(error: ServalError | undefined, bytes: Uint8Array | undefined): void {
+  override onRead(error: ServalError | undefined, bytes: Uint8Array | undefined): void {
     this.isReading = false;
     if (this.ended !== undefined) return;
     if (error !== undefined) {
@@ -220,7 +218,7 @@ export class Connection<Ws> extends Sending<Ws> implements Living {
       this.isReading = true;
       this.#liveness?.reading();
       try {
-        this.next.readSome(this.#onRead);
+        this.next.readSome(this.handlers?.onRead ?? (this as unknown as ReadHandler));
       } catch (misuse) {
         // The program reads from the next layer itself.
         this.lost(misuse as ServalError);

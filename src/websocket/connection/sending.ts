@@ -1,5 +1,5 @@
-import { ServalError, type ByteStream, type Handler, type WriteHandler } from "../../core/index.ts";
-import type { AsyncContext, Flushing } from "../../core/internal.ts";
+import { ServalError, type ByteStream, type Handler, type ReadHandler, type WriteHandler } from "../../core/index.ts";
+import { TransportStream, type Receiver, type AsyncContext, type Flushing } from "../../core/internal.ts";
 import { ThreadedDeflater } from "../deflate/deflate-later.ts";
 import { closeCode } from "../frames/close-code.ts";
 import { websocketError } from "../frames/errors.ts";
@@ -19,6 +19,16 @@ import { SendQueue } from "./send-queue.ts";
 import { tell, tellAll } from "./tell.ts";
 import { phase, Turns } from "./turns.ts";
 
+interface Handlers {
+  readonly onRead: ReadHandler;
+  readonly onWritten: WriteHandler;
+}
+
+/** Bound, which takes half of a closure's memory. */
+function handlersOf(receiver: Receiver): Handlers {
+  return { onRead: receiver.onRead.bind(receiver), onWritten: receiver.onWritten.bind(receiver) };
+}
+
 /**
  * The sending half of a {@link Connection}: messages are framed at once or wait in the {@link SendQueue}; everything
  * framed since the last write leaves in one.
@@ -32,6 +42,8 @@ export abstract class Sending<Ws> extends Turns implements Resumable, Flushing {
 
   protected readonly ws: Ws;
   protected readonly next: ByteStream;
+  /** The handlers of its reads and writes, unless the stream takes the connection itself for them. */
+  protected readonly handlers: Handlers | undefined;
   protected readonly settings: Settings<Ws>;
   protected readonly delivery: Delivery<Ws>;
   protected phase: (typeof phase)[keyof typeof phase] = phase.open;
@@ -54,6 +66,7 @@ export abstract class Sending<Ws> extends Turns implements Resumable, Flushing {
     this.context = context;
     this.ws = ws;
     this.next = next;
+    this.handlers = next instanceof TransportStream && next.takesReceivers ? undefined : handlersOf(this);
     this.settings = settings;
     this.delivery = new Delivery(ws, settings, this);
     const { inflater, deflater } = compressionOf(role, deflate, settings.deflate, ThreadedDeflater);
@@ -351,16 +364,15 @@ export abstract class Sending<Ws> extends Turns implements Resumable, Flushing {
     }
     this.isWriting = true;
     try {
-      this.next.writeSome(outgoing.take()!, this.#onWritten);
+      this.next.writeSome(outgoing.take()!, this.handlers?.onWritten ?? (this as unknown as WriteHandler));
     } catch (misuse) {
       // The program writes on the next layer itself, or has detached a buffer.
       this.lost(misuse as ServalError);
     }
   }
 
-  /** Bound, which takes half of a closure's memory. */
-  readonly #onWritten: WriteHandler = this.onWritten.bind(this);
-  protected onWritten(error: ServalError | undefined, count: number): void {
+  /** The write has completed. */
+  override onWritten(error: ServalError | undefined, count: number): void {
     // A stream that completes a write twice must not free what the next is about to send.
     if (!this.isWriting) return;
     this.isWriting = false;

@@ -1,5 +1,5 @@
 import { coreError, type ServalError } from "../../core/index.ts";
-import { turnBudget, type TurnMember, type TurnWaiter } from "../../core/internal.ts";
+import { Receiver, turnBudget, type TurnMember, type TurnWaiter } from "../../core/internal.ts";
 
 /** So much work is done before it is spent, in the unit of `cost`: most reads bring less. */
 export const spentAtOnce = 16_000;
@@ -27,7 +27,7 @@ export function terminatedError(): ServalError {
 }
 
 /** A connection's share of the turns of the event loop. When it is used up, the connection waits for the next turn. */
-export abstract class Turns implements TurnMember, TurnWaiter {
+export abstract class Turns extends Receiver implements TurnMember, TurnWaiter {
   /** See `TurnMember`. */
   spent = 0;
   spentIn = 0;

@@ -21,6 +21,9 @@ class Waiting extends Turns {
   protected override turn(): void {
     this.turns++;
   }
+
+  override onRead(): void {}
+  override onWritten(): void {}
 }
 
 it("a connection that waits goes on in the next turn of the event loop, once for each time", async () => {
