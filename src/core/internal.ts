@@ -52,6 +52,6 @@ export {
 } from "./text.ts";
 export { teardownIn } from "./teardown.ts";
 export { refilled } from "./token-bucket.ts";
-export { Receiver, TransportStream } from "./transport-stream.ts";
+export { handlersFor, Receiver, TransportStream } from "./transport-stream.ts";
 export { cost, costOf, turnBudget } from "./turn-budget.ts";
 export type { TurnMember, TurnWaiter } from "./turn-budget.ts";

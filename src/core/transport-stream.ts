@@ -34,8 +34,8 @@ const broken = 128;
 const mostHeld = 16 * 1024;
 
 /**
- * Gets the outcomes of its reads and writes by two methods, and may stand for the handlers of a stream that
- * {@link TransportStream.takesReceivers}: two bound functions would take 112 bytes as long as the connection lasts.
+ * Gets the outcomes of its reads and writes by two methods, and may stand for their handlers where {@link handlersFor} says so:
+ * two bound functions would take 112 bytes as long as the connection lasts.
  */
 export abstract class Receiver {
   /** See {@link ReadHandler}. */
@@ -61,14 +61,6 @@ export abstract class TransportStream implements ByteStream {
   #taken = 0;
   #failure: ServalError | undefined;
   #state = 0;
-
-  /**
-   * Whether a {@link Receiver} may stand for the handler of a read or write. Not where a subclass may wrap handlers.
-   * @internal
-   */
-  get takesReceivers(): boolean {
-    return false;
-  }
 
   readSome(handler: ReadHandler): void {
     // Looked at here, in each operation, since every read and write of a connection would pay for a call.
@@ -341,6 +333,21 @@ export abstract class TransportStream implements ByteStream {
   #error(): ServalError {
     return (this.#state & closed) !== 0 ? coreError("core.aborted") : this.#failure!;
   }
+}
+
+/**
+ * The handlers that tell a receiver of its reads and writes on `stream`. None if that is a {@link TransportStream}, which
+ * takes the receiver for each of them, unless a subclass wraps handlers.
+ */
+export function handlersFor(
+  stream: ByteStream,
+  receiver: Receiver,
+): { readonly onRead: ReadHandler; readonly onWritten: WriteHandler } | undefined {
+  const { readSome, writeSome } = TransportStream.prototype;
+  if (stream instanceof TransportStream && stream.readSome === readSome && stream.writeSome === writeSome)
+    return undefined;
+  // Bound, which takes half of a closure's memory.
+  return { onRead: receiver.onRead.bind(receiver), onWritten: receiver.onWritten.bind(receiver) };
 }
 
 function tellReader(

@@ -107,11 +107,6 @@ export class HandleStream extends TransportStream implements SocketStream {
     handle.setNoDelay?.(true);
   }
 
-  /** @internal */
-  override get takesReceivers(): boolean {
-    return true;
-  }
-
   get peer(): Peer {
     return this.#peer;
   }

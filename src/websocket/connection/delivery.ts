@@ -24,7 +24,10 @@ export const room: Promise<void> = Promise.resolve();
 export const mostControls = 16;
 
 /** The connection of a {@link Delivery}. */
-export interface Resumable {
+export interface Resumable<Ws> {
+  /** What handlers are called with. */
+  readonly ws: Ws;
+  readonly settings: Settings<Ws>;
   /** A handler is done; it threw or rejected with `thrown`, if that is given. */
   resumed(thrown?: ServalError): void;
 }
@@ -43,9 +46,7 @@ export class Delivery<Ws> {
   /** A message that was inflated on another thread after its read had been aborted. The next read gets it first. */
   held: MessageData | undefined;
 
-  readonly #ws: Ws;
-  readonly #settings: Settings<Ws>;
-  readonly #connection: Resumable;
+  readonly #connection: Resumable<Ws>;
   /** How many promises of handlers are pending, and whether one of them is that of `open`. */
   #pending = 0;
   #isOpening = false;
@@ -53,14 +54,20 @@ export class Delivery<Ws> {
   #reader: Handler<unknown> | undefined;
   #taking: Take = take.message;
 
-  constructor(ws: Ws, settings: Settings<Ws>, connection: Resumable) {
-    this.#ws = ws;
-    this.#settings = settings;
+  constructor(connection: Resumable<Ws>) {
     this.#connection = connection;
   }
 
+  get #ws(): Ws {
+    return this.#connection.ws;
+  }
+
+  get #settings(): Settings<Ws> {
+    return this.#connection.settings;
+  }
+
   get #handlers(): OptionsOf<Ws> {
-    return this.#settings.options;
+    return this.#connection.settings.options;
   }
 
   /** What the application takes now. Nothing while `concurrency` handlers are at work, or no read is pending. */
@@ -104,10 +111,12 @@ export class Delivery<Ws> {
    * answer before the next frame is parsed, which may be the peer's close.
    */
   message(message: MessageData, isText: boolean): boolean {
-    if (this.#handlers.message !== undefined) {
-      this.#settings.observer?.message(this.#ws, message);
+    const { ws, settings } = this.#connection;
+    const { options, observer } = settings;
+    if (options.message !== undefined) {
+      observer?.message(ws, message);
       try {
-        const result = this.#handlers.message(this.#ws, message);
+        const result = options.message(ws, message);
         if (result !== undefined && result !== room) this.#await(result);
       } catch (cause) {
         this.#threw(cause);
@@ -116,7 +125,7 @@ export class Delivery<Ws> {
     }
     if (this.#reader === undefined) this.held = message;
     else if (this.#taking === take.message) {
-      this.#settings.observer?.message(this.#ws, message);
+      observer?.message(ws, message);
       this.#read(message);
     } else this.part(typeof message === "string" ? encodeUtf8(message) : message, isText, true);
     return false;
@@ -150,9 +159,10 @@ export class Delivery<Ws> {
   // ---- handlers ----
 
   open(): void {
-    this.#settings.observer?.opened(this.#ws);
+    const { ws, settings } = this.#connection;
+    settings.observer?.opened(ws);
     try {
-      const result = this.#handlers.open?.(this.#ws);
+      const result = settings.options.open?.(ws);
       this.#isOpening = isPromise(result);
       this.#await(result);
     } catch (cause) {

@@ -1,5 +1,5 @@
-import { ServalError, type ByteStream, type Handler, type ReadHandler, type WriteHandler } from "../../core/index.ts";
-import { TransportStream, type Receiver, type AsyncContext, type Flushing } from "../../core/internal.ts";
+import { ServalError, type ByteStream, type Handler, type WriteHandler } from "../../core/index.ts";
+import { handlersFor, type AsyncContext, type Flushing } from "../../core/internal.ts";
 import { ThreadedDeflater } from "../deflate/deflate-later.ts";
 import { closeCode } from "../frames/close-code.ts";
 import { websocketError } from "../frames/errors.ts";
@@ -19,32 +19,22 @@ import { SendQueue } from "./send-queue.ts";
 import { tell, tellAll } from "./tell.ts";
 import { phase, Turns } from "./turns.ts";
 
-interface Handlers {
-  readonly onRead: ReadHandler;
-  readonly onWritten: WriteHandler;
-}
-
-/** Bound, which takes half of a closure's memory. */
-function handlersOf(receiver: Receiver): Handlers {
-  return { onRead: receiver.onRead.bind(receiver), onWritten: receiver.onWritten.bind(receiver) };
-}
-
 /**
  * The sending half of a {@link Connection}: messages are framed at once or wait in the {@link SendQueue}; everything
  * framed since the last write leaves in one.
  */
-export abstract class Sending<Ws> extends Turns implements Resumable, Flushing {
+export abstract class Sending<Ws> extends Turns implements Resumable<Ws>, Flushing {
   readonly protocol: ProtocolCore;
   /** Handlers are called and the transport is asked in this async context: each call from outside enters it. */
   readonly context: AsyncContext;
   /** Whether a write is in flight. */
   isWriting = false;
+  readonly ws: Ws;
+  readonly settings: Settings<Ws>;
 
-  protected readonly ws: Ws;
   protected readonly next: ByteStream;
-  /** The handlers of its reads and writes, unless the stream takes the connection itself for them. */
-  protected readonly handlers: Handlers | undefined;
-  protected readonly settings: Settings<Ws>;
+  /** For its reads and writes, unless the stream takes the connection itself. */
+  protected readonly handlers: ReturnType<typeof handlersFor>;
   protected readonly delivery: Delivery<Ws>;
   protected phase: (typeof phase)[keyof typeof phase] = phase.open;
   /** Whether a turn runs; whether one is scheduled, the first by `start`, so that none overtakes it. Both flush. */
@@ -66,9 +56,9 @@ export abstract class Sending<Ws> extends Turns implements Resumable, Flushing {
     this.context = context;
     this.ws = ws;
     this.next = next;
-    this.handlers = next instanceof TransportStream && next.takesReceivers ? undefined : handlersOf(this);
+    this.handlers = handlersFor(next, this);
     this.settings = settings;
-    this.delivery = new Delivery(ws, settings, this);
+    this.delivery = new Delivery(this);
     const { inflater, deflater } = compressionOf(role, deflate, settings.deflate, ThreadedDeflater);
     this.protocol = new ProtocolCore(role, settings, inflater, deflater);
   }
@@ -196,9 +186,8 @@ export abstract class Sending<Ws> extends Turns implements Resumable, Flushing {
   refusal(what: "message" | "part" | "control"): ServalError | undefined {
     if (!this.isOpen) return this.closedError();
     const { overflow } = this.settings;
-    if (!this.isOverfull || overflow === "wait") return undefined;
     // A message that has begun must not get a hole.
-    if (overflow === "drop" && what === "part") return undefined;
+    if (!this.isOverfull || overflow === "wait" || (overflow === "drop" && what === "part")) return undefined;
     const error = websocketError("websocket.queue_overflow");
     if (overflow === "close") this.lost(error);
     else if (what === "message") this.dropped++;
@@ -404,9 +393,8 @@ export abstract class Sending<Ws> extends Turns implements Resumable, Flushing {
 
   /** After the end: drops everything that waits, and completes the writers. */
   protected endSending(): void {
-    const waiters = this.#queue?.takeWaiters() ?? [];
     this.protocol.outgoing.clear(this.isWriting);
-    for (const { handler } of waiters) tell(handler, this.closedError(), undefined);
+    for (const { handler } of this.#queue?.takeWaiters() ?? []) tell(handler, this.closedError(), undefined);
     this.cutAll();
   }
 }
