@@ -55,6 +55,19 @@ describe("MessageBuffer", () => {
     }
   });
 
+  it("memory that a message has outgrown is freed at once where the platform can, since V8 collects by what was allocated", () => {
+    const buffer = new MessageBuffer();
+    add(buffer, new Uint8Array(kibi), false);
+    const small = buffer.bytes;
+    add(buffer, new Uint8Array(16 * kibi).fill(1), false);
+    const outgrown = buffer.bytes;
+    add(buffer, new Uint8Array(256 * kibi).fill(2));
+    const canFree = "transfer" in ArrayBuffer.prototype;
+    assert.equal(outgrown.length === 0, canFree);
+    assert.equal(small.length, kibi, "less than 16 KiB are left to the collector");
+    assert.deepEqual([...buffer.take().subarray(17 * kibi - 1, 17 * kibi + 1)], [1, 2]);
+  });
+
   it("a megabyte that arrives in reads of 64 KiB, the first with a header, takes two blocks", () => {
     const size = 1024 * kibi;
     for (const header of [6, 8, 14]) {
