@@ -1,18 +1,19 @@
-import type { ServalError } from "../../src/core/index.ts";
+import type { ByteStream, ServalError } from "../../src/core/index.ts";
 import { decodeLatin1, encodeLatin1 } from "../../src/core/text.ts";
 import type { PairStream } from "../../src/testing/index.ts";
 
-/** One side of a pair, which speaks in bytes: reads all the time, unless it is paused, and keeps what it read. */
-export class RawPeer {
-  readonly stream: PairStream;
+/** One side of a connection, which speaks in bytes: reads all the time, unless it is paused, and keeps what it read. */
+export class RawPeer<Next extends ByteStream = PairStream> {
+  readonly stream: Next;
   /** Whether the other side has ended, and with which error reading has failed. */
   ended = false;
   error: ServalError | undefined;
   #received: Uint8Array[] = [];
   #isPaused: boolean;
+  #isReading = false;
   readonly #queue: { bytes: Uint8Array; resolve: () => void }[] = [];
 
-  constructor(stream: PairStream, isPaused = false) {
+  constructor(stream: Next, isPaused = false) {
     this.stream = stream;
     this.#isPaused = isPaused;
     if (!isPaused) this.#read();
@@ -51,8 +52,10 @@ export class RawPeer {
   }
 
   #read(): void {
-    if (this.stream.reading || this.ended || this.error !== undefined) return;
+    if (this.#isReading || this.ended || this.error !== undefined) return;
+    this.#isReading = true;
     this.stream.readSome((error, bytes) => {
+      this.#isReading = false;
       this.error = error;
       if (bytes === undefined) {
         this.ended = error === undefined;

@@ -1,6 +1,6 @@
 // Streams over pairs in memory, and the peer at the other end: it speaks in bytes, so that nothing tested checks itself.
 import assert from "node:assert/strict";
-import type { CloseInfo, ServalError } from "../../../src/core/index.ts";
+import type { ByteStream, CloseInfo, ServalError } from "../../../src/core/index.ts";
 import { Fields } from "../../../src/http/index.ts";
 import { pair, VirtualClock, type PairOptions, type PairStream, type Run } from "../../../src/testing/index.ts";
 import {
@@ -24,7 +24,7 @@ export interface SeenResponse {
 }
 
 /** The peer of a stream in the server role, which takes what it reads for a response, and then frames. */
-export class WebSocketPeer extends RawPeer {
+export class WebSocketPeer<Next extends ByteStream = PairStream> extends RawPeer<Next> {
   /** The response at the beginning of what was received; undefined while it is not whole. */
   get response(): SeenResponse | undefined {
     return this.#split()?.response;

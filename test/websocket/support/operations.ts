@@ -1,6 +1,6 @@
 // Everything that can be done with an open stream, and a connection to do it on in a run of `everyFailure`.
 import assert from "node:assert/strict";
-import type { Handler, Role, ServalError } from "../../../src/core/index.ts";
+import type { ByteStream, Handler, Role, ServalError } from "../../../src/core/index.ts";
 import { giveBackChunk, takeChunk } from "../../../src/core/internal.ts";
 import type { Failure, Run } from "../../../src/testing/index.ts";
 import { prepare, Stream } from "../../../src/websocket/index.ts";
@@ -123,7 +123,13 @@ const halves = (bytes: Uint8Array): [Uint8Array, Uint8Array] => [
   bytes.subarray(bytes.length >> 1),
 ];
 
-/** How a connection is made in a run. */
+/** Makes the two ends of a connection in a run: the one whose operations fail, which has this role, and its peer's. */
+export type Connect = (run: Run, role: Role) => Promise<readonly [ByteStream, ByteStream]>;
+
+/** A pair in memory. */
+export const inMemory: Connect = (run) => Promise.resolve(run.pair({ capacity: Infinity }));
+
+/** How a connection is used in a run. */
 export interface Use {
   role?: Role;
   deflates?: boolean;
@@ -139,7 +145,7 @@ export class Using {
   readonly #run: Run;
   readonly #role: Role;
   readonly #extensions: string | undefined;
-  readonly #peer: WebSocketPeer;
+  readonly #peer: WebSocketPeer<ByteStream>;
   readonly #told: Told[] = [];
   readonly #wrong: string[] = [];
   readonly #codes: string[] = [];
@@ -148,12 +154,20 @@ export class Using {
   #isCalling = false;
   #wasOpen = false;
 
-  constructor(run: Run, { role = "server", deflates = false, isPushed = false, at }: Use = {}) {
+  /** A stream over a new connection. */
+  static async over(connect: Connect, run: Run, use: Use = {}): Promise<Using> {
+    return new Using(run, await connect(run, use.role ?? "server"), use);
+  }
+
+  private constructor(
+    run: Run,
+    [stream, other]: Awaited<ReturnType<Connect>>,
+    { role = "server", deflates = false, isPushed = false, at }: Use,
+  ) {
     this.#run = run;
     this.#role = role;
     // A client asks for messages that are compressed each by itself; a server remembers those before.
     this.#extensions = !deflates ? undefined : role === "client" ? extensions : "permessage-deflate";
-    const [stream, other] = run.pair({ capacity: Infinity });
     this.#peer = new WebSocketPeer(other);
     const tell = (one: Told) => (): void => {
       // Not thrown: that would be a handler's error, which is the stream's to deal with.
@@ -214,6 +228,14 @@ export class Using {
    * the failure leads to, or one of these.
    */
   async finish(...codes: (string | undefined)[]): Promise<void> {
+    try {
+      await this.#finish(codes);
+    } finally {
+      this.#peer.stream.close();
+    }
+  }
+
+  async #finish(codes: readonly (string | undefined)[]): Promise<void> {
     await this.#converse();
     // While nobody reads, the data before the goodbye hold that up.
     this.start(operations.close!);
@@ -240,7 +262,9 @@ export class Using {
     const peer = this.#peer;
     if (this.#role === "client") {
       const hasRequest = (): boolean => Buffer.from(peer.received).includes("\r\n\r\n");
-      for (let turns = 0; turns < 3 && !hasRequest(); turns++) await quiet();
+      const isOver = (): boolean => hasRequest() || peer.ended || peer.error !== undefined;
+      // Where something has failed, the request may never come.
+      for (let turns = 0; !isOver() && (this.#mustHold || turns < 3); turns++) await quiet();
       if (hasRequest()) void peer.write(responseTo(peer.received, this.#extensions));
     }
     const [one, more] =
@@ -251,8 +275,14 @@ export class Using {
     await quiet(2);
     void peer.write(close(1000, "", form));
     await quiet();
-    peer.stream.end();
+    if (peer.error === undefined) peer.stream.shutdown(() => {});
     await quiet();
+  }
+
+  /** Whether nothing has failed so far that a handshake does not survive. */
+  get #mustHold(): boolean {
+    const { met, failure } = this.#run;
+    return met === undefined || failure === "delay" || failure === "short";
   }
 
   #start(start: (done: Done) => void, inside?: (error: ServalError | undefined) => void): void {

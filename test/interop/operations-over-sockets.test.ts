@@ -1,0 +1,3 @@
+import { operationsOver } from "./support/operations-over.ts";
+
+operationsOver("socket");
