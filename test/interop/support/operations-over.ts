@@ -1,11 +1,16 @@
-// Every operation of a WebSocket, alone and beside any other, over a transport, whatever fails below.
+// Every operation of a WebSocket, and of HTTP, alone and beside any other, over a transport, whatever fails below.
 import { after } from "node:test";
 import type { Transport } from "../../../src/net/index.ts";
 import { scrubReads } from "../../../src/net/sockets/read-block.ts";
 import { Connector } from "../../support/transports.ts";
 import { assertNoneUnhandled } from "../../support/unhandled.ts";
+import { everyHttpOperation } from "../../faults/support/http-operations.ts";
 import { everyOperationAlone, everyTwoOperations } from "../../websocket/support/every-operation.ts";
+import type { Failure } from "../../../src/testing/index.ts";
 import type { Connect } from "../../websocket/support/operations.ts";
+
+/** What the transport itself sees: its end, a reset, an operation that starts later, bytes one by one. */
+const failures: readonly Failure[] = ["end", "reset", "delay", "short"];
 
 /** The tests; the server's operations fail on the accepted end, the client's on the one that connected. */
 export function operationsOver(transport: Transport): void {
@@ -21,6 +26,6 @@ export function operationsOver(transport: Transport): void {
   after(async () => (await connector).close());
 
   everyOperationAlone(connect);
-  // What the transport itself sees: its end, a reset, an operation that starts later, bytes one by one.
-  everyTwoOperations(connect, ["end", "reset", "delay", "short"]);
+  everyTwoOperations(connect, failures);
+  everyHttpOperation([(run) => connect(run, "server"), (run) => connect(run, "client")], failures);
 }
