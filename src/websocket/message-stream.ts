@@ -6,6 +6,7 @@ import { websocketError } from "./frames/errors.ts";
 import { opcode } from "./frames/frame.ts";
 import { checkPart, checkSend, checkSendable, handlerOf, optionsOf } from "./operations/arguments.ts";
 import { Message } from "./operations/message.ts";
+import { MessageIterator } from "./operations/message-iterator.ts";
 import { receive } from "./operations/receive.ts";
 import { writeSource, type MessageSource, type Sendable } from "./operations/source.ts";
 import { letGo, transmit, transmitAtOnce } from "./operations/transmit.ts";
@@ -71,7 +72,10 @@ export abstract class MessageStream {
   read(handler: Handler<MessageData>): void;
   read(options: ReadOptions, handler: Handler<MessageData>): void;
   read(...given: (ReadOptions | Handler<MessageData> | undefined)[]): Promise<MessageData> | undefined {
-    if (given.length === 0) return promised((done) => this.#read(done));
+    if (given.length === 0) {
+      const message = this.#readAtOnce();
+      return message === undefined ? promised((done) => this.#read(done)) : Promise.resolve(message);
+    }
     return this.#receive<MessageData>("read", given, false, (connection, done) => connection.read(done));
   }
 
@@ -111,18 +115,10 @@ export abstract class MessageStream {
    * of {@link read}. Leaving the loop early leaves the connection open.
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<MessageData> {
-    const next = (done: Handler<IteratorResult<MessageData>>): void => {
-      this.#read((error, value) => {
-        if (error === undefined) done(undefined, { done: false, value });
-        else done(error.close?.clean === true ? undefined : error, { done: true, value: undefined });
-      });
-    };
-    const iterator: AsyncIterableIterator<MessageData> = {
-      next: () => promised(next),
-      return: () => Promise.resolve({ done: true, value: undefined }),
-      [Symbol.asyncIterator]: () => iterator,
-    };
-    return iterator;
+    return new MessageIterator(
+      () => this.#readAtOnce(),
+      (done) => this.#read(done),
+    );
   }
 
   /**
@@ -256,6 +252,11 @@ export abstract class MessageStream {
     ...given: (ControlOptions | Handler | undefined)[]
   ): Promise<void> | undefined {
     return this.#control("pong", payload, given);
+  }
+
+  /** The next message, if no turn of the connection need come before it. */
+  #readAtOnce(): MessageData | undefined {
+    return this.#message === undefined ? this.#connection?.readAtOnce() : undefined;
   }
 
   /** Receives the next message, for a promise, which keeps its async context itself. */

@@ -2,7 +2,6 @@ import {
   coreError,
   type ByteStream,
   type CloseInfo,
-  type Handler,
   type ReadHandler,
   type Role,
   type ServalError,
@@ -11,15 +10,14 @@ import { reportError, soon, teardownIn, turnBudget } from "../../core/internal.t
 import { closeCode, howClosed } from "../frames/close-code.ts";
 import { websocketError } from "../frames/errors.ts";
 import { opcode } from "../frames/frame.ts";
-import type { MessageData } from "../options/handlers.ts";
 import type { Settings } from "../options/settings.ts";
 import type { Statistics } from "../options/statistics.ts";
-import { controlKinds, event, found, take, type Take } from "../protocol/event.ts";
-import { isServalError, mostControls, type ReceivedPart } from "./delivery.ts";
+import { controlKinds, event, found } from "../protocol/event.ts";
+import { isServalError, mostControls } from "./delivery.ts";
 import { Inflation } from "./inflation.ts";
 import { Liveness, type Living } from "./liveness.ts";
 import type { Opened } from "./opened.ts";
-import { Sending } from "./sending.ts";
+import { Receiving } from "./receiving.ts";
 import { Throttle } from "./throttle.ts";
 import { phase, spentAtOnce, terminated, terminatedError } from "./turns.ts";
 
@@ -30,21 +28,15 @@ import { phase, spentAtOnce, terminated, terminatedError } from "./turns.ts";
  *
  * It moves in turns: takes events while the application wants them, writes the output, starts the next read.
  */
-export class Connection<Ws> extends Sending<Ws> implements Living {
+export class Connection<Ws> extends Receiving<Ws> implements Living {
   /** How it ended, once the transport is closed. */
   ended: CloseInfo | undefined;
-  /** Whether a read is in flight. */
-  isReading = false;
 
   readonly #role: Role;
   readonly #onEnded: (ws: Ws, info: CloseInfo) => void;
   /** Made for a deadline, or for a ping whose answer is timed. */
   #liveness: Liveness | undefined;
-  /** The message being inflated in more than one step; later input waits for it. */
-  #inflation: Inflation | undefined;
   #throttle: Throttle | undefined;
-  /** Why the connection ended, for later operations. */
-  #failure: ServalError | typeof terminated | undefined;
 
   constructor(
     ws: Ws,
@@ -73,27 +65,6 @@ export class Connection<Ws> extends Sending<Ws> implements Living {
 
   // ---- reading ----
 
-  /** Waits for the next message. One read at a time. */
-  read(reader: Handler<MessageData>): void {
-    this.#wait(take.message, reader as Handler<unknown>);
-  }
-
-  /** Waits for the next part of a message. */
-  readSome(reader: Handler<ReceivedPart>): void {
-    this.#wait(take.part, reader as Handler<unknown>);
-  }
-
-  #wait(taking: Take, reader: Handler<unknown>): void {
-    this.delivery.read(taking, this.protocol.incoming.isInParts, reader);
-    if (this.phase >= phase.finishing) queueMicrotask(() => this.#endReading());
-    this.wake();
-  }
-
-  /** Aborts a read; its data stays for the next one. False if it has completed. */
-  cancelRead(reader: unknown): boolean {
-    return this.delivery.cancel(reader);
-  }
-
   /** The read has completed. */
   override onRead(error: ServalError | undefined, bytes: Uint8Array | undefined): void {
     this.isReading = false;
@@ -106,13 +77,6 @@ export class Connection<Ws> extends Sending<Ws> implements Living {
       this.protocol.incoming.receive(bytes);
       this.context.runInAsyncScope(this.turn, this);
     }
-  }
-
-  /** Runs another turn after the current call. */
-  #turnSoon(): void {
-    if (this.isScheduled) return;
-    this.isScheduled = true;
-    soon(this.context, this.turn, this);
   }
 
   protected override turn(): void {
@@ -136,33 +100,32 @@ export class Connection<Ws> extends Sending<Ws> implements Living {
     if (turnBudget.isSpent && (incoming.isHeavy || turnBudget.isGreedy(this))) return this.waitTurn();
     if (delivery.controls >= mostControls && this.phase === phase.open) return false;
     while (this.phase < phase.finishing) {
-      if (incoming.cost + outgoing.cost > spentAtOnce && this.#isOverdrawn()) return this.waitTurn();
-      if (this.#inflation !== undefined && !this.#takeInflated(this.#inflation)) return false;
+      if (incoming.cost + outgoing.cost > spentAtOnce && this.isOverdrawn()) return this.waitTurn();
+      if (this.inflation !== undefined && !this.#takeInflated(this.inflation)) return false;
       if (delivery.held !== undefined && this.phase === phase.open) {
-        if (delivery.takeHeld(incoming.isText)) this.#turnSoon();
+        if (delivery.takeHeld(incoming.isText)) this.turnSoon();
         return false;
       }
       const next = protocol.next(delivery.wanted);
       switch (next) {
         case undefined:
           delivery.caughtUp();
-          return incoming.cost <= spentAtOnce || !this.#isOverdrawn() || this.waitTurn();
+          return incoming.cost <= spentAtOnce || !this.isOverdrawn() || this.waitTurn();
         case event.message:
           if (delivery.message(found.message, incoming.isText)) break;
-          this.#turnSoon();
-          return false;
+          return this.handedOver();
         case event.part:
           delivery.part(found.part, incoming.isText, found.isLast);
-          this.#turnSoon();
+          this.turnSoon();
           return false;
         case event.data:
           delivery.paused();
           return false;
         case event.deflated:
-          this.#inflation = new Inflation(incoming, found.deflated, () => this.wake());
+          this.inflation = new Inflation(incoming, found.deflated, () => this.wake());
           break;
         case event.failed:
-          this.#violated();
+          this.violated();
           break;
         default:
           if (next === event.pong) this.#liveness?.ponged(found.control);
@@ -173,41 +136,26 @@ export class Connection<Ws> extends Sending<Ws> implements Living {
     return false;
   }
 
-  /** Charges the work done since the last call. Returns whether the share of this turn is used up. */
-  #isOverdrawn(): boolean {
-    const { incoming, outgoing } = this.protocol;
-    const cost = incoming.cost + outgoing.cost;
-    const { copying } = incoming;
-    incoming.cost = incoming.copying = outgoing.cost = 0;
-    return turnBudget.spend(this, cost, copying);
-  }
-
   /** Continues the message being inflated; returns whether the next event may be taken in this turn. */
   #takeInflated(inflation: Inflation): boolean {
     const { protocol, delivery } = this;
     if (this.phase !== phase.open) {
-      this.#inflation = undefined;
+      this.inflation = undefined;
       return true;
     }
     if (!inflation.advance()) {
       if (inflation.isElsewhere) return false;
-      this.#isOverdrawn();
+      this.isOverdrawn();
       return this.waitTurn();
     }
     if (inflation.isLong && turnBudget.isSpent) return this.waitTurn();
-    this.#inflation = undefined;
-    if (protocol.inflated(inflation.result!) === event.failed) this.#violated();
+    this.inflation = undefined;
+    if (protocol.inflated(inflation.result!) === event.failed) this.violated();
     else if (!delivery.message(found.message, protocol.incoming.isText)) {
-      this.#turnSoon();
+      this.turnSoon();
       return false;
     }
     return true;
-  }
-
-  /** The peer violated the protocol or a limit. */
-  #violated(): void {
-    this.#failure = this.protocol.failure!;
-    this.delivery.error(this.#failure);
   }
 
   /** Reads, unless the peer has exceeded its rate: then later, or never again. */
@@ -227,7 +175,7 @@ export class Connection<Ws> extends Sending<Ws> implements Living {
       this.#throttle!.wait(wait, () => this.turn());
     } else {
       this.protocol.fail("websocket.rate_exceeded");
-      this.#violated();
+      this.violated();
       this.flush();
       this.finish();
     }
@@ -250,10 +198,6 @@ export class Connection<Ws> extends Sending<Ws> implements Living {
   override resumed(thrown?: ServalError): void {
     if (thrown !== undefined) this.#handlerFailed(thrown);
     this.wake();
-  }
-
-  protected override wake(): void {
-    if (!this.isTurning) this.#turnSoon();
   }
 
   #handlerFailed(error: ServalError): void {
@@ -318,7 +262,7 @@ export class Connection<Ws> extends Sending<Ws> implements Living {
 
   override lost(error?: ServalError): void {
     if (this.ended !== undefined) return;
-    this.#failure ??= error ?? terminated;
+    this.failure ??= error ?? terminated;
     const told = this.phase < phase.finishing && error?.condition !== "aborted" ? error : undefined;
     this.context.runInAsyncScope(this.next.close, this.next);
     this.#settle(false, told);
@@ -331,7 +275,7 @@ export class Connection<Ws> extends Sending<Ws> implements Living {
       this.#startDeadline();
       this.protocol.incoming.close();
       this.cutAll();
-      this.#endReading();
+      this.endReading();
     }
     const { queued, written } = this.protocol.outgoing;
     if (this.phase !== phase.finishing || this.isWriting || queued !== written) return;
@@ -346,18 +290,18 @@ export class Connection<Ws> extends Sending<Ws> implements Living {
     }
   }
 
-  #endReading(): void {
+  protected override endReading(): void {
     this.delivery.end(() => this.closedError());
   }
 
   override closedError(): ServalError {
-    if (this.#failure === terminated) this.#failure = terminatedError();
-    if (this.#failure !== undefined) return this.#failure;
+    if (this.failure === terminated) this.failure = terminatedError();
+    if (this.failure !== undefined) return this.failure;
     if (this.phase < phase.finishing) {
       return websocketError("websocket.closed", { message: "The WebSocket connection is closing" });
     }
     const close = this.ended ?? this.protocol.closeInfo(true);
-    return (this.#failure = websocketError("websocket.closed", { close, message: howClosed(close) }));
+    return (this.failure = websocketError("websocket.closed", { close, message: howClosed(close) }));
   }
 
   /** The transport is closed. `told` goes to the application's `error` handler, before its `close`. */
@@ -375,7 +319,7 @@ export class Connection<Ws> extends Sending<Ws> implements Living {
 
   #tellEnd(info: CloseInfo, told: ServalError | undefined): void {
     this.endSending();
-    this.#endReading();
+    this.endReading();
     if (told !== undefined) this.delivery.error(told);
     // A drain of the server waits for the last handler too.
     this.settings.observer?.working(1);

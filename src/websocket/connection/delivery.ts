@@ -77,6 +77,12 @@ export class Delivery<Ws> {
     return isBusy ? take.nothing : take.message;
   }
 
+  /** Whether the application takes messages by reads, none is pending, and nothing else comes before the next message. */
+  get isAsked(): boolean {
+    if (this.#handlers.message !== undefined || this.#reader !== undefined) return false;
+    return this.held === undefined && this.controls < mostControls;
+  }
+
   // ---- the reader ----
 
   /** Keeps the handler of a read. A second one throws. */

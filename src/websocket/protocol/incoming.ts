@@ -5,7 +5,17 @@ import { inlineUpTo, type Inflater } from "../deflate/deflate.ts";
 import { checkHeader } from "../frames/check-header.ts";
 import { exactly, type WebsocketCode } from "../frames/errors.ts";
 import { event, found, take, type Event, type Take } from "./event.ts";
-import { deflatedBit, headerSize, longest, opcode, readKey, readLength, topBit, unfinished } from "../frames/frame.ts";
+import {
+  deflatedBit,
+  finalBit,
+  headerSize,
+  longest,
+  opcode,
+  readKey,
+  readLength,
+  topBit,
+  unfinished,
+} from "../frames/frame.ts";
 import { maskInto, rotateKey } from "../frames/mask.ts";
 import { Input } from "./input.ts";
 import { onHeap } from "./payload-slab.ts";
@@ -87,6 +97,22 @@ export class Incoming extends Input implements FramePayload {
   /** Whether parts of a message were returned, but not yet the last. */
   get isInParts(): boolean {
     return this.#assembly?.isInParts === true;
+  }
+
+  /** Whether a message is here whole, in one plain frame, and after it another data frame begins. */
+  get isFollowed(): boolean {
+    const { input, at, end } = this;
+    if (end - at < 2 || this.#assembly !== undefined) return false;
+    const first = input[at]!;
+    if (first !== (finalBit | opcode.binary) && first !== (finalBit | opcode.text)) return false;
+    const length = readLength(input, at, end);
+    const next = at + headerSize(input[at + 1]!) + length;
+    return length >= 0 && next + 1 < end && (input[next]! & 0x0f) < opcode.close;
+  }
+
+  /** Whether nothing waits to be taken: neither bytes nor a message in progress. */
+  get isEmpty(): boolean {
+    return this.at === this.end && this.#assembly === undefined;
   }
 
   /** From now on drops data frames, and the message in progress. */
