@@ -69,7 +69,7 @@ export function serveConnection<Data>(
     if (own === undefined) return tooManyFromAddress();
     isUpgraded = true;
     const buffered = exchange.release();
-    hub.upgrade(stream, request, buffered, client, own);
+    hub.upgrade(stream, request, buffered, client === peer ? undefined : client, own);
     return undefined;
   };
 

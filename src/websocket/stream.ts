@@ -37,6 +37,7 @@ import {
   checkHandshake,
   handlerOf,
   optionsOf,
+  peerOf,
 } from "./operations/arguments.ts";
 import { checkClose } from "./options/control.ts";
 import { ClientHandshake, inputOf, type UpgradeInput } from "./operations/client-handshake.ts";
@@ -79,8 +80,6 @@ const neverOpen: CloseInfo = { code: closeCode.abnormal, reason: "", clean: fals
 export class Stream<Data = unknown> extends MessageStream {
   /** The layer below. Once the stream is open, nothing else may read from it or write to it. */
   readonly nextLayer: ByteStream;
-  /** The peer's address, if it is known. */
-  readonly peer: Peer | undefined;
   /** The `data` that the `upgrade` hook returned; the application may change it. */
   data: Data = undefined as Data;
 
@@ -90,6 +89,8 @@ export class Stream<Data = unknown> extends MessageStream {
   #request: Request | string | undefined;
   /** The response, or its text, in the same way. */
   #response: Response | string | undefined;
+  /** As it was given, or once it was asked for. */
+  #peer: Peer | undefined;
   #protocol = "";
   #opening: ServerHandshake | ClientHandshake | undefined;
   #started = false;
@@ -112,7 +113,7 @@ export class Stream<Data = unknown> extends MessageStream {
     const peer = isChecked ? own : checkObject("peer", options.peer, "an object such as { address, port }");
     this.#settings = settings as unknown as Settings<Stream>;
     this.nextLayer = toByteStream(next);
-    this.peer = peer ?? peerOf(this.nextLayer);
+    this.#peer = peer;
   }
 
   /**
@@ -125,6 +126,11 @@ export class Stream<Data = unknown> extends MessageStream {
 
   /** Called at the end of the connection, before handlers and promises. @internal */
   protected ended(_info: CloseInfo): void {}
+
+  /** The peer's address, if it is known. */
+  get peer(): Peer | undefined {
+    return (this.#peer ??= peerOf(this.nextLayer));
+  }
 
   /** The upgrade request, once it was received or sent; also of a failed handshake. */
   get request(): Request | undefined {
@@ -291,7 +297,7 @@ export class Stream<Data = unknown> extends MessageStream {
   }
 
   #serve(input: AcceptInput, done: Handler): void {
-    const operation = new ServerHandshake(this.nextLayer, this.#settings, this.peer, this, done);
+    const operation = new ServerHandshake(this.nextLayer, this.#settings, this, done);
     this.#start(operation, input);
   }
 
@@ -385,14 +391,6 @@ export class Stream<Data = unknown> extends MessageStream {
   protected override get notOpen(): ServalError {
     return this.#opening === undefined ? websocketError("websocket.not_open") : openingPending();
   }
-}
-
-/** The address that the lowest layer, or one above it, has. */
-function peerOf(stream: ByteStream): Peer | undefined {
-  for (let layer: ByteStream | undefined = stream; layer !== undefined; layer = layer.nextLayer) {
-    if (layer.peer !== undefined) return layer.peer;
-  }
-  return undefined;
 }
 
 function openingPending(): ServalError {

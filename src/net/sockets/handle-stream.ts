@@ -3,6 +3,7 @@ import { nextTick } from "node:process";
 import { coreError, transportError, type Peer, type ServalError } from "../../core/index.ts";
 import { cost, internetPeer, TransportStream, turnBudget } from "../../core/internal.ts";
 import { makeSocket } from "./onread.ts";
+import { packIPv4, unpackIPv4 } from "./packed-address.ts";
 import { lend, readBlock, takenBack } from "./read-block.ts";
 import { givenAway, release, type SocketStream } from "./socket-stream.ts";
 import {
@@ -79,7 +80,9 @@ export class HandleStream extends TransportStream implements SocketStream {
   #handle: OwnedHandle | undefined;
   /** The socket that the handle was given to. */
   #socket: Socket | undefined;
-  readonly #peer: Peer;
+  /** The address, or an IPv4 address and port as numbers: an object and its text would take 64 bytes more. */
+  readonly #peer: Peer | number;
+  readonly #port: number;
   /** Called when the handle is closed. */
   readonly #closed: (() => void) | undefined;
   #doing = 0;
@@ -103,12 +106,18 @@ export class HandleStream extends TransportStream implements SocketStream {
     this.#handle.onconnection = this;
     this.#closed = closed;
     // Taken now, since the system does not know it after a reset.
-    this.#peer = peer ?? peerOf(handle);
+    const known = peer ?? peerOf(handle);
+    this.#peer =
+      known.family === "IPv4" && known.address !== undefined && known.port !== undefined
+        ? packIPv4(known.address)
+        : known;
+    this.#port = known.port ?? 0;
     handle.setNoDelay?.(true);
   }
 
   get peer(): Peer {
-    return this.#peer;
+    const peer = this.#peer;
+    return typeof peer === "number" ? { address: unpackIPv4(peer), port: this.#port, family: "IPv4" } : peer;
   }
 
   get bytesRead(): number {

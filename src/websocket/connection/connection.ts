@@ -228,7 +228,7 @@ export class Connection<Ws> extends Receiving<Ws> implements Living {
   }
 
   get #live(): Liveness {
-    return (this.#liveness ??= new Liveness(this.settings.timeouts[this.#role], this.settings.time, this));
+    return (this.#liveness ??= new Liveness(this.settings.timeouts[this.#role], this));
   }
 
   /** Queues a ping, and times its answer. */

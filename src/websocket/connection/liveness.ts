@@ -12,6 +12,7 @@ export interface LivenessOptions {
 export interface Living {
   /** The async context in which the connection is told. */
   readonly context: AsyncContext;
+  readonly settings: { readonly time: AttentiveClock };
   /** A read is in flight, so anything that the peer sent has been seen. */
   readonly isReading: boolean;
   /** A write is in flight, so the transport has not taken everything. */
@@ -32,7 +33,6 @@ export interface Living {
  * up before.
  */
 export class Liveness implements Expiring {
-  readonly #time: AttentiveClock;
   readonly #options: Readonly<LivenessOptions>;
   readonly #connection: Living;
   #timer: SharedTimer | undefined;
@@ -46,9 +46,8 @@ export class Liveness implements Expiring {
   #isEnding = false;
   #pings: Pings | undefined;
 
-  constructor(options: Readonly<LivenessOptions>, time: AttentiveClock, connection: Living) {
+  constructor(options: Readonly<LivenessOptions>, connection: Living) {
     this.#options = options;
-    this.#time = time;
     this.#connection = connection;
   }
 
@@ -72,12 +71,12 @@ export class Liveness implements Expiring {
 
   /** A ping is sent: notes the time, to measure how long its answer takes. */
   pinged(payload: Uint8Array): void {
-    (this.#pings ??= new Pings()).sent(payload, this.#time.clock.now());
+    (this.#pings ??= new Pings()).sent(payload, this.#connection.settings.time.clock.now());
   }
 
   /** A pong has come. */
   ponged(payload: Uint8Array): void {
-    this.#pings?.answered(payload, this.#time.clock.now());
+    this.#pings?.answered(payload, this.#connection.settings.time.clock.now());
   }
 
   /** How long the last answered ping took, in milliseconds. */
@@ -89,7 +88,7 @@ export class Liveness implements Expiring {
   startDeadline(ms: number): void {
     if (this.#isEnding) return;
     this.stop();
-    if (ms !== Infinity) this.#timer = SharedTimer.set(this.#time, ms, this, true);
+    if (ms !== Infinity) this.#timer = SharedTimer.set(this.#connection.settings.time, ms, this, true);
   }
 
   /** Stops for good. */
@@ -101,7 +100,8 @@ export class Liveness implements Expiring {
 
   /** A whole number, since V8 stores any other in an object of its own. */
   get #now(): number {
-    return Math.ceil(this.#time.clock.now() - this.#time.lost);
+    const { time } = this.#connection.settings;
+    return Math.ceil(time.clock.now() - time.lost);
   }
 
   get #period(): number {
@@ -113,7 +113,7 @@ export class Liveness implements Expiring {
     this.#written = this.#connection.written;
     this.#wasWriting = this.#connection.isWriting;
     // The timer does not keep the process alive; the transport does.
-    this.#timer = SharedTimer.set(this.#time, ms, this, false);
+    this.#timer = SharedTimer.set(this.#connection.settings.time, ms, this, false);
   }
 
   /** Called by the timer. */

@@ -36,6 +36,9 @@ let scratch: Uint8Array | undefined;
 
 /** Compresses the messages of one connection (RFC 7692 section 7.2.1). Without takeover it holds no memory between them. */
 export class Deflater {
+  /** How many bytes of its connection's messages it was given, and how many these became: counted by its user. */
+  inflatedPayload = 0;
+  deflatedPayload = 0;
   readonly windowBits: number;
   readonly takeover: boolean;
   protected readonly pool: CompressorPool;

@@ -66,6 +66,9 @@ class Whole {
  * `websocket.message_too_big`. After an error only {@link close} may be called.
  */
 export class Inflater {
+  /** How many bytes of its connection's messages it was given, and how many these became: counted by its user. */
+  deflatedPayload = 0;
+  inflatedPayload = 0;
   /** How many bytes the last {@link inflateSome} consumed, and how many it produced. */
   consumed = 0;
   produced = 0;

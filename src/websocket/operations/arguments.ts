@@ -14,7 +14,7 @@ import { canTakeOver } from "../deflate/deflate.ts";
 import { negotiatedDeflate } from "../handshake/permessage-deflate.ts";
 import type { HandshakeResult } from "./opening.ts";
 import type { AcceptInput } from "./server-handshake.ts";
-import { byteLength, type BufferSource, type Handler } from "../../core/index.ts";
+import { byteLength, type BufferSource, type ByteStream, type Handler, type Peer } from "../../core/index.ts";
 import { Request, Response } from "../../http/index.ts";
 import type { MessageData } from "../options/handlers.ts";
 import type { AcceptOptions, AcceptSource, AttachOptions, HandshakeOptions, SendOptions } from "../options/options.ts";
@@ -164,4 +164,12 @@ export function checkPart(data: string | BufferSource): MessageData {
   const part = typeof data === "string" ? data : bytesOf(data);
   if (part !== undefined) return part;
   throw notSendable("A part of a message must be a string, an ArrayBuffer or a view of one", data);
+}
+
+/** The address that the lowest layer, or one above it, has. */
+export function peerOf(stream: ByteStream): Peer | undefined {
+  for (let layer: ByteStream | undefined = stream; layer !== undefined; layer = layer.nextLayer) {
+    if (layer.peer !== undefined) return layer.peer;
+  }
+  return undefined;
 }

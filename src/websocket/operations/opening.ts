@@ -4,6 +4,7 @@ import {
   FlatBuffer,
   type ByteStream,
   type Handler,
+  type Peer,
   type ServalError,
 } from "../../core/index.ts";
 import {
@@ -37,6 +38,8 @@ export interface HandshakeResult {
 
 /** What an opening handshake reports to its stream. */
 export interface OpeningOwner {
+  /** The address of the other side, if it is known. */
+  readonly peer: Peer | undefined;
   /** The outcome, in the context of the handshake. It comes exactly once, never inside `start`. */
   openingCompleted(error: ServalError | undefined, result: HandshakeResult | undefined): void;
   /** After an error: the next layer is closed now, unless it is used elsewhere. */
@@ -61,14 +64,14 @@ export abstract class Opening implements Expiring {
   protected isSettled = false;
   /** Made for bytes that have to be kept: most heads arrive whole, and alone. */
   #buffer: FlatBuffer | undefined;
-  readonly #owner: OpeningOwner;
+  protected readonly owner: OpeningOwner;
   #timer: SharedTimer | undefined;
   #signal: Cancellation | undefined;
   #onAbort: (() => void) | undefined;
 
   constructor(next: ByteStream, owner: OpeningOwner, done: Handler) {
     this.next = next;
-    this.#owner = owner;
+    this.owner = owner;
     this.done = done;
   }
 
@@ -107,7 +110,7 @@ export abstract class Opening implements Expiring {
   /** Completes with the result. */
   protected succeed(result: HandshakeResult): void {
     this.#settle();
-    this.#owner.openingCompleted(undefined, result);
+    this.owner.openingCompleted(undefined, result);
   }
 
   /** Aborts the handshake, at any step: closes the next layer. */
@@ -130,7 +133,7 @@ export abstract class Opening implements Expiring {
     const timer = this.#timer;
     this.#timer = undefined;
     this.#settle();
-    this.#owner.openingCompleted(error, undefined);
+    this.owner.openingCompleted(error, undefined);
     this.#timer = timer;
     try {
       teardownIn(this.context, this.next, "server", () => this.#end());
@@ -179,14 +182,14 @@ export abstract class Opening implements Expiring {
 
   #fail(error: ServalError): void {
     this.failing(error);
-    this.#owner.openingCompleted(error, undefined);
+    this.owner.openingCompleted(error, undefined);
     this.#end();
   }
 
   #end(): void {
     this.#timer?.leave(this);
     this.#timer = undefined;
-    this.#owner.openingEnded();
+    this.owner.openingEnded();
   }
 }
 

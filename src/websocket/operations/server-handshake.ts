@@ -4,7 +4,6 @@ import {
   transportError,
   type ByteStream,
   type Handler,
-  type Peer,
   type ReadHandler,
 } from "../../core/index.ts";
 import { encodeLatin1, isPromise, soon } from "../../core/internal.ts";
@@ -57,7 +56,6 @@ function takeParser({ maxHeaderSize, maxHeadersCount }: Settings<never>): Reques
  */
 export class ServerHandshake extends Opening implements UpgradeInfo {
   readonly #settings: Settings<never>;
-  readonly #peer: Peer | undefined;
   /** From the first bytes of the request to the end of its head. */
   #parser: RequestParser | undefined;
   /** Made if it is read here. */
@@ -69,10 +67,9 @@ export class ServerHandshake extends Opening implements UpgradeInfo {
   /** Whether the hook's response could not be sent, and a 500 was tried. */
   #isHopeless = false;
 
-  constructor(next: ByteStream, settings: Settings<never>, peer: Peer | undefined, owner: OpeningOwner, done: Handler) {
+  constructor(next: ByteStream, settings: Settings<never>, owner: OpeningOwner, done: Handler) {
     super(next, owner, done);
     this.#settings = settings;
-    this.#peer = peer;
   }
 
   /** Throws the next layer's misuse errors; then nothing was started. */
@@ -167,7 +164,7 @@ export class ServerHandshake extends Opening implements UpgradeInfo {
       return;
     }
     try {
-      const decision = decisionOf(hook(this.request!, this.#peer, this));
+      const decision = decisionOf(hook(this.request!, this.owner.peer, this));
       if (isPromise(decision)) {
         this.#watch();
         decision.then(

@@ -46,6 +46,10 @@ let output: Uint8Array | undefined;
 export class Assembly {
   readonly isText: boolean;
   readonly isDeflated: boolean;
+  /** Its frame in progress: whether it is the last, how many bytes are left, and the key for these. */
+  isFinal = false;
+  left = 0;
+  key = 0;
   /** How many frames it has so far, and how many bytes of their payloads were taken. */
   frames = 0;
   size = 0;

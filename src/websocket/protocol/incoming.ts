@@ -46,11 +46,9 @@ export class Incoming extends Input implements FramePayload {
 
   /** How many frames were taken. */
   frames = 0;
-  /** How many messages were taken, and their bytes; for deflated ones, bytes before and after. */
+  /** How many messages were taken, and their bytes. */
   messages = 0;
   payload = 0;
-  deflatedPayload = 0;
-  inflatedPayload = 0;
   /** The work since this was last set to 0, in the unit of `cost`; and the part of it that copied received bytes. */
   cost = 0;
   copying = 0;
@@ -64,17 +62,19 @@ export class Incoming extends Input implements FramePayload {
   /** The message in progress: its first frame was not its last, or has not come whole. */
   #assembly: Assembly | undefined;
 
-  /**
-   * The data frame in progress: whether it is the last of its message, how many bytes are left, and the key for these.
-   */
-  isFinal = true;
-  left = 0;
-  #key = 0;
-
   constructor(role: Role, options: IncomingOptions, inflater?: Inflater) {
     super(role === "server");
     this.#options = options;
     this.inflater = inflater;
+  }
+
+  /** How many bytes of deflated messages were taken, before and after inflating. */
+  get deflatedPayload(): number {
+    return this.inflater?.deflatedPayload ?? 0;
+  }
+
+  get inflatedPayload(): number {
+    return this.inflater?.inflatedPayload ?? 0;
   }
 
   get #textAsBytes(): boolean {
@@ -124,7 +124,6 @@ export class Incoming extends Input implements FramePayload {
   /** Drops everything: input, and the message in progress. */
   clear(): void {
     this.drop();
-    this.left = 0;
     this.#assembly = undefined;
   }
 
@@ -138,7 +137,7 @@ export class Incoming extends Input implements FramePayload {
   next(taking: Take): Event | undefined {
     for (;;) {
       const assembly = this.#assembly;
-      if (assembly !== undefined && (this.left > 0 || assembly.isReady(taking))) {
+      if (assembly !== undefined && (assembly.left > 0 || assembly.isReady(taking))) {
         const taken = this.#goOn(assembly, taking);
         if (taken !== undefined || this.left > 0) return taken;
         continue;
@@ -181,16 +180,16 @@ export class Incoming extends Input implements FramePayload {
 
       this.frames++;
       this.cost += cost.frame;
-      this.isFinal = first >= 0x80;
       this.isText = isText;
-      const isWhole = this.isFinal && assembly === undefined && length <= this.end - at;
+      const isFinal = first >= 0x80;
+      const isWhole = isFinal && assembly === undefined && length <= this.end - at;
       if (isWhole && !this.#dropsData && taking === take.message) {
         // By far the most common case: a message in one frame, all of it here.
         this.at = at + length;
         if (!isDeflated) return this.#takeWhole(at, length, key);
         return this.#takeDeflated(this.peekAt(at, length, key), false);
       }
-      const begun = this.#begin(at, length, key, isDeflated);
+      const begun = this.#begin(isFinal, at, length, key, isDeflated);
       const taken = length === 0 ? this.#endFrame(begun, taking) : undefined;
       if (taken !== undefined) return taken;
     }
@@ -198,17 +197,18 @@ export class Incoming extends Input implements FramePayload {
 
   /** Continues the message in progress, with the available bytes of its frame, or without more bytes. */
   #goOn(assembly: Assembly, taking: Take): Event | undefined {
-    if (this.left > 0 && this.at === this.end && !assembly.isReady(taking)) return undefined;
+    if (assembly.left > 0 && this.at === this.end && !assembly.isReady(taking)) return undefined;
     if (taking === take.nothing && !this.#dropsData) return event.data;
     return this.#takePayload(assembly, taking);
   }
 
   /** Begins a data frame whose payload is taken in parts, and its message unless that is in progress. */
-  #begin(at: number, length: number, key: number, isDeflated: boolean): Assembly {
+  #begin(isFinal: boolean, at: number, length: number, key: number, isDeflated: boolean): Assembly {
     this.at = at;
-    this.left = length;
-    this.#key = key;
     const assembly = (this.#assembly ??= new Assembly(this.isText, isDeflated, this.#options, this.inflater));
+    assembly.isFinal = isFinal;
+    assembly.left = length;
+    assembly.key = key;
     assembly.frames++;
     return assembly;
   }
@@ -246,8 +246,8 @@ export class Incoming extends Input implements FramePayload {
 
   /** A whole deflated message has arrived. */
   #takeDeflated(payload: Uint8Array, owned: boolean): Event {
-    this.deflatedPayload += payload.length;
     const inflater = this.inflater!;
+    inflater.deflatedPayload += payload.length;
     const aside = inflater.inflateAside(payload, this.inflatedLimit);
     if (aside !== undefined) return this.#takeInflated(aside, false);
     const isElsewhere = inflater.isAlone && payload.length > inlineUpTo;
@@ -270,7 +270,8 @@ export class Incoming extends Input implements FramePayload {
 
   #takeInflated(bytes: Uint8Array, owned: boolean): Event {
     const { length } = bytes;
-    this.cost += cost.message + this.inflater!.takeCost();
+    const inflater = this.inflater!;
+    this.cost += cost.message + inflater.takeCost();
     const isLenient = this.#options.skipUtf8Validation;
     if (this.isText && !this.#textAsBytes) {
       const text = isLenient ? decodeUtf8(bytes) : decodeText(bytes);
@@ -283,7 +284,7 @@ export class Incoming extends Input implements FramePayload {
     }
     this.messages++;
     this.payload += length;
-    this.inflatedPayload += length;
+    inflater.inflatedPayload += length;
     return event.message;
   }
 
@@ -296,14 +297,14 @@ export class Incoming extends Input implements FramePayload {
   /** Takes the available bytes of the frame in progress. */
   #takePayload(assembly: Assembly, taking: Take): Event | undefined {
     if (this.#dropsData) {
-      this.consume(Math.min(this.left, this.available));
+      this.consume(Math.min(assembly.left, this.available));
     } else if (taking === take.part) {
       return this.#takePart(assembly);
     } else {
       const wrong = assembly.gather(this);
       if (wrong !== undefined) return this.#fail(wrong);
     }
-    return this.left === 0 ? this.#endFrame(assembly, taking) : undefined;
+    return assembly.left === 0 ? this.#endFrame(assembly, taking) : undefined;
   }
 
   #takePart(assembly: Assembly): Event | undefined {
@@ -311,8 +312,10 @@ export class Incoming extends Input implements FramePayload {
     const taken = assembly.takePart(this);
     this.cost += cost.message;
     if (typeof taken === "string") return this.#fail(taken);
-    this.deflatedPayload += assembly.deflated - deflated;
-    this.inflatedPayload += assembly.inflated - inflated;
+    if (assembly.isDeflated) {
+      this.inflater!.deflatedPayload += assembly.deflated - deflated;
+      this.inflater!.inflatedPayload += assembly.inflated - inflated;
+    }
     if (!taken) return undefined;
     found.part = assembly.part;
     found.isLast = assembly.isLast;
@@ -326,7 +329,7 @@ export class Incoming extends Input implements FramePayload {
 
   /** The frame in progress is complete, and so is its message if it was the last one. */
   #endFrame(assembly: Assembly, taking: Take): Event | undefined {
-    if (!this.isFinal) return undefined;
+    if (!assembly.isFinal) return undefined;
     if (taking === take.part && !this.#dropsData) return this.#takePart(assembly);
     this.#assembly = undefined;
     if (this.#dropsData) return undefined;
@@ -344,22 +347,31 @@ export class Incoming extends Input implements FramePayload {
 
   // ---- the frame in progress, for its message ----
 
+  get isFinal(): boolean {
+    return this.#assembly!.isFinal;
+  }
+
+  get left(): number {
+    return this.#assembly?.left ?? 0;
+  }
+
   peek(count: number): Uint8Array {
-    return this.peekAt(this.at, count, this.#key);
+    return this.peekAt(this.at, count, this.#assembly!.key);
   }
 
   copy(count: number): Uint8Array {
-    return this.copyAt(this.at, count, this.#key);
+    return this.copyAt(this.at, count, this.#assembly!.key);
   }
 
   copyInto(target: Uint8Array, at: number, count: number): void {
-    maskInto(this.input, this.at, target, at, count, this.#key);
+    maskInto(this.input, this.at, target, at, count, this.#assembly!.key);
   }
 
   consume(count: number): void {
+    const assembly = this.#assembly!;
     this.at += count;
-    this.left -= count;
-    this.#key = rotateKey(this.#key, count);
+    assembly.left -= count;
+    assembly.key = rotateKey(assembly.key, count);
   }
 
   countCopied(count: number): void {

@@ -24,11 +24,9 @@ let scratch: Uint8Array | undefined;
 
 /** Turns messages into frames (RFC 6455 section 5.4), compressed if that was negotiated (RFC 7692 section 6). */
 export class Outgoing extends FrameBuffer {
-  /** How many messages were framed, and their bytes; for deflated ones, bytes before and after. */
+  /** How many messages were framed, and their bytes. */
   messages = 0;
   payloadSize = 0;
-  inflatedPayload = 0;
-  deflatedPayload = 0;
   /** The work of compressing since this was last set to 0, in the unit of `cost`. */
   cost = 0;
 
@@ -97,10 +95,20 @@ export class Outgoing extends FrameBuffer {
     return deflated < size || this.deflater!.takeover;
   }
 
+  /** How many bytes of deflated messages were framed, before and after deflating. */
+  get inflatedPayload(): number {
+    return this.deflater?.inflatedPayload ?? 0;
+  }
+
+  get deflatedPayload(): number {
+    return this.deflater?.deflatedPayload ?? 0;
+  }
+
   /** Counts a payload of `before` bytes that was deflated to `after`. */
   countDeflated(before: number, after: number): void {
-    this.inflatedPayload += before;
-    this.deflatedPayload += after;
+    const deflater = this.deflater!;
+    deflater.inflatedPayload += before;
+    deflater.deflatedPayload += after;
   }
 
   /** Queues a frame with the deflater's output, whose memory is reused for the next message. */

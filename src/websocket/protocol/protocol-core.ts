@@ -51,14 +51,16 @@ export class ProtocolCore {
   /** The peer's violation, in the state `failed`. */
   failure: ServalError | undefined;
 
-  readonly #options: CoreOptions;
   #withheldPong: Uint8Array | undefined;
 
   /** `inflater` and `deflater` are given if compression was negotiated. */
   constructor(role: Role, options: CoreOptions, inflater?: Inflater, deflater?: Deflater) {
     this.incoming = new Incoming(role, options, inflater);
     this.outgoing = new Outgoing(role, options, deflater);
-    this.#options = options;
+  }
+
+  get #options(): CoreOptions {
+    return this.outgoing.options as CoreOptions;
   }
 
   /** Whether messages, pings and pongs may still be sent. */

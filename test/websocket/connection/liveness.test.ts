@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { Clock } from "../../../src/core/index.ts";
-import { attentive, currentContext, type AsyncContext } from "../../../src/core/internal.ts";
+import { attentive, currentContext, type AsyncContext, type AttentiveClock } from "../../../src/core/internal.ts";
 import { VirtualClock } from "../../../src/testing/index.ts";
 import { Liveness, type LivenessOptions, type Living } from "../../../src/websocket/connection/liveness.ts";
 import { fc, runs } from "../../support/property.ts";
@@ -22,8 +22,11 @@ class Owner implements Living {
   readonly payloads: string[] = [];
   readonly timeouts: number[] = [];
 
+  readonly settings: { readonly time: AttentiveClock };
+
   constructor({ clock, ...options }: Partial<LivenessOptions & { clock: Clock }> = {}) {
-    this.liveness = new Liveness({ idle, keepAlivePings: false, ...options }, attentive(clock ?? this.clock), this);
+    this.settings = { time: attentive(clock ?? this.clock) };
+    this.liveness = new Liveness({ idle, keepAlivePings: false, ...options }, this);
     this.liveness.start();
     this.liveness.reading();
   }

@@ -50,6 +50,7 @@ function begun(completed?: (state: State) => void): State {
   const controller = new AbortController();
   const told: string[] = [];
   const owner: OpeningOwner = {
+    peer: undefined,
     openingCompleted(error) {
       told.push(error?.code ?? "opened");
       completed?.(state);

@@ -59,7 +59,13 @@ describe("Outgoing.send", () => {
   });
 
   it("RFC 7692 6: deflates from the threshold on, and counts both sizes", () => {
-    const one = outgoing({ deflate: { threshold: 3 } }, "server", { ...backwards(15), takeover: true, deflate });
+    const one = outgoing({ deflate: { threshold: 3 } }, "server", {
+      ...backwards(15),
+      takeover: true,
+      inflatedPayload: 0,
+      deflatedPayload: 0,
+      deflate,
+    });
     one.send(text, "abc", true);
     one.send(text, "ab", true);
     one.send(binary, utf8("abc"), true);

@@ -72,6 +72,7 @@ export function shaking(call: ShakingCall = {}): Shaking {
   let returned = false;
   const calls: string[] = [];
   const owner: OpeningOwner = {
+    peer: undefined,
     openingCompleted(error, result) {
       calls.push("completed");
       state.inside ||= !returned;

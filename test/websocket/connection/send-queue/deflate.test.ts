@@ -20,6 +20,8 @@ const { text, binary } = opcode;
 class Backwards {
   readonly windowBits: number = 15;
   readonly takeover: boolean;
+  inflatedPayload = 0;
+  deflatedPayload = 0;
   readonly calls: string[] = [];
   readonly later: (() => void)[] = [];
   closed = 0;

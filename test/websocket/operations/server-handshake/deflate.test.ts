@@ -25,10 +25,11 @@ function run(offers: string[], options: OptionsOf): Promise<Outcome> {
   receive();
   return new Promise((resolve) => {
     const owner: OpeningOwner = {
+      peer: undefined,
       openingCompleted: (error, accepted) => setImmediate(() => resolve({ error, accepted, head })),
       openingEnded: () => {},
     };
-    const operation = new ServerHandshake(next, settings, undefined, owner, () => {});
+    const operation = new ServerHandshake(next, settings, owner, () => {});
     operation.start({ request: requestOf({ "Sec-WebSocket-Extensions": offers }), buffered: [], signal: undefined });
   });
 }
