@@ -42,9 +42,16 @@ export async function measure(
       await Promise.all([bench.generator.stop(), bench.honest.stop()]);
     }
   }
-  const { key, title, unit, metric } = workload;
+  const { key, unit, metric } = workload;
+  const title = titleOf(workload, environment.effort);
   const entries = names.map((name, i): Entry => ({ name, version: versions[i]!, samples: samples[i]! }));
   return { key, title, unit, metric, entries };
+}
+
+/** A quick run opens fewer connections, which is another workload: most of a server's code is compiled in the first 1,000. */
+function titleOf(workload: Workload, { divisor }: Effort): string {
+  const isFewer = divisor > 1 && ["cold", "idle", "clientIdle"].includes(workload.kind);
+  return isFewer ? `${workload.title} (quick: one in ${divisor} of them)` : workload.title;
 }
 
 async function startBench(environment: Environment): Promise<Bench> {
