@@ -24,7 +24,9 @@ export interface NegotiatedDeflate {
   /** How this side compresses. */
   readonly _options: {
     readonly threshold?: number | undefined;
-    readonly zlibDeflateOptions?: { readonly level?: number; readonly memLevel?: number } | undefined;
+    readonly zlibDeflateOptions?:
+      | { readonly level?: number | undefined; readonly memLevel?: number | undefined }
+      | undefined;
   };
   /** Releases what direct calls have taken. */
   cleanup(): void;
