@@ -179,7 +179,7 @@ describe("openAsClient", () => {
     assert.deepEqual(events, ["Error: Opening handshake has timed out"]);
   });
 
-  it("leaves another response to whoever listens for it", async () => {
+  it("leaves another response to the listener for it", async () => {
     respond = (_, socket) => void socket.end("HTTP/1.1 401 Unauthorized\r\nContent-Length: 2\r\n\r\nno");
     const ws = new Opening();
     openAsClient(ws, base, [], {});
