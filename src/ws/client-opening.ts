@@ -130,8 +130,8 @@ class ClientOpening {
       : undefined;
     const request = this.#request(url, place, this.#headers(key, deflate));
     ws._req = request;
-    // Before the listeners below: whoever destroys the request with an error in this event hears of it, even if it also
-    // closes the WebSocket.
+    // Before the listeners below: a listener may destroy the request with an error and also close the WebSocket, and that
+    // error still has to be told.
     if (ws._redirects > 0) ws.emit("redirect", ws._url, request);
     this.#listen({ url, place, key, deflate, request });
     if (finishRequest) finishRequest(request, ws as never);
