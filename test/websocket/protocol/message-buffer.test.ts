@@ -55,7 +55,7 @@ describe("MessageBuffer", () => {
     }
   });
 
-  it("memory that a message has outgrown is freed at once where the platform can, since V8 collects by what was allocated", () => {
+  it("memory that a message has outgrown is freed at once where the platform can, not by a collection", () => {
     const buffer = new MessageBuffer();
     add(buffer, new Uint8Array(kibi), false);
     const small = buffer.bytes;
