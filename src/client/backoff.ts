@@ -6,7 +6,7 @@ export interface BackoffOptions {
   initial?: number | undefined;
   /** The factor for each further failure in a row, at least 1. Default 2. */
   factor?: number | undefined;
-  /** The longest wait. A connection that lived at least this long ends the row of failures. Default 30,000. */
+  /** The longest wait, at least 1. A connection that lived at least this long ends the row of failures. Default 30,000. */
   max?: number | undefined;
   /**
    * "full" waits for a random part of the delay, so that the clients of a failed server do not all come back at once;
@@ -16,7 +16,8 @@ export interface BackoffOptions {
 }
 
 const backoffOptions = optionSet("backoff", ["initial", "factor", "max", "jitter"], "{ max: 5000 }");
-const wait: NumberRule = { isLimit: false, unit: "milliseconds" };
+// With waits of 0, a client of a server that is down would try without a pause.
+const wait: NumberRule = { least: 1, isLimit: false, unit: "milliseconds" };
 
 /** The waits between attempts: exponential, with a ceiling. Pure. */
 export class Backoff {
@@ -29,7 +30,7 @@ export class Backoff {
   constructor(options: BackoffOptions = {}) {
     checkOptions(backoffOptions, options);
     this.max = checkNumber("backoff.max", options.max, 30_000, wait);
-    this.#initial = checkNumber("backoff.initial", options.initial, 500, { ...wait, least: 1 });
+    this.#initial = checkNumber("backoff.initial", options.initial, 500, wait);
     this.#factor = checkNumber("backoff.factor", options.factor, 2, { least: 1, isLimit: false });
     this.#isRandom = checkChoice("backoff.jitter", options.jitter, ["full", "none"]) === "full";
   }

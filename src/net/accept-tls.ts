@@ -13,7 +13,7 @@ import {
 import { nameOf } from "./address.ts";
 import { acceptTlsError, clientCertificateError, unnamedClient } from "./errors.ts";
 import { isSocketStream, release } from "./sockets/socket-stream.ts";
-import { checkServerOptions, serverContext } from "./tls-options.ts";
+import { checkServerOptions, serverContext, whyNoContext } from "./tls-options.ts";
 import { shakeHandsAsServer } from "./tls-server-socket.ts";
 import { TlsStream } from "./tls-stream.ts";
 import { toDuplex } from "./to-duplex.ts";
@@ -113,7 +113,7 @@ function shakeHands(nextLayer: ByteStream, options: AcceptTlsOptions): Promise<T
       // Destroyed here and without an error: `fail` would destroy it with one, and the half-made socket has no listener
       // for it.
       duplex.destroy();
-      const message = `TLS can't start with these options: ${(cause as Error).message}`;
+      const message = `TLS can't start with these options: ${whyNoContext(cause, options ?? {})}`;
       fail(coreError("core.invalid_argument", { cause, message }));
       return;
     }

@@ -1,6 +1,14 @@
 import type { Server } from "node:net";
 import type { Peer } from "../core/index.ts";
-import { checkNumber, checkOptions, internetPeer, invalidArgument, optionSet, show } from "../core/internal.ts";
+import {
+  checkNumber,
+  checkOptions,
+  internetPeer,
+  invalidArgument,
+  isPlainObject,
+  optionSet,
+  show,
+} from "../core/internal.ts";
 import { netError } from "./errors.ts";
 
 /** An address that `connect` connects to: a TCP port of a host, or a Unix socket. */
@@ -58,6 +66,12 @@ function checkLength(path: string): void {
 
 /** Checks an address to connect to. `taker` is the name of the function that it was passed to. */
 export function checkTarget(taker: string, target: Target): void {
+  const misplaced = ["signal", "transport"].find((name) => isPlainObject(target) && Object.hasOwn(target, name));
+  if (misplaced !== undefined) {
+    throw invalidArgument(
+      `${taker} takes ${misplaced} in its second argument: ${taker}({ port, host }, { ${misplaced} })`,
+    );
+  }
   checkOptions(places, target, taker);
   if ((target.port === undefined) === (target.unix === undefined)) {
     throw invalidArgument(`${taker} takes { port, host } or { unix }`);

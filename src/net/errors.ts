@@ -18,8 +18,13 @@ export const netErrors = {
 /** Makes an error of the module `net`. */
 export const netError: ErrorFactory<keyof typeof netErrors> = defineErrors(netErrors);
 
-/** The error for a failure to listen, with what the caller can do about it. `name` is the address as text. */
-export function listenError(cause: unknown, name: string): ServalError {
+/**
+ * The error for a failure to listen, with what the caller can do about it. `name` is the address as text; `obstacle` is
+ * what is wrong with the path of a Unix socket, if that is known.
+ */
+export function listenError(cause: unknown, name: string, obstacle?: string): ServalError {
+  if (obstacle !== undefined)
+    return netError("net.bad_address", { cause, message: `Cannot listen on ${name}: ${obstacle}` });
   switch (errno(cause)) {
     case "EADDRINUSE":
       return netError("net.address_in_use", {
@@ -44,7 +49,10 @@ export function listenError(cause: unknown, name: string): ServalError {
     case "ERR_INVALID_ARG_TYPE":
     case "ERR_INVALID_ARG_VALUE":
     case "ERR_SOCKET_BAD_PORT":
-      return netError("net.bad_address", { cause, message: `Cannot listen on ${name}: ${words(cause)}` });
+      return netError("net.bad_address", {
+        cause,
+        message: `Cannot listen on ${name}: ${words(cause)}${adviceFor(listenAdvice, errno(cause))}`,
+      });
     default:
       return coreError("core.transport", { cause, message: `Cannot listen on ${name}: ${words(cause)}` });
   }
@@ -57,13 +65,14 @@ export function connectError(cause: unknown, name: string): ServalError {
     case "ECONNREFUSED":
     // A Unix socket's path that does not exist, or is no socket, counts as refused.
     case "ENOENT":
+    case "ENOTDIR":
     case "ENOTSOCK":
       return netError("net.connection_refused", { cause, message: `${message} (nothing listens there)` });
     case "ENOTFOUND":
     case "EAI_AGAIN":
     case "EAI_FAIL":
     case "EAI_NODATA":
-      return netError("net.host_not_found", { cause, message });
+      return netError("net.host_not_found", { cause, message: message + adviceFor(nameAdvice, errno(cause)) });
     case "EACCES":
     case "EPERM":
       return netError("net.access_denied", { cause, message });
@@ -77,7 +86,7 @@ export function connectError(cause: unknown, name: string): ServalError {
     case "ECONNRESET":
       return coreError("core.connection_reset", { cause, message });
     default:
-      return coreError("core.transport", { cause, message });
+      return coreError("core.transport", { cause, message: message + adviceFor(routeAdvice, errno(cause)) });
   }
 }
 
@@ -140,6 +149,27 @@ function adviceFor(all: Advice, code: unknown): string {
   const advice = all.find(([pattern]) => pattern.test(String(code)))?.[1];
   return advice === undefined ? "" : ` (${advice})`;
 }
+
+/** What to do about the name of a host, by Node's error codes. */
+const nameAdvice: Advice = [
+  [/^EAI_AGAIN$/, "the name servers did not answer: try again later, or use an address"],
+  [/^(ENOTFOUND|EAI_FAIL|EAI_NODATA)$/, "the name has no address: check its spelling, or use an address"],
+];
+
+/** What to do about the host to listen on, by Node's error codes. */
+const listenAdvice: Advice = [
+  [
+    /^(EADDRNOTAVAIL|EAFNOSUPPORT)$/,
+    "host must be an address or name of this machine, such as 127.0.0.1; without host, all its addresses are listened on",
+  ],
+  ...nameAdvice,
+];
+
+/** Why an address can't be reached, by Node's error codes. */
+const routeAdvice: Advice = [
+  [/^EADDRNOTAVAIL$/, "this machine has no address, or no free port, to connect from"],
+  [/^(ENETUNREACH|EHOSTUNREACH)$/, "no route leads from this machine to that address"],
+];
 
 /** What to do about a server's certificate, by Node's error codes. */
 const certificateAdvice: Advice = [

@@ -4,4 +4,9 @@ export { connectBy } from "./connect.ts";
 export { netError } from "./errors.ts";
 export { wantedTransport } from "./sockets/transport.ts";
 export { addressOf, parseIPv4, parseIPv6 } from "./ip-address.ts";
-export { checkServerOptions as checkTlsServerOptions, checkTlsValues, serverContext } from "./tls-options.ts";
+export {
+  checkServerOptions as checkTlsServerOptions,
+  checkTlsValues,
+  serverContext,
+  whyNoContext,
+} from "./tls-options.ts";

@@ -1,6 +1,7 @@
 import { channel } from "node:diagnostics_channel";
-import { lstat, unlink } from "node:fs/promises";
+import { lstat, stat, unlink } from "node:fs/promises";
 import { Server, Socket, type ListenOptions as NodeListenOptions } from "node:net";
+import { dirname } from "node:path";
 import { abortError, ServalError, transportError, type Peer } from "../core/index.ts";
 import {
   checkFunction,
@@ -239,7 +240,9 @@ async function start(
       return start();
     });
   } catch (error) {
-    throw error instanceof ServalError ? error : listenError(error, nameOf({ host, port, unix }));
+    if (error instanceof ServalError) throw error;
+    const obstacle = unix === undefined || unix.startsWith("\0") ? undefined : await obstacleAt(unix);
+    throw listenError(error, nameOf({ host, port, unix }), obstacle);
   }
 }
 
@@ -266,6 +269,26 @@ function check(options: ListenOptions, onConnection: ConnectionHandler): void {
     throw invalidArgument("listen takes a connection handler, a function, as its second argument: (stream) => { … }");
   }
 }
+
+/**
+ * What is in the way of a Unix socket, and what to do. The system says of a file that the address is in use, and Node.js
+ * of a missing folder that permission is.
+ */
+async function obstacleAt(path: string): Promise<string | undefined> {
+  const folder = dirname(path);
+  const around = await stat(folder).catch(errorOf);
+  if ("code" in around) {
+    const isMissing = around.code === "ENOENT";
+    return isMissing ? `the folder ${folder} does not exist. Make it first, or choose another path` : undefined;
+  }
+  if (!around.isDirectory()) return `${folder} is no folder. Choose another path`;
+  const there = await lstat(path).catch(errorOf);
+  if ("code" in there || there.isSocket()) return undefined;
+  const what = there.isDirectory() ? "folder" : "file";
+  return `a ${what} is there that is no socket. Remove it, or choose another path`;
+}
+
+const errorOf = (error: unknown): { readonly code: unknown } => ({ code: (error as NodeJS.ErrnoException).code });
 
 /** Whether an address is in use only because a dead process left its file. */
 async function isStale(path: string, error: unknown): Promise<boolean> {

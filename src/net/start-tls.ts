@@ -13,7 +13,7 @@ import { checkTarget, nameOf, type Target } from "./address.ts";
 import { connectBy, type ConnectOptions } from "./connect.ts";
 import { tlsError } from "./errors.ts";
 import { isSocketStream, release } from "./sockets/socket-stream.ts";
-import { checkClientOptions } from "./tls-options.ts";
+import { checkClientOptions, whyNoContext } from "./tls-options.ts";
 import { TlsStream } from "./tls-stream.ts";
 import { toDuplex } from "./to-duplex.ts";
 
@@ -62,7 +62,7 @@ async function connectAndShakeHands(
     // Before the connection, so that invalid options open none.
     context = contextOf("connectTls", options);
   } catch (cause) {
-    throw optionsError(cause, name);
+    throw optionsError(cause, options, name);
   }
   const stream = await connectBy("onread", target, { signal: options.signal });
   return shakeHands(name, host, stream, options, context);
@@ -127,7 +127,7 @@ function shakeHands(
     } catch (cause) {
       // Destroyed without an error, since the half-made socket has no listener for one.
       socket?.destroy();
-      fail(optionsError(cause, name));
+      fail(optionsError(cause, options, name));
       return;
     }
     const made = secured;
@@ -147,8 +147,8 @@ function contextOf(taker: string, options: TlsOptions): SecureContext {
   return createSecureContext(given(options));
 }
 
-function optionsError(cause: unknown, name: string): ServalError {
-  const message = `TLS with ${name} can't start with these options: ${(cause as Error).message}`;
+function optionsError(cause: unknown, options: TlsOptions, name: string): ServalError {
+  const message = `TLS with ${name} can't start with these options: ${whyNoContext(cause, options ?? {})}`;
   return coreError("core.invalid_argument", { cause, message });
 }
 

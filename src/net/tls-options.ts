@@ -57,6 +57,26 @@ export function serverContext(options: SecureContextOptions): SecureContext {
   return createSecureContext({ honorCipherOrder: true, sessionIdContext: "serval", ...options });
 }
 
+/** What is wrong with options of which no context could be made: OpenSSL's words, which name none of them, or better ones. */
+export function whyNoContext(cause: unknown, { cert, key, passphrase }: SecureContextOptions): string {
+  const { code, message } = cause as NodeJS.ErrnoException;
+  if (code === "ERR_OSSL_X509_KEY_VALUES_MISMATCH")
+    return "cert and key do not belong together: key must be the one that the certificate was made for";
+  const damaged = `can't be read: pass the whole file, from BEGIN to END (OpenSSL says: ${message.trim()})`;
+  if (cert != null && fails({ cert })) return `cert ${damaged}`;
+  if (key != null && fails({ key, passphrase })) return `key ${damaged}; a key that is encrypted needs its passphrase`;
+  return message;
+}
+
+function fails(options: SecureContextOptions): boolean {
+  try {
+    createSecureContext(options);
+    return false;
+  } catch {
+    return true;
+  }
+}
+
 const kinds: Readonly<Record<string, readonly string[]>> = {
   boolean: ["rejectUnauthorized", "requestCert", "honorCipherOrder"],
   string: ["ciphers", "ecdhCurve", "maxVersion", "minVersion", "passphrase", "servername", "sigalgs"],

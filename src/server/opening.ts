@@ -1,7 +1,7 @@
 import { FlatBuffer, PrefixedStream, type ByteStream } from "../core/index.ts";
 import { invalidArgument, show } from "../core/internal.ts";
 import { acceptProxy, acceptTls, detectTls, type AcceptTlsOptions } from "../net/index.ts";
-import { checkTlsServerOptions, serverContext } from "../net/internal.ts";
+import { checkTlsServerOptions, serverContext, whyNoContext } from "../net/internal.ts";
 import type { ServeOptions } from "./options.ts";
 
 /** The steps between a connection and its first request: the PROXY protocol, detecting TLS, TLS. */
@@ -71,6 +71,6 @@ function withContext(tls: AcceptTlsOptions): AcceptTlsOptions {
   try {
     return { ...tls, ALPNProtocols, secureContext: serverContext(tls) };
   } catch (cause) {
-    throw invalidArgument(`TLS can't start with these options: ${(cause as Error).message}`);
+    throw invalidArgument(`TLS can't start with these options: ${whyNoContext(cause, tls)}`);
   }
 }

@@ -1,6 +1,6 @@
 import { abortError, coreError, ServalError, type ByteStream, type Peer } from "../core/index.ts";
-import { attentive, checkFunction, offAbort, onAbort } from "../core/internal.ts";
-import type { Response } from "../http/index.ts";
+import { attentive, checkFunction, offAbort, onAbort, reportError, runReported } from "../core/internal.ts";
+import type { Request, Response } from "../http/index.ts";
 import { ServeSettings } from "../http/internal.ts";
 import { listen, type AcceptTlsOptions, type Listener, type ListenOptions, type SocketStream } from "../net/index.ts";
 import { uncounted, type Place } from "./admission.ts";
@@ -51,7 +51,12 @@ class RunningServer<Data> extends HubServer<Data> implements Server<Data>, Conne
     this.#opening = new Opening(options);
     const { clock, maxHeaderSize, maxHeadersCount } = this.hub.settings;
     const limits = { maxHeaderSize, maxHeadersCount, maxBodySize };
-    this.http = new ServeSettings({ clock, ...limits, timeouts: requests, error: fetchError });
+    const error = (error: unknown, request: Request): void => {
+      this.hub.counters.fetchFailed(error);
+      if (fetchError === undefined) reportError(error);
+      else runReported(() => fetchError(error, request));
+    };
+    this.http = new ServeSettings({ clock, ...limits, timeouts: requests, error });
   }
 
   async listen(place: ListenOptions): Promise<void> {

@@ -1,4 +1,4 @@
-import type { ServalError } from "../core/index.ts";
+import { ServalError } from "../core/index.ts";
 import { passedDeadline } from "../http/internal.ts";
 import type { Transport } from "../net/index.ts";
 import type { Statistics } from "../websocket/index.ts";
@@ -87,7 +87,10 @@ export interface ServerStatistics extends Pick<Statistics, (typeof sums)[number]
   readonly refused: Readonly<Record<Refusal, number>>;
   /** How often each limit was reached, by option. */
   readonly limits: Readonly<Record<Limit, number>>;
-  /** How many connections failed, by error code. */
+  /**
+   * How many connections and calls of `fetch` failed, by error code: for a `fetch` that throws something that is no
+   * `ServalError`, `http.handler_failed`.
+   */
   readonly errors: Readonly<Record<string, number>>;
 }
 
@@ -147,6 +150,12 @@ export class Counters {
     this.errors[code] = (this.errors[code] ?? 0) + 1;
     const limit = code === "core.timeout" ? deadlineOf(error, isOpen) : limitOf[code];
     if (limit !== undefined) this.limits[limit]++;
+  }
+
+  /** Counts a failure of `fetch`, or of the body of its response. */
+  fetchFailed(error: unknown): void {
+    const code = error instanceof ServalError ? error.code : "http.handler_failed";
+    this.errors[code] = (this.errors[code] ?? 0) + 1;
   }
 
   /** Counts the end of an open socket, by its close code. */

@@ -13,13 +13,15 @@ describe("Backoff", () => {
     assert.deepEqual(delays({ jitter: "none" }, 8), [500, 1000, 2000, 4000, 8000, 16_000, 30_000, 30_000]);
     assert.deepEqual(delays({ jitter: "none", initial: 10, factor: 3, max: 100 }, 4), [10, 30, 90, 100]);
     assert.deepEqual(delays({ jitter: "none", factor: 1 }, 3), [500, 500, 500]);
-    assert.deepEqual(delays({ jitter: "none", max: 0 }, 3), [0, 0, 0]);
+    assert.deepEqual(delays({ jitter: "none", max: 1 }, 3), [1, 1, 1]);
     assert.equal(new Backoff({ jitter: "none" }).delay(5000), 30_000);
   });
 
-  it("refuses to begin with no wait, which no factor would make longer", () => {
-    const message = /^backoff\.initial must be .*1/;
-    assert.throws(() => new Backoff({ initial: 0 }), { code: "core.invalid_argument", message });
+  it("refuses waits of 0, with which a client would try without a pause", () => {
+    for (const name of ["initial", "max"]) {
+      const message = new RegExp(`^backoff\\.${name} must be a number of milliseconds, 1 or more, not 0$`);
+      assert.throws(() => new Backoff({ [name]: 0 }), { code: "core.invalid_argument", message });
+    }
   });
 
   it("waits for a random part of the delay", () => {
@@ -38,7 +40,7 @@ describe("Backoff", () => {
     const numbers = {
       initial: fc.integer({ min: 1, max: 1e6 }),
       factor: fc.double({ min: 1, max: 1e3, noNaN: true }),
-      max: fc.nat(1e6),
+      max: fc.integer({ min: 1, max: 1e6 }),
     };
     fc.assert(
       fc.property(fc.record(numbers), fc.integer({ min: 1, max: 10_000 }), (options, failures) => {

@@ -164,6 +164,12 @@ describe("connect", () => {
       failsWith("core.invalid_argument", /^host must/),
     );
     await assert.rejects(call({ unix: 7 }), failsWith("core.invalid_argument", /^unix must be a non-empty string/));
+    for (const name of ["transport", "signal"]) {
+      const message = new RegExp(
+        `^connect takes ${name} in its second argument: connect\\(\\{ port, host \\}, \\{ ${name}`,
+      );
+      await assert.rejects(call({ port: 1, [name]: "socket" }), failsWith("core.invalid_argument", message));
+    }
     await assert.rejects(call({ port: 1, hostname: "a" }), failsWith("core.invalid_argument", /did you mean host\?/));
     await assert.rejects(
       call({ port: 1, family: "IPv4" }),

@@ -27,6 +27,8 @@ for (const [from, errno, code] of [
   [listenError, "EMFILE", "core.transport"],
   [connectError, "ECONNREFUSED", "net.connection_refused"],
   [connectError, "ENOENT", "net.connection_refused"],
+  [connectError, "ENOTDIR", "net.connection_refused"],
+  [connectError, "EAI_AGAIN", "net.host_not_found"],
   [connectError, "ENOTFOUND", "net.host_not_found"],
   [connectError, "EACCES", "net.access_denied"],
   [connectError, "ETIMEDOUT", "core.timeout"],
@@ -40,6 +42,20 @@ for (const [from, errno, code] of [
     assert.equal(error.code, code);
     assert.equal(error.cause, original);
     if (code !== "core.connection_reset") assert.match(error.message, /h:1/);
+  });
+}
+
+for (const [from, errno, advice] of [
+  [listenError, "EADDRNOTAVAIL", "host must be an address or name of this machine"],
+  [listenError, "ENOTFOUND", "the name has no address: check its spelling"],
+  [listenError, "EAI_AGAIN", "the name servers did not answer"],
+  [connectError, "ENOTFOUND", "the name has no address: check its spelling"],
+  [connectError, "EAI_AGAIN", "the name servers did not answer"],
+  [connectError, "EADDRNOTAVAIL", "this machine has no address, or no free port, to connect from"],
+  [connectError, "EHOSTUNREACH", "no route leads from this machine to that address"],
+] as const) {
+  test(`${from.name}: ${errno} says what to do`, () => {
+    assert.ok(from(cause(errno), "h:1").message.includes(`h:1: it was ${errno} (${advice}`));
   });
 }
 

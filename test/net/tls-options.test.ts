@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { checkClientOptions, checkServerOptions } from "../../src/net/tls-options.ts";
-import { localhost } from "../support/localhost.ts";
+import { checkClientOptions, checkServerOptions, serverContext, whyNoContext } from "../../src/net/tls-options.ts";
+import { localhost, renewed } from "../support/localhost.ts";
 
 const { cert, key } = localhost;
 const both = `${String(key)}${String(cert)}`;
@@ -67,4 +67,25 @@ describe("the options of TLS", () => {
       assert.throws(() => checkServerOptions(options), { message: /^a server needs a certificate: cert and key, pfx/ });
     }
   });
+});
+
+describe("what no context can be made of", () => {
+  const cut = (pem: string): string => pem.slice(0, pem.lastIndexOf("-----END"));
+  for (const [name, options, why] of [
+    ["a key of another certificate", { cert, key: renewed.key }, /^cert and key do not belong together: /],
+    [
+      "a certificate that is cut off",
+      { cert: cut(cert), key },
+      /^cert can't be read: pass the whole file.*bad end line/,
+    ],
+    ["a key that is cut off", { cert, key: cut(key) }, /^key can't be read: pass the whole file.*passphrase$/],
+    ["ciphers that do not exist", { cert, key, ciphers: "none" }, /no cipher match/],
+  ] as const) {
+    it(`${name} is named`, () => {
+      assert.throws(
+        () => serverContext(options),
+        (cause) => why.test(whyNoContext(cause, options)),
+      );
+    });
+  }
 });

@@ -383,6 +383,7 @@ test("fetchError gets the failures of fetch and of its response's body, with the
   await using(options, async (server) => {
     assert.equal((await fetch(`${server.url}/throws`)).status, 500);
     await assert.rejects(fetch(`${server.url}/body`).then((response) => response.arrayBuffer()));
+    assert.deepEqual(server.stats().errors, { "http.handler_failed": 2 });
   });
   assert.deepEqual(told, [
     [failure, "/throws"],

@@ -223,6 +223,7 @@ export class Fields implements Iterable<[name: string, value: string]> {
 
   /** The position of the first field of this name at or after `from`, or -1. */
   #find(name: string, from: number): number {
+    if (typeof name !== "string") throw notName(name);
     if (this.#parsed !== undefined) return this.#parsed.find(name, from);
     const raw = this.#raw;
     if (raw === undefined) return -1;
@@ -275,6 +276,10 @@ function withOneCookie(raw: string[]): string[] {
   return joined ?? raw;
 }
 
+function notName(name: unknown): Error {
+  return invalidArgument(`The name of a header must be a string, not ${show(name)}`);
+}
+
 function notHeaders(given: string): Error {
   return invalidArgument(`headers takes an object or a list of [name, value] pairs, not ${given}`);
 }
@@ -285,7 +290,7 @@ function notPair(given: unknown): Error {
 
 /** Checks a field; returns the value without the space around it. */
 function checkField(name: string, value: string): string {
-  if (typeof name !== "string") throw invalidArgument(`The name of a header must be a string, not ${show(name)}`);
+  if (typeof name !== "string") throw notName(name);
   // Messages quote the name as JSON, so that a line break in it can't forge a line of a log.
   if (!isToken(name))
     throw httpError("http.bad_field", { message: `${JSON.stringify(name)} is not the name of a header` });

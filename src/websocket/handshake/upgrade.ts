@@ -1,4 +1,4 @@
-import { isPlainObject } from "../../core/internal.ts";
+import { isPlainObject, show } from "../../core/internal.ts";
 import { Response, type FetchResponse, type Fields } from "../../http/index.ts";
 import { websocketError } from "../frames/errors.ts";
 
@@ -28,7 +28,7 @@ export function decide<Data>(result: UpgradeResult<Data>): Decision<Data> | Fetc
   if (result === undefined) return plain;
   if (typeof result !== "object" || result === null) {
     throw websocketError("websocket.bad_upgrade_result", {
-      message: "The upgrade hook must return nothing, { protocol, headers, data }, or a Response to refuse",
+      message: `The upgrade hook returned ${show(result)}: it must return nothing or { protocol, headers, data } to accept, or a Response to refuse, such as new Response("no", { status: 401 })`,
     });
   }
   if (result instanceof Response) return refusing(result);

@@ -166,7 +166,10 @@ export class Incoming extends Input implements FramePayload {
         const { size = 0, frames = 0 } = assembly ?? {};
         // A deflated message that arrives in many small pieces may be longer than its content, within limits.
         if (size + length > (isDeflated ? Math.min(2 * limit + 1024, longest) : limit)) {
-          return this.#fail("websocket.message_too_big", length > longest ? exactly.uncountable : undefined);
+          const known = isDeflated ? "" : `: it has ${size + length} or more`;
+          const most = limit < this.#options.maxMessageSize ? "a string can be" : "maxMessageSize";
+          const tooBig = `The WebSocket message is larger than ${most}, ${limit} bytes${known}`;
+          return this.#fail("websocket.message_too_big", length > longest ? exactly.uncountable : tooBig);
         }
         if (frames >= this.#options.maxFragments) return this.#fail("websocket.too_many_fragments");
       }
@@ -381,7 +384,10 @@ export class Incoming extends Input implements FramePayload {
   }
 
   #fail(failure: WebsocketCode, because?: string): Event {
-    [found.failure, found.because] = [failure, because];
+    const { maxMessageSize } = this.#options;
+    const isTooBig = failure === "websocket.message_too_big" && maxMessageSize !== Infinity;
+    const tooBig = `The WebSocket message is larger than maxMessageSize, ${maxMessageSize} bytes`;
+    [found.failure, found.because] = [failure, because ?? (isTooBig ? tooBig : undefined)];
     this.clear();
     return event.failed;
   }

@@ -279,6 +279,13 @@ describe("Fields", () => {
     for (const name of [5, null, undefined]) {
       assert.throws(() => new Fields().append(name as unknown as string, "a"), { code: "core.invalid_argument" });
       assert.throws(() => new Fields([[name as unknown as string, "a"]]), { code: "core.invalid_argument" });
+      const fields = new Fields({ a: "b" });
+      for (const look of ["get", "first", "getAll", "has", "count", "delete"] as const) {
+        assert.throws(() => fields[look](name as unknown as string), {
+          code: "core.invalid_argument",
+          message: `The name of a header must be a string, not ${name}`,
+        });
+      }
     }
   });
 

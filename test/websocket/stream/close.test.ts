@@ -286,7 +286,8 @@ describe("RFC 6455 7.1.7: a violation is reported to the peer and the caller", (
         const read = open === pulled ? ws.read() : undefined;
         void peer.write(concat(...sent, text("behind")));
         await quiet();
-        const told = closeFrame + websocketErrors[code][1];
+        const sizes = code === "websocket.message_too_big" ? ", 1000 bytes: it has 1001 or more" : "";
+        const told = closeFrame + websocketErrors[code][1] + sizes;
         assert.deepEqual([peer.frames, peer.ended, ws.isOpen], [[told], true, false]);
         assert.deepEqual([errors, messages], [[code], []]);
         if (read !== undefined) {

@@ -179,6 +179,8 @@ describe("maxMessageSize", () => {
       assert.deepEqual(feed(incoming(), [binary(fits)]), [`binary ${hexOf(fits)}`.trim()]);
       const header = binary("", { announced: limit + 1 });
       assert.deepEqual(feed(incoming(), [header]), ["failed websocket.message_too_big"]);
+      const why = `The WebSocket message is larger than maxMessageSize, ${limit} bytes: it has ${limit + 1} or more`;
+      assert.equal(found.because, why);
       if (limit < 2) return;
       const halves = concat(binary(fits.subarray(0, 2), { fin: false }), more(fits.subarray(2)));
       assert.deepEqual(feed(incoming(), [halves]), [`binary ${hexOf(fits)}`]);
