@@ -81,6 +81,17 @@ export const exactly = {
   uncountable: "The WebSocket frame is longer than 2^53 - 1 bytes, the most that can be counted",
 } as const;
 
+/**
+ * The words for a message of more than `limit` bytes, with the `size` that it has at least, if that is known. Of a text the
+ * limit may be what a string can hold, where `maxMessageSize` is above that.
+ */
+export function tooBig(limit: number, size = 0): string | undefined {
+  if (size > Number.MAX_SAFE_INTEGER) return exactly.uncountable;
+  if (limit === Infinity) return undefined;
+  const known = size === 0 ? "" : `: it has ${size} or more`;
+  return `The WebSocket message is larger than maxMessageSize, ${limit} bytes${known}`;
+}
+
 /** A code of the module `websocket`. */
 export type WebsocketCode = keyof typeof websocketErrors;
 

@@ -3,7 +3,7 @@ import { copyOf, cost, costOf, decodeText, decodeUtf8, isValidUtf8, longestText 
 import { Assembly, type AssemblyOptions, type FramePayload } from "./assembly.ts";
 import { inlineUpTo, type Inflater } from "../deflate/deflate.ts";
 import { checkHeader } from "../frames/check-header.ts";
-import { exactly, type WebsocketCode } from "../frames/errors.ts";
+import { exactly, tooBig, type WebsocketCode } from "../frames/errors.ts";
 import { event, found, take, type Event, type Take } from "./event.ts";
 import {
   deflatedBit,
@@ -166,10 +166,7 @@ export class Incoming extends Input implements FramePayload {
         const { size = 0, frames = 0 } = assembly ?? {};
         // A deflated message that arrives in many small pieces may be longer than its content, within limits.
         if (size + length > (isDeflated ? Math.min(2 * limit + 1024, longest) : limit)) {
-          const known = isDeflated ? "" : `: it has ${size + length} or more`;
-          const most = limit < this.#options.maxMessageSize ? "a string can be" : "maxMessageSize";
-          const tooBig = `The WebSocket message is larger than ${most}, ${limit} bytes${known}`;
-          return this.#fail("websocket.message_too_big", length > longest ? exactly.uncountable : tooBig);
+          return this.#fail("websocket.message_too_big", tooBig(limit, isDeflated ? undefined : size + length));
         }
         if (frames >= this.#options.maxFragments) return this.#fail("websocket.too_many_fragments");
       }
@@ -384,10 +381,8 @@ export class Incoming extends Input implements FramePayload {
   }
 
   #fail(failure: WebsocketCode, because?: string): Event {
-    const { maxMessageSize } = this.#options;
-    const isTooBig = failure === "websocket.message_too_big" && maxMessageSize !== Infinity;
-    const tooBig = `The WebSocket message is larger than maxMessageSize, ${maxMessageSize} bytes`;
-    [found.failure, found.because] = [failure, because ?? (isTooBig ? tooBig : undefined)];
+    const why = failure === "websocket.message_too_big" ? tooBig(this.#options.maxMessageSize) : undefined;
+    [found.failure, found.because] = [failure, because ?? why];
     this.clear();
     return event.failed;
   }
