@@ -43,6 +43,9 @@ describe("emitErrorAndClose", () => {
   });
 });
 
+/** Waits for the event close; `once` of node:events would reject with the error before it. */
+const closed = (ws: EventEmitter): Promise<unknown> => new Promise((resolve) => ws.once("close", resolve));
+
 describe("abortHandshake", () => {
   it("ends a request that is not answered, and tells it later", async () => {
     const server = createServer().listen(0);
@@ -54,7 +57,7 @@ describe("abortHandshake", () => {
     abortHandshake(ws, unanswered, "given up");
     assert.equal(isAborted(unanswered), true);
     assert.deepEqual(events, []);
-    await once(ws, "close");
+    await closed(ws);
     assert.deepEqual(events, ["error given up", "close"]);
     assert.equal(unanswered.destroyed, true);
     server.close();
@@ -64,7 +67,7 @@ describe("abortHandshake", () => {
     const { ws, events } = opening();
     const socket = new PassThrough();
     abortHandshake(ws, socket, "wrong answer");
-    await once(ws, "close");
+    await closed(ws);
     assert.deepEqual(events, ["error wrong answer", "close"]);
     assert.equal(socket.destroyed, true);
   });
