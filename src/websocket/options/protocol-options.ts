@@ -32,6 +32,12 @@ export interface ProtocolOptions {
    * Whether pings are answered. If not, the caller has to send the pongs (RFC 6455 section 5.5.2). Default true.
    */
   autoPong?: boolean | undefined;
+  /**
+   * Whether close frames and violations are answered with a close frame, and data is dropped after our own close frame. If
+   * not, the caller conducts the closing handshake (RFC 6455 section 7.1.2): messages come until the peer's close frame,
+   * and may be sent until `close` is called. Default true.
+   */
+  autoClose?: boolean | undefined;
   /** Whether text is received as strings, or as UTF-8 bytes (checked, but not decoded). Default "string". */
   text?: "string" | "bytes" | undefined;
   /** Whether messages are returned in parts, as they arrive. Default false. */
@@ -56,6 +62,7 @@ export interface ProtocolSettings extends Limits {
   /** A message is one frame. */
   readonly fragmentSize: number;
   readonly autoPong: boolean;
+  readonly autoClose: boolean;
   readonly parts: boolean;
   readonly skipUtf8Validation: boolean;
   readonly maskingKey: (() => number) | undefined;
@@ -71,6 +78,7 @@ const protocolOptions = optionSet(
     "maxFragments",
     "highWaterMark",
     "autoPong",
+    "autoClose",
     "text",
     "parts",
     "skipUtf8Validation",
@@ -97,6 +105,7 @@ export function protocolSettings(options: ProtocolOptions): ProtocolSettings {
     deflate: deflateSettings(deflate, canTakeOver),
     fragmentSize: Infinity,
     autoPong: checkBoolean("autoPong", options.autoPong, true),
+    autoClose: checkBoolean("autoClose", options.autoClose, true),
     parts: checkBoolean("parts", options.parts, false),
     skipUtf8Validation: checkBoolean("skipUtf8Validation", options.skipUtf8Validation, false),
     maskingKey: keysFrom(checkFunction("generateMask", options.generateMask)),

@@ -71,4 +71,6 @@ export const found = {
   failure: undefined as WebsocketCode | undefined,
   /** What is wrong, if it is more exact than the code's message. */
   because: undefined as string | undefined,
+  /** The value that is not allowed, if it is a number. */
+  value: undefined as number | undefined,
 };

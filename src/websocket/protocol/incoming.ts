@@ -153,7 +153,7 @@ export class Incoming extends Input implements FramePayload {
       if (code < opcode.close && taking === take.nothing && !this.#dropsData) return event.data;
 
       const wrong = checkHeader(first, second, this.isMasked, this.inflater !== undefined, assembly !== undefined);
-      if (wrong !== undefined) return this.#fail(wrong);
+      if (wrong !== undefined) return this.#fail(wrong, undefined, wrongIn(wrong, first, second));
 
       const length = readLength(input, at, this.end);
       if (length === unfinished) return undefined;
@@ -166,7 +166,8 @@ export class Incoming extends Input implements FramePayload {
         const { size = 0, frames = 0 } = assembly ?? {};
         // A deflated message that arrives in many small pieces may be longer than its content, within limits.
         if (size + length > (isDeflated ? Math.min(2 * limit + 1024, longest) : limit)) {
-          return this.#fail("websocket.message_too_big", tooBig(limit, isDeflated ? undefined : size + length));
+          const because = tooBig(limit, isDeflated ? undefined : size + length);
+          return this.#fail("websocket.message_too_big", because, length);
         }
         if (frames >= this.#options.maxFragments) return this.#fail("websocket.too_many_fragments");
       }
@@ -380,10 +381,26 @@ export class Incoming extends Input implements FramePayload {
     this.copying += copying;
   }
 
-  #fail(failure: WebsocketCode, because?: string): Event {
+  #fail(failure: WebsocketCode, because?: string, value?: number): Event {
     const why = failure === "websocket.message_too_big" ? tooBig(this.#options.maxMessageSize) : undefined;
-    [found.failure, found.because] = [failure, because ?? why];
+    [found.failure, found.because, found.value] = [failure, because ?? why, value];
     this.clear();
     return event.failed;
+  }
+}
+
+/** What a frame's first two bytes have that is not allowed: the reserved bits, the opcode, or a control frame's length. */
+function wrongIn(failure: WebsocketCode, first: number, second: number): number | undefined {
+  switch (failure) {
+    case "websocket.bad_reserved_bits":
+      return first & 0x70;
+    case "websocket.bad_control_size":
+      return second & 0x7f;
+    case "websocket.bad_opcode":
+    case "websocket.bad_data_frame":
+    case "websocket.bad_continuation":
+      return first & 0x0f;
+    default:
+      return undefined;
   }
 }

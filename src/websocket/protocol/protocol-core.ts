@@ -30,6 +30,8 @@ export type OwnStatistics = Pick<
 export interface CoreOptions extends IncomingOptions, OutgoingOptions {
   /** Whether pings are answered. Default true. */
   readonly autoPong?: boolean;
+  /** Whether close frames and violations are answered, and data is dropped after our close frame. Default true. */
+  readonly autoClose?: boolean;
   /** Pongs are withheld while more than this many bytes wait to be sent; the last one is sent afterwards. */
   readonly highWaterMark: number;
 }
@@ -52,6 +54,8 @@ export class ProtocolCore {
   failure: ServalError | undefined;
 
   #withheldPong: Uint8Array | undefined;
+  /** Whether the peer's close frame or violation waits for the caller's answer. */
+  #owesClose = false;
 
   /** `inflater` and `deflater` are given if compression was negotiated. */
   constructor(role: Role, options: CoreOptions, inflater?: Inflater, deflater?: Deflater) {
@@ -65,7 +69,7 @@ export class ProtocolCore {
 
   /** Whether messages, pings and pongs may still be sent. */
   get canSend(): boolean {
-    return this.state === "open";
+    return this.state === "open" || this.#owesClose;
   }
 
   /** Whether the peer's frames are still taken. */
@@ -113,8 +117,12 @@ export class ProtocolCore {
   /** Queues our close frame; nothing is sent after it. `reason` takes at most 123 bytes. */
   close(code: number = closeCode.noStatus, reason = ""): void {
     this.#sendClose(code, reason);
+    if (this.#owesClose) {
+      this.#owesClose = false;
+      return;
+    }
     this.state = "closedByUs";
-    this.incoming.dropData();
+    if (this.#answersClose) this.incoming.dropData();
   }
 
   /** Whether a pong is withheld until there is room. */
@@ -133,7 +141,7 @@ export class ProtocolCore {
   /** The peer violated the protocol: a close frame tells it so (section 7.1.7), and nothing more is read. */
   fail(failure: WebsocketCode, message?: string): typeof event.failed {
     const error = websocketError(failure, message === undefined ? {} : { message });
-    if (this.state === "open") this.#sendClose(closeCodeOf(error), error.message);
+    if (this.state === "open") this.#answerClose(closeCodeOf(error), error.message);
     this.failure = error;
     this.state = "failed";
     this.incoming.clear();
@@ -163,18 +171,35 @@ export class ProtocolCore {
 
   #receiveClose(payload: Uint8Array): Event {
     const wrong = checkClosePayload(payload, this.#options.skipUtf8Validation);
-    if (wrong !== undefined) return this.fail(wrong);
+    if (wrong !== undefined) {
+      found.value = payload.length === 1 ? 1 : (payload[0]! << 8) | payload[1]!;
+      return this.fail(wrong);
+    }
     this.closeCode = payload.length === 0 ? closeCode.noStatus : (payload[0]! << 8) | payload[1]!;
     this.closeReason = decodeUtf8(payload, 2, Math.max(2, payload.length));
     if (this.state === "open") {
       // Section 5.5.1: the answer echoes the code.
-      this.#sendClose(this.closeCode, "");
+      this.#answerClose(this.closeCode, "");
       this.state = "closedByPeer";
     } else {
       this.state = "closedByBoth";
     }
     this.incoming.clear();
     return event.close;
+  }
+
+  /** Whether data is dropped that arrives after our close frame. */
+  get dropsData(): boolean {
+    return this.#answersClose;
+  }
+
+  get #answersClose(): boolean {
+    return this.#options.autoClose !== false;
+  }
+
+  #answerClose(code: number, reason: string): void {
+    if (this.#answersClose) this.#sendClose(code, reason);
+    else this.#owesClose = true;
   }
 
   #sendClose(code: number, reason: string): void {

@@ -24,7 +24,7 @@ export type ProtocolEvent =
       readonly payload: Uint8Array;
     }
   | {
-      /** The peer's close frame, already answered (RFC 6455 section 5.5.1). The last event. */
+      /** The peer's close frame, already answered (RFC 6455 section 5.5.1) unless `autoClose` is false. The last event. */
       readonly type: "close";
       /** The close code; 1005 for a close frame without one. */
       readonly code: number;
@@ -32,10 +32,16 @@ export type ProtocolEvent =
     }
   | {
       /**
-       * The peer violated the protocol or a limit, and a close frame says so (RFC 6455 section 7.1.7). The last event.
+       * The peer violated the protocol or a limit, and a close frame says so (RFC 6455 section 7.1.7) unless `autoClose`
+       * is false. The last event.
        */
       readonly type: "failed";
       readonly error: ServalError;
+      /**
+       * The value that is not allowed: an opcode, the reserved bits as they stand in the first byte, the length of a frame, a
+       * close code. Undefined if it is none of these.
+       */
+      readonly value: number | undefined;
     }
   | {
       /** One step of inflating a long message is done: the next call does another. */

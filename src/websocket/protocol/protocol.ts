@@ -173,11 +173,11 @@ export class Protocol {
       case event.pong:
         return { type: "pong", payload: found.control };
       case event.close:
-        this.#release();
+        this.#stopReceiving();
         return { type: "close", code: this.#core.closeCode, reason: this.#core.closeReason };
       case event.failed:
-        this.#release();
-        return { type: "failed", error: this.#core.failure! };
+        this.#stopReceiving();
+        return { type: "failed", error: this.#core.failure!, value: found.value };
       default:
         return inflating;
     }
@@ -249,14 +249,15 @@ export class Protocol {
   }
 
   /**
-   * Queues our close frame (RFC 6455 section 7.1.2). Data received later is dropped; the last event is the peer's close
-   * frame. Does nothing while {@link canSend} is false.
+   * Queues our close frame (RFC 6455 section 7.1.2). Data received later is dropped, unless `autoClose` is false; the last
+   * event is the peer's close frame. Does nothing while {@link canSend} is false.
    */
   close(options: Pick<CloseOptions, "code" | "reason"> = {}): void {
     const { code, reason } = checkClose(options, closeOptions);
     if (!this.canSend) return;
     this.#core.close(code, reason);
-    this.#deflated = undefined;
+    if (this.#core.dropsData) this.#deflated = undefined;
+    if (!this.canReceive) this.#release();
   }
 
   /**
@@ -330,6 +331,12 @@ export class Protocol {
       this.#release();
     }
     return this.#ended;
+  }
+
+  /** Nothing is received any more, nor sent unless the caller has yet to answer. */
+  #stopReceiving(): void {
+    if (!this.#core.canSend) this.#release();
+    else this.#core.incoming.close();
   }
 
   /** Releases compression: nothing is received or compressed any more. */

@@ -15,6 +15,7 @@ describe("protocolSettings", () => {
       text: "string",
       fragmentSize: Infinity,
       autoPong: true,
+      autoClose: true,
       parts: false,
       skipUtf8Validation: false,
       maskingKey: undefined,
