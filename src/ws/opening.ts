@@ -1,6 +1,7 @@
 import type { EventEmitter } from "node:events";
 import type { ClientRequest } from "node:http";
 import type { Duplex } from "node:stream";
+import type { PerMessageDeflate } from "./permessage-deflate.ts";
 
 /** The states of a WebSocket, as numbers (the WebSocket standard, `readyState`). */
 export const readyState = {
@@ -16,21 +17,6 @@ export const readyState = {
 
 /** One of {@link readyState}. */
 export type ReadyState = (typeof readyState)[keyof typeof readyState];
-
-/** The negotiated permessage-deflate, as the connection needs it. */
-export interface NegotiatedDeflate {
-  /** The parameters by their names in the header (RFC 7692 section 7.1). */
-  readonly params: Readonly<Record<string, unknown>> | null;
-  /** How this side compresses. */
-  readonly _options: {
-    readonly threshold?: number | undefined;
-    readonly zlibDeflateOptions?:
-      | { readonly level?: number | undefined; readonly memLevel?: number | undefined }
-      | undefined;
-  };
-  /** Releases what direct calls have taken. */
-  cleanup(): void;
-}
 
 /** Options of a connection, of either role. Sizes are in bytes. */
 export interface ConnectionOptions {
@@ -77,7 +63,7 @@ export interface OpeningWebSocket extends EventEmitter {
   /** The attribute `protocol`. */
   _protocol: string;
   /** The agreed extensions by name. */
-  _extensions: Record<string, NegotiatedDeflate>;
+  _extensions: Record<string, PerMessageDeflate>;
   /** The client's request, until it is answered. */
   _req: ClientRequest | null;
   /** How many redirects were followed. */

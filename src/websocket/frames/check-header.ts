@@ -33,3 +33,19 @@ export function checkHeader(
   if (isMasked !== second >= 0x80) return isMasked ? "websocket.bad_unmasked_frame" : "websocket.bad_masked_frame";
   return undefined;
 }
+
+/** What a frame's first two bytes have that is not allowed: the reserved bits, the opcode, or a control frame's length. */
+export function wrongIn(failure: WebsocketCode, first: number, second: number): number | undefined {
+  switch (failure) {
+    case "websocket.bad_reserved_bits":
+      return first & 0x70;
+    case "websocket.bad_control_size":
+      return second & 0x7f;
+    case "websocket.bad_opcode":
+    case "websocket.bad_data_frame":
+    case "websocket.bad_continuation":
+      return first & 0x0f;
+    default:
+      return undefined;
+  }
+}

@@ -2,7 +2,7 @@ import type { Role } from "../../core/index.ts";
 import { copyOf, cost, costOf, decodeText, decodeUtf8, isValidUtf8, longestText } from "../../core/internal.ts";
 import { Assembly, type AssemblyOptions, type FramePayload } from "./assembly.ts";
 import { inlineUpTo, type Inflater } from "../deflate/deflate.ts";
-import { checkHeader } from "../frames/check-header.ts";
+import { checkHeader, wrongIn } from "../frames/check-header.ts";
 import { exactly, tooBig, type WebsocketCode } from "../frames/errors.ts";
 import { event, found, take, type Event, type Take } from "./event.ts";
 import {
@@ -166,8 +166,7 @@ export class Incoming extends Input implements FramePayload {
         const { size = 0, frames = 0 } = assembly ?? {};
         // A deflated message that arrives in many small pieces may be longer than its content, within limits.
         if (size + length > (isDeflated ? Math.min(2 * limit + 1024, longest) : limit)) {
-          const because = tooBig(limit, isDeflated ? undefined : size + length);
-          return this.#fail("websocket.message_too_big", because, length);
+          return this.#failTooBig(limit, isDeflated ? undefined : size + length, length);
         }
         if (frames >= this.#options.maxFragments) return this.#fail("websocket.too_many_fragments");
       }
@@ -381,26 +380,14 @@ export class Incoming extends Input implements FramePayload {
     this.copying += copying;
   }
 
+  #failTooBig(limit: number, size: number | undefined, length: number): Event {
+    return this.#fail("websocket.message_too_big", tooBig(limit, size), length);
+  }
+
   #fail(failure: WebsocketCode, because?: string, value?: number): Event {
     const why = failure === "websocket.message_too_big" ? tooBig(this.#options.maxMessageSize) : undefined;
     [found.failure, found.because, found.value] = [failure, because ?? why, value];
     this.clear();
     return event.failed;
-  }
-}
-
-/** What a frame's first two bytes have that is not allowed: the reserved bits, the opcode, or a control frame's length. */
-function wrongIn(failure: WebsocketCode, first: number, second: number): number | undefined {
-  switch (failure) {
-    case "websocket.bad_reserved_bits":
-      return first & 0x70;
-    case "websocket.bad_control_size":
-      return second & 0x7f;
-    case "websocket.bad_opcode":
-    case "websocket.bad_data_frame":
-    case "websocket.bad_continuation":
-      return first & 0x0f;
-    default:
-      return undefined;
   }
 }

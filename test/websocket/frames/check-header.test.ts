@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { it } from "node:test";
-import { checkHeader } from "../../../src/websocket/frames/check-header.ts";
+import { checkHeader, wrongIn } from "../../../src/websocket/frames/check-header.ts";
 
 // RFC 6455 sections 5.1, 5.2, 5.4 and 5.5, RFC 7692 section 6; test/rfc/ has them over a connection.
 for (const [name, [first, second], { masked = false, deflates = false, inside = false }, code] of [
@@ -26,3 +26,10 @@ for (const [name, [first, second], { masked = false, deflates = false, inside = 
     assert.equal(checkHeader(first, second, masked, deflates, inside), code);
   });
 }
+
+it("names what is wrong of the two bytes", () => {
+  assert.equal(wrongIn("websocket.bad_reserved_bits", 0xd1, 0), 0x50);
+  assert.equal(wrongIn("websocket.bad_opcode", 0x8b, 0), 11);
+  assert.equal(wrongIn("websocket.bad_control_size", 0x89, 0xfe), 126);
+  assert.equal(wrongIn("websocket.bad_masked_frame", 0x81, 0x85), undefined);
+});

@@ -1,0 +1,40 @@
+/** The empty payload. */
+export const empty: Buffer = Buffer.alloc(0);
+
+/** V8 has typed arrays of up to so many bytes on its heap, and asking for their buffer moves them off it. */
+const onHeap = 64;
+
+/** Received bytes as a `Buffer`. They are the receiver's own, and so is this. */
+export function asBuffer(bytes: Uint8Array): Buffer {
+  const { length } = bytes;
+  if (length === 0) return empty;
+  if (length > onHeap) return Buffer.from(bytes.buffer, bytes.byteOffset, length);
+  const copy = Buffer.allocUnsafe(length);
+  copy.set(bytes);
+  return copy;
+}
+
+/** The bytes of what a program sends. Throws the platform's TypeError for what has none. */
+export function bytesOf(data: unknown): Uint8Array {
+  if (data instanceof Uint8Array) return data;
+  if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  if (data instanceof ArrayBuffer) return new Uint8Array(data);
+  return Buffer.from(data as Uint8Array);
+}
+
+/** Whether it is a `Blob` or a `File`, of Node.js or not. */
+export function isBlob(data: unknown): data is Blob {
+  if (typeof data !== "object" || data === null) return false;
+  const {
+    arrayBuffer,
+    stream,
+    type,
+    [Symbol.toStringTag]: tag,
+  } = data as Partial<Blob> & { [Symbol.toStringTag]?: string };
+  return (
+    typeof arrayBuffer === "function" &&
+    typeof stream === "function" &&
+    typeof type === "string" &&
+    (tag === "Blob" || tag === "File")
+  );
+}

@@ -1,0 +1,87 @@
+/** Something to be sent, that waits for its data or for its turn. */
+export interface Step {
+  /** How many bytes it is known to have. */
+  readonly size: number;
+  /** What it has to wait for, if anything, when it is its turn. */
+  readonly prepare?: (() => Promise<Uint8Array>) | undefined;
+  /** Sends it, with what was prepared. */
+  send(prepared: Uint8Array | undefined): void;
+  /** It can't be sent. */
+  fail(error: Error): void;
+}
+
+/** What can't be sent in the call, and all that comes after it, in the order of the calls. */
+export class SendQueue {
+  /** How many bytes wait. */
+  bytes = 0;
+  readonly #steps: Step[] = [];
+  readonly #onError: (error: Error) => void;
+  #isBusy = false;
+  #isClosed = false;
+
+  /** `onError` gets the error of a step that could not be prepared, after that step and all others have failed. */
+  constructor(onError: (error: Error) => void) {
+    this.#onError = onError;
+  }
+
+  /** Whether something waits: what is sent now has to wait too. */
+  get isBusy(): boolean {
+    return this.#isBusy;
+  }
+
+  add(step: Step): void {
+    this.bytes += step.size;
+    this.#steps.push(step);
+    if (!this.#isBusy) this.#go();
+  }
+
+  /** Fails all that waits, later; what is being prepared fails with `unprepared`. */
+  close(unprepared: Error): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    process.nextTick(() => this.#failAll(unprepared));
+  }
+
+  #go(): void {
+    for (let step = this.#steps[0]; step !== undefined && !this.#isClosed; step = this.#steps[0]) {
+      this.#isBusy = step.prepare !== undefined;
+      if (step.prepare === undefined) {
+        this.#done(step, undefined);
+        continue;
+      }
+      // What is thrown from here on is the application's, and no rejection.
+      step.prepare().then(
+        (bytes) => process.nextTick(() => this.#prepared(step, bytes)),
+        (error: Error) => process.nextTick(() => this.#failed(error)),
+      );
+      return;
+    }
+  }
+
+  #prepared(step: Step, bytes: Uint8Array): void {
+    if (this.#isClosed) return;
+    this.#isBusy = false;
+    try {
+      this.#done(step, bytes);
+    } finally {
+      this.#go();
+    }
+  }
+
+  #done(step: Step, prepared: Uint8Array | undefined): void {
+    this.#steps.shift();
+    this.bytes -= step.size;
+    step.send(prepared);
+  }
+
+  #failed(error: Error): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#failAll(error);
+    this.#onError(error);
+  }
+
+  #failAll(error: Error): void {
+    for (const step of this.#steps.splice(0)) step.fail(error);
+  }
+}

@@ -1,0 +1,65 @@
+import type { ProtocolOptions } from "../websocket/index.ts";
+import type { ConnectionOptions } from "./opening.ts";
+import type { Compression } from "./output.ts";
+import type { PerMessageDeflate } from "./permessage-deflate.ts";
+
+const unlimited = (limit: number | undefined): number => (limit === undefined || limit <= 0 ? Infinity : limit);
+
+/** The options of the `Protocol` of a connection. */
+export function protocolOptions(
+  isServer: boolean,
+  options: ConnectionOptions,
+  negotiated: PerMessageDeflate | undefined,
+): ProtocolOptions {
+  const { generateMask } = options;
+  return {
+    role: isServer ? "server" : "client",
+    text: "bytes",
+    autoPong: false,
+    autoClose: false,
+    maxMessageSize: unlimited(options.maxPayload),
+    maxFragments: unlimited(options.maxFragments),
+    skipUtf8Validation: options.skipUTF8Validation === true,
+    ...(generateMask === undefined ? {} : { generateMask: maskingBuffer(generateMask) }),
+    ...(negotiated === undefined ? {} : deflateOptions(isServer, negotiated)),
+  };
+}
+
+/** Calls a function that fills in a Buffer. */
+function maskingBuffer(generateMask: (mask: Buffer) => void): (mask: Uint8Array) => void {
+  const key = Buffer.alloc(4);
+  return (mask) => {
+    generateMask(key);
+    mask.set(key);
+  };
+}
+
+function takesOver(isServer: boolean, { params }: PerMessageDeflate): boolean {
+  return params?.[isServer ? "server_no_context_takeover" : "client_no_context_takeover"] !== true;
+}
+
+const defaultThreshold = 1024;
+
+/** How a connection compresses; undefined if that was not negotiated. */
+export function compressionOf(isServer: boolean, negotiated: PerMessageDeflate | undefined): Compression | undefined {
+  if (negotiated === undefined) return undefined;
+  return { takeover: takesOver(isServer, negotiated), threshold: negotiated._options.threshold ?? defaultThreshold };
+}
+
+function deflateOptions(
+  isServer: boolean,
+  negotiated: PerMessageDeflate,
+): Pick<ProtocolOptions, "extensions" | "deflate"> {
+  const { params, _options } = negotiated;
+  const { threshold = defaultThreshold, zlibDeflateOptions: { level, memLevel } = {} } = _options;
+  const parameters = Object.entries(params ?? {}).map(([name, value]) => (value === true ? name : `${name}=${value}`));
+  return {
+    extensions: ["permessage-deflate", ...parameters].join("; "),
+    deflate: {
+      // With takeover, later messages may refer to a small one.
+      threshold: takesOver(isServer, negotiated) ? 0 : threshold,
+      ...(level === undefined || level < 0 ? {} : { level }),
+      ...(memLevel === undefined ? {} : { memLevel }),
+    },
+  };
+}
