@@ -1,10 +1,11 @@
 import { createHash, randomBytes } from "node:crypto";
-import * as http from "node:http";
-import * as https from "node:https";
-import * as net from "node:net";
+// Each as the object that `require` gives: tools that trace a program replace functions there.
+import http from "node:http";
+import https from "node:https";
+import net from "node:net";
 import { unescape } from "node:querystring";
 import type { Duplex } from "node:stream";
-import * as tls from "node:tls";
+import tls from "node:tls";
 
 import { parsedUrl, placeOf, whyInvalid, type Place } from "./client-url.ts";
 import { extension } from "./extension.ts";

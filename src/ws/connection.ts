@@ -363,7 +363,7 @@ function takeMore(connection: Connection): void {
 }
 
 /** A message of bytes as the attribute `binaryType` says. */
-function inForm(bytes: Uint8Array, form: BinaryType): unknown {
+export function inForm(bytes: Uint8Array, form: BinaryType): unknown {
   switch (form) {
     case "arraybuffer":
       return bytes.length === bytes.buffer.byteLength ? bytes.buffer : bytes.slice().buffer;

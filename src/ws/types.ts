@@ -17,7 +17,11 @@ import type { SecureContextOptions } from "node:tls";
 import type { extension } from "./extension.ts";
 import type { ConnectionOptions } from "./opening.ts";
 import type { PerMessageDeflate, PerMessageDeflateOptions } from "./permessage-deflate.ts";
+import type { Receiver } from "./receiver.ts";
+import type { Sender } from "./sender.ts";
 import type { subprotocol } from "./subprotocol.ts";
+
+export type { PerMessageDeflateOptions };
 
 // ---- events ----
 
@@ -149,8 +153,6 @@ export interface ClientOptions extends SecureContextOptions, ConnectionOptions {
   followRedirects?: boolean | undefined;
   /** How many redirects are followed. Default 10. */
   maxRedirects?: number | undefined;
-  /** Fills in the four bytes of a masking key. Default: random bytes. */
-  generateMask?(mask: Buffer): void;
   /** How long the opening handshake may take, in milliseconds. Default: without end. */
   handshakeTimeout?: number | undefined;
   /** Whether to offer compression, and with which options. Default true. */
@@ -261,6 +263,8 @@ export interface WebSocketConstructor {
   readonly extension: typeof extension;
   readonly subprotocol: typeof subprotocol;
   readonly PerMessageDeflate: typeof PerMessageDeflate;
+  readonly Receiver: typeof Receiver;
+  readonly Sender: typeof Sender;
 
   new (address: null): WebSocket;
   new (address: string | URL, options?: ClientOptions | ClientRequestArgs): WebSocket;
