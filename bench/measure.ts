@@ -42,10 +42,10 @@ export async function measure(
       await Promise.all([bench.generator.stop(), bench.honest.stop()]);
     }
   }
-  const { key, unit, metric } = workload;
+  const { key, unit, metric, bar } = workload;
   const title = titleOf(workload, environment.effort);
   const entries = names.map((name, i): Entry => ({ name, version: versions[i]!, samples: samples[i]! }));
-  return { key, title, unit, metric, entries };
+  return { key, title, unit, metric, ...(bar !== undefined && { bar }), entries };
 }
 
 /** A quick run opens fewer connections, which is another workload: most of a server's code is compiled in the first 1,000. */

@@ -39,6 +39,8 @@ export interface WorkloadResult {
   /** What an operation is: a message, a connection. */
   readonly unit: string;
   readonly metric: Metric;
+  /** What the ratios are to be at most. */
+  readonly bar?: number;
   readonly entries: readonly Entry[];
 }
 

@@ -48,14 +48,14 @@ export class Program {
   /** Starts a contender's program on a core; `details` go to it with the mode. */
   static async start(
     name: string,
-    { tls = false, ...mode }: ServerMode,
+    { tls = false, program: common, ...mode }: ServerMode,
     environment: Environment,
     { core = environment.testCore, ...details }: Details = {},
   ): Promise<Program> {
     const { program, runtime } = contenderKind(name);
     const { path: serval, version } = environment.builds[name] ?? {};
     const options = { ...mode, ...details, serval, version, file: environment.file, ...(tls && { tls: localhost }) };
-    const file = path.join(environment.programs, program);
+    const file = path.join(environment.programs, common ?? program);
     const command = [...runtimeCommand(runtime, environment), file, JSON.stringify(options)];
     return new Program(await Child.start<About>(name, pinned(command, core)));
   }

@@ -39,6 +39,8 @@ function spreadText({ median, low, high }: Spread, by = 1): string {
   return `${figure(median / by)} (${figure(low / by)} to ${figure(high / by)})`;
 }
 
+const barText = ({ bar }: WorkloadResult): string => (bar === undefined ? "" : `, bar ${bar}`);
+
 /** What a workload brought, one contender a line. */
 export function workloadTable(result: WorkloadResult): string {
   const used = columns.filter(({ metric }) => result.entries.some((entry) => summary(entry, metric) !== undefined));
@@ -54,7 +56,10 @@ export function workloadTable(result: WorkloadResult): string {
     ...used.map((column) => cell(entry, column)),
     entry === subject ? "" : spreadText(compare(result, entry).ratio),
   ]);
-  return aligned([[result.title, ...used.map(({ heading }) => heading), `${subject.name} / it`], ...rows]);
+  return aligned([
+    [result.title, ...used.map(({ heading }) => heading), `${subject.name} / it${barText(result)}`],
+    ...rows,
+  ]);
 }
 
 /** The whole report as text. */

@@ -19,7 +19,10 @@ export interface ServerMode {
     | "clientClose"
     | "clientIdle"
     | "request"
-    | "accept";
+    | "accept"
+    | "socketIo";
+  /** The program of all contenders, where they differ by a module alone. */
+  readonly program?: string;
   readonly deflate?: Deflate;
   readonly tls?: boolean;
   /** With `http`: what the requests are. */
@@ -36,6 +39,8 @@ export interface EchoLoad {
   readonly depth: number;
   readonly connections: number;
   readonly text?: boolean;
+  /** Whether each is an event of Socket.IO, whose size is `size`. */
+  readonly isEvent?: boolean;
 }
 
 /** A workload without what its group adds. */
@@ -47,6 +52,8 @@ interface Named {
   readonly unit: string;
   /** What contenders are compared by. */
   readonly metric: Metric;
+  /** What the ratio to the peers is to be at most. */
+  readonly bar?: number;
   readonly server: ServerMode;
   readonly peers: readonly string[];
 }

@@ -5,8 +5,17 @@ import { deflate } from "./workloads/deflate.ts";
 import { floods } from "./workloads/floods.ts";
 import { http } from "./workloads/http.ts";
 import { messages } from "./workloads/messages.ts";
+import { ws } from "./workloads/ws.ts";
 
-const groups: Readonly<Record<string, readonly Member[]>> = { messages, deflate, connections, http, client, floods };
+const groups: Readonly<Record<string, readonly Member[]>> = {
+  messages,
+  deflate,
+  connections,
+  http,
+  client,
+  floods,
+  ws,
+};
 
 /** All of them, in the order of the table. */
 export const workloads: readonly Workload[] = Object.entries(groups).flatMap(([group, members]) =>

@@ -3,6 +3,7 @@ import { FrameCounter, SizeCounter, type Counter } from "./frame-counter.ts";
 import { messageFrame, messageFrames, payload, type MessageForm } from "./frames.ts";
 import { requestBytes, responseSize, type HttpForm } from "./http-forms.ts";
 import { Run, type LoadResult } from "./run.ts";
+import { openSocketIo } from "./socket-io.ts";
 import { openMany, openWebSocket } from "./upgrade.ts";
 import { ask, openWire, type Wire } from "./wire.ts";
 
@@ -40,7 +41,9 @@ export class EchoGroup {
     form: MessageForm,
     { depth, connections, tls }: { depth: number; connections: number; tls: boolean },
   ): Promise<EchoGroup> {
-    const wires = await openMany(connections, () => openWebSocket(port, { deflate: form.deflate, tls }));
+    const wires = await openMany(connections, () =>
+      form.isEvent === true ? openSocketIo(port) : openWebSocket(port, { deflate: form.deflate, tls }),
+    );
     await orClosed(wires, checkEcho(wires[0]!, form));
     // Distinct texts: a compressor that has seen a message before has an easy time.
     const distinct = form.text ? Math.ceil(Math.min(256, textSize / form.size) / depth) : 1;

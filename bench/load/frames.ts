@@ -29,10 +29,22 @@ export interface MessageForm {
   readonly size: number;
   readonly text: boolean;
   readonly deflate: Deflate;
+  /** Whether the text is an event of Socket.IO. */
+  readonly isEvent?: boolean;
+}
+
+/**
+ * An event `message` of this many characters, at least 40: Engine.IO's type of packet, then Socket.IO's, then the name and
+ * the data. A server that parses it makes the same of it again.
+ */
+function eventText(size: number, number: number): string {
+  const text = (name: string): string => `42${JSON.stringify(["message", { id: number, name }])}`;
+  return text("x".repeat(size - text("").length));
 }
 
 /** The payload of a message: bytes, or JSON that is different for every number. */
-export function payload({ size, text }: MessageForm, number: number): Buffer {
+export function payload({ size, text, isEvent = false }: MessageForm, number: number): Buffer {
+  if (isEvent) return Buffer.from(eventText(size, number));
   return text ? Buffer.from(jsonText(size, number)) : Buffer.from(Uint8Array.from({ length: size }, (_, i) => i * 31));
 }
 

@@ -53,8 +53,8 @@ function keep(group: { close(): void }): { group: number } {
 }
 
 const questions: Questions = {
-  openEcho: async ({ port, load: { size, depth, connections, text = false }, deflate, tls }) =>
-    keep(await EchoGroup.openWebSockets(port, { size, text, deflate }, { depth, connections, tls })),
+  openEcho: async ({ port, load: { size, depth, connections, text = false, isEvent = false }, deflate, tls }) =>
+    keep(await EchoGroup.openWebSockets(port, { size, text, deflate, isEvent }, { depth, connections, tls })),
   openHttp: async ({ port, form, ...how }) => keep(await EchoGroup.openHttp(port, form, how)),
   openIdle: async ({ port, connections }) => {
     const wires = await openMany(connections, () => openWebSocket(port));

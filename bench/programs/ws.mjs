@@ -1,10 +1,16 @@
-// ws, as its documentation has it; compression with the parameters that serval agrees on.
+// ws, as its documentation has it; compression with the parameters that serval agrees on. With a build of serval it is its
+// module that stands in for ws.
 import { once } from "node:events";
+import { createServer as createHttpServer } from "node:http";
 import { createServer } from "node:https";
-import { WebSocket, WebSocketServer } from "ws";
+import { pathToFileURL } from "node:url";
 import { broadcaster, EchoClient, host, opener, options, ready, readyClients, runner, versionOf } from "./child.mjs";
 
-const version = versionOf("ws");
+const { serval } = options;
+const { WebSocket, WebSocketServer } = serval
+  ? await import(new URL("ws/index.js", pathToFileURL(serval)).href)
+  : await import("ws");
+const version = serval ? options.version : versionOf("ws");
 const { mode, deflate = false, tls } = options;
 const url = `ws://${host}:${options.port}/`;
 const isReset = deflate !== "takeover";
@@ -46,6 +52,15 @@ const modes = {
       for (const client of server.clients) client.send(data);
     };
     ready({ version, port: server.address().port }, broadcaster(publish));
+  },
+  socketIo: async () => {
+    const { Server } = await import("socket.io");
+    const http = createHttpServer().listen(0, host);
+    // The load answers no pings.
+    const server = new Server(http, { wsEngine: WebSocketServer, transports: ["websocket"], pingInterval: 3_600_000 });
+    server.on("connection", (socket) => socket.on("message", (data) => socket.emit("message", data)));
+    await once(http, "listening");
+    ready({ version, port: http.address().port });
   },
   client: () =>
     readyClients(version, async () => {

@@ -30,7 +30,7 @@ describe("the bench's arguments", () => {
 
   it("choose groups, and single workloads also if others have their names in theirs", () => {
     const ofGroup = (name: string): string[] => workloads.filter(({ group }) => group === name).map(({ key }) => key);
-    for (const group of ["messages", "deflate", "connections", "http", "client", "floods"]) {
+    for (const group of ["messages", "deflate", "connections", "http", "client", "floods", "ws"]) {
       assert.deepEqual(keys(group), ofGroup(group));
       assert.ok(keys(group).length > 1);
     }

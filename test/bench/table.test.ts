@@ -35,6 +35,10 @@ describe("workloadTable", () => {
       "  before  4.00 (4.00 to 4.00)        500+  50.0    99.0  0.500 (0.500 to 0.500)",
     ]);
   });
+
+  it("has the bar of a workload that has one", () => {
+    assert.match(workloadTable({ ...workload, bar: 0.25 }).split("\n")[0]!, / serval \/ it, bar 0\.25$/);
+  });
 });
 
 describe("comparisonTable", () => {
