@@ -33,7 +33,8 @@ const steps = {
     return node(tool(`${lint}/knip`));
   },
   // The declarations as a project has them that installs the package.
-  declarations: async () => (await ensureBuilt("dist")) && hasNothingInternal() && declarationsHold(),
+  declarations: async () =>
+    (await ensureBuilt("dist")) && hasNothingInternal() && (await declarationsHold()) && programsCompile(),
   // What would be published: every export there, and of the right kind.
   package: async () => (await ensureBuilt("dist")) && node(tool(`${lint}/publint`), "run", "--strict"),
 };
@@ -60,7 +61,7 @@ function lintIsCurrent() {
   return isCurrent();
 }
 
-const declarations = () => filesUnder("dist").filter((file) => file.endsWith(".d.ts"));
+const declarations = () => filesUnder("dist").filter((file) => /\.d\.c?ts$/.test(file));
 
 /** Whether the compiler has left out of the declarations all that is marked `@internal`. */
 function hasNothingInternal() {
@@ -77,26 +78,52 @@ async function declarationsHold() {
   const folder = mkdtempSync(path.join(tmpdir(), "serval-declarations-"));
   try {
     for (const file of declarations()) cpSync(file, path.join(folder, file));
-    mkdirSync(path.join(folder, "node_modules/@types"), { recursive: true });
-    symlinkSync(path.resolve("node_modules/@types/node"), path.join(folder, "node_modules/@types/node"), "junction");
-    writeFileSync(path.join(folder, "package.json"), '{ "type": "module" }');
-    const compilerOptions = {
-      target: "es2022",
-      lib: ["es2023", "esnext.disposable"],
-      types: ["node"],
-      module: "nodenext",
-      strict: true,
-      exactOptionalPropertyTypes: true,
-      skipLibCheck: false,
-      noEmit: true,
-    };
-    writeFileSync(path.join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions, include: ["dist"] }));
-    await ensureInstalled(oldest);
-    const results = [await tsc(folder), await tsc(folder, oldest)];
-    return results.every(Boolean);
+    return await compilesAlone(folder, ["node"], { exactOptionalPropertyTypes: true });
   } finally {
     rmSync(folder, { recursive: true });
   }
+}
+
+/** Whether what programs written against the types of `ws` say compiles with them, and with those of `serval/ws` alike. */
+async function programsCompile() {
+  const folder = mkdtempSync(path.join(tmpdir(), "serval-programs-"));
+  try {
+    const installed = path.join(folder, "node_modules/serval");
+    for (const file of [...declarations(), "package.json"]) cpSync(file, path.join(installed, file));
+    for (const file of filesUnder("test/ws/support/programs")) {
+      const program = readFileSync(file, "utf8");
+      const name = path.basename(file);
+      writeFileSync(path.join(folder, `with-ws-${name}`), program);
+      writeFileSync(path.join(folder, `with-serval-${name}`), program.replaceAll('"ws"', '"serval/ws"'));
+    }
+    return await compilesAlone(folder, ["node", "ws"], { esModuleInterop: true });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** Whether a folder compiles with these types of packages and no others, and none of their files is skipped. */
+async function compilesAlone(folder, packages, options) {
+  mkdirSync(path.join(folder, "node_modules/@types"), { recursive: true });
+  for (const name of packages) {
+    const types = `node_modules/@types/${name}`;
+    symlinkSync(path.resolve(types), path.join(folder, types), "junction");
+  }
+  writeFileSync(path.join(folder, "package.json"), '{ "type": "module" }');
+  const compilerOptions = {
+    target: "es2022",
+    lib: ["es2023", "esnext.disposable"],
+    types: ["node"],
+    module: "nodenext",
+    strict: true,
+    skipLibCheck: false,
+    noEmit: true,
+    ...options,
+  };
+  writeFileSync(path.join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions }));
+  await ensureInstalled(oldest);
+  const results = [await tsc(folder), await tsc(folder, oldest)];
+  return results.every(Boolean);
 }
 
 const chosen = process.argv.slice(2);

@@ -70,7 +70,12 @@ export declare namespace WebSocket {
     types.VerifyClientCallbackAsync<Request>;
   type VerifyClientCallbackSync<Request extends IncomingMessage = IncomingMessage> =
     types.VerifyClientCallbackSync<Request>;
+  type WebSocket = types.WebSocket;
   type WebSocketEventMap = types.WebSocketEventMap;
+  type WebSocketServer<
+    Socket extends types.WebSocketConstructor = types.WebSocketConstructor,
+    Request extends typeof IncomingMessage = typeof IncomingMessage,
+  > = types.WebSocketServer<Socket, Request>;
 }
 
 /** Alike {@link WebSocketServer}, for which it is the older name. */

@@ -230,7 +230,7 @@ export class WebSocket extends EventEmitter {
   }
 
   /** Adds a listener for `open`, `message`, `close` or `error`, which gets an event as in the browser. */
-  addEventListener(type: string, listener: EventListener, options?: { once?: boolean | undefined }): void {
+  addEventListener(type: string, listener: EventListener, options: { once?: boolean | undefined } = {}): void {
     addEventListener(this, type, listener, options);
   }
 
