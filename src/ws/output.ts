@@ -175,7 +175,6 @@ export class Output implements Gathering {
   /** The socket is closed: what was not written has failed. */
   end(): void {
     this.#failCallbacks();
-    this.#queue?.close(new Error("The socket was closed while the blob was being read"));
   }
 
   #failCallbacks(): void {
@@ -237,7 +236,7 @@ export class Output implements Gathering {
     send: (bytes: Uint8Array | undefined) => void,
     prepare?: () => Promise<Uint8Array>,
   ): void {
-    (this.#queue ??= new SendQueue(this.#onError)).add({
+    (this.#queue ??= new SendQueue(() => this.#socket.destroyed, this.#onError)).add({
       size,
       prepare,
       send: (bytes) => {

@@ -15,12 +15,16 @@ export class SendQueue {
   /** How many bytes wait. */
   bytes = 0;
   readonly #steps: Step[] = [];
+  readonly #isGone: () => boolean;
   readonly #onError: (error: Error) => void;
   #isBusy = false;
-  #isClosed = false;
 
-  /** `onError` gets the error of a step that could not be prepared, after that step and all others have failed. */
-  constructor(onError: (error: Error) => void) {
+  /**
+   * `isGone` says whether nothing can be sent any more. `onError` gets the error of a step that could not be prepared, after
+   * that step and all others have failed.
+   */
+  constructor(isGone: () => boolean, onError: (error: Error) => void) {
+    this.#isGone = isGone;
     this.#onError = onError;
   }
 
@@ -35,15 +39,8 @@ export class SendQueue {
     if (!this.#isBusy) this.#go();
   }
 
-  /** Fails all that waits, later; what is being prepared fails with `unprepared`. */
-  close(unprepared: Error): void {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
-    process.nextTick(() => this.#failAll(unprepared));
-  }
-
   #go(): void {
-    for (let step = this.#steps[0]; step !== undefined && !this.#isClosed; step = this.#steps[0]) {
+    for (let step = this.#steps[0]; step !== undefined; step = this.#steps[0]) {
       this.#isBusy = step.prepare !== undefined;
       if (step.prepare === undefined) {
         this.#done(step, undefined);
@@ -59,7 +56,10 @@ export class SendQueue {
   }
 
   #prepared(step: Step, bytes: Uint8Array): void {
-    if (this.#isClosed) return;
+    if (this.#isGone()) {
+      this.#failAll(new Error("The socket was closed while the blob was being read"));
+      return;
+    }
     this.#isBusy = false;
     try {
       this.#done(step, bytes);
@@ -75,8 +75,6 @@ export class SendQueue {
   }
 
   #failed(error: Error): void {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
     this.#failAll(error);
     this.#onError(error);
   }
