@@ -366,7 +366,7 @@ function takeMore(connection: Connection): void {
 export function inForm(bytes: Uint8Array, form: BinaryType): unknown {
   switch (form) {
     case "arraybuffer":
-      return bytes.length === bytes.buffer.byteLength ? bytes.buffer : bytes.slice().buffer;
+      return bytes.length === bytes.buffer.byteLength ? bytes.buffer : new Uint8Array(bytes).buffer;
     case "blob":
       return new Blob([bytes as Uint8Array<ArrayBuffer>]);
     case "fragments":

@@ -195,29 +195,27 @@ export class Output implements Gathering {
       this.#protocol.send(data);
       return;
     }
-    const isClient = this.#protocol.role === "client";
-    const options = { binary: typeof data !== "string", compress: true, fin: true, mask: isClient, ...given };
-    const compress = Boolean(options.compress) && this.#compression !== undefined;
-    if (!options.fin || this.#fragments !== undefined || Boolean(options.mask) !== isClient) {
-      this.#fragment(data, options, compress);
-    } else if (compress) this.#protocol.send(data, options.binary ? asBinary : asText);
-    else this.#protocol.send(data, options.binary ? asPlainBinary : asPlainText);
+    const { role } = this.#protocol;
+    const options = given ?? {};
+    // An option that is there and undefined is false, as in `ws`.
+    const isBinary = "binary" in options ? Boolean(options.binary) : typeof data !== "string";
+    const compress = this.#compression !== undefined && (!("compress" in options) || Boolean(options.compress));
+    const isLast = !("fin" in options) || Boolean(options.fin);
+    const isMasked = "mask" in options ? Boolean(options.mask) : role === "client";
+    if (isMasked !== (role === "client")) {
+      const opcode = this.#fragments !== undefined ? 0 : isBinary ? opcodes.binary : opcodes.text;
+      this.#protocol.sendFrame({ opcode, fin: isLast, mask: isMasked }, data);
+      this.#fragments = isLast ? undefined : (this.#fragments ?? { compress: false });
+    } else if (!isLast || this.#fragments !== undefined) this.#fragment(data, isBinary, isLast, compress);
+    else if (compress) this.#protocol.send(data, isBinary ? asBinary : asText);
+    else this.#protocol.send(data, isBinary ? asPlainBinary : asPlainText);
   }
 
-  /** Sends a fragment, or what is masked against the role, which is not compressed. */
-  #fragment(data: string | Uint8Array, { binary, fin, mask }: SendOptions, compress: boolean): void {
-    const kind = binary ? "binary" : "text";
-    if (Boolean(mask) !== (this.#protocol.role === "client")) {
-      const opcode = this.#fragments === undefined ? opcodes[kind] : 0;
-      this.#protocol.sendFrame({ opcode, fin: Boolean(fin), mask: Boolean(mask) }, data);
-    } else {
-      const { takeover, threshold } = this.#compression ?? { takeover: false, threshold: 0 };
-      const isCompressed =
-        this.#fragments?.compress ?? (compress && (takeover || Buffer.byteLength(data) >= threshold));
-      this.#protocol.send(data, { kind, compress: isCompressed, fin: Boolean(fin) });
-      if (!fin) this.#fragments ??= { compress: isCompressed };
-    }
-    if (fin) this.#fragments = undefined;
+  #fragment(data: string | Uint8Array, isBinary: boolean, isLast: boolean, asked: boolean): void {
+    const { takeover, threshold } = this.#compression ?? { takeover: false, threshold: 0 };
+    const compress = this.#fragments?.compress ?? (asked && (takeover || Buffer.byteLength(data) >= threshold));
+    this.#protocol.send(data, { kind: isBinary ? "binary" : "text", compress, fin: isLast });
+    this.#fragments = isLast ? undefined : { compress };
   }
 
   #enqueue(data: string | Uint8Array, size: number, options: SendOptions | undefined, callback?: Callback): void {

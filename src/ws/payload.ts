@@ -6,6 +6,7 @@ const onHeap = 64;
 
 /** Received bytes as a `Buffer`. They are the receiver's own, and so is this. */
 export function asBuffer(bytes: Uint8Array): Buffer {
+  if (bytes instanceof Buffer) return bytes;
   const { length } = bytes;
   if (length === 0) return empty;
   if (length > onHeap) return Buffer.from(bytes.buffer, bytes.byteOffset, length);

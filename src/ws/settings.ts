@@ -15,6 +15,7 @@ export function protocolOptions(
   return {
     role: isServer ? "server" : "client",
     text: "bytes",
+    inPlace: true,
     autoPong: false,
     autoClose: false,
     maxMessageSize: unlimited(options.maxPayload),

@@ -43,6 +43,12 @@ export interface ProtocolOptions {
   /** Whether messages are returned in parts, as they arrive. Default false. */
   parts?: boolean | undefined;
   /**
+   * Whether the bytes given to `receive` are the protocol's from then on, and their memory its messages': what came whole is
+   * unmasked in place, and returned as a part of it, of the same class. So it is not copied, but a message that is kept
+   * keeps all of the bytes that came with it. Default false: they are borrowed, and copied.
+   */
+  inPlace?: boolean | undefined;
+  /**
    * Accepts text and close reasons that are not valid UTF-8, which RFC 6455 section 8.1 requires to refuse: for trusted
    * peers only, to save time. Invalid bytes become U+FFFD in strings. Default false.
    */
@@ -63,6 +69,7 @@ export interface ProtocolSettings extends Limits {
   readonly fragmentSize: number;
   readonly autoPong: boolean;
   readonly autoClose: boolean;
+  readonly inPlace: boolean;
   readonly parts: boolean;
   readonly skipUtf8Validation: boolean;
   readonly maskingKey: (() => number) | undefined;
@@ -80,6 +87,7 @@ const protocolOptions = optionSet(
     "autoPong",
     "autoClose",
     "text",
+    "inPlace",
     "parts",
     "skipUtf8Validation",
     "generateMask",
@@ -106,6 +114,7 @@ export function protocolSettings(options: ProtocolOptions): ProtocolSettings {
     fragmentSize: Infinity,
     autoPong: checkBoolean("autoPong", options.autoPong, true),
     autoClose: checkBoolean("autoClose", options.autoClose, true),
+    inPlace: checkBoolean("inPlace", options.inPlace, false),
     parts: checkBoolean("parts", options.parts, false),
     skipUtf8Validation: checkBoolean("skipUtf8Validation", options.skipUtf8Validation, false),
     maskingKey: keysFrom(checkFunction("generateMask", options.generateMask)),

@@ -25,6 +25,8 @@ export interface IncomingOptions extends AssemblyOptions {
   /** The most data frames that a message may have. */
   readonly maxFragments: number;
   readonly text: "string" | "bytes";
+  /** Whether messages may be parts of the input. Default false. */
+  readonly inPlace?: boolean;
 }
 
 const empty: Uint8Array = new Uint8Array(0);
@@ -233,7 +235,7 @@ export class Incoming extends Input implements FramePayload {
       if (text.length < length) this.cost += costOf(length, cost.decoded);
       found.message = text;
     } else {
-      const bytes = length > onHeap ? this.sharedAt(at, length, key) : this.copyAt(at, length, key);
+      const bytes = this.#bytesAt(at, length, key);
       if (this.isText && !this.#options.skipUtf8Validation && !isValidUtf8(bytes)) {
         return this.#fail("websocket.bad_frame_payload");
       }
@@ -242,6 +244,11 @@ export class Incoming extends Input implements FramePayload {
     this.messages++; // after the check, as for one that came in several reads
     this.payload += length;
     return event.message;
+  }
+
+  #bytesAt(at: number, length: number, key: number): Uint8Array {
+    if (this.#options.inPlace === true) return this.inPlaceAt(at, length, key);
+    return length > onHeap ? this.sharedAt(at, length, key) : this.copyAt(at, length, key);
   }
 
   /** A whole deflated message has arrived. */

@@ -1,5 +1,5 @@
 import { allocate, copyOf, decodeText } from "../../core/internal.ts";
-import { unmasked, unmaskedAscii, unmaskedCopy } from "../frames/mask.ts";
+import { maskInPlace, unmasked, unmaskedAscii, unmaskedCopy } from "../frames/mask.ts";
 import { slabFor, type PayloadSlab } from "./payload-slab.ts";
 
 const empty: Uint8Array = new Uint8Array(0);
@@ -91,6 +91,12 @@ export class Input {
     return this.isMasked
       ? unmaskedCopy(this.input, at, length, key)
       : copyOf(this.input.subarray(at, at + length), length);
+  }
+
+  /** The same, unmasked in place: a part of the input, and of its class. */
+  protected inPlaceAt(at: number, length: number, key: number): Uint8Array {
+    if (this.isMasked) maskInPlace(this.input, at, length, key);
+    return this.input.subarray(at, at + length);
   }
 
   /** The same, in memory that small payloads of this connection share; more than 64 bytes. */

@@ -50,6 +50,7 @@ const sendOptions = optionSet("Protocol.send", ["kind", "compress", "fin"], "{ f
 const closeOptions = optionSet("Protocol.close", ["code", "reason"], '{ code: 4000, reason: "bye" }');
 const frameOptions = optionSet("sendFrame", ["opcode", "fin", "rsv1", "mask"], "{ opcode: 1 }");
 
+const nothing: readonly Uint8Array[] = Object.freeze([]);
 const inflating: ProtocolEvent = Object.freeze({ type: "inflating" });
 
 /**
@@ -124,7 +125,7 @@ export class Protocol {
 
   /**
    * Takes received bytes, split anywhere. They are borrowed, so must not change, until {@link next} returns undefined
-   * or an `inflating` event. Take all events before the next call: what is left is copied each time. While {@link
+   * or an `inflating` event; with the option `inPlace` they are given away. Take all events before the next call: what is left is copied each time. While {@link
    * canReceive} is false, bytes are dropped.
    */
   receive(bytes: Uint8Array): void {
@@ -304,7 +305,7 @@ export class Protocol {
     if (this.#handedOut > 0) outgoing.wrote(this.#handedOut);
     this.#handedOut = 0;
     if (this.canSend) this.#core.sendWithheldPong();
-    if (outgoing.bufferedAmount === 0) return [];
+    if (outgoing.bufferedAmount === 0) return nothing;
     try {
       const bytes = outgoing.take()!;
       this.#handedOut = outgoing.bufferedAmount;

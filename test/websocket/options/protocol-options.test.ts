@@ -16,6 +16,7 @@ describe("protocolSettings", () => {
       fragmentSize: Infinity,
       autoPong: true,
       autoClose: true,
+      inPlace: false,
       parts: false,
       skipUtf8Validation: false,
       maskingKey: undefined,

@@ -54,6 +54,35 @@ describe("receive and next", () => {
     });
   });
 
+  it("in place: messages that came whole are parts of the input, of its class", () => {
+    for (const length of [0, 1, 64, 65, 300, 5000]) {
+      const payload = Uint8Array.from({ length }, (_, i) => i);
+      for (const [one, form] of [
+        [server({ inPlace: true, text: "bytes" }), {}],
+        [client({ inPlace: true, text: "bytes" }), plain],
+      ] as const) {
+        const input = Buffer.from(concat(binary(payload, form), text("né", form), ping("p", form)));
+        one.receive(input);
+        const events = drain(one);
+        const [first, second] = events.map((event) => (event.type === "message" ? event.data : undefined));
+        assert.ok(Buffer.isBuffer(first) && Buffer.isBuffer(second) && first.buffer === input.buffer);
+        assert.deepEqual([Buffer.from(payload), Buffer.from("né")], [first, second]);
+      }
+    }
+    everySplit(frames(), (pieces) => {
+      const one = server({ inPlace: true });
+      const events = pieces.flatMap((piece) => {
+        one.receive(new Uint8Array(piece));
+        return drain(one).map((event) =>
+          event.type === "message"
+            ? `${event.kind} ${typeof event.data === "string" ? event.data : hex(event.data)}`.trim()
+            : describeEvent(event),
+        );
+      });
+      assert.deepEqual(events, expected);
+    });
+  });
+
   it("join bytes that were received before the events were taken", () => {
     everySplit(frames(), (pieces) => {
       const one = server();
