@@ -237,6 +237,7 @@ export class Output implements Gathering {
     (this.#queue ??= new SendQueue(() => this.#socket.destroyed, this.#onError)).add({
       size,
       prepare,
+      doing: "the blob was being read",
       send: (bytes) => {
         send(bytes);
         this.#queued(callback, true);

@@ -4,6 +4,8 @@ export interface Step {
   readonly size: number;
   /** What it has to wait for, if anything, when it is its turn. */
   readonly prepare?: (() => Promise<Uint8Array>) | undefined;
+  /** What is done meanwhile, for the error if the socket is closed then: "the blob was being read". */
+  readonly doing?: string;
   /** Sends it, with what was prepared. */
   send(prepared: Uint8Array | undefined): void;
   /** It can't be sent. */
@@ -57,7 +59,7 @@ export class SendQueue {
 
   #prepared(step: Step, bytes: Uint8Array): void {
     if (this.#isGone()) {
-      this.#failAll(new Error("The socket was closed while the blob was being read"));
+      this.#failAll(new Error(`The socket was closed while ${step.doing}`));
       return;
     }
     this.#isBusy = false;

@@ -67,7 +67,10 @@ export class Sender {
   readonly #deflate: PerMessageDeflate | undefined;
   readonly #generateMask: ((mask: Buffer) => void) | undefined;
   readonly #mask: Buffer = Buffer.alloc(4);
-  readonly #queue: SendQueue = new SendQueue((error) => this.onerror(error));
+  readonly #queue: SendQueue = new SendQueue(
+    () => this.#socket.destroyed,
+    (error) => this.onerror(error),
+  );
   /** Of a message that has begun: whether it is compressed. */
   #compress: boolean | undefined;
 
@@ -165,19 +168,12 @@ export class Sender {
       this.sendFrame(Sender.frame(payload, options), callback);
       return;
     }
-    const why = isBlob(payload) ? "the blob was being read" : "data was being compressed";
-    const fail = (error: Error): void => callback?.(error);
     this.#queue.add({
       size: sizeOf(payload),
       prepare: isReady ? undefined : () => this.#prepared(payload, compress, options),
-      send: (prepared) => {
-        if (prepared !== undefined && this.#socket.destroyed) {
-          const error = new Error(`The socket was closed while ${why}`);
-          this.#queue.close(error);
-          fail(error);
-        } else this.sendFrame(Sender.frame((prepared ?? payload) as Buffer, options), callback);
-      },
-      fail,
+      doing: isBlob(payload) ? "the blob was being read" : "data was being compressed",
+      send: (prepared) => this.sendFrame(Sender.frame((prepared ?? payload) as Buffer, options), callback),
+      fail: (error) => callback?.(error),
     });
   }
 

@@ -17,6 +17,7 @@ function queue(isGone = false): {
     const step: Step = {
       size: name.length,
       prepare: prepared && (() => prepared),
+      doing: "the blob was being read",
       send: (bytes) => log.push(bytes === undefined ? name : `${name} ${bytes.length}`),
       fail: (error) => log.push(`${name}: ${error.message}`),
     };
