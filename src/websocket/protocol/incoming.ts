@@ -235,7 +235,9 @@ export class Incoming extends Input implements FramePayload {
       if (text.length < length) this.cost += costOf(length, cost.decoded);
       found.message = text;
     } else {
-      const bytes = this.#bytesAt(at, length, key);
+      let bytes: Uint8Array;
+      if (this.#options.inPlace === true) bytes = this.inPlaceAt(at, length, key);
+      else bytes = length > onHeap ? this.sharedAt(at, length, key) : this.copyAt(at, length, key);
       if (this.isText && !this.#options.skipUtf8Validation && !isValidUtf8(bytes)) {
         return this.#fail("websocket.bad_frame_payload");
       }
@@ -244,11 +246,6 @@ export class Incoming extends Input implements FramePayload {
     this.messages++; // after the check, as for one that came in several reads
     this.payload += length;
     return event.message;
-  }
-
-  #bytesAt(at: number, length: number, key: number): Uint8Array {
-    if (this.#options.inPlace === true) return this.inPlaceAt(at, length, key);
-    return length > onHeap ? this.sharedAt(at, length, key) : this.copyAt(at, length, key);
   }
 
   /** A whole deflated message has arrived. */
