@@ -2,6 +2,7 @@ import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { isValidCloseCode, type Protocol, type ProtocolSendOptions } from "../websocket/index.ts";
 import { beginRead, endRead, flushLater, isFirstInTurn, watchExit, type Gathering } from "./gathering.ts";
+import { isShort, loneFrame } from "./lone-frame.ts";
 import { bytesOf, isBlob } from "./payload.ts";
 import { SendQueue } from "./send-queue.ts";
 
@@ -61,6 +62,8 @@ export class Output implements Gathering {
   #isWaiting = false;
   /** Whether writes of this socket complete later, as a rule. */
   readonly #isSlow: boolean;
+  /** Whether short messages are framed without the protocol, if nothing else leaves with them. */
+  readonly #sendsAlone: boolean;
   /** Whether the other side of the socket may be in this process, and get the very memory that is written. */
   readonly #isInMemory: boolean;
   /** What the socket calls when the write in flight has completed. */
@@ -82,6 +85,7 @@ export class Output implements Gathering {
     this.#onError = onError;
     this.#isInMemory = !(socket instanceof Socket);
     this.#isSlow = "encrypted" in socket;
+    this.#sendsAlone = protocol.role === "server" && compression === undefined;
   }
 
   /** How many bytes were not given to the kernel. */
@@ -95,6 +99,7 @@ export class Output implements Gathering {
 
   /** Sends a message, or a fragment of one. Throws for data that `Buffer.from` refuses. */
   send(data: unknown, options: SendOptions | undefined, callback: Callback | undefined): void {
+    if (this.#sendsAlone && this.#sendAlone(data, options, callback)) return;
     if (typeof data === "string") {
       if (this.#queue?.isBusy === true) this.#enqueue(data, Buffer.byteLength(data), options, callback);
       else {
@@ -190,6 +195,21 @@ export class Output implements Gathering {
     else this.#protocol.pong(bytes);
   }
 
+  /** Writes a short message that is the first in its turn, unless something else is to leave before it. */
+  #sendAlone(data: unknown, options: SendOptions | undefined, callback: Callback | undefined): boolean {
+    if (typeof data !== "string" && !(data instanceof Uint8Array)) return false;
+    if (this.#isReading || this.#isWaiting || this.#flight !== undefined || this.#queue?.isBusy === true) return false;
+    if (this.#fragments !== undefined || !isShort(data) || this.#socket.writableLength > 0) return false;
+    let isBinary = typeof data !== "string";
+    if (options !== undefined) {
+      if ("fin" in options || "mask" in options) return false;
+      if ("binary" in options) isBinary = Boolean(options.binary);
+    }
+    if (!isFirstInTurn(this)) return false;
+    this.#socket.write(loneFrame(data, isBinary), callback);
+    return true;
+  }
+
   #frame(data: string | Uint8Array, given: SendOptions | undefined): void {
     if (given === undefined && this.#fragments === undefined) {
       this.#protocol.send(data);
@@ -248,7 +268,7 @@ export class Output implements Gathering {
 
   /** Something was queued; `isBorrowed` if it is memory that its owner may reuse when the kernel has it. */
   #queued(callback: Callback | undefined, isBorrowed: boolean): void {
-    if (callback !== undefined) (this.#callbacks ??= []).push(callback);
+    if (typeof callback === "function") (this.#callbacks ??= []).push(callback);
     const isFirst = !this.#isWaiting;
     this.#isWaiting = true;
     if (this.#flight !== undefined) return;
