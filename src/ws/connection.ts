@@ -2,6 +2,7 @@ import type { EventEmitter } from "node:events";
 import type { Duplex } from "node:stream";
 import { Protocol, type ProtocolEvent } from "../websocket/index.ts";
 import { failureOf } from "./failures.ts";
+import { Liveness, type Watched } from "./liveness.ts";
 import { connectionDefaults, readyState, type ConnectionOptions, type ReadyState } from "./opening.ts";
 import { Output, type Callback } from "./output.ts";
 import { asBuffer, empty } from "./payload.ts";
@@ -48,7 +49,7 @@ export const isInUse = (socket: Duplex): boolean => (socket as ConnectedSocket)[
  * An open connection: takes the socket's bytes and makes events of its WebSocket's of them, and conducts the closing
  * handshake. What is sent goes through its `output`.
  */
-export class Connection {
+export class Connection implements Watched {
   readonly output: Output;
   readonly #owner: Owner;
   readonly #socket: ConnectedSocket;
@@ -63,6 +64,7 @@ export class Connection {
   #isClosed = false;
   #hasFailed = false;
   #pendingPongs = 0;
+  #liveness: Liveness | undefined;
   #closeTimer: NodeJS.Timeout | undefined;
 
   constructor(owner: Owner, socket: Duplex, head: Buffer, options: ConnectionOptions) {
@@ -73,6 +75,10 @@ export class Connection {
     this.output = new Output(socket, this.#protocol, compressionOf(owner._isServer, negotiated), (error) =>
       this.#outputFailed(error),
     );
+    const { idle = 0 } = options.timeouts ?? {};
+    if (idle > 0) this.#liveness = new Liveness(idle, this);
+    const { maxBufferedAmount = Infinity } = options;
+    if (maxBufferedAmount !== Infinity) this.output.limit(maxBufferedAmount, () => owner.terminate());
     this.#isOneByOne = options.allowSynchronousEvents === false;
 
     this.#socket[ofSocket] = this;
@@ -141,6 +147,21 @@ export class Connection {
     owner.emit("error", error);
   }
 
+  // ---- a silent peer ----
+
+  get isDeaf(): boolean {
+    return this.#owner._paused || this.#isHeld;
+  }
+
+  ask(): void {
+    if (this.#owner._readyState === readyState.open)
+      this.output.control("ping", empty, !this.#owner._isServer, undefined);
+  }
+
+  giveUp(): void {
+    this.#owner.terminate();
+  }
+
   // ---- pausing ----
 
   pause(): void {
@@ -155,6 +176,7 @@ export class Connection {
 
   /** Bytes have arrived. */
   receive(bytes: Uint8Array): void {
+    this.#liveness?.heard();
     this.#protocol.receive(bytes);
     if (!this.#isTaking) this.#take();
   }
@@ -181,6 +203,7 @@ export class Connection {
     }
     this.output.end();
     socket[ofSocket] = undefined;
+    this.#liveness?.stop();
     clearTimeout(this.#closeTimer);
     this.#isClosed = true;
     if (!this.#isTaking) this.#finish();

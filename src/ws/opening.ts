@@ -28,6 +28,16 @@ export interface ConnectionOptions {
   closeTimeout?: number | undefined;
   /** Fills in the masking key of a client's frame. Default: random bytes. */
   generateMask?: ((mask: Buffer) => void) | undefined;
+  /**
+   * Beyond `ws`: more bytes that wait to be sent, after a `send`, end the connection, since its peer does not read. Default
+   * Infinity.
+   */
+  maxBufferedAmount?: number | undefined;
+  /**
+   * Beyond `ws`: a peer from which nothing came for half of `idle` milliseconds gets a ping, and after all of it the
+   * connection ends. Default: none.
+   */
+  timeouts?: { readonly idle?: number | undefined } | undefined;
   /** Without effect: a message that has not arrived whole is kept in one piece, however many reads it came in. */
   maxBufferedChunks?: number | undefined;
   /** The most frames of a message; 0 is no limit. Default 16,384. */
@@ -41,16 +51,17 @@ export interface ConnectionOptions {
 }
 
 /** The options of a connection that either role has by default. */
-export const connectionDefaults: Required<Omit<ConnectionOptions, "generateMask">> = {
-  allowSynchronousEvents: true,
-  autoPong: true,
-  closeTimeout: 30_000,
-  maxBufferedChunks: 256 * 1024,
-  maxFragments: 16 * 1024,
-  maxPayload: 100 * 1024 * 1024,
-  maxPendingAutoPongs: 60,
-  skipUTF8Validation: false,
-};
+export const connectionDefaults: Required<Omit<ConnectionOptions, "generateMask" | "maxBufferedAmount" | "timeouts">> =
+  {
+    allowSynchronousEvents: true,
+    autoPong: true,
+    closeTimeout: 30_000,
+    maxBufferedChunks: 256 * 1024,
+    maxFragments: 16 * 1024,
+    maxPayload: 100 * 1024 * 1024,
+    maxPendingAutoPongs: 60,
+    skipUTF8Validation: false,
+  };
 
 /** What the opening handshake needs of the WebSocket that it opens. */
 export interface OpeningWebSocket extends EventEmitter {

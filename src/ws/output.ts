@@ -29,7 +29,7 @@ export interface Compression {
   readonly threshold: number;
 }
 
-/** Output that gathers in a read is written when it comes to this many bytes. */
+/** Output that gathers is written when it comes to this many bytes. */
 const gatheredAtMost = 64 * 1024;
 /** `Protocol` borrows larger payloads until they were written, and their owner may change them when the kernel has them. */
 const copiedUpTo = 16 * 1024;
@@ -66,6 +66,8 @@ export class Output implements Gathering {
   readonly #sendsAlone: boolean;
   /** Whether the other side of the socket may be in this process, and get the very memory that is written. */
   readonly #isInMemory: boolean;
+  #most = Infinity;
+  #overflowed: (() => void) | undefined;
   /** What the socket calls when the write in flight has completed. */
   #flight: Callback | undefined;
   #onWritten: Callback | undefined;
@@ -88,17 +90,37 @@ export class Output implements Gathering {
     this.#sendsAlone = protocol.role === "server" && compression === undefined;
   }
 
+  /** Calls `overflowed` when more bytes than that wait after a message was sent. */
+  limit(most: number, overflowed: () => void): void {
+    this.#most = most;
+    this.#overflowed = overflowed;
+  }
+
   /** How many bytes were not given to the kernel. */
   get bufferedAmount(): number {
     this.flush();
-    const queued = this.#queue?.bytes ?? 0;
+    return this.#unsent;
+  }
+
+  /** The same, with what gathers. */
+  get #unsent(): number {
+    const isBusy = this.#isWaiting || this.#flight !== undefined;
+    const ours = isBusy ? this.#protocol.bufferedAmount : 0;
+    const { writableLength } = this.#socket;
     return (
-      queued + Math.max(this.#socket.writableLength, this.#flight === undefined ? 0 : this.#protocol.bufferedAmount)
+      (this.#queue?.bytes ?? 0) + (this.#flight === undefined ? ours + writableLength : Math.max(ours, writableLength))
     );
   }
 
   /** Sends a message, or a fragment of one. Throws for data that `Buffer.from` refuses. */
   send(data: unknown, options: SendOptions | undefined, callback: Callback | undefined): void {
+    this.#send(data, options, callback);
+    // Not flushed where it surely holds.
+    if (this.#most === Infinity || this.#unsent <= this.#most) return;
+    if (this.bufferedAmount > this.#most) this.#overflowed!();
+  }
+
+  #send(data: unknown, options: SendOptions | undefined, callback: Callback | undefined): void {
     if (this.#sendsAlone && this.#sendAlone(data, options, callback)) return;
     if (typeof data === "string") {
       if (this.#queue?.isBusy === true) this.#enqueue(data, Buffer.byteLength(data), options, callback);
@@ -276,10 +298,10 @@ export class Output implements Gathering {
     else if (this.#isReading) {
       if (isFirst) watchExit();
       else if (this.#protocol.bufferedAmount > gatheredAtMost) this.flush();
-    } else if (isFirst) {
-      if (isFirstInTurn(this)) this.flush();
-      else flushLater(this);
-    }
+    } else if (!isFirst) {
+      if (this.#protocol.bufferedAmount > gatheredAtMost) this.flush();
+    } else if (isFirstInTurn(this)) this.flush();
+    else flushLater(this);
   }
 
   #write(list: readonly Uint8Array[]): void {

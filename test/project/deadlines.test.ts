@@ -23,6 +23,7 @@ const direct: Readonly<Record<string, string>> = {
   "testing/virtual-clock.ts": "a turn of the event loop",
   "websocket/connection/throttle.ts": "a read that waits",
   "ws/connection.ts": "closeTimeout, after which there is a poll",
+  "ws/liveness.ts": "timeouts.idle, after which there is a poll",
 };
 
 test("only timers that end no connection are set without an attentive clock", () => {

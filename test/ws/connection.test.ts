@@ -196,6 +196,43 @@ describe("compression", () => {
   }
 });
 
+describe("limits beyond those of ws", () => {
+  it("end a connection whose peer does not read, with maxBufferedAmount", async () => {
+    const { server, ends } = wsPair({ server: { maxBufferedAmount: 1000 } });
+    ends.server.isSlow = true;
+    server.send("x".repeat(900));
+    server.send("x".repeat(50));
+    assert.equal(server.readyState, server.OPEN);
+    server.send("x".repeat(50));
+    await closed(server);
+  });
+
+  it("ask a silent peer, and give it up, with timeouts.idle", async (t) => {
+    t.mock.timers.enable({ apis: ["setTimeout"] });
+    let now = 0;
+    t.mock.method(performance, "now", () => now);
+    const { server, ends } = wsPair({ server: { timeouts: { idle: 100 } } });
+    for (now = 10; now <= 50; now += 10) {
+      t.mock.timers.tick(10);
+      await turn();
+    }
+    assert.deepEqual(describeFrames(Buffer.concat(ends.server.writes)), ["ping"]);
+    // The client answers, which is heard.
+    for (; now <= 200; now += 10) {
+      t.mock.timers.tick(10);
+      await turn();
+    }
+    assert.equal(server.readyState, server.OPEN);
+    ends.client.removeAllListeners("data");
+    const gone = closed(server);
+    for (; now <= 500; now += 10) {
+      t.mock.timers.tick(10);
+      await turn();
+    }
+    await gone;
+  });
+});
+
 describe("isInUse", () => {
   it("is true of a socket until it is closed", async () => {
     const { server, ends } = wsPair();

@@ -49,6 +49,12 @@ describe("writes", () => {
     assert.deepEqual(written(), ["text a", "text b", "text c"]);
   });
 
+  it("do not gather more than 64 KiB in a turn", () => {
+    const { output: one, end } = output();
+    for (let i = 0; i < 70; i++) one.send("x".repeat(1000), undefined, undefined);
+    assert.ok(Buffer.concat(end.writes).length + end.writableLength > 64 * 1024);
+  });
+
   it("wait for the one in flight, and leave together", async () => {
     const [end] = duplexPair();
     // As of a socket with TLS, of which nobody knows at once whether the kernel has all of it.
