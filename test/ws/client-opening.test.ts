@@ -5,6 +5,7 @@ import { createServer, type ClientRequest, type IncomingMessage, type Server } f
 import * as net from "node:net";
 import type { Duplex } from "node:stream";
 import { afterEach, beforeEach, describe, it } from "node:test";
+import { WebSocket as Other } from "ws";
 import { openAsClient } from "../../src/ws/client-opening.ts";
 import { readyState, type ConnectionOptions, type OpeningWebSocket } from "../../src/ws/opening.ts";
 import type { ClientOptions } from "../../src/ws/types.ts";
@@ -312,4 +313,51 @@ describe("openAsClient", () => {
     await opened(base, { followRedirects: true }, [], ws);
     assert.deepEqual(ws.events, ["Error: enough"]);
   });
+
+  // ---- beside ws ----
+
+  const cases: [what: string, address: string, protocols: string[], options: ClientOptions][] = [
+    ["by default", "/", [], {}],
+    ["with a path and a query", "/a%20b?c=d&e", [], {}],
+    ["with headers", "/", [], { headers: { "X-Mine": "1", origin: "a", connection: "b", host: "c" }, origin: "d" }],
+    ["with subprotocols", "/", ["a", "b"], { perMessageDeflate: false }],
+    ["in version 8", "/", [], { protocolVersion: 8, origin: "a" }],
+    [
+      "with options of compression",
+      "/",
+      [],
+      { perMessageDeflate: { serverNoContextTakeover: true, serverMaxWindowBits: 10, clientMaxWindowBits: 11 } },
+    ],
+    ["with the window that it has", "/", [], { perMessageDeflate: { clientMaxWindowBits: false } }],
+    ["with auth", "/", [], { auth: "a:b" }],
+    [
+      "with what the URL has",
+      "/",
+      [],
+      { host: "example.invalid", method: "POST", path: "/b", port: 1 } as ClientOptions,
+    ],
+    ["with redirects", "/", [], { followRedirects: true, auth: "a:b", headers: { Cookie: "c" } }],
+  ];
+  for (const [what, path, protocols, options] of cases) {
+    it(`sends the bytes that ws' own sends, ${what}`, async () => {
+      const received: string[] = [];
+      const raw = net.createServer((socket) => {
+        socket.on("error", () => {});
+        socket.once("data", (bytes) => {
+          received.push(String(bytes).replace(/(Sec-WebSocket-Key: ).*/, "$1"));
+          socket.end("HTTP/1.1 400 Bad Request\r\n\r\n");
+        });
+      });
+      raw.listen(0);
+      await once(raw, "listening");
+      const address = `ws://localhost:${port(raw)}${path}`;
+      await opened(address, options, protocols);
+      const other = new Other(address, protocols, options as object);
+      other.on("error", () => {});
+      await new Promise((resolve) => other.once("close", resolve));
+      raw.close();
+      assert.equal(received.length, 2);
+      assert.equal(received[0], received[1]);
+    });
+  }
 });
