@@ -2,7 +2,7 @@ import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { isValidCloseCode, type Protocol, type ProtocolSendOptions } from "../websocket/index.ts";
 import { beginRead, endRead, flushLater, isFirstInTurn, watchExit, type Gathering } from "./gathering.ts";
-import { isShort, loneFrame } from "./lone-frame.ts";
+import { isShort, keepFrame, loneFrame } from "./lone-frame.ts";
 import { bytesOf, isBlob } from "./payload.ts";
 import { SendQueue } from "./send-queue.ts";
 
@@ -68,6 +68,8 @@ export class Output implements Gathering {
   readonly #isInMemory: boolean;
   #most = Infinity;
   #overflowed: (() => void) | undefined;
+  /** Whether a socket without bytes left after a write has no need of their memory any more. */
+  readonly #isTakenAtOnce: boolean;
   /** What the socket calls when the write in flight has completed. */
   #flight: Callback | undefined;
   #onWritten: Callback | undefined;
@@ -87,6 +89,7 @@ export class Output implements Gathering {
     this.#onError = onError;
     this.#isInMemory = !(socket instanceof Socket);
     this.#isSlow = "encrypted" in socket;
+    this.#isTakenAtOnce = !this.#isInMemory && !this.#isSlow;
     this.#sendsAlone = protocol.role === "server" && compression === undefined;
   }
 
@@ -221,14 +224,20 @@ export class Output implements Gathering {
   #sendAlone(data: unknown, options: SendOptions | undefined, callback: Callback | undefined): boolean {
     if (typeof data !== "string" && !(data instanceof Uint8Array)) return false;
     if (this.#isReading || this.#isWaiting || this.#flight !== undefined || this.#queue?.isBusy === true) return false;
-    if (this.#fragments !== undefined || !isShort(data) || this.#socket.writableLength > 0) return false;
+    if (this.#fragments !== undefined || !isShort(data)) return false;
+    const socket = this.#socket;
+    if (socket.writableLength > 0 || socket.writableEnded) return false;
     let isBinary = typeof data !== "string";
     if (options !== undefined) {
       if ("fin" in options || "mask" in options) return false;
       if ("binary" in options) isBinary = Boolean(options.binary);
     }
     if (!isFirstInTurn(this)) return false;
-    this.#socket.write(loneFrame(data, isBinary), callback);
+    const isTaken = this.#isTakenAtOnce && socket.write === Socket.prototype.write;
+    const frame = loneFrame(data, isBinary);
+    if (!isTaken) keepFrame();
+    socket.write(frame, callback);
+    if (isTaken && socket.writableLength > 0) keepFrame();
     return true;
   }
 
@@ -329,7 +338,7 @@ export class Output implements Gathering {
       socket.write(this.#given(list[last]!), done);
       socket.uncork();
     }
-    if (this.#isInMemory || (!this.#isSlow && socket.writableLength === 0)) {
+    if (this.#isInMemory || (this.#isTakenAtOnce && socket.writableLength === 0)) {
       // It has a copy, or the kernel has all of it: the memory can be used again.
       this.#protocol.bytesToSend();
     } else {

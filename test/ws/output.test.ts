@@ -3,7 +3,7 @@ import { Socket } from "node:net";
 import { setImmediate as turn } from "node:timers/promises";
 import { describe, it } from "node:test";
 import { Protocol, type ProtocolOptions } from "../../src/websocket/index.ts";
-import { Output, type Compression } from "../../src/ws/output.ts";
+import { Output, type Compression, type SendOptions } from "../../src/ws/output.ts";
 import { describeFrames, framesIn } from "../websocket/support/frames.ts";
 import { duplexPair, type End } from "./support/duplex.ts";
 import { nextUncaught } from "./support/uncaught.ts";
@@ -18,6 +18,92 @@ function output(
   const made = new Output(end, protocol, compression, (error) => errors.push(error));
   return { output: made, end, errors, written: () => describeFrames(Buffer.concat(end.writes)) };
 }
+
+/** An output over a socket of Node.js, the bytes of whose writes go to `onWrite`, which completes them. */
+function socketOutput(onWrite: (bytes: Buffer, done: () => void) => void): { one: Output; socket: Socket } {
+  // One write after the other.
+  const socket = Object.assign(new Socket(), { _writev: null as never });
+  socket._write = (bytes: Buffer, _encoding: string, done: () => void): void => onWrite(bytes, done);
+  const protocol = new Protocol({ role: "server", text: "bytes", autoPong: false, autoClose: false });
+  return { one: new Output(socket, protocol, undefined, () => {}), socket };
+}
+
+describe("a message that leaves alone", () => {
+  it("may use the memory of the one before, if the kernel has taken that", () => {
+    const writes: Buffer[] = [];
+    const memory = new Set<Buffer>();
+    for (const text of ["ones", "twos", "five"]) {
+      const { one } = socketOutput((bytes, done) => {
+        writes.push(Buffer.from(bytes));
+        memory.add(bytes);
+        done();
+      });
+      one.send(text, undefined, undefined);
+    }
+    assert.deepEqual(describeFrames(Buffer.concat(writes)), ["text ones", "text twos", "text five"]);
+    assert.equal(memory.size, 1);
+  });
+
+  it("keeps its memory until it is written, and what follows comes after it", async () => {
+    const held: { bytes: Buffer; done: () => void }[] = [];
+    const { one: slow } = socketOutput((bytes, done) => void held.push({ bytes, done }));
+    slow.send("slow", undefined, undefined);
+    for (let i = 0; i < 3; i++) socketOutput((_, done) => done()).one.send("fast", undefined, undefined);
+    await turn();
+    slow.send("later", undefined, undefined);
+    await turn();
+    assert.equal(held.length, 1);
+    assert.ok(slow.bufferedAmount >= 6);
+    const written: Buffer[] = [];
+    for (let write = held.shift(); write !== undefined; write = held.shift()) {
+      written.push(Buffer.from(write.bytes));
+      write.done();
+      await turn();
+    }
+    assert.deepEqual(describeFrames(Buffer.concat(written)), ["text slow", "text later"]);
+    assert.equal(slow.bufferedAmount, 0);
+  });
+
+  it("comes in order with fragments, pings and what a read sends, and has its callback", async () => {
+    const writes: Buffer[] = [];
+    const told: string[] = [];
+    const { one } = socketOutput((bytes, done) => {
+      writes.push(Buffer.from(bytes));
+      done();
+    });
+    const send = (text: string, options?: SendOptions): void => one.send(text, options, () => told.push(text));
+    send("a");
+    send("b");
+    await turn();
+    send("c", { binary: true, compress: true });
+    await turn();
+    send("d", { fin: false });
+    await turn();
+    send("e");
+    await turn();
+    one.control("ping", "f", false, undefined);
+    one.send(Buffer.from("g"), { binary: undefined }, undefined);
+    await turn();
+    one.beginRead();
+    send("h");
+    const before = writes.length;
+    one.endRead();
+    await turn();
+    assert.equal(writes.length, before + 1);
+    const frames = ["text a", "text b", "binary 63", "text (not final) d", "continuation 65", "ping 66", "text g"];
+    assert.deepEqual(describeFrames(Buffer.concat(writes)), [...frames, "text h"]);
+    assert.deepEqual(told, ["a", "b", "c", "d", "e", "h"]);
+  });
+
+  it("fails, and the socket does not, if somebody else has ended that", async () => {
+    const { one, socket } = socketOutput((_, done) => done());
+    socket.end();
+    const told: unknown[] = [];
+    one.send("a", undefined, (error) => told.push((error as { code?: string }).code));
+    await turn();
+    assert.deepEqual(told, ["ERR_STREAM_DESTROYED"]);
+  });
+});
 
 describe("writes", () => {
   it("gather what one read sends", () => {
