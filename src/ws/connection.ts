@@ -4,13 +4,10 @@ import { Protocol, type ProtocolEvent } from "../websocket/index.ts";
 import { failureOf } from "./failures.ts";
 import { Liveness, type Watched } from "./liveness.ts";
 import { connectionDefaults, readyState, type ConnectionOptions, type ReadyState } from "./opening.ts";
-import { Output, type Callback } from "./output.ts";
-import { asBuffer, empty } from "./payload.ts";
+import { Output, type Callback, type OutputOwner } from "./output.ts";
+import { asBuffer, empty, inForm, type BinaryType } from "./payload.ts";
 import type { PerMessageDeflate } from "./permessage-deflate.ts";
 import { compressionOf, protocolOptions } from "./settings.ts";
-
-/** How messages of bytes are given to `message` listeners. */
-export type BinaryType = "nodebuffer" | "arraybuffer" | "fragments" | "blob";
 
 /** What a connection needs of the WebSocket whose it is. */
 export interface Owner extends EventEmitter {
@@ -49,7 +46,7 @@ export const isInUse = (socket: Duplex): boolean => (socket as ConnectedSocket)[
  * An open connection: takes the socket's bytes and makes events of its WebSocket's of them, and conducts the closing
  * handshake. What is sent goes through its `output`.
  */
-export class Connection implements Watched {
+export class Connection implements OutputOwner, Watched {
   readonly output: Output;
   readonly #owner: Owner;
   readonly #socket: ConnectedSocket;
@@ -72,13 +69,11 @@ export class Connection implements Watched {
     this.#socket = socket;
     const negotiated = owner._extensions["permessage-deflate"];
     this.#protocol = new Protocol(protocolOptions(owner._isServer, options, negotiated));
-    this.output = new Output(socket, this.#protocol, compressionOf(owner._isServer, negotiated), (error) =>
-      this.#outputFailed(error),
-    );
+    this.output = new Output(socket, this.#protocol, compressionOf(owner._isServer, negotiated), this);
     const { idle = 0 } = options.timeouts ?? {};
     if (idle > 0) this.#liveness = new Liveness(idle, this);
     const { maxBufferedAmount = Infinity } = options;
-    if (maxBufferedAmount !== Infinity) this.output.limit(maxBufferedAmount, () => owner.terminate());
+    if (maxBufferedAmount !== Infinity) this.output.limit(maxBufferedAmount);
     this.#isOneByOne = options.allowSynchronousEvents === false;
 
     this.#socket[ofSocket] = this;
@@ -127,8 +122,12 @@ export class Connection implements Watched {
     this.#closeTimer = setTimeout(() => setImmediate(() => this.#socket.destroy()), timeout);
   }
 
+  outputOverflowed(): void {
+    this.#owner.terminate();
+  }
+
   /** A Blob could not be read. */
-  #outputFailed(error: Error): void {
+  outputFailed(error: Error): void {
     const owner = this.#owner;
     if (owner._readyState === readyState.closed) return;
     if (owner._readyState === readyState.open) {
@@ -383,18 +382,4 @@ function resume(socket: Duplex): void {
 
 function takeMore(connection: Connection): void {
   connection.takeMore();
-}
-
-/** A message of bytes as the attribute `binaryType` says. */
-export function inForm(bytes: Uint8Array, form: BinaryType): unknown {
-  switch (form) {
-    case "arraybuffer":
-      return bytes.length === bytes.buffer.byteLength ? bytes.buffer : new Uint8Array(bytes).buffer;
-    case "blob":
-      return new Blob([bytes as Uint8Array<ArrayBuffer>]);
-    case "fragments":
-      return bytes.length === 0 ? [] : [asBuffer(bytes)];
-    default:
-      return asBuffer(bytes);
-  }
 }

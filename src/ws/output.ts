@@ -29,6 +29,14 @@ export interface Compression {
   readonly threshold: number;
 }
 
+/** What output tells its connection. */
+export interface OutputOwner {
+  /** A Blob could not be read. */
+  outputFailed(error: Error): void;
+  /** More bytes wait than {@link Output.limit} allows. */
+  outputOverflowed(): void;
+}
+
 /** Output that gathers is written when it comes to this many bytes. */
 const gatheredAtMost = 64 * 1024;
 /** `Protocol` borrows larger payloads until they were written, and their owner may change them when the kernel has them. */
@@ -54,7 +62,7 @@ export class Output implements Gathering {
   readonly #socket: Duplex;
   readonly #protocol: Protocol;
   readonly #compression: Compression | undefined;
-  readonly #onError: (error: Error) => void;
+  readonly #owner: OutputOwner;
   #queue: SendQueue | undefined;
   /** Of what is queued and not yet given to the socket. */
   #callbacks: Callback[] | undefined;
@@ -67,7 +75,6 @@ export class Output implements Gathering {
   /** Whether the other side of the socket may be in this process, and get the very memory that is written. */
   readonly #isInMemory: boolean;
   #most = Infinity;
-  #overflowed: (() => void) | undefined;
   /** Whether a socket without bytes left after a write has no need of their memory any more. */
   readonly #isTakenAtOnce: boolean;
   /** What the socket calls when the write in flight has completed. */
@@ -76,27 +83,20 @@ export class Output implements Gathering {
   /** Of a message begun with `fin: false`: whether it is compressed. */
   #fragments: { readonly compress: boolean } | undefined;
 
-  /** `onError` gets the error of a Blob that could not be read. */
-  constructor(
-    socket: Duplex,
-    protocol: Protocol,
-    compression: Compression | undefined,
-    onError: (error: Error) => void,
-  ) {
+  constructor(socket: Duplex, protocol: Protocol, compression: Compression | undefined, owner: OutputOwner) {
     this.#socket = socket;
     this.#protocol = protocol;
     this.#compression = compression;
-    this.#onError = onError;
+    this.#owner = owner;
     this.#isInMemory = !(socket instanceof Socket);
     this.#isSlow = "encrypted" in socket;
     this.#isTakenAtOnce = !this.#isInMemory && !this.#isSlow;
     this.#sendsAlone = protocol.role === "server" && compression === undefined;
   }
 
-  /** Calls `overflowed` when more bytes than that wait after a message was sent. */
-  limit(most: number, overflowed: () => void): void {
+  /** The most bytes that may wait after a message was sent. Default Infinity. */
+  limit(most: number): void {
     this.#most = most;
-    this.#overflowed = overflowed;
   }
 
   /** How many bytes were not given to the kernel. */
@@ -120,7 +120,7 @@ export class Output implements Gathering {
     this.#send(data, options, callback);
     // Not flushed where it surely holds.
     if (this.#most === Infinity || this.#unsent <= this.#most) return;
-    if (this.bufferedAmount > this.#most) this.#overflowed!();
+    if (this.bufferedAmount > this.#most) this.#owner.outputOverflowed();
   }
 
   #send(data: unknown, options: SendOptions | undefined, callback: Callback | undefined): void {
@@ -285,7 +285,10 @@ export class Output implements Gathering {
     send: (bytes: Uint8Array | undefined) => void,
     prepare?: () => Promise<Uint8Array>,
   ): void {
-    (this.#queue ??= new SendQueue(() => this.#socket.destroyed, this.#onError)).add({
+    (this.#queue ??= new SendQueue(
+      () => this.#socket.destroyed,
+      (error) => this.#owner.outputFailed(error),
+    )).add({
       size,
       prepare,
       doing: "the blob was being read",

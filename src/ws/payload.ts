@@ -39,3 +39,20 @@ export function isBlob(data: unknown): data is Blob {
     (tag === "Blob" || tag === "File")
   );
 }
+
+/** How messages of bytes are given to `message` listeners. */
+export type BinaryType = "nodebuffer" | "arraybuffer" | "fragments" | "blob";
+
+/** A message of bytes as the attribute `binaryType` says. */
+export function inForm(bytes: Uint8Array, form: BinaryType): unknown {
+  switch (form) {
+    case "arraybuffer":
+      return bytes.length === bytes.buffer.byteLength ? bytes.buffer : new Uint8Array(bytes).buffer;
+    case "blob":
+      return new Blob([bytes as Uint8Array<ArrayBuffer>]);
+    case "fragments":
+      return bytes.length === 0 ? [] : [asBuffer(bytes)];
+    default:
+      return asBuffer(bytes);
+  }
+}

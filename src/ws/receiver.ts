@@ -1,9 +1,8 @@
 import { Writable } from "node:stream";
 import { Protocol, type ProtocolEvent } from "../websocket/index.ts";
-import { inForm, type BinaryType } from "./connection.ts";
 import { failureOf } from "./failures.ts";
 import type { PerMessageDeflate } from "./permessage-deflate.ts";
-import { asBuffer, empty } from "./payload.ts";
+import { asBuffer, empty, inForm, type BinaryType } from "./payload.ts";
 import { protocolOptions } from "./settings.ts";
 
 /** Options of a {@link Receiver}. */

@@ -2,12 +2,12 @@ import { EventEmitter } from "node:events";
 import type { ClientRequest } from "node:http";
 import type { Duplex } from "node:stream";
 import { openAsClient } from "./client-opening.ts";
-import { Connection, type BinaryType } from "./connection.ts";
+import { Connection } from "./connection.ts";
 import { addEventListener, defineHandlerAttributes, removeEventListener, type EventListener } from "./events.ts";
 import { abortHandshake, readyState, type ConnectionOptions, type ReadyState } from "./opening.ts";
 import type { Callback, SendOptions } from "./output.ts";
 import type { ClientOptions } from "./types.ts";
-import { bytesOf, empty, isBlob } from "./payload.ts";
+import { bytesOf, empty, isBlob, type BinaryType } from "./payload.ts";
 import type { PerMessageDeflate } from "./permessage-deflate.ts";
 
 const names = ["CONNECTING", "OPEN", "CLOSING", "CLOSED"];

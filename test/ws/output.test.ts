@@ -15,7 +15,10 @@ function output(
   const [end] = duplexPair();
   const errors: Error[] = [];
   const protocol = new Protocol({ role: "server", text: "bytes", autoPong: false, autoClose: false, ...options });
-  const made = new Output(end, protocol, compression, (error) => errors.push(error));
+  const made = new Output(end, protocol, compression, {
+    outputFailed: (error) => errors.push(error),
+    outputOverflowed: assert.fail,
+  });
   return { output: made, end, errors, written: () => describeFrames(Buffer.concat(end.writes)) };
 }
 
@@ -146,7 +149,7 @@ describe("writes", () => {
     // As of a socket with TLS, of which nobody knows at once whether the kernel has all of it.
     const socket = Object.assign(new Socket(), { encrypted: true });
     const protocol = new Protocol({ role: "client" });
-    const one = new Output(socket, protocol, undefined, () => {});
+    const one = new Output(socket, protocol, undefined, { outputFailed: assert.fail, outputOverflowed: assert.fail });
     socket._write = end._write.bind(end);
     end.isSlow = true;
     for (const text of ["a", "b", "c"]) {

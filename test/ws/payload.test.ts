@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { asBuffer, bytesOf, isBlob } from "../../src/ws/payload.ts";
+import { asBuffer, bytesOf, inForm, isBlob } from "../../src/ws/payload.ts";
 
 describe("asBuffer", () => {
   it("makes a Buffer of bytes of any length", () => {
@@ -36,5 +36,18 @@ describe("isBlob", () => {
     for (const data of [null, undefined, "x", new Uint8Array(1), {}, { arrayBuffer() {} }]) {
       assert.equal(isBlob(data), false);
     }
+  });
+});
+
+describe("inForm", () => {
+  it("gives bytes of their own, not the memory around them", async () => {
+    const bytes = Buffer.from("around bytes around").subarray(7, 12);
+    const buffer = inForm(bytes, "arraybuffer") as ArrayBuffer;
+    assert.equal(Buffer.from(buffer).toString(), "bytes");
+    assert.equal(buffer.byteLength, 5);
+    assert.equal(await (inForm(bytes, "blob") as Blob).text(), "bytes");
+    assert.deepEqual(inForm(bytes, "fragments"), [bytes]);
+    assert.deepEqual(inForm(new Uint8Array(0), "fragments"), []);
+    assert.equal(inForm(bytes, "nodebuffer"), bytes);
   });
 });

@@ -95,6 +95,9 @@ const protocolOptions = optionSet(
   '{ role: "server" }',
 );
 
+/** Of a protocol that is not told how to compress: takeover is negotiated elsewhere. */
+const defaultDeflate = deflateSettings(true, () => true);
+
 const deflateOptions = optionSet("deflate", ["level", "memLevel", "threshold"], "{ level: 1 }", ["websocket.Protocol"]);
 
 /** Checks the options of a `Protocol`. Throws `core.invalid_argument`. */
@@ -106,11 +109,16 @@ export function protocolSettings(options: ProtocolOptions): ProtocolSettings {
   }
   checkOptions(deflateOptions, deflate);
   const parameters = negotiatedDeflate(role, extensions, canTakeOver);
+  const { maxMessageSize, maxFragments, highWaterMark, text } = limits(options);
+  // Without spreading, which would make a hidden class for each protocol, larger than the object.
   return {
-    ...limits(options),
+    maxMessageSize,
+    maxFragments,
+    highWaterMark,
+    text,
     role,
     parameters,
-    deflate: deflateSettings(deflate, canTakeOver),
+    deflate: options.deflate === undefined ? defaultDeflate : deflateSettings(deflate, canTakeOver),
     fragmentSize: Infinity,
     autoPong: checkBoolean("autoPong", options.autoPong, true),
     autoClose: checkBoolean("autoClose", options.autoClose, true),
