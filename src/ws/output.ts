@@ -1,6 +1,7 @@
 import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { isValidCloseCode, type Protocol, type ProtocolSendOptions } from "../websocket/index.ts";
+import type { Protocol, ProtocolSendOptions } from "../websocket/index.ts";
+import { checkReason } from "./close-reason.ts";
 import { beginRead, endRead, flushLater, isFirstInTurn, watchExit, type Gathering } from "./gathering.ts";
 import { isShort, keepFrame, loneFrame } from "./lone-frame.ts";
 import { bytesOf, isBlob } from "./payload.ts";
@@ -385,17 +386,4 @@ function callAll(callbacks: readonly Callback[], error: Error | null | undefined
 function destroyedError(): Error {
   const error = new Error("Cannot call write after a stream was destroyed");
   return Object.assign(error, { code: "ERR_STREAM_DESTROYED" });
-}
-
-/** The reason as text, if code and reason can be sent. */
-function checkReason(code: number | undefined, reason: string | Uint8Array | undefined): string {
-  if (code === undefined) return "";
-  if (typeof code !== "number" || !Number.isInteger(code) || !isValidCloseCode(code)) {
-    throw new TypeError("First argument must be a valid error code number");
-  }
-  if (reason === undefined || reason.length === 0) return "";
-  if (Buffer.byteLength(reason) > 123) throw new RangeError("The message must not be greater than 123 bytes");
-  if (typeof reason === "string") return reason;
-  if (reason instanceof Uint8Array) return Buffer.from(reason.buffer, reason.byteOffset, reason.length).toString();
-  throw new TypeError("Second argument must be a string or a Uint8Array");
 }

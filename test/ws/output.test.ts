@@ -28,7 +28,10 @@ function socketOutput(onWrite: (bytes: Buffer, done: () => void) => void): { one
   const socket = Object.assign(new Socket(), { _writev: null as never });
   socket._write = (bytes: Buffer, _encoding: string, done: () => void): void => onWrite(bytes, done);
   const protocol = new Protocol({ role: "server", text: "bytes", autoPong: false, autoClose: false });
-  return { one: new Output(socket, protocol, undefined, () => {}), socket };
+  return {
+    one: new Output(socket, protocol, undefined, { outputFailed: assert.fail, outputOverflowed: assert.fail }),
+    socket,
+  };
 }
 
 describe("a message that leaves alone", () => {
