@@ -41,6 +41,23 @@ describe("protocolOptions", () => {
     assert.deepEqual(level({ level: -1, chunkSize: 1024 }), { threshold: 0 });
   });
 
+  it("has a smaller window than agreed for our own messages with takeover, unless zlibDeflateOptions has another", () => {
+    const extensions = (isServer: boolean, params: Record<string, true | number>, options: object = {}): unknown =>
+      protocolOptions(isServer, {}, negotiated(params, options)).extensions;
+    const apart = { server_no_context_takeover: true, client_no_context_takeover: true } as const;
+    assert.equal(extensions(true, {}), "permessage-deflate; server_max_window_bits=13");
+    assert.equal(extensions(false, {}), "permessage-deflate; client_max_window_bits=13");
+    assert.equal(extensions(true, { server_max_window_bits: 10 }), "permessage-deflate; server_max_window_bits=10");
+    assert.equal(
+      extensions(true, {}, { zlibDeflateOptions: { windowBits: 15 } }),
+      "permessage-deflate; server_max_window_bits=15",
+    );
+    for (const isServer of [true, false]) {
+      assert.doesNotMatch(String(extensions(isServer, apart)), /window/);
+      assert.ok(new Protocol(protocolOptions(isServer, {}, negotiated({}))));
+    }
+  });
+
   it("lets generateMask fill in a Buffer", () => {
     const { generateMask } = protocolOptions(
       false,
