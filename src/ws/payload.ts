@@ -6,9 +6,10 @@ const onHeap = 64;
 
 /** Received bytes as a `Buffer`. They are the receiver's own, and so is this. */
 export function asBuffer(bytes: Uint8Array): Buffer {
-  if (bytes instanceof Buffer) return bytes;
   const { length } = bytes;
+  // A part of no bytes would keep the memory that it is a part of.
   if (length === 0) return empty;
+  if (bytes instanceof Buffer) return bytes;
   if (length > onHeap) return Buffer.from(bytes.buffer, bytes.byteOffset, length);
   const copy = Buffer.allocUnsafe(length);
   copy.set(bytes);

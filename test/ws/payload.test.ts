@@ -13,6 +13,12 @@ describe("asBuffer", () => {
   });
 });
 
+describe("asBuffer of no bytes", () => {
+  it("keeps no memory", () => {
+    assert.equal(asBuffer(Buffer.alloc(10).subarray(5, 5)).buffer.byteLength, 0);
+  });
+});
+
 describe("bytesOf", () => {
   it("takes bytes in any form without a copy", () => {
     const bytes = Uint8Array.of(1, 2, 3, 4);
