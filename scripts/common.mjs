@@ -83,12 +83,23 @@ export async function ensureInstalled(folder = ".") {
   const there = existsSync(path.join(folder, installedList)) ? packages(installedList) : {};
   const missing = ([name, { version, optional }]) => name !== "" && !optional && there[name]?.version !== version;
   if (!existsSync(path.join(folder, "package-lock.json"))) return;
+  if (Object.hasOwn(packages("package-lock.json"), "packed/serval")) {
+    const { ensurePacked } = await import("./packed.mjs");
+    await ensurePacked(folder);
+  }
   if (!Object.entries(packages("package-lock.json")).some(missing)) return;
   note(`installing the packages of ${folder === "." ? "package.json" : `${folder}/package.json`} …`);
   // They are needed also where NODE_ENV=production leaves them out. Standard output stays the caller's.
   const code = await npm(["ci", "--include=dev", "--loglevel=error"], { cwd: folder, stdio: ["ignore", 2, 2] });
   if (code !== 0) process.exit(code);
 }
+
+/** Names, times and sizes of files: a deleted one counts too. */
+export const stateOf = (files) =>
+  files
+    .map((file) => [file, statSync(file, { throwIfNoEntry: false })])
+    .map(([file, stat]) => `${file} ${stat?.mtimeMs} ${stat?.size}\n`)
+    .join("");
 
 /** Compiles a project or part, and installs what it needs, if anything changed since the last time; returns whether the types hold. */
 export async function ensureBuilt(name) {
@@ -97,11 +108,7 @@ export async function ensureBuilt(name) {
   if (!(name in projects)) await ensureInstalled(name);
   const stamp = `.cache/${name.replaceAll("/", "-")}.stamp`;
   const inputs = [...sources.flatMap(filesUnder), "tsconfig.json", config, "package-lock.json"];
-  // Names, times and sizes, taken before the build: a deleted file counts, and so does one written meanwhile.
-  const state = inputs
-    .map((file) => [file, statSync(file, { throwIfNoEntry: false })])
-    .map(([file, stat]) => `${file} ${stat?.mtimeMs} ${stat?.size}\n`)
-    .join("");
+  const state = stateOf(inputs); // taken before the build, so that what is written meanwhile counts
   if (existsSync(output) && existsSync(stamp) && readFileSync(stamp, "utf8") === state) return true;
   note(name === output ? `compiling to ${output}/ …` : `compiling ${name} to ${output}/ …`);
   rmSync(stamp, { force: true });
@@ -143,7 +150,7 @@ function linkPackages(folder, output) {
 }
 
 /** Written by what runs: a new file there is no reason to compile. */
-const notSources = new Set([path.join("bench", "results")]);
+const notSources = new Set([path.join("bench", "results"), path.join("test", "stand-in", "packed")]);
 
 /** All files under a folder but installed packages and results, with the folder's name, sorted; none if there is no such folder. */
 export function filesUnder(folder) {

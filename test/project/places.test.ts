@@ -20,18 +20,19 @@ const withoutSources = [
   "interop",
   "project",
   "rfc",
+  "stand-in",
 ];
 
 /** What a folder that has packages or compiler settings of its own says so with. */
 const manifests = [".npmrc", "package-lock.json", "package.json", "tsconfig.json"];
 
-/** The files under a folder but installed packages, from there, in the order of the alphabet. */
+/** The files under a folder but installed and packed packages, from there, in the order of the alphabet. */
 function filesUnder(folder: string, within = ""): string[] {
   return readdirSync(path.join(root, folder, within), { withFileTypes: true })
     .flatMap((entry) => {
       const name = path.posix.join(within, entry.name);
       if (!entry.isDirectory()) return [name];
-      return entry.name === "node_modules" ? [] : filesUnder(folder, name);
+      return entry.name === "node_modules" || entry.name === "packed" ? [] : filesUnder(folder, name);
     })
     .toSorted();
 }

@@ -1,0 +1,2 @@
+import WebSocket = require("serval/ws");
+export = WebSocket;

@@ -1,0 +1,2 @@
+export * from "serval/ws";
+export { default } from "serval/ws";
