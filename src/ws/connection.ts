@@ -3,7 +3,7 @@ import type { Duplex } from "node:stream";
 import { Protocol, type ProtocolEvent } from "../websocket/index.ts";
 import { failureOf } from "./failures.ts";
 import { Liveness, type Watched } from "./liveness.ts";
-import { connectionDefaults, readyState, type ConnectionOptions, type ReadyState } from "./opening.ts";
+import { readyState, type ConnectionOptions, type ReadyState } from "./opening.ts";
 import { Output, type Callback, type OutputOwner } from "./output.ts";
 import { asBuffer, empty, inForm, type BinaryType } from "./payload.ts";
 import type { PerMessageDeflate } from "./permessage-deflate.ts";
@@ -117,7 +117,9 @@ export class Connection implements OutputOwner, Watched {
   }
 
   #setCloseTimer(): void {
-    const timeout = this.#owner._closeTimeout ?? connectionDefaults.closeTimeout;
+    // Programs that make a WebSocket for a stream of their own give no time, and then `ws` destroys that stream at once:
+    // it may be one that never closes by itself.
+    const timeout = this.#owner._closeTimeout;
     // After a turn more: the peer's close frame may have arrived while the event loop was stopped.
     this.#closeTimer = setTimeout(() => setImmediate(() => this.#socket.destroy()), timeout);
   }

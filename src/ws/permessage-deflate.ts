@@ -15,12 +15,12 @@ export interface PerMessageDeflateOptions {
   serverNoContextTakeover?: boolean | undefined;
   /** The client compresses each message separately. Default: if the server asks for it. */
   clientNoContextTakeover?: boolean | undefined;
-  /** The server's window, as a power of 2: 8 to 15; false declines to limit it. Default: what the other side says. */
-  serverMaxWindowBits?: number | boolean | undefined;
-  /** The client's window, as a power of 2: 8 to 15; false declines to limit it. Default: what the other side says. */
-  clientMaxWindowBits?: number | boolean | undefined;
+  /** The server's window, as a power of 2: 8 to 15. Default: what the other side says. */
+  serverMaxWindowBits?: number | undefined;
+  /** The client's window, as a power of 2: 8 to 15. Default: what the other side says. */
+  clientMaxWindowBits?: number | undefined;
   /** How to compress: options of `node:zlib`. */
-  zlibDeflateOptions?: ZlibOptions | undefined;
+  zlibDeflateOptions?: (Omit<ZlibOptions, "dictionary"> & { dictionary?: Buffer | DataView | undefined }) | undefined;
   /** How to inflate: options of `node:zlib`. */
   zlibInflateOptions?: ZlibOptions | undefined;
   /** Messages of fewer bytes are not compressed, if each is compressed separately. Default 1024. */
@@ -28,6 +28,15 @@ export interface PerMessageDeflateOptions {
   /** How many calls of `compress` and `decompress` run at once in the process: the first object's holds. Default 10. */
   concurrencyLimit?: number | undefined;
 }
+
+/** The options as `ws` reads them: false, which its declarations leave out, declines to limit a window. */
+type Options = Omit<PerMessageDeflateOptions, "serverMaxWindowBits" | "clientMaxWindowBits" | "zlibDeflateOptions"> & {
+  readonly serverMaxWindowBits?: number | boolean | undefined;
+  readonly clientMaxWindowBits?: number | boolean | undefined;
+  readonly zlibDeflateOptions?: ZlibOptions | undefined;
+  readonly isServer?: boolean;
+  readonly maxPayload?: number;
+};
 
 /** What was negotiated, in the names of RFC 7692 section 7.1. */
 export type DeflateParameters = {
@@ -61,7 +70,7 @@ let limiter: Limiter | undefined;
  */
 export class PerMessageDeflate {
   /** @internal */
-  readonly _options: PerMessageDeflateOptions & { readonly isServer?: boolean; readonly maxPayload?: number };
+  readonly _options: Options;
   /** @internal */
   readonly _threshold: number;
   /** @internal */

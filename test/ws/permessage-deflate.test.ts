@@ -41,13 +41,13 @@ describe("PerMessageDeflate's negotiation", () => {
   it("is ws', for every combination of options and parameters", () => {
     const flag = fc.constantFrom(undefined, false, true);
     const bits = fc.constantFrom(undefined, false, true, 8, 11, 15);
-    const options: fc.Arbitrary<PerMessageDeflateOptions & { isServer: boolean }> = fc.record({
+    const options = fc.record({
       serverNoContextTakeover: flag,
       clientNoContextTakeover: flag,
       serverMaxWindowBits: bits,
       clientMaxWindowBits: bits,
       isServer: fc.boolean(),
-    });
+    }) as fc.Arbitrary<object> as fc.Arbitrary<PerMessageDeflateOptions & { isServer: boolean }>; // false is undeclared
     const parameter = fc.constantFrom(
       "server_no_context_takeover",
       "client_no_context_takeover",
