@@ -250,7 +250,10 @@ export interface WebSocket extends Emitter<WebSocket, WebSocketEvents> {
 }
 
 /** The class {@link WebSocket}, with the others as its properties. */
-export interface WebSocketConstructor extends Pick<typeof EventEmitter, Exclude<keyof typeof EventEmitter, "prototype">> {
+export interface WebSocketConstructor extends Pick<
+  typeof EventEmitter,
+  Exclude<keyof typeof EventEmitter, "prototype">
+> {
   readonly CONNECTING: 0;
   readonly OPEN: 1;
   readonly CLOSING: 2;

@@ -10,12 +10,15 @@ const root = fileURLToPath(new URL("../../../", import.meta.url));
 /** A folder and those in it, but for installed packages and what git ignores. */
 function folders(folder: string): string[] {
   const inside = readdirSync(path.join(root, folder), { withFileTypes: true })
-    .filter((entry) => entry.isDirectory() && !/^(\..*|node_modules|build|dist)$/.test(entry.name))
+    .filter((entry) => entry.isDirectory() && !/^(\..*|node_modules|build|dist|packed)$/.test(entry.name))
     .flatMap((entry) => folders(path.join(folder, entry.name)));
   return [folder, ...inside];
 }
 
-const all = folders("").filter((folder) => existsSync(path.join(root, folder, "package.json")));
+/** But for what else is published, which needs nothing to be installed here. */
+const all = folders("").filter(
+  (folder) => path.dirname(folder) !== "packages" && existsSync(path.join(root, folder, "package.json")),
+);
 const text = (folder: string, file: string): string => readFileSync(path.join(root, folder, file), "utf8");
 
 interface Lock {

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { WebSocketServer } from "serval/ws";
-import { start } from "./hosts/crossws.ts";
+import { start } from "./support/hosts/crossws.ts";
 import { Client, refusal } from "./support/messages.ts";
 
 describe("crossws over serval", () => {

@@ -1,7 +1,7 @@
 // express-ws, which gets serval-ws by npm's overrides.
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { start } from "./hosts/express-ws.ts";
+import { start } from "./support/hosts/express-ws.ts";
 import { Client } from "./support/messages.ts";
 import { assertOverridden } from "./support/whose.ts";
 

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { describe, it, type TestContext } from "node:test";
-import { start } from "./hosts/fastify.ts";
+import { start } from "./support/hosts/fastify.ts";
 import { Client, refusal } from "./support/messages.ts";
 import { assertOverridden } from "./support/whose.ts";
 

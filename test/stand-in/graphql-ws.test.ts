@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { describe, it, type TestContext } from "node:test";
 import { createClient, type Client } from "graphql-ws";
 import { WebSocket, WebSocketServer } from "serval/ws";
-import { start } from "./hosts/graphql-ws.ts";
+import { start } from "./support/hosts/graphql-ws.ts";
 import { Client as Plain } from "./support/messages.ts";
 
 async function client(t: TestContext, connectionParams: { token: string }): Promise<Client> {

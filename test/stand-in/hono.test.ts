@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { WebSocketServer } from "serval/ws";
-import { start } from "./hosts/hono.ts";
+import { start } from "./support/hosts/hono.ts";
 import { Client, refusal } from "./support/messages.ts";
 
 describe("Hono over serval", () => {

@@ -1,7 +1,7 @@
 // NestJS' adapter for ws, which gets serval-ws by npm's overrides.
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { start } from "./hosts/nest.ts";
+import { start } from "./support/hosts/nest.ts";
 import { Client } from "./support/messages.ts";
 import { assertOverridden } from "./support/whose.ts";
 

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { installed } from "../support/programs.ts";
-import { titleOf } from "./hosts/puppeteer.ts";
+import { titleOf } from "./support/hosts/puppeteer.ts";
 import { assertOverridden } from "./support/whose.ts";
 
 describe("puppeteer over serval", () => {

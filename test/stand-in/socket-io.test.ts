@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { describe, it, type TestContext } from "node:test";
 import { WebSocketServer } from "serval/ws";
 import { io as connect, type Socket } from "socket.io-client";
-import { start } from "./hosts/socket-io.ts";
+import { start } from "./support/hosts/socket-io.ts";
 
 type Host = Awaited<ReturnType<typeof start>>;
 

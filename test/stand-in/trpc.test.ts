@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { describe, it, type TestContext } from "node:test";
 import { createTRPCClient, createWSClient, TRPCClientError, wsLink } from "@trpc/client";
 import { WebSocket, WebSocketServer } from "serval/ws";
-import { start, type Router } from "./hosts/trpc.ts";
+import { start, type Router } from "./support/hosts/trpc.ts";
 
 async function opened(t: TestContext) {
   const host = await start();
@@ -37,7 +37,10 @@ describe("tRPC over serval", () => {
   it("calls, fails and subscribes", async (t) => {
     const { client } = await opened(t);
     assert.equal(await client.add.query({ a: 2, b: 3 }), 5);
-    await assert.rejects(client.fail.mutate(), (error) => error instanceof TRPCClientError && error.message === "not you");
+    await assert.rejects(
+      client.fail.mutate(),
+      (error) => error instanceof TRPCClientError && error.message === "not you",
+    );
     assert.deepEqual(await counted(client, 3), [1, 2, 3]);
   });
 

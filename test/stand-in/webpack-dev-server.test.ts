@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { describe, it } from "node:test";
-import { start } from "./hosts/webpack-dev-server.ts";
+import { start } from "./support/hosts/webpack-dev-server.ts";
 import { Client } from "./support/messages.ts";
 import { assertOverridden } from "./support/whose.ts";
 
@@ -26,7 +26,7 @@ describe("webpack-dev-server over serval", () => {
       await host.close();
       rmSync(folder, { recursive: true });
     });
-    const client = new Client(host.url, [], { origin: host.url.replace("ws", "http") }) // a page's;
+    const client = new Client(host.url, [], { origin: host.url.replace("ws", "http") }); // a page's;
     const first = await told(client, "hash");
     await told(client, "ok");
     writeFileSync(path.join(folder, "page.js"), "console.log(2)");

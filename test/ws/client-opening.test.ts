@@ -328,7 +328,7 @@ describe("openAsClient", () => {
       [],
       { perMessageDeflate: { serverNoContextTakeover: true, serverMaxWindowBits: 10, clientMaxWindowBits: 11 } },
     ],
-    ["with the window that it has", "/", [], { perMessageDeflate: { clientMaxWindowBits: false } }],
+    ["with the window that it has", "/", [], { perMessageDeflate: { clientMaxWindowBits: false as never } }],
     ["with auth", "/", [], { auth: "a:b" }],
     [
       "with what the URL has",

@@ -1,5 +1,6 @@
 // A client that keeps what it receives, from the package ws itself.
 import { once } from "node:events";
+import type { IncomingMessage } from "node:http";
 import { WebSocket } from "ws";
 
 /** A client of the package ws, and its messages in their order. */
@@ -43,7 +44,7 @@ export class Client {
 /** The status of the response to a handshake that is refused, and its body. */
 export async function refusal(url: string): Promise<{ status: number | undefined; body: string }> {
   const ws = new WebSocket(url);
-  const [, response] = (await once(ws, "unexpected-response")) as [unknown, import("node:http").IncomingMessage];
+  const [, response] = (await once(ws, "unexpected-response")) as [unknown, IncomingMessage];
   const pieces: Buffer[] = [];
   for await (const piece of response) pieces.push(piece as Buffer);
   return { status: response.statusCode, body: Buffer.concat(pieces).toString() };

@@ -4,7 +4,7 @@ import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 
 /** The folder of these tests in the sources, where their packages are installed. */
-export const here: string = fileURLToPath(new URL("../../../../test/stand-in/", import.meta.url));
+const here: string = fileURLToPath(new URL("../../../../test/stand-in/", import.meta.url));
 
 /** Fails unless a package's `ws` is serval-ws. */
 export function assertOverridden(host: string): void {

@@ -1,8 +1,8 @@
-import puppeteer from "puppeteer-core";
+import { launch } from "puppeteer-core";
 
 /** A browser, driven over serval; "overrides": { "puppeteer-core": { "ws": "npm:serval-ws" } }. */
 export async function titleOf(page: string, executablePath: string): Promise<string> {
-  const browser = await puppeteer.launch({ executablePath, args: ["--no-sandbox", "--disable-gpu"] });
+  const browser = await launch({ executablePath, args: ["--no-sandbox", "--disable-gpu"] });
   try {
     const tab = await browser.newPage();
     await tab.goto(page);

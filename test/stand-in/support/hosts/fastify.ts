@@ -12,7 +12,11 @@ export async function start() {
       else socket.send(data, { binary: isBinary });
     });
   });
-  app.get("/members", { websocket: true, preValidation: async (_, reply) => reply.code(401).send("members only") }, () => {});
+  app.get(
+    "/members",
+    { websocket: true, preValidation: async (_, reply) => reply.code(401).send("members only") },
+    () => {},
+  );
   await app.listen({ port: 0, host: "127.0.0.1" });
   const { port } = app.server.address() as AddressInfo;
   return { url: `ws://127.0.0.1:${port}`, app, close: async () => app.close() };

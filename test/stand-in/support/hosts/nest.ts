@@ -15,7 +15,9 @@ WebSocketGateway({ path: "/" })(Gateway);
 SubscribeMessage("add")(Gateway.prototype, "add", Object.getOwnPropertyDescriptor(Gateway.prototype, "add")!);
 MessageBody()(Gateway.prototype, "add", 0);
 
-class Root {}
+class Root {
+  readonly name = "root";
+}
 Module({ providers: [Gateway] })(Root);
 
 /** A gateway of NestJS; its package.json has "overrides": { "@nestjs/platform-ws": { "ws": "npm:serval-ws" } }. */

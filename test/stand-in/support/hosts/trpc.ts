@@ -7,9 +7,7 @@ import { WebSocketServer } from "serval/ws";
 const t = initTRPC.create();
 
 const router = t.router({
-  add: t.procedure
-    .input((value: unknown) => value as { a: number; b: number })
-    .query(({ input }) => input.a + input.b),
+  add: t.procedure.input((value: unknown) => value as { a: number; b: number }).query(({ input }) => input.a + input.b),
   fail: t.procedure.mutation(() => {
     throw new TRPCError({ code: "FORBIDDEN", message: "not you" });
   }),
