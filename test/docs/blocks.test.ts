@@ -24,7 +24,8 @@ import { localhost } from "../support/localhost.ts";
 import { until } from "../support/until.ts";
 
 // Every TypeScript block of the documentation is compiled as it stands, and run. Its name, in a comment above it, leads
-// to the check of its outcome here. A part of a program is only compiled, after the lines that are here.
+// to the check of its outcome here. A part of a program is only compiled, after the lines that are here. The program of a
+// host needs packages that the tests of `stand-in` have: they run it.
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 const folder = mkdtempSync(path.join(tmpdir(), "serval-docs-"));
@@ -51,7 +52,7 @@ const documents = [
 const found = documents.flatMap((file) =>
   [
     ...readFileSync(path.join(root, file), "utf8").matchAll(
-      /(?:<!-- (example|part): (.*?) -->\n)?```(?:ts|typescript)\n(.*?)```/gs,
+      /(?:<!-- (example|part|host): (.*?) -->\n)?```(?:ts|typescript)\n(.*?)```/gs,
     ),
   ].map(([, kind = "example", name = "(no name)", code]) => ({ kind, name, code: code! })),
 );

@@ -9,7 +9,11 @@ import { assertOverridden } from "./support/whose.ts";
 async function started(t: TestContext) {
   assertOverridden("@fastify/websocket");
   const host = await start();
-  t.after(() => host.close());
+  t.after(async () => {
+    // The streams of injectWS never close by themselves.
+    for (const ws of host.app.websocketServer.clients) ws.terminate();
+    await host.close();
+  });
   return host;
 }
 
