@@ -77,11 +77,11 @@ export class Sender {
   /** `extensions` are the negotiated ones by name; `generateMask` fills in masking keys. */
   constructor(
     socket: Duplex,
-    extensions: Readonly<Record<string, PerMessageDeflate>> = {},
+    extensions?: Readonly<Record<string, PerMessageDeflate>>,
     generateMask?: (mask: Buffer) => void,
   ) {
     this.#socket = socket;
-    this.#deflate = extensions[extensionName];
+    this.#deflate = extensions?.[extensionName];
     this.#generateMask = generateMask;
   }
 

@@ -271,7 +271,17 @@ for (const [value, name] of names.entries()) {
   Object.defineProperty(WebSocket, name, { enumerable: true, value });
   Object.defineProperty(WebSocket.prototype, name, { enumerable: true, value });
 }
-for (const name of ["binaryType", "bufferedAmount", "extensions", "isPaused", "protocol", "readyState", "url"]) {
+for (const name of [
+  "addEventListener",
+  "binaryType",
+  "bufferedAmount",
+  "extensions",
+  "isPaused",
+  "protocol",
+  "readyState",
+  "removeEventListener",
+  "url",
+]) {
   Object.defineProperty(WebSocket.prototype, name, { enumerable: true });
 }
 defineHandlerAttributes(WebSocket.prototype);
