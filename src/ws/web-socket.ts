@@ -219,13 +219,14 @@ export class WebSocket extends EventEmitter {
    */
   send(data: unknown, options?: SendOptions | Callback, callback?: Callback): void {
     if (this._readyState === readyState.connecting) throw notOpen(readyState.connecting);
-    const isCallback = typeof options === "function";
-    const told = isCallback ? options : callback;
+    const told = typeof options === "function" ? options : callback;
+    // What is no object has no options, as in `ws`.
+    const given = typeof options === "object" && options !== null ? options : undefined;
     const sent = typeof data === "number" ? String(data) : data;
     if (this._readyState !== readyState.open) this.#lose(sent, told);
     else {
       // An empty string is text, and nothing at all is no bytes.
-      this.#connection!.output.send(sent || (sent === "" ? "" : empty), isCallback ? undefined : options, told);
+      this.#connection!.output.send(sent || (sent === "" ? "" : empty), given, told);
     }
   }
 

@@ -59,8 +59,11 @@ describe("send, ping and pong", () => {
     server.ping("p", () => told.push("ping p"));
     server.pong(7, false, () => told.push("pong"));
     await turn();
+    for (const noOptions of [10, null, "a"]) server.send("b", noOptions as never);
+    await turn();
     assert.deepEqual(told, ["send", "ping", "ping p", "pong"]);
-    const expected = ["text 0", "binary", "text", "text a", "ping", "ping 70", "pong 37"];
+    const noted = ["text b", "text b", "text b"];
+    const expected = ["text 0", "binary", "text", "text a", "ping", "ping 70", "pong 37", ...noted];
     assert.deepEqual(describeFrames(Buffer.concat(ends.server.writes)), expected);
   });
 
