@@ -150,7 +150,7 @@ describe("haproxy in front of us", { skip: requires("haproxy") }, () => {
         stream.close();
         if (header?.command !== "local") continue;
         assert.equal(header.source, undefined);
-        assert.equal(stream.peer, stream.nextLayer.peer);
+        assert.deepEqual(stream.peer, stream.nextLayer.peer);
         break;
       }
     });

@@ -326,7 +326,7 @@ describe("acceptTls over sockets", () => {
           socket ??= secure();
           const stream = await accepting;
           assert.equal(stream.nextLayer, next);
-          assert.equal(stream.peer, next.peer);
+          assert.deepEqual(stream.peer, next.peer);
           socket.write("question");
           assert.equal(String(await read(stream)), "question");
           const sent = pattern(1_000_000);
