@@ -6,7 +6,8 @@ export function checkReason(code: number | undefined, reason: string | Uint8Arra
   if (typeof code !== "number" || !Number.isInteger(code) || !isValidCloseCode(code)) {
     throw new TypeError("First argument must be a valid error code number");
   }
-  if (reason === undefined || reason.length === 0) return "";
+  // An Error, a number or an ArrayBuffer has no length, and is no reason in `ws`, where programs pass them.
+  if (reason === undefined || !reason.length) return "";
   if (Buffer.byteLength(reason) > 123) throw new RangeError("The message must not be greater than 123 bytes");
   if (typeof reason === "string") return reason;
   if (reason instanceof Uint8Array) return Buffer.from(reason.buffer, reason.byteOffset, reason.length).toString();

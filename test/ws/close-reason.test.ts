@@ -10,6 +10,12 @@ describe("checkReason", () => {
     assert.equal(checkReason(undefined, "bye"), "");
   });
 
+  it("takes anything without a length for no reason", () => {
+    for (const none of [new Error("gone"), 7, true, {}, new ArrayBuffer(4), new Date(0)]) {
+      assert.equal(checkReason(1011, none as never), "");
+    }
+  });
+
   it("refuses what can't be sent", () => {
     assert.throws(() => checkReason(1005, ""), { name: "TypeError" });
     assert.throws(() => checkReason("1000" as never, ""), { name: "TypeError" });
