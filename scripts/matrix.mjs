@@ -1,4 +1,4 @@
-// npm run test:matrix -- [versions]: runs the tests of `npm test`, and the tiers abuse, examples, interop and stand-in, on other
+// npm run test:matrix -- [versions]: runs the tests of `npm test`, and the tiers abuse, bench, examples, interop and stand-in, on other
 // versions of Node.js, by default 22, 24 and 26.
 import { spawnSync } from "node:child_process";
 import path from "node:path";
@@ -8,7 +8,7 @@ import { ensureTestsBuilt, quickTests, testArguments, testsOf } from "./tests.mj
 const versions = process.argv.length > 2 ? process.argv.slice(2) : ["22", "24", "26"];
 
 // A browser, and what compiles the documentation, do not depend on the version.
-const files = [...quickTests, ...testsOf(["abuse", "examples", "interop", "stand-in"])];
+const files = [...quickTests, ...testsOf(["abuse", "bench", "examples", "interop", "stand-in"])];
 if (!(await ensureTestsBuilt(files))) process.exit(1);
 
 for (const version of versions) {

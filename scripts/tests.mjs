@@ -5,7 +5,7 @@ import path from "node:path";
 import { ensureBuilt, ensureInstalled, filesUnder, note } from "./common.mjs";
 
 /** The folders of test/ that `npm test` leaves out, since they take long or need other programs: each is a tier. */
-export const tiers = ["abuse", "browser", "docs", "examples", "interop", "stand-in"];
+export const tiers = ["abuse", "bench", "browser", "docs", "examples", "interop", "stand-in"];
 
 /** What the tests of a folder need beside the sources and the root's packages: parts to compile, or packages alone. */
 const needs = {
