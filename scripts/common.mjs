@@ -83,11 +83,12 @@ export async function ensureInstalled(folder = ".") {
   const there = existsSync(path.join(folder, installedList)) ? packages(installedList) : {};
   const missing = ([name, { version, optional }]) => name !== "" && !optional && there[name]?.version !== version;
   if (!existsSync(path.join(folder, "package-lock.json"))) return;
-  if (Object.hasOwn(packages("package-lock.json"), "packed/serval")) {
+  const locked = packages("package-lock.json");
+  if (Object.hasOwn(locked, "packed/serval")) {
     const { ensurePacked } = await import("./packed.mjs");
     await ensurePacked(folder);
   }
-  if (!Object.entries(packages("package-lock.json")).some(missing)) return;
+  if (!Object.entries(locked).some(missing)) return;
   note(`installing the packages of ${folder === "." ? "package.json" : `${folder}/package.json`} …`);
   // They are needed also where NODE_ENV=production leaves them out. Standard output stays the caller's.
   const code = await npm(["ci", "--include=dev", "--loglevel=error"], { cwd: folder, stdio: ["ignore", 2, 2] });

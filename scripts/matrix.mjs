@@ -1,5 +1,5 @@
-// npm run test:matrix -- [versions]: runs the tests of `npm test`, and the tiers abuse, bench, examples, interop and stand-in, on other
-// versions of Node.js, by default 22, 24 and 26.
+// npm run test:matrix -- [versions]: runs the tests of `npm test`, and the tiers abuse, bench, examples, interop and
+// stand-in, on other versions of Node.js, by default 22, 24 and 26.
 import { spawnSync } from "node:child_process";
 import path from "node:path";
 import { ensureNode } from "./other-node.mjs";

@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 // Each as the object that `require` gives: tools that trace a program replace functions there.
 import http from "node:http";
 import https from "node:https";
@@ -11,6 +11,7 @@ import { parsedUrl, placeOf, whyInvalid, type Place } from "./client-url.ts";
 import { extension } from "./extension.ts";
 import {
   abortHandshake,
+  acceptOf,
   connectionDefaults,
   emitErrorAndClose,
   isAborted,
@@ -22,9 +23,6 @@ import type { ClientOptions } from "./types.ts";
 
 const versions = [8, 13];
 const subprotocolPattern = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
-
-/** RFC 6455 section 1.3: proves that the server speaks WebSocket. */
-const guid = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
 const defaults: ClientOptions = {
   ...connectionDefaults,
@@ -247,8 +245,7 @@ class ClientOpening {
   /** RFC 6455 section 4.1: checks the response's headers, and takes what they agree to. */
   #whatIsWrong({ key, deflate }: Attempt, headers: http.IncomingHttpHeaders): string | undefined {
     if (headers.upgrade?.toLowerCase() !== "websocket") return "Invalid Upgrade header";
-    const accept = createHash("sha1").update(`${key}${guid}`).digest("base64");
-    if (headers["sec-websocket-accept"] !== accept) return "Invalid Sec-WebSocket-Accept header";
+    if (headers["sec-websocket-accept"] !== acceptOf(key)) return "Invalid Sec-WebSocket-Accept header";
     return (
       this.#takeProtocol(headers["sec-websocket-protocol"]) ??
       this.#takeExtensions(headers["sec-websocket-extensions"], deflate)

@@ -67,9 +67,10 @@ export class Connection implements OutputOwner, Watched {
   constructor(owner: Owner, socket: Duplex, head: Buffer, options: ConnectionOptions) {
     this.#owner = owner;
     this.#socket = socket;
-    const negotiated = owner._extensions["permessage-deflate"];
+    const negotiated: PerMessageDeflate | undefined = owner._extensions["permessage-deflate"];
     this.#protocol = new Protocol(protocolOptions(owner._isServer, options, negotiated));
-    this.output = new Output(socket, this.#protocol, compressionOf(owner._isServer, negotiated), this);
+    const compression = negotiated === undefined ? undefined : compressionOf(owner._isServer, negotiated);
+    this.output = new Output(socket, this.#protocol, compression, this);
     const { idle = 0 } = options.timeouts ?? {};
     if (idle > 0) this.#liveness = new Liveness(idle, this);
     const { maxBufferedAmount = Infinity } = options;

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { EventEmitter } from "node:events";
 import type { ClientRequest } from "node:http";
 import type { Duplex } from "node:stream";
@@ -86,6 +87,15 @@ export interface OpeningWebSocket extends EventEmitter {
   /** Emits `close`. */
   emitClose(): void;
 }
+
+/** RFC 6455 section 1.3: what a server appends to the key, to prove that it speaks WebSocket. */
+const guid = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+
+/** The value of Sec-WebSocket-Accept for a key (RFC 6455 section 4.2.2). */
+export const acceptOf = (key: string): string =>
+  createHash("sha1")
+    .update(key + guid)
+    .digest("base64");
 
 /** Requests that `abortHandshake` has aborted: the error that follows is not reported again. */
 const aborted = new WeakSet<ClientRequest>();

@@ -4,7 +4,7 @@ import type { Protocol, ProtocolSendOptions } from "../websocket/index.ts";
 import { checkReason } from "./close-reason.ts";
 import { beginRead, endRead, flushLater, isFirstInTurn, watchExit, type Gathering } from "./gathering.ts";
 import { isShort, keepFrame, loneFrame } from "./lone-frame.ts";
-import { bytesOf, isBlob } from "./payload.ts";
+import { bytesOf, bytesOfBlob, isBlob } from "./payload.ts";
 import { SendQueue } from "./send-queue.ts";
 
 /** Called when what was sent has been written, or with the error why not. */
@@ -135,7 +135,7 @@ export class Output implements Gathering {
       return;
     }
     if (isBlob(data)) {
-      this.#enqueueBlob(data, options, callback);
+      this.#afterBlob(data, callback, (bytes) => this.#frame(bytes, options));
       return;
     }
     const bytes = bytesOf(data);
@@ -150,8 +150,7 @@ export class Output implements Gathering {
   control(kind: "ping" | "pong", data: unknown, mask: boolean, callback: Callback | undefined): void {
     if (isBlob(data)) {
       if (data.size > 125) throw new RangeError("The data size must not be greater than 125 bytes");
-      const prepare = async (): Promise<Uint8Array> => new Uint8Array(await data.arrayBuffer());
-      this.#after(data.size, callback, (bytes) => this.#control(kind, bytes!, mask), prepare);
+      this.#afterBlob(data, callback, (bytes) => this.#control(kind, bytes, mask));
       return;
     }
     const bytes = typeof data === "string" ? Buffer.from(data) : bytesOf(data);
@@ -274,9 +273,14 @@ export class Output implements Gathering {
     this.#after(size, callback, () => this.#frame(data, options));
   }
 
-  #enqueueBlob(blob: Blob, options: SendOptions | undefined, callback: Callback | undefined): void {
-    const prepare = async (): Promise<Uint8Array> => new Uint8Array(await blob.arrayBuffer());
-    this.#after(blob.size, callback, (bytes) => this.#frame(bytes!, options), prepare);
+  /** Sends a Blob's bytes after what waits. */
+  #afterBlob(blob: Blob, callback: Callback | undefined, send: (bytes: Uint8Array) => void): void {
+    this.#after(
+      blob.size,
+      callback,
+      (bytes) => send(bytes!),
+      () => bytesOfBlob(blob),
+    );
   }
 
   /** Sends after what waits. */

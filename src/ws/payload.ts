@@ -41,6 +41,11 @@ export function isBlob(data: unknown): data is Blob {
   );
 }
 
+/** The bytes of a `Blob`. Rejects if they can't be read. */
+export async function bytesOfBlob(blob: Blob): Promise<Buffer> {
+  return Buffer.from(await blob.arrayBuffer());
+}
+
 /** How messages of bytes are given to `message` listeners. */
 export type BinaryType = "nodebuffer" | "arraybuffer" | "fragments" | "blob";
 

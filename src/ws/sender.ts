@@ -1,10 +1,11 @@
 import { randomFillSync } from "node:crypto";
 import type { Duplex } from "node:stream";
-import { isValidCloseCode } from "../websocket/index.ts";
+import { givenReason } from "./close-reason.ts";
 import type { Callback, SendOptions } from "./output.ts";
-import { bytesOf, empty, isBlob } from "./payload.ts";
-import type { PerMessageDeflate } from "./permessage-deflate.ts";
+import { bytesOf, bytesOfBlob, empty, isBlob } from "./payload.ts";
+import { PerMessageDeflate } from "./permessage-deflate.ts";
 import { SendQueue } from "./send-queue.ts";
+import { compressionOf } from "./settings.ts";
 
 /** How {@link Sender.frame} makes a frame (RFC 6455 section 5.2). */
 export interface FrameOptions {
@@ -25,7 +26,6 @@ export interface FrameOptions {
 }
 
 const opcode = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9, pong: 10 } as const;
-const extensionName = "permessage-deflate";
 
 const keys = Buffer.alloc(8 * 1024);
 let nextKey = keys.length;
@@ -81,7 +81,7 @@ export class Sender {
     generateMask?: (mask: Buffer) => void,
   ) {
     this.#socket = socket;
-    this.#deflate = extensions?.[extensionName];
+    this.#deflate = extensions?.[PerMessageDeflate.extensionName];
     this.#generateMask = generateMask;
   }
 
@@ -179,7 +179,7 @@ export class Sender {
 
   /** The bytes of a Blob, and what is compressed. */
   async #prepared(payload: Buffer | Blob, compress: boolean, options: FrameOptions): Promise<Buffer> {
-    const bytes = isBlob(payload) ? Buffer.from(await payload.arrayBuffer()) : payload;
+    const bytes = isBlob(payload) ? await bytesOfBlob(payload) : payload;
     options.readOnly &&= !compress;
     if (!compress) return bytes;
     return new Promise((resolve, reject) => {
@@ -192,9 +192,9 @@ export class Sender {
 }
 
 /** Without takeover a short message is not compressed (as `ws`' documentation says of `threshold`). */
-function isWorthIt({ params, _isServer, _threshold }: PerMessageDeflate, size: number): boolean {
-  const isAlone = params?.[_isServer ? "server_no_context_takeover" : "client_no_context_takeover"];
-  return !isAlone || size >= _threshold;
+function isWorthIt(deflate: PerMessageDeflate, size: number): boolean {
+  const { takeover, threshold } = compressionOf(deflate._isServer, deflate);
+  return takeover || size >= threshold;
 }
 
 function payloadOf(data: unknown): Buffer | Blob {
@@ -212,16 +212,9 @@ const sizeOf = (payload: Buffer | Blob): number => (isBlob(payload) ? payload.si
 
 /** The payload of a close frame (RFC 6455 section 5.5.1). Throws for a code or a reason that can't be sent. */
 function closePayload(code: number | undefined, reason: string | Uint8Array | undefined): Buffer {
+  const given = givenReason(code, reason);
   if (code === undefined) return empty;
-  if (typeof code !== "number" || !Number.isInteger(code) || !isValidCloseCode(code)) {
-    throw new TypeError("First argument must be a valid error code number");
-  }
-  const text = reason === undefined || reason.length === 0 ? empty : reason;
-  if (Buffer.byteLength(text) > 123) throw new RangeError("The message must not be greater than 123 bytes");
-  if (typeof text !== "string" && !(text instanceof Uint8Array)) {
-    throw new TypeError("Second argument must be a string or a Uint8Array");
-  }
-  const payload = Buffer.concat([Buffer.alloc(2), typeof text === "string" ? Buffer.from(text) : text]);
+  const payload = Buffer.concat([Buffer.alloc(2), typeof given === "string" ? Buffer.from(given) : given]);
   payload.writeUInt16BE(code, 0);
   return payload;
 }

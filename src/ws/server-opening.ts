@@ -1,12 +1,10 @@
-import { createHash } from "node:crypto";
 import { STATUS_CODES, type IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { extension } from "./extension.ts";
+import { acceptOf } from "./opening.ts";
 import { PerMessageDeflate, type PerMessageDeflateOptions } from "./permessage-deflate.ts";
 import { subprotocol } from "./subprotocol.ts";
 
-/** RFC 6455 section 1.3: proves that the server speaks WebSocket. */
-const guid = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 const validKey = /^[+/0-9A-Za-z]{22}==$/;
 
 /** A refusal of an opening handshake. */
@@ -77,9 +75,7 @@ export function acceptance(key: string, protocol: string | false | undefined, de
     "HTTP/1.1 101 Switching Protocols",
     "Upgrade: websocket",
     "Connection: Upgrade",
-    `Sec-WebSocket-Accept: ${createHash("sha1")
-      .update(key + guid)
-      .digest("base64")}`,
+    `Sec-WebSocket-Accept: ${acceptOf(key)}`,
   ];
   if (protocol) lines.push(`Sec-WebSocket-Protocol: ${protocol}`);
   if (deflate !== undefined) {

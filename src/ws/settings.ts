@@ -1,7 +1,7 @@
 import type { ProtocolOptions } from "../websocket/index.ts";
 import type { ConnectionOptions } from "./opening.ts";
 import type { Compression } from "./output.ts";
-import type { PerMessageDeflate } from "./permessage-deflate.ts";
+import { PerMessageDeflate } from "./permessage-deflate.ts";
 
 const unlimited = (limit: number | undefined): number => (limit === undefined || limit <= 0 ? Infinity : limit);
 
@@ -39,12 +39,9 @@ function takesOver(isServer: boolean, { params }: PerMessageDeflate): boolean {
   return params?.[isServer ? "server_no_context_takeover" : "client_no_context_takeover"] !== true;
 }
 
-const defaultThreshold = 1024;
-
-/** How a connection compresses; undefined if that was not negotiated. */
-export function compressionOf(isServer: boolean, negotiated: PerMessageDeflate | undefined): Compression | undefined {
-  if (negotiated === undefined) return undefined;
-  return { takeover: takesOver(isServer, negotiated), threshold: negotiated._options.threshold ?? defaultThreshold };
+/** How this side compresses by what was negotiated. */
+export function compressionOf(isServer: boolean, negotiated: PerMessageDeflate): Compression {
+  return { takeover: takesOver(isServer, negotiated), threshold: negotiated._threshold };
 }
 
 /**
@@ -68,16 +65,16 @@ function deflateOptions(
   isServer: boolean,
   negotiated: PerMessageDeflate,
 ): Pick<ProtocolOptions, "extensions" | "deflate"> {
-  const { _options } = negotiated;
-  const { threshold = defaultThreshold, zlibDeflateOptions: { level, memLevel } = {} } = _options;
+  const { takeover, threshold } = compressionOf(isServer, negotiated);
+  const { level, memLevel } = negotiated._options.zlibDeflateOptions ?? {};
   const parameters = Object.entries(parametersOf(isServer, negotiated)).map(([name, value]) =>
     value === true ? name : `${name}=${value}`,
   );
   return {
-    extensions: ["permessage-deflate", ...parameters].join("; "),
+    extensions: [PerMessageDeflate.extensionName, ...parameters].join("; "),
     deflate: {
       // With takeover, later messages may refer to a small one.
-      threshold: takesOver(isServer, negotiated) ? 0 : threshold,
+      threshold: takeover ? 0 : threshold,
       ...(level === undefined || level < 0 ? {} : { level }),
       ...(memLevel === undefined ? {} : { memLevel }),
     },

@@ -6,6 +6,7 @@ import { PassThrough } from "node:stream";
 import { describe, it } from "node:test";
 import {
   abortHandshake,
+  acceptOf,
   connectionDefaults,
   emitErrorAndClose,
   isAborted,
@@ -79,5 +80,11 @@ describe("connectionDefaults", () => {
     assert.equal(connectionDefaults.maxFragments, 16_384);
     assert.equal(connectionDefaults.maxPendingAutoPongs, 60);
     assert.equal(connectionDefaults.closeTimeout, 30_000);
+  });
+});
+
+describe("acceptOf", () => {
+  it("is the answer of RFC 6455 section 1.3 to its key", () => {
+    assert.equal(acceptOf("dGhlIHNhbXBsZSBub25jZQ=="), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
   });
 });

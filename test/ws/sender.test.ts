@@ -159,6 +159,14 @@ describe("Sender", () => {
     assert.equal(((await told) as Error).message, "unreadable");
   });
 
+  it("takes what has no length for no reason, as ws does", () => {
+    for (const Class of [Sender, Other]) {
+      const sink = new Sink();
+      new Class(sink, {}).close(1011, new Error("gone") as never);
+      assert.deepEqual(Buffer.concat(sink.chunks), Buffer.from([0x88, 2, 0x03, 0xf3]));
+    }
+  });
+
   it("throws for what can't be sent", () => {
     const { sender } = sending();
     const code = new TypeError("First argument must be a valid error code number");
