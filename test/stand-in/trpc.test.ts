@@ -1,5 +1,6 @@
 // tRPC's handler, which takes an instance, with its own client.
 import assert from "node:assert/strict";
+import { EventEmitter, once } from "node:events";
 import { describe, it, type TestContext } from "node:test";
 import { createTRPCClient, createWSClient, TRPCClientError, wsLink } from "@trpc/client";
 import { WebSocket, WebSocketServer } from "serval/ws";
@@ -8,8 +9,10 @@ import { start, type Router } from "./support/hosts/trpc.ts";
 async function opened(t: TestContext) {
   const host = await start();
   assert.ok(host.wss instanceof WebSocketServer);
+  const events = new EventEmitter();
   const socket = createWSClient({
     url: host.url,
+    onClose: () => void events.emit("close"),
     WebSocket: WebSocket as unknown as typeof globalThis.WebSocket,
     retryDelayMs: () => 0,
   });
@@ -17,7 +20,7 @@ async function opened(t: TestContext) {
     await socket.close();
     await host.close();
   });
-  return { host, client: createTRPCClient<Router>({ links: [wsLink({ client: socket })] }) };
+  return { host, events, client: createTRPCClient<Router>({ links: [wsLink({ client: socket })] }) };
 }
 
 type Calls = Awaited<ReturnType<typeof opened>>["client"];
@@ -45,9 +48,12 @@ describe("tRPC over serval", () => {
   });
 
   it("reconnects when its connection is lost", async (t) => {
-    const { host, client } = await opened(t);
+    const { host, events, client } = await opened(t);
     assert.equal(await client.add.query({ a: 1, b: 1 }), 2);
+    // A request that is under way when the connection is lost fails.
+    const lost = once(events, "close");
     for (const ws of host.wss.clients) ws.terminate();
+    await lost;
     assert.equal(await client.add.query({ a: 1, b: 2 }), 3);
   });
 });
